@@ -1,0 +1,37 @@
+"""Errors meant for people: what is wrong, and what to do about it.
+
+DebateError            exit 1   the debate could not be held
+├── UsageError         exit 2   options, number of debaters, empty topic
+├── ConfigError        exit 4   a configuration file, or a key missing at the start
+└── stream.Fault       –        a stream broke; what happens next is decided by `resilience`
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DebateError(Exception):
+    """An error shown to the user as one or two lines, never as a traceback.
+
+    `message` says what is wrong and where; `hint`, if any, what to do. Neither may hold a key.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(DebateError):
+    """The command was used wrongly."""
+
+    exit_code = 2
+
+
+class ConfigError(DebateError):
+    """A configuration file is wrong, or a needed key is missing at the start."""
+
+    exit_code = 4

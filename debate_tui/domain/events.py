@@ -1,0 +1,156 @@
+"""The event types of the debate log, and their one encoding.
+
+On every surface (standard output, SQLite, Redis, SSE) an event is the same JSON object:
+``{"type": …, "seq": …, "at": …, …}``. `at` is in seconds since the epoch, UTC. Lengths and offsets count
+Unicode code points; `offset` counts answer and reasoning text separately.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
+
+
+class Base(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """What every event has; `seq` and `at` are given by the log when the event is appended."""
+
+    seq: int = 0
+    at: float = 0.0
+
+
+class DebaterInfo(Struct, frozen=True):
+    """A debater as the log names it."""
+
+    id: str
+    name: str
+    side: str
+    source: str
+    model: str
+
+
+class DebateStarted(Base, frozen=True, tag="debate.started"):
+    debate: str
+    topic: str
+    format: str
+    debaters: tuple[DebaterInfo, ...]
+
+
+class PhaseStarted(Base, frozen=True, tag="phase.started"):
+    phase: str
+    round: int
+    rounds: int
+
+
+class TurnStarted(Base, frozen=True, tag="turn.started"):
+    turn: int
+    debater: str
+    phase: str
+
+
+class TurnDelta(Base, frozen=True, tag="turn.delta"):
+    turn: int
+    debater: str
+    attempt: int
+    offset: int
+    text: str
+    reasoning: bool = False
+
+
+class TurnSuperseded(Base, frozen=True, tag="turn.superseded"):
+    turn: int
+    debater: str
+    attempt: int
+
+
+class TurnFinished(Base, frozen=True, tag="turn.finished"):
+    turn: int
+    debater: str
+    reason: FinishReason
+    usage: Usage | None = None
+    cost: float | None = None
+    ttft_ms: int | None = None
+    duration_ms: int | None = None
+
+
+class StreamStatus(Base, frozen=True, tag="stream.status"):
+    debater: str
+    state: StreamState
+    attempt: int
+    retry: int = 0
+    max_retries: int = 0
+    retry_in_ms: int | None = None
+    error: FaultReport | None = None
+    recovered: bool = False
+
+
+class DebatePaused(Base, frozen=True, tag="debate.paused"):
+    reason: str
+    debater: str | None
+
+
+class DebateResumed(Base, frozen=True, tag="debate.resumed"):
+    reason: str
+    debater: str | None
+
+
+class DebaterRemoved(Base, frozen=True, tag="debater.removed"):
+    debater: str
+    reason: str
+    remaining: tuple[str, ...]
+
+
+class DebaterReplaced(Base, frozen=True, tag="debater.replaced"):
+    debater: str
+    reason: str
+    remaining: tuple[str, ...]
+    source: str
+    model: str
+
+
+class DebaterReturned(Base, frozen=True, tag="debater.returned"):
+    debater: str
+    reason: str
+    remaining: tuple[str, ...]
+    source: str
+    model: str
+
+
+class Interjection(Base, frozen=True, tag="interjection"):
+    text: str
+    to: str | None
+
+
+class DebateFinished(Base, frozen=True, tag="debate.finished"):
+    reason: Literal["complete", "stopped", "failed"]
+
+
+Event = (
+    DebateStarted
+    | PhaseStarted
+    | TurnStarted
+    | TurnDelta
+    | TurnSuperseded
+    | TurnFinished
+    | StreamStatus
+    | DebatePaused
+    | DebateResumed
+    | DebaterRemoved
+    | DebaterReplaced
+    | DebaterReturned
+    | Interjection
+    | DebateFinished
+)
+
+encode = msgspec.json.Encoder().encode
+"""An event as one line of JSON, in UTF-8, without the newline."""
+
+_decoder = msgspec.json.Decoder(Event)
+
+
+def decode(data: bytes | str) -> Event:
+    """Read an event back; raises `msgspec.DecodeError` for anything else."""
+    return _decoder.decode(data)

@@ -1,0 +1,222 @@
+"""What a source is: the seam between whoever delivers words and whoever holds the debate.
+
+A source reports facts and nothing else. It never retries, never sleeps, and never decides what a
+failure means. Everything that cuts across sources (retries, watchdogs, chaos, recording) is a source
+wrapped around a source.
+"""
+
+from __future__ import annotations
+
+import enum
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from msgspec import Struct
+
+from debate_tui.domain.errors import DebateError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+FinishReason = Literal["complete", "length", "refused", "stopped", "skipped", "failed"]
+"""How a turn ended. A source reports only the first three; the others are the session's to give."""
+
+StreamState = Literal[
+    "waiting", "connecting", "connected", "streaming", "paused", "reconnecting", "failed", "finished"
+]
+
+
+class FaultKind(enum.StrEnum):
+    """What broke. What is done about each is `resilience.classify`'s to say."""
+
+    NETWORK = "network"
+    TIMEOUT = "timeout"
+    RATE_LIMIT = "rate_limited"
+    OVERLOADED = "overloaded"
+    SERVER = "server"
+    AUTH = "auth"
+    QUOTA = "quota"
+    BAD_REQUEST = "bad_request"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Fault(DebateError):
+    """A stream broke, told as facts.
+
+    `status` is the HTTP status, if one was received; `retry_after` the server's own wish, in seconds;
+    `text_seen` whether any text of this attempt had been delivered. The message never holds a key.
+    """
+
+    def __init__(
+        self,
+        kind: FaultKind,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        text_seen: bool = False,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint)
+        self.kind = kind
+        self.status = status
+        self.retry_after = retry_after
+        self.text_seen = text_seen
+
+
+class Message(Struct, frozen=True):
+    """One message of a prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Request(Struct, frozen=True):
+    """All a source may know of the turn it is asked for."""
+
+    topic: str
+    phase: str
+    turn: int
+    messages: tuple[Message, ...]
+    max_output_tokens: int | None = None
+
+    @property
+    def prompt(self) -> str:
+        """The messages as one text, for endpoints that take a single prompt."""
+        return "\n\n".join(message.content for message in self.messages)
+
+
+class Cursor(Struct, frozen=True):
+    """A place in a stream, in the words of the source that gave it; opaque to everybody else.
+
+    `stream` names the stream where the server does (a response id, a conversation id); `position` is the
+    place in it (an event id, a sequence number, a byte offset).
+    """
+
+    position: str
+    stream: str = ""
+
+
+class Resume(Struct, frozen=True):
+    """What a source needs to go on where an earlier attempt of the same turn broke off."""
+
+    attempt: int
+    cursor: Cursor | None
+    text: str
+    reasoning: str = ""
+
+
+class Usage(Struct, frozen=True, omit_defaults=True):
+    """Tokens spent, as the provider counts them; `None` where it did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class Origin(enum.StrEnum):
+    """Where in the turn the text of a connection begins."""
+
+    START = "start"
+    """At the turn's first character, whatever was received before."""
+    CURSOR = "cursor"
+    """Right behind the cursor that was asked for."""
+    CONTINUATION = "continuation"
+    """Roughly where the text broke off: a model was asked to go on, and may repeat a little."""
+
+
+class Connected(Struct, frozen=True):
+    """The connection stands and the server has answered; always a stream's first item.
+
+    `transport` is what the statistics show, such as ``HTTP/1.1``; `reused` whether the connection was
+    already open, `None` where that cannot be known.
+    """
+
+    origin: Origin = Origin.START
+    transport: str = ""
+    reused: bool | None = None
+
+
+class Chunk(Struct, frozen=True):
+    """One piece of text, as delivered."""
+
+    text: str
+    reasoning: bool = False
+    cursor: Cursor | None = None
+
+
+class Alive(Struct, frozen=True):
+    """The server gave a sign of life without text: a comment, a ping, a bookkeeping event.
+
+    `retry_after` is a reconnection time it announced (the SSE ``retry:`` field), in seconds.
+    """
+
+    cursor: Cursor | None = None
+    retry_after: float | None = None
+
+
+class UsageSoFar(Struct, frozen=True):
+    """Usage reported before the end, so that a stream that breaks later is still accounted for."""
+
+    usage: Usage
+
+
+class Finished(Struct, frozen=True):
+    """The stream's own end marker was seen; always a stream's last item."""
+
+    reason: FinishReason = "complete"
+    usage: Usage | None = None
+
+
+class FaultReport(Struct, frozen=True, omit_defaults=True):
+    """A fault as the debate log shows it."""
+
+    kind: FaultKind
+    message: str
+    status: int | None = None
+
+
+class Status(Struct, frozen=True):
+    """A change of a guarded stream's state; only `resilience.recovery` yields these."""
+
+    state: StreamState
+    attempt: int
+    retry: int = 0
+    max_retries: int = 0
+    retry_in_ms: int | None = None
+    error: FaultReport | None = None
+    recovered: bool = False
+
+
+class Superseded(Struct, frozen=True):
+    """The text of earlier attempts no longer counts; only `resilience.recovery` yields these."""
+
+    attempt: int
+
+
+StreamItem = Connected | Chunk | Alive | UsageSoFar | Finished | Status | Superseded
+
+
+class Source(Protocol):
+    """Where a debater's words come from."""
+
+    @property
+    def model(self) -> str:
+        """What to call the model on screen, such as ``gpt-5.2`` or a host name."""
+        ...
+
+    def open(
+        self, request: Request, resume: Resume | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
+        """Open one connection for one turn.
+
+        Entering connects and waits for the server's answer; leaving closes the connection at once,
+        however the block was left. Both entering and iterating raise `Fault`; nothing else escapes but
+        cancellation. Running out of items without a `Finished` is a bug of the source.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of what outlives a turn, such as pooled connections."""
+        ...

@@ -1,0 +1,1 @@
+"""Where the debate log is kept."""

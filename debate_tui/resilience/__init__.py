@@ -1,0 +1,1 @@
+"""What makes streams heal; wraps any source and knows no provider."""
