@@ -8,7 +8,6 @@ wrapped around a source.
 from __future__ import annotations
 
 import enum
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from debate_tui.domain.errors import DebateError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
 FinishReason = Literal["complete", "length", "refused", "stopped", "skipped", "failed"]
 """How a turn ended. A source reports only the first three; the others are the session's to give."""

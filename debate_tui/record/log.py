@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import TYPE_CHECKING, Protocol
-
-import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from debate_tui.domain.events import Event
-
-Listener = "Callable[[Event], None]"
 
 
 class DebateLog(Protocol):
@@ -41,7 +35,3 @@ class DebateLog(Protocol):
     async def aclose(self) -> None:
         """Make everything appended durable and let go of the store."""
         ...
-
-
-class MemoryLog:
-    """A log that lives as long as the process (``--no-record``)."""
