@@ -2,36 +2,179 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
+from debate_tui.domain.events import DebateFinished
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from debate_tui.domain.events import Event
 
+    Listener = Callable[[Event], None]
+
+BATCH = 1000
+"""Events that `read` and `follow` give at most in one go, unless told otherwise."""
+
 
 class DebateLog(Protocol):
-    """Where events go, and where every view of a debate gets them from."""
+    """Where events go, and where every view of a debate gets them from.
+
+    A log has one writer. Everything here is called on the event loop's thread.
+    """
 
     def append(self, event: Event) -> Event:
-        """Give the event its `seq` and time, tell the listeners, and return it as logged.
+        """Give the event its `seq` and `at`, tell the listeners, and return it as logged.
 
         Never waits: an event is durable within 100 ms of this call, where the log is durable at all.
+        Whatever `seq` and `at` the event had are replaced; `seq` has no gaps, `at` never goes backwards.
         """
         ...
 
-    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `listener` with every event appended from now on, in order; returns how to stop it."""
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with every event appended from now on, in order; returns how to stop it.
+
+        Listeners are called before `append` returns, and must be quick. One that appends is allowed to:
+        every listener still sees all events in the order of their `seq`, and the inner `append` returns
+        before the others were told.
+        """
         ...
 
-    async def read(self, after: int = 0, limit: int = 1000) -> Sequence[Event]:
+    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
         """The events with `seq` greater than `after`, oldest first, at most `limit` of them."""
         ...
 
     def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
-        """The events after `after` in batches, then new ones as they come, until the debate is over."""
+        """The events after `after` in batches, then new ones as they come, until the debate is over.
+
+        Ends once a `debate.finished` with nothing behind it was given, or the log is closed. Any number
+        of followers may be under way; each goes at its own speed.
+        """
         ...
 
     async def aclose(self) -> None:
-        """Make everything appended durable and let go of the store."""
+        """Make everything appended durable, end all followers, and let go of the store."""
         ...
+
+
+class LocalLog(ABC):
+    """What all logs written in this process share: numbering, listeners and followers.
+
+    A subclass keeps the events: `_keep` takes one and must not wait, `read` gives them back, from the
+    moment `_keep` returned. `last` is where an existing log goes on; `over` whether it ended there.
+    """
+
+    def __init__(self, last: Event | None = None, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._seq = last.seq if last else 0
+        self._at = last.at if last else 0.0
+        self._over = isinstance(last, DebateFinished)
+        self._closed = False
+        self._listeners: dict[object, Listener] = {}
+        self._untold: deque[tuple[object, Event]] = deque()
+        self._telling = False
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    @property
+    def seq(self) -> int:
+        """The `seq` of the newest event; 0 for an empty log."""
+        return self._seq
+
+    def append(self, event: Event) -> Event:
+        """See `DebateLog.append`."""
+        self._seq += 1
+        self._at = max(self._at, self._clock())
+        logged = msgspec.structs.replace(event, seq=self._seq, at=self._at)
+        self._over = isinstance(logged, DebateFinished)
+        self._keep(logged)
+        self._wake()
+        self._untold.extend((token, logged) for token in self._listeners)
+        if not self._telling:
+            self._tell()
+        return logged
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """See `DebateLog.subscribe`."""
+        token = object()
+        self._listeners[token] = listener
+
+        def stop() -> None:
+            self._listeners.pop(token, None)
+
+        return stop
+
+    @abstractmethod
+    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
+        """See `DebateLog.read`."""
+
+    async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
+        """See `DebateLog.follow`."""
+        while True:
+            batch = await self.read(after, BATCH) if after < self._seq else ()
+            if batch:
+                after = batch[-1].seq
+                yield batch
+            # Nothing is awaited between this look at the log and `_news`, so no wake-up gets lost.
+            elif after >= self._seq:
+                if self._over or self._closed:
+                    return
+                await self._news()
+
+    async def aclose(self) -> None:
+        """See `DebateLog.aclose`."""
+        self._closed = True
+        self._wake()
+
+    @abstractmethod
+    def _keep(self, event: Event) -> None:
+        """Take an event with its final `seq` and `at`; must not wait."""
+
+    def _tell(self) -> None:
+        self._telling = True
+        try:
+            while self._untold:
+                token, event = self._untold.popleft()
+                if listener := self._listeners.get(token):
+                    listener(event)
+        finally:
+            self._telling = False
+            if self._untold:  # a listener raised; that is no reason to keep the others in the dark
+                self._tell()
+
+    async def _news(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.discard(waiter)
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiters.clear()
+
+
+class MemoryLog(LocalLog):
+    """A log that lives as long as the process: for `--no-record`, and for events read elsewhere.
+
+    `events` are taken as they are: logged events without gaps, such as a record or an export holds.
+    """
+
+    def __init__(self, events: Iterable[Event] = (), *, clock: Callable[[], float] = time.time) -> None:
+        self._events = list(events)
+        super().__init__(self._events[-1] if self._events else None, clock=clock)
+
+    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
+        """See `DebateLog.read`."""
+        return self._events[after : after + limit]
+
+    def _keep(self, event: Event) -> None:
+        self._events.append(event)

@@ -1,0 +1,296 @@
+"""The transcript: what a debate's events add up to.
+
+Screen, exports, prompts and viewers all fold the same events with this one class, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from debate_tui.domain.events import (
+    DebateFinished,
+    DebatePaused,
+    DebateResumed,
+    DebaterRemoved,
+    DebaterReplaced,
+    DebaterReturned,
+    DebateStarted,
+    Event,
+    Interjection,
+    PhaseStarted,
+    StreamStatus,
+    TurnDelta,
+    TurnFinished,
+    TurnStarted,
+    TurnSuperseded,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal
+
+    from debate_tui.domain.events import DebaterInfo
+    from debate_tui.domain.stream import FaultReport, FinishReason, Usage
+
+RosterChange = DebaterRemoved | DebaterReplaced | DebaterReturned
+TurnEvent = TurnDelta | TurnStarted | TurnSuperseded | TurnFinished
+
+
+class Seam(Struct, frozen=True):
+    """Where a recovery went on: `offset` characters were there before `attempt` added to them."""
+
+    offset: int
+    attempt: int
+
+
+class Note(Struct, frozen=True):
+    """Something said or done beside the turns, when `after` turns had been started."""
+
+    after: int
+    event: Interjection | RosterChange
+
+
+class Strand:
+    """One of a turn's two texts, answer or reasoning, put together from deltas in O(1) each."""
+
+    __slots__ = ("_pieces", "attempt", "length", "seams")
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self.length = 0
+        self.attempt = 0
+        self.seams: list[Seam] = []
+
+    @property
+    def text(self) -> str:
+        """The text so far; joining costs its length, once after each change."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def add(self, offset: int, text: str, attempt: int) -> bool:
+        """Add a delta's text if it begins where this ends; says whether it did."""
+        if offset != self.length or not text:
+            return False
+        if attempt > self.attempt:
+            if self.length:
+                self.seams.append(Seam(self.length, attempt))
+            self.attempt = attempt
+        self._pieces.append(text)
+        self.length += len(text)
+        return True
+
+
+class Turn:
+    """One debater's answer in one phase, as far as it has come.
+
+    `number` counts the turns of a debate in the order they started; `step` counts its rounds over all
+    phases, from 1. `reason` is `None` while the turn is under way; `superseded` counts how often its text
+    was dropped; `faults` are what went wrong in it, oldest first.
+    """
+
+    def __init__(self, started: TurnStarted, *, round_: int, step: int) -> None:
+        self.number = started.turn
+        self.debater = started.debater
+        self.phase = started.phase
+        self.round = round_
+        self.step = step
+        self.started_at = started.at
+        self.finished_at: float | None = None
+        self.attempt = 1
+        self.superseded = 0
+        self.faults: list[FaultReport] = []
+        self.reason: FinishReason | None = None
+        self.usage: Usage | None = None
+        self.cost: float | None = None
+        self.ttft_ms: int | None = None
+        self.duration_ms: int | None = None
+        self._oldest = 0
+        self._answer = Strand()
+        self._reasoning = Strand()
+
+    @property
+    def text(self) -> str:
+        """The answer as received, not sanitised."""
+        return self._answer.text
+
+    @property
+    def reasoning(self) -> str:
+        """The thinking as received, not sanitised; never for opponents' or judges' eyes."""
+        return self._reasoning.text
+
+    @property
+    def length(self) -> int:
+        """Characters (Unicode code points) of the answer; the `offset` its next delta must have."""
+        return self._answer.length
+
+    @property
+    def reasoning_length(self) -> int:
+        """Characters (Unicode code points) of the reasoning."""
+        return self._reasoning.length
+
+    @property
+    def seams(self) -> tuple[Seam, ...]:
+        """Where recoveries went on with the answer."""
+        return tuple(self._answer.seams)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the turn has ended, for whatever reason."""
+        return self.reason is not None
+
+    def add(self, delta: TurnDelta) -> bool:
+        """Apply a delta unless its attempt is superseded or its offset is not the length so far."""
+        if delta.attempt < self._oldest:
+            return False
+        strand = self._reasoning if delta.reasoning else self._answer
+        if not strand.add(delta.offset, delta.text, delta.attempt):
+            return False
+        self.attempt = max(self.attempt, delta.attempt)
+        return True
+
+    def supersede(self, attempt: int) -> None:
+        """Drop the text of all attempts before `attempt`; the turn is under way again."""
+        if attempt <= self._oldest:
+            return
+        self._oldest = attempt
+        self.attempt = max(self.attempt, attempt)
+        self.superseded += 1
+        self._answer = Strand()
+        self._reasoning = Strand()
+        self.reopen()
+
+    def finish(self, event: TurnFinished) -> None:
+        """Take over how the turn ended."""
+        self.reason = event.reason
+        self.usage = event.usage
+        self.cost = event.cost
+        self.ttft_ms = event.ttft_ms
+        self.duration_ms = event.duration_ms
+        self.finished_at = event.at
+
+    def reopen(self) -> None:
+        """Forget an earlier end: the turn is tried once more."""
+        self.reason = None
+        self.finished_at = None
+
+
+class Transcript:
+    """A fold over the events of one debate.
+
+    Apply events in the order of their `seq`; duplicates are harmless, and so are coalesced deltas (one
+    that stands for several has the `seq` of the last). A delta costs O(1), however long the text is.
+
+    `debaters` holds every debater with its present source and model; `active` the ids of those still in
+    the debate. `statuses` has each debater's last status, `turns` each turn by its number. `paused` and
+    `finished` are `None` unless the debate is.
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.seq = 0
+        self.started_at = 0.0
+        self.updated_at = 0.0
+        self.debate = ""
+        self.topic = ""
+        self.format = ""
+        self.debaters: dict[str, DebaterInfo] = {}
+        self.active: tuple[str, ...] = ()
+        self.steps: list[PhaseStarted] = []
+        self.turns: dict[int, Turn] = {}
+        self.statuses: dict[str, StreamStatus] = {}
+        self.notes: list[Note] = []
+        self.paused: DebatePaused | None = None
+        self.finished: Literal["complete", "stopped", "failed"] | None = None
+        self._current: dict[str, Turn] = {}
+        for event in events:
+            self.apply(event)
+
+    @property
+    def phase(self) -> PhaseStarted | None:
+        """The phase and round under way, or the last one of a finished debate."""
+        return self.steps[-1] if self.steps else None
+
+    @property
+    def interjections(self) -> tuple[Interjection, ...]:
+        """What the moderator said, oldest first."""
+        return tuple(note.event for note in self.notes if isinstance(note.event, Interjection))
+
+    def turn_of(self, debater: str) -> Turn | None:
+        """The newest turn of a debater, under way or not."""
+        return self._current.get(debater)
+
+    def apply(self, event: Event) -> None:
+        """Take one event into account; one that was applied before changes nothing."""
+        if event.seq:
+            if event.seq <= self.seq:
+                return
+            self.seq = event.seq
+            self.updated_at = event.at
+        match event:
+            case TurnDelta() | TurnStarted() | TurnSuperseded() | TurnFinished():
+                self._apply_to_turn(event)
+            case StreamStatus():
+                self._apply_status(event)
+            case PhaseStarted():
+                self.steps.append(event)
+            case DebaterRemoved() | DebaterReplaced() | DebaterReturned():
+                self._apply_to_roster(event)
+            case Interjection():
+                self.notes.append(Note(len(self.turns), event))
+            case DebatePaused():
+                self.paused = event
+            case DebateResumed():
+                self.paused = None
+                self.finished = None  # a stopped debate is taken up again
+            case DebateStarted():
+                self._start(event)
+            case DebateFinished():
+                self.finished = event.reason
+
+    def _start(self, event: DebateStarted) -> None:
+        self.started_at = event.at
+        self.debate = event.debate
+        self.topic = event.topic
+        self.format = event.format
+        self.debaters = {debater.id: debater for debater in event.debaters}
+        self.active = tuple(self.debaters)
+
+    def _apply_to_turn(self, event: TurnEvent) -> None:
+        turn = self.turns.get(event.turn)
+        if isinstance(event, TurnStarted):
+            if turn is None:
+                phase = self.phase
+                turn = Turn(event, round_=phase.round if phase else 1, step=len(self.steps))
+                self.turns[event.turn] = turn
+            else:
+                turn.reopen()
+            self._current[event.debater] = turn
+        elif turn is None:
+            return
+        elif isinstance(event, TurnDelta):
+            turn.add(event)
+        elif isinstance(event, TurnSuperseded):
+            turn.supersede(event.attempt)
+        else:
+            turn.finish(event)
+
+    def _apply_status(self, event: StreamStatus) -> None:
+        self.statuses[event.debater] = event
+        turn = self._current.get(event.debater)
+        if turn is None or turn.finished:
+            return
+        turn.attempt = max(turn.attempt, event.attempt)
+        if event.error is not None:
+            turn.faults.append(event.error)
+
+    def _apply_to_roster(self, event: RosterChange) -> None:
+        self.notes.append(Note(len(self.turns), event))
+        self.active = event.remaining
+        if isinstance(event, DebaterRemoved) or event.debater not in self.debaters:
+            return
+        self.debaters[event.debater] = msgspec.structs.replace(
+            self.debaters[event.debater], source=event.source, model=event.model
+        )
