@@ -1,0 +1,96 @@
+"""Event data → chunks: a typed decoder per payload shape, shared by every source.
+
+A decoder knows one payload and nothing of connections. What it is given are events as `eventstream` (or a
+WebSocket) delivers them; what it gives back are the items of `domain.stream`. `payloads.detect` picks one
+from a stream's first event, `payloads.faults` says what an error reported by a server amounts to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from debate_tui.domain.stream import Alive, Chunk, Fault, FaultKind, Finished
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from debate_tui.domain.stream import StreamItem
+
+
+class Event(Protocol):
+    """A server-sent event, or a WebSocket message seen as one."""
+
+    @property
+    def event(self) -> str:
+        """The event's type; ``message`` where the stream named none."""
+        ...
+
+    @property
+    def data(self) -> str:
+        """The data lines, joined by newlines."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The stream's last event id as of this event; empty where it has none."""
+        ...
+
+
+class Decoder(Protocol):
+    """Reads the payload of one connection; as it remembers what it read, every connection has its own."""
+
+    @property
+    def marks_end(self) -> bool:
+        """Whether the payload has an end marker of its own.
+
+        Without one, only the framing of the connection can vouch for an end.
+        """
+        ...
+
+    def decode(self, event: Event) -> Iterable[StreamItem]:
+        """The items one event amounts to, in order; a `Finished` among them is the last of the stream.
+
+        Only `Chunk`, `Alive`, `UsageSoFar` and `Finished`. Cursors are set only where the payload itself
+        has them (a sequence number); event ids are the source's business. Events unknown to the payload
+        are signs of life. Raises `Fault` (without `text_seen`: `read` knows that) for an error the server
+        reports and for data the payload cannot hold. No chunk is empty.
+        """
+        ...
+
+    def end(self) -> Finished | None:
+        """What the stream amounts to if the connection ended orderly here; `None` means it was cut.
+
+        A chat completion whose finish reason was seen is finished even if ``[DONE]`` never came; a payload
+        without end marker always is.
+        """
+        ...
+
+
+async def read(events: AsyncIterator[Event | Alive], decoder: Decoder) -> AsyncIterator[StreamItem]:
+    """Decode a stream up to its end, which is a `Finished` or a `Fault` that says whether text was seen.
+
+    Reads nothing behind the `Finished`. `events` may raise `Fault` too.
+    """
+    text_seen = False
+    try:
+        async for event in events:
+            if isinstance(event, Alive):
+                yield event
+                continue
+            for item in decoder.decode(event):
+                text_seen = text_seen or isinstance(item, Chunk)
+                yield item
+                if isinstance(item, Finished):
+                    return
+        finished = decoder.end()
+        if finished is None:
+            raise truncated()
+        yield finished
+    except Fault as fault:
+        fault.text_seen = fault.text_seen or text_seen
+        raise
+
+
+def truncated() -> Fault:
+    """The fault of a stream that ended without its end marker."""
+    return Fault(FaultKind.NETWORK, "The stream ended before the answer was complete.")
