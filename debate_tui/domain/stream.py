@@ -65,6 +65,23 @@ class Fault(DebateError):
         self.text_seen = text_seen
 
 
+class Ended(Fault):
+    """The connection ended, and the payload has no end marker that could say whether the answer did.
+
+    `vouched` says whether the framing vouches that nothing was cut off (chunked terminator, full length,
+    END_STREAM). It then carried event ids (without ids such an end is a plain `Finished`), and one more
+    request behind the last id tells: 204 or no new text means complete. Not vouched, only closing can end
+    the stream: one more connection that brings the same text (behind an id: none) and closes again means
+    complete. An `Ended` of that second connection is no fault then.
+    """
+
+    def __init__(self, *, vouched: bool, text_seen: bool = False) -> None:
+        super().__init__(
+            FaultKind.NETWORK, "The stream closed without saying it was done.", text_seen=text_seen
+        )
+        self.vouched = vouched
+
+
 class Message(Struct, frozen=True):
     """One message of a prompt."""
 
