@@ -1,0 +1,106 @@
+"""Shipped formats read and make sense; wrong ones say file, line, key and the nearest right key."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+
+from debate_tui.domain.debate import check_debaters, deal_sides, rounds
+from debate_tui.domain.errors import ConfigError
+from debate_tui.domain.formats import DEFAULT, explain, parse
+
+FOLDER = files("debate_tui.domain.formats")
+SHIPPED = sorted(
+    entry.name.removesuffix(".toml") for entry in FOLDER.iterdir() if entry.name.endswith(".toml")
+)
+
+
+def text_of(name: str) -> str:
+    return (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_format_reads_under_its_own_name(name: str) -> None:
+    format_ = parse(text_of(name), f"{name}.toml")
+    assert format_.name == name
+    check_debaters(format_, format_.min_debaters)
+    assert len(deal_sides(format_, format_.max_debaters)) == format_.max_debaters
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_an_explanation_names_every_phase_and_is_plain_text(name: str) -> None:
+    format_ = parse(text_of(name), name)
+    explained = explain(format_)
+    for phase in format_.phases:
+        assert phase.title in explained
+        if phase.words:
+            assert f"about {phase.words} words" in explained
+    assert not explained.endswith("\n")
+    assert "\x1b" not in explained
+
+
+def test_the_default_is_the_oxford_debate() -> None:
+    oxford = parse(text_of(DEFAULT), DEFAULT)
+    assert [(step.phase.name, step.number, step.total, step.phase.words) for step in rounds(oxford)] == [
+        ("opening", 1, 1, 200),
+        ("rebuttal", 1, 2, 150),
+        ("rebuttal", 2, 2, 150),
+        ("closing", 1, 1, 120),
+    ]
+    assert all(step.phase.order == "parallel" and step.phase.sees == "previous" for step in rounds(oxford))
+    assert deal_sides(oxford, 4) == ("For", "Against", "For", "Against")
+
+
+def test_listening_is_one_turn_each_that_sees_nothing() -> None:
+    listen = parse(text_of("listen"), "listen")
+    (step,) = rounds(listen)
+    assert (step.total, step.phase.sees, step.phase.words) == (1, "none", 0)
+    assert deal_sides(listen, 3) == ("", "", "")
+
+
+GOOD = '''name = "mine"
+title = "Mine"
+description = """
+phase = "not a key"
+"""
+
+[[phase]]
+name = "opening"
+title = "Opening"
+words = 200
+
+[[phase]]
+name = "closing"
+title = "Closing"
+order = "turns"
+'''
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line", "says", "hint"),
+    [
+        ("words = 200", "wrods = 200", 10, "unknown key `wrods`", "Did you mean `words`?"),
+        ('title = "Mine"', 'tilte = "Mine"', 2, "unknown key `tilte`", "Did you mean `title`?"),
+        ("words = 200", 'words = "many"', 10, "`words`: expected a whole number, got text", ""),
+        ("words = 200", "words = -1", 10, "`words`: expected a whole number >= 0", ""),
+        ('order = "turns"', 'order = "trun"', 15, "`order` cannot be `trun`", "Did you mean `turns`?"),
+        ('title = "Closing"\n', "", 12, "the key `title` is missing", ""),
+        ('name = "mine"\n', "", 1, "the key `name` is missing", ""),
+        ("words = 200", "words = ", 10, "Invalid value", "This line is not valid TOML."),
+        ('name = "closing"', 'name = "opening"', 1, "two phases are called `opening`", ""),
+        ("words = 200", "speakers = [1, 1]", 7, "the phase `opening` names a speaker twice", ""),
+        ("words = 200", "speakers = [3]", 1, "needs a speaker 3", ""),
+        ("words = 200", "speakers = [1, 5]", 10, "`speakers`: expected a whole number <= 4", ""),
+        ("words = 200", 'sees = "all"', 7, "all speak at once", ""),
+        ("words = 200", 'zzz = "all"', 10, "unknown key `zzz`", "Known here: name, title"),
+    ],
+)
+def test_a_wrong_file_is_explained(right: str, wrong: str, line: int, says: str, hint: str) -> None:
+    assert right in GOOD
+    with pytest.raises(ConfigError) as caught:
+        parse(GOOD.replace(right, wrong), "mine.toml")
+    assert caught.value.message.startswith(f"mine.toml:{line}: ")
+    assert says in caught.value.message
+    assert caught.value.hint.startswith(hint)
+    assert "\n" not in caught.value.message
