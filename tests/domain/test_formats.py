@@ -11,9 +11,8 @@ from debate_tui.domain.errors import ConfigError
 from debate_tui.domain.formats import DEFAULT, explain, parse
 
 FOLDER = files("debate_tui.domain.formats")
-SHIPPED = sorted(
-    entry.name.removesuffix(".toml") for entry in FOLDER.iterdir() if entry.name.endswith(".toml")
-)
+FILES = sorted(entry.name for entry in FOLDER.iterdir() if entry.name.endswith(".toml"))
+SHIPPED = [name.removesuffix(".toml") for name in FILES]
 
 
 def text_of(name: str) -> str:
