@@ -94,3 +94,9 @@ async def read(events: AsyncIterator[Event | Alive], decoder: Decoder) -> AsyncI
 def truncated() -> Fault:
     """The fault of a stream that ended without its end marker."""
     return Fault(FaultKind.NETWORK, "The stream ended before the answer was complete.")
+
+
+def unreadable(data: str) -> Fault:
+    """The fault of an event whose data the payload cannot hold; as a rule something between us broke it."""
+    start = " ".join(data[:80].split())
+    return Fault(FaultKind.SERVER, f"The server sent an event that cannot be read: {start}")
