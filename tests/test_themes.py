@@ -1,0 +1,207 @@
+"""The shipped themes: complete, and readable by everybody.
+
+Contrast is WCAG 2.2's: relative luminance of linearised sRGB, (lighter + 0.05) / (darker + 0.05). Colour
+vision deficiencies are simulated with the matrices of Machado, Oliveira and Fernandes (2009), severity 1.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from msgspec import Meta, Struct, field
+
+from debate_tui.domain.toml import decode
+
+Colour = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$")]
+Linear = tuple[float, float, float]
+
+FOLDER = Path(__file__).resolve().parents[1] / "themes"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+class Colours(Struct, frozen=True, forbid_unknown_fields=True):
+    primary: Colour
+    secondary: Colour
+    accent: Colour
+    foreground: Colour
+    background: Colour
+    surface: Colour
+    panel: Colour
+    success: Colour
+    warning: Colour
+    error: Colour
+
+
+class Tones(Struct, frozen=True, forbid_unknown_fields=True):
+    quiet: Colour
+    faint: Colour
+    focus: Colour
+    waiting: Colour
+    connected: Colour
+    streaming: Colour
+    paused: Colour
+    reconnecting: Colour
+    failed: Colour
+    finished: Colour
+
+
+class Markdown(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    heading: Colour
+    strong: Colour
+    emphasis: Colour
+    code: Colour
+    code_background: Colour
+    quote: Colour
+    link: Colour
+    marker: Colour
+    border: Colour
+
+
+class Syntax(Struct, frozen=True, forbid_unknown_fields=True):
+    keyword: Colour
+    string: Colour
+    number: Colour
+    comment: Colour
+    name: Colour
+
+
+class ThemeFile(Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    title: str
+    dark: bool
+    colors: Colours
+    tones: Tones
+    markdown: Markdown
+    syntax: Syntax
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+def read(name: str) -> ThemeFile:
+    return decode((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), ThemeFile, where=f"{name}.toml")
+
+
+def linear(colour: str) -> Linear:
+    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return red, green, blue
+
+
+def luminance(light: Linear) -> float:
+    return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(linear(one)), luminance(linear(other))))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def texts(theme: ThemeFile) -> dict[str, str]:
+    """Every colour that text is written in, outside fenced code."""
+    tones = {key: getattr(theme.tones, key) for key in Tones.__struct_fields__ if key != "faint"}
+    markdown = {
+        key: getattr(theme.markdown, key)
+        for key in Markdown.__struct_fields__
+        if key not in ("border", "code_background")
+    }
+    own = {
+        key: getattr(theme.colors, key) for key in ("foreground", "success", "warning", "error", "primary")
+    }
+    return own | tones | markdown
+
+
+def test_there_are_enough_of_them() -> None:
+    themes = [read(name) for name in NAMES]
+    assert len(themes) >= 6
+    assert sum(not theme.dark for theme in themes) >= 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_theme_is_called_what_its_file_is_called(name: str) -> None:
+    assert read(name).name == name
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_is_readable_on_everything_it_may_stand_on(name: str) -> None:
+    theme = read(name)
+    grounds = (theme.colors.background, theme.colors.surface, theme.colors.panel)
+    too_low = {
+        (key, ground): round(contrast(colour, ground), 2)
+        for key, colour in texts(theme).items()
+        for ground in grounds
+        if contrast(colour, ground) < 4.5
+    }
+    assert not too_low
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_body_text_exceeds_the_least_and_code_is_readable_on_its_own_ground(name: str) -> None:
+    theme = read(name)
+    assert contrast(theme.colors.foreground, theme.colors.background) >= 7
+    ground = theme.markdown.code_background
+    colours = [theme.markdown.code, *(getattr(theme.syntax, key) for key in Syntax.__struct_fields__)]
+    assert min(contrast(colour, ground) for colour in colours) >= 4.5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_dark_themes_are_dark_and_lines_can_be_seen(name: str) -> None:
+    theme = read(name)
+    assert (luminance(linear(theme.colors.background)) < 0.2) is theme.dark
+    assert contrast(theme.tones.faint, theme.colors.background) >= 1.4
+
+
+def test_one_theme_has_the_highest_contrast() -> None:
+    theme = read("verdict")
+    lowest = min(contrast(colour, theme.colors.panel) for colour in texts(theme).values())
+    assert lowest >= 7
+
+
+MACHADO = {
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
+
+
+def lab(light: Linear) -> Linear:
+    """CIE L*a*b* (D65) of linear sRGB."""
+    red, green, blue = (min(max(channel, 0.0), 1.0) for channel in light)
+    x = (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.95047
+    y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.08883
+    fx, fy, fz = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
+def seen(colour: str, deficiency: str) -> Linear:
+    light = linear(colour)
+    red, green, blue = (sum(m * c for m, c in zip(row, light, strict=True)) for row in MACHADO[deficiency])
+    return red, green, blue
+
+
+@pytest.mark.parametrize("deficiency", MACHADO)
+def test_one_theme_tells_its_states_apart_for_every_eye(deficiency: str) -> None:
+    tones = read("signal").tones
+    states = ("waiting", "connected", "streaming", "paused", "reconnecting", "failed")
+    colours = {state: lab(seen(getattr(tones, state), deficiency)) for state in states}
+    apart = {
+        (one, other): sum((a - b) ** 2 for a, b in zip(colours[one], colours[other], strict=True)) ** 0.5
+        for one, other in itertools.combinations(states, 2)
+    }
+    assert min(apart.values()) >= 10, sorted(apart.items(), key=lambda item: item[1])[:3]
