@@ -1,0 +1,220 @@
+"""Bytes → server-sent events, to the letter of the WHATWG standard; shared by every HTTP source.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+
+The fields are read by httpx-sse. It departs from the standard in some places (byte order mark, charset,
+a line end that is a lone CR at the end of a read, `retry` that is not all digits, blocks without data, an
+unfinished last event, no bound on size), so it is shown a response that holds none of them: complete
+events only, in lines that end in LF. Everything else is dealt with here: what it would get wrong is taken
+out first, and what carries no event (comments, `retry`, a block with nothing but an id) is reported as a
+sign of life.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING, cast
+
+from httpx_sse import EventSource
+
+from debate_tui.domain.stream import Alive, Cursor, Fault, FaultKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    import httpx
+    from httpx_sse import ServerSentEvent
+
+EVENT_LIMIT = 1 << 20
+"""The largest event, and the longest line, in characters."""
+
+_READ = 1 << 16
+_RETRY_DIGITS = 12
+"""Longer reconnection times are cut short: they are beyond any wait anyway."""
+_ASIDE = re.compile(r"^(?::[^\n]*|retry(?::[^\n]*)?)\n", re.MULTILINE)
+"""A line that has its effect at once, wherever it stands: a comment, a reconnection time."""
+_PLAIN = re.compile(
+    r"(?:(?:(?:event|id)(?::[^\n]*)?\n)*+data(?::[^\n]*)?\n(?:(?:data|event|id)(?::[^\n]*)?\n)*+\n)++"
+)
+"""Events that httpx-sse reads rightly as they are: each has data, and there are no other blank lines."""
+
+
+class EventStream:
+    """Server-sent events out of the bytes of one response, wherever the reads happen to cut them.
+
+    An event is given out as soon as its last byte is in; one that is unfinished when the bytes end is never
+    given out, as the standard asks. One instance reads one response.
+    """
+
+    def __init__(self, limit: int = EVENT_LIMIT) -> None:
+        self._limit = limit
+        self._piece = min(_READ, limit)
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._begun = False
+        self._after_cr = False
+        self._line: list[str] = []
+        self._line_size = 0
+        self._block: list[str] = []
+        self._block_size = 0
+        self._last_id = ""
+        self._retry: float | None = None
+
+    def feed(self, data: bytes) -> Iterator[ServerSentEvent | Alive]:
+        """The events completed by `data`, then at most one sign of life for all that came without one.
+
+        Raises a `bad_request` fault, behind the events before it, for an event or a line beyond the limit:
+        whoever sends one will do so again, so that trying once more cannot help.
+        """
+        if len(data) <= self._piece:
+            yield from self._feed(data)
+            return
+        for start in range(0, len(data), self._piece):
+            yield from self._feed(data[start : start + self._piece])
+
+    def _feed(self, data: bytes) -> list[ServerSentEvent | Alive]:
+        lines = self._lines(self._normalise(self._decode(data)))
+        if not lines:
+            return []
+        aside = False
+        if "\n:" in lines or "retry" in lines or lines[0] == ":":
+            lines, found = _ASIDE.subn(self._take_aside, lines)
+            aside = found > 0
+        before = self._last_id
+        events = self._events(self._blocks(lines))
+        known = events[-1].id if events else before
+        items = cast("list[ServerSentEvent | Alive]", events)
+        if aside or self._last_id != known:
+            cursor = None if self._last_id == known else Cursor(self._last_id)
+            items.append(Alive(cursor, self._retry))
+            self._retry = None
+        return items
+
+    def _normalise(self, text: str) -> str:
+        """Without the byte order mark, and with every line ended by LF.
+
+        A CR ends its line at once, and an LF right behind it is passed over: holding the CR back until it
+        is known what follows would keep every event of a CR stream waiting for the next one.
+        """
+        if not text:
+            return text
+        if not self._begun:
+            self._begun = True
+            text = text.removeprefix("\ufeff")
+        if self._after_cr and text:
+            self._after_cr = False
+            text = text.removeprefix("\n")
+        if "\r" in text:
+            self._after_cr = text[-1] == "\r"
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return text
+
+    def _lines(self, text: str) -> str:
+        """The lines that are complete with `text`; what is left of the last one is kept."""
+        cut = text.rfind("\n") + 1
+        if not cut:
+            self._line.append(text)
+            self._line_size += len(text)
+            self._bound(self._line_size)
+            return ""
+        lines = text[:cut]
+        if self._line_size:
+            lines = "".join((*self._line, lines))
+            self._bound(lines.find("\n"))
+        self._line = [text[cut:]]
+        self._line_size = len(text) - cut
+        return lines
+
+    def _blocks(self, lines: str) -> str:
+        """The blocks that are complete with `lines`; the lines of the open one are kept."""
+        cut = lines.rfind("\n\n") + 2
+        if cut == 1:
+            cut = int(lines.startswith("\n"))
+        if not cut:
+            self._block.append(lines)
+            self._block_size += len(lines)
+            self._bound(self._block_size)
+            return ""
+        blocks = lines[:cut]
+        if self._block_size:
+            blocks = "".join((*self._block, blocks))
+            self._bound(blocks.find("\n\n") + 1)
+        self._block = [lines[cut:]]
+        self._block_size = len(lines) - cut
+        return blocks
+
+    def _events(self, blocks: str) -> list[ServerSentEvent]:
+        if not blocks:
+            return []
+        # Every read has its own httpx-sse decoder, so the id that is in force has to be said again.
+        given = f"id: {self._last_id}\n" if self._last_id else ""
+        if _PLAIN.fullmatch(blocks):
+            events = list(EventSource(_response(given + blocks)).iter_sse())
+            self._last_id = events[-1].id
+            return events
+        return list(EventSource(_response(given + self._with_data(blocks))).iter_sse())
+
+    def _with_data(self, blocks: str) -> str:
+        """The blocks that are events; of the others only the id remains, for the event behind it."""
+        kept: list[str] = []
+        block: list[str] = []
+        has_data = False
+        for line in blocks.split("\n")[:-1]:
+            if line:
+                name, _, value = line.partition(":")
+                if name == "id" and "\0" not in value:
+                    self._last_id = value.removeprefix(" ")
+                    kept.append(line)
+                else:
+                    has_data = has_data or name == "data"
+                    block.append(line)
+                continue
+            if has_data:
+                kept += *block, ""
+            block.clear()
+            has_data = False
+        return "\n".join((*kept, ""))
+
+    def _take_aside(self, line: re.Match[str]) -> str:
+        name, _, value = line[0][:-1].partition(":")
+        value = value.removeprefix(" ")
+        if name and value.isascii() and value.isdecimal():
+            self._retry = int(value.lstrip("0")[:_RETRY_DIGITS] or 0) / 1000
+        return ""
+
+    def _bound(self, size: int) -> None:
+        if size > self._limit:
+            raise Fault(
+                FaultKind.BAD_REQUEST, f"The server sent an event of more than {self._limit:,} characters."
+            )
+
+
+async def events(
+    chunks: AsyncIterator[bytes], *, limit: int = EVENT_LIMIT
+) -> AsyncIterator[ServerSentEvent | Alive]:
+    """The events of a response's body, with the signs of life between them; see `EventStream`.
+
+    `chunks` are the bytes behind the content encoding, such as httpx's and httpx2's `aiter_bytes()`. The
+    charset is UTF-8 whatever the headers say. Whether the response is an event stream at all, and whether
+    its end was an orderly one, is for the caller to know.
+    """
+    stream = EventStream(limit)
+    async for data in chunks:
+        for item in stream.feed(data):
+            yield item
+
+
+class _Complete:
+    """What httpx-sse needs of a response, with complete events as its body."""
+
+    headers = {"content-type": "text/event-stream"}  # noqa: RUF012
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def iter_text(self) -> Iterator[str]:
+        yield self._text
+
+
+def _response(text: str) -> httpx.Response:
+    return cast("httpx.Response", _Complete(text))
