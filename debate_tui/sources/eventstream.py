@@ -49,6 +49,8 @@ class EventStream:
 
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
         self._limit = limit
+        # No read is looked at in larger pieces than this, so that only what began in an earlier piece,
+        # which is the first line and the first block of this one, can be beyond the limit.
         self._piece = min(_READ, limit)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._begun = False
@@ -138,6 +140,7 @@ class EventStream:
         blocks = lines[:cut]
         if self._block_size:
             blocks = "".join((*self._block, blocks))
+        if len(blocks) > self._limit:
             self._bound(blocks.find("\n\n") + 1)
         self._block = [lines[cut:]]
         self._block_size = len(lines) - cut
