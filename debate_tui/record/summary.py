@@ -1,0 +1,75 @@
+"""What a list of recorded debates shows of each, kept beside the events so that none need be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from debate_tui.domain.events import (
+    DebateFinished,
+    DebateResumed,
+    DebaterInfo,
+    DebaterReplaced,
+    DebaterReturned,
+    DebateStarted,
+)
+
+if TYPE_CHECKING:
+    from debate_tui.domain.events import Event
+
+
+class Summary(Struct, frozen=True):
+    """A recorded debate in a few words.
+
+    `started` and `updated` (its newest event) are seconds since the epoch; `finished` is the reason of
+    its `debate.finished`, `None` where that is missing: the debate is under way, or was killed. `events`
+    counts what is recorded, which is also the `seq` of the newest event.
+    """
+
+    debate: str
+    topic: str = ""
+    format: str = ""
+    debaters: tuple[DebaterInfo, ...] = ()
+    started: float = 0.0
+    updated: float = 0.0
+    finished: str | None = None
+    events: int = 0
+
+    def matches(self, words: str) -> bool:
+        """Whether topic, format, id and debaters together contain every one of the words, in any case."""
+        names = (f"{d.name} {d.side} {d.source} {d.model}" for d in self.debaters)
+        text = " ".join((self.debate, self.topic, self.format, *names)).casefold()
+        return all(word in text for word in words.casefold().split())
+
+
+def advance(summary: Summary, event: Event) -> Summary:
+    """The summary once `event` is recorded too; the same object where only `events` and `updated` change.
+
+    The caller counts those once per commit: deltas come by the thousand.
+    """
+    match event:
+        case DebateStarted():
+            return msgspec.structs.replace(
+                summary,
+                topic=event.topic,
+                format=event.format,
+                debaters=event.debaters,
+                started=event.at,
+            )
+        case DebaterReplaced() | DebaterReturned():
+            return msgspec.structs.replace(
+                summary,
+                debaters=tuple(
+                    msgspec.structs.replace(debater, source=event.source, model=event.model)
+                    if debater.id == event.debater
+                    else debater
+                    for debater in summary.debaters
+                ),
+            )
+        case DebateFinished():
+            return msgspec.structs.replace(summary, finished=event.reason)
+        case DebateResumed():
+            return msgspec.structs.replace(summary, finished=None)
+    return summary
