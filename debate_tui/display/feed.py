@@ -1,0 +1,210 @@
+"""What a pane shows, taken from the debate log and put into the shared buffer.
+
+The feed is where the log's events, hostile text and all, become safe to paint.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from debate_tui.display.safe import safe
+from debate_tui.domain.events import (
+    DebaterRemoved,
+    DebaterReplaced,
+    DebaterReturned,
+    Interjection,
+    PhaseStarted,
+    StreamStatus,
+    TurnDelta,
+    TurnFinished,
+    TurnStarted,
+    TurnSuperseded,
+)
+from debate_tui.domain.sanitise import Sanitiser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from debate_tui.display.buffer import SharedBuffer
+    from debate_tui.domain.events import Event
+
+
+class Text(Struct, frozen=True):
+    """A turn's next piece of text, sanitised; the first of a higher attempt is the seam of a recovery."""
+
+    turn: int
+    attempt: int
+    text: str
+    reasoning: bool = False
+
+
+Item = (
+    Text
+    | PhaseStarted
+    | TurnStarted
+    | TurnSuperseded
+    | TurnFinished
+    | StreamStatus
+    | DebaterRemoved
+    | DebaterReplaced
+    | DebaterReturned
+    | Interjection
+)
+"""What a pane is told, in the order in which it happened. All text in it is sanitised."""
+
+
+class Feed:
+    """A listener of the debate log that fills a shared buffer.
+
+    Call it with events in the order of their `seq`, as `log.subscribe` does. It holds the fold's rules: an
+    event that was seen before, a delta that does not begin where its text ends, and one of a superseded
+    attempt change nothing. Debaters that have no pane are passed over.
+    """
+
+    def __init__(self, buffer: SharedBuffer[Item]) -> None:
+        self._buffer = buffer
+        self._panes = frozenset(buffer.panes)
+        self._seq = 0
+        self._turns: dict[int, _Turn] = {}
+        self._streams: set[str] = set()
+
+    @property
+    def active(self) -> int:
+        """How many streams are connected or streaming: what hybrid mode goes by."""
+        return len(self._streams)
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        if event.seq:
+            if event.seq <= self._seq:
+                return
+            self._seq = event.seq
+        if type(event) is TurnDelta:
+            self._add(event)
+        else:
+            self._tell(event)
+
+    def _add(self, delta: TurnDelta) -> None:
+        turn = self._turns.get(delta.turn)
+        if turn is None or delta.attempt < turn.oldest:
+            return
+        strand = turn.reasoning if delta.reasoning else turn.answer
+        if delta.offset != strand.length:
+            return
+        strand.length += len(delta.text)
+        turn.attempt = delta.attempt
+        if text := strand.sanitiser.feed(delta.text):
+            item = Text(delta.turn, delta.attempt, text, delta.reasoning)
+            self._buffer.push(turn.debater, item, len(text))
+
+    def _tell(self, event: Event) -> None:
+        match event:
+            case TurnStarted() if event.debater in self._panes:
+                self._start(event)
+            case TurnSuperseded() if turn := self._turns.get(event.turn):
+                if event.attempt > turn.oldest:
+                    turn.supersede(event.attempt)
+                    self._push(event, event.debater)
+            case TurnFinished() if turn := self._turns.get(event.turn):
+                self._release(event.turn, turn)
+                self._push(event, event.debater)
+            case StreamStatus():
+                self._count(event)
+                self._push(event, event.debater)
+            case DebaterRemoved() | DebaterReplaced() | DebaterReturned():
+                self._push(event, event.debater)
+            case PhaseStarted():
+                self._push(event, None)
+            case Interjection():
+                self._push(event, event.to)
+            case _:
+                pass
+
+    def _start(self, event: TurnStarted) -> None:
+        if event.turn not in self._turns:
+            for number in [n for n, turn in self._turns.items() if turn.debater == event.debater]:
+                del self._turns[number]
+            self._turns[event.turn] = _Turn(event.debater)
+        self._push(event, event.debater)
+
+    def _release(self, number: int, turn: _Turn) -> None:
+        """Show the beginnings of escape sequences that will not be ended any more."""
+        for strand in (turn.reasoning, turn.answer):
+            if text := strand.sanitiser.flush():
+                item = Text(number, turn.attempt, text, strand is turn.reasoning)
+                self._buffer.push(turn.debater, item, len(text))
+
+    def _count(self, status: StreamStatus) -> None:
+        if status.state in ("connected", "streaming"):
+            self._streams.add(status.debater)
+        else:
+            self._streams.discard(status.debater)
+
+    def _push(self, event: Item, debater: str | None) -> None:
+        item = safe(event)
+        for pane in self._buffer.panes if debater is None else (debater,):
+            if pane in self._panes:
+                self._buffer.push(pane, item)
+
+
+class _Strand:
+    """One of a turn's two texts: how much of it was received, and what of that is held back."""
+
+    __slots__ = ("length", "sanitiser")
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.sanitiser = Sanitiser()
+
+
+class _Turn:
+    """A debater's newest turn; it stays after its end, because it may be taken up again."""
+
+    __slots__ = ("answer", "attempt", "debater", "oldest", "reasoning")
+
+    def __init__(self, debater: str) -> None:
+        self.debater = debater
+        self.attempt = 1
+        self.oldest = 0
+        self.answer = _Strand()
+        self.reasoning = _Strand()
+
+    def supersede(self, attempt: int) -> None:
+        self.oldest = self.attempt = attempt
+        self.answer = _Strand()
+        self.reasoning = _Strand()
+
+
+def merged(items: Iterable[Item]) -> list[Item]:
+    """The items with neighbouring pieces of one text joined, so that each is appended only once."""
+    result: list[Item] = []
+    pieces: list[str] = []
+    first: Text | None = None
+    for item in items:
+        if (
+            first is not None
+            and type(item) is Text
+            and item.turn == first.turn
+            and item.attempt == first.attempt
+            and item.reasoning is first.reasoning
+        ):
+            pieces.append(item.text)
+            continue
+        if first is not None:
+            result.append(_joined(first, pieces))
+        if type(item) is Text:
+            first, pieces = item, [item.text]
+        else:
+            first = None
+            result.append(item)
+    if first is not None:
+        result.append(_joined(first, pieces))
+    return result
+
+
+def _joined(first: Text, pieces: list[str]) -> Text:
+    if len(pieces) == 1:
+        return first
+    return Text(first.turn, first.attempt, "".join(pieces), first.reasoning)
