@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
 from debate_tui.domain.stream import Alive, Chunk, Fault, FaultKind, Finished
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
     from debate_tui.domain.stream import StreamItem
 
@@ -34,6 +36,14 @@ class Event(Protocol):
     def id(self) -> str:
         """The stream's last event id as of this event; empty where it has none."""
         ...
+
+
+class Data(Struct, frozen=True):
+    """An event that is not a server-sent one: a WebSocket message, or data that had to be unpacked."""
+
+    data: str
+    event: str = "message"
+    id: str = ""
 
 
 class Decoder(Protocol):
@@ -66,7 +76,7 @@ class Decoder(Protocol):
         ...
 
 
-async def read(events: AsyncIterator[Event | Alive], decoder: Decoder) -> AsyncIterator[StreamItem]:
+async def read(events: AsyncIterator[Event | Alive], decoder: Decoder) -> AsyncGenerator[StreamItem, None]:
     """Decode a stream up to its end, which is a `Finished` or a `Fault` that says whether text was seen.
 
     Reads nothing behind the `Finished`. `events` may raise `Fault` too.

@@ -77,6 +77,7 @@ class Envelope(Struct, frozen=True):
     message: str | None = None
     type: str | None = None
     code: str | int | None = None
+    status: str | int | None = None
     kind: str | None = None
     retry_after: float | None = None
 
@@ -137,6 +138,7 @@ def from_body(body: bytes | str, *, status: int | None = None, retry_after: floa
         message=envelope.error or envelope.message,
         type=envelope.type,
         code=envelope.code,
+        status=envelope.status,
         kind=envelope.kind,
         retry_after=envelope.retry_after,
     )
