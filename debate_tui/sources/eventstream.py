@@ -21,7 +21,7 @@ from httpx_sse import EventSource
 from debate_tui.domain.stream import Alive, Cursor, Fault, FaultKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
     import httpx
     from httpx_sse import ServerSentEvent
@@ -194,7 +194,7 @@ class EventStream:
 
 async def events(
     chunks: AsyncIterator[bytes], *, limit: int = EVENT_LIMIT
-) -> AsyncIterator[ServerSentEvent | Alive]:
+) -> AsyncGenerator[ServerSentEvent | Alive, None]:
     """The events of a response's body, with the signs of life between them; see `EventStream`.
 
     `chunks` are the bytes behind the content encoding, such as httpx's and httpx2's `aiter_bytes()`. The
