@@ -78,11 +78,10 @@ def connect(path: Path) -> sqlite3.Connection:
         _create(path)
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
-            _migrate(connection, path)
+            if _version(connection) != len(MIGRATIONS):
+                _migrate(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -146,8 +145,9 @@ def _create(path: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection) == len(MIGRATIONS):
-        return
+    if _version(connection) == 0:  # both are kept in the file, and setting them needs its write lock
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
     with transaction(connection):
         version = _version(connection)  # again: another process may have been quicker
         if version > len(MIGRATIONS):

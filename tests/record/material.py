@@ -1,0 +1,55 @@
+"""Debates for the record's tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debate_tui.domain.events import (
+    DebateFinished,
+    DebaterInfo,
+    DebateStarted,
+    Event,
+    PhaseStarted,
+    TurnDelta,
+    TurnFinished,
+    TurnStarted,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ADA = DebaterInfo(id="a", name="Ada", side="for", source="demo:ada", model="demo")
+BOB = DebaterInfo(id="b", name="Bob", side="against", source="openai:gpt", model="gpt")
+
+
+def started(debate: str = "d1", topic: str = "Tea or coffee?") -> DebateStarted:
+    return DebateStarted(debate=debate, topic=topic, format="oxford", debaters=(ADA, BOB))
+
+
+def opening(debate: str = "d1", topic: str = "Tea or coffee?") -> list[Event]:
+    return [
+        started(debate, topic),
+        PhaseStarted(phase="opening", round=1, rounds=1),
+        TurnStarted(turn=1, debater="a", phase="opening"),
+        TurnStarted(turn=2, debater="b", phase="opening"),
+    ]
+
+
+def deltas(count: int = -1) -> Iterator[TurnDelta]:
+    """Both turns' words, taking turns; without end unless told how many."""
+    place = [0, 0]
+    number = 0
+    while number != count:
+        turn = number % 2
+        text = f"wörd {number} 👋 "
+        yield TurnDelta(turn=turn + 1, debater="ab"[turn], attempt=1, offset=place[turn], text=text)
+        place[turn] += len(text)
+        number += 1
+
+
+def ending() -> list[Event]:
+    return [
+        TurnFinished(turn=1, debater="a", reason="complete"),
+        TurnFinished(turn=2, debater="b", reason="complete"),
+        DebateFinished(reason="complete"),
+    ]
