@@ -1,0 +1,41 @@
+"""What a debate is made of before its first word."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from debate_tui.domain.debate import Debater, Format
+
+
+class Motion(Struct, frozen=True, kw_only=True):
+    """What is debated, how, and by whom; `debate` is the debate's id in the record."""
+
+    debate: str
+    topic: str
+    format: Format
+    debaters: tuple[Debater, ...]
+    max_output_tokens: int | None = None
+
+
+class Backpressure(Protocol):
+    """Whoever shows the debate may make a debater's reader wait, so that its sender slows down."""
+
+    def has_room(self, debater: str) -> bool:
+        """Whether more text of this debater is welcome now."""
+        ...
+
+    async def room(self, debater: str) -> None:
+        """Wait until it is."""
+        ...
+
+
+class Unlimited:
+    """No backpressure: whoever reads the log keeps up by itself."""
+
+    def has_room(self, debater: str) -> bool:
+        return True
+
+    async def room(self, debater: str) -> None:
+        return

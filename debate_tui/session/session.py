@@ -1,0 +1,302 @@
+"""The course of a debate: round after round, everybody's turn, and what the moderator asks for meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal
+
+from debate_tui.domain import events, prompts
+from debate_tui.domain.debate import MIN_DEBATERS, rounds, waves
+from debate_tui.domain.stream import Fault, Request
+from debate_tui.domain.transcript import Transcript
+from debate_tui.resilience.classify import Action, action
+from debate_tui.session.gate import Gate
+from debate_tui.session.hearing import brief
+from debate_tui.session.motion import Unlimited
+from debate_tui.session.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from debate_tui.domain.debate import Debater, Round
+    from debate_tui.domain.stream import Source
+    from debate_tui.record.log import DebateLog
+    from debate_tui.session.motion import Backpressure, Motion
+
+    Guard = Callable[[Source, Callable[[], bool]], Source]
+    """Puts recovery around a source; the second argument tells whether reading is held back by a pause."""
+
+Choice = Literal["fix", "replace", "remove", "end"]
+Ending = Literal["complete", "stopped", "failed"]
+
+
+class Session:
+    """Holds one debate and logs it.
+
+    The commands (`pause`, `stop`, …) may be called at any time from the session's event loop; one that makes
+    no sense at the moment does nothing. A fault that only a person can mend (a wrong key, an empty account)
+    pauses the debate until `decide` is called; an `unattended` session ends instead, and `blocked_by` says why.
+    """
+
+    def __init__(
+        self,
+        motion: Motion,
+        sources: Mapping[str, Source],
+        log: DebateLog,
+        *,
+        guard: Guard,
+        backpressure: Backpressure | None = None,
+        unattended: bool = False,
+    ) -> None:
+        self.motion = motion
+        self.transcript = Transcript()
+        self.blocked_by: Fault | None = None
+        self._log = log
+        self._guard = guard
+        self._backpressure: Backpressure = backpressure or Unlimited()
+        self._unattended = unattended
+        self._active = [debater.id for debater in motion.debaters]
+        self._gates = {debater: Gate() for debater in self._active}
+        self._sources = {
+            debater: guard(sources[debater], self._gates[debater].is_closed) for debater in self._active
+        }
+        self._turns: dict[str, Turn] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._wave: asyncio.TaskGroup | None = None
+        self._decisions: dict[str, asyncio.Future[Choice]] = {}
+        self._turns_started = 0
+        self._ending = False
+        log.subscribe(self.transcript.apply)
+
+    # The course of the debate
+
+    async def run(self) -> None:
+        """Hold the debate to its end; whatever ends it, the log's last event says how."""
+        ending: Ending = "failed"
+        try:
+            self._open()
+            for round_ in rounds(self.motion.format):
+                if self._ending or len(self._active) < MIN_DEBATERS:
+                    break
+                await self._hold(round_)
+            ending = self._how_it_ended()
+        except asyncio.CancelledError:
+            ending = "stopped"
+            raise
+        finally:
+            self._log.append(events.DebateFinished(reason=ending))
+
+    def _open(self) -> None:
+        motion = self.motion
+        self._log.append(
+            events.DebateStarted(
+                debate=motion.debate,
+                topic=motion.topic,
+                format=motion.format.name,
+                debaters=tuple(
+                    events.DebaterInfo(d.id, d.name, d.side, d.source, self._sources[d.id].model)
+                    for d in motion.debaters
+                ),
+            )
+        )
+        for debater in self._active:
+            self._log.append(events.StreamStatus(debater=debater, state="waiting", attempt=1))
+
+    def _how_it_ended(self) -> Ending:
+        if self._ending:
+            return "failed" if self.blocked_by else "stopped"
+        said_something = any(turn.reason == "complete" for turn in self.transcript.turns.values())
+        return "complete" if said_something else "failed"
+
+    async def _hold(self, round_: Round) -> None:
+        phase = round_.phase
+        self._log.append(events.PhaseStarted(phase=phase.name, round=round_.number, rounds=round_.total))
+        first_turn = self._turns_started + 1
+        for wave in waves(round_, self.motion.debaters):
+            speakers = [debater for debater in wave if debater.id in self._active]
+            turns = [self._prepare(debater, round_, first_turn) for debater in speakers]
+            async with asyncio.TaskGroup() as self._wave:
+                for turn in turns:
+                    self._start(turn)
+            self._wave = None
+            for turn in turns:
+                turn.finish("stopped")  # a task cancelled before its first step never said so itself
+            if self._ending or len(self._active) < MIN_DEBATERS:
+                return
+
+    def _prepare(self, debater: Debater, round_: Round, first_turn: int) -> Turn:
+        self._turns_started += 1
+        request = Request(
+            topic=self.motion.topic,
+            phase=round_.phase.name,
+            turn=self._turns_started,
+            messages=prompts.messages(
+                brief(self.motion, self.transcript, debater, round_, first_turn=first_turn)
+            ),
+            max_output_tokens=self.motion.max_output_tokens,
+        )
+        turn = self._turns[debater.id] = Turn(debater.id, request, self._log)
+        return turn
+
+    # One turn
+
+    def _start(self, turn: Turn) -> None:
+        if self._wave is not None:
+            self._tasks[turn.debater] = self._wave.create_task(self._speak(turn))
+
+    async def _speak(self, turn: Turn) -> None:
+        while not turn.over:
+            try:
+                await self._listen(turn)
+            except Fault as fault:
+                await self._cope(turn, fault)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.uncancel() or self._ending or not turn.wanted_again:
+                    turn.finish("stopped")
+                    raise
+                turn.start_again()
+
+    async def _listen(self, turn: Turn) -> None:
+        gate, pressure = self._gates[turn.debater], self._backpressure
+        await gate.passed()
+        async with self._sources[turn.debater].open(turn.request, turn.resume()) as stream:
+            async for item in stream:
+                if gate.is_closed():
+                    await gate.passed()
+                turn.take(item)
+                if turn.over:
+                    return
+                if not pressure.has_room(turn.debater):
+                    await pressure.room(turn.debater)
+
+    async def _cope(self, turn: Turn, fault: Fault) -> None:
+        """Deal with a fault that recovery could not mend."""
+        match action(fault):
+            case Action.REFUSED:
+                turn.finish("refused", fault)
+            case Action.PAUSE_ALL if self._unattended:
+                self.blocked_by = fault
+                self._drop(turn, fault)
+                self.end()
+            case Action.PAUSE_ALL:
+                await self._ask(turn, fault)
+            case _:
+                self._drop(turn, fault)
+
+    async def _ask(self, turn: Turn, fault: Fault) -> None:
+        debater, reason = turn.debater, f"{fault.kind} of {turn.debater}"
+        turn.show("failed", fault)
+        self._log.append(events.DebatePaused(reason=fault.message, debater=debater))
+        for gate in self._gates.values():
+            gate.close(reason)
+        decision = self._decisions[debater] = asyncio.get_running_loop().create_future()
+        try:
+            choice = await decision
+        finally:
+            del self._decisions[debater]
+            for gate in self._gates.values():
+                gate.open(reason)
+            self._log.append(events.DebateResumed(reason="decided", debater=debater))
+        if choice in ("remove", "end"):
+            self._drop(turn, fault)
+        if choice == "end":
+            self.end()
+
+    def _drop(self, turn: Turn, fault: Fault) -> None:
+        """Fail the turn and go on without its debater."""
+        turn.finish("failed", fault)
+        if turn.debater in self._active:
+            self._active.remove(turn.debater)
+            self._log.append(
+                events.DebaterRemoved(
+                    debater=turn.debater, reason=fault.message, remaining=tuple(self._active)
+                )
+            )
+
+    # Commands
+
+    def pause(self, debater: str | None = None) -> None:
+        """Stop reading from one debater, or from all, so that the senders feel it."""
+        self._log.append(events.DebatePaused(reason="user", debater=debater))
+        for name in self._gates if debater is None else (debater,):
+            self._gates[name].close("all" if debater is None else "own")
+            if (turn := self._turns.get(name)) is not None and not turn.over:
+                turn.hold()
+
+    def resume(self, debater: str | None = None) -> None:
+        """Read on, from all or from one, whatever of it was paused."""
+        self._log.append(events.DebateResumed(reason="user", debater=debater))
+        for name in self._gates if debater is None else (debater,):
+            gate = self._gates[name]
+            gate.open("all")
+            if debater is not None:
+                gate.open("own")
+            if not gate.is_closed() and (turn := self._turns.get(name)) is not None:
+                turn.let_go()
+
+    def stop(self, debater: str) -> None:
+        """End the debater's turn where it is; what was said stays."""
+        if (task := self._tasks.get(debater)) is not None:
+            task.cancel()
+
+    def retry(self, debater: str) -> None:
+        """Ask for the debater's present turn again: on from its text if it was broken off, else anew."""
+        turn, task = self._turns.get(debater), self._tasks.get(debater)
+        if turn is None or task is None or self._wave is None or self._ending:
+            return
+        if decision := self._decisions.get(debater):
+            if not decision.done():
+                decision.set_result("fix")
+        elif not task.done():
+            turn.wanted_again = True
+            task.cancel()
+        else:
+            self._bring_back(debater)
+            turn.start_again()
+            self._start(turn)
+
+    def replace(self, debater: str, source: Source, spec: str) -> None:
+        """Let another source speak for the debater from its next connection on."""
+        self._sources[debater] = self._guard(source, self._gates[debater].is_closed)
+        self._log.append(
+            events.DebaterReplaced(
+                debater=debater,
+                reason="user",
+                remaining=tuple(self._active),
+                source=spec,
+                model=source.model,
+            )
+        )
+
+    def interject(self, text: str, to: str | None = None) -> None:
+        """Put a remark to one debater or to all; they are told at their next turn."""
+        self._log.append(events.Interjection(text=text, to=to))
+
+    def decide(self, debater: str, choice: Choice) -> None:
+        """Say how to go on with a debater whose fault paused the debate."""
+        decision = self._decisions.get(debater)
+        if decision is not None and not decision.done():
+            decision.set_result(choice)
+
+    def end(self) -> None:
+        """End the debate: turns under way are stopped, and no further one begins."""
+        self._ending = True
+        for task in self._tasks.values():
+            task.cancel()
+
+    def _bring_back(self, debater: str) -> None:
+        if debater in self._active:
+            return
+        order = [d.id for d in self.motion.debaters]
+        self._active = sorted([*self._active, debater], key=order.index)
+        info = self.transcript.debaters[debater]
+        self._log.append(
+            events.DebaterReturned(
+                debater=debater,
+                reason="user",
+                remaining=tuple(self._active),
+                source=info.source,
+                model=info.model,
+            )
+        )

@@ -1,0 +1,170 @@
+"""One turn under way: what its stream yields becomes events of the log."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from debate_tui.domain import events
+from debate_tui.domain.stream import (
+    Chunk,
+    FaultReport,
+    Finished,
+    Resume,
+    Status,
+    Superseded,
+    UsageSoFar,
+)
+
+if TYPE_CHECKING:
+    from debate_tui.domain.stream import Cursor, Fault, FinishReason, Request, StreamItem, StreamState, Usage
+    from debate_tui.record.log import DebateLog
+
+MAX_TURN_CHARACTERS = 4_000_000
+"""A turn that grows beyond this ends as ``length``: everything received has a bound."""
+
+
+class Turn:
+    """The text of one turn so far, and how it is told to the log."""
+
+    def __init__(self, debater: str, request: Request, log: DebateLog) -> None:
+        self.debater = debater
+        self.request = request
+        self.reason: FinishReason | None = None
+        self.wanted_again = False
+        self._log = log
+        self._attempt = 1
+        self._state: StreamState = "waiting"
+        self._held: StreamState | None = None
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._length = self._reasoning_length = 0
+        self._cursor: Cursor | None = None
+        self._usage: Usage | None = None
+        self._started = time.monotonic()
+        self._first_text: float | None = None
+        log.append(events.TurnStarted(turn=request.turn, debater=debater, phase=request.phase))
+
+    @property
+    def over(self) -> bool:
+        return self.reason is not None
+
+    def take(self, item: StreamItem) -> None:
+        """Log what one item of the stream says."""
+        match item:
+            case Chunk():
+                self._take_chunk(item)
+            case Status():
+                self._take_status(item)
+            case Superseded():
+                self._supersede(item.attempt)
+            case UsageSoFar():
+                self._usage = item.usage
+            case Finished():
+                self._usage = item.usage or self._usage
+                self.finish(item.reason)
+
+    def finish(self, reason: FinishReason, fault: Fault | None = None) -> None:
+        """End the turn, once; a fault is what ended it."""
+        if self.over:
+            return
+        self.reason = reason
+        self.show("failed" if reason == "failed" else "finished", fault)
+        now, first = time.monotonic(), self._first_text
+        self._log.append(
+            events.TurnFinished(
+                turn=self.request.turn,
+                debater=self.debater,
+                reason=reason,
+                usage=self._usage,
+                ttft_ms=None if first is None else round((first - self._started) * 1000),
+                duration_ms=round((now - self._started) * 1000),
+            )
+        )
+
+    def start_again(self) -> None:
+        """Take the turn up again: a broken-off one where it broke off, any other from the start."""
+        if self.reason != "failed" and self._state != "reconnecting" and (self._text or self._reasoning):
+            self._supersede(self._attempt + 1)
+        self.wanted_again = False
+        self.reason = None
+
+    def resume(self) -> Resume | None:
+        """Where to go on when the turn is opened again; `None` on its first opening."""
+        if self._state == "waiting":
+            return None
+        return Resume(self._attempt, self._cursor, "".join(self._text), "".join(self._reasoning))
+
+    def show(self, state: StreamState, fault: Fault | None = None) -> None:
+        """Log a state that the session knows of, not the stream."""
+        self._state = state
+        self._log.append(
+            events.StreamStatus(
+                debater=self.debater,
+                state=state,
+                attempt=self._attempt,
+                error=FaultReport(fault.kind, fault.message, fault.status) if fault else None,
+            )
+        )
+
+    def hold(self) -> None:
+        """Show that nobody reads for now."""
+        if self._held is None and not self.over:
+            self._held = self._state
+            self.show("paused")
+
+    def let_go(self) -> None:
+        """Show again what was shown before `hold`."""
+        if self._held is not None and not self.over:
+            self.show(self._held)
+        self._held = None
+
+    def _take_status(self, status: Status) -> None:
+        self._attempt, self._state = status.attempt, status.state
+        self._log.append(
+            events.StreamStatus(
+                debater=self.debater,
+                state=status.state,
+                attempt=status.attempt,
+                retry=status.retry,
+                max_retries=status.max_retries,
+                retry_in_ms=status.retry_in_ms,
+                error=status.error,
+                recovered=status.recovered,
+            )
+        )
+
+    def _supersede(self, attempt: int) -> None:
+        self._attempt = attempt
+        self._text.clear()
+        self._reasoning.clear()
+        self._length = self._reasoning_length = 0
+        self._cursor = None
+        self._log.append(events.TurnSuperseded(turn=self.request.turn, debater=self.debater, attempt=attempt))
+
+    def _take_chunk(self, chunk: Chunk) -> None:
+        text = chunk.text
+        self._cursor = chunk.cursor or self._cursor
+        if not text:
+            return
+        if self._first_text is None:
+            self._first_text = time.monotonic()
+        if chunk.reasoning:
+            offset, pieces = self._reasoning_length, self._reasoning
+            self._reasoning_length += len(text)
+        else:
+            offset, pieces = self._length, self._text
+            self._length += len(text)
+        pieces.append(text)
+        self._log.append(
+            events.TurnDelta(
+                turn=self.request.turn,
+                debater=self.debater,
+                attempt=self._attempt,
+                offset=offset,
+                text=text,
+                reasoning=chunk.reasoning,
+            )
+        )
+        if self._length + self._reasoning_length > MAX_TURN_CHARACTERS:
+            self.finish("length")

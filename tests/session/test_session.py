@@ -1,0 +1,371 @@
+"""A debate's course, told by its log: who spoke when, who heard what, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from debate_tui.domain import events
+from debate_tui.domain.debate import Debater, Format, Phase
+from debate_tui.domain.stream import (
+    Chunk,
+    Connected,
+    Fault,
+    FaultKind,
+    Finished,
+    Request,
+    Resume,
+    Status,
+    StreamItem,
+    Usage,
+)
+from debate_tui.record.log import MemoryLog
+from debate_tui.session import Motion, Session
+
+Step = StreamItem | Fault | asyncio.Event
+
+
+class Scripted:
+    """Yields, for each opening, the next script; an `asyncio.Event` in a script is waited for."""
+
+    def __init__(self, *scripts: list[Step], then: list[Step] | None = None) -> None:
+        self.model = "scripted"
+        self.requests: list[Request] = []
+        self.resumes: list[Resume | None] = []
+        self.closed = 0
+        self._scripts = list(scripts)
+        self._then = then
+
+    @asynccontextmanager
+    async def open(
+        self, request: Request, resume: Resume | None = None
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        self.requests.append(request)
+        self.resumes.append(resume)
+        script = self._scripts.pop(0) if self._scripts else self._then or says(f"turn {request.turn}")
+        try:
+            yield self._items(script)
+        finally:
+            self.closed += 1
+
+    async def _items(self, script: list[Step]) -> AsyncIterator[StreamItem]:
+        for step in script:
+            if isinstance(step, Fault):
+                raise step
+            if isinstance(step, asyncio.Event):
+                await step.wait()
+            else:
+                yield step
+
+    async def aclose(self) -> None:
+        pass
+
+
+def says(*pieces: str) -> list[Step]:
+    return [Connected(), *(Chunk(piece) for piece in pieces), Finished(usage=Usage(3, len(pieces)))]
+
+
+def phase(name: str, **fields: object) -> Phase:
+    return Phase(name=name, title=name.title(), **fields)  # type: ignore[arg-type]
+
+
+def motion(*phases: Phase, debaters: int = 2) -> Motion:
+    names = ("Ada", "Ben", "Cleo", "Dan")[:debaters]
+    return Motion(
+        debate="d",
+        topic="Should cats vote?",
+        format=Format(name="test", title="Test", description="", phases=phases or (phase("opening"),)),
+        debaters=tuple(
+            Debater(id=f"d{place}", name=name, side="For" if place % 2 else "Against", source="test")
+            for place, name in enumerate(names, 1)
+        ),
+    )
+
+
+def held(
+    motion: Motion, sources: list[Scripted], *, unattended: bool = False
+) -> tuple[Session, MemoryLog, list[events.Event]]:
+    log = MemoryLog()
+    seen: list[events.Event] = []
+    log.subscribe(seen.append)
+    session = Session(
+        motion,
+        {debater.id: source for debater, source in zip(motion.debaters, sources, strict=True)},
+        log,
+        guard=lambda source, _: source,
+        unattended=unattended,
+    )
+    return session, log, seen
+
+
+async def until(seen: list[events.Event], wanted: Callable[[events.Event], bool]) -> None:
+    """Let the session run until it has logged what is wanted."""
+    while not any(wanted(event) for event in seen):
+        await asyncio.sleep(0)
+
+
+def of(seen: list[events.Event], kind: type) -> list:
+    return [event for event in seen if isinstance(event, kind)]
+
+
+def reasons(seen: list[events.Event]) -> dict[str, str]:
+    return {event.debater: event.reason for event in of(seen, events.TurnFinished)}
+
+
+async def test_every_round_of_every_phase_is_held_in_order() -> None:
+    opening, rebuttal = phase("opening"), phase("rebuttal", rounds=2)
+    session, _, seen = held(motion(opening, rebuttal), [Scripted(), Scripted()])
+    await session.run()
+    steps = [(event.phase, event.round, event.rounds) for event in of(seen, events.PhaseStarted)]
+    assert steps == [("opening", 1, 1), ("rebuttal", 1, 2), ("rebuttal", 2, 2)]
+    assert [event.seq for event in seen] == list(range(1, len(seen) + 1))
+    assert [event.reason for event in of(seen, events.DebateFinished)] == ["complete"]
+    assert isinstance(seen[0], events.DebateStarted)
+    assert isinstance(seen[-1], events.DebateFinished)
+
+
+async def test_text_arrives_with_offsets_and_is_accounted_for() -> None:
+    session, _, seen = held(motion(), [Scripted(says("Hé", "llo ", "世界")), Scripted()])
+    await session.run()
+    deltas = [(d.offset, d.text, d.attempt) for d in of(seen, events.TurnDelta) if d.debater == "d1"]
+    assert deltas == [(0, "Hé", 1), (2, "llo ", 1), (6, "世界", 1)]
+    assert session.transcript.turns[1].text == "Héllo 世界"
+    finished = of(seen, events.TurnFinished)[0]
+    assert finished.usage == Usage(3, 3)
+    assert finished.ttft_ms is not None
+    assert finished.duration_ms is not None
+    assert finished.ttft_ms <= finished.duration_ms
+
+
+async def test_reasoning_has_offsets_of_its_own_and_no_listeners() -> None:
+    thinking = [
+        Chunk("hm, ", reasoning=True),
+        Chunk("A"),
+        Chunk("yes", reasoning=True),
+        Chunk("B"),
+        Finished(),
+    ]
+    ben = Scripted()
+    session, _, seen = held(motion(phase("one"), phase("two")), [Scripted(thinking), ben])
+    await session.run()
+    deltas = [(d.offset, d.text, d.reasoning) for d in of(seen, events.TurnDelta) if d.turn == 1]
+    assert deltas == [(0, "hm, ", True), (0, "A", False), (4, "yes", True), (1, "B", False)]
+    assert "AB" in ben.requests[1].prompt
+    assert "hm" not in ben.requests[1].prompt
+
+
+async def test_parallel_speakers_see_only_earlier_rounds() -> None:
+    ada, ben = Scripted(says("ada one")), Scripted(says("ben one"))
+    session, _, _ = held(motion(phase("one"), phase("two")), [ada, ben])
+    await session.run()
+    assert "ada one" not in ben.requests[0].prompt
+    assert "ada one" in ben.requests[1].prompt
+    assert "ben one" in ada.requests[1].prompt
+
+
+async def test_speakers_in_turn_may_see_the_round_under_way() -> None:
+    ada, ben = Scripted(says("ada one")), Scripted(says("ben one"))
+    session, _, seen = held(motion(phase("one", order="turns", sees="all")), [ada, ben])
+    await session.run()
+    assert "ada one" in ben.requests[0].prompt
+    order = [event.debater for event in seen if isinstance(event, events.TurnStarted | events.TurnFinished)]
+    assert order == ["d1", "d1", "d2", "d2"]
+
+
+async def test_one_failing_debater_neither_stops_nor_delays_the_others() -> None:
+    gate = asyncio.Event()
+    waiting: list[Step] = [Connected(), Chunk("slow "), gate, Chunk("end"), Finished()]
+    broken: list[Step] = [Connected(), Chunk("half"), Fault(FaultKind.SERVER, "It broke.", status=500)]
+    session, _, seen = held(motion(debaters=3), [Scripted(waiting), Scripted(broken), Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.DebaterRemoved))
+    gate.set()
+    await running
+    assert reasons(seen) == {"d1": "complete", "d2": "failed", "d3": "complete"}
+    removed = of(seen, events.DebaterRemoved)[0]
+    assert (removed.debater, removed.reason, removed.remaining) == ("d2", "It broke.", ("d1", "d3"))
+    failed = next(event for event in of(seen, events.StreamStatus) if event.state == "failed")
+    assert failed.error is not None
+    assert (failed.error.kind, failed.error.status) == (FaultKind.SERVER, 500)
+    assert session.transcript.turns[2].text == "half"
+
+
+async def test_the_others_are_told_of_a_removal_and_with_one_left_the_debate_ends() -> None:
+    ada, ben = Scripted(), Scripted(says("b1"), [Fault(FaultKind.BAD_REQUEST, "No such model.")])
+    cleo = Scripted(says("c1"), says("c2"), [Fault(FaultKind.BAD_REQUEST, "Too long.")])
+    session, _, seen = held(motion(*(phase(n) for n in "abcd"), debaters=3), [ada, ben, cleo])
+    await session.run()
+    assert "Ben" in ada.requests[2].prompt
+    assert len(ada.requests) == 3  # after the third phase ada is alone
+    assert session.transcript.turns[max(session.transcript.turns)].phase == "c"
+    assert of(seen, events.DebateFinished)[0].reason == "complete"
+
+
+async def test_nothing_said_at_all_is_a_failed_debate() -> None:
+    fault: list[Step] = [Fault(FaultKind.NETWORK, "Connection refused.")]
+    session, _, seen = held(motion(), [Scripted(fault), Scripted(fault)])
+    await session.run()
+    assert of(seen, events.DebateFinished)[0].reason == "failed"
+
+
+async def test_a_refusal_ends_the_turn_and_keeps_the_debater() -> None:
+    refused: list[Step] = [Connected(), Fault(FaultKind.REFUSED, "I would rather not.")]
+    ada = Scripted(refused)
+    session, _, seen = held(motion(phase("one"), phase("two")), [ada, Scripted()])
+    await session.run()
+    endings = {event.turn: event.reason for event in of(seen, events.TurnFinished)}
+    assert endings == {1: "refused", 2: "complete", 3: "complete", 4: "complete"}
+    assert len(ada.requests) == 2
+    assert not of(seen, events.DebaterRemoved)
+
+
+async def test_stopping_a_turn_keeps_its_text_and_the_debate() -> None:
+    never = asyncio.Event()
+    ada = Scripted([Connected(), Chunk("so far"), never])
+    session, _, seen = held(motion(phase("one"), phase("two")), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "so far")
+    session.stop("d1")
+    await running
+    first = next(event for event in of(seen, events.TurnFinished) if event.turn == 1)
+    assert first.reason == "stopped"
+    assert session.transcript.turns[1].text == "so far"
+    assert ada.closed == 2
+    assert of(seen, events.DebateFinished)[0].reason == "complete"
+
+
+@pytest.mark.parametrize("whom", [None, "d1"])
+async def test_a_pause_holds_back_everything_that_arrives(whom: str | None) -> None:
+    go = asyncio.Event()
+    ada = Scripted([Connected(), Chunk("before"), go, Chunk("after"), Finished()])
+    session, _, seen = held(motion(), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "before")
+    session.pause(whom)
+    go.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert session.transcript.turns[1].text == "before"
+    assert session.transcript.statuses["d1"].state == "paused"
+    session.resume(whom)
+    await running
+    assert session.transcript.turns[1].text == "beforeafter"
+    assert [event.debater for event in of(seen, events.DebatePaused)] == [whom]
+    assert [event.debater for event in of(seen, events.DebateResumed)] == [whom]
+
+
+async def test_ending_finishes_every_open_turn_then_the_debate() -> None:
+    never = asyncio.Event()
+    sources = [Scripted([Connected(), Chunk("a"), never]), Scripted([Connected(), never])]
+    session, _, seen = held(motion(phase("one"), phase("two")), sources)
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnDelta))
+    session.end()
+    await running
+    assert reasons(seen) == {"d1": "stopped", "d2": "stopped"}
+    assert of(seen, events.DebateFinished)[0].reason == "stopped"
+    assert isinstance(seen[-1], events.DebateFinished)
+
+
+async def test_cancelling_the_session_leaves_a_complete_record() -> None:
+    never = asyncio.Event()
+    session, _, seen = held(motion(), [Scripted([Connected(), Chunk("a"), never]), Scripted([never])])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnDelta))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert set(reasons(seen).values()) == {"stopped"}
+    assert seen[-1].seq == len(seen)
+    assert of(seen, events.DebateFinished)[0].reason == "stopped"
+
+
+async def test_a_wrong_key_pauses_everybody_until_somebody_decides() -> None:
+    bad_key = Fault(FaultKind.AUTH, "Invalid key.", status=401)
+    go = asyncio.Event()
+    ada = Scripted([bad_key], says("with the right key"))
+    ben = Scripted([Connected(), Chunk("b1"), go, Chunk("b2"), Finished()])
+    session, _, seen = held(motion(), [ada, ben])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.DebatePaused))
+    go.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert "b2" not in session.transcript.turns[2].text
+    session.decide("d1", "fix")
+    await running
+    assert session.transcript.turns[1].text == "with the right key"
+    assert session.transcript.turns[2].text == "b1b2"
+    assert reasons(seen) == {"d1": "complete", "d2": "complete"}
+
+
+@pytest.mark.parametrize(("choice", "ending"), [("remove", "complete"), ("end", "stopped")])
+async def test_going_on_without_a_debater_or_ending(choice: str, ending: str) -> None:
+    ada = Scripted([Fault(FaultKind.QUOTA, "No credit.")])
+    session, _, seen = held(motion(debaters=3), [ada, Scripted(), Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.DebatePaused))
+    session.decide("d1", choice)  # type: ignore[arg-type]
+    await running
+    assert of(seen, events.DebaterRemoved)[0].debater == "d1"
+    assert of(seen, events.DebateFinished)[0].reason == ending
+
+
+async def test_without_anybody_to_ask_a_wrong_key_ends_the_debate() -> None:
+    never = asyncio.Event()
+    sources = [Scripted([Fault(FaultKind.AUTH, "Invalid key.")]), Scripted([Connected(), never])]
+    session, _, seen = held(motion(), sources, unattended=True)
+    await session.run()
+    assert session.blocked_by is not None
+    assert of(seen, events.DebateFinished)[0].reason == "failed"
+    assert reasons(seen) == {"d1": "failed", "d2": "stopped"}
+
+
+async def test_retrying_a_failed_turn_goes_on_from_its_text_while_others_stream() -> None:
+    go = asyncio.Event()
+    ada = Scripted(
+        [Connected(), Chunk("half"), Fault(FaultKind.SERVER, "gone")], [Chunk(" whole"), Finished()]
+    )
+    ben = Scripted([Connected(), go, Chunk("b"), Finished()])
+    session, _, seen = held(motion(), [ada, ben])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.DebaterRemoved))
+    session.retry("d1")
+    await until(seen, lambda event: isinstance(event, events.DebaterReturned))
+    go.set()
+    await running
+    assert ada.resumes[1] is not None
+    assert ada.resumes[1].text == "half"
+    assert session.transcript.turns[1].text == "half whole"
+    assert session.transcript.turns[1].reason == "complete"
+    assert session.transcript.active == ("d1", "d2")
+
+
+async def test_retrying_a_streaming_turn_starts_it_anew() -> None:
+    never = asyncio.Event()
+    ada = Scripted([Status("streaming", 1), Chunk("waffle"), never], says("to the point"))
+    session, _, seen = held(motion(), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle")
+    session.retry("d1")
+    await running
+    assert session.transcript.turns[1].text == "to the point"
+    superseded = of(seen, events.TurnSuperseded)
+    assert [(event.turn, event.attempt) for event in superseded] == [(1, 2)]
+
+
+async def test_an_interjection_reaches_its_debater_once() -> None:
+    go = asyncio.Event()
+    ada = Scripted([Connected(), go, Chunk("a"), Finished()])
+    ben = Scripted()
+    session, _, seen = held(motion(phase("one"), phase("two"), phase("three")), [ada, ben])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnFinished))
+    session.interject("What about dogs?", "d1")
+    go.set()
+    await running
+    assert ["dogs" in request.prompt for request in ada.requests] == [False, True, False]
+    assert not any("dogs" in request.prompt for request in ben.requests)
