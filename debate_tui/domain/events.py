@@ -153,4 +153,5 @@ _decoder = msgspec.json.Decoder(Event)
 
 def decode(data: bytes | str) -> Event:
     """Read an event back; raises `msgspec.DecodeError` for anything else."""
-    return _decoder.decode(data)
+    event: Event = _decoder.decode(data)
+    return event

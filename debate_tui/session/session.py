@@ -35,7 +35,7 @@ class Session:
 
     The commands (`pause`, `stop`, …) may be called at any time from the session's event loop; one that makes
     no sense at the moment does nothing. A fault that only a person can mend (a wrong key, an empty account)
-    pauses the debate until `decide` is called; an `unattended` session ends instead, and `blocked_by` says why.
+    pauses the debate until `decide` is called; an `unattended` session ends instead, `blocked_by` says why.
     """
 
     def __init__(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,6 +24,9 @@ from debate_tui.domain.stream import (
 )
 from debate_tui.record.log import MemoryLog
 from debate_tui.session import Motion, Session
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
 
 Step = StreamItem | Fault | asyncio.Event
 
