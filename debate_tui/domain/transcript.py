@@ -88,8 +88,9 @@ class Turn:
     """One debater's answer in one phase, as far as it has come.
 
     `number` counts the turns of a debate in the order they started; `step` counts its rounds over all
-    phases, from 1. `reason` is `None` while the turn is under way; `superseded` counts how often its text
-    was dropped; `faults` are what went wrong in it, oldest first.
+    phases, from 1. `started_seq` and `finished_seq` are the log positions of its beginning and end; what
+    a phase may see is a matter of these. `reason` is `None` while the turn is under way; `superseded`
+    counts how often its text was dropped; `faults` are what went wrong in it, oldest first.
     """
 
     def __init__(self, started: TurnStarted, *, round_: int, step: int) -> None:
@@ -99,7 +100,9 @@ class Turn:
         self.round = round_
         self.step = step
         self.started_at = started.at
+        self.started_seq = started.seq
         self.finished_at: float | None = None
+        self.finished_seq: int | None = None
         self.attempt = 1
         self.superseded = 0
         self.faults: list[FaultReport] = []
@@ -171,11 +174,13 @@ class Turn:
         self.ttft_ms = event.ttft_ms
         self.duration_ms = event.duration_ms
         self.finished_at = event.at
+        self.finished_seq = event.seq
 
     def reopen(self) -> None:
         """Forget an earlier end: the turn is tried once more."""
         self.reason = None
         self.finished_at = None
+        self.finished_seq = None
 
 
 class Transcript:

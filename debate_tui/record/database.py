@@ -24,7 +24,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             started REAL NOT NULL,
             updated REAL NOT NULL,
             finished TEXT,
-            events INTEGER NOT NULL
+            events INTEGER NOT NULL,
+            setup TEXT NOT NULL
         )""",
         """CREATE TABLE events (
             debate INTEGER NOT NULL REFERENCES debates (id) ON DELETE CASCADE,
@@ -37,7 +38,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 """What leads from each version of the schema to the next; a file's `user_version` counts those applied.
 
 Entries are only ever added. `debates` repeats what a list of debates shows, so that the list never has to
-read events; both tables change in the same transaction.
+read events; both tables change in the same transaction. `setup` is what the debate was begun with, as
+whoever began it wrote it.
 """
 
 _BUSY_S = 5.0

@@ -144,11 +144,16 @@ class Store:
         self,
         debate: str,
         *,
+        setup: str = "",
         clock: Callable[[], float] = time.time,
         on_trouble: Callable[[DebateError], None] = lambda _: None,
     ) -> SqliteLog:
-        """The log of a new debate, to be known by the id `debate`."""
-        recording = Recording(Summary(debate))
+        """The log of a new debate, to be known by the id `debate`.
+
+        `setup` is kept beside the events, for whoever continues the debate: what it is held by and no
+        event says, such as personas and the format itself. It must not hold a key.
+        """
+        recording = Recording(Summary(debate), setup=setup)
         return SqliteLog(
             self._writing(), recording, self._path, last=None, clock=clock, on_trouble=on_trouble
         )
@@ -166,7 +171,7 @@ class Store:
         with opened(self._path) as connection:
             row = connection.execute("SELECT id FROM debates WHERE name = ?", (summary.debate,)).fetchone()[0]
         last = _stored(self._path, summary.debate, summary.events - 1, 1)[-1]
-        recording = Recording(summary, row)
+        recording = Recording(summary, row=row)
         return SqliteLog(writer, recording, self._path, last=last, clock=clock, on_trouble=on_trouble)
 
     def debates(self, words: str = "") -> list[Summary]:
@@ -195,6 +200,12 @@ class Store:
     def events(self, debate: str) -> list[Event]:
         """All recorded events of a debate."""
         return _stored(self._path, debate, 0, -1)
+
+    def setup(self, debate: str) -> str:
+        """The setup a debate was created with."""
+        with opened(self._path) as connection:
+            row = connection.execute("SELECT setup FROM debates WHERE name = ?", (debate,)).fetchone()
+        return str(row[0]) if row else ""
 
     def delete(self, *debates: str) -> int:
         """Delete debates with everything recorded of them, overwritten in the file; returns how many."""

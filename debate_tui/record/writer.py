@@ -42,8 +42,9 @@ class Recording:
     good. The rest is the writer's own.
     """
 
-    def __init__(self, summary: Summary, row: int | None = None) -> None:
+    def __init__(self, summary: Summary, *, setup: str = "", row: int | None = None) -> None:
         self.summary = summary
+        self.setup = setup
         self.row = row
         self.durable = summary.events
         self.trouble: DebateError | None = None
@@ -143,7 +144,7 @@ class Writer:
             summary = advance(summary, event)
         summary = msgspec.structs.replace(summary, events=events[-1].seq, updated=events[-1].at)
         with transaction(self._connection):
-            row = self._summarise(recording.row, summary)
+            row = self._summarise(recording, summary)
             self._connection.executemany(
                 "INSERT INTO events (debate, seq, event) VALUES (?, ?, ?)",
                 ((row, event.seq, _encoded(event)) for event in events),
@@ -153,7 +154,7 @@ class Writer:
         recording.written += sum(map(_weight, events))
         recording.durable = summary.events
 
-    def _summarise(self, row: int | None, summary: Summary) -> int | None:
+    def _summarise(self, recording: Recording, summary: Summary) -> int | None:
         values = (
             summary.topic,
             summary.format,
@@ -163,18 +164,18 @@ class Writer:
             summary.finished,
             summary.events,
         )
-        if row is None:
+        if recording.row is None:
             return self._connection.execute(
-                "INSERT INTO debates (topic, format, debaters, started, updated, finished, events, name)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*values, summary.debate),
+                "INSERT INTO debates (topic, format, debaters, started, updated, finished, events, name,"
+                " setup) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, summary.debate, recording.setup),
             ).lastrowid
         self._connection.execute(
             "UPDATE debates SET topic = ?, format = ?, debaters = ?, started = ?, updated = ?, finished = ?,"
             " events = ? WHERE id = ?",
-            (*values, row),
+            (*values, recording.row),
         )
-        return row
+        return recording.row
 
 
 def _encoded(event: Event) -> bytes:

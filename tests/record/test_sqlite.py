@@ -201,6 +201,17 @@ async def test_a_resumed_record_goes_on_behind_its_last_event(store: Store):
     assert store.find("d1").finished is None
 
 
+async def test_what_a_debate_was_begun_with_is_kept_for_whoever_continues_it(store: Store):
+    log = store.create("d1", setup='{"persona": "dry"}')
+    log.append(started())
+    await log.flush()
+    log.append(said())
+    await log.aclose()
+
+    assert store.setup("d1") == '{"persona": "dry"}'
+    assert store.setup("never was") == ""
+
+
 async def test_a_resumed_record_gives_old_events_too(store: Store):
     before = await hold(store)
     log = store.resume("d1")

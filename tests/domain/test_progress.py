@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from debate_tui.domain.debate import Debater, Format, Phase, Round, rounds
+from debate_tui.domain.events import (
+    DebaterInfo,
+    DebaterRemoved,
+    DebateStarted,
+    Event,
+    PhaseStarted,
+    TurnFinished,
+    TurnStarted,
+)
+from debate_tui.domain.progress import Progress, progress
+from debate_tui.domain.transcript import Transcript
+
+if TYPE_CHECKING:
+    from debate_tui.domain.stream import FinishReason
+
+DEBATERS = tuple(Debater(id=id_, name=id_.upper(), side="", source="demo") for id_ in "abc")
+OPENING = Phase(name="opening", title="Opening")
+REBUTTAL = Phase(name="rebuttal", title="Rebuttal", rounds=2)
+CLOSING = Phase(name="closing", title="Closing", order="reverse", speakers=(1, 2))
+FORMAT = Format(name="f", title="F", description="", phases=(OPENING, REBUTTAL, CLOSING))
+PLAN = tuple(rounds(FORMAT))
+
+
+def begin(phase: str, round_: int = 1, total: int = 1) -> PhaseStarted:
+    return PhaseStarted(phase=phase, round=round_, rounds=total)
+
+
+def speak(turn: int, debater: str) -> TurnStarted:
+    return TurnStarted(turn=turn, debater=debater, phase="")
+
+
+def end(turn: int, debater: str, reason: FinishReason = "complete") -> TurnFinished:
+    return TurnFinished(turn=turn, debater=debater, reason=reason)
+
+
+def whole(first: int) -> list[Event]:
+    return [event for i, id_ in enumerate("abc") for event in (speak(first + i, id_), end(first + i, id_))]
+
+
+def after(*events: Event) -> Progress:
+    infos = tuple(DebaterInfo(d.id, d.name, d.side, d.source, "demo") for d in DEBATERS)
+    log = (DebateStarted(debate="d", topic="t", format="f", debaters=infos), *events)
+    numbered = [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1)]
+    return progress(Transcript(numbered), FORMAT, DEBATERS)
+
+
+def test_of_a_debate_that_never_began_everything_remains():
+    assert after() == Progress(None, 0, (), (), PLAN)
+
+
+def test_a_round_that_began_without_a_word_is_owed_by_all():
+    assert after(begin("opening")) == Progress(PLAN[0], 2, (), ("a", "b", "c"), PLAN[1:])
+
+
+def test_turns_cut_short_are_open_and_the_silent_owe_theirs():
+    stands = after(begin("opening"), speak(1, "a"), speak(2, "b"), end(1, "a"))
+
+    assert (stands.round, stands.open, stands.owing) == (PLAN[0], (2,), ("c",))
+    assert not stands.complete
+
+
+@pytest.mark.parametrize("reason", ["complete", "length", "refused", "stopped", "skipped", "failed"])
+def test_a_turn_that_ended_is_not_owed_again_however_it_did(reason: FinishReason):
+    stands = after(begin("opening"), *whole(1)[:4], speak(3, "c"), end(3, "c", reason))
+
+    assert (stands.round, stands.open, stands.owing, stands.ahead) == (None, (), (), PLAN[1:])
+
+
+def test_the_rounds_of_a_phase_are_told_apart():
+    stands = after(
+        begin("opening"),
+        *whole(1),
+        begin("rebuttal", 1, 2),
+        *whole(4),
+        begin("rebuttal", 2, 2),
+        speak(7, "b"),
+    )
+
+    assert (stands.round, stands.open, stands.owing, stands.ahead) == (PLAN[2], (7,), ("a", "c"), PLAN[3:])
+
+
+def test_who_owes_a_turn_speaks_in_the_order_of_the_phase():
+    assert after(begin("closing")).owing == ("b", "a")
+
+
+def test_phases_that_were_skipped_stay_skipped():
+    assert after(begin("opening"), *whole(1), begin("closing"), speak(4, "b")).ahead == ()
+
+
+def test_who_left_owes_nothing_and_leaves_nothing_open():
+    gone = DebaterRemoved(debater="b", reason="quota", remaining=("a", "c"))
+    stands = after(begin("opening"), speak(1, "b"), gone, speak(2, "a"))
+
+    assert (stands.open, stands.owing) == ((2,), ("c",))
+
+
+def test_an_extra_round_is_completed_before_the_format_goes_on():
+    stands = after(
+        begin("opening"),
+        *whole(1),
+        begin("rebuttal", 1, 2),
+        *whole(4),
+        begin("rebuttal", 9, 9),
+        speak(7, "a"),
+    )
+
+    assert stands.round == Round(REBUTTAL, 9, 9)
+    assert (stands.open, stands.owing, stands.ahead) == ((7,), ("b", "c"), PLAN[2:])
+
+
+def test_a_debate_whose_last_round_is_spoken_is_complete():
+    stands = after(
+        begin("closing"), speak(1, "b"), end(1, "b"), speak(2, "a"), end(2, "a"), begin("opening"), *whole(3)
+    )
+
+    assert stands.complete
