@@ -1,0 +1,80 @@
+"""Anthropic's Messages API."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+from debate_tui.domain.stream import Fault, FaultKind, Origin
+from debate_tui.sources.continuation import continued
+from debate_tui.sources.exchange import Wishes, exchange
+from debate_tui.sources.payloads.messages import MessagesDecoder
+from debate_tui.sources.providers import provider as named
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+    from anthropic.types import MessageParam
+
+    from debate_tui.domain.stream import Request, Resume, StreamItem
+    from debate_tui.sources.exchange import Answer
+    from debate_tui.sources.providers import Provider
+    from debate_tui.sources.sdk import SdkClients
+
+MAX_TOKENS = 16_384
+"""Asked for where the request sets no limit, as the API wants one; thinking counts too."""
+
+
+class AnthropicSource:
+    """A Claude model. The clients of `sdk` are shared with other sources, and closed by whoever made them."""
+
+    def __init__(self, model: str, *, sdk: SdkClients, provider: Provider | None = None) -> None:
+        self._provider = provider or named("anthropic")
+        self._model = model or self._provider.model
+        self._sdk = sdk
+        self._refused: set[str] = set()
+
+    @property
+    def model(self) -> str:
+        """See `Source.model`."""
+        return self._model
+
+    @asynccontextmanager
+    async def open(
+        self, request: Request, resume: Resume | None = None
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        """See `Source.open`."""
+        client = await self._sdk.anthropic(self._provider)
+        messages = continued(request, resume)
+        system = "\n\n".join(message.content for message in messages if message.role == "system")
+        turns = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
+        wishes = Wishes(self._refused)
+        # Models that think do so anyway, or not at all; this asks to be shown what.
+        wishes.add("thinking", value={"type": "adaptive", "display": "summarized"})
+
+        def send(body: dict[str, object]) -> AbstractAsyncContextManager[Answer]:
+            from anthropic import omit
+
+            return client.sdk.messages.with_streaming_response.create(
+                model=self._model,
+                max_tokens=request.max_output_tokens or MAX_TOKENS,
+                system=system or omit,
+                messages=cast("list[MessageParam]", turns),
+                stream=True,
+                extra_body=body,
+            )
+
+        origin = Origin.CONTINUATION if resume is not None and resume.text else Origin.START
+        try:
+            async with exchange(
+                self._provider, client, send, MessagesDecoder(), wishes=wishes, origin=origin
+            ) as items:
+                yield items
+        except Fault as fault:
+            if fault.kind is FaultKind.AUTH:
+                self._sdk.forget(self._provider)
+            raise
+
+    async def aclose(self) -> None:
+        """See `Source.aclose`: there is nothing that only this source holds."""

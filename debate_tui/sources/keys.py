@@ -1,0 +1,84 @@
+"""Where keys come from: the environment, else the system keyring; and how they are kept out of sight.
+
+In the keyring a provider's key is the password of user PROVIDER of the service ``debate-tui``; one is stored
+with ``keyring set debate-tui openai``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from debate_tui.domain.stream import Fault, FaultKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from debate_tui.sources.providers import Provider
+
+SERVICE = "debate-tui"
+
+# Prefixes the providers give their keys, and the starred fragments OpenAI's answer to a wrong key quotes.
+_KEY_LIKE = re.compile(
+    r"\b(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|tgp)[-_]|hf_|fw_)[\w\-.*…]{6,}"
+    r"|\bAIza[\w-]{8,}"
+    r"|(?i:(?<=bearer )[^\s'\"]{4,})"
+    r"|[\w\-.]*\*{3,}[\w\-.*]*"
+)
+HIDDEN = "[key]"
+
+
+def key_in_environment(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
+    """The provider's key as an environment variable has it; empty if none has."""
+    return next((key for name in provider.key_env if (key := environ.get(name, "").strip())), "")
+
+
+def key_in_keyring(provider: Provider) -> str:
+    """The provider's key as the system keyring has it; empty if it has none, or there is no keyring.
+
+    Blocks, for as long as the keyring asks its user to be unlocked.
+    """
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        return ""
+    # Backends raise the errors of whatever they are made of; none of these is worth more than "no key".
+    try:
+        return (keyring.get_password(SERVICE, provider.name) or "").strip()
+    except (keyring.errors.KeyringError, ImportError, OSError, RuntimeError, ValueError):
+        return ""
+
+
+def find_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
+    """The provider's key; empty if it has none and needs none. Blocks if the keyring has to be asked.
+
+    Raises an `auth` fault if it needs one and there is none, or if what is there cannot be a key.
+    """
+    key = key_in_environment(provider, environ)
+    if not key and provider.needs_key:
+        key = key_in_keyring(provider)
+    hint = f"Set {' or '.join(provider.key_env)}, or run: keyring set {SERVICE} {provider.name}"
+    if not key and provider.needs_key:
+        raise Fault(FaultKind.AUTH, f"No key for {provider.title} was found.", hint=hint)
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise Fault(FaultKind.AUTH, f"The key for {provider.title} has characters no key has.", hint=hint)
+    return key
+
+
+def key_found(provider: Provider, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the provider can be asked as far as keys go; loads no SDK, but may ask the keyring."""
+    return (
+        not provider.needs_key
+        or bool(key_in_environment(provider, environ))
+        or bool(key_in_keyring(provider))
+    )
+
+
+def redact(text: str, *keys: str) -> str:
+    """`text` without these keys, and without anything that looks like one."""
+    for key in keys:
+        if len(key) >= 4:
+            text = text.replace(key, HIDDEN)
+    return _KEY_LIKE.sub(HIDDEN, text)

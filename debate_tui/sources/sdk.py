@@ -1,0 +1,188 @@
+"""The providers' SDKs: imported when first needed, in a thread, and one client of each per server and key.
+
+The SDKs build, sign and send requests, and raise for error statuses. They neither retry nor read timeouts
+off the silence of a stream: both are decided around a source, never in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.sources.keys import find_key, key_in_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import anthropic
+    import httpx2
+    import openai
+    from anthropic import AsyncAnthropic
+    from openai import AsyncOpenAI
+
+    from debate_tui.sources.providers import Provider
+
+C = TypeVar("C", "AsyncOpenAI", "AsyncAnthropic")
+
+CONNECT_TIMEOUT = 10.0
+
+# Two threads that import packages which share dependencies can see each other's half-made modules.
+_importing = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Client(Generic[C]):
+    """An SDK's client, what it raises, and the key it signs with, which has to stay out of every message."""
+
+    sdk: C
+    key: str
+    error: type[openai.OpenAIError] | type[anthropic.AnthropicError]
+    status_error: type[openai.APIStatusError] | type[anthropic.APIStatusError]
+
+
+AnyClient = Client["AsyncOpenAI"] | Client["AsyncAnthropic"]
+
+_Slot = tuple[str, str, str]
+
+
+class SdkClients:
+    """The clients of all sources of one run; whoever makes it closes it.
+
+    `connect_timeout` is in seconds. Keys are looked up when a client is made, and again after `forget`.
+    """
+
+    def __init__(
+        self, *, connect_timeout: float = CONNECT_TIMEOUT, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self._connect_timeout = connect_timeout
+        self._environ = environ
+        self._openai: dict[_Slot, asyncio.Task[Client[AsyncOpenAI]]] = {}
+        self._anthropic: dict[_Slot, asyncio.Task[Client[AsyncAnthropic]]] = {}
+
+    async def openai(self, provider: Provider) -> Client[AsyncOpenAI]:
+        """The client for a provider that speaks OpenAI's APIs.
+
+        Raises an `auth` fault if there is no usable key, a `bad_request` one if its URL is none.
+        """
+        return await self._client(self._openai, provider, self._make_openai)
+
+    async def anthropic(self, provider: Provider) -> Client[AsyncAnthropic]:
+        """The client for a provider that speaks Anthropic's API; raises as `openai` does."""
+        return await self._client(self._anthropic, provider, self._make_anthropic)
+
+    async def warm(self, provider: Provider) -> None:
+        """Have the client ready before it is needed; a fault is left to whoever needs it."""
+        try:
+            await (self.anthropic(provider) if provider.api == "messages" else self.openai(provider))
+        except Fault:
+            return
+
+    def forget(self, provider: Provider) -> None:
+        """Look the provider's key up again for the next request, as this one was not accepted."""
+        slot = self._slot(provider)
+        self._openai.pop(slot, None)
+        self._anthropic.pop(slot, None)
+
+    async def aclose(self) -> None:
+        """Close all clients and their connections."""
+        tasks = (*self._openai.values(), *self._anthropic.values())
+        self._openai.clear()
+        self._anthropic.clear()
+        for made in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(made, Client):
+                await made.sdk.close()
+
+    def _slot(self, provider: Provider) -> _Slot:
+        return provider.name, provider.base_url, key_in_environment(provider, self._environ)
+
+    async def _client(
+        self,
+        clients: dict[_Slot, asyncio.Task[Client[C]]],
+        provider: Provider,
+        make: Callable[[Provider], Client[C]],
+    ) -> Client[C]:
+        slot = self._slot(provider)
+        task = clients.get(slot)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = clients[slot] = asyncio.create_task(asyncio.to_thread(make, provider))
+        # Others may wait for the same client: one of them being cancelled must not take it from them.
+        return await asyncio.shield(task)
+
+    def _make_openai(self, provider: Provider) -> Client[AsyncOpenAI]:
+        key = find_key(provider, self._environ)
+        with _importing:
+            import httpx2
+            import openai
+        timeout = openai.Timeout(None, connect=self._connect_timeout)
+        try:
+            return Client(
+                openai.AsyncOpenAI(
+                    # An empty key is refused even where none is sent.
+                    api_key=key or "none",
+                    base_url=provider.base_url,
+                    max_retries=0,
+                    timeout=timeout,
+                    # Said here, a header from the environment cannot take its place.
+                    default_headers={"Authorization": f"Bearer {key}"} if key else None,
+                    http_client=openai.DefaultAsyncHttpxClient(
+                        timeout=timeout, follow_redirects=False, event_hooks={"request": [watch]}
+                    ),
+                ),
+                key,
+                openai.OpenAIError,
+                openai.APIStatusError,
+            )
+        except (httpx2.InvalidURL, openai.OpenAIError) as error:
+            raise _unusable(provider, error) from None
+
+    def _make_anthropic(self, provider: Provider) -> Client[AsyncAnthropic]:
+        key = find_key(provider, self._environ)
+        with _importing:
+            import anthropic
+            import httpx2
+        timeout = anthropic.Timeout(None, connect=self._connect_timeout)
+        as_token = key == self._environ.get("ANTHROPIC_AUTH_TOKEN", "").strip()
+        try:
+            return Client(
+                anthropic.AsyncAnthropic(
+                    api_key=None if as_token else key,
+                    auth_token=key if as_token else None,
+                    base_url=provider.base_url,
+                    max_retries=0,
+                    timeout=timeout,
+                    http_client=anthropic.DefaultAsyncHttpxClient(
+                        timeout=timeout, follow_redirects=False, event_hooks={"request": [watch]}
+                    ),
+                ),
+                key,
+                anthropic.AnthropicError,
+                anthropic.APIStatusError,
+            )
+        except (httpx2.InvalidURL, anthropic.AnthropicError) as error:
+            raise _unusable(provider, error) from None
+
+
+CONNECTED = "debate_tui.connected"
+"""The request extension that is there if a connection had to be made for the request."""
+
+
+async def watch(request: httpx2.Request) -> None:
+    """Note on a request whether it had to connect first: an event hook of the clients."""
+
+    async def trace(name: str, info: Mapping[str, object]) -> None:
+        if name == "connection.connect_tcp.complete":
+            request.extensions[CONNECTED] = True
+
+    request.extensions["trace"] = trace
+
+
+def _unusable(provider: Provider, error: Exception) -> Fault:
+    return Fault(
+        FaultKind.BAD_REQUEST,
+        f"{provider.title} cannot be used: {error}",
+        hint=f"Check {provider.base_url_env}.",
+    )

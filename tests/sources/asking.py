@@ -1,0 +1,51 @@
+"""Ask a source one turn's question, and keep all it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from debate_tui.domain.stream import Chunk, Fault, Finished, Message, Request
+
+if TYPE_CHECKING:
+    from debate_tui.domain.stream import Resume, Source, StreamItem
+
+REQUEST = Request(
+    topic="Is tea better than coffee?",
+    phase="opening",
+    turn=1,
+    messages=(Message("system", "You argue."), Message("user", "Go on.")),
+)
+
+
+@dataclass
+class Heard:
+    """What came out of one connection, and the fault it ended with, if any."""
+
+    items: list[StreamItem] = field(default_factory=list)
+    fault: Fault | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(i.text for i in self.items if isinstance(i, Chunk) and not i.reasoning)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(i.text for i in self.items if isinstance(i, Chunk) and i.reasoning)
+
+    @property
+    def finished(self) -> Finished | None:
+        last = self.items[-1] if self.items else None
+        return last if isinstance(last, Finished) else None
+
+
+async def listen(source: Source, request: Request = REQUEST, resume: Resume | None = None) -> Heard:
+    """Open the source once and listen to the end."""
+    heard = Heard()
+    try:
+        async with source.open(request, resume) as items:
+            async for item in items:
+                heard.items.append(item)
+    except Fault as fault:
+        heard.fault = fault
+    return heard
