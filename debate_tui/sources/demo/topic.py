@@ -1,0 +1,392 @@
+"""A topic as typed → the grammatical forms a scripted debater can put into a sentence.
+
+A handful of rules for English, not a parser: where they are not sure, the topic is quoted whole, which is
+always grammatical, in any language.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
+
+from debate_tui.sources.demo.english import (
+    ARTICLES,
+    BEING,
+    DOING,
+    HAVING,
+    MODALS,
+    PROPOSING,
+    base_of_participle,
+    english,
+    gerund,
+    third_person,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Kind = Literal["proposal", "judgement"]
+
+
+class Topic(Struct, frozen=True):
+    """A topic in the forms sentences need; none begins with a capital unless its first word is a name.
+
+    `clause` is what the side for it holds (“cities should ban cars”), `denial` what the side against it
+    holds; both stand where a that-clause can. `act` is the thing proposed as a noun phrase (“banning
+    cars”), `thing` what it is about (“cars”); neither has a known number. `kind` is a proposal where
+    somebody is to do something, else a judgement.
+    """
+
+    raw: str
+    clause: str
+    denial: str
+    act: str
+    thing: str
+    kind: Kind
+
+
+_PERSONS: Final = {"i": "you", "my": "your", "me": "you", "mine": "yours", "am": "are"}
+_COMMON_ENDINGS: Final = (
+    "s", "ing", "ment", "tion", "ness", "ism", "ity", "work", "ance", "ence", "racy", "media",
+)  # fmt: skip
+
+
+def read_topic(text: str) -> Topic:
+    """The forms of a topic; never fails, whatever was typed."""
+    raw = " ".join(text.split()).strip(' "“”„«»')
+    bare = raw.rstrip(" ?!.…。？！").strip()
+    if not bare:
+        return _quoted("this question")
+    if _is_foreign(bare):
+        return _quoted(raw, yes_or_no=raw.endswith(("?", "？", "か")))
+    words = bare.split()
+    readers = (_motion, _open_question, _choice, _modal_question, _be_question, _do_question, _have_question)
+    for reader in readers:
+        if found := reader(words, raw):
+            return found
+    return _statement(words, raw) or _notion(words, raw)
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether this looks like another language than English, so that its words are best left together."""
+    letters = [char for char in text if char.isalpha()]
+    if sum(char > "\u024f" for char in letters) * 4 > len(letters):
+        return True
+    words = {word.strip("¿¡,;:").lower() for word in text.split()}
+    found = len(words & english().foreign)
+    return "¿" in text or (found > 0 and found >= len(words & english().common))
+
+
+# --- the shapes a topic can have
+
+
+def _motion(words: Sequence[str], raw: str) -> Topic | None:
+    """“This house would …”, “THW …”, “This house believes that …”, “Resolved: …”."""
+    text = " ".join(words)
+    if found := re.match(r"(?i)(?:this house|thw\b|th\b)\s*(?:would|will)?\s+(.+)", text):
+        rest = found[1]
+        if believed := re.match(r"(?i)(?:believes|holds|thinks)(?: that)? (.+)", rest):
+            return _statement(believed[1].split(), raw) or _quoted(believed[1])
+        if backed := re.match(r"(?i)(?:supports|welcomes|celebrates|prefers) (.+)", rest):
+            return _notion(backed[1].split(), raw)
+        if blamed := re.match(r"(?i)(?:opposes|regrets|rejects|deplores) (.+)", rest):
+            notion = _notion(blamed[1].split(), raw)
+            return Topic(raw, notion.denial, notion.clause, notion.act, notion.thing, notion.kind)
+        return _proposed(("we",), "should", rest.split(), raw)
+    if found := re.match(r"(?i)(?:thbt|resolved|motion|that)\b:?,?(?: that)?\s+(.+)", text):
+        return _statement(found[1].split(), raw)
+    return None
+
+
+def _open_question(words: Sequence[str], raw: str) -> Topic | None:
+    if words[0].lower() not in english().asking:
+        return None
+    question = f"“{_sentence(raw.rstrip(' ?.!'))}?”"
+    return Topic(
+        raw=raw,
+        clause=f"the question {question} has an answer, and one worth having",
+        denial=f"the question {question} has no one answer, and is the poorer for being given one",
+        act=f"an answer to {question}",
+        thing="this question",
+        kind="judgement",
+    )
+
+
+def _choice(words: Sequence[str], raw: str) -> Topic | None:
+    """“Tabs or spaces?”, “Kirk vs Picard”."""
+    marks = [at for at, word in enumerate(words) if word.lower().rstrip(".") in ("or", "vs", "versus")]
+    if len(marks) != 1 or words[0].lower() in MODALS | BEING | DOING | HAVING:
+        return None
+    first, second = list(words[: marks[0]]), words[marks[0] + 1 :]
+    if not first or not second:
+        return None
+    if second[0][:1].islower() and first[0][1:].islower():
+        first[0] = first[0].lower()
+    one, other = " ".join(first), " ".join(second)
+    return Topic(
+        raw=raw,
+        clause=f"the better choice is {one}",
+        denial=f"the better choice is {other}",
+        act=f"the choice of {one} over {other}",
+        thing=f"{one} and {other}",
+        kind="judgement",
+    )
+
+
+def _modal_question(words: Sequence[str], raw: str) -> Topic | None:
+    """“Should cities ban cars?”"""
+    modal, rest = words[0].lower(), list(words[1:])
+    if modal == "ought" and "to" in rest:
+        modal = "ought to"
+        rest.remove("to")
+    if modal not in MODALS or len(rest) < 2:
+        return None
+    at = _verb_at(rest)
+    if at is None:
+        return _quoted(raw)
+    return _proposed(rest[:at], modal, rest[at:], raw)
+
+
+def _be_question(words: Sequence[str], raw: str) -> Topic | None:
+    """“Is a hot dog a sandwich?”, “Is mathematics invented or discovered?”"""
+    verb, rest = words[0].lower(), words[1:]
+    if verb not in BEING or len(rest) < 2:
+        return None
+    if len(rest) >= 4 and rest[-2].lower() == "or":
+        subject = _plain(rest[:-3])
+        return _judged(f"{subject} {verb} {rest[-3]}", f"{subject} {verb} {rest[-1]}", subject, raw)
+    at = _predicate_at(rest)
+    if at is None:
+        return _quoted(raw)
+    return _being(_plain(rest[:at]), verb, " ".join(rest[at:]), raw)
+
+
+def _do_question(words: Sequence[str], raw: str) -> Topic | None:
+    """“Does social media harm teenagers?”"""
+    verb, rest = words[0].lower(), words[1:]
+    if verb not in DOING or len(rest) < 2:
+        return None
+    at = _verb_at(rest)
+    if at is None or verb == "did":
+        return _quoted(raw)
+    subject, predicate = _plain(rest[:at]), rest[at:]
+    first = third_person(predicate[0]) if verb == "does" else predicate[0]
+    clause = f"{subject} {' '.join((first, *predicate[1:]))}"
+    return _judged(clause, f"{subject} {verb} not {' '.join(predicate)}", subject, raw)
+
+
+def _have_question(words: Sequence[str], raw: str) -> Topic | None:
+    """“Has the internet made us stupid?”"""
+    verb, rest = words[0].lower(), words[1:]
+    if verb not in HAVING:
+        return None
+    at = next((at for at, word in enumerate(rest) if at and base_of_participle(word.lower())), None)
+    if at is None:
+        return _quoted(raw)
+    subject, predicate = _plain(rest[:at]), " ".join(rest[at:])
+    return _judged(f"{subject} {verb} {predicate}", f"{subject} {verb} not {predicate}", subject, raw)
+
+
+def _statement(words: Sequence[str], raw: str) -> Topic | None:
+    """“Cities should ban cars”, “The book is better than the film”, “Money makes people happy”."""
+    if (
+        len(words) > 1
+        and all(word.islower() for word in words[1:])
+        and words[0].lower() not in english().names
+    ):
+        words = (words[0].lower(), *words[1:])
+    for at in range(1, len(words) - 1):
+        verb, before, after = words[at].lower(), words[:at], words[at + 1 :]
+        if verb in ("should", "must", "would", "will", "can", "could"):
+            return _proposed(before, verb, after, raw)
+        if verb in BEING:
+            return _being(_plain(before), verb, " ".join(after), raw)
+        if negated := _negated(words, at):
+            subject = _plain(before)
+            return _judged(f"{subject} {' '.join(words[at:])}", f"{subject} {negated}", subject, raw)
+    return None
+
+
+def _negated(words: Sequence[str], at: int) -> str:
+    """“makes us happy” → “does not make us happy”; empty where the word at `at` is no plain verb."""
+    verb, rest, known = words[at].lower(), " ".join(words[at + 1 :]), english()
+    if verb == "has" and base_of_participle(words[at + 1].lower()):
+        return f"has not {rest}"
+    for base in (verb[:-1], verb[:-2], f"{verb[:-3]}y"):
+        if base in known.verbs and third_person(base) == verb and (base in known.certain or at == 1):
+            return f"does not {base} {rest}"
+    if verb in known.certain and words[at - 1].endswith("s"):
+        return f"do not {verb} {rest}"
+    return ""
+
+
+def _notion(words: Sequence[str], raw: str) -> Topic:
+    """“Universal basic income”: a noun phrase, or anything else short enough to pass for one."""
+    if len(words) > 8 or raw.endswith("?"):
+        return _quoted(raw, yes_or_no=raw.endswith("?"))
+    if words[0].lower() in english().certain and len(words) > 1:
+        return _proposed(("we",), "should", words, raw)
+    phrase = _plain(words)
+    return Topic(
+        raw=raw,
+        clause=f"we are better off with {phrase}",
+        denial=f"we are better off without {phrase}",
+        act=phrase,
+        thing=phrase,
+        kind="proposal",
+    )
+
+
+def _quoted(raw: str, *, yes_or_no: bool = True) -> Topic:
+    quoted = raw if raw == "this question" else f"“{raw}”"
+    clause = f"the right answer to {quoted} is yes" if yes_or_no else f"there is truth in {quoted}"
+    denial = f"the right answer to {quoted} is no" if yes_or_no else f"there is no truth in {quoted}"
+    return Topic(raw, clause, denial, act=f"a yes to {quoted}", thing="this question", kind="judgement")
+
+
+# --- putting the pieces together
+
+
+def _judged(clause: str, denial: str, subject: str, raw: str) -> Topic:
+    return Topic(raw, clause, denial, f"the claim that {clause}", _topic_noun(subject), "judgement")
+
+
+def _being(subject: str, verb: str, predicate: str, raw: str) -> Topic:
+    first, _, rest = predicate.partition(" ")
+    match first.lower():
+        case "ever":
+            positive, negative = f"sometimes {rest}", f"never {rest}"
+        case "never":
+            positive, negative = f"never {rest}", f"sometimes {rest}"
+        case "not":
+            positive, negative = f"not {rest}", rest
+        case _:
+            positive, negative = predicate, f"not {predicate}"
+    return _judged(f"{subject} {verb} {positive}", f"{subject} {verb} {negative}", subject, raw)
+
+
+def _proposed(subject: Sequence[str], modal: str, predicate: Sequence[str], raw: str) -> Topic:
+    who = _plain(subject)
+    first, *others = (_PERSONS.get(word.lower(), word) for word in predicate)
+    negated = {"can": "cannot", "ought to": "ought not to"}.get(modal, f"{modal} not")
+    proposal = modal in PROPOSING
+    match first.lower():
+        case "not":
+            positive, negative, proposal = negated, modal, False
+        case "never":
+            positive, negative, proposal = f"{modal} never", modal, False
+        case "ever":
+            positive, negative = modal, f"{modal} never"
+        case _:
+            positive, negative, others = modal, negated, [first, *others]
+    rest = " ".join(others)
+    clause = f"{who} {positive} {rest}"
+    return Topic(
+        raw=raw,
+        clause=clause,
+        denial=f"{who} {negative} {rest}",
+        act=_act(who, others) if proposal else f"the claim that {clause}",
+        thing=_object_of(others) or _topic_noun(who),
+        kind="proposal" if proposal else "judgement",
+    )
+
+
+def _act(who: str, predicate: Sequence[str]) -> str:
+    """The deed as a noun phrase: “ban cars” → “banning cars”, “be lowered” → “lowering the voting age”."""
+    known = english()
+    start = next((at for at, word in enumerate(predicate) if word.lower() not in known.adverbs), None)
+    if start is None:
+        return "the proposal"
+    verb, rest = predicate[start].lower(), predicate[start + 1 :]
+    joined = (after for word, after in itertools.pairwise(rest) if word in ("or", "and"))
+    if any(word in known.verbs for word in joined):
+        return "the proposal"
+    if verb == "have":
+        return " ".join(("giving", who, *rest))
+    if verb in known.happenings:
+        return " ".join(("letting", who, verb, *rest))
+    if verb != "be":
+        return " ".join((gerund(verb), *rest))
+    if rest and (base := base_of_participle(rest[0].lower())):
+        return " ".join((gerund(base), who, *rest[1:]))
+    return " ".join(("making", who, *rest))
+
+
+def _object_of(predicate: Sequence[str]) -> str:
+    """What the deed is done to: “ban cars in the centre” → “cars”; empty where that is not plain to see."""
+    known = english()
+    if not predicate or predicate[0].lower() not in known.verbs - known.happenings - {"be", "have"}:
+        return ""
+    rest = list(predicate[1:])
+    while rest and rest[0].lower() in ("back", "up", "out", "off", "down", "away"):
+        del rest[0]
+    end = next((at for at, word in enumerate(rest) if word.lower() in known.links), len(rest))
+    phrase = [word for word in rest[:end] if word.lower() not in known.adverbs]
+    if not 0 < len(phrase) <= 4 or any(word.lower() in known.certain for word in phrase):
+        return ""
+    return " ".join(phrase) if phrase[-1].lower() not in known.pronouns | known.determiners else ""
+
+
+def _verb_at(words: Sequence[str]) -> int | None:
+    """Where the verb begins behind a subject, or `None` where the rules cannot tell."""
+    known = english()
+    lowered = [word.lower().strip(",") for word in words]
+    for at in range(1, len(lowered)):
+        if lowered[at] == "be" and lowered[at - 1] != "to":
+            return at - 1 if at > 1 and lowered[at - 1] in known.adverbs else at
+    for at in range(1, len(lowered) - 1):
+        if lowered[at] in known.adverbs and lowered[at + 1] in known.verbs:
+            return at
+    first = lowered[0]
+    if lowered[1] in known.verbs and (first in known.pronouns or re.search(r"[^s]s$", first)):
+        return 1
+    if certain := [at for at, word in enumerate(lowered) if at and word in known.certain]:
+        return certain[0]
+    unsure = [
+        at
+        for at, word in enumerate(lowered[:-1])
+        if at and word in known.ambiguous and lowered[at - 1] not in known.determiners
+    ]
+    return unsure[0] if len(unsure) == 1 else None
+
+
+def _predicate_at(words: Sequence[str]) -> int | None:
+    """Where the predicate begins behind a subject and a form of “to be”."""
+    known = english()
+    lowered = [word.lower().strip(",") for word in words]
+    if len(words) == 2 or lowered[0] in known.pronouns:
+        return 1
+    begins = known.adverbs | ARTICLES | known.adjectives
+    for at in range(1, len(lowered)):
+        if lowered[at - 1] in known.links | known.determiners:
+            continue
+        if lowered[at] in begins or re.fullmatch(r"\w+(?:able|ible)", lowered[at]):
+            return at
+    return None
+
+
+def _plain(words: Sequence[str]) -> str:
+    """Words as they stand inside a sentence: the first without its capital, unless it is a name's."""
+    if not words:
+        return ""
+    known, first = english(), words[0]
+    is_known = first.lower() in known.common | known.verbs | known.adjectives
+    is_common = (
+        first.endswith(_COMMON_ENDINGS) if len(words) == 1 else all(word.islower() for word in words[1:])
+    )
+    if first[1:].islower() and (is_known or is_common) and first.lower() not in known.names:
+        first = first.lower()
+    elif first == "A":
+        first = "a"
+    return " ".join(_PERSONS.get(word.lower(), word) for word in (first, *words[1:]))
+
+
+def _topic_noun(phrase: str) -> str:
+    return "this question" if phrase.lower() in english().pronouns or not phrase else phrase
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
