@@ -1,0 +1,37 @@
+"""What the keys can ask of a debate."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Commands(Protocol):
+    """The moderator's side of a running debate; every method returns at once.
+
+    What comes of a command is seen in the debate log like everything else. `debater` is an id, `None`
+    where it means everybody. A recorded debate has no commands at all.
+    """
+
+    def pause(self, debater: str | None) -> None:
+        """Stop reading from one debater, or from all."""
+        ...
+
+    def resume(self, debater: str | None) -> None:
+        """Go on reading."""
+        ...
+
+    def stop(self, debater: str) -> None:
+        """End the debater's turn where it is."""
+        ...
+
+    def retry(self, debater: str) -> None:
+        """Try the debater's last turn again."""
+        ...
+
+    def interject(self, text: str, to: str | None) -> None:
+        """Put something to one debater, or to all, at their next turn."""
+        ...
+
+    def end(self) -> None:
+        """End the debate."""
+        ...

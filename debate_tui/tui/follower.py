@@ -1,0 +1,119 @@
+"""Follows the debate log for the screen: state at once, text and statuses by way of the shared buffer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from debate_tui.display.feed import Feed
+from debate_tui.domain.events import (
+    DebateFinished,
+    DebatePaused,
+    DebateResumed,
+    DebateStarted,
+    PhaseStarted,
+    TurnDelta,
+    TurnFinished,
+    TurnStarted,
+    TurnSuperseded,
+)
+from debate_tui.domain.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from debate_tui.display.buffer import SharedBuffer
+    from debate_tui.display.feed import Item
+    from debate_tui.domain.events import Event
+    from debate_tui.record.log import DebateLog
+
+_OF_THE_DEBATE = (DebateStarted, PhaseStarted, DebatePaused, DebateResumed, DebateFinished, TurnFinished)
+
+
+class Tally:
+    """How much text of a debater's newest turn has come, and when, in the log's own time."""
+
+    __slots__ = ("characters", "first_at", "last_at", "started_at")
+
+    def __init__(self, started_at: float = 0.0) -> None:
+        self.started_at = started_at
+        self.first_at = self.last_at = 0.0
+        self.characters = 0
+
+
+class Follower:
+    """One screen's view of one log.
+
+    `transcript` is up to date but has no texts: those go to the panes, which keep them. `on_debate` is
+    called with what concerns the debate as a whole, `on_active` when the number of `active` streams changes.
+    """
+
+    def __init__(
+        self,
+        log: DebateLog,
+        buffer: SharedBuffer[Item],
+        *,
+        on_debate: Callable[[Event], None],
+        on_active: Callable[[], None],
+    ) -> None:
+        self.transcript = Transcript()
+        self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        self._log = log
+        self._feed = Feed(buffer)
+        self._on_debate = on_debate
+        self._on_active = on_active
+        self._seq = 0
+        self._early: list[Event] | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+
+    @property
+    def active(self) -> int:
+        """How many streams are connected or streaming."""
+        return self._feed.active
+
+    async def open(self) -> None:
+        """Take in what the log holds already, then every event as it is appended."""
+        early: list[Event] = []
+        self._early = early
+        self._unsubscribe = self._log.subscribe(self._listen)
+        while batch := await self._log.read(self._seq):
+            for event in batch:
+                self._take(event)
+        self._early = None
+        for event in early:
+            self._take(event)
+
+    def close(self) -> None:
+        """Follow the log no longer."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+    def _listen(self, event: Event) -> None:
+        if self._early is not None:
+            self._early.append(event)
+        else:
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        if event.seq <= self._seq:
+            return
+        self._seq = event.seq
+        if type(event) is TurnDelta:  # by far the most frequent, so it goes the shortest way
+            tally = self.tallies[event.debater]
+            tally.characters += len(event.text)
+            tally.last_at = event.at
+            tally.first_at = tally.first_at or event.at
+            self._feed(event)
+            return
+        active = self._feed.active
+        self.transcript.apply(event)
+        self._feed(event)
+        if isinstance(event, TurnStarted):
+            self.tallies[event.debater] = Tally(event.at)
+        elif isinstance(event, TurnSuperseded):
+            self.tallies[event.debater] = Tally(self.tallies[event.debater].started_at)
+        if self._feed.active != active:
+            self._on_active()
+        if isinstance(event, _OF_THE_DEBATE):
+            self._on_debate(event)

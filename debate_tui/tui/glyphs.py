@@ -1,0 +1,58 @@
+"""The few signs the screen draws with, and what stands for them where only ASCII can be shown."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Glyphs(Struct, frozen=True, kw_only=True):
+    """One cell each, but `ellipsis` and `connecting`, which may be longer in ASCII."""
+
+    waiting: str = "·"
+    connecting: str = "…"
+    connected: str = "●"
+    streaming: str = "▸"
+    paused: str = "‖"
+    reconnecting: str = "↻"
+    failed: str = "✗"
+    done: str = "✓"
+    cut: str = "✂"
+    refused: str = "⊘"
+    stopped: str = "■"
+    skipped: str = "»"
+    interjection: str = "❯"
+    unread: str = "●"
+    focus: str = "▌"
+    between: str = "·"
+    thin: str = "─"
+    heavy: str = "━"
+    ellipsis: str = "…"
+    up: str = "↑"
+    down: str = "↓"
+
+
+UNICODE = Glyphs()
+
+ASCII = Glyphs(
+    waiting=".",
+    connecting="...",
+    connected="*",
+    streaming=">",
+    paused="=",
+    reconnecting="~",
+    failed="x",
+    done="+",
+    cut="/",
+    refused="!",
+    stopped="#",
+    skipped=">",
+    interjection=">",
+    unread="*",
+    focus="|",
+    between="-",
+    thin="-",
+    heavy="=",
+    ellipsis="...",
+    up="^",
+    down="v",
+)

@@ -1,0 +1,106 @@
+"""The display's one timer: asks the frame clock what is due, and wakes four times a second otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from debate_tui.display.buffer import SharedBuffer
+    from debate_tui.display.feed import Item
+    from debate_tui.display.modes import FrameClock
+
+TICK = 0.25
+"""Seconds between two looks at meters and countdowns."""
+
+FRAME_TEXT = 32 * 1024
+"""Characters of one pane painted in one frame at most, so that a flood cannot make a frame long."""
+
+
+class Stage(Protocol):
+    """Where the frames are painted."""
+
+    @property
+    def active(self) -> int:
+        """How many streams are connected or streaming."""
+        ...
+
+    @property
+    def backlog(self) -> bool:
+        """Whether the terminal has not yet taken all of the last frame."""
+        ...
+
+    @property
+    def ticking(self) -> bool:
+        """Whether anything changes with time alone."""
+        ...
+
+    def release(self, due: Mapping[str, Sequence[Item]]) -> None:
+        """Paint what panes have been waiting for, all of it in one frame."""
+        ...
+
+    def tick(self, now: float) -> None:
+        """Look again at what changes with time."""
+        ...
+
+
+class Pulse:
+    """Drives a stage from a buffer; `run` until cancelled.
+
+    A flush releases all panes' text in one call, without an `await` in between, on deadlines that are
+    absolute: a late wake-up delays one frame and not the ones after it.
+    """
+
+    def __init__(self, buffer: SharedBuffer[Item], clock: FrameClock, stage: Stage) -> None:
+        self._buffer = buffer
+        self._clock = clock
+        self._stage = stage
+        self._wake = asyncio.Event()
+        buffer.woken = self._wake.set
+
+    def wake(self) -> None:
+        """Ask the clock again now: the mode, or the number of active streams, has changed."""
+        self._wake.set()
+
+    def drain(self) -> None:
+        """Paint everything that is pending, at once and whatever the mode."""
+        while taken := self._buffer.take():
+            self._stage.release(taken)
+
+    async def run(self) -> None:
+        """Paint what is due, when it is due."""
+        loop = asyncio.get_running_loop()
+        next_tick = time.monotonic() + TICK
+        while True:
+            self._wake.clear()
+            now = time.monotonic()
+            if now >= next_tick:
+                self._stage.tick(now)
+                next_tick += TICK * (1 + (now - next_tick) // TICK)
+            again = self._paint(now)
+            deadlines = [again] if again is not None else []
+            if self._stage.ticking:
+                deadlines.append(next_tick)
+            else:
+                next_tick = max(next_tick, now)
+            timer = loop.call_later(min(deadlines) - time.monotonic(), self._wake.set) if deadlines else None
+            try:
+                await self._wake.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
+
+    def _paint(self, now: float) -> float | None:
+        """Paint what is due now; says when to ask again, `None` for when something has come."""
+        buffer, stage = self._buffer, self._stage
+        due = self._clock.due(
+            now, buffer.pending, active=stage.active, crowded=buffer.crowded, backlog=stage.backlog
+        )
+        if not due.panes:
+            return due.again
+        stage.release(buffer.take(due.panes, limit=FRAME_TEXT))
+        self._clock.spent(time.monotonic() - now)
+        return now if buffer.pending else None

@@ -1,0 +1,63 @@
+"""A card: a few rows in the middle of the screen, over the running debate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.line import Lines, Piece, Row, width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.events import Click
+
+    from debate_tui.tui.glyphs import Glyphs
+
+MARGIN = 3
+
+
+class Card(Lines):
+    """Rows under a title, with a blank line above and below; as wide as its widest row."""
+
+    inset = MARGIN
+
+    def __init__(self, title: str, rows: Sequence[Row], glyphs: Glyphs) -> None:
+        super().__init__()
+        self.ellipsis = glyphs.ellipsis
+        self._rows = (Row(), Row((Piece(title, Tone.FOCUS, bold=True),)), Row(), *rows, Row())
+        self.styles.width = max(width_of((*row.left, *row.right)) for row in self._rows) + 2 * MARGIN
+        self.styles.height = len(self._rows)
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        """The rows, whatever the width."""
+        return self._rows
+
+
+class CardScreen(ModalScreen[None]):
+    """Shows a card until a key or a click outside of it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter,space,question_mark,f1", "dismiss_card"),
+    ]
+
+    def __init__(self, card: Card) -> None:
+        super().__init__()
+        self._card = card
+
+    def compose(self) -> ComposeResult:
+        """The card alone."""
+        yield self._card
+
+    def action_dismiss_card(self) -> None:
+        """Back to the debate."""
+        self.dismiss(None)
+
+    def on_click(self, event: Click) -> None:
+        """A click beside the card closes it."""
+        if event.widget is self:
+            self.dismiss(None)

@@ -1,0 +1,411 @@
+"""The debate screen: header, panes, footer, and what the keys do with them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Grid
+from textual.screen import Screen
+
+from debate_tui.display.modes import FrameClock, Mode
+from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed, DebaterInfo
+from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.agenda import Agenda
+from debate_tui.tui.arrangement import Arrangement, Fit, fit
+from debate_tui.tui.follower import Follower
+from debate_tui.tui.glyphs import ASCII, UNICODE
+from debate_tui.tui.hints import hints
+from debate_tui.tui.pulse import Pulse
+from debate_tui.tui.speaker import Speaker
+from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.footer import Footer
+from debate_tui.tui.widgets.header import Header, Headline
+from debate_tui.tui.widgets.notice import Notice
+from debate_tui.tui.widgets.pane import Pane
+from debate_tui.tui.widgets.tabs import Tabs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from textual.app import ComposeResult
+    from textual.events import DescendantFocus, Resize
+
+    from debate_tui.display.buffer import SharedBuffer
+    from debate_tui.display.feed import Item
+    from debate_tui.domain.events import Event
+    from debate_tui.record.log import DebateLog
+    from debate_tui.tui.commands import Commands
+    from debate_tui.tui.options import ScreenOptions
+    from debate_tui.tui.widgets.interjector import Interjector
+
+ASIDE_SECONDS = 4.0
+"""How long the footer says what was just done."""
+
+
+class DebateScreen(Screen[None]):
+    """Shows one debate log; `commands` is `None` where the debate takes none.
+
+    `on_mode` is called with every mode the user chooses.
+    """
+
+    AUTO_FOCUS = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "next_mode"),
+        Binding("1", "mode('synchronized')"),
+        Binding("2", "mode('staggered')"),
+        Binding("3", "mode('hybrid')"),
+        Binding("space", "pause_all"),
+        Binding("p", "pause_one"),
+        Binding("tab", "focus_pane(1)"),
+        Binding("shift+tab", "focus_pane(-1)"),
+        Binding("z", "zoom"),
+        Binding("x", "stop_turn"),
+        Binding("r", "retry_turn"),
+        Binding("t", "reasoning"),
+        Binding("y", "copy_turn"),
+        Binding("i", "interject"),
+        Binding("question_mark,f1", "help"),
+        Binding("enter", "explain"),
+        Binding("escape", "back"),
+    ]
+
+    def __init__(
+        self,
+        log: DebateLog,
+        buffer: SharedBuffer[Item],
+        commands: Commands | None,
+        options: ScreenOptions,
+        *,
+        on_mode: Callable[[Mode], None],
+        on_ready: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._commands = commands
+        self._options = options
+        self._on_mode = on_mode
+        self._on_ready = on_ready
+        self._glyphs = ASCII if options.ascii else UNICODE
+        self._follower = Follower(log, buffer, on_debate=self._take, on_active=self._wake)
+        self._agenda = Agenda(self._follower.transcript, options.format)
+        self._clock = FrameClock(options.mode, window=options.window_ms / 1000)
+        self._pulse = Pulse(buffer, self._clock, self)
+        known = {info.id: info for info in options.debaters}
+        self._panes = [
+            Pane(
+                Speaker(known.get(name) or DebaterInfo(name, name, "", "", ""), self._follower),
+                self._follower.transcript,
+                self._glyphs,
+                self._agenda.title,
+            )
+            for name in buffer.panes
+        ]
+        self._by_debater = {pane.speaker.id: pane for pane in self._panes}
+        self._header = Header(self._glyphs)
+        self._tabs = Tabs(self._panes, self._glyphs)
+        self._grid = Grid(*self._panes, id="panes")
+        self._notice = Notice(self._glyphs, options.notice)
+        self._footer = Footer(self._glyphs)
+        self._fit = Fit(Arrangement.COLUMNS, len(self._panes))
+        self._here = 0
+        self._zoomed = False
+        self._skew = 0.0
+        self._aside_until = 0.0
+
+    # What is on the screen
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield self._header
+        yield self._tabs
+        yield self._grid
+        yield self._notice
+        yield self._footer
+
+    async def on_mount(self) -> None:
+        """Follow the log, and paint what comes of it."""
+        self.set_class(self._options.ascii, "-ascii")
+        self._arrange()
+        self._focus_here()
+        await self._follower.open()
+        self.tick(time.monotonic())
+        self.run_worker(self._pulse.run(), name="pulse")
+        self.call_after_refresh(self._on_ready)
+
+    def on_unmount(self) -> None:
+        """Follow the log no longer."""
+        self._follower.close()
+
+    def on_resize(self, event: Resize) -> None:
+        """Arrange the panes anew where the terminal's size asks for it."""
+        self._fit = fit(len(self._panes), event.size.width, event.size.height)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show the panes that fit, or the one with the keys if it is zoomed or only tabs fit."""
+        tabs = self._fit.arrangement is Arrangement.TABS
+        single = self._zoomed or tabs
+        columns = 1 if single else self._fit.columns
+        self._grid.styles.grid_size_columns = columns
+        self._tabs.display = tabs
+        for place, pane in enumerate(self._panes):
+            pane.display = not single or place == self._here
+            pane.set_class(not single and place % columns > 0, "-beside")
+            pane.set_class(not single and place >= columns, "-below")
+            last_and_odd = not single and place == len(self._panes) - 1 and len(self._panes) % columns == 1
+            pane.styles.column_span = columns if last_and_odd and columns > 1 else 1
+            if pane.display:
+                pane.unread = False
+        self._notice.say(self._fit.needs or self._options.notice)
+        self._tabs.sync()
+        self._show_hints()
+
+    # What the pulse asks for
+
+    @property
+    def active(self) -> int:
+        """How many streams are connected or streaming."""
+        return self._follower.active
+
+    @property
+    def backlog(self) -> bool:
+        """Whether the terminal has not yet taken all of the last frame."""
+        return False
+
+    @property
+    def ticking(self) -> bool:
+        """Until the debate is over, and while the footer has something to say."""
+        return self._follower.transcript.finished is None or self._aside_until > 0
+
+    def release(self, due: Mapping[str, Sequence[Item]]) -> None:
+        """Paint what panes have been waiting for, all of it in one frame."""
+        now = time.monotonic()
+        for debater, items in due.items():
+            self._by_debater[debater].apply(items, now)
+
+    def tick(self, now: float) -> None:
+        """Look again at what changes with time: clock, countdowns, meters."""
+        if self._aside_until and now >= self._aside_until:
+            self._say("")
+        for pane in self._panes:
+            pane.tick()
+        self._tabs.sync()
+        self._show_headline()
+        self._show_hints()
+
+    # What the debate tells
+
+    def _take(self, event: Event) -> None:
+        if event.at:
+            self._skew = time.time() - event.at
+        if isinstance(event, DebatePaused | DebateResumed):
+            self._clock.flush()
+            now = time.monotonic()
+            for pane in self._panes:
+                pane.speaker.apply(event, now)
+                pane.tick()
+        elif isinstance(event, DebateFinished):
+            self._clock.flush()
+        self._wake()
+        self._show_headline()
+        self._show_hints()
+
+    def _wake(self) -> None:
+        self._pulse.wake()
+
+    def _show_headline(self) -> None:
+        transcript = self._follower.transcript
+        ended = {"complete": "over", "stopped": "stopped", "failed": "failed"}.get(
+            transcript.finished or "", ""
+        )
+        latest = transcript.updated_at if transcript.finished else time.time() - self._skew
+        self._header.show(
+            Headline(
+                topic=one_line(transcript.topic or self._options.topic, 400),
+                phase=self._agenda.now,
+                mode=self._clock.mode.value,
+                elapsed=int(latest - transcript.started_at) if transcript.started_at else 0,
+                progress=self._agenda.progress(),
+                paused=self._all_paused and not ended,
+                ended=ended,
+            )
+        )
+
+    @property
+    def _all_paused(self) -> bool:
+        return all(pane.speaker.paused for pane in self._panes)
+
+    @property
+    def _pane(self) -> Pane:
+        """The pane that has the keys."""
+        return self._panes[self._here]
+
+    def _show_hints(self) -> None:
+        self._footer.show(
+            hints(
+                paused=self._all_paused,
+                pane_paused=self._pane.speaker.held_alone,
+                zoomed=self._zoomed,
+                reasoning=self._pane.script.has_reasoning,
+                finished=self._follower.transcript.finished is not None,
+                commands=self._commands is not None,
+                failed=bool(self._pane.speaker.trouble),
+            )
+        )
+
+    def _say(self, text: str, tone: Tone = Tone.TEXT) -> None:
+        self._aside_until = time.monotonic() + ASIDE_SECONDS if text else 0.0
+        self._footer.say(text, tone)
+        self._wake()
+
+    # Keys: what is shown
+
+    def action_next_mode(self) -> None:
+        """The next display mode."""
+        self._switch(self._clock.mode.next)
+
+    def action_mode(self, mode: str) -> None:
+        """One of the display modes."""
+        self._switch(Mode(mode))
+
+    def _switch(self, mode: Mode) -> None:
+        self._clock.switch(mode)
+        self._wake()
+        self._show_headline()
+        self._say(f"{mode.value}: {_MODES[mode]}")
+        self._on_mode(mode)
+
+    def action_focus_pane(self, step: int) -> None:
+        """Give the keys to the next pane, or the one before."""
+        self._turn_to((self._here + step) % len(self._panes))
+
+    def action_zoom(self) -> None:
+        """Give the whole screen to the pane that has the keys, or take it back."""
+        if self._fit.arrangement is not Arrangement.TABS:
+            self._zoomed = not self._zoomed
+            self._arrange()
+
+    def action_back(self) -> None:
+        """Close what is open: zoom for now."""
+        if self._zoomed:
+            self.action_zoom()
+
+    def action_reasoning(self) -> None:
+        """Show or hide the debaters' thinking."""
+        shown = not self._pane.script.reasoning_shown
+        for pane in self._panes:
+            pane.script.show_reasoning(shown)
+        self._say("Thinking is shown" if shown else "Thinking is hidden")
+
+    def action_copy_turn(self) -> None:
+        """Copy what the debater said last to the clipboard."""
+        turn = self._pane.speaker.turn
+        text = self._pane.script.words_of(turn.number) if turn is not None else ""
+        if text:
+            self.app.copy_to_clipboard(text)
+            self._say(f"Copied {len(text.split())} words of {self._debater}", Tone.FINISHED)
+        else:
+            self._say(f"{self._debater} has said nothing yet")
+
+    def action_help(self) -> None:
+        """Explain keys and badges."""
+        from debate_tui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self._glyphs))
+
+    def action_explain(self) -> None:
+        """Show the whole of what is wrong with the debater's stream."""
+        trouble = self._pane.speaker.fault
+        if trouble is not None:
+            from debate_tui.tui.screens.trouble import TroubleScreen
+
+            self.app.push_screen(TroubleScreen(self._debater, trouble, self._glyphs))
+
+    # Keys: what is asked of the debate
+
+    def action_pause_all(self) -> None:
+        """Pause everybody, or go on."""
+        if commands := self._commanding():
+            (commands.resume if self._all_paused else commands.pause)(None)
+
+    def action_pause_one(self) -> None:
+        """Pause the debater that has the keys, or go on."""
+        if commands := self._commanding():
+            speaker = self._pane.speaker
+            (commands.resume if speaker.paused else commands.pause)(speaker.id)
+
+    def action_stop_turn(self) -> None:
+        """End the debater's turn where it is."""
+        if commands := self._commanding():
+            commands.stop(self._pane.speaker.id)
+
+    def action_retry_turn(self) -> None:
+        """Try the debater's turn again."""
+        if commands := self._commanding():
+            commands.retry(self._pane.speaker.id)
+
+    def action_interject(self) -> None:
+        """Open the line in which the moderator speaks; streams go on."""
+        if self._commanding() and not self.query("Interjector"):
+            from debate_tui.tui.widgets.interjector import Interjector
+
+            names = {pane.speaker.id: one_line(pane.speaker.info.name, 40) for pane in self._panes}
+            self.mount(Interjector(names, self._glyphs), before=self._footer)
+
+    def _commanding(self) -> Commands | None:
+        """The commands, or a word to the user that there are none."""
+        if self._commands is None or self._follower.transcript.finished is not None:
+            over = self._follower.transcript.finished is not None
+            self._say("The debate is over" if over else "This debate takes no commands here")
+            return None
+        return self._commands
+
+    # Messages of widgets
+
+    def on_interjector_said(self, message: Interjector.Said) -> None:
+        """Put it to the debaters, and give the keys back."""
+        self._focus_here()
+        if message.text and (commands := self._commanding()):
+            commands.interject(message.text, message.to)
+            self._say("Put to them at their next turn", Tone.FINISHED)
+
+    async def on_footer_pressed(self, message: Footer.Pressed) -> None:
+        """Do what the key would do."""
+        await self.run_action(message.action)
+
+    def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
+        """Show that pane."""
+        self._turn_to(message.place)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Remember which pane has the keys, however it got them."""
+        for place, pane in enumerate(self._panes):
+            if place != self._here and pane in event.widget.ancestors:
+                self._turn_to(place)
+
+    def _turn_to(self, place: int) -> None:
+        if place != self._here:
+            self._here = place
+            if self._zoomed or self._fit.arrangement is Arrangement.TABS:
+                self._arrange()
+        self._focus_here()
+        self._show_hints()
+
+    def _focus_here(self) -> None:
+        self.set_focus(self._pane.prose, scroll_visible=False)
+
+    @property
+    def _debater(self) -> str:
+        return one_line(self._pane.speaker.info.name, 40)
+
+    def drain(self) -> None:
+        """Paint everything that is pending."""
+        self._pulse.drain()
+
+
+_MODES = {
+    Mode.SYNCHRONIZED: "all panes move together, ten times a second",
+    Mode.STAGGERED: "each pane moves as its words arrive",
+    Mode.HYBRID: "together while several speak, at once while one does",
+}

@@ -1,0 +1,137 @@
+"""What one pane knows of its debater at this moment: stream, turn and the clock's part in both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debate_tui.domain.events import (
+    DebatePaused,
+    DebateResumed,
+    DebaterRemoved,
+    DebaterReplaced,
+    DebaterReturned,
+    StreamStatus,
+    TurnStarted,
+)
+from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.widgets.badge import REMOVED, badge
+from debate_tui.tui.widgets.meter import Reading, estimate
+
+if TYPE_CHECKING:
+    from debate_tui.display.feed import Item
+    from debate_tui.domain.events import DebaterInfo
+    from debate_tui.domain.stream import FaultReport
+    from debate_tui.domain.transcript import Turn
+    from debate_tui.tui.follower import Follower
+    from debate_tui.tui.widgets.badge import Badge
+
+
+class Speaker:
+    """A fold over what concerns one debater, as far as it is shown.
+
+    `now` is the screen's own monotonic clock, for countdowns; everything else is in the log's own time, so
+    that a replay shows what was measured.
+    """
+
+    def __init__(self, info: DebaterInfo, follower: Follower) -> None:
+        self.id = info.id
+        self.status: StreamStatus | None = None
+        self.removed = ""
+        self._follower = follower
+        self._first = info
+        self._held_alone = False
+        self._held_with_all = False
+        self._next_connection = 0.0
+
+    @property
+    def info(self) -> DebaterInfo:
+        """Name, side and model; the model changes when the debater's source is replaced."""
+        return self._follower.transcript.debaters.get(self.id, self._first)
+
+    @property
+    def turn(self) -> Turn | None:
+        """The debater's newest turn."""
+        return self._follower.transcript.turn_of(self.id)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the debater is held, alone or with everybody."""
+        return self._held_alone or self._held_with_all
+
+    @property
+    def held_alone(self) -> bool:
+        """Whether this debater in particular is held."""
+        return self._held_alone
+
+    @property
+    def fault(self) -> FaultReport | None:
+        """What is wrong with the stream now, if anything is."""
+        return self.status.error if self.status is not None else None
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong, in one line; empty while nothing is."""
+        if self.removed:
+            return self.removed
+        return one_line(self.fault.message) if self.fault is not None else ""
+
+    def apply(self, event: Item | DebatePaused | DebateResumed, now: float) -> None:
+        """Take one event into account."""
+        match event:
+            case TurnStarted():
+                self.status = None
+            case StreamStatus():
+                self.status = event
+                self._next_connection = now + (event.retry_in_ms or 0) / 1000
+            case DebatePaused() | DebateResumed():
+                # A pause that a fault asked for names its debater but holds everybody.
+                debater = event.debater if event.reason == "user" else None
+                self._hold(debater, held=isinstance(event, DebatePaused))
+            case DebaterRemoved():
+                self.removed = one_line(event.reason) or "removed"
+            case DebaterReplaced() | DebaterReturned():
+                self.removed = ""
+            case _:
+                pass
+
+    def badge(self, now: float) -> Badge:
+        """The badge at this moment."""
+        if self.removed:
+            return REMOVED
+        turn = self.turn
+        return badge(
+            self.status,
+            turn.reason if turn is not None else None,
+            paused=self.paused,
+            seconds_left=self._next_connection - now,
+        )
+
+    def reading(self) -> Reading:
+        """The meter at this moment."""
+        turn = self.turn
+        if turn is None:
+            return Reading()
+        tally = self._follower.tallies[self.id]
+        tokens = estimate(tally.characters) if tally.characters else None
+        estimated = True
+        if turn.usage is not None and turn.usage.output_tokens is not None:
+            tokens, estimated = turn.usage.output_tokens, False
+        ttft_ms = turn.ttft_ms
+        if ttft_ms is None and tally.first_at:
+            ttft_ms = round((tally.first_at - tally.started_at) * 1000)
+        return Reading(
+            ttft_ms=ttft_ms,
+            tokens=tokens,
+            estimated=estimated,
+            seconds=tally.last_at - tally.first_at,
+            cost=turn.cost,
+            finished=turn.finished,
+        )
+
+    def _hold(self, debater: str | None, *, held: bool) -> None:
+        if debater is None:
+            self._held_with_all = held
+        elif debater == self.id:
+            self._held_alone = held
+            if not held:
+                self._held_with_all = False

@@ -1,0 +1,87 @@
+"""The badge: what a debater's stream is doing, as icon, word and colour, in one line."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from debate_tui.tui.tones import Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from debate_tui.domain.events import StreamStatus
+    from debate_tui.domain.stream import FinishReason, StreamState
+    from debate_tui.tui.glyphs import Glyphs
+
+
+class Badge(Struct, frozen=True):
+    """What to show: the name of a glyph, a word, a detail that may be empty, and the tone of all three."""
+
+    glyph: str
+    word: str
+    tone: Tone
+    detail: str = ""
+
+    def text(self, glyphs: Glyphs) -> str:
+        """The badge as one line."""
+        icon: str = getattr(glyphs, self.glyph)
+        return f"{icon} {self.word}{' ' + self.detail if self.detail else ''}"
+
+
+WAITING = Badge("waiting", "waiting", Tone.WAITING)
+PAUSED = Badge("paused", "paused", Tone.PAUSED)
+REMOVED = Badge("failed", "removed", Tone.FAILED)
+
+_STATES: Mapping[StreamState, Badge] = {
+    "waiting": WAITING,
+    "connecting": Badge("connecting", "connecting", Tone.WAITING),
+    "connected": Badge("connected", "connected", Tone.CONNECTED),
+    "streaming": Badge("streaming", "streaming", Tone.STREAMING),
+    "paused": PAUSED,
+    "reconnecting": Badge("reconnecting", "reconnecting", Tone.RECONNECTING),
+    "failed": Badge("failed", "failed", Tone.FAILED),
+    "finished": Badge("done", "done", Tone.FINISHED),
+}
+
+_ENDINGS: Mapping[FinishReason, Badge] = {
+    "complete": _STATES["finished"],
+    "length": Badge("cut", "cut", Tone.FINISHED),
+    "refused": Badge("refused", "refused", Tone.WAITING),
+    "stopped": Badge("stopped", "stopped", Tone.WAITING),
+    "skipped": Badge("skipped", "skipped", Tone.WAITING),
+    "failed": _STATES["failed"],
+}
+
+_READING = frozenset({"connecting", "connected", "streaming", "reconnecting"})
+
+
+def badge(
+    status: StreamStatus | None,
+    reason: FinishReason | None = None,
+    *,
+    paused: bool = False,
+    seconds_left: float | None = None,
+) -> Badge:
+    """The badge for a stream's last status.
+
+    `reason` is how the debater's last turn ended, `None` while it is under way; `paused` whether the
+    debater, or everybody, is held; `seconds_left` the rest of the wait before the next connection.
+    """
+    if reason is not None and (status is None or status.state in ("finished", "failed", "waiting")):
+        return _ENDINGS[reason]
+    if status is None:
+        return WAITING
+    if paused and status.state in _READING:
+        return PAUSED
+    if status.state == "reconnecting":
+        return Badge("reconnecting", "reconnecting", Tone.RECONNECTING, _countdown(status, seconds_left))
+    return _STATES[status.state]
+
+
+def _countdown(status: StreamStatus, seconds_left: float | None) -> str:
+    tries = f"{status.retry}/{status.max_retries}" if status.retry else ""
+    wait = f"{math.ceil(seconds_left)}s" if seconds_left and seconds_left > 0 else ""
+    return " · ".join(part for part in (tries, wait) if part)

@@ -1,0 +1,128 @@
+"""Lines of chrome: a few rows of plain text whose change costs a repaint of those rows and never a layout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from debate_tui.tui.tones import Tone, colour
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Piece(NamedTuple):
+    """A run of text in one tone; the text is shown as it is, never read as markup."""
+
+    text: str
+    tone: Tone = Tone.TEXT
+    bold: bool = False
+
+
+class Row(NamedTuple):
+    """One row: `right` keeps its place at the edge, `left` is cut with an ellipsis where it meets it."""
+
+    left: tuple[Piece, ...] = ()
+    right: tuple[Piece, ...] = ()
+
+
+def width_of(pieces: Sequence[Piece]) -> int:
+    """The cells that pieces take."""
+    return sum(cell_len(piece.text) for piece in pieces)
+
+
+def clip(pieces: Sequence[Piece], width: int, ellipsis: str = "…") -> tuple[Piece, ...]:
+    """Cut pieces to at most `width` cells, with an ellipsis where something is lost."""
+    if width_of(pieces) <= width:
+        return tuple(pieces)
+    room = width - cell_len(ellipsis)
+    if room < 0:
+        return ()
+    kept: list[Piece] = []
+    for piece in pieces:
+        cells = cell_len(piece.text)
+        if cells > room:
+            text = set_cell_size(piece.text, room).rstrip()
+            kept.append(piece._replace(text=text + ellipsis))
+            break
+        kept.append(piece)
+        room -= cells
+    return tuple(kept)
+
+
+def justify(row: Row, width: int, ellipsis: str = "…") -> tuple[Piece, ...]:
+    """Lay a row out over exactly `width` cells."""
+    right = clip(row.right, width, ellipsis)
+    gap = 2 if row.left and right else 0
+    left = clip(row.left, max(0, width - width_of(right) - gap), ellipsis)
+    space = max(0, width - width_of(left) - width_of(right))
+    return (*left, Piece(" " * space), *right)
+
+
+class Lines(Widget):
+    """Rows of fixed height. A subclass says what they are; `sync` repaints those that changed.
+
+    Painting bypasses Textual's box model, so such a widget has no border and no padding; the blank cell at
+    either end belongs to the rows' own layout (`inset`).
+    """
+
+    ALLOW_SELECT = False
+    ellipsis = "…"
+    inset = 1
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._shown: tuple[Row, ...] = ()
+        self._pens: dict[tuple[Tone, bool], Style] = {}
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        """What to show in `width` cells now; must be cheap, it is asked several times a second."""
+        raise NotImplementedError
+
+    def sync(self) -> None:
+        """Look again at what is to be shown, and repaint the rows that are different."""
+        if not self.is_mounted or not self.size.width:
+            return
+        rows = self.rows(self.size.width - 2 * self.inset)
+        if len(rows) != len(self._shown):
+            self._shown = rows
+            self.refresh()
+            return
+        changed = [y for y, (old, new) in enumerate(zip(self._shown, rows, strict=True)) if old != new]
+        if changed:
+            self._shown = rows
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows within `crop` (in the widget's own cells)."""
+        width = self.size.width
+        self._shown = rows = self.rows(width - 2 * self.inset)
+        return [
+            self._strip(rows[y] if y < len(rows) else Row(), width).crop(crop.x, crop.right)
+            for y in range(crop.y, crop.bottom)
+        ]
+
+    def notify_style_update(self) -> None:
+        """Forget the pens when the theme or a class changes."""
+        self._pens.clear()
+        super().notify_style_update()
+
+    def _strip(self, row: Row, width: int) -> Strip:
+        inset = Piece(" " * self.inset)
+        pieces = (inset, *justify(row, width - 2 * self.inset, self.ellipsis), inset)
+        return Strip([Segment(text, self._pen(tone, bold)) for text, tone, bold in pieces if text], width)
+
+    def _pen(self, tone: Tone, bold: bool) -> Style:
+        pen = self._pens.get((tone, bold))
+        if pen is None:
+            pen = self.visual_style.rich_style + Style(
+                color=colour(self.app.theme_variables, tone).rich_color, bold=bold or None
+            )
+            self._pens[(tone, bold)] = pen
+        return pen

@@ -1,0 +1,76 @@
+"""The meter: how quick and how much, in one quiet line under a pane's text."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from rich.cells import cell_len
+
+CHARACTERS_PER_TOKEN = 4.2
+"""An estimate for English prose, used until the provider says how many tokens there were."""
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What is known of a turn's speed and size.
+
+    `seconds` is the time from the first to the last text; `estimated` says that `tokens` was reckoned from
+    characters; `cost` is in US dollars, `None` where no price is known.
+    """
+
+    ttft_ms: int | None = None
+    tokens: int | None = None
+    estimated: bool = False
+    seconds: float = 0.0
+    cost: float | None = None
+    finished: bool = False
+
+
+def estimate(characters: int) -> int:
+    """About how many tokens so many characters are."""
+    return round(characters / CHARACTERS_PER_TOKEN)
+
+
+def meter(reading: Reading, width: int, between: str = " · ") -> str:
+    """The longest form of a reading that fits; empty before there is anything to tell."""
+    parts = _parts(reading)
+    for form in (0, 1):
+        text = between.join(part[form] for part in parts)
+        if cell_len(text) <= width:
+            return text
+    while parts:
+        parts.pop(0)
+        text = between.join(part[1] for part in parts)
+        if cell_len(text) <= width:
+            return text
+    return ""
+
+
+def _parts(reading: Reading) -> list[tuple[str, str]]:
+    """Long and short form of each figure, in the order shown; the first is the first to go."""
+    parts = []
+    if reading.ttft_ms is not None:
+        first = (
+            f"{reading.ttft_ms / 1000:.1f}s" if reading.ttft_ms < 99_950 else f"{reading.ttft_ms // 1000}s"
+        )
+        parts.append((f"{first} to first token", first))
+    if reading.tokens is None:
+        return parts
+    about = "~" if reading.estimated else ""
+    count = _count(reading.tokens)
+    parts.append((f"{about}{count} tokens", f"{about}{count} tok"))
+    if reading.seconds >= 0.5:
+        rate = f"{reading.tokens / reading.seconds:,.0f}"
+        parts.append((f"{rate} tokens/s", f"{rate}/s"))
+    cost = _cost(reading)
+    if cost:
+        parts.append((cost, cost))
+    return parts
+
+
+def _count(tokens: int) -> str:
+    return f"{tokens:,}" if tokens < 10_000 else f"{tokens / 1000:.1f}k"
+
+
+def _cost(reading: Reading) -> str:
+    if reading.cost is None:
+        return "$–" if reading.finished else ""
+    return f"${reading.cost:.4f}" if reading.cost < 0.1 else f"${reading.cost:.2f}"
