@@ -23,22 +23,14 @@ BATCH = 1000
 """Events that `read` and `follow` give at most in one go, unless told otherwise."""
 
 
-class DebateLog(Protocol):
-    """Where events go, and where every view of a debate gets them from.
+class ReadableLog(Protocol):
+    """Where every view of a debate gets its events from: one being held, recorded, or played back.
 
-    A log has one writer. Everything here is called on the event loop's thread.
+    Everything here is called on the event loop's thread.
     """
 
-    def append(self, event: Event) -> Event:
-        """Give the event its `seq` and `at`, tell the listeners, and return it as logged.
-
-        Never waits: an event is durable within 100 ms of this call, where the log is durable at all.
-        Whatever `seq` and `at` the event had are replaced; `seq` has no gaps, `at` never goes backwards.
-        """
-        ...
-
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with every event appended from now on, in order; returns how to stop it.
+        """Call `listener` with every event that comes from now on, in order; returns how to stop it.
 
         Listeners are called before `append` returns, and must be quick. One that appends is allowed to:
         every listener still sees all events in the order of their `seq`, and the inner `append` returns
@@ -63,18 +55,26 @@ class DebateLog(Protocol):
         ...
 
 
-class LocalLog(ABC):
-    """What all logs written in this process share: numbering, listeners and followers.
+class DebateLog(ReadableLog, Protocol):
+    """Where the events of a debate go; a log has one writer."""
 
-    A subclass keeps the events: `_keep` takes one and must not wait, `read` gives them back, from the
-    moment `_keep` returned. `last` is where an existing log goes on; `over` whether it ended there.
+    def append(self, event: Event) -> Event:
+        """Give the event its `seq` and `at`, tell the listeners, and return it as logged.
+
+        Never waits: an event is durable within 100 ms of this call, where the log is durable at all.
+        Whatever `seq` and `at` the event had are replaced; `seq` has no gaps, `at` never goes backwards.
+        """
+        ...
+
+
+class Broadcast(ABC):
+    """Listeners and followers, the same for every log of this process.
+
+    A subclass says what there is (`seq`, `over`, `read`) and calls `_publish` with each event once it can
+    be read.
     """
 
-    def __init__(self, last: Event | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._seq = last.seq if last else 0
-        self._at = last.at if last else 0.0
-        self._over = isinstance(last, DebateFinished)
+    def __init__(self) -> None:
         self._closed = False
         self._listeners: dict[object, Listener] = {}
         self._untold: deque[tuple[object, Event]] = deque()
@@ -82,25 +82,21 @@ class LocalLog(ABC):
         self._waiters: set[asyncio.Future[None]] = set()
 
     @property
+    @abstractmethod
     def seq(self) -> int:
-        """The `seq` of the newest event; 0 for an empty log."""
-        return self._seq
+        """The `seq` of the newest event there is; 0 for an empty log."""
 
-    def append(self, event: Event) -> Event:
-        """See `DebateLog.append`."""
-        self._seq += 1
-        self._at = max(self._at, self._clock())
-        logged = msgspec.structs.replace(event, seq=self._seq, at=self._at)
-        self._over = isinstance(logged, DebateFinished)
-        self._keep(logged)
-        self._wake()
-        self._untold.extend((token, logged) for token in self._listeners)
-        if not self._telling:
-            self._tell()
-        return logged
+    @property
+    @abstractmethod
+    def over(self) -> bool:
+        """Whether no more events are to come."""
+
+    @abstractmethod
+    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
+        """See `ReadableLog.read`."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """See `DebateLog.subscribe`."""
+        """See `ReadableLog.subscribe`."""
         token = object()
         self._listeners[token] = listener
 
@@ -109,31 +105,29 @@ class LocalLog(ABC):
 
         return stop
 
-    @abstractmethod
-    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
-        """See `DebateLog.read`."""
-
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
-        """See `DebateLog.follow`."""
+        """See `ReadableLog.follow`."""
         while True:
-            batch = await self.read(after, BATCH) if after < self._seq else ()
+            batch = await self.read(after, BATCH) if after < self.seq else ()
             if batch:
                 after = batch[-1].seq
                 yield batch
             # Nothing is awaited between this look at the log and `_news`, so no wake-up gets lost.
-            elif after >= self._seq:
-                if self._over or self._closed:
+            elif after >= self.seq:
+                if self.over or self._closed:
                     return
                 await self._news()
 
     async def aclose(self) -> None:
-        """See `DebateLog.aclose`."""
+        """See `ReadableLog.aclose`."""
         self._closed = True
         self._wake()
 
-    @abstractmethod
-    def _keep(self, event: Event) -> None:
-        """Take an event with its final `seq` and `at`; must not wait."""
+    def _publish(self, event: Event) -> None:
+        self._wake()
+        self._untold.extend((token, event) for token in self._listeners)
+        if not self._telling:
+            self._tell()
 
     def _tell(self) -> None:
         self._telling = True
@@ -162,6 +156,45 @@ class LocalLog(ABC):
         self._waiters.clear()
 
 
+class LocalLog(Broadcast):
+    """A log written in this process: numbers the events and gives them their time.
+
+    A subclass keeps them: `_keep` takes one and must not wait, and `read` gives it back from then on.
+    `last` is where an existing log goes on.
+    """
+
+    def __init__(self, last: Event | None = None, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self._clock = clock
+        self._seq = last.seq if last else 0
+        self._at = last.at if last else 0.0
+        self._over = isinstance(last, DebateFinished)
+
+    @property
+    def seq(self) -> int:
+        """See `Broadcast.seq`."""
+        return self._seq
+
+    @property
+    def over(self) -> bool:
+        """See `Broadcast.over`; an event behind the end takes the debate up again."""
+        return self._over
+
+    def append(self, event: Event) -> Event:
+        """See `DebateLog.append`."""
+        self._seq += 1
+        self._at = max(self._at, self._clock())
+        logged = msgspec.structs.replace(event, seq=self._seq, at=self._at)
+        self._over = isinstance(logged, DebateFinished)
+        self._keep(logged)
+        self._publish(logged)
+        return logged
+
+    @abstractmethod
+    def _keep(self, event: Event) -> None:
+        """Take an event with its final `seq` and `at`; must not wait."""
+
+
 class MemoryLog(LocalLog):
     """A log that lives as long as the process: for `--no-record`, and for events read elsewhere.
 
@@ -173,7 +206,7 @@ class MemoryLog(LocalLog):
         super().__init__(self._events[-1] if self._events else None, clock=clock)
 
     async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
-        """See `DebateLog.read`."""
+        """See `ReadableLog.read`."""
         return self._events[after : after + limit]
 
     def _keep(self, event: Event) -> None:

@@ -77,7 +77,7 @@ class SqliteLog(LocalLog):
         return self._recording.trouble
 
     async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
-        """See `DebateLog.read`; raises `DebateError` where the record cannot be read or has ended."""
+        """See `ReadableLog.read`; raises `DebateError` where the record cannot be read or has ended."""
         if after >= self._tail_after:
             start = after - self._tail_after
             return self._tail[start : start + limit]
@@ -92,7 +92,7 @@ class SqliteLog(LocalLog):
         self._tell_trouble()
 
     async def aclose(self) -> None:
-        """See `DebateLog.aclose`; the store itself stays open."""
+        """See `ReadableLog.aclose`; the store itself stays open."""
         await super().aclose()
         await self.flush()
 
