@@ -1,0 +1,113 @@
+"""Writing to a pipe or file whose reader may be slow, stalled or gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import queue
+import select
+import threading
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from debate_tui.domain.errors import DebateError
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    Job = tuple[bytes, asyncio.AbstractEventLoop, asyncio.Future[None]]
+
+
+class Writer(Protocol):
+    """The part of a binary file that is needed; `write` may take less than it was given, or `None` of it."""
+
+    def write(self, data: memoryview, /) -> int | None: ...
+    def flush(self) -> None: ...
+    def fileno(self) -> int: ...
+
+
+class Outlet:
+    """A binary file that is written in a thread of its own.
+
+    A pager that does not read on stalls the output and nothing else: streams are still read, signals
+    still answered. The thread is a daemon, so a write that never ends does not keep the process; leaving the
+    outlet's block lets it end. Text is encoded in `encoding`; what that cannot say becomes ``?``.
+    """
+
+    def __init__(self, file: Writer, encoding: str = "utf-8") -> None:
+        self._file = file
+        self._encoding = encoding
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Outlet:
+        """An outlet to what a standard stream is connected to.
+
+        It passes the stream's own buffers by, whose locks a write that never ends would hold at exit.
+        """
+        stream.flush()
+        try:
+            file: Writer = io.FileIO(stream.fileno(), "wb", closefd=False)
+        except io.UnsupportedOperation:  # not a real file
+            file = stream.buffer
+        return cls(file, stream.encoding)
+
+    async def write(self, data: bytes | str) -> None:
+        """Write all of it and flush.
+
+        Raises `BrokenPipeError` when the reader has gone, and `DebateError` for anything else, such as a
+        full disk. A cancelled write may still happen.
+        """
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="outlet", daemon=True)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        encoded = data.encode(self._encoding, "replace") if isinstance(data, str) else data
+        self._jobs.put((encoded, loop, done))
+        try:
+            await done
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise DebateError(f"Cannot write the output: {error.strerror or error}.") from error
+
+    def close(self) -> None:
+        """Let the thread end once everything is written; the file stays open."""
+        self._jobs.put(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            data, loop, done = job
+            error = self._write(memoryview(data))
+            with contextlib.suppress(RuntimeError):  # the loop was closed; nobody waits any more
+                loop.call_soon_threadsafe(_settle, done, error)
+
+    def _write(self, data: memoryview) -> OSError | ValueError | None:
+        try:
+            while data:
+                written = self._file.write(data)
+                if written is None:  # whoever shares the file has made it non-blocking
+                    select.select((), (self._file,), ())
+                else:
+                    data = data[written:]
+            self._file.flush()
+        except (OSError, ValueError) as error:  # a closed file is a ValueError
+            return error
+        return None
+
+
+def _settle(done: asyncio.Future[None], error: OSError | ValueError | None) -> None:
+    if done.done():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
