@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,6 +47,7 @@ _WORDS: dict[FaultKind, str] = {
         image_content_policy_violation cyber_policy safety moderation""",
 }
 _KINDS = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+_VAGUE = (FaultKind.BAD_REQUEST, FaultKind.SERVER)
 _STATUSES = {
     401: FaultKind.AUTH,
     402: FaultKind.QUOTA,
@@ -96,16 +98,22 @@ def kind_of_status(status: int) -> FaultKind:
 
 
 def classify(*words: str | int | None, status: int | None = None) -> FaultKind:
-    """The kind of the first word that is known, else of the first number that is an HTTP error status."""
+    """The kind a server's words and numbers name, the most precise of them first.
+
+    Servers put ``invalid_request_error`` and ``api_error`` on anything, so a status tells more than these.
+    """
+    vague: FaultKind | None = None
     for word in words:
-        if isinstance(word, str) and (kind := _KINDS.get(word.strip().lower().replace("-", "_"))):
+        kind = _KINDS.get(word.strip().lower().replace("-", "_")) if isinstance(word, str) else None
+        if kind is not None and kind not in _VAGUE:
             return kind
+        vague = vague or kind
     for number in (*words, status):
+        if isinstance(number, str) and number.isdecimal() and len(number) == 3:
+            number = int(number)
         if isinstance(number, int) and number >= 400:
             return kind_of_status(number)
-        if isinstance(number, str) and number.isdecimal() and len(number) == 3:
-            return kind_of_status(int(number))
-    return FaultKind.UNKNOWN
+    return vague or FaultKind.UNKNOWN
 
 
 def fault(error: ErrorBody, *, status: int | None = None, retry_after: float | None = None) -> Fault:
@@ -119,8 +127,7 @@ def fault(error: ErrorBody, *, status: int | None = None, retry_after: float | N
     status = own or (status if status is not None and status >= 400 else None)
     return Fault(
         classify(error.kind, error.code, error.type, error.status, error.status_code, status=status),
-        _one_line(error.message or error.type or str(error.code or error.kind or ""))
-        or "The server reported an error.",
+        _one_line(error.message or error.type or str(error.code or error.kind or "")) or _answered(status),
         status=status,
         retry_after=error.retry_after if error.retry_after is not None else retry_after,
     )
@@ -164,6 +171,15 @@ def _until(date: str) -> float:
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     return max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+def _answered(status: int | None) -> str:
+    if status is None:
+        return "The server reported an error."
+    try:
+        return f"The server answered {status} {HTTPStatus(status).phrase}."
+    except ValueError:
+        return f"The server answered {status}."
 
 
 def _plain(body: bytes | str) -> str:

@@ -1,0 +1,457 @@
+"""Remote SSE endpoints, over real sockets: what arrives, what breaks, and that leaving is felt at once."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain.errors import UsageError
+from debate_tui.domain.stream import (
+    Alive,
+    Chunk,
+    Connected,
+    Cursor,
+    Ended,
+    Fault,
+    FaultKind,
+    Finished,
+    Message,
+    Origin,
+    Request,
+    Resume,
+)
+from debate_tui.sources.http import Clients
+from debate_tui.sources.sse import NotAStream, SseSource
+from tests.fakes.sse_server import Cut, Reply, SseServer, each_byte, reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from debate_tui.domain.stream import StreamItem
+
+REQUEST = Request("Is it?", "opening", 3, (Message("system", "Be brief."), Message("user", "Go on.")))
+
+
+@asynccontextmanager
+async def source(url: str, **options: object) -> AsyncIterator[SseSource]:
+    clients = Clients()
+    try:
+        yield SseSource(url, clients=clients, **options)  # type: ignore[arg-type]
+    finally:
+        await clients.aclose()
+
+
+async def collect(url: str, resume: Resume | None = None, **options: object) -> list[StreamItem]:
+    async with source(url, **options) as sse, sse.open(REQUEST, resume) as stream:
+        return [item async for item in stream]
+
+
+async def broken(url: str, resume: Resume | None = None, **options: object) -> tuple[list[StreamItem], Fault]:
+    items: list[StreamItem] = []
+    try:
+        async with source(url, **options) as sse, sse.open(REQUEST, resume) as stream:
+            async for item in stream:
+                items.append(item)  # noqa: PERF401
+    except Fault as fault:
+        return items, fault
+    pytest.fail(f"No fault behind {items}.")
+
+
+def text(items: list[StreamItem]) -> str:
+    return "".join(item.text for item in items if isinstance(item, Chunk))
+
+
+def resumed(position: str, payload: str = "deltas") -> Resume:
+    return Resume(2, Cursor(position, payload), "said")
+
+
+# What arrives
+
+
+async def test_text_comes_through_byte_by_byte() -> None:
+    said = "Ünï 👩‍🚀 日本語"
+    stream = f": hi\n\ndata: {json.dumps({'delta': said}, ensure_ascii=False)}\n\nevent: done\ndata:\n\n"
+    async with SseServer(reply(*each_byte(stream.encode()))) as server:
+        items = await collect(server.url)
+    assert items == [Connected(Origin.START, "HTTP/1.1", reused=False), Alive(), Chunk(said), Finished()]
+
+
+async def test_the_url_is_filled_in_and_encoded() -> None:
+    async with SseServer(reply(b"data: [DONE]\n\n")) as server:
+        await collect(f"{server.origin}/{{phase}}/{{turn}}?t={{topic}}&from={{lastEventId}}")
+    assert server.requests[0].target == "/opening/3?t=Is%20it%3F&from="
+    assert server.requests[0].headers["accept"] == "text/event-stream"
+    assert server.requests[0].last_event_id is None
+
+
+async def test_post_sends_the_prompt_as_json() -> None:
+    async with SseServer(reply(b"data: [DONE]\n\n")) as server:
+        await collect(server.url, method="POST")
+    request = server.requests[0]
+    assert request.method == "POST"
+    assert request.headers["content-type"] == "application/json"
+    assert json.loads(request.body) == {
+        "topic": "Is it?",
+        "phase": "opening",
+        "turn": 3,
+        "prompt": "Be brief.\n\nGo on.",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Go on."}],
+    }
+
+
+async def test_event_ids_become_cursors_at_the_end_of_their_event() -> None:
+    batch = b'id: 7\ndata: {"type":"batch","chunks":[{"delta":"a"},{"delta":"b"}]}\n\n'
+    async with SseServer(reply(batch, b"id: 8\nretry: 1500\n\n", b"event: done\ndata:\n\n")) as server:
+        items = await collect(server.url)
+    cursors = [Chunk("a"), Chunk("b", cursor=Cursor("7", "deltas")), Alive(Cursor("8", "deltas"), 1.5)]
+    assert items[1:] == [*cursors, Finished()]
+
+
+async def test_connections_are_reused_between_turns() -> None:
+    async with SseServer(reply(b'data: {"delta": "a"}\n\n')) as server, source(server.url) as sse:
+        for reused in (False, True):
+            async with sse.open(REQUEST) as stream:
+                items = [item async for item in stream]
+                assert items[0] == Connected(Origin.START, "HTTP/1.1", reused)
+    assert server.connections == 1
+
+
+# How it ends
+
+
+async def test_204_finishes_for_good() -> None:
+    async with SseServer(Reply(status=204, content_type=None)) as server:
+        assert await collect(server.url) == [
+            Connected(Origin.START, "HTTP/1.1", reused=False),
+            Finished(),
+        ]
+
+
+@pytest.mark.parametrize("framing", ["chunked", "length"])
+async def test_bare_deltas_may_end_by_an_orderly_end(framing: str) -> None:
+    async with SseServer(Reply((b'data: {"delta": "a"}\n\n',), framing=framing)) as server:  # type: ignore[arg-type]
+        assert (await collect(server.url))[1:] == [Chunk("a"), Finished()]
+
+
+async def test_an_orderly_end_behind_ids_has_to_be_asked_about() -> None:
+    async with SseServer(reply(b'id: 1\ndata: {"delta": "a"}\n\n')) as server:
+        _, fault = await broken(server.url)
+    assert isinstance(fault, Ended)
+    assert fault.vouched
+    assert fault.text_seen
+
+
+async def test_a_bare_close_vouches_for_nothing() -> None:
+    async with SseServer(Reply((b"data: all of it?\n\n",), framing="close")) as server:
+        items, fault = await broken(server.url)
+    assert text(items) == "all of it?"
+    assert isinstance(fault, Ended)
+    assert not fault.vouched
+
+
+async def test_nothing_more_behind_an_id_is_an_end_to_be_believed() -> None:
+    async with SseServer(reply()) as server:
+        items, fault = await broken(server.url, resumed("9"))
+    assert items == [Connected(Origin.CURSOR, "HTTP/1.1", reused=False)]
+    assert isinstance(fault, Ended)
+    assert server.requests[0].last_event_id == "9"
+
+
+async def test_nothing_more_is_a_cut_where_an_end_marker_is_due() -> None:
+    async with SseServer(reply()) as server:
+        _, fault = await broken(server.url, resumed("9", "chat"))
+    assert not isinstance(fault, Ended)
+    assert fault.kind is FaultKind.NETWORK
+
+
+@pytest.mark.parametrize("framing", ["chunked", "length", "close"])
+async def test_an_empty_body_is_a_fault(framing: str) -> None:
+    async with SseServer(Reply(framing=framing)) as server:  # type: ignore[arg-type]
+        _, fault = await broken(server.url)
+    assert not isinstance(fault, Ended)
+    assert (fault.kind, fault.text_seen) == (FaultKind.NETWORK, False)
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ('{"choices":[{"delta":{"content":"a"}}]}', "a"),
+        ('{"type":"turn.delta","turn":1,"offset":0,"text":"a"}', "a"),
+        ('{"type":"text-delta","id":"1","delta":"a"}', "a"),
+        ('{"type":"TEXT_MESSAGE_CONTENT","messageId":"1","delta":"a"}', "a"),
+        ('{"type":"response.output_text.delta","delta":"a"}', "a"),
+        ('{"type":"content_block_delta","delta":{"type":"text_delta","text":"a"}}', "a"),
+    ],
+)
+async def test_an_orderly_end_without_the_payloads_own_marker_is_a_cut(payload: str, said: str) -> None:
+    async with SseServer(reply(f"data: {payload}\n\n".encode())) as server:
+        items, fault = await broken(server.url)
+    assert text(items) == said
+    assert not isinstance(fault, Ended)
+    assert (fault.kind, fault.text_seen) == (FaultKind.NETWORK, True)
+
+
+# What breaks
+
+
+@pytest.mark.parametrize("cut", [Cut.CLOSE, Cut.RESET, Cut.HALF_CLOSE])
+@pytest.mark.parametrize("framing", ["chunked", "length"])
+async def test_a_broken_connection_is_a_network_fault(cut: Cut, framing: str) -> None:
+    steps = (b'data: {"delta": "a"}\n\n', b"data: \xf0\x9f", cut)
+    async with SseServer(Reply(steps, framing=framing, declared=999)) as server:  # type: ignore[arg-type]
+        items, fault = await broken(server.url)
+    assert not isinstance(fault, Ended)
+    assert fault.kind is FaultKind.NETWORK
+    # A reset may throw away what the client had not read yet.
+    assert text(items) == "a" or cut is Cut.RESET
+
+
+async def test_a_server_that_breaks_before_answering_is_a_network_fault() -> None:
+    async with SseServer(Reply((Cut.CLOSE,), head=False)) as server:
+        _, fault = await broken(server.url)
+    assert fault.kind is FaultKind.NETWORK
+
+
+async def test_a_refused_connection_is_a_network_fault() -> None:
+    async with SseServer(reply()) as server:
+        await server.refuse()
+        _, fault = await broken(server.url)
+    assert (fault.kind, fault.status) == (FaultKind.NETWORK, None)
+    assert "refused" in fault.message
+
+
+async def test_an_unknown_host_is_a_network_fault() -> None:
+    _, fault = await broken("http://nowhere.invalid/stream")
+    assert fault.kind is FaultKind.NETWORK
+    assert "nowhere.invalid" in fault.message
+
+
+async def test_no_tls_where_tls_is_due_is_a_network_fault() -> None:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        _, fault = await broken("https://127.0.0.1:{1}/".format(*server.sockets[0].getsockname()))
+    assert fault.kind is FaultKind.NETWORK
+    assert "TLS" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, FaultKind.BAD_REQUEST),
+        (401, FaultKind.AUTH),
+        (402, FaultKind.QUOTA),
+        (403, FaultKind.AUTH),
+        (404, FaultKind.BAD_REQUEST),
+        (408, FaultKind.SERVER),
+        (409, FaultKind.SERVER),
+        (413, FaultKind.BAD_REQUEST),
+        (429, FaultKind.RATE_LIMIT),
+        (500, FaultKind.SERVER),
+        (502, FaultKind.SERVER),
+        (503, FaultKind.OVERLOADED),
+        (529, FaultKind.OVERLOADED),
+        (205, FaultKind.BAD_REQUEST),
+        (304, FaultKind.BAD_REQUEST),
+    ],
+)
+async def test_statuses_have_their_kinds(status: int, kind: FaultKind) -> None:
+    async with SseServer(Reply((b"data: no\n\n",), status=status, headers=(("Retry-After", "7"),))) as server:
+        _, fault = await broken(server.url)
+    assert (fault.kind, fault.status) == (kind, status)
+    assert fault.retry_after == (7.0 if status >= 400 else None)
+
+
+async def test_the_servers_own_words_beat_the_status() -> None:
+    body = b'{"error": {"message": "You are out of credit.", "type": "insufficient_quota"}}'
+    async with SseServer(Reply((body,), status=429, content_type="application/json")) as server:
+        _, fault = await broken(server.url)
+    assert (fault.kind, fault.message) == (FaultKind.QUOTA, "You are out of credit.")
+
+
+async def test_an_endless_error_body_is_not_read_to_its_end() -> None:
+    async with SseServer(Reply(iter(lambda: b"x" * 4096, b""), status=500)) as server:
+        _, fault = await broken(server.url)
+        await server.requests[0].gone.wait()
+    assert fault.kind is FaultKind.SERVER
+
+
+async def test_an_error_event_carries_a_fault() -> None:
+    error = b'event: error\ndata: {"error": {"type": "overloaded_error", "message": "Busy."}}\n\n'
+    async with SseServer(reply(b"data: some\n\n", error)) as server:
+        items, fault = await broken(server.url)
+    assert text(items) == "some"
+    assert (fault.kind, fault.message, fault.text_seen) == (FaultKind.OVERLOADED, "Busy.", True)
+
+
+async def test_events_named_error_or_done_without_data_are_none() -> None:
+    async with SseServer(reply(b"event: error\n\nevent: done\n\ndata: text\n\n")) as server:
+        assert (await collect(server.url))[1:] == [Chunk("text"), Finished()]
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "application/json", "text/event-streams", None])
+async def test_another_media_type_is_a_bad_request(content_type: str | None) -> None:
+    async with SseServer(Reply((b"data: no\n\n",), content_type=content_type)) as server:
+        _, fault = await broken(server.url)
+    assert isinstance(fault, NotAStream)
+    assert fault.kind is FaultKind.BAD_REQUEST
+
+
+async def test_an_oversized_event_is_a_bad_request() -> None:
+    async with SseServer(Reply((b"data: ", *(b"x" * 65536,) * 17))) as server:
+        _, fault = await broken(server.url)
+    assert fault.kind is FaultKind.BAD_REQUEST
+
+
+# Redirects and secrets
+
+
+async def test_redirects_are_followed_and_credentials_stay_at_home() -> None:
+    headers = {"Authorization": "Bearer secret-key", "X-Api-Key": "another-secret"}
+    async with SseServer(reply(b"data: here\n\n")) as far, SseServer() as near:
+        near._replies = (
+            Reply(status=307, headers=(("Location", "/moved"),)),
+            Reply(status=302, headers=(("Location", f"{far.origin}/there"),)),
+        )
+        items = await collect(near.url, headers=headers)
+    assert text(items) == "here"
+    assert [r.headers.get("x-api-key") for r in near.requests] == ["another-secret"] * 2
+    assert far.requests[0].path == "/there"
+    assert not {"authorization", "x-api-key", "cookie"} & far.requests[0].headers.keys()
+    assert far.requests[0].headers["accept"] == "text/event-stream"
+
+
+async def test_userinfo_is_sent_as_basic_authorization() -> None:
+    async with SseServer(reply(b"data: [DONE]\n\n")) as server:
+        await collect(server.url.replace("//", "//me:pass%20word@"))
+    assert (
+        server.requests[0].headers["authorization"] == f"Basic {base64.b64encode(b'me:pass word').decode()}"
+    )
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+async def test_a_post_is_redirected_to_a_get(status: int) -> None:
+    async with SseServer(
+        Reply(status=status, headers=(("Location", "/answer"),)), reply(b"data: [DONE]\n\n")
+    ) as server:
+        await collect(server.url, method="POST")
+    assert (server.requests[1].method, server.requests[1].body) == ("GET", b"")
+
+
+async def test_a_post_redirected_with_307_stays_one() -> None:
+    async with SseServer(
+        Reply(status=307, headers=(("Location", "/answer"),)), reply(b"data: [DONE]\n\n")
+    ) as server:
+        await collect(server.url, method="POST")
+    assert server.requests[1].body == server.requests[0].body
+
+
+@pytest.mark.parametrize("location", ["/stream", "?n={n}", "ftp://elsewhere/"])
+async def test_redirects_that_lead_nowhere_are_faults(location: str) -> None:
+    async with SseServer(script=lambda _: Reply(status=302, headers=(("Location", "/stream"),))) as server:
+        server._script = lambda request: Reply(
+            status=302, headers=(("Location", location.replace("{n}", str(len(server.requests)))),)
+        )
+        _, fault = await broken(server.url)
+    assert fault.kind is FaultKind.BAD_REQUEST
+    assert len(server.requests) < 15
+
+
+async def test_no_message_tells_a_secret() -> None:
+    def echo(request: object) -> Reply:
+        return Reply((b"Bad key sk-very-secret for hunter2word, token=abc12345 failed",), status=401)
+
+    async with SseServer(script=echo) as server:
+        url = server.url.replace("//", "//user:hunter2word@") + "?token=abc12345"
+        _, fault = await broken(url, headers={"Authorization": "Bearer sk-very-secret"})
+    for secret in ("sk-very-secret", "hunter2word", "abc12345"):
+        assert secret not in str(fault)
+        assert secret not in fault.message
+
+
+async def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
+    async with SseServer(reply()) as server:
+        _, fault = await broken(server.url, headers={"X-Key": "sk-secret\nmore"})
+    assert fault.kind is FaultKind.BAD_REQUEST
+    assert "sk-secret" not in fault.message
+
+
+@pytest.mark.parametrize("url", ["http://", "ftp://host/", "http://[::1/", "http://host:port/", "host"])
+def test_an_address_that_is_none_is_a_usage_error(url: str) -> None:
+    with pytest.raises(UsageError):
+        SseSource(url, clients=Clients())
+
+
+# Resuming and leaving
+
+
+async def test_resuming_says_the_last_event_id() -> None:
+    async with SseServer(reply(b"data: [DONE]\n\n")) as server:
+        items = await collect(server.url + "?since={lastEventId}", resumed("a b/ü"))
+    assert items[0] == Connected(Origin.CURSOR, "HTTP/1.1", reused=False)
+    request = server.requests[0]
+    assert request.headers["last-event-id"].encode("latin-1").decode() == "a b/ü"
+    assert request.target == "/stream?since=a%20b%2F%C3%BC"
+
+
+async def test_our_own_server_gets_the_id_in_the_query_too() -> None:
+    async with SseServer(reply(b"data: [DONE]\n\n")) as server:
+        await collect(server.url + "?debate=1", resumed("42", "log"))
+    assert server.requests[0].target == "/stream?debate=1&lastEventId=42"
+
+
+@pytest.mark.parametrize("cursor", [None, Cursor(""), Cursor("no\x01header")])
+async def test_without_a_usable_id_the_stream_starts_anew(cursor: Cursor | None) -> None:
+    async with SseServer(reply(b"data: [DONE]\n\n")) as server:
+        items = await collect(server.url, Resume(2, cursor, "said"))
+    assert items[0] == Connected(Origin.START, "HTTP/1.1", reused=False)
+    assert server.requests[0].last_event_id is None
+
+
+async def test_leaving_closes_the_connection_at_once() -> None:
+    async with SseServer(reply(b"data: a\n\n", Cut.STALL)) as server, source(server.url) as sse:
+        async with sse.open(REQUEST) as stream:
+            async for item in stream:
+                if isinstance(item, Chunk):
+                    break
+        await server.requests[0].gone.wait()
+
+
+async def test_cancelling_closes_the_connection_at_once() -> None:
+    async with SseServer(Reply((Cut.STALL,))) as server, source(server.url) as sse:
+
+        async def follow() -> None:
+            async with sse.open(REQUEST) as stream:
+                async for _ in stream:
+                    pass
+
+        task = asyncio.create_task(follow())
+        request = await server.received(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await request.gone.wait()
+
+
+async def test_a_reader_that_waits_makes_the_sender_wait() -> None:
+    endless = Reply(iter(lambda: b"data: " + b"x" * 4096 + b"\n\n", b""))
+    async with SseServer(endless) as server, source(server.url) as sse, sse.open(REQUEST) as stream:
+        await anext(stream)
+        await anext(stream)
+        request = server.requests[0]
+        before = -1
+        while request.sent != before:
+            before = request.sent
+            for _ in range(100):
+                await asyncio.sleep(0)
+        assert request.sent < 64 << 20
+        await anext(stream)
