@@ -6,10 +6,11 @@ times as much. So the body is read as bytes, and `eventstream` and `payloads` sa
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+import asyncio
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Connected, Fault, Origin
+from debate_tui.domain.stream import Connected, Fault, Finished, Origin
 from debate_tui.sources.eventstream import events
 from debate_tui.sources.payloads import read
 from debate_tui.sources.sdk import CONNECTED
@@ -66,6 +67,8 @@ class Wishes:
 
 _REFUSALS = (400, 422)
 _ERROR_BODY = 1 << 16
+_LINGER = 0.1
+_LINGER_READS = 4
 
 
 @asynccontextmanager
@@ -83,12 +86,26 @@ async def exchange(
     `send` is given the wishes to put into the request's body. Entering waits for the response's head;
     entering and reading raise `Fault`; leaving closes the response.
     """
+    finished = False
+
+    async def items() -> AsyncGenerator[StreamItem, None]:
+        nonlocal finished
+        yield connected(response, origin)
+        try:
+            async for item in decoded:
+                finished = isinstance(item, Finished)
+                yield item
+        except Fault as fault:
+            raise hidden(fault, client) from None
+
     async with AsyncExitStack() as stack:
         response = await answered(stack, provider, client, send, wishes)
         pieces = await stack.enter_async_context(aclosing(received(response, provider, client)))
         found = await stack.enter_async_context(aclosing(events(pieces)))
         decoded = await stack.enter_async_context(aclosing(read(found, decoder)))
-        yield await stack.enter_async_context(aclosing(_items(connected(response, origin), decoded, client)))
+        yield await stack.enter_async_context(aclosing(items()))
+        if finished:
+            await _read_out(pieces)
 
 
 async def answered(
@@ -141,12 +158,14 @@ async def _beginning(response: httpx2.Response, provider: Provider, client: AnyC
     return body
 
 
-async def _items(
-    first: Connected, rest: AsyncIterator[StreamItem], client: AnyClient
-) -> AsyncGenerator[StreamItem, None]:
-    yield first
-    try:
-        async for item in rest:
-            yield item
-    except Fault as fault:
-        raise hidden(fault, client) from None
+async def _read_out(pieces: AsyncIterator[bytes]) -> None:
+    """Read what follows an end marker, so that the connection can be used again.
+
+    As a rule that is the end of the body, and there already. A server that has more to say, or takes its
+    time, loses its connection instead.
+    """
+    with suppress(Fault, TimeoutError):
+        async with asyncio.timeout(_LINGER):
+            for _ in range(_LINGER_READS):
+                if await anext(pieces, None) is None:
+                    return
