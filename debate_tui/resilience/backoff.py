@@ -31,6 +31,7 @@ class Retries:
 
     def __init__(self, policy: Policy, random: Callable[[], float]) -> None:
         self.spent = 0
+        self.most = policy.max_retries
         self._policy = policy
         self._random = random
         self._furthest = 0
@@ -45,7 +46,7 @@ class Retries:
         if furthest - self._furthest >= policy.progress:
             self.spent = 0
         self._furthest = max(furthest, self._furthest)
-        if self.spent >= policy.max_retries or floor > policy.max_retry_after:
+        if self.spent >= self.most or floor > policy.max_retry_after:
             return None
         self.spent += 1
         return wait(policy, self.spent, floor=floor, chance=self._random())

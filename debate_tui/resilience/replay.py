@@ -1,0 +1,175 @@
+"""Joins a connection that may send again what is shown already, character by character.
+
+A server that was asked to go on behind a cursor should send only what is new. Some send a few events too
+many, some everything, some number their events anew. So several places where the new text may begin within
+the old one are followed at once, and the one whose text agrees to the very end is right; if none is, the text
+is new. Cursors say which places are likely. Text alone must say it loudly: see `telling`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debate_tui.domain.stream import Chunk, Origin
+from debate_tui.resilience.seam import TELLING_WIDTH, Joint, telling
+from debate_tui.resilience.shown import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from debate_tui.domain.stream import Cursor
+    from debate_tui.resilience.shown import Shown
+
+SEARCHED = 4096
+"""How much of the end of an answer is searched for a place that no cursor tells, in characters."""
+
+
+class _Track:
+    """One place where the new text may begin, followed as far as it agrees with the old one."""
+
+    __slots__ = ("answer", "begin", "joined", "reasoning")
+
+    def __init__(self, begin: Place) -> None:
+        self.begin = begin
+        self.answer, self.reasoning = begin
+        self.joined: tuple[int, str] | None = None
+        """How many chunks were wholly old when the old text's end was reached, and what the next one adds."""
+
+
+class Replay:
+    """The seam of a connection that begins at the start of the turn, or behind a cursor."""
+
+    def __init__(self, shown: Shown, origin: Origin) -> None:
+        self.settled = False
+        self._shown = shown
+        self._answer, self._reasoning = shown.answer, shown.reasoning
+        self._from_start = origin is Origin.START
+        self._first_cursor: Cursor | None = None
+        self._tracks: dict[Place, _Track] = {}
+        self._held: list[Chunk] = []
+        if self._from_start:
+            self._follow_from(Place())
+        elif shown.cursor is not None:
+            for event in shown.events(shown.cursor):
+                self._follow_from(event.end)
+
+    @property
+    def holds(self) -> bool:
+        return bool(self._held)
+
+    def meet(self, cursor: Cursor) -> None:
+        """See `Seam.meet`."""
+        if self._held or self._from_start:
+            return
+        self._first_cursor = self._first_cursor or cursor
+        for event in self._shown.events(cursor):
+            self._follow_from(event.end)
+
+    def feed(self, chunk: Chunk) -> Joint | None:
+        """See `Seam.feed`."""
+        if not self._held and not self._from_start:
+            self._look_for(chunk)
+        self._tracks = {
+            begin: track
+            for begin, track in self._tracks.items()
+            if track.joined or self._agrees(track, chunk)
+        }
+        self._held.append(chunk)
+        if all(track.joined for track in self._tracks.values()):
+            return self._join()
+        return None
+
+    def finish(self) -> Joint:
+        """See `Seam.finish`: a replay would have gone on to the end of the old text."""
+        self._tracks = {begin: track for begin, track in self._tracks.items() if track.joined}
+        if not self._held:
+            self.settled = True
+            return Joint()
+        return self._join()
+
+    def _follow_from(self, begin: Place) -> None:
+        if begin != self._shown.end:
+            self._tracks.setdefault(begin, _Track(begin))
+
+    def _look_for(self, chunk: Chunk) -> None:
+        """Where may a connection begin whose first text is `chunk`?"""
+        cursor = chunk.cursor
+        self._first_cursor = self._first_cursor or cursor
+        events = self._shown.events(cursor) if cursor else ()
+        for event in events:
+            self._follow_from(event.earliest)
+            self._follow_from(event.start)
+            self._follow_from(_before(event.end, chunk))
+        if not events:
+            for begin in self._repetitions(chunk):
+                self._follow_from(begin)
+
+    def _repetitions(self, chunk: Chunk) -> Iterator[Place]:
+        """Places that only the text speaks for, and loudly enough."""
+        answer, end = self._answer, self._shown.end
+        if telling(self._reasoning + answer):
+            yield Place()
+        if chunk.reasoning:
+            return
+        first = chunk.text[:TELLING_WIDTH]
+        at = answer.find(first, max(0, len(answer) - SEARCHED))
+        while at >= 0 and telling(answer[at:]):
+            yield Place(at, end.reasoning)
+            at = answer.find(first, at + 1)
+
+    def _agrees(self, track: _Track, chunk: Chunk) -> bool:
+        """Follow a track through one more chunk."""
+        text = chunk.text
+        old, at = (self._reasoning, track.reasoning) if chunk.reasoning else (self._answer, track.answer)
+        known = old[at : at + len(text)]
+        if not text.startswith(known):
+            return False
+        if chunk.reasoning:
+            track.reasoning += len(known)
+        else:
+            track.answer += len(known)
+        at_end = (track.answer, track.reasoning) == self._shown.end
+        if at_end:
+            rest = text[len(known) :]
+            track.joined = (len(self._held) + (not rest), rest)
+        # New text of one kind while old text of the other is still due: this is no replay.
+        return at_end or len(known) == len(text)
+
+    def _join(self) -> Joint:
+        self.settled = True
+        if not self._tracks:
+            first = self._first_cursor
+            differs = self._from_start or (first is not None and self._shown.begins_with(first))
+            return Joint(tuple(self._held), superseded=differs)
+        track = self._tracks[min(self._tracks)]
+        assert track.joined is not None
+        old, rest = track.joined
+        new = self._held[old:]
+        if rest:
+            new[0] = Chunk(rest, new[0].reasoning, new[0].cursor)
+        return Joint(
+            tuple(new),
+            repeated=sum(self._shown.end) - sum(track.begin),
+            passed=tuple(_places(track.begin, self._held[:old])),
+        )
+
+
+def _before(end: Place, chunk: Chunk) -> Place:
+    """Where a chunk began that ended at `end`."""
+    size = len(chunk.text)
+    if chunk.reasoning:
+        return Place(end.answer, max(0, end.reasoning - size))
+    return Place(max(0, end.answer - size), end.reasoning)
+
+
+def _places(at: Place, chunks: list[Chunk]) -> Iterator[tuple[Cursor, Place]]:
+    """The cursors of chunks that were shown already, and where in the text they stand."""
+    for chunk in chunks:
+        size = len(chunk.text)
+        at = (
+            at._replace(reasoning=at.reasoning + size)
+            if chunk.reasoning
+            else at._replace(answer=at.answer + size)
+        )
+        if chunk.cursor is not None:
+            yield chunk.cursor, at
