@@ -1,0 +1,226 @@
+"""The Anthropic source: what it asks, what it makes of the answer, and that a cut is never an end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+
+from debate_tui.domain.stream import (
+    Chunk,
+    Connected,
+    FaultKind,
+    Finished,
+    Message,
+    Origin,
+    Resume,
+    Usage,
+    UsageSoFar,
+)
+from debate_tui.sources.anthropic import MAX_TOKENS, AnthropicSource
+from debate_tui.sources.providers import provider
+from debate_tui.sources.sdk import SdkClients
+from tests.fakes.provider_server import MESSAGES, ProviderServer, Reply, error, event, messages_events
+from tests.sources.asking import REQUEST, listen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+JSON = "application/json"
+KEY = "sk-ant-api03-0123456789abcdef"
+TEXT = ["Tea ", "🍵 is ", "茶 and", " cafe\u0301", "."]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ProviderServer]:
+    async with ProviderServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def sdk() -> AsyncIterator[SdkClients]:
+    clients = SdkClients(environ={"ANTHROPIC_API_KEY": KEY})
+    yield clients
+    await clients.aclose()
+
+
+def claude(server: ProviderServer, sdk: SdkClients) -> AnthropicSource:
+    return AnthropicSource("m", sdk=sdk, provider=replace(provider("anthropic", {}), base_url=server.url))
+
+
+async def test_text_thinking_and_usage_are_streamed(server: ProviderServer, sdk: SdkClients) -> None:
+    server.script(MESSAGES, Reply(messages_events(TEXT, reasoning=["Hm", "m."]), piece=1))
+    heard = await listen(claude(server, sdk))
+    assert heard.items[0] == Connected(Origin.START, "HTTP/1.1", reused=False)
+    assert heard.items[1] == UsageSoFar(Usage(10, 1))
+    assert heard.text == "".join(TEXT)
+    assert heard.reasoning == "Hmm."
+    assert heard.finished == Finished("complete", Usage(10, 20))
+
+
+async def test_what_is_asked(server: ProviderServer, sdk: SdkClients) -> None:
+    server.script(MESSAGES, Reply(messages_events(TEXT)))
+    source = claude(server, sdk)
+    await listen(source)
+    await listen(source, replace(REQUEST, messages=(Message("user", "Hi."),), max_output_tokens=99))
+    first, second = server.requests
+    assert any(value.endswith(KEY) for value in first.headers.values())
+    assert first.json == {
+        "model": "m",
+        "max_tokens": MAX_TOKENS,
+        "system": "You argue.",
+        "messages": [{"role": "user", "content": "Go on."}],
+        "stream": True,
+        "thinking": {"type": "adaptive", "display": "summarized"},
+    }
+    assert second.json["max_tokens"] == 99
+    assert "system" not in second.json
+
+
+async def test_a_bearer_token_will_do(server: ProviderServer) -> None:
+    server.script(MESSAGES, Reply(messages_events(TEXT)))
+    sdk = SdkClients(environ={"ANTHROPIC_AUTH_TOKEN": "token-1"})
+    assert (await listen(claude(server, sdk))).text == "".join(TEXT)
+    await sdk.aclose()
+    assert server.requests[0].headers["authorization"] == "Bearer token-1"
+
+
+@pytest.mark.parametrize(
+    ("stop", "reason"),
+    [
+        ("end_turn", "complete"),
+        ("stop_sequence", "complete"),
+        ("max_tokens", "length"),
+        ("model_context_window_exceeded", "length"),
+        ("refusal", "refused"),
+    ],
+)
+async def test_how_it_ended(server: ProviderServer, sdk: SdkClients, stop: str, reason: str) -> None:
+    server.script(MESSAGES, Reply(messages_events(TEXT, stop=stop)))
+    heard = await listen(claude(server, sdk))
+    assert heard.finished is not None
+    assert heard.finished.reason == reason
+
+
+@pytest.mark.parametrize("ending", ["cut", "reset", "end"])
+async def test_an_end_without_end_marker_is_a_fault_at_every_event(
+    server: ProviderServer, sdk: SdkClients, ending: Any
+) -> None:
+    """At every boundary between events, and in the middle of every event and of its characters."""
+    events = messages_events(TEXT)
+    whole = b"".join(events)
+    source = claude(server, sdk)
+    # All but the last bound, behind which nothing is missing.
+    bounds = [sum(map(len, events[:count])) for count in range(len(events))]
+    middles = [place + 7 for place in bounds] + [whole.index("🍵".encode()) + 2]
+    for place in (*bounds, *middles):
+        server.script(MESSAGES, Reply(whole[:place], ending=ending))
+        heard = await listen(source)
+        assert heard.finished is None
+        assert heard.fault is not None
+        assert heard.fault.kind is FaultKind.NETWORK
+        assert heard.fault.text_seen == bool(heard.text)
+        assert "".join(TEXT).startswith(heard.text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("overloaded_error", FaultKind.OVERLOADED),
+        ("api_error", FaultKind.SERVER),
+        ("rate_limit_error", FaultKind.RATE_LIMIT),
+        ("billing_error", FaultKind.QUOTA),
+        ("timeout_error", FaultKind.TIMEOUT),
+        ("invalid_request_error", FaultKind.BAD_REQUEST),
+    ],
+)
+async def test_an_error_in_the_middle_comes_with_a_good_status(
+    server: ProviderServer, sdk: SdkClients, kind: str, expected: FaultKind
+) -> None:
+    broken = event({"type": "error", "error": {"type": kind, "message": "Sorry."}}, "error")
+    server.script(MESSAGES, Reply([*messages_events(TEXT)[:5], broken]))
+    heard = await listen(claude(server, sdk))
+    assert heard.text
+    assert heard.fault is not None
+    assert (heard.fault.kind, heard.fault.message, heard.fault.text_seen) == (expected, "Sorry.", True)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, error("invalid_request_error", "Bad."), FaultKind.BAD_REQUEST),
+        (400, error("invalid_request_error", "Your credit balance is too low."), FaultKind.QUOTA),
+        (
+            400,
+            error("invalid_request_error", "You have reached your specified API usage limits."),
+            FaultKind.QUOTA,
+        ),
+        (401, error("authentication_error", "invalid x-api-key"), FaultKind.AUTH),
+        (402, error("billing_error"), FaultKind.QUOTA),
+        (403, error("permission_error"), FaultKind.AUTH),
+        (404, error("not_found_error", "model: m"), FaultKind.BAD_REQUEST),
+        (413, error("request_too_large"), FaultKind.BAD_REQUEST),
+        (429, error("rate_limit_error"), FaultKind.RATE_LIMIT),
+        (500, error("api_error"), FaultKind.SERVER),
+        (529, error("overloaded_error", "Overloaded"), FaultKind.OVERLOADED),
+    ],
+)
+async def test_error_statuses_are_told_apart(
+    server: ProviderServer, sdk: SdkClients, status: int, body: bytes, kind: FaultKind
+) -> None:
+    server.script(MESSAGES, Reply(body, status, JSON, {"retry-after": "3"}))
+    fault = (await listen(claude(server, sdk))).fault
+    assert fault is not None
+    assert (fault.kind, fault.status, fault.retry_after) == (kind, status, 3.0)
+    assert len(server.requests) == 1
+
+
+async def test_a_model_that_cannot_show_its_thinking_is_asked_without(
+    server: ProviderServer, sdk: SdkClients
+) -> None:
+    refusal = error("invalid_request_error", "adaptive thinking is not supported on this model")
+    server.script(MESSAGES, Reply(refusal, 400, JSON), Reply(messages_events(TEXT)))
+    assert (await listen(claude(server, sdk))).text == "".join(TEXT)
+    assert "thinking" not in server.requests[1].json
+
+
+async def test_a_cut_answer_is_continued_without_prefill(server: ProviderServer, sdk: SdkClients) -> None:
+    server.script(MESSAGES, Reply(messages_events(["tinued."])))
+    resume = Resume(attempt=2, cursor=None, text=f"{'x' * 1000}It was con")
+    heard = await listen(claude(server, sdk), resume=resume)
+    connected = heard.items[0]
+    assert isinstance(connected, Connected)
+    assert connected.origin is Origin.CONTINUATION
+    messages: Any = server.requests[0].json["messages"]
+    assert [message["role"] for message in messages] == ["user", "assistant", "user"]
+    assert messages[1]["content"] == resume.text
+    assert "It was con</tail>" in messages[2]["content"]
+
+
+async def test_a_missing_key_is_said(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("debate_tui.sources.keys.key_in_keyring", lambda provider: "")
+    sdk = SdkClients(environ={})
+    fault = (await listen(claude(server, sdk))).fault
+    await sdk.aclose()
+    assert fault is not None
+    assert fault.kind is FaultKind.AUTH
+    assert "ANTHROPIC_API_KEY" in fault.hint
+
+
+async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: SdkClients) -> None:
+    server.script(MESSAGES, Reply(messages_events(TEXT, stop=None), ending="stall"))
+    async with claude(server, sdk).open(REQUEST) as items:
+        async for item in items:
+            if isinstance(item, Chunk):
+                break
+    request = await server.received(1)
+    await asyncio.wait_for(request.gone.wait(), 1)
+
+
+async def test_both_sdks_can_be_first_at_once(server: ProviderServer) -> None:
+    sdk = SdkClients(environ={"ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": KEY})
+    claude_, gpt = await asyncio.gather(sdk.anthropic(provider("anthropic")), sdk.openai(provider("openai")))
+    await sdk.aclose()
+    assert (claude_.sdk.max_retries, gpt.sdk.max_retries) == (0, 0)

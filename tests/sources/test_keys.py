@@ -1,0 +1,111 @@
+"""Where keys come from, and that they are kept out of sight."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from keyring import get_keyring, set_keyring
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
+
+from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.sources.keys import SERVICE, find_key, key_found, key_in_keyring, redact
+from debate_tui.sources.providers import provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Keyring(KeyringBackend):
+    """A keyring with one key in it, or one that is locked."""
+
+    priority = 1.0
+
+    def __init__(self, entry: tuple[str, str, str] | None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._entry = entry
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise NotImplementedError
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self._entry is None:
+            raise KeyringLocked("locked")
+        return self._entry[2] if self._entry[:2] == (service, username) else None
+
+
+@pytest.fixture(autouse=True)
+def keyring() -> Iterator[None]:
+    before = get_keyring()
+    set_keyring(Keyring((SERVICE, "groq", "gsk_from_keyring")))
+    yield
+    set_keyring(before)
+
+
+GROQ = provider("groq", {})
+
+
+def test_the_environment_goes_first() -> None:
+    assert find_key(GROQ, {"GROQ_API_KEY": " gsk_from_environment\n"}) == "gsk_from_environment"
+    assert key_found(GROQ, {"GROQ_API_KEY": "gsk_from_environment"})
+
+
+def test_else_the_keyring_has_it() -> None:
+    assert find_key(GROQ, {"GROQ_API_KEY": ""}) == "gsk_from_keyring"
+    assert key_found(GROQ, {})
+
+
+def test_where_there_is_none_it_is_said_what_to_do() -> None:
+    mistral = provider("mistral", {})
+    assert not key_found(mistral, {})
+    with pytest.raises(Fault) as caught:
+        find_key(mistral, {})
+    assert caught.value.kind is FaultKind.AUTH
+    assert "MISTRAL_API_KEY" in caught.value.hint
+    assert "keyring set debate-tui mistral" in caught.value.hint
+
+
+def test_a_locked_or_missing_keyring_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_keyring(Keyring(None))
+    assert key_in_keyring(GROQ) == ""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    assert key_in_keyring(GROQ) == ""
+
+
+def test_who_needs_no_key_has_none_looked_for() -> None:
+    set_keyring(Keyring(None))
+    ollama = provider("ollama", {})
+    assert key_found(ollama, {})
+    assert find_key(ollama, {}) == ""
+
+
+@pytest.mark.parametrize("key", ["sk-with space", "sk-…", "sk-\x1b[31m"])
+def test_what_cannot_be_a_key_is_not_sent(key: str) -> None:
+    with pytest.raises(Fault) as caught:
+        find_key(GROQ, {"GROQ_API_KEY": key})
+    assert key not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Incorrect API key provided: sk-proj-abc***************wxyz. See https://platform.openai.com/api-keys.",
+        "bad key gsk_abcdefgh12345678",
+        "Authorization: Bearer abc123def",
+        "AIzaSyA-1234567890",
+        "your key AbC1****xYz9 is wrong",
+        "own-secret-key was sent",
+    ],
+)
+def test_keys_are_hidden(text: str) -> None:
+    shown = redact(text, "own-secret-key")
+    assert "[key]" in shown
+    secrets = ("abc*", "wxyz", "gsk_", "abc123", "AIza", "AbC1", "xYz9", "own-secret")
+    assert not any(secret in shown for secret in secrets)
+
+
+def test_nothing_else_is_hidden() -> None:
+    text = "The model `gpt-9` does not exist; see https://platform.openai.com/docs/api-reference, ask-me."
+    assert redact(text, "", "a") == text
