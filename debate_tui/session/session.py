@@ -68,6 +68,10 @@ class Session:
         self._ending = False
         log.subscribe(self.transcript.apply)
 
+    def model_of(self, debater: str) -> str:
+        """What to call the model that speaks for the debater."""
+        return self._sources[debater].model
+
     # The course of the debate
 
     async def run(self) -> None:
@@ -94,7 +98,7 @@ class Session:
                 topic=motion.topic,
                 format=motion.format.name,
                 debaters=tuple(
-                    events.DebaterInfo(d.id, d.name, d.side, d.source, self._sources[d.id].model)
+                    events.DebaterInfo(d.id, d.name, d.side, d.source, self.model_of(d.id))
                     for d in motion.debaters
                 ),
             )

@@ -1,0 +1,65 @@
+"""``debate-tui TOPIC``: from what was typed to a debate on screen, as plain text, or as JSON lines."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from debate_tui import config
+from debate_tui.cli import terminal
+from debate_tui.cli import topic as topics
+from debate_tui.cli.plan import plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NAMED = re.compile(r"(?P<name>[^=:/]+)=(?P<source>.+)")
+
+
+def hold(
+    topic: str | None,
+    debaters: tuple[str, ...],
+    options: dict[str, object],
+    *,
+    debate_file: Path | None,
+    plain: bool,
+    json_lines: bool,
+) -> int:
+    """Hold the debate that was asked for; `options` are the settings that were typed.
+
+    Returns the exit code; raises `DebateError` for whatever makes that impossible.
+    """
+    if debaters:
+        options["debater"] = [_seat(text) for text in debaters]
+    settings = config.load(options, debate_file=debate_file)
+    question = topics.read(topic, settings.topic)
+    on_screen = not (plain or json_lines) and terminal.fits_full_screen()
+    seats = settings.debater or _found(on_screen=on_screen)
+    planned = plan(question, seats, settings)
+    if on_screen:
+        from debate_tui.cli import fullscreen
+
+        terminal.take_keyboard_back()
+        return asyncio.run(fullscreen.run(planned))
+    from debate_tui.cli import headless
+
+    return asyncio.run(headless.run(planned, json_lines=json_lines))
+
+
+def _seat(text: str) -> dict[str, str]:
+    """``[NAME=]SOURCE`` as a debater's table; an address may have equals signs of its own."""
+    named = _NAMED.fullmatch(text.strip())
+    if named is None:
+        return {"source": text.strip()}
+    return {"name": named["name"].strip(), "source": named["source"].strip()}
+
+
+def _found(*, on_screen: bool) -> tuple[config.Seat, ...]:
+    """Debaters for who named none: models at hand, else the demo; nothing is spent where nobody watches."""
+    sources: tuple[str, ...] = ()
+    if on_screen:
+        from debate_tui.sources.discovery import at_hand
+
+        sources = at_hand()
+    return tuple(config.Seat(source=source) for source in sources or ("demo", "demo"))

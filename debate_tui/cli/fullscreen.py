@@ -1,0 +1,80 @@
+"""A debate on the full screen."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from debate_tui import config
+from debate_tui.cli.ending import exit_code
+from debate_tui.cli.signals import caught
+from debate_tui.cli.stage import staged
+from debate_tui.display.buffer import SharedBuffer
+from debate_tui.display.modes import Mode
+
+if TYPE_CHECKING:
+    from debate_tui.cli.plan import Plan
+    from debate_tui.cli.stage import Stage
+    from debate_tui.display.feed import Item
+    from debate_tui.tui.app import DebateApp
+
+KIB = 1024
+
+
+async def run(plan: Plan) -> int:
+    """Hold the debate on screen until the user leaves it; returns the exit code."""
+    settings = plan.settings
+    buffer: SharedBuffer[Item] = SharedBuffer(
+        [speaker.debater.id for speaker in plan.speakers],
+        high=settings.high_mark * KIB,
+        low=settings.low_mark * KIB,
+        max_chunks=settings.max_chunks,
+    )
+    async with staged(plan, backpressure=buffer, unattended=False, on_trouble=print) as stage:
+        ready = asyncio.Event()
+        app = _app(plan, stage, buffer, ready)
+        with caught(app.exit) as signal:
+            async with asyncio.TaskGroup() as group:
+                session = group.create_task(_hold(stage, ready))
+                await app.run_async()
+                buffer.close()
+                stage.session.end()
+                ready.set()
+                await session
+    return exit_code(stage.session.transcript, stage.session.blocked_by, signal.number)
+
+
+async def _hold(stage: Stage, ready: asyncio.Event) -> None:
+    """Hold the debate once its first frame is painted."""
+    await ready.wait()
+    await stage.session.run()
+
+
+def _app(plan: Plan, stage: Stage, buffer: SharedBuffer[Item], ready: asyncio.Event) -> DebateApp:
+    from debate_tui.domain.events import DebaterInfo
+    from debate_tui.tui.app import DebateApp
+    from debate_tui.tui.options import ScreenOptions
+
+    settings = plan.settings
+    return DebateApp(
+        stage.log,
+        buffer,
+        stage.session,
+        ScreenOptions(
+            mode=Mode(settings.mode),
+            window_ms=settings.window,
+            theme=settings.theme,
+            ascii=settings.ascii,
+            topic=plan.topic,
+            debaters=tuple(
+                DebaterInfo(d.id, d.name, d.side, d.source, stage.session.model_of(d.id))
+                for d in (speaker.debater for speaker in plan.speakers)
+            ),
+            format=plan.format,
+            notice=plan.notice,
+            user_themes=config.config_folder() / "themes",
+        ),
+        on_ready=ready.set,
+        on_mode=lambda mode: config.remember(mode=mode.value),
+        on_theme=lambda theme: config.remember(theme=theme),
+    )

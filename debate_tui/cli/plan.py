@@ -1,0 +1,113 @@
+"""What is going to be debated, by whom, and how: settings and options, checked and made definite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from debate_tui import config
+from debate_tui.domain.debate import Debater, Format, check_debaters, deal_sides, with_rounds
+from debate_tui.domain.formats import DEFAULT
+from debate_tui.sources import registry
+from debate_tui.sources.registry import Specification
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_NAMES = ("Ada", "Ben", "Cleo", "Dan")
+
+
+class Speaker(Struct, frozen=True):
+    """A debater, and what its source is made from."""
+
+    debater: Debater
+    seat: config.Seat
+    specification: Specification
+
+
+class Plan(Struct, frozen=True):
+    """A debate that can begin; `notice` is said on screen as long as it lasts."""
+
+    topic: str
+    format: Format
+    speakers: tuple[Speaker, ...]
+    settings: config.Settings
+    notice: str = ""
+
+
+def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings) -> Plan:
+    """Check everything that can be checked before anything is connected.
+
+    Raises `UsageError` for what was typed wrongly, `ConfigError` for a missing key or a wrong format file.
+    """
+    specifications = [registry.parse(seat.source) for seat in seats]
+    format_ = _format(seats, specifications, settings)
+    check_debaters(format_, len(seats))
+    for specification in specifications:
+        registry.check_key(specification)
+    specifications = _with_voices(topic, specifications)
+    sides = deal_sides(format_, len(seats))
+    speakers = tuple(
+        Speaker(
+            Debater(
+                id=f"d{place + 1}",
+                name=name,
+                side=seat.side or sides[place],
+                source=specification.public,
+                persona=seat.persona,
+            ),
+            seat,
+            specification,
+        )
+        for place, (seat, specification, name) in enumerate(
+            zip(seats, specifications, _names(seats, specifications), strict=True)
+        )
+    )
+    return Plan(topic, format_, speakers, settings, _notice(specifications))
+
+
+def _format(
+    seats: Sequence[config.Seat], specifications: Iterable[Specification], settings: config.Settings
+) -> Format:
+    only_listens = all(
+        specification.kind == "http" and seat.method == "GET"
+        for seat, specification in zip(seats, specifications, strict=True)
+    )
+    chosen = config.find_format(settings.format or ("listen" if only_listens else DEFAULT))
+    return chosen if settings.rounds is None else with_rounds(chosen, settings.rounds)
+
+
+def _with_voices(topic: str, specifications: Sequence[Specification]) -> list[Specification]:
+    """Give each demo debater without a voice one that nobody else has; another topic, another cast."""
+    if all(specification.kind != "demo" or specification.detail for specification in specifications):
+        return list(specifications)
+    from debate_tui.sources.demo import VOICES, lineup
+
+    named = {specification.detail for specification in specifications}
+    free = iter([voice for voice in lineup(len(VOICES), seed=sum(topic.encode())) if voice not in named])
+    return [
+        Specification("demo", "demo", next(free))
+        if specification.kind == "demo" and not specification.detail
+        else specification
+        for specification in specifications
+    ]
+
+
+def _names(seats: Sequence[config.Seat], specifications: Sequence[Specification]) -> list[str]:
+    """What the debaters are called: as asked for, a voice after itself, the others in turn; no two alike."""
+    names: list[str] = []
+    for seat, specification in zip(seats, specifications, strict=True):
+        voice = specification.detail.capitalize() if specification.kind == "demo" else ""
+        wanted = seat.name or voice or next(name for name in _NAMES if name not in names)
+        count = sum(name == wanted or name.startswith(f"{wanted} ") for name in names)
+        names.append(f"{wanted} {count + 1}" if count else wanted)
+    return names
+
+
+def _notice(specifications: Iterable[Specification]) -> str:
+    if all(specification.kind != "demo" for specification in specifications):
+        return ""
+    from debate_tui.sources.demo import NOTICE
+
+    return NOTICE

@@ -1,0 +1,85 @@
+"""A planned debate made ready: its sources, its log and its session, and all of it put away afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from debate_tui import config
+from debate_tui.record.log import DebateLog, MemoryLog
+from debate_tui.resilience.recovery import Guarded
+from debate_tui.session import Motion, Session
+from debate_tui.sources.registry import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from debate_tui.cli.plan import Plan
+    from debate_tui.domain.errors import DebateError
+    from debate_tui.domain.stream import Source
+    from debate_tui.session import Backpressure
+
+    OnTrouble = Callable[[DebateError], None]
+
+
+class Stage(Struct, frozen=True):
+    """Everything a debate needs to be held."""
+
+    log: DebateLog
+    session: Session
+
+
+@asynccontextmanager
+async def staged(
+    plan: Plan,
+    *,
+    backpressure: Backpressure | None = None,
+    unattended: bool,
+    on_trouble: OnTrouble,
+) -> AsyncIterator[Stage]:
+    """Make the debate ready to run; leaving makes its record durable and closes every connection.
+
+    `on_trouble` is told when the record cannot be written on. Raises `DebateError` where it cannot be begun.
+    """
+    settings = plan.settings
+    async with AsyncExitStack() as stack:
+        sources = await stack.enter_async_context(
+            Sources(connect_timeout=settings.recovery.connect_timeout, http2=settings.http2 == "auto")
+        )
+        debate = secrets.token_hex(4)
+        log = await _log(stack, plan, debate, on_trouble)
+        made = {
+            speaker.debater.id: sources.make(
+                speaker.specification, method=speaker.seat.method, background=speaker.seat.background
+            )
+            for speaker in plan.speakers
+        }
+
+        def guard(source: Source, held: Callable[[], bool]) -> Source:
+            return Guarded(source, settings.recovery, held=held)
+
+        motion = Motion(
+            debate=debate,
+            topic=plan.topic,
+            format=plan.format,
+            debaters=tuple(speaker.debater for speaker in plan.speakers),
+        )
+        yield Stage(
+            log,
+            Session(motion, made, log, guard=guard, backpressure=backpressure, unattended=unattended),
+        )
+
+
+async def _log(stack: AsyncExitStack, plan: Plan, debate: str, on_trouble: OnTrouble) -> DebateLog:
+    if not plan.settings.record:
+        return MemoryLog()
+    from debate_tui.record.sqlite import Store
+
+    store = stack.enter_context(Store(config.record_file()))
+    log = await asyncio.to_thread(store.create, debate, on_trouble=on_trouble)
+    stack.push_async_callback(log.aclose)
+    return log

@@ -1,0 +1,229 @@
+"""Settings: options, environment and files become one frozen value; every path is named here.
+
+An option that was typed beats the environment (``DEBATE_TUI_MODE``), which beats the debate file, which beats
+the user's settings file, which beats what was remembered from the last run, which beats the defaults.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+import platformdirs
+from msgspec import Meta, Struct, field
+
+from debate_tui.domain import formats, toml
+from debate_tui.domain.errors import ConfigError, UsageError
+from debate_tui.domain.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from importlib.resources.abc import Traversable
+
+    from debate_tui.domain.debate import Format
+
+APP = "debate-tui"
+ENVIRONMENT = "DEBATE_TUI_"
+
+ModeName = Literal["synchronized", "staggered", "hybrid"]
+
+
+class Seat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"as_": "as"}):
+    """One ``[[debater]]`` table of a file, or one ``-d`` option."""
+
+    source: Annotated[str, Meta(description="where the words come from, as for -d")]
+    name: Annotated[str, Meta(description="shown above the pane", max_length=40)] = ""
+    side: Annotated[str, Meta(description="what is argued for; dealt out by the format if empty")] = ""
+    persona: Annotated[str, Meta(description="how the debater speaks, told to the model")] = ""
+    method: Annotated[Literal["GET", "POST"], Meta(description="how an SSE endpoint is asked for a turn")] = (
+        "GET"
+    )
+    background: Annotated[
+        bool, Meta(description="OpenAI only: run each turn in background mode, which resumes exactly")
+    ] = False
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set, with its default; the descriptions are the README's table."""
+
+    topic: Annotated[str, Meta(description="the question or motion under debate")] = ""
+    format: Annotated[str, Meta(description="the debate's format; see `debate-tui formats`")] = ""
+    rounds: Annotated[
+        int | None, Meta(description="rounds of each repeated phase, instead of the format's")
+    ] = None
+    mode: Annotated[ModeName, Meta(description="when text is painted")] = "hybrid"
+    window: Annotated[
+        int, Meta(ge=10, le=5000, description="interval between synchronized flushes", extra={"unit": "ms"})
+    ] = 100
+    max_chunks: Annotated[
+        int, Meta(ge=1, description="pending chunks that bring a synchronized flush forward")
+    ] = 1000
+    high_mark: Annotated[
+        int,
+        Meta(ge=1, description="unpainted text at which a pane's reader waits", extra={"unit": "KiB"}),
+    ] = 64
+    low_mark: Annotated[
+        int, Meta(ge=0, description="unpainted text at which it reads on", extra={"unit": "KiB"})
+    ] = 32
+    theme: Annotated[str, Meta(description="colours; a file in themes/ or one of Textual's")] = ""
+    ascii: Annotated[bool, Meta(description="draw icons and lines in ASCII only")] = False
+    record: Annotated[bool, Meta(description="keep the debate in the history")] = True
+    http2: Annotated[
+        Literal["off", "auto"], Meta(description="HTTP/2 for GET endpoints without credentials that offer it")
+    ] = "off"
+    recovery: Annotated[Policy, Meta(description="what is done when a stream breaks")] = field(
+        default_factory=Policy
+    )
+    debater: Annotated[tuple[Seat, ...], Meta(description="two to four debaters")] = ()
+
+
+def config_folder() -> Path:
+    """Where the user's ``config.toml``, ``formats/`` and ``themes/`` are looked for."""
+    return platformdirs.user_config_path(APP, appauthor=False)
+
+
+def record_file() -> Path:
+    """The SQLite file that holds all recorded debates."""
+    return platformdirs.user_data_path(APP, appauthor=False) / "debates.sqlite3"
+
+
+def state_file() -> Path:
+    """Where what the user last chose is remembered."""
+    return platformdirs.user_state_path(APP, appauthor=False) / "state.json"
+
+
+class Remembered(Struct, frozen=True, omit_defaults=True):
+    """What the last run chose and the next one begins with."""
+
+    mode: ModeName | None = None
+    theme: str | None = None
+
+
+def remembered() -> Remembered:
+    """What was remembered; nothing if the file is missing or unreadable."""
+    try:
+        return msgspec.json.decode(state_file().read_bytes(), type=Remembered)
+    except (OSError, msgspec.DecodeError):
+        return Remembered()
+
+
+def remember(**chosen: str) -> None:
+    """Keep a choice for the next run; a folder that cannot be written is no reason to disturb this one."""
+    file = state_file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        choice = msgspec.convert(chosen, Remembered)
+        new = msgspec.structs.replace(remembered(), **{key: getattr(choice, key) for key in chosen})
+        partial = file.with_suffix(f".{os.getpid()}")
+        partial.write_bytes(msgspec.json.encode(new))
+        partial.replace(file)
+    except OSError:
+        return
+
+
+def load(
+    options: Mapping[str, object],
+    *,
+    debate_file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Put all layers together; `options` holds only what was typed.
+
+    Raises `ConfigError` for a file or variable that is wrong, `UsageError` for an option.
+    """
+    chosen = remembered()
+    layers: list[Mapping[str, object]] = [
+        {key: value for key, value in msgspec.structs.asdict(chosen).items() if value is not None}
+    ]
+    user_file = config_folder() / "config.toml"
+    if user_file.exists():
+        layers.append(_read(user_file))
+    if debate_file is not None:
+        layers.append(_read(debate_file))
+    layers.append(dict(_from_environment(environment)))
+    layers.append(_checked_options(options))
+    settings = Settings()
+    for layer in layers:
+        settings = msgspec.structs.replace(settings, **layer)
+    if settings.low_mark >= settings.high_mark:
+        raise ConfigError(
+            f"low_mark ({settings.low_mark} KiB) is not below high_mark ({settings.high_mark} KiB).",
+            "A reader that waits at high_mark reads on at low_mark.",
+        )
+    return settings
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        text = file.read_text("utf-8")
+    except OSError as error:
+        raise ConfigError(f"Cannot read {file}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is not a text file in UTF-8.") from None
+    settings = toml.decode(text, Settings, where=str(file))
+    return {key: getattr(settings, key) for key in tomllib.loads(text)}
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
+    for info in msgspec.structs.fields(Settings):
+        variable = ENVIRONMENT + info.name.upper()
+        if info.name in ("recovery", "debater") or not (value := environment.get(variable)):
+            continue
+        try:
+            yield info.name, msgspec.convert(_plain(value), info.type, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"{variable}={value}: {error}.") from None
+
+
+def _plain(value: str) -> str:
+    """How people write a switch in a variable, as the decoder reads one."""
+    return {"yes": "true", "on": "true", "no": "false"}.get(value.lower(), value)
+
+
+def _checked_options(options: Mapping[str, object]) -> dict[str, object]:
+    checked: dict[str, object] = {}
+    types: dict[str, Any] = {info.name: info.type for info in msgspec.structs.fields(Settings)}
+    for key, value in options.items():
+        try:
+            checked[key] = msgspec.convert(value, types[key])
+        except msgspec.ValidationError as error:
+            raise UsageError(f"--{key.replace('_', '-')} {value}: {error}.") from None
+    return checked
+
+
+def find_format(name: str) -> Format:
+    """A format by its name: the user's own ``formats/NAME.toml``, else a shipped one.
+
+    Raises `ConfigError` for a file that is wrong, `UsageError` for a name that nobody has.
+    """
+    for folder in _format_folders():
+        file = folder / f"{name}.toml"
+        if name == Path(name).name and file.is_file():
+            return formats.parse(file.read_text("utf-8"), str(file))
+    known = format_names()
+    close = difflib.get_close_matches(name, known, n=1)
+    raise UsageError(
+        f"There is no format `{name}`.",
+        f"Did you mean {close[0]}?" if close else f"There are: {', '.join(known)}.",
+    )
+
+
+def format_names() -> list[str]:
+    """The names of all formats, shipped and the user's own, in alphabetical order."""
+    names = {
+        file.name.removesuffix(".toml")
+        for folder in _format_folders()
+        if folder.is_dir()
+        for file in folder.iterdir()
+        if file.name.endswith(".toml")
+    }
+    return sorted(names)
+
+
+def _format_folders() -> tuple[Traversable, Traversable]:
+    return config_folder() / "formats", resources.files(formats)

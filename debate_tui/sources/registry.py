@@ -1,0 +1,159 @@
+"""From ``openai:gpt-5.2`` to a source: what is typed for ``-d`` is read, and its module imported late."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import Struct
+
+from debate_tui.domain.errors import ConfigError, UsageError
+from debate_tui.sources.keys import key_found
+from debate_tui.sources.providers import provider, providers
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from debate_tui.domain.stream import Source
+    from debate_tui.sources.http import Clients
+    from debate_tui.sources.sdk import SdkClients
+
+Kind = Literal["demo", "http", "provider"]
+
+_SCHEMES: dict[str, Kind] = {
+    "demo": "demo",
+    "http": "http",
+    "https": "http",
+}
+
+_SECRET = re.compile(r"((?:^|&)[^=&]*(?:key|token|secret|sig|pass|auth)[^=&]*=)[^&]*", re.IGNORECASE)
+
+
+class Specification(Struct, frozen=True):
+    """A source as typed.
+
+    `scheme` is what stands before the colon; `detail` the model or voice behind it, for an endpoint the whole
+    address.
+    """
+
+    kind: Kind
+    scheme: str
+    detail: str
+
+    @property
+    def public(self) -> str:
+        """The specification as it may be shown and recorded: an address without its credentials."""
+        if self.kind == "http":
+            return _without_secrets(self.detail)
+        return f"{self.scheme}:{self.detail}" if self.detail else self.scheme
+
+
+def parse(text: str) -> Specification:
+    """Read a specification; raises `UsageError` for one that names no known source, or no model."""
+    scheme, _, rest = text.strip().partition(":")
+    scheme = scheme.lower()
+    if kind := _SCHEMES.get(scheme):
+        if kind == "http" and not rest.strip("/"):
+            raise UsageError(f"`{text}` is no address.", "An endpoint looks like https://host/path.")
+        return Specification(kind, scheme, rest if kind == "demo" else text.strip())
+    if scheme not in providers():
+        known = [*providers(), *_SCHEMES]
+        close = difflib.get_close_matches(scheme, known, n=1)
+        raise UsageError(
+            f"There is no provider `{scheme}` (in `{text}`).",
+            f"Did you mean {close[0]}:…?" if close else f"There are: {', '.join(known)}.",
+        )
+    return Specification("provider", scheme, rest or provider(scheme).model)
+
+
+def _without_secrets(address: str) -> str:
+    parts = urlsplit(address)
+    query = _SECRET.sub(r"\1…", parts.query)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
+
+
+def check_key(specification: Specification) -> None:
+    """Raise `ConfigError` if a provider needs a key and none is found; may ask the system keyring."""
+    if specification.kind != "provider":
+        return
+    asked = provider(specification.scheme)
+    if not key_found(asked):
+        raise ConfigError(
+            f"No key for {asked.title} was found.",
+            f"Set {' or '.join(asked.key_env)}, or store one: keyring set debate-tui {asked.name}",
+        )
+
+
+class Sources:
+    """Makes sources, and owns the connections they share; an async context manager that closes them."""
+
+    def __init__(self, *, connect_timeout: float = 10.0, http2: bool = False) -> None:
+        self._connect_timeout = connect_timeout
+        self._http2 = http2
+        self._clients: Clients | None = None
+        self._sdk: SdkClients | None = None
+        self._made: list[Source] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for source in self._made:
+            await source.aclose()
+        if self._clients is not None:
+            await self._clients.aclose()
+        if self._sdk is not None:
+            await self._sdk.aclose()
+
+    def make(
+        self,
+        specification: Specification,
+        *,
+        method: Literal["GET", "POST"] = "GET",
+        background: bool = False,
+    ) -> Source:
+        """The source that `specification` describes; a demo needs its voice named.
+
+        Nothing is connected, and no SDK or HTTP client imported, before the source is opened.
+        """
+        match specification.kind:
+            case "demo":
+                source = self._demo(specification.detail)
+            case "http":
+                source = self._endpoint(specification.detail, method)
+            case "provider":
+                source = self._model(specification, background)
+        self._made.append(source)
+        return source
+
+    async def warm(self, specification: Specification) -> None:
+        """Have what the source needs imported and its client ready, in a thread, before its first turn."""
+        if specification.kind == "provider" and self._sdk is not None:
+            await self._sdk.warm(provider(specification.scheme))
+
+    def _demo(self, voice: str) -> Source:
+        from debate_tui.sources.demo import DemoSource
+
+        return DemoSource(voice)
+
+    def _endpoint(self, url: str, method: Literal["GET", "POST"]) -> Source:
+        from debate_tui.sources.http import Clients
+        from debate_tui.sources.sse import SseSource
+
+        self._clients = self._clients or Clients(connect_timeout=self._connect_timeout)
+        return SseSource(url, clients=self._clients, method=method, http2=self._http2)
+
+    def _model(self, specification: Specification, background: bool) -> Source:
+        from debate_tui.sources.sdk import SdkClients
+
+        self._sdk = self._sdk or SdkClients(connect_timeout=self._connect_timeout)
+        asked = provider(specification.scheme)
+        if asked.api == "messages":
+            from debate_tui.sources.anthropic import AnthropicSource
+
+            return AnthropicSource(specification.detail, sdk=self._sdk, provider=asked)
+        from debate_tui.sources.openai import OpenAISource
+
+        return OpenAISource(specification.detail, provider=asked, sdk=self._sdk, background=background)
