@@ -66,8 +66,8 @@ class FrameClock:
         self._window = max(window, frame)
         self._frame = frame
         self._urgent = False
-        self._blocked = False
         self._late = 0.0
+        self._asked_back: float | None = None
         # The last frame: when it was due, when it was begun, and until when the loop may rest after it.
         self._last = self._began = self._rested = float("-inf")
 
@@ -108,14 +108,13 @@ class FrameClock:
         """
         if not pending:
             self._urgent = False
+            self._asked_back = None
             return Due()
         interval = self._window if self.synchronized(active) else self._frame
         deadline = now if self._urgent else self._deadline(now, min(pending.values()), interval, crowded)
-        if now < deadline:
-            return Due(again=deadline)
-        if backlog:
-            self._blocked = True
-            return Due(again=now + self._frame)
+        if now < deadline or backlog:
+            self._asked_back = deadline if now < deadline else now + self._frame
+            return Due(again=self._asked_back)
         self._begin(now, deadline, interval)
         return Due(panes=tuple(pending))
 
@@ -135,9 +134,10 @@ class FrameClock:
         return max(deadline, self._rested)
 
     def _begin(self, now: float, deadline: float, interval: float) -> None:
-        late = 0.0 if self._blocked else now - deadline
+        late = now - (deadline if self._asked_back is None else self._asked_back)
         self._rested = now + min(late, self._late, LONGEST_REST)
         self._last = deadline if now - deadline < interval else now
         self._began = now
         self._late = late
-        self._urgent = self._blocked = False
+        self._urgent = False
+        self._asked_back = None

@@ -125,6 +125,7 @@ class Screen(RuleBasedStateMachine):
         self.clock = FrameClock(Mode.HYBRID)
         self.active = 0
         self.again: float | None = None
+        self.bound = 0.0  # what pending text was promised before the mode in effect changed
         self.arrivals: dict[str, list[float]] = {pane: [] for pane in PANES}
         self.received = dict.fromkeys(PANES, "")
         self.painted = dict.fromkeys(PANES, "")
@@ -132,6 +133,7 @@ class Screen(RuleBasedStateMachine):
     def ask(self) -> None:
         pending = dict(self.buffer.pending)
         synchronized = self.clock.synchronized(self.active)
+        bound = max(self.bound, WINDOW if synchronized else FRAME) + ROUNDING
         due = self.clock.due(self.now, pending, active=self.active, crowded=self.buffer.crowded)
         self.again = due.again
         if not due.panes:
@@ -140,9 +142,9 @@ class Screen(RuleBasedStateMachine):
         if synchronized:
             assert set(due.panes) == set(pending)
         for pane in due.panes:
-            bound = (WINDOW if synchronized else FRAME) + ROUNDING
             assert self.now - self.arrivals[pane][0] <= bound
         self.paint(self.buffer.take(due.panes))
+        self.bound = 0.0
 
     def paint(self, taken: dict[str, list[str]]) -> None:
         for pane, items in taken.items():
@@ -165,6 +167,7 @@ class Screen(RuleBasedStateMachine):
 
     @rule(mode=st.sampled_from(Mode))
     def switch(self, mode: Mode) -> None:
+        self.bound = WINDOW
         self.clock.switch(mode)
         self.ask()
         assert not self.buffer.pending
@@ -177,6 +180,8 @@ class Screen(RuleBasedStateMachine):
 
     @rule(active=st.integers(0, 4))
     def streams(self, active: int) -> None:
+        if self.buffer.pending and self.clock.synchronized(self.active):
+            self.bound = WINDOW
         self.active = active
         self.ask()
 
@@ -199,10 +204,11 @@ class Screen(RuleBasedStateMachine):
                 assert self.now - arrivals[0] <= WINDOW + FRAME
 
     def teardown(self) -> None:
+        self.bound = WINDOW
         self.clock.flush()
         self.ask()
         assert self.painted == self.received
 
 
 TestScreen = Screen.TestCase
-TestScreen.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestScreen.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
