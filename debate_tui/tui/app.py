@@ -47,16 +47,15 @@ class DebateApp(App[None]):
         on_mode: Callable[[Mode], None] | None = None,
         on_theme: Callable[[str], None] | None = None,
     ) -> None:
-        self._shelf = themes.load(themes.shipped_folder(), options.user_themes)
         super().__init__()
-        self._options = options
+        self._folders = (themes.shipped_folder(), options.user_themes)
+        self._wanted = options.theme or themes.DEFAULT_THEME
         self._on_ready = on_ready
         self._on_theme = on_theme
         self._debate = DebateScreen(
             log, buffer, commands, options, on_mode=on_mode or _nobody, on_ready=self._start
         )
-        for theme in self._shelf.themes:
-            self.register_theme(theme)
+        self._dress()
 
     def get_default_screen(self) -> DebateScreen:
         """The debate is all there is."""
@@ -66,13 +65,35 @@ class DebateApp(App[None]):
         """Give the program's own tones to themes that have none."""
         return themes.defaults(self.current_theme)
 
-    def on_mount(self) -> None:
-        """Put on the theme that was asked for."""
-        wanted = self._options.theme or themes.DEFAULT_THEME
-        if wanted in self.available_themes:
-            self.theme = wanted
-        elif themes.DEFAULT_THEME in self.available_themes:
-            self.theme = themes.DEFAULT_THEME
+    def on_load(self) -> None:
+        """Nothing built until the first frame is garbage: the collector can wait."""
+        gc.disable()
+
+    def on_unmount(self) -> None:
+        """However this ends, the collector works again."""
+        gc.enable()
+
+    def _dress(self) -> None:
+        """Put on the theme that was asked for, before anything is drawn; the others can wait."""
+        for name in (self._wanted, themes.DEFAULT_THEME):
+            if (theme := themes.find(name, *self._folders)) is not None:
+                self.register_theme(theme)
+            if name in self.available_themes:
+                self.set_reactive(App.theme, name)
+                return
+
+    def _load_themes(self) -> None:
+        """Make every theme known, and name the files that are not themes."""
+        shelf = themes.load(*self._folders)
+        for theme in shelf.themes:
+            self.register_theme(theme)
+        problems = list(shelf.problems)
+        if self._wanted in self.available_themes:
+            self.theme = self._wanted
+        else:
+            problems.append(f"There is no theme `{self._wanted}`.")
+        if problems:
+            self._debate.warn(" ".join(problems))
 
     async def action_quit(self) -> None:
         """Show what is pending, and leave at once."""
@@ -80,11 +101,12 @@ class DebateApp(App[None]):
         self.exit()
 
     def _start(self) -> None:
-        """The first frame is painted: nothing built so far needs to be looked at by the collector again."""
-        gc.collect()
-        gc.freeze()
+        """The first frame is painted: go, and have the collector pass over all that was built so far."""
         if self._on_ready is not None:
             self._on_ready()
+        self._load_themes()
+        gc.freeze()
+        gc.enable()
 
 
 def _nobody(_: object) -> None:

@@ -7,7 +7,7 @@ import enum
 from msgspec import Struct
 
 MIN_PANE_WIDTH = 40
-MIN_PANE_HEIGHT = 8
+MIN_PANE_HEIGHT = 7
 CHROME_HEIGHT = 3
 """The header's two lines and the footer's one."""
 
@@ -35,4 +35,8 @@ def fit(panes: int, width: int, height: int) -> Fit:
     if width >= columns * MIN_PANE_WIDTH and height >= needed_height:
         return Fit(Arrangement.ROWS, columns)
     by_rows = f"{columns * MIN_PANE_WIDTH}×{needed_height}"
-    return Fit(Arrangement.TABS, 1, f"{panes} panes need {by_rows}; this is {width}×{height}")
+    return Fit(
+        Arrangement.TABS,
+        1,
+        f"{panes} panes need {by_rows} cells, and this terminal has {width}×{height}: tab shows the next",
+    )

@@ -14,6 +14,7 @@ from debate_tui.domain.events import (
     TurnStarted,
 )
 from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.badge import REMOVED, badge
 from debate_tui.tui.widgets.meter import Reading, estimate
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import FaultReport
     from debate_tui.domain.transcript import Turn
     from debate_tui.tui.follower import Follower
-    from debate_tui.tui.widgets.badge import Badge
+from debate_tui.tui.widgets.badge import Badge
 
 
 class Speaker:
@@ -96,15 +97,14 @@ class Speaker:
 
     def badge(self, now: float) -> Badge:
         """The badge at this moment."""
-        if self.removed:
-            return REMOVED
         turn = self.turn
-        return badge(
+        shown = badge(
             self.status,
             turn.reason if turn is not None else None,
             paused=self.paused,
             seconds_left=self._next_connection - now,
         )
+        return REMOVED if self.removed and shown.tone is not Tone.FAILED else shown
 
     def reading(self) -> Reading:
         """The meter at this moment."""

@@ -109,6 +109,19 @@ def shipped_folder() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / "themes"
 
 
+def find(name: str, *folders: Path | None) -> Theme | None:
+    """The theme of this name, from the file of this name; `None` if that is not there, or not right."""
+    for folder in reversed(folders):
+        if folder is not None and (path := folder / f"{name}.toml").is_file():
+            try:
+                theme = read(path)
+            except ConfigError:
+                continue
+            if theme.name == name:
+                return theme
+    return None
+
+
 def load(*folders: Path | None) -> Shelf:
     """Read every theme in the folders that are there; of two of one name the later counts."""
     themes: dict[str, Theme] = {}

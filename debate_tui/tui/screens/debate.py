@@ -110,13 +110,17 @@ class DebateScreen(Screen[None]):
         self._fit = Fit(Arrangement.COLUMNS, len(self._panes))
         self._here = 0
         self._zoomed = False
+        self._warning = ""
+        self.set_class(options.ascii, "-ascii")
         self._skew = 0.0
         self._aside_until = 0.0
 
     # What is on the screen
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
+        """From top to bottom, arranged for the terminal's size from the first frame on."""
+        self._fit = fit(len(self._panes), *self.app.size)
+        self._arrange()
         yield self._header
         yield self._tabs
         yield self._grid
@@ -125,8 +129,6 @@ class DebateScreen(Screen[None]):
 
     async def on_mount(self) -> None:
         """Follow the log, and paint what comes of it."""
-        self.set_class(self._options.ascii, "-ascii")
-        self._arrange()
         self._focus_here()
         await self._follower.open()
         self.tick(time.monotonic())
@@ -139,8 +141,10 @@ class DebateScreen(Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Arrange the panes anew where the terminal's size asks for it."""
-        self._fit = fit(len(self._panes), event.size.width, event.size.height)
-        self._arrange()
+        fitting = fit(len(self._panes), *event.size)
+        if fitting != self._fit:
+            self._fit = fitting
+            self._arrange()
 
     def _arrange(self) -> None:
         """Show the panes that fit, or the one with the keys if it is zoomed or only tabs fit."""
@@ -157,9 +161,14 @@ class DebateScreen(Screen[None]):
             pane.styles.column_span = columns if last_and_odd and columns > 1 else 1
             if pane.display:
                 pane.unread = False
-        self._notice.say(self._fit.needs or self._options.notice)
+        self._notice.say(self._fit.needs or self._warning or self._options.notice)
         self._tabs.sync()
         self._show_hints()
+
+    def warn(self, text: str) -> None:
+        """Say above the footer what is wrong with the program's own files."""
+        self._warning = text
+        self._arrange()
 
     # What the pulse asks for
 

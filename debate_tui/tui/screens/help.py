@@ -9,6 +9,8 @@ from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Piece, Row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from debate_tui.tui.glyphs import Glyphs
 
 _READING = (
@@ -44,35 +46,30 @@ _BADGES = (
     ("reconnecting", "reconnecting", Tone.RECONNECTING),
     ("failed", "failed", Tone.FAILED),
     ("done", "done", Tone.FINISHED),
-    ("cut", "cut at the limit", Tone.FINISHED),
+    ("cut", "cut", Tone.FINISHED),
     ("refused", "refused", Tone.WAITING),
 )
-_COLUMNS = (7, 28, 7, 26, 20)
+_KEY = 7
+_DOES = 29
 
 
 class HelpScreen(CardScreen):
     """Opened with ``?``."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        headings = Row(
-            (
-                Piece("Reading".ljust(sum(_COLUMNS[:2])), bold=True),
-                Piece("The debate".ljust(sum(_COLUMNS[2:4])), bold=True),
-                Piece("Badges", bold=True),
-            )
-        )
-        rows = [
-            Row((*_key(left, *_COLUMNS[:2]), *_key(right, *_COLUMNS[2:4]), *_badge(mark, glyphs)))
-            for left, right, mark in zip(_READING, _DEBATE, _BADGES, strict=True)
+        left, right = ((Piece(title.ljust(_KEY + _DOES), bold=True),) for title in ("Reading", "The debate"))
+        keys = [
+            Row((*_key(*reading), *_key(*debate))) for reading, debate in zip(_READING, _DEBATE, strict=True)
         ]
-        super().__init__(Card("Keys", [headings, Row(), *rows], glyphs))
+        badges = [_badges(glyphs, _BADGES[:5]), _badges(glyphs, _BADGES[5:])]
+        super().__init__(Card("Keys and badges", [Row((*left, *right)), *keys, Row(), *badges], glyphs))
 
 
-def _key(binding: tuple[str, str], key_width: int, width: int) -> tuple[Piece, ...]:
-    key, does = binding
-    return Piece(key.ljust(key_width), Tone.FOCUS, bold=True), Piece(does.ljust(width), Tone.TEXT)
+def _key(key: str, does: str) -> tuple[Piece, ...]:
+    return Piece(key.ljust(_KEY), Tone.FOCUS, bold=True), Piece(does.ljust(_DOES))
 
 
-def _badge(mark: tuple[str, str, Tone], glyphs: Glyphs) -> tuple[Piece, ...]:
-    glyph, word, tone = mark
-    return (Piece(f"{getattr(glyphs, glyph)} {word}".ljust(_COLUMNS[4]), tone),)
+def _badges(glyphs: Glyphs, marks: Sequence[tuple[str, str, Tone]]) -> Row:
+    return Row(
+        tuple(Piece(f"{getattr(glyphs, glyph)} {word}".ljust(15), tone) for glyph, word, tone in marks)
+    )

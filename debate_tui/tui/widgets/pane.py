@@ -12,7 +12,7 @@ from debate_tui.display.feed import Text, merged
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.script import Script
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Lines, Piece, Row, width_of
+from debate_tui.tui.widgets.line import Lines, Piece, Row, clip, width_of
 from debate_tui.tui.widgets.meter import meter
 from debate_tui.tui.widgets.prose import Prose
 
@@ -28,9 +28,16 @@ if TYPE_CHECKING:
     from debate_tui.tui.speaker import Speaker
 
 COMPACT_BELOW = 13
-"""Rows of a pane under which its title is one line instead of two."""
+"""Rows of a pane under which its title is one line instead of three."""
 
 MAX_NAME = 40
+MAX_MODEL = 60
+
+RULE_CHROME = 8
+"""Cells of a title in a line that are neither name nor badge: three of line, four of space, one between."""
+
+LEAST_TROUBLE = 10
+"""Cells below which a reason is not worth beginning."""
 
 
 class Title(Lines):
@@ -45,30 +52,46 @@ class Title(Lines):
         self.lit = False
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """One or two lines of title, and the line under it."""
+        """Two lines of title and the line under them; or all in one, written into that line."""
         speaker, glyphs = self._speaker, self._glyphs
         badge = speaker.badge(time.monotonic())
         tone = Tone.QUIET if speaker.removed else Tone.FOCUS if self.lit else Tone.TEXT
         name = Piece(one_line(speaker.info.name, MAX_NAME), tone, bold=not speaker.removed)
-        side = one_line(speaker.info.side, MAX_NAME)
-        aside = (Piece(f" {glyphs.between} {side}", Tone.QUIET),) if side else ()
         icon = Piece(badge.text(glyphs), badge.tone, bold=badge.tone is Tone.FAILED)
-        top = Row((name, *aside), (icon,))
-        edge = glyphs.heavy if self.lit else glyphs.thin
-        line = Row((Piece(edge * width, Tone.FOCUS if self.lit else Tone.FAINT),))
-        if not self.compact:
-            return top, self._second(), line
-        if speaker.trouble:
-            room = width - width_of((name, icon)) - 2
-            trouble = Piece(f" {glyphs.between} {speaker.trouble}", badge.tone)
-            return Row((name,), (icon, trouble) if room > 12 else (icon,)), line
-        return top, line
+        edge = Piece(glyphs.heavy if self.lit else glyphs.thin, Tone.FOCUS if self.lit else Tone.FAINT)
+        if self.compact:
+            return (self._rule(width, name, icon, edge),)
+        line = Row((edge._replace(text=edge.text * width),))
+        return Row((name,), (icon,)), self._second(badge.tone), line
 
-    def _second(self) -> Row:
-        speaker = self._speaker
+    def _second(self, tone: Tone) -> Row:
+        """Side and model; what is wrong takes their place."""
+        speaker, between = self._speaker, f" {self._glyphs.between} "
         if speaker.trouble:
-            return Row((Piece(speaker.trouble, speaker.badge(time.monotonic()).tone),))
-        return Row((Piece(one_line(speaker.info.model, 60), Tone.QUIET),))
+            return Row((Piece(speaker.trouble, tone),))
+        side, model = one_line(speaker.info.side, MAX_NAME), one_line(speaker.info.model, MAX_MODEL)
+        if not side:
+            return Row((Piece(model, Tone.QUIET),))
+        return Row((Piece(side, Tone.TEXT), Piece(f"{between}{model}" if model else "", Tone.QUIET)))
+
+    def _rule(self, width: int, name: Piece, icon: Piece, edge: Piece) -> Row:
+        """``── Ada · for ─────── ✓ done ─``, with the reason of a failure where there is room for it."""
+        between = self._glyphs.between
+        speaker, room = self._speaker, width - RULE_CHROME
+        label: tuple[Piece, ...] = (name,)
+        badge: tuple[Piece, ...] = (icon,)
+        left = room - width_of((name, icon))
+        if speaker.trouble and left >= LEAST_TROUBLE:
+            trouble = Piece(f" {between} {speaker.trouble}", icon.tone)
+            badge = (icon, *clip((trouble,), left, self.ellipsis))
+        elif not speaker.trouble and (side := one_line(speaker.info.side, MAX_NAME)):
+            aside = Piece(f" {between} {side}", Tone.QUIET)
+            label = (name, aside) if width_of((aside,)) <= left else label
+        label = clip(label, room - width_of(badge), self.ellipsis)
+        fill = max(1, room - width_of(label) - width_of(badge) + 1)
+        space = Piece(" ")
+        line = edge._replace(text=edge.text * 2), edge._replace(text=edge.text * fill)
+        return Row((line[0], space, *label, space, line[1], space, *badge, space, edge))
 
 
 class MeterLine(Lines):
