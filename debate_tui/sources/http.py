@@ -11,7 +11,6 @@ import socket
 import ssl
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -76,6 +75,8 @@ class Clients:
 
     def _make(self, https: bool, http2: bool) -> httpx.AsyncClient:
         with importing.lock:
+            from http.cookiejar import CookieJar, DefaultCookiePolicy
+
             import httpx
 
             try:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from debate_tui.domain.stream import Alive, Chunk, Fault, FaultKind, Finished
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 
     from debate_tui.domain.stream import StreamItem
 
@@ -87,7 +87,7 @@ async def read(events: AsyncIterator[Event | Alive], decoder: Decoder) -> AsyncG
             if isinstance(event, Alive):
                 yield event
                 continue
-            for item in decoder.decode(event):
+            for item in decoded(decoder, event):
                 text_seen = text_seen or isinstance(item, Chunk)
                 yield item
                 if isinstance(item, Finished):
@@ -99,6 +99,14 @@ async def read(events: AsyncIterator[Event | Alive], decoder: Decoder) -> AsyncG
     except Fault as fault:
         fault.text_seen = fault.text_seen or text_seen
         raise
+
+
+def decoded(decoder: Decoder, event: Event) -> Iterator[StreamItem]:
+    """What `decoder` makes of an event; data nested beyond reason is as unreadable as any other nonsense."""
+    try:
+        yield from decoder.decode(event)
+    except RecursionError:
+        raise unreadable(event.data) from None
 
 
 def truncated() -> Fault:

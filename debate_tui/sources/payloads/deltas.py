@@ -49,13 +49,17 @@ class DeltaDecoder:
             delta = _decode(event.data)
         except msgspec.DecodeError:
             raise unreadable(event.data) from None
-        if delta.chunks is None:
-            return self._items(delta)
-        return [item for chunk in delta.chunks for item in self._items(chunk)] or _ALIVE
+        return self._items(delta) if delta.chunks is None else self._batch(delta.chunks)
 
     def end(self) -> Finished | None:
         """See `Decoder.end`."""
         return Finished()
+
+    def _batch(self, chunks: list[_Delta]) -> Iterator[StreamItem]:
+        for chunk in chunks:
+            yield from self._items(chunk)
+        if not chunks:
+            yield from _ALIVE
 
     def _items(self, delta: _Delta) -> Iterable[StreamItem]:
         if delta.delta:

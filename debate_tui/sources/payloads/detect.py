@@ -167,7 +167,16 @@ def unpack(data: str) -> str | None:
         return None
     try:
         packed = base64.b64decode(data.translate(_URL_SAFE) + "=" * (-len(data) % 4), validate=True)
-        value = msgspec.msgpack.decode(packed)
-    except (binascii.Error, msgspec.DecodeError):
+    except binascii.Error:
         return None
-    return msgspec.json.encode(value).decode() if value and isinstance(value, dict) else None
+    return as_json(packed)
+
+
+def as_json(packed: bytes) -> str | None:
+    """A MessagePack object as JSON, which all decoders read; `None` if the bytes are anything else."""
+    try:
+        value = msgspec.msgpack.decode(packed)
+        return msgspec.json.encode(value).decode() if value and isinstance(value, dict) else None
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+        # A TypeError is an extension type, for which JSON has no word.
+        return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from debate_tui.domain.stream import Alive, Chunk, Cursor, Ended, Fault, Finished
-from debate_tui.sources.payloads import truncated
+from debate_tui.sources.payloads import decoded, truncated
 from debate_tui.sources.payloads.detect import Detecting
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class _Reading:
         # An event's id stands for all of the event, so that only its last item may carry it.
         held: StreamItem | None = None
         try:
-            for item in self._decoder.decode(event):
+            for item in decoded(self._decoder, event):
                 if held is not None:
                     yield self._at(held, None)
                 held = item

@@ -137,7 +137,7 @@ def from_body(body: bytes | str, *, status: int | None = None, retry_after: floa
     """The fault an error response's body amounts to, whatever it holds: JSON, text, HTML, nothing."""
     try:
         envelope = _envelope.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return fault(ErrorBody(message=_plain(body)), status=status, retry_after=retry_after)
     if isinstance(envelope.error, ErrorBody):
         return fault(envelope.error, status=status, retry_after=retry_after)
