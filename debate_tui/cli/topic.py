@@ -19,7 +19,8 @@ def read(argument: str | None, default: str = "") -> str:
         topic = _piped(asked_for=argument == "-")
     else:
         topic = default if argument is None else argument
-    topic = " ".join(topic.split())
+    # What is no UTF-8 on the command line comes as lone surrogates, which nothing can write again.
+    topic = " ".join(topic.encode("utf-8", "replace").decode("utf-8").split())
     if not topic:
         raise UsageError("The topic is empty.", _EXAMPLE)
     if len(topic) > MAX_CHARACTERS:

@@ -106,6 +106,8 @@ def _nearest(wrong: str, known: list[str]) -> str:
 
 def _type_at(type_: inspect.Type, path: Path) -> inspect.Type | None:
     """The type expected at `path`; where a union has several, the one that knows the next step."""
+    if isinstance(type_, inspect.Metadata):
+        return _type_at(type_.type, path)
     if isinstance(type_, inspect.UnionType):
         found = (_type_at(choice, path) for choice in type_.types)
         return next((choice for choice in found if choice is not None), None)

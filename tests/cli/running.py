@@ -1,0 +1,45 @@
+"""Runs debate-tui as its users do: as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from dataclasses import dataclass
+
+from debate_tui.domain.events import Event, decode
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a finished process left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def events(self) -> list[Event]:
+        return [decode(line) for line in self.out.splitlines()]
+
+
+async def start(*arguments: str, stdin: int | None = asyncio.subprocess.DEVNULL, **env: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "debate_tui",
+        *arguments,
+        stdin=stdin,
+        stdout=PIPE,
+        stderr=PIPE,
+        env={**os.environ, **env},
+    )
+
+
+async def run(*arguments: str, stdin: bytes | None = None, **env: str) -> Run:
+    """Run to the end; `stdin` is piped in."""
+    process = await start(*arguments, stdin=PIPE if stdin is not None else asyncio.subprocess.DEVNULL, **env)
+    out, err = await process.communicate(stdin)
+    assert process.returncode is not None
+    return Run(process.returncode, out.decode(), err.decode())

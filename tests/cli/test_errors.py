@@ -1,0 +1,107 @@
+"""Every error a user can cause: its exit code, and one or two lines that say what is wrong and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import run
+from tests.fakes.provider_server import CHAT, ProviderServer, Reply, error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TWO = ("-d", "demo", "-d", "demo")
+
+USAGE = {
+    "one debater": (["Q?", "-d", "demo"], ["2 to 4 debaters", "not 1"]),
+    "five debaters": (["Q?", *("-d", "demo") * 5], ["2 to 4 debaters", "not 5"]),
+    "unknown provider": (["Q?", "-d", "opanai:gpt", "-d", "demo"], ["opanai", "Did you mean openai"]),
+    "unknown mode": (["Q?", "-m", "hybird", *TWO], ["hybird", "hybrid"]),
+    "unknown option": (["Q?", "--plian", *TWO], ["--plian", "--plain"]),
+    "unknown format": (["Q?", "-f", "oxfrod", *TWO], ["oxfrod", "oxford"]),
+    "unknown voice": (["Q?", "-d", "demo:yodeller", "-d", "demo"], ["yodeller"]),
+    "empty topic": (["", *TWO], ["The topic is empty"]),
+    "blank topic": (["  \n ", *TWO], ["The topic is empty"]),
+    "no topic": ([*TWO], ["The topic is empty", "debate-tui"]),
+    "endless topic": (["why " * 2000, *TWO], ["more than 4,000"]),
+    "two topics": (["Q?", "R?", *TWO], ["R?"]),
+    "no address": (["Q?", "-d", "http://", "-d", "demo"], ["address"]),
+    "both outputs": (["Q?", "--plain", "--json", *TWO], ["exclude"]),
+    "window out of range": (["Q?", "--window", "1", *TWO], ["--window", "10"]),
+    "no number": (["Q?", "--rounds", "many", *TWO], ["many"]),
+}
+
+
+@pytest.mark.parametrize("case", USAGE)
+async def test_wrong_usage_is_exit_2_in_two_lines(case: str) -> None:
+    arguments, said = USAGE[case]
+    done = await run(*arguments, **({} if "--json" in arguments else {"DEBATE_TUI_THEME": ""}))
+    assert done.code == 2, done.err
+    assert done.out == ""
+    assert len(done.err.splitlines()) in (1, 2), done.err
+    for words in said:
+        assert words in done.err
+
+
+FILES = {
+    "missing": (None, ["missing.toml"]),
+    "no TOML": ('topic = "x\nmode', ["wrong.toml:1"]),
+    "unknown key": ('mode = "hybrid"\nwidnow = 5\n', ["wrong.toml:2", "widnow", "window"]),
+    "unknown key inside": (
+        '[[debater]]\nsource = "demo"\n\n[[debater]]\nsource = "demo"\nnmae = "Ada"\n',
+        ["wrong.toml:6", "nmae", "name"],
+    ),
+    "wrong type": ('window = "fast"\n', ["wrong.toml:1", "window", "number"]),
+    "wrong choice": ('\nmode = "hybird"\n', ["wrong.toml:2", "hybird", "hybrid"]),
+    "out of range": ("[recovery]\nmax_retries = -1\n", ["wrong.toml:2", "max_retries"]),
+    "marks crossed": ("high_mark = 8\nlow_mark = 9\n", ["low_mark", "high_mark"]),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+async def test_a_wrong_file_is_exit_4_and_names_file_line_and_key(case: str, tmp_path: Path) -> None:
+    text, said = FILES[case]
+    file = tmp_path / ("missing.toml" if text is None else "wrong.toml")
+    if text is not None:
+        file.write_text(text)
+    done = await run("Q?", "--plain", *TWO, "--config", str(file))
+    assert done.code == 4, done.err
+    assert done.out == ""
+    assert len(done.err.splitlines()) in (1, 2), done.err
+    for words in said:
+        assert words in done.err
+
+
+async def test_a_wrong_variable_is_named() -> None:
+    done = await run("Q?", "--plain", *TWO, DEBATE_TUI_MODE="hybird")
+    assert done.code == 4
+    assert "DEBATE_TUI_MODE" in done.err
+    assert len(done.err.splitlines()) in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("source", "variable"), [("openai:gpt-x", "OPENAI_API_KEY"), ("groq:llama", "GROQ_API_KEY")]
+)
+async def test_a_missing_key_is_exit_4_and_says_where_it_goes(source: str, variable: str) -> None:
+    done = await run("Q?", "--plain", "-d", source, "-d", "demo")
+    assert done.code == 4
+    assert done.out == ""
+    assert variable in done.err
+    assert len(done.err.splitlines()) == 2
+
+
+async def test_a_refused_key_is_exit_4_without_a_terminal_and_is_not_repeated() -> None:
+    key = "sk-proj-abcdefghijklmnop1234"
+    async with ProviderServer() as server:
+        body = error("invalid_request_error", f"Incorrect API key provided: {key}.", "invalid_api_key")
+        server.script(CHAT, Reply(body, status=401, content_type="application/json"))
+        done = await run(
+            *("Q?", "--plain", "-d", "openai:gpt-x", "-d", "demo"),
+            OPENAI_API_KEY=key,
+            OPENAI_BASE_URL=server.base,
+        )
+    assert done.code == 4, done.err
+    assert key not in done.out + done.err
+    assert key[:12] not in done.out + done.err
