@@ -1,0 +1,92 @@
+"""Fenced code in colours, by Pygments; imported when the first fence with a language is drawn."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from debate_tui.display.markdown.line import Run, blend
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer  # type: ignore[import-untyped]
+    from pygments.token import _TokenType  # type: ignore[import-untyped]
+
+COMMON = (
+    "python",
+    "javascript",
+    "typescript",
+    "json",
+    "bash",
+    "html",
+    "sql",
+    "c",
+    "cpp",
+    "java",
+    "go",
+    "rust",
+)
+"""Languages worth warming up for."""
+
+MAX_TEXT = 16_000
+"""Characters that are read as one text."""
+
+
+def warm() -> None:
+    """Load what the first fence would have to wait for, 30 ms and more; fit to run in a thread."""
+    for language in COMMON:
+        highlight("", language)
+
+
+def highlight(code: str, language: str, style: str = "") -> list[list[Run]]:
+    """The runs of each line of `code`; without colours where the language is unknown."""
+    lexer = _lexer(language) if language and len(code) <= MAX_TEXT else None
+    if lexer is None:
+        return [[(line, style)] if line else [] for line in code.split("\n")]
+    lines: list[list[Run]] = [[]]
+    for token, text in lexer.get_tokens(code):
+        name = blend(style, _style(token))
+        for index, part in enumerate(text.split("\n")):
+            if index:
+                lines.append([])
+            line = lines[-1]
+            if part and line and line[-1][1] == name:
+                line[-1] = (line[-1][0] + part, name)
+            elif part:
+                line.append((part, name))
+    return _same(lines, code) or highlight(code, "", style)
+
+
+def _same(lines: list[list[Run]], code: str) -> list[list[Run]]:
+    """The lines without the line feed that lexers want at the end; nothing if the text was changed."""
+    while lines and not lines[-1] and len(lines) > code.count("\n") + 1:
+        lines.pop()
+    same = "\n".join(["".join([text for text, _ in line]) for line in lines]) == code
+    return lines if same else []
+
+
+@lru_cache(64)
+def _lexer(language: str) -> Lexer | None:
+    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
+    try:
+        return get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        return None
+
+
+@lru_cache(512)
+def _style(token: _TokenType) -> str:
+    from pygments.token import Comment, Keyword, Literal, Name, Number, Operator, String
+
+    if token in Comment:
+        return "comment"
+    if token in Keyword or token in Operator.Word:
+        return "keyword"
+    if token in String:
+        return "string"
+    if token in Number or token in Literal:
+        return "number"
+    if token in Name.Function or token in Name.Class or token in Name.Builtin or token in Name.Tag:
+        return "name"
+    return ""

@@ -1,0 +1,171 @@
+"""The blocks that lines are made of: each can draw itself at any width, from its text alone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from debate_tui.display.markdown.flow import Flow
+from debate_tui.display.markdown.frame import Frame, Margin, margin
+from debate_tui.display.markdown.highlight import highlight
+from debate_tui.display.markdown.inline import inline
+from debate_tui.display.markdown.line import Line, blend, cut, plain
+from debate_tui.display.markdown.width import cells
+from debate_tui.display.markdown.wrap import fold, wrap
+
+if TYPE_CHECKING:
+    from debate_tui.display.markdown.signs import Signs
+
+_TASK = re.compile(r"\[([ xX])\] +(?=\S)")
+
+
+class Leaf(Protocol):
+    """A finished block, or what an open one would be if it ended here."""
+
+    @property
+    def frame(self) -> Frame: ...
+
+    def draw(self, width: int, signs: Signs) -> list[Line]:
+        """The block's lines, without the blank one above it."""
+        ...
+
+    def count(self, width: int, signs: Signs) -> int:
+        """How many lines that would be."""
+        ...
+
+
+class Paragraph(Struct, frozen=True):
+    """Text with markup, or one piece of a very long one."""
+
+    text: str
+    frame: Frame
+    task: bool = False
+    level: int = 0
+
+    @property
+    def style(self) -> str:
+        """Headings are drawn as paragraphs in a style of their own."""
+        return blend(self.frame.style, "heading") if self.level else self.frame.style
+
+    def draw(self, width: int, signs: Signs) -> list[Line]:
+        """Read and wrap the text."""
+        text, space = self.laid(width, signs)
+        runs = inline(text.rstrip(), self.style)
+        spans = wrap(plain(runs), space.room)
+        return space.lines(cut(runs, spans), spans)
+
+    def laid(self, width: int, signs: Signs) -> tuple[str, Margin]:
+        """The text and the margin it goes into; the box of a task stands for the bullet."""
+        if self.task and (box := _TASK.match(self.text)):
+            frame = self.frame.marked(signs.todo if box[1] == " " else signs.done)
+            return self.text[box.end() :], margin(frame, width)
+        return self.text, margin(self.frame, width)
+
+    def grow(self, flow: Flow | None, width: int, signs: Signs) -> tuple[Flow, list[Line]]:
+        """The same lines as `draw`, by what a shorter text left in `flow`."""
+        text, space = self.laid(width, signs)
+        if flow is None or not flow.fits(space, self.style, text):
+            flow = Flow(space, self.style)
+        return flow, flow.update(text)
+
+    def count(self, width: int, signs: Signs) -> int:
+        """As long as it is drawn."""
+        text, space = self.laid(width, signs)
+        return len(wrap(plain(inline(text.rstrip())), space.room))
+
+
+class Rule(Struct, frozen=True):
+    """A line across."""
+
+    frame: Frame
+
+    def draw(self, width: int, signs: Signs) -> list[Line]:
+        """One line."""
+        space = margin(self.frame, width)
+        return [
+            space.line([(signs.rule * space.room, blend(self.frame.style, "border"))], start=0, first=True)
+        ]
+
+    def count(self, width: int, signs: Signs) -> int:
+        """One."""
+        return 1
+
+
+class Empty(Struct, frozen=True):
+    """An item or a quote with nothing in it."""
+
+    frame: Frame
+
+    def draw(self, width: int, signs: Signs) -> list[Line]:
+        """One line that shows only bullet or bar."""
+        return [margin(self.frame, width).line([], start=0, first=True)]
+
+    def count(self, width: int, signs: Signs) -> int:
+        """One."""
+        return 1
+
+
+class Code(Struct, frozen=True):
+    """Lines of code; `language` colours them, all together or, if `single`, each by itself."""
+
+    text: str
+    frame: Frame
+    language: str = ""
+    single: bool = False
+
+    def draw(self, width: int, signs: Signs) -> list[Line]:
+        """Each line folded where the row ends."""
+        return self.draw_from(0, 0, width, signs)
+
+    def draw_from(self, start: int, row: int, width: int, signs: Signs) -> list[Line]:
+        """The lines from a character on that begins one; `row` lines stand above it."""
+        space = margin(self.frame, width)
+        style = blend(self.frame.style, "code block")
+        text = self.text[start:] if start else self.text
+        if self.single:
+            drawn = [highlight(line, self.language, style)[0] for line in text.split("\n")]
+        else:
+            drawn = highlight(text, self.language, style)
+        lines: list[Line] = []
+        for runs in drawn:
+            code = plain(runs)
+            for span, piece in zip(spans := fold(code, space.room), cut(runs, spans), strict=True):
+                first = not lines and not row
+                lines.append(space.line(piece, start=start + span[0], first=first, fill=style))
+            start += len(code) + 1
+        return lines
+
+    def count(self, width: int, signs: Signs) -> int:
+        """Without colouring it."""
+        room = margin(self.frame, width).room
+        return sum(
+            [
+                -(-cells(line) // room) or 1 if line.isascii() else len(fold(line, room))
+                for line in self.text.split("\n")
+            ]
+        )
+
+
+class Label(Struct, frozen=True):
+    """Plain text that is the screen's own word and no markup; `across` draws a line behind it."""
+
+    text: str
+    frame: Frame
+    style: str = ""
+    across: bool = False
+
+    def draw(self, width: int, signs: Signs) -> list[Line]:
+        """The text wrapped, and the line to the end of the last row."""
+        space = margin(self.frame, width)
+        spans = wrap(self.text, space.room)
+        pieces = cut([(self.text, self.style)], spans)
+        free = space.room - cells(plain(pieces[-1])) - 1
+        if self.across and free > 0:
+            pieces[-1] += [(" ", ""), (signs.rule * free, "border")]
+        return space.lines(pieces, spans)
+
+    def count(self, width: int, signs: Signs) -> int:
+        """As long as it is drawn."""
+        return len(wrap(self.text, margin(self.frame, width).room))

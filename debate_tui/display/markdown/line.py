@@ -1,0 +1,133 @@
+"""What a document is rendered to: lines of runs, and the vocabulary of their styles."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Run = tuple[str, str]
+"""Text and how it is meant: names from `STYLES` joined by spaces, outermost first; empty for plain text."""
+
+STYLES = frozenset(
+    [
+        "heading",
+        "strong",
+        "emphasis",
+        "strike",
+        "code",
+        "block",
+        "link",
+        "url",
+        "marker",
+        "border",
+        "quote",
+        "reasoning",
+        "notice",
+        "keyword",
+        "string",
+        "number",
+        "comment",
+        "name",
+    ]
+)
+"""Every name a style may be made of. What they look like is the theme's to say."""
+
+
+class Line(Struct, frozen=True, gc=False):
+    """One line on screen.
+
+    The first `indent` characters are bars, bullets and indentation; what follows is the block's own text from
+    its character `start` on. `cells` is the width of it all; the rest of the row is blank, in style `fill`.
+    """
+
+    runs: tuple[Run, ...]
+    cells: int
+    indent: int = 0
+    start: int = 0
+    fill: str = ""
+
+    @property
+    def text(self) -> str:
+        """The line without its styles."""
+        return "".join([text for text, _ in self.runs])
+
+    @property
+    def content(self) -> str:
+        """The line without styles, bars, bullets and indentation."""
+        return self.text[self.indent :]
+
+
+BLANK = Line((), 0)
+
+
+@lru_cache(1024)
+def blend(outer: str, inner: str) -> str:
+    """The style of `inner` within `outer`."""
+    names = dict.fromkeys(outer.split())
+    names.update(dict.fromkeys(inner.split()))
+    return " ".join(names)
+
+
+def restyled(runs: Iterable[Run], style: str) -> list[Run]:
+    """The same text within one more style."""
+    return [(text, blend(style, inner)) for text, inner in runs] if style else list(runs)
+
+
+def plain(runs: Iterable[Run]) -> str:
+    """The text of runs."""
+    return "".join([text for text, _ in runs])
+
+
+def merged(runs: Iterable[Run]) -> list[Run]:
+    """The same runs with neighbours of one style joined, and none of them empty."""
+    result: list[Run] = []
+    for text, style in runs:
+        if not text:
+            continue
+        if result and result[-1][1] == style:
+            result[-1] = (result[-1][0] + text, style)
+        else:
+            result.append((text, style))
+    return result
+
+
+def cut(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[list[Run]]:
+    """The runs at each of some ascending spans of their text."""
+    if len(runs) == 1:
+        text, style = runs[0]
+        return [[(text[start:end], style)] if end > start else [] for start, end in spans]
+    result: list[list[Run]] = []
+    index, offset = 0, 0
+    for start, end in spans:
+        piece: list[Run] = []
+        while index < len(runs):
+            text, style = runs[index]
+            stop = offset + len(text)
+            if stop > start and offset < end:
+                piece.append((text[max(0, start - offset) : end - offset], style))
+            if stop > end:
+                break
+            index += 1
+            offset = stop
+        result.append(piece)
+    return result
+
+
+def text_of(lines: Sequence[Line]) -> str:
+    """The text that lines were wrapped from: what wrapping took out between two lines is one blank or nothing."""
+    parts: list[str] = []
+    length = 0
+    for line in lines:
+        if line.start > length:
+            gap = line.start - length
+            parts.append(" " * gap)
+            length += gap
+        content = line.content
+        parts.append(content)
+        length += len(content)
+    return "".join(parts)
