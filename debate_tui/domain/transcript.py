@@ -47,8 +47,9 @@ class Seam(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """Something said or done beside the turns, when `after` turns had been started."""
+    """Something said or done beside the turns, when `step` rounds and `after` turns had been started."""
 
+    step: int
     after: int
     event: Interjection | RosterChange
 
@@ -88,15 +89,17 @@ class Turn:
     """One debater's answer in one phase, as far as it has come.
 
     `number` counts the turns of a debate in the order they started; `step` counts its rounds over all
-    phases, from 1. `started_seq` and `finished_seq` are the log positions of its beginning and end; what
-    a phase may see is a matter of these. `reason` is `None` while the turn is under way; `superseded`
-    counts how often its text was dropped; `faults` are what went wrong in it, oldest first.
+    phases, from 1. `model` is what spoke last in it. `started_seq` and `finished_seq` are the log positions
+    of its beginning and end; what a phase may see is a matter of these. `reason` is `None` while the turn
+    is under way; `superseded` counts how often its text was dropped; `faults` are what went wrong in it,
+    oldest first.
     """
 
-    def __init__(self, started: TurnStarted, *, round_: int, step: int) -> None:
+    def __init__(self, started: TurnStarted, *, model: str, round_: int, step: int) -> None:
         self.number = started.turn
         self.debater = started.debater
         self.phase = started.phase
+        self.model = model
         self.round = round_
         self.step = step
         self.started_at = started.at
@@ -244,7 +247,7 @@ class Transcript:
             case DebaterRemoved() | DebaterReplaced() | DebaterReturned():
                 self._apply_to_roster(event)
             case Interjection():
-                self.notes.append(Note(len(self.turns), event))
+                self._note(event)
             case DebatePaused():
                 self.paused = event
             case DebateResumed():
@@ -267,8 +270,7 @@ class Transcript:
         turn = self.turns.get(event.turn)
         if isinstance(event, TurnStarted):
             if turn is None:
-                phase = self.phase
-                turn = Turn(event, round_=phase.round if phase else 1, step=len(self.steps))
+                turn = self._turn(event)
                 self.turns[event.turn] = turn
             else:
                 turn.reopen()
@@ -282,6 +284,14 @@ class Transcript:
         else:
             turn.finish(event)
 
+    def _turn(self, event: TurnStarted) -> Turn:
+        speaker = self.debaters.get(event.debater)
+        round_ = self.steps[-1].round if self.steps else 1
+        return Turn(event, model=speaker.model if speaker else "", round_=round_, step=len(self.steps))
+
+    def _note(self, event: Interjection | RosterChange) -> None:
+        self.notes.append(Note(len(self.steps), len(self.turns), event))
+
     def _apply_status(self, event: StreamStatus) -> None:
         self.statuses[event.debater] = event
         turn = self._current.get(event.debater)
@@ -292,10 +302,13 @@ class Transcript:
             turn.faults.append(event.error)
 
     def _apply_to_roster(self, event: RosterChange) -> None:
-        self.notes.append(Note(len(self.turns), event))
+        self._note(event)
         self.active = event.remaining
         if isinstance(event, DebaterRemoved) or event.debater not in self.debaters:
             return
         self.debaters[event.debater] = msgspec.structs.replace(
             self.debaters[event.debater], source=event.source, model=event.model
         )
+        turn = self._current.get(event.debater)
+        if turn is not None and not turn.finished:
+            turn.model = event.model

@@ -226,12 +226,21 @@ def test_debaters_leave_change_their_source_and_return():
     ]
 
 
+def test_a_turn_knows_which_model_spoke_last():
+    replaced = DebaterReplaced(debater="b", reason="", remaining=("a", "b"), source="demo:x", model="x")
+    finished = TurnFinished(turn=2, debater="b", reason="complete")
+
+    assert fold().turns[2].model == "gpt"
+    assert fold(replaced).turns[2].model == "x"
+    assert fold(finished, replaced).turns[2].model == "gpt"
+
+
 def test_an_interjection_keeps_its_place_among_the_turns():
     transcript = fold(
         Interjection(text="and milk?", to="a"), TurnStarted(turn=3, debater="a", phase="opening")
     )
 
-    assert [note.after for note in transcript.notes] == [2]
+    assert [(note.step, note.after) for note in transcript.notes] == [(1, 2)]
     assert [(said.text, said.to) for said in transcript.interjections] == [("and milk?", "a")]
 
 

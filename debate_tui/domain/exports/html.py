@@ -1,0 +1,142 @@
+"""A debate as one HTML page: panes side by side, printable, and nothing loaded from anywhere.
+
+Speech is hostile. It is read as Markdown without raw HTML, images or attributes; links lead to http and
+https only. The page's policy lets nothing run or load, not even a style but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from debate_tui.domain.exports import outline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from debate_tui.domain.exports.outline import Part, Speech
+    from debate_tui.domain.transcript import Transcript
+
+_LEVEL = 3
+_KEPT = frozenset({"href", "start"})
+
+
+def html(transcript: Transcript) -> str:
+    """The whole debate; reasoning is folded away until it is asked for."""
+    style = files(__package__).joinpath("page.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    title = escape(outline.topic(transcript))
+    return "\n".join(
+        (
+            "<!doctype html>",
+            '<html lang="und">',
+            "<head>",
+            '<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="referrer" content="no-referrer">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="color-scheme" content="light dark">',
+            f"<title>{title}</title>",
+            f"<style>{style}</style>",
+            "</head>",
+            "<body>",
+            *_body(transcript, title),
+            "</body>",
+            "</html>\n",
+        )
+    )
+
+
+def _body(transcript: Transcript, title: str) -> Iterator[str]:
+    yield "<header>"
+    yield f"<h1>{title}</h1>"
+    yield f"<p>{escape(outline.about(transcript))}</p>"
+    yield "<ul>"
+    places = {debater: place for place, debater in enumerate(transcript.debaters, 1)}
+    for place, speaker in enumerate(outline.speakers(transcript), 1):
+        yield f'<li class="pane-{place}">{escape(speaker)}</li>'
+    yield "</ul>"
+    yield "</header>"
+    yield "<main>"
+    for part in outline.parts(transcript):
+        yield from _part(part, places)
+    yield "</main>"
+    yield f"<footer>{escape(outline.outcome(transcript))}</footer>"
+
+
+def _part(part: Part, places: dict[str, int]) -> Iterator[str]:
+    yield "<section>"
+    if part.title:
+        yield f"<h2>{escape(part.title)}</h2>"
+    if part.speeches:
+        yield f'<div class="panes of-{len(places)}">'
+        for speech in part.speeches:
+            yield from _speech(speech, places.get(speech.debater, 1))
+        yield "</div>"
+    for note in part.notes:
+        yield f'<p class="note">{escape(note)}</p>'
+    yield "</section>"
+
+
+def _speech(speech: Speech, place: int) -> Iterator[str]:
+    yield f'<article class="pane-{place}">'
+    yield f"<h3>{escape(speech.speaker)}</h3>"
+    if speech.facts:
+        yield f'<p class="facts">{escape(speech.facts)}</p>'
+    if speech.warning:
+        yield f'<p class="mark">{escape(speech.warning)}</p>'
+    if speech.reasoning:
+        yield f"<details><summary>Reasoning</summary><pre>{escape(speech.reasoning)}</pre></details>"
+    yield rendered(speech.text, speech.seams) or '<p class="facts">(no text)</p>'
+    if speech.ending:
+        kind = f" {speech.reason}" if speech.reason else ""
+        yield f'<p class="mark{kind}">{escape(speech.ending)}</p>'
+    yield "</article>"
+
+
+def rendered(text: str, seams: tuple[str, ...] = ()) -> str:
+    """Sanitised Markdown as harmless HTML, below headings of level 3, with the seams marked."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+    parser.validateLink = _leads_out  # type: ignore[method-assign]
+    tokens = parser.parse(text)
+    for token in tokens:
+        _strip(token)
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(int(token.tag[1]) + _LEVEL, 6)}"
+        if token.children and seams:
+            token.children = [part for child in token.children for part in _marked(child, seams)]
+    return str(parser.renderer.render(tokens, parser.options, {})).rstrip("\n")
+
+
+def _strip(token: Token) -> None:
+    """Leave no attribute or class to the text's author but where a link leads and where a list begins."""
+    token.info = ""
+    token.attrs = {name: value for name, value in token.attrs.items() if name in _KEPT}
+    if token.type == "link_open":
+        token.attrs["rel"] = "noopener noreferrer nofollow"
+    for child in token.children or ():
+        _strip(child)
+
+
+def _marked(token: Token, seams: tuple[str, ...]) -> Iterator[Token]:
+    """A piece of text parted where a recovery went on, with the seam as an element of its own."""
+    if token.type != "text":
+        yield token
+        return
+    for piece in re.split("({})".format("|".join(map(re.escape, seams))), token.content):
+        if piece in seams:
+            yield Token("html_inline", "", 0, content=f'<span class="mark">{escape(piece)}</span>')
+        else:
+            yield Token("text", "", 0, content=piece)
+
+
+def _leads_out(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))

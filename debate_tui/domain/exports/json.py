@@ -1,0 +1,90 @@
+"""A debate as one JSON object: what was said, and every event it was folded from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from debate_tui.domain.events import DebaterInfo, Event
+from debate_tui.domain.stream import FaultReport, FinishReason, Usage
+from debate_tui.domain.transcript import Seam, Transcript
+
+if TYPE_CHECKING:
+    from debate_tui.domain.transcript import Turn
+
+# What `sanitise` removes elsewhere, and JSON itself does not escape; line separators end lines for some.
+_ESCAPES = {
+    code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+class Said(Struct, frozen=True):
+    """A turn in its final words, as received."""
+
+    turn: int
+    debater: str
+    phase: str
+    round: int
+    model: str
+    reason: FinishReason | None
+    text: str
+    reasoning: str
+    seams: tuple[Seam, ...]
+    superseded: int
+    faults: tuple[FaultReport, ...]
+    usage: Usage | None
+    cost: float | None
+    ttft_ms: int | None
+    duration_ms: int | None
+
+
+class Document(Struct, frozen=True):
+    """The exported object; `debaters` are those of the end, `finished` is null for a cut record."""
+
+    debate: str
+    topic: str
+    format: str
+    started: float
+    finished: str | None
+    debaters: tuple[DebaterInfo, ...]
+    turns: tuple[Said, ...]
+    events: Sequence[Event]
+
+
+def json(events: Sequence[Event]) -> str:
+    """The debate with all of its events; text is as received, harmless on a terminal all the same."""
+    transcript = Transcript(events)
+    document = Document(
+        debate=transcript.debate,
+        topic=transcript.topic,
+        format=transcript.format,
+        started=transcript.started_at,
+        finished=transcript.finished,
+        debaters=tuple(transcript.debaters.values()),
+        turns=tuple(map(_said, transcript.turns.values())),
+        events=events,
+    )
+    return msgspec.json.format(msgspec.json.encode(document)).decode().translate(_ESCAPES) + "\n"
+
+
+def _said(turn: Turn) -> Said:
+    return Said(
+        turn=turn.number,
+        debater=turn.debater,
+        phase=turn.phase,
+        round=turn.round,
+        model=turn.model,
+        reason=turn.reason,
+        text=turn.text,
+        reasoning=turn.reasoning,
+        seams=turn.seams,
+        superseded=turn.superseded,
+        faults=tuple(turn.faults),
+        usage=turn.usage,
+        cost=turn.cost,
+        ttft_ms=turn.ttft_ms,
+        duration_ms=turn.duration_ms,
+    )

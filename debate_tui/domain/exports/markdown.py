@@ -1,0 +1,117 @@
+"""A debate as a Markdown document whose structure no speech can change.
+
+Speech is somebody else's Markdown. Its headings are set below the document's own, its raw HTML and images
+become visible text, it defines no links for others, and what it leaves open is closed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from markdown_it import MarkdownIt
+
+from debate_tui.domain.exports import outline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markdown_it.token import Token
+
+    from debate_tui.domain.exports.outline import Part, Speech
+    from debate_tui.domain.transcript import Transcript
+
+_LEVEL: Final = 3
+"""The level of a turn's heading; those within its text begin one below."""
+
+_HASHES = re.compile(r"#{1,6}(?=[ \t]|$)")
+_UNDERLINE = re.compile(r"(=+|-+)[ \t]*$")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>&~#|])")
+_MARKER = re.compile(r"^(\d{0,9})([-+.)])")
+
+# Raw HTML is off: it is escaped, so what reads the document meets paragraphs in its place.
+_parser = MarkdownIt("commonmark", {"html": False})
+
+
+def markdown(transcript: Transcript) -> str:
+    """The whole debate, without reasoning."""
+    return "\n\n".join(_paragraphs(transcript)) + "\n"
+
+
+def _paragraphs(transcript: Transcript) -> Iterator[str]:
+    yield f"# {_literal(outline.topic(transcript))}"
+    yield _literal(outline.about(transcript))
+    yield "\n".join(f"- {_literal(speaker)}" for speaker in outline.speakers(transcript))
+    for part in outline.parts(transcript):
+        yield from _part(part)
+    yield f"*{outline.outcome(transcript)}*"
+
+
+def _part(part: Part) -> Iterator[str]:
+    if part.title:
+        yield f"## {_literal(part.title)}"
+    for speech in part.speeches:
+        yield from _speech(speech)
+    for note in part.notes:
+        yield f"> {_literal(note)}"
+
+
+def _speech(speech: Speech) -> Iterator[str]:
+    yield f"{'#' * _LEVEL} {_literal(speech.speaker)}"
+    if speech.facts:
+        yield f"*{_literal(speech.facts)}*"
+    if speech.warning:
+        yield f"**{_literal(speech.warning)}**"
+    yield contained(speech.text) or "*(no text)*"
+    if speech.ending:
+        yield f"**{_literal(speech.ending)}**"
+
+
+def contained(text: str) -> str:
+    """Sanitised Markdown made part of a document, below headings of level 3."""
+    lines = text.strip("\n").split("\n")
+    references: dict[str, Any] = {}
+    _parser.parse("\n".join(lines), references)
+    for definition in _definitions(references):
+        first = definition["map"][0]
+        lines[first] = lines[first].replace("[", "\\[", 1)
+    tokens = _parser.parse("\n".join(lines))
+    for token in tokens:
+        if token.type == "heading_open" and token.map:
+            _set_below(lines, token)
+    code = {line for token in tokens if token.type in _CODE and token.map for line in range(*token.map)}
+    for number, line in enumerate(lines):
+        if number not in code:
+            lines[number] = _TAG.sub("&lt;", line).replace("![", "!\\[")
+    if tokens and tokens[-1].type == "fence" and not _closed(tokens[-1], lines):
+        lines.append(tokens[-1].markup)
+    return "\n".join(lines)
+
+
+_CODE: Final = frozenset({"fence", "code_block"})
+
+
+def _definitions(references: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from references.get("references", {}).values()
+    yield from references.get("duplicate_refs", ())
+
+
+def _set_below(lines: list[str], heading: Token) -> None:
+    first, end = heading.map or (0, 1)
+    if heading.markup.startswith("#"):
+        level = min(len(heading.markup) + _LEVEL, 6)
+        lines[first] = _HASHES.sub("#" * level, lines[first], count=1)
+    else:  # underlined: a backslash makes the line text
+        lines[end - 1] = _UNDERLINE.sub(r"\\\1", lines[end - 1])
+
+
+def _closed(fence: Token, lines: list[str]) -> bool:
+    first, end = fence.map or (0, 0)
+    last = lines[end - 1].strip()
+    return end - 1 > first and set(last) == set(fence.markup[0]) and len(last) >= len(fence.markup)
+
+
+def _literal(text: str) -> str:
+    """Text in one line that no Markdown reads as anything else."""
+    return _MARKER.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", text))

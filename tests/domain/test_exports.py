@@ -1,0 +1,346 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import html.parser
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from debate_tui.domain.events import (
+    DebaterInfo,
+    DebaterRemoved,
+    DebaterReplaced,
+    DebaterReturned,
+    DebateStarted,
+    Event,
+    Interjection,
+    PhaseStarted,
+    StreamStatus,
+    TurnDelta,
+    TurnFinished,
+    TurnStarted,
+    TurnSuperseded,
+)
+from debate_tui.domain.exports import FORMS, Form, export, filename
+from debate_tui.domain.exports.html import rendered
+from debate_tui.domain.exports.markdown import contained
+from debate_tui.domain.sanitise import sanitise
+from debate_tui.domain.stream import FaultKind, FaultReport, FinishReason, Usage
+from debate_tui.domain.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GOLDEN = Path(__file__).parent / "golden"
+HOSTILE = "\x1b]0;pwned\x07<script>alert(1)</script> \u202ereversed\u202c [a](javascript:alert(1)) ![i](http://t/x.png)"
+
+TEA = (
+    "# Tea!\n\nTea is **best**:\n\n- hot\n- 茶 ",
+    "👋🏽\n\nUnder\n=====\n\n> # quoted\n\n[1]: http://x.y\n\n",
+    "```python\n# no heading <b>\nprint('x')\n",
+)
+
+
+def logged(*events: Event) -> list[Event]:
+    return [
+        msgspec.structs.replace(event, seq=seq, at=1_700_000_000.0 + seq)
+        for seq, event in enumerate(events, 1)
+    ]
+
+
+def say(turn: int, debater: str, *texts: str, attempt: int = 1, start: int = 0) -> Iterable[TurnDelta]:
+    for text in texts:
+        yield TurnDelta(turn=turn, debater=debater, attempt=attempt, offset=start, text=text)
+        start += len(text)
+
+
+def end(turn: int, debater: str, reason: FinishReason = "complete", **more: object) -> TurnFinished:
+    return TurnFinished(turn=turn, debater=debater, reason=reason, **more)  # type: ignore[arg-type]
+
+
+def debate() -> list[Event]:
+    """Everything that can happen to a turn, and text that wants to break out of each form."""
+    ada = DebaterInfo("a", "Ada *A*", "for <b>", "demo:ada", "demo")
+    bob = DebaterInfo("b", "Bob", "against", "openai:gpt", "gpt")
+    return logged(
+        DebateStarted(debate="d1", topic=f"Tea or # coffee? {HOSTILE}", format="oxford", debaters=(ada, bob)),
+        Interjection(text="Be *brief*.", to=None),
+        PhaseStarted(phase="opening", round=1, rounds=1),
+        TurnStarted(turn=1, debater="a", phase="opening"),
+        TurnStarted(turn=2, debater="b", phase="opening"),
+        TurnDelta(turn=1, debater="a", attempt=1, offset=0, text="Let me <think>.", reasoning=True),
+        *say(1, "a", *TEA),
+        StreamStatus(
+            debater="b",
+            state="reconnecting",
+            attempt=2,
+            error=FaultReport(FaultKind.NETWORK, "connection reset"),
+        ),
+        *say(2, "b", "Coffee wins, bec"),
+        *say(2, "b", "ause it does.\n\n", attempt=2, start=16),
+        *say(2, "b", "And so on.", attempt=3, start=31),
+        end(1, "a", usage=Usage(10, 1234), cost=0.01234, duration_ms=4200),
+        end(2, "b", "length"),
+        PhaseStarted(phase="cross-examination", round=1, rounds=2),
+        TurnStarted(turn=3, debater="a", phase="cross-examination"),
+        TurnStarted(turn=4, debater="b", phase="cross-examination"),
+        *say(3, "a", "Dropped."),
+        TurnSuperseded(turn=3, debater="a", attempt=2),
+        *say(3, "a", HOSTILE, attempt=2),
+        Interjection(text=f"And milk? {HOSTILE}", to="a"),
+        end(3, "a", "stopped"),
+        StreamStatus(
+            debater="b", state="failed", attempt=1, error=FaultReport(FaultKind.QUOTA, "no money left")
+        ),
+        end(4, "b", "failed"),
+        DebaterRemoved(debater="b", reason="no money left", remaining=("a",)),
+        DebaterReturned(
+            debater="b", reason="asked for", remaining=("a", "b"), source="openai:gpt", model="gpt"
+        ),
+        DebaterReplaced(
+            debater="b", reason="asked for", remaining=("a", "b"), source="demo:bob", model="demo"
+        ),
+        PhaseStarted(phase="cross-examination", round=2, rounds=2),
+        TurnStarted(turn=5, debater="a", phase="cross-examination"),
+        TurnStarted(turn=6, debater="b", phase="cross-examination"),
+        end(5, "a", "refused"),
+        end(6, "b", "skipped"),
+        PhaseStarted(phase="closing", round=1, rounds=1),
+        TurnStarted(turn=7, debater="a", phase="closing"),
+        *say(7, "a", "In the end I"),
+    )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_documents_are_as_they_were_looked_at(form: Form):
+    golden = GOLDEN / f"debate.{form}"
+
+    assert export(debate(), form) == golden.read_text("utf-8")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_empty_record_makes_a_document_too(form: Form):
+    assert export([], form).endswith("\n")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_in_a_document_acts_on_a_terminal(form: Form):
+    document = export(debate(), form)
+
+    assert sanitise(document) == document
+
+
+@pytest.mark.parametrize("form", ["md", "html", "txt"])
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("reconnected, attempt 2", 1),
+        ("reconnected, attempt 3", 1),
+        ("no longer counts", 1),
+        ("cut off at the length limit", 1),
+        ("stopped before its end", 1),
+        ("failed: no money left", 1),
+        ("refused to answer", 1),
+        ("» skipped", 1),
+        ("… unfinished", 1),
+        ("The record ends here; the debate was not finished.", 1),
+    ],
+)
+def test_what_happened_to_a_turn_is_said(form: Form, words: str, count: int):
+    assert export(debate(), form).count(words) == count
+
+
+@pytest.mark.parametrize("form", ["md", "txt"])
+def test_reasoning_is_not_in_what_is_passed_on_as_text(form: Form):
+    assert "Let me" not in export(debate(), form)
+
+
+# --- JSON -------------------------------------------------------------------------------------------
+
+
+def test_json_holds_the_events_and_the_text_exactly_as_received():
+    events = debate()
+    document = json.loads(export(events, "json"))
+
+    assert msgspec.convert(document["events"], list[Event], strict=False) == events
+    assert document["topic"].endswith(HOSTILE)
+    said = {turn["turn"]: turn for turn in document["turns"]}
+    assert said[3]["text"] == HOSTILE
+    assert said[2]["seams"] == [{"offset": 16, "attempt": 2}, {"offset": 31, "attempt": 3}]
+    assert [said[n]["reason"] for n in range(1, 8)] == [
+        "complete",
+        "length",
+        "stopped",
+        "failed",
+        "refused",
+        "skipped",
+        None,
+    ]
+
+
+# --- Markdown ---------------------------------------------------------------------------------------
+
+READER = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(["table", "strikethrough"])
+MARKUP = st.text("#=-`~<>![]():\\*_ \tab1.\n|&", max_size=60)
+
+
+def reading(document: str) -> tuple[list[tuple[str, int]], set[str], dict[str, object]]:
+    """Headings, kinds of tokens and link definitions, as a reader that allows HTML finds them."""
+    env: dict[str, object] = {}
+    tokens = READER.parse(document, env)
+    headings = [
+        (tokens[i + 1].content, int(token.tag[1]))
+        for i, token in enumerate(tokens)
+        if token.type == "heading_open"
+    ]
+    kinds = {child.type for token in tokens for child in (token, *(token.children or ()))}
+    return headings, kinds, env
+
+
+@given(st.lists(MARKUP | st.text(max_size=20), min_size=1, max_size=3))
+@example(["[a]: x\n==="])
+@example(["- ```\n<script>", "> ```\n<b>"])
+@example(["~~~\nopen"])
+@example(["1. # one\n   two\n   ---"])
+@example(["\\`<i>\\`"])
+def test_no_speech_changes_the_structure_of_a_markdown_document(texts: list[str]):
+    document = "\n\n".join(f"### Turn {n}\n\n{contained(sanitise(text))}" for n, text in enumerate(texts))
+    headings, kinds, env = reading(document + "\n\n### End\n")
+
+    ours = [f"Turn {n}" for n in range(len(texts))] + ["End"]
+    assert [content for content, level in headings if level <= 3] == ours
+    assert kinds.isdisjoint({"html_block", "html_inline", "image"})
+    assert not env.get("references")
+
+
+def test_a_markdown_document_has_just_its_own_headings():
+    headings, kinds, _ = reading(export(debate(), "md"))
+
+    assert [content for content, level in headings if level == 2] == [
+        "Opening",
+        "Cross-examination, round 1 of 2",
+        "Cross-examination, round 2 of 2",
+        "Closing",
+    ]
+    assert [level for _, level in headings].count(1) == 1
+    assert [level for _, level in headings].count(3) == 7
+    assert kinds.isdisjoint({"html_block", "html_inline", "image"})
+
+
+# --- HTML -------------------------------------------------------------------------------------------
+
+TAGS = {
+    *("a", "blockquote", "br", "code", "em", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s"),
+    *("strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+}
+
+
+class Elements(html.parser.HTMLParser):
+    """The tags of a page with their attributes, and whether they are balanced."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.balanced = True
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.balanced = self.balanced and bool(self.open) and self.open.pop() == tag
+
+
+@given(MARKUP | st.text(max_size=30))
+@example('[a](http://x "t\\"onload=1")')
+@example("[a](JAVASCRIPT:x) <http://a.b> [b](data:text/html,x)")
+@example("| a |\n|--:|\n| b |")
+@example("```a b\nc")
+def test_speech_becomes_harmless_elements_alone(text: str):
+    elements = Elements(rendered(sanitise(text)))
+
+    assert elements.balanced
+    assert not elements.open
+    for tag, attributes in elements.found:
+        assert tag in TAGS
+        assert set(attributes) <= {"href", "rel", "start"}
+        assert (attributes.get("href") or "http://").startswith(("http://", "https://", "HTTP"))
+
+
+@given(MARKUP, MARKUP)
+def test_a_seam_in_any_place_keeps_the_page_whole(before: str, after: str):
+    seam = "⟪↻ reconnected, attempt 2⟫"
+    elements = Elements(rendered(sanitise(before) + seam + sanitise(after), (seam,)))
+
+    assert elements.balanced
+    for tag, attributes in elements.found:
+        assert tag in TAGS | {"span"}
+        assert set(attributes) <= {"href", "rel", "start"} or attributes == {"class": "mark"}
+
+
+def test_the_page_loads_and_runs_nothing():
+    page = export(debate(), "html")
+    elements = Elements(page)
+    tags = [tag for tag, _ in elements.found]
+    policy = next(a["content"] for tag, a in elements.found if tag == "meta" and "http-equiv" in a) or ""
+
+    assert elements.balanced
+    assert not {"script", "link", "img", "iframe", "object", "form", "base"} & set(tags)
+    assert not [attributes for _, attributes in elements.found if {"style", "src"} & set(attributes)]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_the_style_is_the_one_the_policy_allows():
+    page = export(debate(), "html")
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in page
+
+
+# --- names and imports ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [
+        ("Tea or coffee?", "debate-2023-11-14-tea-or-coffee.md"),
+        ("../../etc/passwd", "debate-2023-11-14-etc-passwd.md"),
+        ("茶か", "debate-2023-11-14.md"),
+        ("word " * 50, "debate-2023-11-14-word-word-word-word-word-word-word-word-word-wor.md"),
+    ],
+)
+def test_the_file_is_named_after_day_and_topic(topic: str, name: str):
+    events = logged(DebateStarted(debate="d", topic=topic, format="f", debaters=()))
+
+    assert filename(Transcript(events), "md") == name
+
+
+def test_the_forms_cost_nothing_until_one_is_asked_for():
+    code = (
+        "import sys, debate_tui.domain.exports as e; "
+        "sys.exit('markdown_it' in sys.modules); "
+        "e.export([], 'txt'); sys.exit('markdown_it' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
