@@ -28,7 +28,7 @@ SPEECHES = {
     "/plain": "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich.\n\n- eins\n- zwei\n",
     "/cjk": "都市は車を禁止すべきか。\t我认为应该。车祸、噪音与污染都是理由。",
     "/emoji": "family 👨‍👩‍👧‍👦, flag 🇧🇷, skin 👍🏽, heart ❤️, keycap 1️⃣",
-    "/marks": "e\u0301 a\u0308\u0323 n\u0303 — zalgo h\u0335\u0321\u0322e\u0340\u0341 · \u200bzero\u200dwidth",
+    "/marks": "e\u0301 a\u0308\u0323 — zalgo h\u0335\u0321\u0322e\u0340\u0341 · \u200bzero\u200dwidth",
 }
 HOSTILE = (
     "before\x1b[31mred\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b1m\x00\x07\x7f\u202eevil\u2066 [bold]after[/bold]"
