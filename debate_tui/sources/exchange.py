@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     import httpx2
+    from httpx_sse import ServerSentEvent
 
-    from debate_tui.domain.stream import StreamItem
+    from debate_tui.domain.stream import Alive, StreamItem
     from debate_tui.sources.payloads import Decoder
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import AnyClient
@@ -80,11 +81,12 @@ async def exchange(
     *,
     wishes: Wishes | None = None,
     origin: Origin = Origin.START,
+    events: Callable[[AsyncIterator[bytes]], AsyncGenerator[ServerSentEvent | Alive, None]] = events,
 ) -> AsyncIterator[AsyncIterator[StreamItem]]:
     """Make one request, and give out what comes back as items, `Connected` first.
 
-    `send` is given the wishes to put into the request's body. Entering waits for the response's head;
-    entering and reading raise `Fault`; leaving closes the response.
+    `send` is given the wishes to put into the request's body; `events` finds the events in the bytes.
+    Entering waits for the response's head; entering and reading raise `Fault`; leaving closes the response.
     """
     finished = False
 
