@@ -69,15 +69,17 @@ class Watchdog:
 
     def alive(self) -> None:
         """A sign of life came."""
+        self._begin()
         self._text_left -= self._clock.time() - self._since
         self._quiet_left = self._policy.silence_timeout
-        self._begun = True
+        if self._text_left < self._quiet_left:
+            self.close()  # the limit has come nearer than the timer
 
     def text(self) -> None:
         """Text came."""
+        self._begin()
         self._quiet_left = self._policy.silence_timeout
         self._text_left = self._policy.text_timeout
-        self._begun = True
 
     def close(self) -> None:
         """Let go of the timer."""
@@ -87,7 +89,8 @@ class Watchdog:
 
     def __enter__(self) -> None:
         self._since = self._clock.time()
-        self._task = asyncio.current_task()
+        self._task = task = asyncio.current_task()
+        self._cancelling = task.cancelling() if task else 0
         if self._timer is None:
             self._arm(self._since + self._limit())
 
@@ -101,6 +104,11 @@ class Watchdog:
         # As in asyncio.timeout: a cancellation from elsewhere, at the same moment, goes first.
         if task.uncancel() <= self._cancelling and exc_type is asyncio.CancelledError:
             raise fault from None
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self.close()  # armed for the first byte, which may be given more time than all others
 
     def _limit(self) -> float:
         return min(self._quiet_left, self._text_left)
@@ -121,7 +129,6 @@ class Watchdog:
             self._arm(self._since + self._limit())
         else:
             self._expired = self._fault()
-            self._cancelling = task.cancelling()
             task.cancel()
 
     def _fault(self) -> Fault:

@@ -1,0 +1,572 @@
+"""A guarded stream through every kind of trouble, on a source scripted in memory; nobody waits."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain.stream import (
+    Alive,
+    Chunk,
+    Connected,
+    Cursor,
+    Ended,
+    Fault,
+    FaultKind,
+    FaultReport,
+    Finished,
+    Origin,
+    Resume,
+    Superseded,
+    Usage,
+    UsageSoFar,
+)
+from debate_tui.resilience.recovery import Guarded
+from tests.fakes.scripted_source import REQUEST, Heard, ManualClock, Pass, ScriptedSource, Stall, Step, hear
+
+if TYPE_CHECKING:
+    from debate_tui.domain.policy import Policy
+
+STORY = "Tea is older than coffee, and it keeps better in a storm."
+CALM = ["connecting", "connected", "streaming"]
+HEALED = [*CALM, "reconnecting 1/5", *CALM]
+
+
+def cut(kind: FaultKind = FaultKind.NETWORK, **facts: object) -> Fault:
+    return Fault(kind, "It broke.", **facts)  # type: ignore[arg-type]
+
+
+def chunks(*texts: str, ids: int | None = None, reasoning: bool = False) -> list[Step]:
+    """Chunks with event ids counted from `ids`, or without."""
+    return [
+        Chunk(text, reasoning, None if ids is None else Cursor(str(ids + place)))
+        for place, text in enumerate(texts)
+    ]
+
+
+def words(text: str = STORY) -> list[str]:
+    return text.replace(" ", " \0").split("\0")
+
+
+class Case:
+    """One guarded source with a clock of its own."""
+
+    def __init__(self, *scripts: list[Step], policy: Policy | None = None) -> None:
+        self.clock = ManualClock()
+        self.source = ScriptedSource(*scripts, clock=self.clock)
+        self.announced: list[object] = []
+        self.held = False
+        self.guarded = Guarded(
+            self.source,
+            policy,
+            clock=self.clock,
+            random=lambda: 0.5,
+            held=lambda: self.held,
+            announce=self.announced.append,
+        )
+
+    async def hear(self, resume: Resume | None = None) -> Heard:
+        return await hear(self.guarded, self.clock, resume=resume)
+
+    async def fail(self) -> tuple[Fault, Heard]:
+        heard = Heard()
+        with pytest.raises(Fault) as raised:
+            await hear(self.guarded, self.clock, heard=heard)
+        return raised.value, heard
+
+
+async def test_a_stream_without_trouble_passes_unchanged() -> None:
+    usage = Usage(10, 20, None)
+    case = Case([Connected(), *chunks(*words()), Finished("length", usage)])
+    heard = await case.hear()
+    assert heard.text == STORY
+    assert heard.states == CALM
+    assert heard.finished == Finished("length", usage)
+    assert case.source.closed == 1
+    assert case.clock.armed == 0
+
+
+@pytest.mark.parametrize("kind", ["network", "timeout", "rate_limited", "overloaded", "server"])
+async def test_what_may_pass_is_tried_again(kind: str) -> None:
+    case = Case([cut(FaultKind(kind), status=503)], [Connected(), *chunks(STORY), Finished()])
+    heard = await case.hear()
+    assert heard.text == STORY
+    assert heard.states == ["connecting", "reconnecting 1/5", *CALM]
+    assert heard.statuses[1].error == FaultReport(FaultKind(kind), "It broke.", 503)
+    assert case.source.resumes == [None, None]
+
+
+@pytest.mark.parametrize("kind", ["auth", "quota", "bad_request", "unknown"])
+async def test_what_will_not_pass_is_raised_at_once(kind: str) -> None:
+    case = Case([Connected(), *chunks("Tea "), cut(FaultKind(kind))])
+    fault, heard = await case.fail()
+    assert fault.kind == kind
+    assert heard.text == "Tea "
+    assert heard.states == CALM
+    assert case.announced[-1] is fault
+
+
+async def test_a_refusal_ends_the_turn_and_nothing_else() -> None:
+    heard = await Case([Connected(), *chunks("I "), cut(FaultKind.REFUSED)]).hear()
+    assert heard.finished.reason == "refused"
+
+
+async def test_attempts_and_retries_are_counted_and_waits_announced_before_they_begin() -> None:
+    case = Case([cut()], [cut()], [cut()], [cut()], [cut()], [cut()])
+    fault, heard = await case.fail()
+    assert fault.kind is FaultKind.NETWORK
+    assert heard.waits == [1000, 2000, 4000, 8000, 16000]
+    assert [status.attempt for status in heard.statuses] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6]
+    assert [s.retry for s in heard.statuses if s.state == "connecting"] == [0, 1, 2, 3, 4, 5]
+    assert case.clock.time() == 1031.0
+
+
+async def test_the_servers_wish_is_the_floor_of_one_wait() -> None:
+    case = Case(
+        [cut(FaultKind.RATE_LIMIT, retry_after=7.0)], [cut()], [Connected(), *chunks(STORY), Finished()]
+    )
+    assert (await case.hear()).waits == [7150, 2000]
+
+
+async def test_an_announced_reconnection_time_is_the_floor_of_all_waits() -> None:
+    case = Case(
+        [Connected(), Alive(retry_after=5.0), cut()], [cut()], [Connected(), *chunks(STORY), Finished()]
+    )
+    assert (await case.hear()).waits == [5150, 5300]
+
+
+async def test_a_wish_beyond_two_minutes_is_not_waited_for() -> None:
+    fault, heard = await Case([cut(FaultKind.RATE_LIMIT, retry_after=3600.0)]).fail()
+    assert fault.retry_after == 3600.0
+    assert heard.states == ["connecting"]
+
+
+async def test_recovered_is_said_once_and_only_after_reconnecting() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea ", ids=1), cut()],
+        [cut()],
+        [Connected(Origin.CURSOR), *chunks("is ", "old.", ids=2), Finished()],
+    )
+    heard = await case.hear()
+    assert [(s.attempt, s.recovered) for s in heard.statuses if s.state == "streaming"] == [
+        (1, False),
+        (3, True),
+    ]
+
+
+async def test_progress_of_200_characters_counts_retries_anew() -> None:
+    long = [chunks("x" * 199 + str(n), ids=n) for n in range(8)]
+    case = Case(
+        *([Connected(Origin.CURSOR), *part, cut()] for part in long),
+        [Connected(Origin.CURSOR), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.waits == [1000] * 8
+    assert len(heard.text) == 1600
+
+
+# Where the next connection begins
+
+
+async def test_behind_a_cursor_the_server_goes_on() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea ", "is ", ids=1), cut()],
+        [Connected(Origin.CURSOR), *chunks("older.", ids=3), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == "Tea is older."
+    assert heard.states == HEALED
+    assert case.source.resumes[1] == Resume(1, Cursor("2"), "Tea is ")
+
+
+@pytest.mark.parametrize("first", range(1, 7))
+async def test_events_sent_again_are_not_shown_again(first: int) -> None:
+    parts = ["ha ", "ha ", "ha ", "said ", "the ", "the ", "end"]
+    case = Case(
+        [Connected(), *chunks(*parts[:6], ids=1), cut()],
+        [Connected(Origin.CURSOR), *chunks(*parts[first - 1 :], ids=first), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == "".join(parts)
+    assert heard.states == HEALED
+
+
+async def test_everything_sent_again_in_other_pieces_is_not_shown_again() -> None:
+    case = Case(
+        [Connected(), *chunks(*words()[:6], ids=1), cut()],
+        [Connected(Origin.CURSOR), *chunks(*STORY, ids=1), Finished()],
+    )
+    assert (await case.hear()).text == STORY
+
+
+async def test_everything_sent_again_with_other_ids_is_not_shown_again() -> None:
+    case = Case(
+        [Connected(), *chunks(*words()[:9], ids=1), cut()],
+        [Connected(Origin.CURSOR), *chunks(*words(), ids=901), Finished()],
+    )
+    assert (await case.hear()).text == STORY
+
+
+async def test_ids_that_repeat_lose_nothing() -> None:
+    same = Cursor("7")
+    case = Case(
+        [Connected(), *(Chunk(word, cursor=same) for word in words()[:5]), cut()],
+        [Connected(Origin.CURSOR), *(Chunk(word, cursor=same) for word in words()[5:]), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == STORY
+    assert not heard.superseded
+
+
+async def test_events_behind_the_last_id_are_sent_again_and_dropped() -> None:
+    """Events without an id of their own carry the last one: the server goes on behind the one that had it."""
+    first, second = Cursor("1"), Cursor("2")
+    case = Case(
+        [
+            Connected(),
+            Chunk("Tea ", cursor=first),
+            Chunk("is ", cursor=first),
+            Chunk("o", cursor=first),
+            cut(),
+        ],
+        [Connected(Origin.CURSOR), Chunk("is "), Chunk("older.", cursor=second), Finished()],
+    )
+    assert (await case.hear()).text == "Tea is older."
+
+
+async def test_a_server_that_starts_its_ids_and_its_text_anew_supersedes() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea ", "is ", ids=1), cut()],
+        [Connected(Origin.CURSOR), *chunks("Coffee ", "is.", ids=1), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == "Coffee is."
+    assert heard.superseded == 1
+
+
+async def test_a_restart_drops_what_is_shown_already() -> None:
+    case = Case([Connected(), *chunks(*words()[:5]), cut()], [Connected(), *chunks(*STORY), Finished()])
+    heard = await case.hear()
+    assert heard.text == STORY
+    assert heard.superseded == 0
+    assert heard.states == HEALED
+
+
+async def test_a_restart_that_differs_supersedes() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea is older."), cut()],
+        [Connected(), *chunks("Tea is ", "younger."), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == "Tea is younger."
+    assert [type(item) for item in heard.items].count(Superseded) == 1
+    assert Superseded(2) in heard.items
+    assert heard.states == HEALED
+
+
+async def test_a_restart_that_ends_earlier_supersedes() -> None:
+    case = Case([Connected(), *chunks("Tea is older."), cut()], [Connected(), *chunks("Tea is"), Finished()])
+    heard = await case.hear()
+    assert heard.text == "Tea is"
+    assert heard.superseded == 1
+
+
+async def test_a_restart_with_nothing_to_say_keeps_the_text() -> None:
+    case = Case([Connected(), *chunks("Tea is older."), cut()], [Connected(), Finished()])
+    assert (await case.hear()).text == "Tea is older."
+
+
+async def test_reasoning_is_joined_like_the_answer() -> None:
+    thought = chunks("Which ", "is ", "older?", reasoning=True)
+    case = Case(
+        [Connected(), *thought, *chunks("Tea "), cut()],
+        [Connected(), *thought, *chunks("Tea is."), Finished()],
+    )
+    heard = await case.hear()
+    assert (heard.reasoning, heard.text) == ("Which is older?", "Tea is.")
+    assert heard.superseded == 0
+
+
+async def test_other_thoughts_supersede_the_answer_too() -> None:
+    case = Case(
+        [Connected(), *chunks("Which?", reasoning=True), *chunks("Tea"), cut()],
+        [Connected(), *chunks("Why?", reasoning=True), *chunks("Tea"), Finished()],
+    )
+    heard = await case.hear()
+    assert (heard.reasoning, heard.text) == ("Why?", "Tea")
+    assert heard.superseded == 1
+
+
+async def test_a_continuation_does_not_repeat_the_sentence_it_begins_with() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea is old. It keeps better in"), cut()],
+        [Connected(Origin.CONTINUATION), *chunks("It keeps ", "better in", " a storm."), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == "Tea is old. It keeps better in a storm."
+    assert heard.states == HEALED
+
+
+async def test_a_cursor_is_forgotten_when_another_answer_goes_on() -> None:
+    case = Case(
+        [Connected(), Chunk("Tea is", cursor=Cursor("4", "r1")), cut()],
+        [Connected(Origin.CONTINUATION), Chunk(" old"), cut()],
+        [Connected(Origin.CONTINUATION), Chunk("."), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == "Tea is old."
+    assert case.source.resumes[2] == Resume(2, None, "Tea is old")
+
+
+async def test_two_faults_during_recovery_lose_nothing() -> None:
+    case = Case(
+        [Connected(), *chunks(*words()[:6]), cut()],
+        [Connected(), *chunks(*words()[:3]), cut()],
+        [Connected(), *chunks(*words()[:8]), cut(FaultKind.OVERLOADED)],
+        [Connected(), *chunks(*words()), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == STORY
+    assert heard.states == [
+        *(*CALM, "reconnecting 1/5"),
+        *("connecting", "connected", "reconnecting 2/5"),
+        *(*CALM, "reconnecting 3/5"),
+        *CALM,
+    ]
+
+
+async def test_a_turn_taken_up_again_counts_on_and_joins_its_text() -> None:
+    case = Case([Connected(), *chunks(*words()), Finished()])
+    heard = await case.hear(Resume(3, None, "Tea is ", ""))
+    assert heard.text == STORY.removeprefix("Tea is ")
+    assert {status.attempt for status in heard.statuses} == {4}
+
+
+async def test_a_cursor_taken_up_again_may_be_sent_once_more() -> None:
+    case = Case([Connected(Origin.CURSOR), *chunks("is ", "older.", ids=2), Finished()])
+    heard = await case.hear(Resume(1, Cursor("2"), "Tea is "))
+    assert heard.text == "older."
+    assert heard.superseded == 0
+
+
+# Silence
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ([Stall(90)], "No answer came within 90 s."),
+        ([Connected(), Stall(90)], "No answer came within 90 s."),
+        ([Connected(), Alive(), Stall(60)], "Nothing came for 60 s."),
+        ([Connected(), *chunks("Tea "), Stall(60)], "Nothing came for 60 s."),
+        (
+            [Connected(), *chunks("Tea "), *([Pass(50), Alive()] * 12), Stall(0)],
+            "No text came for 600 s, only signs of life.",
+        ),
+    ],
+)
+async def test_silence_has_its_limits(script: list[Step], message: str) -> None:
+    case = Case(script, [Connected(), *chunks("Tea "), Finished()])
+    heard = await case.hear()
+    assert heard.text == "Tea "
+    broken = next(status for status in heard.statuses if status.state == "reconnecting")
+    assert broken.error == FaultReport(FaultKind.TIMEOUT, message)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        [Pass(89), *chunks("Tea ")],
+        [Alive(), *([Pass(59), Alive()] * 9), *chunks("Tea "), Pass(59)],
+        [*chunks("Te"), *([Pass(59), Alive()] * 10), Pass(9), *chunks("a "), *([Pass(59), Alive()] * 10)],
+    ],
+)
+async def test_signs_of_life_and_text_defer_the_limits(script: list[Step]) -> None:
+    case = Case([Connected(), *script, Finished()])
+    heard = await case.hear()
+    assert heard.text == "Tea "
+    assert heard.states == CALM
+
+
+async def test_time_in_which_nobody_asks_does_not_count() -> None:
+    case = Case([Connected(), *chunks(*words()), Finished()])
+    heard = Heard()
+    async with case.guarded.open(REQUEST) as items:
+        async for item in items:
+            heard.take(item)
+            case.clock.advance(10_000)
+    assert heard.text == STORY
+    assert heard.states == CALM
+
+
+async def test_time_in_which_reading_is_paused_does_not_count() -> None:
+    case = Case([Connected(), *chunks("Tea "), Stall(3000)], [Connected(), *chunks("Tea "), Finished()])
+    case.held = True
+    hearing = asyncio.create_task(case.hear())
+    while case.clock.time() < 4000:
+        await asyncio.sleep(0)
+    assert case.source.opened == 1
+    case.held = False
+    case.clock.advance(58)
+    await asyncio.sleep(0)
+    assert case.source.opened == 1
+    case.clock.advance(3)
+    assert (await hearing).text == "Tea "
+    assert case.source.opened == 2
+
+
+async def test_cancelling_the_reader_is_no_timeout() -> None:
+    case = Case([Connected(), *chunks("Tea "), asyncio.Event()])
+    hearing = asyncio.create_task(case.hear())
+    while case.source.opened == 0:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    hearing.cancel()
+    case.clock.advance(60)
+    with pytest.raises(asyncio.CancelledError):
+        await hearing
+    assert case.source.closed == 1
+    assert case.clock.armed == 0
+
+
+async def test_a_reader_that_leaves_while_waiting_leaves_nothing_behind() -> None:
+    case = Case([cut()])
+    async with case.guarded.open(REQUEST) as items:
+        async for item in items:
+            if "reconnecting" in str(item):
+                break
+    assert case.source.closed == 1
+    assert case.clock.armed == 0
+
+
+# An end without an end marker
+
+
+async def test_asked_for_more_nothing_more_is_complete() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea.", ids=1), Ended(vouched=True)],
+        [Connected(Origin.CURSOR), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == "Tea."
+    assert heard.finished.reason == "complete"
+    assert heard.states == [*CALM, "connecting", "connected"]
+
+
+async def test_asked_for_more_an_orderly_end_is_complete() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea.", ids=1), Ended(vouched=True)],
+        [Connected(Origin.CURSOR), Ended(vouched=True)],
+    )
+    assert (await case.hear()).finished.reason == "complete"
+
+
+async def test_asked_for_more_the_same_again_is_complete() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea ", "is.", ids=1), Ended(vouched=True)],
+        [Connected(Origin.CURSOR), *chunks("Tea ", "is.", ids=1), Ended(vouched=True)],
+    )
+    assert (await case.hear()).text == "Tea is."
+
+
+async def test_asked_for_more_another_text_is_not_taken() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea ", "is.", ids=1), Ended(vouched=True)],
+        [Connected(Origin.CURSOR), *chunks("Coffee ", "is.", ids=1)],
+    )
+    heard = await case.hear()
+    assert heard.text == "Tea is."
+    assert heard.superseded == 0
+
+
+async def test_asked_for_more_more_is_taken_and_asked_for_again() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea ", ids=1), Ended(vouched=True)],
+        [Connected(Origin.CURSOR), *chunks("is ", ids=2), Ended(vouched=True)],
+        [Connected(Origin.CURSOR), *chunks("old.", ids=3), Ended(vouched=True)],
+        [Connected(Origin.CURSOR), Ended(vouched=True)],
+    )
+    heard = await case.hear()
+    assert heard.text == "Tea is old."
+    assert heard.waits == []
+
+
+@pytest.mark.parametrize("answer", [[cut(FaultKind.BAD_REQUEST)], [Connected(Origin.CURSOR), Stall(90)]])
+async def test_asked_for_more_a_refusal_or_silence_is_complete(answer: list[Step]) -> None:
+    case = Case([Connected(), *chunks("Tea.", ids=1), Ended(vouched=True)], answer)
+    heard = await case.hear()
+    assert heard.text == "Tea."
+    assert heard.finished.reason == "complete"
+
+
+async def test_asked_for_more_a_broken_connection_is_asked_again() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea ", ids=1), Ended(vouched=True)],
+        [cut()],
+        [Connected(Origin.CURSOR), *chunks("is.", ids=2), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == "Tea is."
+    assert heard.waits == [1000]
+
+
+async def test_where_only_closing_ends_the_same_text_twice_is_complete() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea ", "is."), Ended(vouched=False)],
+        [Connected(), *chunks("Tea is."), Ended(vouched=False)],
+    )
+    heard = await case.hear()
+    assert heard.text == "Tea is."
+    assert heard.states == [*CALM, "reconnecting 1/5", "connecting", "connected"]
+
+
+async def test_where_only_closing_ends_less_or_more_text_is_a_cut() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea "), Ended(vouched=False)],
+        [Connected(), *chunks("Tea is "), Ended(vouched=False)],
+        [Connected(), *chunks("Tea"), Ended(vouched=False)],
+        [Connected(), *chunks("Tea is old."), Ended(vouched=False)],
+        [Connected(), *chunks("Tea is old."), Ended(vouched=False)],
+    )
+    assert (await case.hear()).text == "Tea is old."
+
+
+async def test_a_stream_that_never_says_the_same_twice_is_given_up() -> None:
+    case = Case(*([Connected(), *chunks(f"Tea {n}."), Ended(vouched=False)] for n in range(6)))
+    fault, heard = await case.fail()
+    assert isinstance(fault, Ended)
+    assert len(heard.waits) == 5
+
+
+# Accounts, and what is told
+
+
+async def test_broken_connections_are_paid_for_too() -> None:
+    case = Case(
+        [Connected(), UsageSoFar(Usage(10, 1)), *chunks("Tea "), UsageSoFar(Usage(None, 5)), cut()],
+        [Connected(Origin.CONTINUATION), *chunks("is."), Finished("complete", Usage(14, 3, 2))],
+    )
+    heard = await case.hear()
+    assert heard.finished.usage == Usage(24, 8, 2)
+    assert [item.usage for item in heard.items if isinstance(item, UsageSoFar)] == [
+        Usage(10, 1),
+        Usage(10, 5),
+    ]
+
+
+async def test_an_answer_resumed_behind_its_cursor_is_paid_for_once() -> None:
+    case = Case(
+        [Connected(), UsageSoFar(Usage(10, 1)), *chunks("Tea ", ids=1), cut()],
+        [Connected(Origin.CURSOR), *chunks("is.", ids=2), Finished("complete", Usage(None, 7))],
+    )
+    assert (await case.hear()).finished.usage == Usage(10, 7)
+
+
+async def test_a_source_that_runs_dry_is_a_cut() -> None:
+    case = Case([Connected(), *chunks("Tea ", ids=1)], [Connected(Origin.CURSOR), Finished()])
+    heard = await case.hear()
+    assert heard.statuses[3].error == FaultReport(
+        FaultKind.NETWORK, "The stream ended before the answer was complete."
+    )
