@@ -1,9 +1,14 @@
-"""Which models are at hand without being named: keys in the environment, then local servers."""
+"""Which models are at hand without being named: keys in the environment, then servers on this machine."""
 
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
 
 from debate_tui.sources.keys import key_in_environment
 from debate_tui.sources.providers import provider, providers
@@ -11,16 +16,73 @@ from debate_tui.sources.providers import provider, providers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from debate_tui.sources.providers import Provider
+
+LOCAL_SERVERS = ("ollama", "lmstudio", "llamacpp")
+PROBE_SECONDS = 0.3
+MOST = 4
+
+
+class _Model(Struct):
+    id: str
+
+
+class _Models(Struct):
+    data: tuple[_Model, ...] | None = None
+
 
 def at_hand(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Sources for two to four debaters, as for ``-d``; empty if nothing was found.
 
-    One debater for each provider whose key is in the environment, with its default model; a single key gives
-    two.
+    One debater for each provider whose key is in the environment, with its default model, a single key giving
+    two; without any key, the models of a local server. Takes up to `PROBE_SECONDS`, and usually none of it:
+    where nobody listens, the machine says so at once.
     """
+    return with_keys(environ) or on_this_machine(environ)
+
+
+def with_keys(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Sources for the providers whose keys are in the environment."""
+    known = [provider(name, environ) for name in providers()]
     found = [
-        f"{name}:{known.model}"
-        for name in providers()
-        if (known := provider(name, environ)).needs_key and known.model and key_in_environment(known, environ)
+        f"{each.name}:{each.model}"
+        for each in known
+        if each.needs_key and each.model and key_in_environment(each, environ)
     ]
-    return tuple(found[:4] if len(found) != 1 else found * 2)
+    return _enough(found)
+
+
+def on_this_machine(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Sources for the models of the first local server that answers in time."""
+    servers = [provider(name, environ) for name in LOCAL_SERVERS]
+    pool = ThreadPoolExecutor(len(servers), thread_name_prefix="probe")
+    probes = {server.name: pool.submit(models, server) for server in servers}
+    wait(probes.values(), timeout=PROBE_SECONDS)
+    pool.shutdown(wait=False, cancel_futures=True)
+    for name, probe in probes.items():
+        if probe.done() and (found := probe.result()):
+            return _enough([f"{name}:{model}" for model in found])
+    return ()
+
+
+def models(server: Provider, *, timeout: float = PROBE_SECONDS) -> tuple[str, ...]:
+    """The models a server lists that can hold a conversation; empty if it does not answer. Blocks."""
+    from http.client import HTTPConnection, HTTPException
+
+    url = urlsplit(server.base_url)
+    if url.scheme != "http" or not url.hostname:
+        return ()
+    connection = HTTPConnection(url.hostname, url.port or 80, timeout=timeout)
+    try:
+        connection.request("GET", f"{url.path.rstrip('/')}/models")
+        listed = msgspec.json.decode(connection.getresponse().read(1 << 20), type=_Models)
+    except (OSError, HTTPException, msgspec.DecodeError):
+        return ()
+    finally:
+        connection.close()
+    return tuple(model.id for model in listed.data or () if "embed" not in model.id.lower())
+
+
+def _enough(found: list[str]) -> tuple[str, ...]:
+    """Two to four of what was found: one alone argues with itself."""
+    return tuple(found[:MOST] if len(found) != 1 else found * 2)
