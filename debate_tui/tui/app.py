@@ -80,6 +80,7 @@ class DebateApp(App[None]):
                 self.register_theme(theme)
             if name in self.available_themes:
                 self.set_reactive(App.theme, name)
+                self.stylesheet.set_variables(self.get_css_variables())
                 return
 
     def _load_themes(self) -> None:

@@ -9,9 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.screen import Screen
 
+from debate_tui.display import markdown
 from debate_tui.display.modes import FrameClock, Mode
 from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed, DebaterInfo
 from debate_tui.domain.sanitise import one_line
+from debate_tui.tui import compositing
 from debate_tui.tui.agenda import Agenda
 from debate_tui.tui.arrangement import Arrangement, Fit, fit
 from debate_tui.tui.follower import Follower
@@ -97,6 +99,7 @@ class DebateScreen(Screen[None]):
                 Speaker(known.get(name) or DebaterInfo(name, name, "", "", ""), self._follower),
                 self._follower.transcript,
                 self._glyphs,
+                markdown.ASCII if options.ascii else markdown.UNICODE,
                 self._agenda.title,
             )
             for name in buffer.panes
@@ -110,6 +113,7 @@ class DebateScreen(Screen[None]):
         self._fit = Fit(Arrangement.COLUMNS, len(self._panes))
         self._here = 0
         self._zoomed = False
+        self._reasoning_shown = False
         self._warning = ""
         self.set_class(options.ascii, "-ascii")
         self._skew = 0.0
@@ -190,18 +194,21 @@ class DebateScreen(Screen[None]):
     def release(self, due: Mapping[str, Sequence[Item]]) -> None:
         """Paint what panes have been waiting for, all of it in one frame."""
         now = time.monotonic()
-        for debater, items in due.items():
-            self._by_debater[debater].apply(items, now)
+        with compositing.frame(self):
+            for debater, items in due.items():
+                self._by_debater[debater].apply(items, now)
+            self._tabs.sync()
 
     def tick(self, now: float) -> None:
         """Look again at what changes with time: clock, countdowns, meters."""
-        if self._aside_until and now >= self._aside_until:
-            self._say("")
-        for pane in self._panes:
-            pane.tick()
-        self._tabs.sync()
-        self._show_headline()
-        self._show_hints()
+        with compositing.frame(self):
+            if self._aside_until and now >= self._aside_until:
+                self._say("")
+            for pane in self._panes:
+                pane.tick()
+            self._tabs.sync()
+            self._show_headline()
+            self._show_hints()
 
     # What the debate tells
 
@@ -302,16 +309,14 @@ class DebateScreen(Screen[None]):
 
     def action_reasoning(self) -> None:
         """Show or hide the debaters' thinking."""
-        shown = not self._pane.script.reasoning_shown
+        self._reasoning_shown = not self._reasoning_shown
         for pane in self._panes:
-            pane.script.show_reasoning(shown)
-        self._say("Thinking is shown" if shown else "Thinking is hidden")
+            pane.prose.show_reasoning(shown=self._reasoning_shown)
+        self._say("Thinking is shown" if self._reasoning_shown else "Thinking is folded")
 
     def action_copy_turn(self) -> None:
         """Copy what the debater said last to the clipboard."""
-        turn = self._pane.speaker.turn
-        text = self._pane.script.words_of(turn.number) if turn is not None else ""
-        if text:
+        if text := self._pane.script.answer:
             self.app.copy_to_clipboard(text)
             self._say(f"Copied {len(text.split())} words of {self._debater}", Tone.FINISHED)
         else:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
+from debate_tui.tui import compositing
 from debate_tui.tui.tones import Tone, colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual.geometry import Region
 
 
 class Piece(NamedTuple):
@@ -65,7 +66,7 @@ def justify(row: Row, width: int, ellipsis: str = "…") -> tuple[Piece, ...]:
     return (*left, Piece(" " * space), *right)
 
 
-class Lines(Widget):
+class Lines(compositing.RowWidget):
     """Rows of fixed height. A subclass says what they are; `sync` repaints those that changed.
 
     Painting bypasses Textual's box model, so such a widget has no border and no padding; the blank cell at
@@ -97,16 +98,16 @@ class Lines(Widget):
         changed = [y for y, (old, new) in enumerate(zip(self._shown, rows, strict=True)) if old != new]
         if changed:
             self._shown = rows
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            compositing.show(self, changed)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows within `crop` (in the widget's own cells)."""
-        width = self.size.width
-        self._shown = rows = self.rows(width - 2 * self.inset)
-        return [
-            self._strip(rows[y] if y < len(rows) else Row(), width).crop(crop.x, crop.right)
-            for y in range(crop.y, crop.bottom)
-        ]
+        self._shown = self.rows(self.size.width - 2 * self.inset)
+        return [self.row(y).crop(crop.x, crop.right) for y in range(crop.y, crop.bottom)]
+
+    def row(self, y: int) -> Strip:
+        """One row over the whole width."""
+        return self._strip(self._shown[y] if y < len(self._shown) else Row(), self.size.width)
 
     def notify_style_update(self) -> None:
         """Forget the pens when the theme or a class changes."""

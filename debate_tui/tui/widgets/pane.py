@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.events import DescendantBlur, DescendantFocus, Resize
 
     from debate_tui.display.feed import Item
+    from debate_tui.display.markdown import Signs
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.glyphs import Glyphs
     from debate_tui.tui.speaker import Speaker
@@ -106,7 +107,7 @@ class MeterLine(Lines):
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """The figures of the newest turn."""
-        below = getattr(self._prose, "unseen", 0)
+        below = self._prose.unseen
         right = (Piece(f"{self._glyphs.down} {below} new", Tone.FOCUS),) if below else ()
         room = width - width_of(right) - 2 * bool(right)
         return (Row((Piece(meter(self._speaker.reading(), room), Tone.QUIET),), right),)
@@ -116,11 +117,16 @@ class Pane(Vertical):
     """One debater on screen. `apply` takes the events of a frame; `tick` what changes with time alone."""
 
     def __init__(
-        self, speaker: Speaker, transcript: Transcript, glyphs: Glyphs, title: Callable[[Turn], str]
+        self,
+        speaker: Speaker,
+        transcript: Transcript,
+        glyphs: Glyphs,
+        signs: Signs,
+        title: Callable[[Turn], str],
     ) -> None:
         super().__init__()
         self.speaker = speaker
-        self.prose = Prose()
+        self.prose = Prose(signs)
         self.unread = False
         self._title = Title(speaker, glyphs)
         self._meter = MeterLine(speaker, self.prose, glyphs)
@@ -149,6 +155,7 @@ class Pane(Vertical):
         """Show what the clock has changed."""
         self._title.sync()
         self._meter.sync()
+        self.prose.tick()
         self.set_class(bool(self.speaker.removed), "-removed")
 
     @property

@@ -1,0 +1,29 @@
+"""Rows of chrome: cut and laid out by cells, whatever is written in them."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debate_tui.tui.widgets.line import Piece, Row, clip, justify, width_of
+
+words = st.text(alphabet="ab 我🚶é​-", max_size=30)
+pieces = st.lists(words.map(Piece), max_size=4).map(tuple)
+
+
+@given(pieces, st.integers(0, 40))
+def test_clip_never_takes_more_than_its_width(row: tuple[Piece, ...], width: int) -> None:
+    clipped = clip(row, width)
+    assert width_of(clipped) <= width
+    if width_of(row) <= width:
+        assert clipped == row
+
+
+@given(pieces, pieces, st.integers(0, 60))
+def test_a_row_fills_its_width_exactly(left: tuple[Piece, ...], right: tuple[Piece, ...], width: int) -> None:
+    assert width_of(justify(Row(left, right), width)) == width
+
+
+def test_the_right_keeps_its_place_and_the_left_gives_way() -> None:
+    row = Row((Piece("a long topic"),), (Piece("right"),))
+    assert "".join(piece.text for piece in justify(row, 12)) == "a lo…  right"

@@ -1,0 +1,130 @@
+"""What is written on a pane's page, and in which order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.display.feed import Text
+from debate_tui.domain.events import (
+    DebaterRemoved,
+    Interjection,
+    PhaseStarted,
+    StreamStatus,
+    TurnFinished,
+    TurnStarted,
+    TurnSuperseded,
+)
+from debate_tui.domain.stream import FaultKind, FaultReport
+from debate_tui.domain.transcript import Transcript
+from debate_tui.tui.agenda import Agenda
+from debate_tui.tui.glyphs import UNICODE
+from debate_tui.tui.script import Script
+
+if TYPE_CHECKING:
+    from debate_tui.display.feed import Item
+    from debate_tui.domain.stream import FinishReason
+
+
+class Sheet:
+    """A page as a list of (kind, turn, text)."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, int, str]] = []
+
+    def speak(self, text: str, voice: str, turn: int) -> None:
+        if self.written and self.written[-1][:2] == (voice, turn):
+            text = self.written.pop()[2] + text
+        self.written.append((voice, turn, text))
+
+    def head(self, text: str, turn: int) -> None:
+        self.written.append(("head", turn, text))
+
+    def note(self, text: str, tone: str, turn: int) -> None:
+        self.written.append(("note", turn, text))
+
+    def drop(self, turn: int) -> None:
+        self.written = [part for part in self.written if part[1] != turn or part[0] == "head"]
+
+
+class Lane:
+    """A script with its page and the transcript it asks."""
+
+    def __init__(self) -> None:
+        self.sheet = Sheet()
+        self.transcript = Transcript()
+        self.script = Script(self.sheet, self.transcript, UNICODE, Agenda(self.transcript, None).title)
+        self.transcript.apply(PhaseStarted(phase="rebuttal", round=1, rounds=2))
+
+    def take(self, *items: Item) -> Lane:
+        for item in items:
+            if not isinstance(item, Text):
+                self.transcript.apply(item)
+            self.script.apply(item)
+        return self
+
+    def turn(self, number: int = 1) -> Lane:
+        return self.take(TurnStarted(turn=number, debater="a", phase="rebuttal"))
+
+    def say(self, text: str, turn: int = 1, *, reasoning: bool = False) -> Lane:
+        return self.take(Text(turn, 1, text, reasoning))
+
+    def end(self, reason: FinishReason = "complete", turn: int = 1) -> Lane:
+        return self.take(TurnFinished(turn=turn, debater="a", reason=reason))
+
+
+def test_a_turn_is_a_heading_and_what_is_said() -> None:
+    lane = Lane().turn().say("Hel").say("lo.").end()
+    assert lane.sheet.written == [("head", 1, "Rebuttal 1/2"), ("answer", 1, "Hello.")]
+
+
+def test_thinking_is_kept_apart_and_never_part_of_the_answer() -> None:
+    lane = Lane().turn().say("Hm.", reasoning=True).say("Hello.")
+    assert lane.sheet.written[1:] == [("reasoning", 1, "Hm."), ("answer", 1, "Hello.")]
+    assert lane.script.answer == "Hello."
+    assert lane.script.has_reasoning
+
+
+@pytest.mark.parametrize(
+    ("reason", "note"),
+    [
+        ("length", "✂ Cut at the length limit"),
+        ("refused", "⊘ Declined to answer"),
+        ("stopped", "■ Stopped here"),
+        ("skipped", "» Skipped"),
+        ("failed", "✗ The answer broke off"),
+    ],
+)
+def test_every_other_ending_is_noted(reason: FinishReason, note: str) -> None:
+    assert Lane().turn().say("Hello").end(reason).sheet.written[-1] == ("note", 1, note)
+
+
+def test_a_failure_is_noted_with_its_reason_in_one_line() -> None:
+    fault = FaultReport(FaultKind.NETWORK, "reset\nby [b]peer[/b]")
+    lane = Lane().turn().take(StreamStatus(debater="a", state="failed", attempt=1, error=fault)).end("failed")
+    assert lane.sheet.written[-1] == ("note", 1, "✗ No answer: reset by [b]peer[/b]")
+
+
+def test_superseded_text_goes_and_its_heading_stays() -> None:
+    lane = Lane().turn().say("Old").take(TurnSuperseded(turn=1, debater="a", attempt=2)).say("New")
+    assert lane.sheet.written == [("head", 1, "Rebuttal 1/2"), ("answer", 1, "New")]
+
+
+def test_a_broken_turn_that_goes_on_is_one_text_again() -> None:
+    lane = Lane().turn().say("Hm", reasoning=True).say("Hel").end("failed").say("lo")
+    assert lane.sheet.written[1:] == [("reasoning", 1, "Hm"), ("answer", 1, "Hello")]
+
+
+def test_an_interjection_waits_for_the_end_of_the_turn() -> None:
+    lane = Lane().turn().say("Hel").take(Interjection(text="Why\x1b[31m?", to=None)).say("lo").end()
+    assert lane.sheet.written[1:] == [("answer", 1, "Hello"), ("note", 0, "❯ Why?")]
+
+
+def test_leaving_the_debate_is_noted_after_how_the_turn_ended() -> None:
+    lane = Lane().turn().say("Hel").end("failed")
+    lane.take(DebaterRemoved(debater="a", reason="broken", remaining=("b",)))
+    assert [text for kind, _, text in lane.sheet.written if kind == "note"] == [
+        "✗ The answer broke off",
+        "✗ Out of the debate",
+    ]
