@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.sources import importing
 from debate_tui.sources.keys import find_key, key_in_environment
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 C = TypeVar("C", "AsyncOpenAI", "AsyncAnthropic")
 
 CONNECT_TIMEOUT = 10.0
-
-# Two threads that import packages which share dependencies can see each other's half-made modules.
-_importing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +59,7 @@ class SdkClients:
         self._environ = environ
         self._openai: dict[_Slot, asyncio.Task[Client[AsyncOpenAI]]] = {}
         self._anthropic: dict[_Slot, asyncio.Task[Client[AsyncAnthropic]]] = {}
+        self._forgotten: list[asyncio.Task[Client[AsyncOpenAI]] | asyncio.Task[Client[AsyncAnthropic]]] = []
 
     async def openai(self, provider: Provider) -> Client[AsyncOpenAI]:
         """The client for a provider that speaks OpenAI's APIs.
@@ -84,14 +82,14 @@ class SdkClients:
     def forget(self, provider: Provider) -> None:
         """Look the provider's key up again for the next request, as this one was not accepted."""
         slot = self._slot(provider)
-        self._openai.pop(slot, None)
-        self._anthropic.pop(slot, None)
+        for clients in (self._openai, self._anthropic):
+            if forgotten := clients.pop(slot, None):
+                # Another source may still be listening through it.
+                self._forgotten.append(forgotten)
 
     async def aclose(self) -> None:
         """Close all clients and their connections."""
-        tasks = (*self._openai.values(), *self._anthropic.values())
-        self._openai.clear()
-        self._anthropic.clear()
+        tasks = (*self._openai.values(), *self._anthropic.values(), *self._forgotten)
         for made in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(made, Client):
                 await made.sdk.close()
@@ -114,56 +112,51 @@ class SdkClients:
 
     def _make_openai(self, provider: Provider) -> Client[AsyncOpenAI]:
         key = find_key(provider, self._environ)
-        with _importing:
+        with importing.uncollected():
             import httpx2
             import openai
         timeout = openai.Timeout(None, connect=self._connect_timeout)
         try:
-            return Client(
-                openai.AsyncOpenAI(
-                    # An empty key is refused even where none is sent.
-                    api_key=key or "none",
-                    base_url=provider.base_url,
-                    max_retries=0,
-                    timeout=timeout,
-                    # Said here, a header from the environment cannot take its place.
-                    default_headers={"Authorization": f"Bearer {key}"} if key else None,
-                    http_client=openai.DefaultAsyncHttpxClient(
-                        timeout=timeout, follow_redirects=False, event_hooks={"request": [watch]}
-                    ),
+            sdk = openai.AsyncOpenAI(
+                # An empty key is refused even where none is sent.
+                api_key=key or "none",
+                base_url=provider.base_url,
+                max_retries=0,
+                timeout=timeout,
+                # Said here, a header from the environment cannot take its place.
+                default_headers={"Authorization": f"Bearer {key}"} if key else None,
+                http_client=openai.DefaultAsyncHttpxClient(
+                    timeout=timeout, follow_redirects=False, event_hooks={"request": [watch]}
                 ),
-                key,
-                openai.OpenAIError,
-                openai.APIStatusError,
             )
         except (httpx2.InvalidURL, openai.OpenAIError) as error:
             raise _unusable(provider, error) from None
+        # Looked at for the first time, these import what they are made of.
+        with importing.uncollected():
+            _ = sdk.responses if provider.api == "responses" else sdk.chat.completions
+        return Client(sdk, key, openai.OpenAIError, openai.APIStatusError)
 
     def _make_anthropic(self, provider: Provider) -> Client[AsyncAnthropic]:
         key = find_key(provider, self._environ)
-        with _importing:
+        with importing.uncollected():
             import anthropic
             import httpx2
         timeout = anthropic.Timeout(None, connect=self._connect_timeout)
         as_token = key == self._environ.get("ANTHROPIC_AUTH_TOKEN", "").strip()
         try:
-            return Client(
-                anthropic.AsyncAnthropic(
-                    api_key=None if as_token else key,
-                    auth_token=key if as_token else None,
-                    base_url=provider.base_url,
-                    max_retries=0,
-                    timeout=timeout,
-                    http_client=anthropic.DefaultAsyncHttpxClient(
-                        timeout=timeout, follow_redirects=False, event_hooks={"request": [watch]}
-                    ),
+            sdk = anthropic.AsyncAnthropic(
+                api_key=None if as_token else key,
+                auth_token=key if as_token else None,
+                base_url=provider.base_url,
+                max_retries=0,
+                timeout=timeout,
+                http_client=anthropic.DefaultAsyncHttpxClient(
+                    timeout=timeout, follow_redirects=False, event_hooks={"request": [watch]}
                 ),
-                key,
-                anthropic.AnthropicError,
-                anthropic.APIStatusError,
             )
         except (httpx2.InvalidURL, anthropic.AnthropicError) as error:
             raise _unusable(provider, error) from None
+        return Client(sdk, key, anthropic.AnthropicError, anthropic.APIStatusError)
 
 
 CONNECTED = "debate_tui.connected"
