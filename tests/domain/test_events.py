@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+import typing
+
+import msgspec
+import pytest
+
+from debate_tui.domain import events
+from debate_tui.domain.events import DebaterInfo, Event, decode, encode
+from debate_tui.domain.stream import FaultKind, FaultReport, Usage
+
+ADA = DebaterInfo(id="a", name="Ada", side="for", source="demo:ada", model="demo")
+
+WIRE: list[tuple[Event, str]] = [
+    (
+        events.DebateStarted(seq=1, at=1.5, debate="d", topic="T?", format="oxford", debaters=(ADA,)),
+        '{"type":"debate.started","seq":1,"at":1.5,"debate":"d","topic":"T?","format":"oxford",'
+        '"debaters":[{"id":"a","name":"Ada","side":"for","source":"demo:ada","model":"demo"}]}',
+    ),
+    (
+        events.PhaseStarted(seq=2, at=2.0, phase="opening", round=1, rounds=2),
+        '{"type":"phase.started","seq":2,"at":2.0,"phase":"opening","round":1,"rounds":2}',
+    ),
+    (
+        events.TurnStarted(seq=3, at=2.0, turn=1, debater="a", phase="opening"),
+        '{"type":"turn.started","seq":3,"at":2.0,"turn":1,"debater":"a","phase":"opening"}',
+    ),
+    (
+        events.TurnDelta(seq=4, at=2.0, turn=1, debater="a", attempt=1, offset=0, text="é\n"),
+        '{"type":"turn.delta","seq":4,"at":2.0,"turn":1,"debater":"a","attempt":1,"offset":0,"text":"é\\n"}',
+    ),
+    (
+        events.TurnDelta(seq=5, at=2.0, turn=1, debater="a", attempt=2, offset=9, text="", reasoning=True),
+        '{"type":"turn.delta","seq":5,"at":2.0,"turn":1,"debater":"a","attempt":2,"offset":9,"text":"",'
+        '"reasoning":true}',
+    ),
+    (
+        events.TurnSuperseded(seq=6, at=2.0, turn=1, debater="a", attempt=2),
+        '{"type":"turn.superseded","seq":6,"at":2.0,"turn":1,"debater":"a","attempt":2}',
+    ),
+    (
+        events.TurnFinished(
+            seq=7, at=2.0, turn=1, debater="a", reason="length", usage=Usage(output_tokens=5)
+        ),
+        '{"type":"turn.finished","seq":7,"at":2.0,"turn":1,"debater":"a","reason":"length",'
+        '"usage":{"output_tokens":5}}',
+    ),
+    (
+        events.StreamStatus(
+            seq=8,
+            at=2.0,
+            debater="a",
+            state="reconnecting",
+            attempt=2,
+            retry=1,
+            max_retries=5,
+            retry_in_ms=900,
+            error=FaultReport(FaultKind.RATE_LIMIT, "slower", 429),
+        ),
+        '{"type":"stream.status","seq":8,"at":2.0,"debater":"a","state":"reconnecting","attempt":2,"retry":1,'
+        '"max_retries":5,"retry_in_ms":900,"error":{"kind":"rate_limited","message":"slower","status":429}}',
+    ),
+    (
+        events.DebatePaused(seq=9, at=2.0, reason="user", debater=None),
+        '{"type":"debate.paused","seq":9,"at":2.0,"reason":"user","debater":null}',
+    ),
+    (
+        events.DebateResumed(seq=10, at=2.0, reason="user", debater="a"),
+        '{"type":"debate.resumed","seq":10,"at":2.0,"reason":"user","debater":"a"}',
+    ),
+    (
+        events.DebaterRemoved(seq=11, at=2.0, debater="a", reason="quota", remaining=("b",)),
+        '{"type":"debater.removed","seq":11,"at":2.0,"debater":"a","reason":"quota","remaining":["b"]}',
+    ),
+    (
+        events.DebaterReplaced(seq=12, at=2.0, debater="a", reason="r", remaining=(), source="s", model="m"),
+        '{"type":"debater.replaced","seq":12,"at":2.0,"debater":"a","reason":"r","remaining":[],"source":"s",'
+        '"model":"m"}',
+    ),
+    (
+        events.DebaterReturned(seq=13, at=2.0, debater="a", reason="r", remaining=(), source="s", model="m"),
+        '{"type":"debater.returned","seq":13,"at":2.0,"debater":"a","reason":"r","remaining":[],"source":"s",'
+        '"model":"m"}',
+    ),
+    (
+        events.Interjection(seq=14, at=2.0, text="And?", to=None),
+        '{"type":"interjection","seq":14,"at":2.0,"text":"And?","to":null}',
+    ),
+    (
+        events.DebateFinished(seq=15, at=2.0, reason="complete"),
+        '{"type":"debate.finished","seq":15,"at":2.0,"reason":"complete"}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "line"), WIRE)
+def test_an_event_is_the_same_json_object_on_every_surface(event: Event, line: str):
+    assert json.loads(encode(event)) == json.loads(line)
+    assert encode(event).count(b"\n") == 0
+    assert decode(line) == event
+
+
+def test_every_type_of_event_is_held_to_its_form():
+    assert {type(event) for event, _ in WIRE} == set(typing.get_args(Event))
+
+
+@pytest.mark.parametrize("event", [event for event, _ in WIRE])
+def test_an_event_survives_message_pack(event: Event):
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(event), type=Event) == event
+
+
+def test_an_event_of_a_later_version_with_more_fields_is_read_without_them():
+    object_ = {**json.loads(WIRE[1][1]), "mood": "tense"}
+
+    assert decode(json.dumps(object_)) == WIRE[1][0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"seq": 1}',
+        '{"type": "turn.imagined", "seq": 1}',
+        '{"type": "debate.finished", "seq": 1, "reason": "bored"}',
+        '{"type": "turn.started", "seq": "1", "turn": 1, "debater": "a", "phase": "p"}',
+    ],
+)
+def test_anything_else_is_no_event(line: str):
+    with pytest.raises(msgspec.DecodeError):
+        decode(line)
