@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from debate_tui.display.markdown.highlight import warm
 from debate_tui.tui import themes
+from debate_tui.tui.collector import Collector
 from debate_tui.tui.screens.debate import DebateScreen
 
 if TYPE_CHECKING:
@@ -52,8 +53,15 @@ class DebateApp(App[None]):
         self._wanted = options.theme or themes.DEFAULT_THEME
         self._on_ready = on_ready
         self._on_theme = on_theme
+        self._collector = Collector()
         self._debate = DebateScreen(
-            log, buffer, commands, options, on_mode=on_mode or _nobody, on_ready=self._start
+            log,
+            buffer,
+            commands,
+            options,
+            on_mode=on_mode or _nobody,
+            on_ready=self._start,
+            on_pause=self._collector.pause,
         )
         self._dress()
 
@@ -66,12 +74,12 @@ class DebateApp(App[None]):
         return themes.defaults(self.current_theme)
 
     def on_load(self) -> None:
-        """Nothing built until the first frame is garbage: the collector can wait."""
-        gc.disable()
+        """Nothing built until the first frame is garbage."""
+        self._collector.start_up()
 
     def on_unmount(self) -> None:
-        """However this ends, the collector works again."""
-        gc.enable()
+        """However this ends, garbage is collected again."""
+        self._collector.restore()
 
     def _dress(self) -> None:
         """Put on the theme that was asked for, before anything is drawn; the others can wait."""
@@ -102,12 +110,12 @@ class DebateApp(App[None]):
         self.exit()
 
     def _start(self) -> None:
-        """The first frame is painted: go, and have the collector pass over all that was built so far."""
+        """The first frame is painted: go, and do what could wait until now."""
         if self._on_ready is not None:
             self._on_ready()
         self._load_themes()
-        gc.freeze()
-        gc.enable()
+        self._collector.settle()
+        self.run_worker(warm, thread=True, name="warm lexers")
 
 
 def _nobody(_: object) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
+
+Choice = Literal["fix", "replace", "remove", "end"]
+"""How to go on with a debater whose fault holds the debate: try again as it is, or with another source that
+was given meanwhile; go on without it; end."""
 
 
 class Commands(Protocol):
@@ -30,6 +34,10 @@ class Commands(Protocol):
 
     def interject(self, text: str, to: str | None) -> None:
         """Put something to one debater, or to all, at their next turn."""
+        ...
+
+    def decide(self, debater: str, choice: Choice) -> None:
+        """Say how to go on with a debater whose fault holds the debate."""
         ...
 
     def end(self) -> None:

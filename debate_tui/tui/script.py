@@ -141,9 +141,9 @@ class Script:
         self._speaking = False
         if event.reason != "complete":
             self._ended = True
-            self._page.note(*self._ending(event), event.turn)
+            self._note(self._ending(event), event.turn)
         for aside in self._later:
-            self._page.note(aside.text, aside.tone, 0)
+            self._note(aside)
         self._later.clear()
 
     def _ending(self, event: TurnFinished) -> Aside:
@@ -168,4 +168,7 @@ class Script:
         if self._speaking:
             self._later.append(Aside(text, tone))
         else:
-            self._page.note(text, tone, 0)
+            self._note(Aside(text, tone))
+
+    def _note(self, aside: Aside, turn: int = 0) -> None:
+        self._page.note(f"{self._glyphs.thin * 2} {aside.text}", aside.tone, turn)

@@ -89,11 +89,11 @@ def test_thinking_is_kept_apart_and_never_part_of_the_answer() -> None:
 @pytest.mark.parametrize(
     ("reason", "note"),
     [
-        ("length", "✂ Cut at the length limit"),
-        ("refused", "⊘ Declined to answer"),
-        ("stopped", "■ Stopped here"),
-        ("skipped", "» Skipped"),
-        ("failed", "✗ The answer broke off"),
+        ("length", "── ✂ Cut at the length limit"),
+        ("refused", "── ⊘ Declined to answer"),
+        ("stopped", "── ■ Stopped here"),
+        ("skipped", "── » Skipped"),
+        ("failed", "── ✗ The answer broke off"),
     ],
 )
 def test_every_other_ending_is_noted(reason: FinishReason, note: str) -> None:
@@ -103,7 +103,7 @@ def test_every_other_ending_is_noted(reason: FinishReason, note: str) -> None:
 def test_a_failure_is_noted_with_its_reason_in_one_line() -> None:
     fault = FaultReport(FaultKind.NETWORK, "reset\nby [b]peer[/b]")
     lane = Lane().turn().take(StreamStatus(debater="a", state="failed", attempt=1, error=fault)).end("failed")
-    assert lane.sheet.written[-1] == ("note", 1, "✗ No answer: reset by [b]peer[/b]")
+    assert lane.sheet.written[-1] == ("note", 1, "── ✗ No answer: reset by [b]peer[/b]")
 
 
 def test_superseded_text_goes_and_its_heading_stays() -> None:
@@ -118,13 +118,13 @@ def test_a_broken_turn_that_goes_on_is_one_text_again() -> None:
 
 def test_an_interjection_waits_for_the_end_of_the_turn() -> None:
     lane = Lane().turn().say("Hel").take(Interjection(text="Why\x1b[31m?", to=None)).say("lo").end()
-    assert lane.sheet.written[1:] == [("answer", 1, "Hello"), ("note", 0, "❯ Why?")]
+    assert lane.sheet.written[1:] == [("answer", 1, "Hello"), ("note", 0, "── ❯ Why?")]
 
 
 def test_leaving_the_debate_is_noted_after_how_the_turn_ended() -> None:
     lane = Lane().turn().say("Hel").end("failed")
     lane.take(DebaterRemoved(debater="a", reason="broken", remaining=("b",)))
     assert [text for kind, _, text in lane.sheet.written if kind == "note"] == [
-        "✗ The answer broke off",
-        "✗ Out of the debate",
+        "── ✗ The answer broke off",
+        "── ✗ Out of the debate",
     ]

@@ -11,21 +11,24 @@ from textual.screen import Screen
 
 from debate_tui.display import markdown
 from debate_tui.display.modes import FrameClock, Mode
-from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed, DebaterInfo
+from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed, DebaterInfo, PhaseStarted
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui import compositing
 from debate_tui.tui.agenda import Agenda
 from debate_tui.tui.arrangement import Arrangement, Fit, fit
+from debate_tui.tui.elapsed import Elapsed
 from debate_tui.tui.follower import Follower
 from debate_tui.tui.glyphs import ASCII, UNICODE
 from debate_tui.tui.hints import hints
 from debate_tui.tui.pulse import Pulse
+from debate_tui.tui.screens.decision import Decisions
 from debate_tui.tui.speaker import Speaker
+from debate_tui.tui.terminal import backlog
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.footer import Footer
 from debate_tui.tui.widgets.header import Header, Headline
 from debate_tui.tui.widgets.notice import Notice
-from debate_tui.tui.widgets.pane import Pane
+from debate_tui.tui.widgets.pane import MAX_NAME, Pane
 from debate_tui.tui.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
@@ -42,6 +45,9 @@ if TYPE_CHECKING:
     from debate_tui.tui.options import ScreenOptions
     from debate_tui.tui.widgets.interjector import Interjector
 
+SLOW_SECONDS = 2.0
+"""How long a terminal that was behind is spared."""
+
 ASIDE_SECONDS = 4.0
 """How long the footer says what was just done."""
 
@@ -49,7 +55,8 @@ ASIDE_SECONDS = 4.0
 class DebateScreen(Screen[None]):
     """Shows one debate log; `commands` is `None` where the debate takes none.
 
-    `on_mode` is called with every mode the user chooses.
+    `on_mode` is called with every mode the user chooses, `on_ready` when the first frame is painted, and
+    `on_pause` between two rounds, when nothing streams.
     """
 
     AUTO_FOCUS = None
@@ -82,8 +89,10 @@ class DebateScreen(Screen[None]):
         *,
         on_mode: Callable[[Mode], None],
         on_ready: Callable[[], None],
+        on_pause: Callable[[], None],
     ) -> None:
         super().__init__()
+        self._on_pause = on_pause
         self._commands = commands
         self._options = options
         self._on_mode = on_mode
@@ -116,8 +125,10 @@ class DebateScreen(Screen[None]):
         self._reasoning_shown = False
         self._warning = ""
         self.set_class(options.ascii, "-ascii")
-        self._skew = 0.0
         self._aside_until = 0.0
+        self._slow_until = 0.0
+        self._decisions = Decisions(self, commands, self._glyphs)
+        self._elapsed = Elapsed(self._follower.transcript)
 
     # What is on the screen
 
@@ -184,7 +195,10 @@ class DebateScreen(Screen[None]):
     @property
     def backlog(self) -> bool:
         """Whether the terminal has not yet taken all of the last frame."""
-        return False
+        waiting = backlog(self.app) > 0
+        if waiting:
+            self._slow_until = time.monotonic() + SLOW_SECONDS
+        return waiting
 
     @property
     def ticking(self) -> bool:
@@ -204,7 +218,9 @@ class DebateScreen(Screen[None]):
         with compositing.frame(self):
             if self._aside_until and now >= self._aside_until:
                 self._say("")
+            slow = now < self._slow_until
             for pane in self._panes:
+                pane.prose.leap = max(1, pane.prose.size.height // 3) if slow else 1
                 pane.tick()
             self._tabs.sync()
             self._show_headline()
@@ -213,10 +229,12 @@ class DebateScreen(Screen[None]):
     # What the debate tells
 
     def _take(self, event: Event) -> None:
-        if event.at:
-            self._skew = time.time() - event.at
+        self._elapsed.see(event.at)
+        if isinstance(event, PhaseStarted) and len(self._follower.transcript.steps) > 1:
+            self._on_pause()
         if isinstance(event, DebatePaused | DebateResumed):
             self._clock.flush()
+            self._decisions.take(event, self._name_of(event.debater))
             now = time.monotonic()
             for pane in self._panes:
                 pane.speaker.apply(event, now)
@@ -235,13 +253,12 @@ class DebateScreen(Screen[None]):
         ended = {"complete": "over", "stopped": "stopped", "failed": "failed"}.get(
             transcript.finished or "", ""
         )
-        latest = transcript.updated_at if transcript.finished else time.time() - self._skew
         self._header.show(
             Headline(
                 topic=one_line(transcript.topic or self._options.topic, 400),
                 phase=self._agenda.now,
                 mode=self._clock.mode.value,
-                elapsed=int(latest - transcript.started_at) if transcript.started_at else 0,
+                elapsed=self._elapsed.seconds,
                 progress=self._agenda.progress(),
                 paused=self._all_paused and not ended,
                 ended=ended,
@@ -330,8 +347,9 @@ class DebateScreen(Screen[None]):
 
     def action_explain(self) -> None:
         """Show the whole of what is wrong with the debater's stream."""
-        trouble = self._pane.speaker.fault
-        if trouble is not None:
+        speaker = self._pane.speaker
+        trouble = speaker.fault
+        if not self._decisions.ask(speaker.id, self._debater) and trouble is not None:
             from debate_tui.tui.screens.trouble import TroubleScreen
 
             self.app.push_screen(TroubleScreen(self._debater, trouble, self._glyphs))
@@ -411,7 +429,11 @@ class DebateScreen(Screen[None]):
 
     @property
     def _debater(self) -> str:
-        return one_line(self._pane.speaker.info.name, 40)
+        return self._name_of(self._pane.speaker.id)
+
+    def _name_of(self, debater: str | None) -> str:
+        pane = self._by_debater.get(debater or "")
+        return one_line(pane.speaker.info.name, MAX_NAME) if pane is not None else ""
 
     def drain(self) -> None:
         """Paint everything that is pending."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from debate_tui.display.feed import Item
     from debate_tui.display.markdown import Signs
+    from debate_tui.domain.stream import FaultReport
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.glyphs import Glyphs
     from debate_tui.tui.speaker import Speaker
@@ -128,6 +129,7 @@ class Pane(Vertical):
         self.speaker = speaker
         self.prose = Prose(signs)
         self.unread = False
+        self._explained: FaultReport | None = None
         self._title = Title(speaker, glyphs)
         self._meter = MeterLine(speaker, self.prose, glyphs)
         self.script = Script(self.prose, transcript, glyphs, title)
@@ -157,6 +159,10 @@ class Pane(Vertical):
         self._meter.sync()
         self.prose.tick()
         self.set_class(bool(self.speaker.removed), "-removed")
+        fault = self.speaker.fault
+        if fault is not self._explained:
+            self._explained = fault
+            self._title.tooltip = Content(one_line(fault.message, 2000)) if fault is not None else None
 
     @property
     def shown(self) -> bool:
@@ -180,8 +186,3 @@ class Pane(Vertical):
             self._title.compact = compact
             self._title.set_class(compact, "-compact")
         self._title.sync()
-
-    def explain(self) -> None:
-        """Put the whole of what is wrong where the mouse finds it."""
-        fault = self.speaker.fault
-        self._title.tooltip = Content(fault.message) if fault is not None else None

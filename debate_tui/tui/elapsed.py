@@ -1,0 +1,30 @@
+"""How long a debate has been going on, in its own time: live, as it passes; in a replay, as it passed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from debate_tui.domain.transcript import Transcript
+
+
+class Elapsed:
+    """Between two events a debate's time is taken to pass as the clock's does."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        self._transcript = transcript
+        self._skew = 0.0
+
+    def see(self, at: float) -> None:
+        """An event of this time has come now."""
+        self._skew = time.time() - at
+
+    @property
+    def seconds(self) -> int:
+        """Whole seconds since the debate began; they stand still once it is over."""
+        transcript = self._transcript
+        if not transcript.started_at:
+            return 0
+        latest = transcript.updated_at if transcript.finished else time.time() - self._skew
+        return max(0, int(latest - transcript.started_at))
