@@ -52,7 +52,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set, with its default; the descriptions are the README's table."""
 
     topic: Annotated[str, Meta(description="the question or motion under debate")] = ""
-    format: Annotated[str, Meta(description="the debate's format; see `debate-tui formats`")] = ""
+    format: Annotated[
+        str,
+        Meta(description="how the debate is held; `oxford`, or `listen` if all debaters are plain endpoints"),
+    ] = ""
     rounds: Annotated[
         int | None, Meta(description="rounds of each repeated phase, instead of the format's")
     ] = None
@@ -70,7 +73,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     low_mark: Annotated[
         int, Meta(ge=0, description="unpainted text at which it reads on", extra={"unit": "KiB"})
     ] = 32
-    theme: Annotated[str, Meta(description="colours; a file in themes/ or one of Textual's")] = ""
+    theme: Annotated[
+        str, Meta(description="colours; one of the program's own, the user's, or Textual's themes")
+    ] = ""
     ascii: Annotated[bool, Meta(description="draw icons and lines in ASCII only")] = False
     record: Annotated[bool, Meta(description="keep the debate in the history")] = True
     http2: Annotated[

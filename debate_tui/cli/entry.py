@@ -1,4 +1,4 @@
-"""The outermost edge: every error a user can cause becomes a line or two on stderr and an exit code."""
+"""The outermost edge: whatever goes wrong becomes a line or two on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -15,35 +15,48 @@ def main() -> None:
     """Run the command line and exit with its code."""
     try:
         code = run(sys.argv[1:])
-    except click.ClickException as error:
-        code = _complain(UsageError(error.format_message(), _hint(error)))
     except (click.Abort, KeyboardInterrupt):
         code = 130
-    except DebateError as error:
-        code = _complain(error)
-    except ExceptionGroup as group:
-        errors = group.subgroup(DebateError)
-        if errors is None:
-            raise
-        code = _complain(_first(errors))
     except BrokenPipeError:
         # Whoever read our output has gone, and with it the reason to run. Python would complain once more
         # when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except Exception as error:  # noqa: BLE001 (the outermost edge)
+        code = _complain(_in_words(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _first(group: ExceptionGroup[DebateError]) -> DebateError:
-    """The first error of a group; the others were only along for the ride."""
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, ExceptionGroup) else error
+def _in_words(error: Exception) -> DebateError:
+    """What to tell the user; for what nobody foresaw, where its details are."""
+    match error:
+        case DebateError():
+            return error
+        case click.NoSuchOption(possibilities=[_, *_] as close):
+            return UsageError(error.format_message(), f"Did you mean {' or '.join(sorted(close))}?")
+        case click.ClickException():
+            return UsageError(error.format_message(), "debate-tui --help lists what there is.")
+        case ExceptionGroup():
+            foreseen, unforeseen = error.split(DebateError)
+            if unforeseen is None and foreseen is not None:
+                return _in_words(foreseen.exceptions[0])
+    return _unforeseen(error)
 
 
-def _hint(error: click.ClickException) -> str:
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        return f"Did you mean {' or '.join(sorted(error.possibilities))}?"
-    return "debate-tui --help lists what there is."
+def _unforeseen(error: Exception) -> DebateError:
+    import traceback
+
+    from debate_tui.config import state_file
+
+    report = state_file().with_name("crash.txt")
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text("".join(traceback.format_exception(error)), "utf-8")
+    except OSError:
+        where = "".join(traceback.format_exception_only(error))
+    else:
+        where = f"The details are in {report}; please report them."
+    return DebateError(f"This should not have happened: {type(error).__name__}.", where)
 
 
 def _complain(error: DebateError) -> int:

@@ -41,7 +41,7 @@ async def run(plan: Plan) -> int:
                 stage.session.end()
                 ready.set()
                 await session
-    return exit_code(stage.session.transcript, stage.session.blocked_by, signal.number)
+    return app.return_code or exit_code(stage.session.transcript, stage.session.blocked_by, signal.number)
 
 
 async def _hold(stage: Stage, ready: asyncio.Event) -> None:
