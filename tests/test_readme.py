@@ -1,0 +1,88 @@
+"""The README says what the code does: every setting with its type, unit and default, every option and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from msgspec import inspect
+
+from debate_tui.cli.commands import debate
+from debate_tui.config import Seat, Settings
+from debate_tui.domain.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
+
+
+def rows(table: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
+    """The README's line for each field of a settings table."""
+    info = inspect.type_info(table)
+    assert isinstance(info, inspect.StructType)
+    for field in info.fields:
+        type_, extra, described = field.type, {}, ""
+        while isinstance(type_, inspect.Metadata):
+            extra = {**(type_.extra or {}), **extra}
+            described = described or (type_.extra_json_schema or {}).get("description", "")
+            type_ = type_.type
+        if isinstance(type_, inspect.StructType) or field.name == "debater":
+            continue
+        unit = f", {extra['unit']}" if "unit" in extra else ""
+        yield f"| `{prefix}{field.name}` | {kind(type_)}{unit} | {default(field)} | {described} |"
+
+
+def kind(type_: inspect.Type) -> str:
+    match type_:
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.IntType():
+            return "whole number"
+        case inspect.FloatType():
+            return "number"
+        case inspect.LiteralType(values=values):
+            return " or ".join(f"`{value}`" for value in values)
+        case inspect.UnionType(types=types):
+            return kind(next(each for each in types if not isinstance(each, inspect.NoneType)))
+        case _:
+            return "text"
+
+
+def default(field: inspect.Field) -> str:
+    if field.required:
+        return "required"
+    value = field.default
+    if value in ("", None):
+        return "–"
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
+
+
+def table() -> str:
+    lines = ["| key | type | default | what it is |", "|---|---|---|---|"]
+    for struct, prefix in ((Settings, ""), (Policy, "recovery."), (Seat, "debater.")):
+        lines += rows(struct, prefix)
+    return "\n".join(lines)
+
+
+def test_every_setting_is_explained() -> None:
+    assert table() in README
+
+
+def options() -> str:
+    lines = ["| option | does |", "|---|---|"]
+    for option in debate.params:
+        if isinstance(option, click.Option):
+            names = ", ".join(f"`{name}`" for name in option.opts)
+            lines.append(f"| {names} | {option.help} |")
+    return "\n".join(lines)
+
+
+def test_every_option_is_explained() -> None:
+    assert options() in README
+
+
+if __name__ == "__main__":
+    print(table(), options(), sep="\n\n")
