@@ -22,6 +22,7 @@ SEARCHED = 4096
 
 _SPACE = re.compile(r"\s+")
 _LEAD = re.compile(r"\s*(?:…|\.\.\.)?\s*")
+_PERHAPS_LEAD = ("", ".", "..")
 _CUT_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{3,}$")
 _SAME = str.maketrans("‘’“”–—", "''\"\"--")
 
@@ -69,7 +70,7 @@ class Overlap:
         if not self._begun:
             new = "".join(chunk.text for chunk in self._held)
             text = new[_lead(new) :]
-            if not text:
+            if text in _PERHAPS_LEAD:
                 return
             self._begun = True
             self._begins = self._candidates(new, text)
@@ -124,7 +125,8 @@ class Overlap:
         own = rest[: len(rest) - len(rest.lstrip())]
         if own.startswith(space):
             return rest[len(space) :]
-        return rest[len(own) :] if space.startswith(own) else rest
+        spare = space and ("\n" not in own or space.startswith(own))
+        return rest[len(own) :] if spare else rest
 
 
 def _plain(text: str) -> str:

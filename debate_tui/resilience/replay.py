@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SEARCHED = 4096
 """How much of the end of an answer is searched for a place that no cursor tells, in characters."""
 
+PATIENCE = 16
+"""How many chunks are held back until one has a cursor, as the last one of an event has."""
+
 
 class _Track:
     """One place where the new text may begin, followed as far as it agrees with the old one."""
@@ -44,6 +47,8 @@ class Replay:
         self._shown = shown
         self._answer, self._reasoning = shown.answer, shown.reasoning
         self._from_start = origin is Origin.START
+        self._looking = not self._from_start
+        """Whether it is yet to be found out where the new text may begin."""
         self._first_cursor: Cursor | None = None
         self._tracks: dict[Place, _Track] = {}
         self._held: list[Chunk] = []
@@ -67,42 +72,55 @@ class Replay:
 
     def feed(self, chunk: Chunk) -> Joint | None:
         """See `Seam.feed`."""
-        if not self._held and not self._from_start:
-            self._look_for(chunk)
-        self._tracks = {
-            begin: track
-            for begin, track in self._tracks.items()
-            if track.joined or self._agrees(track, chunk)
-        }
         self._held.append(chunk)
+        if not self._looking:
+            self._follow(len(self._held) - 1)
+        elif chunk.cursor is None and len(self._held) < PATIENCE:
+            return None
+        else:
+            self._look()
         if all(track.joined for track in self._tracks.values()):
             return self._join()
         return None
 
     def finish(self) -> Joint:
         """See `Seam.finish`: a replay would have gone on to the end of the old text."""
-        self._tracks = {begin: track for begin, track in self._tracks.items() if track.joined}
         if not self._held:
             self.settled = True
             return Joint()
+        if self._looking:
+            self._look()
+        self._tracks = {begin: track for begin, track in self._tracks.items() if track.joined}
         return self._join()
 
     def _follow_from(self, begin: Place) -> None:
         if begin != self._shown.end:
             self._tracks.setdefault(begin, _Track(begin))
 
-    def _look_for(self, chunk: Chunk) -> None:
-        """Where may a connection begin whose first text is `chunk`?"""
-        cursor = chunk.cursor
+    def _look(self) -> None:
+        """Find where a connection may begin that began with the chunks held back, and follow them."""
+        self._looking = False
+        cursor = self._held[-1].cursor
         self._first_cursor = self._first_cursor or cursor
         events = self._shown.events(cursor) if cursor else ()
         for event in events:
             self._follow_from(event.earliest)
             self._follow_from(event.start)
-            self._follow_from(_before(event.end, chunk))
+            self._follow_from(_before(event.end, self._held))
         if not events:
-            for begin in self._repetitions(chunk):
+            for begin in self._repetitions(self._held[0]):
                 self._follow_from(begin)
+        for number in range(len(self._held)):
+            self._follow(number)
+
+    def _follow(self, number: int) -> None:
+        """Follow all tracks through the chunk with this number, from 0."""
+        chunk = self._held[number]
+        self._tracks = {
+            begin: track
+            for begin, track in self._tracks.items()
+            if track.joined or self._agrees(track, number, chunk)
+        }
 
     def _repetitions(self, chunk: Chunk) -> Iterator[Place]:
         """Places that only the text speaks for, and loudly enough."""
@@ -117,7 +135,7 @@ class Replay:
             yield Place(at, end.reasoning)
             at = answer.find(first, at + 1)
 
-    def _agrees(self, track: _Track, chunk: Chunk) -> bool:
+    def _agrees(self, track: _Track, number: int, chunk: Chunk) -> bool:
         """Follow a track through one more chunk."""
         text = chunk.text
         old, at = (self._reasoning, track.reasoning) if chunk.reasoning else (self._answer, track.answer)
@@ -131,7 +149,7 @@ class Replay:
         at_end = (track.answer, track.reasoning) == self._shown.end
         if at_end:
             rest = text[len(known) :]
-            track.joined = (len(self._held) + (not rest), rest)
+            track.joined = (number if rest else number + 1, rest)
         # New text of one kind while old text of the other is still due: this is no replay.
         return at_end or len(known) == len(text)
 
@@ -154,12 +172,11 @@ class Replay:
         )
 
 
-def _before(end: Place, chunk: Chunk) -> Place:
-    """Where a chunk began that ended at `end`."""
-    size = len(chunk.text)
-    if chunk.reasoning:
-        return Place(end.answer, max(0, end.reasoning - size))
-    return Place(max(0, end.answer - size), end.reasoning)
+def _before(end: Place, chunks: list[Chunk]) -> Place:
+    """Where chunks began that ended at `end`."""
+    reasoning = sum(len(chunk.text) for chunk in chunks if chunk.reasoning)
+    answer = sum(len(chunk.text) for chunk in chunks if not chunk.reasoning)
+    return Place(max(0, end.answer - answer), max(0, end.reasoning - reasoning))
 
 
 def _places(at: Place, chunks: list[Chunk]) -> Iterator[tuple[Cursor, Place]]:

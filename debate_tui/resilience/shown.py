@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from itertools import islice
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.domain.stream import Chunk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from debate_tui.domain.stream import Cursor, Resume
 
 REMEMBERED_CURSORS = 2048
@@ -28,6 +30,7 @@ class Event(NamedTuple):
     Where its last chunk began, where its chunks began at the earliest if it had several, where they ended.
     """
 
+    cursor: Cursor
     earliest: Place
     start: Place
     end: Place
@@ -40,17 +43,14 @@ class Shown:
         self.cursor: Cursor | None = None
         self.answer_length = self.reasoning_length = 0
         self._answer, self._reasoning = io.StringIO(), io.StringIO()
-        self._first_cursor: Cursor | None = None
-        self._cursors_repeat = False
-        self._events: dict[tuple[str, str], Event] = {}
-        self._repeated: dict[tuple[str, str], Event] = {}
-        self._last_end = Place()
+        # Every chunk passes here: what its cursor stood for is put together only after a cut.
+        self._marks: deque[tuple[Cursor, int, int, int, int]] = deque(maxlen=REMEMBERED_CURSORS)
         if resume:
             self.add(Chunk(resume.reasoning, reasoning=True))
             self.add(Chunk(resume.text))
-            if resume.cursor:
-                self._last_end = self.end
-                self.mark(resume.cursor)
+        self._before_marks = self.end
+        if resume and resume.cursor:
+            self.mark(resume.cursor)
 
     @property
     def answer(self) -> str:
@@ -72,49 +72,44 @@ class Shown:
     def add(self, chunk: Chunk) -> None:
         """Append a chunk's text."""
         text, cursor = chunk.text, chunk.cursor
-        start = self.end if cursor is not None else None
+        answer, reasoning = self.answer_length, self.reasoning_length
         if chunk.reasoning:
             self._reasoning.write(text)
             self.reasoning_length += len(text)
         else:
             self._answer.write(text)
             self.answer_length += len(text)
-        if cursor is not None and start is not None:
-            self._mark(cursor, start, self.end)
+        if cursor is not None:
+            self.cursor = cursor
+            self._marks.append((cursor, answer, reasoning, self.answer_length, self.reasoning_length))
 
     def mark(self, cursor: Cursor, at: Place | None = None) -> None:
         """Remember a cursor that came without new text; it stands for `at`, or the end of what there is."""
-        at = at or self.end
-        self._mark(cursor, at, at)
-
-    def begins_with(self, cursor: Cursor) -> bool:
-        """Whether `cursor` was the first one of the turn, and cursors have named one place each."""
-        return cursor == self._first_cursor and not self._cursors_repeat
+        self.cursor = cursor
+        place = at or self.end
+        self._marks.append((cursor, *place, *place))
 
     def events(self, cursor: Cursor) -> tuple[Event, ...]:
         """What `cursor` stood for, the first and the last time it came."""
-        key = cursor.stream, cursor.position
-        found = (self._events.get(key), self._repeated.get(key))
-        return tuple(event for event in found if event)
+        found = [event for event in self._events() if event.cursor == cursor]
+        return tuple(found if len(found) < 2 else (found[0], found[-1]))
 
-    def _mark(self, cursor: Cursor, start: Place, end: Place) -> None:
-        self.cursor = cursor
-        key = cursor.stream, cursor.position
-        event = Event(min(self._last_end, start), start, end)
-        self._last_end = end
-        known = self._events.get(key)
-        if known is None:
-            if not self._events and event.earliest == Place():
-                self._first_cursor = cursor
-            self._events[key] = event
-            _prune(self._events)
-        elif known.end != end:
-            self._cursors_repeat = True
-            self._repeated[key] = event
-            _prune(self._repeated)
+    def begins_with(self, cursor: Cursor) -> bool:
+        """Whether `cursor` was the first one of the turn, and cursors have named one place each."""
+        places: dict[Cursor, Place] = {}
+        first = next(self._events(), None)
+        return (
+            first is not None
+            and first.cursor == cursor
+            and first.earliest == Place()
+            and all(places.setdefault(event.cursor, event.end) == event.end for event in self._events())
+        )
 
-
-def _prune(events: dict[tuple[str, str], Event]) -> None:
-    if len(events) > REMEMBERED_CURSORS:
-        for key in list(islice(events, REMEMBERED_CURSORS // 2)):
-            del events[key]
+    def _events(self) -> Iterator[Event]:
+        before = self._before_marks
+        if len(self._marks) == REMEMBERED_CURSORS:
+            before = Place(*self._marks[0][1:3])
+        for cursor, answer, reasoning, answer_end, reasoning_end in self._marks:
+            start, end = Place(answer, reasoning), Place(answer_end, reasoning_end)
+            yield Event(cursor, min(before, start), start, end)
+            before = end
