@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Literal
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-import msgspec
-
-from debate_tui.domain.errors import UsageError
-from debate_tui.domain.stream import Connected, Fault, FaultKind, Finished, Origin
+from debate_tui.domain.stream import Connected, Fault, FaultKind, Origin
 from debate_tui.sources.http import Call, answered
-from debate_tui.sources.payloads import endpoint
+from debate_tui.sources.remote import Connection, NotAStream, Remote, asked, check_address, filled, host
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
-    from debate_tui.domain.stream import Cursor, Request, Resume, StreamItem
+    from debate_tui.domain.stream import Alive, Cursor, Request
     from debate_tui.sources.http import Answer, Clients
-
-Method = Literal["GET", "POST"]
+    from debate_tui.sources.payloads import Event
+    from debate_tui.sources.remote import Method
 
 _MEDIA_TYPE = "text/event-stream"
-_PLACEHOLDER = re.compile(r"\{(topic|phase|turn|lastEventId)\}")
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-"""What no header may hold."""
 
 
-class NotAStream(Fault):
-    """The server answered, but not with an event stream: another media type, or 406 or 426."""
-
-
-class SseSource:
+class SseSource(Remote):
     """One debater at an event-stream endpoint.
 
-    ``{topic}``, ``{phase}``, ``{turn}`` and ``{lastEventId}`` in the URL are filled in, percent-encoded.
-    `method` POST sends ``{"topic", "phase", "turn", "prompt", "messages"}`` as JSON. `headers` go to the
-    URL's own origin only; no message names them or the URL beyond its host. `http2` lets HTTP/2 be used
-    where the server offers it, for GET requests that carry no credentials. `limit` bounds an event, in
-    characters. The clients are shared and stay open when the source is closed.
+    The URL may have the placeholders of `filled`. `method` POST sends ``{"topic", "phase", "turn", "prompt",
+    "messages"}`` as JSON. `headers` go to the URL's own origin only; no message names them or the URL
+    beyond its host. `http2` lets HTTP/2 be used where the server offers it, for GET requests that carry no
+    credentials. `limit` bounds an event, in characters. The clients are shared and stay open when the
+    source is closed. A 204 finishes a turn.
     """
 
     def __init__(
@@ -57,32 +46,20 @@ class SseSource:
         self._clients = clients
         self._method: Method = method
         self._headers = dict(headers or {})
-        self._http2 = http2 and method == "GET" and not self._headers and "@" not in url
+        self._http2 = http2 and method == "GET" and not self._headers and "@" not in urlsplit(url).netloc
         self._limit = limit
 
     @property
     def model(self) -> str:
-        """The endpoint's host."""
-        return urlsplit(self._url).netloc.rpartition("@")[2]
+        return host(self._url)
 
     @asynccontextmanager
-    async def open(
-        self, request: Request, resume: Resume | None = None
-    ) -> AsyncGenerator[AsyncIterator[StreamItem]]:
-        """See `Source.open`.
-
-        Resuming needs a cursor with an event id; without one the stream starts anew. A 204 finishes the turn.
-        """
-        cursor = resume.cursor if resume else None
-        if cursor is not None and (not cursor.position or _UNSENDABLE.search(cursor.position)):
-            cursor = None
+    async def connect(self, request: Request, cursor: Cursor | None) -> AsyncGenerator[Connection]:
         async with answered(self._clients, self._call(request, cursor)) as answer:
             await _check(answer)
-            async with aclosing(self._items(answer, cursor)) as items:
-                yield items
-
-    async def aclose(self) -> None:
-        """Nothing outlives a turn but the shared clients."""
+            connected = Connected(Origin.CURSOR if cursor else Origin.START, answer.transport, answer.reused)
+            events = None if answer.response.status_code == 204 else self._events(answer)
+            yield Connection(connected, events, lambda: answer.framed)
 
     def _call(self, request: Request, cursor: Cursor | None) -> Call:
         about = {"accept": _MEDIA_TYPE, "cache-control": "no-store"}
@@ -91,25 +68,22 @@ class SseSource:
             about["last-event-id"] = cursor.position
         if self._method == "POST":
             about["content-type"] = "application/json"
-            body = _body(request)
-        url = filled(self._url, request, cursor)
+            body = asked(request)
+        # Our own server takes the id as a parameter too: not every client can send the header.
+        ours = cursor is not None and cursor.stream == "log"
+        url = filled(self._url, request, cursor, id_in_query=ours)
         return Call(self._method, url, self._headers, about, body, self._http2)
 
-    async def _items(self, answer: Answer, cursor: Cursor | None) -> AsyncGenerator[StreamItem]:
-        yield Connected(Origin.CURSOR if cursor else Origin.START, answer.transport, answer.reused)
-        if answer.response.status_code == 204:
-            yield Finished()
-            return
+    async def _events(self, answer: Answer) -> AsyncGenerator[Event | Alive]:
         # Imports httpx, which the answer has brought already.
         from debate_tui.sources.eventstream import EVENT_LIMIT, events
 
         async with (
             aclosing(answer.body()) as body,
             aclosing(events(body, limit=self._limit or EVENT_LIMIT)) as stream,
-            aclosing(endpoint.read(stream, cursor, lambda: answer.framed)) as items,
         ):
-            async for item in items:
-                yield item
+            async for event in stream:
+                yield event
 
 
 async def _check(answer: Answer) -> None:
@@ -133,50 +107,3 @@ async def _check(answer: Answer) -> None:
             f"The server answered with {media_type or 'no media type'}, not with {_MEDIA_TYPE}.",
             status=status,
         )
-
-
-def check_address(url: str, schemes: tuple[str, ...]) -> None:
-    """Raise `UsageError` for an address that is none; it may hold a secret, so that it is not quoted."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme.lower() in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise UsageError("An endpoint's address cannot be read.", f"It looks like {schemes[-1]}://host/path.")
-
-
-def filled(url: str, request: Request, cursor: Cursor | None) -> str:
-    """The URL with its placeholders filled in.
-
-    Our own server also takes the last event id as a parameter, for clients that cannot send the header.
-    """
-    last_id = cursor.position if cursor else ""
-    values = {
-        "topic": request.topic,
-        "phase": request.phase,
-        "turn": str(request.turn),
-        "lastEventId": last_id,
-    }
-    given = _PLACEHOLDER.sub(lambda place: _quoted(values[place[1]]), url)
-    if cursor is None or cursor.stream != "log" or "{lastEventId}" in url:
-        return given
-    parts = urlsplit(given)
-    query = "&".join(part for part in (parts.query, f"lastEventId={_quoted(last_id)}") if part)
-    return parts._replace(query=query).geturl()
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="", errors="replace")
-
-
-def _body(request: Request) -> bytes:
-    return msgspec.json.encode(
-        {
-            "topic": request.topic,
-            "phase": request.phase,
-            "turn": request.turn,
-            "prompt": request.prompt,
-            "messages": request.messages,
-        }
-    )

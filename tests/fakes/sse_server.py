@@ -84,6 +84,8 @@ class Received:
     """Which connection it came on, counted from 1: two requests with the same number shared one."""
     gone: asyncio.Event
     """Set when the client has closed its side of the connection."""
+    rest: bytearray
+    """What the client has sent behind the request, such as WebSocket frames."""
     sent: int = 0
     """Bytes of body the transport has taken so far."""
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -246,7 +248,7 @@ class _Connection(asyncio.Protocol):
                 return None
         body = bytes(self._buffer[:length])
         del self._buffer[:length]
-        return Received(method, target, headers, body, self._number, self._gone)
+        return Received(method, target, headers, body, self._number, self._gone, self._buffer)
 
     async def _more(self) -> bool:
         if self._gone.is_set():

@@ -26,7 +26,8 @@ from debate_tui.domain.stream import (
     Resume,
 )
 from debate_tui.sources.http import Clients
-from debate_tui.sources.sse import NotAStream, SseSource
+from debate_tui.sources.remote import NotAStream
+from debate_tui.sources.sse import SseSource
 from tests.fakes.sse_server import Cut, Reply, SseServer, each_byte, reply
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from debate_tui.domain.stream import Alive, Chunk, Connected, Fault, Finished, Request, Usage
-from debate_tui.sources import sse
+from debate_tui.sources import remote, sse
 from debate_tui.sources.http import Clients
 from tests.fakes.sse_server import Reply, SseServer
 
@@ -61,7 +61,7 @@ async def test_the_standard_is_kept(case: dict[str, Any], monkeypatch: pytest.Mo
         async for event in events:
             yield event
 
-    monkeypatch.setattr(sse.endpoint, "read", undecoded)
+    monkeypatch.setattr(remote.endpoint, "read", undecoded)
     runner = load_runner()
     async with runner.Server([case]) as server:
         for size in REWRITES:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Alive, Chunk, Fault, FaultKind, Finished, Usage
+from debate_tui.domain.stream import Alive, Chunk, Cursor, Fault, FaultKind, Finished, Usage
 from debate_tui.sources.payloads import faults, truncated, unreadable
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class _Delta(Struct):
     type: str = ""
     delta: str | None = None
     chunks: list[_Delta] | None = None
+    id: str | int | None = None
+    seq: int | None = None
     turn: int | None = None
     offset: int | None = None
     text: str = ""
@@ -34,12 +36,21 @@ class _Delta(Struct):
     usage: Usage | None = None
     error: faults.ErrorBody | str | None = None
 
+    @property
+    def cursor(self) -> Cursor | None:
+        """Where in its stream the event says it is."""
+        place = self.seq if self.id is None else self.id
+        return None if place is None else Cursor(str(place))
+
 
 _decode = msgspec.json.Decoder(_Delta).decode
 
 
 class DeltaDecoder:
-    """Decodes bare deltas, alone or in batches; nothing in them says where the answer ends."""
+    """Decodes bare deltas, alone or in batches; nothing in them has to say where the answer ends.
+
+    ``{"type": "done"}`` does, for transports that have no named events.
+    """
 
     marks_end = False
 
@@ -63,9 +74,11 @@ class DeltaDecoder:
 
     def _items(self, delta: _Delta) -> Iterable[StreamItem]:
         if delta.delta:
-            return (Chunk(delta.delta, delta.reasoning),)
+            return (Chunk(delta.delta, delta.reasoning, delta.cursor),)
         if delta.error is not None:
             raise _fault(delta.error)
+        if delta.type == "done":
+            return (Finished(_REASONS.get(delta.reason, "complete"), delta.usage),)
         return _ALIVE
 
 
@@ -119,7 +132,7 @@ class LogDecoder(DeltaDecoder):
                 raise truncated()
             text = text[known - delta.offset :]
             self._length[delta.reasoning] = known + len(text)
-        return (Chunk(text, delta.reasoning),) if text else _ALIVE
+        return (Chunk(text, delta.reasoning, delta.cursor),) if text else (Alive(delta.cursor),)
 
     def _finished(self, reason: str, usage: Usage | None = None) -> Iterator[StreamItem]:
         if reason not in _REASONS:

@@ -38,6 +38,9 @@ DECODERS: dict[str, Callable[[], Decoder]] = {
 }
 """The payloads that are told apart, by name."""
 
+OURS = ("log", "deltas")
+"""Those whose data may say where in the stream it is."""
+
 _TYPES = (
     ("responses", re.compile(r"response\.")),
     ("messages", re.compile(r"message_(start|delta|stop)|content_block_")),
@@ -156,7 +159,7 @@ def _named(probe: _Probe, data: str) -> str | None:
         return "deltas"
     if probe.error_text is not None:
         return "ui"
-    if probe.error is not None:
+    if probe.error is not None or probe.type == "error":
         raise faults.from_body(data)
     return None
 

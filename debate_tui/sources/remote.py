@@ -1,0 +1,154 @@
+"""What all remote endpoints have in common, whatever carries their events."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from debate_tui.domain.errors import UsageError
+from debate_tui.domain.stream import Fault, Finished
+from debate_tui.sources.payloads import endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from debate_tui.domain.stream import Alive, Connected, Cursor, Request, Resume, StreamItem
+    from debate_tui.sources.payloads import Event
+
+Method = Literal["GET", "POST"]
+
+_PLACEHOLDER = re.compile(r"\{(topic|phase|turn|lastEventId)\}")
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What no header may hold."""
+
+
+class NotAStream(Fault):
+    """The server answered, but not with an event stream: another media type, or 406 or 426."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One connection that stands.
+
+    `events` is `None` where the server said that there is nothing more; `orderly` tells, once they have run
+    out, whether the framing vouches for that end. `ids_in_data` says that event ids, if there are any, are
+    in the payload, as the transport has none.
+    """
+
+    connected: Connected
+    events: AsyncGenerator[Event | Alive] | None
+    orderly: Callable[[], bool]
+    ids_in_data: bool = False
+
+
+class Remote(ABC):
+    """A debater at an endpoint; a `Source` for whoever can `connect`."""
+
+    @property
+    @abstractmethod
+    def model(self) -> str:
+        """The endpoint's host."""
+
+    @abstractmethod
+    def connect(self, request: Request, cursor: Cursor | None) -> AbstractAsyncContextManager[Connection]:
+        """Open one connection, behind `cursor` if there is one; leaving closes it. Raises `Fault`."""
+
+    @asynccontextmanager
+    async def open(
+        self, request: Request, resume: Resume | None = None
+    ) -> AsyncGenerator[AsyncIterator[StreamItem]]:
+        """See `Source.open`.
+
+        Resuming needs a cursor with an event id; without one the stream starts anew.
+        """
+        cursor = usable(resume.cursor if resume else None)
+        async with (
+            self.connect(request, cursor) as connection,
+            aclosing(items(connection, cursor)) as stream,
+        ):
+            yield stream
+
+    async def aclose(self) -> None:
+        """Let go of nothing: only the shared clients outlive a turn."""
+        return
+
+
+async def items(connection: Connection, cursor: Cursor | None) -> AsyncGenerator[StreamItem]:
+    """A connection's stream, from `Connected` to its end."""
+    yield connection.connected
+    if connection.events is None:
+        yield Finished()
+        return
+    async with (
+        aclosing(connection.events) as events,
+        aclosing(endpoint.read(events, cursor, connection.orderly, connection.ids_in_data)) as decoded,
+    ):
+        async for item in decoded:
+            yield item
+
+
+def usable(cursor: Cursor | None) -> Cursor | None:
+    """The cursor, if the id in it can be sent; an empty one means that the server took its ids back."""
+    if cursor is None or not cursor.position or _UNSENDABLE.search(cursor.position):
+        return None
+    return cursor
+
+
+def check_address(url: str, schemes: tuple[str, ...]) -> None:
+    """Raise `UsageError` for an address that is none; it may hold a secret, so that it is not quoted."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme.lower() in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise UsageError("An endpoint's address cannot be read.", f"It looks like {schemes[-1]}://host/path.")
+
+
+def host(url: str) -> str:
+    """What to call an endpoint."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def filled(url: str, request: Request, cursor: Cursor | None, *, id_in_query: bool = False) -> str:
+    """The URL with ``{topic}``, ``{phase}``, ``{turn}`` and ``{lastEventId}`` filled in, percent-encoded.
+
+    `id_in_query` adds the last event id as a parameter where the URL does not say ``{lastEventId}``.
+    """
+    last_id = cursor.position if cursor else ""
+    values = {
+        "topic": request.topic,
+        "phase": request.phase,
+        "turn": str(request.turn),
+        "lastEventId": last_id,
+    }
+    given = _PLACEHOLDER.sub(lambda place: _quoted(values[place[1]]), url)
+    if not id_in_query or not last_id or "{lastEventId}" in url:
+        return given
+    parts = urlsplit(given)
+    query = "&".join(part for part in (parts.query, f"lastEventId={_quoted(last_id)}") if part)
+    return parts._replace(query=query).geturl()
+
+
+def asked(request: Request) -> bytes:
+    """What a POST says of the turn, as JSON."""
+    return msgspec.json.encode(
+        {
+            "topic": request.topic,
+            "phase": request.phase,
+            "turn": request.turn,
+            "prompt": request.prompt,
+            "messages": request.messages,
+        }
+    )
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="replace")
