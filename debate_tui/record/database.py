@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         """CREATE TABLE debates (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             name TEXT NOT NULL UNIQUE,
             topic TEXT NOT NULL,
             format TEXT NOT NULL,
@@ -39,7 +39,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 
 Entries are only ever added. `debates` repeats what a list of debates shows, so that the list never has to
 read events; both tables change in the same transaction. `setup` is what the debate was begun with, as
-whoever began it wrote it.
+whoever began it wrote it. An `id` is never given again: a writer whose debate was deleted must not end up
+in another.
 """
 
 _BUSY_S = 5.0

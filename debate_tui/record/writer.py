@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from debate_tui.domain.events import TurnDelta, encode
+from debate_tui.domain.events import TurnDelta, decode, encode
 from debate_tui.record.database import explain, passing, transaction
 from debate_tui.record.summary import advance
 
@@ -139,15 +139,17 @@ class Writer:
         recording.unwritten = []
 
     def _write(self, recording: Recording, events: list[Event]) -> None:
-        summary = recording.summary
+        summary, rows = recording.summary, []
         for event in events:
-            summary = advance(summary, event)
+            stored, data = _storable(event)
+            summary = advance(summary, stored)
+            rows.append((event.seq, data))
         summary = msgspec.structs.replace(summary, events=events[-1].seq, updated=events[-1].at)
         with transaction(self._connection):
             row = self._summarise(recording, summary)
             self._connection.executemany(
                 "INSERT INTO events (debate, seq, event) VALUES (?, ?, ?)",
-                ((row, event.seq, _encoded(event)) for event in events),
+                ((row, seq, data) for seq, data in rows),
             )
         recording.row = row
         recording.summary = summary
@@ -178,12 +180,13 @@ class Writer:
         return recording.row
 
 
-def _encoded(event: Event) -> bytes:
-    """An event as it is stored; lone surrogates, which UTF-8 has no place for, become question marks."""
+def _storable(event: Event) -> tuple[Event, bytes]:
+    """An event and its bytes; lone surrogates, which UTF-8 has no place for, become question marks."""
     try:
-        return encode(event)
+        return event, encode(event)
     except UnicodeEncodeError:
-        return json.dumps(msgspec.to_builtins(event), ensure_ascii=False).encode("utf-8", "replace")
+        data = json.dumps(msgspec.to_builtins(event), ensure_ascii=False).encode("utf-8", "replace")
+        return decode(data), data
 
 
 def _weight(event: Event) -> int:

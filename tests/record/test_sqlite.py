@@ -138,10 +138,12 @@ async def test_several_debates_share_the_file_and_the_writer(store: Store):
 
 async def test_text_that_utf8_has_no_place_for_is_kept_with_question_marks(store: Store):
     log = store.create("d1")
+    log.append(started(topic="Tea\ud83d?"))
     log.append(said("a\udcffb"))
     await log.aclose()
 
     assert log.trouble is None
+    assert store.find("d1").topic == "Tea??"
     assert [event.text for event in store.events("d1") if isinstance(event, Interjection)] == ["a?b"]
 
 
