@@ -36,7 +36,7 @@ class Topic(Struct, frozen=True):
 
     `clause` is what the side for it holds (“cities should ban cars”), `denial` what the side against it
     holds; both stand where a that-clause can. `act` is the thing proposed as a noun phrase (“banning
-    cars”), `thing` what it is about (“cars”); neither has a known number. `kind` is a proposal where
+    cars”), always singular, `thing` what it is about (“cars”), of unknown number. `kind` is a proposal where
     somebody is to do something, else a judgement.
     """
 
@@ -234,7 +234,7 @@ def _notion(words: Sequence[str], raw: str) -> Topic:
         raw=raw,
         clause=f"we are better off with {phrase}",
         denial=f"we are better off without {phrase}",
-        act=phrase,
+        act=f"having {phrase}",
         thing=phrase,
         kind="proposal",
     )

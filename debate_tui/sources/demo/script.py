@@ -1,0 +1,272 @@
+"""One speech: what a scripted debater says in a phase, from its voice, the topic and what it heard.
+
+Nothing is remembered between speeches. Like a model, a debater knows of the debate only what its prompt
+says: who it is, whom it faces, what was said. What it said before it does not say again.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from debate_tui.sources.demo.material import GENERAL, Answer, Text, field, field_of, voice
+from debate_tui.sources.demo.topic import read_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from debate_tui.domain.prompts import Cast, Speech
+    from debate_tui.sources.demo.material import Stance
+
+Role = Literal["opening", "rebuttal", "closing", "question", "reply", "ranking"]
+
+_FOR = re.compile(
+    r"(?i)\b(for|pro|yes|aye|affirmative|proposition|government|favou?r|support\w*|agree\w*|true)\b"
+)
+_AGAINST = re.compile(
+    r"(?i)\b(against|contra?|no|nay|negative|opposition|oppos\w+|disagree\w*|anti|false|sceptic\w*)\b"
+)
+_SLOT = re.compile(r"\{(\w+)\}")
+_PLAIN_SENTENCE = re.compile(r"(?:^|(?<=[.!?] ))[A-Z][^\n.!?*_`#|>:“”\[\]{}]{24,110}\.(?= |$)", re.MULTILINE)
+
+
+class Part(Struct, frozen=True):
+    """What is said in one turn, and what is thought before it."""
+
+    text: str
+    reasoning: str = ""
+
+
+def role_of(phase: str, spoken: int) -> Role:
+    """What a phase asks of a debater that has had `spoken` turns before."""
+    name = phase.lower()
+    if "rank" in name:
+        return "ranking"
+    if name.endswith("questions"):
+        return "question"
+    if name.endswith("answers"):
+        return "reply"
+    if re.search(r"clos|summ|whip|final|synthes|last", name):
+        return "closing"
+    return "rebuttal" if spoken else "opening"
+
+
+def stance_of(side: str, topic: str) -> Stance | None:
+    """Where a side stands on a topic; `None` without a side."""
+    if not side:
+        return None
+    options = re.split(r"(?i)\s+(?:or|vs\.?|versus)\s+", topic.strip(" ?"))
+    if len(options) == 2 and side.lower() in (option.lower() for option in options):
+        return "for" if side.lower() == options[0].lower() else "against"
+    if _AGAINST.search(side):
+        return "against"
+    return "for" if _FOR.search(side) else "third"
+
+
+def compose(voice_name: str, cast: Cast, phase: str, seed: int) -> Part:
+    """What this voice says now; the same for the same prompt, phase and seed."""
+    return _Speaker(voice_name, cast, phase, seed).speak()
+
+
+class _Speaker:
+    """A debater at the lectern, with one prompt in hand."""
+
+    def __init__(self, voice_name: str, cast: Cast, phase: str, seed: int) -> None:
+        self.voice = voice(voice_name)
+        self.cast = cast
+        self.topic = read_topic(cast.topic)
+        self.field = field(field_of(cast.topic))
+        self.own = [speech for speech in cast.heard if speech.name == cast.name]
+        self.said = "\n\n".join(speech.text for speech in self.own)
+        self.role = role_of(phase, len(self.own))
+        self.key = f"{seed}\n{voice_name}\n{cast.topic}\n{cast.name}\n{cast.side}"
+        self.turn = random.Random(f"{self.key}\n{phase}\n{cast.round}\n{len(self.own)}")  # noqa: S311
+        self.stance: Stance = stance_of(cast.side, cast.topic) or self._rng("stance").choice(
+            ("for", "against")
+        )
+        self.target = self._target()
+        self.quote = self._quote()
+
+    def speak(self) -> Part:
+        if self.role == "ranking":
+            return Part(self._ranking())
+        said = "\n\n".join(self._within(self._paragraphs()))
+        return Part(said or self._last_resort(), self._thought())
+
+    # --- the parts of a speech, in the order they are said
+
+    def _paragraphs(self) -> Iterator[str]:
+        if self.cast.asked:
+            yield from self._pick(self.voice.remarks, "remarks")
+        match self.role:
+            case "opening":
+                yield from self._opening()
+            case "rebuttal":
+                yield from self._rebuttal()
+            case "closing":
+                yield from self._closing()
+            case "question":
+                yield from self._pick(self.voice.questions, "questions")
+            case _:
+                yield from self._pick(self.voice.replies, "replies")
+                yield from self._arguments()
+
+    def _opening(self) -> Iterator[str]:
+        yield from self._pick(self.voice.openings, "openings")
+        if self.target.text:
+            yield from self._answer()
+        yield from self._arguments()
+        yield from self._fact()
+        yield from self._arguments(skip=1)
+
+    def _rebuttal(self) -> Iterator[str]:
+        yield from self._pick(self.voice.challenges, "challenges")
+        yield from self._answer()
+        if len(self.own) % 2:
+            yield from self._pick(self.voice.concessions, "concessions")
+        else:
+            yield from self._fact()
+        yield from self._arguments()
+
+    def _closing(self) -> Iterator[str]:
+        yield from self._pick(self.voice.cruxes, "cruxes")
+        fitting = [text.text for text in self.voice.weighings if text.fits(self.stance, self.topic.kind)]
+        yield from self._pick(fitting, "weighings")
+        yield from self._pick(self.voice.farewells, "farewells")
+
+    def _arguments(self, skip: int = 0) -> Iterator[str]:
+        fitting = [text.text for text in self.voice.arguments if text.fits(self.stance, self.topic.kind)]
+        yield from self._pick(fitting, "arguments", skip)
+
+    def _answer(self) -> Iterator[str]:
+        """A reply to what the opponent really said, where there is one that fits; else to the whole."""
+        fitting = [a.text for a in self.voice.answers if a.when and _mentions(self.target.text, a)]
+        anyhow = [a.text for a in self.voice.answers if not a.when]
+        chosen = list(self._pick(fitting, "answers")) or list(self._pick(anyhow, "answers"))
+        yield from chosen
+
+    def _fact(self) -> Iterator[str]:
+        """A fact of the field nobody has brought, introduced in this voice's words."""
+        lead = next(self._pick(self.voice.leads, "leads"), None)
+        fact = next(self._facts(), None)
+        if lead and fact:
+            yield f"{lead} {fact}"
+
+    def _facts(self) -> Iterator[str]:
+        """What is left to tell, the field's own first; debaters of one side tell different things."""
+        allies = sorted(
+            name for name, side in ((self.cast.name, self.cast.side), *self.cast.others) if side == self.cast.side
+        )
+        place = allies.index(self.cast.name)
+        heard = "\n".join(speech.text for speech in self.cast.heard)
+        for source in (self.field, field(GENERAL)):
+            facts = [text.text for text in source.facts if text.fits(self.stance, self.topic.kind)]
+            random.Random(f"{self.cast.topic}\nfacts").shuffle(facts)  # noqa: S311
+            for fact in facts[place :: len(allies)]:
+                if _signature(fact) not in heard:
+                    yield self._fill(fact)
+
+    def _thought(self) -> str:
+        thoughts = self.voice.thoughts
+        if not thoughts:
+            return ""
+        order = self._rng("thoughts").sample(thoughts, len(thoughts))
+        return self._fill(order[len(self.own) % len(order)])
+
+    def _ranking(self) -> str:
+        """A ballot over the answers shown without names: at home in this voice, and easy to count."""
+        letters = [speech.name for speech in self.cast.heard if len(speech.name) == 1]
+        self.turn.shuffle(letters)
+        opening = next(self._pick(self.voice.leads, "leads"), "")
+        return f"{opening}\n\nRANKING: {' > '.join(letters)}".strip()
+
+    def _last_resort(self) -> str:
+        return f"I have said what I came to say, and this is round {self.cast.round}: it stands."
+
+    # --- choosing and filling
+
+    def _rng(self, name: str) -> random.Random:
+        return random.Random(f"{self.key}\n{name}")  # noqa: S311 (variety, not secrecy)
+
+    def _pick(self, texts: Sequence[str], name: str, skip: int = 0) -> Iterator[str]:
+        """One text not said before, in an order of this debater's own; nothing where all were."""
+        order = self._rng(name).sample(texts, len(texts))
+        fresh = [
+            text
+            for text in order
+            if _signature(text) not in self.said and (self.quote or "{quote}" not in text)
+        ]
+        if len(fresh) > skip:
+            yield self._fill(fresh[skip])
+
+    def _within(self, paragraphs: Iterable[str]) -> Iterator[str]:
+        """The paragraphs that fit into the length asked for, at least the first two."""
+        count = 0
+        for number, paragraph in enumerate(paragraphs, 1):
+            count += len(paragraph.split())
+            if self.cast.words and number > 2 and count > self.cast.words * 1.2:
+                return
+            yield paragraph
+
+    def _fill(self, text: str) -> str:
+        rng = self._rng(text)
+        claims = {"for": (self.topic.clause, self.topic.denial), "against": (self.topic.denial, self.topic.clause)}
+        third = f"the right answer is “{self.cast.side}”" if self.cast.side else "neither side has it right"
+        thesis, counter = claims.get(self.stance, (third, self.topic.clause))
+        slots = {
+            "thesis": thesis,
+            "counter": counter,
+            "clause": self.topic.clause,
+            "denial": self.topic.denial,
+            "act": self.topic.act,
+            "thing": self.topic.thing,
+            "opponent": self.target.name or "the other side",
+            "quote": self.quote,
+            "people": rng.choice(self.field.people),
+            "place": rng.choice(self.field.places),
+            "measure": rng.choice(self.field.measures),
+            "stake": rng.choice(self.field.stakes),
+        }
+
+        def put(slot: re.Match[str]) -> str:
+            value = slots[slot[1].lower()]
+            return value[:1].upper() + value[1:] if slot[1][0].isupper() else value
+
+        return _SLOT.sub(put, text.strip())
+
+    # --- whom it is said to
+
+    def _target(self) -> Speech:
+        """The last speech of the opponent whose turn it is to be answered; an empty one if nobody spoke."""
+        from debate_tui.domain.prompts import Speech
+
+        foes = [other for other in self.cast.others if other[1] != self.cast.side] or list(self.cast.others)
+        if not foes:
+            return Speech("", "", "", "")
+        name, side = foes[(len(self.own) + self._rng("foes").randrange(len(foes))) % len(foes)]
+        spoken = [speech for speech in self.cast.heard if speech.name == name]
+        return spoken[-1] if spoken else Speech(name, side, "", "")
+
+    def _quote(self) -> str:
+        """A short sentence of the opponent's, worth repeating; empty where there is none."""
+        sentences = [
+            sentence
+            for sentence in _PLAIN_SENTENCE.findall(self.target.text)
+            if 5 <= len(sentence.split()) <= 16 and sentence not in self.said
+        ]
+        return self.turn.choice(sentences) if sentences else ""
+
+
+def _mentions(text: str, answer: Answer) -> bool:
+    return any(re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE) for word in answer.when)
+
+
+def _signature(text: str) -> str:
+    """The longest stretch of a text that is the same however its slots are filled."""
+    return max(_SLOT.split(text.strip())[::2], key=len).strip()
+
+
+__all__ = ["Part", "Role", "Text", "compose", "role_of", "stance_of"]
