@@ -76,6 +76,12 @@ class SqliteLog(LocalLog):
             )
         return self._recording.trouble
 
+    def append(self, event: Event) -> Event:
+        """See `DebateLog.append`."""
+        logged = super().append(event)
+        self._tell_trouble()
+        return logged
+
     async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
         """See `ReadableLog.read`; raises `DebateError` where the record cannot be read or has ended."""
         if after >= self._tail_after:
@@ -101,7 +107,6 @@ class SqliteLog(LocalLog):
         if not self._recording.lost:
             self._writer.put(self._recording, event)
         self._trim()
-        self._tell_trouble()
 
     def _trim(self) -> None:
         """Forget events that the file can give back; all but the newest once it takes no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import threading
@@ -82,6 +83,8 @@ class Writer:
         """Done when all that was handed over so far is durable, or could not be written."""
         done: Future[None] = Future()
         self._queue.put(done)
+        if not self._thread.is_alive():
+            self._release()
         return done
 
     def close(self) -> None:
@@ -90,6 +93,13 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._connection.close()
+            self._release()
+
+    def _work(self) -> None:
         going_on = True
         while going_on:
             flushed: list[Future[None]] = []
@@ -98,10 +108,7 @@ class Writer:
             for recording in tuple(self._owing):
                 if urgent or time.monotonic() >= recording.retry_at:
                     self._commit(recording)
-            for done in flushed:
-                if done.set_running_or_notify_cancel():
-                    done.set_result(None)
-        self._connection.close()
+            _resolve(flushed)
 
     def _gather(self, flushed: list[Future[None]]) -> bool:
         """Wait for work and collect what comes with it; says whether to go on afterwards."""
@@ -121,20 +128,27 @@ class Writer:
             return True
         return False
 
+    def _release(self) -> None:
+        """Keep nobody waiting for a thread that has ended."""
+        with contextlib.suppress(Empty):
+            while True:
+                item = self._queue.get_nowait()
+                if isinstance(item, Future):
+                    _resolve([item])
+
     def _commit(self, recording: Recording) -> None:
-        events = recording.unwritten
-        try:
-            if not recording.lost:
-                self._write(recording, events)
-        except sqlite3.Error as error:
-            recording.trouble = explain(error, self._path)
-            if passing(error):
-                recording.retry_at = time.monotonic() + RETRY_S
-                return
-            recording.lost = True
-        else:
-            recording.trouble = None
-            recording.retry_at = 0.0
+        if not recording.lost:
+            try:
+                self._write(recording, recording.unwritten)
+            except sqlite3.Error as error:
+                recording.trouble = explain(error, self._path)
+                if passing(error):
+                    recording.retry_at = time.monotonic() + RETRY_S
+                    return
+                recording.lost = True
+            else:
+                recording.trouble = None
+                recording.retry_at = 0.0
         self._owing.discard(recording)
         recording.unwritten = []
 
@@ -178,6 +192,12 @@ class Writer:
             (*values, recording.row),
         )
         return recording.row
+
+
+def _resolve(flushed: list[Future[None]]) -> None:
+    for done in flushed:
+        if done.set_running_or_notify_cancel():
+            done.set_result(None)
 
 
 def _storable(event: Event) -> tuple[Event, bytes]:

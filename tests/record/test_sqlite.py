@@ -516,6 +516,28 @@ async def test_a_debate_deleted_while_it_is_held_is_lost_alone(store: Store):
     assert len(store.events("d22")) == 1
 
 
+@pytest.mark.usefixtures("quick")
+async def test_whoever_hears_of_trouble_may_put_it_on_the_log(store: Store, monkeypatch: pytest.MonkeyPatch):
+    disk, heard = SmallDisk(monkeypatch), []
+    log = store.create("d1", on_trouble=lambda trouble: log.append(said(trouble.message)))
+    log.subscribe(lambda event: heard.append(event.seq))
+    disk.hold_pages(20)
+    await fill(log, deltas())
+    log.append(said())
+    await log.aclose()
+
+    assert heard == list(range(1, log.seq + 1))
+
+
+async def test_a_log_that_is_closed_after_its_store_keeps_nobody_waiting(store: Store):
+    log = store.create("d1")
+    log.append(started())
+    store.close()
+    await log.aclose()
+
+    assert log.durable == 1
+
+
 async def test_an_id_that_exists_is_not_overwritten(store: Store):
     before = await hold(store)
     notices: list[DebateError] = []
