@@ -26,7 +26,7 @@ class Fit(Struct, frozen=True):
     needs: str = ""
 
 
-def fit(panes: int, width: int, height: int) -> Fit:
+def fit(panes: int, width: int, height: int, times: str = "×") -> Fit:
     """Arrange `panes` panes on a terminal of `width` × `height` cells."""
     if width >= panes * MIN_PANE_WIDTH and height >= CHROME_HEIGHT + MIN_PANE_HEIGHT:
         return Fit(Arrangement.COLUMNS, panes)
@@ -34,9 +34,9 @@ def fit(panes: int, width: int, height: int) -> Fit:
     needed_height = CHROME_HEIGHT + 2 * MIN_PANE_HEIGHT
     if width >= columns * MIN_PANE_WIDTH and height >= needed_height:
         return Fit(Arrangement.ROWS, columns)
-    by_rows = f"{columns * MIN_PANE_WIDTH}×{needed_height}"
+    by_rows, has = f"{columns * MIN_PANE_WIDTH}{times}{needed_height}", f"{width}{times}{height}"
     return Fit(
         Arrangement.TABS,
         1,
-        f"{panes} panes need {by_rows} cells, and this terminal has {width}×{height}: tab shows the next",
+        f"{panes} panes need {by_rows} cells, and this terminal has {has}: tab shows the next",
     )

@@ -24,6 +24,8 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     unread: str = "●"
     focus: str = "▌"
     between: str = "·"
+    times: str = "×"
+    unknown: str = "–"
     thin: str = "─"
     heavy: str = "━"
     ellipsis: str = "…"
@@ -50,6 +52,8 @@ ASCII = Glyphs(
     unread="*",
     focus="|",
     between="-",
+    times="x",
+    unknown="?",
     thin="-",
     heavy="=",
     ellipsis="...",

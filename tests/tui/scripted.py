@@ -1,4 +1,4 @@
-"""A scripted debate on the real screen, to look at: ``python -m tests.tui.scripted [--panes 4] [--mode hybrid] …``.
+"""A scripted debate on the real screen, to look at: ``python -m tests.tui.scripted [--panes 4] …``.
 
 The events are of the kind a session writes; only their text and timing are made up.
 """
@@ -15,11 +15,11 @@ from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.modes import Mode
 from debate_tui.domain import formats
 from debate_tui.domain.events import (
-    DebaterInfo,
-    DebaterRemoved,
     DebateFinished,
     DebatePaused,
     DebateResumed,
+    DebaterInfo,
+    DebaterRemoved,
     DebateStarted,
     Interjection,
     PhaseStarted,
@@ -244,7 +244,7 @@ def main() -> None:
             topic=TOPIC,
             debaters=session.debaters,
             format=formats.parse((Path(formats.__file__).parent / "oxford.toml").read_text(), "oxford.toml"),
-            notice="Scripted demo: nothing is sent to any model. To connect one, set OPENAI_API_KEY or use -d ollama:MODEL",
+            notice="Scripted: nothing is sent to any model. To connect one, set OPENAI_API_KEY.",
         ),
         on_ready=lambda: tasks.append(asyncio.create_task(session.run())),
     )

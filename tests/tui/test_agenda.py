@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from debate_tui.domain.debate import Format, Phase
 from debate_tui.domain.events import (
-    DebaterInfo,
     DebateFinished,
+    DebaterInfo,
     DebateStarted,
     PhaseStarted,
     TurnFinished,
@@ -18,7 +18,10 @@ FORMAT = Format(
     name="f",
     title="F",
     description="",
-    phases=(Phase(name="opening", title="Opening statement"), Phase(name="rebuttal", title="Rebuttal", rounds=2)),
+    phases=(
+        Phase(name="opening", title="Opening statement"),
+        Phase(name="rebuttal", title="Rebuttal", rounds=2),
+    ),
 )
 DEBATERS = tuple(DebaterInfo(name, name, "", "demo", "") for name in ("a", "b"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from textual.theme import BUILTIN_THEMES
@@ -10,6 +10,9 @@ from textual.theme import BUILTIN_THEMES
 from debate_tui.domain.errors import ConfigError
 from debate_tui.tui import themes
 from debate_tui.tui.tones import Tone, colour
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHIPPED = themes.shipped_folder()
 

@@ -134,7 +134,7 @@ class DebateScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """From top to bottom, arranged for the terminal's size from the first frame on."""
-        self._fit = fit(len(self._panes), *self.app.size)
+        self._fit = fit(len(self._panes), *self.app.size, self._glyphs.times)
         self._arrange()
         yield self._header
         yield self._tabs
@@ -156,7 +156,7 @@ class DebateScreen(Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Arrange the panes anew where the terminal's size asks for it."""
-        fitting = fit(len(self._panes), *event.size)
+        fitting = fit(len(self._panes), *event.size, self._glyphs.times)
         if fitting != self._fit:
             self._fit = fitting
             self._arrange()
@@ -398,6 +398,7 @@ class DebateScreen(Screen[None]):
     def on_interjector_said(self, message: Interjector.Said) -> None:
         """Put it to the debaters, and give the keys back."""
         self._focus_here()
+        self.query("Interjector").remove()
         if message.text and (commands := self._commanding()):
             commands.interject(message.text, message.to)
             self._say("Put to them at their next turn", Tone.FINISHED)

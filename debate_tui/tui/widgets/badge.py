@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 
 class Badge(Struct, frozen=True):
-    """What to show: the name of a glyph, a word, a detail that may be empty, and the tone of all three."""
+    """What to show: the name of a glyph, a word, details if there are any, and the tone of it all."""
 
     glyph: str
     word: str
     tone: Tone
-    detail: str = ""
+    details: tuple[str, ...] = ()
 
     def text(self, glyphs: Glyphs) -> str:
         """The badge as one line."""
         icon: str = getattr(glyphs, self.glyph)
-        return f"{icon} {self.word}{' ' + self.detail if self.detail else ''}"
+        details = f" {glyphs.between} ".join(self.details)
+        return f"{icon} {self.word} {details}".rstrip()
 
 
 WAITING = Badge("waiting", "waiting", Tone.WAITING)
@@ -81,7 +82,7 @@ def badge(
     return _STATES[status.state]
 
 
-def _countdown(status: StreamStatus, seconds_left: float | None) -> str:
+def _countdown(status: StreamStatus, seconds_left: float | None) -> tuple[str, ...]:
     tries = f"{status.retry}/{status.max_retries}" if status.retry else ""
     wait = f"{math.ceil(seconds_left)}s" if seconds_left and seconds_left > 0 else ""
-    return " · ".join(part for part in (tries, wait) if part)
+    return tuple(part for part in (tries, wait) if part)

@@ -36,7 +36,7 @@ class Recipient(Lines):
 
 
 class Interjector(Horizontal):
-    """Enter says it, Tab chooses to whom, Escape closes it; removes itself in either case."""
+    """Enter says it, Tab chooses to whom, Escape says nothing; whoever hears of it removes the line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "next_recipient", priority=True),
@@ -88,4 +88,3 @@ class Interjector(Horizontal):
 
     def _finish(self, text: str) -> None:
         self.post_message(self.Said(text, self._to))
-        self.remove()

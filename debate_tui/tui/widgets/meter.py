@@ -5,6 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 from rich.cells import cell_len
 
+from debate_tui.tui.glyphs import UNICODE, Glyphs
+
 CHARACTERS_PER_TOKEN = 4.2
 """An estimate for English prose, used until the provider says how many tokens there were."""
 
@@ -29,9 +31,10 @@ def estimate(characters: int) -> int:
     return round(characters / CHARACTERS_PER_TOKEN)
 
 
-def meter(reading: Reading, width: int, between: str = " · ") -> str:
+def meter(reading: Reading, width: int, glyphs: Glyphs = UNICODE) -> str:
     """The longest form of a reading that fits; empty before there is anything to tell."""
-    parts = _parts(reading)
+    parts = _parts(reading, glyphs)
+    between = f" {glyphs.between} "
     for form in (0, 1):
         text = between.join(part[form] for part in parts)
         if cell_len(text) <= width:
@@ -44,7 +47,7 @@ def meter(reading: Reading, width: int, between: str = " · ") -> str:
     return ""
 
 
-def _parts(reading: Reading) -> list[tuple[str, str]]:
+def _parts(reading: Reading, glyphs: Glyphs) -> list[tuple[str, str]]:
     """Long and short form of each figure, in the order shown; the first is the first to go."""
     parts = []
     if reading.ttft_ms is not None:
@@ -60,7 +63,7 @@ def _parts(reading: Reading) -> list[tuple[str, str]]:
     if reading.seconds >= 0.5:
         rate = f"{reading.tokens / reading.seconds:,.0f}"
         parts.append((f"{rate} tokens/s", f"{rate}/s"))
-    cost = _cost(reading)
+    cost = _cost(reading, glyphs)
     if cost:
         parts.append((cost, cost))
     return parts
@@ -70,7 +73,7 @@ def _count(tokens: int) -> str:
     return f"{tokens:,}" if tokens < 10_000 else f"{tokens / 1000:.1f}k"
 
 
-def _cost(reading: Reading) -> str:
+def _cost(reading: Reading, glyphs: Glyphs) -> str:
     if reading.cost is None:
-        return "$–" if reading.finished else ""
+        return f"${glyphs.unknown}" if reading.finished else ""
     return f"${reading.cost:.4f}" if reading.cost < 0.1 else f"${reading.cost:.2f}"

@@ -111,7 +111,7 @@ class MeterLine(Lines):
         below = self._prose.unseen
         right = (Piece(f"{self._glyphs.down} {below} new", Tone.FOCUS),) if below else ()
         room = width - width_of(right) - 2 * bool(right)
-        return (Row((Piece(meter(self._speaker.reading(), room), Tone.QUIET),), right),)
+        return (Row((Piece(meter(self._speaker.reading(), room, self._glyphs), Tone.QUIET),), right),)
 
 
 class Pane(Vertical):

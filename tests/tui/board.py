@@ -1,0 +1,190 @@
+"""A debate screen to be driven by hand: events go in, what is on the screen comes out."""
+
+from __future__ import annotations
+
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from debate_tui.display.buffer import SharedBuffer
+from debate_tui.domain import events as ev
+from debate_tui.domain import formats
+from debate_tui.domain.events import DebaterInfo
+from debate_tui.record.log import MemoryLog
+from debate_tui.tui.app import DebateApp
+from debate_tui.tui.options import ScreenOptions
+from debate_tui.tui.screens.debate import DebateScreen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from textual.pilot import Pilot
+
+    from debate_tui.display.feed import Item
+    from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
+    from debate_tui.tui.widgets.pane import Pane
+
+TOPIC = "Should cities ban private cars from their centres?"
+CAST = (
+    DebaterInfo("ada", "Ada", "for", "openai:gpt-5.2", "gpt-5.2"),
+    DebaterInfo("ben", "Ben", "against", "anthropic:claude-opus-5", "claude-opus-5"),
+    DebaterInfo("cleo", "Cleo", "for, with exceptions", "ollama:qwen3:32b", "qwen3:32b"),
+    DebaterInfo("dara", "Dara", "undecided", "https://debate.example/dara", "debate.example"),
+)
+OXFORD = formats.parse((Path(formats.__file__).parent / "oxford.toml").read_text("utf-8"), "oxford.toml")
+START = 1_763_791_200.0
+
+
+class Requests:
+    """Commands that only note what was asked for."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[Any, ...]] = []
+
+    def pause(self, debater: str | None) -> None:
+        self.made.append(("pause", debater))
+
+    def resume(self, debater: str | None) -> None:
+        self.made.append(("resume", debater))
+
+    def stop(self, debater: str) -> None:
+        self.made.append(("stop", debater))
+
+    def retry(self, debater: str) -> None:
+        self.made.append(("retry", debater))
+
+    def interject(self, text: str, to: str | None) -> None:
+        self.made.append(("interject", text, to))
+
+    def decide(self, debater: str, choice: str) -> None:
+        self.made.append(("decide", debater, choice))
+
+    def end(self) -> None:
+        self.made.append(("end",))
+
+
+class Board:
+    """The app with its log, and the debate so far; times of the log are made up."""
+
+    def __init__(self, panes: int = 2, *, commands: bool = True, **options: Any) -> None:
+        self.cast = CAST[:panes]
+        self.now = START
+        self.log = MemoryLog(clock=lambda: self.now)
+        self.buffer: SharedBuffer[Item] = SharedBuffer([debater.id for debater in self.cast])
+        self.requests = Requests()
+        self.modes: list[str] = []
+        self.ready = 0
+        options.setdefault("format", OXFORD)
+        self.app = DebateApp(
+            self.log,
+            self.buffer,
+            self.requests if commands else None,
+            ScreenOptions(topic=TOPIC, debaters=self.cast, **options),
+            on_ready=self._count,
+            on_mode=self.modes.append,
+        )
+        self.turns: dict[str, int] = {}
+        self.lengths: dict[tuple[int, bool], int] = {}
+        self.pilot: Pilot[None]
+
+    def _count(self) -> None:
+        self.ready += 1
+
+    @asynccontextmanager
+    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[Board]:
+        async with self.app.run_test(size=(width, height)) as self.pilot:
+            await self.settled()
+            yield self
+
+    @property
+    def screen(self) -> DebateScreen:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, DebateScreen)
+        return screen
+
+    def pane(self, debater: str) -> Pane:
+        return self.screen._by_debater[debater]
+
+    async def settled(self) -> None:
+        """Everything pending is painted, and every message handled."""
+        await self.pilot.pause()
+        self.screen.drain()
+        self.screen.tick(time.monotonic())
+        await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settled()
+
+    @property
+    def rows(self) -> list[str]:
+        """The rows of the whole screen."""
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.rows)
+
+    def says(self, debater: str) -> str:
+        """What a pane shows, as one line."""
+        prose = self.pane(debater).prose
+        lines = (prose.row(y).text.rstrip("▐ ") for y in range(prose.size.height))
+        return " ".join(" ".join(lines).split())
+
+    # The debate
+
+    def tell(self, *happened: ev.Event, after: float = 0.0) -> Board:
+        self.now += after
+        for event in happened:
+            self.log.append(event)
+        return self
+
+    def begin(self) -> Board:
+        return self.tell(
+            ev.DebateStarted(debate="d", topic=TOPIC, format="oxford", debaters=self.cast),
+            *(ev.StreamStatus(debater=debater.id, state="waiting", attempt=1) for debater in self.cast),
+        )
+
+    def phase(self, phase: str = "opening", number: int = 1, total: int = 1) -> Board:
+        self.tell(ev.PhaseStarted(phase=phase, round=number, rounds=total))
+        for debater in self.cast:
+            self.turns[debater.id] = max(self.turns.values(), default=0) + 1
+            self.tell(ev.TurnStarted(turn=self.turns[debater.id], debater=debater.id, phase=phase))
+        return self
+
+    def status(
+        self,
+        debater: str,
+        state: StreamState,
+        *,
+        retry: int = 0,
+        wait_ms: int | None = None,
+        error: FaultReport | None = None,
+    ) -> Board:
+        return self.tell(
+            ev.StreamStatus(
+                debater=debater,
+                state=state,
+                attempt=1,
+                retry=retry,
+                max_retries=5 if retry else 0,
+                retry_in_ms=wait_ms,
+                error=error,
+            )
+        )
+
+    def say(self, debater: str, text: str, *, reasoning: bool = False) -> Board:
+        turn = self.turns[debater]
+        offset = self.lengths.get((turn, reasoning), 0)
+        self.lengths[turn, reasoning] = offset + len(text)
+        return self.tell(
+            ev.TurnDelta(turn=turn, debater=debater, attempt=1, offset=offset, text=text, reasoning=reasoning)
+        )
+
+    def end(
+        self, debater: str, reason: FinishReason = "complete", usage: Usage | None = None, **more: Any
+    ) -> Board:
+        self.status(debater, "failed" if reason == "failed" else "finished", error=more.pop("error", None))
+        turn = self.turns[debater]
+        return self.tell(ev.TurnFinished(turn=turn, debater=debater, reason=reason, usage=usage, **more))
