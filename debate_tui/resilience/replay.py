@@ -101,7 +101,8 @@ class Replay:
         """Find where a connection may begin that began with the chunks held back, and follow them."""
         self._looking = False
         cursor = self._held[-1].cursor
-        self._first_cursor = self._first_cursor or cursor
+        if cursor and cursor.position:
+            self._first_cursor = self._first_cursor or cursor
         events = self._shown.events(cursor) if cursor else ()
         for event in events:
             self._follow_from(event.earliest)

@@ -37,7 +37,10 @@ class Event(NamedTuple):
 
 
 class Shown:
-    """What has been delivered of a turn, by all its connections together."""
+    """What has been delivered of a turn, by all its connections together.
+
+    A cursor without a position is a stream's way to say that it has no place to go on from.
+    """
 
     def __init__(self, resume: Resume | None = None) -> None:
         self.cursor: Cursor | None = None
@@ -81,13 +84,15 @@ class Shown:
             self.answer_length += len(text)
         if cursor is not None:
             self.cursor = cursor
-            self._marks.append((cursor, answer, reasoning, self.answer_length, self.reasoning_length))
+            if cursor.position:
+                self._marks.append((cursor, answer, reasoning, self.answer_length, self.reasoning_length))
 
     def mark(self, cursor: Cursor, at: Place | None = None) -> None:
         """Remember a cursor that came without new text; it stands for `at`, or the end of what there is."""
         self.cursor = cursor
         place = at or self.end
-        self._marks.append((cursor, *place, *place))
+        if cursor.position:
+            self._marks.append((cursor, *place, *place))
 
     def events(self, cursor: Cursor) -> tuple[Event, ...]:
         """What `cursor` stood for, the first and the last time it came."""

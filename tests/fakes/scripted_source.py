@@ -98,7 +98,7 @@ class ScriptedSource:
     async def open(
         self, request: Request, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        script = self._scripts[self.opened]
+        script = self.script(resume)
         self.resumes.append(resume)
         try:
             while script and isinstance(script[0], (Fault, Stall)):
@@ -106,6 +106,10 @@ class ScriptedSource:
             yield self._items(script)
         finally:
             self.closed += 1
+
+    def script(self, resume: Resume | None) -> list[Step]:
+        """What the next opening plays."""
+        return self._scripts[self.opened]
 
     async def aclose(self) -> None:
         pass

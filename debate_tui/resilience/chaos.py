@@ -1,0 +1,136 @@
+"""``--chaos``: a source that breaks on purpose, so that recovery can be watched at work.
+
+The first turns are arranged: within one short debate a connection is refused, a server asks for patience, a
+stream is cut, overloaded, and falls silent. Later ones are left to chance, which `seed` makes the same every
+time. No turn breaks more often than recovery forgives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from contextlib import aclosing, asynccontextmanager
+from random import Random
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from debate_tui.domain.stream import Chunk, Fault, FaultKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from debate_tui.domain.policy import Policy
+    from debate_tui.domain.stream import Request, Resume, Source, StreamItem
+
+RETRY_AFTER = 4.0
+"""What a rate limit asks for, in seconds: long enough to see the badge count down."""
+
+
+class Mishap(enum.Enum):
+    """What can go wrong with a connection."""
+
+    CUT = enum.auto()
+    RATE_LIMIT = enum.auto()
+    STALL = enum.auto()
+    OVERLOAD = enum.auto()
+    REFUSED_CONNECTION = enum.auto()
+
+
+class Plan(Struct, frozen=True):
+    """One mishap; `after` so many characters, if it does not happen while connecting."""
+
+    mishap: Mishap
+    after: int
+
+
+_ACTS = (
+    (Mishap.CUT, Mishap.RATE_LIMIT),
+    (Mishap.STALL,),
+    (Mishap.REFUSED_CONNECTION, Mishap.CUT),
+    (Mishap.OVERLOAD, Mishap.OVERLOAD, Mishap.RATE_LIMIT),
+)
+"""What befalls the first turns, in the order of their numbers."""
+
+_MOST = 3
+"""Mishaps of a later turn."""
+
+
+def impatient(policy: Policy) -> Policy:
+    """The policy to go with chaos: a silence is noticed while somebody watches."""
+    return replace(policy, silence_timeout=min(policy.silence_timeout, 4.0))
+
+
+def plans(turn: int, seed: int) -> tuple[Plan, ...]:
+    """What befalls the connections of a turn, one after the other; those after the last one run well."""
+    chance = Random(f"{seed}/{turn}")  # noqa: S311 (variety, not secrecy)
+    if turn <= len(_ACTS):
+        acts: tuple[Mishap, ...] = _ACTS[(turn - 1 + seed) % len(_ACTS)]
+    else:
+        acts = tuple(chance.choice(tuple(Mishap)) for _ in range(chance.randint(0, _MOST)))
+    return tuple(Plan(mishap, chance.randint(120, 420)) for mishap in acts)
+
+
+class Chaotic:
+    """A source around a source whose connections come to grief as planned for each turn."""
+
+    def __init__(self, source: Source, seed: int = 0) -> None:
+        self._source = source
+        self._seed = seed
+        self._turn = 0
+        self._plans: list[Plan] = []
+
+    @property
+    def model(self) -> str:
+        return self._source.model
+
+    @asynccontextmanager
+    async def open(
+        self, request: Request, resume: Resume | None = None
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        """See `Source.open`."""
+        if request.turn != self._turn:
+            self._turn = request.turn
+            self._plans = list(plans(request.turn, self._seed))
+        plan = self._plans.pop(0) if self._plans else None
+        _while_connecting(plan)
+        async with self._source.open(request, resume) as items:
+            if plan is None:
+                yield items
+                return
+            async with aclosing(_broken(items, plan)) as broken:
+                yield broken
+
+    async def aclose(self) -> None:
+        await self._source.aclose()
+
+
+def _while_connecting(plan: Plan | None) -> None:
+    match plan:
+        case Plan(mishap=Mishap.RATE_LIMIT):
+            raise Fault(
+                FaultKind.RATE_LIMIT, "Too many requests (chaos).", status=429, retry_after=RETRY_AFTER
+            )
+        case Plan(mishap=Mishap.REFUSED_CONNECTION):
+            raise Fault(FaultKind.NETWORK, "Connection refused (chaos).")
+
+
+async def _broken(items: AsyncIterator[StreamItem], plan: Plan) -> AsyncGenerator[StreamItem]:
+    """The items up to the mishap; a stream that ends before it gets away."""
+    left = plan.after
+    async for item in items:
+        yield item
+        if isinstance(item, Chunk):
+            left -= len(item.text)
+        if left <= 0:
+            break
+    else:
+        return
+    match plan.mishap:
+        case Mishap.STALL:
+            await asyncio.get_running_loop().create_future()
+        case Mishap.OVERLOAD:
+            raise Fault(FaultKind.OVERLOADED, "The model is overloaded (chaos).", text_seen=True)
+        case _:
+            raise Fault(FaultKind.NETWORK, "Connection reset (chaos).", text_seen=True)

@@ -1,0 +1,109 @@
+"""The log file: one dated line for everything that happens to a stream, and no secret in any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain import events
+from debate_tui.domain.errors import UsageError
+from debate_tui.domain.stream import Chunk, Connected, Cursor, Fault, FaultKind, Finished, Origin, Usage
+from debate_tui.resilience.journal import Journal, redacted
+from debate_tui.resilience.recovery import Guarded
+from tests.fakes.scripted_source import ManualClock, ScriptedSource, hear
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_a_broken_stream_is_told_line_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "streams.log"
+    clock = ManualClock()
+    source = ScriptedSource(
+        [
+            Connected(transport="HTTP/1.1", reused=False),
+            Chunk("Tea ", cursor=Cursor("1")),
+            Chunk("is ", cursor=Cursor("2")),
+            Fault(FaultKind.OVERLOADED, "Busy.\nTry later.", status=529),
+        ],
+        [
+            Connected(Origin.CURSOR, "HTTP/1.1", True),
+            Chunk("is ", cursor=Cursor("2")),
+            Chunk("old.", cursor=Cursor("3")),
+            Finished("complete", Usage(10, 4)),
+        ],
+    )
+    journal = Journal(file, now=lambda: 1763791200.123)
+    journal.event(
+        events.DebateStarted(
+            debate="d1",
+            topic="Tea?",
+            format="oxford",
+            debaters=(events.DebaterInfo("a", "Ada", "for", "demo", "demo"),),
+        )
+    )
+    journal.event(events.TurnStarted(turn=1, debater="a", phase="opening"))
+    await hear(Guarded(source, clock=clock, random=lambda: 0.5, announce=journal.of("a")), clock)
+    journal.event(events.DebaterRemoved(debater="a", reason="Too tired.", remaining=()))
+    journal.close()
+    assert file.read_text("utf-8").splitlines() == [
+        f"2025-11-22T06:00:00.123Z {line}"
+        for line in (
+            "debate d1 began: Tea?",
+            "Ada: turn 1 (opening)",
+            "Ada: attempt 1: connecting",
+            "Ada: connected (HTTP/1.1, opened now), from the start",
+            "Ada: streaming",
+            "Ada: attempt 1 broke: overloaded (status 529): Busy. Try later.; retry 1/5 in 1.00 s",
+            "Ada: attempt 2: connecting",
+            "Ada: connected (HTTP/1.1, open already), behind the last event",
+            "Ada: joined: 3 characters came again and were dropped",
+            "Ada: streaming again",
+            "Ada: finished: complete (tokens: 10 in, 4 out)",
+            "Ada: removed: Too tired.",
+        )
+    ]
+
+
+async def test_giving_up_is_told_too(tmp_path: Path) -> None:
+    file, clock = tmp_path / "streams.log", ManualClock()
+    journal = Journal(file)
+    source = ScriptedSource([Fault(FaultKind.AUTH, "Wrong key.", status=401)])
+    with pytest.raises(Fault):
+        await hear(Guarded(source, clock=clock, announce=journal.of("a")), clock)
+    journal.close()
+    assert file.read_text("utf-8").endswith("Z a: gave up: auth (status 401): Wrong key.\n")
+
+
+def test_an_older_log_is_written_on(tmp_path: Path) -> None:
+    file = tmp_path / "streams.log"
+    for number in (1, 2):
+        journal = Journal(file)
+        journal.event(events.TurnStarted(turn=number, debater="a", phase="opening"))
+        journal.close()
+    assert [line.split("turn ")[1] for line in file.read_text("utf-8").splitlines()] == [
+        "1 (opening)",
+        "2 (opening)",
+    ]
+
+
+def test_a_file_that_cannot_be_written_is_the_users_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"Cannot write .*: No such file or directory"):
+        Journal(tmp_path / "missing" / "streams.log")
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("GET https://h.example/s?key=abc&topic=tea failed", "GET https://h.example/s?key=…&topic=… failed"),
+        ("https://ada:lovelace@h.example/", "https://…@h.example/"),
+        ("Incorrect API key provided: sk-proj-1234567890abcdef.", "Incorrect API key provided: …."),
+        ("Authorization: Bearer eyJhbGciOi.J9", "Authorization: Bearer …"),
+        ("two\nlines \x1b[31mred\x1b[0m", "two lines red"),
+        ("The model gpt-4o-2024-08-06 is overloaded.", "The model gpt-4o-2024-08-06 is overloaded."),
+        ("Your token limit is reached.", "Your token limit is reached."),
+    ],
+)
+def test_secrets_and_control_characters_are_taken_out(text: str, clean: str) -> None:
+    assert redacted(text) == clean
