@@ -108,7 +108,8 @@ class Cursor(Struct, frozen=True):
     """A place in a stream, in the words of the source that gave it; opaque to everybody else.
 
     `stream` names the stream where the server does (a response id, a conversation id); `position` is the
-    place in it (an event id, a sequence number, a byte offset).
+    place in it (an event id, a sequence number, a byte offset). Without a position there is none to go on
+    from: the stream took its ids back.
     """
 
     position: str
@@ -116,7 +117,10 @@ class Cursor(Struct, frozen=True):
 
 
 class Resume(Struct, frozen=True):
-    """What a source needs to go on where an earlier attempt of the same turn broke off."""
+    """What a source needs to go on where an earlier attempt of the same turn broke off.
+
+    `attempt` is the number of the last attempt made; the next one has a higher number.
+    """
 
     attempt: int
     cursor: Cursor | None
@@ -156,7 +160,10 @@ class Connected(Struct, frozen=True):
 
 
 class Chunk(Struct, frozen=True):
-    """One piece of text, as delivered."""
+    """One piece of text, as delivered.
+
+    `cursor` is the place behind it. Of several chunks that one event brings, only the last one has it.
+    """
 
     text: str
     reasoning: bool = False
