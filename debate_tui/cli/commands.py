@@ -24,6 +24,7 @@ Sources for -d ([NAME=]SOURCE, two to four times):
 \b
 Commands:
   debate-tui formats [NAME]      list the formats, explain one
+  debate-tui doctor              what works here: keys, local servers, sources
 
 \b
 A topic that is named like a command goes after --. Without -d, debaters are
@@ -83,7 +84,26 @@ def formats(name: str | None) -> None:
     show_formats(name)
 
 
-COMMANDS: dict[str, click.Command] = {"formats": formats}
+@click.command()
+@click.option("-d", "--debater", "debaters", multiple=True, metavar="SOURCE", help="A source to try.")
+@click.option(
+    "--config",
+    "debate_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A settings or debate file whose sources to try.",
+)
+def doctor(debaters: tuple[str, ...], debate_file: Path | None) -> int:
+    """Tell what works here: terminal, keys, local servers, and every source, tried with one small request."""
+    from debate_tui import config
+    from debate_tui.cli.debate import seat
+    from debate_tui.cli.doctor import examine
+
+    typed = {"debater": [seat(text) for text in debaters]} if debaters else {}
+    return examine(config.load(typed, debate_file=debate_file))
+
+
+COMMANDS: dict[str, click.Command] = {"formats": formats, "doctor": doctor}
 
 
 def run(arguments: Sequence[str]) -> object:

@@ -31,7 +31,7 @@ def hold(
     Returns the exit code; raises `DebateError` for whatever makes that impossible.
     """
     if debaters:
-        options["debater"] = [_seat(text) for text in debaters]
+        options["debater"] = [seat(text) for text in debaters]
     settings = config.load(options, debate_file=debate_file)
     question = topics.read(topic, settings.topic)
     on_screen = not (plain or json_lines) and terminal.fits_full_screen()
@@ -47,7 +47,7 @@ def hold(
     return asyncio.run(headless.run(planned, json_lines=json_lines))
 
 
-def _seat(text: str) -> dict[str, str]:
+def seat(text: str) -> dict[str, str]:
     """``[NAME=]SOURCE`` as a debater's table; an address may have equals signs of its own."""
     named = _NAMED.fullmatch(text.strip())
     if named is None:
