@@ -57,6 +57,10 @@ class Remote(ABC):
         """The endpoint's host."""
 
     @abstractmethod
+    def address(self, request: Request) -> str:
+        """The URL that is asked for a turn, from its start on; for comparing, never for showing."""
+
+    @abstractmethod
     def connect(self, request: Request, cursor: Cursor | None) -> AbstractAsyncContextManager[Connection]:
         """Open one connection, behind `cursor` if there is one; leaving closes it. Raises `Fault`."""
 

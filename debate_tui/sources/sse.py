@@ -11,7 +11,7 @@ from debate_tui.sources.http import Call, answered
 from debate_tui.sources.remote import Connection, NotAStream, Remote, asked, check_address, filled, host
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from debate_tui.domain.stream import Alive, Cursor, Request
     from debate_tui.sources.http import Answer, Clients
@@ -26,9 +26,9 @@ class SseSource(Remote):
 
     The URL may have the placeholders of `filled`. `method` POST sends ``{"topic", "phase", "turn", "prompt",
     "messages"}`` as JSON. `headers` go to the URL's own origin only; no message names them or the URL
-    beyond its host. `http2` lets HTTP/2 be used where the server offers it, for GET requests that carry no
-    credentials. `limit` bounds an event, in characters. The clients are shared and stay open when the
-    source is closed. A 204 finishes a turn.
+    beyond its host. `http2`, asked for every connection, lets HTTP/2 be used where the server offers it; it
+    never is for requests that carry credentials or are no GET. `limit` bounds an event, in characters. The
+    clients are shared and stay open when the source is closed. A 204 finishes a turn.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class SseSource(Remote):
         clients: Clients,
         method: Method = "GET",
         headers: Mapping[str, str] | None = None,
-        http2: bool = False,
+        http2: Callable[[], bool] = lambda: False,
         limit: int | None = None,
     ) -> None:
         check_address(url, ("http", "https"))
@@ -46,12 +46,16 @@ class SseSource(Remote):
         self._clients = clients
         self._method: Method = method
         self._headers = dict(headers or {})
-        self._http2 = http2 and method == "GET" and not self._headers and "@" not in urlsplit(url).netloc
+        self._http2 = http2
+        self._keyless = method == "GET" and not self._headers and "@" not in urlsplit(url).netloc
         self._limit = limit
 
     @property
     def model(self) -> str:
         return host(self._url)
+
+    def address(self, request: Request) -> str:
+        return filled(self._url, request, None)
 
     @asynccontextmanager
     async def connect(self, request: Request, cursor: Cursor | None) -> AsyncGenerator[Connection]:
@@ -72,7 +76,7 @@ class SseSource(Remote):
         # Our own server takes the id as a parameter too: not every client can send the header.
         ours = cursor is not None and cursor.stream == "log"
         url = filled(self._url, request, cursor, id_in_query=ours)
-        return Call(self._method, url, self._headers, about, body, self._http2)
+        return Call(self._method, url, self._headers, about, body, self._keyless and self._http2())
 
     async def _events(self, answer: Answer) -> AsyncGenerator[Event | Alive]:
         # Imports httpx, which the answer has brought already.

@@ -71,6 +71,9 @@ class WebSocketSource(Remote):
     def model(self) -> str:
         return host(self._url)
 
+    def address(self, request: Request) -> str:
+        return filled(self._url, request, None)
+
     @asynccontextmanager
     async def connect(self, request: Request, cursor: Cursor | None) -> AsyncGenerator[Connection]:
         key = b64encode(secrets.token_bytes(16)).decode()
