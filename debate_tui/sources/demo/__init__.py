@@ -7,6 +7,8 @@ import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.prompts import cast
 from debate_tui.domain.stream import Chunk, Connected, Cursor, Finished, Origin, Usage
@@ -15,19 +17,17 @@ from debate_tui.sources.demo.pace import Pace, pieces, timed
 from debate_tui.sources.demo.script import Part, compose
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from debate_tui.domain.stream import FinishReason, Request, Resume, StreamItem
 
 __all__ = ["NOTICE", "VOICES", "DemoSource", "Pace", "lineup"]
 
 NOTICE: Final = (
-    "Scripted demo: no model is speaking. To hear one, set OPENAI_API_KEY or ANTHROPIC_API_KEY, start Ollama, "
-    "or name it: debate-tui -d openai:MODEL -d anthropic:MODEL “topic”."
+    "Scripted demo: no model is speaking. To hear one, set OPENAI_API_KEY or ANTHROPIC_API_KEY, "
+    "start Ollama, or name it: debate-tui -d openai:MODEL -d anthropic:MODEL “topic”."
 )
 """What the screen says while scripted debaters speak."""
-
-Sleep = "Callable[[float], Awaitable[None]]"
 
 
 def lineup(count: int, seed: int = 0) -> tuple[str, ...]:
@@ -83,13 +83,13 @@ class DemoSource:
     def _prepare(self, request: Request) -> tuple[Part, Pace]:
         known = cast(request.messages)
         if not known.topic:
-            known = known.__class__(known.name, known.side, request.topic, round=known.round)
+            known = msgspec.structs.replace(known, topic=request.topic)
         part = compose(self._voice, known, request.phase, self._seed)
         return part, self._pace or Pace(tokens_per_second=voice(self._voice).tokens_per_second)
 
     async def _stream(
         self, part: Part, pace: Pace, request: Request, resume: Resume | None
-    ) -> AsyncIterator[StreamItem]:
+    ) -> AsyncGenerator[StreamItem, None]:
         reasoning, answer = pieces(part.reasoning), pieces(part.text)
         length = len(part.reasoning) + len(part.text)
         start = _position(resume, length)

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from debate_tui.sources.demo.material import GENERAL, Answer, Text, field, field_of, voice
+from debate_tui.domain.prompts import Speech
+from debate_tui.sources.demo.material import GENERAL, field, field_of, voice
 from debate_tui.sources.demo.topic import read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from debate_tui.domain.prompts import Cast, Speech
-    from debate_tui.sources.demo.material import Stance
+    from debate_tui.domain.prompts import Cast
+    from debate_tui.sources.demo.material import Answer, Stance
 
 Role = Literal["opening", "rebuttal", "closing", "question", "reply", "ranking"]
 
@@ -29,6 +30,10 @@ _FOR = re.compile(
 _AGAINST = re.compile(
     r"(?i)\b(against|contra?|no|nay|negative|opposition|oppos\w+|disagree\w*|anti|false|sceptic\w*)\b"
 )
+_DANGLING = ("And ", "But ", "So ", "For ", "It ", "That ", "This ", "These ", "They ", "Not ", "Then ")
+"""What a sentence begins with that makes little sense away from the one before it."""
+_HEARD = 2
+"""How often an opponent must have used such words before it counts as something they argued."""
 _SLOT = re.compile(r"\{(\w+)\}")
 _PLAIN_SENTENCE = re.compile(r"(?:^|(?<=[.!?] ))[A-Z][^\n.!?*_`#|>:“”\[\]{}]{24,110}\.(?= |$)", re.MULTILINE)
 
@@ -84,9 +89,7 @@ class _Speaker:
         self.role = role_of(phase, len(self.own))
         self.key = f"{seed}\n{voice_name}\n{cast.topic}\n{cast.name}\n{cast.side}"
         self.turn = random.Random(f"{self.key}\n{phase}\n{cast.round}\n{len(self.own)}")  # noqa: S311
-        self.stance: Stance = stance_of(cast.side, cast.topic) or self._rng("stance").choice(
-            ("for", "against")
-        )
+        self.stance = stance_of(cast.side, cast.topic) or self._leaning()
         self.target = self._target()
         self.quote = self._quote()
 
@@ -143,10 +146,12 @@ class _Speaker:
 
     def _answer(self) -> Iterator[str]:
         """A reply to what the opponent really said, where there is one that fits; else to the whole."""
-        fitting = [a.text for a in self.voice.answers if a.when and _mentions(self.target.text, a)]
-        anyhow = [a.text for a in self.voice.answers if not a.when]
-        chosen = list(self._pick(fitting, "answers")) or list(self._pick(anyhow, "answers"))
-        yield from chosen
+        fitting = sorted(self.voice.answers, key=lambda answer: -_mentions(self.target.text, answer))
+        for answer in fitting:
+            if _mentions(self.target.text, answer) >= _HEARD and _signature(answer.text) not in self.said:
+                yield self._fill(answer.text)
+                return
+        yield from self._pick([answer.text for answer in self.voice.answers if not answer.when], "answers")
 
     def _fact(self) -> Iterator[str]:
         """A fact of the field nobody has brought, introduced in this voice's words."""
@@ -157,9 +162,8 @@ class _Speaker:
 
     def _facts(self) -> Iterator[str]:
         """What is left to tell, the field's own first; debaters of one side tell different things."""
-        allies = sorted(
-            name for name, side in ((self.cast.name, self.cast.side), *self.cast.others) if side == self.cast.side
-        )
+        everybody = ((self.cast.name, self.cast.side), *self.cast.others)
+        allies = sorted(name for name, side in everybody if side == self.cast.side)
         place = allies.index(self.cast.name)
         heard = "\n".join(speech.text for speech in self.cast.heard)
         for source in (self.field, field(GENERAL)):
@@ -173,8 +177,9 @@ class _Speaker:
         thoughts = self.voice.thoughts
         if not thoughts:
             return ""
-        order = self._rng("thoughts").sample(thoughts, len(thoughts))
-        return self._fill(order[len(self.own) % len(order)])
+        if self.role == "closing":
+            return self._fill(thoughts[-1])
+        return self._fill(thoughts[len(self.own) % (len(thoughts) - 1)])
 
     def _ranking(self) -> str:
         """A ballot over the answers shown without names: at home in this voice, and easy to count."""
@@ -207,15 +212,13 @@ class _Speaker:
         count = 0
         for number, paragraph in enumerate(paragraphs, 1):
             count += len(paragraph.split())
-            if self.cast.words and number > 2 and count > self.cast.words * 1.2:
+            if self.cast.words and number > 2 and count > self.cast.words * 1.4:
                 return
             yield paragraph
 
     def _fill(self, text: str) -> str:
         rng = self._rng(text)
-        claims = {"for": (self.topic.clause, self.topic.denial), "against": (self.topic.denial, self.topic.clause)}
-        third = f"the right answer is “{self.cast.side}”" if self.cast.side else "neither side has it right"
-        thesis, counter = claims.get(self.stance, (third, self.topic.clause))
+        thesis, counter = self._claims()
         slots = {
             "thesis": thesis,
             "counter": counter,
@@ -237,12 +240,24 @@ class _Speaker:
 
         return _SLOT.sub(put, text.strip())
 
+    def _leaning(self) -> Stance:
+        """Where a debater without a side stands: somewhere, so that there is something to read."""
+        return "for" if self._rng("stance").random() < 0.5 else "against"
+
+    def _claims(self) -> tuple[str, str]:
+        """What this debater holds, and what it holds against."""
+        match self.stance:
+            case "for":
+                return self.topic.clause, self.topic.denial
+            case "against":
+                return self.topic.denial, self.topic.clause
+            case _:
+                return f"the right answer is “{self.cast.side}”", self.topic.clause
+
     # --- whom it is said to
 
     def _target(self) -> Speech:
         """The last speech of the opponent whose turn it is to be answered; an empty one if nobody spoke."""
-        from debate_tui.domain.prompts import Speech
-
         foes = [other for other in self.cast.others if other[1] != self.cast.side] or list(self.cast.others)
         if not foes:
             return Speech("", "", "", "")
@@ -255,18 +270,19 @@ class _Speaker:
         sentences = [
             sentence
             for sentence in _PLAIN_SENTENCE.findall(self.target.text)
-            if 5 <= len(sentence.split()) <= 16 and sentence not in self.said
+            if 5 <= len(sentence.split()) <= 16
+            and not sentence.startswith(_DANGLING)
+            and sentence not in self.said
+            and self.cast.name not in sentence
         ]
         return self.turn.choice(sentences) if sentences else ""
 
 
-def _mentions(text: str, answer: Answer) -> bool:
-    return any(re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE) for word in answer.when)
+def _mentions(text: str, answer: Answer) -> int:
+    """How often a speech uses the words an answer is meant for."""
+    return sum(len(re.findall(rf"\b{re.escape(word)}", text, re.IGNORECASE)) for word in answer.when)
 
 
 def _signature(text: str) -> str:
     """The longest stretch of a text that is the same however its slots are filled."""
     return max(_SLOT.split(text.strip())[::2], key=len).strip()
-
-
-__all__ = ["Part", "Role", "Text", "compose", "role_of", "stance_of"]

@@ -192,12 +192,13 @@ def _have_question(words: Sequence[str], raw: str) -> Topic | None:
 
 def _statement(words: Sequence[str], raw: str) -> Topic | None:
     """“Cities should ban cars”, “The book is better than the film”, “Money makes people happy”."""
+    first = words[0]
     if (
-        len(words) > 1
+        first[1:].islower()
         and all(word.islower() for word in words[1:])
-        and words[0].lower() not in english().names
+        and first.lower() not in english().names
     ):
-        words = (words[0].lower(), *words[1:])
+        words = (first.lower(), *words[1:])
     for at in range(1, len(words) - 1):
         verb, before, after = words[at].lower(), words[:at], words[at + 1 :]
         if verb in ("should", "must", "would", "will", "can", "could"):

@@ -1,0 +1,483 @@
+"""The scripted debaters: deterministic, grammatical, resumable, and never the same sentence twice."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from importlib.resources import files
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from debate_tui.domain.debate import Debater, Round, deal_sides, may_see, rounds, waves, with_rounds
+from debate_tui.domain.errors import UsageError
+from debate_tui.domain.formats import parse
+from debate_tui.domain.prompts import Brief, Speech, messages
+from debate_tui.domain.stream import (
+    Chunk,
+    Connected,
+    Cursor,
+    Finished,
+    Message,
+    Origin,
+    Request,
+    Resume,
+    StreamItem,
+)
+from debate_tui.sources.demo import NOTICE, VOICES, DemoSource, Pace, lineup
+from debate_tui.sources.demo.material import FIELDS, GENERAL, field, field_of, voice
+from debate_tui.sources.demo.pace import pieces, timed
+from debate_tui.sources.demo.script import role_of, stance_of
+from debate_tui.sources.demo.topic import read_topic
+
+TOPICS = (
+    "Should cities ban cars?",
+    "This house would abolish homework",
+    "Is a hot dog a sandwich?",
+    "Tabs or spaces?",
+    "Universal basic income",
+    "Why do we dream?",
+    "猫は犬より良いですか？",
+    "Sollte man Autos in Städten verbieten?",
+)
+
+
+async def no_sleep(_: float) -> None:
+    """Every pause is over at once."""
+
+
+def source(voice_name: str, seed: int = 0) -> DemoSource:
+    return DemoSource(voice_name, seed=seed, sleep=no_sleep)
+
+
+async def items(demo: DemoSource, request: Request, resume: Resume | None = None) -> list[StreamItem]:
+    async with demo.open(request, resume) as stream:
+        return [item async for item in stream]
+
+
+def text_of(stream: list[StreamItem], *, reasoning: bool = False) -> str:
+    return "".join(i.text for i in stream if isinstance(i, Chunk) and i.reasoning is reasoning)
+
+
+async def hold(topic: str, count: int = 2, *, seed: int = 0, rebuttals: int = 2) -> list[Speech]:
+    """A whole Oxford debate between scripted debaters, prompts and all."""
+    text = (files("debate_tui.domain.formats") / "oxford.toml").read_text(encoding="utf-8")
+    oxford = with_rounds(parse(text, "oxford.toml"), rebuttals)
+    debaters = tuple(
+        Debater(id=name, name=VOICES[name], side=side, source=f"demo:{name}")
+        for name, side in zip(lineup(count, seed), deal_sides(oxford, count), strict=True)
+    )
+    said: list[Speech] = []
+    for step in rounds(oxford):
+        heard, turn = tuple(said), len(said)
+        for wave in waves(step, debaters):
+            for me in wave:
+                turn += 1
+                brief = Brief(
+                    topic=topic,
+                    format=oxford.title,
+                    debater=me,
+                    opponents=tuple(other for other in debaters if other is not me),
+                    round=step,
+                    heard=tuple(
+                        s for s in heard if may_see(step.phase.sees, own=s.name == me.name, this_round=False)
+                    ),
+                )
+                request = Request(topic, step.phase.name, turn, messages(brief))
+                stream = await items(source(me.id, seed), request)
+                said.append(Speech(me.name, me.side, step.phase.title, text_of(stream)))
+    return said
+
+
+def sentences(text: str) -> list[str]:
+    plain = re.sub(r"```.*?```|^\|.*\|$|“[^”]*”|^>.*$", " ", text, flags=re.DOTALL | re.MULTILINE)
+    return [s.strip() for s in re.split(r"(?<=[.!?])\s+", plain) if len(s.split()) > 4]
+
+
+REQUEST = Request("Should cities ban cars?", "opening", 1, ())
+
+
+async def test_a_stream_begins_connected_and_ends_with_usage() -> None:
+    first, *chunks, last = await items(source("engineer"), REQUEST)
+    assert isinstance(first, Connected)
+    assert first.origin is Origin.START
+    assert all(isinstance(chunk, Chunk) and 1 <= len(chunk.text) <= 8 for chunk in chunks)
+    assert isinstance(last, Finished)
+    assert last.reason == "complete"
+    assert last.usage is not None
+    assert last.usage.output_tokens == len(chunks)
+
+
+async def test_the_same_seed_says_the_same_and_another_seed_or_voice_something_else() -> None:
+    said = text_of(await items(source("sceptic", 1), REQUEST))
+    assert said == text_of(await items(source("sceptic", 1), REQUEST))
+    others = [text_of(await items(source("sceptic", seed), REQUEST)) for seed in range(2, 6)]
+    assert set(others) - {said}
+    assert said != text_of(await items(source("orator", 1), REQUEST))
+
+
+async def test_one_voice_thinks_before_it_speaks() -> None:
+    thinking = {name: text_of(await items(source(name), REQUEST), reasoning=True) for name in VOICES}
+    assert [name for name, thought in thinking.items() if thought] == ["philosopher"]
+    stream = await items(source("philosopher"), REQUEST)
+    flags = [item.reasoning for item in stream if isinstance(item, Chunk)]
+    assert flags == sorted(flags, reverse=True)
+    last = stream[-1]
+    assert isinstance(last, Finished)
+    assert last.usage is not None
+    assert last.usage.reasoning_tokens == flags.count(True)
+
+
+@pytest.mark.parametrize("name", ["philosopher", "historian"])
+async def test_it_goes_on_behind_any_cursor_without_losing_or_doubling_a_character(name: str) -> None:
+    demo = source(name)
+    whole = await items(demo, REQUEST)
+    chunks = [item for item in whole if isinstance(item, Chunk)]
+    for at in (0, 1, len(chunks) // 2, len(chunks) - 1):
+        before, cursor = chunks[: at + 1], chunks[at].cursor
+        again = await items(demo, REQUEST, Resume(2, cursor, text_of(list(before))))
+        assert again[0] == Connected(Origin.CURSOR, transport="script")
+        for reasoning in (True, False):
+            joined = text_of(list(before), reasoning=reasoning) + text_of(again, reasoning=reasoning)
+            assert joined == text_of(whole, reasoning=reasoning)
+
+
+@given(st.integers(0, 4000))
+@settings(max_examples=20, deadline=None)
+async def test_a_cursor_may_stand_inside_a_piece(position: int) -> None:
+    whole = text_of(await items(source("engineer"), REQUEST))
+    again = await items(source("engineer"), REQUEST, Resume(2, Cursor(str(position)), whole[:position]))
+    origin = Origin.CURSOR if position <= len(whole) else Origin.START
+    assert again[0] == Connected(origin, transport="script")
+    assert text_of(again) == (whole[position:] if origin is Origin.CURSOR else whole)
+
+
+@pytest.mark.parametrize("cursor", [None, Cursor("elsewhere"), Cursor("-1"), Cursor("")])
+async def test_without_a_usable_cursor_it_starts_over(cursor: Cursor | None) -> None:
+    whole = await items(source("orator"), REQUEST)
+    again = await items(source("orator"), REQUEST, Resume(2, cursor, "Friends"))
+    assert again == whole
+
+
+async def test_a_token_limit_cuts_it_and_says_so() -> None:
+    stream = await items(source("orator"), msgspec.structs.replace(REQUEST, max_output_tokens=10))
+    assert sum(isinstance(item, Chunk) for item in stream) == 10
+    last = stream[-1]
+    assert isinstance(last, Finished)
+    assert last.reason == "length"
+
+
+async def test_leaving_early_is_fine() -> None:
+    async with source("orator").open(REQUEST) as stream:
+        async for item in stream:
+            if isinstance(item, Chunk):
+                break
+    assert isinstance(item, Chunk)
+
+
+def test_an_unknown_voice_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError) as caught:
+        DemoSource("tenor")
+    assert all(name in caught.value.hint for name in VOICES)
+
+
+def test_it_is_called_what_it_is() -> None:
+    assert source("orator").model == "scripted"
+    assert "no model is speaking" in NOTICE
+    assert "OPENAI_API_KEY" in NOTICE
+
+
+def test_a_lineup_has_different_voices_and_every_voice_its_chance() -> None:
+    for count in (2, 3, 4):
+        assert len(set(lineup(count, 7))) == count
+    assert {name for seed in range(40) for name in lineup(2, seed)} == set(VOICES)
+    assert len(set(VOICES.values())) == len(VOICES) >= 6
+
+
+# --- what is said
+
+
+@pytest.mark.parametrize(("topic", "count"), zip(TOPICS, itertools.cycle((2, 3, 4)), strict=False))
+async def test_nobody_says_a_sentence_twice_in_a_debate(topic: str, count: int) -> None:
+    said = await hold(topic, count, seed=count, rebuttals=4)
+    for name in {speech.name for speech in said}:
+        own = [s for speech in said if speech.name == name for s in sentences(speech.text)]
+        claims = {read_topic(topic).clause, read_topic(topic).denial}
+        repeated = {
+            s
+            for s in own
+            if own.count(s) > 1 and not any(claim in s.lower() for claim in map(str.lower, claims))
+        }
+        assert not repeated
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+async def test_every_speech_is_near_its_length_and_leaves_no_slot_open(topic: str) -> None:
+    targets = {"Opening": 200, "Rebuttal": 150, "Closing": 120}
+    for speech in await hold(topic, 3, seed=5):
+        assert 0.5 <= len(speech.text.split()) / targets[speech.phase] <= 1.6
+        assert not re.search(r"\{\w+\}", speech.text)
+        assert "  " not in re.sub(r"```.*?```", "", speech.text, flags=re.DOTALL)
+        assert speech.text.count("```") in (0, 2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_rebuttal_answers_an_opponent_by_name(seed: int) -> None:
+    said = await hold("Should cities ban cars?", 2, seed=seed)
+    names = {speech.name for speech in said}
+    for speech in said:
+        if speech.phase != "Opening":
+            (other,) = names - {speech.name}
+            assert other in speech.text
+
+
+async def test_topics_and_seeds_make_different_debates() -> None:
+    one = {s for speech in await hold(TOPICS[0], seed=1) for s in sentences(speech.text)}
+    other = {s for speech in await hold(TOPICS[2], seed=1) for s in sentences(speech.text)}
+    again = {s for speech in await hold(TOPICS[0], seed=2) for s in sentences(speech.text)}
+    assert len(one & other) < len(one) * 0.6
+    assert len(one & again) < len(one) * 0.6
+
+
+async def test_debaters_of_one_side_do_not_tell_the_same_story() -> None:
+    said = await hold("Should cities ban cars?", 4, seed=3)
+    told = [
+        (fact.text[:60], speech.name)
+        for speech in said
+        for name in (field_of("Should cities ban cars?"), GENERAL)
+        for fact in field(name).facts
+        if fact.text[:60] in speech.text
+    ]
+    assert told
+    assert len({fact for fact, _ in told}) == len(told)
+
+
+async def test_the_moderator_is_answered_first() -> None:
+    me = Debater(id="orator", name="Cato", side="For", source="demo:orator")
+    text = (files("debate_tui.domain.formats") / "oxford.toml").read_text(encoding="utf-8")
+    phase = parse(text, "oxford.toml").phases[1]
+    brief = Brief(
+        topic=TOPICS[0],
+        format="Oxford debate",
+        debater=me,
+        opponents=(),
+        round=Round(phase, 1, 2),
+        interjections=("And the buses?",),
+    )
+    said = text_of(await items(source("orator"), Request(TOPICS[0], "rebuttal", 3, messages(brief))))
+    assert any(said.startswith(remark.split(":")[0][:25]) for remark in voice("orator").remarks)
+
+
+async def test_a_foreign_prompt_still_gets_a_speech_on_its_topic() -> None:
+    request = Request("Is water wet?", "opening", 1, (Message("user", "Say something."),))
+    said = text_of(await items(source("historian"), request))
+    assert "water is" in said.lower()
+
+
+def test_every_voice_has_enough_to_say_for_every_stance_and_kind() -> None:
+    for name in VOICES:
+        for stance, kind in itertools.product(("for", "against", "third"), ("proposal", "judgement")):
+            fitting = [a for a in voice(name).arguments if a.fits(stance, kind)]  # type: ignore[arg-type]
+            assert len(fitting) >= (3 if stance == "third" else 4)
+            assert any(w.fits(stance, kind) for w in voice(name).weighings)  # type: ignore[arg-type]
+
+
+def test_every_text_uses_only_slots_there_are() -> None:
+    known = {"thesis", "counter", "clause", "denial", "act", "thing", "opponent", "quote"}
+    known |= {"people", "place", "measure", "stake"}
+    for name in VOICES:
+        used = re.findall(r"\{(\w+)\}", msgspec.json.encode(voice(name)).decode())
+        assert {slot.lower() for slot in used} <= known
+    for name in (*FIELDS, GENERAL):
+        assert "{" not in "".join(fact.text for fact in field(name).facts)
+
+
+# --- the topic in a sentence
+
+
+@pytest.mark.parametrize(
+    ("topic", "clause", "denial", "act", "thing"),
+    [
+        (
+            "Should cities ban cars?",
+            "cities should ban cars",
+            "cities should not ban cars",
+            "banning cars",
+            "cars",
+        ),
+        (
+            "Should the voting age be lowered to 16?",
+            "the voting age should be lowered to 16",
+            "the voting age should not be lowered to 16",
+            "lowering the voting age to 16",
+            "the voting age",
+        ),
+        (
+            "Should public transport be free",
+            "public transport should be free",
+            "public transport should not be free",
+            "making public transport free",
+            "public transport",
+        ),
+        (
+            "This house would abolish the monarchy.",
+            "we should abolish the monarchy",
+            "we should not abolish the monarchy",
+            "abolishing the monarchy",
+            "the monarchy",
+        ),
+        (
+            "THBT AI will do more harm than good",
+            "AI will do more harm than good",
+            "AI will not do more harm than good",
+            "the claim that AI will do more harm than good",
+            "AI",
+        ),
+        (
+            "Universal basic income",
+            "we are better off with universal basic income",
+            "we are better off without universal basic income",
+            "having universal basic income",
+            "universal basic income",
+        ),
+        (
+            "Is a hot dog a sandwich?",
+            "a hot dog is a sandwich",
+            "a hot dog is not a sandwich",
+            "the claim that a hot dog is a sandwich",
+            "a hot dog",
+        ),
+        (
+            "Does social media harm teenagers?",
+            "social media harms teenagers",
+            "social media does not harm teenagers",
+            "the claim that social media harms teenagers",
+            "social media",
+        ),
+        (
+            "Is war ever justified?",
+            "war is sometimes justified",
+            "war is never justified",
+            "the claim that war is sometimes justified",
+            "war",
+        ),
+        (
+            "Tea or coffee?",
+            "the better choice is tea",
+            "the better choice is coffee",
+            "the choice of tea over coffee",
+            "tea and coffee",
+        ),
+        (
+            "Has the internet made us stupid?",
+            "the internet has made us stupid",
+            "the internet has not made us stupid",
+            "the claim that the internet has made us stupid",
+            "the internet",
+        ),
+        (
+            "Money makes people happy",
+            "money makes people happy",
+            "money does not make people happy",
+            "the claim that money makes people happy",
+            "money",
+        ),
+        (
+            "猫は犬より良いですか？",
+            "the right answer to “猫は犬より良いですか？” is yes",
+            "the right answer to “猫は犬より良いですか？” is no",
+            "a yes to “猫は犬より良いですか？”",
+            "this question",
+        ),
+    ],
+)
+def test_a_topic_becomes_clauses(topic: str, clause: str, denial: str, act: str, thing: str) -> None:
+    read = read_topic(topic)
+    assert (read.clause, read.denial, read.act, read.thing) == (clause, denial, act, thing)
+
+
+@given(st.text(max_size=200))
+@settings(deadline=None)
+def test_any_topic_can_be_read(topic: str) -> None:
+    read = read_topic(topic)
+    assert read.clause.strip()
+    assert read.denial.strip()
+    assert read.clause != read.denial
+    assert read.act
+    assert read.thing
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [
+        ("Should cities ban cars?", "streets"),
+        ("Is AI conscious?", "machines"),
+        ("Tabs or spaces?", "code"),
+        ("Pineapple on pizza", "food"),
+        ("The sound of one hand", GENERAL),
+    ],
+)
+def test_a_topic_is_found_its_field(topic: str, name: str) -> None:
+    assert field_of(topic) == name
+
+
+@pytest.mark.parametrize(
+    ("side", "stance"),
+    [
+        ("For", "for"),
+        ("Affirmative", "for"),
+        ("Opening Government", "for"),
+        ("Against", "against"),
+        ("Closing Opposition", "against"),
+        ("Tabs", "for"),
+        ("spaces", "against"),
+        ("Only on Sundays", "third"),
+        ("", None),
+    ],
+)
+def test_a_side_is_a_stance(side: str, stance: str | None) -> None:
+    assert stance_of(side, "Tabs or spaces?") == stance
+
+
+@pytest.mark.parametrize(
+    ("phase", "spoken", "role"),
+    [
+        ("opening", 0, "opening"),
+        ("rebuttal", 1, "rebuttal"),
+        ("closing", 3, "closing"),
+        ("negative-questions", 1, "question"),
+        ("affirmative-answers", 1, "reply"),
+        ("ranking", 1, "ranking"),
+        ("argument", 0, "opening"),
+        ("argument", 2, "rebuttal"),
+    ],
+)
+def test_a_phase_asks_for_a_kind_of_speech(phase: str, spoken: int, role: str) -> None:
+    assert role_of(phase, spoken) == role
+
+
+# --- the pace
+
+
+@given(st.text())
+def test_pieces_join_to_the_text_again(text: str) -> None:
+    cut = pieces(text)
+    assert "".join(cut) == text
+    assert all(1 <= len(piece) <= 8 for piece in cut)
+
+
+async def test_a_speech_takes_as_long_as_a_model_would() -> None:
+    said = text_of(await items(source("empiricist"), REQUEST))
+    for name in VOICES:
+        pace = Pace(tokens_per_second=voice(name).tokens_per_second)
+        waits = [wait for wait, _ in timed(pieces(said), pace, random.Random(1))]
+        assert 30 <= len(waits) / sum(waits) <= 80
+        assert len(set(waits)) == len(waits)
+
+
+def test_no_speed_means_no_waiting() -> None:
+    waits = timed(pieces("One, two. Three\n\nfour"), Pace(speed=0), random.Random(1))
+    assert {wait for wait, _ in waits} == {0.0}
