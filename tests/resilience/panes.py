@@ -1,0 +1,138 @@
+"""One debater in trouble beside others that are not: nobody else may notice.
+
+The others' servers fall silent half way, and go on only once the first debater's stream is broken. They have
+to come to their end before its wait, or its silence, is allowed to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from debate_tui.domain.stream import Status
+from debate_tui.resilience.recovery import Guarded
+from debate_tui.sources.http import Clients
+from debate_tui.sources.sse import SseSource
+from tests.fakes.scripted_source import REQUEST, Heard, ManualClock
+from tests.fakes.sse_server import Received, Reply, SseServer, reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from debate_tui.domain.policy import Policy
+    from debate_tui.domain.stream import Resume, Source
+
+CALM = ["connecting", "connected", "streaming"]
+DONE = b"event: done\ndata:\n\n"
+
+
+def delta(text: str, number: int | None = None) -> bytes:
+    """An event that brings `text`, with an id if it has a number."""
+    head = "" if number is None else f"id: {number}\n"
+    return f"{head}data: {json.dumps({'delta': text}, ensure_ascii=False)}\n\n".encode()
+
+
+class Pane:
+    """One debater's stream and whoever reads it; its time passes by hand."""
+
+    def __init__(
+        self, source: Source, policy: Policy | None = None, *, random: Callable[[], float] = lambda: 0.5
+    ) -> None:
+        self.clock = ManualClock()
+        self.heard = Heard()
+        self.waits = asyncio.Event()
+        """Set when a wait has been announced."""
+        self._news = asyncio.Event()
+        self._guarded = Guarded(source, policy, clock=self.clock, random=random)
+
+    async def read(self, resume: Resume | None = None) -> Heard:
+        async with self._guarded.open(REQUEST, resume) as items:
+            async for item in items:
+                self.heard.take(item)
+                self._news.set()
+                if isinstance(item, Status) and item.state == "reconnecting":
+                    self.waits.set()
+        return self.heard
+
+    async def until(self, happened: Callable[[Heard], bool]) -> None:
+        while not happened(self.heard):
+            self._news.clear()
+            await self._news.wait()
+
+
+class Others:
+    """Debaters without trouble."""
+
+    def __init__(self, panes: list[Pane], go_on: asyncio.Event) -> None:
+        self.panes = panes
+        self._go_on = go_on
+        self._reading = [asyncio.create_task(pane.read()) for pane in panes]
+
+    async def finish(self) -> None:
+        """Let them come to their end, and see that nothing ever disturbed them."""
+        self._go_on.set()
+        for heard in await asyncio.gather(*self._reading):
+            assert heard.text == "I am fine. Go on."
+            assert heard.states == CALM
+            assert heard.finished.reason == "complete"
+
+    async def close(self) -> None:
+        for task in self._reading:
+            task.cancel()
+        await asyncio.gather(*self._reading, return_exceptions=True)
+
+
+@asynccontextmanager
+async def others(clients: Clients, count: int = 3) -> AsyncIterator[Others]:
+    """That many debaters, each with its own connection to a server in good health."""
+    go_on = asyncio.Event()
+
+    def script(_: Received) -> Reply:
+        return reply(delta("I am "), delta("fine. "), go_on, delta("Go "), delta("on."), DONE)
+
+    async with SseServer(script=script) as server:
+        panes = [Pane(SseSource(server.url, clients=clients)) for _ in range(count)]
+        beside = Others(panes, go_on)
+        try:
+            yield beside
+        finally:
+            await beside.close()
+
+
+@asynccontextmanager
+async def clients() -> AsyncIterator[Clients]:
+    made = Clients()
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+async def heal(
+    pane: Pane,
+    beside: Others,
+    *,
+    mend: Callable[[int], Awaitable[None]] | None = None,
+    resume: Resume | None = None,
+) -> Heard:
+    """Read the pane to its end; each announced wait ends when the others are done and `mend` was called.
+
+    `mend` is given the number of waits so far. Raises the fault the pane ends with.
+    """
+    reading = asyncio.create_task(pane.read(resume))
+    try:
+        while not reading.done():
+            waiting = asyncio.create_task(pane.waits.wait())
+            await asyncio.wait((reading, waiting), return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if pane.waits.is_set():
+                pane.waits.clear()
+                await beside.finish()
+                if mend is not None:
+                    await mend(len(pane.heard.waits))
+                pane.clock.advance(pane.heard.waits[-1] / 1000)
+        return await reading
+    finally:
+        reading.cancel()
