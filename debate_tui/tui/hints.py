@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from debate_tui.tui.widgets.footer import Hint
 
+INTERJECTING = (
+    Hint("enter", "say it", "say"),
+    Hint("tab", "to whom", "next_recipient"),
+    Hint("esc", "leave it", "back"),
+)
+"""What the footer offers while the moderator speaks."""
+
 
 def hints(
     *,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from textual.events import MouseScrollUp
 
 from debate_tui.display.modes import Mode
 from debate_tui.domain import events as ev
@@ -278,3 +281,77 @@ async def test_markup_in_names_and_topic_is_text() -> None:
         assert "[b]Why? [/]" in board.rows[0]
         assert "[red]Ada[/]" in board.text
         assert "[@click=app.quit]for[/] · gpt" in board.text
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_a_resize_in_mid_stream_loses_nothing(mode: Mode) -> None:
+    words = [f"word{number}" for number in range(120)]
+    async with Board(2, mode=mode).opened(160, 45) as board:
+        board.begin().phase().status("ada", "streaming").status("ben", "streaming")
+        for number, word in enumerate(words):
+            board.say("ada", f"{word} ").say("ben", f"{word} ")
+            if number % 20 == 10:
+                await board.pilot.resize_terminal(60 + number, 20 + number // 4)
+        await board.pilot.resize_terminal(160, 45)
+        await board.settled()
+        for debater in ("ada", "ben"):
+            assert board.says(debater).replace("─", "").split() == ["Opening", *words]
+
+
+async def test_a_synchronized_flush_is_one_written_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Board(4, mode=Mode.SYNCHRONIZED).opened(160, 45) as board:
+        board.begin().phase()
+        for debater in board.cast:
+            board.status(debater.id, "streaming").say(debater.id, "Before. ")
+        await board.settled()
+        written: list[str] = []
+        display = board.app._display
+
+        def spy(screen: Any, renderable: Any) -> None:
+            written.append(renderable.render_segments(board.app.console))
+            display(screen, renderable)
+
+        monkeypatch.setattr(board.app, "_display", spy)
+        for debater in board.cast:
+            board.say(debater.id, f"Now{debater.name}.")
+        board.screen.drain()
+        assert len(written) == 1
+        assert all(f"Now{debater.name}." in written[0] for debater in board.cast)
+
+
+async def test_scrolling_back_stays_put_and_says_how_much_is_new() -> None:
+    async with Board(2).opened(120, 24) as board:
+        board.begin().phase()
+        board.say("ada", "\n\n".join(f"Paragraph {number}." for number in range(40)))
+        await board.settled()
+        assert "Paragraph 39." in board.says("ada")
+        await board.press("g")
+        assert "Paragraph 0." in board.says("ada")
+        board.say("ada", "\n\nAnd one more.\n\nAnd another.")
+        await board.settled()
+        assert "Paragraph 0." in board.says("ada")
+        assert "↓ 4 new" in board.text
+        await board.press("end")
+        assert "And another." in board.says("ada")
+        assert "new" not in board.rows[-2]
+
+
+async def test_the_wheel_scrolls_the_pane_under_it() -> None:
+    async with Board(2).opened(120, 24) as board:
+        board.begin().phase()
+        for debater in ("ada", "ben"):
+            board.say(debater, "\n\n".join(f"Paragraph {number}." for number in range(40)))
+        await board.settled()
+        await board.pilot._post_mouse_events([MouseScrollUp], offset=(90, 10), button=0)
+        await board.settled()
+        assert board.pane("ada").prose.following
+        assert not board.pane("ben").prose.following
+
+
+async def test_text_held_back_by_the_window_is_shown_when_the_debate_pauses() -> None:
+    async with Board(2, mode=Mode.SYNCHRONIZED, window_ms=60_000).opened() as board:
+        board.begin().phase().status("ada", "streaming").say("ada", "Held back.")
+        board.tell(ev.DebatePaused(reason="user", debater=None))
+        while board.buffer.pending:
+            await board.pilot.pause()
+        assert board.says("ada").endswith("Held back.")

@@ -19,7 +19,7 @@ from debate_tui.tui.arrangement import Arrangement, Fit, fit
 from debate_tui.tui.elapsed import Elapsed
 from debate_tui.tui.follower import Follower
 from debate_tui.tui.glyphs import ASCII, UNICODE
-from debate_tui.tui.hints import hints
+from debate_tui.tui.hints import INTERJECTING, hints
 from debate_tui.tui.pulse import Pulse
 from debate_tui.tui.screens.decision import Decisions
 from debate_tui.tui.speaker import Speaker
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.events import DescendantFocus, Resize
+    from textual.geometry import Size
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
@@ -117,9 +118,11 @@ class DebateScreen(Screen[None]):
         self._header = Header(self._glyphs)
         self._tabs = Tabs(self._panes, self._glyphs)
         self._grid = Grid(*self._panes, id="panes")
-        self._notice = Notice(self._glyphs, options.notice)
+        self._notice = Notice(self._glyphs)
         self._footer = Footer(self._glyphs)
         self._fit = Fit(Arrangement.COLUMNS, len(self._panes))
+        self._width = 0
+        self._interjector: Interjector | None = None
         self._here = 0
         self._zoomed = False
         self._reasoning_shown = False
@@ -134,8 +137,7 @@ class DebateScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """From top to bottom, arranged for the terminal's size from the first frame on."""
-        self._fit = fit(len(self._panes), *self.app.size, self._glyphs.times)
-        self._arrange()
+        self._fit_into(self.app.size)
         yield self._header
         yield self._tabs
         yield self._grid
@@ -156,10 +158,12 @@ class DebateScreen(Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Arrange the panes anew where the terminal's size asks for it."""
-        fitting = fit(len(self._panes), *event.size, self._glyphs.times)
-        if fitting != self._fit:
-            self._fit = fitting
-            self._arrange()
+        self._fit_into(event.size)
+
+    def _fit_into(self, size: Size) -> None:
+        self._width = size.width
+        self._fit = fit(len(self._panes), *size, self._glyphs.times)
+        self._arrange()
 
     def _arrange(self) -> None:
         """Show the panes that fit, or the one with the keys if it is zoomed or only tabs fit."""
@@ -176,7 +180,7 @@ class DebateScreen(Screen[None]):
             pane.styles.column_span = columns if last_and_odd and columns > 1 else 1
             if pane.display:
                 pane.unread = False
-        self._notice.say(self._fit.needs or self._warning or self._options.notice)
+        self._notice.say(self._fit.needs or self._warning or self._options.notice, self._width)
         self._tabs.sync()
         self._show_hints()
 
@@ -275,6 +279,9 @@ class DebateScreen(Screen[None]):
         return self._panes[self._here]
 
     def _show_hints(self) -> None:
+        if self._interjector is not None:
+            self._footer.show(INTERJECTING)
+            return
         self._footer.show(
             hints(
                 paused=self._all_paused,
@@ -320,8 +327,10 @@ class DebateScreen(Screen[None]):
             self._arrange()
 
     def action_back(self) -> None:
-        """Close what is open: zoom for now."""
-        if self._zoomed:
+        """Close what is open."""
+        if self._interjector is not None:
+            self._interjector.action_close()
+        elif self._zoomed:
             self.action_zoom()
 
     def action_reasoning(self) -> None:
@@ -379,11 +388,24 @@ class DebateScreen(Screen[None]):
 
     def action_interject(self) -> None:
         """Open the line in which the moderator speaks; streams go on."""
-        if self._commanding() and not self.query("Interjector"):
+        if self._interjector is None and self._commanding():
             from debate_tui.tui.widgets.interjector import Interjector
 
-            names = {pane.speaker.id: one_line(pane.speaker.info.name, 40) for pane in self._panes}
-            self.mount(Interjector(names, self._glyphs), before=self._footer)
+            names = {pane.speaker.id: self._name_of(pane.speaker.id) for pane in self._panes}
+            self._interjector = Interjector(names, self._glyphs)
+            self.mount(self._interjector, before=self._footer)
+            self._say("")
+            self._show_hints()
+
+    def action_say(self) -> None:
+        """Say what was typed."""
+        if self._interjector is not None:
+            self._interjector.say()
+
+    def action_next_recipient(self) -> None:
+        """Put it to the next debater, or to all."""
+        if self._interjector is not None:
+            self._interjector.action_next_recipient()
 
     def _commanding(self) -> Commands | None:
         """The commands, or a word to the user that there are none."""
@@ -398,7 +420,10 @@ class DebateScreen(Screen[None]):
     def on_interjector_said(self, message: Interjector.Said) -> None:
         """Put it to the debaters, and give the keys back."""
         self._focus_here()
-        self.query("Interjector").remove()
+        if self._interjector is not None:
+            self._interjector.remove()
+            self._interjector = None
+        self._show_hints()
         if message.text and (commands := self._commanding()):
             commands.interject(message.text, message.to)
             self._say("Put to them at their next turn", Tone.FINISHED)

@@ -84,7 +84,11 @@ class Interjector(Horizontal):
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Say it."""
         message.stop()
-        self._finish(message.value.strip())
+        self.say()
+
+    def say(self) -> None:
+        """Say what was typed."""
+        self._finish(self._input.value.strip())
 
     def _finish(self, text: str) -> None:
         self.post_message(self.Said(text, self._to))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from debate_tui.tui.glyphs import Glyphs
     from debate_tui.tui.speaker import Speaker
 
-COMPACT_BELOW = 13
+COMPACT_BELOW = 16
 """Rows of a pane under which its title is one line instead of three."""
 
 MAX_NAME = 40
@@ -181,8 +181,8 @@ class Pane(Vertical):
 
     def on_resize(self, event: Resize) -> None:
         """A low pane has a low title."""
-        compact = event.size.height < COMPACT_BELOW
+        compact = self.outer_size.height < COMPACT_BELOW
         if compact != self._title.compact:
             self._title.compact = compact
-            self._title.set_class(compact, "-compact")
+            self.set_class(compact, "-compact")
         self._title.sync()

@@ -1,0 +1,113 @@
+"""The terminal as Textual drives it, made to hold where terminals do not."""
+
+from __future__ import annotations
+
+import os
+from queue import Empty
+from select import select
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+STDERR = 2
+
+PARTING_SECONDS = 3.0
+"""How long a terminal that takes nothing may keep the program from ending."""
+
+_END_OF_FRAME = "\x1b[?2026l"
+
+
+class TerminalDriver(LinuxDriver):
+    """Never blocks the event loop, and never outlives its terminal.
+
+    Textual (8.2) queues 30 writes and blocks at the next; its writing thread dies with the terminal, after
+    which nobody empties that queue; and it enters the full screen again whenever it is told to continue, also
+    when it was never stopped, and then takes that for the state to go back to.
+    """
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file = cast("Any", _Output(STDERR))
+        self._on_screen = False
+
+    @property
+    def backlog(self) -> int:
+        """How many writes the terminal has not yet taken."""
+        return self._writer_thread._queue.qsize() if self._writer_thread is not None else 0  # noqa: SLF001
+
+    def start_application_mode(self) -> None:
+        """Take the screen; without effect if it was not given back."""
+        if self._on_screen:
+            return
+        self._on_screen = True
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._writer_thread is not None:
+            self._writer_thread._queue.maxsize = 0  # noqa: SLF001
+
+    def stop_application_mode(self) -> None:
+        """Give the screen back; frames that it has not taken yet are dropped."""
+        if not self._on_screen:
+            return
+        self._on_screen = False
+        if self._drop():
+            self.write(_END_OF_FRAME)
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        """Wait until everything is written, but not for ever."""
+        if self._writer_thread is not None:
+            self._writer_thread._queue.put(None)  # noqa: SLF001
+            self._writer_thread.join(PARTING_SECONDS)
+
+    def _drop(self) -> bool:
+        """Forget what is queued; whether anything was."""
+        if self._writer_thread is None:
+            return False
+        queue = self._writer_thread._queue  # noqa: SLF001
+        found = False
+        try:
+            while True:
+                queue.get_nowait()
+                found = True
+        except Empty:
+            return found
+
+
+class _Output:
+    """A terminal's end that takes text as long as there is a terminal.
+
+    It writes without Python's buffers: a thread that is stuck in a write would take their locks along into
+    the interpreter's end.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._gone = False
+
+    def fileno(self) -> int:
+        """The terminal's descriptor."""
+        return self._descriptor
+
+    def write(self, text: str) -> None:
+        """Write all of it, however long that takes."""
+        data = memoryview(text.encode("utf-8", "replace"))
+        while data and not self._gone:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:
+                select([], [self._descriptor], [])
+            except OSError:
+                self._gone = True
+
+    def flush(self) -> None:
+        """Nothing is kept back."""

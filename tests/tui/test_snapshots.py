@@ -1,0 +1,159 @@
+"""Pictures of the screen's main states, looked at once and held to since; the clock stands still in them."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain import events as ev
+from debate_tui.domain.stream import FaultKind, FaultReport, Usage
+from debate_tui.tui import elapsed
+from debate_tui.tui.screens import debate
+from debate_tui.tui.widgets import pane, tabs
+from tests.tui.board import START, Board
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.pilot import Pilot
+
+    Snap = Callable[..., bool]
+    Play = Callable[[Board], None]
+
+SIZES = [(80, 24), (120, 35), (200, 50)]
+DEMO = "Scripted demo: no model is speaking. To hear one, set OPENAI_API_KEY, or name it: -d openai:MODEL."
+
+SPEECH = """\
+A city centre is the one place where **everything is near everything else**. The car takes that nearness
+away twice: once while it drives, and once while it *stands*.
+
+1. Meeting people, which needs quiet.
+2. Trade, which needs people on foot.
+
+> A street that is only a way to somewhere else has stopped being a place.
+
+| city | cars before | after |
+|---|---|---|
+| Oslo | 700 spaces | 0 |
+
+我们可以走路。 `permits` help.
+"""
+
+
+@pytest.fixture(autouse=True)
+def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    still = time.monotonic()
+    clock = SimpleNamespace(monotonic=lambda: still, time=lambda: START + 83)
+    for module in (debate, pane, tabs, elapsed):
+        monkeypatch.setattr(module, "time", clock)
+
+
+def compare(snap: Snap, board: Board, size: tuple[int, int], play: Play, *keys: str) -> bool:
+    """The screen after a debate was played and keys were pressed."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        board.pilot = pilot
+        await board.settled()
+        play(board)
+        await board.settled()
+        for key in keys:
+            await board.press(key)
+
+    board.now = START
+    return snap(board.app, terminal_size=size, run_before=run)
+
+
+def all_states(board: Board) -> None:
+    """Four panes in four states."""
+    reset = FaultReport(FaultKind.NETWORK, "Connection reset by peer (api.example.com:443)")
+    overloaded = FaultReport(FaultKind.OVERLOADED, "The [bold]model[/bold] is overloaded, try later", 529)
+    board.begin().phase()
+    board.now += 1
+    for debater in board.cast:
+        board.status(debater.id, "streaming").say(debater.id, SPEECH)
+    board.now += 60
+    for debater in board.cast:
+        board.end(debater.id, usage=Usage(output_tokens=312), cost=0.0031, ttft_ms=640)
+    board.phase("rebuttal", 1, 2)
+    board.now += 1
+    for debater in board.cast:
+        board.status(debater.id, "streaming").say(debater.id, "I have three things to say to this. ")
+    board.now += 1
+    board.say("ada", "The first is short, and").status(
+        "ben", "reconnecting", retry=2, wait_ms=3000, error=reset
+    )
+    if len(board.cast) > 2:
+        board.say("cleo", "Pondering.", reasoning=True).say("cleo", "None of it matters.")
+        board.end("cleo", "length", usage=Usage(output_tokens=9))
+        board.end("dara", "failed", error=overloaded)
+        board.tell(ev.DebaterRemoved(debater="dara", reason=overloaded.message, remaining=("ada", "ben")))
+
+
+def paused(board: Board) -> None:
+    all_states(board)
+    board.tell(ev.DebatePaused(reason="user", debater=None))
+
+
+def over(board: Board) -> None:
+    all_states(board)
+    board.end("ada").end("ben", "stopped").tell(ev.DebateFinished(reason="stopped"))
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("panes", [2, 4])
+def test_states(snap_compare: Snap, size: tuple[int, int], panes: int) -> None:
+    assert compare(snap_compare, Board(panes, notice=DEMO), size, all_states)
+
+
+def test_light(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Board(4, theme="gallery"), (160, 40), all_states, "tab")
+
+
+def test_paused(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Board(2), (80, 24), paused)
+
+
+def test_over(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Board(2), (80, 24), over)
+
+
+def test_zoomed(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Board(4), (120, 35), all_states, "tab", "z")
+
+
+def test_tabs(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Board(4), (60, 20), all_states, "tab")
+
+
+def test_help(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Board(2), (80, 24), all_states, "question_mark")
+
+
+def test_decision(snap_compare: Snap) -> None:
+    def held(board: Board) -> None:
+        all_states(board)
+        board.tell(ev.DebatePaused(reason="OpenAI refused the key (401): invalid_api_key", debater="ben"))
+
+    assert compare(snap_compare, Board(2), (80, 24), held)
+
+
+def test_interjection(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Board(2), (80, 24), all_states, "i", "W", "h", "y", "tab")
+
+
+def test_thinking_shown(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Board(4), (160, 30), all_states, "t")
+
+
+def test_ascii(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Board(4, ascii=True), (120, 35), all_states)
+
+
+def test_waiting(snap_compare: Snap) -> None:
+    def nothing(board: Board) -> None:
+        pass
+
+    assert compare(snap_compare, Board(2, notice=DEMO), (80, 24), nothing)
