@@ -12,17 +12,22 @@ from debate_tui import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from debate_tui.domain.exports import Form
+
+FORMS: tuple[Form, ...] = ("md", "html", "json", "txt")
 MODES = ("synchronized", "staggered", "hybrid")
 
 EPILOGUE = """\b
 Sources for -d ([NAME=]SOURCE, two to four times):
   openai:MODEL  anthropic:MODEL  OpenAI and Anthropic
   PROVIDER:MODEL                 ollama, openrouter, groq, mistral, deepseek, xai, …
-  http(s)://…                    any endpoint that sends server-sent events
+  http(s)://…  ws(s)://…         any endpoint that sends server-sent events, or a WebSocket
   demo[:VOICE]                   scripted, needs nothing
 
 \b
 Commands:
+  debate-tui history [WORDS]     list recorded debates
+  debate-tui export [DEBATE]     a recorded debate as md, html, json or txt
   debate-tui formats [NAME]      list the formats, explain one
   debate-tui doctor              what works here: keys, local servers, sources
 
@@ -51,6 +56,7 @@ chosen from the keys and local servers found; without those, the demo runs.
 @click.option("--json", "json_lines", is_flag=True, help="The debate's events, one JSON object per line.")
 @click.option("--no-record", is_flag=True, help="Keep nothing in the history.")
 @click.option("--ascii", is_flag=True, help="Icons and lines in ASCII only.")
+@click.option("--chaos", is_flag=True, help="Demo only: break its streams, to see them heal.")
 @click.version_option(__version__, message="debate-tui %(version)s")
 def debate(
     topic: str | None,
@@ -59,6 +65,7 @@ def debate(
     plain: bool,
     json_lines: bool,
     no_record: bool,
+    chaos: bool,
     **settings: object,
 ) -> int:
     """Watch two to four language models argue about TOPIC, live, side by side.
@@ -72,7 +79,9 @@ def debate(
     typed = {key: value for key, value in settings.items() if value not in (None, False)}
     if no_record:
         typed["record"] = False
-    return hold(topic, debaters, typed, debate_file=debate_file, plain=plain, json_lines=json_lines)
+    return hold(
+        topic, debaters, typed, debate_file=debate_file, plain=plain, json_lines=json_lines, chaos=chaos
+    )
 
 
 @click.command()
@@ -103,7 +112,40 @@ def doctor(debaters: tuple[str, ...], debate_file: Path | None) -> int:
     return examine(config.load(typed, debate_file=debate_file))
 
 
-COMMANDS: dict[str, click.Command] = {"formats": formats, "doctor": doctor}
+@click.command()
+@click.argument("words", nargs=-1)
+@click.option("--delete", "to_delete", multiple=True, metavar="DEBATE", help="Delete a debate for good.")
+@click.option("--yes", is_flag=True, help="Delete without being asked.")
+def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool) -> None:
+    """List the recorded debates, newest first; only those that contain all WORDS."""
+    from debate_tui.cli import history as recorded
+
+    if to_delete:
+        recorded.delete(to_delete, confirmed=yes)
+    else:
+        recorded.show(" ".join(words))
+
+
+@click.command()
+@click.argument("debate", metavar="[DEBATE]", default="")
+@click.option("--to", "form", type=click.Choice(FORMS), help="Default: md.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A file or a folder to write to."
+)
+def export(debate: str, form: Form | None, output: Path | None) -> None:
+    """Export a recorded debate, the newest unless DEBATE names another by its id."""
+    from debate_tui.cli.history import write_export
+
+    named = next((known for known in FORMS if output and output.suffix == f".{known}"), FORMS[0])
+    write_export(debate, form or named, output)
+
+
+COMMANDS: dict[str, click.Command] = {
+    "doctor": doctor,
+    "export": export,
+    "formats": formats,
+    "history": history,
+}
 
 
 def run(arguments: Sequence[str]) -> object:

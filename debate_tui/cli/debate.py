@@ -25,6 +25,7 @@ def hold(
     debate_file: Path | None,
     plain: bool,
     json_lines: bool,
+    chaos: bool,
 ) -> int:
     """Hold the debate that was asked for; `options` are the settings that were typed.
 
@@ -35,8 +36,8 @@ def hold(
     settings = config.load(options, debate_file=debate_file)
     question = topics.read(topic, settings.topic)
     on_screen = not (plain or json_lines) and terminal.fits_full_screen()
-    seats = settings.debater or _found(on_screen=on_screen)
-    planned = plan(question, seats, settings)
+    seats = settings.debater or _found(on_screen=on_screen and not chaos)
+    planned = plan(question, seats, settings, chaos=chaos)
     if on_screen:
         from debate_tui.cli import fullscreen
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from debate_tui import config
 from debate_tui.domain.debate import Debater, Format, check_debaters, deal_sides, with_rounds
+from debate_tui.domain.errors import UsageError
 from debate_tui.domain.formats import DEFAULT
 from debate_tui.sources import registry
 from debate_tui.sources.registry import Specification
@@ -27,16 +28,20 @@ class Speaker(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """A debate that can begin; `notice` is said on screen as long as it lasts."""
+    """A debate that can begin.
+
+    `notice` is said on screen as long as it lasts; with `chaos`, its streams break on purpose.
+    """
 
     topic: str
     format: Format
     speakers: tuple[Speaker, ...]
     settings: config.Settings
     notice: str = ""
+    chaos: bool = False
 
 
-def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings) -> Plan:
+def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *, chaos: bool = False) -> Plan:
     """Check everything that can be checked before anything is connected.
 
     Raises `UsageError` for what was typed wrongly, `ConfigError` for a missing key or a wrong format file.
@@ -46,6 +51,8 @@ def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings) ->
     check_debaters(format_, len(seats))
     for specification in specifications:
         registry.check_key(specification)
+    if chaos and any(specification.kind != "demo" for specification in specifications):
+        raise UsageError("--chaos breaks the demo's streams only.", "Leave -d out, or say -d demo.")
     specifications = _with_voices(topic, specifications)
     sides = deal_sides(format_, len(seats))
     speakers = tuple(
@@ -64,14 +71,14 @@ def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings) ->
             zip(seats, specifications, _names(seats, specifications), strict=True)
         )
     )
-    return Plan(topic, format_, speakers, settings, _notice(specifications))
+    return Plan(topic, format_, speakers, settings, _notice(specifications), chaos)
 
 
 def _format(
     seats: Sequence[config.Seat], specifications: Iterable[Specification], settings: config.Settings
 ) -> Format:
     only_listens = all(
-        specification.kind == "http" and seat.method == "GET"
+        specification.kind == "endpoint" and seat.method == "GET"
         for seat, specification in zip(seats, specifications, strict=True)
     )
     chosen = config.find_format(settings.format or ("listen" if only_listens else DEFAULT))

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from debate_tui import config
 from debate_tui.record.log import DebateLog, MemoryLog
+from debate_tui.resilience.chaos import Chaotic, impatient
 from debate_tui.resilience.recovery import Guarded
 from debate_tui.session import Motion, Session
 from debate_tui.sources.registry import Sources
@@ -52,15 +53,10 @@ async def staged(
         )
         debate = secrets.token_hex(4)
         log = await _log(stack, plan, debate, on_trouble)
-        made = {
-            speaker.debater.id: sources.make(
-                speaker.specification, method=speaker.seat.method, background=speaker.seat.background
-            )
-            for speaker in plan.speakers
-        }
+        policy = impatient(settings.recovery) if plan.chaos else settings.recovery
 
-        def guard(source: Source, held: Callable[[], bool]) -> Source:
-            return Guarded(source, settings.recovery, held=held)
+        def guard(debater: str, source: Source, held: Callable[[], bool]) -> Source:
+            return Guarded(source, policy, held=held)
 
         motion = Motion(
             debate=debate,
@@ -70,8 +66,30 @@ async def staged(
         )
         yield Stage(
             log,
-            Session(motion, made, log, guard=guard, backpressure=backpressure, unattended=unattended),
+            Session(
+                motion,
+                _made(plan, sources),
+                log,
+                guard=guard,
+                backpressure=backpressure,
+                unattended=unattended,
+            ),
         )
+
+
+def _made(plan: Plan, sources: Sources) -> dict[str, Source]:
+    """Each debater's source, by the debater's id."""
+    made: dict[str, Source] = {}
+    for place, speaker in enumerate(plan.speakers):
+        debater, seat = speaker.debater, speaker.seat
+        source = sources.make(
+            speaker.specification,
+            method=seat.method,
+            background=seat.background,
+            names=(debater.id, debater.name),
+        )
+        made[debater.id] = Chaotic(source, seed=place) if plan.chaos else source
+    return made
 
 
 async def _log(stack: AsyncExitStack, plan: Plan, debate: str, on_trouble: OnTrouble) -> DebateLog:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from debate_tui.record.log import DebateLog
     from debate_tui.session.motion import Backpressure, Motion
 
-    Guard = Callable[[Source, Callable[[], bool]], Source]
-    """Puts recovery around a source; the second argument tells whether reading is held back by a pause."""
+    Guard = Callable[[str, Source, Callable[[], bool]], Source]
+    """Puts recovery around a debater's source; the last argument tells whether a pause holds reading back."""
 
 Choice = Literal["fix", "replace", "remove", "end"]
 Ending = Literal["complete", "stopped", "failed"]
@@ -58,7 +58,8 @@ class Session:
         self._active = [debater.id for debater in motion.debaters]
         self._gates = {debater: Gate() for debater in self._active}
         self._sources = {
-            debater: guard(sources[debater], self._gates[debater].is_closed) for debater in self._active
+            debater: guard(debater, sources[debater], self._gates[debater].is_closed)
+            for debater in self._active
         }
         self._turns: dict[str, Turn] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -262,7 +263,7 @@ class Session:
 
     def replace(self, debater: str, source: Source, spec: str) -> None:
         """Let another source speak for the debater from its next connection on."""
-        self._sources[debater] = self._guard(source, self._gates[debater].is_closed)
+        self._sources[debater] = self._guard(debater, source, self._gates[debater].is_closed)
         self._log.append(
             events.DebaterReplaced(
                 debater=debater,

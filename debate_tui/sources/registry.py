@@ -14,18 +14,21 @@ from debate_tui.sources.keys import key_found
 from debate_tui.sources.providers import provider, providers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
     from debate_tui.domain.stream import Source
-    from debate_tui.sources.http import Clients
+    from debate_tui.sources.endpoints import Endpoints
     from debate_tui.sources.sdk import SdkClients
 
-Kind = Literal["demo", "http", "provider"]
+Kind = Literal["demo", "endpoint", "provider"]
 
 _SCHEMES: dict[str, Kind] = {
     "demo": "demo",
-    "http": "http",
-    "https": "http",
+    "http": "endpoint",
+    "https": "endpoint",
+    "ws": "endpoint",
+    "wss": "endpoint",
 }
 
 _SECRET = re.compile(r"((?:^|&)[^=&]*(?:key|token|secret|sig|pass|auth)[^=&]*=)[^&]*", re.IGNORECASE)
@@ -45,7 +48,7 @@ class Specification(Struct, frozen=True):
     @property
     def public(self) -> str:
         """The specification as it may be shown and recorded: an address without its credentials."""
-        if self.kind == "http":
+        if self.kind == "endpoint":
             return _without_secrets(self.detail)
         return f"{self.scheme}:{self.detail}" if self.detail else self.scheme
 
@@ -55,7 +58,7 @@ def parse(text: str) -> Specification:
     scheme, _, rest = text.strip().partition(":")
     scheme = scheme.lower()
     if kind := _SCHEMES.get(scheme):
-        if kind == "http" and not rest.strip("/"):
+        if kind == "endpoint" and not rest.strip("/"):
             raise UsageError(f"`{text}` is no address.", "An endpoint looks like https://host/path.")
         return Specification(kind, scheme, rest if kind == "demo" else text.strip())
     if scheme not in providers():
@@ -92,7 +95,7 @@ class Sources:
     def __init__(self, *, connect_timeout: float = 10.0, http2: bool = False) -> None:
         self._connect_timeout = connect_timeout
         self._http2 = http2
-        self._clients: Clients | None = None
+        self._endpoints: Endpoints | None = None
         self._sdk: SdkClients | None = None
         self._made: list[Source] = []
 
@@ -102,8 +105,8 @@ class Sources:
     async def __aexit__(self, *_: object) -> None:
         for source in self._made:
             await source.aclose()
-        if self._clients is not None:
-            await self._clients.aclose()
+        if self._endpoints is not None:
+            await self._endpoints.aclose()
         if self._sdk is not None:
             await self._sdk.aclose()
 
@@ -113,16 +116,18 @@ class Sources:
         *,
         method: Literal["GET", "POST"] = "GET",
         background: bool = False,
+        names: Sequence[str] = (),
     ) -> Source:
         """The source that `specification` describes; a demo needs its voice named.
 
+        `names` are what an endpoint's chunks may call the debater by, where several share its address.
         Nothing is connected, and no SDK or HTTP client imported, before the source is opened.
         """
         match specification.kind:
             case "demo":
                 source = self._demo(specification.detail)
-            case "http":
-                source = self._endpoint(specification.detail, method)
+            case "endpoint":
+                source = self._endpoint(specification.detail, method, names)
             case "provider":
                 source = self._model(specification, background)
         self._made.append(source)
@@ -138,12 +143,13 @@ class Sources:
 
         return DemoSource(voice)
 
-    def _endpoint(self, url: str, method: Literal["GET", "POST"]) -> Source:
-        from debate_tui.sources.http import Clients
-        from debate_tui.sources.sse import SseSource
+    def _endpoint(self, url: str, method: Literal["GET", "POST"], names: Sequence[str]) -> Source:
+        from debate_tui.sources.endpoints import Endpoints
 
-        self._clients = self._clients or Clients(connect_timeout=self._connect_timeout)
-        return SseSource(url, clients=self._clients, method=method, http2=self._http2)
+        self._endpoints = self._endpoints or Endpoints(
+            connect_timeout=self._connect_timeout, http2=self._http2
+        )
+        return self._endpoints.make(url, method=method, names=names)
 
     def _model(self, specification: Specification, background: bool) -> Source:
         from debate_tui.sources.sdk import SdkClients

@@ -98,7 +98,7 @@ def held(
         motion,
         {debater.id: source for debater, source in zip(motion.debaters, sources, strict=True)},
         log,
-        guard=lambda source, _: source,
+        guard=lambda _, source, held: source,
         unattended=unattended,
     )
     return session, log, seen

@@ -1,0 +1,82 @@
+"""``debate-tui history`` and ``export``: the debates on record."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from debate_tui import config
+from debate_tui.domain.errors import DebateError, UsageError
+from debate_tui.domain.exports import export, filename
+from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.transcript import Transcript
+from debate_tui.record.sqlite import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from debate_tui.domain.exports import Form
+    from debate_tui.record.summary import Summary
+
+_ENDINGS = {"complete": "complete", "stopped": "stopped", "failed": "failed", None: "broken off"}
+
+
+def show(words: str) -> None:
+    """Print the recorded debates that contain all of `words`, newest first."""
+    with Store(config.record_file()) as store:
+        found = store.debates(words)
+    if not found:
+        about = f" about “{one_line(words)}”" if words else ""
+        print(f"No debate{about} is on record.", file=sys.stderr)
+        return
+    for summary in found:
+        print(_line(summary))
+
+
+def delete(debates: Sequence[str], *, confirmed: bool) -> None:
+    """Delete recorded debates for good; raises `UsageError` unless that is confirmed, or somebody can ask."""
+    with Store(config.record_file()) as store:
+        found = [store.find(debate) for debate in debates]
+        for summary in found:
+            print(_line(summary))
+        if not confirmed and not _asked(len(found)):
+            raise UsageError("Nothing was deleted.", "Say --yes to delete without being asked.")
+        store.delete(*(summary.debate for summary in found))
+    print(f"Deleted {len(found)}.", file=sys.stderr)
+
+
+def write_export(debate: str, form: Form, output: Path | None) -> None:
+    """Export a debate to a file, into a folder, or to standard output."""
+    with Store(config.record_file()) as store:
+        events = store.events(store.find(debate).debate)
+    text = export(events, form)
+    if output is None:
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+        sys.stdout.write(text)
+        return
+    if output.is_dir():
+        output = output / filename(Transcript(events), form)
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        raise DebateError(f"Cannot write {output}: {error.strerror}.") from None
+    print(output, file=sys.stderr)
+
+
+def _line(summary: Summary) -> str:
+    began = datetime.fromtimestamp(summary.started).astimezone()
+    names = ", ".join(debater.name for debater in summary.debaters)
+    ending = _ENDINGS.get(summary.finished, summary.finished)
+    return (
+        f"{summary.debate}  {began:%Y-%m-%d %H:%M}  {ending:<10}  {one_line(summary.topic, 60)}"
+        f"  ({one_line(summary.format)}: {one_line(names)})"
+    )
+
+
+def _asked(count: int) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    what = "this debate" if count == 1 else f"these {count} debates"
+    return input(f"Delete {what} for good? [y/N] ").strip().lower() in ("y", "yes")

@@ -1,0 +1,73 @@
+"""Debates on record: listed, exported and deleted from the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import run
+from tests.cli.test_pipes import sources, speeches
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def hold(topic: str) -> None:
+    async with speeches({"/ada": "Yes **indeed**.", "/ben": "No <b>way</b>."}) as server:
+        assert (await run(topic, "--json", *sources(server, "/ada", "/ben"))).code == 0
+
+
+async def test_debates_are_listed_newest_first_and_found_by_their_words() -> None:
+    await hold("Should cats vote?")
+    await hold("Should dogs drive?")
+    listed = (await run("history")).out.splitlines()
+    assert ["dogs" in listed[0], "cats" in listed[1], len(listed)] == [True, True, 2]
+    found = (await run("history", "vote", "ada")).out.splitlines()
+    assert found == [listed[1]]
+    nothing = await run("history", "unicorns")
+    assert (nothing.code, nothing.out) == (0, "")
+    assert "unicorns" in nothing.err
+
+
+@pytest.mark.parametrize("form", ["md", "html", "json", "txt"])
+async def test_the_newest_debate_is_exported_unless_another_is_named(form: str, tmp_path: Path) -> None:
+    await hold("Should cats vote?")
+    await hold("Should dogs drive?")
+    assert "dogs" in (await run("export", "--to", form)).out
+    older = (await run("history", "cats")).out.split()[0]
+    file = tmp_path / f"cats.{form}"
+    done = await run("export", older, "-o", str(file))
+    assert (done.code, done.out) == (0, "")
+    assert "Should cats vote?" in file.read_text()
+    assert "<b>way" not in file.read_text() or form in ("json", "txt")
+
+
+async def test_an_export_into_a_folder_names_itself(tmp_path: Path) -> None:
+    await hold("Should cats vote?")
+    await run("export", "--to", "html", "-o", str(tmp_path))
+    (file,) = tmp_path.glob("*.html")
+    assert "should-cats-vote" in file.name
+
+
+async def test_deleting_needs_a_yes_and_is_for_good() -> None:
+    await hold("Should cats vote?")
+    debate = (await run("history")).out.split()[0]
+    refused = await run("history", "--delete", debate)
+    assert refused.code == 2
+    assert (await run("history", "--delete", debate, "--yes")).code == 0
+    assert (await run("history")).out == ""
+
+
+@pytest.mark.parametrize("arguments", [["export"], ["export", "zzz"], ["history", "--delete", "zzz"]])
+async def test_what_is_not_there_is_said(arguments: list[str]) -> None:
+    done = await run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert len(done.err.splitlines()) == 2
+
+
+async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    await hold("Should cats vote?")
+    done = await run("export", "-o", str(tmp_path / "no" / "such" / "file.md"))
+    assert done.code == 1
+    assert "Cannot write" in done.err
