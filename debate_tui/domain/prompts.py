@@ -150,20 +150,29 @@ def _heard(brief: Brief) -> Iterator[str]:
 
 
 def _anonymous(brief: Brief) -> Iterator[str]:
-    """The latest speech of everybody else under letters, so that no ranking can follow names or places."""
-    for letter, speech in ballot(brief):
-        yield fenced(speech.text, f"Answer {letter}:")
+    """Everybody's speeches under letters, in an order that follows neither names nor places."""
+    for letter, answer in ballot(brief):
+        yield fenced(answer.text, f"Answer {letter}:")
+        for later in brief.heard:
+            if later.name == answer.name and later is not answer:
+                yield fenced(later.text, f"{later.phase}, by the author of answer {letter}:")
 
 
 def ballot(brief: Brief) -> tuple[tuple[str, Speech], ...]:
-    """Which letter stands for whose answer in an anonymous phase of this brief.
+    """Which letter stands for whose answer in an anonymous phase of this brief, in the order shown.
 
-    The order is shuffled per debater, the same each time; a debater's own answer is among them, unmarked.
+    An answer is an author's first speech. Letters are the same for all debaters, so that what they say of
+    “B” can be read together; the order is each debater's own, so that no place is favoured. A debater's own
+    answer is among them, unmarked.
     """
-    latest = {speech.name: speech for speech in brief.heard}
-    answers = sorted(latest.values(), key=lambda speech: speech.name)
-    random.Random(f"{brief.topic}\n{brief.debater.id}").shuffle(answers)  # noqa: S311 (order, not secrecy)
-    return tuple(zip("ABCD", answers, strict=False))
+    answers: dict[str, Speech] = {}
+    for speech in brief.heard:
+        answers.setdefault(speech.name, speech)
+    names = sorted(answers)
+    random.Random(brief.topic).shuffle(names)  # noqa: S311 (order, not secrecy)
+    lettered = [(letter, answers[name]) for letter, name in zip("ABCD", names, strict=False)]
+    random.Random(f"{brief.topic}\n{brief.debater.id}").shuffle(lettered)  # noqa: S311
+    return tuple(lettered)
 
 
 def _is(speech: Speech, debater: Debater) -> bool:

@@ -103,3 +103,46 @@ def test_a_wrong_file_is_explained(right: str, wrong: str, line: int, says: str,
     assert says in caught.value.message
     assert caught.value.hint.startswith(hint)
     assert "\n" not in caught.value.message
+
+
+def test_all_formats_of_the_contract_are_shipped() -> None:
+    assert set(SHIPPED) == {
+        "oxford",
+        "assigned-sides",
+        "lincoln-douglas",
+        "british-parliamentary",
+        "consensus",
+        "council",
+        "compare",
+        "listen",
+    }
+    outcomes = {name: parse(text_of(name), name).outcome for name in SHIPPED}
+    assert outcomes == {
+        "oxford": "swing",
+        "assigned-sides": "panel",
+        "lincoln-douglas": "panel",
+        "british-parliamentary": "panel",
+        "consensus": "consensus",
+        "council": "ranking",
+        "compare": "none",
+        "listen": "none",
+    }
+
+
+def test_questions_come_before_their_answers() -> None:
+    names = [phase.name for phase in parse(text_of("lincoln-douglas"), "").phases]
+    assert names.index("negative-questions") + 1 == names.index("affirmative-answers")
+    assert names.index("affirmative-questions") + 1 == names.index("negative-answers")
+
+
+def test_a_blind_first_vote_is_blind_and_may_end_early() -> None:
+    blind, revision = parse(text_of("consensus"), "").phases
+    assert blind.sees == "none"
+    assert (revision.rounds, revision.stop_when) == (3, "agreement")
+
+
+def test_a_council_is_ranked_without_names() -> None:
+    proposal, ranking, synthesis = parse(text_of("council"), "").phases
+    assert proposal.sees == "none"
+    assert ranking.anonymous
+    assert synthesis.speakers == (1,)

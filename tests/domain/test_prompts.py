@@ -144,11 +144,27 @@ def test_an_anonymous_phase_names_nobody_and_keeps_to_its_ballot() -> None:
     assert {speech.name for _, speech in ballot(ANONYMOUS)} == {"Ada", "Bruno"}
 
 
-def test_a_ballot_does_not_follow_the_order_of_speaking() -> None:
+def test_a_ballot_does_not_follow_the_order_of_speaking_or_the_names() -> None:
     turned = msgspec.structs.replace(ANONYMOUS, heard=tuple(reversed(ANONYMOUS.heard)))
     assert ballot(turned) == ballot(ANONYMOUS)
     topics = (msgspec.structs.replace(ANONYMOUS, topic=f"Topic {n}") for n in range(20))
-    assert len({ballot(brief)[0][1].name for brief in topics}) == 2
+    assert len({dict(ballot(brief))["A"].name for brief in topics}) == 2
+
+
+def test_letters_are_the_same_for_all_debaters_and_the_order_is_not() -> None:
+    briefs = [
+        msgspec.structs.replace(ANONYMOUS, debater=msgspec.structs.replace(ADA, id=f"d{n}"))
+        for n in range(20)
+    ]
+    assert len({frozenset(ballot(brief)) for brief in briefs}) == 1
+    assert len({ballot(brief) for brief in briefs}) == 2
+
+
+def test_what_an_author_said_after_its_answer_stays_with_its_letter() -> None:
+    later = Speech("Bruno", "Against", "Ranking", "RANKING: A > B")
+    brief = msgspec.structs.replace(ANONYMOUS, heard=(*ANONYMOUS.heard, later))
+    letter = next(letter for letter, speech in ballot(brief) if speech.name == "Bruno")
+    assert fenced(later.text, f"Ranking, by the author of answer {letter}:") in user(brief)
 
 
 def test_who_is_who_and_what_was_said_can_be_read_back_from_a_prompt() -> None:

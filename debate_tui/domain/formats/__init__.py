@@ -6,17 +6,21 @@ Whoever may read files (`config`) passes the text.
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.debate import Format
 from debate_tui.domain.toml import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from debate_tui.domain.debate import Phase
 
 DEFAULT = "oxford"
+
+_COLUMNS = 78
+_INDENT = "   "
 
 _OUTCOMES = {
     "none": "No outcome: you make up your own mind.",
@@ -40,16 +44,21 @@ def parse(text: str, where: str) -> Format:
 
 def explain(format_: Format) -> str:
     """A format in words, for ``debate-tui formats NAME``: several lines, the last one without newline."""
-    lines = [f"{format_.name}: {format_.title}", "", format_.description.strip(), ""]
+    lines = [f"{format_.name}: {format_.title}", "", *_wrapped(format_.description), ""]
     lines.append(f"Debaters: {_debaters(format_)}")
     if format_.sides:
-        lines.append(f"Sides:    {', '.join(format_.sides)} (dealt out in this order, again and again)")
+        again = ", and so on in turn" if len(format_.sides) < format_.max_debaters else ""
+        lines.append(f"Sides:    {', '.join(format_.sides)}{again}")
     lines.append("")
     for number, phase in enumerate(format_.phases, 1):
         lines.append(f"{number}. {phase.title}{_times(phase)}")
-        lines.extend(f"   {line}" for line in _describe(phase))
-    lines += ["", _OUTCOMES[format_.outcome]]
+        lines.extend(_describe(phase))
+    lines += ["", *_wrapped(_OUTCOMES[format_.outcome])]
     return "\n".join(lines)
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(" ".join(text.split()), _COLUMNS, initial_indent=indent, subsequent_indent=indent)
 
 
 def _debaters(format_: Format) -> str:
@@ -62,14 +71,19 @@ def _times(phase: Phase) -> str:
 
 
 def _describe(phase: Phase) -> Iterator[str]:
-    who = "everybody" if not phase.speakers else "speakers " + ", ".join(map(str, phase.speakers))
-    if len(phase.speakers) == 1:
-        who = f"speaker {phase.speakers[0]}"
-    order = {"parallel": "at the same time", "turns": "one after the other", "reverse": "last speaker first"}
-    together = f", {order[phase.order]}" if len(phase.speakers) != 1 else ""
-    length = f", about {phase.words} words" if phase.words else ""
-    yield f"{who}{together}{length}; each {_SEES[phase.sees]}{' (without names)' if phase.anonymous else ''}"
+    many = len(phase.speakers) != 1
+    who = "everybody" if not phase.speakers else f"speaker{'s' * many} {_list(phase.speakers)}"
+    order = {"parallel": "at the same time", "turns": "one after the other", "reverse": "the last one first"}
+    parts = [who, order[phase.order]] if many else [who]
+    if phase.words:
+        parts.append(f"about {phase.words} words")
+    sees = f"{'each ' * many}{_SEES[phase.sees]}{', without names' if phase.anonymous else ''}"
+    yield from _wrapped(f"{', '.join(parts)}; {sees}", _INDENT)
     if phase.stop_when:
-        yield f"ends early on {phase.stop_when}"
+        yield f"{_INDENT}ends early on {phase.stop_when}"
     if phase.instruction:
-        yield f"“{' '.join(phase.instruction.split())}”"
+        yield from _wrapped(f"“{phase.instruction.strip()}”", _INDENT)
+
+
+def _list(places: Sequence[int]) -> str:
+    return " and ".join(map(str, places)) if len(places) == 2 else ", ".join(map(str, places))
