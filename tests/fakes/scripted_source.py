@@ -148,6 +148,10 @@ class Heard:
         return [item for item in self.items if isinstance(item, Status)]
 
     @property
+    def chunks(self) -> list[Chunk]:
+        return [item for item in self.items if isinstance(item, Chunk)]
+
+    @property
     def states(self) -> list[str]:
         """The states in order, such as ``streaming`` or ``reconnecting 1/5``."""
         return [

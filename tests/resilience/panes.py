@@ -38,12 +38,20 @@ class Pane:
     """One debater's stream and whoever reads it; its time passes by hand."""
 
     def __init__(
-        self, source: Source, policy: Policy | None = None, *, random: Callable[[], float] = lambda: 0.5
+        self,
+        source: Source,
+        policy: Policy | None = None,
+        *,
+        random: Callable[[], float] = lambda: 0.5,
+        paused_at: str = "",
     ) -> None:
         self.clock = ManualClock()
         self.heard = Heard()
         self.waits = asyncio.Event()
         """Set when a wait has been announced."""
+        self.go_on = asyncio.Event()
+        """Until this is set, nothing is read beyond the text `paused_at`."""
+        self._paused_at = paused_at
         self._news = asyncio.Event()
         self._guarded = Guarded(source, policy, clock=self.clock, random=random)
 
@@ -54,6 +62,8 @@ class Pane:
                 self._news.set()
                 if isinstance(item, Status) and item.state == "reconnecting":
                     self.waits.set()
+                if self._paused_at and self.heard.text == self._paused_at:
+                    await self.go_on.wait()
         return self.heard
 
     async def until(self, happened: Callable[[Heard], bool]) -> None:
