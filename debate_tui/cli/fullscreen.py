@@ -33,7 +33,7 @@ async def run(plan: Plan) -> int:
     async with staged(plan, backpressure=buffer, unattended=False, on_trouble=print) as stage:
         ready = asyncio.Event()
         app = _app(plan, stage, buffer, ready)
-        with caught(app.exit) as signal:
+        with caught(app.exit, keyboard=0) as signal:
             async with asyncio.TaskGroup() as group:
                 session = group.create_task(_hold(stage, ready))
                 await app.run_async()

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from debate_tui.display.markdown.highlight import warm
 from debate_tui.tui import themes
 from debate_tui.tui.collector import Collector
+from debate_tui.tui.driver import TerminalDriver
 from debate_tui.tui.screens.debate import DebateScreen
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class DebateApp(App[None]):
         on_mode: Callable[[Mode], None] | None = None,
         on_theme: Callable[[str], None] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self._folders = (themes.shipped_folder(), options.user_themes)
         self._wanted = options.theme or themes.DEFAULT_THEME
         self._on_ready = on_ready
@@ -62,6 +63,7 @@ class DebateApp(App[None]):
             on_mode=on_mode or _nobody,
             on_ready=self._start,
             on_pause=self._collector.pause,
+            unwritten=self._unwritten,
         )
         self._dress()
 
@@ -108,6 +110,9 @@ class DebateApp(App[None]):
         """Show what is pending, and leave at once."""
         self._debate.drain()
         self.exit()
+
+    def _unwritten(self) -> int:
+        return self._driver.backlog if isinstance(self._driver, TerminalDriver) else 0
 
     def _start(self) -> None:
         """The first frame is painted: go, and do what could wait until now."""
