@@ -122,6 +122,7 @@ class SseServer:
         self._port = 0
         self._server: asyncio.Server | None = None
         self._open: set[_Connection] = set()
+        self._held_back = asyncio.Event()
 
     @property
     def origin(self) -> str:
@@ -149,6 +150,12 @@ class SseServer:
         async with self.arrived:
             await self.arrived.wait_for(lambda: len(self.requests) >= count)
         return self.requests[count - 1]
+
+    async def stalled(self, count: int) -> None:
+        """Wait until `count` clients at once take nothing more."""
+        while sum(not connection._writable.is_set() for connection in self._open) < count:
+            self._held_back.clear()
+            await self._held_back.wait()
 
     @property
     def open_connections(self) -> int:
@@ -211,6 +218,7 @@ class _Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable.clear()
+        self._server._held_back.set()
 
     def resume_writing(self) -> None:
         self._writable.set()

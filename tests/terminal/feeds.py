@@ -1,0 +1,72 @@
+"""Endpoints that say what a test tells them to, when it tells them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Self
+
+from tests.fakes.sse_server import Reply, SseServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+
+    from tests.fakes.sse_server import Received
+
+END = b"event: done\ndata: {}\n\n"
+
+
+class Feeds:
+    """One endpoint for each name, which is also its debater's; an async context manager.
+
+    `split` sends every byte in an HTTP chunk of its own.
+    """
+
+    def __init__(self, *names: str, split: bool = False) -> None:
+        self.names = names
+        self.server = SseServer(script=self._answer)
+        self._split = split
+        self._queues: dict[str, asyncio.Queue[bytes]] = {name: asyncio.Queue() for name in names}
+
+    async def __aenter__(self) -> Self:
+        await self.server.listen()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.server.__aexit__(exc_type, exc, tb)
+
+    @property
+    def debaters(self) -> list[str]:
+        """The options that seat them."""
+        return [part for name in self.names for part in ("-d", f"{name}={self.server.origin}/{name}")]
+
+    def say(self, name: str, *texts: str) -> None:
+        """Send texts, each in an event of its own."""
+        for text in texts:
+            self.send(name, f"data: {json.dumps({'delta': text})}\n\n".encode())
+
+    def send(self, name: str, data: bytes) -> None:
+        """Send these bytes."""
+        self._queues[name].put_nowait(data)
+
+    def end(self) -> None:
+        """End all streams as they should be ended."""
+        for name in self.names:
+            self.send(name, END)
+
+    def _answer(self, request: Received) -> Reply:
+        return Reply(self._said(request.path[1:]))
+
+    async def _said(self, name: str) -> AsyncIterator[bytes]:
+        while True:
+            data = await self._queues[name].get()
+            if self._split:
+                for place in range(len(data)):
+                    yield data[place : place + 1]
+            else:
+                yield data
+            if data.endswith(END):
+                return

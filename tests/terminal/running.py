@@ -1,0 +1,228 @@
+"""Runs debate-tui in a terminal of its own: reads its screen, presses its keys, takes the terminal away."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import os
+import pty
+import re
+import struct
+import sys
+import termios
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tests.terminal.display import Display
+
+if TYPE_CHECKING:
+    import signal
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Callable
+
+DEADLINE = 90
+"""Seconds after which what was waited for will not come any more; only a failing test ever waits as long."""
+
+# The session's leader takes a terminal that it opens for its own. Then the program takes the shell's place.
+_ADOPT = 'exec 3<>"$0"; exec 3>&-; exec "$@"'
+
+_CONTROL = re.compile(r"\x1b\[[?<>\d;]*[a-zA-Z]")
+
+_OFF_AT_THE_END = (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
+_ON_AT_THE_END = (7, 25)
+
+
+class Terminal:
+    """A pseudo-terminal with the program in it; see `opened`."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.display = Display(columns, rows)
+        self._master, self._slave = pty.openpty()
+        self.name = os.ttyname(self._slave)
+        self.process: Process
+        self.over: asyncio.Task[int]
+        self._attributes = termios.tcgetattr(self._slave)
+        self._news = asyncio.Event()
+        self._ended = False
+        os.set_blocking(self._master, False)
+        self._set_size(columns, rows)
+
+    @property
+    def slave(self) -> int:
+        """The program's side, as a file descriptor."""
+        return self._slave
+
+    # What the program shows
+
+    async def until(self, condition: Callable[[Display], object]) -> Display:
+        """Wait until the display is as wanted."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while not condition(self.display):
+                    if self.over.done():
+                        await self.ended()
+                        if condition(self.display):
+                            break
+                        raise AssertionError(f"ended, and showed last:\n{self.display.text}")
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"waited in vain; the screen shows:\n{self.display.text}") from None
+        return self.display
+
+    async def shows(self, *texts: str) -> Display:
+        """Wait until all the texts are on the screen."""
+        return await self.until(lambda display: all(text in display.text for text in texts))
+
+    def begin(self, process: Process) -> None:
+        """Show what this process writes."""
+        self.process = process
+        self.over = asyncio.create_task(process.wait())
+        self.over.add_done_callback(lambda _: self._news.set())
+        self.read()
+
+    def read(self) -> None:
+        """Take what the program writes, from now on."""
+        asyncio.get_running_loop().add_reader(self._master, self._take)
+
+    def stop_reading(self) -> None:
+        """Take nothing that the program writes."""
+        asyncio.get_running_loop().remove_reader(self._master)
+
+    def jam(self) -> None:
+        """Take nothing that the program writes, and have no room left for it either."""
+        self.stop_reading()
+        line = os.open(self.name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            while True:
+                os.write(line, bytes(4096))
+        except BlockingIOError:
+            return
+        finally:
+            os.close(line)
+
+    def _take(self) -> None:
+        try:
+            data = os.read(self._master, 65536)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            data = b""
+        if not data:
+            self._ended = True
+            self.stop_reading()
+        for answer in self.display.feed(data):
+            os.write(self._master, answer)
+        self._news.set()
+
+    # What is done to it
+
+    def press(self, keys: str) -> None:
+        """Type."""
+        os.write(self._master, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size; the system tells the program."""
+        self.display.resize(columns, rows)
+        self._set_size(columns, rows)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the program a signal."""
+        self.process.send_signal(number)
+
+    def vanish(self) -> None:
+        """Close the terminal's window, as it were: the program's side of it is dead from now on."""
+        self.stop_reading()
+        os.close(self._slave)
+        os.close(self._master)
+        self._slave = self._master = -1
+
+    def _set_size(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    # How it ends
+
+    async def ended(self) -> int:
+        """Wait for the program's end, and take all it has written; returns its exit code."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                code = await asyncio.shield(self.over)
+        except TimeoutError:
+            raise AssertionError(f"did not end; the screen shows:\n{self.display.text}") from None
+        if self._slave >= 0:
+            self.attributes_at_the_end = termios.tcgetattr(self._slave)
+            os.close(self._slave)
+            self._slave = -1
+            self.read()
+            while not self._ended:
+                self._news.clear()
+                await self._news.wait()
+        return code
+
+    def left_as_found(self) -> bool:
+        """Whether the terminal is in the state in which the program found it."""
+        display = self.display
+        assert not any(display.modes.get(mode, False) for mode in _OFF_AT_THE_END), display.modes
+        assert all(display.modes.get(mode, True) for mode in _ON_AT_THE_END), display.modes
+        assert display.keyboards == 0
+        assert self.attributes_at_the_end == self._attributes
+        return True
+
+    @property
+    def words_afterwards(self) -> str:
+        """What was written after the full screen was left, without what restores the terminal."""
+        return _CONTROL.sub("", bytes(self.display.raw).rpartition(b"\x1b[?1049l")[2].decode()).strip()
+
+    def close(self) -> None:
+        """Give everything back; a program that still runs is killed."""
+        if self.process.returncode is None:
+            self.process.kill()
+        for descriptor in (self._slave, self._master):
+            if descriptor >= 0:
+                asyncio.get_running_loop().remove_reader(descriptor)
+                os.close(descriptor)
+        self._slave = self._master = -1
+
+
+@asynccontextmanager
+async def opened(
+    *arguments: str,
+    columns: int = 160,
+    rows: int = 45,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    **environment: str,
+) -> AsyncIterator[Terminal]:
+    """Run debate-tui in a terminal of the given size; what is given as `PIPE` is none of the terminal's."""
+    terminal = Terminal(columns, rows)
+    process = await asyncio.create_subprocess_exec(
+        "/bin/sh",
+        "-c",
+        _ADOPT,
+        terminal.name,
+        sys.executable,
+        "-m",
+        "debate_tui",
+        *arguments,
+        stdin=terminal.slave if stdin is None else stdin,
+        stdout=terminal.slave if stdout is None else stdout,
+        stderr=terminal.slave if stderr is None else stderr,
+        env={
+            **os.environ,
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8",
+            **environment,
+        },
+        start_new_session=True,
+    )
+    terminal.begin(process)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+        await terminal.over
