@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Literal
 
 from debate_tui.domain import events, prompts
 from debate_tui.domain.debate import MIN_DEBATERS, rounds, waves
+from debate_tui.domain.progress import progress
 from debate_tui.domain.stream import Fault, Request
 from debate_tui.domain.transcript import Transcript
 from debate_tui.resilience.classify import Action, action
+from debate_tui.session.agenda import Agenda
 from debate_tui.session.gate import Gate
 from debate_tui.session.hearing import brief
 from debate_tui.session.motion import Unlimited
 from debate_tui.session.turn import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from debate_tui.domain.debate import Debater, Round
     from debate_tui.domain.stream import Source
@@ -36,6 +38,9 @@ class Session:
     The commands (`pause`, `stop`, …) may be called at any time from the session's event loop; one that makes
     no sense at the moment does nothing. A fault that only a person can mend (a wrong key, an empty account)
     pauses the debate until `decide` is called; an `unattended` session ends instead, `blocked_by` says why.
+
+    `past` are the events of a debate that was broken off, and which `log` goes on recording: the session
+    completes the round under way, turns cut in mid-word included, and holds what is left.
     """
 
     def __init__(
@@ -47,25 +52,26 @@ class Session:
         guard: Guard,
         backpressure: Backpressure | None = None,
         unattended: bool = False,
+        past: Iterable[events.Event] = (),
     ) -> None:
         self.motion = motion
-        self.transcript = Transcript()
+        self.transcript = Transcript(past)
         self.blocked_by: Fault | None = None
         self._log = log
         self._guard = guard
         self._backpressure: Backpressure = backpressure or Unlimited()
         self._unattended = unattended
-        self._active = [debater.id for debater in motion.debaters]
-        self._gates = {debater: Gate() for debater in self._active}
+        everybody = [debater.id for debater in motion.debaters]
+        self._active = [debater for debater in everybody if debater in (self.transcript.active or everybody)]
+        self._gates = {debater: Gate() for debater in everybody}
         self._sources = {
-            debater: guard(debater, sources[debater], self._gates[debater].is_closed)
-            for debater in self._active
+            debater: guard(debater, sources[debater], self._gates[debater].is_closed) for debater in everybody
         }
+        self._agenda = Agenda(rounds(motion.format))
         self._turns: dict[str, Turn] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._wave: asyncio.TaskGroup | None = None
         self._decisions: dict[str, asyncio.Future[Choice]] = {}
-        self._turns_started = 0
         self._ending = False
         log.subscribe(self.transcript.apply)
 
@@ -79,10 +85,16 @@ class Session:
         """Hold the debate to its end; whatever ends it, the log's last event says how."""
         ending: Ending = "failed"
         try:
-            self._open()
-            for round_ in rounds(self.motion.format):
-                if self._ending or len(self._active) < MIN_DEBATERS:
+            if self.transcript.debaters:
+                await self._take_up()
+            else:
+                self._open()
+            for round_ in self._agenda:
+                if self._over:
                     break
+                self._log.append(
+                    events.PhaseStarted(phase=round_.phase.name, round=round_.number, rounds=round_.total)
+                )
                 await self._hold(round_)
             ending = self._how_it_ended()
         except asyncio.CancelledError:
@@ -107,40 +119,53 @@ class Session:
         for debater in self._active:
             self._log.append(events.StreamStatus(debater=debater, state="waiting", attempt=1))
 
+    async def _take_up(self) -> None:
+        """Complete the round that was under way when the debate broke off."""
+        left = progress(self.transcript, self.motion.format, self.motion.debaters)
+        self._agenda = Agenda(left.ahead)
+        self._log.append(events.DebateResumed(reason="continued", debater=None))
+        if left.round is not None:
+            broken_off = {self.transcript.turns[number].debater: number for number in left.open}
+            await self._hold(left.round, only={*broken_off, *left.owing}, broken_off=broken_off)
+
+    @property
+    def _over(self) -> bool:
+        return self._ending or len(self._active) < MIN_DEBATERS
+
     def _how_it_ended(self) -> Ending:
         if self._ending:
             return "failed" if self.blocked_by else "stopped"
         said_something = any(turn.reason == "complete" for turn in self.transcript.turns.values())
         return "complete" if said_something else "failed"
 
-    async def _hold(self, round_: Round) -> None:
-        phase = round_.phase
-        self._log.append(events.PhaseStarted(phase=phase.name, round=round_.number, rounds=round_.total))
-        first_turn = self._turns_started + 1
+    async def _hold(
+        self, round_: Round, *, only: Container[str] = (), broken_off: Mapping[str, int] | None = None
+    ) -> None:
+        """Hold a round, wave after wave; `only` some speakers, some of whose turns were `broken_off`."""
+        numbers = broken_off or {}
         for wave in waves(round_, self.motion.debaters):
-            speakers = [debater for debater in wave if debater.id in self._active]
-            turns = [self._prepare(debater, round_, first_turn) for debater in speakers]
+            speakers = [d for d in wave if d.id in self._active and (not only or d.id in only)]
+            turns = [self._prepare(debater, round_, numbers.get(debater.id)) for debater in speakers]
             async with asyncio.TaskGroup() as self._wave:
                 for turn in turns:
                     self._start(turn)
             self._wave = None
             for turn in turns:
                 turn.finish("stopped")  # a task cancelled before its first step never said so itself
-            if self._ending or len(self._active) < MIN_DEBATERS:
+            if self._over:
                 return
 
-    def _prepare(self, debater: Debater, round_: Round, first_turn: int) -> Turn:
-        self._turns_started += 1
+    def _prepare(self, debater: Debater, round_: Round, broken_off: int | None) -> Turn:
+        past = self.transcript.turns[broken_off] if broken_off is not None else None
+        number = broken_off or max(self.transcript.turns, default=0) + 1
         request = Request(
             topic=self.motion.topic,
             phase=round_.phase.name,
-            turn=self._turns_started,
-            messages=prompts.messages(
-                brief(self.motion, self.transcript, debater, round_, first_turn=first_turn)
-            ),
+            turn=number,
+            messages=prompts.messages(brief(self.motion, self.transcript, debater, round_, number)),
             max_output_tokens=self.motion.max_output_tokens,
         )
-        turn = self._turns[debater.id] = Turn(debater.id, request, self._log)
+        turn = self._turns[debater.id] = Turn(debater.id, request, self._log, past)
         return turn
 
     # One turn
@@ -158,7 +183,7 @@ class Session:
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is None or task.uncancel() or self._ending or not turn.wanted_again:
-                    turn.finish("stopped")
+                    turn.finish(turn.cut_short_as)
                     raise
                 turn.start_again()
 
@@ -283,6 +308,21 @@ class Session:
         decision = self._decisions.get(debater)
         if decision is not None and not decision.done():
             decision.set_result(choice)
+
+    def add_round(self) -> None:
+        """Hold the phase under way once more than planned."""
+        self._agenda.add_round()
+
+    def skip_phase(self) -> None:
+        """Break off the phase under way: its open turns end as ``skipped``, and it has no further round."""
+        self._agenda.skip_phase()
+        for debater, task in self._tasks.items():
+            self._turns[debater].cut_short_as = "skipped"
+            task.cancel()
+
+    def set_words(self, words: int) -> None:
+        """Ask for that many words in every turn from the next round on."""
+        self._agenda.set_words(words)
 
     def end(self) -> None:
         """End the debate: turns under way are stopped, and no further one begins."""

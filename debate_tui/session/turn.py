@@ -17,6 +17,7 @@ from debate_tui.domain.stream import (
 )
 
 if TYPE_CHECKING:
+    from debate_tui.domain import transcript
     from debate_tui.domain.stream import Cursor, Fault, FinishReason, Request, StreamItem, StreamState, Usage
     from debate_tui.record.log import DebateLog
 
@@ -25,13 +26,16 @@ MAX_TURN_CHARACTERS = 4_000_000
 
 
 class Turn:
-    """The text of one turn so far, and how it is told to the log."""
+    """The text of one turn so far, and how it is told to the log; `past` is what was logged of it before."""
 
-    def __init__(self, debater: str, request: Request, log: DebateLog) -> None:
+    def __init__(
+        self, debater: str, request: Request, log: DebateLog, past: transcript.Turn | None = None
+    ) -> None:
         self.debater = debater
         self.request = request
         self.reason: FinishReason | None = None
         self.wanted_again = False
+        self.cut_short_as: FinishReason = "stopped"
         self._log = log
         self._attempt = 1
         self._state: StreamState = "waiting"
@@ -43,7 +47,10 @@ class Turn:
         self._usage: Usage | None = None
         self._started = time.monotonic()
         self._first_text: float | None = None
-        log.append(events.TurnStarted(turn=request.turn, debater=debater, phase=request.phase))
+        if past is None:
+            log.append(events.TurnStarted(turn=request.turn, debater=debater, phase=request.phase))
+        else:
+            self._take_over(past)
 
     @property
     def over(self) -> bool:
@@ -87,11 +94,12 @@ class Turn:
         if self.reason != "failed" and self._state != "reconnecting" and (self._text or self._reasoning):
             self._supersede(self._attempt + 1)
         self.wanted_again = False
+        self.cut_short_as = "stopped"
         self.reason = None
 
     def resume(self) -> Resume | None:
         """Where to go on when the turn is opened again; `None` on its first opening."""
-        if self._state == "waiting":
+        if self._state == "waiting" and not self._text and not self._reasoning:
             return None
         return Resume(self._attempt, self._cursor, "".join(self._text), "".join(self._reasoning))
 
@@ -118,6 +126,12 @@ class Turn:
         if self._held is not None and not self.over:
             self.show(self._held)
         self._held = None
+
+    def _take_over(self, past: transcript.Turn) -> None:
+        self._attempt = past.attempt
+        self._text, self._reasoning = [past.text], [past.reasoning]
+        self._length, self._reasoning_length = past.length, past.reasoning_length
+        self._usage = past.usage
 
     def _take_status(self, status: Status) -> None:
         self._attempt, self._state = status.attempt, status.state

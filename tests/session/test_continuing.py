@@ -1,0 +1,114 @@
+"""A debate broken off anywhere is taken up where it was: nothing said changes, and prompts are the same."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain import events
+from debate_tui.domain.stream import Chunk, Connected, Finished
+from debate_tui.domain.transcript import Transcript
+from debate_tui.record.log import MemoryLog
+from debate_tui.session import Session
+from tests.session.test_session import motion, phase
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from debate_tui.domain.stream import Request, Resume, StreamItem
+
+DEBATE = motion(
+    phase("opening"),
+    phase("cross", order="turns", sees="all", rounds=2),
+    phase("closing", sees="own"),
+    debaters=3,
+)
+
+
+class Remembering:
+    """Says a text that only depends on the turn, from wherever it broke off; keeps what it was told."""
+
+    model = "remembering"
+
+    def __init__(self) -> None:
+        self.prompts: dict[int, str] = {}
+        self.attempts: list[int] = []
+
+    @asynccontextmanager
+    async def open(
+        self, request: Request, resume: Resume | None = None
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        self.prompts[request.turn] = request.prompt
+        if resume is not None:
+            self.attempts.append(resume.attempt)
+        yield self._say(request.turn, len(resume.text) if resume else 0)
+
+    async def _say(self, turn: int, said: int) -> AsyncIterator[StreamItem]:
+        yield Connected()
+        text = f"The words of turn {turn}."
+        for start in range(said, len(text), 7):
+            yield Chunk(text[start : start + 7])
+        yield Finished()
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def hold(past: list[events.Event]) -> tuple[list[events.Event], dict[int, str]]:
+    """Hold the debate, or what is left of it; returns all its events, and every prompt by its turn."""
+    sources = {debater.id: Remembering() for debater in DEBATE.debaters}
+    log = MemoryLog(past)
+    session = Session(DEBATE, sources, log, guard=lambda _, source, held: source, past=past)
+    session.interject("Mind the gap.", "d2") if not past else None
+    await session.run()
+    prompts = {turn: text for source in sources.values() for turn, text in source.prompts.items()}
+    return list(await log.read(0, 10_000)), prompts
+
+
+async def whole() -> tuple[list[events.Event], dict[int, str]]:
+    return await hold([])
+
+
+@pytest.mark.parametrize("share", range(10))
+async def test_broken_off_anywhere_it_ends_with_the_same_words_and_prompts(share: int) -> None:
+    original, prompts = await whole()
+    said = {number: turn.text for number, turn in Transcript(original).turns.items()}
+    began = next(i for i, event in enumerate(original) if isinstance(event, events.DebateStarted))
+    for cut in range(began + 1 + share, len(original), 10):
+        past = original[:cut]
+        before = Transcript(past)
+        continued, asked = await hold(past)
+        after = Transcript(continued)
+        assert continued[:cut] == past
+        assert {number: turn.text for number, turn in after.turns.items()} == said
+        assert {turn.reason for turn in after.turns.values()} == {"complete"}
+        done = {number for number, turn in before.turns.items() if turn.finished}
+        assert set(asked) == set(prompts) - done
+        assert asked == {turn: prompts[turn] for turn in asked}
+        assert after.finished == "complete"
+
+
+async def test_a_turn_cut_in_mid_word_goes_on_with_a_higher_attempt() -> None:
+    original, _ = await whole()
+    cut = next(i for i, event in enumerate(original) if isinstance(event, events.TurnDelta)) + 1
+    continued, _ = await hold(original[:cut])
+    first = original[cut - 1]
+    assert isinstance(first, events.TurnDelta)
+    later = [
+        event for event in continued[cut:] if isinstance(event, events.TurnDelta) and event.turn == first.turn
+    ]
+    assert later[0].offset == len(first.text)
+
+
+async def test_a_debater_that_had_left_stays_away() -> None:
+    original, _ = await whole()
+    cut = next(i for i, event in enumerate(original) if isinstance(event, events.PhaseStarted)) + 1
+    removed = events.DebaterRemoved(
+        seq=cut + 1, at=original[cut - 1].at, debater="d2", reason="gone", remaining=("d1", "d3")
+    )
+    continued, asked = await hold([*original[:cut], removed])
+    speakers = {turn.debater for turn in Transcript(continued).turns.values()}
+    assert speakers == {"d1", "d3"}
+    assert all("Ben" in prompt for prompt in asked.values())

@@ -1,0 +1,74 @@
+"""What the moderator changes about a debate under way."""
+
+from __future__ import annotations
+
+import asyncio
+
+from debate_tui.domain import events
+from debate_tui.domain.stream import Chunk, Connected
+from tests.session.test_session import Scripted, held, motion, of, phase, reasons, says, until
+
+
+def steps(seen: list[events.Event]) -> list[tuple[str, int, int]]:
+    return [(event.phase, event.round, event.rounds) for event in of(seen, events.PhaseStarted)]
+
+
+async def test_a_round_more_than_planned() -> None:
+    go = asyncio.Event()
+    ada = Scripted([Connected(), go, Chunk("a"), *says()])
+    session, _, seen = held(motion(phase("rebuttal", rounds=2), phase("closing")), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnFinished))
+    session.add_round()
+    session.add_round()
+    go.set()
+    await running
+    assert steps(seen) == [
+        ("rebuttal", 1, 2),
+        ("rebuttal", 2, 4),
+        ("rebuttal", 3, 4),
+        ("rebuttal", 4, 4),
+        ("closing", 1, 1),
+    ]
+
+
+async def test_skipping_a_phase_ends_its_turns_and_its_rounds() -> None:
+    never = asyncio.Event()
+    ada = Scripted([Connected(), Chunk("half"), never])
+    session, _, seen = held(motion(phase("rebuttal", rounds=3), phase("closing")), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnFinished))
+    session.skip_phase()
+    await running
+    assert steps(seen) == [("rebuttal", 1, 3), ("closing", 1, 1)]
+    assert [event.reason for event in of(seen, events.TurnFinished)][:2] == ["complete", "skipped"]
+    assert reasons(seen) == {"d1": "complete", "d2": "complete"}
+
+
+async def test_another_number_of_words_from_the_next_round_on() -> None:
+    go = asyncio.Event()
+    ada = Scripted([Connected(), go, *says("a")])
+    session, _, seen = held(motion(phase("one", words=200), phase("two", words=200)), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnFinished))
+    session.set_words(33)
+    go.set()
+    await running
+    assert ["33 words" in request.prompt for request in ada.requests] == [False, True]
+
+
+async def test_another_source_speaks_from_the_next_turn_on() -> None:
+    go = asyncio.Event()
+    ada, stand_in = Scripted([Connected(), go, *says("old")]), Scripted(says("new"))
+    session, _, seen = held(motion(phase("one"), phase("two")), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnFinished))
+    session.replace("d1", stand_in, "demo:other")
+    go.set()
+    await running
+    assert [session.transcript.turns[number].text for number in (1, 3)] == ["old", "new"]
+    assert len(stand_in.requests) == 1
+    replaced = of(seen, events.DebaterReplaced)
+    assert [(event.debater, event.source, event.model) for event in replaced] == [
+        ("d1", "demo:other", "scripted")
+    ]
