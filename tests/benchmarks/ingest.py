@@ -1,0 +1,212 @@
+"""What it costs to take text in: CPU per event from a loopback socket to stream items, for every path.
+
+    python -m tests.benchmarks.ingest [EVENTS]
+
+A process of its own sends; only this one's CPU counts, and of three streams the cheapest. Sent are
+
+    many   HTTP chunks of as many events as fit into 16 KiB, as fast as they are read
+    chunk  an HTTP chunk for every event, as fast as they are read: what fast providers do
+    one    the same with a pause behind each, in which it is surely read: a read for every event
+
+`raw` is the floor: asyncio's `readline`, which decodes nothing. A second table has four streams at 250 events
+a second each, read whenever there is something, and with a pause behind what was read: the kernel gathers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import socket
+import sys
+import threading
+import time
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from debate_tui.domain.stream import Chunk
+from debate_tui.sources.anthropic import AnthropicSource
+from debate_tui.sources.http import Clients
+from debate_tui.sources.openai import OpenAISource
+from debate_tui.sources.providers import provider
+from debate_tui.sources.sdk import SdkClients
+from debate_tui.sources.sse import SseSource
+from tests.fakes.provider_server import chat_events, event, messages_events, responses_events
+from tests.sources.asking import REQUEST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from debate_tui.domain.stream import Source
+
+WORD = "debate "
+PAUSE = 150e-6
+STREAMS, RATE, SECONDS = 4, 250, 4
+GATHERS = (0.0, 0.015, 0.05)
+WAITED = 2e-4
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+    b"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+PATHS: dict[str, Callable[[list[str]], list[bytes]]] = {
+    "raw": chat_events,
+    "sse": lambda words: [*(event({"delta": word}) for word in words), event("", "done")],
+    "chat": chat_events,
+    "responses": responses_events,
+    "messages": messages_events,
+}
+
+
+def framed(events: list[bytes], size: int) -> list[bytes]:
+    """The events as HTTP chunks, each of as many as fit into `size`, but at least one."""
+    chunks: list[bytes] = []
+    piece = b""
+    for data in events:
+        if piece and len(piece) + len(data) > size:
+            chunks.append(b"%x\r\n%b\r\n" % (len(piece), piece))
+            piece = b""
+        piece += data
+    return [*chunks, b"%x\r\n%b\r\n" % (len(piece), piece), b"0\r\n\r\n"]
+
+
+def serve(listening: socket.socket, chunks: list[bytes], pause: float) -> None:
+    """Answer every request with these chunks."""
+    while True:
+        connection, _ = listening.accept()
+        threading.Thread(target=answer, args=(connection, chunks, pause), daemon=True).start()
+
+
+def answer(connection: socket.socket, chunks: list[bytes], pause: float) -> None:
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with connection, connection.makefile("rb") as request:
+        fields = iter(request.readline, b"\r\n")
+        length = sum(int(line[15:]) for line in fields if line.lower().startswith(b"content-length:"))
+        request.read(length)
+        connection.sendall(HEAD)
+        if not pause:
+            connection.sendall(b"".join(chunks))
+        due = time.perf_counter()
+        for chunk in chunks if pause else ():
+            connection.sendall(chunk)
+            due += pause
+            if pause > 1e-3:
+                time.sleep(max(0.0, due - time.perf_counter()))
+            while time.perf_counter() < due:
+                pass
+
+
+async def read_raw(port: int) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\n\r\n")
+    lines = 0
+    while await reader.readline():
+        lines += 1
+    writer.close()
+    return lines
+
+
+async def read_source(source: Source, gather: float = 0.0) -> int:
+    """Read one turn; with `gather` nothing is read for that long after text that had to be waited for."""
+    size = 0
+    clock = asyncio.get_running_loop().time
+    async with source.open(REQUEST) as items:
+        asked = clock()
+        async for item in items:
+            if isinstance(item, Chunk):
+                size += len(item.text)
+                if gather:
+                    if clock() - asked > WAITED:
+                        await asyncio.sleep(gather)
+                    asked = clock()
+    return size
+
+
+async def measure(path: str, port: int, events: int) -> float:
+    """CPU seconds of the cheapest of some streams; the first one pays for imports."""
+    used: list[float] = []
+    async with AsyncExitStack() as stack:
+        source = None if path == "raw" else await make_source(path, port, stack)
+        for _ in range(4):
+            start = time.process_time()
+            if source is None:
+                await read_raw(port)
+            else:
+                size = await read_source(source)
+                assert size == events * len(WORD), f"{path}: {size} characters"
+            used.append(time.process_time() - start)
+    return min(used)
+
+
+async def measure_paced(path: str, port: int, gather: float) -> float:
+    """CPU seconds of four streams at the same time."""
+    async with AsyncExitStack() as stack:
+        sources = [await make_source(path, port, stack) for _ in range(STREAMS)]
+        start = time.process_time()
+        await asyncio.gather(*(read_source(source, gather) for source in sources))
+        return time.process_time() - start
+
+
+async def make_source(path: str, port: int, stack: AsyncExitStack) -> Source:
+    url = f"http://127.0.0.1:{port}"
+    if path == "sse":
+        clients = Clients()
+        stack.push_async_callback(clients.aclose)
+        return SseSource(url, clients=clients)
+    sdk = SdkClients(environ={"OPENAI_API_KEY": "key", "ANTHROPIC_API_KEY": "key"})
+    stack.push_async_callback(sdk.aclose)
+    if path == "messages":
+        asked = replace(provider("anthropic"), base_url=url)
+        await sdk.warm(asked)
+        return AnthropicSource("m", sdk=sdk, provider=asked)
+    asked = replace(provider("openai"), base_url=url, api="chat" if path == "chat" else "responses")
+    await sdk.warm(asked)
+    return OpenAISource("m", sdk=sdk, provider=asked)
+
+
+def main() -> None:
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    print(f"CPU µs per event, {events:,} events\n\n{'path':12}{'many':>8}{'chunk':>8}{'one':>8}")
+    for path, make in PATHS.items():
+        sent = make([WORD] * events)
+        costs = [
+            cost(framed(sent, size), pause, partial(measure, path, events=events))
+            for size, pause in ((1 << 14, 0.0), (0, 0.0), (0, PAUSE))
+        ]
+        print(f"{path:12}" + "".join(f"{spent / events * 1e6:8.1f}" for spent in costs))
+    print(f"\n{STREAMS} × {RATE} events a second, pause in ms\n")
+    print(f"{'path':12}" + "".join(f"{gather * 1e3:8.0f}" for gather in GATHERS))
+    for path, make in [*PATHS.items()][1:]:
+        paced = RATE * SECONDS
+        costs = [
+            cost(
+                framed(make([WORD] * paced), 0),
+                1 / RATE,
+                partial(measure_paced, path, gather=gather),
+            )
+            for gather in GATHERS
+        ]
+        print(f"{path:12}" + "".join(f"{spent / paced / STREAMS * 1e6:8.1f}" for spent in costs))
+
+
+def cost(
+    chunks: list[bytes], pause: float, reading: Callable[..., Coroutine[object, object, float]]
+) -> float:
+    """What `reading` says of a server that sends these chunks; it is given the `port`."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    sender = multiprocessing.get_context("fork").Process(
+        target=serve, args=(listening, chunks, pause), daemon=True
+    )
+    sender.start()
+    port = listening.getsockname()[1]
+    listening.close()
+    try:
+        return asyncio.run(reading(port=port))
+    finally:
+        sender.terminate()
+        sender.join()
+
+
+if __name__ == "__main__":
+    main()
