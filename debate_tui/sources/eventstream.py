@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from httpx_sse import EventSource
@@ -52,6 +53,7 @@ class EventStream:
         # No read is looked at in larger pieces than this, so that only what began in an earlier piece,
         # which is the first line and the first block of this one, can be beyond the limit.
         self._piece = min(_READ, limit)
+        self._shown = _Shown()
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._begun = False
         self._after_cr = False
@@ -149,19 +151,18 @@ class EventStream:
     def _events(self, blocks: str) -> list[ServerSentEvent]:
         if not blocks:
             return []
-        # Every read has its own httpx-sse decoder, so the id that is in force has to be said again.
-        given = f"id: {self._last_id}\n" if self._last_id else ""
         if _PLAIN.fullmatch(blocks):
-            events = list(EventSource(_response(given + blocks)).iter_sse())
+            events = self._shown.read(blocks, blocks.count("\n\n"))
             self._last_id = events[-1].id
             return events
-        return list(EventSource(_response(given + self._with_data(blocks))).iter_sse())
+        return self._shown.read(*self._with_data(blocks))
 
-    def _with_data(self, blocks: str) -> str:
-        """The blocks that are events; of the others only the id remains, for the event behind it."""
+    def _with_data(self, blocks: str) -> tuple[str, int]:
+        """The blocks that are events, and how many; of the others only the id remains, for what is behind."""
         kept: list[str] = []
         block: list[str] = []
         has_data = False
+        count = 0
         for line in blocks.split("\n")[:-1]:
             if line:
                 name, _, value = line.partition(":")
@@ -174,9 +175,10 @@ class EventStream:
                 continue
             if has_data:
                 kept += *block, ""
+                count += 1
             block.clear()
             has_data = False
-        return "\n".join((*kept, ""))
+        return "".join(f"{line}\n" for line in kept), count
 
     def _take_aside(self, line: re.Match[str]) -> str:
         name, _, value = line[0][:-1].partition(":")
@@ -207,17 +209,20 @@ async def events(
             yield item
 
 
-class _Complete:
-    """What httpx-sse needs of a response, with complete events as its body."""
+class _Shown:
+    """The response that httpx-sse is shown: text in which every event is complete."""
 
-    headers = {"content-type": "text/event-stream"}  # noqa: RUF012
+    def __init__(self) -> None:
+        self.headers = {"content-type": "text/event-stream"}
+        self._text = ""
+        self._events = EventSource(cast("httpx.Response", self)).iter_sse()
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def read(self, text: str, count: int) -> list[ServerSentEvent]:
+        """The `count` events in `text`; never asked for more, httpx-sse never sees the text run out."""
+        self._text += text
+        return list(islice(self._events, count))
 
     def iter_text(self) -> Iterator[str]:
-        yield self._text
-
-
-def _response(text: str) -> httpx.Response:
-    return cast("httpx.Response", _Complete(text))
+        while self._text:
+            text, self._text = self._text, ""
+            yield text

@@ -92,7 +92,9 @@ async def items(connection: Connection, cursor: Cursor | None) -> AsyncGenerator
         return
     async with (
         aclosing(connection.events) as events,
-        aclosing(endpoint.read(events, cursor, connection.orderly, connection.ids_in_data)) as decoded,
+        aclosing(
+            endpoint.read(events, cursor, connection.orderly, ids_in_data=connection.ids_in_data)
+        ) as decoded,
     ):
         async for item in decoded:
             yield item

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Alive, Chunk, Fault, FaultKind
-from debate_tui.sources.payloads import Data, decoded
+from debate_tui.sources.payloads import Data
 from debate_tui.sources.payloads.detect import Detecting, unpack
 from debate_tui.sources.remote import Connection, items, usable
 
@@ -359,8 +359,8 @@ class _Line:
     def _decide(self, event: Event) -> None:
         """Text that is nobody's in particular belongs to the seat that connected."""
         try:
-            text = any(isinstance(item, Chunk) for item in decoded(self._probe, event))
-        except Fault:
+            text = any(isinstance(item, Chunk) for item in self._probe.decode(event))
+        except (Fault, RecursionError):
             return
         if text:
             self._shared.tagged = False

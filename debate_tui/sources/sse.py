@@ -13,9 +13,8 @@ from debate_tui.sources.remote import Connection, NotAStream, Remote, asked, che
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
-    from debate_tui.domain.stream import Alive, Cursor, Request
+    from debate_tui.domain.stream import Cursor, Request
     from debate_tui.sources.http import Answer, Clients
-    from debate_tui.sources.payloads import Event
     from debate_tui.sources.remote import Method
 
 _MEDIA_TYPE = "text/event-stream"
@@ -62,11 +61,19 @@ class SseSource(Remote):
         async with answered(self._clients, self._call(request, cursor)) as answer:
             await _check(answer)
             connected = Connected(Origin.CURSOR if cursor else Origin.START, answer.transport, answer.reused)
-            events = None if answer.response.status_code == 204 else self._events(answer)
-            yield Connection(connected, events, lambda: answer.framed)
+            if answer.response.status_code == 204:
+                yield Connection(connected, None, lambda: True)
+                return
+            # Imports httpx, which the answer has brought already.
+            from debate_tui.sources.eventstream import EVENT_LIMIT, events
+
+            async with aclosing(answer.body()) as body:
+                stream = events(body, limit=self._limit or EVENT_LIMIT)
+                yield Connection(connected, stream, lambda: answer.framed)
 
     def _call(self, request: Request, cursor: Cursor | None) -> Call:
-        about = {"accept": _MEDIA_TYPE, "cache-control": "no-store"}
+        # Compression saves nothing on chunks this small, and intermediaries hold it back.
+        about = {"accept": _MEDIA_TYPE, "accept-encoding": "identity", "cache-control": "no-store"}
         body = None
         if cursor is not None:
             about["last-event-id"] = cursor.position
@@ -77,17 +84,6 @@ class SseSource(Remote):
         ours = cursor is not None and cursor.stream == "log"
         url = filled(self._url, request, cursor, id_in_query=ours)
         return Call(self._method, url, self._headers, about, body, self._keyless and self._http2())
-
-    async def _events(self, answer: Answer) -> AsyncGenerator[Event | Alive]:
-        # Imports httpx, which the answer has brought already.
-        from debate_tui.sources.eventstream import EVENT_LIMIT, events
-
-        async with (
-            aclosing(answer.body()) as body,
-            aclosing(events(body, limit=self._limit or EVENT_LIMIT)) as stream,
-        ):
-            async for event in stream:
-                yield event
 
 
 async def _check(answer: Answer) -> None:

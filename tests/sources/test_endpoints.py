@@ -85,11 +85,7 @@ async def test_panes_on_one_origin_share_an_http2_connection() -> None:
         assert server.connections == 1
     assert [said(items) for items in found] == ["/a", "/b", "/c"]
     assert [items[0].transport for items in found if isinstance(items[0], Connected)] == ["HTTP/2"] * 3
-    assert sorted(items[0].reused for items in found if isinstance(items[0], Connected)) == [
-        False,
-        True,
-        True,
-    ]
+    assert [items[0].reused for items in found if isinstance(items[0], Connected)].count(False) == 1
 
 
 @pytest.mark.parametrize(

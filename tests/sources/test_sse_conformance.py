@@ -57,7 +57,9 @@ async def raw(url: str, report: dict[str, object]) -> AsyncIterator[object]:
 @pytest.mark.skipif(not cases, reason="the conformance cases are not here")
 @pytest.mark.parametrize("case", cases, ids=lambda case: case["name"])
 async def test_the_standard_is_kept(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    async def undecoded(events: AsyncGenerator[StreamItem], *_: object) -> AsyncGenerator[StreamItem]:
+    async def undecoded(
+        events: AsyncGenerator[StreamItem], *_: object, **__: object
+    ) -> AsyncGenerator[StreamItem]:
         async for event in events:
             yield event
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from debate_tui.domain.stream import Alive, Chunk, Fault, FaultKind, Finished
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
     from debate_tui.domain.stream import StreamItem
 
@@ -87,26 +87,22 @@ async def read(events: AsyncIterator[Event | Alive], decoder: Decoder) -> AsyncG
             if isinstance(event, Alive):
                 yield event
                 continue
-            for item in decoded(decoder, event):
-                text_seen = text_seen or isinstance(item, Chunk)
+            for item in decoder.decode(event):
+                kind = type(item)
+                if kind is Chunk:
+                    text_seen = True
                 yield item
-                if isinstance(item, Finished):
+                if kind is Finished:
                     return
         finished = decoder.end()
         if finished is None:
             raise truncated()
         yield finished
+    except RecursionError:
+        raise nested(text_seen) from None
     except Fault as fault:
         fault.text_seen = fault.text_seen or text_seen
         raise
-
-
-def decoded(decoder: Decoder, event: Event) -> Iterator[StreamItem]:
-    """What `decoder` makes of an event; data nested beyond reason is as unreadable as any other nonsense."""
-    try:
-        yield from decoder.decode(event)
-    except RecursionError:
-        raise unreadable(event.data) from None
 
 
 def truncated() -> Fault:
@@ -118,3 +114,8 @@ def unreadable(data: str) -> Fault:
     """The fault of an event whose data the payload cannot hold; as a rule something between us broke it."""
     start = " ".join(data[:80].split())
     return Fault(FaultKind.SERVER, f"The server sent an event that cannot be read: {start}")
+
+
+def nested(text_seen: bool) -> Fault:
+    """The fault of data nested so deeply that no decoder can follow."""
+    return Fault(FaultKind.SERVER, "The server sent an event that cannot be read.", text_seen=text_seen)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from debate_tui.domain.stream import Alive, Chunk, Cursor, Ended, Fault, Finished
-from debate_tui.sources.payloads import decoded, truncated
+from debate_tui.sources.payloads import nested, truncated
 from debate_tui.sources.payloads.detect import OURS, Detecting
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 
     from debate_tui.domain.stream import StreamItem
     from debate_tui.sources.payloads import Event
@@ -21,6 +19,7 @@ async def read(
     events: AsyncIterator[Event | Alive],
     resumed: Cursor | None,
     orderly: Callable[[], bool],
+    *,
     ids_in_data: bool = False,
 ) -> AsyncGenerator[StreamItem]:
     """Decode an endpoint's stream up to its end: a `Finished`, or a `Fault`, which may be an `Ended`.
@@ -31,15 +30,21 @@ async def read(
     it.
     """
     reading = _Reading(resumed, ids_in_data)
+    text_seen = False
     try:
         async for event in events:
             for item in reading.items(event):
+                kind = type(item)
+                if kind is Chunk:
+                    text_seen = True
                 yield item
-                if isinstance(item, Finished):
+                if kind is Finished:
                     return
-        yield reading.end(orderly())
+        yield reading.end(text_seen, orderly())
+    except RecursionError:
+        raise nested(text_seen) from None
     except Fault as fault:
-        fault.text_seen = fault.text_seen or reading.text_seen
+        fault.text_seen = fault.text_seen or text_seen
         raise
 
 
@@ -52,33 +57,23 @@ class _Reading:
         self._resumed = resumed is not None
         self._last_id = resumed.position if resumed else ""
         self._has_ids = resumed is not None
-        self.text_seen = False
 
-    def items(self, event: Event | Alive) -> Iterator[StreamItem]:
+    def items(self, event: Event | Alive) -> Iterable[StreamItem]:
+        """What an event amounts to, with the cursors its items are to have."""
         if isinstance(event, Alive):
-            yield (
-                event if event.cursor is None else replace(event, cursor=self._cursor(event.cursor.position))
-            )
-            return
-        # An event's id stands for all of the event, so that only its last item may carry it.
-        held: StreamItem | None = None
-        try:
-            for item in decoded(self._decoder, event):
-                if held is not None:
-                    yield self._at(held, "")
-                held = item
-        except Fault:
-            if held is not None:
-                yield self._at(held, "")
-            raise
-        if held is not None:
-            yield self._at(held, event.id, self._has_ids)
+            cursor = None if event.cursor is None else self._cursor(event.cursor.position)
+            return (event if cursor is None else Alive(cursor, event.retry_after),)
+        if self._ids_in_data and self._decoder.name in ("", *OURS):
+            return self._told(self._decoder.decode(event))
+        if not event.id and not self._has_ids:
+            return map(_placeless, self._decoder.decode(event))
+        return self._placed(event)
 
-    def end(self, vouched: bool) -> Finished:
+    def end(self, text_seen: bool, vouched: bool) -> Finished:
         """The end of a connection that was closed without an error; raises `Fault` if it is not the end."""
         decoder = self._decoder
         if not decoder.marks_end and (self._last_id or not vouched):
-            if self.text_seen or self._resumed:
+            if text_seen or self._resumed:
                 raise Ended(vouched=vouched)
             if not vouched:
                 raise truncated()
@@ -87,19 +82,46 @@ class _Reading:
             raise truncated()
         return finished
 
+    def _told(self, items: Iterable[StreamItem]) -> Iterator[StreamItem]:
+        """Items with the places their own payload gives them."""
+        for item in items:
+            cursor = item.cursor if isinstance(item, Chunk | Alive) else None
+            ours = cursor is not None and self._decoder.name in OURS
+            yield _at(item, self._cursor(cursor.position) if cursor and ours else None)
+
+    def _placed(self, event: Event) -> Iterator[StreamItem]:
+        """The items of an event with an id, which stands for all of it: only the last one may carry it."""
+        held: StreamItem | None = None
+        try:
+            for item in self._decoder.decode(event):
+                if held is not None:
+                    yield _placeless(held)
+                held = item
+        except Fault:
+            if held is not None:
+                yield _placeless(held)
+            raise
+        if held is not None:
+            yield _at(held, self._cursor(event.id))
+
     def _cursor(self, position: str) -> Cursor:
         self._has_ids = True
         self._last_id = position
         return Cursor(position, self._decoder.name)
 
-    def _at(self, item: StreamItem, position: str, reset: bool = False) -> StreamItem:
-        """The item with the cursor it is to have; an empty position is one only where ids were `reset`."""
-        if not isinstance(item, Chunk | Alive):
+
+def _placeless(item: StreamItem) -> StreamItem:
+    """The item without a cursor: a sequence number of the payload's own is nothing to ask an endpoint by."""
+    if type(item) is Chunk and item.cursor is None:
+        return item
+    return _at(item, None)
+
+
+def _at(item: StreamItem, cursor: Cursor | None) -> StreamItem:
+    match item:
+        case Chunk() if item.cursor is not cursor:
+            return Chunk(item.text, item.reasoning, cursor)
+        case Alive() if item.cursor is not cursor:
+            return Alive(cursor, item.retry_after)
+        case _:
             return item
-        self.text_seen = self.text_seen or isinstance(item, Chunk)
-        if self._ids_in_data and self._decoder.name in OURS:
-            position, reset = (item.cursor.position if item.cursor else ""), False
-        cursor = self._cursor(position) if position or reset else None
-        if cursor is item.cursor:
-            return item
-        return Chunk(item.text, item.reasoning, cursor) if isinstance(item, Chunk) else Alive(cursor)

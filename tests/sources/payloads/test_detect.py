@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -11,9 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain import events
-from debate_tui.domain.stream import Alive, Chunk, Fault, FaultKind, FaultReport, Finished, Usage
-from debate_tui.sources.payloads import Data, decoded
+from debate_tui.domain.stream import Alive, Chunk, Cursor, Fault, FaultKind, FaultReport, Finished, Usage
+from debate_tui.sources import payloads
+from debate_tui.sources.payloads import Data, endpoint
 from debate_tui.sources.payloads.detect import DECODERS, Detecting, detect, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 FIRST = [
     ('{"type":"debate.started","seq":1,"at":1.0}', "log"),
@@ -244,6 +249,14 @@ def test_data_that_is_cut_in_the_middle_is_a_fault(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "log", "chat", "responses"])
-def test_data_nested_beyond_reason_is_a_fault(name: str) -> None:
-    with pytest.raises(Fault):
-        list(decoded(Detecting(name), Data('{"type": "x", "y": ' + "[" * 100_000)))
+async def test_data_nested_beyond_reason_is_a_fault(name: str) -> None:
+    async def events() -> AsyncGenerator[Data]:
+        yield Data('{"type": "x", "y": ' + "[" * 100_000)
+
+    for stream in (
+        payloads.read(events(), Detecting(name)),
+        endpoint.read(events(), Cursor("1", name), lambda: True),
+    ):
+        with pytest.raises(Fault) as caught:
+            await anext(stream)
+        assert caught.value.kind is FaultKind.SERVER
