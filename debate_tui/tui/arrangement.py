@@ -8,6 +8,9 @@ from msgspec import Struct
 
 MIN_PANE_WIDTH = 40
 MIN_PANE_HEIGHT = 7
+COMPACT_BELOW = 18
+"""Rows of a pane under which its title is one line instead of three."""
+
 CHROME_HEIGHT = 3
 """The header's two lines and the footer's one."""
 
@@ -19,24 +22,27 @@ class Arrangement(enum.StrEnum):
 
 
 class Fit(Struct, frozen=True):
-    """How panes are arranged; `needs` says what a terminal too small for more than tabs would need."""
+    """How panes are arranged; `needs` says what a terminal too small for more than tabs would need.
+
+    `compact` panes are low: their titles have to be, too.
+    """
 
     arrangement: Arrangement
     columns: int
+    compact: bool = False
     needs: str = ""
 
 
 def fit(panes: int, width: int, height: int, times: str = "×") -> Fit:
-    """Arrange `panes` panes on a terminal of `width` × `height` cells."""
-    if width >= panes * MIN_PANE_WIDTH and height >= CHROME_HEIGHT + MIN_PANE_HEIGHT:
-        return Fit(Arrangement.COLUMNS, panes)
+    """Arrange `panes` panes on a terminal of `width` × `height` cells; `times` is the sign between the two."""
+    room = height - CHROME_HEIGHT
+    if width >= panes * MIN_PANE_WIDTH and room >= MIN_PANE_HEIGHT:
+        return Fit(Arrangement.COLUMNS, panes, compact=room < COMPACT_BELOW)
     columns = (panes + 1) // 2
-    needed_height = CHROME_HEIGHT + 2 * MIN_PANE_HEIGHT
-    if width >= columns * MIN_PANE_WIDTH and height >= needed_height:
-        return Fit(Arrangement.ROWS, columns)
-    by_rows, has = f"{columns * MIN_PANE_WIDTH}{times}{needed_height}", f"{width}{times}{height}"
-    return Fit(
-        Arrangement.TABS,
-        1,
-        f"{panes} panes need {by_rows} cells, and this terminal has {has}: tab shows the next",
+    if width >= columns * MIN_PANE_WIDTH and room >= 2 * MIN_PANE_HEIGHT:
+        return Fit(Arrangement.ROWS, columns, compact=room // 2 < COMPACT_BELOW)
+    needed = f"{columns * MIN_PANE_WIDTH}{times}{CHROME_HEIGHT + 2 * MIN_PANE_HEIGHT}"
+    needs = (
+        f"{panes} panes need {needed} cells, and this terminal has {width}{times}{height}: tab shows the next"
     )
+    return Fit(Arrangement.TABS, 1, compact=room < COMPACT_BELOW, needs=needs)

@@ -219,6 +219,7 @@ async def test_help_covers_the_debate_and_goes_away() -> None:
     async with Board(2).opened(80, 24) as board:
         await board.press("question_mark")
         assert "Keys and badges" in board.text
+        assert TOPIC[:20] in board.rows[0]
         board.begin().phase().say("ada", "Going on below.")
         await board.press("escape")
         assert "Keys and badges" not in board.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 MARGIN = 3
 
+Result = TypeVar("Result")
+
 
 class Card(Lines):
     """Rows under a title, with a blank line above and below; as wide as its widest row."""
 
+    DEFAULT_CSS = "Card { background: $panel; max-width: 100%; max-height: 100%; }"
     inset = MARGIN
 
     def __init__(self, title: str, rows: Sequence[Row], glyphs: Glyphs) -> None:
@@ -38,7 +41,13 @@ class Card(Lines):
         return self._rows
 
 
-class CardScreen(ModalScreen[None]):
+class Overlay(ModalScreen[Result]):
+    """A screen that lets the debate shine through."""
+
+    DEFAULT_CSS = "Overlay { align: center middle; background: $background 60%; }"
+
+
+class CardScreen(Overlay[None]):
     """Shows a card until a key or a click outside of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

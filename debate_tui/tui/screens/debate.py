@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Grid
 from textual.screen import Screen
 
 from debate_tui.display import markdown
@@ -21,14 +20,13 @@ from debate_tui.tui.follower import Follower
 from debate_tui.tui.glyphs import ASCII, UNICODE
 from debate_tui.tui.hints import INTERJECTING, hints
 from debate_tui.tui.pulse import Pulse
-from debate_tui.tui.screens.decision import Decisions
+from debate_tui.tui.screens.decisions import Decisions
 from debate_tui.tui.speaker import Speaker
-from debate_tui.tui.terminal import backlog
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.footer import Footer
 from debate_tui.tui.widgets.header import Header, Headline
 from debate_tui.tui.widgets.notice import Notice
-from debate_tui.tui.widgets.pane import MAX_NAME, Pane
+from debate_tui.tui.widgets.pane import MAX_NAME, Pane, Panes
 from debate_tui.tui.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
@@ -57,10 +55,12 @@ class DebateScreen(Screen[None]):
     """Shows one debate log; `commands` is `None` where the debate takes none.
 
     `on_mode` is called with every mode the user chooses, `on_ready` when the first frame is painted, and
-    `on_pause` between two rounds, when nothing streams.
+    `on_pause` between two rounds, when nothing streams. `unwritten` says how many writes the terminal has not
+    yet taken.
     """
 
     AUTO_FOCUS = None
+    BLANK = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "next_mode"),
         Binding("1", "mode('synchronized')"),
@@ -91,9 +91,11 @@ class DebateScreen(Screen[None]):
         on_mode: Callable[[Mode], None],
         on_ready: Callable[[], None],
         on_pause: Callable[[], None],
+        unwritten: Callable[[], int],
     ) -> None:
         super().__init__()
         self._on_pause = on_pause
+        self._unwritten = unwritten
         self._commands = commands
         self._options = options
         self._on_mode = on_mode
@@ -117,7 +119,7 @@ class DebateScreen(Screen[None]):
         self._by_debater = {pane.speaker.id: pane for pane in self._panes}
         self._header = Header(self._glyphs)
         self._tabs = Tabs(self._panes, self._glyphs)
-        self._grid = Grid(*self._panes, id="panes")
+        self._grid = Panes(*self._panes, id="panes")
         self._notice = Notice(self._glyphs)
         self._footer = Footer(self._glyphs)
         self._fit = Fit(Arrangement.COLUMNS, len(self._panes))
@@ -173,13 +175,14 @@ class DebateScreen(Screen[None]):
         self._grid.styles.grid_size_columns = columns
         self._tabs.display = tabs
         for place, pane in enumerate(self._panes):
-            pane.display = not single or place == self._here
-            pane.set_class(not single and place % columns > 0, "-beside")
-            pane.set_class(not single and place >= columns, "-below")
             last_and_odd = not single and place == len(self._panes) - 1 and len(self._panes) % columns == 1
             pane.styles.column_span = columns if last_and_odd and columns > 1 else 1
-            if pane.display:
-                pane.unread = False
+            pane.place(
+                shown=not single or place == self._here,
+                beside=not single and place % columns > 0,
+                below=not single and place >= columns,
+                compact=self._fit.compact and not self._zoomed,
+            )
         self._notice.say(self._fit.needs or self._warning or self._options.notice, self._width)
         self._tabs.sync()
         self._show_hints()
@@ -199,7 +202,7 @@ class DebateScreen(Screen[None]):
     @property
     def backlog(self) -> bool:
         """Whether the terminal has not yet taken all of the last frame."""
-        waiting = backlog(self.app) > 0
+        waiting = self._unwritten() > 0
         if waiting:
             self._slow_until = time.monotonic() + SLOW_SECONDS
         return waiting

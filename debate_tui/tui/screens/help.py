@@ -51,6 +51,7 @@ _BADGES = (
 )
 _KEY = 7
 _DOES = 29
+_WORDS = (14, 12, 12, 12, 10)
 
 
 class HelpScreen(CardScreen):
@@ -70,6 +71,9 @@ def _key(key: str, does: str) -> tuple[Piece, ...]:
 
 
 def _badges(glyphs: Glyphs, marks: Sequence[tuple[str, str, Tone]]) -> Row:
+    widths = zip(marks, _WORDS, strict=True)
     return Row(
-        tuple(Piece(f"{getattr(glyphs, glyph)} {word}".ljust(15), tone) for glyph, word, tone in marks)
+        tuple(
+            Piece(f"{getattr(glyphs, glyph)} {word:{width}}", tone) for (glyph, word, tone), width in widths
+        )
     )

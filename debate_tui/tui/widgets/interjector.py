@@ -43,6 +43,21 @@ class Interjector(Horizontal):
         Binding("escape", "close"),
     ]
 
+    DEFAULT_CSS = """
+    Interjector {
+        height: 1;
+        background: $surface;
+        Recipient { width: 20; }
+        Input, Input:focus {
+            width: 1fr;
+            height: 1;
+            border: none;
+            padding: 0;
+            background: $surface;
+        }
+    }
+    """
+
     class Said(Message):
         """The moderator is done; `text` is empty if nothing was said, `to` `None` for all."""
 

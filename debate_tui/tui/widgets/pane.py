@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from textual.containers import Vertical
+from textual.containers import Grid, Vertical
 from textual.content import Content
+from textual.geometry import Region
 
 from debate_tui.display.feed import Text, merged
 from debate_tui.domain.sanitise import one_line
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
-    from textual.events import DescendantBlur, DescendantFocus, Resize
+    from textual.events import DescendantBlur, DescendantFocus
+    from textual.strip import Strip
 
     from debate_tui.display.feed import Item
     from debate_tui.display.markdown import Signs
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.glyphs import Glyphs
     from debate_tui.tui.speaker import Speaker
-
-COMPACT_BELOW = 16
-"""Rows of a pane under which its title is one line instead of three."""
 
 MAX_NAME = 40
 MAX_MODEL = 60
@@ -114,6 +113,12 @@ class MeterLine(Lines):
         return (Row((Piece(meter(self._speaker.reading(), room, self._glyphs), Tone.QUIET),), right),)
 
 
+class Panes(Grid):
+    """Where the panes are; nothing of its own is ever seen."""
+
+    BLANK = True
+
+
 class Pane(Vertical):
     """One debater on screen. `apply` takes the events of a frame; `tick` what changes with time alone."""
 
@@ -139,6 +144,13 @@ class Pane(Vertical):
         yield self._title
         yield self.prose
         yield self._meter
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows of nothing but the pane's borders: one of each kind, for the compositor to cut up only once."""
+        above = self.styles.border_top[0] != ""
+        lines = super().render_lines(Region(0, 0, self.outer_size.width, 2))
+        shown = [lines[0] if above and y == 0 else lines[1] for y in range(crop.y, crop.bottom)]
+        return shown if crop.width == self.outer_size.width else [s.crop(crop.x, crop.right) for s in shown]
 
     def apply(self, items: Sequence[Item], now: float) -> None:
         """Take in what is due, and show it."""
@@ -179,10 +191,12 @@ class Pane(Vertical):
         self._title.lit = False
         self._title.sync()
 
-    def on_resize(self, event: Resize) -> None:
-        """A low pane has a low title."""
-        compact = self.outer_size.height < COMPACT_BELOW
-        if compact != self._title.compact:
-            self._title.compact = compact
-            self.set_class(compact, "-compact")
+    def place(self, *, shown: bool, beside: bool, below: bool, compact: bool) -> None:
+        """Take a place on the screen: beside another pane, below one, with a low title where room is short."""
+        self.display = shown
+        self.unread = self.unread and not shown
+        self.set_class(beside, "-beside")
+        self.set_class(below and not compact, "-below")
+        self.set_class(compact, "-compact")
+        self._title.compact = compact
         self._title.sync()

@@ -1,0 +1,53 @@
+"""Who has to decide what: faults that hold the debate until somebody says how to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debate_tui.domain.events import DebatePaused, DebateResumed
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from debate_tui.tui.commands import Choice, Commands
+    from debate_tui.tui.glyphs import Glyphs
+    from debate_tui.tui.screens.decision import DecisionScreen
+
+
+class Decisions:
+    """The debaters somebody has to decide about, each asked about once and again on demand."""
+
+    def __init__(self, screen: Screen[None], commands: Commands | None, glyphs: Glyphs) -> None:
+        self._screen = screen
+        self._commands = commands
+        self._glyphs = glyphs
+        self._reasons: dict[str, str] = {}
+        self._asked: dict[str, DecisionScreen] = {}
+
+    def take(self, event: DebatePaused | DebateResumed, name: str) -> None:
+        """Ask when a fault holds the debate, and stop asking when it was decided."""
+        if event.debater is None or event.reason == "user" or self._commands is None:
+            return
+        if isinstance(event, DebatePaused):
+            self._reasons[event.debater] = event.reason
+            self.ask(event.debater, name)
+        else:
+            self._reasons.pop(event.debater, None)
+            if (asked := self._asked.pop(event.debater, None)) is not None and asked.is_current:
+                asked.dismiss(None)
+
+    def ask(self, debater: str, name: str) -> bool:
+        """Ask again; says whether there is anything to decide about this debater."""
+        if debater not in self._reasons:
+            return False
+
+        def decided(choice: Choice | None) -> None:
+            if choice is not None and self._commands is not None:
+                self._commands.decide(debater, choice)
+
+        from debate_tui.tui.screens.decision import DecisionScreen
+
+        screen = DecisionScreen(name, self._reasons[debater], self._glyphs, lambda: debater in self._reasons)
+        self._asked[debater] = screen
+        self._screen.app.push_screen(screen, decided)
+        return True
