@@ -1,0 +1,94 @@
+"""What debaters themselves decide: whether they agree, and how they rank each other.
+
+The lines read here (``ANSWER:``, ``CONFIDENCE:``, ``RANKING:``) are those the formats' instructions ask
+for. A line may be decorated as models like to; the last one of its kind in a text counts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+class Stand(Struct, frozen=True):
+    """An answer in a few words, and how sure its author is: 0 to 100, `None` where that was not said."""
+
+    answer: str
+    confidence: int | None = None
+
+
+class Standing(Struct, frozen=True):
+    """A candidate's points in a ranking, and how many put it first."""
+
+    candidate: str
+    points: int
+    firsts: int
+
+
+def stand(text: str) -> Stand | None:
+    """The answer a text ends with, or `None` where it names none."""
+    answer = _line(text, "ANSWER")
+    if not answer:
+        return None
+    confidence = re.match(r"\d+", _line(text, "CONFIDENCE"))
+    return Stand(answer, min(int(confidence[0]), 100) if confidence else None)
+
+
+def agreement(texts: Iterable[str]) -> str | None:
+    """The answer all texts give, in the words of the first; `None` unless all give the same one.
+
+    Answers are the same if only case, punctuation, articles or spaces differ.
+    """
+    stands = [stand(text) for text in texts]
+    answers = [found.answer for found in stands if found is not None]
+    if not answers or len(answers) < len(stands):
+        return None
+    return answers[0] if len({_plain(answer) for answer in answers}) == 1 else None
+
+
+def ranking(text: str, candidates: Sequence[str]) -> tuple[str, ...] | None:
+    """The order of candidates a text ends with, best first; `None` unless it names each exactly once.
+
+    Candidates are the letters of the ballot.
+    """
+    named = tuple(re.findall(r"\b[A-Z]\b", _line(text, "RANKING")))
+    return named if sorted(named) == sorted(candidates) else None
+
+
+def borda(ballots: Iterable[Sequence[str]], candidates: Iterable[str]) -> tuple[Standing, ...]:
+    """Points by place, the best first: with n candidates the first of a ballot gets n − 1, the last none.
+
+    Equal points are ordered by first places, then by name. Jean-Charles de Borda's rule of 1770.
+    """
+    points = dict.fromkeys(candidates, 0)
+    firsts = dict.fromkeys(points, 0)
+    for ballot in ballots:
+        for place, candidate in enumerate(ballot):
+            points[candidate] += len(points) - 1 - place
+            firsts[candidate] += place == 0
+    return tuple(
+        Standing(candidate, points[candidate], firsts[candidate])
+        for candidate in sorted(points, key=lambda name: (-points[name], -firsts[name], name))
+    )
+
+
+def translated(ballot: Sequence[str], letters: Mapping[str, str]) -> tuple[str, ...]:
+    """A ballot over letters as one over those the letters stand for."""
+    return tuple(letters[letter] for letter in ballot)
+
+
+def _line(text: str, label: str) -> str:
+    found: list[str] = re.findall(
+        rf"^\W*{label}\W*?[:：][ \t*_`]*(.*?)[ \t*_`]*$", text, re.MULTILINE | re.IGNORECASE
+    )
+    return found[-1].strip() if found else ""
+
+
+def _plain(answer: str) -> str:
+    words = re.sub(r"[^\w\s]", " ", answer.casefold()).split()
+    return " ".join(word for word in words if word not in ("a", "an", "the"))

@@ -1,0 +1,123 @@
+"""A judge's answer, read strictly: all scores, each with a line that really was said, or nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from debate_tui.domain.judging.case import Hearing
+
+CRITERIA: Final[Mapping[str, str]] = {
+    "reasons": "are there reasons that bear on the topic, and do they hold?",
+    "rebuttal": "were the others' strongest points met, fairly and directly?",
+    "support": "are claims backed by examples or facts that a reader could check?",
+    "clarity": "can one follow the case, and is it clear what would decide it?",
+}
+"""What is scored, and the question behind each."""
+
+Points = Annotated[int, Meta(ge=1, le=10)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+
+
+class Mark(Struct, frozen=True):
+    """One score, 1 to 10, and the line it rests on; `found` says whether the debater really said it."""
+
+    criterion: str
+    debater: str
+    score: int
+    quote: str
+    found: bool
+
+
+class Reading(Struct, frozen=True):
+    """One reading of the debate by one judge: `winner` is a debater's id, `None` for a tie."""
+
+    marks: tuple[Mark, ...]
+    winner: str | None
+    stance: int | None
+    why: str = ""
+
+    def score(self, debater: str) -> float:
+        """The mean of a debater's marks, 1 to 10."""
+        scores = [mark.score for mark in self.marks if mark.debater == debater]
+        return sum(scores) / len(scores)
+
+
+class _Score(Struct, frozen=True):
+    speaker: str
+    score: Points
+    quote: str = ""
+
+
+class _Criterion(Struct, frozen=True):
+    criterion: str
+    scores: tuple[_Score, ...]
+
+
+class _Reply(Struct, frozen=True):
+    criteria: tuple[_Criterion, ...]
+    winner: str
+    stance: Percent | None = None
+    why: str = ""
+
+
+def read(text: str, hearing: Hearing) -> Reading | None:
+    """What a judge said of a hearing; `None` unless every speaker is scored once on every criterion.
+
+    The JSON object may be wrapped in other text; labels are turned back into debaters.
+    """
+    reply = _reply(text)
+    if reply is None:
+        return None
+    labels, winner = hearing.labels, _label(reply.winner)
+    marks = tuple(_marks(reply, hearing))
+    wanted = sorted((name, debater) for name in CRITERIA for debater in labels.values())
+    if sorted((mark.criterion, mark.debater) for mark in marks) != wanted:
+        return None
+    if winner != "TIE" and winner not in labels:
+        return None
+    return Reading(marks, labels.get(winner), reply.stance, reply.why)
+
+
+def read_stance(text: str) -> int | None:
+    """The number from 0 to 100 a judge answered with; `None` where there is not exactly one."""
+    numbers = re.findall(r"(?<![\d.])\d{1,3}(?![\d.]*\d)", text)
+    return int(numbers[0]) if len(numbers) == 1 and int(numbers[0]) <= 100 else None
+
+
+def _reply(text: str) -> _Reply | None:
+    start, end = text.find("{"), text.rfind("}")
+    if start < 0 or end < start:
+        return None
+    try:
+        return msgspec.json.decode(text[start : end + 1], type=_Reply, strict=False)
+    except msgspec.DecodeError:
+        return None
+
+
+def _marks(reply: _Reply, hearing: Hearing) -> Iterator[Mark]:
+    labels = hearing.labels
+    names = {entry.debater: entry.name for entry in hearing.entries}
+    for criterion in reply.criteria:
+        for score in criterion.scores:
+            debater = labels.get(_label(score.speaker), "")
+            said = (s.text for s in hearing.speeches if s.name == names.get(debater))
+            quote = _words(score.quote)
+            found = bool(quote) and quote in _words(" ".join(said))
+            yield Mark(criterion.criterion.strip().lower(), debater, score.score, score.quote, found)
+
+
+def _label(text: str) -> str:
+    """“Speaker B”, “b.” → “B”; “Tie” → “TIE”."""
+    return re.sub(r"(?i)^speaker\s*|\W", "", text.strip()).upper()
+
+
+def _words(text: str) -> str:
+    """A text as its words alone: how a quote is compared with what was said."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
