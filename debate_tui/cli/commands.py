@@ -56,6 +56,14 @@ chosen from the keys and local servers found; without those, the demo runs.
 @click.option("--json", "json_lines", is_flag=True, help="The debate's events, one JSON object per line.")
 @click.option("--no-record", is_flag=True, help="Keep nothing in the history.")
 @click.option("--ascii", is_flag=True, help="Icons and lines in ASCII only.")
+@click.option(
+    "--continue",
+    "continued",
+    is_flag=False,
+    flag_value="",
+    metavar="[DEBATE]",
+    help="Take up a recorded debate that was broken off, the newest unless one is named.",
+)
 @click.option("--chaos", is_flag=True, help="Demo only: break its streams, to see them heal.")
 @click.version_option(__version__, message="debate-tui %(version)s")
 def debate(
@@ -66,6 +74,7 @@ def debate(
     json_lines: bool,
     no_record: bool,
     chaos: bool,
+    continued: str | None,
     **settings: object,
 ) -> int:
     """Watch two to four language models argue about TOPIC, live, side by side.
@@ -79,8 +88,17 @@ def debate(
     typed = {key: value for key, value in settings.items() if value not in (None, False)}
     if no_record:
         typed["record"] = False
+    if continued is not None and (topic is not None or debaters):
+        raise click.UsageError("--continue takes topic and debaters from the record.")
     return hold(
-        topic, debaters, typed, debate_file=debate_file, plain=plain, json_lines=json_lines, chaos=chaos
+        topic,
+        debaters,
+        typed,
+        debate_file=debate_file,
+        plain=plain,
+        json_lines=json_lines,
+        chaos=chaos,
+        continued=continued,
     )
 
 

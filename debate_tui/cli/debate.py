@@ -26,18 +26,25 @@ def hold(
     plain: bool,
     json_lines: bool,
     chaos: bool,
+    continued: str | None,
 ) -> int:
     """Hold the debate that was asked for; `options` are the settings that were typed.
 
-    Returns the exit code; raises `DebateError` for whatever makes that impossible.
+    `continued` is the id of a recorded debate to take up instead, empty for the newest. Returns the exit
+    code; raises `DebateError` for whatever makes a debate impossible.
     """
     if debaters:
         options["debater"] = [seat(text) for text in debaters]
     settings = config.load(options, debate_file=debate_file)
-    question = topics.read(topic, settings.topic)
     on_screen = not (plain or json_lines) and terminal.fits_full_screen()
-    seats = settings.debater or _found(on_screen=on_screen and not chaos)
-    planned = plan(question, seats, settings, chaos=chaos)
+    if continued is not None:
+        from debate_tui.cli.continuing import taken_up
+
+        planned = taken_up(continued, settings)
+    else:
+        question = topics.read(topic, settings.topic)
+        seats = settings.debater or _found(on_screen=on_screen and not chaos)
+        planned = plan(question, seats, settings, chaos=chaos)
     if on_screen:
         from debate_tui.cli import fullscreen
 

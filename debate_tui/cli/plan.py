@@ -9,6 +9,7 @@ from msgspec import Struct
 from debate_tui import config
 from debate_tui.domain.debate import Debater, Format, check_debaters, deal_sides, with_rounds
 from debate_tui.domain.errors import UsageError
+from debate_tui.domain.events import Event
 from debate_tui.domain.formats import DEFAULT
 from debate_tui.sources import registry
 from debate_tui.sources.registry import Specification
@@ -30,7 +31,8 @@ class Speaker(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """A debate that can begin.
 
-    `notice` is said on screen as long as it lasts; with `chaos`, its streams break on purpose.
+    `notice` is said on screen as long as it lasts; with `chaos`, its streams break on purpose. `past` are the
+    events of a debate that is taken up again, and `debate` its id.
     """
 
     topic: str
@@ -39,6 +41,8 @@ class Plan(Struct, frozen=True):
     settings: config.Settings
     notice: str = ""
     chaos: bool = False
+    past: tuple[Event, ...] = ()
+    debate: str = ""
 
 
 def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *, chaos: bool = False) -> Plan:
@@ -71,7 +75,7 @@ def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *,
             zip(seats, specifications, _names(seats, specifications), strict=True)
         )
     )
-    return Plan(topic, format_, speakers, settings, _notice(specifications), chaos)
+    return Plan(topic, format_, speakers, settings, notice(specifications), chaos)
 
 
 def _format(
@@ -112,7 +116,8 @@ def _names(seats: Sequence[config.Seat], specifications: Sequence[Specification]
     return names
 
 
-def _notice(specifications: Iterable[Specification]) -> str:
+def notice(specifications: Iterable[Specification]) -> str:
+    """What the screen says about these sources as long as the debate lasts."""
     if all(specification.kind != "demo" for specification in specifications):
         return ""
     from debate_tui.sources.demo import NOTICE

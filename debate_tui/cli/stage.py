@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui import config
+from debate_tui.cli.continuing import setup
 from debate_tui.record.log import DebateLog, MemoryLog
 from debate_tui.resilience.chaos import Chaotic, impatient
 from debate_tui.resilience.recovery import Guarded
@@ -51,7 +52,7 @@ async def staged(
         sources = await stack.enter_async_context(
             Sources(connect_timeout=settings.recovery.connect_timeout, http2=settings.http2 == "auto")
         )
-        debate = secrets.token_hex(4)
+        debate = plan.debate or secrets.token_hex(4)
         log = await _log(stack, plan, debate, on_trouble)
         policy = impatient(settings.recovery) if plan.chaos else settings.recovery
 
@@ -73,6 +74,7 @@ async def staged(
                 guard=guard,
                 backpressure=backpressure,
                 unattended=unattended,
+                past=plan.past,
             ),
         )
 
@@ -94,10 +96,13 @@ def _made(plan: Plan, sources: Sources) -> dict[str, Source]:
 
 async def _log(stack: AsyncExitStack, plan: Plan, debate: str, on_trouble: OnTrouble) -> DebateLog:
     if not plan.settings.record:
-        return MemoryLog()
+        return MemoryLog(plan.past)
     from debate_tui.record.sqlite import Store
 
     store = stack.enter_context(Store(config.record_file()))
-    log = await asyncio.to_thread(store.create, debate, on_trouble=on_trouble)
+    if plan.past:
+        log = await asyncio.to_thread(store.resume, debate, on_trouble=on_trouble)
+    else:
+        log = await asyncio.to_thread(store.create, debate, setup=setup(plan), on_trouble=on_trouble)
     stack.push_async_callback(log.aclose)
     return log

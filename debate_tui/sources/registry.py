@@ -31,6 +31,9 @@ _SCHEMES: dict[str, Kind] = {
     "wss": "endpoint",
 }
 
+HIDDEN = "…"
+"""What stands for a secret that was in an address."""
+
 _SECRET = re.compile(r"((?:^|&)[^=&]*(?:key|token|secret|sig|pass|auth)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
@@ -73,8 +76,13 @@ def parse(text: str) -> Specification:
 
 def _without_secrets(address: str) -> str:
     parts = urlsplit(address)
-    query = _SECRET.sub(r"\1…", parts.query)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
+    query = _SECRET.sub(rf"\1{HIDDEN}", parts.query)
+    return urlunsplit((parts.scheme, _without_user(parts.netloc), parts.path, query, ""))
+
+
+def _without_user(place: str) -> str:
+    user, at, host = place.rpartition("@")
+    return f"{HIDDEN}@{host}" if user else at + host
 
 
 def check_key(specification: Specification) -> None:

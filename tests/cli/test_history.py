@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.running import run
+from debate_tui.config import record_file
+from debate_tui.domain.events import TurnDelta, decode
+from debate_tui.domain.transcript import Transcript
+from debate_tui.record.sqlite import Store
+from tests.cli.running import run, start
 from tests.cli.test_pipes import sources, speeches
+from tests.fakes.sse_server import SseServer, reply
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,3 +77,54 @@ async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     done = await run("export", "-o", str(tmp_path / "no" / "such" / "file.md"))
     assert done.code == 1
     assert "Cannot write" in done.err
+
+
+async def test_a_killed_debate_is_listed_and_continued_where_it_stopped() -> None:
+    half = b'data: {"delta": "The first half, "}\n\n'
+    whole = half + b'data: {"delta": "and the second."}\n\nevent: done\ndata: {}\n\n'
+    async with SseServer(reply(half, asyncio.Event()), reply(half, asyncio.Event()), reply(whole)) as server:
+        process = await start("Q?", "--json", *sources(server, "/ada", "/ben"))
+        assert process.stdout is not None
+        seen = b""
+        while seen.count(b"first half") < 2:
+            seen += await process.stdout.readline()
+        await asyncio.wait_for(durable(2), timeout=30)
+        process.kill()
+        await process.wait()
+        listed = await run("history")
+        assert "broken off" in listed.out
+        done = await run("--continue", "--json")
+    assert done.code == 0, done.err
+    transcript = Transcript(done.events)
+    assert [turn.text for turn in transcript.turns.values()] == ["The first half, and the second."] * 2
+    assert done.events[: len(seen.splitlines())] == [decode(line) for line in seen.splitlines()]
+    again = await run("--continue", "--json")
+    assert again.code == 2
+    assert "complete" in again.err
+
+
+async def durable(deltas: int) -> None:
+    """Wait until the record holds that many deltas."""
+    while True:
+        with Store(record_file()) as store:
+            found = store.debates()
+            events = store.events(found[0].debate) if found else []
+        if sum(isinstance(event, TurnDelta) for event in events) >= deltas:
+            return
+        await asyncio.sleep(0.01)
+
+
+async def test_a_debate_whose_address_held_a_secret_cannot_be_continued() -> None:
+    async with SseServer(reply(b'data: {"delta": "x"}\n\n', asyncio.Event())) as server:
+        options = [part for name in "ab" for part in ("-d", f"{server.origin}/{name}?api_key=hunter2")]
+        process = await start("Q?", "--json", *options)
+        assert process.stdout is not None
+        seen = b""
+        while b"turn.delta" not in seen:
+            seen += await process.stdout.readline()
+        process.terminate()
+        rest, err = await process.communicate()
+        done = await run("--continue", "--json")
+    assert b"hunter2" not in seen + rest + err
+    assert done.code == 2
+    assert "hunter2" not in done.err
