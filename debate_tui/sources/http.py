@@ -59,7 +59,7 @@ class Clients:
         """
         key = _origin(url), http2
         made = self._clients.get(key)
-        if made is None or (made.done() and made.exception() is not None):
+        if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
             made = asyncio.create_task(asyncio.to_thread(self._make, url.startswith("https:"), http2))
             self._clients[key] = made
         # Others may wait for the same client: one of them being cancelled must not take it from them.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from abc import ABC, abstractmethod
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Method = Literal["GET", "POST"]
 
 _PLACEHOLDER = re.compile(r"\{(topic|phase|turn|lastEventId)\}")
+_REST_SECONDS = 0.05
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What no header may hold."""
 
@@ -39,13 +41,15 @@ class Connection:
 
     `events` is `None` where the server said that there is nothing more; `orderly` tells, once they have run
     out, whether the framing vouches for that end. `ids_in_data` says that event ids, if there are any, are
-    in the payload, as the transport has none.
+    in the payload, as the transport has none; `kept` that the connection may be used again if the response
+    was read to its end.
     """
 
     connected: Connected
     events: AsyncGenerator[Event | Alive] | None
     orderly: Callable[[], bool]
     ids_in_data: bool = False
+    kept: bool = False
 
 
 class Remote(ABC):
@@ -97,7 +101,17 @@ async def items(connection: Connection, cursor: Cursor | None) -> AsyncGenerator
         ) as decoded,
     ):
         async for item in decoded:
+            if connection.kept and isinstance(item, Finished):
+                await _rest(events)
             yield item
+
+
+async def _rest(events: AsyncGenerator[Event | Alive]) -> None:
+    """Read on to the end of the response, if it comes at once: then the connection serves the next turn."""
+    with suppress(Fault, TimeoutError):
+        async with asyncio.timeout(_REST_SECONDS):
+            async for _ in events:
+                continue
 
 
 def usable(cursor: Cursor | None) -> Cursor | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -198,8 +199,7 @@ class Seat:
         shared = self._shared
         if connection.events is None or len(shared.seats) < 2 or shared.tagged is False:
             return connection
-        mine = self._mine(connection.events)
-        return Connection(connection.connected, mine, connection.orderly, connection.ids_in_data)
+        return replace(connection, events=self._mine(connection.events))
 
     async def _mine(self, events: AsyncGenerator[Event | Alive]) -> AsyncGenerator[Event | Alive]:
         async with aclosing(events):

@@ -69,7 +69,7 @@ class SseSource(Remote):
 
             async with aclosing(answer.body()) as body:
                 stream = events(body, limit=self._limit or EVENT_LIMIT)
-                yield Connection(connected, stream, lambda: answer.framed)
+                yield Connection(connected, stream, lambda: answer.framed, kept=True)
 
     def _call(self, request: Request, cursor: Cursor | None) -> Call:
         # Compression saves nothing on chunks this small, and intermediaries hold it back.

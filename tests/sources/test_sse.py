@@ -122,6 +122,16 @@ async def test_connections_are_reused_between_turns() -> None:
     assert server.connections == 1
 
 
+async def test_a_connection_is_reused_even_if_the_end_marker_came_before_the_end() -> None:
+    stream = reply(b'data: {"delta": "a"}\n\n', b"data: [DONE]\n\n", b": bye\n\n")
+    async with SseServer(stream) as server:
+        async with source(server.url) as sse:
+            for _ in range(2):
+                async with sse.open(REQUEST) as items:
+                    assert [item async for item in items][1:] == [Chunk("a"), Finished()]
+        assert server.connections == 1
+
+
 # How it ends
 
 
@@ -243,6 +253,18 @@ async def test_no_tls_where_tls_is_due_is_a_network_fault() -> None:
         _, fault = await broken("https://127.0.0.1:{1}/".format(*server.sockets[0].getsockname()))
     assert fault.kind is FaultKind.NETWORK
     assert "TLS" in fault.message
+
+
+async def test_a_connection_that_is_never_made_is_a_timeout() -> None:
+    async with SseServer(reply()) as server:
+        clients = Clients(connect_timeout=0.01)
+        # The server waits for a request in clear while the client waits for TLS to begin.
+        sse = SseSource(server.url.replace("http:", "https:"), clients=clients)
+        with pytest.raises(Fault) as caught:
+            async with sse.open(REQUEST):
+                pass
+        await clients.aclose()
+    assert caught.value.kind is FaultKind.TIMEOUT
 
 
 @pytest.mark.parametrize(

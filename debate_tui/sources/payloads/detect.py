@@ -18,6 +18,7 @@ from debate_tui.sources.payloads.deltas import DeltaDecoder, LogDecoder
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.payloads.plain import SIGNS_OF_LIFE, PlainDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder
+from debate_tui.sources.payloads.surrogates import Surrogates
 from debate_tui.sources.payloads.uistream import UiStreamDecoder
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Detecting:
         self.name = name if name in DECODERS else ""
         self._decoder = DECODERS[self.name]() if self.name else None
         self._packed = False
+        self._surrogates = Surrogates()
 
     @property
     def marks_end(self) -> bool:
@@ -100,6 +102,8 @@ class Detecting:
         if (self._packed or self._decoder is None) and (unpacked := unpack(data)) is not None:
             self._packed = True
             event = Data(unpacked, name, event.id)
+        elif "\\u" in data and (mended := self._surrogates.mended(data)) != data:
+            event = Data(mended, name, event.id)
         if self._decoder is None:
             self.name = detect(event) or ""
             if not self.name:

@@ -125,6 +125,14 @@ def test_what_ends_or_breaks_any_stream() -> None:
     assert fault('{"error": {"type": "overloaded_error"}}').kind is FaultKind.OVERLOADED
 
 
+def test_an_emoji_cut_in_two_is_put_together() -> None:
+    halves = ('{"delta": "a\\ud83d"}', '{"delta": "\\uDe00b"}')
+    assert "".join(texts(*halves)) == "a😀b"
+    assert texts('{"delta": "\\ud83d\\ude00"}') == ["😀"]
+    assert texts('{"delta": "\\ude00"}') == ["\ufffd"]
+    assert texts('{"delta": "\\\\ud83d"}') == ["\\ud83d"]
+
+
 # Deltas and the debate log
 
 
