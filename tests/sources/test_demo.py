@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debate_tui.domain.debate import Debater, Round, deal_sides, may_see, rounds, waves, with_rounds
+from debate_tui.domain.ballots import agreement, ranking, stand
+from debate_tui.domain.debate import Debater, Phase, Round, deal_sides, may_see, rounds, waves, with_rounds
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.formats import parse
 from debate_tui.domain.prompts import Brief, Speech, messages
@@ -287,7 +288,7 @@ def test_every_voice_has_enough_to_say_for_every_stance_and_kind() -> None:
 
 def test_every_text_uses_only_slots_there_are() -> None:
     known = {"thesis", "counter", "clause", "denial", "act", "thing", "opponent", "quote"}
-    known |= {"people", "place", "measure", "stake"}
+    known |= {"people", "place", "measure", "stake", "first", "last"}
     for name in VOICES:
         used = re.findall(r"\{(\w+)\}", msgspec.json.encode(voice(name)).decode())
         assert {slot.lower() for slot in used} <= known
@@ -481,3 +482,43 @@ async def test_a_speech_takes_as_long_as_a_model_would() -> None:
 def test_no_speed_means_no_waiting() -> None:
     waits = timed(pieces("One, two. Three\n\nfour"), Pace(speed=0), random.Random(1))
     assert {wait for wait, _ in waits} == {0.0}
+
+
+# --- formats that ask for more than a speech
+
+
+async def test_a_search_for_consensus_ends_in_one() -> None:
+    text = (files("debate_tui.domain.formats") / "consensus.toml").read_text(encoding="utf-8")
+    consensus = parse(text, "consensus.toml")
+    debaters = tuple(Debater(id=n, name=VOICES[n], side="", source="demo") for n in lineup(3, 2))
+    said: list[Speech] = []
+    votes: list[str | None] = []
+    for step in rounds(consensus):
+        heard = tuple(said) if step.phase.sees != "none" else ()
+        for me in debaters:
+            others = tuple(other for other in debaters if other is not me)
+            brief = Brief(
+                topic=TOPICS[0], format="Consensus", debater=me, opponents=others, round=step, heard=heard
+            )
+            stream = await items(source(me.id, 2), Request(TOPICS[0], step.phase.name, 1, messages(brief)))
+            said.append(Speech(me.name, "", step.phase.title, text_of(stream)))
+        votes.append(agreement([speech.text for speech in said[-3:]]))
+    assert all(stand(speech.text) for speech in said)
+    assert votes[0] is None
+    assert votes[-1] is not None
+
+
+async def test_a_ballot_ranks_every_answer_once() -> None:
+    phase = Phase(name="ranking", title="Ranking", anonymous=True)
+    heard = tuple(Speech(name, "", "Proposal", f"I am {name}.") for name in ("Mara", "Bo", "Ines"))
+    me, *others = (Debater(id=n, name=n, side="", source="demo") for n in ("Mara", "Bo", "Ines"))
+    brief = Brief(
+        topic=TOPICS[0],
+        format="Council",
+        debater=me,
+        opponents=tuple(others),
+        round=Round(phase, 1, 1),
+        heard=heard,
+    )
+    said = text_of(await items(source("empiricist"), Request(TOPICS[0], "ranking", 4, messages(brief))))
+    assert ranking(said, ("A", "B", "C")) is not None

@@ -111,7 +111,7 @@ def plain(text: str) -> str:
     """Markdown without its marks, so that no speech looks better than another."""
     text = re.sub(r"^[ \t]*(```|~~~).*$", "", text, flags=re.MULTILINE)
     text = re.sub(
-        r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$", "", text, flags=re.M
+        r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$", "", text, flags=re.MULTILINE
     )
     text = re.sub(r"^[ \t]*(?:#{1,6}|>|[-*+]|\d{1,3}[.)])[ \t]+", "", text, flags=re.MULTILINE)
     text = re.sub(r"^[ \t]*\|(.*)\|[ \t]*$", lambda row: row[1].replace("|", ", "), text, flags=re.MULTILINE)

@@ -78,7 +78,8 @@ class Voice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a debater talks: `title` in a few words, and paragraphs for every part of a speech.
 
     `leads` introduce a fact of the field; `challenges` name an opponent and may quote them; `cruxes` say
-    what decided the debate; `remarks` answer the moderator; `thoughts` are spoken as reasoning.
+    what decided the debate; `replies` answer questions whatever they were, `remarks` the moderator;
+    `rankings` name the ``{first}`` and ``{last}`` of a ballot; `thoughts` are spoken as reasoning.
     """
 
     title: str
@@ -91,6 +92,7 @@ class Voice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     farewells: tuple[str, ...]
     questions: tuple[str, ...]
     replies: tuple[str, ...]
+    rankings: tuple[str, ...]
     remarks: tuple[str, ...]
     thoughts: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = msgspec.field(name="answer")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from debate_tui.domain.ballots import stand
 from debate_tui.domain.prompts import Speech
 from debate_tui.sources.demo.material import GENERAL, field, field_of, voice
 from debate_tui.sources.demo.topic import read_topic
@@ -22,8 +23,16 @@ if TYPE_CHECKING:
     from debate_tui.domain.prompts import Cast
     from debate_tui.sources.demo.material import Answer, Stance
 
-Role = Literal["opening", "rebuttal", "closing", "question", "reply", "ranking"]
+Role = Literal["opening", "rebuttal", "closing", "question", "reply", "ranking", "blind", "revision"]
 
+_ROLES: tuple[tuple[str, Role], ...] = (
+    ("^ranking", "ranking"),
+    ("^blind", "blind"),
+    ("^revision", "revision"),
+    ("questions$", "question"),
+    ("answers$", "reply"),
+    ("clos|summ|whip|final|synthes|last", "closing"),
+)
 _FOR = re.compile(
     r"(?i)\b(for|pro|yes|aye|affirmative|proposition|government|favou?r|support\w*|agree\w*|true)\b"
 )
@@ -34,6 +43,8 @@ _DANGLING = ("And ", "But ", "So ", "For ", "It ", "That ", "This ", "These ", "
 """What a sentence begins with that makes little sense away from the one before it."""
 _HEARD = 2
 """How often an opponent must have used such words before it counts as something they argued."""
+_STUBBORN_ROUNDS = 3
+"""After how many revisions even a scripted debater gives in."""
 _SLOT = re.compile(r"\{(\w+)\}")
 _PLAIN_SENTENCE = re.compile(r"(?:^|(?<=[.!?] ))[A-Z][^\n.!?*_`#|>:“”\[\]{}]{24,110}\.(?= |$)", re.MULTILINE)
 
@@ -48,14 +59,9 @@ class Part(Struct, frozen=True):
 def role_of(phase: str, spoken: int) -> Role:
     """What a phase asks of a debater that has had `spoken` turns before."""
     name = phase.lower()
-    if "rank" in name:
-        return "ranking"
-    if name.endswith("questions"):
-        return "question"
-    if name.endswith("answers"):
-        return "reply"
-    if re.search(r"clos|summ|whip|final|synthes|last", name):
-        return "closing"
+    for pattern, role in _ROLES:
+        if re.search(pattern, name):
+            return role
     return "rebuttal" if spoken else "opening"
 
 
@@ -90,14 +96,17 @@ class _Speaker:
         self.key = f"{seed}\n{voice_name}\n{cast.topic}\n{cast.name}\n{cast.side}"
         self.turn = random.Random(f"{self.key}\n{phase}\n{cast.round}\n{len(self.own)}")  # noqa: S311
         self.stance = stance_of(cast.side, cast.topic) or self._leaning()
+        self.convinced_by = self._convinced_by()
         self.target = self._target()
         self.quote = self._quote()
 
     def speak(self) -> Part:
         if self.role == "ranking":
             return Part(self._ranking())
-        said = "\n\n".join(self._within(self._paragraphs()))
-        return Part(said or self._last_resort(), self._thought())
+        said = "\n\n".join(self._within(self._paragraphs())) or self._last_resort()
+        if self.role in ("blind", "revision"):
+            said = f"{said}\n\n{self._stand()}"
+        return Part(said, self._thought())
 
     # --- the parts of a speech, in the order they are said
 
@@ -111,6 +120,11 @@ class _Speaker:
                 yield from self._rebuttal()
             case "closing":
                 yield from self._closing()
+            case "blind":
+                yield from self._arguments()
+                yield from self._arguments(skip=1)
+            case "revision":
+                yield from self._revision()
             case "question":
                 yield from self._pick(self.voice.questions, "questions")
             case _:
@@ -139,6 +153,14 @@ class _Speaker:
         fitting = [text.text for text in self.voice.weighings if text.fits(self.stance, self.topic.kind)]
         yield from self._pick(fitting, "weighings")
         yield from self._pick(self.voice.farewells, "farewells")
+
+    def _revision(self) -> Iterator[str]:
+        if self.convinced_by:
+            yield f"{self.convinced_by.name} has changed my mind."
+            yield from self._pick(self.voice.concessions, "concessions")
+        else:
+            yield from self._answer()
+            yield from self._arguments()
 
     def _arguments(self, skip: int = 0) -> Iterator[str]:
         fitting = [text.text for text in self.voice.arguments if text.fits(self.stance, self.topic.kind)]
@@ -185,8 +207,32 @@ class _Speaker:
         """A ballot over the answers shown without names: at home in this voice, and easy to count."""
         letters = [speech.name for speech in self.cast.heard if len(speech.name) == 1]
         self.turn.shuffle(letters)
-        opening = next(self._pick(self.voice.leads, "leads"), "")
-        return f"{opening}\n\nRANKING: {' > '.join(letters)}".strip()
+        if not letters:
+            return self._last_resort()
+        reason = self.turn.choice(self.voice.rankings).format(first=letters[0], last=letters[-1])
+        return f"{reason}\n\nRANKING: {' > '.join(letters)}"
+
+    def _stand(self) -> str:
+        """The two lines a search for consensus asks for."""
+        if self.convinced_by and (other := stand(self.convinced_by.text)):
+            return f"ANSWER: {other.answer}\nCONFIDENCE: {self.turn.randrange(55, 70)}"
+        mine = stand(self.own[-1].text) if self.own else None
+        sure = mine.confidence if mine and mine.confidence else self.turn.randrange(60, 95)
+        return f"ANSWER: {mine.answer if mine else self._claims()[0]}\nCONFIDENCE: {sure}"
+
+    def _convinced_by(self) -> Speech | None:
+        """Whose answer this debater takes over: that of somebody surer than itself, sooner or later."""
+        if self.role != "revision" or not self.own:
+            return None
+        mine = stand(self.own[-1].text)
+        latest = {speech.name: speech for speech in self.cast.heard if speech.name != self.cast.name}
+        stands = [(found, speech) for speech in latest.values() if (found := stand(speech.text))]
+        if mine is None or not stands:
+            return None
+        best, speech = max(stands, key=lambda pair: (pair[0].confidence or 0, pair[1].name))
+        surer = (best.confidence or 0, speech.name) > (mine.confidence or 0, self.cast.name)
+        tempted = self.turn.random() < 0.4 or self.cast.round >= _STUBBORN_ROUNDS
+        return speech if best.answer != mine.answer and surer and tempted else None
 
     def _last_resort(self) -> str:
         return f"I have said what I came to say, and this is round {self.cast.round}: it stands."
@@ -241,8 +287,12 @@ class _Speaker:
         return _SLOT.sub(put, text.strip())
 
     def _leaning(self) -> Stance:
-        """Where a debater without a side stands: somewhere, so that there is something to read."""
-        return "for" if self._rng("stance").random() < 0.5 else "against"
+        """Where a debater without a side stands: where it stood before, else not all in one place."""
+        before = [found.answer for speech in self.own if (found := stand(speech.text))]
+        if before:
+            return "against" if before[-1] == self.topic.denial else "for"
+        names = sorted((self.cast.name, *(name for name, _ in self.cast.others)))
+        return "against" if names.index(self.cast.name) % 2 else "for"
 
     def _claims(self) -> tuple[str, str]:
         """What this debater holds, and what it holds against."""
