@@ -8,8 +8,6 @@ A seat that goes on after a fault always does so on a connection of its own: it 
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,20 +15,18 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Alive, Chunk, Fault, FaultKind
+from debate_tui.domain.stream import Alive
+from debate_tui.sources.line import Line, NotShared
 from debate_tui.sources.payloads import Data
-from debate_tui.sources.payloads.detect import Detecting, unpack
+from debate_tui.sources.payloads.detect import unpack
 from debate_tui.sources.remote import Connection, items, usable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 
-    from debate_tui.domain.stream import Connected, Request, Resume, StreamItem
+    from debate_tui.domain.stream import Request, Resume, StreamItem
     from debate_tui.sources.payloads import Event
     from debate_tui.sources.remote import Remote
-
-QUEUE_LIMIT = 1 << 20
-"""How much may wait for one seat, in characters, before the connection is no longer read."""
 
 
 class Shared:
@@ -42,7 +38,7 @@ class Shared:
         self.tagged: bool | None = None
         """Whether the chunks say whose they are; `None` until the first of them has come."""
         self._of_tag: dict[str, Seat] = {}
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
 
     def seat(self, names: Sequence[str] = ()) -> Seat:
         """A source for one more debater; `names` are those its chunks may carry, such as its id."""
@@ -50,16 +46,16 @@ class Shared:
         self.seats.append(seat)
         return seat
 
-    def join(self, seat: Seat, request: Request) -> _Line:
+    def join(self, seat: Seat, request: Request) -> Line:
         """The connection the seat shares for this turn, which may have to be made."""
         address = self.remote.address(request)
         line = self._lines.get(address)
         if line is None or seat in line.joined or line.lost(seat):
-            line = self._lines[address] = _Line(self, request)
+            line = self._lines[address] = Line(self, request)
         line.join(seat)
         return line
 
-    async def leave(self, seat: Seat, line: _Line) -> None:
+    async def leave(self, seat: Seat, line: Line) -> None:
         """Leave a shared connection; the last one closes it."""
         line.leave(seat)
         if line.present:
@@ -181,14 +177,14 @@ class Seat:
             await self._shared.leave(self, line)
 
     async def _decided(
-        self, line: _Line, connection: Connection, request: Request
+        self, line: Line, connection: Connection, request: Request
     ) -> AsyncGenerator[StreamItem]:
         """The seat's part of the shared connection, or a connection of its own if there are no parts."""
         try:
             async with aclosing(items(connection, None)) as stream:
                 async for item in stream:
                     yield item
-        except _NotShared:
+        except NotShared:
             await self._shared.leave(self, line)
             async with self._own(request, None) as stream:
                 await anext(stream)
@@ -210,176 +206,3 @@ class Seat:
                 mine = [part for seat, part in self._shared.sort(event) if seat in (None, self)]
                 for part in mine or (Alive(),):
                     yield part
-
-
-class _NotShared(Exception):
-    """The chunks do not say whose they are, and this seat was not the first."""
-
-
-class _Queue:
-    """What waits for one seat."""
-
-    def __init__(self) -> None:
-        self._events: deque[Event | Alive] = deque()
-        self.size = 0
-        self.news = asyncio.Event()
-        self.not_shared = False
-        self.lost = False
-        """Whether something was thrown away because nobody had come for it."""
-
-    def put(self, event: Event | Alive) -> None:
-        if isinstance(event, Alive):
-            # One sign of life is as good as many.
-            if self._events:
-                return
-        else:
-            self.size += len(event.data)
-        self._events.append(event)
-        self.news.set()
-
-    def take(self) -> Event | Alive | None:
-        if not self._events:
-            return None
-        event = self._events.popleft()
-        if not isinstance(event, Alive):
-            self.size -= len(event.data)
-        return event
-
-    def drop(self) -> None:
-        self._events.clear()
-        self.size = 0
-
-
-class _Line:
-    """A connection that several seats share; it is read by a task of its own, which ends with it."""
-
-    def __init__(self, shared: Shared, request: Request) -> None:
-        self._shared = shared
-        self._queues = {seat: _Queue() for seat in shared.seats}
-        self._probe = Detecting()
-        self._room = asyncio.Event()
-        self._answered = asyncio.Event()
-        self._connected: Connected | None = None
-        self._finished = False
-        self._fault: Fault | None = None
-        self._ended = False
-        self.ids_in_data = False
-        self.orderly = False
-        self.joined: list[Seat] = []
-        self.present: set[Seat] = set()
-        self._task = asyncio.create_task(self._read(request))
-
-    def join(self, seat: Seat) -> None:
-        self.joined.append(seat)
-        self.present.add(seat)
-
-    def leave(self, seat: Seat) -> None:
-        self.present.discard(seat)
-        self._queues[seat].drop()
-        self._room.set()
-
-    def lost(self, seat: Seat) -> bool:
-        """Whether it is too late for the seat to join."""
-        return seat not in self._queues or self._queues[seat].lost
-
-    async def close(self) -> None:
-        """Close the connection, if it is still open."""
-        self._task.cancel()
-        await asyncio.wait((self._task,))
-        if not self._task.cancelled() and (bug := self._task.exception()):
-            raise bug
-
-    async def connected(self) -> tuple[Connected, bool]:
-        """Wait for the server's answer, and whether it was that there is nothing more; raises its fault."""
-        await self._answered.wait()
-        if self._connected is None:
-            raise self._broken()
-        return self._connected, self._finished
-
-    async def events(self, seat: Seat) -> AsyncGenerator[Event | Alive]:
-        """What is the seat's, from the first event of the connection on."""
-        queue = self._queues[seat]
-        while True:
-            while (event := queue.take()) is not None:
-                if queue.size <= QUEUE_LIMIT:
-                    self._room.set()
-                yield event
-            if queue.not_shared:
-                raise _NotShared
-            if self._ended:
-                if self._fault is not None or not self._finished:
-                    raise self._broken()
-                return
-            queue.news.clear()
-            await queue.news.wait()
-
-    def _broken(self) -> Fault:
-        """The fault of the connection, for one seat: what text was seen differs between them."""
-        fault = self._fault
-        if fault is None:
-            return Fault(FaultKind.NETWORK, "The shared connection was closed.")
-        return Fault(
-            fault.kind, fault.message, status=fault.status, retry_after=fault.retry_after, hint=fault.hint
-        )
-
-    async def _read(self, request: Request) -> None:
-        try:
-            async with self._shared.remote.connect(request, None) as connection:
-                self._connected = connection.connected
-                self._finished = connection.events is None
-                self.ids_in_data = connection.ids_in_data
-                self._answered.set()
-                if connection.events is not None:
-                    async with aclosing(connection.events) as events:
-                        async for event in events:
-                            await self._take(event)
-                    self.orderly = connection.orderly()
-                    self._finished = True
-        except Fault as fault:
-            self._fault = fault
-        finally:
-            self._ended = True
-            self._answered.set()
-            for queue in self._queues.values():
-                queue.news.set()
-
-    async def _take(self, event: Event | Alive) -> None:
-        parts = [(None, event)] if isinstance(event, Alive) else list(self._shared.sort(event))
-        if self._shared.tagged is None and not isinstance(event, Alive):
-            self._decide(event)
-        reached: set[Seat] = set()
-        for owner, part in parts:
-            seats = (owner,) if owner is not None else tuple(self._queues)
-            for seat in seats:
-                await self._put(seat, part)
-            reached.update(seats)
-        for seat in self._queues.keys() - reached:
-            await self._put(seat, Alive())
-
-    def _decide(self, event: Event) -> None:
-        """Text that is nobody's in particular belongs to the seat that connected."""
-        try:
-            text = any(isinstance(item, Chunk) for item in self._probe.decode(event))
-        except (Fault, RecursionError):
-            return
-        if text:
-            self._shared.tagged = False
-            for seat, queue in self._queues.items():
-                if seat is not self.joined[0]:
-                    queue.not_shared = True
-                    queue.news.set()
-
-    async def _put(self, seat: Seat, event: Event | Alive) -> None:
-        queue = self._queues[seat]
-        if queue.lost or queue.not_shared:
-            return
-        while queue.size > QUEUE_LIMIT and seat in self.present:
-            self._room.clear()
-            await self._room.wait()
-        if seat in self.joined and seat not in self.present:
-            return
-        if queue.size > QUEUE_LIMIT:
-            queue.lost = True
-            queue.drop()
-            return
-        queue.put(event)

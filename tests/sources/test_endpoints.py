@@ -23,7 +23,7 @@ from debate_tui.domain.stream import (
     Request,
     Resume,
 )
-from debate_tui.sources import shared
+from debate_tui.sources import line
 from debate_tui.sources.endpoints import Endpoints
 from debate_tui.sources.http import Clients
 from debate_tui.sources.remote import NotAStream
@@ -317,7 +317,7 @@ async def test_a_pane_that_opens_later_gets_what_waited_for_it() -> None:
 async def test_what_nobody_comes_for_is_thrown_away_and_asked_for_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shared, "QUEUE_LIMIT", 10)
+    monkeypatch.setattr(line, "QUEUE_LIMIT", 10)
     mine = [data(debaterId="b", delta=f"{n}") for n in range(9)]
     stream = (*mine, data(debaterId="a", delta="a"), b"data: [DONE]\n\n")
     async with SseServer(Reply(stream)) as server, making() as endpoints:
@@ -329,7 +329,7 @@ async def test_what_nobody_comes_for_is_thrown_away_and_asked_for_again(
 
 
 async def test_a_pane_that_does_not_read_bounds_what_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "QUEUE_LIMIT", 1000)
+    monkeypatch.setattr(line, "QUEUE_LIMIT", 1000)
     endless = Reply(iter(lambda: data(debaterId="b", delta="x" * 1000), b""))
     async with SseServer(endless) as server, making() as endpoints:
         a, b = (endpoints.make(server.url, names=(name,)) for name in "ab")
