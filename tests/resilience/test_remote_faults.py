@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import socket
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ import pytest
 from debate_tui.domain.stream import Fault, FaultKind, FaultReport, Resume
 from debate_tui.sources.http import Clients
 from debate_tui.sources.sse import SseSource
-from tests.fakes import tls
+from debate_tui.sources.websocket import WebSocketSource
+from tests.fakes import tls, websocket
 from tests.fakes.h2_server import GoAway, H2Server
 from tests.fakes.sse_server import Cut, Received, Reply, SseServer, reply
 from tests.resilience.panes import CALM, DONE, Others, Pane, clients, delta, heal, others
@@ -184,6 +186,37 @@ async def test_a_certificate_nobody_trusts_is_tried_again(shared: Clients, besid
     assert raised.value.kind is FaultKind.NETWORK
     assert "certificate" in raised.value.message
     assert len(pane.heard.waits) == 5
+
+
+@pytest.mark.parametrize("end", [Cut.CLOSE, Cut.RESET, Cut.STALL, websocket.close(1011, "Oh.")])
+async def test_a_broken_websocket_goes_on_behind_its_last_message(
+    end: Cut | bytes, shared: Clients, beside: Others
+) -> None:
+    messages = [
+        websocket.text(json.dumps({"delta": piece, "id": str(number)}))
+        for number, piece in enumerate(PIECES, 1)
+    ]
+    gate = asyncio.Event()
+
+    def script(request: Received) -> Reply:
+        if len(server.requests) == 1:
+            return websocket.upgraded(request, *messages[:2], gate, end)
+        behind = int(request.query["lastEventId"])
+        return websocket.upgraded(request, *messages[behind:], websocket.text("[DONE]"))
+
+    async with SseServer(script=script) as server:
+        url = server.url.replace("http:", "ws:")
+        pane = Pane(WebSocketSource(url, clients=shared))
+        reading = asyncio.create_task(heal(pane, beside))
+        await pane.until(lambda heard: heard.text == "Tea is ")
+        gate.set()
+        if end is Cut.STALL:
+            await beside.finish()
+            pane.clock.advance(60)
+        heard = await reading
+        assert server.requests[1].query == {"lastEventId": "2"}
+    assert heard.text == TEXT
+    assert heard.states == [*CALM, "reconnecting 1/5", *CALM]
 
 
 async def test_goaway_takes_no_text_along(beside: Others) -> None:
