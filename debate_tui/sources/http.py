@@ -225,6 +225,8 @@ def faulting(host: str) -> Generator[None]:
         raise Fault(FaultKind.BAD_REQUEST, f"The address or a header for {host} cannot be sent.") from error
     except httpx.TimeoutException as error:
         raise Fault(FaultKind.TIMEOUT, f"{host} did not accept the connection in time.") from error
+    except httpx.ProxyError as error:
+        raise Fault(FaultKind.NETWORK, f"The proxy did not connect to {host}.") from error
     except httpx.ConnectError as error:
         raise Fault(FaultKind.NETWORK, f"Could not connect to {host}: {_why(error)}.") from error
     except httpx.RemoteProtocolError as error:

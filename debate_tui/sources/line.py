@@ -21,6 +21,10 @@ QUEUE_LIMIT = 1 << 20
 """How much may wait for one seat, in characters, before the connection is no longer read."""
 
 
+_SIGN_WEIGHT = 64
+"""What a sign of life counts, so that even those that cannot be left out are bounded."""
+
+
 class NotShared(Exception):
     """The chunks do not say whose they are, and this seat was not the first."""
 
@@ -37,12 +41,10 @@ class _Queue:
         """Whether something was thrown away because nobody had come for it."""
 
     def put(self, event: Event | Alive) -> None:
-        if isinstance(event, Alive):
-            # One sign of life is as good as many.
-            if self._events:
-                return
-        else:
-            self.size += len(event.data)
+        # One sign of life is as good as many, as long as that is all it is.
+        if self._events and event == Alive():
+            return
+        self.size += _weight(event)
         self._events.append(event)
         self.news.set()
 
@@ -50,13 +52,16 @@ class _Queue:
         if not self._events:
             return None
         event = self._events.popleft()
-        if not isinstance(event, Alive):
-            self.size -= len(event.data)
+        self.size -= _weight(event)
         return event
 
     def drop(self) -> None:
         self._events.clear()
         self.size = 0
+
+
+def _weight(event: Event | Alive) -> int:
+    return _SIGN_WEIGHT if isinstance(event, Alive) else len(event.data)
 
 
 class Line:

@@ -345,6 +345,15 @@ async def test_a_pane_that_does_not_read_bounds_what_waits_for_it(monkeypatch: p
         await server.requests[0].gone.wait()
 
 
+async def test_what_a_sign_of_life_says_reaches_every_pane() -> None:
+    stream = (b"retry: 1500\n\n", b": ping\n\n" * 3, b"id: 9\n\n", data(debaterId="a", delta="a"))
+    async with SseServer(reply(*stream, b"data: [DONE]\n\n")) as server, making() as endpoints:
+        panes = [endpoints.make(server.url, names=(name,)) for name in "ab"]
+        for items in await asyncio.gather(*map(collect, panes)):
+            signs = [item for item in items if isinstance(item, Alive) and item != Alive()]
+            assert signs == [Alive(retry_after=1.5), Alive(Cursor("9"))]
+
+
 async def test_cancelling_the_only_pane_closes_the_shared_connection() -> None:
     async with SseServer(reply(Cut.STALL)) as server, making() as endpoints:
         panes = [endpoints.make(server.url) for _ in range(2)]

@@ -329,6 +329,13 @@ async def test_another_media_type_is_a_bad_request(content_type: str | None) -> 
     assert fault.kind is FaultKind.BAD_REQUEST
 
 
+async def test_a_body_that_is_not_encoded_as_it_says_is_a_network_fault() -> None:
+    gzip = (("Content-Encoding", "gzip"),)
+    async with SseServer(Reply((b"data: no gzip\n\n",), headers=gzip)) as server:
+        _, fault = await broken(server.url)
+    assert fault.kind is FaultKind.NETWORK
+
+
 async def test_an_oversized_event_is_a_bad_request() -> None:
     async with SseServer(Reply((b"data: ", *(b"x" * 65536,) * 17))) as server:
         _, fault = await broken(server.url)
