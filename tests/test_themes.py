@@ -9,75 +9,16 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
-from typing import Annotated
 
 import pytest
-from msgspec import Meta, Struct, field
 
 from debate_tui.domain.toml import decode
+from debate_tui.tui.themes import Markdown, Syntax, ThemeFile, Tones
 
-Colour = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$")]
 Linear = tuple[float, float, float]
 
 FOLDER = Path(__file__).resolve().parents[1] / "themes"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
-
-
-class Colours(Struct, frozen=True, forbid_unknown_fields=True):
-    primary: Colour
-    secondary: Colour
-    accent: Colour
-    foreground: Colour
-    background: Colour
-    surface: Colour
-    panel: Colour
-    success: Colour
-    warning: Colour
-    error: Colour
-
-
-class Tones(Struct, frozen=True, forbid_unknown_fields=True):
-    quiet: Colour
-    faint: Colour
-    focus: Colour
-    waiting: Colour
-    connected: Colour
-    streaming: Colour
-    paused: Colour
-    reconnecting: Colour
-    failed: Colour
-    finished: Colour
-
-
-class Markdown(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    heading: Colour
-    strong: Colour
-    emphasis: Colour
-    code: Colour
-    code_background: Colour
-    quote: Colour
-    link: Colour
-    marker: Colour
-    border: Colour
-
-
-class Syntax(Struct, frozen=True, forbid_unknown_fields=True):
-    keyword: Colour
-    string: Colour
-    number: Colour
-    comment: Colour
-    name: Colour
-
-
-class ThemeFile(Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    title: str
-    dark: bool
-    colors: Colours
-    tones: Tones
-    markdown: Markdown
-    syntax: Syntax
-    variables: dict[str, str] = field(default_factory=dict)
 
 
 def read(name: str) -> ThemeFile:

@@ -23,7 +23,7 @@ T = TypeVar("T")
 Path = tuple[str | int, ...]
 
 _AT = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$")
-_STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+)\]")
+_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _INVALID = re.compile(r"Invalid enum value '(.*)'")
@@ -60,7 +60,9 @@ def decode(text: str, type_: type[T], *, where: str) -> T:
 def _syntax(problem: str, text: str, where: str) -> ConfigError:
     found = _SYNTAX.match(problem)
     if found is None:
-        return ConfigError(f"{where}:{text.count(chr(10)) + 1}: {problem}")
+        last = len(text.splitlines()) or 1
+        what = problem.removesuffix(" (at end of document)")
+        return ConfigError(f"{where}:{last}: {what}", "The file is not valid TOML up to its end.")
     return ConfigError(f"{where}:{found['line']}: {found['what']}", "This line is not valid TOML.")
 
 
