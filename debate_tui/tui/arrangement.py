@@ -34,7 +34,7 @@ class Fit(Struct, frozen=True):
 
 
 def fit(panes: int, width: int, height: int, times: str = "×") -> Fit:
-    """Arrange `panes` panes on a terminal of `width` × `height` cells; `times` is the sign between the two."""
+    """Arrange panes on a terminal of `width` × `height` cells; `times` is the sign between the two."""
     room = height - CHROME_HEIGHT
     if width >= panes * MIN_PANE_WIDTH and room >= MIN_PANE_HEIGHT:
         return Fit(Arrangement.COLUMNS, panes, compact=room < COMPACT_BELOW)

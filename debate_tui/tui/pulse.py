@@ -33,11 +33,6 @@ class Stage(Protocol):
         """Whether the terminal has not yet taken all of the last frame."""
         ...
 
-    @property
-    def ticking(self) -> bool:
-        """Whether anything changes with time alone."""
-        ...
-
     def release(self, due: Mapping[str, Sequence[Item]]) -> None:
         """Paint what panes have been waiting for, all of it in one frame."""
         ...
@@ -81,17 +76,12 @@ class Pulse:
                 self._stage.tick(now)
                 next_tick += TICK * (1 + (now - next_tick) // TICK)
             again = self._paint(now)
-            deadlines = [again] if again is not None else []
-            if self._stage.ticking:
-                deadlines.append(next_tick)
-            else:
-                next_tick = max(next_tick, now)
-            timer = loop.call_later(min(deadlines) - time.monotonic(), self._wake.set) if deadlines else None
+            until = next_tick if again is None else min(again, next_tick)
+            timer = loop.call_later(until - time.monotonic(), self._wake.set)
             try:
                 await self._wake.wait()
             finally:
-                if timer is not None:
-                    timer.cancel()
+                timer.cancel()
 
     def _paint(self, now: float) -> float | None:
         """Paint what is due now; says when to ask again, `None` for when something has come."""

@@ -11,7 +11,7 @@ import pytest
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.tui import elapsed
-from debate_tui.tui.screens import debate
+from debate_tui.tui.screens import view
 from debate_tui.tui.widgets import pane, tabs
 from tests.tui.board import START, Board
 
@@ -47,7 +47,7 @@ away twice: once while it drives, and once while it *stands*.
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     still = time.monotonic()
     clock = SimpleNamespace(monotonic=lambda: still, time=lambda: START + 83)
-    for module in (debate, pane, tabs, elapsed):
+    for module in (view, pane, tabs, elapsed):
         monkeypatch.setattr(module, "time", clock)
 
 

@@ -1,66 +1,38 @@
-"""The debate screen: header, panes, footer, and what the keys do with them."""
+"""The debate screen: what the keys do with a debate that is shown."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
-from debate_tui.display import markdown
-from debate_tui.display.modes import FrameClock, Mode
-from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed, DebaterInfo, PhaseStarted
-from debate_tui.domain.sanitise import one_line
-from debate_tui.tui import compositing
-from debate_tui.tui.agenda import Agenda
-from debate_tui.tui.arrangement import Arrangement, Fit, fit
-from debate_tui.tui.elapsed import Elapsed
-from debate_tui.tui.follower import Follower
-from debate_tui.tui.glyphs import ASCII, UNICODE
-from debate_tui.tui.hints import INTERJECTING, hints
-from debate_tui.tui.pulse import Pulse
-from debate_tui.tui.screens.decisions import Decisions
-from debate_tui.tui.speaker import Speaker
+from debate_tui.display.modes import Mode
+from debate_tui.tui.arrangement import Arrangement
+from debate_tui.tui.hints import INTERJECTING
+from debate_tui.tui.screens.view import DebateView
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.footer import Footer
-from debate_tui.tui.widgets.header import Header, Headline
-from debate_tui.tui.widgets.notice import Notice
-from debate_tui.tui.widgets.pane import MAX_NAME, Pane, Panes
-from debate_tui.tui.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from textual.app import ComposeResult
-    from textual.events import DescendantFocus, Resize
-    from textual.geometry import Size
+    from collections.abc import Callable
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
-    from debate_tui.domain.events import Event
     from debate_tui.record.log import DebateLog
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
+    from debate_tui.tui.widgets.footer import Footer, Hint
     from debate_tui.tui.widgets.interjector import Interjector
 
-SLOW_SECONDS = 2.0
-"""How long a terminal that was behind is spared."""
+_MODES = {
+    Mode.SYNCHRONIZED: "all panes move together, ten times a second",
+    Mode.STAGGERED: "each pane moves as its words arrive",
+    Mode.HYBRID: "together while several speak, at once while one does",
+}
 
-ASIDE_SECONDS = 4.0
-"""How long the footer says what was just done."""
 
+class DebateScreen(DebateView):
+    """`on_mode` is called with every mode the user chooses; for the rest see `DebateView`."""
 
-class DebateScreen(Screen[None]):
-    """Shows one debate log; `commands` is `None` where the debate takes none.
-
-    `on_mode` is called with every mode the user chooses, `on_ready` when the first frame is painted, and
-    `on_pause` between two rounds, when nothing streams. `unwritten` says how many writes the terminal has not
-    yet taken.
-    """
-
-    AUTO_FOCUS = None
-    BLANK = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "next_mode"),
         Binding("1", "mode('synchronized')"),
@@ -93,214 +65,15 @@ class DebateScreen(Screen[None]):
         on_pause: Callable[[], None],
         unwritten: Callable[[], int],
     ) -> None:
-        super().__init__()
-        self._on_pause = on_pause
-        self._unwritten = unwritten
-        self._commands = commands
-        self._options = options
+        super().__init__(
+            log, buffer, commands, options, on_ready=on_ready, on_pause=on_pause, unwritten=unwritten
+        )
         self._on_mode = on_mode
-        self._on_ready = on_ready
-        self._glyphs = ASCII if options.ascii else UNICODE
-        self._follower = Follower(log, buffer, on_debate=self._take, on_active=self._wake)
-        self._agenda = Agenda(self._follower.transcript, options.format)
-        self._clock = FrameClock(options.mode, window=options.window_ms / 1000)
-        self._pulse = Pulse(buffer, self._clock, self)
-        known = {info.id: info for info in options.debaters}
-        self._panes = [
-            Pane(
-                Speaker(known.get(name) or DebaterInfo(name, name, "", "", ""), self._follower),
-                self._follower.transcript,
-                self._glyphs,
-                markdown.ASCII if options.ascii else markdown.UNICODE,
-                self._agenda.title,
-            )
-            for name in buffer.panes
-        ]
-        self._by_debater = {pane.speaker.id: pane for pane in self._panes}
-        self._header = Header(self._glyphs)
-        self._tabs = Tabs(self._panes, self._glyphs)
-        self._grid = Panes(*self._panes, id="panes")
-        self._notice = Notice(self._glyphs)
-        self._footer = Footer(self._glyphs)
-        self._fit = Fit(Arrangement.COLUMNS, len(self._panes))
-        self._width = 0
-        self._interjector: Interjector | None = None
-        self._here = 0
-        self._zoomed = False
         self._reasoning_shown = False
-        self._warning = ""
-        self.set_class(options.ascii, "-ascii")
-        self._aside_until = 0.0
-        self._slow_until = 0.0
-        self._decisions = Decisions(self, commands, self._glyphs)
-        self._elapsed = Elapsed(self._follower.transcript)
+        self._interjector: Interjector | None = None
 
-    # What is on the screen
-
-    def compose(self) -> ComposeResult:
-        """From top to bottom, arranged for the terminal's size from the first frame on."""
-        self._fit_into(self.app.size)
-        yield self._header
-        yield self._tabs
-        yield self._grid
-        yield self._notice
-        yield self._footer
-
-    async def on_mount(self) -> None:
-        """Follow the log, and paint what comes of it."""
-        self._focus_here()
-        await self._follower.open()
-        self.tick(time.monotonic())
-        self.run_worker(self._pulse.run(), name="pulse")
-        self.call_after_refresh(self._on_ready)
-
-    def on_unmount(self) -> None:
-        """Follow the log no longer."""
-        self._follower.close()
-
-    def on_resize(self, event: Resize) -> None:
-        """Arrange the panes anew where the terminal's size asks for it."""
-        self._fit_into(event.size)
-
-    def _fit_into(self, size: Size) -> None:
-        self._width = size.width
-        self._fit = fit(len(self._panes), *size, self._glyphs.times)
-        self._arrange()
-
-    def _arrange(self) -> None:
-        """Show the panes that fit, or the one with the keys if it is zoomed or only tabs fit."""
-        tabs = self._fit.arrangement is Arrangement.TABS
-        single = self._zoomed or tabs
-        columns = 1 if single else self._fit.columns
-        self._grid.styles.grid_size_columns = columns
-        self._tabs.display = tabs
-        for place, pane in enumerate(self._panes):
-            last_and_odd = not single and place == len(self._panes) - 1 and len(self._panes) % columns == 1
-            pane.styles.column_span = columns if last_and_odd and columns > 1 else 1
-            pane.place(
-                shown=not single or place == self._here,
-                beside=not single and place % columns > 0,
-                below=not single and place >= columns,
-                compact=self._fit.compact and not self._zoomed,
-            )
-        self._notice.say(self._fit.needs or self._warning or self._options.notice, self._width)
-        self._tabs.sync()
-        self._show_hints()
-
-    def warn(self, text: str) -> None:
-        """Say above the footer what is wrong with the program's own files."""
-        self._warning = text
-        self._arrange()
-
-    # What the pulse asks for
-
-    @property
-    def active(self) -> int:
-        """How many streams are connected or streaming."""
-        return self._follower.active
-
-    @property
-    def backlog(self) -> bool:
-        """Whether the terminal has not yet taken all of the last frame."""
-        waiting = self._unwritten() > 0
-        if waiting:
-            self._slow_until = time.monotonic() + SLOW_SECONDS
-        return waiting
-
-    @property
-    def ticking(self) -> bool:
-        """Until the debate is over, and while the footer has something to say."""
-        return self._follower.transcript.finished is None or self._aside_until > 0
-
-    def release(self, due: Mapping[str, Sequence[Item]]) -> None:
-        """Paint what panes have been waiting for, all of it in one frame."""
-        now = time.monotonic()
-        with compositing.frame(self):
-            for debater, items in due.items():
-                self._by_debater[debater].apply(items, now)
-            self._tabs.sync()
-
-    def tick(self, now: float) -> None:
-        """Look again at what changes with time: clock, countdowns, meters."""
-        with compositing.frame(self):
-            if self._aside_until and now >= self._aside_until:
-                self._say("")
-            slow = now < self._slow_until
-            for pane in self._panes:
-                pane.prose.leap = max(1, pane.prose.size.height // 3) if slow else 1
-                pane.tick()
-            self._tabs.sync()
-            self._show_headline()
-            self._show_hints()
-
-    # What the debate tells
-
-    def _take(self, event: Event) -> None:
-        self._elapsed.see(event.at)
-        if isinstance(event, PhaseStarted) and len(self._follower.transcript.steps) > 1:
-            self._on_pause()
-        if isinstance(event, DebatePaused | DebateResumed):
-            self._clock.flush()
-            self._decisions.take(event, self._name_of(event.debater))
-            now = time.monotonic()
-            for pane in self._panes:
-                pane.speaker.apply(event, now)
-                pane.tick()
-        elif isinstance(event, DebateFinished):
-            self._clock.flush()
-        self._wake()
-        self._show_headline()
-        self._show_hints()
-
-    def _wake(self) -> None:
-        self._pulse.wake()
-
-    def _show_headline(self) -> None:
-        transcript = self._follower.transcript
-        ended = {"complete": "over", "stopped": "stopped", "failed": "failed"}.get(
-            transcript.finished or "", ""
-        )
-        self._header.show(
-            Headline(
-                topic=one_line(transcript.topic or self._options.topic, 400),
-                phase=self._agenda.now,
-                mode=self._clock.mode.value,
-                elapsed=self._elapsed.seconds,
-                progress=self._agenda.progress(),
-                paused=self._all_paused and not ended,
-                ended=ended,
-            )
-        )
-
-    @property
-    def _all_paused(self) -> bool:
-        return all(pane.speaker.paused for pane in self._panes)
-
-    @property
-    def _pane(self) -> Pane:
-        """The pane that has the keys."""
-        return self._panes[self._here]
-
-    def _show_hints(self) -> None:
-        if self._interjector is not None:
-            self._footer.show(INTERJECTING)
-            return
-        self._footer.show(
-            hints(
-                paused=self._all_paused,
-                pane_paused=self._pane.speaker.held_alone,
-                zoomed=self._zoomed,
-                reasoning=self._pane.script.has_reasoning,
-                finished=self._follower.transcript.finished is not None,
-                commands=self._commands is not None,
-                failed=bool(self._pane.speaker.trouble),
-            )
-        )
-
-    def _say(self, text: str, tone: Tone = Tone.TEXT) -> None:
-        self._aside_until = time.monotonic() + ASIDE_SECONDS if text else 0.0
-        self._footer.say(text, tone)
-        self._wake()
+    def _hints(self) -> tuple[Hint, ...]:
+        return super()._hints() if self._interjector is None else INTERJECTING
 
     # Keys: what is shown
 
@@ -435,42 +208,6 @@ class DebateScreen(Screen[None]):
         """Do what the key would do."""
         await self.run_action(message.action)
 
-    def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
-        """Show that pane."""
-        self._turn_to(message.place)
-
-    def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Remember which pane has the keys, however it got them."""
-        for place, pane in enumerate(self._panes):
-            if place != self._here and pane in event.widget.ancestors:
-                self._turn_to(place)
-
-    def _turn_to(self, place: int) -> None:
-        if place != self._here:
-            self._here = place
-            if self._zoomed or self._fit.arrangement is Arrangement.TABS:
-                self._arrange()
-        self._focus_here()
-        self._show_hints()
-
-    def _focus_here(self) -> None:
-        self.set_focus(self._pane.prose, scroll_visible=False)
-
     @property
     def _debater(self) -> str:
         return self._name_of(self._pane.speaker.id)
-
-    def _name_of(self, debater: str | None) -> str:
-        pane = self._by_debater.get(debater or "")
-        return one_line(pane.speaker.info.name, MAX_NAME) if pane is not None else ""
-
-    def drain(self) -> None:
-        """Paint everything that is pending."""
-        self._pulse.drain()
-
-
-_MODES = {
-    Mode.SYNCHRONIZED: "all panes move together, ten times a second",
-    Mode.STAGGERED: "each pane moves as its words arrive",
-    Mode.HYBRID: "together while several speak, at once while one does",
-}

@@ -117,7 +117,10 @@ class Lines(compositing.RowWidget):
     def _strip(self, row: Row, width: int) -> Strip:
         inset = Piece(" " * self.inset)
         pieces = (inset, *justify(row, width - 2 * self.inset, self.ellipsis), inset)
-        return Strip([Segment(text, self._pen(tone, bold)) for text, tone, bold in pieces if text], width)
+        strip = Strip([Segment(text, self._pen(tone, bold)) for text, tone, bold in pieces if text], width)
+        for line_filter in self.get_line_filters():
+            strip = strip.apply_filter(line_filter, self.background_colors[1])
+        return strip
 
     def _pen(self, tone: Tone, bold: bool) -> Style:
         pen = self._pens.get((tone, bold))

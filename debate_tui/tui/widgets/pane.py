@@ -146,7 +146,7 @@ class Pane(Vertical):
         yield self._meter
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Rows of nothing but the pane's borders: one of each kind, for the compositor to cut up only once."""
+        """Rows of nothing but the pane's borders: one of each kind, which the compositor cuts up once."""
         above = self.styles.border_top[0] != ""
         lines = super().render_lines(Region(0, 0, self.outer_size.width, 2))
         shown = [lines[0] if above and y == 0 else lines[1] for y in range(crop.y, crop.bottom)]
@@ -192,7 +192,7 @@ class Pane(Vertical):
         self._title.sync()
 
     def place(self, *, shown: bool, beside: bool, below: bool, compact: bool) -> None:
-        """Take a place on the screen: beside another pane, below one, with a low title where room is short."""
+        """Take a place on the screen: beside another pane, below one, with a low title."""
         self.display = shown
         self.unread = self.unread and not shown
         self.set_class(beside, "-beside")
