@@ -46,7 +46,7 @@ class Feeds:
     def say(self, name: str, *texts: str) -> None:
         """Send texts, each in an event of its own."""
         for text in texts:
-            self.send(name, f"data: {json.dumps({'delta': text})}\n\n".encode())
+            self.send(name, f"data: {json.dumps({'delta': text}, ensure_ascii=False)}\n\n".encode())
 
     def send(self, name: str, data: bytes) -> None:
         """Send these bytes."""

@@ -26,6 +26,7 @@ DEADLINE = 90
 
 # The session's leader takes a terminal that it opens for its own. Then the program takes the shell's place.
 _ADOPT = 'exec 3<>"$0"; exec 3>&-; exec "$@"'
+_IGNORING_HANGUPS = "trap '' HUP; "
 
 _CONTROL = re.compile(r"\x1b\[[?<>\d;]*[a-zA-Z]")
 
@@ -195,14 +196,18 @@ async def opened(
     stdin: int | None = None,
     stdout: int | None = None,
     stderr: int | None = None,
+    nohup: bool = False,
     **environment: str,
 ) -> AsyncIterator[Terminal]:
-    """Run debate-tui in a terminal of the given size; what is given as `PIPE` is none of the terminal's."""
+    """Run debate-tui in a terminal of the given size; what is given as `PIPE` is none of the terminal's.
+
+    With `nohup` the program is started with hang-ups ignored.
+    """
     terminal = Terminal(columns, rows)
     process = await asyncio.create_subprocess_exec(
         "/bin/sh",
         "-c",
-        _ADOPT,
+        _IGNORING_HANGUPS + _ADOPT if nohup else _ADOPT,
         terminal.name,
         sys.executable,
         "-m",

@@ -74,14 +74,30 @@ async def test_a_piped_topic_leaves_the_keyboard_to_the_screen() -> None:
         assert terminal.left_as_found()
 
 
-async def test_a_terminal_that_vanishes_ends_the_debate_with_its_record_complete(own_folders: Path) -> None:
-    async with Feeds(*"ab") as feeds, opened("Gone?", *feeds.debaters) as terminal:
+@pytest.mark.parametrize("nohup", [False, True], ids=["hang-up", "nohup"])
+async def test_a_terminal_that_vanishes_ends_the_debate_with_its_record_complete(
+    nohup: bool, own_folders: Path
+) -> None:
+    async with Feeds(*"ab") as feeds, opened("Gone?", *feeds.debaters, nohup=nohup) as terminal:
         feeds.say("a", "said")
         feeds.say("b", "and done")
         await terminal.shows("said", "and done")
         terminal.vanish()
         assert await terminal.ended() == 128 + signal.SIGHUP
     assert said(own_folders, reason="stopped") == {"a": "said", "b": "and done"}
+
+
+async def test_without_a_screen_a_debate_goes_on_after_hangups_that_are_ignored(own_folders: Path) -> None:
+    async with (
+        Feeds(*"ab") as feeds,
+        opened("On?", "--json", *feeds.debaters, nohup=True, stdout=PIPE) as terminal,
+    ):
+        await feeds.server.received(2)
+        terminal.send(signal.SIGHUP)
+        feeds.say("a", "still here")
+        feeds.end()
+        assert await terminal.ended() == 0
+    assert said(own_folders, reason="complete") == {"a": "still here", "b": ""}
 
 
 async def test_a_second_hangup_does_not_spoil_the_ending(own_folders: Path) -> None:
@@ -98,7 +114,7 @@ async def test_a_second_hangup_does_not_spoil_the_ending(own_folders: Path) -> N
 
 def flood(request: Received) -> Reply:
     """More than any terminal can show."""
-    return Reply(itertools.repeat(b'data: {"delta": "on and on and on "}\n\n' * 100))
+    return Reply(itertools.repeat(b'data: {"delta": "on and on and on "}\n\n' * 2000))
 
 
 def flooded(server: SseServer, names: str) -> list[str]:

@@ -1,0 +1,52 @@
+"""What happens where the terminal is too small for the panes, or is none."""
+
+from __future__ import annotations
+
+from asyncio.subprocess import PIPE
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes.sse_server import SseServer, reply
+from tests.terminal.feeds import END, Feeds
+from tests.terminal.running import opened
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@pytest.mark.parametrize(
+    "without", [{"TERM": "dumb"}, {"stdout": PIPE}, {"stderr": PIPE}], ids=["dumb", "stdout", "stderr"]
+)
+async def test_without_a_fit_terminal_there_is_plain_text(without: dict[str, Any]) -> None:
+    async with SseServer(reply(b'data: {"delta": "plainly said"}\n\n' + END)) as server:
+        debaters = [part for name in "ab" for part in ("-d", f"{name}={server.origin}/{name}")]
+        async with opened("Plain?", *debaters, **without) as terminal:
+            assert await terminal.ended() == 0
+            piped = [
+                (await pipe.read()).decode()
+                for pipe in (terminal.process.stdout, terminal.process.stderr)
+                if pipe is not None
+            ]
+    written = terminal.display.raw.decode() + "".join(piped)
+    assert written.count("plainly said") == 2
+    assert "\x1b" not in written
+    assert terminal.left_as_found()
+
+
+async def test_a_terminal_that_is_too_small_says_what_it_needs_and_shows_tabs() -> None:
+    async with (
+        Feeds("ann", "bob", "cem", "dor") as feeds,
+        opened("Room?", *feeds.debaters, columns=60, rows=12) as terminal,
+    ):
+        for name in feeds.names:
+            feeds.say(name, f"here is {name}")
+        await terminal.shows("need 80×", "60×12", *feeds.names, "here is ann")
+        assert "here is bob" not in terminal.display.text
+        terminal.press("\t")
+        await terminal.shows("here is bob")
+        terminal.resize(160, 30)
+        await terminal.shows(*(f"here is {name}" for name in feeds.names))
+        await terminal.until(lambda display: "need" not in display.text)
+        terminal.press("q")
+        assert await terminal.ended() == 0
