@@ -48,6 +48,17 @@ class Seat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename
     ] = False
 
 
+class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a model costs: one ``[price."MODEL"]`` table."""
+
+    input: Annotated[
+        float, Meta(ge=0, description="of what is sent", extra={"unit": "US$ per million tokens"})
+    ]
+    output: Annotated[
+        float, Meta(ge=0, description="of what is answered", extra={"unit": "US$ per million tokens"})
+    ]
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set, with its default; the descriptions are the README's table."""
 
@@ -77,12 +88,23 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str, Meta(description="colours; one of the program's own, the user's, or Textual's themes")
     ] = ""
     ascii: Annotated[bool, Meta(description="draw icons and lines in ASCII only")] = False
+    max_cost: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="begin no turn once this is spent", extra={"unit": "US$"}),
+    ] = None
+    max_tokens: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="begin no turn once so many were used, sent and answered"),
+    ] = None
     record: Annotated[bool, Meta(description="keep the debate in the history")] = True
     http2: Annotated[
         Literal["off", "auto"], Meta(description="HTTP/2 for GET endpoints without credentials that offer it")
     ] = "off"
     recovery: Annotated[Policy, Meta(description="what is done when a stream breaks")] = field(
         default_factory=Policy
+    )
+    price: Annotated[dict[str, Price], Meta(description="prices of models, instead of the listed ones")] = (
+        field(default_factory=dict)
     )
     debater: Annotated[tuple[Seat, ...], Meta(description="two to four debaters")] = ()
 
@@ -177,7 +199,7 @@ def _read(file: Path) -> dict[str, object]:
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
     for info in msgspec.structs.fields(Settings):
         variable = ENVIRONMENT + info.name.upper()
-        if info.name in ("recovery", "debater") or not (value := environment.get(variable)):
+        if info.name in ("recovery", "price", "debater") or not (value := environment.get(variable)):
             continue
         try:
             yield info.name, msgspec.convert(_plain(value), info.type, strict=False)

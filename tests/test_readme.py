@@ -10,7 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from debate_tui.cli.commands import debate
-from debate_tui.config import Seat, Settings
+from debate_tui.config import Price, Seat, Settings
 from debate_tui.domain.policy import Policy
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def rows(table: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
             extra = {**(type_.extra or {}), **extra}
             described = described or (type_.extra_json_schema or {}).get("description", "")
             type_ = type_.type
-        if isinstance(type_, inspect.StructType) or field.name == "debater":
+        if isinstance(type_, inspect.StructType | inspect.DictType) or field.name == "debater":
             continue
         unit = f", {extra['unit']}" if "unit" in extra else ""
         yield f"| `{prefix}{field.name}` | {kind(type_)}{unit} | {default(field)} | {described} |"
@@ -62,7 +62,12 @@ def default(field: inspect.Field) -> str:
 
 def table() -> str:
     lines = ["| key | type | default | what it is |", "|---|---|---|---|"]
-    for struct, prefix in ((Settings, ""), (Policy, "recovery."), (Seat, "debater.")):
+    for struct, prefix in (
+        (Settings, ""),
+        (Policy, "recovery."),
+        (Price, "price.MODEL."),
+        (Seat, "debater."),
+    ):
         lines += rows(struct, prefix)
     return "\n".join(lines)
 

@@ -54,6 +54,16 @@ chosen from the keys and local servers found; without those, the demo runs.
 )
 @click.option("--plain", is_flag=True, help="Plain text instead of the full screen.")
 @click.option("--json", "json_lines", is_flag=True, help="The debate's events, one JSON object per line.")
+@click.option("--max-cost", type=float, metavar="US$", help="Begin no turn once this is spent.")
+@click.option("--max-tokens", type=int, metavar="N", help="Begin no turn once so many tokens were used.")
+@click.option("--stats", is_flag=True, help="Tell the streams' figures on standard error at the end.")
+@click.option(
+    "--log",
+    "journal",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Append connections, waits, faults and recoveries to a file, without keys.",
+)
 @click.option("--no-record", is_flag=True, help="Keep nothing in the history.")
 @click.option("--ascii", is_flag=True, help="Icons and lines in ASCII only.")
 @click.option(
@@ -75,6 +85,8 @@ def debate(
     no_record: bool,
     chaos: bool,
     continued: str | None,
+    stats: bool,
+    journal: Path | None,
     **settings: object,
 ) -> int:
     """Watch two to four language models argue about TOPIC, live, side by side.
@@ -99,6 +111,8 @@ def debate(
         json_lines=json_lines,
         chaos=chaos,
         continued=continued,
+        stats=stats,
+        journal=journal,
     )
 
 

@@ -6,6 +6,8 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli import topic as topics
@@ -27,11 +29,13 @@ def hold(
     json_lines: bool,
     chaos: bool,
     continued: str | None,
+    stats: bool,
+    journal: Path | None,
 ) -> int:
     """Hold the debate that was asked for; `options` are the settings that were typed.
 
-    `continued` is the id of a recorded debate to take up instead, empty for the newest. Returns the exit
-    code; raises `DebateError` for whatever makes a debate impossible.
+    `continued` is the id of a recorded debate to take up instead, empty for the newest; for `stats` and
+    `journal` see `Plan`. Returns the exit code; raises `DebateError` for whatever makes a debate impossible.
     """
     if debaters:
         options["debater"] = [seat(text) for text in debaters]
@@ -45,6 +49,7 @@ def hold(
         question = topics.read(topic, settings.topic)
         seats = settings.debater or _found(on_screen=on_screen and not chaos)
         planned = plan(question, seats, settings, chaos=chaos)
+    planned = msgspec.structs.replace(planned, stats=stats, journal=journal)
     if on_screen:
         from debate_tui.cli import fullscreen
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 from debate_tui import config
@@ -41,7 +43,18 @@ async def run(plan: Plan) -> int:
                 stage.session.end()
                 ready.set()
                 await session
+    if plan.stats:
+        from debate_tui.display.statistics.table import table
+
+        _tell(table(stage.statistics.report(buffer.statistics())))
     return app.return_code or exit_code(stage.session.transcript, stage.session.blocked_by, signal.number)
+
+
+def _tell(text: str) -> None:
+    """Write to the terminal as it is behind the screen, if it is still there."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 async def _hold(stage: Stage, ready: asyncio.Event) -> None:

@@ -35,6 +35,10 @@ async def run(plan: Plan, *, json_lines: bool) -> int:
         await err.write("".join(f"debate-tui: {line}\n" for line in complaints(session.transcript)))
     if session.blocked_by is not None and session.blocked_by.hint:
         await err.write(f"  {session.blocked_by.hint}\n")
+    if plan.stats:
+        from debate_tui.display.statistics.table import table
+
+        await err.write(table(stage.statistics.report()))
     return code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -32,7 +33,8 @@ class Plan(Struct, frozen=True):
     """A debate that can begin.
 
     `notice` is said on screen as long as it lasts; with `chaos`, its streams break on purpose. `past` are the
-    events of a debate that is taken up again, and `debate` its id.
+    events of a debate that is taken up again, and `debate` its id. With `stats` its figures are told
+    at the end; what its streams go through is written to the file `journal`.
     """
 
     topic: str
@@ -43,6 +45,8 @@ class Plan(Struct, frozen=True):
     chaos: bool = False
     past: tuple[Event, ...] = ()
     debate: str = ""
+    stats: bool = False
+    journal: Path | None = None
 
 
 def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *, chaos: bool = False) -> Plan:

@@ -11,10 +11,13 @@ from msgspec import Struct
 
 from debate_tui import config
 from debate_tui.cli.continuing import setup
+from debate_tui.display.statistics import Statistics
+from debate_tui.domain.stream import Connected
 from debate_tui.record.log import DebateLog, MemoryLog
 from debate_tui.resilience.chaos import Chaotic, impatient
 from debate_tui.resilience.recovery import Guarded
 from debate_tui.session import Motion, Session
+from debate_tui.sources.prices import cost_of
 from debate_tui.sources.registry import Sources
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from debate_tui.cli.plan import Plan
     from debate_tui.domain.errors import DebateError
     from debate_tui.domain.stream import Source
+    from debate_tui.resilience.journal import Journal
+    from debate_tui.resilience.recovery import Announce, Announcement
     from debate_tui.session import Backpressure
 
     OnTrouble = Callable[[DebateError], None]
@@ -33,6 +38,7 @@ class Stage(Struct, frozen=True):
 
     log: DebateLog
     session: Session
+    statistics: Statistics
 
 
 @asynccontextmanager
@@ -45,26 +51,38 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """Make the debate ready to run; leaving makes its record durable and closes every connection.
 
-    `on_trouble` is told when the record cannot be written on. Raises `DebateError` where it cannot be begun.
+    `on_trouble` is told when the record or the journal cannot be written on. Raises `DebateError` where the
+    debate cannot be begun.
     """
     settings = plan.settings
     async with AsyncExitStack() as stack:
+        journal = _journal(stack, plan, on_trouble)
         sources = await stack.enter_async_context(
             Sources(connect_timeout=settings.recovery.connect_timeout, http2=settings.http2 == "auto")
         )
         debate = plan.debate or secrets.token_hex(4)
         log = await _log(stack, plan, debate, on_trouble)
+        statistics = Statistics()
+        for event in plan.past:
+            statistics(event)
+        log.subscribe(statistics)
+        if journal:
+            log.subscribe(journal.event)
         policy = impatient(settings.recovery) if plan.chaos else settings.recovery
 
         def guard(debater: str, source: Source, held: Callable[[], bool]) -> Source:
-            return Guarded(source, policy, held=held)
+            return Guarded(source, policy, held=held, announce=_told(debater, statistics, journal))
 
         motion = Motion(
             debate=debate,
             topic=plan.topic,
             format=plan.format,
             debaters=tuple(speaker.debater for speaker in plan.speakers),
+            max_tokens=settings.max_tokens,
+            max_cost=settings.max_cost,
         )
+        rates = {model: (price.input, price.output) for model, price in settings.price.items()}
+        costs = {speaker.debater.id: await cost_of(speaker.specification, rates) for speaker in plan.speakers}
         yield Stage(
             log,
             Session(
@@ -74,8 +92,10 @@ async def staged(
                 guard=guard,
                 backpressure=backpressure,
                 unattended=unattended,
+                costs=costs,
                 past=plan.past,
             ),
+            statistics,
         )
 
 
@@ -92,6 +112,29 @@ def _made(plan: Plan, sources: Sources) -> dict[str, Source]:
         )
         made[debater.id] = Chaotic(source, seed=place) if plan.chaos else source
     return made
+
+
+def _told(debater: str, statistics: Statistics, journal: Journal | None) -> Announce:
+    """What takes the announcements of one debater's streams."""
+    write = journal.of(debater) if journal else None
+
+    def announce(announcement: Announcement) -> None:
+        if isinstance(announcement, Connected):
+            statistics.connected(debater, announcement)
+        if write:
+            write(announcement)
+
+    return announce
+
+
+def _journal(stack: AsyncExitStack, plan: Plan, on_trouble: OnTrouble) -> Journal | None:
+    if plan.journal is None:
+        return None
+    from debate_tui.resilience.journal import Journal
+
+    journal = Journal(plan.journal, on_trouble=on_trouble)
+    stack.callback(journal.close)
+    return journal
 
 
 async def _log(stack: AsyncExitStack, plan: Plan, debate: str, on_trouble: OnTrouble) -> DebateLog:

@@ -10,13 +10,19 @@ from debate_tui.domain.debate import Debater, Format
 
 
 class Motion(Struct, frozen=True, kw_only=True):
-    """What is debated, how, and by whom; `debate` is the debate's id in the record."""
+    """What is debated, how, and by whom; `debate` is the debate's id in the record.
+
+    `max_output_tokens` is for one turn. Once the whole debate has spent `max_tokens`, sent and answered, or
+    `max_cost`, in US dollars, no further turn begins.
+    """
 
     debate: str
     topic: str
     format: Format
     debaters: tuple[Debater, ...]
     max_output_tokens: int | None = None
+    max_tokens: int | None = None
+    max_cost: float | None = None
 
 
 class Backpressure(Protocol):

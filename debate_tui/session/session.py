@@ -15,7 +15,7 @@ from debate_tui.session.agenda import Agenda
 from debate_tui.session.gate import Gate
 from debate_tui.session.hearing import brief
 from debate_tui.session.motion import Unlimited
-from debate_tui.session.turn import Turn
+from debate_tui.session.turn import Turn, unknown_cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Source
     from debate_tui.record.log import DebateLog
     from debate_tui.session.motion import Backpressure, Motion
+    from debate_tui.session.turn import Cost
 
     Guard = Callable[[str, Source, Callable[[], bool]], Source]
     """Puts recovery around a debater's source; the last argument tells whether a pause holds reading back."""
@@ -52,6 +53,7 @@ class Session:
         guard: Guard,
         backpressure: Backpressure | None = None,
         unattended: bool = False,
+        costs: Mapping[str, Cost] | None = None,
         past: Iterable[events.Event] = (),
     ) -> None:
         self.motion = motion
@@ -61,6 +63,7 @@ class Session:
         self._guard = guard
         self._backpressure: Backpressure = backpressure or Unlimited()
         self._unattended = unattended
+        self._costs = dict(costs or {})
         everybody = [debater.id for debater in motion.debaters]
         self._active = [debater for debater in everybody if debater in (self.transcript.active or everybody)]
         self._gates = {debater: Gate() for debater in everybody}
@@ -90,7 +93,7 @@ class Session:
             else:
                 self._open()
             for round_ in self._agenda:
-                if self._over:
+                if self._over or self._limit_reached():
                     break
                 self._log.append(
                     events.PhaseStarted(phase=round_.phase.name, round=round_.number, rounds=round_.total)
@@ -152,8 +155,24 @@ class Session:
             self._wave = None
             for turn in turns:
                 turn.finish("stopped")  # a task cancelled before its first step never said so itself
-            if self._over:
+            if self._over or self._limit_reached():
                 return
+
+    def _limit_reached(self) -> bool:
+        """Whether what was spent forbids another turn; says so, once, and ends the debate."""
+        motion, turns = self.motion, self.transcript.turns.values()
+        tokens = sum((t.usage.input_tokens or 0) + (t.usage.output_tokens or 0) for t in turns if t.usage)
+        cost = sum(t.cost or 0.0 for t in turns)
+        if motion.max_tokens is not None and tokens >= motion.max_tokens:
+            spent = f"{tokens:,} tokens are used; the limit is {motion.max_tokens:,}"
+        elif motion.max_cost is not None and cost >= motion.max_cost:
+            spent = f"${cost:.2f} is spent; the limit is ${motion.max_cost:.2f}"
+        else:
+            return False
+        if not self._ending:
+            self._ending = True
+            self._log.append(events.DebatePaused(reason=f"{spent}. No further turn begins.", debater=None))
+        return True
 
     def _prepare(self, debater: Debater, round_: Round, broken_off: int | None) -> Turn:
         past = self.transcript.turns[broken_off] if broken_off is not None else None
@@ -165,7 +184,8 @@ class Session:
             messages=prompts.messages(brief(self.motion, self.transcript, debater, round_, number)),
             max_output_tokens=self.motion.max_output_tokens,
         )
-        turn = self._turns[debater.id] = Turn(debater.id, request, self._log, past)
+        cost = self._costs.get(debater.id, unknown_cost)
+        turn = self._turns[debater.id] = Turn(debater.id, request, self._log, cost=cost, past=past)
         return turn
 
     # One turn

@@ -17,19 +17,35 @@ from debate_tui.domain.stream import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from debate_tui.domain import transcript
     from debate_tui.domain.stream import Cursor, Fault, FinishReason, Request, StreamItem, StreamState, Usage
     from debate_tui.record.log import DebateLog
 
+    Cost = Callable[[Usage], float | None]
+    """What a turn costs, in US dollars; `None` where that is not known."""
+
 MAX_TURN_CHARACTERS = 4_000_000
 """A turn that grows beyond this ends as ``length``: everything received has a bound."""
+
+
+def unknown_cost(usage: Usage) -> float | None:
+    """The cost of a turn nobody knows the price of."""
+    return None
 
 
 class Turn:
     """The text of one turn so far, and how it is told to the log; `past` is what was logged of it before."""
 
     def __init__(
-        self, debater: str, request: Request, log: DebateLog, past: transcript.Turn | None = None
+        self,
+        debater: str,
+        request: Request,
+        log: DebateLog,
+        *,
+        cost: Cost = unknown_cost,
+        past: transcript.Turn | None = None,
     ) -> None:
         self.debater = debater
         self.request = request
@@ -37,6 +53,7 @@ class Turn:
         self.wanted_again = False
         self.cut_short_as: FinishReason = "stopped"
         self._log = log
+        self._cost = cost
         self._attempt = 1
         self._state: StreamState = "waiting"
         self._held: StreamState | None = None
@@ -84,6 +101,7 @@ class Turn:
                 debater=self.debater,
                 reason=reason,
                 usage=self._usage,
+                cost=self._cost(self._usage) if self._usage is not None else None,
                 ttft_ms=None if first is None else round((first - self._started) * 1000),
                 duration_ms=round((now - self._started) * 1000),
             )
