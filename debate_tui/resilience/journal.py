@@ -8,16 +8,18 @@ log.subscribe(journal.event)                             # what the debate makes
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import re
+import sys
 import time
 from datetime import UTC, datetime
 from functools import partial
 from logging.handlers import QueueHandler, QueueListener
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from debate_tui.domain import events
-from debate_tui.domain.errors import UsageError
+from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Connected, Fault, Finished, Origin, Status, Superseded
 from debate_tui.resilience.seam import Joint
@@ -53,14 +55,22 @@ def redacted(text: str) -> str:
 class Journal:
     """Appends lines to a file, from a thread of its own; whoever makes it closes it.
 
-    Raises `UsageError` if the file cannot be written.
+    A file that was not there is made for its owner alone. Raises `UsageError` if it cannot be written;
+    `on_trouble` is told, at most once and when it is closed, if it could not be written on.
     """
 
-    def __init__(self, file: Path, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        file: Path,
+        now: Callable[[], float] = time.time,
+        on_trouble: Callable[[DebateError], None] | None = None,
+    ) -> None:
         try:
-            handler = logging.FileHandler(file, encoding="utf-8")
+            handler = _Lines(open(file, "a", encoding="utf-8", opener=_for_its_owner))  # noqa: SIM115
         except OSError as error:
             raise UsageError(f"Cannot write {file}: {error.strerror}.", "Give --log another file.") from None
+        self._file = file
+        self._on_trouble = on_trouble
         lines: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._listener = QueueListener(lines, handler)
         self._handler = handler
@@ -75,6 +85,9 @@ class Journal:
         """Write what is left, and close the file."""
         self._listener.stop()
         self._handler.close()
+        if self._on_trouble and (trouble := self._handler.trouble):
+            why = trouble.strerror or str(trouble)
+            self._on_trouble(DebateError(f"The log {self._file} is not complete: {why}."))
 
     def of(self, debater: str) -> Callable[[Announcement], None]:
         """What takes the announcements of one debater's streams."""
@@ -109,6 +122,30 @@ class Journal:
         at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
         who = f"{self._names.get(debater, debater)}: " if debater else ""
         self._logger.info("%s %s%s", at.replace("+00:00", "Z"), who, redacted(line))
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes lines to a file as long as it can; the first error is kept as `trouble`."""
+
+    trouble: OSError | None = None
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif self.trouble is None:
+            self.trouble = error
+
+    def close(self) -> None:
+        super().close()
+        try:
+            self.stream.close()
+        except OSError as error:
+            self.trouble = self.trouble or error
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _line(announcement: Announcement) -> str:

@@ -26,6 +26,7 @@ def table(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
+    yield ""
     yield f"Stream statistics ({duration(report.elapsed)})"
     names = [one_line(figures.name, 40) for figures in report.streams]
     rows = [("", *names)]
@@ -36,6 +37,7 @@ def _lines(report: Report) -> Iterator[str]:
     if report.painting is not None:
         yield f"{GAP}screen: {BETWEEN.join(painting(report.painting))}"
     if broken := incidents(report):
+        yield ""
         yield "What broke"
         yield from _aligned(
             [

@@ -178,8 +178,8 @@ def _speed_short(figures: Figures) -> Parts:
     return f"{figures.now:,.0f}", *_mean(figures.turn.rate)
 
 
-def _mean(rate: float | None) -> Parts:
-    return () if rate is None else (f"{rate:,.0f} mean",)
+def _mean(rate: float | None, word: str = " mean") -> Parts:
+    return () if rate is None else (f"{rate:,.0f}{word}",)
 
 
 def _first_byte(figures: Figures) -> Parts:
@@ -290,7 +290,7 @@ _LIVE = (
 _SUMMARY = (
     _all("state", _state),
     _all("turns", _turns),
-    _all("tokens/s mean", lambda figures: _mean(figures.rate)),
+    _all("tokens/s mean", lambda figures: _mean(figures.rate, "")),
     _all("tokens", lambda figures: (_tokens(figures.tokens),)),
     _COST,
     _all("first byte p50, p95", lambda figures: _spread(figures.first_bytes)),
