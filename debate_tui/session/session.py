@@ -147,6 +147,8 @@ class Session:
         """Hold a round, wave after wave; `only` some speakers, some of whose turns were `broken_off`."""
         numbers = broken_off or {}
         for wave in waves(round_, self.motion.debaters):
+            if self._over or self._limit_reached():
+                return
             speakers = [d for d in wave if d.id in self._active and (not only or d.id in only)]
             turns = [self._prepare(debater, round_, numbers.get(debater.id)) for debater in speakers]
             async with asyncio.TaskGroup() as self._wave:
@@ -155,8 +157,6 @@ class Session:
             self._wave = None
             for turn in turns:
                 turn.finish("stopped")  # a task cancelled before its first step never said so itself
-            if self._over or self._limit_reached():
-                return
 
     def _limit_reached(self) -> bool:
         """Whether what was spent forbids another turn; says so, once, and ends the debate."""
