@@ -57,6 +57,10 @@ Announcement = Status | Connected | Joint | Superseded | Finished | Fault
 """What a guarded stream tells whoever keeps a journal; a `Fault` is one that ended it."""
 
 
+MAX_ASKED = 20
+"""A server that always has more to say behind an orderly end is asked no more often: it makes it up."""
+
+
 def _never() -> bool:
     return False
 
@@ -160,6 +164,8 @@ class Recovery:
         """The reconnection time the server announced, in seconds."""
         self._doubt: Ended | None = None
         """How the text ended, as far as is known, if one more connection is to tell whether it did."""
+        self._asked = 0
+        """How often the server was asked whether there is more."""
         self._recovering = False
         self._over = False
 
@@ -250,8 +256,13 @@ class Recovery:
         now, origin = self._now, connected.origin
         now.origin = origin
         self._accounts.connect(same_answer=origin is Origin.CURSOR)
-        if self._shown.length:
-            now.seam = Overlap(self._shown) if origin is Origin.CONTINUATION else Replay(self._shown, origin)
+        if not self._shown.length:
+            return
+        if origin is Origin.CONTINUATION:
+            now.seam = Overlap(self._shown)
+        else:
+            asked = self._doubt is not None and self._doubt.vouched
+            now.seam = Replay(self._shown, origin, asked=asked)
 
     def _join(self, joint: Joint) -> Iterator[StreamItem]:
         """Go on with what is new behind the text already shown."""
@@ -302,7 +313,8 @@ class Recovery:
                 return self._complete()
             self._doubt = fault
             if fault.vouched and grown:
-                return None
+                self._asked += 1
+                return None if self._asked <= MAX_ASKED else self._complete()
         vouched = doubt is not None and doubt.vouched
         if vouched and (fault.kind is FaultKind.TIMEOUT or what is Action.SKIP):
             return self._complete()

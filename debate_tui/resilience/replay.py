@@ -4,10 +4,14 @@ A server that was asked to go on behind a cursor should send only what is new. S
 many, some everything, some number their events anew. So several places where the new text may begin within
 the old one are followed at once, and the one whose text agrees to the very end is right; if none is, the text
 is new. Cursors say which places are likely. Text alone must say it loudly: see `telling`.
+
+A server that is deaf to cursors may also make up a new answer. Its first event then has the turn's first
+cursor, as has that of a server that does go on but counts its events anew: see `_begins_anew`.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Chunk, Origin
@@ -26,6 +30,9 @@ SEARCHED = 4096
 PATIENCE = 16
 """How many chunks are held back until one has a cursor, as the last one of an event has."""
 
+_WITHIN_SENTENCE = re.compile(r"[\w,;]\s*$")
+_BEGIN = re.compile(r"[\W_]*([^\W\d_]{2})")
+
 
 class _Track:
     """One place where the new text may begin, followed as far as it agrees with the old one."""
@@ -40,10 +47,14 @@ class _Track:
 
 
 class Replay:
-    """The seam of a connection that begins at the start of the turn, or behind a cursor."""
+    """The seam of a connection that begins at the start of the turn, or behind a cursor.
 
-    def __init__(self, shown: Shown, origin: Origin) -> None:
+    `asked` says that the text may well be complete, and the server was only asked whether it is.
+    """
+
+    def __init__(self, shown: Shown, origin: Origin, *, asked: bool = False) -> None:
         self.settled = False
+        self._asked = asked
         self._shown = shown
         self._answer, self._reasoning = shown.answer, shown.reasoning
         self._from_start = origin is Origin.START
@@ -52,9 +63,9 @@ class Replay:
         self._first_cursor: Cursor | None = None
         self._tracks: dict[Place, _Track] = {}
         self._held: list[Chunk] = []
-        if self._from_start:
+        if self._from_start or asked:
             self._follow_from(Place())
-        elif shown.cursor is not None:
+        if not self._from_start and shown.cursor is not None:
             for event in shown.events(shown.cursor):
                 self._follow_from(event.end)
 
@@ -64,7 +75,7 @@ class Replay:
 
     def meet(self, cursor: Cursor) -> None:
         """See `Seam.meet`."""
-        if self._held or self._from_start:
+        if self._held or self._from_start or not cursor.position:
             return
         self._first_cursor = self._first_cursor or cursor
         for event in self._shown.events(cursor):
@@ -157,9 +168,7 @@ class Replay:
     def _join(self) -> Joint:
         self.settled = True
         if not self._tracks:
-            first = self._first_cursor
-            differs = self._from_start or (first is not None and self._shown.begins_with(first))
-            return Joint(tuple(self._held), superseded=differs)
+            return Joint(tuple(self._held), superseded=self._from_start or self._begins_anew())
         track = self._tracks[min(self._tracks)]
         assert track.joined is not None
         old, rest = track.joined
@@ -171,6 +180,29 @@ class Replay:
             repeated=sum(self._shown.end) - sum(track.begin),
             passed=tuple(_places(track.begin, self._held[:old])),
         )
+
+    def _begins_anew(self) -> bool:
+        """Whether a text that agrees with none of the places replaces the old one, though behind a cursor.
+
+        It carries the turn's first cursor. If the server was to go on, it may just count anew; then its text
+        fits where the old one broke off. It does not if it begins like the old one, or within a sentence
+        begins another.
+        """
+        first, chunk = self._first_cursor, self._held[0]
+        if first is None or not self._shown.begins_with(first):
+            return False
+        old = self._reasoning if chunk.reasoning else self._answer
+        new = "".join(each.text for each in self._held if each.reasoning == chunk.reasoning)
+        return (
+            self._asked
+            or old.startswith(chunk.text)
+            or (_WITHIN_SENTENCE.search(old) is not None and _capitalised(new))
+        )
+
+
+def _capitalised(text: str) -> bool:
+    begin = _BEGIN.match(text)
+    return begin is not None and begin[1][0].isupper() and begin[1][1].islower()
 
 
 def _before(end: Place, chunks: list[Chunk]) -> Place:

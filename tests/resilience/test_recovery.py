@@ -236,14 +236,26 @@ async def test_events_behind_the_last_id_are_sent_again_and_dropped() -> None:
     assert (await case.hear()).text == "Tea is older."
 
 
-async def test_a_server_that_starts_its_ids_and_its_text_anew_supersedes() -> None:
+@pytest.mark.parametrize("anew", [["Coffee ", "is."], ["## **Coffee** ", "is."], ["Tea ", "was ", "first."]])
+async def test_a_server_that_begins_its_ids_and_its_text_anew_supersedes(anew: list[str]) -> None:
     case = Case(
         [Connected(), *chunks("Tea ", "is ", ids=1), cut()],
-        [Connected(Origin.CURSOR), *chunks("Coffee ", "is.", ids=1), Finished()],
+        [Connected(Origin.CURSOR), *chunks(*anew, ids=1), Finished()],
     )
     heard = await case.hear()
-    assert heard.text == "Coffee is."
+    assert heard.text == "".join(anew)
     assert heard.superseded == 1
+
+
+async def test_a_server_that_goes_on_but_counts_anew_is_taken_at_its_word() -> None:
+    case = Case(
+        [Connected(), *chunks(*words()[:4], ids=1), cut()],
+        [Connected(Origin.CURSOR), *chunks(*words()[4:8], ids=1), cut()],
+        [Connected(Origin.CURSOR), *chunks(*words()[8:], ids=1), Finished()],
+    )
+    heard = await case.hear()
+    assert heard.text == STORY
+    assert heard.superseded == 0
 
 
 async def test_a_restart_drops_what_is_shown_already() -> None:
@@ -474,11 +486,28 @@ async def test_asked_for_more_the_same_again_is_complete() -> None:
 async def test_asked_for_more_another_text_is_not_taken() -> None:
     case = Case(
         [Connected(), *chunks("Tea ", "is.", ids=1), Ended(vouched=True)],
-        [Connected(Origin.CURSOR), *chunks("Coffee ", "is.", ids=1)],
+        [Connected(Origin.CURSOR), *chunks("or ", "is it?", ids=1)],
     )
     heard = await case.hear()
     assert heard.text == "Tea is."
     assert heard.superseded == 0
+
+
+async def test_asked_for_more_the_same_again_with_other_ids_is_complete() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea.", ids=1), Ended(vouched=True)],
+        [Connected(Origin.CURSOR), *chunks("T", "ea.", ids=901), Ended(vouched=True)],
+    )
+    assert (await case.hear()).text == "Tea."
+
+
+async def test_who_makes_up_more_and_more_is_asked_no_more() -> None:
+    case = Case(
+        *([Connected(Origin.CURSOR), *chunks(f"No {n}. ", ids=n), Ended(vouched=True)] for n in range(99))
+    )
+    heard = await case.hear()
+    assert heard.text == "".join(f"No {n}. " for n in range(21))
+    assert heard.finished.reason == "complete"
 
 
 async def test_asked_for_more_more_is_taken_and_asked_for_again() -> None:
