@@ -6,13 +6,11 @@ call it; nothing here opens a file.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-from msgspec import inspect
 
 from debate_tui.domain.errors import ConfigError
 
@@ -68,6 +66,8 @@ def _syntax(problem: str, text: str, where: str) -> ConfigError:
 
 def _explain(problem: str, text: str, type_: object, where: str) -> ConfigError:
     """Turn what msgspec says of a value into where it stands and what would be right."""
+    from msgspec import inspect  # needed only for what is wrong, so not at start-up
+
     path: Path = ()
     if at := _AT.search(problem):
         problem = problem[: at.start()]
@@ -100,25 +100,24 @@ def _key(path: Path) -> str:
 
 
 def _nearest(wrong: str, known: list[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(wrong, known, n=1)
     if close:
         return f"Did you mean `{close[0]}`?"
     return f"Known here: {', '.join(known)}." if known else ""
 
 
-def _type_at(type_: inspect.Type, path: Path) -> inspect.Type | None:
-    """The type expected at `path`; where a union has several, the one that knows the next step."""
-    if isinstance(type_, inspect.Metadata):
-        return _type_at(type_.type, path)
-    if isinstance(type_, inspect.UnionType):
-        found = (_type_at(choice, path) for choice in type_.types)
+def _type_at(type_: object, path: Path) -> object:
+    """What is known of the type expected at `path`; of a union, the choice that knows the way there."""
+    if choices := getattr(type_, "types", ()):
+        found = (_type_at(choice, path) for choice in choices)
         return next((choice for choice in found if choice is not None), None)
     if not path:
-        return None if isinstance(type_, inspect.NoneType) else type_
+        return type_ if hasattr(type_, "fields") or hasattr(type_, "values") else None
     step, *rest = path
     if isinstance(step, int):
-        item = getattr(type_, "item_type", None)
-        return _type_at(item, tuple(rest)) if item is not None else None
+        return _type_at(getattr(type_, "item_type", None), tuple(rest))
     for field in getattr(type_, "fields", ()):
         if field.encode_name == step:
             return _type_at(field.type, tuple(rest))
