@@ -37,7 +37,19 @@ chosen from the keys and local servers found; without those, the demo runs.
 """
 
 
-@click.command(epilog=EPILOGUE, context_settings={"help_option_names": ["-h", "--help"]})
+class _DebateCommand(click.Command):
+    """Its help ends with what is done about streams that break, in numbers."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See `click.Command.format_epilog`."""
+        from debate_tui.domain.policy import defaults
+
+        with formatter.section("When a stream breaks ([recovery] in config.toml)"):
+            formatter.write_dl([(f"{name} = {value}", about) for name, value, about in defaults()])
+        super().format_epilog(ctx, formatter)
+
+
+@click.command(cls=_DebateCommand, epilog=EPILOGUE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("topic", required=False)
 @click.option("-d", "--debater", "debaters", multiple=True, metavar="[NAME=]SOURCE", help="Who argues.")
 @click.option("-m", "--mode", type=click.Choice(MODES), help="When text is painted (default: hybrid).")

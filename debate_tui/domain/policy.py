@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, inspect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Seconds = Annotated[float, Meta(gt=0, extra={"unit": "s"})]
 
@@ -49,3 +52,14 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text_timeout: Annotated[
         Seconds, Meta(description="time without text, whatever signs of life there are")
     ] = 600.0
+
+
+def defaults() -> Iterator[tuple[str, str, str]]:
+    """Every number: its name, its default with the unit, and what it is."""
+    info = inspect.type_info(Policy)
+    assert isinstance(info, inspect.StructType)
+    for field in info.fields:
+        assert isinstance(field.type, inspect.Metadata)
+        unit = (field.type.extra or {}).get("unit", "")
+        about = (field.type.extra_json_schema or {})["description"]
+        yield field.name, f"{field.default:g} {unit}".rstrip(), about
