@@ -16,6 +16,8 @@ from debate_tui.tui.screens.debate import DebateScreen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual.theme import Theme
+
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
     from debate_tui.display.modes import Mode
@@ -106,6 +108,10 @@ class DebateApp(App[None]):
         if problems:
             self._debate.warn(" ".join(problems))
 
+    def _remember(self, theme: Theme) -> None:
+        if self._on_theme is not None and theme.name != self._wanted:
+            self._on_theme(theme.name)
+
     async def action_quit(self) -> None:
         """Show what is pending, and leave at once."""
         self._debate.drain()
@@ -119,6 +125,7 @@ class DebateApp(App[None]):
         if self._on_ready is not None:
             self._on_ready()
         self._load_themes()
+        self.theme_changed_signal.subscribe(self, self._remember)
         self._collector.settle()
         self.run_worker(warm, thread=True, name="warm lexers")
 

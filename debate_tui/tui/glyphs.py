@@ -22,14 +22,12 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     skipped: str = "»"
     interjection: str = "❯"
     unread: str = "●"
-    focus: str = "▌"
     between: str = "·"
     times: str = "×"
     unknown: str = "–"
     thin: str = "─"
     heavy: str = "━"
     ellipsis: str = "…"
-    up: str = "↑"
     down: str = "↓"
 
 
@@ -50,13 +48,11 @@ ASCII = Glyphs(
     skipped=">",
     interjection=">",
     unread="*",
-    focus="|",
     between="-",
     times="x",
     unknown="?",
     thin="-",
     heavy="=",
     ellipsis="...",
-    up="^",
     down="v",
 )

@@ -18,8 +18,7 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
 
     `topic`, `debaters` and `format` are what is known before the debate's first event, so that the first
     frame is complete; whatever is left out is taken from the log. `window_ms` is the synchronized mode's
-    window. `notice` is a line that stays above the footer; `asides` are told once and then go away.
-    `user_themes` is the folder with the user's own themes.
+    window. `notice` stays above the footer. `user_themes` is the folder with the user's own themes.
     """
 
     mode: Mode = Mode.HYBRID
@@ -30,5 +29,4 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     debaters: tuple[DebaterInfo, ...] = ()
     format: Format | None = None
     notice: str = ""
-    asides: tuple[str, ...] = ()
     user_themes: Path | None = None

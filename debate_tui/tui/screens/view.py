@@ -22,6 +22,7 @@ from debate_tui.tui.pulse import Pulse
 from debate_tui.tui.screens.decisions import Decisions
 from debate_tui.tui.speaker import Speaker
 from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.badge import Badge
 from debate_tui.tui.widgets.footer import Footer, Hint
 from debate_tui.tui.widgets.header import Header, Headline
 from debate_tui.tui.widgets.notice import Notice
@@ -47,6 +48,13 @@ SLOW_SECONDS = 2.0
 
 ASIDE_SECONDS = 4.0
 """How long the footer says what was just done."""
+
+
+_ENDINGS = {
+    "complete": Badge("done", "over", Tone.FINISHED),
+    "stopped": Badge("stopped", "stopped", Tone.WAITING),
+    "failed": Badge("failed", "failed", Tone.FAILED),
+}
 
 
 class DebateView(Screen[None]):
@@ -230,9 +238,7 @@ class DebateView(Screen[None]):
 
     def _show_headline(self) -> None:
         transcript = self._follower.transcript
-        ended = {"complete": "over", "stopped": "stopped", "failed": "failed"}.get(
-            transcript.finished or "", ""
-        )
+        ended = _ENDINGS[transcript.finished] if transcript.finished is not None else None
         self._header.show(
             Headline(
                 topic=one_line(transcript.topic or self._options.topic, 400),
@@ -240,7 +246,7 @@ class DebateView(Screen[None]):
                 mode=self._clock.mode.value,
                 elapsed=self._elapsed.seconds,
                 progress=self._agenda.progress(),
-                paused=self._all_paused and not ended,
+                paused=self._all_paused and ended is None,
                 ended=ended,
             )
         )

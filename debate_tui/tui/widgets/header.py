@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.badge import Badge
 from debate_tui.tui.widgets.line import Lines, Piece, Row
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Headline(Struct, frozen=True, kw_only=True):
     elapsed: int = 0
     progress: tuple[float, ...] = ()
     paused: bool = False
-    ended: str = ""
+    ended: Badge | None = None
 
 
 class Header(Lines):
@@ -48,8 +49,8 @@ class Header(Lines):
         parts = []
         if line.paused:
             parts.append(Piece(f"{glyphs.paused} paused", Tone.PAUSED, bold=True))
-        if line.ended:
-            parts.append(Piece(line.ended, Tone.FINISHED))
+        if line.ended is not None:
+            parts.append(Piece(line.ended.text(glyphs), line.ended.tone, bold=True))
         elif line.phase:
             parts.append(Piece(line.phase, Tone.TEXT))
         parts.append(Piece(line.mode, Tone.QUIET))

@@ -1,0 +1,163 @@
+"""Following a log: nothing missed, nothing twice, state at once and text through the buffer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debate_tui.display.buffer import SharedBuffer
+from debate_tui.display.feed import Item, Text
+from debate_tui.domain import events as ev
+from debate_tui.domain.events import DebaterInfo
+from debate_tui.domain.stream import FaultKind, FaultReport, Usage
+from debate_tui.record.log import MemoryLog
+from debate_tui.tui.follower import Follower
+from debate_tui.tui.glyphs import UNICODE
+from debate_tui.tui.speaker import Speaker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CAST = tuple(DebaterInfo(name, name.title(), "", "demo", "") for name in ("a", "b"))
+
+
+class Watch:
+    """A follower, and what it told."""
+
+    def __init__(self, log: MemoryLog | None = None) -> None:
+        self.log = log or MemoryLog(clock=lambda: self.now)
+        self.now = 100.0
+        self.buffer: SharedBuffer[Item] = SharedBuffer(["a", "b"])
+        self.told: list[str] = []
+        self.counts: list[int] = []
+        self.follower = Follower(
+            self.log,
+            self.buffer,
+            on_debate=lambda event: self.told.append(type(event).__name__),
+            on_active=lambda: self.counts.append(self.follower.active),
+        )
+
+    def tell(self, *happened: ev.Event, at: float | None = None) -> None:
+        self.now = self.now if at is None else at
+        for event in happened:
+            self.log.append(event)
+
+    def taken(self, pane: str) -> str:
+        items = self.buffer.take([pane]).get(pane, [])
+        return "".join(item.text for item in items if isinstance(item, Text))
+
+
+def start() -> Sequence[ev.Event]:
+    return (
+        ev.DebateStarted(debate="d", topic="t", format="f", debaters=CAST),
+        ev.PhaseStarted(phase="opening", round=1, rounds=1),
+        ev.TurnStarted(turn=1, debater="a", phase="opening"),
+    )
+
+
+def delta(offset: int, text: str) -> ev.TurnDelta:
+    return ev.TurnDelta(turn=1, debater="a", attempt=1, offset=offset, text=text)
+
+
+class Slow(MemoryLog):
+    """A log to which something is appended while it is being read."""
+
+    meanwhile: ev.Event | None = None
+
+    async def read(self, after: int = 0, limit: int = 1000) -> Sequence[ev.Event]:
+        found = await super().read(after, limit)
+        if self.meanwhile is not None:
+            event, self.meanwhile = self.meanwhile, None
+            self.append(event)
+        return found
+
+
+async def test_what_is_appended_while_the_past_is_read_comes_once_and_in_its_place() -> None:
+    log = Slow()
+    for event in (*start(), delta(0, "one ")):
+        log.append(event)
+    log.meanwhile = delta(4, "two ")
+    watch = Watch(log)
+    await watch.follower.open()
+    log.append(delta(8, "three"))
+    assert watch.taken("a") == "one two three"
+
+
+async def test_what_concerns_the_debate_is_told_at_once_and_streams_are_counted() -> None:
+    watch = Watch()
+    await watch.follower.open()
+    watch.tell(*start(), ev.StreamStatus(debater="a", state="streaming", attempt=1))
+    watch.tell(
+        ev.StreamStatus(debater="a", state="finished", attempt=1), ev.DebateFinished(reason="complete")
+    )
+    assert watch.told == ["DebateStarted", "PhaseStarted", "DebateFinished"]
+    assert watch.counts == [1, 0]
+
+
+async def test_after_closing_nothing_is_followed() -> None:
+    watch = Watch()
+    await watch.follower.open()
+    watch.follower.close()
+    watch.tell(*start(), delta(0, "x"))
+    assert watch.told == []
+    assert watch.taken("a") == ""
+
+
+async def test_a_meter_reads_the_logs_own_times_and_then_the_providers_figures() -> None:
+    watch = Watch()
+    await watch.follower.open()
+    watch.tell(*start())
+    watch.tell(delta(0, "x" * 42), at=101.5)
+    watch.tell(delta(42, "x" * 42), at=103.5)
+    speaker = Speaker(CAST[0], watch.follower)
+    reading = speaker.reading()
+    assert (reading.ttft_ms, reading.tokens, reading.estimated, reading.seconds) == (1500, 20, True, 2.0)
+    watch.tell(
+        ev.TurnFinished(
+            turn=1, debater="a", reason="complete", usage=Usage(output_tokens=17), cost=0.5, ttft_ms=1400
+        )
+    )
+    reading = speaker.reading()
+    assert (reading.ttft_ms, reading.tokens, reading.estimated, reading.cost) == (1400, 17, False, 0.5)
+
+
+async def test_superseded_text_is_not_counted() -> None:
+    watch = Watch()
+    await watch.follower.open()
+    watch.tell(*start(), delta(0, "x" * 420), ev.TurnSuperseded(turn=1, debater="a", attempt=2))
+    assert Speaker(CAST[0], watch.follower).reading().tokens is None
+
+
+async def test_a_speaker_is_held_alone_or_with_all_and_by_a_fault_of_another() -> None:
+    speaker = Speaker(CAST[0], Watch().follower)
+    for paused, resumed in (
+        (ev.DebatePaused(reason="user", debater="a"), ev.DebateResumed(reason="user", debater="a")),
+        (ev.DebatePaused(reason="user", debater=None), ev.DebateResumed(reason="user", debater=None)),
+        (ev.DebatePaused(reason="no key", debater="b"), ev.DebateResumed(reason="decided", debater="b")),
+        (ev.DebatePaused(reason="user", debater=None), ev.DebateResumed(reason="user", debater="a")),
+    ):
+        speaker.apply(paused, 0)
+        assert speaker.paused
+        speaker.apply(resumed, 0)
+        assert not speaker.paused
+    speaker.apply(ev.DebatePaused(reason="user", debater="b"), 0)
+    assert not speaker.paused
+
+
+async def test_a_countdown_runs_on_the_screens_clock() -> None:
+    speaker = Speaker(CAST[0], Watch().follower)
+    error = FaultReport(FaultKind.NETWORK, "reset\x1b[31m\nby peer")
+    speaker.apply(
+        ev.StreamStatus(
+            debater="a",
+            state="reconnecting",
+            attempt=1,
+            retry=1,
+            max_retries=5,
+            retry_in_ms=4000,
+            error=error,
+        ),
+        50.0,
+    )
+    assert speaker.badge(51.5).text(UNICODE) == "↻ reconnecting 1/5 · 3s"
+    assert speaker.badge(60.0).text(UNICODE) == "↻ reconnecting 1/5"
+    assert speaker.trouble == "reset by peer"

@@ -1,0 +1,111 @@
+"""The display's one timer: what is released together, and when it is looked at the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from debate_tui.display.buffer import SharedBuffer
+from debate_tui.display.feed import Item, Text
+from debate_tui.display.modes import FrameClock, Mode
+from debate_tui.tui.pulse import FRAME_TEXT, Pulse
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+
+class Stage:
+    """Notes what is released; `flushed` is set by each release."""
+
+    active = 2
+    backlog = False
+
+    def __init__(self) -> None:
+        self.released: list[dict[str, str]] = []
+        self.ticks = 0
+        self.ticked = asyncio.Event()
+        self.flushed = asyncio.Event()
+
+    def release(self, due: Mapping[str, Sequence[Item]]) -> None:
+        self.released.append(
+            {pane: "".join(i.text for i in items if isinstance(i, Text)) for pane, items in due.items()}
+        )
+        self.flushed.set()
+
+    def tick(self, now: float) -> None:
+        self.ticks += 1
+        self.ticked.set()
+
+
+@asynccontextmanager
+async def running(
+    mode: Mode, window: float = 0.02
+) -> AsyncIterator[tuple[Stage, SharedBuffer[Item], FrameClock, Pulse]]:
+    buffer: SharedBuffer[Item] = SharedBuffer(["a", "b"])
+    stage, clock = Stage(), FrameClock(mode, window=window)
+    pulse = Pulse(buffer, clock, stage)
+    task = asyncio.create_task(pulse.run())
+    try:
+        yield stage, buffer, clock, pulse
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+
+def say(buffer: SharedBuffer[Item], pane: str, text: str) -> None:
+    buffer.push(pane, Text(1, 1, text), len(text))
+
+
+async def test_a_window_releases_all_panes_in_one_call() -> None:
+    async with running(Mode.SYNCHRONIZED) as (stage, buffer, _, _):
+        say(buffer, "a", "1")
+        await asyncio.sleep(0)
+        say(buffer, "b", "2")
+        say(buffer, "a", "3")
+        await stage.flushed.wait()
+        assert stage.released == [{"a": "13", "b": "2"}]
+
+
+async def test_a_switch_of_modes_releases_what_is_pending_at_once() -> None:
+    async with running(Mode.SYNCHRONIZED, window=3600) as (stage, buffer, clock, pulse):
+        say(buffer, "a", "held")
+        await asyncio.sleep(0)
+        assert stage.released == []
+        clock.switch(Mode.STAGGERED)
+        pulse.wake()
+        await stage.flushed.wait()
+        assert stage.released == [{"a": "held"}]
+
+
+async def test_a_flood_is_released_in_frames_of_a_bounded_size_and_in_order() -> None:
+    async with running(Mode.STAGGERED) as (stage, buffer, _, _):
+        pieces = [str(number) * 1000 for number in range(10)] * 10
+        for piece in pieces:
+            say(buffer, "a", piece)
+        while buffer.pending:
+            stage.flushed.clear()
+            await stage.flushed.wait()
+        texts = [frame["a"] for frame in stage.released]
+        assert "".join(texts) == "".join(pieces)
+        assert max(len(text) for text in texts) < FRAME_TEXT + 1000
+
+
+async def test_a_terminal_that_is_behind_gets_no_frame_until_it_has_caught_up() -> None:
+    async with running(Mode.STAGGERED) as (stage, buffer, _, _):
+        stage.backlog = True
+        say(buffer, "a", "later")
+        await stage.ticked.wait()
+        assert stage.released == []
+        stage.backlog = False
+        await stage.flushed.wait()
+        assert stage.released == [{"a": "later"}]
+
+
+async def test_draining_needs_no_clock() -> None:
+    async with running(Mode.SYNCHRONIZED, window=3600) as (stage, buffer, _, pulse):
+        say(buffer, "a", "now")
+        pulse.drain()
+        assert stage.released == [{"a": "now"}]
+        assert not buffer.pending
