@@ -60,8 +60,8 @@ class Seam(Protocol):
 
 def telling(text: str) -> bool:
     """Whether `text`, coming twice in a row, can only be a repetition that was not meant."""
-    if len(set(text)) < TELLING_VARIETY:
-        return False
+    if len(set(text)) < TELLING_VARIETY or text.find(text[: len(text) // 2], 1) > 0:
+        return False  # what is monotonous, or repeats itself, may well do so once more
     columns = 0
     for character in text:
         columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
