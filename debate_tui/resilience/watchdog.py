@@ -57,6 +57,7 @@ class Watchdog:
 
     def connecting(self) -> None:
         """A new connection is about to be made: the time to its first byte begins."""
+        self.close()
         self._begun = False
         self._quiet_left = self._policy.first_byte_timeout
         self._text_left = self._policy.text_timeout
@@ -108,7 +109,7 @@ class Watchdog:
     def _begin(self) -> None:
         if not self._begun:
             self._begun = True
-            self.close()  # armed for the first byte, which may be given more time than all others
+            self.close()  # armed for the first byte, which may be given more time than all else
 
     def _limit(self) -> float:
         return min(self._quiet_left, self._text_left)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
+from debate_tui.domain.policy import Policy
 from debate_tui.domain.stream import (
     Alive,
     Chunk,
@@ -25,9 +25,6 @@ from debate_tui.domain.stream import (
 )
 from debate_tui.resilience.recovery import Guarded
 from tests.fakes.scripted_source import REQUEST, Heard, ManualClock, Pass, ScriptedSource, Stall, Step, hear
-
-if TYPE_CHECKING:
-    from debate_tui.domain.policy import Policy
 
 STORY = "Tea is older than coffee, and it keeps better in a storm."
 CALM = ["connecting", "connected", "streaming"]
@@ -385,6 +382,25 @@ async def test_silence_has_its_limits(script: list[Step], message: str) -> None:
     assert heard.text == "Tea "
     broken = next(status for status in heard.statuses if status.state == "reconnecting")
     assert broken.error == FaultReport(FaultKind.TIMEOUT, message)
+
+
+async def test_every_connection_has_its_own_limits() -> None:
+    case = Case(
+        [Connected(), *chunks("Tea "), cut()],
+        [Stall(10)],
+        [Connected(), *chunks("Tea "), Finished()],
+        policy=Policy(first_byte_timeout=10.0),
+    )
+    heard = await case.hear()
+    assert heard.text == "Tea "
+    assert heard.states == [
+        *CALM,
+        "reconnecting 1/5",
+        "connecting",
+        "reconnecting 2/5",
+        "connecting",
+        "connected",
+    ]
 
 
 @pytest.mark.parametrize(
