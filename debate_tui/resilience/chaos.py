@@ -1,8 +1,8 @@
 """``--chaos``: a source that breaks on purpose, so that recovery can be watched at work.
 
 The first turns are arranged: within one short debate a connection is refused, a server asks for patience, a
-stream is cut, overloaded, and falls silent. Later ones are left to chance, which `seed` makes the same every
-time. No turn breaks more often than recovery forgives.
+stream is cut, overloaded, and falls silent, whatever the seeds of its debaters. Later ones are left to chance,
+which `seed` makes the same every time. No turn breaks more often than recovery forgives.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def plans(turn: int, seed: int) -> tuple[Plan, ...]:
     """What befalls the connections of a turn, one after the other; those after the last one run well."""
     chance = Random(f"{seed}/{turn}")  # noqa: S311 (variety, not secrecy)
     if turn <= len(_ACTS):
-        acts: tuple[Mishap, ...] = _ACTS[(turn - 1 + seed) % len(_ACTS)]
+        acts: tuple[Mishap, ...] = _ACTS[turn - 1]
     else:
         acts = tuple(chance.choice(tuple(Mishap)) for _ in range(chance.randint(0, _MOST)))
     return tuple(Plan(mishap, chance.randint(120, 420)) for mishap in acts)
