@@ -87,6 +87,7 @@ def _app(plan: Plan, stage: Stage, buffer: SharedBuffer[Item], ready: asyncio.Ev
             notice=plan.notice,
             user_themes=config.config_folder() / "themes",
         ),
+        statistics=stage.statistics,
         on_ready=ready.set,
         on_mode=lambda mode: config.remember(mode=mode.value),
         on_theme=lambda theme: config.remember(theme=theme),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
     from debate_tui.display.modes import Mode
+    from debate_tui.display.statistics import Statistics
     from debate_tui.record.log import DebateLog
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
@@ -31,7 +32,8 @@ class DebateApp(App[None]):
 
     It fills and drains `buffer` by itself; whoever reads sources only waits for its `room`. `on_ready` is
     called once, when the first frame is painted: the time to start the session. `on_mode` and `on_theme`
-    are told what the user chose, to be remembered.
+    are told what the user chose, to be remembered. `statistics` are those of a debate that is held here, fed
+    by whoever holds it; any other log is measured as it is followed.
     """
 
     CSS_PATH = "app.tcss"
@@ -47,6 +49,7 @@ class DebateApp(App[None]):
         commands: Commands | None,
         options: ScreenOptions,
         *,
+        statistics: Statistics | None = None,
         on_ready: Callable[[], None] | None = None,
         on_mode: Callable[[Mode], None] | None = None,
         on_theme: Callable[[str], None] | None = None,
@@ -62,6 +65,7 @@ class DebateApp(App[None]):
             buffer,
             commands,
             options,
+            statistics=statistics,
             on_mode=on_mode or _nobody,
             on_ready=self._start,
             on_pause=self._collector.pause,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from debate_tui.display.feed import Feed
+from debate_tui.display.statistics import Statistics
 from debate_tui.domain.events import (
     DebateFinished,
     DebatePaused,
@@ -14,8 +14,6 @@ from debate_tui.domain.events import (
     PhaseStarted,
     TurnDelta,
     TurnFinished,
-    TurnStarted,
-    TurnSuperseded,
 )
 from debate_tui.domain.transcript import Transcript
 
@@ -30,22 +28,12 @@ if TYPE_CHECKING:
 _OF_THE_DEBATE = (DebateStarted, PhaseStarted, DebatePaused, DebateResumed, DebateFinished, TurnFinished)
 
 
-class Tally:
-    """How much text of a debater's newest turn has come, and when, in the log's own time."""
-
-    __slots__ = ("characters", "first_at", "last_at", "started_at")
-
-    def __init__(self, started_at: float = 0.0) -> None:
-        self.started_at = started_at
-        self.first_at = self.last_at = 0.0
-        self.characters = 0
-
-
 class Follower:
     """One screen's view of one log.
 
     `transcript` is up to date but has no texts: those go to the panes, which keep them. `on_debate` is
     called with what concerns the debate as a whole, `on_active` when the number of `active` streams changes.
+    `statistics` are those of whoever holds the debate; without any, a follower gathers its own.
     """
 
     def __init__(
@@ -53,11 +41,13 @@ class Follower:
         log: DebateLog,
         buffer: SharedBuffer[Item],
         *,
+        statistics: Statistics | None = None,
         on_debate: Callable[[Event], None],
         on_active: Callable[[], None],
     ) -> None:
         self.transcript = Transcript()
-        self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        self.statistics = statistics or Statistics()
+        self._measuring = statistics is None
         self._log = log
         self._feed = Feed(buffer)
         self._on_debate = on_debate
@@ -100,19 +90,15 @@ class Follower:
             return
         self._seq = event.seq
         if type(event) is TurnDelta:  # by far the most frequent, so it goes the shortest way
-            tally = self.tallies[event.debater]
-            tally.characters += len(event.text)
-            tally.last_at = event.at
-            tally.first_at = tally.first_at or event.at
+            if self._measuring:
+                self.statistics(event)
             self._feed(event)
             return
+        if self._measuring:
+            self.statistics(event)
         active = self._feed.active
         self.transcript.apply(event)
         self._feed(event)
-        if isinstance(event, TurnStarted):
-            self.tallies[event.debater] = Tally(event.at)
-        elif isinstance(event, TurnSuperseded):
-            self.tallies[event.debater] = Tally(self.tallies[event.debater].started_at)
         if self._feed.active != active:
             self._on_active()
         if isinstance(event, _OF_THE_DEBATE):

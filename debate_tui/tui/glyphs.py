@@ -6,7 +6,10 @@ from msgspec import Struct
 
 
 class Glyphs(Struct, frozen=True, kw_only=True):
-    """One cell each, but `ellipsis` and `connecting`, which may be longer in ASCII."""
+    """One cell each, but `ellipsis` and `connecting`, which may be longer in ASCII.
+
+    `levels` are the fillings of a cell, from none to all of it.
+    """
 
     waiting: str = "·"
     connecting: str = "…"
@@ -29,6 +32,7 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     heavy: str = "━"
     ellipsis: str = "…"
     down: str = "↓"
+    levels: str = " ▁▂▃▄▅▆▇█"
 
 
 UNICODE = Glyphs()
@@ -55,4 +59,5 @@ ASCII = Glyphs(
     heavy="=",
     ellipsis="...",
     down="v",
+    levels=" .:-=+*#@",
 )

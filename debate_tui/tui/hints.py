@@ -35,6 +35,7 @@ def hints(
         (commanding, Hint("x", "stop turn", "stop_turn", 8)),
         (reasoning, Hint("t", "thinking", "reasoning", 6)),
         (True, Hint("y", "copy", "copy_turn", 9)),
+        (True, Hint("s", "statistics", "statistics", 10)),
         (True, Hint("?", "help", "help", 0)),
         (True, Hint("q", "quit", "app.quit", 0)),
     ]

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
@@ -46,13 +46,22 @@ class Pulse:
     """Drives a stage from a buffer; `run` until cancelled.
 
     A flush releases all panes' text in one call, without an `await` in between, on deadlines that are
-    absolute: a late wake-up delays one frame and not the ones after it.
+    absolute: a late wake-up delays one frame and not the ones after it. `on_frame` is told how long each
+    frame took, in seconds.
     """
 
-    def __init__(self, buffer: SharedBuffer[Item], clock: FrameClock, stage: Stage) -> None:
+    def __init__(
+        self,
+        buffer: SharedBuffer[Item],
+        clock: FrameClock,
+        stage: Stage,
+        *,
+        on_frame: Callable[[float], None] | None = None,
+    ) -> None:
         self._buffer = buffer
         self._clock = clock
         self._stage = stage
+        self._on_frame = on_frame
         self._wake = asyncio.Event()
         buffer.woken = self._wake.set
 
@@ -92,5 +101,8 @@ class Pulse:
         if not due.panes:
             return due.again
         stage.release(buffer.take(due.panes, limit=FRAME_TEXT))
-        self._clock.spent(time.monotonic() - now)
+        spent = time.monotonic() - now
+        self._clock.spent(spent)
+        if self._on_frame is not None:
+            self._on_frame(spent)
         return now if buffer.pending else None

@@ -16,7 +16,7 @@ from debate_tui.domain.events import (
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.badge import REMOVED, badge
-from debate_tui.tui.widgets.meter import Reading, estimate
+from debate_tui.tui.widgets.meter import Reading
 
 if TYPE_CHECKING:
     from debate_tui.display.feed import Item
@@ -108,24 +108,15 @@ class Speaker:
 
     def reading(self) -> Reading:
         """The meter at this moment."""
-        turn = self.turn
-        if turn is None:
-            return Reading()
-        tally = self._follower.tallies[self.id]
-        tokens = estimate(tally.characters) if tally.characters else None
-        estimated = True
-        if turn.usage is not None and turn.usage.output_tokens is not None:
-            tokens, estimated = turn.usage.output_tokens, False
-        ttft_ms = turn.ttft_ms
-        if ttft_ms is None and tally.first_at:
-            ttft_ms = round((tally.first_at - tally.started_at) * 1000)
+        turn = self._follower.statistics.turn(self.id)
+        tokens = turn.tokens
         return Reading(
-            ttft_ms=ttft_ms,
-            tokens=tokens,
-            estimated=estimated,
-            seconds=tally.last_at - tally.first_at,
+            ttft_ms=None if turn.first_token is None else round(turn.first_token * 1000),
+            tokens=None if tokens is None else tokens.count,
+            estimated=tokens is not None and tokens.estimated,
+            rate=turn.rate,
             cost=turn.cost,
-            finished=turn.finished,
+            finished=turn.reason is not None,
         )
 
     def _hold(self, debater: str | None, *, held: bool) -> None:

@@ -110,7 +110,7 @@ async def test_a_meter_reads_the_logs_own_times_and_then_the_providers_figures()
     watch.tell(delta(42, "x" * 42), at=103.5)
     speaker = Speaker(CAST[0], watch.follower)
     reading = speaker.reading()
-    assert (reading.ttft_ms, reading.tokens, reading.estimated, reading.seconds) == (1500, 20, True, 2.0)
+    assert (reading.ttft_ms, reading.tokens, reading.estimated, reading.rate) == (1500, 20, True, 10.0)
     watch.tell(
         ev.TurnFinished(
             turn=1, debater="a", reason="complete", usage=Usage(output_tokens=17), cost=0.5, ttft_ms=1400

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from debate_tui.tui.widgets.meter import Reading, meter
 
-FULL = Reading(ttft_ms=640, tokens=1234, seconds=20.0, cost=0.0123, finished=True)
+FULL = Reading(ttft_ms=640, tokens=1234, rate=61.7, cost=0.0123, finished=True)
 
 
 def test_everything_is_told_where_there_is_room() -> None:
@@ -35,7 +35,7 @@ def test_nothing_is_said_before_there_is_anything_to_say() -> None:
         ttft_ms=st.none() | st.integers(0, 10**7),
         tokens=st.none() | st.integers(0, 10**7),
         estimated=st.booleans(),
-        seconds=st.floats(0, 10**5),
+        rate=st.none() | st.floats(0, 10**6),
         cost=st.none() | st.floats(0, 10**4),
         finished=st.booleans(),
     ),

@@ -75,9 +75,9 @@ class Statistics:
         return stream.turn if stream else Turn()
 
     def curve(self, debater: str, width: int) -> Curve:
-        """A debater's speed over the debate so far, in at most `width` stretches."""
+        """A debater's speed over the debate so far in tokens per second, in at most `width` stretches."""
         stream = self._streams.get(debater)
-        return stream.trace.curve(self._now, width) if stream else Curve()
+        return stream.curve(self._now, width) if stream else Curve()
 
     def report(self, buffer: BufferStatistics | None = None) -> Report:
         """All figures at this moment; those of the buffer are the screen's, if there is one."""

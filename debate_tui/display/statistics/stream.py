@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from debate_tui.display.statistics.histogram import Histogram
 from debate_tui.display.statistics.report import Break, Figures, Spread, Tokens
 from debate_tui.display.statistics.report import Turn as TurnFigures
-from debate_tui.display.statistics.trace import HEALED, LOST, Trace
+from debate_tui.display.statistics.trace import HEALED, LOST, Curve, Trace
 
 if TYPE_CHECKING:
     from debate_tui.display.buffer import LaneStatistics
@@ -139,7 +139,7 @@ class Stream:
         self.info = info
         self.state: StreamState = "waiting"
         self.removed = False
-        self.trace = Trace(origin)
+        self._trace = Trace(origin)
         self._origin = origin
         self._turns: dict[int, Turn] = {}
         self._turn = Turn(0, origin)
@@ -180,7 +180,7 @@ class Stream:
             turn.thought += size
         elif not turn.answer_at:
             turn.answer_at = at
-        self.trace.add(at, size)
+        self._trace.add(at, size)
 
     def start(self, event: TurnStarted) -> None:
         """A turn begins, or is taken up again."""
@@ -230,11 +230,16 @@ class Stream:
         if self._breaks and self._breaks[-1].offset is None:
             self._breaks[-1] = replace(self._breaks[-1], origin=connected.origin)
 
+    def curve(self, until: float, width: int) -> Curve:
+        """The speed so far, in at most `width` stretches."""
+        curve = self._trace.curve(until, width)
+        return replace(curve, rates=tuple(rate / BYTES_PER_TOKEN for rate in curve.rates))
+
     def skip(self, seconds: float) -> None:
         """Leave out a time in which the debate was not held."""
         self._last_at = 0.0
         self._origin += seconds
-        self.trace.skip(seconds)
+        self._trace.skip(seconds)
         if self._turn.reason is None:
             self._turn.delay(seconds)
 
@@ -270,7 +275,7 @@ class Stream:
             now=self._speed(now),
             rate=speed(sum(turn.flowing for turn in turns), sum(turn.flowed for turn in turns)),
             gaps=spread(self._gaps),
-            size=self.trace.size,
+            size=self._trace.size,
             chunks=self._runs + self._gaps.count,
             reconnections=self._reconnections,
             waited=self._waited,
@@ -297,7 +302,7 @@ class Stream:
         wait = (status.retry_in_ms or 0) / 1000 if healed else None
         self._reconnections += healed
         self._waited += wait or 0.0
-        self.trace.mark(status.at, HEALED if healed else LOST)
+        self._trace.mark(status.at, HEALED if healed else LOST)
         self._breaks.append(
             Break(
                 at=status.at - self._origin,

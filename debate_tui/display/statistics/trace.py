@@ -18,7 +18,7 @@ HEALED, LOST = 1, 2
 class Curve(Struct, frozen=True):
     """Rates over time: `rates[i]` is for the i-th stretch of `seconds` since the beginning.
 
-    Rates are in bytes per second. `faults` has for each stretch the worst fault in it: `HEALED`, `LOST` or 0.
+    `faults` has for each stretch the worst fault in it: `HEALED`, `LOST` or 0.
     """
 
     seconds: float = FIRST_BIN
@@ -27,7 +27,7 @@ class Curve(Struct, frozen=True):
 
 
 class Trace:
-    """Adds up bytes in bins of equal length from `origin` on, in seconds of the log's time."""
+    """Adds up sizes in bins of equal length from `origin` on, in seconds of the log's time."""
 
     __slots__ = ("_faults", "_length", "_origin", "_sizes")
 
@@ -39,11 +39,11 @@ class Trace:
 
     @property
     def size(self) -> int:
-        """The bytes of all time."""
+        """All that came."""
         return sum(self._sizes)
 
     def add(self, at: float, size: int) -> None:
-        """Text of `size` bytes came."""
+        """Something of this size came."""
         place = int((at - self._origin) / self._length)
         if place >= len(self._sizes):
             place = self._reach(at)
@@ -59,7 +59,7 @@ class Trace:
         self._origin += seconds
 
     def curve(self, until: float, width: int) -> Curve:
-        """The rates up to `until`, in at most `width` stretches.
+        """The sizes per second up to `until`, in at most `width` stretches.
 
         Traces of one origin have the same stretches, and one more moment changes only the last of them,
         except where the stretches grow to make room.

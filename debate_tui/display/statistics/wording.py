@@ -29,6 +29,8 @@ class Measure(NamedTuple):
     short: Callable[[Figures], Parts]
     always: bool = True
     """Whether the row is shown even if nothing is known about anybody."""
+    trouble: bool = False
+    """Whether it is about faults."""
 
 
 class Incident(NamedTuple):
@@ -258,16 +260,18 @@ def _first(parts: Callable[[Figures], Parts]) -> Callable[[Figures], Parts]:
     return lambda figures: parts(figures)[:1]
 
 
-def _all(label: str, parts: Callable[[Figures], Parts], *, always: bool = True) -> Measure:
+def _all(
+    label: str, parts: Callable[[Figures], Parts], *, always: bool = True, trouble: bool = False
+) -> Measure:
     """A row that is short enough already."""
-    return Measure(label, parts, parts, always)
+    return Measure(label, parts, parts, always, trouble)
 
 
 _GAPS = _all("gap p50, p95", lambda figures: _spread(figures.gaps))
 _TEXT = _all("text, chunks", _text)
 _COST = _all("cost", _cost, always=False)
 _CONNECTIONS = _all("connections", _connections)
-_RECONNECTED = Measure("reconnected", _reconnected, _reconnected_short)
+_RECONNECTED = Measure("reconnected", _reconnected, _reconnected_short, trouble=True)
 _HELD = _all("held back", _held, always=False)
 
 _LIVE = (
@@ -282,8 +286,8 @@ _LIVE = (
     Measure("transport", _transport, _first(_transport)),
     _CONNECTIONS,
     _RECONNECTED,
-    Measure("last fault", _fault, _first(_fault), always=False),
-    _all("went on", _resumed, always=False),
+    Measure("last fault", _fault, _first(_fault), always=False, trouble=True),
+    _all("went on", _resumed, always=False, trouble=True),
     _all("buffer, peak", _buffer, always=False),
     _HELD,
 )

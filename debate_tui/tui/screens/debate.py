@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
+    from debate_tui.display.statistics import Statistics
     from debate_tui.record.log import DebateLog
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
@@ -48,6 +49,7 @@ class DebateScreen(DebateView):
         Binding("t", "reasoning"),
         Binding("y", "copy_turn"),
         Binding("i", "interject"),
+        Binding("s", "statistics"),
         Binding("question_mark,f1", "help"),
         Binding("enter", "explain"),
         Binding("escape", "back"),
@@ -60,14 +62,23 @@ class DebateScreen(DebateView):
         commands: Commands | None,
         options: ScreenOptions,
         *,
+        statistics: Statistics | None = None,
         on_mode: Callable[[Mode], None],
         on_ready: Callable[[], None],
         on_pause: Callable[[], None],
         unwritten: Callable[[], int],
     ) -> None:
         super().__init__(
-            log, buffer, commands, options, on_ready=on_ready, on_pause=on_pause, unwritten=unwritten
+            log,
+            buffer,
+            commands,
+            options,
+            statistics=statistics,
+            on_ready=on_ready,
+            on_pause=on_pause,
+            unwritten=unwritten,
         )
+        self._buffer = buffer
         self._on_mode = on_mode
         self._reasoning_shown = False
         self._interjector: Interjector | None = None
@@ -129,6 +140,20 @@ class DebateScreen(DebateView):
         from debate_tui.tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self._glyphs))
+
+    def action_statistics(self) -> None:
+        """Show how fast everybody's words come, and what they went through."""
+        from debate_tui.tui.screens.statistics import StatisticsScreen
+
+        statistics, buffer = self._follower.statistics, self._buffer
+        self.app.push_screen(
+            StatisticsScreen(
+                [pane.speaker for pane in self._panes],
+                statistics,
+                lambda: statistics.report(buffer.statistics()),
+                self._glyphs,
+            )
+        )
 
     def action_explain(self) -> None:
         """Show the whole of what is wrong with the debater's stream."""

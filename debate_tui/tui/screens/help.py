@@ -32,7 +32,7 @@ _DEBATE = (
     ("r", "retry this turn"),
     ("i", "interject"),
     ("enter", "what went wrong"),
-    ("", ""),
+    ("s", "stream statistics"),
     ("?", "this help"),
     ("esc", "close, unzoom"),
     ("q", "quit; all is recorded"),

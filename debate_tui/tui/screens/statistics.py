@@ -6,10 +6,10 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from debate_tui.display.statistics import wording
 from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.screens.card import Overlay
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.bars import axis, bars
 from debate_tui.tui.widgets.line import Lines, Piece, Row, clip, width_of
@@ -42,6 +42,7 @@ FREE_ROWS = 30
 class StatisticsCard(Lines):
     """A column of figures for each debater, under its speed over time; below, everything that broke."""
 
+    DEFAULT_CSS = "StatisticsCard { background: $panel; max-width: 100%; max-height: 100%; }"
     inset = MARGIN
 
     def __init__(
@@ -77,7 +78,7 @@ class StatisticsCard(Lines):
 
     def look(self) -> None:
         """Look at the figures again, and show those that have changed."""
-        rows = tuple(self._compose(self._report()))
+        rows = tuple(self._table(self._report()))
         grown = len(rows) != len(self._rows)
         self._rows = rows
         if grown:
@@ -88,7 +89,7 @@ class StatisticsCard(Lines):
         """What was there at the last look."""
         return self._rows
 
-    def _compose(self, report: Report) -> Iterator[Row]:
+    def _table(self, report: Report) -> Iterator[Row]:
         figures = {each.debater: each for each in report.streams}
         streams = [figures.get(speaker.id) for speaker in self._speakers]
         measures = wording.live(report)
@@ -97,7 +98,7 @@ class StatisticsCard(Lines):
         yield Row()
         yield self._title(report)
         yield Row()
-        yield self._across("", [self._name(speaker) for speaker in self._speakers])
+        yield self._across("", [self._who(speaker) for speaker in self._speakers])
         yield self._across("", [self._badge(speaker) for speaker in self._speakers])
         yield from self._speeds(tall)
         yield Row()
@@ -124,7 +125,7 @@ class StatisticsCard(Lines):
             right += [between, Piece(part, Tone.QUIET)]
         return Row((Piece("Stream statistics", Tone.FOCUS, bold=True),), tuple(right))
 
-    def _name(self, speaker: Speaker) -> tuple[Piece, ...]:
+    def _who(self, speaker: Speaker) -> tuple[Piece, ...]:
         info = speaker.info
         model = one_line(info.model, 60)
         name = Piece(one_line(info.name, 40), bold=True)
@@ -186,7 +187,7 @@ class StatisticsCard(Lines):
         return Row(tuple(pieces))
 
 
-class StatisticsScreen(ModalScreen[None]):
+class StatisticsScreen(Overlay[None]):
     """Opened with ``s``; the debate goes on beneath."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

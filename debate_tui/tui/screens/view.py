@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
+    from debate_tui.display.statistics import Statistics
     from debate_tui.domain.events import Event
     from debate_tui.record.log import DebateLog
     from debate_tui.tui.commands import Commands
@@ -74,6 +75,7 @@ class DebateView(Screen[None]):
         commands: Commands | None,
         options: ScreenOptions,
         *,
+        statistics: Statistics | None = None,
         on_ready: Callable[[], None],
         on_pause: Callable[[], None],
         unwritten: Callable[[], int],
@@ -85,10 +87,12 @@ class DebateView(Screen[None]):
         self._options = options
         self._on_ready = on_ready
         self._glyphs = ASCII if options.ascii else UNICODE
-        self._follower = Follower(log, buffer, on_debate=self._take, on_active=self._wake)
+        self._follower = Follower(
+            log, buffer, statistics=statistics, on_debate=self._hear, on_active=self._wake
+        )
         self._agenda = Agenda(self._follower.transcript, options.format)
         self._clock = FrameClock(options.mode, window=options.window_ms / 1000)
-        self._pulse = Pulse(buffer, self._clock, self)
+        self._pulse = Pulse(buffer, self._clock, self, on_frame=self._follower.statistics.painted)
         known = {info.id: info for info in options.debaters}
         self._panes = [
             Pane(
@@ -215,6 +219,10 @@ class DebateView(Screen[None]):
         self._pulse.drain()
 
     # What the debate tells
+
+    def _hear(self, event: Event) -> None:
+        """Called by whoever writes the log, from a task that knows of no app."""
+        self.call_next(self._take, event)
 
     def _take(self, event: Event) -> None:
         self._elapsed.see(event.at)

@@ -7,28 +7,19 @@ from rich.cells import cell_len
 
 from debate_tui.tui.glyphs import UNICODE, Glyphs
 
-CHARACTERS_PER_TOKEN = 4.2
-"""An estimate for English prose, used until the provider says how many tokens there were."""
-
 
 class Reading(Struct, frozen=True, kw_only=True):
     """What is known of a turn's speed and size.
 
-    `seconds` is the time from the first to the last text; `estimated` says that `tokens` was reckoned from
-    characters; `cost` is in US dollars, `None` where no price is known.
+    `rate` is in tokens per second; `estimated` says that `tokens` was reckoned from the text; `cost` is in US dollars, `None` where no price is known.
     """
 
     ttft_ms: int | None = None
     tokens: int | None = None
     estimated: bool = False
-    seconds: float = 0.0
+    rate: float | None = None
     cost: float | None = None
     finished: bool = False
-
-
-def estimate(characters: int) -> int:
-    """About how many tokens so many characters are."""
-    return round(characters / CHARACTERS_PER_TOKEN)
 
 
 def meter(reading: Reading, width: int, glyphs: Glyphs = UNICODE) -> str:
@@ -60,8 +51,8 @@ def _parts(reading: Reading, glyphs: Glyphs) -> list[tuple[str, str]]:
     about = "~" if reading.estimated else ""
     count = _count(reading.tokens)
     parts.append((f"{about}{count} tokens", f"{about}{count} tok"))
-    if reading.seconds >= 0.5:
-        rate = f"{reading.tokens / reading.seconds:,.0f}"
+    if reading.rate is not None:
+        rate = f"{reading.rate:,.0f}"
         parts.append((f"{rate} tokens/s", f"{rate}/s"))
     cost = _cost(reading, glyphs)
     if cost:
