@@ -1,8 +1,8 @@
 """``--chaos``: a source that breaks on purpose, so that recovery can be watched at work.
 
-The first turns are arranged: within one short debate a connection is refused, a server asks for patience, a
-stream is cut, overloaded, and falls silent, whatever the seeds of its debaters. Later ones are left to chance,
-which `seed` makes the same every time. No turn breaks more often than recovery forgives.
+The first turns are arranged, whatever the seed: within one short debate a connection is refused, a server
+asks for patience, a stream is cut, overloaded, and falls silent. Later ones are left to chance, which `seed`
+makes the same every time. No turn breaks more often than recovery forgives.
 """
 
 from __future__ import annotations
