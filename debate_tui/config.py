@@ -88,6 +88,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str, Meta(description="colours; one of the program's own, the user's, or Textual's themes")
     ] = ""
     ascii: Annotated[bool, Meta(description="draw icons and lines in ASCII only")] = False
+    judge: Annotated[tuple[str, ...], Meta(description="sources that judge the debate")] = ()
     max_cost: Annotated[
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="begin no turn once this is spent", extra={"unit": "US$"}),
@@ -199,7 +200,7 @@ def _read(file: Path) -> dict[str, object]:
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
     for info in msgspec.structs.fields(Settings):
         variable = ENVIRONMENT + info.name.upper()
-        if info.name in ("recovery", "price", "debater") or not (value := environment.get(variable)):
+        if info.name in ("judge", "recovery", "price", "debater") or not (value := environment.get(variable)):
             continue
         try:
             yield info.name, msgspec.convert(_plain(value), info.type, strict=False)

@@ -56,6 +56,7 @@ class _DebateCommand(click.Command):
 @click.option("--window", type=int, metavar="MS", help="Synchronized: time between flushes (default: 100).")
 @click.option("-f", "--format", metavar="NAME", help="How the debate is held (default: oxford).")
 @click.option("-r", "--rounds", type=int, metavar="N", help="Rounds of each repeated phase.")
+@click.option("--judge", "judges", multiple=True, metavar="SOURCE", help="Who judges; may be repeated.")
 @click.option("--theme", metavar="NAME", help="Colours of the screen.")
 @click.option(
     "--config",
@@ -97,6 +98,7 @@ def debate(
     no_record: bool,
     chaos: bool,
     continued: str | None,
+    judges: tuple[str, ...],
     stats: bool,
     journal: Path | None,
     **settings: object,
@@ -110,6 +112,8 @@ def debate(
     if plain and json_lines:
         raise click.UsageError("--plain and --json exclude each other.")
     typed = {key: value for key, value in settings.items() if value not in (None, False)}
+    if judges:
+        typed["judge"] = list(judges)
     if no_record:
         typed["record"] = False
     if continued is not None and (topic is not None or debaters):

@@ -43,6 +43,7 @@ class Plan(Struct, frozen=True):
     settings: config.Settings
     notice: str = ""
     chaos: bool = False
+    judges: tuple[Specification, ...] = ()
     past: tuple[Event, ...] = ()
     debate: str = ""
     stats: bool = False
@@ -61,6 +62,9 @@ def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *,
         registry.check_key(specification)
     if chaos and any(specification.kind != "demo" for specification in specifications):
         raise UsageError("--chaos breaks the demo's streams only.", "Leave -d out, or say -d demo.")
+    judges = tuple(registry.parse(text) for text in settings.judge)
+    for judge in judges:
+        registry.check_key(judge)
     specifications = _with_voices(topic, specifications)
     sides = deal_sides(format_, len(seats))
     speakers = tuple(
@@ -79,7 +83,8 @@ def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *,
             zip(seats, specifications, _names(seats, specifications), strict=True)
         )
     )
-    return Plan(topic, format_, speakers, settings, notice(specifications), chaos)
+    said = " ".join(filter(None, (notice(specifications), partiality(judges, specifications))))
+    return Plan(topic, format_, speakers, settings, said, chaos, judges)
 
 
 def _format(
@@ -113,11 +118,28 @@ def _names(seats: Sequence[config.Seat], specifications: Sequence[Specification]
     """What the debaters are called: as asked for, a voice after itself, the others in turn; no two alike."""
     names: list[str] = []
     for seat, specification in zip(seats, specifications, strict=True):
-        voice = specification.detail.capitalize() if specification.kind == "demo" else ""
+        voice = _voice(specification)
         wanted = seat.name or voice or next(name for name in _NAMES if name not in names)
         count = sum(name == wanted or name.startswith(f"{wanted} ") for name in names)
         names.append(f"{wanted} {count + 1}" if count else wanted)
     return names
+
+
+def _voice(specification: Specification) -> str:
+    if specification.kind != "demo":
+        return ""
+    from debate_tui.sources.demo import VOICES
+
+    return VOICES.get(specification.detail, "")
+
+
+def partiality(judges: Iterable[Specification], debaters: Iterable[Specification]) -> str:
+    """What there is to say of judges that judge their own kind; models prefer their own family's words."""
+    families = {each.scheme for each in debaters if each.kind == "provider"}
+    related = dict.fromkeys(judge.public for judge in judges if judge.scheme in families)
+    if not related:
+        return ""
+    return f"Not impartial: {', '.join(related)} judges its own model family."
 
 
 def notice(specifications: Iterable[Specification]) -> str:

@@ -16,7 +16,7 @@ from debate_tui.domain.stream import Connected
 from debate_tui.record.log import DebateLog, MemoryLog
 from debate_tui.resilience.chaos import Chaotic, impatient
 from debate_tui.resilience.recovery import Guarded
-from debate_tui.session import Motion, Session
+from debate_tui.session import Judge, Motion, Session
 from debate_tui.sources.prices import cost_of
 from debate_tui.sources.registry import Sources
 
@@ -73,30 +73,45 @@ async def staged(
         def guard(debater: str, source: Source, held: Callable[[], bool]) -> Source:
             return Guarded(source, policy, held=held, announce=_told(debater, statistics, journal))
 
-        motion = Motion(
-            debate=debate,
-            topic=plan.topic,
-            format=plan.format,
-            debaters=tuple(speaker.debater for speaker in plan.speakers),
-            max_tokens=settings.max_tokens,
-            max_cost=settings.max_cost,
-        )
         rates = {model: (price.input, price.output) for model, price in settings.price.items()}
-        costs = {speaker.debater.id: await cost_of(speaker.specification, rates) for speaker in plan.speakers}
         yield Stage(
             log,
             Session(
-                motion,
+                _motion(plan, debate),
                 _made(plan, sources),
                 log,
                 guard=guard,
                 backpressure=backpressure,
                 unattended=unattended,
-                costs=costs,
+                costs={each.debater.id: await cost_of(each.specification, rates) for each in plan.speakers},
+                judges=[
+                    Judge(
+                        f"j{number}",
+                        judge.public,
+                        guard(f"j{number}", sources.make(judge), _never),
+                        await cost_of(judge, rates),
+                    )
+                    for number, judge in enumerate(plan.judges, 1)
+                ],
                 past=plan.past,
             ),
             statistics,
         )
+
+
+def _never() -> bool:
+    return False
+
+
+def _motion(plan: Plan, debate: str) -> Motion:
+    return Motion(
+        debate=debate,
+        topic=plan.topic,
+        format=plan.format,
+        debaters=tuple(speaker.debater for speaker in plan.speakers),
+        max_tokens=plan.settings.max_tokens,
+        max_cost=plan.settings.max_cost,
+    )
 
 
 def _made(plan: Plan, sources: Sources) -> dict[str, Source]:

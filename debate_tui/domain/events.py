@@ -124,6 +124,53 @@ class Interjection(Base, frozen=True, tag="interjection"):
     to: str | None
 
 
+class Vote(Base, frozen=True, tag="vote"):
+    """How somebody who follows the debate sees it, before or after: for a debater, or undecided.
+
+    `voter` is ``user`` at the debate's own screen, otherwise what the host knows a viewer by.
+    """
+
+    when: Literal["before", "after"]
+    voter: str
+    debater: str | None
+
+
+class Mark(Struct, frozen=True):
+    """A judge's score of a debater on one criterion, 1 to 10, and the line it rests on.
+
+    `found` says whether the debater really said it.
+    """
+
+    criterion: str
+    debater: str
+    score: int
+    quote: str
+    found: bool
+
+
+class Verdict(Base, frozen=True, tag="verdict"):
+    """What one judge decided.
+
+    `winner` is a debater's id, `None` for a tie, and for no verdict, which `problem` then explains. `agreed`
+    says whether both orders of reading named the same winner, `controlled` whether there were two. `scores`
+    are means of the marks, `marks` those of the first reading. Stances go from 0, entirely against, to 100.
+    """
+
+    judge: str
+    model: str
+    winner: str | None
+    agreed: bool
+    controlled: bool
+    scores: dict[str, float] = {}
+    marks: tuple[Mark, ...] = ()
+    why: str = ""
+    stance_before: int | None = None
+    stance_after: int | None = None
+    problem: str = ""
+    usage: Usage | None = None
+    cost: float | None = None
+
+
 class DebateFinished(Base, frozen=True, tag="debate.finished"):
     reason: Literal["complete", "stopped", "failed"]
 
@@ -142,6 +189,8 @@ Event = (
     | DebaterReplaced
     | DebaterReturned
     | Interjection
+    | Vote
+    | Verdict
     | DebateFinished
 )
 

@@ -6,23 +6,26 @@ import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from debate_tui.domain import events, prompts
+from debate_tui.domain.ballots import agreement
 from debate_tui.domain.debate import MIN_DEBATERS, rounds, waves
 from debate_tui.domain.progress import progress
 from debate_tui.domain.stream import Fault, Request
 from debate_tui.domain.transcript import Transcript
 from debate_tui.resilience.classify import Action, action
 from debate_tui.session.agenda import Agenda
+from debate_tui.session.bench import Bench
 from debate_tui.session.gate import Gate
 from debate_tui.session.hearing import brief
 from debate_tui.session.motion import Unlimited
 from debate_tui.session.turn import Turn, unknown_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from debate_tui.domain.debate import Debater, Round
     from debate_tui.domain.stream import Source
     from debate_tui.record.log import DebateLog
+    from debate_tui.session.bench import Judge
     from debate_tui.session.motion import Backpressure, Motion
     from debate_tui.session.turn import Cost
 
@@ -54,6 +57,7 @@ class Session:
         backpressure: Backpressure | None = None,
         unattended: bool = False,
         costs: Mapping[str, Cost] | None = None,
+        judges: Sequence[Judge] = (),
         past: Iterable[events.Event] = (),
     ) -> None:
         self.motion = motion
@@ -71,6 +75,8 @@ class Session:
             debater: guard(debater, sources[debater], self._gates[debater].is_closed) for debater in everybody
         }
         self._agenda = Agenda(rounds(motion.format))
+        self._bench = Bench(judges, motion)
+        self._judging: asyncio.Task[None] | None = None
         self._turns: dict[str, Turn] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._wave: asyncio.TaskGroup | None = None
@@ -88,23 +94,35 @@ class Session:
         """Hold the debate to its end; whatever ends it, the log's last event says how."""
         ending: Ending = "failed"
         try:
-            if self.transcript.debaters:
-                await self._take_up()
-            else:
-                self._open()
-            for round_ in self._agenda:
-                if self._over or self._limit_reached():
-                    break
-                self._log.append(
-                    events.PhaseStarted(phase=round_.phase.name, round=round_.number, rounds=round_.total)
-                )
-                await self._hold(round_)
-            ending = self._how_it_ended()
+            async with asyncio.TaskGroup() as group:
+                self._judging = group.create_task(self._bench.take_seats())
+                await self._hold_all()
+                ending = self._how_it_ended()
+                if ending == "complete":
+                    await asyncio.wait([self._judging])
+                    self._judging = group.create_task(self._bench.decide(self.transcript, self._log.append))
+                else:
+                    self._judging.cancel()
         except asyncio.CancelledError:
             ending = "stopped"
             raise
         finally:
             self._log.append(events.DebateFinished(reason=ending))
+
+    async def _hold_all(self) -> None:
+        if self.transcript.debaters:
+            await self._take_up()
+        else:
+            self._open()
+        for round_ in self._agenda:
+            if self._over or self._limit_reached():
+                break
+            self._log.append(
+                events.PhaseStarted(phase=round_.phase.name, round=round_.number, rounds=round_.total)
+            )
+            await self._hold(round_)
+            if self._agreed(round_):
+                self._agenda.skip_phase()
 
     def _open(self) -> None:
         motion = self.motion
@@ -130,6 +148,14 @@ class Session:
         if left.round is not None:
             broken_off = {self.transcript.turns[number].debater: number for number in left.open}
             await self._hold(left.round, only={*broken_off, *left.owing}, broken_off=broken_off)
+
+    def _agreed(self, round_: Round) -> bool:
+        """Whether all who spoke in the round just held gave the same answer, where that ends its phase."""
+        if round_.phase.stop_when != "agreement":
+            return False
+        step = len(self.transcript.steps)
+        said = (turn.text for turn in self.transcript.turns.values() if turn.step == step)
+        return agreement(said) is not None
 
     @property
     def _over(self) -> bool:
@@ -323,6 +349,10 @@ class Session:
         """Put a remark to one debater or to all; they are told at their next turn."""
         self._log.append(events.Interjection(text=text, to=to))
 
+    def vote(self, when: Literal["before", "after"], debater: str | None, voter: str = "user") -> None:
+        """Note how somebody sees the debate, before or after it; `None` is undecided."""
+        self._log.append(events.Vote(when=when, voter=voter, debater=debater))
+
     def decide(self, debater: str, choice: Choice) -> None:
         """Say how to go on with a debater whose fault paused the debate."""
         decision = self._decisions.get(debater)
@@ -347,8 +377,9 @@ class Session:
     def end(self) -> None:
         """End the debate: turns under way are stopped, and no further one begins."""
         self._ending = True
-        for task in self._tasks.values():
-            task.cancel()
+        for task in (*self._tasks.values(), self._judging):
+            if task is not None:
+                task.cancel()
 
     def _bring_back(self, debater: str) -> None:
         if debater in self._active:

@@ -88,6 +88,27 @@ WIRE: list[tuple[Event, str]] = [
         '{"type":"interjection","seq":14,"at":2.0,"text":"And?","to":null}',
     ),
     (
+        events.Vote(seq=16, at=2.0, when="before", voter="user", debater=None),
+        '{"type":"vote","seq":16,"at":2.0,"when":"before","voter":"user","debater":null}',
+    ),
+    (
+        events.Verdict(
+            seq=17,
+            at=2.0,
+            judge="j",
+            model="m",
+            winner="a",
+            agreed=True,
+            controlled=False,
+            scores={"a": 7.5},
+            marks=(events.Mark("reasons", "a", 8, "so", True),),
+            stance_after=70,
+        ),
+        '{"type":"verdict","seq":17,"at":2.0,"judge":"j","model":"m","winner":"a","agreed":true,'
+        '"controlled":false,"scores":{"a":7.5},"marks":[{"criterion":"reasons","debater":"a","score":8,'
+        '"quote":"so","found":true}],"stance_after":70}',
+    ),
+    (
         events.DebateFinished(seq=15, at=2.0, reason="complete"),
         '{"type":"debate.finished","seq":15,"at":2.0,"reason":"complete"}',
     ),

@@ -4,8 +4,9 @@ Every judge reads the debate twice, in opposite orders and under neutral labels;
 name the same winner has it decided. All of this is pure: who asks the judges, and how often, is elsewhere.
 """
 
+from debate_tui.domain.events import Mark
 from debate_tui.domain.judging.case import Entry, Hearing, hearings, question, stance_question
-from debate_tui.domain.judging.reading import CRITERIA, Mark, Reading, read, read_stance
+from debate_tui.domain.judging.reading import CRITERIA, Reading, read, read_stance
 from debate_tui.domain.judging.verdict import Opinion, Panel, Swing, opinion, panel, swing
 
 __all__ = [

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from debate_tui.domain.events import Mark
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -23,16 +25,6 @@ CRITERIA: Final[Mapping[str, str]] = {
 
 Points = Annotated[int, Meta(ge=1, le=10)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
-
-
-class Mark(Struct, frozen=True):
-    """One score, 1 to 10, and the line it rests on; `found` says whether the debater really said it."""
-
-    criterion: str
-    debater: str
-    score: int
-    quote: str
-    found: bool
 
 
 class Reading(Struct, frozen=True):

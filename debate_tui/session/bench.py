@@ -1,0 +1,161 @@
+"""The judges: asked where they stand before the debate, and to read it in every order after it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from debate_tui.domain import events
+from debate_tui.domain.judging import Entry, hearings, opinion, question, read, read_stance, stance_question
+from debate_tui.domain.prompts import Speech
+from debate_tui.domain.stream import Chunk, Fault, Finished, Request, Superseded, Usage, UsageSoFar
+from debate_tui.session.hearing import PUBLIC_ENDINGS
+from debate_tui.session.turn import unknown_cost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from debate_tui.domain.judging import Hearing, Reading
+    from debate_tui.domain.stream import Message, Source
+    from debate_tui.domain.transcript import Transcript
+    from debate_tui.session.motion import Motion
+    from debate_tui.session.turn import Cost
+
+CHANCES = 2
+"""How often a judge is asked before an unusable answer counts as none."""
+
+PHASE = "verdict"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Who judges: an id of its own (``j1``), what its source is called, and the guarded source."""
+
+    id: str
+    name: str
+    source: Source
+    cost: Cost = unknown_cost
+
+
+class _Asked:
+    """A judge while it works: what it has cost so far, and where it stood."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+        self.usage: Usage | None = None
+        self.before: int | None = None
+
+    async def ask(self, topic: str, messages: tuple[Message, ...]) -> str:
+        """The judge's whole answer; raises `Fault` where recovery gives up."""
+        request = Request(topic=topic, phase=PHASE, turn=0, messages=messages)
+        answer: list[str] = []
+        usage: Usage | None = None
+        async with self.judge.source.open(request) as stream:
+            async for item in stream:
+                match item:
+                    case Chunk(reasoning=False):
+                        answer.append(item.text)
+                    case Superseded():
+                        answer.clear()
+                    case UsageSoFar() | Finished():
+                        usage = item.usage or usage
+        self.usage = _sum(self.usage, usage)
+        return "".join(answer)
+
+
+class Bench:
+    """All judges of one debate."""
+
+    def __init__(self, judges: Sequence[Judge], motion: Motion) -> None:
+        self._motion = motion
+        self._asked = [_Asked(judge) for judge in judges]
+
+    async def take_seats(self) -> None:
+        """Ask every judge where it stands, before it hears anything; one that does not say so stays."""
+        async with asyncio.TaskGroup() as group:
+            for asked in self._asked:
+                group.create_task(self._ask_stance(asked))
+
+    async def decide(self, transcript: Transcript, say: Callable[[events.Verdict], object]) -> None:
+        """Have every judge read the debate, and `say` each verdict as it comes."""
+        entries, rounds = _record(self._motion, transcript)
+        cases = hearings(self._motion.format, entries, rounds)
+        async with asyncio.TaskGroup() as group:
+            for asked in self._asked:
+                group.create_task(self._judge(asked, cases, say))
+
+    async def _ask_stance(self, asked: _Asked) -> None:
+        try:
+            answer = await asked.ask(self._motion.topic, stance_question(self._motion.topic))
+        except Fault:
+            return
+        asked.before = read_stance(answer)
+
+    async def _judge(
+        self, asked: _Asked, cases: Sequence[Hearing], say: Callable[[events.Verdict], object]
+    ) -> None:
+        readings: list[Reading | None] = []
+        problem = "its answer could not be read"
+        try:
+            readings = [await self._read(asked, case) for case in cases]
+        except Fault as fault:
+            problem = fault.message
+        judge, found = asked.judge, opinion(asked.judge.name, readings, len(cases))
+        usable = [reading for reading in readings if reading is not None]
+        say(
+            events.Verdict(
+                judge=judge.name,
+                model=judge.source.model,
+                winner=found.winner if found else None,
+                agreed=found is not None and found.agreed,
+                controlled=found is not None and found.controlled,
+                scores=dict(found.scores) if found else {},
+                marks=usable[0].marks if found else (),
+                why=usable[0].why if found else "",
+                stance_before=asked.before,
+                stance_after=found.stance if found else None,
+                problem="" if found else problem,
+                usage=asked.usage,
+                cost=judge.cost(asked.usage) if asked.usage else None,
+            )
+        )
+
+    async def _read(self, asked: _Asked, case: Hearing) -> Reading | None:
+        messages = question(self._motion.topic, self._motion.format, case)
+        for _ in range(CHANCES):
+            reading = read(await asked.ask(self._motion.topic, messages), case)
+            if reading is not None:
+                return reading
+        return None
+
+
+def _record(motion: Motion, transcript: Transcript) -> tuple[list[Entry], list[list[Speech]]]:
+    """Who spoke, and what was said in each round: public words only, nobody's reasoning."""
+    titles = {phase.name: phase.title for phase in motion.format.phases}
+    rounds: dict[int, list[Speech]] = {}
+    spoke: set[str] = set()
+    for _, turn in sorted(transcript.turns.items()):
+        if turn.reason in PUBLIC_ENDINGS and turn.text.strip():
+            info = transcript.debaters[turn.debater]
+            spoke.add(info.id)
+            rounds.setdefault(turn.step, []).append(
+                Speech(info.name, info.side, titles.get(turn.phase, turn.phase), turn.text)
+            )
+    known = transcript.debaters.values()
+    entries = [Entry(info.id, info.name, info.side) for info in known if info.id in spoke]
+    return entries, [rounds[step] for step in sorted(rounds)]
+
+
+def _sum(first: Usage | None, second: Usage | None) -> Usage | None:
+    if first is None or second is None:
+        return first or second
+    return Usage(
+        _plus(first.input_tokens, second.input_tokens),
+        _plus(first.output_tokens, second.output_tokens),
+        _plus(first.reasoning_tokens, second.reasoning_tokens),
+    )
+
+
+def _plus(first: int | None, second: int | None) -> int | None:
+    return None if first is None and second is None else (first or 0) + (second or 0)
