@@ -45,6 +45,8 @@ def kind(type_: inspect.Type) -> str:
             return "number"
         case inspect.LiteralType(values=values):
             return " or ".join(f"`{value}`" for value in values)
+        case inspect.VarTupleType(item_type=item):
+            return f"list of {kind(item)}"
         case inspect.UnionType(types=types):
             return kind(next(each for each in types if not isinstance(each, inspect.NoneType)))
         case _:
@@ -55,7 +57,7 @@ def default(field: inspect.Field) -> str:
     if field.required:
         return "required"
     value = field.default
-    if value in ("", None):
+    if value in ("", None, ()):
         return "–"
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
