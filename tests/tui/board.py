@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import asynccontextmanager
+from contextvars import Context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,9 +136,10 @@ class Board:
     # The debate
 
     def tell(self, *happened: ev.Event, after: float = 0.0) -> Board:
+        """Append events as a session does: from a task of its own, which knows of no app."""
         self.now += after
         for event in happened:
-            self.log.append(event)
+            Context().run(self.log.append, event)
         return self
 
     def begin(self) -> Board:
