@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 LONGEST = 4000
 """Characters of a line that may be anything but a paragraph or code."""
 
+_NEVER = 1 << 30
+"""An indentation that no line has."""
+
 _ATX = re.compile(r"(#{1,6})(?= |$)")
 _ATX_END = re.compile(r"(?:^| )#+ *$")
 _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
@@ -131,7 +134,7 @@ class Parser:
                 if paragraph:
                     return position, begun
                 self._enter(count)
-                self._leaf = Indented.begun(line[position + 4 :], self._frame())
+                self._leaf = Indented.begun(line[position + 4 :], self._frame(), self.closed)
                 return -1, begun
             if line[start] not in _STARTERS:
                 return position, begun
@@ -208,7 +211,7 @@ class Parser:
         leaf = self._leaf
         if start == len(line):
             if not begun:
-                self._enter(count)
+                self._end_item(count)
             return
         lazy = not begun and count < len(self._containers)
         if isinstance(leaf, OpenParagraph) and (lazy or not begun):
@@ -245,6 +248,14 @@ class Parser:
             return Item(item.content, item.kind, number, sibling.series, item.bare)
         self._series += 1
         return Item(item.content, item.kind, item.number, self._series, item.bare)
+
+    def _end_item(self, count: int) -> None:
+        """End what a blank line does not go on in; the list of an item that stayed empty is still open."""
+        item = self._containers[count] if count < len(self._containers) else None
+        self._enter(count)
+        if isinstance(item, Item):
+            self._containers += (Item(_NEVER, item.kind, item.number, item.series, bare=False),)
+            self._shown = len(self._containers)
 
     def _enter(self, count: int) -> None:
         """Close the leaf, and all containers but the first `count`."""

@@ -40,7 +40,7 @@ class Flow:
             self._read += tail[:end]
             self._take(inline(tail[:end], self._style))
             tail = tail[end:]
-        runs = merged([*self._head, *inline(tail.rstrip(), self._style)])
+        runs = merged([*self._head, *inline(tail, self._style)])
         return self._lines + self._wrapped(runs)[0]
 
     def _take(self, runs: list[Run]) -> None:

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from debate_tui.display.markdown.line import Run, blend, merged, plain
+from debate_tui.display.markdown.width import JOINERS, unjoined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,9 +46,13 @@ def _parser() -> MarkdownIt:
 def inline(text: str, style: str = "") -> list[Run]:
     """The runs of a text's markup. A line feed in the result is a break that was asked for."""
     if not _MARKUP.search(text):
-        return [(text, style)] if text else []
-    parser = _parser()
-    return merged(_runs(parser.inline.parse(text, parser, {}, []), style))
+        runs = [(text, style)] if text else []
+    else:
+        parser = _parser()
+        runs = merged(_runs(parser.inline.parse(text, parser, {}, []), style))
+    if text.isascii() or not JOINERS.search(text):
+        return runs
+    return merged((unjoined(run), name) for run, name in runs)
 
 
 @lru_cache(512)
@@ -273,7 +278,7 @@ def cut(text: str) -> int:
         anywhere = _BREAKS.search(text, max(start, late), stop)
         if anywhere:
             return min(anywhere.start(), sentence.start()) if sentence else anywhere.start()
-    if len(text) < 2 * PIECE:
+    if len(text) <= 2 * PIECE:
         return 0
     return _forced(text)
 

@@ -52,7 +52,7 @@ class Paragraph(Struct, frozen=True):
     def draw(self, width: int, signs: Signs) -> list[Line]:
         """Read and wrap the text."""
         text, space = self.laid(width, signs)
-        runs = inline(text.rstrip(), self.style)
+        runs = inline(text, self.style)
         spans = wrap(plain(runs), space.room)
         return space.lines(cut(runs, spans), spans)
 
@@ -73,7 +73,7 @@ class Paragraph(Struct, frozen=True):
     def count(self, width: int, signs: Signs) -> int:
         """As long as it is drawn."""
         text, space = self.laid(width, signs)
-        return len(wrap(plain(inline(text.rstrip())), space.room))
+        return len(wrap(plain(inline(text)), space.room))
 
 
 class Rule(Struct, frozen=True):

@@ -108,7 +108,7 @@ def cut(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[list[Run]
         while index < len(runs):
             text, style = runs[index]
             stop = offset + len(text)
-            if stop > start and offset < end:
+            if stop > start and offset < end > start:
                 piece.append((text[max(0, start - offset) : end - offset], style))
             if stop > end:
                 break

@@ -16,6 +16,7 @@ from debate_tui.display.markdown.highlight import MAX_TEXT
 from debate_tui.display.markdown.inline import PIECE, cut
 from debate_tui.display.markdown.leaves import Code, Leaf, Paragraph
 from debate_tui.display.markdown.tables import ROWS, Columns, Row, Side
+from debate_tui.display.markdown.width import unjoined_so_far
 
 MOST_LINES = 200
 """Lines of a fence that are coloured together; of a longer one, each by itself."""
@@ -146,9 +147,9 @@ class Indented(Struct, frozen=True):
     blanks: str = ""
 
     @classmethod
-    def begun(cls, line: str, frame: Frame) -> Indented:
+    def begun(cls, line: str, frame: Frame, closed: list[Leaf]) -> Indented:
         """Code with its first line."""
-        return cls("\n".join(_chopped(line + "\n")) + "\n", frame)
+        return cls("", frame)._grown(line + "\n", closed)
 
     def added(self, line: str, position: int, closed: list[Leaf]) -> Indented | None:
         """With one more line, if it is indented or blank."""
@@ -184,7 +185,7 @@ class Indented(Struct, frozen=True):
 def _chopped(text: str) -> list[str]:
     """Lines of code, very long ones chopped; the last line feed ends no line."""
     lines: list[str] = []
-    for line in text[:-1].split("\n"):
+    for line in unjoined_so_far(text[:-1]).split("\n"):
         if len(line) <= PIECE:
             lines.append(line)
         else:

@@ -157,7 +157,7 @@ class Row(Struct, frozen=True):
         style = self.frame.style
         for name, cell in zip(self.columns.heads, self._cells, strict=True):
             runs = [*short(name, blend(style, "marker")), (": ", blend(style, "marker")), *short(cell, style)]
-            rows += cut(runs, wrap(plain(runs).rstrip(), space.room))
+            rows += cut(runs, wrap(plain(runs), space.room))
         rows.append([(signs.rule * space.room, blend(style, "border"))])
         return _numbered(space, rows)
 

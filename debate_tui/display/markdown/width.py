@@ -18,6 +18,26 @@ is_narrow = re.compile(
 currency, arrows, mathematics, boxes. A variation selector is none of these, so nothing can widen one later."""
 
 
+JOINERS = re.compile("[\u200d\ufe0f]")
+"""What joins characters to one, or makes one wide."""
+
+_EMOJI = "\u2190-\u3299\U0001f000-\U0001faff"
+_STRAY = re.compile(
+    rf"\u200d(?![{_EMOJI}])|(?<![{_EMOJI}\ufe0f])\u200d|(?<![0-9#*\xa9\xae\u203c-\u3299\U0001f000-\U0001faff])\ufe0f"
+)
+
+
+def unjoined(text: str) -> str:
+    """The text without joiners outside of emoji sequences: there, terminals and Rich do not agree on the width."""
+    return text if text.isascii() else _STRAY.sub("", text)
+
+
+def unjoined_so_far(text: str) -> str:
+    """The same for a text that goes on: the joiner at its end may yet join something."""
+    kept = "\u200d" if text.endswith("\u200d") else ""
+    return unjoined(text.removesuffix("\u200d")) + kept
+
+
 def cells(text: str) -> int:
     """The width of a text without line breaks."""
     return len(text) if is_narrow(text) else cell_len(text)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
 from debate_tui.display.markdown.width import graphemes, is_narrow
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 Span = tuple[int, int]
+Part = tuple[int, int, int, bool]
 
 _SEAM = re.compile(r"[-/–—_.,;:&?=)\]}](?=[^-/–—_.,;:&?=)\]}]*$)")
 """The last place within a word where it may be broken if it must."""
@@ -22,7 +18,7 @@ _NOT_LAST = frozenset("（［｛〈《「『【〔〖〘〚‘“")
 
 
 def wrap(text: str, width: int) -> list[Span]:
-    """Spans of `text`, one for each line of at most `width` cells; blanks at a break are in none of them.
+    """Spans of `text`, one for each line of at most `width` cells; blanks at their ends are in none of them.
 
     A grapheme wider than the line stands alone on it. There is always at least one span. Line feeds break.
     """
@@ -53,23 +49,27 @@ def fold(text: str, width: int) -> list[Span]:
 
 def _wrap_narrow(text: str, width: int) -> list[Span]:
     spans: list[Span] = []
-    start, length = 0, len(text)
+    start, length = _text_from(text, 0), len(text.rstrip(" "))
     while length - start > width:
         gap = text.rfind(" ", start + 1, start + width + 1)
-        if gap < 0:
-            end = _within_word(text, start, start + width)
-            spans.append((start, end))
-            start = end
-            continue
-        end = gap
-        while end > start and text[end - 1] == " ":
-            end -= 1
-        spans.append((start, end))
-        start = gap + 1
-        while start < length and text[start] == " ":
-            start += 1
-    spans.append((start, length))
+        end = gap if gap > 0 else _within_word(text, start, start + width)
+        spans.append((start, _text_to(text, end)))
+        start = _text_from(text, end)
+    if start < length or not spans:
+        spans.append((start, max(start, length)))
     return spans
+
+
+def _text_from(text: str, start: int) -> int:
+    while text.startswith(" ", start):
+        start += 1
+    return start
+
+
+def _text_to(text: str, end: int) -> int:
+    while end and text[end - 1] == " ":
+        end -= 1
+    return end
 
 
 def _within_word(text: str, start: int, limit: int) -> int:
@@ -79,37 +79,36 @@ def _within_word(text: str, start: int, limit: int) -> int:
 
 def _wrap_wide(text: str, width: int) -> list[Span]:
     spans: list[Span] = []
-    parts = graphemes(text)
-    first = index = 0
-    used = 0
-    brk = -1  # the part that may begin the next line
-    while index < len(parts):
-        start, end, size = parts[index]
-        blank = text[start:end] == " "
-        if index > first and (blank or _may_break(text, parts, index)):
-            brk = index
+    parts = [(start, end, size, text[start:end] == " ") for start, end, size in graphemes(text)]
+    count = len(parts)
+    first = index = used = 0
+    fit = -1  # the part that may begin the next line
+    while index < count:
+        start, _, size, blank = parts[index]
+        if index == first and blank:
+            first = index = index + 1
+            continue
+        if index > first and (blank or _may_break(text, parts[index - 1], parts[index])):
+            fit = index
         if used + size <= width or index == first:
             used += size
             index += 1
             continue
-        at = brk if brk > first else index
-        stop = parts[at][0]
         begin = parts[first][0]
-        spans.append((begin, begin + len(text[begin:stop].rstrip(" "))))
-        while at < len(parts) and text[parts[at][0] : parts[at][1]] == " ":
-            at += 1
-        first = index = at
-        used, brk = 0, -1
-    begin = parts[first][0] if first < len(parts) else len(text)
-    spans.append((begin, len(text)))
+        end = parts[fit][0] if fit > first else _within_word(text, begin, start)
+        while parts[index][0] > end and index > first + 1:
+            index -= 1
+        spans.append((begin, _text_to(text, parts[index][0])))
+        first, used, fit = index, 0, -1
+    begin = parts[first][0] if first < count else len(text)
+    if begin < len(text) or not spans:
+        spans.append((begin, max(begin, _text_to(text, len(text)))))
     return spans
 
 
-def _may_break(text: str, parts: Sequence[tuple[int, int, int]], index: int) -> bool:
-    start, _, size = parts[index]
-    before, before_end, before_size = parts[index - 1]
-    if text[before:before_end] == " ":
+def _may_break(text: str, before: Part, here: Part) -> bool:
+    if before[3]:
         return True
-    if size < 2 and before_size < 2:
+    if here[2] < 2 and before[2] < 2:
         return False
-    return text[start] not in _NOT_FIRST and text[before] not in _NOT_LAST
+    return text[here[0]] not in _NOT_FIRST and text[before[0]] not in _NOT_LAST
