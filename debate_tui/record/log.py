@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateFinished
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from debate_tui.domain.events import Event
+    from debate_tui.record.summary import Summary
 
     Listener = Callable[[Event], None]
 
@@ -64,6 +66,108 @@ class DebateLog(ReadableLog, Protocol):
         Never waits: an event is durable within 100 ms of this call, where the log is durable at all.
         Whatever `seq` and `at` the event had are replaced; `seq` has no gaps, `at` never goes backwards.
         """
+        ...
+
+
+class RecordedLog(DebateLog, Protocol):
+    """A log that outlives the process."""
+
+    @property
+    def seq(self) -> int:
+        """The `seq` of the newest event there is; 0 for an empty log."""
+        ...
+
+    @property
+    def durable(self) -> int:
+        """The `seq` of the newest event that survives the process being killed."""
+        ...
+
+    @property
+    def trouble(self) -> DebateError | None:
+        """Why events are not being written, or `None`."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait until everything appended so far is durable, or could not be written (see `trouble`)."""
+        ...
+
+
+class WatchedLog(ReadableLog, Protocol):
+    """A debate as those see it who only watch: what is durable of it, whoever holds it, and wherever.
+
+    `follow` may raise `EpochChanged`, and `DebateError` where the debate was deleted.
+    """
+
+    @property
+    def epoch(self) -> str:
+        """Names the history that `seq` counts in; changes where events that may have been seen were lost."""
+        ...
+
+    @property
+    def seq(self) -> int:
+        """The `seq` of the newest durable event; 0 for none."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether no more events are to come."""
+        ...
+
+
+class EpochChanged(DebateError):
+    """What was followed is no longer the debate's history; read it again from the beginning."""
+
+
+class DebateStore(Protocol):
+    """Where any number of debates are kept; every method raises `DebateError` where that cannot be used."""
+
+    async def create(
+        self,
+        debate: str,
+        *,
+        setup: str = "",
+        clock: Callable[[], float] = time.time,
+        on_trouble: Callable[[DebateError], None] = lambda _: None,
+    ) -> RecordedLog:
+        """The log of a new debate, to be known by the id `debate`.
+
+        `setup` is kept beside the events, for whoever continues the debate. `on_trouble` is told, on the
+        loop's thread, that events cannot be written; the debate may go on regardless.
+        """
+        ...
+
+    async def resume(
+        self,
+        debate: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        on_trouble: Callable[[DebateError], None] = lambda _: None,
+    ) -> RecordedLog:
+        """The log of a debate that nobody holds any more, to be continued behind its last event."""
+        ...
+
+    async def watch(self, debate: str) -> WatchedLog:
+        """The debate with exactly this id, for watching; to be closed when nobody does any more."""
+        ...
+
+    async def debates(self, words: str = "") -> list[Summary]:
+        """The debates there are, newest first; only those that contain all of the words, if any."""
+        ...
+
+    async def find(self, debate: str = "") -> Summary:
+        """The debate with this id, or whose id begins so; the newest for an empty id."""
+        ...
+
+    async def setup(self, debate: str) -> str:
+        """The setup a debate was created with."""
+        ...
+
+    async def delete(self, *debates: str) -> int:
+        """Delete debates with everything kept of them; returns how many there were."""
+        ...
+
+    async def aclose(self) -> None:
+        """Write what is left and let go; no log of this store may be used afterwards."""
         ...
 
 

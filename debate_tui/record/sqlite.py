@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from debate_tui.domain.errors import DebateError, UsageError
+from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import decode
 from debate_tui.record.database import connect, opened, transaction
 from debate_tui.record.log import BATCH, LocalLog
-from debate_tui.record.summary import Summary
+from debate_tui.record.summary import Summary, pick
 from debate_tui.record.writer import Recording, Writer
 
 if TYPE_CHECKING:
@@ -190,17 +190,7 @@ class Store:
 
     def find(self, debate: str = "") -> Summary:
         """The debate with this id, or whose id begins so; the newest for an empty id."""
-        debates = self.debates()
-        if not debates:
-            raise UsageError("no debates are recorded", "hold one first: debate-tui TOPIC")
-        found = [summary for summary in debates if summary.debate == debate] or [
-            summary for summary in debates if summary.debate.startswith(debate)
-        ]
-        if not found:
-            raise UsageError(f"no recorded debate is called {debate!r}", "debate-tui history lists them")
-        if debate and len(found) > 1:
-            raise UsageError(f"{len(found)} recorded debates begin with {debate!r}", "give more of its id")
-        return found[0]
+        return pick(self.debates(), debate)
 
     def events(self, debate: str) -> list[Event]:
         """All recorded events of a debate."""

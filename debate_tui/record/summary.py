@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import (
     DebateFinished,
     DebateResumed,
@@ -17,6 +18,8 @@ from debate_tui.domain.events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from debate_tui.domain.events import Event
 
 
@@ -73,3 +76,17 @@ def advance(summary: Summary, event: Event) -> Summary:
         case DebateResumed():
             return msgspec.structs.replace(summary, finished=None)
     return summary
+
+
+def pick(debates: Sequence[Summary], debate: str) -> Summary:
+    """The debate with this id, or whose id begins so; the first for an empty id. Raises `UsageError`."""
+    if not debates:
+        raise UsageError("no debates are recorded", "hold one first: debate-tui TOPIC")
+    found = [summary for summary in debates if summary.debate == debate] or [
+        summary for summary in debates if summary.debate.startswith(debate)
+    ]
+    if not found:
+        raise UsageError(f"no recorded debate is called {debate!r}", "debate-tui history lists them")
+    if debate and len(found) > 1:
+        raise UsageError(f"{len(found)} recorded debates begin with {debate!r}", "give more of its id")
+    return found[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import threading
 import time
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from debate_tui.domain.events import TurnDelta, decode, encode
 from debate_tui.record.database import explain, passing, transaction
+from debate_tui.record.storing import BACKLOG, storable, weight
 from debate_tui.record.summary import advance
 
 if TYPE_CHECKING:
@@ -30,15 +29,12 @@ GATHER_S: Final = 0.02
 RETRY_S: Final = 1.0
 """How long to wait before writing again to a disk that is full or a file that is locked."""
 
-BACKLOG: Final = 64 * 2**20
-"""Bytes of events, roughly, that may wait for the disk before a debate's record is given up."""
-
 
 class Recording:
     """A debate being recorded, as the event loop and the writer share it.
 
     Set by the writer: `durable`, the `seq` of the newest event that survives the process; `trouble`, why
-    nothing is being written now, or `None`; `written`, bytes put into the file, as `_weight` counts them.
+    nothing is being written now, or `None`; `written`, bytes put into the file, as `weight` counts them.
     Set by the loop: `taken`, bytes handed over. Either may set `lost`: the record ends at `durable`, for
     good. The rest is the writer's own.
     """
@@ -73,7 +69,7 @@ class Writer:
 
     def put(self, recording: Recording, event: Event) -> None:
         """Hand over an event; never waits. A debate whose backlog is full loses the rest of its record."""
-        recording.taken += _weight(event)
+        recording.taken += weight(event)
         if recording.taken - recording.written > BACKLOG:
             recording.lost = True
         else:
@@ -155,7 +151,7 @@ class Writer:
     def _write(self, recording: Recording, events: list[Event]) -> None:
         summary, rows = recording.summary, []
         for event in events:
-            stored, data = _storable(event)
+            stored, data = storable(event)
             summary = advance(summary, stored)
             rows.append((event.seq, data))
         summary = msgspec.structs.replace(summary, events=events[-1].seq, updated=events[-1].at)
@@ -167,7 +163,7 @@ class Writer:
             )
         recording.row = row
         recording.summary = summary
-        recording.written += sum(map(_weight, events))
+        recording.written += sum(map(weight, events))
         recording.durable = summary.events
 
     def _summarise(self, recording: Recording, summary: Summary) -> int | None:
@@ -198,17 +194,3 @@ def _resolve(flushed: list[Future[None]]) -> None:
     for done in flushed:
         if done.set_running_or_notify_cancel():
             done.set_result(None)
-
-
-def _storable(event: Event) -> tuple[Event, bytes]:
-    """An event and its bytes; lone surrogates, which UTF-8 has no place for, become question marks."""
-    try:
-        return event, encode(event)
-    except UnicodeEncodeError:
-        data = json.dumps(msgspec.to_builtins(event), ensure_ascii=False).encode("utf-8", "replace")
-        return decode(data), data
-
-
-def _weight(event: Event) -> int:
-    """About what an event takes in memory, in bytes."""
-    return 512 + (len(event.text) if isinstance(event, TurnDelta) else 0)

@@ -1,0 +1,30 @@
+"""What stores have in common: an event's bytes, its weight, and how much may wait to be written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from debate_tui.domain.events import TurnDelta, decode, encode
+
+if TYPE_CHECKING:
+    from debate_tui.domain.events import Event
+
+BACKLOG: Final = 64 * 2**20
+"""Bytes of events, roughly, that may wait for the store before a debate's record is given up."""
+
+
+def storable(event: Event) -> tuple[Event, bytes]:
+    """An event and its bytes; lone surrogates, which UTF-8 has no place for, become question marks."""
+    try:
+        return event, encode(event)
+    except UnicodeEncodeError:
+        data = json.dumps(msgspec.to_builtins(event), ensure_ascii=False).encode("utf-8", "replace")
+        return decode(data), data
+
+
+def weight(event: Event) -> int:
+    """About what an event takes in memory, in bytes."""
+    return 512 + (len(event.text) if isinstance(event, TurnDelta) else 0)
