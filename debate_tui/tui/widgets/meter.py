@@ -11,7 +11,8 @@ from debate_tui.tui.glyphs import UNICODE, Glyphs
 class Reading(Struct, frozen=True, kw_only=True):
     """What is known of a turn's speed and size.
 
-    `rate` is in tokens per second; `estimated` says that `tokens` was reckoned from the text; `cost` is in US dollars, `None` where no price is known.
+    `rate` is in tokens per second; `estimated` says that `tokens` was reckoned from the text; `cost` is in
+    US dollars, `None` where no price is known.
     """
 
     ttft_ms: int | None = None
