@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from debate_tui.display.feed import Item
+    from debate_tui.display.statistics import Statistics
     from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
     from debate_tui.tui.widgets.pane import Pane
 
@@ -68,7 +69,9 @@ class Requests:
 class Board:
     """The app with its log, and the debate so far; times of the log are made up."""
 
-    def __init__(self, panes: int = 2, *, commands: bool = True, **options: Any) -> None:
+    def __init__(
+        self, panes: int = 2, *, commands: bool = True, statistics: Statistics | None = None, **options: Any
+    ) -> None:
         self.cast = CAST[:panes]
         self.now = START
         self.log = MemoryLog(clock=lambda: self.now)
@@ -82,6 +85,7 @@ class Board:
             self.buffer,
             self.requests if commands else None,
             ScreenOptions(topic=TOPIC, debaters=self.cast, **options),
+            statistics=statistics,
             on_ready=self._count,
             on_mode=self.modes.append,
         )

@@ -73,6 +73,14 @@ def amount(size: float) -> str:
     raise AssertionError
 
 
+def brief(count: int) -> str:
+    """A number in five cells at most, up to a thousand millions."""
+    if count < 1000:
+        return f"{count}"
+    unit, size = ("k", count / 1000) if count < 999_500 else ("M", count / 1_000_000)
+    return f"{size:.1f}{unit}" if size < 99.95 else f"{size:.0f}{unit}"
+
+
 def times(count: int) -> str:
     """How often."""
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count:,} times")
@@ -119,8 +127,11 @@ def painting(painting: Painting) -> Iterator[str]:
 
 def kind(fault: FaultReport) -> str:
     """What kind of fault, with the HTTP status if there was one."""
-    word = fault.kind.replace("_", " ")
-    return f"{word} ({fault.status})" if fault.status is not None else word
+    return f"{_word(fault)} ({fault.status})" if fault.status is not None else _word(fault)
+
+
+def _word(fault: FaultReport) -> str:
+    return fault.kind.replace("_", " ")
 
 
 def _outcome(broken: Break) -> Iterator[str]:
@@ -164,6 +175,12 @@ def _tokens(tokens: Tokens | None) -> str:
     return f"{'~' if tokens.estimated else ''}{tokens.count:,}"
 
 
+def _tokens_short(tokens: Tokens | None) -> str:
+    if tokens is None:
+        return "0"
+    return f"{'~' if tokens.estimated else ''}{brief(tokens.count)}"
+
+
 def _state(figures: Figures) -> Parts:
     return ("removed" if figures.removed else figures.turn.reason or figures.state,)
 
@@ -203,6 +220,10 @@ def _text(figures: Figures) -> Parts:
     return amount(figures.size), f"{figures.chunks:,}"
 
 
+def _text_short(figures: Figures) -> Parts:
+    return amount(figures.size), brief(figures.chunks)
+
+
 def _transport(figures: Figures) -> Parts:
     how = {None: "", True: "reused", False: "new"}[figures.reused]
     return tuple(part for part in (one_line(figures.transport, 20), how) if part)
@@ -219,8 +240,8 @@ def _reconnected(figures: Figures) -> Parts:
 
 
 def _reconnected_short(figures: Figures) -> Parts:
-    waited = (duration(figures.waited),) if figures.reconnections else ()
-    return times(figures.reconnections), *waited
+    count = figures.reconnections
+    return (brief(count), duration(figures.waited)) if count else (times(count),)
 
 
 def _fault(figures: Figures) -> Parts:
@@ -230,12 +251,18 @@ def _fault(figures: Figures) -> Parts:
     return kind(fault), one_line(fault.message, MAX_MESSAGE)
 
 
+def _fault_short(figures: Figures) -> Parts:
+    return (_word(figures.breaks[-1].fault),) if figures.breaks else ()
+
+
 def _resumed(figures: Figures) -> Parts:
     resumed = next((broken for broken in reversed(figures.breaks) if broken.offset is not None), None)
     if resumed is None:
         return ()
     if resumed.superseded:
         return ("anew",)
+    if not resumed.offset:
+        return ("from the start",)
     where = _ORIGIN[resumed.origin]
     return f"at {resumed.offset:,}", *((where,) if where else ())
 
@@ -245,11 +272,23 @@ def _buffer(figures: Figures) -> Parts:
     return () if buffer is None else (f"{buffer.fill:,}", f"{buffer.peak:,}")
 
 
+def _buffer_short(figures: Figures) -> Parts:
+    buffer = figures.buffer
+    return () if buffer is None else (brief(buffer.fill), brief(buffer.peak))
+
+
 def _held(figures: Figures) -> Parts:
     buffer = figures.buffer
     if buffer is None:
         return ()
     return times(buffer.waits), *((duration(buffer.waited),) if buffer.waits else ())
+
+
+def _held_short(figures: Figures) -> Parts:
+    buffer = figures.buffer
+    if buffer is None or not buffer.waits:
+        return _held(figures)
+    return brief(buffer.waits), duration(buffer.waited)
 
 
 def _cost(figures: Figures) -> Parts:
@@ -268,15 +307,19 @@ def _all(
 
 
 _GAPS = _all("gap p50, p95", lambda figures: _spread(figures.gaps))
-_TEXT = _all("text, chunks", _text)
+_TEXT = Measure("text, chunks", _text, _text_short)
 _COST = _all("cost", _cost, always=False)
 _CONNECTIONS = _all("connections", _connections)
 _RECONNECTED = Measure("reconnected", _reconnected, _reconnected_short, trouble=True)
-_HELD = _all("held back", _held, always=False)
+_HELD = Measure("held back", _held, _held_short, always=False)
 
 _LIVE = (
     Measure("tokens/s", _speed, _speed_short),
-    _all("tokens, all", lambda figures: (_tokens(figures.turn.tokens), _tokens(figures.tokens))),
+    Measure(
+        "tokens, all",
+        lambda figures: (_tokens(figures.turn.tokens), _tokens(figures.tokens)),
+        lambda figures: (_tokens_short(figures.turn.tokens), _tokens_short(figures.tokens)),
+    ),
     _COST,
     Measure("first byte", _first_byte, _first(_first_byte)),
     Measure("first token", _first_token, _first(_first_token)),
@@ -286,9 +329,9 @@ _LIVE = (
     Measure("transport", _transport, _first(_transport)),
     _CONNECTIONS,
     _RECONNECTED,
-    Measure("last fault", _fault, _first(_fault), always=False, trouble=True),
-    _all("went on", _resumed, always=False, trouble=True),
-    _all("buffer, peak", _buffer, always=False),
+    Measure("last fault", _fault, _fault_short, always=False, trouble=True),
+    Measure("went on", _resumed, _first(_resumed), always=False, trouble=True),
+    Measure("buffer, peak", _buffer, _buffer_short, always=False),
     _HELD,
 )
 _SUMMARY = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
 from debate_tui.display.statistics import wording
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from textual.events import Click, Resize
     from textual.geometry import Size
 
-    from debate_tui.display.statistics import Curve, Figures, Report, Statistics
+    from debate_tui.display.statistics import Figures, Report, Statistics
     from debate_tui.tui.glyphs import Glyphs
     from debate_tui.tui.speaker import Speaker
 
@@ -33,6 +35,7 @@ ROOMY_LABEL = 16
 ROOMY_COLUMN = 30
 """Cells of a column in which figures are written out in full."""
 WIDEST_COLUMN = 64
+GUTTER = 2
 MARGIN = 3
 TALLEST_BARS = 8
 FREE_ROWS = 30
@@ -58,7 +61,8 @@ class StatisticsCard(Lines):
         self._statistics = statistics
         self._report = report
         self._glyphs = glyphs
-        self._room = 0
+        self._room = self._least = 0
+        self._roomy = False
         self._label = LABEL
         self._column = 0
         self._rows: tuple[Row, ...] = ()
@@ -69,11 +73,12 @@ class StatisticsCard(Lines):
         self.inset = MARGIN if spare else 1
         inner = size.width - spare - 2 * self.inset
         count = max(1, len(self._speakers))
-        roomy = inner // count >= ROOMY_COLUMN
-        self._label = ROOMY_LABEL if roomy else LABEL
+        self._roomy = inner // count >= ROOMY_COLUMN + ROOMY_LABEL // count
+        self._label = ROOMY_LABEL if self._roomy else LABEL
         self._column = max(1, min((inner - self._label) // count, WIDEST_COLUMN))
         self._room = size.height - (4 if spare else 0)
-        self.styles.width = self._label + count * self._column + 2 * self.inset
+        self._least = 0 if spare else size.height
+        self.styles.width = self._label + count * self._column + 2 * self.inset if spare else size.width
         self.look()
 
     def look(self) -> None:
@@ -82,7 +87,7 @@ class StatisticsCard(Lines):
         grown = len(rows) != len(self._rows)
         self._rows = rows
         if grown:
-            self.styles.height = len(rows)
+            self.styles.height = max(len(rows), self._least)
         self.sync()
 
     def rows(self, width: int) -> tuple[Row, ...]:
@@ -100,7 +105,7 @@ class StatisticsCard(Lines):
         yield Row()
         yield self._across("", [self._who(speaker) for speaker in self._speakers])
         yield self._across("", [self._badge(speaker) for speaker in self._speakers])
-        yield from self._speeds(tall)
+        yield from self._speeds(tall, report.elapsed)
         yield Row()
         for measure in measures:
             yield self._across(measure.label, [self._value(measure, stream) for stream in streams])
@@ -128,31 +133,30 @@ class StatisticsCard(Lines):
     def _who(self, speaker: Speaker) -> tuple[Piece, ...]:
         info = speaker.info
         model = one_line(info.model, 60)
-        name = Piece(one_line(info.name, 40), bold=True)
-        return (name, Piece(f"  {model}", Tone.QUIET)) if model else (name,)
+        name = Piece(one_line(info.name, 40), Tone.QUIET if speaker.removed else Tone.TEXT, bold=True)
+        return (name, Piece(f"  {model}", Tone.QUIET)) if model and self._roomy else (name,)
 
     def _badge(self, speaker: Speaker) -> tuple[Piece, ...]:
         badge = speaker.badge(time.monotonic())
-        return (Piece(badge.text(self._glyphs), badge.tone),)
+        text = badge.text(self._glyphs)
+        if badge.details and cell_len(text) > self._column - GUTTER:
+            text = replace(badge, word="").text(self._glyphs)
+        return (Piece(text, badge.tone),)
 
-    def _speeds(self, height: int) -> Iterator[Row]:
+    def _speeds(self, height: int, elapsed: float) -> Iterator[Row]:
         """Everybody's speed over time on one scale, and how far it reaches."""
-        width = self._column - 2
+        width = self._column - GUTTER
         curves = [self._statistics.curve(speaker.id, width) for speaker in self._speakers]
         top = max((rate for curve in curves for rate in curve.rates), default=0.0)
         drawn = [bars(curve, height, top, self._glyphs) for curve in curves]
         for y in range(height):
             label = f"{top:,.0f} tokens/s" if y == 0 and top else ""
             yield self._across(label[: self._label - 1], [rows[y] for rows in drawn])
-        yield self._across(self._span(curves), [axis(curve, self._glyphs) for curve in curves])
-
-    def _span(self, curves: Sequence[Curve]) -> str:
-        seconds = max((curve.seconds * len(curve.rates) for curve in curves), default=0.0)
-        return f"{wording.clock(seconds)} in all" if seconds else ""
+        span = f"over {wording.clock(elapsed)}"
+        yield self._across(span, [axis(curve, self._glyphs) for curve in curves])
 
     def _value(self, measure: wording.Measure, figures: Figures | None) -> tuple[Piece, ...]:
-        roomy = self._column >= ROOMY_COLUMN
-        parts = (measure.full if roomy else measure.short)(figures) if figures else ()
+        parts = (measure.full if self._roomy else measure.short)(figures) if figures else ()
         if not parts:
             return (Piece(self._glyphs.unknown, Tone.FAINT),)
         trouble = measure.trouble and figures is not None and figures.breaks
@@ -182,7 +186,7 @@ class StatisticsCard(Lines):
         """A row of the table: its label, and a column for each debater."""
         pieces = [Piece(label.ljust(self._label), Tone.QUIET)]
         for column in columns:
-            kept = clip(column, self._column - 2, self.ellipsis)
+            kept = clip(column, self._column - GUTTER, self.ellipsis)
             pieces += [*kept, Piece(" " * (self._column - width_of(kept)))]
         return Row(tuple(pieces))
 

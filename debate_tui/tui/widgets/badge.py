@@ -29,7 +29,7 @@ class Badge(Struct, frozen=True):
         """The badge as one line."""
         icon: str = getattr(glyphs, self.glyph)
         details = f" {glyphs.between} ".join(self.details)
-        return f"{icon} {self.word} {details}".rstrip()
+        return " ".join(part for part in (icon, self.word, details) if part)
 
 
 WAITING = Badge("waiting", "waiting", Tone.WAITING)
