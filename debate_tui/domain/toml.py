@@ -110,8 +110,8 @@ def _nearest(wrong: str, known: list[str]) -> str:
 
 def _type_at(type_: object, path: Path) -> object:
     """What is known of the type expected at `path`; of a union, the choice that knows the way there."""
-    if isinstance(type_, inspect.Metadata):
-        return _type_at(type_.type, path)
+    if (described := getattr(type_, "type", None)) is not None:  # an `Annotated` type
+        return _type_at(described, path)
     if choices := getattr(type_, "types", ()):
         found = (_type_at(choice, path) for choice in choices)
         return next((choice for choice in found if choice is not None), None)
