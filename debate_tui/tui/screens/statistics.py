@@ -121,20 +121,17 @@ class StatisticsCard(Lines):
         return max(1, min(TALLEST_BARS, spare - listed - bool(listed))), listed
 
     def _title(self, report: Report) -> Row:
-        between = Piece(f" {self._glyphs.between} ", Tone.FAINT)
         parts = [wording.clock(report.elapsed)]
         if report.painting is not None:
             parts += wording.painting(report.painting)
-        right = [Piece(parts[0], Tone.QUIET)]
-        for part in parts[1:]:
-            right += [between, Piece(part, Tone.QUIET)]
-        return Row((Piece("Stream statistics", Tone.FOCUS, bold=True),), tuple(right))
+        right = self._parted([Piece(part, Tone.QUIET) for part in parts])
+        return Row((Piece("Stream statistics", Tone.FOCUS, bold=True),), right)
 
     def _who(self, speaker: Speaker) -> tuple[Piece, ...]:
         info = speaker.info
         model = one_line(info.model, 60)
         name = Piece(one_line(info.name, 40), Tone.QUIET if speaker.removed else Tone.TEXT, bold=True)
-        return (name, Piece(f"  {model}", Tone.QUIET)) if model and self._roomy else (name,)
+        return (_longer(name, 2), Piece(model, Tone.QUIET)) if model and self._roomy else (name,)
 
     def _badge(self, speaker: Speaker) -> tuple[Piece, ...]:
         badge = speaker.badge(time.monotonic())
@@ -161,8 +158,7 @@ class StatisticsCard(Lines):
             return (Piece(self._glyphs.unknown, Tone.FAINT),)
         trouble = measure.trouble and figures is not None and figures.breaks
         first = Piece(parts[0], Tone.RECONNECTING if trouble else Tone.TEXT)
-        between = Piece(f" {self._glyphs.between} ", Tone.FAINT)
-        return (first, *(piece for part in parts[1:] for piece in (between, Piece(part, Tone.QUIET))))
+        return self._parted([first, *(Piece(part, Tone.QUIET) for part in parts[1:])])
 
     def _incidents(self, incidents: Sequence[wording.Incident]) -> Iterator[Row]:
         """The newest incidents, each in one line."""
@@ -174,8 +170,8 @@ class StatisticsCard(Lines):
             tone = Tone.FAILED if incident.lost else Tone.RECONNECTING
             yield Row(
                 (
-                    Piece(wording.clock(incident.at).rjust(5), Tone.QUIET),
-                    Piece(f"  {icon} {incident.name.ljust(names)}  ", tone),
+                    Piece(f"{wording.clock(incident.at):>5}  ", Tone.QUIET),
+                    Piece(f"{icon} {incident.name.ljust(names)}  ", tone),
                     Piece(f"{incident.fault.ljust(faults)}  "),
                     Piece(f"{incident.outcome.ljust(outcomes)}  ", Tone.QUIET),
                     Piece(incident.message, Tone.QUIET),
@@ -187,8 +183,19 @@ class StatisticsCard(Lines):
         pieces = [Piece(label.ljust(self._label), Tone.QUIET)]
         for column in columns:
             kept = clip(column, self._column - GUTTER, self.ellipsis)
-            pieces += [*kept, Piece(" " * (self._column - width_of(kept)))]
+            pieces += kept
+            pieces[-1] = _longer(pieces[-1], self._column - width_of(kept))
         return Row(tuple(pieces))
+
+    def _parted(self, pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+        """Pieces with something faint between them."""
+        between = Piece(f"{self._glyphs.between} ", Tone.FAINT)
+        parted = [piece for each in pieces for piece in (_longer(each, 1), between)]
+        return (*parted[:-2], pieces[-1])
+
+
+def _longer(piece: Piece, spaces: int) -> Piece:
+    return piece._replace(text=piece.text + " " * spaces)
 
 
 class StatisticsScreen(Overlay[None]):
