@@ -62,7 +62,7 @@ class Sender:
     Without ids a connection begins at the start again, so that it has to live longer to get anywhere.
     """
 
-    def __init__(self, seed: int, stalled: Callable[[], None]) -> None:
+    def __init__(self, seed: int, stalled: Callable[[Received], None]) -> None:
         self._chance = random.Random(seed)
         self._stalled = stalled
         self.ids = True
@@ -70,9 +70,9 @@ class Sender:
     def script(self, request: Received) -> Reply:
         behind = int(request.last_event_id or 0)
         events = [delta(piece, n if self.ids else None) for n, piece in enumerate(PIECES, 1)]
-        return Reply(self._steps(b"".join([*events[behind:], DONE])))
+        return Reply(self._steps(request, b"".join([*events[behind:], DONE])))
 
-    def _steps(self, data: bytes) -> Iterator[Step]:
+    def _steps(self, request: Received, data: bytes) -> Iterator[Step]:
         # Bytes until the next fault, if faults are to come every few seconds of a model's pace.
         chunks = self._chance.expovariate(SECONDS_A_CHUNK / SECONDS_A_FAULT) * (1 if self.ids else 4)
         until = int(chunks * len(delta(PIECES[1], 100)))
@@ -82,7 +82,7 @@ class Sender:
             return
         cut = self._chance.choice(list(Cut))
         if cut is Cut.STALL:
-            self._stalled()
+            self._stalled(request)
         yield cut
 
 
@@ -91,12 +91,16 @@ class Debater:
 
     def __init__(self, number: int, clients: Clients, tally: Tally) -> None:
         self._clock = ManualClock()
-        self._sender = Sender(number, self._soon_silent)
+        self._sender = Sender(number, self._stalled)
         self._clients = clients
         self._tally = tally
 
-    def _soon_silent(self) -> None:
-        asyncio.get_running_loop().call_later(0.05, self._clock.advance, 90.0)
+    def _stalled(self, request: Received) -> None:
+        asyncio.get_running_loop().call_later(0.05, self._pass_silence, request)
+
+    def _pass_silence(self, request: Received) -> None:
+        if not request.gone.is_set():
+            self._clock.advance(90.0)
 
     async def speak(self, until: float) -> None:
         loop = asyncio.get_running_loop()
