@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log2
+from math import inf, log2
 
 PER_OCTAVE = 8
 """Buckets to a doubling: each is 9 % wider than the one before."""
@@ -28,7 +28,7 @@ class Histogram:
     def __init__(self) -> None:
         self.count = 0
         self._counts = [0] * _BUCKETS
-        self._least = _MOST
+        self._least = inf
         self._greatest = 0.0
 
     def add(self, seconds: float) -> None:

@@ -1,0 +1,322 @@
+"""What is measured of a debate, event by event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debate_tui.display.buffer import SharedBuffer
+from debate_tui.display.statistics import HEALED, LOST, Spread, Statistics, Tokens
+from debate_tui.domain import events as ev
+from debate_tui.domain.stream import Connected, FaultKind, FaultReport, Origin, Usage
+from debate_tui.record.log import MemoryLog
+
+if TYPE_CHECKING:
+    from debate_tui.display.statistics import Figures, Turn
+    from debate_tui.domain.stream import FinishReason, StreamState
+
+CAST = (
+    ev.DebaterInfo("a", "Ada", "for", "openai:x", "x"),
+    ev.DebaterInfo("b", "Ben", "against", "demo", "demo"),
+)
+RESET = FaultReport(FaultKind.NETWORK, "Connection reset.")
+BUSY = FaultReport(FaultKind.OVERLOADED, "Busy.", 529)
+TOKEN = "x" * 42
+"""Ten tokens, as estimated."""
+
+
+class Debate:
+    """A log whose times are given, and its statistics."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.log = MemoryLog(clock=lambda: self.now)
+        self.statistics = Statistics(clock=lambda: self.now)
+        self.log.subscribe(self.statistics)
+        self.attempt = 1
+        self.offsets = [0, 0]
+        self.tell(ev.DebateStarted(debate="d", topic="t", format="f", debaters=CAST))
+
+    def tell(self, event: ev.Event) -> None:
+        self.log.append(event)
+
+    def at(self, seconds: float) -> Debate:
+        self.now = 1000.0 + seconds
+        return self
+
+    def begin(self, turn: int = 1) -> None:
+        self.offsets = [0, 0]
+        self.attempt = 1
+        self.tell(ev.TurnStarted(turn=turn, debater="a", phase="p"))
+
+    def state(self, state: StreamState, error: FaultReport | None = None, wait: float = 0.0) -> None:
+        self.tell(
+            ev.StreamStatus(
+                debater="a",
+                state=state,
+                attempt=self.attempt,
+                retry_in_ms=round(wait * 1000) or None,
+                error=error,
+                retry=1 if wait else 0,
+                max_retries=5 if wait else 0,
+            )
+        )
+
+    def say(self, text: str = TOKEN, *, turn: int = 1, reasoning: bool = False) -> None:
+        offset = self.offsets[reasoning]
+        self.offsets[reasoning] += len(text)
+        self.tell(
+            ev.TurnDelta(
+                turn=turn, debater="a", attempt=self.attempt, offset=offset, text=text, reasoning=reasoning
+            )
+        )
+
+    def finish(self, reason: FinishReason = "complete", turn: int = 1, **more: object) -> None:
+        self.state("failed" if reason == "failed" else "finished")
+        self.tell(ev.TurnFinished(turn=turn, debater="a", reason=reason, **more))  # type: ignore[arg-type]
+
+    def break_off(self, error: FaultReport = RESET, wait: float = 1.0) -> None:
+        self.state("reconnecting", error, wait)
+        self.attempt += 1
+
+    @property
+    def figures(self) -> Figures:
+        return self.statistics.report().streams[0]
+
+    @property
+    def turn(self) -> Turn:
+        return self.statistics.turn("a")
+
+
+def test_before_anything_has_happened_there_is_nothing_to_say() -> None:
+    statistics = Statistics()
+    assert statistics.report().streams == ()
+    assert statistics.turn("a").tokens is None
+    assert statistics.curve("a", 10).rates == ()
+
+
+def test_a_stream_is_measured_from_asking_to_the_last_word() -> None:
+    debate = Debate()
+    debate.at(1).begin()
+    debate.at(1).state("connecting")
+    debate.at(1.25).state("connected")
+    debate.statistics.connected("a", Connected(Origin.START, "HTTP/1.1", reused=False))
+    debate.at(1.5).state("streaming")
+    for tenth in range(21):
+        debate.at(1.5 + tenth / 10).say()
+    figures = debate.figures
+    assert (figures.name, figures.model, figures.state) == ("Ada", "x", "streaming")
+    assert (figures.transport, figures.reused, figures.connections) == ("HTTP/1.1", False, 1)
+    assert figures.first_byte == pytest.approx(0.25)
+    assert figures.turn.first_token == pytest.approx(0.5)
+    assert figures.turn.tokens == Tokens(210, estimated=True)
+    assert figures.turn.rate == pytest.approx(105)
+    assert figures.now == pytest.approx(105, rel=0.1)
+    assert figures.gaps.p50 == pytest.approx(0.1, rel=0.05)
+    assert (figures.size, figures.chunks) == (21 * 42, 21)
+
+
+def test_bytes_are_those_of_utf_8_and_tokens_are_estimated_by_them() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.say("都市は車を禁止" * 6)
+    assert debate.figures.size == 6 * 21
+    assert debate.turn.tokens == Tokens(30, estimated=True)
+
+
+def test_the_providers_figures_take_the_place_of_estimates() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.at(1).say()
+    debate.at(2).finish(usage=Usage(7, 33), ttft_ms=987, cost=0.25)
+    assert debate.turn.tokens == Tokens(33)
+    assert debate.turn.first_token == 0.987
+    assert debate.figures.cost == 0.25
+    assert (debate.figures.turns, debate.figures.tokens) == (1, Tokens(33))
+
+
+def test_speed_now_fades_when_nothing_comes() -> None:
+    debate = Debate()
+    debate.begin()
+    for tenth in range(50):
+        debate.at(tenth / 10).say()
+    fresh = debate.figures.now
+    assert debate.at(8).figures.now < fresh / 4
+    debate.state("paused")
+    assert debate.figures.now == 0
+
+
+def test_a_pause_is_no_gap_and_takes_nothing_from_the_speed() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.say()
+    debate.at(1).say()
+    debate.at(1.5).state("paused")
+    debate.at(600).state("streaming")
+    debate.at(601).say()
+    debate.at(602).say()
+    assert debate.figures.gaps == Spread(1.0, 1.0)
+    assert debate.turn.rate == pytest.approx(20)
+
+
+def test_an_outage_is_neither_a_gap_nor_slowness() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.say()
+    debate.at(1).say()
+    debate.at(1.1).break_off(BUSY, 4.0)
+    debate.at(5.1).state("connecting")
+    debate.at(5.2).state("connected")
+    debate.statistics.connected("a", Connected(Origin.CURSOR, "HTTP/1.1", reused=True))
+    debate.at(5.3).state("streaming")
+    debate.say()
+    debate.at(6.3).say()
+    figures = debate.figures
+    assert figures.gaps.p95 == pytest.approx(1.0)
+    assert figures.turn.rate == pytest.approx(20)
+    assert (figures.connections, figures.reuses, figures.reconnections, figures.waited) == (1, 1, 1, 4.0)
+    (broken,) = figures.breaks
+    assert (broken.fault, broken.at, broken.wait) == (BUSY, pytest.approx(1.1), 4.0)
+    assert (broken.origin, broken.offset, broken.superseded) == (Origin.CURSOR, 84, False)
+    assert debate.statistics.curve("a", 40).faults[1] == HEALED
+
+
+def test_text_that_no_longer_counts_leaves_the_turn_and_not_the_bytes() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.at(0.5).say()
+    debate.at(1).break_off()
+    debate.at(2).state("connecting")
+    debate.tell(ev.TurnSuperseded(turn=1, debater="a", attempt=2))
+    debate.offsets = [0, 0]
+    debate.at(3).say("y" * 21)
+    assert debate.turn.tokens == Tokens(5, estimated=True)
+    assert debate.turn.first_token == pytest.approx(0.5)
+    assert debate.figures.size == 63
+    assert debate.figures.breaks[-1].superseded
+
+
+def test_a_stream_that_is_given_up_is_marked_once() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.at(1.5).state("failed", BUSY)
+    debate.at(2.5).state("failed", BUSY)
+    debate.tell(ev.DebaterRemoved(debater="a", reason="Busy.", remaining=("b",)))
+    assert debate.figures.removed
+    assert [broken.wait for broken in debate.figures.breaks] == [None]
+    assert debate.figures.reconnections == 0
+    assert LOST in debate.statistics.curve("a", 40).faults
+
+
+def test_reasoning_first_is_a_first_token_before_the_first_answer() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.at(0.5).say(reasoning=True)
+    debate.at(9).say()
+    assert debate.turn.first_token == pytest.approx(0.5)
+    assert debate.turn.first_answer == pytest.approx(9)
+    assert debate.turn.reasoned
+
+
+def test_reasoning_that_is_only_counted_does_not_make_the_answer_faster() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.at(20).say()
+    debate.at(21).say()
+    debate.finish(usage=Usage(5, 2020, 2000))
+    assert debate.turn.tokens == Tokens(2020)
+    assert debate.turn.rate == pytest.approx(20)
+
+
+def test_a_turn_taken_up_after_its_end_has_no_idle_time_in_it() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.at(1).finish("failed")
+    debate.at(601).state("connecting")
+    debate.at(602).say()
+    assert debate.turn.reason is None
+    assert debate.turn.first_token == pytest.approx(2)
+
+
+def test_a_turn_begun_anew_after_its_end_is_measured_anew() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.at(1).say()
+    debate.at(2).finish(ttft_ms=1000)
+    debate.at(100)
+    debate.tell(ev.TurnSuperseded(turn=1, debater="a", attempt=2))
+    debate.state("connecting")
+    assert debate.turn.first_token is None
+    debate.at(100.5).say()
+    assert debate.turn.first_token == pytest.approx(0.5)
+
+
+def test_a_debate_taken_up_later_has_not_been_going_on_meanwhile() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.at(1.5).say()
+    debate.at(100_000)
+    debate.tell(ev.DebateResumed(reason="continued", debater=None))
+    debate.at(100_001).say()
+    report = debate.statistics.report()
+    assert report.elapsed == pytest.approx(2.5)
+    assert debate.at(100_001.5).statistics.curve("a", 40).rates[:3] == pytest.approx((0.0, 10.0, 10.0))
+    assert debate.turn.first_token == pytest.approx(1.5)
+
+
+def test_time_stands_still_once_the_debate_is_over() -> None:
+    debate = Debate()
+    debate.at(7)
+    debate.tell(ev.DebateFinished(reason="complete"))
+    assert debate.at(3600).statistics.report().elapsed == 7
+
+
+def test_a_recorded_debate_shows_what_was_measured_when_it_was_held() -> None:
+    debate = Debate()
+    debate.begin()
+    for tenth in range(30):
+        debate.at(tenth / 10).say()
+    replayed = Statistics(clock=lambda: 5.0)
+    for event in debate.log._events:
+        replayed(event)
+    assert replayed.report().streams[0].gaps == debate.figures.gaps
+    assert replayed.turn("a") == debate.turn
+
+
+def test_screen_and_buffer_are_in_the_report_where_there_are_any() -> None:
+    debate = Debate()
+    buffer: SharedBuffer[str] = SharedBuffer(["a"])
+    buffer.push("a", "text", 4)
+    debate.statistics.painted(0.002)
+    debate.state("waiting")
+    report = debate.statistics.report(buffer.statistics())
+    assert report.painting is not None
+    assert report.painting.frames == Spread(0.002, 0.002)
+    assert report.streams[0].buffer is not None
+    assert report.streams[0].buffer.fill == 4
+    assert report.streams[1].buffer is None
+    assert debate.statistics.report().painting is None
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 2), st.text(min_size=1), st.booleans()), max_size=40))
+def test_sums_are_those_of_what_came(chunks: list[tuple[float, str, bool]]) -> None:
+    debate = Debate()
+    debate.begin()
+    at = 0.0
+    for gap, text, interrupted in chunks:
+        at += gap
+        if interrupted:
+            debate.at(at).state("streaming")
+        debate.at(at).say(text)
+    figures = debate.figures
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for _, text, _ in chunks)
+    assert (figures.size, figures.chunks) == (size, len(chunks))
+    assert figures.tokens.count == round(size / 4.2)
+    counted = [gap for place, (gap, _, interrupted) in enumerate(chunks) if place and not interrupted]
+    if counted:
+        assert min(counted) * 0.95 <= (figures.gaps.p50 or 0) <= max(counted) * 1.05
+    else:
+        assert figures.gaps.p50 is None
