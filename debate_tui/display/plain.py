@@ -21,6 +21,7 @@ from debate_tui.domain.events import (
     TurnDelta,
     TurnFinished,
 )
+from debate_tui.domain.outcome import in_words
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.transcript import Transcript
 
@@ -103,6 +104,8 @@ class Plain:
             case DebatePaused() | DebateResumed():
                 yield Said(self._pause(event), aside=True)
             case DebateFinished():
+                if lines := list(in_words(self._transcript)):
+                    yield Said("\n".join(("## Verdict", "", *lines)))
                 yield Said(_OUTCOMES[event.reason])
             case _:
                 pass

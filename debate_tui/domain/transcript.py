@@ -26,6 +26,8 @@ from debate_tui.domain.events import (
     TurnFinished,
     TurnStarted,
     TurnSuperseded,
+    Verdict,
+    Vote,
 )
 
 if TYPE_CHECKING:
@@ -198,6 +200,12 @@ class Transcript:
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.clear()
+        for event in events:
+            self.apply(event)
+
+    def clear(self) -> None:
+        """Forget every event, for a log that has gone back: the debate is told again from its beginning."""
         self.seq = 0
         self.started_at = 0.0
         self.updated_at = 0.0
@@ -210,11 +218,11 @@ class Transcript:
         self.turns: dict[int, Turn] = {}
         self.statuses: dict[str, StreamStatus] = {}
         self.notes: list[Note] = []
+        self.verdicts: list[Verdict] = []
+        self.votes: list[Vote] = []
         self.paused: DebatePaused | None = None
         self.finished: Literal["complete", "stopped", "failed"] | None = None
         self._current: dict[str, Turn] = {}
-        for event in events:
-            self.apply(event)
 
     @property
     def phase(self) -> PhaseStarted | None:
@@ -246,17 +254,29 @@ class Transcript:
                 self.steps.append(event)
             case DebaterRemoved() | DebaterReplaced() | DebaterReturned():
                 self._apply_to_roster(event)
+            case Verdict() | Vote():
+                self._count(event)
             case Interjection():
                 self._note(event)
-            case DebatePaused():
-                self.paused = event
-            case DebateResumed():
-                self.paused = None
-                self.finished = None  # a stopped debate is taken up again
+            case DebatePaused() | DebateResumed():
+                self._hold(event)
             case DebateStarted():
                 self._start(event)
             case DebateFinished():
                 self.finished = event.reason
+
+    def _hold(self, event: DebatePaused | DebateResumed) -> None:
+        if isinstance(event, DebatePaused):
+            self.paused = event
+        else:
+            self.paused = None
+            self.finished = None  # a stopped debate is taken up again
+
+    def _count(self, event: Verdict | Vote) -> None:
+        if isinstance(event, Verdict):
+            self.verdicts.append(event)
+        else:
+            self.votes.append(event)
 
     def _start(self, event: DebateStarted) -> None:
         self.started_at = event.at

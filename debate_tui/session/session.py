@@ -17,6 +17,7 @@ from debate_tui.session.bench import Bench
 from debate_tui.session.gate import Gate
 from debate_tui.session.hearing import brief
 from debate_tui.session.motion import Unlimited
+from debate_tui.session.outcome import settled
 from debate_tui.session.turn import Turn, unknown_cost
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ class Session:
                 await self._hold_all()
                 ending = self._how_it_ended()
                 if ending == "complete":
+                    if (verdict := settled(self.motion, self.transcript)) is not None:
+                        self._log.append(verdict)
                     await asyncio.wait([self._judging])
                     self._judging = group.create_task(self._bench.decide(self.transcript, self._log.append))
                 else:

@@ -1,0 +1,89 @@
+"""What a debate came to: its judges' verdicts and everybody's votes, added up and put into words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from debate_tui.domain.judging import Opinion, Panel, Swing, panel, swing
+from debate_tui.domain.sanitise import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from debate_tui.domain.events import Verdict
+    from debate_tui.domain.transcript import Transcript
+
+
+class Outcome(Struct, frozen=True):
+    """What the judges decided together, and how those moved who said where they stood before and after."""
+
+    panel: Panel
+    swing: Swing | None
+
+
+def outcome(transcript: Transcript) -> Outcome | None:
+    """The verdicts of a transcript added up; `None` where nobody judged."""
+    judges = [verdict for verdict in transcript.verdicts if verdict.model]
+    if not judges:
+        return None
+    # Two judges may share a source, so that each counts under a name of its own.
+    names = [f"{place} {verdict.judge}" for place, verdict in enumerate(judges)]
+    return Outcome(
+        panel(dict(zip(names, map(_opinion, judges), strict=True))),
+        swing(
+            dict(zip(names, (verdict.stance_before for verdict in judges), strict=True)),
+            dict(zip(names, (verdict.stance_after for verdict in judges), strict=True)),
+        ),
+    )
+
+
+def in_words(transcript: Transcript) -> Iterator[str]:
+    """What the debate came to, sanitised, a line at a time; nothing where nobody decided anything."""
+    for verdict in transcript.verdicts:
+        yield f"{one_line(verdict.judge)}: {_decided(transcript, verdict)}"
+        yield from (one_line(line, 1000) for line in verdict.why.splitlines())
+    if (came_to := outcome(transcript)) is None:
+        return
+    found = came_to.panel
+    if found.judges > 1 or found.silent:
+        winner = _name(transcript, found.winner) if found.winner else "a tie"
+        yield f"The judges: {winner}, {found.votes} of {found.judges}."
+    if (moved := came_to.swing) is not None:
+        towards = {1: "towards the side for it", -1: "towards the side against it", 0: "nobody moved"}
+        yield f"Opinion: {moved.before:.0f} before, {moved.after:.0f} after ({towards[moved.winner]})."
+
+
+def _decided(transcript: Transcript, verdict: Verdict) -> str:
+    if verdict.problem:
+        return f"no verdict ({one_line(verdict.problem)})"
+    scores = ", ".join(f"{_name(transcript, who)} {score:.1f}" for who, score in verdict.scores.items())
+    if not verdict.model and verdict.winner is None:
+        return "agreed" if verdict.agreed else "divided"
+    if not verdict.model:
+        return _name(transcript, verdict.winner)
+    decided = _name(transcript, verdict.winner) if verdict.winner else "a tie"
+    if not verdict.controlled:
+        decided += ", order not controlled"
+    elif not verdict.agreed:
+        decided += ", as the two orders of reading disagreed"
+    return f"{decided} ({scores})"
+
+
+def _name(transcript: Transcript, debater: str | None) -> str:
+    info = transcript.debaters.get(debater or "")
+    return one_line(info.name) if info is not None else "nobody"
+
+
+def _opinion(verdict: Verdict) -> Opinion | None:
+    if verdict.problem:
+        return None
+    return Opinion(
+        judge=verdict.judge,
+        winner=verdict.winner,
+        agreed=verdict.agreed,
+        controlled=verdict.controlled,
+        scores=verdict.scores,
+        stance=verdict.stance_after,
+    )
