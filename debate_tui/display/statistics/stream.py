@@ -12,6 +12,7 @@ from debate_tui.display.statistics.histogram import Histogram
 from debate_tui.display.statistics.report import Break, Figures, Spread, Tokens
 from debate_tui.display.statistics.report import Turn as TurnFigures
 from debate_tui.display.statistics.trace import HEALED, LOST, Curve, Trace
+from debate_tui.display.statistics.turn import BYTES_PER_TOKEN, SHORTEST_RUN, Turn, speed
 
 if TYPE_CHECKING:
     from debate_tui.display.buffer import LaneStatistics
@@ -23,110 +24,11 @@ if TYPE_CHECKING:
         TurnStarted,
         TurnSuperseded,
     )
-    from debate_tui.domain.stream import Connected, FinishReason, StreamState, Usage
+    from debate_tui.domain.stream import Connected, StreamState
 
-BYTES_PER_TOKEN = 4.2
-"""An estimate for prose in any script, used until the provider says how many tokens there were."""
 MEMORY = 1.5
 """Seconds over which the present speed is taken; older text counts for less and less."""
-SHORTEST_RUN = 0.5
-"""Seconds of flowing text below which a speed says nothing."""
 REMEMBERED_BREAKS = 64
-
-
-def estimate(size: float) -> int:
-    """About how many tokens so many bytes of UTF-8 are."""
-    return round(size / BYTES_PER_TOKEN)
-
-
-class Turn:
-    """One turn under way or over; times are the log's."""
-
-    __slots__ = (
-        "answer_at",
-        "cost",
-        "ended_at",
-        "first_at",
-        "flowed",
-        "number",
-        "reason",
-        "size",
-        "started_at",
-        "thought",
-        "ttft_ms",
-        "usage",
-    )
-
-    def __init__(self, number: int, started_at: float) -> None:
-        self.number = number
-        self.started_at = started_at
-        self.first_at = self.answer_at = self.ended_at = 0.0
-        self.size = self.thought = 0
-        self.flowed = 0.0
-        self.usage: Usage | None = None
-        self.cost: float | None = None
-        self.ttft_ms: int | None = None
-        self.reason: FinishReason | None = None
-
-    @property
-    def tokens(self) -> Tokens:
-        """As the provider counts them, else as estimated."""
-        if self.usage is not None and self.usage.output_tokens is not None:
-            return Tokens(self.usage.output_tokens)
-        return Tokens(estimate(self.size), estimated=True)
-
-    @property
-    def flowing(self) -> int:
-        """The tokens whose text came: reasoning that is only counted takes no time to come."""
-        count, usage = self.tokens.count, self.usage
-        if usage is None or self.thought or usage.output_tokens is None:
-            return count
-        return max(0, count - (usage.reasoning_tokens or 0))
-
-    @property
-    def first_token(self) -> float | None:
-        if self.ttft_ms is not None:
-            return self.ttft_ms / 1000
-        return self.first_at - self.started_at if self.first_at else None
-
-    def begin_anew(self, at: float) -> None:
-        """Nothing of it counts any more; if it was over, not even when it began."""
-        if self.reason is not None:
-            self.started_at = at
-            self.first_at = 0.0
-            self.ttft_ms = None
-        self.size = self.thought = 0
-        self.flowed = self.answer_at = 0.0
-        self.usage = self.reason = None
-
-    def go_on(self, at: float) -> None:
-        """It was over and is not: the time between is none of its own."""
-        self.reason = None
-        self.delay(at - self.ended_at)
-
-    def delay(self, seconds: float) -> None:
-        """Take it as if it had begun later."""
-        self.started_at += seconds
-        self.first_at += seconds if self.first_at else 0.0
-        self.answer_at += seconds if self.answer_at else 0.0
-
-    def figures(self) -> TurnFigures:
-        """What there is to say about it."""
-        return TurnFigures(
-            number=self.number,
-            first_token=self.first_token,
-            first_answer=self.answer_at - self.started_at if self.answer_at else None,
-            reasoned=self.thought > 0,
-            tokens=self.tokens if self.size or self.usage else None,
-            rate=speed(self.flowing, self.flowed),
-            cost=self.cost,
-            reason=self.reason,
-        )
-
-
-def speed(tokens: float, seconds: float) -> float | None:
-    """Tokens per second; `None` where the time is too short to say."""
-    return tokens / seconds if seconds >= SHORTEST_RUN else None
 
 
 class Stream:
@@ -288,6 +190,9 @@ class Stream:
         at, turn = delta.at, self._turn
         self._run_at = at
         self._runs += 1
+        if delta.attempt != turn.attempt:
+            turn.attempt = delta.attempt
+            turn.attempts += 1
         if not turn.first_at:
             turn.first_at = at
             self._first_tokens.add(at - turn.started_at)

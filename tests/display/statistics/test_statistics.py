@@ -320,3 +320,35 @@ def test_sums_are_those_of_what_came(chunks: list[tuple[float, str, bool]]) -> N
         assert min(counted) * 0.95 <= (figures.gaps.p50 or 0) <= max(counted) * 1.05
     else:
         assert figures.gaps.p50 is None
+
+
+def test_a_count_that_must_lack_what_broke_off_is_not_believed() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.say(TOKEN * 10)
+    debate.at(1).say(TOKEN * 10)
+    debate.break_off()
+    debate.at(3).state("connecting")
+    debate.say(TOKEN)
+    debate.at(4).say(TOKEN)
+    debate.finish(usage=Usage(10, 22))
+    assert debate.turn.tokens == Tokens(220, estimated=True)
+    assert debate.turn.rate == pytest.approx(110)
+
+
+def test_text_that_was_dropped_took_its_time_and_was_counted_for_it() -> None:
+    debate = Debate()
+    debate.begin()
+    debate.say()
+    debate.at(1).say()
+    debate.break_off()
+    debate.state("connecting")
+    debate.tell(ev.TurnSuperseded(turn=1, debater="a", attempt=2))
+    debate.offsets = [0, 0]
+    debate.say("y" * 42)
+    debate.at(2).say("y" * 42)
+    assert debate.turn.tokens == Tokens(20, estimated=True)
+    assert debate.turn.rate == pytest.approx(20)
+    debate.finish(usage=Usage(10, 44))
+    assert debate.turn.tokens == Tokens(44)
+    assert debate.turn.rate == pytest.approx(22)
