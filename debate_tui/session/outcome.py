@@ -11,8 +11,6 @@ from debate_tui.domain.prompts import ballot
 from debate_tui.session.hearing import brief
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.session.motion import Motion
 
@@ -63,7 +61,7 @@ def _stand(turn: Turn) -> str:
 
 def _ranking(motion: Motion, transcript: Transcript) -> events.Verdict | None:
     """Everybody's ranks, summed by Borda's rule; a ballot that does not rank all counts for nothing."""
-    ballots = list(_ballots(motion, transcript))
+    ballots = list(_ballots(motion, transcript).values())
     if not ballots:
         return None
     standings = borda(ballots, sorted(ballots[0]))
@@ -82,7 +80,9 @@ def _ranking(motion: Motion, transcript: Transcript) -> events.Verdict | None:
     )
 
 
-def _ballots(motion: Motion, transcript: Transcript) -> Iterator[tuple[str, ...]]:
+def _ballots(motion: Motion, transcript: Transcript) -> dict[str, tuple[str, ...]]:
+    """Each debater's first ballot, over ids."""
+    ballots: dict[str, tuple[str, ...]] = {}
     phases = {phase.name: phase for phase in motion.format.phases}
     debaters = {debater.id: debater for debater in motion.debaters}
     ids = {debater.name: debater.id for debater in motion.debaters}
@@ -95,4 +95,5 @@ def _ballots(motion: Motion, transcript: Transcript) -> Iterator[tuple[str, ...]
         )
         letters = {letter: ids[speech.name] for letter, speech in ballot(asked)}
         if ranked := ranking(turn.text, sorted(letters)):
-            yield translated(ranked, letters)
+            ballots.setdefault(turn.debater, translated(ranked, letters))
+    return ballots

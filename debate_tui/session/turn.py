@@ -55,6 +55,7 @@ class Turn:
         self._log = log
         self._cost = cost
         self._attempt = 1
+        self._made = 0
         self._state: StreamState = "waiting"
         self._held: StreamState | None = None
         self._text: list[str] = []
@@ -109,7 +110,8 @@ class Turn:
 
     def start_again(self) -> None:
         """Take the turn up again: a broken-off one where it broke off, any other from the start."""
-        if self.reason != "failed" and self._state != "reconnecting" and (self._text or self._reasoning):
+        broken_off = self.reason == "failed" or self._state in ("connecting", "connected", "reconnecting")
+        if not broken_off and (self._text or self._reasoning):
             self._supersede(self._attempt + 1)
         self.wanted_again = False
         self.cut_short_as = "stopped"
@@ -119,7 +121,7 @@ class Turn:
         """Where to go on when the turn is opened again; `None` on its first opening."""
         if self._state == "waiting" and not self._text and not self._reasoning:
             return None
-        return Resume(self._attempt, self._cursor, "".join(self._text), "".join(self._reasoning))
+        return Resume(self._made, self._cursor, "".join(self._text), "".join(self._reasoning))
 
     def show(self, state: StreamState, fault: Fault | None = None) -> None:
         """Log a state that the session knows of, not the stream."""
@@ -146,13 +148,14 @@ class Turn:
         self._held = None
 
     def _take_over(self, past: transcript.Turn) -> None:
-        self._attempt = past.attempt
+        self._attempt = self._made = past.attempt
         self._text, self._reasoning = [past.text], [past.reasoning]
         self._length, self._reasoning_length = past.length, past.reasoning_length
         self._usage = past.usage
 
     def _take_status(self, status: Status) -> None:
-        self._attempt, self._state = status.attempt, status.state
+        self._attempt = self._made = status.attempt
+        self._state = status.state
         self._log.append(
             events.StreamStatus(
                 debater=self.debater,
