@@ -1,19 +1,24 @@
 """Painting at once: what several widgets have changed goes to the terminal as one frame, now.
 
-Textual's own way to the screen (`Widget.refresh`) leads through the message pump and a timer: up to 33 ms, and every
-row that is touched is put together from all widgets that cross it. A widget that knows which of its rows changed
-can hand them over as they are, if nothing lies over it. This module is the only one that touches Textual's
-private compositor (8.2); wherever what it relies on does not hold, the widget is refreshed in the usual way.
+Textual's own way to the screen (`Widget.refresh`) leads through the message pump and a timer: up to 33 ms, and
+every row that is touched is put together from all widgets that cross it. A widget that knows which of its rows
+changed can hand them over as they are, if nothing lies over it. This module is the only one that touches
+Textual's private compositor (8.2); wherever what it relies on does not hold, the widget is refreshed as usual.
 """
+
+# ruff: noqa: SLF001
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from rich.color import ColorSystem
 from textual._compositor import CompositorUpdate
 from textual.geometry import Region
 from textual.widget import Widget
+
+from debate_tui.tui.sgr import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -135,4 +140,4 @@ class _Update(CompositorUpdate):
 
     def render_segments(self, console: Console) -> str:
         """What to write."""
-        return "".join([f"\x1b[{y + 1};{x + 1}H{strip.render(console)}" for x, y, strip in self._spans])
+        return encode(self._spans, console._color_system or ColorSystem.TRUECOLOR)

@@ -16,7 +16,7 @@ from debate_tui.display.markdown.highlight import MAX_TEXT
 from debate_tui.display.markdown.inline import PIECE, cut
 from debate_tui.display.markdown.leaves import Code, Leaf, Paragraph
 from debate_tui.display.markdown.tables import ROWS, Columns, Row, Side
-from debate_tui.display.markdown.width import unjoined_so_far
+from debate_tui.display.markdown.width import JOINERS, unjoined_so_far
 
 MOST_LINES = 200
 """Lines of a fence that are coloured together; of a longer one, each by itself."""
@@ -128,7 +128,7 @@ class Fence(Struct, frozen=True):
     @property
     def ends_in_text(self) -> bool:
         """Whether `extended` adds to what was read last."""
-        return True
+        return bool(self.text)
 
     def close(self, closed: list[Leaf], *, draft: bool = False) -> None:
         """Close it; as a draft, a short one has no colours yet."""
@@ -186,10 +186,13 @@ def _chopped(text: str) -> list[str]:
     """Lines of code, very long ones chopped; the last line feed ends no line."""
     lines: list[str] = []
     for line in unjoined_so_far(text[:-1]).split("\n"):
-        if len(line) <= PIECE:
-            lines.append(line)
-        else:
-            lines += [line[start : start + PIECE] for start in range(0, len(line), PIECE)]
+        while len(line) > PIECE:
+            end = PIECE
+            while end > 1 and JOINERS.search(line, end - 1, end + 1):
+                end -= 1
+            lines.append(line[:end])
+            line = line[end:]
+        lines.append(line)
     return lines
 
 

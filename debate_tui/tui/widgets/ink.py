@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color, ColorParseError
 
+from debate_tui.tui.sgr import RowStrip
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from rich.color import Color as RichColor
     from textual.widget import Widget
 
-_SIGNS: dict[str, tuple[str, str, Style]] = {
+    from debate_tui.display.markdown import Run
+
+_LOOKS: dict[str, tuple[str, str, Style]] = {
     "heading": ("prose-heading", "", Style(bold=True)),
     "strong": ("prose-strong", "", Style(bold=True)),
     "emphasis": ("prose-emphasis", "", Style(italic=True)),
@@ -38,17 +43,15 @@ _SIGNS: dict[str, tuple[str, str, Style]] = {
 
 
 class Ink:
-    """Styles for painting, made once each."""
+    """The styles a widget writes with, and the strips it writes; to be made anew when the theme changes."""
 
-    def __init__(self, base: Style, variables: Mapping[str, str]) -> None:
-        self.base = base
-        self._variables = variables
-        self._styles: dict[str, Style] = {"": base}
-
-    @classmethod
-    def of(cls, widget: Widget) -> Ink:
-        """The ink a widget writes with now."""
-        return cls(widget.visual_style.rich_style, widget.app.theme_variables)
+    def __init__(self, widget: Widget) -> None:
+        self.base = widget.visual_style.rich_style
+        self._variables = widget.app.theme_variables
+        self._filters = widget.get_line_filters()
+        self._background = widget.background_colors[1]
+        self._styles: dict[str, Style] = {"": self.base}
+        self._blanks: dict[int, RowStrip] = {}
 
     def style(self, names: str) -> Style:
         """The style of some names, of which the later ones win."""
@@ -56,10 +59,46 @@ class Ink:
         if style is None:
             style = self.base
             for name in names.split():
-                colour, background, attributes = _SIGNS.get(name, (name, "", Style()))
+                colour, background, attributes = _LOOKS.get(name, (name, "", Style()))
                 style += attributes + Style(color=self._colour(colour), bgcolor=self._colour(background))
             self._styles[names] = style
         return style
+
+    def strip(self, runs: Iterable[Run], cells: int, width: int, fill: str = "") -> RowStrip:
+        """Runs of `cells` cells as a row of `width`, a blank at either end and `fill` in between."""
+        base = self.base
+        text, style = " ", base
+        segments: list[Segment] = []
+        for run, names in runs:
+            following = self.style(names)
+            if following is style:
+                text += run
+            else:
+                segments.append(Segment(text, style))
+                text, style = run, following
+        free = width - cells - 2
+        if free > 0 and fill:
+            segments += [Segment(text, style), Segment(" " * free, self.style(fill))]
+            text, style, free = "", base, 0
+        end = " " * (max(0, free) + 1)
+        if style is base:
+            segments.append(Segment(text + end, base))
+        else:
+            segments += [Segment(text, style), Segment(end, base)]
+        strip = RowStrip(segments, max(width, cells + 2))
+        return strip if free >= 0 and not self._filters else self._finished(strip, width)
+
+    def blank(self, width: int) -> RowStrip:
+        """An empty row."""
+        if width not in self._blanks:
+            self._blanks[width] = self._finished(RowStrip([Segment(" " * width, self.base)], width), width)
+        return self._blanks[width]
+
+    def _finished(self, row: RowStrip, width: int) -> RowStrip:
+        strip = row.adjust_cell_length(width, self.base)
+        for line_filter in self._filters:
+            strip = strip.apply_filter(line_filter, self._background)
+        return RowStrip(strip, width)
 
     def _colour(self, variable: str) -> RichColor | None:
         value = self._variables.get(variable)

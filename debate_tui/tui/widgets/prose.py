@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -11,8 +9,10 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
-from debate_tui.display.markdown import UNICODE, Hit, Page, Place, Row, Signs, Spot, Voice
+from debate_tui.display.markdown import UNICODE, Page, Place, Row, Signs, Spot, Voice
 from debate_tui.tui import compositing
+from debate_tui.tui.sgr import RowStrip
+from debate_tui.tui.widgets.finder import Finder, lit_up, pattern
 from debate_tui.tui.widgets.ink import Ink
 
 if TYPE_CHECKING:
@@ -20,19 +20,23 @@ if TYPE_CHECKING:
     from textual.geometry import Offset, Region
     from textual.selection import Selection
 
+    from debate_tui.tui.widgets.finder import Lit
+
 SETTLE = 0.004
 """Seconds at a time that are spent on wrapping what is out of sight."""
 
 WHEEL = 3
+"""Lines that one step of the mouse wheel scrolls."""
 
-_ROW_BITS = 24
+_BLOCK_BITS = 24
 
 
 class Prose(compositing.RowWidget, can_focus=True):
     """Shows what is spoken, headed and noted, after `flush`.
 
-    It follows the end of the text until the reader scrolls up, and stays put then; `unseen` is the number of lines
-    below that have never been in view. It has no border and no padding, and no children.
+    It follows the end of the text until the reader scrolls up, and stays put then; `unseen` is the number of
+    lines below that have never been in view. It has no border, no padding and no children. `leap` is by how many
+    lines at once it scrolls while following; more than one is for slow terminals.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,19 +52,17 @@ class Prose(compositing.RowWidget, can_focus=True):
         super().__init__()
         self.following = True
         self.leap = 1
-        """Lines to scroll by at once while following; more than one where the terminal is slow."""
         self._page = Page(80, signs)
         self._top = 0
         self._seen = 0
+        self._first = 0  # the line the rows begin with,
         self._rows: list[Row] = []
-        self._strips: dict[int, tuple[Row, Strip]] = {}
-        self._shown: list[Strip] = []
+        self._strips: list[RowStrip] = []  # what they look like,
+        self._shown: list[Strip] = []  # and what was painted, the position mark included
         self._mark = -1
-        self._ink: Ink | None = None
+        self._made_with: Ink | None = None
         self._settling = False
-        self._pattern: re.Pattern[str] | None = None
-        self._hits: list[Hit] = []
-        self._hit = -1
+        self._finder: Finder | None = None
 
     # What is shown
 
@@ -83,16 +85,18 @@ class Prose(compositing.RowWidget, can_focus=True):
     def clear(self) -> None:
         """Remove everything."""
         self._page.clear()
+        self._seen = 0
 
     def flush(self) -> None:
         """Show all that; with the frame that is open, or the next one."""
         changed = self._page.flush()
         if changed is None:
             return
-        if self._pattern is not None:
-            self._search_from(changed)
-        self._settle_top()
-        self._show()
+        if self._finder is not None:
+            self._finder.again(changed)
+        if self.following or changed < self._top + self.size.height:
+            self._settle_top()
+            self._show(changed)
 
     @property
     def line_count(self) -> int:
@@ -115,34 +119,16 @@ class Prose(compositing.RowWidget, can_focus=True):
         self._page.show_reasoning(shown=shown)
         self._page.flush()
         self._top = self._page.line_of(spot)
+        if self._finder is not None:
+            self._finder.again(0)
         self._settle_top()
         self._show()
 
     # Where the reader is
 
     def scroll_by(self, lines: int) -> None:
-        """Scroll; at the end, follow."""
+        """Scroll, and show it at once; at the end, follow."""
         self._go(self._top + lines)
-
-    def _go(self, top: int) -> None:
-        self.following = top >= self._bottom
-        self._top = top
-        self._settle_top()
-        with compositing.frame(self.screen):
-            self._show()
-
-    @property
-    def _bottom(self) -> int:
-        return max(0, self._page.line_count - self.size.height)
-
-    def _settle_top(self) -> None:
-        bottom = self._bottom
-        if self.following:
-            if self.leap > 1 and self._top < bottom < self._top + self.size.height:
-                bottom = self._top - (self._top - bottom) // self.leap * self.leap
-            self._top = bottom
-        self._top = max(0, min(self._top, bottom))
-        self._seen = min(max(self._seen, self._top + self.size.height), self._page.line_count)
 
     def action_line(self, lines: int) -> None:
         """Scroll by lines."""
@@ -170,47 +156,63 @@ class Prose(compositing.RowWidget, can_focus=True):
         event.stop()
         self.scroll_by(WHEEL)
 
+    @property
+    def _bottom(self) -> int:
+        return max(0, self._page.line_count - self.size.height)
+
+    def _go(self, top: int) -> None:
+        self.following = top >= self._bottom
+        self._top = top
+        self._settle_top()
+        self._place_mark()
+        with compositing.frame(self.screen):
+            self._show(self._page.line_count)
+
+    def _settle_top(self) -> None:
+        """Keep the view within the text, and at its end while following."""
+        bottom = self._bottom
+        if self.following and self._top < bottom:
+            leap = min(self.leap, max(1, self.size.height - 1))
+            self._top += (
+                -((self._top - bottom) // leap) * leap if bottom - self._top < self.size.height else 0
+            )
+            self._top = max(self._top, bottom)
+        elif not self.following or self._top - bottom >= self.leap:
+            self._top = max(0, min(self._top, bottom))
+        self._seen = min(max(self._seen, self._top + self.size.height), self._page.line_count)
+
     # Search
 
-    def search(self, pattern: str, *, regex: bool = False) -> int:
-        """Mark all matches, also those to come, whatever their case; an empty pattern ends it. How many there are."""
-        text = pattern if regex else re.escape(pattern)
-        self._pattern = re.compile(text, re.IGNORECASE) if pattern else None
-        self._hits = list(self._page.find(self._pattern)) if self._pattern else []
-        self._hit = -1
-        self._redraw()
-        return len(self._hits)
+    def search(self, text: str) -> int:
+        """Mark all matches whatever their case, those to come too; how many there are. No text ends it."""
+        self._finder = Finder(self._page, pattern(text)) if text else None
+        self._show()
+        return self.matches
 
     @property
     def matches(self) -> int:
         """How many matches there are by now."""
-        return len(self._hits)
+        return len(self._finder.hits) if self._finder is not None else 0
 
     def show_match(self, index: int) -> None:
-        """Scroll to a match, counted from 0 at the top."""
-        hit = self._hits[index]
-        self._hit = index
-        line = self._page.line_of(_spot(hit.section, hit.block, hit.start))
-        self._strips.clear()
+        """Scroll to a match, counted from 0 at the top, and light it up."""
+        if self._finder is None:
+            return
+        hit = self._finder.hits[index]
+        self._finder.current = index
+        self._rows = []
+        line = self._page.line_of(Spot(hit.section, Place(hit.block, hit.start)))
         self._go(max(0, line - self.size.height // 3))
-
-    def _search_from(self, line: int) -> None:
-        """Search again what has changed."""
-        assert self._pattern is not None
-        spot = self._page.spot_of(line)
-        first = (spot.section, spot.place.block)
-        del self._hits[bisect_left(self._hits, first, key=lambda hit: hit[:2]) :]
-        self._hits += self._page.find(self._pattern, first)
 
     # Selection
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text as it was written, paragraphs in one line; offsets are blocks and their characters."""
+        """The selected text, each paragraph in one line; offsets are blocks and their characters."""
         sections = self._page.sections
         if not sections:
             return None
         first = _block(selection.start) if selection.start else (0, 0)
-        last = _block(selection.end) if selection.end else (sections[-1].number, 1 << _ROW_BITS)
+        last = _block(selection.end) if selection.end else (sections[-1].number, 1 << _BLOCK_BITS)
         texts: list[str] = []
         for section, block in self._page.blocks(first, last):
             span = selection.get_span(_y(section, block))
@@ -221,33 +223,31 @@ class Prose(compositing.RowWidget, can_focus=True):
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Show what is selected."""
-        self._redraw()
+        self._show()
 
     def render_line(self, y: int) -> Strip:
-        """A row with offsets, for the mouse to find its place in the text."""
-        self._take_rows()
-        if y >= len(self._rows):
-            return Strip.blank(self.size.width, self._pen().base)
+        """A row with offsets, for the mouse to find its place in the text; never painted."""
+        self._make_rows()
+        strip = self._shown[y]
+        if y >= len(self._rows) or self._rows[y].block < 0:
+            return strip
         section, block, line = self._rows[y]
-        if block < 0:
-            return self.row(y)
-        strip = self._strip(self._rows[y])
         place = _y(section, block)
         segments: list[Segment] = []
         offset = line.start - line.indent - 1
         for text, style, _ in strip:
-            for character in text if offset < line.start else (text,):
+            for piece in text if offset < line.start else (text,):
                 at = Style.from_meta({"offset": (max(line.start, offset), place)})
-                segments.append(Segment(character, style + at if style else at))
-                offset += len(character)
+                segments.append(Segment(piece, style + at if style else at))
+                offset += len(piece)
         return Strip(segments, strip.cell_length)
 
     # Painting
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows within `crop`."""
-        self._take_rows()
-        rows = [self.row(y) for y in range(crop.y, crop.bottom)]
+        self._make_rows()
+        rows = self._shown[crop.y : crop.bottom]
         return rows if crop.width == self.size.width else [row.crop(crop.x, crop.right) for row in rows]
 
     def row(self, y: int) -> Strip:
@@ -256,11 +256,10 @@ class Prose(compositing.RowWidget, can_focus=True):
 
     def tick(self) -> None:
         """Move the position mark; to be called a few times a second."""
-        rows = {self._mark}
+        before = self._mark
         self._place_mark()
-        if self._mark not in rows:
-            self._put_together()
-            compositing.show(self, {row for row in (*rows, self._mark) if row >= 0})
+        if self._mark != before:
+            self._show(self._page.line_count)
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew what is in view, and the rest little by little; the reader stays where they are."""
@@ -268,20 +267,20 @@ class Prose(compositing.RowWidget, can_focus=True):
         if width != self._page.width:
             spot = self._page.spot_of(self._top)
             self._page.resize(width)
-            self._strips.clear()
             self._top = self._page.line_of(spot)
-            self._settle()
+            self._settle_later()
         self._settle_top()
         self._place_mark()
-        self._take_rows(anew=True)
+        self._rows = []
+        self._make_rows(0)
 
     def notify_style_update(self) -> None:
         """Forget the colours when the theme or a class changes."""
         super().notify_style_update()
-        self._ink = None
-        self._redraw()
+        self._made_with = None
+        self._show()
 
-    def _settle(self) -> None:
+    def _settle_later(self) -> None:
         if not self._settling:
             self._settling = True
             self.set_timer(0.01, self._settle_more)
@@ -294,139 +293,83 @@ class Prose(compositing.RowWidget, can_focus=True):
         self._settle_top()
         self._show()
         if not done:
-            self._settle()
+            self._settle_later()
 
-    def _redraw(self) -> None:
-        self._strips.clear()
-        self._show()
-
-    def _show(self) -> None:
-        """Have repainted what is different from what was painted last."""
+    def _show(self, changed: int = 0) -> None:
+        """Have repainted what is different from what was painted last; lines before `changed` are the same."""
         if not self.is_attached or not self.size:
             return
         before = self._shown
-        self._take_rows(anew=True)
+        self._make_rows(changed)
         compositing.show(
-            self, [y for y, strip in enumerate(self._shown) if y >= len(before) or before[y] is not strip]
+            self,
+            [
+                y
+                for y, strip in enumerate(self._shown)
+                if y >= len(before) or (strip is not before[y] and strip != before[y])
+            ],
         )
 
-    def _take_rows(self, *, anew: bool = False) -> None:
+    def _make_rows(self, changed: int | None = None) -> None:
+        """Make what is not made yet, with the lines from `changed` on anew."""
         height = self.size.height
-        if not anew and len(self._shown) == height and self._ink is not None:
-            return
-        self._rows = self._page.rows(self._top, self._top + height)
-        self._put_together()
+        if self._made_with is None:
+            self._made_with = Ink(self)
+            changed = 0
+        elif changed is None:
+            if len(self._shown) == height:
+                return
+            changed = 0
+        if self._finder is not None or self.text_selection is not None:
+            changed = 0
+        kept = max(0, min(changed - self._first, len(self._rows)) - (self._top - self._first))
+        if self._top < self._first:
+            kept = 0
+        skipped = self._top - self._first
+        rows = self._page.rows(self._top + kept, self._top + height)
+        self._rows = self._rows[skipped : skipped + kept] + rows
+        self._strips = self._strips[skipped : skipped + kept] + [self._strip(row) for row in rows]
+        self._first = self._top
+        self._put_together(height)
 
-    def _put_together(self) -> None:
-        """Put the rows together, each strip made once."""
-        old, new = self._strips, {}
-        width, height = self.size
-        shown: list[Strip] = []
-        for row in self._rows:
-            key = id(row.line)
-            entry = old.get(key)
-            if entry is None or entry[0] != row:
-                entry = (row, self._strip(row))
-            new[key] = entry
-            shown.append(entry[1])
-        self._strips = new
+    def _put_together(self, height: int) -> None:
+        assert self._made_with is not None
+        width = self.size.width
+        shown: list[Strip] = [*self._strips]
         if len(shown) < height:
-            shown += [Strip.blank(width, self._pen().base)] * (height - len(shown))
+            shown += [self._made_with.blank(width)] * (height - len(shown))
         if 0 <= self._mark < height:
-            shown[self._mark] = self._marked(shown[self._mark])
+            row = shown[self._mark].crop(0, width - 1)
+            shown[self._mark] = Strip([*row, Segment("▐", self._made_with.style("border"))], width)
         self._shown = shown
 
-    def _pen(self) -> Ink:
-        if self._ink is None:
-            self._ink = Ink.of(self)
-            self._strips.clear()
-        return self._ink
-
-    def _strip(self, row: Row) -> Strip:
-        ink = self._pen()
-        width = self.size.width
+    def _strip(self, row: Row) -> RowStrip:
+        assert self._made_with is not None
         line = row.line
-        segments = [Segment(" ", ink.base)]
-        segments += [Segment(text, ink.style(style)) for text, style in self._lit(row)]
-        space = max(0, width - line.cells - 2)
-        if space and line.fill:
-            segments.append(Segment(" " * space, ink.style(line.fill)))
-            space = 0
-        segments.append(Segment(" " * (space + 1), ink.base))
-        strip = Strip(
-            _merged(segments), line.cells + 2 + (width - line.cells - 2 if line.cells + 2 < width else 0)
-        )
-        strip = strip if strip.cell_length == width else strip.adjust_cell_length(width, ink.base)
-        for line_filter in self.get_line_filters():
-            strip = strip.apply_filter(line_filter, self.background_colors[1])
-        return strip
+        lit = self._lit(row) if self._finder is not None or self.text_selection is not None else []
+        runs = lit_up(row, lit) if lit else line.runs
+        return self._made_with.strip(runs, line.cells, self.size.width, line.fill)
 
-    def _lit(self, row: Row) -> list[tuple[str, str]]:
-        """The runs of a row, with what is selected and what was searched for in styles of their own."""
-        line = row.line
-        spans = self._spans(row)
-        if not spans:
-            return list(line.runs)
-        runs: list[tuple[str, str]] = []
-        offset = line.start - line.indent
-        for text, style in line.runs:
-            edges = {0, len(text)}
-            for start, end, _ in spans:
-                edges |= {min(max(0, edge - offset), len(text)) for edge in (start, end)}
-            places = sorted(edges)
-            for begin, stop in zip(places, places[1:], strict=False):
-                extra = [name for start, end, name in spans if start <= offset + begin < end]
-                runs.append((text[begin:stop], " ".join([style, *extra[-1:]]).strip()))
-            offset += len(text)
-        return runs
-
-    def _spans(self, row: Row) -> list[tuple[int, int, str]]:
-        spans: list[tuple[int, int, str]] = []
+    def _lit(self, row: Row) -> list[Lit]:
         if row.block < 0:
-            return spans
-        key = (row.section, row.block)
-        end = row.line.start + len(row.line.content)
-        for index in range(bisect_left(self._hits, key, key=lambda hit: hit[:2]), len(self._hits)):
-            hit = self._hits[index]
-            if hit[:2] != key:
-                break
-            if hit.end > row.line.start and hit.start < end:
-                name = "match current" if index == self._hit else "match"
-                spans.append((max(hit.start, row.line.start), hit.end, name))
+            return []
+        spans = list(self._finder.lit(row.section, row.block)) if self._finder is not None else []
         selection = self.text_selection
-        span = selection.get_span(_y(*key)) if selection is not None else None
+        span = selection.get_span(_y(row.section, row.block)) if selection is not None else None
         if span is not None:
-            spans.append((max(span[0], row.line.start), end if span[1] < 0 else span[1], "selection"))
+            end = row.line.start + len(row.line.content) if span[1] < 0 else span[1]
+            spans.append((span[0], end, "selection"))
         return spans
 
     def _place_mark(self) -> None:
-        height, lines = self.size.height, self._page.line_count
-        bottom = self._bottom
-        self._mark = -1 if lines <= height else round(self._top * (height - 1) / max(1, bottom))
-
-    def _marked(self, strip: Strip) -> Strip:
-        width = self.size.width
-        return Strip([*strip.crop(0, width - 1), Segment("▐", self._pen().style("border"))], width)
-
-
-def _merged(segments: list[Segment]) -> list[Segment]:
-    merged = [segments[0]]
-    for segment in segments[1:]:
-        if segment.style == merged[-1].style:
-            merged[-1] = Segment(merged[-1].text + segment.text, segment.style)
-        else:
-            merged.append(segment)
-    return merged
+        height, bottom = self.size.height, self._bottom
+        self._mark = round(self._top * (height - 1) / bottom) if bottom else -1
 
 
 def _y(section: int, block: int) -> int:
-    """A block as a row of the selection's coordinates: those of the text, which neither scrolling nor wrapping changes."""
-    return section << _ROW_BITS | block
+    """A block as a row of the selection's coordinates, which are those of the text: no scrolling changes them."""
+    return section << _BLOCK_BITS | block
 
 
 def _block(offset: Offset) -> tuple[int, int]:
-    return offset.y >> _ROW_BITS, offset.y & ((1 << _ROW_BITS) - 1)
-
-
-def _spot(section: int, block: int, offset: int) -> Spot:
-    return Spot(section, Place(block, offset))
+    return offset.y >> _BLOCK_BITS, offset.y & ((1 << _BLOCK_BITS) - 1)
