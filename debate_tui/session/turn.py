@@ -15,6 +15,7 @@ from debate_tui.domain.stream import (
     Superseded,
     UsageSoFar,
 )
+from debate_tui.resilience.accounts import Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +64,10 @@ class Turn:
         self._length = self._reasoning_length = 0
         self._cursor: Cursor | None = None
         self._usage: Usage | None = None
+        self._accounts = Accounts()
         self._started = time.monotonic()
         self._first_text: float | None = None
+        self._ended = 0.0
         if past is None:
             log.append(events.TurnStarted(turn=request.turn, debater=debater, phase=request.phase))
         else:
@@ -84,9 +87,10 @@ class Turn:
             case Superseded():
                 self._supersede(item.attempt)
             case UsageSoFar():
-                self._usage = item.usage
+                self._usage = self._accounts.so_far(item.usage)
             case Finished():
-                self._usage = item.usage or self._usage
+                if item.usage is not None:
+                    self._usage = self._accounts.so_far(item.usage)
                 self.finish(item.reason)
 
     def finish(self, reason: FinishReason, fault: Fault | None = None) -> None:
@@ -95,7 +99,7 @@ class Turn:
             return
         self.reason = reason
         self.show("failed" if reason == "failed" else "finished", fault)
-        now, first = time.monotonic(), self._first_text
+        self._ended, first = time.monotonic(), self._first_text
         self._log.append(
             events.TurnFinished(
                 turn=self.request.turn,
@@ -104,15 +108,19 @@ class Turn:
                 usage=self._usage,
                 cost=self._cost(self._usage) if self._usage is not None else None,
                 ttft_ms=None if first is None else round((first - self._started) * 1000),
-                duration_ms=round((now - self._started) * 1000),
+                duration_ms=round((self._ended - self._started) * 1000),
             )
         )
 
     def start_again(self) -> None:
         """Take the turn up again: a broken-off one where it broke off, any other from the start."""
         broken_off = self.reason == "failed" or self._state in ("connecting", "connected", "reconnecting")
-        if not broken_off and (self._text or self._reasoning):
+        anew = not broken_off and bool(self._text or self._reasoning)
+        if self.over:
+            self._restart_clock(anew=anew)
+        if anew:
             self._supersede(self._attempt + 1)
+        self._accounts.connect(same_answer=False)
         self.wanted_again = False
         self.cut_short_as = "stopped"
         self.reason = None
@@ -147,11 +155,20 @@ class Turn:
             self.show(self._held)
         self._held = None
 
+    def _restart_clock(self, *, anew: bool) -> None:
+        """The time since the turn's end is none of its own; begun anew, neither is the time before."""
+        now, first = time.monotonic(), self._first_text
+        idle = now - self._ended
+        self._started = now if anew else self._started + idle
+        self._first_text = None if anew or first is None else first + idle
+
     def _take_over(self, past: transcript.Turn) -> None:
         self._attempt = self._made = past.attempt
         self._text, self._reasoning = [past.text], [past.reasoning]
         self._length, self._reasoning_length = past.length, past.reasoning_length
-        self._usage = past.usage
+        if past.usage is not None:
+            self._usage = self._accounts.so_far(past.usage)
+            self._accounts.connect(same_answer=False)
 
     def _take_status(self, status: Status) -> None:
         self._attempt = self._made = status.attempt
