@@ -87,6 +87,11 @@ class RecordedLog(DebateLog, Protocol):
         """Why events are not being written, or `None`."""
         ...
 
+    @property
+    def lost(self) -> bool:
+        """Whether the record ends at `durable` for good, while the debate goes on."""
+        ...
+
     async def flush(self) -> None:
         """Wait until everything appended so far is durable, or could not be written (see `trouble`)."""
         ...
@@ -100,7 +105,10 @@ class WatchedLog(ReadableLog, Protocol):
 
     @property
     def epoch(self) -> str:
-        """Names the history that `seq` counts in; changes where events that may have been seen were lost."""
+        """Names the history that `seq` counts in; another where events that may have been seen were lost.
+
+        Lower-case letters and digits; empty where a store loses nothing that it has given.
+        """
         ...
 
     @property
