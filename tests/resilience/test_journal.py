@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,7 @@ from debate_tui.resilience.recovery import Guarded
 from tests.fakes.scripted_source import ManualClock, ScriptedSource, hear
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from debate_tui.domain.errors import DebateError
 
 
 async def test_a_broken_stream_is_told_line_by_line(tmp_path: Path) -> None:
@@ -91,6 +93,27 @@ def test_an_older_log_is_written_on(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_the_users_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"Cannot write .*: No such file or directory"):
         Journal(tmp_path / "missing" / "streams.log")
+
+
+def test_a_new_log_is_for_its_owner_alone_and_an_older_one_stays_as_it_is(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.log", tmp_path / "old.log"
+    old.touch(0o644)
+    for file in (new, old):
+        Journal(file).close()
+    assert [stat.S_IMODE(file.stat().st_mode) for file in (new, old)] == [0o600, 0o644]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_log_that_cannot_be_written_on_is_said_once_when_it_is_closed() -> None:
+    troubles: list[DebateError] = []
+    journal = Journal(Path("/dev/full"), on_trouble=troubles.append)
+    for turn in (1, 2):
+        journal.event(events.TurnStarted(turn=turn, debater="a", phase="opening"))
+    assert troubles == []
+    journal.close()
+    assert [str(trouble) for trouble in troubles] == [
+        "The log /dev/full is not complete: No space left on device."
+    ]
 
 
 @pytest.mark.parametrize(
