@@ -26,6 +26,7 @@ Sources for -d ([NAME=]SOURCE, two to four times):
 
 \b
 Commands:
+  debate-tui replay [DEBATE]     play a recorded debate back
   debate-tui history [WORDS]     list recorded debates
   debate-tui export [DEBATE]     a recorded debate as md, html, json or txt
   debate-tui formats [NAME]      list the formats, explain one
@@ -188,11 +189,52 @@ def export(debate: str, form: Form | None, output: Path | None) -> None:
     write_export(debate, form or named, output)
 
 
+@click.command()
+@click.argument("debate", metavar="[DEBATE]", default="")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    metavar="X",
+    help="How many times as fast as it was held (1/4 to 64).",
+)
+@click.option(
+    "--from", "from_round", type=int, metavar="ROUND", help="Begin with this round, counted over all phases."
+)
+@click.option("-m", "--mode", type=click.Choice(MODES), help="When text is painted.")
+@click.option("--theme", metavar="NAME", help="Colours of the screen.")
+@click.option("--ascii", is_flag=True, help="Icons and lines in ASCII only.")
+@click.option("--plain", is_flag=True, help="All of it at once, as plain text.")
+@click.option(
+    "--json", "json_lines", is_flag=True, help="All of its events at once, one JSON object per line."
+)
+def replay(
+    debate: str, speed: float, from_round: int | None, plain: bool, json_lines: bool, **settings: object
+) -> int:
+    """Play a recorded debate back as it was held, the newest unless DEBATE names another by its id.
+
+    In a pipe it is written at once; with --json, exactly as it was written while it was held.
+    """
+    from debate_tui.cli.replay import replay as play
+
+    if plain and json_lines:
+        raise click.UsageError("--plain and --json exclude each other.")
+    return play(
+        debate,
+        {key: value for key, value in settings.items() if value not in (None, False)},
+        speed=speed,
+        from_round=from_round,
+        plain=plain,
+        json_lines=json_lines,
+    )
+
+
 COMMANDS: dict[str, click.Command] = {
     "doctor": doctor,
     "export": export,
     "formats": formats,
     "history": history,
+    "replay": replay,
 }
 
 

@@ -36,6 +36,14 @@ def setup(plan: Plan) -> str:
     return msgspec.json.encode(_Setup(plan.format, chairs)).decode()
 
 
+def format_of(setup: str) -> Format | None:
+    """The format in what was kept of a debate, if that can be read."""
+    try:
+        return msgspec.json.decode(setup, type=_Setup).format
+    except msgspec.DecodeError:
+        return None
+
+
 def taken_up(debate: str, settings: config.Settings) -> Plan:
     """The plan of a recorded debate, the newest if `debate` is empty, with what is left to be held.
 

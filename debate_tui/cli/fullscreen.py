@@ -7,17 +7,17 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from debate_tui import config
 from debate_tui.cli.ending import exit_code
+from debate_tui.cli.screens import options, remember_mode, remember_theme
 from debate_tui.cli.signals import caught
 from debate_tui.cli.stage import staged
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.modes import Mode
 
 if TYPE_CHECKING:
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.stage import Stage
     from debate_tui.display.feed import Item
+    from debate_tui.domain.errors import DebateError
     from debate_tui.tui.app import DebateApp
 
 KIB = 1024
@@ -32,7 +32,13 @@ async def run(plan: Plan) -> int:
         low=settings.low_mark * KIB,
         max_chunks=settings.max_chunks,
     )
-    async with staged(plan, backpressure=buffer, unattended=False, on_trouble=print) as stage:
+    app: DebateApp | None = None
+
+    def warn(trouble: DebateError) -> None:
+        if app is not None:
+            app.warn(" ".join(filter(None, (trouble.message, trouble.hint))))
+
+    async with staged(plan, backpressure=buffer, unattended=False, on_trouble=warn) as stage:
         ready = asyncio.Event()
         app = _app(plan, stage, buffer, ready)
         with caught(app.exit, keyboard=0) as signal:
@@ -66,29 +72,23 @@ async def _hold(stage: Stage, ready: asyncio.Event) -> None:
 def _app(plan: Plan, stage: Stage, buffer: SharedBuffer[Item], ready: asyncio.Event) -> DebateApp:
     from debate_tui.domain.events import DebaterInfo
     from debate_tui.tui.app import DebateApp
-    from debate_tui.tui.options import ScreenOptions
 
-    settings = plan.settings
     return DebateApp(
         stage.log,
         buffer,
         stage.session,
-        ScreenOptions(
-            mode=Mode(settings.mode),
-            window_ms=settings.window,
-            theme=settings.theme,
-            ascii=settings.ascii,
+        options(
+            plan.settings,
             topic=plan.topic,
             debaters=tuple(
                 DebaterInfo(d.id, d.name, d.side, d.source, stage.session.model_of(d.id))
                 for d in (speaker.debater for speaker in plan.speakers)
             ),
-            format=plan.format,
+            format_=plan.format,
             notice=plan.notice,
-            user_themes=config.config_folder() / "themes",
         ),
         statistics=stage.statistics,
         on_ready=ready.set,
-        on_mode=lambda mode: config.remember(mode=mode.value),
-        on_theme=lambda theme: config.remember(theme=theme),
+        on_mode=remember_mode,
+        on_theme=remember_theme,
     )

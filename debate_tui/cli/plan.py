@@ -144,8 +144,11 @@ def partiality(judges: Iterable[Specification], debaters: Iterable[Specification
 
 def notice(specifications: Iterable[Specification]) -> str:
     """What the screen says about these sources as long as the debate lasts."""
-    if all(specification.kind != "demo" for specification in specifications):
+    scripted = [specification.kind == "demo" for specification in specifications]
+    if not any(scripted):
         return ""
+    if not all(scripted):
+        return "Demo debaters are scripted: no model speaks for them."
     from debate_tui.sources.demo import NOTICE
 
     return NOTICE

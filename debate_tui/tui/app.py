@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from debate_tui.display.feed import Item
     from debate_tui.display.modes import Mode
     from debate_tui.display.statistics import Statistics
-    from debate_tui.record.log import DebateLog
+    from debate_tui.record.log import ReadableLog
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
 
@@ -33,7 +33,7 @@ class DebateApp(App[None]):
     It fills and drains `buffer` by itself; whoever reads sources only waits for its `room`. `on_ready` is
     called once, when the first frame is painted: the time to start the session. `on_mode` and `on_theme`
     are told what the user chose, to be remembered. `statistics` are those of a debate that is held here, fed
-    by whoever holds it; any other log is measured as it is followed.
+    by whoever holds it; any other log is measured as it is followed. `screen` makes the screen.
     """
 
     CSS_PATH = "app.tcss"
@@ -44,7 +44,7 @@ class DebateApp(App[None]):
 
     def __init__(
         self,
-        log: DebateLog,
+        log: ReadableLog,
         buffer: SharedBuffer[Item],
         commands: Commands | None,
         options: ScreenOptions,
@@ -53,6 +53,7 @@ class DebateApp(App[None]):
         on_ready: Callable[[], None] | None = None,
         on_mode: Callable[[Mode], None] | None = None,
         on_theme: Callable[[str], None] | None = None,
+        screen: Callable[..., DebateScreen] = DebateScreen,
     ) -> None:
         super().__init__(driver_class=TerminalDriver)
         self._folders = (themes.shipped_folder(), options.user_themes)
@@ -60,7 +61,7 @@ class DebateApp(App[None]):
         self._on_ready = on_ready
         self._on_theme = on_theme
         self._collector = Collector()
-        self._debate = DebateScreen(
+        self._debate = screen(
             log,
             buffer,
             commands,
@@ -111,6 +112,10 @@ class DebateApp(App[None]):
             problems.append(f"There is no theme `{self._wanted}`.")
         if problems:
             self._debate.warn(" ".join(problems))
+
+    def warn(self, text: str) -> None:
+        """Say above the footer what is wrong beside the debate; callable from the event loop, at any time."""
+        self.call_later(self._debate.warn, text)
 
     def _remember(self, theme: Theme) -> None:
         if self._on_theme is not None and theme.name != self._wanted:
