@@ -276,7 +276,8 @@ class Page:
             return []
         rows = [Row(section.number, -1, BLANK)] if gap and start < gap else []
         if section.folded:
-            return rows + ([Row(section.number, -1, section.label(self._signs))] if stop > gap else [])
+            shown = start <= gap < stop
+            return rows + ([Row(section.number, -1, section.label(self._signs))] if shown else [])
         lines = section.document.rows(max(0, start - gap), stop - gap)
         return rows + [Row(section.number, block, line) for block, line in lines]
 
