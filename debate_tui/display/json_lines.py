@@ -23,7 +23,12 @@ def line(event: Event) -> bytes:
     The controls that `sanitise` removes elsewhere are written as ``\\uXXXX``, line separators too: some
     programs would end the line there.
     """
-    return _ESCAPED.sub(_escape, encode(event)) + b"\n"
+    return harmless(encode(event)) + b"\n"
+
+
+def harmless(data: bytes) -> bytes:
+    """JSON, in UTF-8, that decodes to the same and does nothing to a terminal; see `line`."""
+    return _ESCAPED.sub(_escape, data)
 
 
 async def write_json_lines(batches: AsyncIterable[Sequence[Event]], out: Outlet) -> bool:

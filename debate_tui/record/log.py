@@ -6,7 +6,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
@@ -69,6 +69,7 @@ class DebateLog(ReadableLog, Protocol):
         ...
 
 
+@runtime_checkable
 class RecordedLog(DebateLog, Protocol):
     """A log that outlives the process."""
 
@@ -97,6 +98,7 @@ class RecordedLog(DebateLog, Protocol):
         ...
 
 
+@runtime_checkable
 class WatchedLog(ReadableLog, Protocol):
     """A debate as those see it who only watch: what is durable of it, whoever holds it, and wherever.
 

@@ -67,6 +67,11 @@ class SqliteLog(LocalLog):
         return self._recording.durable
 
     @property
+    def lost(self) -> bool:
+        """Whether the record ends at `durable` for good, while the debate goes on."""
+        return self._recording.lost
+
+    @property
     def trouble(self) -> DebateError | None:
         """Why events are not being written, or `None`."""
         if self._recording.lost and self._recording.trouble is None:
@@ -195,6 +200,10 @@ class Store:
     def events(self, debate: str) -> list[Event]:
         """All recorded events of a debate."""
         return _stored(self._path, debate, 0, -1)
+
+    def read(self, debate: str, after: int, limit: int) -> list[Event]:
+        """At most `limit` recorded events of a debate behind `after`."""
+        return _stored(self._path, debate, after, limit)
 
     def setup(self, debate: str) -> str:
         """The setup a debate was created with."""

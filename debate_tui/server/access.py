@@ -1,0 +1,149 @@
+"""Who may watch and who may steer: tokens, one-time links, and the cookies these become."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+import time
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+Role = Literal["viewer", "host"]
+
+COOKIE: Final = "debate_tui_pass"
+VOTER_COOKIE: Final = "debate_tui_voter"
+
+PASS_S: Final = 30 * 24 * 3600
+"""How long a cookie is good."""
+
+LINK_S: Final = 24 * 3600
+"""How long a one-time link is good."""
+
+MAX_LINKS: Final = 1000
+"""Unused links there may be at a time; the oldest go first."""
+
+
+class Access:
+    """The tokens of one server.
+
+    Whoever has the host's token may do everything. Viewers need theirs where `viewers_need_token`; it is
+    given, or made from the host's, so that it stays the same as long as that does. `origins` are web pages
+    of other places that may use the server (CORS), and by whose host names it may be reached.
+    """
+
+    def __init__(
+        self,
+        host_token: str = "",
+        viewer_token: str = "",
+        *,
+        viewers_need_token: bool = False,
+        origins: Iterable[str] = (),
+        names: Iterable[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.host_token = host_token or secrets.token_urlsafe(18)
+        self.viewer_token = viewer_token or self._made("viewer", 24)
+        self.viewers_need_token = viewers_need_token or bool(viewer_token)
+        self.origins = frozenset(origins)
+        self._names = {*names, *(host_name(urlsplit(origin).netloc) for origin in self.origins)}
+        self._clock = clock
+        self._links: dict[str, tuple[Role, float]] = {}
+
+    def role(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Role | None:
+        """What whoever sent these may do; `None` for nothing. A wrong token is worse than none."""
+        if authorization := headers.get("authorization"):
+            scheme, _, token = authorization.partition(" ")
+            return self.role_of(token.strip()) if scheme.lower() == "bearer" else None
+        if (role := self._passed(cookies.get(COOKIE, ""))) is not None:
+            return role
+        return None if self.viewers_need_token else "viewer"
+
+    def role_of(self, token: str) -> Role | None:
+        """Whose token it is."""
+        if _same(token, self.host_token):
+            return "host"
+        return "viewer" if _same(token, self.viewer_token) else None
+
+    # Links and cookies
+
+    def link(self, role: Role) -> str:
+        """The code of a new one-time link."""
+        while len(self._links) >= MAX_LINKS:
+            del self._links[next(iter(self._links))]
+        code = secrets.token_urlsafe(18)
+        self._links[code] = (role, self._clock() + LINK_S)
+        return code
+
+    def redeem(self, code: str) -> Role | None:
+        """What a link's code is good for; it is good once."""
+        role, until = self._links.pop(code, (None, 0.0))
+        return role if self._clock() < until else None
+
+    def cookie(self, role: Role) -> str:
+        """A pass to keep: no token, yet good after a restart with the same token."""
+        until = f"{role}.{int(self._clock()) + PASS_S}"
+        return f"{until}.{self._made(until)}"
+
+    def voter(self, cookie: str) -> str | None:
+        """The voter a cookie names, if it is one of ours."""
+        name, _, signature = cookie.partition(".")
+        return name if name and _same(signature, self._made(f"voter.{name}", 16)) else None
+
+    def new_voter(self) -> tuple[str, str]:
+        """A name for somebody who votes for the first time, and the cookie that says so."""
+        name = secrets.token_hex(6)
+        return name, f"{name}.{self._made(f'voter.{name}', 16)}"
+
+    def _passed(self, cookie: str) -> Role | None:
+        until, _, signature = cookie.rpartition(".")
+        if not until or not _same(signature, self._made(until)):
+            return None
+        role, _, end = until.partition(".")
+        if self._clock() >= int(end):
+            return None
+        return "host" if role == "host" else "viewer"
+
+    def _made(self, what: str, length: int = 64) -> str:
+        return hmac.new(self.host_token.encode(), what.encode(), sha256).hexdigest()[:length]
+
+    # Where requests come from
+
+    def reachable_as(self, host: str) -> bool:
+        """Whether a ``Host`` header is one of ours.
+
+        A page of somebody else's whose name was made to point here must not read what needs no token.
+        """
+        if self.viewers_need_token:
+            return True
+        name = host_name(host)
+        return name in self._names or is_loopback(name)
+
+    def same_origin(self, origin: str | None, host: str) -> bool:
+        """Whether a request that changes something comes from our own page, an allowed one, or no page."""
+        if origin is None or origin in self.origins:
+            return True
+        return urlsplit(origin).netloc.lower() == host.lower()
+
+
+def host_name(netloc: str) -> str:
+    """The name in a ``Host`` header, without port and brackets."""
+    return (urlsplit(f"//{netloc}").hostname or "").lower()
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name or address is this machine's own and nobody else's."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _same(given: str, right: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), right.encode())

@@ -1,0 +1,99 @@
+"""What every request has to pass: the right name, the right page, and a token where one is needed."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError
+from typing import TYPE_CHECKING, Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
+
+from debate_tui.server.answers import error
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from debate_tui.server.access import Access, Role
+    from debate_tui.server.pages import Pages
+
+OPEN: Final = ("/health", "/enter", "/page/", "/openapi.json")
+"""What needs no token."""
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+
+_SAFE: Final = (
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+)
+
+
+class Door:
+    """ASGI middleware; `state.role` says behind it what the client may do."""
+
+    def __init__(self, app: ASGIApp, access: Access, pages: Pages) -> None:
+        self._app = app
+        self._access = access
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        connection = (
+            WebSocket(scope, receive, send) if scope["type"] == "websocket" else HTTPConnection(scope)
+        )
+        refusal, role = self._judged(connection)
+        if refusal is None:
+            scope.setdefault("state", {})["role"] = role
+            await self._app(scope, receive, send if scope["type"] == "websocket" else _hardened(send))
+        elif isinstance(connection, WebSocket):
+            await receive()
+            await connection.send_denial_response(refusal)
+        else:
+            await refusal(scope, receive, _hardened(send))
+
+    def _judged(self, connection: HTTPConnection) -> tuple[Response | None, Role | None]:
+        """The answer of a request that goes no further, or what the client may do."""
+        access, headers = self._access, connection.headers
+        host = headers.get("host", "")
+        if not access.reachable_as(host):
+            return error(403, f"This server is not called {host!r}.", "Use the address it printed."), None
+        reads = connection.scope.get("method") in ("GET", "HEAD", "OPTIONS")
+        if not reads and not access.same_origin(headers.get("origin"), host):
+            return error(403, "A page of another origin may not do that.", "See --allow-origin."), None
+        role = access.role(headers, _cookies(connection))
+        if role is None and not connection.url.path.startswith(OPEN):
+            return self._who_are_you(connection), None
+        return None, role
+
+    def _who_are_you(self, connection: HTTPConnection) -> Response:
+        if "text/html" in connection.headers.get("accept", ""):
+            return self._pages.entrance(401)
+        return error(
+            401, "A token is needed.", "Send Authorization: Bearer TOKEN.", {"www-authenticate": "Bearer"}
+        )
+
+
+def _cookies(connection: HTTPConnection) -> dict[str, str]:
+    try:
+        return connection.cookies
+    except CookieError:
+        return {}
+
+
+def _hardened(send: Send) -> Send:
+    async def hardened(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _SAFE:
+                headers.setdefault(name, value)
+        await send(message)
+
+    return hardened
