@@ -9,8 +9,7 @@ no raw HTML, no reference definitions, lists laid out tight.
 from __future__ import annotations
 
 import re
-from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.display.markdown.containers import (
     DEEPEST,
@@ -44,6 +43,13 @@ _RULE = re.compile(r"(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$")
 _UNDERLINE = re.compile(r"(=+|-+) *$")
 _STARTERS = frozenset(">#`~*-_+=|:0123456789")
 _SURELY_TEXT = re.compile(r"[^\s|:\-*+_=#`~>.)\d]")
+
+
+class Draft(NamedTuple):
+    """The leaves that are open; and whether the unfinished line may be read for good, to be extended."""
+
+    leaves: list[Leaf]
+    certain: bool
 
 
 class Parser:
@@ -81,30 +87,35 @@ class Parser:
         assert isinstance(leaf, OpenParagraph | Fence | Indented)
         self._leaf = leaf.extended(text, self.closed)
 
-    def is_certain(self, line: str) -> bool:
-        """Whether a line, read now, would stay what it is however it went on; if so it has been read."""
-        if len(line) <= 16:
-            return False
-        probe = copy(self)
-        probe.closed = []
-        probe.line(line)
-        leaf = probe._leaf
-        if isinstance(leaf, OpenParagraph):
-            certain = _SURELY_TEXT.search(leaf.last_line) is not None and len(leaf.last_line) > 16
-        else:
-            certain = len(line) > LONGEST and isinstance(leaf, Fence | Indented) and leaf.ends_in_text
-        if certain:
-            self.line(line)
-        return certain
-
-    def draft(self, line: str = "") -> list[Leaf]:
+    def draft(self, line: str = "") -> Draft:
         """What is open, closed as if the document ended with this unfinished line."""
-        probe = copy(self)
+        probe = Parser.__new__(Parser)
+        probe.__dict__.update(self.__dict__)
         probe.closed = []
+        certain = False
         if line:
             probe.line(line)
+            certain = probe.is_certain(line)
         probe.end(draft=True)
-        return probe.closed
+        return Draft(probe.closed, certain)
+
+    def is_certain(self, line: str) -> bool:
+        """Whether the line read last would stay what it is however it went on."""
+        leaf = self._leaf
+        if isinstance(leaf, OpenParagraph):
+            text = leaf.last_line
+            return len(text) > 16 and _SURELY_TEXT.search(text) is not None
+        return len(line) > LONGEST and isinstance(leaf, Fence | Indented) and leaf.ends_in_text
+
+    def put(self, leaf: Leaf) -> None:
+        """Close everything, and add a leaf that was not read."""
+        self.end()
+        self.closed.append(leaf)
+
+    def take(self) -> list[Leaf]:
+        """What has been closed since this was asked last."""
+        closed, self.closed = self.closed, []
+        return closed
 
     def end(self, *, draft: bool = False) -> None:
         """Close everything."""

@@ -127,8 +127,7 @@ class Document:
 
     def put(self, leaf: Leaf) -> None:
         """Add a block that is no Markdown; seen after `flush`."""
-        self._parser.end()
-        self._parser.closed.append(leaf)
+        self._parser.put(leaf)
         self._fed.append("")
 
     def resize(self, width: int) -> None:
@@ -144,7 +143,7 @@ class Document:
         self._drawn.clear()
         self._flows.clear()
         self._open.clear()
-        self._draw_open()
+        self._draw_open(self._parser.draft(self._partial.expandtabs(TAB)).leaves)
 
     def settle(self, seconds: float) -> bool:
         """Spend some time on counting lines at the present width; whether that was enough."""
@@ -208,10 +207,6 @@ class Document:
         *lines, self._partial = (self._partial + text).split("\n")
         for line in lines:
             self._parser.line(line.expandtabs(TAB) if "\t" in line else line)
-        partial = self._partial.expandtabs(TAB)
-        if self._parser.is_certain(partial):
-            self._partial = ""
-            self._column = len(partial)
 
     def _extend(self, text: str) -> None:
         if "\t" in text:
@@ -224,35 +219,39 @@ class Document:
     def _refresh(self) -> int | None:
         """Take over what was closed, draw what is open; the first line that differs."""
         before, begin = self._tail, self._starts[-1]
-        known = 0
-        fixed = True
-        for leaf in self._parser.closed:
-            lines = self._take(leaf)
-            if fixed and lines is not None:
-                same = _common(before, lines, known)
-                known += same
-                fixed = same == len(lines)
-            else:
-                fixed = False
-        self._parser.closed.clear()
-        self._draw_open()
-        if fixed:
+        partial = self._partial.expandtabs(TAB)
+        closed = self._parser.take()
+        leaves, certain = self._parser.draft(partial)
+        if certain:
+            self._parser.line(partial)
+            self._partial, self._column = "", len(partial)
+            more = self._parser.take()
+            closed += more
+            leaves = leaves[len(more) :]
+        known = self._take_all(closed, before)
+        self._draw_open(leaves)
+        if known == self._starts[-1] - begin:
             known += _common(before, self._tail, known)
-        if known == len(before) and begin + known == self.line_count:
-            return None
-        return begin + known
+        return None if known == len(before) == self.line_count - begin else begin + known
 
-    def _take(self, leaf: Leaf) -> list[Line] | None:
-        """Keep a closed leaf; its lines, if they are known."""
+    def _take_all(self, leaves: list[Leaf], before: list[Line]) -> int:
+        """Keep closed leaves; how many of the lines there were before are also the first of theirs."""
+        begin = self._starts[-1]
+        draw = len(leaves) < MOST_DRAWN // 2
+        known = 0
+        for leaf in leaves:
+            alike = known == self._starts[-1] - begin
+            lines = self._take(leaf, draw=draw)
+            if alike and lines is not None:
+                known += _common(before, lines, known)
+        return known
+
+    def _take(self, leaf: Leaf, *, draw: bool) -> list[Line] | None:
+        """Keep a closed leaf; its lines, if they are known or `draw` asks for them."""
         index = len(self._closed)
-        flow = self._flows.pop(index, None)
-        lines: list[Line] | None = None
-        if self._open:
-            drawn = self._open.pop(0)
-            if drawn.leaf == leaf:
-                lines = drawn.lines
-        if lines is None and flow is not None and isinstance(leaf, Paragraph):
-            lines = self._with_above(leaf, leaf.grow(flow, self.width, self._signs)[1])
+        before = self._open.pop(0) if self._open else None
+        lines = self._draw(leaf, index, before).lines if draw or before else None
+        self._flows.pop(index, None)
         self._closed.append(leaf)
         self._fresh.append(1)
         if lines is not None:
@@ -260,51 +259,40 @@ class Document:
         self._starts.append(self._starts[-1] + (len(lines) if lines is not None else self._count(index)))
         return lines
 
-    def _draw_open(self) -> None:
+    def _draw_open(self, leaves: list[Leaf]) -> None:
         before = self._open
-        leaves = self._parser.draft(self._partial.expandtabs(TAB))
         first = len(self._closed)
         self._open = [
             self._draw(leaf, first + index, before[index] if index < len(before) else None)
             for index, leaf in enumerate(leaves)
         ]
-        for index in [index for index in self._flows if not first <= index < first + len(leaves)]:
-            del self._flows[index]
         tail: list[Line] = []
         for drawn in self._open:
             tail += drawn.lines
         self._tail = tail
 
     def _draw(self, leaf: Leaf, index: int, before: Drawn | None) -> Drawn:
+        """Draw a leaf, by what is known of what stood in its place before."""
         if before is not None and before.leaf == leaf:
             return before
         if isinstance(leaf, Paragraph):
             flow, lines = leaf.grow(self._flows.get(index), self.width, self._signs)
             self._flows[index] = flow
         elif isinstance(leaf, Code) and before is not None and isinstance(before.leaf, Code):
-            lines = self._grown_code(leaf, before)
+            lines = leaf.grow(before.leaf, before.lines[self._height_above(leaf) :], self.width, self._signs)
         else:
             lines = leaf.draw(self.width, self._signs)
         return Drawn(leaf, self._with_above(leaf, lines))
-
-    def _grown_code(self, leaf: Code, before: Drawn) -> list[Line]:
-        """The lines of code that has grown, without drawing those again that were there."""
-        old = before.leaf
-        assert isinstance(old, Code)
-        begin = old.text.rfind("\n") + 1
-        same = old.frame == leaf.frame and old.language == leaf.language and old.single == leaf.single
-        if not same or not leaf.text.startswith(old.text[:begin]) or (leaf.language and not leaf.single):
-            return leaf.draw(self.width, self._signs)
-        above = len(margin(leaf.frame, self.width).above)
-        kept = [line for line in before.lines[above:] if line.start < begin]
-        return kept + leaf.draw_from(begin, len(kept), self.width, self._signs)
 
     def _with_above(self, leaf: Leaf, lines: list[Line]) -> list[Line]:
         above = margin(leaf.frame, self.width).above
         return [*above, *lines] if above else lines
 
+    def _height_above(self, leaf: Leaf) -> int:
+        return len(margin(leaf.frame, self.width).above)
+
     def _above(self, block: int) -> int:
-        return len(margin(self._leaf(block).frame, self.width).above)
+        return self._height_above(self._leaf(block))
 
     def _leaf(self, block: int) -> Leaf:
         closed = len(self._closed)

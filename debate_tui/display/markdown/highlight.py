@@ -43,7 +43,7 @@ def highlight(code: str, language: str, style: str = "") -> list[list[Run]]:
     if lexer is None:
         return [[(line, style)] if line else [] for line in code.split("\n")]
     lines: list[list[Run]] = [[]]
-    for token, text in lexer.get_tokens(code):
+    for _, token, text in lexer.get_tokens_unprocessed(code + "\n"):
         name = blend(style, _style(token))
         for index, part in enumerate(text.split("\n")):
             if index:
@@ -58,8 +58,7 @@ def highlight(code: str, language: str, style: str = "") -> list[list[Run]]:
 
 def _same(lines: list[list[Run]], code: str) -> list[list[Run]]:
     """The lines without the line feed that lexers want at the end; nothing if the text was changed."""
-    while lines and not lines[-1] and len(lines) > code.count("\n") + 1:
-        lines.pop()
+    lines.pop()
     same = "\n".join(["".join([text for text, _ in line]) for line in lines]) == code
     return lines if same else []
 

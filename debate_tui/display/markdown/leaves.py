@@ -117,13 +117,26 @@ class Code(Struct, frozen=True):
 
     def draw(self, width: int, signs: Signs) -> list[Line]:
         """Each line folded where the row ends."""
-        return self.draw_from(0, 0, width, signs)
+        return self._lines_from(0, 0, width)
 
-    def draw_from(self, start: int, row: int, width: int, signs: Signs) -> list[Line]:
-        """The lines from a character on that begins one; `row` lines stand above it."""
+    def grow(self, before: Code, lines: list[Line], width: int, signs: Signs) -> list[Line]:
+        """The same, by the lines that were drawn before for other code, as far as that is the same."""
+        alike = (
+            before.frame == self.frame and before.language == self.language and before.single == self.single
+        )
+        if not alike or (self.language and not self.single):
+            return self.draw(width, signs)
+        begin = before.text.rfind("\n", 0, len(self.text)) + 1
+        if not self.text.startswith(before.text[:begin]):
+            return self.draw(width, signs)
+        kept = [line for line in lines if line.start < begin]
+        return kept + self._lines_from(begin, len(kept), width)
+
+    def _lines_from(self, start: int, above: int, width: int) -> list[Line]:
+        """The lines from the character `start` on, which begins one; `above` lines stand over it."""
         space = margin(self.frame, width)
         style = blend(self.frame.style, "code block")
-        text = self.text[start:] if start else self.text
+        text = self.text[start:]
         if self.single:
             drawn = [highlight(line, self.language, style)[0] for line in text.split("\n")]
         else:
@@ -131,8 +144,9 @@ class Code(Struct, frozen=True):
         lines: list[Line] = []
         for runs in drawn:
             code = plain(runs)
-            for span, piece in zip(spans := fold(code, space.room), cut(runs, spans), strict=True):
-                first = not lines and not row
+            spans = fold(code, space.room)
+            for span, piece in zip(spans, cut(runs, spans), strict=True):
+                first = not lines and not above
                 lines.append(space.line(piece, start=start + span[0], first=first, fill=style))
             start += len(code) + 1
         return lines

@@ -102,7 +102,8 @@ class Page:
             section = self._add(voice, turn, Document(self.width, self._signs, style))
             section.folded = voice == "reasoning" and not self._reasoning_shown
         section.document.feed(text)
-        self._dirty[section.number] = section
+        if section.number not in self._dirty:
+            self._dirty[section.number] = section
 
     def head(self, text: str, turn: int = 0) -> None:
         """Begin a part under a heading."""

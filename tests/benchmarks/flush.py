@@ -1,0 +1,288 @@
+"""CPU time and bytes of a flush of four panes, beside Textual's own floors: ``python -m tests.benchmarks.flush``.
+
+Every figure is CPU time of the whole process (writer thread included) in a real pseudo-terminal, per flush of four
+panes with 20 deltas of 4 characters each, from the first `feed` to the bytes being written. ``--markdown`` adds
+Textual's Markdown widget, which takes minutes; ``--size 200x50`` another terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.containers import Horizontal
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Markdown
+
+from debate_tui.tui import compositing, themes
+from debate_tui.tui.widgets.prose import Prose
+from tests.benchmarks import speech
+from tests.benchmarks.terminal import in_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+
+PANES = 4
+DELTAS = 20
+PAUSE = 0.05
+
+
+class Ready(Widget):
+    """A line-API pane whose strips are ready: what Textual costs by itself."""
+
+    def __init__(self, strips: list[Strip]) -> None:
+        super().__init__()
+        self._strips = strips
+        self._top = 0
+
+    def scroll_one(self) -> None:
+        self._top = (self._top + 1) % (len(self._strips) - self.size.height)
+        self.refresh()
+
+    def change_last(self) -> None:
+        self._top = (self._top + 1) % (len(self._strips) - self.size.height)
+        self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return self._strips[self._top + crop.y : self._top + crop.bottom]
+
+
+class Stage(App[None]):
+    """Four panes side by side; `work` measures."""
+
+    CSS = "Horizontal { height: 1fr; } Horizontal > * { width: 1fr; height: 1fr; overflow-y: auto; }"
+
+    def __init__(self, make: Callable[[], Widget], work: Callable[[Stage], object]) -> None:
+        super().__init__()
+        self._make = make
+        self._work = work
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.defaults(self.current_theme)
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            for _ in range(PANES):
+                yield self._make()
+
+    @property
+    def panes(self) -> list[Widget]:
+        return list(self.query_one(Horizontal).children)
+
+    async def on_mount(self) -> None:
+        self.run_worker(self._measure())
+
+    async def _measure(self) -> None:
+        await asyncio.sleep(0.3)
+        self.exit(await self._work(self))  # type: ignore[misc]
+
+
+async def cost(flush: Callable[[int], object], times: int) -> float:
+    """CPU milliseconds of one of `times` flushes, less what the loop costs without them."""
+    gc.collect()
+    gc.freeze()
+    begin = time.process_time()
+    for _ in range(times):
+        await asyncio.sleep(PAUSE)
+    idle = time.process_time() - begin
+    begin = time.process_time()
+    for number in range(times):
+        done = flush(number)
+        if asyncio.iscoroutine(done):
+            await done
+        await asyncio.sleep(PAUSE)
+    spent = time.process_time() - begin
+    gc.unfreeze()
+    return (spent - idle) / times * 1000
+
+
+def run(make: Callable[[], Widget], work: Callable[[Stage], object]) -> dict[str, float]:
+    return Stage(make, work).run()  # type: ignore[return-value]
+
+
+def engine(text: str, times: int, sent: Callable[[], int], *, up: bool = False) -> dict[str, float]:
+    """Our panes, loaded with all of a text but its end, which then streams."""
+    size = DELTAS * 4
+
+    async def work(stage: Stage) -> dict[str, float]:
+        panes = [pane for pane in stage.panes if isinstance(pane, Prose)]
+        body, rest = text[: -size * times], text[-size * times :]
+        for pane in panes:
+            pane.speak(body)
+            pane.flush()
+        if up:
+            for pane in panes:
+                pane.scroll_by(-200)
+        await asyncio.sleep(0.5)
+
+        def flush(number: int) -> None:
+            new = rest[number * size : (number + 1) * size]
+            with compositing.frame(stage.screen):
+                for pane in panes:
+                    for delta in speech.deltas(new):
+                        pane.speak(delta)
+                    pane.flush()
+
+        before = sent()
+        spent = await cost(flush, times)
+        return {"ms": spent, "bytes": (sent() - before) / times}
+
+    return run(Prose, work)
+
+
+def strips(text: str) -> list[Strip]:
+    """The strips our panes would show."""
+    found: list[Strip] = []
+
+    async def work(stage: Stage) -> dict[str, float]:
+        pane = stage.panes[0]
+        assert isinstance(pane, Prose)
+        pane.speak(text)
+        pane.flush()
+        for _ in range(min(400, pane.line_count) // pane.size.height):
+            found.extend(pane.render_lines(Region(0, 0, *pane.size)))
+            pane.scroll_by(-pane.size.height)
+        return {}
+
+    run(Prose, work)
+    return found
+
+
+def floor(ready: list[Strip], act: str, times: int, sent: Callable[[], int]) -> dict[str, float]:
+    """Panes whose strips are ready, through Textual's own refresh."""
+
+    async def work(stage: Stage) -> dict[str, float]:
+        panes = [pane for pane in stage.panes if isinstance(pane, Ready)]
+
+        def flush(_: int) -> None:
+            for pane in panes:
+                getattr(pane, act)()
+
+        flush(0)
+        await asyncio.sleep(0.5)
+        before = sent()
+        spent = await cost(flush, times)
+        return {"ms": spent, "bytes": (sent() - before) / times}
+
+    return run(lambda: Ready(ready), work)
+
+
+def rival(text: str, times: int, sent: Callable[[], int]) -> dict[str, float]:
+    """Textual's Markdown, appended to."""
+    size = DELTAS * 4
+
+    async def work(stage: Stage) -> dict[str, float]:
+        panes = [pane for pane in stage.panes if isinstance(pane, Markdown)]
+        for pane in panes:
+            pane.anchor()
+            await pane.update(text[: -size * times])
+        await asyncio.sleep(1)
+        rest = text[-size * times :]
+
+        async def flush(number: int) -> None:
+            for pane in panes:
+                await pane.append(rest[number * size : (number + 1) * size])
+
+        before = sent()
+        spent = await cost(flush, times)
+        return {"ms": spent, "bytes": (sent() - before) / times}
+
+    return run(Markdown, work)
+
+
+def floors(times: int, rounds: int) -> Callable[[Callable[[], int]], str]:
+    """The engine beside the floors at 50,000 characters, in turns."""
+
+    def measure(sent: Callable[[], int]) -> str:
+        text = speech.prose(50_000)
+        ready = strips(text)
+        found: dict[str, list[dict[str, float]]] = {}
+        for _ in range(rounds):
+            for name, act in {
+                "floor: scrolled": lambda: floor(ready, "scroll_one", times, sent),
+                "engine": lambda: engine(text, times, sent),
+                "floor: last line": lambda: floor(ready, "change_last", times, sent),
+                "engine, scrolled up": lambda: engine(text, times, sent, up=True),
+            }.items():
+                found.setdefault(name, []).append(act())
+        return json.dumps(found)
+
+    return measure
+
+
+def growth(make: Callable[[int], str], times: int, rounds: int) -> Callable[[Callable[[], int]], str]:
+    """The engine at 10,000 and 100,000 characters of a kind, in turns."""
+
+    def measure(sent: Callable[[], int]) -> str:
+        found: dict[str, list[dict[str, float]]] = {}
+        for _ in range(rounds):
+            for length in (10_000, 100_000):
+                found.setdefault(str(length), []).append(engine(make(length), times, sent))
+        return json.dumps(found)
+
+    return measure
+
+
+def against(length: int, times: int) -> Callable[[Callable[[], int]], str]:
+    """The engine beside Textual's Markdown."""
+
+    def measure(sent: Callable[[], int]) -> str:
+        text = speech.prose(length)
+        return json.dumps({"markdown": [rival(text, times, sent)], "engine": [engine(text, 40, sent)]})
+
+    return measure
+
+
+def best(found: dict[str, list[dict[str, float]]], name: str, figure: str = "ms") -> float:
+    return statistics.median(entry[figure] for entry in found[name])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--size", default="160x45")
+    parser.add_argument("--times", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--markdown", action="store_true")
+    options = parser.parse_args()
+    columns, rows = map(int, options.size.split("x"))
+    found = json.loads(in_terminal(columns, rows, floors(options.times, options.rounds)))
+    scrolled, last = best(found, "floor: scrolled"), best(found, "floor: last line")
+    print(f"Four panes of 50,000 characters, terminal {options.size}; CPU ms a flush, bytes a flush")
+    for name, base in (
+        ("floor: scrolled", scrolled),
+        ("engine", scrolled),
+        ("floor: last line", last),
+        ("engine, scrolled up", last),
+    ):
+        ms, size = best(found, name), best(found, name, "bytes")
+        ratio = size / best(found, "floor: scrolled", "bytes")
+        print(f"  {name:22}{ms:8.2f} ms  ×{ms / base:5.2f}{size:9,.0f} bytes  ×{ratio:5.2f}")
+    if options.growth:
+        print("Growth from 10,000 to 100,000 characters a pane")
+        for kind in ("prose", "items", "table", "fence", "paragraph", "han"):
+            found = json.loads(
+                in_terminal(columns, rows, growth(getattr(speech, kind), options.times, options.rounds))
+            )
+            small, large = best(found, "10000"), best(found, "100000")
+            print(f"  {kind:12}{small:8.2f} → {large:6.2f} ms  ×{large / small:5.2f}")
+    if options.markdown:
+        print("Textual's Markdown, same text and chunks")
+        for length, times in ((10_000, 10), (100_000, 2)):
+            found = json.loads(in_terminal(columns, rows, against(length, times)))
+            theirs, ours = best(found, "markdown"), best(found, "engine")
+            print(f"  {length:9,}{theirs:10.1f} ms, engine {ours:6.2f} ms  ÷{theirs / ours:6.0f}")
+
+
+if __name__ == "__main__":
+    main()
