@@ -62,8 +62,9 @@ class Statistics:
         self._take(event)
 
     def connected(self, debater: str, connected: Connected) -> None:
-        """Take what a debater's stream says of its newest connection."""
-        self._stream(debater).connect(connected)
+        """Take what a debater's stream says of its newest connection; nobody else's is measured."""
+        if stream := self._streams.get(debater):
+            stream.connect(connected)
 
     def painted(self, seconds: float) -> None:
         """Take how long a frame took."""

@@ -352,3 +352,9 @@ def test_text_that_was_dropped_took_its_time_and_was_counted_for_it() -> None:
     debate.finish(usage=Usage(10, 44))
     assert debate.turn.tokens == Tokens(44)
     assert debate.turn.rate == pytest.approx(22)
+
+
+def test_who_is_no_debater_is_not_measured() -> None:
+    debate = Debate()
+    debate.statistics.connected("j1", Connected(Origin.START, "HTTP/1.1"))
+    assert [figures.debater for figures in debate.statistics.report().streams] == ["a", "b"]
