@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PIECE = 2000
 """Characters that markup within a paragraph may always span; a paragraph is read in pieces of at most twice that."""
 
-_MARKUP = re.compile(r"[\n\\`*_~\[\]<&]|://")
+_MARKUP = re.compile(r"[\\`*_~\[\]<&]|://| \n")
 _URL = re.compile(r"https?://[!-~]*?[\w/&#=%+-](?=[.,;:!?)\]}*_~'\"]*(?:[^!-~]|[<>\"'`|]|$))", re.ASCII)
 _STOPS = re.compile(r"[\n!&*<\[\\\]_`~]")
 
@@ -46,7 +46,7 @@ def _parser() -> MarkdownIt:
 def inline(text: str, style: str = "") -> list[Run]:
     """The runs of a text's markup. A line feed in the result is a break that was asked for."""
     if not _MARKUP.search(text):
-        runs = [(text, style)] if text else []
+        runs = [(text.replace("\n", " "), style)] if text else []
     else:
         parser = _parser()
         runs = merged(_runs(parser.inline.parse(text, parser, {}, []), style))
