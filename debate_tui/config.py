@@ -186,6 +186,11 @@ def load(
     return settings
 
 
+def replaced(settings: Settings, options: Mapping[str, object]) -> Settings:
+    """The settings with some typed anew; raises `UsageError` for those that are wrong."""
+    return msgspec.structs.replace(settings, **_checked_options(options))
+
+
 def _read(file: Path) -> dict[str, object]:
     try:
         text = file.read_text("utf-8")

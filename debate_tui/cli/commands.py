@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from debate_tui import __version__
+from debate_tui.cli.serve import serve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ Commands:
   debate-tui history [WORDS]     list recorded debates
   debate-tui export [DEBATE]     a recorded debate as md, html, json or txt
   debate-tui formats [NAME]      list the formats, explain one
+  debate-tui serve [TOPIC]       host debates for viewers in browsers and terminals
   debate-tui doctor              what works here: keys, local servers, sources
 
 \b
@@ -234,6 +236,7 @@ COMMANDS: dict[str, click.Command] = {
     "export": export,
     "formats": formats,
     "history": history,
+    "serve": serve,
     "replay": replay,
 }
 

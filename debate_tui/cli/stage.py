@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from debate_tui.cli.plan import Plan
     from debate_tui.domain.errors import DebateError
     from debate_tui.domain.stream import Source
+    from debate_tui.record.log import DebateStore
     from debate_tui.resilience.journal import Journal
     from debate_tui.resilience.recovery import Announce, Announcement
     from debate_tui.session import Backpressure
@@ -48,11 +48,12 @@ async def staged(
     backpressure: Backpressure | None = None,
     unattended: bool,
     on_trouble: OnTrouble,
+    store: DebateStore | None = None,
 ) -> AsyncIterator[Stage]:
     """Make the debate ready to run; leaving makes its record durable and closes every connection.
 
-    `on_trouble` is told when the record or the journal cannot be written on. Raises `DebateError` where the
-    debate cannot be begun.
+    The record is kept in `store`, which stays open, or in the user's own file. `on_trouble` is told when the
+    record or the journal cannot be written on. Raises `DebateError` where the debate cannot be begun.
     """
     settings = plan.settings
     async with AsyncExitStack() as stack:
@@ -61,7 +62,7 @@ async def staged(
             Sources(connect_timeout=settings.recovery.connect_timeout, http2=settings.http2 == "auto")
         )
         debate = plan.debate or secrets.token_hex(4)
-        log = await _log(stack, plan, debate, on_trouble)
+        log = await _log(stack, plan, debate, on_trouble, store)
         statistics = Statistics()
         for event in plan.past:
             statistics(event)
@@ -152,15 +153,19 @@ def _journal(stack: AsyncExitStack, plan: Plan, on_trouble: OnTrouble) -> Journa
     return journal
 
 
-async def _log(stack: AsyncExitStack, plan: Plan, debate: str, on_trouble: OnTrouble) -> DebateLog:
+async def _log(
+    stack: AsyncExitStack, plan: Plan, debate: str, on_trouble: OnTrouble, store: DebateStore | None
+) -> DebateLog:
     if not plan.settings.record:
         return MemoryLog(plan.past)
-    from debate_tui.record.sqlite import Store
+    if store is None:
+        from debate_tui.record.stores import open_store
 
-    store = stack.enter_context(Store(config.record_file()))
+        store = open_store(config.record_file())
+        stack.push_async_callback(store.aclose)
     if plan.past:
-        log = await asyncio.to_thread(store.resume, debate, on_trouble=on_trouble)
+        log = await store.resume(debate, on_trouble=on_trouble)
     else:
-        log = await asyncio.to_thread(store.create, debate, setup=setup(plan), on_trouble=on_trouble)
+        log = await store.create(debate, setup=setup(plan), on_trouble=on_trouble)
     stack.push_async_callback(log.aclose)
     return log

@@ -57,6 +57,8 @@ class Audience:
         self._seats: set[Seat] = set()
         self._addresses: Counter[str] = Counter()
         self._leaving = False
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     def __len__(self) -> int:
         return len(self._seats)
@@ -75,12 +77,15 @@ class Audience:
             raise Full("Too many viewers watch from your address.", "Close some, or try again later.")
         seat = Seat(viewer, drop)
         self._seats.add(seat)
+        self._empty.clear()
         self._addresses[address] += 1
         self.counts["admitted"] += 1
         try:
             yield seat
         finally:
             self._seats.discard(seat)
+            if not self._seats:
+                self._empty.set()
             self._addresses[address] -= 1
             if not self._addresses[address]:
                 del self._addresses[address]
@@ -90,6 +95,10 @@ class Audience:
         self._leaving = True
         for seat in tuple(self._seats):
             seat.viewer.dismiss()
+
+    async def gone(self) -> None:
+        """Wait until nobody is left."""
+        await self._empty.wait()
 
     async def sweep(self) -> None:
         """Drop those who take nothing; runs until it is cancelled."""

@@ -64,6 +64,11 @@ class Hub:
         self._channels[debate] = _Open(channel, asyncio.create_task(_run(channel)), None)
         return channel
 
+    async def told(self, debate: str, timeout: float) -> None:  # noqa: ASYNC109 (nothing is cancelled)
+        """Wait until all of a debate that is over was published."""
+        if (opened := self._channels.get(debate)) is not None:
+            await asyncio.wait({opened.task}, timeout=timeout)
+
     async def find(self, debate: str) -> Channel | None:
         """The channel of the debate with exactly this id, once it has something to show."""
         async with self._opening.setdefault(debate, asyncio.Lock()):
