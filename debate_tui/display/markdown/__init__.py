@@ -1,15 +1,14 @@
 """Incremental Markdown: text in pieces becomes lines of styled runs, in time that does not grow with the text."""
 
-from debate_tui.display.markdown.document import Document, Place
 from debate_tui.display.markdown.line import STYLES, Line, Run
 from debate_tui.display.markdown.page import Hit, Page, Row, Section, Spot, Voice
+from debate_tui.display.markdown.place import Place
 from debate_tui.display.markdown.signs import ASCII, UNICODE, Signs
 
 __all__ = [
     "ASCII",
     "STYLES",
     "UNICODE",
-    "Document",
     "Hit",
     "Line",
     "Page",

@@ -15,6 +15,7 @@ from debate_tui.display.markdown.blocks import Parser
 from debate_tui.display.markdown.frame import margin
 from debate_tui.display.markdown.leaves import Code, Leaf, Paragraph
 from debate_tui.display.markdown.line import text_of
+from debate_tui.display.markdown.place import Place
 from debate_tui.display.markdown.signs import UNICODE, Signs
 
 if TYPE_CHECKING:
@@ -30,13 +31,6 @@ MOST_DRAWN = 96
 
 NARROWEST = 4
 """Columns a document is wrapped at least at."""
-
-
-class Place(NamedTuple):
-    """A place in the text, whatever the width: a character of a block; −1 is the blank line above it."""
-
-    block: int
-    offset: int
 
 
 class Drawn(NamedTuple):

@@ -32,7 +32,12 @@ MAX_TEXT = 16_000
 
 
 def warm() -> None:
-    """Load what the first fence would have to wait for, 30 ms and more; fit to run in a thread."""
+    """Load what the first text and the first fence would have to wait for; fit to run in a thread."""
+    from debate_tui.display.markdown.document import Document
+
+    document = Document(40)
+    document.feed("**bold**\n")
+    document.flush()
     for language in COMMON:
         highlight("", language)
 

@@ -6,15 +6,15 @@ import time
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from debate_tui.display.markdown.document import Document, Place
-from debate_tui.display.markdown.frame import Frame
-from debate_tui.display.markdown.leaves import Label
 from debate_tui.display.markdown.line import BLANK, Line, blend
+from debate_tui.display.markdown.place import Place
 from debate_tui.display.markdown.signs import UNICODE, Signs
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterable
+
+    from debate_tui.display.markdown.document import Document
 
 Voice = Literal["answer", "reasoning"]
 Kind = Literal["answer", "reasoning", "heading", "notice"]
@@ -99,7 +99,7 @@ class Page:
         section = self._sections[-1] if self._sections else None
         if section is None or section.kind != voice or section.turn != turn:
             style = "reasoning" if voice == "reasoning" else ""
-            section = self._add(voice, turn, Document(self.width, self._signs, style))
+            section = self._add(voice, turn, self._document(style))
             section.folded = voice == "reasoning" and not self._reasoning_shown
         section.document.feed(text)
         if section.number not in self._dirty:
@@ -107,11 +107,11 @@ class Page:
 
     def head(self, text: str, turn: int = 0) -> None:
         """Begin a part under a heading."""
-        self._label("heading", turn, Label(text, Frame(), "heading strong", across=True))
+        self._label("heading", turn, text, "heading strong", across=True)
 
     def note(self, text: str, tone: str = "", turn: int = 0) -> None:
         """Add a notice; `tone` is one more name in its style."""
-        self._label("notice", turn, Label(text, Frame(), blend("notice", tone)))
+        self._label("notice", turn, text, blend("notice", tone))
 
     def drop(self, turn: int) -> None:
         """Take back what was said and noted in a turn; its heading stays."""
@@ -221,11 +221,20 @@ class Page:
             for block, start, end in section.document.find(pattern, begin):
                 yield Hit(section.number, block, start, end)
 
-    def _label(self, kind: Kind, turn: int, label: Label) -> None:
-        document = Document(self.width, self._signs)
-        document.put(label)
+    def _label(self, kind: Kind, turn: int, text: str, style: str, *, across: bool = False) -> None:
+        from debate_tui.display.markdown.frame import Frame
+        from debate_tui.display.markdown.leaves import Label
+
+        document = self._document()
+        document.put(Label(text, Frame(), style, across=across))
         section = self._add(kind, turn, document)
         self._dirty[section.number] = section
+
+    def _document(self, style: str = "") -> Document:
+        # All that reads and draws Markdown is loaded with the first text; an empty page needs none of it.
+        from debate_tui.display.markdown.document import Document
+
+        return Document(self.width, self._signs, style)
 
     def _add(self, kind: Kind, turn: int, document: Document) -> Section:
         if self._sections:
