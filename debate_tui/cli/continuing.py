@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 from msgspec import Struct
 
 from debate_tui import config
-from debate_tui.cli.plan import Plan, Speaker, notice
+from debate_tui.cli.plan import Plan, Speaker, notice, partiality
 from debate_tui.domain.debate import Debater, Format
 from debate_tui.domain.errors import UsageError
+from debate_tui.domain.events import DebaterReplaced
 from debate_tui.domain.progress import progress
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite import Store
 from debate_tui.sources import registry
+
+if TYPE_CHECKING:
+    from debate_tui.sources.registry import Specification
 
 
 class _Chair(Struct, frozen=True):
@@ -25,6 +31,7 @@ class _Setup(Struct, frozen=True):
 
     format: Format
     chairs: tuple[_Chair, ...]
+    judges: tuple[str, ...] = ()
 
 
 def setup(plan: Plan) -> str:
@@ -33,7 +40,8 @@ def setup(plan: Plan) -> str:
         _Chair(each.debater, msgspec.structs.replace(each.seat, source=each.specification.public))
         for each in plan.speakers
     )
-    return msgspec.json.encode(_Setup(plan.format, chairs)).decode()
+    judges = tuple(judge.public for judge in plan.judges)
+    return msgspec.json.encode(_Setup(plan.format, chairs, judges)).decode()
 
 
 def format_of(setup: str) -> Format | None:
@@ -53,32 +61,47 @@ def taken_up(debate: str, settings: config.Settings) -> Plan:
         summary = store.find(debate)
         kept = msgspec.json.decode(store.setup(summary.debate), type=_Setup)
         past = tuple(store.events(summary.debate))
+    transcript = Transcript(past)
     debaters = tuple(chair.debater for chair in kept.chairs)
-    if progress(Transcript(past), kept.format, debaters).complete:
+    if transcript.finished is not None and progress(transcript, kept.format, debaters).complete:
         raise UsageError(
             f"The debate {summary.debate} is complete: “{summary.topic}”.",
             "debate-tui history lists those that were broken off.",
         )
-    specifications = []
-    for chair in kept.chairs:
-        if registry.HIDDEN in chair.seat.source:
-            raise UsageError(
-                f"The address of {chair.debater.name} had a secret in it, which was not kept.",
-                "This debate cannot be continued; hold a new one.",
-            )
-        specifications.append(registry.parse(chair.seat.source))
-    for specification in specifications:
+    now = _sources_now(transcript)
+    seats = [
+        msgspec.structs.replace(chair.seat, source=now.get(chair.debater.id, chair.seat.source))
+        for chair in kept.chairs
+    ]
+    specifications = [
+        _specification(seat.source, chair.debater.name)
+        for chair, seat in zip(kept.chairs, seats, strict=True)
+    ]
+    judges = [_specification(judge, "a judge") for judge in kept.judges or settings.judge]
+    for specification in (*specifications, *judges):
         registry.check_key(specification)
-    speakers = tuple(
-        Speaker(chair.debater, chair.seat, specification)
-        for chair, specification in zip(kept.chairs, specifications, strict=True)
-    )
     return Plan(
         summary.topic,
         kept.format,
-        speakers,
+        tuple(map(Speaker, debaters, seats, specifications)),
         settings,
-        notice(specifications),
+        " ".join(filter(None, (notice(specifications), partiality(judges, specifications)))),
+        judges=tuple(judges),
         past=past,
         debate=summary.debate,
     )
+
+
+def _sources_now(transcript: Transcript) -> dict[str, str]:
+    """The sources that were put in place of others while the debate was held."""
+    replaced = (note.event for note in transcript.notes if isinstance(note.event, DebaterReplaced))
+    return {event.debater: event.source for event in replaced}
+
+
+def _specification(source: str, whose: str) -> Specification:
+    if registry.HIDDEN in source:
+        raise UsageError(
+            f"The address of {whose} had a secret in it, which was not kept.",
+            "This debate cannot be continued; hold a new one.",
+        )
+    return registry.parse(source)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.display.safe import safe
+from debate_tui.domain.debate import VERDICT
 from debate_tui.domain.events import (
     DebateFinished,
     DebatePaused,
@@ -90,6 +91,8 @@ class Plain:
         match event:
             case DebateStarted():
                 yield from self._open(event)
+            case PhaseStarted() if event.phase == VERDICT:
+                yield Said("The judges are reading.", aside=True)
             case PhaseStarted():
                 yield Said(f"## {_round(event)}")
             case TurnFinished():

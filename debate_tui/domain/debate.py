@@ -20,6 +20,9 @@ Order = Literal["parallel", "turns", "reverse"]
 Sees = Literal["none", "own", "previous", "all"]
 Outcome = Literal["none", "swing", "panel", "consensus", "ranking"]
 
+VERDICT = "verdict"
+"""The phase in which the judges read; it has no turns, and no format may have one of this name."""
+
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Place = Annotated[int, Meta(ge=1, le=MAX_DEBATERS)]
 Count = Annotated[int, Meta(ge=MIN_DEBATERS, le=MAX_DEBATERS)]
@@ -59,6 +62,8 @@ class Phase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     anonymous: bool = False
 
     def __post_init__(self) -> None:
+        if self.name == VERDICT:
+            raise ValueError(f"no phase can be called `{VERDICT}`: that is when the judges read")
         if len(set(self.speakers)) < len(self.speakers):
             raise ValueError(f"the phase `{self.name}` names a speaker twice")
         if self.sees == "all" and self.order == "parallel":

@@ -40,9 +40,15 @@ class DebateStarted(Base, frozen=True, tag="debate.started"):
 
 
 class PhaseStarted(Base, frozen=True, tag="phase.started"):
+    """A round begins; `words` is the length asked for in each of its turns, 0 where none is.
+
+    When the judges begin to read, that is a phase of its own, called ``verdict``.
+    """
+
     phase: str
     round: int
     rounds: int
+    words: int = 0
 
 
 class TurnStarted(Base, frozen=True, tag="turn.started"):

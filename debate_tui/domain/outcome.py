@@ -42,36 +42,41 @@ def outcome(transcript: Transcript) -> Outcome | None:
 def in_words(transcript: Transcript) -> Iterator[str]:
     """What the debate came to, sanitised, a line at a time; nothing where nobody decided anything."""
     for verdict in transcript.verdicts:
-        yield f"{one_line(verdict.judge)}: {_decided(transcript, verdict)}"
+        scores = ", ".join(f"{name(transcript, who)} {score:.1f}" for who, score in verdict.scores.items())
+        judged = f" ({scores})" if verdict.model and scores else ""
+        yield f"{one_line(verdict.judge)}: {decision(transcript, verdict)}{judged}"
         yield from (one_line(line, 1000) for line in verdict.why.splitlines())
     if (came_to := outcome(transcript)) is None:
         return
     found = came_to.panel
     if found.judges > 1 or found.silent:
-        winner = _name(transcript, found.winner) if found.winner else "a tie"
+        winner = name(transcript, found.winner) if found.winner else "a tie"
         yield f"The judges: {winner}, {found.votes} of {found.judges}."
     if (moved := came_to.swing) is not None:
-        towards = {1: "towards the side for it", -1: "towards the side against it", 0: "nobody moved"}
-        yield f"Opinion: {moved.before:.0f} before, {moved.after:.0f} after ({towards[moved.winner]})."
+        yield f"Opinion: {moved.before:.0f} before, {moved.after:.0f} after ({direction(moved)})."
 
 
-def _decided(transcript: Transcript, verdict: Verdict) -> str:
+def direction(swing: Swing) -> str:
+    """Whither opinion moved."""
+    return {1: "towards the side for it", -1: "towards the side against it", 0: "nobody moved"}[swing.winner]
+
+
+def decision(transcript: Transcript, verdict: Verdict) -> str:
+    """What one judge decided, and what has to be known about it, in a few words."""
     if verdict.problem:
         return f"no verdict ({one_line(verdict.problem)})"
-    scores = ", ".join(f"{_name(transcript, who)} {score:.1f}" for who, score in verdict.scores.items())
     if not verdict.model and verdict.winner is None:
         return "agreed" if verdict.agreed else "divided"
     if not verdict.model:
-        return _name(transcript, verdict.winner)
-    decided = _name(transcript, verdict.winner) if verdict.winner else "a tie"
+        return name(transcript, verdict.winner)
+    decided = name(transcript, verdict.winner) if verdict.winner else "a tie"
     if not verdict.controlled:
-        decided += ", order not controlled"
-    elif not verdict.agreed:
-        decided += ", as the two orders of reading disagreed"
-    return f"{decided} ({scores})"
+        return f"{decided}, order not controlled"
+    return decided if verdict.agreed else f"{decided}, as the two orders of reading disagreed"
 
 
-def _name(transcript: Transcript, debater: str | None) -> str:
+def name(transcript: Transcript, debater: str | None) -> str:
+    """What a debater is called, in one line."""
     info = transcript.debaters.get(debater or "")
     return one_line(info.name) if info is not None else "nobody"
 

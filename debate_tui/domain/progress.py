@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.debate import Debater, Format, Round, rounds, waves
+from debate_tui.domain.debate import VERDICT, Debater, Format, Round, rounds, waves
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import PhaseStarted
@@ -39,29 +40,45 @@ def progress(transcript: Transcript, format_: Format, debaters: tuple[Debater, .
 
     `format_` and `debaters` must be those the debate was begun with. A round the format does not have (the
     moderator asked for one more) is completed like any other, and the format goes on behind the last of
-    its rounds that was begun. A turn that ended, however it did, is not owed again; neither is one of a
-    debater who left.
+    its rounds that was begun; a number of words it asked for holds for all that follows. A turn that ended,
+    however it did, is not owed again; neither is one of a debater who left.
     """
     plan = tuple(rounds(format_))
     places = {(round_.phase.name, round_.number): place for place, round_ in enumerate(plan)}
-    begun = [places.get((step.phase, step.round), -1) for step in transcript.steps]
-    ahead = plan[max(begun, default=-1) + 1 :]
-    if not begun:
-        return Progress(None, 0, (), (), ahead)
-    step = transcript.steps[-1]
-    current = _current(plan, begun[-1], step)
-    turns = [turn for turn in transcript.turns.values() if turn.step == len(transcript.steps)]
+    steps = [step for step in transcript.steps if step.phase != VERDICT]
+    if not steps:
+        return Progress(None, 0, (), (), plan)
+    begun = [places.get((step.phase, step.round), -1) for step in steps]
+    step = steps[-1]
+    current = _current(plan, step)
+    ahead = _ahead(plan, max(begun), current)
+    if step.words not in (0, current.phase.words):
+        current, *ahead = (_worded(round_, step.words) for round_ in (current, *ahead))
+    turns = [turn for turn in transcript.turns.values() if turn.step == len(steps)]
     open_ = tuple(turn.number for turn in turns if not turn.finished and turn.debater in transcript.active)
     owing = _owing(current, transcript, debaters, turns)
-    return Progress(current if open_ or owing else None, step.seq, open_, owing, ahead)
+    return Progress(current if open_ or owing else None, step.seq, open_, owing, tuple(ahead))
 
 
-def _current(plan: tuple[Round, ...], place: int, step: PhaseStarted) -> Round:
+def _current(plan: tuple[Round, ...], step: PhaseStarted) -> Round:
     """The round begun last; one that is not planned is held like the others of its phase."""
-    if place >= 0:
-        return plan[place]
     alike = next((round_.phase for round_ in plan if round_.phase.name == step.phase), plan[-1].phase)
     return Round(alike, step.round, step.rounds)
+
+
+def _ahead(plan: tuple[Round, ...], done: int, current: Round) -> list[Round]:
+    """The rounds behind the one at place `done`, and those the phase under way has more than planned."""
+    ahead = list(plan[done + 1 :])
+    planned = sum(round_.phase.name == current.phase.name for round_ in plan)
+    if max(planned, current.number) >= current.total:
+        return ahead
+    others = [round_ for round_ in ahead if round_.phase.name != current.phase.name]
+    more = range(current.number + 1, current.total + 1)
+    return [*(Round(current.phase, number, current.total) for number in more), *others]
+
+
+def _worded(round_: Round, words: int) -> Round:
+    return Round(msgspec.structs.replace(round_.phase, words=words), round_.number, round_.total)
 
 
 def _owing(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from debate_tui.domain import events
+from debate_tui.domain.debate import VERDICT
 from debate_tui.domain.judging import Entry, hearings, opinion, question, read, read_stance, stance_question
 from debate_tui.domain.prompts import Speech
 from debate_tui.domain.stream import Chunk, Fault, Finished, Request, Superseded, Usage, UsageSoFar
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
 CHANCES = 2
 """How often a judge is asked before an unusable answer counts as none."""
-
-PHASE = "verdict"
 
 
 @dataclass(frozen=True)
@@ -48,28 +48,40 @@ class _Asked:
 
     async def ask(self, topic: str, messages: tuple[Message, ...]) -> str:
         """The judge's whole answer; raises `Fault` where recovery gives up."""
-        request = Request(topic=topic, phase=PHASE, turn=0, messages=messages)
+        request = Request(topic=topic, phase=VERDICT, turn=0, messages=messages)
         answer: list[str] = []
         usage: Usage | None = None
-        async with self.judge.source.open(request) as stream:
-            async for item in stream:
-                match item:
-                    case Chunk(reasoning=False):
-                        answer.append(item.text)
-                    case Superseded():
-                        answer.clear()
-                    case UsageSoFar() | Finished():
-                        usage = item.usage or usage
-        self.usage = _sum(self.usage, usage)
+        try:
+            async with self.judge.source.open(request) as stream:
+                async for item in stream:
+                    match item:
+                        case Chunk(reasoning=False):
+                            answer.append(item.text)
+                        case Superseded():
+                            answer.clear()
+                        case UsageSoFar() | Finished():
+                            usage = item.usage or usage
+        finally:  # a broken answer was paid for too
+            self.usage = _sum(self.usage, usage)
         return "".join(answer)
 
 
 class Bench:
-    """All judges of one debate."""
+    """The judges of one debate; those whose verdict its `transcript` already has are not asked again."""
 
-    def __init__(self, judges: Sequence[Judge], motion: Motion) -> None:
+    def __init__(self, judges: Sequence[Judge], motion: Motion, transcript: Transcript) -> None:
         self._motion = motion
-        self._asked = [_Asked(judge) for judge in judges]
+        heard = Counter(verdict.judge for verdict in transcript.verdicts)
+        self._asked: list[_Asked] = []
+        for judge in judges:
+            if heard[judge.name]:
+                heard[judge.name] -= 1
+            else:
+                self._asked.append(_Asked(judge))
+
+    def __bool__(self) -> bool:
+        """Whether anybody is left to judge."""
+        return bool(self._asked)
 
     async def take_seats(self) -> None:
         """Ask every judge where it stands, before it hears anything; one that does not say so stays."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Literal
 
 from debate_tui.domain import events, prompts
 from debate_tui.domain.ballots import agreement
-from debate_tui.domain.debate import MIN_DEBATERS, rounds, waves
+from debate_tui.domain.debate import MIN_DEBATERS, VERDICT, rounds, waves
 from debate_tui.domain.progress import progress
-from debate_tui.domain.stream import Fault, Request
+from debate_tui.domain.spending import bill
+from debate_tui.domain.stream import Chunk, Fault, Request
 from debate_tui.domain.transcript import Transcript
 from debate_tui.resilience.classify import Action, action
 from debate_tui.session.agenda import Agenda
@@ -17,7 +19,7 @@ from debate_tui.session.bench import Bench
 from debate_tui.session.gate import Gate
 from debate_tui.session.hearing import brief
 from debate_tui.session.motion import Unlimited
-from debate_tui.session.outcome import settled
+from debate_tui.session.outcome import EVERYBODY, settled
 from debate_tui.session.turn import Turn, unknown_cost
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
     Guard = Callable[[str, Source, Callable[[], bool]], Source]
     """Puts recovery around a debater's source; the last argument tells whether a pause holds reading back."""
+
+PROMPT = 0.0002
+"""An item that took longer to come, in seconds, was waited for: there is nothing more to be read yet."""
 
 Choice = Literal["fix", "replace", "remove", "end"]
 Ending = Literal["complete", "stopped", "failed"]
@@ -76,7 +81,7 @@ class Session:
             debater: guard(debater, sources[debater], self._gates[debater].is_closed) for debater in everybody
         }
         self._agenda = Agenda(rounds(motion.format))
-        self._bench = Bench(judges, motion)
+        self._bench = Bench(judges, motion, self.transcript)
         self._judging: asyncio.Task[None] | None = None
         self._turns: dict[str, Turn] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -100,10 +105,8 @@ class Session:
                 await self._hold_all()
                 ending = self._how_it_ended()
                 if ending == "complete":
-                    if (verdict := settled(self.motion, self.transcript)) is not None:
-                        self._log.append(verdict)
-                    await asyncio.wait([self._judging])
-                    self._judging = group.create_task(self._bench.decide(self.transcript, self._log.append))
+                    await self._settle(self._judging)
+                    self._judging = group.create_task(self._judge())
                 else:
                     self._judging.cancel()
         except asyncio.CancelledError:
@@ -111,6 +114,19 @@ class Session:
             raise
         finally:
             self._log.append(events.DebateFinished(reason=ending))
+
+    async def _settle(self, seating: asyncio.Task[None]) -> None:
+        """Say what the debaters themselves have decided, and wait until the judges have taken their seats."""
+        said = any(verdict.judge == EVERYBODY for verdict in self.transcript.verdicts)
+        if not said and (verdict := settled(self.motion, self.transcript)) is not None:
+            self._log.append(verdict)
+        await asyncio.wait([seating])
+
+    async def _judge(self) -> None:
+        if self._ending or not self._bench:
+            return
+        self._log.append(events.PhaseStarted(phase=VERDICT, round=1, rounds=1))
+        await self._bench.decide(self.transcript, self._log.append)
 
     async def _hold_all(self) -> None:
         if self.transcript.debaters:
@@ -120,8 +136,11 @@ class Session:
         for round_ in self._agenda:
             if self._over or self._limit_reached():
                 break
+            phase = round_.phase
             self._log.append(
-                events.PhaseStarted(phase=round_.phase.name, round=round_.number, rounds=round_.total)
+                events.PhaseStarted(
+                    phase=phase.name, round=round_.number, rounds=round_.total, words=phase.words
+                )
             )
             await self._hold(round_)
             if self._agreed(round_):
@@ -189,9 +208,8 @@ class Session:
 
     def _limit_reached(self) -> bool:
         """Whether what was spent forbids another turn; says so, once, and ends the debate."""
-        motion, turns = self.motion, self.transcript.turns.values()
-        tokens = sum((t.usage.input_tokens or 0) + (t.usage.output_tokens or 0) for t in turns if t.usage)
-        cost = sum(t.cost or 0.0 for t in turns)
+        motion, so_far = self.motion, bill(self.transcript).total
+        tokens, cost = so_far.tokens or 0, so_far.cost or 0.0
         if motion.max_tokens is not None and tokens >= motion.max_tokens:
             spent = f"{tokens:,} tokens are used; the limit is {motion.max_tokens:,}"
         elif motion.max_cost is not None and cost >= motion.max_cost:
@@ -237,10 +255,12 @@ class Session:
                 turn.start_again()
 
     async def _listen(self, turn: Turn) -> None:
-        gate, pressure = self._gates[turn.debater], self._backpressure
+        gate, pressure, clock = self._gates[turn.debater], self._backpressure, time.monotonic
         await gate.passed()
         async with self._sources[turn.debater].open(turn.request, turn.resume()) as stream:
+            free = clock()
             async for item in stream:
+                waited = clock() - free > PROMPT
                 if gate.is_closed():
                     await gate.passed()
                 turn.take(item)
@@ -248,6 +268,10 @@ class Session:
                     return
                 if not pressure.has_room(turn.debater):
                     await pressure.room(turn.debater)
+                elif waited and pressure.patience and type(item) is Chunk:
+                    # Waking for every token is what costs most: let the next ones gather in the socket.
+                    await asyncio.sleep(pressure.patience)
+                free = clock()
 
     async def _cope(self, turn: Turn, fault: Fault) -> None:
         """Deal with a fault that recovery could not mend."""
@@ -335,8 +359,9 @@ class Session:
             turn.start_again()
             self._start(turn)
 
-    def replace(self, debater: str, source: Source, spec: str) -> None:
-        """Let another source speak for the debater from its next connection on."""
+    def replace(self, debater: str, source: Source, spec: str, cost: Cost = unknown_cost) -> None:
+        """Let another source speak for the debater from its next connection on, at its own cost."""
+        self._costs[debater] = cost
         self._sources[debater] = self._guard(debater, source, self._gates[debater].is_closed)
         self._log.append(
             events.DebaterReplaced(
@@ -353,8 +378,13 @@ class Session:
         self._log.append(events.Interjection(text=text, to=to))
 
     def vote(self, when: Literal["before", "after"], debater: str | None, voter: str = "user") -> None:
-        """Note how somebody sees the debate, before or after it; `None` is undecided."""
+        """Note how somebody sees the debate, before or after it; `None` is undecided.
+
+        After a vote for a debate that is over its end is told again: the log's last event says how it ended.
+        """
         self._log.append(events.Vote(when=when, voter=voter, debater=debater))
+        if self.transcript.finished is not None:
+            self._log.append(events.DebateFinished(reason=self.transcript.finished))
 
     def decide(self, debater: str, choice: Choice) -> None:
         """Say how to go on with a debater whose fault paused the debate."""

@@ -122,3 +122,23 @@ def test_a_debate_whose_last_round_is_spoken_is_complete():
     )
 
     assert stands.complete
+
+
+def test_a_round_that_was_asked_for_but_not_begun_is_still_ahead():
+    stands = after(begin("opening"), *whole(1), begin("rebuttal", 1, 3), *whole(4))
+
+    assert stands.ahead == (Round(REBUTTAL, 2, 3), Round(REBUTTAL, 3, 3), *PLAN[3:])
+
+
+def test_a_number_of_words_asked_for_holds_for_all_that_follows():
+    shorter = PhaseStarted(phase="rebuttal", round=1, rounds=2, words=40)
+    stands = after(begin("opening"), *whole(1), shorter, speak(4, "a"))
+
+    assert stands.round is not None
+    assert {round_.phase.words for round_ in (stands.round, *stands.ahead)} == {40}
+
+
+def test_while_the_judges_read_nothing_remains_to_be_said():
+    stands = after(begin("closing"), speak(1, "b"), end(1, "b"), speak(2, "a"), end(2, "a"), begin("verdict"))
+
+    assert stands.complete

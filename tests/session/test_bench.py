@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.domain import events
 from debate_tui.domain.judging import CRITERIA
-from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, Usage
+from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, Usage, UsageSoFar
 from debate_tui.record.log import MemoryLog
 from debate_tui.session import Judge, Motion, Session
 from tests.session.test_session import Scripted, motion, of, phase, says
@@ -173,3 +173,49 @@ async def test_agreement_ends_the_phase_that_waits_for_it() -> None:
         ("revision", 2),
         ("end", 1),
     ]
+
+
+async def test_that_the_judges_read_is_said_when_all_turns_are_over() -> None:
+    seen = await judged(Asked(favouring("cats purr")))
+    steps = of(seen, events.PhaseStarted)
+    assert [step.phase for step in steps] == ["opening", "closing", "verdict"]
+    last_turn = of(seen, events.TurnFinished)[-1]
+    (verdict,) = of(seen, events.Verdict)
+    assert last_turn.seq < steps[-1].seq < verdict.seq
+
+
+async def test_without_judges_nobody_is_said_to_read() -> None:
+    assert "verdict" not in [step.phase for step in of(await judged(), events.PhaseStarted)]
+
+
+async def test_a_debate_killed_while_the_judges_read_asks_those_who_have_not_spoken() -> None:
+    original = await judged(Asked(favouring("cats purr")), Asked(favouring("cats purr")))
+    cut = original.index(of(original, events.Verdict)[0]) + 1
+    past = original[:cut]
+    log = MemoryLog(past)
+    first, second = Asked(favouring("dogs bark")), Asked(favouring("dogs bark"))
+    held = motion(phase("opening"), phase("closing"))
+    session = Session(
+        held,
+        {debater.id: Scripted() for debater in held.debaters},
+        log,
+        guard=lambda _, source, held: source,
+        judges=[Judge("j1", "judge 1", first), Judge("j2", "judge 2", second)],
+        past=past,
+    )
+    await session.run()
+    before, after = session.transcript.verdicts
+    assert {before.judge, after.judge} == {"judge 1", "judge 2"}
+    assert (before.winner, after.winner) == ("d1", "d2")
+    assert bool(first.prompts) is not bool(second.prompts)
+
+
+async def test_a_broken_answer_of_a_judge_was_paid_for_too() -> None:
+    class Breaking(Asked):
+        async def _say(self, text: str) -> AsyncIterator[StreamItem]:
+            yield Connected()
+            yield UsageSoFar(Usage(7, 1))
+            raise Fault(FaultKind.SERVER, "The judge is out.")
+
+    (verdict,) = of(await judged(Breaking(lambda prompt: "")), events.Verdict)
+    assert verdict.usage == Usage(14, 2)

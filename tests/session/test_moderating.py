@@ -72,3 +72,29 @@ async def test_another_source_speaks_from_the_next_turn_on() -> None:
     assert [(event.debater, event.source, event.model) for event in replaced] == [
         ("d1", "demo:other", "scripted")
     ]
+
+
+async def test_the_words_asked_for_are_said_with_every_round() -> None:
+    session, _, seen = held(motion(phase("one", words=200), phase("two", words=90)), [Scripted(), Scripted()])
+    await session.run()
+    assert [step.words for step in of(seen, events.PhaseStarted)] == [200, 90]
+
+
+async def test_another_source_has_its_own_price() -> None:
+    session, _, seen = held(motion(phase("one")), [Scripted(), Scripted()])
+    session.replace("d1", Scripted(says("new")), "demo:other", lambda usage: 0.25)
+    await session.run()
+    assert {turn.debater: turn.cost for turn in of(seen, events.TurnFinished)} == {"d1": 0.25, "d2": None}
+
+
+async def test_a_vote_after_the_end_leaves_the_end_as_the_last_word() -> None:
+    session, _, seen = held(motion(phase("one")), [Scripted(), Scripted()])
+    session.vote("before", None)
+    await session.run()
+    session.vote("after", "d2")
+    assert isinstance(seen[-1], events.DebateFinished)
+    assert [(vote.when, vote.debater) for vote in of(seen, events.Vote)] == [
+        ("before", None),
+        ("after", "d2"),
+    ]
+    assert session.transcript.finished == "complete"

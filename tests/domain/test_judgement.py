@@ -1,0 +1,117 @@
+"""What a debate came to, ready to be shown."""
+
+from __future__ import annotations
+
+import msgspec
+
+from debate_tui.domain.events import DebaterInfo, DebateStarted, Event, Mark, Verdict, Vote
+from debate_tui.domain.judgement import Judgement, Opinions, Score, judgement
+from debate_tui.domain.transcript import Transcript
+
+CAST = (DebaterInfo("a", "Ada", "For", "x", "x"), DebaterInfo("b", "Ben", "Against", "x", "x"))
+
+
+def judged(*events: Event) -> Judgement | None:
+    log = (DebateStarted(debate="d", topic="t", format="f", debaters=CAST), *events)
+    return judgement(Transcript(msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1)))
+
+
+def verdict(winner: str | None, **more: object) -> Verdict:
+    facts = {
+        "judge": "openai:x",
+        "model": "x",
+        "agreed": True,
+        "controlled": True,
+        "scores": {"a": 8.0, "b": 6.0},
+        **more,
+    }
+    return Verdict(winner=winner, **facts)  # type: ignore[arg-type]
+
+
+NONE = verdict(None, agreed=False, controlled=False, scores={}, problem="its answer could not be read")
+
+
+def of(*events: Event) -> Judgement:
+    found = judged(*events)
+    assert found is not None
+    return found
+
+
+def test_before_anybody_decided_or_voted_there_is_none():
+    assert judged() is None
+
+
+def test_judges_who_agree_decide():
+    found = of(verdict("a"), verdict("a", scores={"a": 9.0, "b": 4.0}))
+
+    assert found.headline == "Ada, say 2 of 2 judges"
+    assert found.scores == (Score("Ada", 8.5, True), Score("Ben", 5.0, False))
+
+
+def test_what_must_be_known_of_a_decision_is_said():
+    found = of(verdict(None, agreed=False), verdict("b", controlled=False), NONE)
+
+    assert [ruling.decision for ruling in found.rulings] == [
+        "a tie, as the two orders of reading disagreed",
+        "Ben, order not controlled",
+        "no verdict (its answer could not be read)",
+    ]
+    assert [ruling.failed for ruling in found.rulings] == [False, False, True]
+    assert found.headline == "Ben, say 1 of 2 judges; 1 gave no verdict"
+
+
+def test_a_panel_that_is_divided_and_one_that_is_silent_say_so():
+    assert of(verdict("a"), verdict("b")).headline == "A tie between 2 judges"
+    assert of(verdict(None)).headline == "The judge sees a tie"
+    assert of(NONE).headline == "No judge came to a verdict"
+    assert of(NONE).scores == ()
+
+
+def test_quotes_say_whether_they_were_found_and_are_harmless():
+    marks = (Mark("reasons", "a", 9, "streets\x1b[2J\nare", True), Mark("reasons", "b", 3, "invented", False))
+    (ruling,) = of(verdict("a", marks=marks, why="Because.\n\n\x07So.")).rulings
+
+    assert [(quote.name, quote.text, quote.found) for quote in ruling.quotes] == [
+        ("Ada", "streets are", True),
+        ("Ben", "invented", False),
+    ]
+    assert ruling.why == ("Because.", "So.")
+
+
+def test_opinion_moves_by_those_who_said_both_times_where_they_stood():
+    found = of(
+        verdict("a", stance_before=40, stance_after=70),
+        verdict("a", stance_before=None, stance_after=10),
+    )
+
+    assert found.swing is not None
+    assert (found.swing.before, found.swing.after, found.swing.voters) == (40, 70, 1)
+
+
+def test_points_of_a_ranking_fill_the_bar_of_the_best():
+    points = {"a": 2.0, "b": 4.0}
+    found = of(verdict("b", judge="the debaters", model="", scores=points, why="Points of 2 ballots."))
+
+    (ruling,) = found.rulings
+    assert (ruling.by_debaters, ruling.best, ruling.decision) == (True, 4.0, "Ben")
+    assert (found.headline, found.scores) == ("", ())
+
+
+def test_the_users_vote_stands_beside_those_of_an_audience():
+    def vote(when: str, voter: str, debater: str | None) -> Vote:
+        return Vote(when=when, voter=voter, debater=debater)  # type: ignore[arg-type]
+
+    found = of(
+        vote("before", "user", "a"),
+        vote("before", "user", None),
+        vote("before", "v1", "b"),
+        vote("before", "v2", None),
+        vote("after", "v1", "a"),
+        vote("after", "v2", "a"),
+        vote("after", "user", "b"),
+    )
+
+    assert found.opinions == (
+        Opinions("The user", (("undecided", 1),), (("Ben", 1),)),
+        Opinions("The audience", (("Ben", 1), ("undecided", 1)), (("Ada", 2),)),
+    )
