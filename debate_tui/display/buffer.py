@@ -53,6 +53,7 @@ class SharedBuffer(Generic[Item]):
     Everything happens on one event loop's thread, and only `room` awaits: between a `push` and the `take`
     that returns its item, nothing can come in between, drop or reorder. `woken` is called by `push` when
     what is due may have become due earlier: a pane got its first pending item, or the buffer is crowded.
+    `patience` is how long a reader may let text pile up at its sender, in seconds; whoever paints sets it.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class SharedBuffer(Generic[Item]):
         if not 0 <= low <= high:
             raise ValueError(f"low mark {low} and high mark {high} are the wrong way round")
         self.woken: Callable[[], None] = _nobody
+        self.patience = 0.0
         self._high = high
         self._clock = clock
         self._max_chunks = max_chunks

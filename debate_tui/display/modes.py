@@ -89,6 +89,10 @@ class FrameClock:
         """Whether text is painted in windows while `active` streams are connected or streaming."""
         return self._mode is Mode.SYNCHRONIZED or (self._mode is Mode.HYBRID and active > 1)
 
+    def patience(self, active: int) -> float:
+        """How long text may pile up at its sender before it is read, in seconds, as it is not due earlier."""
+        return (self._window if self.synchronized(active) else self._frame) / 2
+
     def due(
         self,
         now: float,

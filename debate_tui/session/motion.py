@@ -28,6 +28,9 @@ class Motion(Struct, frozen=True, kw_only=True):
 class Backpressure(Protocol):
     """Whoever shows the debate may make a debater's reader wait, so that its sender slows down."""
 
+    patience: float
+    """How long text may pile up at its sender before it is read, in seconds: reading seldom is cheap."""
+
     def has_room(self, debater: str) -> bool:
         """Whether more text of this debater is welcome now."""
         ...
@@ -39,6 +42,8 @@ class Backpressure(Protocol):
 
 class Unlimited:
     """No backpressure: whoever reads the log keeps up by itself."""
+
+    patience = 0.0
 
     def has_room(self, debater: str) -> bool:
         return True

@@ -95,6 +95,7 @@ class Pulse:
     def _paint(self, now: float) -> float | None:
         """Paint what is due now; says when to ask again, `None` for when something has come."""
         buffer, stage = self._buffer, self._stage
+        buffer.patience = self._clock.patience(stage.active)
         due = self._clock.due(
             now, buffer.pending, active=stage.active, crowded=buffer.crowded, backlog=stage.backlog
         )

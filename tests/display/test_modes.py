@@ -212,3 +212,18 @@ class Screen(RuleBasedStateMachine):
 
 TestScreen = Screen.TestCase
 TestScreen.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("mode", "active", "patience"),
+    [
+        (Mode.SYNCHRONIZED, 1, 0.05),
+        (Mode.HYBRID, 2, 0.05),
+        (Mode.HYBRID, 1, FRAME / 2),
+        (Mode.STAGGERED, 4, FRAME / 2),
+    ],
+)
+def test_text_may_gather_for_half_of_what_it_would_wait_anyway(
+    mode: Mode, active: int, patience: float
+) -> None:
+    assert FrameClock(mode, window=0.1).patience(active) == pytest.approx(patience)

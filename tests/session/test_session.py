@@ -372,3 +372,45 @@ async def test_an_interjection_reaches_its_debater_once() -> None:
     await running
     assert ["dogs" in request.prompt for request in ada.requests] == [False, True, False]
     assert not any("dogs" in request.prompt for request in ben.requests)
+
+
+class Patient:
+    """A painter that lets text gather, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    @property
+    def patience(self) -> float:
+        self.asked += 1
+        return 0.001
+
+    def has_room(self, debater: str) -> bool:
+        return True
+
+    async def room(self, debater: str) -> None:
+        raise AssertionError("there was room")
+
+
+@pytest.mark.parametrize("patient", [True, False])
+async def test_only_text_that_was_waited_for_is_left_to_gather(patient: bool) -> None:
+    gate = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    many: list[Step] = [Chunk(str(n)) for n in range(50)]
+    ada = Scripted([Connected(), *many, gate, Chunk("late"), Finished()])
+    pressure = Patient()
+    log = MemoryLog()
+    of_two = motion()
+    sources = {"d1": ada, "d2": Scripted([Connected(), Finished()])}
+    session = Session(
+        of_two,
+        sources,
+        log,
+        guard=lambda _, source, held: source,
+        backpressure=pressure if patient else None,
+    )
+    loop.call_later(0.05, gate.set)
+    await session.run()
+    assert session.transcript.turns[1].text.endswith("49late")
+    if patient:
+        assert 1 <= pressure.asked < 25

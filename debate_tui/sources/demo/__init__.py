@@ -29,6 +29,9 @@ NOTICE: Final = (
 )
 """What the screen says while scripted debaters speak."""
 
+MOST_BEHIND: Final = 0.25
+"""Seconds of speech that wait for a listener who reads late, as a model's would; a pause saves up no more."""
+
 
 def lineup(count: int, seed: int = 0) -> tuple[str, ...]:
     """The voices of `count` debaters, all different while there are enough; another seed, another cast."""
@@ -99,14 +102,17 @@ class DemoSource:
         limit = request.max_output_tokens
         spoken = [*reasoning, *answer][:limit]
         rng = random.Random(f"{self._seed}\n{request.topic}\n{request.turn}")  # noqa: S311 (variety, not secrecy)
-        at = 0
+        at, behind, clock = 0, 0.0, asyncio.get_running_loop().time
         for wait, piece in timed(spoken, pace, rng):
             begin, at = at, at + len(piece)
             if at <= (start or 0):
                 continue
-            await self._sleep(wait)
+            await self._sleep(max(wait - behind, 0.0))
+            behind = max(behind - wait, 0.0)
             rest = piece[max((start or 0) - begin, 0) :]
+            given = clock()
             yield Chunk(rest, reasoning=begin < len(part.reasoning), cursor=Cursor(str(at)))
+            behind = min(behind + clock() - given, MOST_BEHIND)
         reason: FinishReason = "complete" if len(spoken) == len(reasoning) + len(answer) else "length"
         yield Finished(reason, _usage(request, spoken, reasoning))
 
