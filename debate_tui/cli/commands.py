@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -249,4 +250,5 @@ def run(arguments: Sequence[str]) -> object:
         command = COMMANDS[arguments[0]]
         name = f"debate-tui {arguments[0]}"
         arguments = arguments[1:]
+        gc.enable()
     return command.main(list(arguments), prog_name=name, standalone_mode=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ def hold(
         return asyncio.run(fullscreen.run(planned))
     from debate_tui.cli import headless
 
+    gc.enable()
     return asyncio.run(headless.run(planned, json_lines=json_lines))
 
 
