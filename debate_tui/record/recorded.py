@@ -47,13 +47,12 @@ class Recorded(Broadcast):
 
     async def start(self, known: int) -> None:
         """Begin with the events up to `known`, of which there is one at least."""
-        self._last = (await self.read(known - 1, 1))[0]
+        self._last = (await self._found(known - 1, 1))[0]
         self._looking = asyncio.create_task(self._look(), name=f"watch {self._debate}")
 
     async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
-        """See `ReadableLog.read`."""
-        limit = min(limit, self.seq - after) if self._last else limit
-        return await asyncio.to_thread(self._store.read, self._debate, after, limit) if limit > 0 else ()
+        """See `ReadableLog.read`; raises `DebateError` where the debate was deleted."""
+        return await self._found(after, min(limit, self.seq - after)) if after < self.seq else ()
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
         """See `WatchedLog.follow`."""
@@ -69,19 +68,23 @@ class Recorded(Broadcast):
             self._looking.cancel()
             await asyncio.wait({self._looking})
 
+    async def _found(self, after: int, limit: int) -> list[Event]:
+        """Events that are known to be there."""
+        if events := await asyncio.to_thread(self._store.read, self._debate, after, limit):
+            return events
+        raise UsageError(f"no recorded debate is called {self._debate!r}", "it was deleted")
+
     async def _look(self) -> None:
         """Look for news again and again; the newest event known is read too, to see whether it is there."""
         while not self._closed:
             try:
-                found = await asyncio.to_thread(self._store.read, self._debate, self.seq - 1, BATCH)
-                if not found:
-                    raise UsageError(f"no recorded debate is called {self._debate!r}", "it was deleted")
+                _, *news = found = await self._found(self.seq - 1, BATCH)
             except DebateError as error:
                 self._failure = error
                 self._closed = True
                 self._wake()
                 return
-            for event in found[1:]:
+            for event in news:
                 self._last = event
                 self._publish(event)
             if len(found) < BATCH:

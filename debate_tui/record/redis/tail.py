@@ -134,7 +134,8 @@ class Tail(Broadcast):
     async def _run(self) -> None:
         """The one task that reads; nothing but the debate's end in Redis ends it."""
         missing_since = math.inf
-        while not self._failure:
+        # Before Python 3.12 `asyncio.wait_for`, which redis-py sends with, may swallow a cancellation.
+        while not self._failure and not self._closed:
             try:
                 if await self._proceed():
                     missing_since = math.inf
