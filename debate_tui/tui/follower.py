@@ -18,12 +18,12 @@ from debate_tui.domain.events import (
 from debate_tui.domain.transcript import Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
     from debate_tui.domain.events import Event
-    from debate_tui.record.log import DebateLog
+    from debate_tui.record.log import ReadableLog
 
 _OF_THE_DEBATE = (DebateStarted, PhaseStarted, DebatePaused, DebateResumed, DebateFinished, TurnFinished)
 
@@ -33,22 +33,26 @@ class Follower:
 
     `transcript` is up to date but has no texts: those go to the panes, which keep them. `on_debate` is
     called with what concerns the debate as a whole, `on_active` when the number of `active` streams changes.
-    `statistics` are those of whoever holds the debate; without any, a follower gathers its own.
+    `statistics` are those of whoever holds the debate; without any, a follower gathers its own, into what
+    `measure` makes.
     """
 
     def __init__(
         self,
-        log: DebateLog,
+        log: ReadableLog,
         buffer: SharedBuffer[Item],
         *,
         statistics: Statistics | None = None,
+        measure: Callable[[], Statistics] = Statistics,
         on_debate: Callable[[Event], None],
         on_active: Callable[[], None],
     ) -> None:
         self.transcript = Transcript()
-        self.statistics = statistics or Statistics()
+        self.statistics = statistics or measure()
+        self._measure = measure
         self._measuring = statistics is None
         self._log = log
+        self._buffer = buffer
         self._feed = Feed(buffer)
         self._on_debate = on_debate
         self._on_active = on_active
@@ -71,6 +75,24 @@ class Follower:
                 self._take(event)
         self._early = None
         for event in early:
+            self._take(event)
+
+    async def held(self) -> list[Event]:
+        """All events that the log holds now."""
+        events: list[Event] = []
+        while batch := await self._log.read(len(events)):
+            events += batch
+        return events
+
+    def restart(self, events: Iterable[Event]) -> None:
+        """Forget everything, what is pending too, and take in these events: the log has gone back."""
+        self.transcript.clear()
+        self._buffer.take()
+        self._feed = Feed(self._buffer)
+        if self._measuring:
+            self.statistics = self._measure()
+        self._seq = 0
+        for event in events:
             self._take(event)
 
     def close(self) -> None:

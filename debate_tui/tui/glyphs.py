@@ -32,6 +32,7 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     heavy: str = "━"
     ellipsis: str = "…"
     down: str = "↓"
+    knob: str = "●"
     levels: str = " ▁▂▃▄▅▆▇█"
 
 
@@ -59,5 +60,6 @@ ASCII = Glyphs(
     heavy="=",
     ellipsis="...",
     down="v",
+    knob="O",
     levels=" .:-=+*#@",
 )

@@ -40,3 +40,23 @@ def hints(
         (True, Hint("q", "quit", "app.quit", 0)),
     ]
     return tuple(hint for offered, hint in chosen if offered)
+
+
+def replay_hints(*, paused: bool, over: bool, zoomed: bool, reasoning: bool) -> tuple[Hint, ...]:
+    """The hints for a replay in this state."""
+    chosen = [
+        (True, Hint("space", "again" if over else "play" if paused else "pause", "play", 1)),
+        (True, Hint("[", "back", "previous_turn", 2)),
+        (True, Hint("]", "next turn", "next_turn", 2)),
+        (True, Hint(",", "slower", "slower", 4)),
+        (True, Hint(".", "faster", "faster", 4)),
+        (True, Hint("m", "mode", "next_mode", 6)),
+        (True, Hint("tab", "next pane", "focus_pane(1)", 3)),
+        (True, Hint("z", "unzoom" if zoomed else "zoom", "zoom", 5)),
+        (reasoning, Hint("t", "thinking", "reasoning", 7)),
+        (True, Hint("y", "copy", "copy_turn", 8)),
+        (True, Hint("s", "statistics", "statistics", 9)),
+        (True, Hint("?", "help", "help", 0)),
+        (True, Hint("q", "quit", "app.quit", 0)),
+    ]
+    return tuple(hint for offered, hint in chosen if offered)

@@ -70,6 +70,10 @@ class Script:
         self._transcript = transcript
         self._glyphs = glyphs
         self._title = title
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every item; the page is left to its owner."""
         self._turn = 0
         self._said: list[tuple[Voice, list[str]]] = []
         self._speaking = False

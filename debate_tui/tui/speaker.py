@@ -36,10 +36,14 @@ class Speaker:
 
     def __init__(self, info: DebaterInfo, follower: Follower) -> None:
         self.id = info.id
-        self.status: StreamStatus | None = None
-        self.removed = ""
         self._follower = follower
         self._first = info
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every event: the debate is told again from its beginning."""
+        self.status: StreamStatus | None = None
+        self.removed = ""
         self._held_alone = False
         self._held_with_all = False
         self._next_connection = 0.0

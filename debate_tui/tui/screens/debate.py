@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from debate_tui.display.modes import Mode
+from debate_tui.display.statistics import Statistics
 from debate_tui.tui.arrangement import Arrangement
 from debate_tui.tui.hints import INTERJECTING
 from debate_tui.tui.screens.view import DebateView
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
-    from debate_tui.display.statistics import Statistics
-    from debate_tui.record.log import DebateLog
+    from debate_tui.record.log import ReadableLog
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
     from debate_tui.tui.widgets.footer import Footer, Hint
@@ -57,12 +57,13 @@ class DebateScreen(DebateView):
 
     def __init__(
         self,
-        log: DebateLog,
+        log: ReadableLog,
         buffer: SharedBuffer[Item],
         commands: Commands | None,
         options: ScreenOptions,
         *,
         statistics: Statistics | None = None,
+        measure: Callable[[], Statistics] = Statistics,
         on_mode: Callable[[Mode], None],
         on_ready: Callable[[], None],
         on_pause: Callable[[], None],
@@ -74,6 +75,7 @@ class DebateScreen(DebateView):
             commands,
             options,
             statistics=statistics,
+            measure=measure,
             on_ready=on_ready,
             on_pause=on_pause,
             unwritten=unwritten,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from debate_tui.tui.screens.card import Card, CardScreen
@@ -21,6 +22,8 @@ _READING = (
     ("t", "show or hide thinking"),
     ("y", "copy the turn"),
     ("m", "next display mode"),
+)
+_MODES = (
     ("1", "synchronized: all together"),
     ("2", "staggered: as it comes"),
     ("3", "hybrid: whichever suits"),
@@ -36,6 +39,15 @@ _DEBATE = (
     ("?", "this help"),
     ("esc", "close, unzoom"),
     ("q", "quit; all is recorded"),
+)
+_REPLAY = (
+    ("space", "pause, play, play again"),
+    ("[ ]", "back, and on, by a turn"),
+    ("0–9", "to a tenth of the debate"),
+    (", .", "half, and twice, the speed"),
+    ("s", "stream statistics"),
+    ("?", "this help"),
+    ("q", "leave the replay"),
 )
 _BADGES = (
     ("waiting", "waiting", Tone.WAITING),
@@ -55,12 +67,15 @@ _WORDS = (14, 12, 12, 12, 10)
 
 
 class HelpScreen(CardScreen):
-    """Opened with ``?``."""
+    """Opened with ``?``, over a debate or over its `replay`."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        left, right = ((Piece(title.ljust(_KEY + _DOES), bold=True),) for title in ("Reading", "The debate"))
+    def __init__(self, glyphs: Glyphs, *, replay: bool = False) -> None:
+        titles = ("Reading", "The replay") if replay else ("Reading", "The debate")
+        left, right = ((Piece(title.ljust(_KEY + _DOES), bold=True),) for title in titles)
+        columns = (_READING, _REPLAY) if replay else ((*_READING, *_MODES), _DEBATE)
         keys = [
-            Row((*_key(*reading), *_key(*debate))) for reading, debate in zip(_READING, _DEBATE, strict=True)
+            Row((*_key(*reading), *_key(*other)))
+            for reading, other in zip_longest(*columns, fillvalue=("", ""))
         ]
         badges = [_badges(glyphs, _BADGES[:5]), _badges(glyphs, _BADGES[5:])]
         super().__init__(Card("Keys and badges", [Row((*left, *right)), *keys, Row(), *badges], glyphs))

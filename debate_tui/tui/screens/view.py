@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from debate_tui.display import markdown
 from debate_tui.display.modes import FrameClock
+from debate_tui.display.statistics import Statistics
 from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed, DebaterInfo, PhaseStarted
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui import compositing
@@ -38,9 +39,8 @@ if TYPE_CHECKING:
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
-    from debate_tui.display.statistics import Statistics
     from debate_tui.domain.events import Event
-    from debate_tui.record.log import DebateLog
+    from debate_tui.record.log import ReadableLog
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
 
@@ -70,12 +70,13 @@ class DebateView(Screen[None]):
 
     def __init__(
         self,
-        log: DebateLog,
+        log: ReadableLog,
         buffer: SharedBuffer[Item],
         commands: Commands | None,
         options: ScreenOptions,
         *,
         statistics: Statistics | None = None,
+        measure: Callable[[], Statistics] = Statistics,
         on_ready: Callable[[], None],
         on_pause: Callable[[], None],
         unwritten: Callable[[], int],
@@ -88,11 +89,18 @@ class DebateView(Screen[None]):
         self._on_ready = on_ready
         self._glyphs = ASCII if options.ascii else UNICODE
         self._follower = Follower(
-            log, buffer, statistics=statistics, on_debate=self._hear, on_active=self._wake
+            log,
+            buffer,
+            statistics=statistics,
+            measure=measure,
+            on_debate=self._hear,
+            on_active=self._wake,
         )
         self._agenda = Agenda(self._follower.transcript, options.format)
         self._clock = FrameClock(options.mode, window=options.window_ms / 1000)
-        self._pulse = Pulse(buffer, self._clock, self, on_frame=self._follower.statistics.painted)
+        self._pulse = Pulse(
+            buffer, self._clock, self, on_frame=lambda spent: self._follower.statistics.painted(spent)
+        )
         known = {info.id: info for info in options.debaters}
         self._panes = [
             Pane(
@@ -218,6 +226,18 @@ class DebateView(Screen[None]):
         """Paint everything that is pending."""
         self._pulse.drain()
 
+    async def begin_anew(self) -> None:
+        """Show what the log holds now, which has taken back what came last; the screen changes once."""
+        held = await self._follower.held()
+        with compositing.frame(self):
+            for pane in self._panes:
+                pane.clear()
+            self._follower.restart(held)
+            self._pulse.drain()
+            for pane in self._panes:
+                pane.prose.flush()
+            self.tick(time.monotonic())
+
     # What the debate tells
 
     def _hear(self, event: Event) -> None:
@@ -226,7 +246,8 @@ class DebateView(Screen[None]):
 
     def _take(self, event: Event) -> None:
         self._elapsed.see(event.at)
-        if isinstance(event, PhaseStarted) and len(self._follower.transcript.steps) > 1:
+        steps = self._follower.transcript.steps
+        if isinstance(event, PhaseStarted) and len(steps) > 1 and event == steps[-1]:
             self._on_pause()
         if isinstance(event, DebatePaused | DebateResumed):
             self._clock.flush()
@@ -245,18 +266,19 @@ class DebateView(Screen[None]):
         self._pulse.wake()
 
     def _show_headline(self) -> None:
+        self._header.show(self._headline())
+
+    def _headline(self) -> Headline:
         transcript = self._follower.transcript
         ended = _ENDINGS[transcript.finished] if transcript.finished is not None else None
-        self._header.show(
-            Headline(
-                topic=one_line(transcript.topic or self._options.topic, 400),
-                phase=self._agenda.now,
-                mode=self._clock.mode.value,
-                elapsed=self._elapsed.seconds,
-                progress=self._agenda.progress(),
-                paused=self._all_paused and ended is None,
-                ended=ended,
-            )
+        return Headline(
+            topic=one_line(transcript.topic or self._options.topic, 400),
+            phase=self._agenda.now,
+            mode=self._clock.mode.value,
+            elapsed=self._elapsed.seconds,
+            progress=self._agenda.progress(),
+            paused=self._all_paused and ended is None,
+            ended=ended,
         )
 
     @property

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Headline(Struct, frozen=True, kw_only=True):
-    """All the header says; `elapsed` in whole seconds, `progress` from 0 to 1 for each step."""
+    """All the header says; `elapsed` in whole seconds, `progress` from 0 to 1 for each step.
+
+    `replay` takes the place of the time, which a replay tells elsewhere.
+    """
 
     topic: str = ""
     phase: str = ""
@@ -26,6 +29,7 @@ class Headline(Struct, frozen=True, kw_only=True):
     progress: tuple[float, ...] = ()
     paused: bool = False
     ended: Badge | None = None
+    replay: bool = False
 
 
 class Header(Lines):
@@ -54,7 +58,7 @@ class Header(Lines):
         elif line.phase:
             parts.append(Piece(line.phase, Tone.TEXT))
         parts.append(Piece(line.mode, Tone.QUIET))
-        parts.append(Piece(clock(line.elapsed), Tone.QUIET))
+        parts.append(Piece("replay", Tone.FOCUS) if line.replay else Piece(clock(line.elapsed), Tone.QUIET))
         right = [parts[0]]
         for part in parts[1:]:
             right += [between, part]

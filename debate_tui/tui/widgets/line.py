@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Size
 from textual.strip import Strip
 
 from debate_tui.tui import compositing
@@ -80,6 +81,7 @@ class Lines(compositing.RowWidget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._shown: tuple[Row, ...] = ()
+        self._laid_out = Size(0, 0)
         self._pens: dict[tuple[Tone, bool], Style] = {}
 
     def rows(self, width: int) -> tuple[Row, ...]:
@@ -101,8 +103,13 @@ class Lines(compositing.RowWidget):
             compositing.show(self, changed)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The rows within `crop` (in the widget's own cells)."""
-        self._shown = self.rows(self.size.width - 2 * self.inset)
+        """The rows within `crop` (in the widget's own cells).
+
+        They are those of the last `sync`: the compositor also asks for rows that it then does not paint.
+        """
+        if self._laid_out != self.size:
+            self._laid_out = self.size
+            self._shown = self.rows(self.size.width - 2 * self.inset)
         return [self.row(y).crop(crop.x, crop.right) for y in range(crop.y, crop.bottom)]
 
     def row(self, y: int) -> Strip:

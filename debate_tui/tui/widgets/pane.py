@@ -165,6 +165,14 @@ class Pane(Vertical):
         if told:
             self.tick()
 
+    def clear(self) -> None:
+        """Be as at the beginning of the debate; shown with what comes next."""
+        self.speaker.clear()
+        self.script.clear()
+        self.prose.clear()
+        self.prose.following = True
+        self.unread = False
+
     def tick(self) -> None:
         """Show what the clock has changed."""
         self._title.sync()

@@ -1,0 +1,45 @@
+"""What every full screen is told of the settings, and what it remembers for the next run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debate_tui import config
+from debate_tui.display.modes import Mode
+from debate_tui.tui.options import ScreenOptions
+
+if TYPE_CHECKING:
+    from debate_tui.domain.debate import Format
+    from debate_tui.domain.events import DebaterInfo
+
+
+def options(
+    settings: config.Settings,
+    *,
+    topic: str = "",
+    debaters: tuple[DebaterInfo, ...] = (),
+    format_: Format | None = None,
+    notice: str = "",
+) -> ScreenOptions:
+    """The options of a screen; what is said of a debate is what is known before its first event."""
+    return ScreenOptions(
+        mode=Mode(settings.mode),
+        window_ms=settings.window,
+        theme=settings.theme,
+        ascii=settings.ascii,
+        topic=topic,
+        debaters=debaters,
+        format=format_,
+        notice=notice,
+        user_themes=config.config_folder() / "themes",
+    )
+
+
+def remember_mode(mode: Mode) -> None:
+    """Begin the next run in this mode."""
+    config.remember(mode=mode.value)
+
+
+def remember_theme(theme: str) -> None:
+    """Begin the next run in this theme."""
+    config.remember(theme=theme)

@@ -1,0 +1,93 @@
+"""A debate played back in a real terminal."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.config import record_file
+from debate_tui.domain import events as ev
+from debate_tui.record.sqlite import Store
+from tests.terminal.running import opened
+from tests.tui.board import START
+from tests.tui.playback import recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from debate_tui.domain.events import Event
+
+
+async def keep(events: Sequence[Event]) -> None:
+    """Put a debate on record, with the times of its events."""
+    times = iter([event.at for event in events])
+    with Store(record_file()) as store:
+        log = store.create("cafe", clock=lambda: next(times, START))
+        for event in events:
+            log.append(event)
+        await log.aclose()
+
+
+async def test_a_debate_is_played_and_left_as_it_was_found() -> None:
+    await keep(recorded())
+    async with opened("replay", "--speed", "64") as terminal:
+        await terminal.shows("replay", "64×", "■ the end", "✓ over", "On second thought, no.")
+        terminal.press("  ")
+        await terminal.shows("‖ paused", "0:0", "Opening")
+        await terminal.until(lambda display: "On second thought" not in display.text)
+        terminal.press("9")
+        await terminal.shows("Closing")
+        terminal.press("[[")
+        await terminal.until(lambda display: "Closing" not in display.text)
+        terminal.press(",,,,,,")
+        await terminal.shows("1×")
+        terminal.press("q")
+        assert await terminal.ended() == 0
+        assert terminal.left_as_found()
+
+
+async def test_it_can_begin_with_a_later_round() -> None:
+    await keep(recorded())
+    async with opened("replay", "cafe", "--from", "4") as terminal:
+        await terminal.shows("Closing", "On second thought, no.", "▸ playing  0:3")
+        terminal.press("q")
+        assert await terminal.ended() == 0
+
+
+async def test_a_round_that_is_not_there_is_said_before_the_screen_is_taken() -> None:
+    await keep(recorded())
+    async with opened("replay", "--from", "5") as terminal:
+        assert await terminal.ended() == 2
+        assert "has no round 5" in terminal.display.text
+        assert b"\x1b[?1049h" not in terminal.display.raw
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_signals_end_it_and_restore_the_terminal(number: signal.Signals) -> None:
+    await keep(recorded())
+    async with opened("replay") as terminal:
+        await terminal.shows("▸ playing")
+        terminal.send(number)
+        assert await terminal.ended() == 128 + number
+        assert terminal.left_as_found()
+
+
+async def test_hostile_text_is_as_harmless_as_it_was() -> None:
+    events = [
+        ev.TurnDelta(**{**event_fields(event), "text": "\x1b[2J\x1b]0;pwned\x07Fine.", "offset": 0})
+        if isinstance(event, ev.TurnDelta)
+        else event
+        for event in recorded()
+    ]
+    await keep(events)
+    async with opened("replay", "--speed", "64") as terminal:
+        await terminal.shows("■ the end", "Fine.")
+        assert b"pwned" not in terminal.display.raw.replace(b"Fine.", b"")
+        terminal.press("q")
+        assert await terminal.ended() == 0
+
+
+def event_fields(event: ev.TurnDelta) -> dict[str, object]:
+    return {name: getattr(event, name) for name in event.__struct_fields__}

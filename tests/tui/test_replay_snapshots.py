@@ -1,0 +1,58 @@
+"""Pictures of a replay, looked at once and held to since."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.tui.screens import view
+from debate_tui.tui.widgets import pane, tabs
+from tests.tui.playback import Playback, recorded
+from tests.tui.test_snapshots import SIZES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.pilot import Pilot
+
+    Snap = Callable[..., bool]
+
+
+@pytest.fixture(autouse=True)
+def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    still = time.monotonic()
+    for module in (view, pane, tabs):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: still))
+
+
+def compare(snap: Snap, playback: Playback, size: tuple[int, int], *keys: str) -> bool:
+    """The screen after 20 s were played and keys were pressed."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        playback.pilot = pilot
+        async with playback.running():
+            await playback.pass_time(20)
+            await playback.press(*keys)
+
+    return snap(playback.app, terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("theme", ["vigil", "gallery"])
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+def test_playing(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    assert compare(snap_compare, Playback(recorded(), theme=theme), size)
+
+
+def test_paused_and_fast(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Playback(recorded(4), 4), (160, 40), "full_stop", "full_stop", "space")
+
+
+def test_at_the_end_in_ascii(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Playback(recorded(), ascii=True), (80, 24), *("right_square_bracket",) * 9)
+
+
+def test_help(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Playback(recorded()), (80, 24), "question_mark")
