@@ -47,7 +47,8 @@ class Player(Broadcast):
 
     Views follow it like any other log, and see the very events of the record. Going forward brings what
     lies between at once. Going back takes events back, which no view can follow: `read` then ends earlier,
-    and `on_rewind` is called so that views can be built anew from the beginning.
+    and `on_rewind`, which may be set at any time, is called so that views can be built anew from the
+    beginning.
 
     Commands act at once, while `run` is under way in a task of the caller's; it returns when the player
     is closed, so that one can go back from the end.
@@ -66,7 +67,7 @@ class Player(Broadcast):
         self._events = events
         self._clock = clock or MonotonicClock()
         self._changed = asyncio.Event()
-        self._on_rewind = on_rewind
+        self.on_rewind = on_rewind
         self._head = Playhead(events, speed=speed, longest_silence=longest_silence)
 
     @property
@@ -88,6 +89,11 @@ class Player(Broadcast):
     def length(self) -> float:
         """How long the debate plays at speed 1, in seconds."""
         return self._head.length
+
+    @property
+    def rounds(self) -> Sequence[float]:
+        """Where the rounds begin, in seconds."""
+        return self._head.rounds
 
     @property
     def speed(self) -> float:
@@ -143,7 +149,7 @@ class Player(Broadcast):
         rewound = self._head.seek(self._clock.now(), place)
         self._changed.set()
         if rewound:
-            self._on_rewind()
+            self.on_rewind()
 
     def seek_tenth(self, tenths: int) -> None:
         """Go to 0 to 10 tenths of the debate."""

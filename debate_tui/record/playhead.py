@@ -28,8 +28,8 @@ class Playhead:
     """Turns moments of a clock into places in a debate.
 
     Time in the debate is in seconds from its first event, long silences shortened. `shown` counts the
-    events up to the present place. Playback begins at the start, paused. All methods take `now` from one
-    clock that never goes backwards.
+    events up to the present place, `rounds` holds the times at which rounds begin. Playback begins at the
+    start, paused. All methods take `now` from one clock that never goes backwards.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Playhead:
         gaps = (min(max(later.at - earlier.at, 0.0), longest_silence) for earlier, later in pairwise(events))
         self._times = list(accumulate(gaps, initial=0.0)) if events else []
         self._turns = _apart(time for time, event in self._timed(events) if isinstance(event, TurnStarted))
-        self._rounds = [time for time, event in self._timed(events) if isinstance(event, PhaseStarted)]
+        self.rounds = [time for time, event in self._timed(events) if isinstance(event, PhaseStarted)]
         self._place = 0.0
         self._since = 0.0
         self._speed = _within(speed)
@@ -123,11 +123,11 @@ class Playhead:
 
     def round(self, number: int) -> float:
         """The time of a round's beginning; rounds count from 1 over all phases."""
-        if not 1 <= number <= len(self._rounds):
+        if not 1 <= number <= len(self.rounds):
             raise UsageError(
-                f"the debate has no round {number}", f"it has {len(self._rounds)}, counted over all phases"
+                f"the debate has no round {number}", f"it has {len(self.rounds)}, counted over all phases"
             )
-        return self._rounds[number - 1]
+        return self.rounds[number - 1]
 
     def _settle(self, now: float) -> None:
         self._place = self.place(now)
