@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -23,7 +22,6 @@ from debate_tui.domain.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from importlib.resources.abc import Traversable
 
     from debate_tui.domain.debate import Format
 
@@ -258,5 +256,5 @@ def format_names() -> list[str]:
     return sorted(names)
 
 
-def _format_folders() -> tuple[Traversable, Traversable]:
-    return config_folder() / "formats", resources.files(formats)
+def _format_folders() -> tuple[Path, Path]:
+    return config_folder() / "formats", Path(formats.__file__).parent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ async def staged(
         sources = await stack.enter_async_context(
             Sources(connect_timeout=settings.recovery.connect_timeout, http2=settings.http2 == "auto")
         )
-        debate = plan.debate or secrets.token_hex(4)
+        debate = plan.debate or os.urandom(4).hex()
         log = await _log(stack, plan, debate, on_trouble, store)
         statistics = Statistics()
         for event in plan.past:

@@ -7,7 +7,6 @@ occurs in it, so nothing inside can close the fence.
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
 from typing import TYPE_CHECKING
@@ -87,10 +86,12 @@ def fenced(text: str, label: str) -> str:
 
 def _marker(text: str) -> str:
     """Twelve hexadecimal digits, always the same for one text, that do not occur in it."""
+    from hashlib import blake2b  # brings OpenSSL along, which no screen has to wait for
+
     attempt = 0
     while True:
         seed = f"{attempt}\n{text}".encode("utf-8", "surrogatepass")
-        marker = hashlib.blake2b(seed, digest_size=6).hexdigest()
+        marker = blake2b(seed, digest_size=6).hexdigest()
         if marker not in text.lower():
             return marker
         attempt += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -21,6 +20,8 @@ def storable(event: Event) -> tuple[Event, bytes]:
     try:
         return event, encode(event)
     except UnicodeEncodeError:
+        import json
+
         data = json.dumps(msgspec.to_builtins(event), ensure_ascii=False).encode("utf-8", "replace")
         return decode(data), data
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -58,7 +58,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 @cache
 def providers() -> Mapping[str, Provider]:
     """All providers by name, in the order of the table, as if the environment were empty."""
-    text = (resources.files("debate_tui.sources") / "providers.toml").read_text("utf-8")
+    text = Path(__file__).with_name("providers.toml").read_text("utf-8")
     table = toml.decode(text, dict[str, Provider], where="providers.toml")
     return {name: msgspec.structs.replace(entry, name=name) for name, entry in table.items()}
 

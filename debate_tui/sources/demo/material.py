@@ -7,7 +7,7 @@ sentences are written so that no two of its texts share one: a debate never repe
 from __future__ import annotations
 
 import functools
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -141,4 +141,4 @@ def field_of(topic: str) -> str:
 
 
 def _read(folder: str, name: str) -> str:
-    return (files(__package__) / folder / f"{name}.toml").read_text(encoding="utf-8")
+    return Path(__file__).with_name(folder).joinpath(f"{name}.toml").read_text("utf-8")
