@@ -27,6 +27,7 @@ _REASON = 1000
 class Score(Struct, frozen=True):
     """What a debater got, and whether that is the winner's."""
 
+    debater: str
     name: str
     value: float
     wins: bool
@@ -111,14 +112,16 @@ def _headline(transcript: Transcript) -> str:
     if panel.winner is None:
         decided = f"A tie between {of}" if panel.judges > 1 else "The judge sees a tie"
     else:
-        decided = f"{name(transcript, panel.winner)}, say {panel.votes} of {of}"
+        decided = f"{name(transcript, panel.winner)} wins: {panel.votes} of {of}"
     silent = len(panel.silent)
     return f"{decided}; {silent} gave no verdict" if silent else decided
 
 
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:
     known = (*transcript.debaters, *(who for who in scores if who not in transcript.debaters))
-    return tuple(Score(name(transcript, who), scores[who], who == winner) for who in known if who in scores)
+    return tuple(
+        Score(who, name(transcript, who), scores[who], who == winner) for who in known if who in scores
+    )
 
 
 def _ruling(transcript: Transcript, verdict: Verdict) -> Ruling:

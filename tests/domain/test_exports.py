@@ -231,6 +231,7 @@ def test_a_markdown_document_has_just_its_own_headings():
         "Cross-examination, round 1 of 2",
         "Cross-examination, round 2 of 2",
         "Closing",
+        "Cost",
     ]
     assert [level for _, level in headings].count(1) == 1
     assert [level for _, level in headings].count(3) == 7

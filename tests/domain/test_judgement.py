@@ -44,8 +44,8 @@ def test_before_anybody_decided_or_voted_there_is_none():
 def test_judges_who_agree_decide():
     found = of(verdict("a"), verdict("a", scores={"a": 9.0, "b": 4.0}))
 
-    assert found.headline == "Ada, say 2 of 2 judges"
-    assert found.scores == (Score("Ada", 8.5, True), Score("Ben", 5.0, False))
+    assert found.headline == "Ada wins: 2 of 2 judges"
+    assert found.scores == (Score("a", "Ada", 8.5, True), Score("b", "Ben", 5.0, False))
 
 
 def test_what_must_be_known_of_a_decision_is_said():
@@ -57,7 +57,7 @@ def test_what_must_be_known_of_a_decision_is_said():
         "no verdict (its answer could not be read)",
     ]
     assert [ruling.failed for ruling in found.rulings] == [False, False, True]
-    assert found.headline == "Ben, say 1 of 2 judges; 1 gave no verdict"
+    assert found.headline == "Ben wins: 1 of 2 judges; 1 gave no verdict"
 
 
 def test_a_panel_that_is_divided_and_one_that_is_silent_say_so():

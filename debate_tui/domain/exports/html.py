@@ -17,10 +17,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from debate_tui.domain.exports import outline
+from debate_tui.domain.exports.closing import sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from debate_tui.domain.exports.closing import Bar, Section, Table
     from debate_tui.domain.exports.outline import Part, Speech
     from debate_tui.domain.transcript import Transcript
 
@@ -68,6 +70,8 @@ def _body(transcript: Transcript, title: str) -> Iterator[str]:
     yield "<main>"
     for part in outline.parts(transcript):
         yield from _part(part, places)
+    for section in sections(transcript):
+        yield from _section(section, places)
     yield "</main>"
     yield f"<footer>{escape(outline.outcome(transcript))}</footer>"
 
@@ -100,6 +104,36 @@ def _speech(speech: Speech, place: int) -> Iterator[str]:
         kind = f" {speech.reason}" if speech.reason else ""
         yield f'<p class="mark{kind}">{escape(speech.ending)}</p>'
     yield "</article>"
+
+
+def _section(section: Section, places: dict[str, int]) -> Iterator[str]:
+    level = "h3" if section.sub else "h2"
+    yield '<section class="outcome">'
+    yield f"<{level}>{escape(section.title)}</{level}>"
+    for line in section.lines:
+        yield f"<p>{escape(line)}</p>"
+    if section.bars:
+        yield from _bars(section.bars, places)
+    if section.table is not None:
+        yield from _table(section.table)
+    yield "</section>"
+
+
+def _bars(bars: tuple[Bar, ...], places: dict[str, int]) -> Iterator[str]:
+    yield '<table class="bars">'
+    for bar in bars:
+        meter = f'<meter max="{bar.best:g}" value="{bar.value:g}"></meter>'
+        whose = f' class="pane-{places[bar.debater]}"' if bar.debater in places else ""
+        yield f"<tr{whose}><th>{escape(bar.label)}</th><td>{meter}</td><td>{escape(bar.text)}</td></tr>"
+    yield "</table>"
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield "<table>"
+    yield "<tr>{}</tr>".format("".join(f"<th>{escape(cell)}</th>" for cell in table.head))
+    for row in table.rows:
+        yield "<tr>{}</tr>".format("".join(f"<td>{escape(cell)}</td>" for cell in row))
+    yield "</table>"
 
 
 def rendered(text: str, seams: tuple[str, ...] = ()) -> str:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.events import DebaterInfo, Event
+from debate_tui.domain.events import DebaterInfo, Event, Verdict, Vote
+from debate_tui.domain.spending import Spending, bill
 from debate_tui.domain.stream import FaultReport, FinishReason, Usage
 from debate_tui.domain.transcript import Seam, Transcript
 
 if TYPE_CHECKING:
+    from debate_tui.domain.spending import Bill
     from debate_tui.domain.transcript import Turn
 
 # What `sanitise` removes elsewhere, and JSON itself does not escape; line separators end lines for some.
@@ -41,8 +43,19 @@ class Said(Struct, frozen=True):
     duration_ms: int | None
 
 
+class Spent(Struct, frozen=True):
+    """What it cost, by debaters' ids."""
+
+    debaters: dict[str, Spending]
+    judges: Spending
+    total: Spending
+
+
 class Document(Struct, frozen=True):
-    """The exported object; `debaters` are those of the end, `finished` is null for a cut record."""
+    """The exported object; `debaters` are those of the end, `finished` is null for a cut record.
+
+    Of `spent`, tokens are as counted by the providers and money is in US dollars; null is not known.
+    """
 
     debate: str
     topic: str
@@ -51,6 +64,9 @@ class Document(Struct, frozen=True):
     finished: str | None
     debaters: tuple[DebaterInfo, ...]
     turns: tuple[Said, ...]
+    verdicts: tuple[Verdict, ...]
+    votes: tuple[Vote, ...]
+    spent: Spent
     events: Sequence[Event]
 
 
@@ -65,9 +81,16 @@ def json(events: Sequence[Event]) -> str:
         finished=transcript.finished,
         debaters=tuple(transcript.debaters.values()),
         turns=tuple(map(_said, transcript.turns.values())),
+        verdicts=tuple(transcript.verdicts),
+        votes=tuple(transcript.votes),
+        spent=_spent(bill(transcript)),
         events=events,
     )
     return msgspec.json.format(msgspec.json.encode(document)).decode().translate(_ESCAPES) + "\n"
+
+
+def _spent(found: Bill) -> Spent:
+    return Spent(found.debaters, found.judges, found.total)
 
 
 def _said(turn: Turn) -> Said:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from markdown_it import MarkdownIt
 
 from debate_tui.domain.exports import outline
+from debate_tui.domain.exports.closing import sections
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from markdown_it.token import Token
 
+    from debate_tui.domain.exports.closing import Section
     from debate_tui.domain.exports.outline import Part, Speech
     from debate_tui.domain.transcript import Transcript
 
@@ -45,6 +47,8 @@ def _paragraphs(transcript: Transcript) -> Iterator[str]:
     yield "\n".join(f"- {_literal(speaker)}" for speaker in outline.speakers(transcript))
     for part in outline.parts(transcript):
         yield from _part(part)
+    for section in sections(transcript):
+        yield from _section(section)
     yield f"*{outline.outcome(transcript)}*"
 
 
@@ -66,6 +70,22 @@ def _speech(speech: Speech) -> Iterator[str]:
     yield contained(speech.text) or "*(no text)*"
     if speech.ending:
         yield f"**{_literal(speech.ending)}**"
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f"{'###' if section.sub else '##'} {_literal(section.title)}"
+    yield from (_literal(line) for line in section.lines)
+    if section.bars:
+        best = f"of {section.bars[0].best:g}"
+        yield _table(("", best), [(bar.label, bar.text) for bar in section.bars])
+    if section.table is not None:
+        yield _table(section.table.head, section.table.rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    literal = [[cell if line is lines[1] else _SPECIAL.sub(r"\\\1", cell) for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in literal)
 
 
 def contained(text: str) -> str:

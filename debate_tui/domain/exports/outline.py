@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from debate_tui.domain.debate import VERDICT
 from debate_tui.domain.events import DebaterRemoved, DebaterReplaced, DebaterReturned, Interjection
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.stream import FinishReason
@@ -56,7 +57,7 @@ class Speech(Struct, frozen=True):
 
 
 class Part(Struct, frozen=True):
-    """One round of the debate; what was said and done before the first has an empty title."""
+    """One round of the debate; what was said and done before the first, or behind the last, has no title."""
 
     title: str
     speeches: tuple[Speech, ...]
@@ -109,6 +110,8 @@ def parts(transcript: Transcript) -> Iterator[Part]:
 
 
 def _title(step: PhaseStarted) -> str:
+    if step.phase == VERDICT:
+        return ""
     phase = one_line(step.phase)
     title = phase[:1].upper() + phase[1:]
     return title if step.rounds == 1 else f"{title}, round {step.round} of {step.rounds}"

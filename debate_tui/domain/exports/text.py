@@ -6,14 +6,17 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.exports import outline
+from debate_tui.domain.exports.closing import sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from debate_tui.domain.exports.closing import Bar, Section, Table
     from debate_tui.domain.exports.outline import Part
     from debate_tui.domain.transcript import Transcript
 
 _INDENT = "    "
+_BAR = 20
 
 
 def text(transcript: Transcript) -> str:
@@ -28,6 +31,8 @@ def _paragraphs(transcript: Transcript) -> Iterator[str]:
     yield "\n".join(outline.speakers(transcript))
     for part in outline.parts(transcript):
         yield from _part(part)
+    for section in sections(transcript):
+        yield from _section(section)
     yield outline.outcome(transcript)
 
 
@@ -42,3 +47,28 @@ def _part(part: Part) -> Iterator[str]:
         if speech.ending:
             yield f"[{speech.ending}]"
     yield from part.notes
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield section.title if section.sub else f"{section.title}\n{'-' * len(section.title)}"
+    yield from (textwrap.indent(line, _INDENT) for line in section.lines)
+    if section.bars:
+        yield "\n".join(_bars(section.bars))
+    if section.table is not None:
+        yield "\n".join(_columns(section.table))
+
+
+def _bars(bars: tuple[Bar, ...]) -> Iterator[str]:
+    width = max(len(bar.label) for bar in bars)
+    for bar in bars:
+        filled = round(_BAR * bar.value / bar.best)
+        yield f"{_INDENT}{bar.label:{width}}  {'█' * filled}{'░' * (_BAR - filled)}  {bar.text}"
+
+
+def _columns(table: Table) -> Iterator[str]:
+    """The rows, with all columns but the last as wide as their widest cell."""
+    rows = (table.head, *table.rows)
+    widths = [max(len(row[place]) for row in rows) for place in range(len(table.head) - 1)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        yield f"{_INDENT}{'  '.join((*cells, row[-1]))}"
