@@ -13,6 +13,7 @@ from debate_tui.cli.hosting import LAST_WORDS_S, opened
 from debate_tui.cli.plan import plan
 from debate_tui.cli.signals import caught
 from debate_tui.cli.stage import staged
+from debate_tui.domain.errors import DebateError
 from debate_tui.record.stores import open_store
 from debate_tui.server.audience import Limits
 from debate_tui.server.commands import Conflict
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from debate_tui.cli.hosting import Hosting, Reach
     from debate_tui.cli.plan import Plan
-    from debate_tui.domain.errors import DebateError
     from debate_tui.record.log import DebateStore
     from debate_tui.server.commands import Order
     from debate_tui.session import Session
@@ -128,11 +128,15 @@ class Debates:
 
 
 def _settle(task: asyncio.Task[None], hosted: asyncio.Future[str]) -> None:
-    """Whoever waits for a debate to begin is told why it cannot; afterwards nobody waits."""
-    if hosted.done() or task.cancelled():
-        hosted.cancel()
-    elif (error := task.exception()) is not None:
-        hosted.set_exception(error)
+    """Whoever waits for a debate to begin is told why it cannot; later the server says why one broke off."""
+    error = None if task.cancelled() else task.exception()
+    if not hosted.done():
+        hosted.cancel() if error is None else hosted.set_exception(error)
+    elif isinstance(error, DebateError):
+        complain(error)
+    elif error is not None:
+        context = {"message": "A debate broke off.", "exception": error, "task": task}
+        asyncio.get_running_loop().call_exception_handler(context)
 
 
 _DEMO = (config.Seat(source="demo"), config.Seat(source="demo"))

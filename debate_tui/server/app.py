@@ -40,11 +40,15 @@ def create(hub: Hub, access: Access, holder: Holder | None = None) -> Starlette:
     async def figures(request: Request) -> Response:
         return Response(metrics.text(hub), media_type=metrics.MEDIA_TYPE)
 
+    async def me(request: Request) -> Response:
+        return answers.json({"role": request.state.role})
+
     one = "/debates/{debate}"
     routes: list[BaseRoute] = [
         Route("/", pages.start),
         Route("/health", health),
         Route("/metrics", figures),
+        Route("/me", me),
         Route("/openapi.json", pages.interface),
         Route("/page/{name}", pages.part),
         Route("/enter", entrance.form),

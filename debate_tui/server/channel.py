@@ -204,7 +204,7 @@ class Channel:
             self.transcript,
             str(Place(self.epoch, seq)),
             poll=self.poll,
-            live=not self.over,
+            live=self.controls is not None and not self.over,
             debater=debater,
             limit=limit,
         )

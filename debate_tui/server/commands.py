@@ -12,11 +12,8 @@ from debate_tui.domain.errors import DebateError, UsageError
 if TYPE_CHECKING:
     from debate_tui.server.channel import Channel, Controls
 
-MAX_CHANGES: Final = 10
-"""How often somebody may change a vote: the log keeps every one."""
-
 MAX_VOTES: Final = 20_000
-"""Votes a debate takes."""
+"""Votes a debate takes: the log keeps every one."""
 
 Remark = Annotated[str, Meta(min_length=1, max_length=4000)]
 
@@ -130,8 +127,8 @@ def _vote(asked: CastVote, channel: Channel, controls: Controls, voter: str) -> 
         too = "late" if asked.when == "before" else "early"
         raise Conflict(f"It is too {too} for a vote {asked.when} the debate.", f"Vote {now} it.")
     poll = channel.poll
-    if poll.vote_of(now, voter) == (asked.debater,):
-        return
-    if poll.cast(now, voter) >= MAX_CHANGES or poll.votes >= MAX_VOTES:
+    if poll.has_voted(now, voter):
+        raise Conflict(f"You have voted {now} the debate already.")
+    if poll.votes >= MAX_VOTES:
         raise Conflict("No more votes are taken.")
     controls.vote(now, asked.debater, voter)

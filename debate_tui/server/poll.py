@@ -17,26 +17,18 @@ class Poll:
     def __init__(self) -> None:
         self.verdicts: list[Verdict] = []
         self._votes: dict[tuple[str, str], str | None] = {}
-        self._cast: Counter[tuple[str, str]] = Counter()
 
     def apply(self, event: Event) -> None:
         """Take one event into account."""
         match event:
             case Vote():
-                key = (event.when, event.voter)
-                self._votes[key] = event.debater
-                self._cast[key] += 1
+                self._votes[event.when, event.voter] = event.debater
             case Verdict():
                 self.verdicts.append(event)
 
-    def vote_of(self, when: str, voter: str) -> tuple[str | None] | None:
-        """What somebody voted for, in a tuple, as `None` is a vote too; `None` for no vote."""
-        key = (when, voter)
-        return (self._votes[key],) if key in self._votes else None
-
-    def cast(self, when: str, voter: str) -> int:
-        """How often somebody voted."""
-        return self._cast[when, voter]
+    def has_voted(self, when: str, voter: str) -> bool:
+        """Whether somebody has voted before, or after, the debate."""
+        return (when, voter) in self._votes
 
     @property
     def votes(self) -> int:

@@ -46,8 +46,9 @@ class TurnSoFar(Struct, frozen=True, omit_defaults=True):
 class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
     """All of a debate up to the event `seq`; `id` is the place to go on from.
 
-    `active` are the ids of those still in the debate, `statuses` each debater's last one. `votes` counts
-    the votes of each kind by the debater they are for, empty for the undecided.
+    `live` says whether the server that was asked holds it, and takes votes. `active` are the ids of those
+    still in the debate, `statuses` each debater's last one. `votes` counts the votes of each kind by the
+    debater they are for, empty for the undecided.
     """
 
     id: str

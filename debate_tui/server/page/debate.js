@@ -1,0 +1,247 @@
+// The page of a debate.
+
+import { Debate } from "./fold.js";
+import { Painter } from "./painter.js";
+import { Pane } from "./pane.js";
+import { Stream } from "./stream.js";
+import { element, oneLine } from "./text.js";
+import { themes } from "./theme.js";
+
+const $ = (id) => document.getElementById(id);
+const address = location.pathname.replace(/\/+$/, "");
+const debate = new Debate();
+const panes = new Map();
+const view = { reasoning: false };
+const painter = new Painter(panes, (id) => {
+  const pane = panes.get(id);
+  if (pane?.paint(debate, view)) pane.tab.classList.toggle("unread", !visible(pane));
+});
+
+themes($("theme"));
+
+// What comes in
+
+const stream = new Stream(`${address}/events`, {
+  onEvent(type, event) {
+    if (type === "snapshot") {
+      debate.load(event);
+      everything();
+    } else if (type !== "reset" && type !== "goodbye") {
+      const changed = debate.apply(event);
+      if (changed === null) everything();
+      else for (const id of changed) mark(id);
+    }
+  },
+  onState(state) {
+    const words = {
+      live: debate.finished ? "recorded" : "live", over: "over", reconnecting: "reconnecting",
+      offline: "offline", locked: "no longer allowed in", gone: "not here",
+    };
+    $("line").textContent = words[state];
+    $("line").dataset.line = state;
+    if (state === "over") painter.flush();
+  },
+});
+
+function streaming() {
+  let count = 0;
+  for (const status of debate.statuses.values()) count += status.state === "streaming" || status.state === "connected";
+  return count;
+}
+
+function mark(id) {
+  painter.mark(id, streaming());
+}
+
+function everything() {
+  for (const debater of debate.debaters.values()) {
+    if (panes.has(debater.id)) continue;
+    const pane = new Pane(debater, panes.size + 1);
+    panes.set(debater.id, pane);
+    $("panes").append(pane.node);
+    $("tabs").append(pane.tab);
+    seen.observe(pane.node);
+  }
+  $("panes").dataset.count = panes.size;
+  heading();
+  notes();
+  poll();
+  for (const id of panes.keys()) mark(id);
+}
+
+// Around the panes
+
+function heading() {
+  const topic = oneLine(debate.topic, 300) || "…";
+  $("topic").textContent = topic;
+  document.title = topic;
+  const { phase } = debate;
+  $("phase").hidden = !phase;
+  if (phase) $("phase").textContent = oneLine(phase.phase.replaceAll("-", " "), 40) + (phase.rounds > 1 ? ` ${phase.round}/${phase.rounds}` : "");
+  const state = debate.finished ?? (debate.paused ? "paused" : "");
+  $("state").hidden = !state;
+  $("state").textContent = { complete: "✓ complete", stopped: "■ stopped", failed: "✗ failed", paused: "‖ paused" }[state] ?? "";
+  $("state").dataset.state = state;
+  if ($("line").dataset.line === "live") $("line").textContent = debate.finished ? "recorded" : "live";
+  $("pause").textContent = debate.paused ? "Resume" : "Pause";
+}
+
+function notes() {
+  const name = (id) => oneLine(debate.debaters.get(id)?.name ?? id ?? "everybody", 40);
+  const said = debate.notes.map(({ kind, event }) => {
+    if (kind === "interjection") return [`❯ to ${event.to ? name(event.to) : "everybody"}`, oneLine(event.text, 500)];
+    const what = { "debater.removed": "left", "debater.replaced": "was replaced", "debater.returned": "is back" }[kind];
+    return [`${name(event.debater)} ${what}`, oneLine(event.reason ?? "", 300)];
+  });
+  for (const verdict of debate.verdicts) {
+    const winner = verdict.problem ? oneLine(verdict.problem, 200) : verdict.winner ? `for ${name(verdict.winner)}` : "a tie";
+    said.push([`⚖ ${oneLine(verdict.judge, 40)}: ${winner}`, oneLine(verdict.why ?? "", 500)]);
+  }
+  $("notes").replaceChildren(...said.slice(-6).map(([who, what]) => {
+    const line = element("p");
+    line.append(element("b", "", who), " ", what);
+    return line;
+  }));
+}
+
+// The vote
+
+const voted = JSON.parse(sessionStorage.getItem(`${address} votes`) ?? "{}");
+let chosen;
+
+function poll() {
+  const when = debate.heard ? "after" : "before";
+  const counts = debate.votes[when] ?? {};
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const open = !debate.finished && debate.live && !(when in voted);
+  $("poll").hidden = !panes.size || (!open && !total);
+  $("question").textContent = open ? { before: "Before you hear them: who is right?", after: "And now: who convinces you?" }[when]
+    : when in voted && !debate.finished ? "You have voted." : "The viewers’ vote";
+  const choices = [...debate.debaters.values()].map(({ id, name }) => [id, oneLine(name, 24)]).concat([["", "undecided"]]);
+  $("choices").replaceChildren(...(open ? choices.map(choice) : []));
+  if (open && chosen !== undefined) $("choices").append(element("button", "cast", "Vote"));
+  $("tally").replaceChildren(...(total && !open ? ["before", "after"].map((each) => tally(each, choices)).filter(Boolean) : []));
+}
+
+function choice([id, name]) {
+  const button = element("button", `choice pane-${place(id)}`, name);
+  button.type = "button";
+  button.setAttribute("aria-pressed", chosen === id);
+  button.addEventListener("click", () => { chosen = id; poll(); });
+  return button;
+}
+
+function tally(when, choices) {
+  const counts = debate.votes[when] ?? {};
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  if (!total) return null;
+  const row = element("span", "bar-row");
+  const bar = element("span", "votes");
+  for (const [id, name] of choices) {
+    if (!counts[id]) continue;
+    const part = element("span", `part pane-${place(id)}`, `${name} ${counts[id]}`);
+    part.style.flexGrow = counts[id];
+    bar.append(part);
+  }
+  row.append(element("small", "", when), bar);
+  return row;
+}
+
+function place(id) {
+  return panes.get(id)?.place ?? 0;
+}
+
+async function post(command) {
+  const answer = await fetch(`${address}/commands`, {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(command),
+  });
+  if (!answer.ok) throw new Error((await answer.json()).error?.message ?? `HTTP ${answer.status}`);
+}
+
+async function attempt(command) {
+  try {
+    await post(command);
+    return true;
+  } catch (error) {
+    const line = element("p", "complaint", oneLine(error.message, 200));
+    $("notes").append(line);
+    setTimeout(() => line.remove(), 6000);
+    return false;
+  }
+}
+
+$("poll").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const when = debate.heard ? "after" : "before";
+  if (!await attempt({ command: "vote", debater: chosen || null, when })) return;
+  voted[when] = chosen;
+  chosen = undefined;
+  sessionStorage.setItem(`${address} votes`, JSON.stringify(voted));
+  poll();
+});
+
+// For the host
+
+async function whoami() {
+  const { role } = await (await fetch("/me")).json();
+  if (role !== "host") return;
+  $("host").hidden = false;
+  $("host").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = $("remark").value.trim();
+    if (text && await attempt({ command: "interject", text, to: $("to").value || null })) $("remark").value = "";
+  });
+  $("pause").addEventListener("click", () => attempt({ command: debate.paused ? "resume" : "pause" }));
+  $("stop").addEventListener("click", () => confirm("End the debate?") && attempt({ command: "stop" }));
+  $("to").addEventListener("focus", () => {
+    const names = [["", "to everybody"], ...[...debate.debaters.values()].map((each) => [each.id, `to ${oneLine(each.name, 24)}`])];
+    const kept = $("to").value;
+    $("to").replaceChildren(...names.map(([id, name]) => Object.assign(element("option", "", name), { value: id })));
+    $("to").value = kept;
+  });
+  $("to").append(Object.assign(element("option", "", "to everybody"), { value: "" }));
+}
+
+// How it is looked at
+
+function setMode(mode) {
+  painter.mode = mode;
+  localStorage.setItem("debate-tui-mode", mode);
+  for (const button of $("modes").children) button.setAttribute("aria-checked", button.dataset.mode === mode);
+  painter.flush();
+}
+
+function visible(pane) {
+  return pane.visible !== false;
+}
+
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const pane = [...panes.values()].find((each) => each.node === target);
+    pane.visible = isIntersecting;
+    pane.tab.classList.toggle("shown", isIntersecting);
+    if (isIntersecting) pane.tab.classList.remove("unread");
+  }
+}, { threshold: 0.6 });
+
+for (const button of $("modes").children) button.addEventListener("click", () => setMode(button.dataset.mode));
+$("reasoning").addEventListener("click", () => {
+  view.reasoning = !view.reasoning;
+  $("reasoning").setAttribute("aria-pressed", view.reasoning);
+  for (const id of panes.keys()) mark(id);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const modes = { 1: "synchronized", 2: "staggered", 3: "hybrid" };
+  if (event.key in modes) setMode(modes[event.key]);
+  else if (event.key === "m") setMode({ synchronized: "staggered", staggered: "hybrid", hybrid: "synchronized" }[painter.mode]);
+  else if (event.key === "t") $("reasoning").click();
+  else if (event.key === "G" || event.key === "End") for (const pane of panes.values()) pane.toEnd();
+});
+setInterval(() => {
+  for (const [id, pane] of panes) if (pane.counting) mark(id);
+}, 1000);
+
+setMode(localStorage.getItem("debate-tui-mode") ?? "hybrid");
+whoami();
+stream.run();

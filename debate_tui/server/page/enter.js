@@ -1,0 +1,12 @@
+import { themes } from "./theme.js";
+
+themes();
+const query = new URLSearchParams(location.search);
+const code = query.get("code") ?? "";
+document.getElementById("code").value = code;
+document.getElementById("next").value = location.pathname === "/enter" ? "" : location.pathname;
+if (code) {
+  document.getElementById("asked").hidden = true;
+  document.getElementById("why").textContent = "You are invited. This link is good once.";
+  history.replaceState(null, "", "/enter");
+}

@@ -1,0 +1,178 @@
+// A debate as its events add up; the counterpart of the program's own `Transcript`.
+
+import { codePoints } from "./text.js";
+
+class Turn {
+  constructor(event, round) {
+    this.number = event.turn;
+    this.debater = event.debater;
+    this.phase = event.phase;
+    this.round = round;
+    this.model = "";
+    this.text = "";
+    this.reasoning = "";
+    this.length = 0;
+    this.reasoningLength = 0;
+    this.oldest = 0;
+    this.attempt = 1;
+    this.superseded = 0;
+    this.seams = [];
+    this.reason = null;
+    this.usage = null;
+    this.ttft = null;
+    this.duration = null;
+    this.omitted = false;
+  }
+
+  // A delta applies only if it begins where the text ends: that makes duplicates harmless.
+  add(delta) {
+    if (delta.attempt < this.oldest || !delta.text) return false;
+    if (delta.reasoning) {
+      if (delta.offset !== this.reasoningLength) return false;
+      this.reasoning += delta.text;
+      this.reasoningLength += codePoints(delta.text);
+    } else {
+      if (delta.offset !== this.length) return false;
+      if (delta.attempt > this.attempt && this.length) this.seams.push(this.text.length);
+      this.text += delta.text;
+      this.length += codePoints(delta.text);
+    }
+    this.attempt = Math.max(this.attempt, delta.attempt);
+    return true;
+  }
+
+  supersede(attempt) {
+    if (attempt <= this.oldest) return;
+    this.oldest = attempt;
+    this.attempt = Math.max(this.attempt, attempt);
+    this.superseded++;
+    this.text = this.reasoning = "";
+    this.length = this.reasoningLength = 0;
+    this.seams = [];
+    this.reason = null;
+  }
+}
+
+export class Debate {
+  constructor() {
+    this.reset();
+  }
+
+  reset() {
+    this.seq = 0;
+    this.debate = this.topic = this.format = "";
+    this.debaters = new Map();
+    this.active = [];
+    this.phase = null;
+    this.turns = new Map();
+    this.statuses = new Map();
+    this.notes = [];
+    this.votes = { before: {}, after: {} };
+    this.verdicts = [];
+    this.live = true;
+    this.paused = null;
+    this.finished = null;
+  }
+
+  turnsOf(debater) {
+    return [...this.turns.values()].filter((turn) => turn.debater === debater);
+  }
+
+  get heard() {
+    return [...this.turns.values()].some((turn) => turn.reason);
+  }
+
+  load(snapshot) {
+    this.reset();
+    this.seq = snapshot.seq;
+    Object.assign(this, {
+      debate: snapshot.debate, topic: snapshot.topic, format: snapshot.format,
+      live: snapshot.live, active: snapshot.active, phase: snapshot.phase, votes: snapshot.votes, verdicts: snapshot.verdicts,
+    });
+    for (const debater of snapshot.debaters) this.debaters.set(debater.id, debater);
+    for (const [id, status] of Object.entries(snapshot.statuses)) this.statuses.set(id, status);
+    for (const known of snapshot.turns) {
+      const turn = new Turn(known, known.round);
+      Object.assign(turn, {
+        model: known.model, text: known.text, reasoning: known.reasoning ?? "", attempt: known.attempt,
+        superseded: known.superseded ?? 0, oldest: known.superseded ? known.attempt : 0,
+        reason: known.reason ?? null, usage: known.usage ?? null, ttft: known.ttft_ms ?? null,
+        duration: known.duration_ms ?? null, omitted: known.omitted ?? false,
+      });
+      turn.length = codePoints(turn.text);
+      turn.reasoningLength = codePoints(turn.reasoning);
+      this.turns.set(turn.number, turn);
+    }
+    for (const said of snapshot.interjections) this.notes.push({ kind: "interjection", event: said });
+    if (snapshot.state === "paused") this.paused = { reason: "", debater: null };
+    else if (snapshot.state !== "running") this.finished = snapshot.state;
+  }
+
+  // Takes an event into account; gives the ids of the debaters whose panes it changes, null for all.
+  apply(event) {
+    if (event.type !== "turn.delta" && event.seq && event.seq <= this.seq) return [];
+    if (event.seq > this.seq) this.seq = event.seq;
+    const turn = this.turns.get(event.turn);
+    switch (event.type) {
+      case "turn.delta":
+        return turn?.add(event) ? [event.debater] : [];
+      case "turn.started":
+        if (turn) turn.reason = null;
+        else this.turns.set(event.turn, new Turn(event, this.phase?.round ?? 1));
+        return [event.debater];
+      case "turn.superseded":
+        turn?.supersede(event.attempt);
+        return [event.debater];
+      case "turn.finished":
+        if (turn) {
+          turn.reason = event.reason;
+          turn.usage = event.usage ?? null;
+          turn.ttft = event.ttft_ms ?? null;
+          turn.duration = event.duration_ms ?? null;
+        }
+        return [event.debater];
+      case "stream.status":
+        this.statuses.set(event.debater, { ...event, received: performance.now() });
+        return [event.debater];
+      case "debate.started":
+        Object.assign(this, { debate: event.debate, topic: event.topic, format: event.format });
+        this.debaters = new Map(event.debaters.map((debater) => [debater.id, debater]));
+        this.active = event.debaters.map((debater) => debater.id);
+        return null;
+      case "phase.started":
+        this.phase = event;
+        return null;
+      case "debate.paused":
+        this.paused = event;
+        return null;
+      case "debate.resumed":
+        this.paused = this.finished = null;
+        return null;
+      case "debater.removed":
+      case "debater.replaced":
+      case "debater.returned":
+        this.active = event.remaining;
+        if (event.model !== undefined && this.debaters.has(event.debater)) {
+          const { source, model } = event;
+          this.debaters.set(event.debater, { ...this.debaters.get(event.debater), source, model });
+        }
+        this.notes.push({ kind: event.type, event });
+        return null;
+      case "interjection":
+        this.notes.push({ kind: "interjection", event });
+        return null;
+      case "vote": {
+        const counts = this.votes[event.when] ??= {};
+        counts[event.debater ?? ""] = (counts[event.debater ?? ""] ?? 0) + 1;
+        return null;
+      }
+      case "verdict":
+        this.verdicts.push(event);
+        return null;
+      case "debate.finished":
+        this.finished = event.reason;
+        return null;
+    }
+    return [];
+  }
+}

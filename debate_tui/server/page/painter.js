@@ -1,0 +1,39 @@
+// When what came is painted: the counterpart of the program's display modes.
+
+const WINDOW_MS = 100;
+
+export class Painter {
+  constructor(panes, paint) {
+    this.panes = panes;
+    this.paint = paint;
+    this.mode = "hybrid";
+    this.dirty = new Set();
+    this.flushed = 0;
+    this.due = false;
+  }
+
+  // All panes in one frame, or, staggered, each in the next frame.
+  mark(id, streaming) {
+    this.dirty.add(id);
+    if (this.due) return;
+    this.due = true;
+    const together = this.mode === "synchronized" || (this.mode === "hybrid" && streaming > 1);
+    const wait = together ? this.flushed + WINDOW_MS - performance.now() : 0;
+    if (wait > 0) setTimeout(() => this.frame(), wait);
+    else this.frame();
+  }
+
+  frame() {
+    // A hidden page has no frames; it is painted at once when it is looked at.
+    if (document.hidden) this.flush();
+    else requestAnimationFrame(() => this.flush());
+  }
+
+  flush() {
+    this.due = false;
+    this.flushed = performance.now();
+    const dirty = this.dirty;
+    this.dirty = new Set();
+    for (const id of dirty) this.paint(id);
+  }
+}

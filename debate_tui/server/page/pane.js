@@ -1,0 +1,153 @@
+// A debater's pane: badge, turns, meter; it follows its text until the reader scrolls up.
+
+import { Prose } from "./markdown.js";
+import { element, oneLine } from "./text.js";
+
+const BADGES = {
+  waiting: "· waiting", connecting: "… connecting", connected: "● connected", streaming: "▸ streaming",
+  paused: "‖ paused", reconnecting: "↻ reconnecting", failed: "✗ failed", finished: "✓ done",
+};
+const ENDINGS = {
+  length: "✂ cut", refused: "⊘ refused", stopped: "■ stopped", skipped: "» skipped", failed: "✗ failed",
+};
+
+export class Pane {
+  constructor(debater, place) {
+    this.debater = debater;
+    this.turns = new Map();
+    this.following = true;
+    this.unread = 0;
+    this.place = place;
+    this.node = element("article", `pane pane-${place}`);
+    this.node.id = `pane-${debater.id}`;
+    this.node.tabIndex = 0;
+    this.badge = element("span", "badge");
+    this.names = element("h2");
+    this.side = element("p", "side");
+    const head = element("header");
+    head.append(this.names, this.badge, this.side);
+    this.body = element("div", "body");
+    this.more = element("button", "more");
+    this.more.type = "button";
+    this.more.hidden = true;
+    this.meter = element("footer", "meter");
+    this.node.append(head, this.body, this.more, this.meter);
+    this.tab = element("button", `tab pane-${place}`);
+    this.tab.type = "button";
+    this.body.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    this.more.addEventListener("click", () => this.toEnd());
+    this.tab.addEventListener("click", () => this.node.scrollIntoView({ inline: "start", block: "nearest" }));
+    this.name(debater);
+  }
+
+  name(debater) {
+    this.debater = debater;
+    this.names.textContent = oneLine(debater.name, 60);
+    this.side.textContent = oneLine([debater.side, debater.model].filter(Boolean).join(" · "), 120);
+    this.tab.textContent = oneLine(debater.name, 20);
+  }
+
+  scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.body;
+    this.following = scrollHeight - scrollTop - clientHeight < 24;
+    if (this.following) this.read();
+  }
+
+  toEnd() {
+    this.following = true;
+    this.body.scrollTop = this.body.scrollHeight;
+    this.read();
+  }
+
+  read() {
+    this.unread = 0;
+    this.more.hidden = true;
+  }
+
+  // Everything the debate knows of this debater, in this frame.
+  paint(debate, { reasoning }) {
+    this.name(debate.debaters.get(this.debater.id) ?? this.debater);
+    const turns = debate.turnsOf(this.debater.id);
+    for (const [number, shown] of this.turns) {
+      if (!debate.turns.has(number)) {
+        shown.node.remove();
+        this.turns.delete(number);
+      }
+    }
+    let grown = 0;
+    for (const turn of turns) grown += this.paintTurn(turn, reasoning);
+    this.paintBadge(debate);
+    this.paintMeter(turns.at(-1));
+    this.node.classList.toggle("removed", !debate.active.includes(this.debater.id));
+    if (this.following) this.body.scrollTop = this.body.scrollHeight;
+    else if (grown) {
+      this.unread += grown;
+      this.more.textContent = `↓ ${this.unread.toLocaleString()} new`;
+      this.more.hidden = false;
+    }
+    return grown > 0;
+  }
+
+  paintTurn(turn, reasoning) {
+    let shown = this.turns.get(turn.number);
+    if (!shown) {
+      shown = makeTurn(turn);
+      this.turns.set(turn.number, shown);
+      this.body.append(shown.node);
+    }
+    const before = shown.length;
+    shown.length = turn.text.length;
+    shown.prose.show(turn.text);
+    shown.thoughts.hidden = !reasoning || !turn.reasoning;
+    if (!shown.thoughts.hidden) shown.thinking.show(turn.reasoning);
+    shown.node.classList.toggle("open", !turn.reason && turn.text !== "");
+    const ending = turn.omitted ? "text left out" : ENDINGS[turn.reason] ?? "";
+    const seams = turn.seams.length ? `recovered ${turn.seams.length === 1 ? "once" : `${turn.seams.length} times`}` : "";
+    shown.note.textContent = [ending, seams, turn.superseded ? "began anew" : ""].filter(Boolean).join(" · ");
+    shown.node.dataset.reason = turn.reason ?? "";
+    return Math.max(0, shown.length - before);
+  }
+
+  paintBadge(debate) {
+    const status = debate.statuses.get(this.debater.id);
+    const state = status?.state ?? "waiting";
+    let text = BADGES[state] ?? state;
+    const turn = debate.turnsOf(this.debater.id).at(-1);
+    if (state === "finished" && turn?.reason && ENDINGS[turn.reason]) text = ENDINGS[turn.reason];
+    if (state === "reconnecting") {
+      if (status.retry) text += ` ${status.retry}/${status.max_retries}`;
+      const left = Math.ceil(((status.retry_in_ms ?? 0) - (performance.now() - (status.received ?? 0))) / 1000);
+      if (left > 0) text += ` · ${left}s`;
+    }
+    if (state === "failed" && status.error) text += `: ${oneLine(status.error.message, 60)}`;
+    if (this.badge.textContent !== text) this.badge.textContent = text;
+    this.badge.title = status?.error ? oneLine(status.error.message, 400) : "";
+    this.badge.dataset.state = this.tab.dataset.state = state;
+    this.counting = state === "reconnecting";
+  }
+
+  paintMeter(turn) {
+    const facts = [];
+    if (turn?.ttft != null) facts.push(`first token ${(turn.ttft / 1000).toFixed(1)} s`);
+    const tokens = turn?.usage?.output_tokens;
+    if (tokens != null) facts.push(`${tokens.toLocaleString()} tokens`);
+    if (tokens && turn.duration > turn.ttft) facts.push(`${Math.round(1000 * tokens / (turn.duration - (turn.ttft ?? 0)))}/s`);
+    if (!facts.length && turn?.text) facts.push(`${turn.length.toLocaleString()} characters`);
+    const text = facts.join(" · ");
+    if (this.meter.textContent !== text) this.meter.textContent = text;
+  }
+}
+
+function makeTurn(turn) {
+  const node = element("section", "turn");
+  const title = turn.phase.replaceAll("-", " ");
+  node.append(element("h3", "", oneLine(turn.round > 1 ? `${title} ${turn.round}` : title, 60)));
+  const thoughts = element("details", "reasoning");
+  const thinking = element("div", "prose");
+  thoughts.append(element("summary", "", "Reasoning"), thinking);
+  thoughts.open = true;
+  const prose = element("div", "prose");
+  const note = element("p", "note");
+  node.append(thoughts, prose, note);
+  return { node, note, thoughts, length: 0, prose: new Prose(prose), thinking: new Prose(thinking) };
+}
