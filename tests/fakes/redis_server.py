@@ -26,14 +26,14 @@ _PATIENCE_S = 20.0
 class RedisServer:
     """Listens on a Unix socket, so that any number run side by side; a context manager.
 
-    `persistence` are its options, such as ``--appendonly yes``; without, it forgets everything when it dies.
+    `options` are its own, such as ``--appendonly yes``; without, it forgets everything when it dies.
     """
 
-    def __init__(self, *persistence: str) -> None:
+    def __init__(self, *options: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="debate-redis-")
         self.folder = Path(self._folder.name)
         self.url = f"unix://{self.folder}/socket"
-        self._persistence = persistence
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self.admin = redis.Redis.from_url(self.url)
 
@@ -55,7 +55,7 @@ class RedisServer:
         self._process = subprocess.Popen(
             [
                 *(BINARY, "--port", "0", "--unixsocket", f"{self.folder}/socket", "--dir", str(self.folder)),
-                *("--save", "", "--loglevel", "warning", "--logfile", "log", *self._persistence),
+                *("--save", "", "--loglevel", "warning", "--logfile", "log", *self._options),
             ]
         )
         deadline = time.monotonic() + _PATIENCE_S
@@ -91,24 +91,23 @@ class RedisServer:
 class Proxy:
     """The way to a Redis server, which can be cut when it hurts most: a context manager.
 
-    `deaf` swallows what the server answers, and cuts the connection instead: everything that was asked is
-    done, and nobody knows.
+    With `swallow` set to n, the nth answer from then on gets lost, with all connections: what was asked is
+    done, and nobody knows. `server` may be changed; connections that stand stay where they are.
     """
 
     def __init__(self, server: RedisServer) -> None:
-        self._target = f"{server.folder}/socket"
+        self.server = server
+        self.swallow = 0
         self._path = f"{server.folder}/proxy"
         self.url = f"unix://{self._path}"
-        self.deaf = False
-        self.deafened = 0
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_unix_server(self._serve, self._path)
+        self._listening = await asyncio.start_unix_server(self._serve, self._path)
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        self._server.close()
+        self._listening.close()
         self.cut()
 
     def cut(self) -> None:
@@ -117,27 +116,33 @@ class Proxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answers, requests = await asyncio.open_unix_connection(self._target)
-        self._writers |= {writer, requests}
         try:
-            await asyncio.gather(
-                self._pass(reader, requests, answers=False), self._pass(answers, writer, answers=True)
-            )
+            answers, requests = await asyncio.open_unix_connection(f"{self.server.folder}/socket")
+        except OSError:
+            writer.close()
+            return
+        both = {writer, requests}
+        self._writers |= both
+        try:
+            await asyncio.gather(self._ask(reader, requests), self._answer(answers, writer))
         except OSError:
             pass
         finally:
-            self._writers -= {writer, requests}
+            self._writers -= both
             writer.close()
             requests.close()
 
-    async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool
-    ) -> None:
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1 << 16):
-            if answers and self.deaf:
-                self.deafened += 1
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 16):
+            if self.swallow == 1:
                 self.cut()
-                return
+            self.swallow = max(0, self.swallow - 1)
             writer.write(data)
             await writer.drain()
         writer.close()

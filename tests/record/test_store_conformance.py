@@ -383,7 +383,7 @@ async def test_a_debate_that_is_not_there_cannot_be_watched_or_resumed(store: De
     await recorded_in(store, "d1")
 
     for use in (store.watch, store.resume):
-        with pytest.raises(UsageError, match="called 'd'|called 'none'"):
+        with pytest.raises(UsageError, match="called 'none'"):
             await use("none")
     with pytest.raises(UsageError):
         await store.watch("d")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 
-from debate_tui.record.sqlite import Store
+from debate_tui.record.stores import open_store
 from tests.record.material import deltas, opening
 
 
-async def main(path: Path) -> None:
-    log = Store(path).create("d1")
+async def main(address: str) -> None:
+    log = await open_store(address).create("d1")
     for event in opening():
         log.append(event)
     for event in deltas():
@@ -19,4 +18,4 @@ async def main(path: Path) -> None:
         await asyncio.sleep(0)
 
 
-asyncio.run(main(Path(sys.argv[1])))
+asyncio.run(main(sys.argv[1]))

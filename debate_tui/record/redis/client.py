@@ -62,15 +62,16 @@ class Entry(Struct, frozen=True):
 class Link:
     """A connection pool, and what to call the server in an error: never its password.
 
-    `url` is ``redis://``, ``rediss://`` or ``unix://``, with redis-py's options as query; redis-py's own
-    retries are off. Raises `UsageError` for anything else.
+    `url` is ``redis://``, ``rediss://`` or ``unix://``, with redis-py's options as query. What meets a
+    connection that was cut is asked once more at once; nothing else is. Raises `UsageError` for an
+    address that is none.
     """
 
     def __init__(self, url: SplitResult) -> None:
         try:
             self.client = Redis.from_url(
                 url._replace(scheme=_SCHEMES[url.scheme]).geturl(),
-                retry=Retry(NoBackoff(), 0),
+                retry=Retry(NoBackoff(), 1, (exceptions.ConnectionError,)),
                 protocol=2,
                 socket_timeout=TIMEOUT_S,
                 socket_connect_timeout=TIMEOUT_S,
@@ -95,10 +96,11 @@ class Link:
 
     def explain(self, error: Exception) -> DebateError:
         """An error in plain words; what Redis said of it is kept only where there are none."""
+        reason = error.__cause__ if isinstance(error.__cause__, exceptions.RedisError) else error
         for kind, trouble, advice in _ADVICE:
-            if isinstance(error, kind):
+            if isinstance(reason, kind):
                 return DebateError(f"Redis at {self.where} {trouble}", advice)
-        return DebateError(f"Redis at {self.where} refuses: {error}", "check its configuration and log")
+        return DebateError(f"Redis at {self.where} refuses: {reason}", "check its configuration and log")
 
     async def server(self) -> str:
         """What changes when Redis is restarted, or another server takes over; empty where it will not say."""

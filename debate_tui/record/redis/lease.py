@@ -42,15 +42,17 @@ local function hold(token, lease_ms, ttl_ms)
 end
 """
 
+# Both ways to a lease may be asked twice, where the first answer got lost: the same claim gets the same.
 _CREATE: Final = (
     _COMMON
     + """
 local lease_ms, ttl_ms, epoch, server, setup, summary, started, debate = unpack(ARGV)
 if redis.call('EXISTS', head) == 1 then
-  return 0
+  return redis.call('HGET', head, 'claim') == epoch and 1 or 0
 end
 redis.call('DEL', events)
-redis.call('HSET', head, 'token', 1, 'epoch', epoch, 'server', server, 'setup', setup, 'summary', summary)
+redis.call('HSET', head, 'token', 1, 'claim', epoch, 'epoch', epoch, 'server', server)
+redis.call('HSET', head, 'setup', setup, 'summary', summary)
 redis.call('ZADD', index, started, debate)
 hold(1, lease_ms, ttl_ms)
 return 1
@@ -65,11 +67,15 @@ local lease_ms, ttl_ms, epoch, server = unpack(ARGV)
 if redis.call('EXISTS', head) == 0 then
   return {'gone'}
 end
-local left = redis.call('PTTL', lease)
-if left > 0 then
-  return {'held', left}
+local token = redis.call('HGET', head, 'token')
+if redis.call('HGET', head, 'claim') ~= epoch then
+  local left = redis.call('PTTL', lease)
+  if left > 0 then
+    return {'held', left}
+  end
+  token = redis.call('HINCRBY', head, 'token', 1)
+  redis.call('HSET', head, 'claim', epoch)
 end
-local token = redis.call('HINCRBY', head, 'token', 1)
 if redis.call('HGET', head, 'server') ~= server then
   redis.call('HSET', head, 'epoch', epoch, 'server', server)
 end

@@ -126,7 +126,8 @@ class RedisLog(LocalLog):
         await super().aclose()
         self._hurry()
         await asyncio.wait({self._writer})
-        self._writer.result()
+        if not self._writer.cancelled():
+            self._writer.result()
 
     def _keep(self, event: Event) -> None:
         self._kept.append(event)
