@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LONGEST_RUN: Final = 4096
 """Events that are put together at most, so that a place in the middle of them can be found again."""
 
-_ID: Final = re.compile(r"([0-9a-z]{1,32})(?:\.(\d{1,15})-(\d{1,15}))?:(\d{1,15})")
+_ID: Final = re.compile(r"([0-9a-z]{1,32})(?:\.([0-9]{1,15})-([0-9]{1,15}))?:([0-9]{1,15})")
 
 
 class Place(Struct, frozen=True):

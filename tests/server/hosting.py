@@ -1,0 +1,105 @@
+"""A server on loopback, and clients that read what it sends."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import msgspec
+from httpx_ws import WebSocketDisconnect, aconnect_ws
+
+from debate_tui.server.access import Access
+from debate_tui.server.app import create
+from debate_tui.server.hub import Hub
+from debate_tui.server.listening import bound, listening
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from debate_tui.record.log import DebateStore
+    from debate_tui.server.audience import Limits
+    from debate_tui.server.commands import Holder
+    from tests.server.material import Received
+
+
+class Site:
+    """A running server: its hub, and a client that is not the host."""
+
+    def __init__(self, hub: Hub, url: str, client: httpx.AsyncClient) -> None:
+        self.hub = hub
+        self.url = url
+        self.client = client
+
+
+@asynccontextmanager
+async def site(
+    store: DebateStore | None = None,
+    *,
+    access: Access | None = None,
+    limits: Limits | None = None,
+    holder: Holder | None = None,
+    port: int = 0,
+) -> AsyncIterator[Site]:
+    """Serve for the length of a block."""
+    async with Hub(store, limits) as hub:
+        at = bound("127.0.0.1", port)
+        url = f"http://127.0.0.1:{at.getsockname()[1]}"
+        async with (
+            listening(create(hub, access or Access("host"), holder), at),
+            httpx.AsyncClient(base_url=url, timeout=10, trust_env=False) as client,
+        ):
+            yield Site(hub, url, client)
+            hub.audience.goodbye()
+
+
+async def sse(
+    client: httpx.AsyncClient,
+    path: str,
+    received: Received,
+    *,
+    until: Callable[[Received], bool] = lambda _: False,
+    headers: Mapping[str, str] | None = None,
+) -> int:
+    """Read an event stream to its end, or until something was received; resumes where `received` ends.
+
+    Returns the status. What comes in the same read as the last wanted message is not kept: to the server
+    the client is gone behind that message.
+    """
+    headers = dict(headers or {})
+    if received.last_id:
+        headers.setdefault("last-event-id", received.last_id)
+    async with client.stream("GET", path, headers=headers) as answer:
+        rest = b""
+        async for data in answer.aiter_bytes():
+            *blocks, rest = (rest + data).split(b"\n\n")
+            for block in blocks:
+                received.feed(block)
+                if until(received):
+                    return answer.status_code
+    return answer.status_code
+
+
+async def websocket(
+    client: httpx.AsyncClient,
+    path: str,
+    received: Received,
+    *,
+    until: Callable[[Received], bool] = lambda _: False,
+) -> int | None:
+    """The same over a WebSocket; returns the code it was closed with, or `None` if this side has left."""
+    if received.last_id:
+        path += f"{'&' if '?' in path else '?'}lastEventId={received.last_id}"
+    async with aconnect_ws(path, client) as socket:
+        try:
+            while not until(received):
+                data = msgspec.json.decode(await socket.receive_text())
+                received.add(data["type"], data, data.pop("id", received.last_id))
+        except WebSocketDisconnect as end:
+            return end.code
+    return None
+
+
+def count(number: int) -> Callable[[Received], bool]:
+    """Until so many messages have come."""
+    return lambda received: len(received.messages) >= number
