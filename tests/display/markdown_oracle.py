@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 Block = tuple[tuple[str, ...], str, str]
 """What stands at the left of its first line, outermost first; the kind; the text."""
 
-ORACLE = MarkdownIt("commonmark", {"html": False, "maxNesting": 40}).enable(["table"]).disable(["reference", "html_block"])
+ORACLE = (
+    MarkdownIt("commonmark", {"html": False, "maxNesting": 40})
+    .enable(["table"])
+    .disable(["reference", "html_block"])
+)
 BULLETS = {"*": "bullet", "-": "bullet", "+": "bullet"}
 
 
@@ -93,7 +97,8 @@ def actual(text: str) -> list[Block]:
 
 def _told(leaf: Leaf) -> Block:
     signs = tuple(
-        ">" if part.style == "border" else re.sub("[•◦▪]", "•", part.first.strip()) for part in leaf.frame.parts
+        ">" if part.style == "border" else re.sub("[•◦▪]", "•", part.first.strip())
+        for part in leaf.frame.parts
     )
     match leaf:
         case Paragraph():

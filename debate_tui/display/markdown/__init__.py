@@ -1,4 +1,4 @@
-"""Incremental Markdown: text in pieces becomes lines of styled runs, in time that does not grow with the text."""
+"""Incremental Markdown: text in pieces becomes lines of styled runs, at a cost that does not grow with it."""
 
 from debate_tui.display.markdown.line import STYLES, Line, Run
 from debate_tui.display.markdown.page import Hit, Page, Row, Section, Spot, Voice

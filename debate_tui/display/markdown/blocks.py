@@ -1,9 +1,9 @@
 """The blocks of a document, line by line, by CommonMark's rules and GitHub's for tables.
 
-CommonMark defines blocks by a stack of open containers and one open leaf that each line goes on, closes or
-adds to. A parser that is handed the whole text again would redo all of it; this one keeps the stack, so that a
-line costs the same in the first list item and in the thousandth, and what is closed never changes. The dialect:
-no raw HTML, no reference definitions, lists laid out tight.
+CommonMark defines blocks by a stack of open containers and one open leaf, which each line goes on, closes or
+adds to. A parser that is handed the whole text again would redo all of it; this one keeps the stack, so that
+a line costs the same in the first list item and in the thousandth, and what is closed never changes.
+The dialect: no raw HTML, no reference definitions, lists laid out tight.
 """
 
 from __future__ import annotations
@@ -172,9 +172,12 @@ class Parser:
         """Whether a leaf begins here that is no paragraph."""
         rest = line[start:]
         leaf = self._leaf
-        if isinstance(leaf, OpenParagraph) and count == len(self._containers):
-            if self._becomes_table(leaf, rest) or self._becomes_heading(leaf, rest):
-                return True
+        if (
+            isinstance(leaf, OpenParagraph)
+            and count == len(self._containers)
+            and (self._becomes_table(leaf, rest) or self._becomes_heading(leaf, rest))
+        ):
+            return True
         if atx := _ATX.match(rest):
             self._enter(count)
             text = _ATX_END.sub("", rest[atx.end() :]).strip()

@@ -30,9 +30,9 @@ class Quote(Struct, frozen=True, eq=False):
 class Item(Struct, frozen=True, eq=False):
     """An item of a list.
 
-    What belongs to it is indented by `content`. `kind` is its bullet or the sign behind its number: an item of
-    another kind begins another list, and lists are told apart by `series`. `bare` is one that had nothing on
-    its first line.
+    What belongs to it is indented by `content`. `kind` is its bullet or the sign behind its number: an item
+    of another kind begins another list, and lists are told apart by `series`. `bare` is one that had nothing
+    on its first line.
     """
 
     content: int

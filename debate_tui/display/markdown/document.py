@@ -1,7 +1,7 @@
 """A Markdown text that grows, as lines that are made once.
 
-What a flush costs depends on the new text and on the block that is still open, which is bounded; what is closed is
-kept as text with its number of lines, and drawn again when it is looked at.
+What a flush costs depends on the new text and on the block that is still open, which is bounded; what is
+closed is kept as text with its number of lines, and drawn again when it is looked at.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Drawn(NamedTuple):
 class Document:
     """Markdown in, lines out.
 
-    `feed` takes sanitised text, cut anywhere; `flush` reads it and returns the index of the first line that is
-    not what it was, `None` if all are. `style` is put around everything.
+    `feed` takes sanitised text, cut anywhere; `flush` reads it and returns the index of the first line that
+    is not what it was, `None` if all are. `style` is put around everything.
 
-    `resize` is lazy: after it, the number of lines is an estimate until `settle` has said that it is done, and
-    `lines` corrects it where it looks. Keep a `Place` rather than the index of a line across both.
+    `resize` is lazy: after it, the number of lines is an estimate until `settle` has said that it is done,
+    and `lines` corrects it where it looks. Keep a `Place` rather than the index of a line across both.
     """
 
     def __init__(self, width: int, signs: Signs = UNICODE, style: str = "") -> None:
@@ -304,11 +304,8 @@ class Document:
 
     def _blocks_from(self, line: int) -> Iterator[int]:
         """The blocks from the one with a line on; each is counted when it is reached."""
-        if line < self._starts[-1]:
-            block = max(0, bisect_right(self._starts, line) - 1)
-        else:
-            block = len(self._closed)
-        yield from range(block, self.block_count)
+        closed = max(0, bisect_right(self._starts, line) - 1)
+        yield from range(min(closed, len(self._closed)), self.block_count)
 
     def _block(self, block: int) -> list[Line]:
         """A block's lines."""

@@ -47,7 +47,7 @@ class Frame(Struct, frozen=True):
 
 
 class Margin(Struct, frozen=True):
-    """A frame fitted into a width: what is left of the text on its first line and the others, and the room."""
+    """A frame fitted into a width: what stands left of the first line and of others, and the room."""
 
     first: tuple[Run, ...]
     rest: tuple[Run, ...]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 PIECE = 2000
-"""Characters that markup within a paragraph may always span; a paragraph is read in pieces of at most twice that."""
+"""Characters that markup may always span; what a paragraph is read in has at most twice as many."""
 
 _MARKUP = re.compile(r"[\\`*_~\[\]<&]|://| \n")
 _URL = re.compile(r"https?://[!-~]*?[\w/&#=%+-](?=[.,;:!?)\]}*_~'\"]*(?:[^!-~]|[<>\"'`|]|$))", re.ASCII)

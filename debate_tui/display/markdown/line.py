@@ -119,7 +119,7 @@ def cut(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[list[Run]
 
 
 def text_of(lines: Sequence[Line]) -> str:
-    """The text that lines were wrapped from: what wrapping took out between two lines is one blank or nothing."""
+    """The text that lines were wrapped from; what wrapping took out between two lines were blanks."""
     parts: list[str] = []
     length = 0
     for line in lines:

@@ -1,12 +1,13 @@
 """Blocks that are still growing. Each is a value: growing makes another, so that a draft costs a reference.
 
-What of a block can no longer change is moved to the list of closed leaves at once; so an open block is bounded,
-however long the whole of it is.
+What of a block can no longer change is moved to the list of closed leaves at once; so an open block is
+bounded, however long the whole of it is.
 """
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -18,8 +19,14 @@ from debate_tui.display.markdown.leaves import Code, Leaf, Paragraph
 from debate_tui.display.markdown.tables import ROWS, Columns, Row, Side
 from debate_tui.display.markdown.width import JOINERS, unjoined_so_far
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 MOST_LINES = 200
 """Lines of a fence that are coloured together; of a longer one, each by itself."""
+
+MOST_BLANKS = 100
+"""Blank lines within indented code that are kept."""
 
 GROUP = 20
 """Lines of a long fence that are closed together."""
@@ -40,7 +47,7 @@ class OpenParagraph(Struct, frozen=True):
     @classmethod
     def begun(cls, text: str, frame: Frame, closed: list[Leaf], *, task: bool) -> OpenParagraph:
         """A paragraph with its first line."""
-        return cls(text, frame, task)._cut(closed)
+        return cls(text, frame, task).cut_up(closed)
 
     @property
     def last_line(self) -> str:
@@ -50,14 +57,14 @@ class OpenParagraph(Struct, frozen=True):
     def added(self, line: str, closed: list[Leaf], *, may_head: bool) -> OpenParagraph:
         """With one more line."""
         last = len(self.text) + 1
-        return OpenParagraph(f"{self.text}\n{line}", self.frame, self.task, last, may_head, self.cut)._cut(
+        return OpenParagraph(f"{self.text}\n{line}", self.frame, self.task, last, may_head, self.cut).cut_up(
             closed
         )
 
     def extended(self, text: str, closed: list[Leaf]) -> OpenParagraph:
         """With more text in its last line."""
         grown = OpenParagraph(self.text + text, self.frame, self.task, self.last, self.may_head, self.cut)
-        return grown._cut(closed)
+        return grown.cut_up(closed)
 
     def without_last_line(self) -> OpenParagraph | None:
         """What stands above the last line, if anything does."""
@@ -69,7 +76,8 @@ class OpenParagraph(Struct, frozen=True):
         """Close it."""
         closed.append(Paragraph(self.text.rstrip(), self.frame, self.task))
 
-    def _cut(self, closed: list[Leaf]) -> OpenParagraph:
+    def cut_up(self, closed: list[Leaf]) -> OpenParagraph:
+        """With as little as need be kept open."""
         grown = self
         while place := cut(grown.text):
             closed.append(Paragraph(grown.text[:place].rstrip(), grown.frame, grown.task))
@@ -86,13 +94,14 @@ class OpenParagraph(Struct, frozen=True):
 
 
 class Fence(Struct, frozen=True):
-    """A fence and its lines, each with its line feed; `long` if they are coloured one by one."""
+    """A fence and its lines since the last that were closed; `long` if they are coloured one by one."""
 
     sign: str
     language: str
     indent: int
     frame: Frame
-    text: str = ""
+    lines: tuple[str, ...] = ()
+    size: int = 0
     long: bool = False
 
     @classmethod
@@ -100,6 +109,11 @@ class Fence(Struct, frozen=True):
         """An empty fence; the first word behind the sign names the language."""
         words = info.split()
         return cls(sign, words[0] if words else "", indent, frame)
+
+    @property
+    def ends_in_text(self) -> bool:
+        """Whether `extended` adds to what was read last."""
+        return bool(self.lines)
 
     def is_end(self, line: str, position: int) -> bool:
         """Whether this line ends the fence."""
@@ -110,90 +124,85 @@ class Fence(Struct, frozen=True):
     def added(self, line: str, position: int, closed: list[Leaf]) -> Fence:
         """With one more line, of which as many blanks go as stand before the fence."""
         start = min(indentation(line, position), position + self.indent)
-        return self.extended(line[start:] + "\n", closed, begins=True)
+        return self._with((*self.lines, *_chopped(line[start:])), len(line) - start + 1, closed)
 
-    def extended(self, text: str, closed: list[Leaf], *, begins: bool = False) -> Fence:
+    def extended(self, text: str, closed: list[Leaf]) -> Fence:
         """With more text in its last line."""
-        whole = self.text + text if begins else self.text[:-1] + text + "\n"
-        lines = _chopped(whole)
-        if not self.long and len(lines) <= MOST_LINES and len(whole) <= MAX_TEXT:
-            return self._with("\n".join(lines) + "\n", self.frame, long=False)
+        return self._with((*self.lines[:-1], *_chopped(self.lines[-1] + text)), len(text), closed)
+
+    def close(self, closed: list[Leaf], *, draft: bool = False) -> None:
+        """Close it; as a draft, a short one has no colours yet."""
+        language = "" if draft and not self.long else self.language
+        closed.append(Code("\n".join(self.lines), self.frame, language, single=self.long))
+
+    def _with(self, lines: tuple[str, ...], more: int, closed: list[Leaf]) -> Fence:
+        size = self.size + more
+        if not self.long and len(lines) <= MOST_LINES and size <= MAX_TEXT:
+            return Fence(self.sign, self.language, self.indent, self.frame, lines, size)
         frame = self.frame
         while len(lines) > GROUP:
             closed.append(Code("\n".join(lines[:GROUP]), frame, self.language, single=True))
             frame = frame.below()
             lines = lines[GROUP:]
-        return self._with("\n".join(lines) + "\n", frame, long=True)
-
-    @property
-    def ends_in_text(self) -> bool:
-        """Whether `extended` adds to what was read last."""
-        return bool(self.text)
-
-    def close(self, closed: list[Leaf], *, draft: bool = False) -> None:
-        """Close it; as a draft, a short one has no colours yet."""
-        language = "" if draft and not self.long else self.language
-        closed.append(Code(self.text[:-1], self.frame, language, single=self.long))
-
-    def _with(self, text: str, frame: Frame, *, long: bool) -> Fence:
-        return Fence(self.sign, self.language, self.indent, frame, text, long)
+        return Fence(self.sign, self.language, self.indent, frame, lines, size, long=True)
 
 
 class Indented(Struct, frozen=True):
     """Code by indentation; the blank lines at its end are only part of it if more code follows."""
 
-    text: str
     frame: Frame
-    blanks: str = ""
+    lines: tuple[str, ...] = ()
+    blanks: tuple[str, ...] = ()
 
     @classmethod
     def begun(cls, line: str, frame: Frame, closed: list[Leaf]) -> Indented:
         """Code with its first line."""
-        return cls("", frame)._grown(line + "\n", closed)
-
-    def added(self, line: str, position: int, closed: list[Leaf]) -> Indented | None:
-        """With one more line, if it is indented or blank."""
-        start = indentation(line, position)
-        if start == len(line):
-            return Indented(self.text, self.frame, self.blanks + line[position + 4 :] + "\n")
-        if start - position < 4:
-            return None
-        return self._grown(self.text + self.blanks + line[position + 4 :] + "\n", closed)
-
-    def extended(self, text: str, closed: list[Leaf]) -> Indented:
-        """With more text in its last line."""
-        return self._grown(self.text[:-1] + text + "\n", closed)
+        return cls(frame).grown(_chopped(line), closed)
 
     @property
     def ends_in_text(self) -> bool:
         """Whether `extended` adds to what was read last."""
         return not self.blanks
 
-    def close(self, closed: list[Leaf], *, draft: bool = False) -> None:
-        """Close it, without the blank lines."""
-        closed.append(Code(self.text[:-1], self.frame))
+    def added(self, line: str, position: int, closed: list[Leaf]) -> Indented | None:
+        """With one more line, if it is indented or blank; of blank ones, only so many."""
+        start = indentation(line, position)
+        if start == len(line):
+            blanks = (*self.blanks, *_chopped(line[position + 4 :]))
+            return Indented(self.frame, self.lines, blanks[:MOST_BLANKS])
+        if start - position < 4:
+            return None
+        return self.grown((*self.blanks, *_chopped(line[position + 4 :])), closed)
 
-    def _grown(self, text: str, closed: list[Leaf]) -> Indented:
-        lines, frame = _chopped(text), self.frame
+    def extended(self, text: str, closed: list[Leaf]) -> Indented:
+        """With more text in its last line."""
+        return Indented(self.frame, self.lines[:-1]).grown(_chopped(self.lines[-1] + text), closed)
+
+    def grown(self, more: Iterable[str], closed: list[Leaf]) -> Indented:
+        """With more lines."""
+        lines, frame = (*self.lines, *more), self.frame
         while len(lines) > 2 * GROUP:
             closed.append(Code("\n".join(lines[:GROUP]), frame))
             frame = frame.below()
             lines = lines[GROUP:]
-        return Indented("\n".join(lines) + "\n", frame)
+        return Indented(frame, lines)
+
+    def close(self, closed: list[Leaf], *, draft: bool = False) -> None:
+        """Close it, without the blank lines."""
+        closed.append(Code("\n".join(self.lines), self.frame))
 
 
-def _chopped(text: str) -> list[str]:
-    """Lines of code, very long ones chopped; the last line feed ends no line."""
+def _chopped(line: str) -> list[str]:
+    """A line of code, chopped if it is very long."""
+    line = unjoined_so_far(line)
     lines: list[str] = []
-    for line in unjoined_so_far(text[:-1]).split("\n"):
-        while len(line) > PIECE:
-            end = PIECE
-            while end > 1 and JOINERS.search(line, end - 1, end + 1):
-                end -= 1
-            lines.append(line[:end])
-            line = line[end:]
-        lines.append(line)
-    return lines
+    while len(line) > PIECE:
+        end = PIECE
+        while end > 1 and JOINERS.search(line, end - 1, end + 1):
+            end -= 1
+        lines.append(line[:end])
+        line = line[end:]
+    return [*lines, line]
 
 
 class OpenTable(Struct, frozen=True):

@@ -21,7 +21,7 @@ Kind = Literal["answer", "reasoning", "heading", "notice"]
 
 
 class Spot(NamedTuple):
-    """A place in a page, whatever its width: a section's number, and a place in it. Spots are ordered as the text is."""
+    """A place in a page, whatever its width: a section's number, and a place there; ordered as the text is."""
 
     section: int
     place: Place
@@ -95,7 +95,7 @@ class Page:
         return self._reasoning_shown
 
     def speak(self, text: str, voice: Voice = "answer", turn: int = 0) -> None:
-        """Add sanitised Markdown; it goes on where the last text ended, if that had the same voice and turn."""
+        """Add sanitised Markdown; it goes on where the last text ended, if that had this voice and turn."""
         section = self._sections[-1] if self._sections else None
         if section is None or section.kind != voice or section.turn != turn:
             style = "reasoning" if voice == "reasoning" else ""
@@ -129,7 +129,7 @@ class Page:
         for index, section in enumerate(self._sections):
             if section.kind == "reasoning" and section.folded == shown:
                 section.folded = not shown
-                self._touch(self._starts[index])
+                self._touch(self._starts[index] + self._gap(index))
         self._count_from(0)
 
     def flush(self) -> int | None:
@@ -139,7 +139,9 @@ class Page:
             index = self._index(section.number)
             if changed is None or index is None:
                 continue
-            self._touch(self._starts[index] + self._gap(index) + (0 if section.folded else changed))
+            was_empty = self._starts[index] == self._starts[index + 1]
+            inner = self._gap(index) + (0 if section.folded else changed)
+            self._touch(self._starts[index] + (0 if was_empty else inner))
             self._count_from(index)
         self._dirty.clear()
         changed, self._changed = self._changed, None

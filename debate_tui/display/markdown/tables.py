@@ -12,7 +12,7 @@ from msgspec import Struct
 from debate_tui.display.markdown.frame import Frame, Margin, margin
 from debate_tui.display.markdown.inline import short
 from debate_tui.display.markdown.line import Line, Run, blend, cut, plain
-from debate_tui.display.markdown.width import cells
+from debate_tui.display.markdown.width import cells, is_narrow
 from debate_tui.display.markdown.wrap import wrap
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ Side = Literal["left", "right", "center"]
 ROWS = 10
 """Rows that have a say in how wide the columns are."""
 
-NARROWEST = 5
-"""Cells a column is worth drawing with; in less room, each row is drawn as a list of its cells."""
+LONGEST_WORD = 12
+"""Cells of a word that a column is made wide enough for; where there is no room, rows are drawn as lists."""
 
 _PIPE = re.compile(r"(?<!\\)\|")
 _DELIMITERS = re.compile(r"[-:|][-:| ]+")
@@ -65,41 +65,52 @@ def _side(part: str) -> Side:
 
 
 class Columns(Struct, frozen=True):
-    """What the rows of one table share: headings, alignments, and the width each column would like."""
+    """What the rows of one table share.
+
+    Its headings and their alignments, and of each column the width it would like and the least it is worth
+    drawing with.
+    """
 
     heads: tuple[str, ...]
     sides: tuple[Side, ...]
     wishes: tuple[int, ...]
+    needs: tuple[int, ...]
 
     @classmethod
     def of(cls, heads: Sequence[str], sides: Sequence[Side], rows: Iterable[str]) -> Columns:
         """The columns that a heading and its first rows ask for."""
-        wishes = [_size(head) for head in heads]
-        for row in rows:
-            for index, cell in enumerate(split(row)[: len(wishes)]):
-                wishes[index] = max(wishes[index], _size(cell))
-        return cls(tuple(heads), tuple(sides), tuple(max(1, wish) for wish in wishes))
+        wishes, needs = [1] * len(heads), [1] * len(heads)
+        for cells_of_row in (heads, *(split(row)[: len(heads)] for row in rows)):
+            for index, cell in enumerate(cells_of_row):
+                wish, need = _measure(cell)
+                wishes[index] = max(wishes[index], wish)
+                needs[index] = max(needs[index], need)
+        return cls(tuple(heads), tuple(sides), tuple(wishes), tuple(needs))
 
 
-def _size(cell: str) -> int:
-    return cells(plain(short(cell)))
+@lru_cache(512)
+def _measure(cell: str) -> tuple[int, int]:
+    text = plain(short(cell))
+    words = [len(word) if is_narrow(word) else 2 for word in text.split()]
+    return cells(text), min(LONGEST_WORD, max(words, default=1))
 
 
 @lru_cache(256)
-def widths(wishes: tuple[int, ...], room: int) -> tuple[int, ...]:
+def widths(wishes: tuple[int, ...], needs: tuple[int, ...], room: int) -> tuple[int, ...]:
     """Each column's width in `room` cells, the wide ones cut to one size; nothing if that is too little."""
     free = room - 3 * (len(wishes) - 1)
     if sum(wishes) <= free:
         return wishes
-    if free < sum(min(wish, NARROWEST) for wish in wishes):
+    if sum(needs) > free:
         return ()
-    size = max(size for size in range(1, free + 1) if sum(min(wish, size) for wish in wishes) <= free)
-    given = [min(wish, size) for wish in wishes]
-    spare = free - sum(given)
+
+    def cut_to(size: int) -> list[int]:
+        return [min(wish, max(need, size)) for wish, need in zip(wishes, needs, strict=True)]
+
+    given = cut_to(max(size for size in range(free + 1) if sum(cut_to(size)) <= free))
     for index, wish in enumerate(wishes):
-        if spare and wish > given[index]:
+        if sum(given) < free and wish > given[index]:
             given[index] += 1
-            spare -= 1
     return tuple(given)
 
 
@@ -114,7 +125,7 @@ class Row(Struct, frozen=True):
     def draw(self, width: int, signs: Signs) -> list[Line]:
         """The cells side by side, or under one another where there is no room."""
         space = margin(self.frame, width)
-        sizes = widths(self.columns.wishes, space.room)
+        sizes = widths(self.columns.wishes, self.columns.needs, space.room)
         if not sizes:
             return self._listed(space, signs)
         style = self._style

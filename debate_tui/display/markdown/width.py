@@ -15,21 +15,20 @@ is_narrow = re.compile(
     "\u2100-\u22ff\u2500-\u25fc\u2713-\u2718]*"
 ).fullmatch
 """Whether each character of a text takes one cell and stands for itself: Latin, Greek, Cyrillic, typography,
-currency, arrows, mathematics, boxes. A variation selector is none of these, so nothing can widen one later."""
+currency, arrows, mathematics, boxes. Selectors and joiners are none of these, so nothing widens one later."""
 
 
 JOINERS = re.compile("[\u200d\ufe0f]")
 """What joins characters to one, or makes one wide."""
 
 _EMOJI = "\u2190-\u3299\U0001f000-\U0001faff"
-_STRAY = re.compile(
-    rf"\u200d(?![{_EMOJI}])|(?<![{_EMOJI}\ufe0f])\u200d|(?<![0-9#*\xa9\xae\u203c-\u3299\U0001f000-\U0001faff])\ufe0f"
-)
+_STRAY_SELECTOR = re.compile("(?<![0-9#*\xa9\xae\u203c-\u3299\U0001f000-\U0001faff])\ufe0f")
+_STRAY_JOINER = re.compile(f"\u200d(?![{_EMOJI}])|(?<![{_EMOJI}\ufe0f])\u200d")
 
 
 def unjoined(text: str) -> str:
-    """The text without joiners outside of emoji sequences: there, terminals and Rich do not agree on the width."""
-    return text if text.isascii() else _STRAY.sub("", text)
+    """The text without joiners outside of emoji sequences: terminals and Rich do not agree on their width."""
+    return text if text.isascii() else _STRAY_JOINER.sub("", _STRAY_SELECTOR.sub("", text))
 
 
 def unjoined_so_far(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from debate_tui.display.markdown.width import graphemes, is_narrow
 
 Span = tuple[int, int]

@@ -1,0 +1,268 @@
+"""A document's lines depend on its text and its width, and on nothing that happened on the way."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debate_tui.display.markdown import STYLES, Line
+from debate_tui.display.markdown.document import Document
+from debate_tui.display.markdown.width import cells
+from tests.display.markdown_texts import EXAMPLES, cuts, markdown, specification, widths
+
+ALL = 1 << 30
+
+
+def shown(text: str, width: int, *, closed: bool = False) -> list[Line]:
+    """The lines of a text read at once."""
+    document = Document(width)
+    document.feed(text)
+    document.flush()
+    if closed:
+        document.close()
+    return document.lines(0, ALL)
+
+
+def settled(document: Document) -> Document:
+    """The document with all lines counted."""
+    while not document.settle(1):
+        pass
+    return document
+
+
+@given(st.data(), markdown, widths, st.booleans())
+def test_lines_are_the_same_however_the_text_was_cut(
+    data: st.DataObject, text: str, width: int, closed: bool
+) -> None:
+    """Also if it was looked at in between."""
+    document = Document(width)
+    for piece in data.draw(cuts(text)):
+        document.feed(piece)
+        if data.draw(st.booleans()):
+            document.flush()
+    document.flush()
+    if closed:
+        document.close()
+    assert document.lines(0, ALL) == shown(text, width, closed=closed)
+    assert document.line_count == len(document.lines(0, ALL))
+
+
+@given(st.data(), markdown, widths)
+def test_flush_names_the_first_line_that_changed(data: st.DataObject, text: str, width: int) -> None:
+    """No line before it has changed, and all is the same if it names none."""
+    document = Document(width)
+    before: list[Line] = []
+    for piece in data.draw(cuts(text)):
+        document.feed(piece)
+        first = document.flush()
+        after = document.lines(0, ALL)
+        assert after[:first] == before[:first]
+        before = after
+
+
+@given(st.data(), markdown, widths, widths)
+def test_resizing_is_rendering_at_that_width(data: st.DataObject, text: str, before: int, after: int) -> None:
+    """At any moment, once it has settled."""
+    document = Document(before)
+    pieces = data.draw(cuts(text))
+    moment = data.draw(st.integers(0, len(pieces)))
+    for piece in pieces[:moment]:
+        document.feed(piece)
+        document.flush()
+    document.resize(after)
+    assert document.lines(0, 3) == shown("".join(pieces[:moment]), after)[:3]
+    for piece in pieces[moment:]:
+        document.feed(piece)
+        document.flush()
+    assert settled(document).lines(0, ALL) == shown(text, after)
+    assert document.line_count == len(document.lines(0, ALL))
+
+
+@given(markdown, widths)
+def test_lines_fit_and_have_styles_that_exist(text: str, width: int) -> None:
+    """Unless a single grapheme does not fit."""
+    for line in shown(text, width):
+        assert line.cells == sum(cells(run) for run, _ in line.runs) <= max(4, width)
+        assert {name for _, style in line.runs for name in style.split()} <= STYLES
+        assert not any("\n" in run or "\t" in run for run, _ in line.runs)
+
+
+@given(markdown, widths, widths)
+def test_a_place_outlives_resizing(text: str, before: int, after: int) -> None:
+    """It is on the line that is said to show it."""
+    document = Document(before)
+    document.feed(text)
+    document.flush()
+    places = [document.place_of(line) for line in range(document.line_count)]
+    assert places == sorted(places)
+    assert [document.line_of(place) for place in places] <= list(range(document.line_count))
+    settled(document)
+    document.resize(after)
+    settled(document)
+    lines = [document.line_of(place) for place in places]
+    assert lines == sorted(lines)
+    for place, line in zip(places, lines, strict=True):
+        assert document.place_of(line).block == place.block
+        assert document.place_of(line) <= place
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_the_examples_cut_in_two_anywhere(text: str) -> None:
+    """Also in the middle of what they are examples of."""
+    whole = shown(text, 30)
+    for place in range(len(text)):
+        document = Document(30)
+        document.feed(text[:place])
+        document.flush()
+        document.feed(text[place:])
+        document.flush()
+        assert document.lines(0, ALL) == whole
+
+
+@pytest.mark.skipif(not specification(), reason="the specification's examples are not here")
+def test_the_specification_cut_anywhere() -> None:
+    """All of it in a row, looked at after every character."""
+    for text in specification():
+        document = Document(30)
+        for character in text:
+            document.feed(character)
+            document.flush()
+        assert document.lines(0, ALL) == shown(text, 30)
+
+
+_ENDLESS = {
+    "paragraph": "word **bold** and `code`, and ",
+    "word": "endless",
+    "sentence": "A sentence. ",
+    "han": "終わりのない文章",
+    "unclosed": "*a [b `c ",
+    "list": "- an item with some words in it\n",
+    "nested": "  - nested\n    - deeper\n",
+    "numbers": "1. an item\n",
+    "one item": "- item\n\n  with another paragraph\n\n",
+    "table": "| a | b | c |\n",
+    "fence": "    x = 1\n",
+    "quote": "> a line of a quote\n",
+    "quoted list": "> - a quoted item\n",
+    "code": "    indented code\n",
+    "blank code": "    code\n\n\n",
+    "rules": "---\n",
+    "empty items": "-\n",
+}
+_BEGINNINGS = {"table": "| a | b | c |\n|---|---|---|\n", "fence": "```python\n", "nested": "- top\n"}
+
+
+@pytest.mark.parametrize("kind", _ENDLESS)
+def test_what_is_open_is_bounded(kind: str) -> None:
+    """Whatever is written without end, what is read and drawn again stays small."""
+    document = Document(38)
+    document.feed(_BEGINNINGS.get(kind, ""))
+    worst = 0
+    for _ in range(40):
+        document.feed(_ENDLESS[kind] * (1000 // len(_ENDLESS[kind])))
+        document.flush()
+        worst = max(
+            worst, sum(len(drawn.leaf.text) for drawn in document._open if hasattr(drawn.leaf, "text"))
+        )
+        assert len(document._partial) < 6000
+    assert document.length > 30_000
+    assert worst <= 16_500
+    assert len(document.lines(0, ALL)) == document.line_count
+
+
+def test_long_paragraphs_keep_all_their_words() -> None:
+    """Although they are read in pieces."""
+    words = " ".join(f"word{number}" for number in range(3000))
+    text = " ".join(line.text for line in shown(words, 40))
+    assert text == words
+
+
+def test_fences_are_coloured_when_they_close() -> None:
+    """Until then they are plain; nothing above them changes."""
+    document = Document(40)
+    document.feed("intro\n\n```python\ndef f():\n    return 1\n")
+    document.flush()
+    assert document.lines(2, 3)[0].runs == (("def f():", "code block"),)
+    document.feed("```\n")
+    assert document.flush() == 2
+    assert document.lines(2, 3)[0].runs[0] == ("def", "code block keyword")
+
+
+def test_long_fences_are_coloured_line_by_line() -> None:
+    """From the two hundred and first line on."""
+    document = Document(40)
+    document.feed("```python\n" + "x = 'a'\n" * 150)
+    document.flush()
+    assert {run[1] for run in document.lines(0, 1)[0].runs} == {"code block"}
+    document.feed("x = 'a'\n" * 100)
+    document.flush()
+    assert document.lines(249, 250)[0].runs[-1] == ("'a'", "code block string")
+    assert document.lines(0, 1)[0].runs[-1] == ("'a'", "code block string")
+
+
+def test_columns_are_settled_by_the_first_ten_rows() -> None:
+    """What is wider later wraps within them."""
+    document = Document(60)
+    document.feed("| a | b |\n|---|---|\n" + "| 1 | two |\n" * 10)
+    document.flush()
+    before = document.lines(0, ALL)
+    document.feed("| 1 | so wide |\n")
+    assert document.flush() == len(before)
+    assert document.lines(0, len(before)) == before
+    assert [line.text for line in document.lines(len(before), ALL)] == ["1 │ so ", "  │ wid", "  │ e  "]
+
+
+def test_columns_are_as_wide_as_their_longest_words() -> None:
+    """And what is left goes to those that want more."""
+    lines = shown(
+        "| no | a long heading | x |\n|---|---|---|\n| 1 | incomprehensible | one two three |\n", 30
+    )
+    assert [line.text for line in lines] == [
+        "no │ a long       │ x         ",
+        "   │ heading      │           ",
+        "───┼──────────────┼───────────",
+        "1  │ incomprehens │ one two   ",
+        "   │ ible         │ three     ",
+    ]
+
+
+def test_tables_that_do_not_fit_become_lists() -> None:
+    """Each cell behind its heading."""
+    lines = shown("| alpha | beta | gamma |\n|---|---|---|\n| long cell one | long cell two | three |\n", 16)
+    assert [line.text for line in lines] == [
+        "────────────────",
+        "alpha: long cell",
+        "one",
+        "beta: long cell",
+        "two",
+        "gamma: three",
+        "────────────────",
+    ]
+
+
+def test_find_sees_through_markup_and_wrapping() -> None:
+    """A match is where the text is, not where the lines are."""
+    document = Document(12)
+    document.feed("some **bold** words\n\n- in an item, words\n")
+    document.flush()
+    pattern = re.compile("bold words|words")
+    assert list(document.find(pattern)) == [(0, 5, 15), (1, 12, 17)]
+    assert [document.text(block) for block in (0, 1)] == ["some bold words", "in an item, words"]
+
+
+def test_settling_takes_no_longer_than_it_may() -> None:
+    """With no time at all, it says that it is not done; what is looked at is right all the same."""
+    document = Document(60)
+    document.feed("some words that will wrap at a smaller width\n\n" * 50)
+    document.flush()
+    document.resize(20)
+    assert not document.settle(0)
+    assert [line.text for line in document.lines(0, 3)] == [
+        "some words that will",
+        "wrap at a smaller",
+        "width",
+    ]
+    assert settled(document).line_count == len(document.lines(0, ALL)) == 199
