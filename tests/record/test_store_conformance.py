@@ -70,6 +70,15 @@ class InStore:
         return resumed
 
 
+def _address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty store."""
+    if request.param == "file":
+        return str(tmp_path / "debates.sqlite")
+    server = request.getfixturevalue("standing_redis")
+    server.admin.flushall()
+    return str(server.url)
+
+
 @pytest.fixture(params=["memory", "file", "redis"])
 def kind(request: pytest.FixtureRequest, tmp_path: Path, quick_redis: None) -> Kind:
     if request.param == "memory":
@@ -79,10 +88,7 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path, quick_redis: None) -> K
             yield InMemory()
 
         return in_memory
-    if request.param == "file":
-        address = str(tmp_path / "debates.sqlite")
-    else:
-        address = request.getfixturevalue("standing_redis").url
+    address = _address(request, tmp_path)
 
     @asynccontextmanager
     async def in_store() -> AsyncIterator[Logs]:
@@ -94,12 +100,7 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path, quick_redis: None) -> K
 
 @pytest.fixture
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Of an empty store."""
-    if request.param == "file":
-        return str(tmp_path / "debates.sqlite")
-    server = request.getfixturevalue("standing_redis")
-    server.admin.flushall()
-    return str(server.url)
+    return _address(request, tmp_path)
 
 
 @pytest.fixture
