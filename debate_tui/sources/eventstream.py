@@ -17,8 +17,6 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
-from httpx_sse import EventSource
-
 from debate_tui.domain.stream import Alive, Cursor, Fault, FaultKind
 
 if TYPE_CHECKING:
@@ -213,6 +211,9 @@ class _Shown:
     """The response that httpx-sse is shown: text in which every event is complete."""
 
     def __init__(self) -> None:
+        # Brings httpx along, which nobody should have to wait for who has asked for nothing yet.
+        from httpx_sse import EventSource
+
         self.headers = {"content-type": "text/event-stream"}
         self._text = ""
         self._events = EventSource(cast("httpx.Response", self)).iter_sse()

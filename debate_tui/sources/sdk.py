@@ -114,6 +114,7 @@ class SdkClients:
         key = find_key(provider, self._environ)
         with importing.uncollected():
             import httpx2
+            import httpx_sse  # noqa: F401 (what the answers are read with)
             import openai
         timeout = openai.Timeout(None, connect=self._connect_timeout)
         try:
@@ -141,6 +142,7 @@ class SdkClients:
         with importing.uncollected():
             import anthropic
             import httpx2
+            import httpx_sse  # noqa: F401 (what the answers are read with)
         timeout = anthropic.Timeout(None, connect=self._connect_timeout)
         as_token = key == self._environ.get("ANTHROPIC_AUTH_TOKEN", "").strip()
         try:

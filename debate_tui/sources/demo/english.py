@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -68,7 +68,7 @@ AUXILIARIES: Final = MODALS | BEING | DOING | HAVING | {"be", "ought", "better",
 @functools.cache
 def english() -> English:
     """The word lists, read once."""
-    text = (files(__package__) / "english.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("english.toml").read_text("utf-8")
     lists = decode(text, _Lists, where="english.toml")
 
     def words(name: str) -> frozenset[str]:
