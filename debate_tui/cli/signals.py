@@ -23,7 +23,7 @@ class Caught:
 
 
 @contextmanager
-def caught(end: Callable[[], None], *, keyboard: int | None = None) -> Iterator[Caught]:
+def caught(end: Callable[[], object], *, keyboard: int | None = None) -> Iterator[Caught]:
     """Call `end`, once, when a signal asks the program to end.
 
     A second interrupt or termination has its usual effect; further hang-ups have none, because the shell and

@@ -84,13 +84,13 @@ async def staged(
                 guard=guard,
                 backpressure=backpressure,
                 unattended=unattended,
-                costs={each.debater.id: await cost_of(each.specification, rates) for each in plan.speakers},
+                costs={each.debater.id: cost_of(each.specification, rates) for each in plan.speakers},
                 judges=[
                     Judge(
                         f"j{number}",
                         judge.public,
                         guard(f"j{number}", sources.make(judge), _never),
-                        await cost_of(judge, rates),
+                        cost_of(judge, rates),
                     )
                     for number, judge in enumerate(plan.judges, 1)
                 ],

@@ -6,8 +6,10 @@ lists. A model it does not know has no price; nothing is ever guessed.
 
 from __future__ import annotations
 
-import asyncio
+from functools import cache
 from typing import TYPE_CHECKING
+
+from debate_tui.sources import importing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,23 +28,36 @@ _FREE = frozenset({"ollama", "lmstudio", "llamacpp", "vllm"})
 MILLION = 1_000_000
 
 
-async def cost_of(specification: Specification, overrides: Mapping[str, Rates]) -> Cost:
-    """How to price this source's usage; loads the table in a thread where it is needed.
+def cost_of(specification: Specification, overrides: Mapping[str, Rates]) -> Cost:
+    """How to price this source's usage.
 
-    `overrides` are rates by model, which go before the table.
+    `overrides` are rates by model, which go before the table. That is loaded when a cost is first asked for,
+    if `load` was not called before.
     """
-    rates = overrides.get(specification.detail)
-    if rates is None and specification.kind == "provider" and specification.scheme not in _FREE:
-        rates = await asyncio.to_thread(_listed, specification.scheme, specification.detail)
+    own = overrides.get(specification.detail)
+    listed = specification.kind == "provider" and specification.scheme not in _FREE
 
     def cost(usage: Usage) -> float | None:
-        if rates is None or usage.input_tokens is None or usage.output_tokens is None:
+        if usage.input_tokens is None or usage.output_tokens is None:
+            return None
+        rates = own
+        if rates is None and listed:
+            rates = _listed(specification.scheme, specification.detail)
+        if rates is None:
             return None
         return (usage.input_tokens * rates[0] + usage.output_tokens * rates[1]) / MILLION
 
     return cost
 
 
+def load() -> None:
+    """Load the table, which takes longer than some frames; to be called in a thread."""
+    with importing.uncollected():
+        import genai_prices  # noqa: F401
+    _listed("openai", "")
+
+
+@cache
 def _listed(provider: str, model: str) -> Rates | None:
     from genai_prices import Usage, calc_price
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources import importing
+from debate_tui.sources import importing, prices
 from debate_tui.sources.keys import find_key, key_in_environment
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class SdkClients:
         self._openai: dict[_Slot, asyncio.Task[Client[AsyncOpenAI]]] = {}
         self._anthropic: dict[_Slot, asyncio.Task[Client[AsyncAnthropic]]] = {}
         self._forgotten: list[asyncio.Task[Client[AsyncOpenAI]] | asyncio.Task[Client[AsyncAnthropic]]] = []
+        self._prices: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def openai(self, provider: Provider) -> Client[AsyncOpenAI]:
         """The client for a provider that speaks OpenAI's APIs.
@@ -89,7 +91,10 @@ class SdkClients:
 
     async def aclose(self) -> None:
         """Close all clients and their connections."""
+        self._closed = True
         tasks = (*self._openai.values(), *self._anthropic.values(), *self._forgotten)
+        if self._prices is not None:
+            await self._prices
         for made in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(made, Client):
                 await made.sdk.close()
@@ -107,8 +112,15 @@ class SdkClients:
         task = clients.get(slot)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = clients[slot] = asyncio.create_task(asyncio.to_thread(make, provider))
+            task.add_done_callback(self._load_prices)
         # Others may wait for the same client: one of them being cancelled must not take it from them.
         return await asyncio.shield(task)
+
+    def _load_prices(self, _: object) -> None:
+        """Load the price table, once everybody can be asked: costs are told when they have answered."""
+        making = (*self._openai.values(), *self._anthropic.values())
+        if self._prices is None and not self._closed and all(task.done() for task in making):
+            self._prices = asyncio.create_task(asyncio.to_thread(prices.load))
 
     def _make_openai(self, provider: Provider) -> Client[AsyncOpenAI]:
         key = find_key(provider, self._environ)

@@ -11,23 +11,23 @@ from debate_tui.sources.registry import parse
 USAGE = Usage(1_000_000, 100_000)
 
 
-async def test_the_settings_go_before_the_table() -> None:
-    cost = await cost_of(parse("openai:gpt-4o"), {"gpt-4o": (1.0, 20.0)})
+def test_the_settings_go_before_the_table() -> None:
+    cost = cost_of(parse("openai:gpt-4o"), {"gpt-4o": (1.0, 20.0)})
     assert cost(USAGE) == pytest.approx(3.0)
 
 
-async def test_the_table_knows_what_is_common() -> None:
-    cost = await cost_of(parse("openai:gpt-4o"), {})
+def test_the_table_knows_what_is_common() -> None:
+    cost = cost_of(parse("openai:gpt-4o"), {})
     assert cost(USAGE) == pytest.approx(3.5)  # 2.50 and 10.00 US$ per million, and no change since 2024
 
 
 @pytest.mark.parametrize("source", ["openai:never-heard-of", "ollama:llama3.2", "demo", "https://host/x"])
-async def test_what_nobody_lists_has_no_price(source: str) -> None:
-    cost = await cost_of(parse(source), {"gpt-4o": (1.0, 1.0)})
+def test_what_nobody_lists_has_no_price(source: str) -> None:
+    cost = cost_of(parse(source), {"gpt-4o": (1.0, 1.0)})
     assert cost(USAGE) is None
 
 
-async def test_without_a_full_count_there_is_no_price() -> None:
-    cost = await cost_of(parse("openai:gpt-4o"), {})
+def test_without_a_full_count_there_is_no_price() -> None:
+    cost = cost_of(parse("openai:gpt-4o"), {})
     assert cost(Usage(None, 5)) is None
     assert cost(Usage(5, None)) is None
