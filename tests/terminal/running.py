@@ -197,6 +197,7 @@ async def opened(
     stdout: int | None = None,
     stderr: int | None = None,
     nohup: bool = False,
+    program: tuple[str, ...] = ("-m", "debate_tui"),
     **environment: str,
 ) -> AsyncIterator[Terminal]:
     """Run debate-tui in a terminal of the given size; what is given as `PIPE` is none of the terminal's.
@@ -210,8 +211,7 @@ async def opened(
         _IGNORING_HANGUPS + _ADOPT if nohup else _ADOPT,
         terminal.name,
         sys.executable,
-        "-m",
-        "debate_tui",
+        *program,
         *arguments,
         stdin=terminal.slave if stdin is None else stdin,
         stdout=terminal.slave if stdout is None else stdout,
