@@ -75,7 +75,11 @@ async def test_the_first_frame_waits_for_no_client(source: str, tmp_path: Path) 
     report = tmp_path / "loaded"
     watching = LOADED.format(watched=HTTP | SDKS | LATER | {"textual"}).strip().replace("\n", "; ")
     code = UP_TO_THE_FIRST_FRAME.format(loaded=watching, report=str(report))
-    keys = {"OPENAI_API_KEY": "sk-none", "ANTHROPIC_API_KEY": "sk-none"}
-    async with opened("Quick?", "-d", source, "-d", source, program=("-c", code), **keys) as terminal:
+    async with opened(
+        *("Quick?", "-d", source, "-d", source),
+        program=("-c", code),
+        OPENAI_API_KEY="sk-none",
+        ANTHROPIC_API_KEY="sk-none",
+    ) as terminal:
         assert await terminal.ended() == 0, terminal.display.text
     assert report.read_text() == "textual"
