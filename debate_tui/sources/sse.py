@@ -59,7 +59,7 @@ class SseSource(Remote):
     @asynccontextmanager
     async def connect(self, request: Request, cursor: Cursor | None) -> AsyncGenerator[Connection]:
         async with answered(self._clients, self._call(request, cursor)) as answer:
-            await _check(answer)
+            await check_stream(answer)
             connected = Connected(Origin.CURSOR if cursor else Origin.START, answer.transport, answer.reused)
             if answer.response.status_code == 204:
                 yield Connection(connected, None, lambda: True)
@@ -86,7 +86,7 @@ class SseSource(Remote):
         return Call(self._method, url, self._headers, about, body, self._keyless and self._http2())
 
 
-async def _check(answer: Answer) -> None:
+async def check_stream(answer: Answer) -> None:
     """Raise the fault of an answer that is neither an event stream nor the end of one."""
     status = answer.response.status_code
     if status == 204:

@@ -1,0 +1,103 @@
+"""``debate-tui watch URL``: a debate that somebody else hosts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from debate_tui import config
+from debate_tui.cli import terminal
+from debate_tui.cli.signals import caught
+from debate_tui.domain.events import DebateStarted
+from debate_tui.session.mirror import Mirror
+from debate_tui.sources.hosted import Hosted
+from debate_tui.sources.http import Clients
+
+if TYPE_CHECKING:
+    from debate_tui.config import Settings
+    from debate_tui.display.feed import Item
+
+
+def watch(url: str, *, token: str, plain: bool, json_lines: bool) -> int:
+    """Watch a hosted debate until it ends or the user leaves; returns the exit code."""
+    settings = config.load({})
+    on_screen = not (plain or json_lines) and terminal.fits_full_screen()
+    return asyncio.run(_watch(url, token, settings, on_screen=on_screen, json_lines=json_lines))
+
+
+async def _watch(url: str, token: str, settings: Settings, *, on_screen: bool, json_lines: bool) -> int:
+    clients = Clients(connect_timeout=settings.recovery.connect_timeout)
+    try:
+        mirror = Mirror(Hosted(url, clients=clients, token=token), settings.recovery)
+        await mirror.first()
+        if on_screen:
+            return await _on_screen(mirror, settings)
+        return await _in_a_pipe(mirror, json_lines=json_lines)
+    finally:
+        await clients.aclose()
+
+
+async def _on_screen(mirror: Mirror, settings: Settings) -> int:
+    from debate_tui.cli.screens import options, remember_mode, remember_theme
+    from debate_tui.display.buffer import SharedBuffer
+    from debate_tui.tui.app import DebateApp
+    from debate_tui.tui.screens.watch import WatchScreen
+
+    (started, *_) = await mirror.read()
+    debaters = started.debaters if isinstance(started, DebateStarted) else ()
+    topic = started.topic if isinstance(started, DebateStarted) else ""
+    buffer: SharedBuffer[Item] = SharedBuffer([debater.id for debater in debaters])
+    app = DebateApp(
+        mirror,
+        buffer,
+        None,
+        options(settings, topic=topic, debaters=debaters),
+        on_mode=remember_mode,
+        on_theme=remember_theme,
+        screen=WatchScreen,
+    )
+    with caught(app.exit, keyboard=0) as signal:
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(mirror.run())
+            await app.run_async()
+            following.cancel()
+    return app.return_code or (0 if signal.number is None else 128 + signal.number)
+
+
+async def _in_a_pipe(mirror: Mirror, *, json_lines: bool) -> int:
+    from debate_tui.display.outlet import Outlet
+
+    out, err = Outlet.of(sys.stdout), Outlet.of(sys.stderr)
+
+    def say(text: str) -> None:
+        if text:
+            print(f"debate-tui: {text}", file=sys.stderr)
+
+    mirror.on_line = say
+    following: asyncio.Task[None] | None = None
+
+    def leave() -> None:
+        if following is not None:
+            following.cancel()
+
+    with caught(leave) as signal:
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(_follow(mirror))
+            if json_lines:
+                from debate_tui.display.json_lines import write_json_lines
+
+                await write_json_lines(mirror.follow(), out)
+            else:
+                from debate_tui.display.plain import write_plain
+
+                await write_plain(mirror.follow(), out, err)
+            following.cancel()
+    return 0 if signal.number is None else 128 + signal.number
+
+
+async def _follow(mirror: Mirror) -> None:
+    try:
+        await mirror.run()
+    finally:
+        await mirror.aclose()

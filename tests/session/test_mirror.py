@@ -1,0 +1,145 @@
+"""Watching a hosted debate through every break of the line: nothing missing, nothing twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from debate_tui.domain import events
+from debate_tui.domain.policy import Policy
+from debate_tui.domain.stream import Fault
+from debate_tui.session.mirror import Mirror
+from debate_tui.sources.hosted import Hosted
+from debate_tui.sources.http import Clients
+from tests.fakes.sse_server import Cut, Received, Reply, SseServer, reply
+
+AT_ONCE = Policy(initial=0, jitter=0)
+DEBATE: list[events.Event] = [
+    events.DebateStarted(seq=1, debate="d", topic="T?", format="listen", debaters=()),
+    events.PhaseStarted(seq=2, phase="listen", round=1, rounds=1),
+    events.TurnStarted(seq=3, turn=1, debater="d1", phase="listen"),
+    events.TurnDelta(seq=7, turn=1, debater="d1", attempt=1, offset=0, text="put together 😀"),
+    events.TurnFinished(seq=8, turn=1, debater="d1", reason="complete"),
+    events.DebateFinished(seq=9, reason="complete"),
+]
+
+
+def framed(event: events.Event, epoch: str = "aa") -> bytes:
+    return b"id: %s:%d\nevent: x\ndata: %s\n\n" % (epoch.encode(), event.seq, events.encode(event))
+
+
+def behind(request: Received, epoch: str = "aa") -> list[events.Event]:
+    """What a host still has to tell whoever asks so."""
+    place = request.last_event_id
+    seen = int(place.partition(":")[2]) if place and place.startswith(epoch) else 0
+    return [event for event in DEBATE if event.seq > seen]
+
+
+async def mirrored(server: SseServer, path: str = "/debates/d", **options: str) -> tuple[Mirror, list[str]]:
+    clients, said = Clients(), list[str]()
+    mirror = Mirror(
+        Hosted(f"{server.origin}{path}", clients=clients, **options), AT_ONCE, on_line=said.append
+    )
+    try:
+        await mirror.run()
+    finally:
+        await clients.aclose()
+    return mirror, said
+
+
+@pytest.mark.parametrize("cut", [Cut.CLOSE, Cut.RESET, Cut.HALF_CLOSE])
+@pytest.mark.parametrize("each", [1, 2, 4])
+async def test_however_often_the_line_breaks_every_event_comes_once(cut: Cut, each: int) -> None:
+    def answer(request: Received) -> Reply:
+        left = behind(request)
+        told = [framed(event) for event in left[:each]]
+        return reply(b"retry: 0\n\n", *told) if len(left) <= each else reply(*told, b"id: aa:9\nda", cut)
+
+    async with SseServer(script=answer) as server:
+        mirror, said = await mirrored(server)
+    assert await mirror.read() == DEBATE
+    assert await mirror.read(after=3, limit=1) == [DEBATE[3]]
+    assert server.requests[0].query == {"after": "0"}
+    assert [request.last_event_id for request in server.requests[1:]] == [
+        f"aa:{DEBATE[at - 1].seq}" for at in range(each, len(DEBATE), each)
+    ]
+    assert said[-1] == ""
+
+
+async def test_events_told_twice_count_once() -> None:
+    def answer(request: Received) -> Reply:
+        return reply(*(framed(event) for event in (*DEBATE[:4], *DEBATE)))
+
+    async with SseServer(script=answer) as server:
+        mirror, _ = await mirrored(server)
+    assert await mirror.read() == DEBATE
+
+
+async def test_another_history_is_told_anew() -> None:
+    reset = b'event: reset\ndata: {"type":"reset","reason":"epoch"}\n\n'
+    rewound = 0
+
+    def answer(request: Received) -> Reply:
+        if request.last_event_id and request.last_event_id.startswith("aa"):
+            return reply(reset, Cut.CLOSE)
+        if len(server.requests) > 1:
+            return reply(*(framed(event, "bb") for event in behind(request, "bb")))
+        return reply(*(framed(event) for event in DEBATE[:3]), Cut.CLOSE)
+
+    clients = Clients()
+    async with SseServer(script=answer) as server:
+        mirror = Mirror(Hosted(f"{server.origin}/debates/d", clients=clients), AT_ONCE)
+
+        def rewind() -> None:
+            nonlocal rewound
+            rewound += 1
+
+        mirror.on_rewind = rewind
+        await mirror.run()
+        await clients.aclose()
+    assert await mirror.read() == DEBATE
+    assert rewound == 1
+
+
+async def test_lagging_behind_costs_a_new_connection_and_nothing_else() -> None:
+    lag = b'event: reset\ndata: {"type":"reset","reason":"lag"}\n\nevent: snapshot\ndata: {}\n\n'
+
+    def answer(request: Received) -> Reply:
+        left = behind(request)
+        return reply(framed(left[0]), lag, Cut.STALL) if len(left) > 3 else reply(*map(framed, left))
+
+    async with SseServer(script=answer) as server:
+        mirror, _ = await mirrored(server)
+    assert await mirror.read() == DEBATE
+
+
+@pytest.mark.parametrize("status", [401, 404])
+async def test_what_no_further_try_would_mend_is_said_at_once(status: int) -> None:
+    async with SseServer(reply(b"{}", status=status, content_type="application/json")) as server:
+        with pytest.raises(Fault) as raised:
+            await mirrored(server)
+        assert raised.value.status == status
+        assert len(server.requests) == 1
+
+
+async def test_the_token_goes_to_the_host_and_is_not_repeated() -> None:
+    async with SseServer(reply(*map(framed, DEBATE))) as server:
+        await mirrored(server, token="tell-nobody")
+        assert server.requests[0].headers["authorization"] == "Bearer tell-nobody"
+        assert "tell-nobody" not in server.requests[0].target
+
+
+async def test_without_a_debate_in_the_address_the_newest_under_way_is_watched() -> None:
+    listing = b'{"debates":[{"debate":"old","state":"complete"},{"debate":"now","state":"running"}]}'
+
+    def answer(request: Received) -> Reply:
+        if request.path == "/debates":
+            return reply(listing, content_type="application/json")
+        return reply(*map(framed, DEBATE))
+
+    async with SseServer(script=answer) as server:
+        clients = Clients()
+        mirror = Mirror(Hosted(server.origin, clients=clients), AT_ONCE)
+        await mirror.first()
+        await clients.aclose()
+        assert server.requests[1].path == "/debates/now/events"
+    assert (await mirror.read())[0] == DEBATE[0]
