@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from debate_tui.domain.errors import UsageError
-from debate_tui.domain.prompts import cast
 from debate_tui.domain.stream import Chunk, Connected, Cursor, Finished, Origin, Usage
 from debate_tui.sources.demo.material import VOICES, voice
 from debate_tui.sources.demo.pace import Pace, pieces, timed
-from debate_tui.sources.demo.script import Part, compose
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from debate_tui.domain.stream import FinishReason, Request, Resume, StreamItem
+    from debate_tui.sources.demo.script import Part
 
 __all__ = ["NOTICE", "VOICES", "DemoSource", "Pace", "lineup"]
 
@@ -84,6 +83,9 @@ class DemoSource:
         """Nothing outlives a turn."""
 
     def _prepare(self, request: Request) -> tuple[Part, Pace]:
+        from debate_tui.domain.prompts import cast
+        from debate_tui.sources.demo.script import compose
+
         known = cast(request.messages)
         if not known.topic:
             known = msgspec.structs.replace(known, topic=request.topic)

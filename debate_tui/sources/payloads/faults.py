@@ -7,7 +7,6 @@ references; where a word and a status disagree the word is more precise (OpenAI 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -167,6 +166,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _until(date: str) -> float:
+    from email.utils import parsedate_to_datetime  # a large package for a rare header
+
     when = parsedate_to_datetime(date)
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
