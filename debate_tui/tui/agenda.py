@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.debate import rounds
+import msgspec
+
+from debate_tui.domain.debate import VERDICT, Debater, Round
+from debate_tui.domain.progress import progress
 from debate_tui.domain.sanitise import one_line
 
 if TYPE_CHECKING:
@@ -18,8 +21,8 @@ class Agenda:
 
     def __init__(self, transcript: Transcript, format_: Format | None) -> None:
         self._transcript = transcript
+        self._format = format_
         self._titles = {phase.name: phase.title for phase in format_.phases} if format_ else {}
-        self._steps = len(list(rounds(format_))) if format_ else 0
 
     @property
     def now(self) -> str:
@@ -34,20 +37,47 @@ class Agenda:
             return self._name(steps[turn.step - 1])
         return self._titles.get(turn.phase) or one_line(turn.phase, 40).capitalize()
 
+    @property
+    def judging(self) -> bool:
+        """Whether all is said, and the judges read."""
+        phase, over = self._transcript.phase, self._transcript.finished is not None
+        return phase is not None and phase.phase == VERDICT and not over
+
+    def round(self, step: PhaseStarted) -> Round | None:
+        """The round that a step of the debate began, where its format is known."""
+        phases = self._format.phases if self._format is not None else ()
+        found = next((phase for phase in phases if phase.name == step.phase), None)
+        if found is None:
+            return None
+        words = step.words or found.words
+        return Round(msgspec.structs.replace(found, words=words), step.round, step.rounds)
+
+    @property
+    def ahead(self) -> tuple[Round, ...]:
+        """The rounds that have not begun, as far as is known."""
+        if self._format is None:
+            return ()
+        debaters = tuple(
+            Debater(id=info.id, name=info.name, side=info.side, source=info.source)
+            for info in self._transcript.debaters.values()
+        )
+        return progress(self._transcript, self._format, debaters).ahead
+
     def progress(self) -> tuple[float, ...]:
         """How much of each step is done, from 0 to 1; empty where the number of steps is not known."""
-        if not self._steps:
+        if self._format is None:
             return ()
         transcript = self._transcript
-        if transcript.finished == "complete":
-            return (1.0,) * self._steps
-        begun = len(transcript.steps)
+        begun = sum(step.phase != VERDICT for step in transcript.steps)
+        steps = begun + len(self.ahead)
+        if transcript.finished == "complete" or self.judging:
+            return (1.0,) * steps
         done = [1.0] * max(0, begun - 1)
         if begun:
             turns = [turn for turn in transcript.turns.values() if turn.step == begun]
             speakers = max(len(transcript.active), len(turns), 1)
             done.append(sum(turn.finished for turn in turns) / speakers)
-        return tuple(done[: self._steps]) + (0.0,) * (self._steps - len(done))
+        return (*done, *(0.0,) * (steps - len(done)))
 
     def _name(self, step: PhaseStarted) -> str:
         title = self._titles.get(step.phase) or one_line(step.phase, 40).capitalize()

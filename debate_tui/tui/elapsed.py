@@ -21,10 +21,15 @@ class Elapsed:
         self._skew = time.time() - at
 
     @property
+    def now(self) -> float:
+        """What time it is in the debate."""
+        return time.time() - self._skew
+
+    @property
     def seconds(self) -> int:
         """Whole seconds since the debate began; they stand still once it is over."""
         transcript = self._transcript
         if not transcript.started_at:
             return 0
-        latest = transcript.updated_at if transcript.finished else time.time() - self._skew
+        latest = transcript.updated_at if transcript.finished else self.now
         return max(0, int(latest - transcript.started_at))

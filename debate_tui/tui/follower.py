@@ -14,7 +14,10 @@ from debate_tui.domain.events import (
     PhaseStarted,
     TurnDelta,
     TurnFinished,
+    Verdict,
+    Vote,
 )
+from debate_tui.domain.spending import Bill, bill
 from debate_tui.domain.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -25,7 +28,16 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
     from debate_tui.record.log import ReadableLog
 
-_OF_THE_DEBATE = (DebateStarted, PhaseStarted, DebatePaused, DebateResumed, DebateFinished, TurnFinished)
+_OF_THE_DEBATE = (
+    DebateStarted,
+    PhaseStarted,
+    DebatePaused,
+    DebateResumed,
+    DebateFinished,
+    TurnFinished,
+    Verdict,
+    Vote,
+)
 
 
 class Follower:
@@ -57,6 +69,7 @@ class Follower:
         self._on_debate = on_debate
         self._on_active = on_active
         self._seq = 0
+        self._bill: Bill | None = None
         self._early: list[Event] | None = None
         self._unsubscribe: Callable[[], None] | None = None
 
@@ -64,6 +77,13 @@ class Follower:
     def active(self) -> int:
         """How many streams are connected or streaming."""
         return self._feed.active
+
+    @property
+    def bill(self) -> Bill:
+        """What the turns that ended and the verdicts have cost."""
+        if self._bill is None:
+            self._bill = bill(self.transcript)
+        return self._bill
 
     async def open(self) -> None:
         """Take in what the log holds already, then every event as it is appended."""
@@ -87,6 +107,7 @@ class Follower:
     def restart(self, events: Iterable[Event]) -> None:
         """Forget everything, what is pending too, and take in these events: the log has gone back."""
         self.transcript.clear()
+        self._bill = None
         self._buffer.take()
         self._feed = Feed(self._buffer)
         if self._measuring:
@@ -120,6 +141,8 @@ class Follower:
             self.statistics(event)
         active = self._feed.active
         self.transcript.apply(event)
+        if isinstance(event, TurnFinished | Verdict):
+            self._bill = None
         self._feed(event)
         if self._feed.active != active:
             self._on_active()

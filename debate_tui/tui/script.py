@@ -15,6 +15,7 @@ from debate_tui.domain.events import (
     TurnSuperseded,
 )
 from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.words import WordCount
 from debate_tui.tui.tones import Tone
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Script:
         """Forget every item; the page is left to its owner."""
         self._turn = 0
         self._said: list[tuple[Voice, list[str]]] = []
+        self._words = WordCount()
         self._speaking = False
         self._ended = False
         self._later: list[Aside] = []
@@ -85,6 +87,11 @@ class Script:
     def answer(self) -> str:
         """What the debater answered in its newest turn, as far as it is on the page."""
         return "".join("".join(pieces) for voice, pieces in self._said if voice == "answer")
+
+    @property
+    def words(self) -> int:
+        """How many words that is."""
+        return self._words.count
 
     def apply(self, item: Item) -> None:
         """Write what an item adds to the page."""
@@ -112,7 +119,7 @@ class Script:
     def _begin(self, number: int) -> None:
         if number != self._turn:
             self._turn = number
-            self._said.clear()
+            self._forget()
             self._page.head(self._title(self._transcript.turns[number]), number)
         self._speaking = True
         self._ended = False
@@ -125,6 +132,8 @@ class Script:
         if not self._said or self._said[-1][0] != voice:
             self._said.append((voice, []))
         self._said[-1][1].append(item.text)
+        if voice == "answer":
+            self._words.feed(item.text)
         self.has_reasoning = self.has_reasoning or item.reasoning
         self._page.speak(item.text, voice, item.turn)
 
@@ -135,8 +144,12 @@ class Script:
         for voice, pieces in self._said:
             self._page.speak("".join(pieces), voice, self._turn)
 
-    def _take_back(self, number: int) -> None:
+    def _forget(self) -> None:
         self._said.clear()
+        self._words = WordCount()
+
+    def _take_back(self, number: int) -> None:
+        self._forget()
         self._speaking = True
         self._ended = False
         self._page.drop(number)

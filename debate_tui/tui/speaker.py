@@ -14,6 +14,7 @@ from debate_tui.domain.events import (
     TurnStarted,
 )
 from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.spending import NOTHING
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.badge import REMOVED, badge
 from debate_tui.tui.widgets.meter import Reading
@@ -110,18 +111,28 @@ class Speaker:
         )
         return REMOVED if self.removed and shown.tone is not Tone.FAILED else shown
 
-    def reading(self) -> Reading:
-        """The meter at this moment."""
+    def reading(self, words: int = 0) -> Reading:
+        """The meter at this moment; `words` are those of the newest turn that are shown."""
         turn = self._follower.statistics.turn(self.id)
         tokens = turn.tokens
+        spent = self._follower.bill.debaters.get(self.id, NOTHING)
         return Reading(
+            words=words,
+            words_asked=self.words_asked,
             ttft_ms=None if turn.first_token is None else round(turn.first_token * 1000),
             tokens=None if tokens is None else tokens.count,
             estimated=tokens is not None and tokens.estimated,
             rate=turn.rate,
-            cost=turn.cost,
+            cost=spent.cost,
+            priced=spent.priced,
             finished=turn.reason is not None,
         )
+
+    @property
+    def words_asked(self) -> int:
+        """How many words the newest turn is asked for; 0 where nobody said."""
+        turn, steps = self.turn, self._follower.transcript.steps
+        return steps[turn.step - 1].words if turn is not None and 0 < turn.step <= len(steps) else 0
 
     def _hold(self, debater: str | None, *, held: bool) -> None:
         if debater is None:

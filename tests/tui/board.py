@@ -153,7 +153,8 @@ class Board:
         )
 
     def phase(self, phase: str = "opening", number: int = 1, total: int = 1) -> Board:
-        self.tell(ev.PhaseStarted(phase=phase, round=number, rounds=total))
+        words = next((each.words for each in OXFORD.phases if each.name == phase), 0)
+        self.tell(ev.PhaseStarted(phase=phase, round=number, rounds=total, words=words))
         for debater in self.cast:
             self.turns[debater.id] = max(self.turns.values(), default=0) + 1
             self.tell(ev.TurnStarted(turn=self.turns[debater.id], debater=debater.id, phase=phase))

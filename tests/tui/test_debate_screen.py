@@ -212,7 +212,7 @@ async def test_figures_of_the_provider_replace_estimates() -> None:
         assert "~10 tokens" in board.text
         board.end("ada", usage=Usage(output_tokens=12), cost=0.0031, ttft_ms=640)
         await board.settled()
-        assert "0.6s to first token · 12 tokens · $0.0031" in board.text
+        assert "0.6s to first token · 1/200 words · 12 tokens · $0.0031" in board.text
 
 
 async def test_help_covers_the_debate_and_goes_away() -> None:

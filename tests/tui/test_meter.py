@@ -36,10 +36,28 @@ def test_nothing_is_said_before_there_is_anything_to_say() -> None:
         tokens=st.none() | st.integers(0, 10**7),
         estimated=st.booleans(),
         rate=st.none() | st.floats(0, 10**6),
+        words=st.integers(0, 10**4),
+        words_asked=st.integers(0, 10**4),
         cost=st.none() | st.floats(0, 10**4),
+        priced=st.booleans(),
         finished=st.booleans(),
     ),
     st.integers(0, 120),
 )
 def test_it_always_fits(reading: Reading, width: int) -> None:
     assert cell_len(meter(reading, width)) <= width
+
+
+def test_words_are_told_against_the_number_asked_for() -> None:
+    speaking = Reading(
+        words=124, words_asked=200, ttft_ms=640, tokens=170, estimated=True, rate=31, cost=0.02
+    )
+    assert meter(speaking, 90) == (
+        "0.6s to first token · 124/200 words · ~170 tokens · 31 tokens/s · $0.0200"
+    )
+    assert meter(speaking, 40) == "124/200 w · ~170 tok · 31/s · $0.0200"
+    assert meter(Reading(words=124, tokens=170), 40) == "170 tokens"
+
+
+def test_a_sum_that_lacks_something_says_so() -> None:
+    assert meter(Reading(tokens=1, cost=0.5, priced=False), 40) == "1 tokens · $0.50+"

@@ -209,10 +209,10 @@ async def test_without_a_holder_the_log_is_measured_as_it_is_followed() -> None:
 
 async def test_meter_and_statistics_agree() -> None:
     async with played(2).opened() as board:
-        meters = [board.pane(name)._meter.rows(60)[0].left[0].text for name in ("ada", "ben")]
+        meters = [board.pane(name)._meter.rows(80)[0].left[0].text for name in ("ada", "ben")]
         await board.press("s")
         for place, meter in enumerate(meters):
-            first, tokens, rate = meter.split(" · ")
+            first, _words, tokens, rate, _cost = meter.split(" · ")
             assert first == "0.7s to first token"
             assert row(board, "first token")[place].startswith("700 ms")
             assert row(board, "tokens, all")[place].startswith(tokens.removesuffix(" tokens"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,14 @@ from debate_tui.tui.agenda import Agenda
 from debate_tui.tui.arrangement import Arrangement, Fit, fit
 from debate_tui.tui.elapsed import Elapsed
 from debate_tui.tui.follower import Follower
+from debate_tui.tui.forecast import Forecast
 from debate_tui.tui.glyphs import ASCII, UNICODE
 from debate_tui.tui.hints import hints
 from debate_tui.tui.pulse import Pulse
 from debate_tui.tui.screens.decisions import Decisions
 from debate_tui.tui.speaker import Speaker
 from debate_tui.tui.tones import Tone
+from debate_tui.tui.totals import in_all
 from debate_tui.tui.widgets.badge import Badge
 from debate_tui.tui.widgets.footer import Footer, Hint
 from debate_tui.tui.widgets.header import Header, Headline
@@ -123,11 +126,13 @@ class DebateView(Screen[None]):
         self._here = 0
         self._zoomed = False
         self._warning = ""
+        self._waiting = ""
         self.set_class(options.ascii, "-ascii")
         self._aside_until = 0.0
         self._slow_until = 0.0
         self._decisions = Decisions(self, commands, self._glyphs)
         self._elapsed = Elapsed(self._follower.transcript)
+        self._forecast = Forecast(self._follower.transcript, self._agenda)
 
     # What is on the screen
 
@@ -177,13 +182,19 @@ class DebateView(Screen[None]):
                 below=not single and place >= columns,
                 compact=self._fit.compact and not self._zoomed,
             )
-        self._notice.say(self._fit.needs or self._warning or self._options.notice, self._width)
+        notice = self._fit.needs or self._waiting or self._warning or self._options.notice
+        self._notice.say(notice, self._width)
         self._tabs.sync()
         self._show_hints()
 
     def warn(self, text: str) -> None:
         """Say above the footer what is wrong with the program's own files."""
         self._warning = text
+        self._arrange()
+
+    def wait_for(self, what: str, how_far: str) -> None:
+        """Say above the footer what the debate waits for; nothing, once it waits no more."""
+        self._waiting = f"{what} {self._glyphs.between} {how_far}" if how_far else what
         self._arrange()
 
     # What the pulse asks for
@@ -246,6 +257,7 @@ class DebateView(Screen[None]):
 
     def _take(self, event: Event) -> None:
         self._elapsed.see(event.at)
+        self._forecast.see(event)
         steps = self._follower.transcript.steps
         if isinstance(event, PhaseStarted) and len(steps) > 1 and event == steps[-1]:
             self._on_pause()
@@ -276,10 +288,26 @@ class DebateView(Screen[None]):
             phase=self._agenda.now,
             mode=self._clock.mode.value,
             elapsed=self._elapsed.seconds,
+            expected=self._expected(),
             progress=self._agenda.progress(),
+            spent=in_all(self._follower, self._glyphs),
+            judging=self._judging(),
             paused=self._all_paused and ended is None,
             ended=ended,
         )
+
+    def _expected(self) -> int | None:
+        """Seconds from the debate's beginning to its last word, told in steps that do not flicker."""
+        elapsed = self._elapsed
+        remaining = self._forecast.remaining(elapsed.now)
+        return None if remaining is None else 30 * math.ceil((elapsed.seconds + remaining) / 30)
+
+    def _judging(self) -> str:
+        if not self._agenda.judging:
+            return ""
+        verdicts = sum(bool(verdict.model) for verdict in self._follower.transcript.verdicts)
+        so_far = f", {verdicts} verdict{'s' if verdicts > 1 else ''} so far" if verdicts else ""
+        return f"the judges are reading{so_far}"
 
     @property
     def _all_paused(self) -> bool:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.badge import Badge
-from debate_tui.tui.widgets.line import Lines, Piece, Row
+from debate_tui.tui.widgets.line import Lines, Piece, Row, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 class Headline(Struct, frozen=True, kw_only=True):
     """All the header says; `elapsed` in whole seconds, `progress` from 0 to 1 for each step.
 
-    `replay` takes the place of the time, which a replay tells elsewhere.
+    `expected` is how many seconds all turns together will take, `None` while nobody can tell; `judging` what
+    is said of the judges while they read; `spent` what the debate has cost. `replay` takes the place of the
+    time, which a replay tells elsewhere.
     """
 
     topic: str = ""
     phase: str = ""
     mode: str = ""
     elapsed: int = 0
+    expected: int | None = None
     progress: tuple[float, ...] = ()
+    spent: str = ""
+    judging: str = ""
     paused: bool = False
     ended: Badge | None = None
     replay: bool = False
@@ -55,15 +60,24 @@ class Header(Lines):
             parts.append(Piece(f"{glyphs.paused} paused", Tone.PAUSED, bold=True))
         if line.ended is not None:
             parts.append(Piece(line.ended.text(glyphs), line.ended.tone, bold=True))
+        elif line.judging:
+            parts.append(Piece(f"{glyphs.streaming} {line.judging}", Tone.STREAMING, bold=True))
         elif line.phase:
             parts.append(Piece(line.phase, Tone.TEXT))
         parts.append(Piece(line.mode, Tone.QUIET))
-        parts.append(Piece("replay", Tone.FOCUS) if line.replay else Piece(clock(line.elapsed), Tone.QUIET))
+        parts.append(Piece("replay", Tone.FOCUS) if line.replay else Piece(self._time(), Tone.QUIET))
         right = [parts[0]]
         for part in parts[1:]:
             right += [between, part]
         topic = Row((Piece(line.topic, Tone.TEXT, bold=True),), tuple(right))
-        return topic, Row(self._bar(width))
+        spent = (Piece(f"  {line.spent}", Tone.QUIET),) if line.spent else ()
+        return topic, Row((*self._bar(width - width_of(spent)), *spent))
+
+    def _time(self) -> str:
+        line = self._headline
+        if line.expected is None:
+            return clock(line.elapsed)
+        return f"{clock(line.elapsed)} of ~{clock(line.expected)}"
 
     def _bar(self, width: int) -> tuple[Piece, ...]:
         glyphs, progress = self._glyphs, self._headline.progress

@@ -98,9 +98,10 @@ class Title(Lines):
 class MeterLine(Lines):
     """The meter, and at its right how much there is below what is read."""
 
-    def __init__(self, speaker: Speaker, prose: Prose, glyphs: Glyphs) -> None:
+    def __init__(self, speaker: Speaker, script: Script, prose: Prose, glyphs: Glyphs) -> None:
         super().__init__()
         self._speaker = speaker
+        self._script = script
         self._prose = prose
         self._glyphs = glyphs
         self.ellipsis = glyphs.ellipsis
@@ -110,7 +111,8 @@ class MeterLine(Lines):
         below = self._prose.unseen
         right = (Piece(f"{self._glyphs.down} {below} new", Tone.FOCUS),) if below else ()
         room = width - width_of(right) - 2 * bool(right)
-        return (Row((Piece(meter(self._speaker.reading(), room, self._glyphs), Tone.QUIET),), right),)
+        reading = self._speaker.reading(self._script.words)
+        return (Row((Piece(meter(reading, room, self._glyphs), Tone.QUIET),), right),)
 
 
 class Panes(Grid):
@@ -136,8 +138,8 @@ class Pane(Vertical):
         self.unread = False
         self._explained: FaultReport | None = None
         self._title = Title(speaker, glyphs)
-        self._meter = MeterLine(speaker, self.prose, glyphs)
         self.script = Script(self.prose, transcript, glyphs, title)
+        self._meter = MeterLine(speaker, self.script, self.prose, glyphs)
 
     def compose(self) -> ComposeResult:
         """Title, text, meter."""

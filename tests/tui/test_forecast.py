@@ -1,0 +1,101 @@
+"""How long a debate will take, told only when there is something to tell it by."""
+
+from __future__ import annotations
+
+import msgspec
+
+from debate_tui.domain.debate import Format, Phase
+from debate_tui.domain.events import (
+    DebateFinished,
+    DebatePaused,
+    DebateResumed,
+    DebaterInfo,
+    DebateStarted,
+    Event,
+    PhaseStarted,
+)
+from debate_tui.domain.transcript import Transcript
+from debate_tui.tui.agenda import Agenda
+from debate_tui.tui.forecast import Forecast
+
+FORMAT = Format(
+    name="f",
+    title="F",
+    description="",
+    phases=(
+        Phase(name="opening", title="Opening", words=100),
+        Phase(name="rebuttal", title="Rebuttal", words=50, rounds=2),
+        Phase(name="closing", title="Closing", words=50, order="turns"),
+    ),
+)
+DEBATERS = tuple(DebaterInfo(name, name, "", "demo", "") for name in ("a", "b"))
+
+
+class Watch:
+    """A forecast that is told what happened, and when."""
+
+    def __init__(self, format_: Format | None = FORMAT) -> None:
+        self._transcript = Transcript()
+        self._forecast = Forecast(self._transcript, Agenda(self._transcript, format_))
+        self.at(0, DebateStarted(debate="d", topic="t", format="f", debaters=DEBATERS))
+
+    def at(self, second: float, *events: Event) -> Watch:
+        for event in events:
+            dated = msgspec.structs.replace(event, at=1000 + second)
+            self._transcript.apply(dated)
+            self._forecast.see(dated)
+        return self
+
+    def remaining(self, second: float) -> float | None:
+        return self._forecast.remaining(1000 + second)
+
+
+def phase(name: str, number: int = 1, rounds: int = 1, words: int = 0) -> PhaseStarted:
+    return PhaseStarted(phase=name, round=number, rounds=rounds, words=words)
+
+
+def one_round() -> Watch:
+    """A hundred words took twenty seconds."""
+    return Watch().at(0, phase("opening")).at(20, phase("rebuttal", 1, 2))
+
+
+def test_nothing_is_told_before_a_round_was_held() -> None:
+    assert Watch().remaining(0) is None
+    assert Watch().at(0, phase("opening")).remaining(10) is None
+
+
+def test_what_is_left_takes_as_long_as_what_was() -> None:
+    # 50 words in each of two rounds, and 50 each of two who close one after the other.
+    assert one_round().remaining(20) == 40
+    assert one_round().remaining(25) == 35
+
+
+def test_a_round_that_takes_longer_than_it_should_does_not_shorten_the_others() -> None:
+    assert one_round().remaining(60) == 30
+
+
+def test_pauses_are_not_counted() -> None:
+    watch = Watch().at(0, phase("opening"))
+    watch.at(5, DebatePaused(reason="user", debater=None)).at(105, DebateResumed(reason="user", debater=None))
+    watch.at(120, phase("rebuttal", 1, 2))
+    assert watch.remaining(120) == 40
+    watch.at(122, DebatePaused(reason="user", debater=None))
+    assert watch.remaining(500) == 38
+
+
+def test_an_extra_round_and_shorter_turns_are_taken_into_account() -> None:
+    longer = Watch().at(0, phase("opening")).at(20, phase("rebuttal", 1, 3))
+    assert longer.remaining(20) == 50
+    shorter = Watch().at(0, phase("opening")).at(20, phase("rebuttal", 1, 2, words=25))
+    assert shorter.remaining(20) == 20
+
+
+def test_nothing_is_told_of_what_cannot_be_known() -> None:
+    wordless = msgspec.structs.replace(
+        FORMAT, phases=(FORMAT.phases[0], msgspec.structs.replace(FORMAT.phases[1], words=0))
+    )
+    assert Watch(None).at(0, phase("opening")).at(20, phase("rebuttal", 1, 2)).remaining(20) is None
+    assert Watch(wordless).at(0, phase("opening")).at(20, phase("rebuttal", 1, 2)).remaining(20) is None
+    assert one_round().at(30, phase("verdict")).remaining(30) is None
+    assert one_round().at(30, DebateFinished(reason="stopped")).remaining(30) is None
+    assert one_round().at(900, DebateResumed(reason="continued", debater=None)).remaining(900) is None
