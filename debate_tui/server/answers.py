@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from debate_tui.display.json_lines import harmless
-from debate_tui.domain.errors import DebateError, UsageError
+from debate_tui.domain.errors import ConfigError, DebateError, UsageError
 from debate_tui.server.audience import RETRY_AFTER_S, Full
 from debate_tui.server.commands import Conflict
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import HTTPConnection, Request
+
+    from debate_tui.server.channel import Channel
+    from debate_tui.server.hub import Hub
 
 MAX_BODY = 1 << 16
 """Bytes a request may bring."""
@@ -49,6 +52,19 @@ def wants_json(request: Request) -> bool:
     return "application/json" in accepted and "text/event-stream" not in accepted
 
 
+def address(connection: HTTPConnection) -> str:
+    """Where a client is, as far as that is known."""
+    return connection.client.host if connection.client else ""
+
+
+async def found(hub: Hub, debate: str) -> Channel:
+    """The channel of a debate, or the answer that there is none."""
+    channel = await hub.find(debate)
+    if channel is None:
+        raise HTTPException(404, f"There is no debate {debate!r}.")
+    return channel
+
+
 def need_host(request: Request) -> None:
     """Refuse everybody but the host."""
     if request.state.role != "host":
@@ -70,14 +86,15 @@ async def body(request: Request) -> bytes:
 
 async def complain(connection: HTTPConnection, raised: Exception) -> Response | None:
     """The answer to an error that a client can cause; a WebSocket gets it instead of being opened."""
-    answer = _answer(raised)
+    answer = answer_to(raised)
     if isinstance(connection, WebSocket):
         await connection.send_denial_response(answer)
         return None
     return answer
 
 
-def _answer(raised: Exception) -> Response:
+def answer_to(raised: Exception) -> Response:
+    """What to say to an error; raises it again if no client can have caused it."""
     match raised:
         case HTTPException():
             return error(raised.status_code, raised.detail, headers=raised.headers)
@@ -87,7 +104,7 @@ def _answer(raised: Exception) -> Response:
             return error(503, raised.message, raised.hint, {"retry-after": str(RETRY_AFTER_S)})
         case Conflict():
             return error(409, raised.message, raised.hint)
-        case UsageError():
+        case UsageError() | ConfigError():
             return error(400, raised.message, raised.hint)
         case DebateError():
             return error(500, raised.message, raised.hint)

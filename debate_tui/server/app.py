@@ -10,25 +10,26 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import Route
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.server import answers, metrics
 from debate_tui.server.debates import Debates
-from debate_tui.server.door import Door
+from debate_tui.server.door import Door, Hardened
 from debate_tui.server.entrance import Entrance
 from debate_tui.server.pages import Pages
+from debate_tui.server.streams import Streams
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.types import ExceptionHandler
+    from starlette.types import ASGIApp, ExceptionHandler
 
     from debate_tui.server.access import Access
     from debate_tui.server.commands import Holder
     from debate_tui.server.hub import Hub
 
 
-def create(hub: Hub, access: Access, holder: Holder | None = None) -> Starlette:
+def create(hub: Hub, access: Access, holder: Holder | None = None) -> ASGIApp:
     """The application; `holder` holds the debates that are ordered, where that is to be possible."""
     pages = Pages()
     debates = Debates(hub, access, pages, holder)
@@ -44,7 +45,7 @@ def create(hub: Hub, access: Access, holder: Holder | None = None) -> Starlette:
         return answers.json({"role": request.state.role})
 
     one = "/debates/{debate}"
-    routes: list[BaseRoute] = [
+    routes = [
         Route("/", pages.start),
         Route("/health", health),
         Route("/metrics", figures),
@@ -59,21 +60,18 @@ def create(hub: Hub, access: Access, holder: Holder | None = None) -> Starlette:
         Route(one, debates.one),
         Route(f"{one}/commands", debates.command, methods=["POST"]),
     ]
-    for events in (f"{one}/events", f"{one}/debaters/{{debater}}/events"):
-        routes.append(Route(events, debates.events))
-        routes.append(WebSocketRoute(events, debates.socket))
-    middleware = [Middleware(Door, access, pages)]
-    if access.origins:
-        allowed = Middleware(
-            CORSMiddleware,
-            allow_origins=sorted(access.origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "last-event-id"],
-        )
-        middleware.insert(0, allowed)
     foreseen = (DebateError, HTTPException, msgspec.DecodeError)
-    return Starlette(
+    pages_and_commands = Starlette(
         routes=routes,
-        middleware=middleware,
+        middleware=[Middleware(Hardened)],
         exception_handlers=dict.fromkeys(foreseen, cast("ExceptionHandler", answers.complain)),
+    )
+    guarded = Door(Streams(hub, pages_and_commands), access, pages)
+    if not access.origins:
+        return guarded
+    return CORSMiddleware(
+        guarded,
+        allow_origins=sorted(access.origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "last-event-id"],
     )

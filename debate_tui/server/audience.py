@@ -48,7 +48,8 @@ class Seat:
 class Audience:
     """All viewers of this process.
 
-    `counts` has what happened so far: ``admitted``, ``refused``, ``dropped`` for slowness, ``bytes`` sent.
+    `counts` has what happened so far: ``admitted``, ``refused``, ``dropped`` for slowness, ``reset`` (of
+    those who have left), ``bytes`` sent.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -83,6 +84,7 @@ class Audience:
         try:
             yield seat
         finally:
+            self.counts["reset"] += viewer.resets
             self._seats.discard(seat)
             if not self._seats:
                 self._empty.set()

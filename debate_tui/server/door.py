@@ -46,18 +46,14 @@ class Door:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        connection = (
-            WebSocket(scope, receive, send) if scope["type"] == "websocket" else HTTPConnection(scope)
-        )
-        refusal, role = self._judged(connection)
+        refusal, role = self._judged(HTTPConnection(scope))
         if refusal is None:
             scope.setdefault("state", {})["role"] = role
-            await self._app(scope, receive, send if scope["type"] == "websocket" else _hardened(send))
-        elif isinstance(connection, WebSocket):
-            await receive()
-            await connection.send_denial_response(refusal)
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(refusal)
         else:
-            await refusal(scope, receive, _hardened(send))
+            await Hardened(refusal)(scope, receive, send)
 
     def _judged(self, connection: HTTPConnection) -> tuple[Response | None, Role | None]:
         """The answer of a request that goes no further, or what the client may do."""
@@ -88,12 +84,18 @@ def _cookies(connection: HTTPConnection) -> dict[str, str]:
         return {}
 
 
-def _hardened(send: Send) -> Send:
-    async def hardened(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _SAFE:
-                headers.setdefault(name, value)
-        await send(message)
+class Hardened:
+    """ASGI middleware: answers say what a browser must not do with them."""
 
-    return hardened
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _SAFE:
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, hardened)

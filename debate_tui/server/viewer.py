@@ -14,10 +14,10 @@ from debate_tui.server.place import Place, parse
 from debate_tui.server.wire import frames, joined, message, rest, retry, tell
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from debate_tui.server.channel import Channel
-    from debate_tui.server.rendition import Rendition
+    from debate_tui.server.rendition import Burst, Rendition
     from debate_tui.server.wire import Manner, Piece
 
     Pieces = tuple[Piece, ...]
@@ -35,7 +35,7 @@ Reset = Literal["epoch", "history", "lag"]
 
 
 class Viewer:
-    """What one connection is told, from first to last.
+    """What one connection is told, from first to last; `resets` counts how often it had to begin anew.
 
     `place` is where it was before; without one it begins with a snapshot. `after` begins behind an event
     of that number instead.
@@ -48,6 +48,7 @@ class Viewer:
         self._manner = manner
         self._given = place
         self._after = after
+        self._place: Place | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._gone = False
         self.dismissed = False
@@ -71,38 +72,30 @@ class Viewer:
         try:
             if manner.transport == "sse":
                 yield (retry(random.randint(*RETRY_MS)),)  # noqa: S311
-            async for pieces in self._all(rendition):
-                yield pieces
-            if self.dismissed and not self._gone:
-                yield self._goodbye()
+            self._place = await self._first_place(rendition)
+            if self._place is None:
+                yield self._anew("epoch" if self._given else None)
+            while not self._gone:
+                while pieces := await self._missing(rendition):
+                    yield pieces
+                number = rendition.next
+                while number >= rendition.first and not self._gone:
+                    if number < rendition.next:
+                        number, bursts = rendition.since(number)
+                        yield bursts[0].pieces if len(bursts) == 1 else _flat(bursts)
+                    elif rendition.ended or self.dismissed:
+                        if not rendition.ended:
+                            yield self._goodbye()
+                        return
+                    else:
+                        await self._news(rendition)
+                if not self._gone:
+                    yield self._anew("lag")
         finally:
             rendition.viewers -= 1
             channel.release(rendition)
 
-    async def _all(self, rendition: Rendition) -> AsyncGenerator[Pieces]:
-        place = await self._first_place()
-        if place is None:
-            if self._given:
-                yield self._reset("epoch")
-            place, pieces = self._snapshot()
-            yield pieces
-        while not self._gone:
-            try:
-                async for pieces in self._missed(place, rendition):
-                    if pieces:
-                        yield pieces
-            except DebateError:
-                yield self._reset("history")
-            else:
-                async for pieces in self._live(rendition):
-                    yield pieces
-                if self.dismissed or rendition.ended or self._gone:
-                    return
-                yield self._reset("lag")
-            place, pieces = self._snapshot()
-            yield pieces
-
-    async def _first_place(self) -> Place | None:
+    async def _first_place(self, rendition: Rendition) -> Place | None:
         """Where to begin; `None` for a snapshot, which anything that is not known exactly gets."""
         channel = self._channel
         if self._after is not None:
@@ -113,37 +106,37 @@ class Viewer:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while not (channel.knows(place) or channel.over):
-                    await self._news(channel.rendition(self._manner))
+                    await self._news(rendition)
         except TimeoutError:
             return None
         return place if channel.knows(place) else None
 
-    async def _missed(self, place: Place, rendition: Rendition) -> AsyncGenerator[Pieces]:
-        """What lies between a place and the bursts to come, read in pages."""
+    async def _missing(self, rendition: Rendition) -> Pieces:
+        """The next page of what lies between the viewer's place and the bursts to come; empty for nothing."""
+        try:
+            while not (self._gone or self.dismissed):
+                place = self._place
+                assert place is not None
+                if place.run is None and place.seq == rendition.told:
+                    return ()
+                if place.base > rendition.told:
+                    await self._news(rendition)
+                elif pieces := await self._page(place, rendition.told):
+                    return pieces
+        except DebateError:
+            return self._anew("history")
+        return ()
+
+    async def _page(self, place: Place, upto: int) -> Pieces:
         channel, manner = self._channel, self._manner
         if place.run is not None:
-            missing = rest(await channel.between(*place.run), place, manner)
-            place = Place(channel.epoch, place.run[1])
-            yield frames(missing, channel.epoch, manner)
-        while place.seq != rendition.told and not (self._gone or self.dismissed):
-            if place.seq > rendition.told:
-                await self._news(rendition)
-                continue
-            page = await channel.read(place.seq, rendition.told)
-            place = Place(channel.epoch, page[-1].seq)
-            yield frames(tell(page, manner), channel.epoch, manner)
-
-    async def _live(self, rendition: Rendition) -> AsyncGenerator[Pieces]:
-        """The bursts as they come; ends where the viewer is behind too far."""
-        number = rendition.next
-        while not self._gone and number >= rendition.first:
-            if number < rendition.next:
-                number, bursts = rendition.since(number)
-                yield bursts[0].pieces if len(bursts) == 1 else tuple(p for b in bursts for p in b.pieces)
-            elif rendition.ended or self.dismissed:
-                return
-            else:
-                await self._news(rendition)
+            told = rest(await channel.between(*place.run), place, manner)
+            self._place = Place(channel.epoch, place.run[1])
+        else:
+            page = await channel.read(place.seq, upto)
+            told = tell(page, manner)
+            self._place = Place(channel.epoch, page[-1].seq)
+        return frames(told, channel.epoch, manner)
 
     async def _news(self, rendition: Rendition) -> None:
         self._waiter = rendition.news()
@@ -154,19 +147,25 @@ class Viewer:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _snapshot(self) -> tuple[Place, Pieces]:
-        snapshot = self._channel.snapshot(self._manner.debater)
-        place = Place(self._channel.epoch, snapshot.seq)
-        return place, self._said("snapshot", harmless(msgspec.json.encode(snapshot)), place)
-
-    def _reset(self, reason: Reset) -> Pieces:
-        self.resets += 1
-        return self._said("reset", b'{"type":"reset","reason":"%s"}' % reason.encode())
+    def _anew(self, reason: Reset | None) -> Pieces:
+        """The debate as it stands, for want of a place to go on from; and why, if there was one."""
+        manner = self._manner
+        snapshot = self._channel.snapshot(manner.debater)
+        self._place = Place(self._channel.epoch, snapshot.seq)
+        body = harmless(msgspec.json.encode(snapshot))
+        said = [message("snapshot", body, manner, self._place)]
+        if reason is not None:
+            self.resets += 1
+            said.insert(0, message("reset", b'{"type":"reset","reason":"%s"}' % reason.encode(), manner))
+        return joined(said, manner)
 
     def _goodbye(self) -> Pieces:
-        pause = random.randint(*GOODBYE_MS)  # noqa: S311
-        said = self._said("goodbye", b'{"type":"goodbye","retry":%d}' % pause)
-        return (retry(pause), *said) if self._manner.transport == "sse" else said
+        manner, pause = self._manner, random.randint(*GOODBYE_MS)  # noqa: S311
+        said = [message("goodbye", b'{"type":"goodbye","retry":%d}' % pause, manner)]
+        if manner.transport == "sse":
+            said.insert(0, retry(pause))
+        return joined(said, manner)
 
-    def _said(self, type_: str, body: bytes, place: Place | None = None) -> Pieces:
-        return joined([message(type_, body, self._manner, place)], self._manner)
+
+def _flat(bursts: Sequence[Burst]) -> Pieces:
+    return tuple(piece for burst in bursts for piece in burst.pieces)

@@ -1,0 +1,177 @@
+"""What it costs to have many viewers: python -m tests.benchmarks.viewers [VIEWERS…]
+
+A server process of its own hosts one recorded debate, four panes of 60 tokens a second each. Viewers are plain
+sockets of this process, so that two cores are needed for figures that mean something. Every token is the time
+it was appended at; what a sample of the viewers receive is compared with the clock. CPU and memory are those
+the kernel counts for the server process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import quantiles
+from typing import cast
+
+import msgspec
+import uvloop
+
+from debate_tui.domain.events import DebaterInfo, DebateStarted, PhaseStarted, TurnDelta, TurnStarted
+from debate_tui.record.stores import open_store
+from debate_tui.server.access import Access
+from debate_tui.server.app import create
+from debate_tui.server.audience import Limits
+from debate_tui.server.hub import Hub
+from debate_tui.server.listening import bound, listening
+
+PANES = 4
+TOKENS_PER_SECOND = 60
+SAMPLE = 50
+SETTLE_S = 3.0
+_TOKEN = re.compile(rb"@(\d+\.\d+)")
+
+
+async def serve() -> None:
+    """Host a debate that goes on until this process is killed."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder) / "debates.sqlite3")
+        log = await store.create("load")
+        debaters = tuple(DebaterInfo(f"d{n}", f"Name {n}", "", "demo", "demo") for n in range(PANES))
+        log.append(DebateStarted(debate="load", topic="Load", format="oxford", debaters=debaters))
+        log.append(PhaseStarted(phase="opening", round=1, rounds=1))
+        async with Hub(limits=Limits(100_000, 100_000)) as hub:
+            hub.host("load", log)
+            at = bound("127.0.0.1", 0)
+            port = at.getsockname()[1]
+            async with listening(create(hub, Access("token")), at):
+                print(port, flush=True)
+                await asyncio.gather(*(speak(log, n) for n in range(PANES)))
+
+
+async def speak(log, pane: int) -> None:  # type: ignore[no-untyped-def]
+    """One debater: turns of a thousand tokens, at a steady pace."""
+    clock = asyncio.get_running_loop().time
+    due, turn = clock() + pane / PANES / TOKENS_PER_SECOND, pane + 1
+    while True:
+        log.append(TurnStarted(turn=turn, debater=f"d{pane}", phase="opening"))
+        offset = 0
+        for _ in range(1000):
+            text = f"@{time.time():.4f} "
+            log.append(TurnDelta(turn=turn, debater=f"d{pane}", attempt=1, offset=offset, text=text))
+            offset += len(text)
+            due += 1 / TOKENS_PER_SECOND
+            await asyncio.sleep(due - clock())
+        turn += PANES
+
+
+class Viewer(asyncio.Protocol):
+    """A client that reads whatever comes; a sampled one notes how late every token is."""
+
+    def __init__(self, request: bytes, late: list[float] | None) -> None:
+        self.request = request
+        self.late = late
+        self.bytes = 0
+        self.events = 0
+        self.measuring = False
+        self.lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast("asyncio.Transport", transport).write(self.request)
+
+    def data_received(self, data: bytes) -> None:
+        self.bytes += len(data)
+        if self.measuring and self.late is not None:
+            now = time.time()
+            self.events += data.count(b"\n\n")
+            self.late.extend(now - float(token) for token in _TOKEN.findall(data))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
+
+
+class Load(msgspec.Struct):
+    """What a process has used so far: seconds of CPU, and memory in KiB."""
+
+    cpu: float
+    memory: int
+
+
+def load_of(pid: int) -> Load:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    status = Path(f"/proc/{pid}/status").read_text()
+    memory = int(re.search(r"VmRSS:\s+(\d+)", status)[1])  # type: ignore[index]
+    return Load(ticks / os.sysconf("SC_CLK_TCK"), memory)
+
+
+async def measure(viewers: int, seconds: float, query: str) -> None:
+    """Start a server, let viewers in, and watch for a while."""
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.viewers", "--serve", stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdout is not None
+    try:
+        port = int(await server.stdout.readline())
+        await watch(server.pid, port, viewers, seconds, query)
+    finally:
+        server.kill()
+        await server.wait()
+
+
+async def watch(pid: int, port: int, viewers: int, seconds: float, query: str) -> None:
+    loop = asyncio.get_running_loop()
+    request = f"GET /debates/load/events?{query} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    await asyncio.sleep(1)
+    empty = load_of(pid)
+    late: list[float] = []
+    step = max(1, viewers // SAMPLE)
+    clients: list[Viewer] = []
+    for number in range(viewers):
+        client = Viewer(request, late if number % step == 0 else None)
+        clients.append(client)
+        await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
+    await asyncio.sleep(SETTLE_S)
+    before, bytes_before = load_of(pid), sum(client.bytes for client in clients)
+    for client in clients:
+        client.measuring = True
+    await asyncio.sleep(seconds)
+    after, bytes_after = load_of(pid), sum(client.bytes for client in clients)
+    for client in clients:
+        client.measuring = False
+    sampled = [client for client in clients if client.late is not None]
+    events = viewers * sum(client.events for client in sampled) / len(sampled)
+    cuts = quantiles(late, n=100)
+    cpu = after.cpu - before.cpu
+    lost = sum(client.lost for client in clients)
+    print(
+        f"{viewers:>7,} viewers  p50 {cuts[49] * 1000:6.1f} ms  p99 {cuts[98] * 1000:6.1f} ms  "
+        f"max {max(late) * 1000:6.1f} ms  CPU {100 * cpu / seconds:5.1f} %  "
+        f"{1e6 * cpu / events:6.2f} µs/event  {1000 * cpu / seconds / viewers:6.3f} ms/s per viewer  "
+        f"{(after.memory - empty.memory) / viewers:6.1f} KiB per viewer  "
+        f"{(bytes_after - bytes_before) / seconds / viewers / 1000:5.1f} kB/s per viewer  lost {lost}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("viewers", nargs="*", type=int, default=[1, 100, 1000, 4000])
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--query", default="")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        uvloop.run(serve())
+        return
+    for viewers in options.viewers:
+        uvloop.run(measure(viewers, options.seconds, options.query))
+
+
+if __name__ == "__main__":
+    main()
