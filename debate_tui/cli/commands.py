@@ -168,14 +168,18 @@ def doctor(debaters: tuple[str, ...], debate_file: Path | None) -> int:
 @click.argument("words", nargs=-1)
 @click.option("--delete", "to_delete", multiple=True, metavar="DEBATE", help="Delete a debate for good.")
 @click.option("--yes", is_flag=True, help="Delete without being asked.")
-def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool) -> None:
-    """List the recorded debates, newest first; only those that contain all WORDS."""
+@click.option("--plain", is_flag=True, help="A list in plain text, also on a terminal.")
+def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool, plain: bool) -> int:
+    """Show the recorded debates, newest first; only those that contain all WORDS.
+
+    On a terminal they can be played back, continued, exported and deleted; in a pipe they are listed.
+    """
     from debate_tui.cli import history as recorded
 
     if to_delete:
         recorded.delete(to_delete, confirmed=yes)
-    else:
-        recorded.show(" ".join(words))
+        return 0
+    return recorded.show(" ".join(words), plain=plain)
 
 
 @click.command()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from debate_tui import config
+from debate_tui.cli import terminal
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.exports import export, filename
 from debate_tui.domain.sanitise import one_line
@@ -23,10 +25,23 @@ if TYPE_CHECKING:
 _ENDINGS = {"complete": "complete", "stopped": "stopped", "failed": "failed", None: "broken off"}
 
 
-def show(words: str) -> None:
-    """Print the recorded debates that contain all of `words`, newest first."""
+def show(words: str, *, plain: bool) -> int:
+    """Show the recorded debates that contain all of `words`, newest first; returns the exit code.
+
+    On a terminal they are a screen, unless `plain` is asked for, or there are none to fill one.
+    """
     with Store(config.record_file()) as store:
         found = store.debates(words)
+        if found and not plain and terminal.fits_full_screen():
+            from debate_tui.cli.browsing import browse
+
+            terminal.take_keyboard_back()
+            return asyncio.run(browse(store, words))
+    _list(found, words)
+    return 0
+
+
+def _list(found: Sequence[Summary], words: str) -> None:
     if not found:
         about = f" about “{one_line(words)}”" if words else ""
         print(f"No debate{about} is on record.", file=sys.stderr)

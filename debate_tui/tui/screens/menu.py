@@ -1,0 +1,76 @@
+"""Menus over a screen: something is chosen, or nothing is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from debate_tui.domain.exports import FORMS, Form
+from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.screens.card import Overlay
+from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.line import Piece
+from debate_tui.tui.widgets.menu import Choice, Menu
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.events import Click
+
+    from debate_tui.tui.glyphs import Glyphs
+
+_FORMS: dict[Form, Choice] = {
+    "md": Choice("Markdown", "m", (Piece("for notes and repositories", Tone.QUIET),)),
+    "html": Choice("HTML", "h", (Piece("panes side by side, to print or send", Tone.QUIET),)),
+    "json": Choice("JSON", "j", (Piece("every event, for programs", Tone.QUIET),)),
+    "txt": Choice("Text", "t", (Piece("nothing but the words", Tone.QUIET),)),
+}
+
+
+class MenuScreen(Overlay[int | None]):
+    """Its result is the place of the choice, `None` if it was only closed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "close"),
+        Binding("ctrl+c,ctrl+q", "app.quit"),
+    ]
+
+    def __init__(self, menu: Menu) -> None:
+        super().__init__()
+        self._menu = menu
+
+    def compose(self) -> ComposeResult:
+        """The menu alone."""
+        yield self._menu
+
+    def on_mount(self) -> None:
+        """Give the keys to the menu."""
+        self.set_focus(self._menu)
+
+    def on_menu_chosen(self, message: Menu.Chosen) -> None:
+        """That is it."""
+        self.dismiss(message.place)
+
+    def action_close(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
+
+    def on_click(self, event: Click) -> None:
+        """A click beside the menu closes it."""
+        if event.widget is self:
+            self.dismiss(None)
+
+
+class ExportScreen(MenuScreen):
+    """What to export a debate to; `FORMS` has the results."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(Menu("Export the debate to", [_FORMS[form] for form in FORMS], glyphs))
+
+
+class DeleteScreen(MenuScreen):
+    """Asks before a debate is deleted; the result is 1 for yes."""
+
+    def __init__(self, topic: str, glyphs: Glyphs) -> None:
+        choices = (Choice("keep it", "n"), Choice("delete it for good", "y", tone=Tone.FAILED))
+        super().__init__(Menu(f"Delete “{one_line(topic, 48)}”?", choices, glyphs))

@@ -1,0 +1,32 @@
+"""The masthead: what a screen is about, over a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.line import Lines, Piece, Row
+
+if TYPE_CHECKING:
+    from debate_tui.tui.glyphs import Glyphs
+
+
+class Masthead(Lines):
+    """Two lines: a title, and at its right what `show` says; a rule."""
+
+    def __init__(self, title: str, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.ellipsis = glyphs.ellipsis
+        self._title = title
+        self._rule = glyphs.thin
+        self._said = ""
+
+    def show(self, text: str) -> None:
+        """Say this at the right from now on."""
+        self._said = text
+        self.sync()
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        """Title and rule."""
+        title = Row((Piece(self._title, Tone.TEXT, bold=True),), (Piece(self._said, Tone.QUIET),))
+        return title, Row((Piece(self._rule * width, Tone.FAINT),))

@@ -1,0 +1,95 @@
+"""The history in a real terminal: what is opened from it, and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from debate_tui.config import record_file
+from debate_tui.domain.transcript import Transcript
+from debate_tui.record.sqlite import Store
+from tests.cli.test_history import durable
+from tests.fakes.sse_server import SseServer, reply
+from tests.terminal.running import opened
+from tests.terminal.test_replay import keep
+from tests.tui.playback import recorded
+
+
+async def test_a_debate_is_opened_and_the_list_comes_back_as_it_was() -> None:
+    await keep(recorded())
+    async with opened("history") as terminal:
+        await terminal.shows("Debates on record", "1 debate, newest first", "✓ complete")
+        terminal.press("/cars")
+        await terminal.shows("/ cars")
+        terminal.press("\r")
+        await terminal.shows("replay", "▸ playing")
+        terminal.press("q")
+        await terminal.shows("Debates on record", "/ cars")
+        terminal.press("\x1b")
+        await terminal.shows("words of the topic")
+        terminal.press("q")
+        assert await terminal.ended() == 0
+        assert terminal.left_as_found()
+        assert terminal.words_afterwards == ""
+
+
+async def test_a_killed_debate_is_continued_in_the_same_program() -> None:
+    half = b'data: {"delta": "The first half, "}\n\n'
+    whole = half + b'data: {"delta": "and the second."}\n\nevent: done\ndata: {}\n\n'
+    async with SseServer(reply(half, asyncio.Event()), reply(half, asyncio.Event()), reply(whole)) as server:
+        debaters = [part for name in ("Ada", "Ben") for part in ("-d", f"{name}={server.origin}/{name}")]
+        async with opened("Which half?", *debaters) as terminal:
+            await asyncio.wait_for(durable(2), timeout=60)
+            terminal.send(signal.SIGKILL)
+            await terminal.ended()
+        async with opened("history") as terminal:
+            await terminal.shows("Which half?", "✂ broken off", "c continue")
+            terminal.press("c")
+            await terminal.shows("The first half, and the second.", "✓ over")
+            terminal.press("q")
+            await terminal.shows("Which half?", "✓ complete")
+            terminal.press("q")
+            assert await terminal.ended() == 0
+            assert terminal.left_as_found()
+    with Store(record_file()) as store:
+        transcript = Transcript(store.events(store.find().debate))
+    assert [turn.text for turn in transcript.turns.values()] == ["The first half, and the second."] * 2
+
+
+async def test_a_deleted_debate_is_gone() -> None:
+    await keep(recorded())
+    async with opened("history", "cars") as terminal:
+        await terminal.shows("/ cars", "✓ complete")
+        terminal.press("d")
+        await terminal.shows("delete it for good")
+        terminal.press("y")
+        await terminal.shows("No debate", "Deleted for good")
+        terminal.press("q")
+        assert await terminal.ended() == 0
+    with Store(record_file()) as store:
+        assert store.debates() == []
+
+
+async def test_signals_end_it_wherever_it_is() -> None:
+    await keep(recorded())
+    async with opened("history") as terminal:
+        await terminal.shows("✓ complete")
+        terminal.press("\r")
+        await terminal.shows("▸ playing")
+        terminal.send(signal.SIGTERM)
+        assert await terminal.ended() == 128 + signal.SIGTERM
+        assert terminal.left_as_found()
+
+
+async def test_a_plain_list_is_to_be_had_on_a_terminal_too() -> None:
+    await keep(recorded())
+    async with opened("history", "--plain") as terminal:
+        assert await terminal.ended() == 0
+        assert "cafe" in terminal.display.text
+        assert b"\x1b[?1049h" not in terminal.display.raw
+
+
+async def test_an_empty_record_opens_no_screen() -> None:
+    async with opened("history") as terminal:
+        assert await terminal.ended() == 0
+        assert "No debate is on record." in terminal.display.text
