@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 PANES = 4
 DELTAS = 20
 PAUSE = 0.05
+TICK = 2
+"""Flushes from one movement of the position marks to the next: of 100 ms each, four movements a second."""
 
 
 class Ready(Widget):
@@ -132,6 +134,8 @@ def engine(text: str, times: int, sent: Callable[[], int], *, up: bool = False) 
                     for delta in speech.deltas(new):
                         pane.speak(delta)
                     pane.flush()
+                    if number % TICK == 0:
+                        pane.tick()
 
         before = sent()
         spent = await cost(flush, times)

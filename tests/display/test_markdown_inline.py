@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.display.markdown.inline import PIECE, cut, inline, settled
+from debate_tui.display.markdown.inline import PIECE, cut, inline, parsed, settled
 from debate_tui.display.markdown.line import merged, plain
+from debate_tui.display.markdown.width import unjoined
 
 _PIECES = (
     *(
@@ -48,6 +49,16 @@ _PIECES = (
 )
 
 texts = st.lists(st.sampled_from(_PIECES), max_size=30).map("".join)
+
+
+@given(
+    st.lists(st.sampled_from((*_PIECES, "**b**", "*e f*", "`c*d`", "(", ". ", " ")), max_size=20).map("".join)
+)
+def test_simple_markup_is_read_as_any_markup_is(text: str) -> None:
+    """The quick way is not another way."""
+    assert inline(text) == [
+        run for run in merged((unjoined(shown), style) for shown, style in parsed(text)) if run[0]
+    ]
 
 
 @given(texts, texts)

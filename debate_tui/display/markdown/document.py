@@ -99,6 +99,11 @@ class Document:
         return self._starts[-1] + len(self._tail)
 
     @property
+    def closed_count(self) -> int:
+        """How many lines at the top no further text can change."""
+        return self._starts[-1]
+
+    @property
     def is_settled(self) -> bool:
         """Whether all is known about the present width."""
         return 0 not in self._fresh

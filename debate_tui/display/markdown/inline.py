@@ -23,6 +23,12 @@ PIECE = 2000
 """Characters that markup may always span; what a paragraph is read in has at most twice as many."""
 
 _MARKUP = re.compile(r"[\\`*_~\[\]<&]|://| \n")
+_WORDS = r"[^\s*_`\[\]<&\\~:](?:[^*_`\[\]<&\\~:\n]*[^\s*_`\[\]<&\\~:])?"
+_SPAN = re.compile(
+    rf"(?:^|(?<=[\s(]))(?:\*\*({_WORDS})\*\*|\*({_WORDS})\*|`([^`\s](?:[^`\n]*[^`\s])?)`)(?=$|[\s.,;:!?)])"
+)
+"""Strong, emphasis and code that stand free, with no other markup in them."""
+
 _URL = re.compile(r"https?://[!-~]*?[\w/&#=%+-](?=[.,;:!?)\]}*_~'\"]*(?:[^!-~]|[<>\"'`|]|$))", re.ASCII)
 _STOPS = re.compile(r"[\n!&*<\[\\\]_`~]")
 
@@ -45,14 +51,38 @@ def _parser() -> MarkdownIt:
 
 def inline(text: str, style: str = "") -> list[Run]:
     """The runs of a text's markup. A line feed in the result is a break that was asked for."""
-    if not _MARKUP.search(text):
-        runs = [(text.replace("\n", " "), style)] if text else []
-    else:
-        parser = _parser()
-        runs = merged(_runs(parser.inline.parse(text, parser, {}, []), style))
+    runs = _simple(text, style)
+    if runs is None:
+        runs = parsed(text, style)
     if text.isascii() or not JOINERS.search(text):
         return runs
     return merged((unjoined(run), name) for run, name in runs)
+
+
+def parsed(text: str, style: str = "") -> list[Run]:
+    """The same by markdown-it, whatever the text."""
+    parser = _parser()
+    return merged(_runs(parser.inline.parse(text, parser, {}, []), style))
+
+
+def _simple(text: str, style: str) -> list[Run] | None:
+    """The same for a text whose markup, if any, cannot be read in two ways; it is what most debaters write."""
+    if not _MARKUP.search(text):
+        return [(text.replace("\n", " "), style)] if text else []
+    runs: list[Run] = []
+    end = 0
+    for span in _SPAN.finditer(text):
+        runs.append((text[end : span.start()], style))
+        strong, emphasis, code = span.groups()
+        end = span.end()
+        if code:
+            runs.append((code, blend(style, "code")))
+        else:
+            runs.append((strong or emphasis, blend(style, "strong" if strong else "emphasis")))
+    runs.append((text[end:], style))
+    if any([_MARKUP.search(run) for run, _ in runs[::2]]):
+        return None
+    return [(run.replace("\n", " "), name) for run, name in runs if run]
 
 
 @lru_cache(512)

@@ -21,7 +21,7 @@ Kind = Literal["answer", "reasoning", "heading", "notice"]
 
 
 class Spot(NamedTuple):
-    """A place in a page, whatever its width: a section's number, and a place there; ordered as the text is."""
+    """A place in a page, whatever its width: a section's number and a place there; ordered as the text is."""
 
     section: int
     place: Place
@@ -77,6 +77,7 @@ class Page:
         self._numbers = 0
         self._dirty: dict[int, Section] = {}
         self._changed: int | None = None
+        self._rebuilt = False  # whether more has happened since the last flush than that the end grew
         self._reasoning_shown = False
 
     @property
@@ -132,6 +133,15 @@ class Page:
                 self._touch(self._starts[index] + self._gap(index))
         self._count_from(0)
 
+    @property
+    def changes_from(self) -> int:
+        """The first line that a flush can change now; lines before it are sure to stay."""
+        if self._rebuilt or not self._sections:
+            return 0
+        last = self._sections[-1]
+        inner = 0 if last.folded else last.document.closed_count
+        return self._starts[-2] + self._gap(len(self._sections) - 1) + inner
+
     def flush(self) -> int | None:
         """Read what was said; the first line that is not what it was, `None` if all are."""
         for section in self._dirty.values():
@@ -144,6 +154,7 @@ class Page:
             self._touch(self._starts[index] + (0 if was_empty else inner))
             self._count_from(index)
         self._dirty.clear()
+        self._rebuilt = False
         changed, self._changed = self._changed, None
         return changed
 
@@ -245,6 +256,7 @@ class Page:
             if changed is not None and not last.folded:
                 self._touch(self._starts[-2] + self._gap(len(self._sections) - 1) + changed)
             self._count_from(len(self._sections) - 1)
+        self._rebuilt = True
         self._numbers += 1
         section = Section(self._numbers, kind, turn, document)
         self._sections.append(section)
@@ -261,6 +273,7 @@ class Page:
         self._count_from(0)
 
     def _touch(self, line: int) -> None:
+        self._rebuilt = True
         self._changed = line if self._changed is None else min(self._changed, line)
 
     def _gap(self, index: int) -> int:

@@ -62,6 +62,7 @@ class Prose(compositing.RowWidget, can_focus=True):
         self._mark = -1
         self._made_with: Ink | None = None
         self._settling = False
+        self._behind = False
         self._finder: Finder | None = None
 
     # What is shown
@@ -89,6 +90,14 @@ class Prose(compositing.RowWidget, can_focus=True):
 
     def flush(self) -> None:
         """Show all that; with the frame that is open, or the next one."""
+        if self.following or self._page.changes_from < self._top + self.size.height:
+            self._catch_up()
+        else:
+            self._behind = True
+
+    def _catch_up(self) -> None:
+        """Read what was said; what is out of sight is left for when somebody asks."""
+        self._behind = False
         changed = self._page.flush()
         if changed is None:
             return
@@ -101,12 +110,14 @@ class Prose(compositing.RowWidget, can_focus=True):
     @property
     def line_count(self) -> int:
         """How many lines there are."""
+        if self._behind:
+            self._catch_up()
         return self._page.line_count
 
     @property
     def unseen(self) -> int:
         """How many lines at the end have never been in view."""
-        return max(0, self._page.line_count - self._seen)
+        return max(0, self.line_count - self._seen)
 
     @property
     def reasoning_shown(self) -> bool:
@@ -158,11 +169,11 @@ class Prose(compositing.RowWidget, can_focus=True):
 
     @property
     def _bottom(self) -> int:
-        return max(0, self._page.line_count - self.size.height)
+        return max(0, self.line_count - self.size.height)
 
     def _go(self, top: int) -> None:
-        self.following = top >= self._bottom
-        self._top = top
+        self._top = max(0, top)
+        self.following = self._top >= self._bottom
         self._settle_top()
         self._place_mark()
         with compositing.frame(self.screen):
@@ -185,6 +196,7 @@ class Prose(compositing.RowWidget, can_focus=True):
 
     def search(self, text: str) -> int:
         """Mark all matches whatever their case, those to come too; how many there are. No text ends it."""
+        self._catch_up()
         self._finder = Finder(self._page, pattern(text)) if text else None
         self._show()
         return self.matches
@@ -192,6 +204,8 @@ class Prose(compositing.RowWidget, can_focus=True):
     @property
     def matches(self) -> int:
         """How many matches there are by now."""
+        if self._behind:
+            self._catch_up()
         return len(self._finder.hits) if self._finder is not None else 0
 
     def show_match(self, index: int) -> None:
@@ -233,14 +247,19 @@ class Prose(compositing.RowWidget, can_focus=True):
             return strip
         section, block, line = self._rows[y]
         place = _y(section, block)
+        end = line.start + len(line.content)
         segments: list[Segment] = []
         offset = line.start - line.indent - 1
         for text, style, _ in strip:
-            for piece in text if offset < line.start else (text,):
+            # What stands before the text is all at its beginning, character by character; what stands behind
+            # it has no offset, and so is at its end.
+            inner, outer = text[: max(0, end - offset)], text[max(0, end - offset) :]
+            for piece in inner if offset < line.start else (inner,):
                 at = Style.from_meta({"offset": (max(line.start, offset), place)})
                 segments.append(Segment(piece, style + at if style else at))
                 offset += len(piece)
-        return Strip(segments, strip.cell_length)
+            segments.append(Segment(outer, style))
+        return Strip([segment for segment in segments if segment.text], strip.cell_length)
 
     # Painting
 

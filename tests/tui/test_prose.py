@@ -1,0 +1,307 @@
+"""A pane's text: what is in view, what follows, what is found and what is selected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.app import App
+from textual.geometry import Offset, Region
+from textual.selection import Selection
+
+from debate_tui.tui import compositing, themes
+from debate_tui.tui.widgets.prose import Prose
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from textual.app import ComposeResult
+    from textual.pilot import Pilot
+
+WIDTH, HEIGHT = 32, 10
+WORDS = "the claim that nothing follows from a premise we all accept is itself a claim "
+
+
+class Stage(App[None]):
+    """One pane, as wide as the screen."""
+
+    CSS = "Prose { width: 1fr; height: 1fr; }"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.defaults(self.current_theme)
+
+    def compose(self) -> ComposeResult:
+        yield Prose()
+
+    @property
+    def prose(self) -> Prose:
+        return self.query_one(Prose)
+
+
+@pytest.fixture
+async def pilot() -> AsyncIterator[Pilot[None]]:
+    """The stage, mounted."""
+    app = Stage()
+    async with app.run_test(size=(WIDTH, HEIGHT)) as running:
+        app.prose.focus()
+        await running.pause()
+        yield running
+
+
+def prose_of(pilot: Pilot[None]) -> Prose:
+    """The pane."""
+    assert isinstance(pilot.app, Stage)
+    return pilot.app.prose
+
+
+def shown(prose: Prose) -> list[str]:
+    """The rows in view, without the blanks around the text and without the position mark."""
+    return [strip.text[1:-1].rstrip() for strip in prose.render_lines(Region(0, 0, *prose.size))]
+
+
+def numbered(count: int) -> str:
+    """Items that tell which they are."""
+    return "".join(f"- item {number}\n" for number in range(count))
+
+
+async def test_it_follows_until_the_reader_scrolls_up(pilot: Pilot[None]) -> None:
+    """And then stays put, knows how much is new, and follows again at the end."""
+    prose = prose_of(pilot)
+    prose.speak(numbered(30))
+    prose.flush()
+    assert shown(prose)[-1] == "• item 29"
+    await pilot.press("pageup")
+    assert not prose.following
+    view = shown(prose)
+    assert view[-1] == "• item 20"
+    prose.speak("- more\n- and more\n- and yet more\n")
+    prose.flush()
+    assert shown(prose) == view
+    assert prose.unseen == 3
+    await pilot.press("down")
+    assert prose.unseen == 3
+    assert shown(prose)[-1] == "• item 21"
+    await pilot.press("G")
+    assert prose.following
+    assert prose.unseen == 0
+    prose.speak("- last\n")
+    prose.flush()
+    assert shown(prose)[-1] == "• last"
+
+
+async def test_keys_and_wheel_scroll(pilot: Pilot[None]) -> None:
+    """Never beyond the ends."""
+    prose = prose_of(pilot)
+    prose.speak(numbered(30))
+    prose.flush()
+    for key, first in (
+        ("g", 0),
+        ("up", 0),
+        ("down", 1),
+        ("pagedown", 10),
+        ("end", 20),
+        ("down", 20),
+        ("home", 0),
+    ):
+        await pilot.press(key)
+        assert shown(prose)[0] == f"• item {first}", key
+    prose.scroll_by(3)
+    assert shown(prose)[0] == "• item 3"
+
+
+async def test_short_text_stands_at_the_top(pilot: Pilot[None]) -> None:
+    """With nothing to scroll, and no mark."""
+    prose = prose_of(pilot)
+    prose.head("Opening")
+    prose.speak("Hello")
+    prose.flush()
+    prose.tick()
+    await pilot.press("up")
+    assert prose.following
+    assert shown(prose)[:4] == ["Opening ──────────────────────", "", "Hello", ""]
+    assert "▐" not in "".join(strip.text for strip in prose.render_lines(Region(0, 0, *prose.size)))
+
+
+async def test_the_mark_tells_where_the_view_is(pilot: Pilot[None]) -> None:
+    """It moves with the reader, and with the text only when it is told to."""
+    prose = prose_of(pilot)
+    prose.speak(numbered(30))
+    prose.flush()
+
+    def marks() -> list[int]:
+        rows = prose.render_lines(Region(0, 0, *prose.size))
+        return [y for y, strip in enumerate(rows) if strip.text.endswith("▐")]
+
+    assert marks() == []
+    prose.tick()
+    assert marks() == [HEIGHT - 1]
+    await pilot.press("g")
+    assert marks() == [0]
+    await pilot.press("pagedown")
+    assert marks() == [round(9 * 9 / 20)]
+
+
+async def test_resizing_keeps_the_readers_place(pilot: Pilot[None]) -> None:
+    """Although the lines above are as many as they turn out to be."""
+    prose = prose_of(pilot)
+    for number in range(60):
+        prose.speak(f"Paragraph {number}. {WORDS * 3}\n\n")
+    prose.flush()
+    prose.scroll_by(-120)
+    first = next(row for row in shown(prose) if row.startswith("Paragraph"))
+    above = shown(prose).index(first)
+    for size in ((60, 12), (25, 20), (WIDTH, HEIGHT)):
+        await pilot.resize_terminal(*size)
+        while prose._settling:
+            await pilot.pause()
+        number = first.split(".")[0]
+        assert any(row.startswith(number) for row in shown(prose)[: above + 2])
+        assert prose.line_count == len(prose._page.rows(0, 1 << 30))
+    assert not prose.following
+
+
+async def test_resizing_while_following_stays_at_the_end(pilot: Pilot[None]) -> None:
+    """Whatever the width."""
+    prose = prose_of(pilot)
+    prose.speak(WORDS * 60 + "END")
+    prose.flush()
+    for size in ((60, 12), (25, 20)):
+        await pilot.resize_terminal(*size)
+        while prose._settling:
+            await pilot.pause()
+        assert prose.following
+        assert shown(prose)[-1].endswith("END")
+
+
+async def test_thinking_folds_and_unfolds(pilot: Pilot[None]) -> None:
+    """And can be taken back with what was said in the turn."""
+    prose = prose_of(pilot)
+    prose.head("Opening", 1)
+    prose.speak("Let me think", "reasoning", 1)
+    prose.speak("I say", "answer", 1)
+    prose.note("✂ cut", "failed", 1)
+    prose.flush()
+    assert shown(prose)[2:7] == ["▸ thinking, 12 characters", "", "I say", "", "✂ cut"]
+    prose.show_reasoning(shown=True)
+    assert shown(prose)[2] == "Let me think"
+    prose.drop(1)
+    prose.flush()
+    assert shown(prose) == ["Opening ──────────────────────", *[""] * (HEIGHT - 1)]
+
+
+async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None:
+    """And can be gone to."""
+    prose = prose_of(pilot)
+    prose.speak(numbered(30) + "\nAn **item** of another kind")
+    prose.flush()
+    assert prose.search("ITEM") == 31
+    prose.speak(", item by item")
+    prose.flush()
+    assert prose.matches == 33
+    prose.show_match(4)
+    assert "• item 4" in shown(prose)
+    assert not prose.following
+    strip = prose.render_lines(Region(0, 0, *prose.size))[shown(prose).index("• item 4")]
+    lit = [
+        segment.text
+        for segment in strip
+        if segment.style and segment.style.bgcolor != prose.rich_style.bgcolor
+    ]
+    assert lit == ["item"]
+    assert prose.search("") == 0
+    strip = prose.render_lines(Region(0, 0, *prose.size))[0]
+    assert not [
+        segment for segment in strip if segment.style and segment.style.bgcolor != prose.rich_style.bgcolor
+    ]
+
+
+async def test_selected_text_is_the_text_and_not_the_lines(pilot: Pilot[None]) -> None:
+    """It stays selected while text streams and after the pane is resized."""
+    prose = prose_of(pilot)
+    prose.speak(f"A **paragraph** of {WORDS * 3}\n\n- item one\n- item two\n")
+    prose.flush()
+    prose.action_top()
+    await pilot.pause()
+    prose.scroll_by(2)
+    await pilot.pause()
+    await pilot.mouse_down(offset=(3, 0))
+    await pilot.hover(offset=(6, 8))
+    await pilot.mouse_up(offset=(6, 8))
+    selected = pilot.app.screen.get_selected_text()
+    assert selected is not None
+    lines = selected.split("\n")
+    assert f"A paragraph of {WORDS * 3}".strip().endswith(lines[0])
+    assert lines[0].startswith(" all accept is itself a claim the claim")
+    assert lines[1:] == ["item"]
+    prose.speak("- item three\n")
+    prose.flush()
+    await pilot.resize_terminal(60, 12)
+    await pilot.pause()
+    assert pilot.app.screen.get_selected_text() == selected
+
+
+async def test_any_selection_can_be_taken(pilot: Pilot[None]) -> None:
+    """All, from or to a place."""
+    prose = prose_of(pilot)
+    assert prose.get_selection(Selection(None, None)) is None
+    prose.speak("one\n\ntwo\n\nthree")
+    prose.flush()
+    section = 1 << 24
+    assert prose.get_selection(Selection(None, None)) == ("one\ntwo\nthree", "\n")
+    assert prose.get_selection(Selection(Offset(1, section + 1), None)) == ("wo\nthree", "\n")
+    assert prose.get_selection(Selection(None, Offset(2, section + 1))) == ("one\ntw", "\n")
+    assert prose.get_selection(Selection(Offset(1, section), Offset(2, section))) == ("n", "\n")
+
+
+async def test_what_looks_like_markup_is_text(pilot: Pilot[None]) -> None:
+    """Neither Textual nor Rich reads it, and nothing can be clicked."""
+    prose = prose_of(pilot)
+    prose.speak("[@click=app.quit]x[/] [bold]b[/bold] [a](http://b.c)")
+    prose.head("[red]head[/]")
+    prose.note("[link=file:///etc]x[/link]")
+    prose.flush()
+    rows = prose.render_lines(Region(0, 0, *prose.size))
+    assert shown(prose)[0] == "[@click=app.quit]x[/]"
+    assert "[red]head[/] ─" in "\n".join(shown(prose))
+    assert not any(
+        segment.style and (segment.style.link or segment.style.meta) for row in rows for segment in row
+    )
+
+
+async def test_a_theme_changes_the_colours_of_what_is_there(pilot: Pilot[None]) -> None:
+    """At once."""
+    prose = prose_of(pilot)
+    prose.speak("# heading")
+    prose.flush()
+    before = prose.render_lines(Region(0, 0, *prose.size))[0]
+    pilot.app.theme = "textual-light"
+    await pilot.pause()
+    after = prose.render_lines(Region(0, 0, *prose.size))[0]
+    assert before.text == after.text
+    assert before != after
+
+
+async def test_nothing_is_painted_that_did_not_change(
+    pilot: Pilot[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is out of sight costs nothing on screen, and a changed last line only that line."""
+    prose = prose_of(pilot)
+    prose.speak(numbered(30))
+    prose.flush()
+    await pilot.pause()
+    painted: list[set[int]] = []
+    monkeypatch.setattr(compositing, "_paint", lambda _, changed: painted.extend(changed.values()))
+    screen = pilot.app.screen
+    with compositing.frame(screen):
+        prose.speak("- word")
+        prose.flush()
+    with compositing.frame(screen):
+        prose.speak(" word")
+        prose.flush()
+    assert painted == [set(range(HEIGHT)), {HEIGHT - 1}]
+    prose.scroll_by(-10)
+    painted.clear()
+    with compositing.frame(screen):
+        prose.speak(" word\n" * 20)
+        prose.flush()
+    assert painted == []
