@@ -94,7 +94,10 @@ class RecordedLog(DebateLog, Protocol):
         ...
 
     async def flush(self) -> None:
-        """Wait until everything appended so far is durable, or could not be written (see `trouble`)."""
+        """Wait until everything appended so far is durable, or could not be written (see `trouble`).
+
+        Raises `TakenOver` where it never will be, as somebody else holds the debate now.
+        """
         ...
 
 
@@ -126,6 +129,10 @@ class WatchedLog(ReadableLog, Protocol):
 
 class EpochChanged(DebateError):
     """What was followed is no longer the debate's history; read it again from the beginning."""
+
+
+class TakenOver(DebateError):
+    """Somebody else holds the debate now: what is appended here since is no part of it any more."""
 
 
 class DebateStore(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import SplitResult, parse_qsl, urlencode
 
 import msgspec
@@ -17,9 +17,11 @@ from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from debate_tui.domain.events import Event
+
+T = TypeVar("T")
 
 INDEX: Final = "debate-tui:debates"
 """The ids of all debates, sorted by when they began; those that have expired are left until it is read."""
@@ -59,19 +61,39 @@ class Entry(Struct, frozen=True):
     data: bytes
 
 
+class OnceMore(Retry):
+    """Asks once more, at once, what met a connection that was cut; nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__(NoBackoff(), 1, (exceptions.ConnectionError,))
+
+    async def call_with_retry(self, do: Callable[[], Awaitable[T]], *args: Any, **kwargs: Any) -> T:
+        """See `Retry.call_with_retry`; whoever is cut off by uvloop hears of it as everybody else does."""
+
+        async def asked() -> T:
+            try:
+                return await do()
+            except RuntimeError as error:
+                # https://github.com/MagicStack/uvloop/issues/506: asyncio's own loops raise an OSError here.
+                if "the handler is closed" not in str(error):
+                    raise
+                raise exceptions.ConnectionError(str(error)) from error
+
+        return await super().call_with_retry(asked, *args, **kwargs)
+
+
 class Link:
     """A connection pool, and what to call the server in an error: never its password.
 
-    `url` is ``redis://``, ``rediss://`` or ``unix://``, with redis-py's options as query. What meets a
-    connection that was cut is asked once more at once; nothing else is. Raises `UsageError` for an
-    address that is none.
+    `url` is ``redis://``, ``rediss://`` or ``unix://``, with redis-py's options as query. Raises
+    `UsageError` for an address that is none.
     """
 
     def __init__(self, url: SplitResult) -> None:
         try:
             self.client = Redis.from_url(
                 url._replace(scheme=_SCHEMES[url.scheme]).geturl(),
-                retry=Retry(NoBackoff(), 1, (exceptions.ConnectionError,)),
+                retry=OnceMore(),
                 protocol=2,
                 socket_timeout=TIMEOUT_S,
                 socket_connect_timeout=TIMEOUT_S,
@@ -116,7 +138,8 @@ class Link:
 
     async def forget(self) -> None:
         """Close idle connections: they may lead to a server that is no longer the one to ask."""
-        await self.client.connection_pool.disconnect(inuse_connections=False)
+        with contextlib.suppress(exceptions.RedisError, OSError):
+            await self.client.connection_pool.disconnect(inuse_connections=False)
 
 
 def keys(debate: str) -> tuple[str, str, str]:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError, UsageError
+from debate_tui.record.log import TakenOver
 from debate_tui.record.redis.client import INDEX, Entry, keys, seq_of
 from debate_tui.record.summary import Summary
 
@@ -138,10 +139,6 @@ end
 )
 
 
-class Fenced(DebateError):
-    """Somebody else holds the debate now; nothing that is appended here gets anywhere any more."""
-
-
 class Terms(Struct, frozen=True):
     """How long, in seconds, a silent producer keeps a debate, and Redis keeps it after that (0: for good)."""
 
@@ -220,7 +217,7 @@ class Lease:
     async def restore(self, summary: Summary) -> Entry | None:
         """Go on after Redis was away, with whatever it still has; returns the newest entry there is.
 
-        Raises `Fenced` if somebody took over, and `DebateError` if the debate was deleted.
+        Raises `TakenOver` if somebody took over, and `DebateError` if the debate was deleted.
         """
         server = await self.link.server()
         reply = await self._ask(
@@ -235,7 +232,7 @@ class Lease:
         )
         outcome, *newest = cast("list[bytes]", reply)
         if outcome == b"fenced":
-            raise Fenced(f"another process continues the debate {self.debate}", "watch it there")
+            raise TakenOver(f"another process continues the debate {self.debate}", "watch it there")
         if outcome == b"gone":
             raise DebateError(f"the debate {self.debate} was deleted", "export it before leaving")
         self._server = server

@@ -12,9 +12,8 @@ import msgspec
 from redis.exceptions import RedisError
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.record.log import BATCH, LocalLog
+from debate_tui.record.log import BATCH, LocalLog, TakenOver
 from debate_tui.record.redis.client import event_of
-from debate_tui.record.redis.lease import Fenced
 from debate_tui.record.storing import BACKLOG, storable, weight
 from debate_tui.record.summary import advance
 
@@ -49,7 +48,7 @@ class RedisLog(LocalLog):
     or away, the debate goes on: `on_trouble` is called once, on the loop's thread; events wait in memory
     (up to 64 MiB) and are written when that becomes possible again, together with what Redis had
     acknowledged and lost (the last 16 MiB at least). Where that is not enough, or somebody else took the
-    debate over (`Fenced`), the record ends for good, and `on_trouble` is told that as well.
+    debate over (`TakenOver`), the record ends for good, and `on_trouble` is told that as well.
     """
 
     def __init__(
@@ -119,7 +118,9 @@ class RedisLog(LocalLog):
             self._rounds.append(written)
             self._hurry()
             if not await written:
-                return
+                break
+        if self._durable < target and isinstance(self._end, TakenOver):
+            raise self._end
 
     async def aclose(self) -> None:
         """See `ReadableLog.aclose`; others may continue the debate then."""
@@ -243,7 +244,7 @@ class RedisLog(LocalLog):
                 "the debate goes on unrecorded; export it before leaving",
             )
         elif newest and not self._is_ours(newest):
-            self._end = Fenced(f"another process continued the debate {self._lease.debate}")
+            self._end = TakenOver(f"another process continued the debate {self._lease.debate}")
         else:
             self._durable = last
             self._unsent_weight = sum(map(weight, self._kept[last - self._kept_after :]))

@@ -93,7 +93,10 @@ class RedisStore:
 
     async def find(self, debate: str = "") -> Summary:
         """See `DebateStore.find`."""
-        return pick(await self._summaries(), debate)
+        with self._link.explained():
+            exact = await self._head(debate, "summary")
+        found = [summary] if exact and (summary := _summary(exact)).events else await self._summaries()
+        return pick(found, debate)
 
     async def setup(self, debate: str) -> str:
         """See `DebateStore.setup`."""
@@ -144,5 +147,9 @@ class RedisStore:
                 found = dict(zip(names, await each.execute(), strict=True))
             if expired := [name for name, summary in found.items() if summary is None]:
                 await self._link.client.zrem(INDEX, *expired)
-        summaries = [msgspec.json.decode(summary, type=Summary) for summary in found.values() if summary]
+        summaries = [_summary(summary) for summary in found.values() if summary]
         return [summary for summary in summaries if summary.events]
+
+
+def _summary(data: bytes) -> Summary:
+    return msgspec.json.decode(data, type=Summary)
