@@ -127,12 +127,15 @@ class Access:
         """Whether a request that changes something comes from our own page, an allowed one, or no page."""
         if origin is None or origin in self.origins:
             return True
-        return urlsplit(origin).netloc.lower() == host.lower()
+        return origin.lower() in (f"http://{host}".lower(), f"https://{host}".lower())
 
 
 def host_name(netloc: str) -> str:
-    """The name in a ``Host`` header, without port and brackets."""
-    return (urlsplit(f"//{netloc}").hostname or "").lower()
+    """The name in a ``Host`` header, without port and brackets; empty for what is none."""
+    try:
+        return (urlsplit(f"//{netloc}").hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def is_loopback(name: str) -> bool:

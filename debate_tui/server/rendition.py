@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from debate_tui.server.wire import COMMENT, Manner, Piece, frames, tell
+from debate_tui.server.wire import COMMENT, PORTION, Manner, Piece, frames, portions, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ class Rendition:
         """The number of the burst to come."""
         return self.first + len(self._bursts)
 
-    def since(self, number: int, limit: int = 1 << 16) -> tuple[int, Sequence[Burst]]:
+    def since(self, number: int, limit: int = PORTION) -> tuple[int, Sequence[Burst]]:
         """Bursts from `number` on, one or what `limit` bytes hold, and the number to go on at."""
         taken: list[Burst] = []
         size = 0
@@ -91,8 +91,9 @@ class Rendition:
         if events is None:
             # Somebody who is here since before is behind by far more than the lag allowed.
             self._forget()
-        elif events:
-            self._add(frames(tell(events, self.manner), channel.epoch, self.manner))
+        else:
+            for portion in portions(tell(events, self.manner)):
+                self._add(frames(portion, channel.epoch, self.manner))
         self.told = channel.seq
         self.wake()
 
@@ -116,8 +117,6 @@ class Rendition:
                 timer.cancel()
 
     def _add(self, pieces: tuple[Piece, ...]) -> None:
-        if not pieces:
-            return
         burst = Burst(pieces, sum(map(len, pieces)))
         self._bursts.append(burst)
         self._size += burst.size

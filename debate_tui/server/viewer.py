@@ -11,14 +11,14 @@ import msgspec
 from debate_tui.display.json_lines import harmless
 from debate_tui.domain.errors import DebateError
 from debate_tui.server.place import Place, parse
-from debate_tui.server.wire import frames, joined, message, rest, retry, tell
+from debate_tui.server.wire import frames, joined, message, portions, rest, retry, tell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from debate_tui.server.channel import Channel
     from debate_tui.server.rendition import Burst, Rendition
-    from debate_tui.server.wire import Manner, Piece
+    from debate_tui.server.wire import Manner, Piece, Told
 
     Pieces = tuple[Piece, ...]
 
@@ -130,12 +130,16 @@ class Viewer:
     async def _page(self, place: Place, upto: int) -> Pieces:
         channel, manner = self._channel, self._manner
         if place.run is not None:
-            told = rest(await channel.between(*place.run), place, manner)
+            told: Sequence[Told] = rest(await channel.between(*place.run), place, manner)
             self._place = Place(channel.epoch, place.run[1])
         else:
             page = await channel.read(place.seq, upto)
             told = tell(page, manner)
             self._place = Place(channel.epoch, page[-1].seq)
+            parts = list(portions(told))
+            if len(parts) > 1:
+                told = parts[0]
+                self._place = told[-1].place(channel.epoch)
         return frames(told, channel.epoch, manner)
 
     async def _news(self, rendition: Rendition) -> None:

@@ -36,8 +36,13 @@ if TYPE_CHECKING:
 MAX_TEXT = 1 << 16
 """Characters of deltas that are put together at most; readers bound the size of an event."""
 
+PORTION = 1 << 16
+"""Bytes, roughly, that are handed to a connection at once: whoever does not take them has to be held up."""
+
 COMMENT = b":\n\n"
 """A sign of life."""
+
+_ENVELOPE = 200
 
 Transport = Literal["sse", "websocket"]
 Encoding = Literal["json", "msgpack"]
@@ -139,6 +144,19 @@ def rest(events: Iterable[Event], place: Place, manner: Manner) -> list[Told]:
     """What is missing of the run that `place` is in the middle of; `events` are those of the run."""
     mine = [event for event in events if concerns(event, manner.debater)]
     return [told for told in _together(mine) if told.event.seq > place.seq]
+
+
+def portions(told: Sequence[Told]) -> Iterator[Sequence[Told]]:
+    """Events in parts that may be sent at once."""
+    start = weight = 0
+    for place, each in enumerate(told):
+        size = _ENVELOPE + (len(each.event.text) if isinstance(each.event, TurnDelta) else 0)
+        if weight and weight + size > PORTION:
+            yield told[start:place]
+            start, weight = place, 0
+        weight += size
+    if told:
+        yield told[start:]
 
 
 # Framing

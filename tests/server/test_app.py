@@ -1,0 +1,471 @@
+"""The HTTP interface over real sockets: answers, errors, tokens, limits, commands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from httpx_ws import WebSocketUpgradeError, aconnect_ws
+
+from debate_tui.domain.errors import UsageError
+from debate_tui.domain.events import Interjection, TurnFinished, TurnStarted, Vote
+from debate_tui.record.log import MemoryLog
+from debate_tui.record.stores import open_store
+from debate_tui.server import audience
+from debate_tui.server.access import COOKIE, Access
+from debate_tui.server.audience import Limits
+from tests.record.material import opening
+from tests.server.hosting import Site, count, site, sse
+from tests.server.material import Received, example
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from debate_tui.server.commands import Order
+
+HOST = {"authorization": "Bearer host"}
+JSON = {"accept": "application/json"}
+
+
+class Chair:
+    """Takes commands like a session, and logs those that sessions log."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self.log = log
+        self.heard: list[object] = []
+
+    def pause(self, debater: str | None = None) -> None:
+        self.heard.append(("pause", debater))
+
+    def resume(self, debater: str | None = None) -> None:
+        self.heard.append(("resume", debater))
+
+    def stop(self, debater: str) -> None:
+        self.heard.append(("stop", debater))
+
+    def retry(self, debater: str) -> None:
+        self.heard.append(("retry", debater))
+
+    def end(self) -> None:
+        self.heard.append("end")
+
+    def interject(self, text: str, to: str | None = None) -> None:
+        self.log.append(Interjection(text=text, to=to))
+
+    def vote(self, when: str, debater: str | None, voter: str = "user") -> None:
+        self.log.append(Vote(when=when, debater=debater, voter=voter))  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def live(**options: object) -> AsyncIterator[tuple[Site, Chair]]:
+    """A site with a debate under way."""
+    log = MemoryLog()
+    for event in opening():
+        log.append(event)
+    chair = Chair(log)
+    async with site(**options) as here:  # type: ignore[arg-type]
+        here.hub.host("d1", log, chair, known=4)
+        yield here, chair
+
+
+# What there is to see
+
+
+async def test_lists_debates_held_here_and_those_of_the_store(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "debates.sqlite3")
+    old = await store.create("old")
+    for event in example():
+        old.append(event)
+    await old.aclose()
+    async with live(store=store) as (here, _):
+        await here.client.get("/debates/d1")
+        listed = (await here.client.get("/debates")).json()["debates"]
+        assert {each["debate"]: (each["state"], each["live"]) for each in listed} == {
+            "old": ("complete", False),
+            "d1": ("running", True),
+        }
+        found = (await here.client.get("/debates?words=nowhere")).json()["debates"]
+        assert found == []
+        assert (await here.client.get("/debates/old")).json()["state"] == "complete"
+        await store.delete("old")
+    await store.aclose()
+
+
+async def test_a_debate_as_it_stands() -> None:
+    log = example()
+    async with site() as here:
+        here.hub.host("d1", MemoryLog(log))
+        told = (await here.client.get("/debates/d1")).json()
+        assert told["type"] == "snapshot"
+        assert told["seq"] == len(log)
+        assert told["id"].endswith(f":{len(log)}")
+        assert told["state"] == "complete"
+        assert told["turns"][0]["text"].startswith("wörd 2 👋 ")
+        assert await sse(here.client, "/debates/d1/events", Received(last_id=told["id"])) == 204
+
+
+async def test_events_as_pages_of_json() -> None:
+    log = example()
+    async with site() as here:
+        here.hub.host("d1", MemoryLog(log))
+        events: list[object] = []
+        page = {"seq": 0, "more": True}
+        while page["more"]:
+            answer = await here.client.get(f"/debates/d1/events?after={page['seq']}&limit=7", headers=JSON)
+            page = answer.json()
+            assert len(page["events"]) <= 7
+            events += page["events"]
+        assert events == [json.loads(line) for line in map(as_json, log)]
+        assert page["finished"]
+        empty = (await here.client.get("/debates/d1/events?after=9999", headers=JSON)).json()
+        assert empty["events"] == []
+        assert empty["seq"] == len(log)
+
+
+def as_json(event: object) -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(event)
+
+
+async def test_how_an_event_stream_is_declared() -> None:
+    async with live() as (here, _), here.client.stream("GET", "/debates/d1/events") as answer:
+        assert answer.headers["content-type"] == "text/event-stream"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-accel-buffering"] == "no"
+        first = await anext(answer.aiter_text())
+        assert re.match(r"retry: \d{4}\n\n", first)
+        assert (await here.client.head("/debates/d1/events")).status_code == 200
+
+
+async def test_waits_before_reconnecting_differ() -> None:
+    async with live() as (here, _):
+        waits = set()
+        for _ in range(8):
+            received = Received()
+            await sse(here.client, "/debates/d1/events", received, until=count(1))
+            waits |= set(received.retries)
+        assert len(waits) > 1
+
+
+async def test_a_debater_by_name_in_any_case() -> None:
+    async with live() as (here, _):
+        received = Received()
+        await sse(here.client, "/debates/d1/debaters/ADA/events?after=0", received, until=count(3))
+        assert [event.seq for event in received.events()] == [1, 2, 3]
+
+
+async def test_figures_and_health() -> None:
+    async with live() as (here, _):
+        await sse(here.client, "/debates/d1/events", Received(), until=count(1))
+        assert (await here.client.get("/health")).json() == {"status": "ok"}
+        text = (await here.client.get("/metrics")).text
+        figures = dict(line.split() for line in text.splitlines() if not line.startswith("#"))
+        assert figures["debate_tui_viewers_admitted_total"] == "1"
+        assert figures["debate_tui_debates_held"] == "1"
+        assert int(figures["debate_tui_sent_bytes_total"]) > 100
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/debates/nope", 404),
+        ("/debates/nope/events", 404),
+        ("/debates/d1/debaters/Nobody/events", 404),
+        ("/debates/d1/events?batch_ms=-1", 400),
+        ("/debates/d1/events?batch_ms=5001", 400),
+        ("/debates/d1/events?batch=x", 400),
+        ("/debates/d1/events?encoding=xml", 400),
+        ("/debates/d1/events?limit=0", 400),
+        ("/page/debates.html", 404),
+        ("/page/..%2fapp.py", 404),
+        ("/nope", 404),
+    ],
+)
+async def test_errors_are_explained(path: str, status: int) -> None:
+    async with live() as (here, _):
+        answer = await here.client.get(path)
+        assert answer.status_code == status
+        assert answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/debates/nope/events", "/debates/d1/events?encoding=xml"])
+async def test_a_websocket_is_refused_with_a_reason(path: str) -> None:
+    async with live() as (here, _):
+        with pytest.raises(WebSocketUpgradeError) as refused:
+            async with aconnect_ws(path, here.client):
+                pass
+        assert refused.value.response.status_code in (400, 404)
+
+
+@pytest.mark.parametrize(
+    ("body", "type_", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b'{"command":"fly"}', "application/json", 400),
+        (b'{"command":"pause","debater":"zoe"}', "application/json", 400),
+        (b'{"command":"interject","text":""}', "application/json", 400),
+        (b'{"command":"pause","extra":1}', "application/json", 400),
+        (b'{"command":"pause"}', "text/plain", 415),
+        (b'{"command":"interject","text":"' + b"x" * 70_000 + b'"}', "application/json", 413),
+    ],
+)
+async def test_commands_that_cannot_be_read(body: bytes, type_: str, status: int) -> None:
+    async with live() as (here, chair):
+        answer = await here.client.post(
+            "/debates/d1/commands", content=body, headers={**HOST, "content-type": type_}
+        )
+        assert answer.status_code == status
+        assert chair.heard == []
+
+
+# Who may do what
+
+
+async def test_only_the_host_steers() -> None:
+    async with live() as (here, chair):
+        for asked, heard in (
+            ({"command": "pause"}, ("pause", None)),
+            ({"command": "resume", "debater": "a"}, ("resume", "a")),
+            ({"command": "stop", "debater": "b"}, ("stop", "b")),
+            ({"command": "retry", "debater": "b"}, ("retry", "b")),
+            ({"command": "stop"}, "end"),
+        ):
+            assert (await here.client.post("/debates/d1/commands", json=asked)).status_code == 403
+            answer = await here.client.post("/debates/d1/commands", json=asked, headers=HOST)
+            assert answer.status_code == 202
+            assert chair.heard[-1] == heard
+        assert len(chair.heard) == 5
+        await here.client.post(
+            "/debates/d1/commands", json={"command": "interject", "text": "Hm?"}, headers=HOST
+        )
+        assert chair.log._events[-1].text == "Hm?"
+
+
+async def test_a_viewer_votes_once_before_and_once_after() -> None:
+    async with live() as (here, chair):
+        await here.client.get("/debates/d1")
+
+        async def vote(**vote: object) -> int:
+            answer = await here.client.post("/debates/d1/commands", json={"command": "vote", **vote})
+            return answer.status_code
+
+        assert await vote(debater="a", when="after") == 409
+        assert await vote(debater="zoe") == 400
+        assert await vote(debater="a") == 202
+        assert await vote(debater="b") == 409
+        chair.log.append(TurnFinished(turn=1, debater="a", reason="complete"))
+        while (await here.client.get("/debates/d1")).json()["seq"] < 6:
+            await asyncio.sleep(0)
+        assert await vote(debater=None, when="after") == 202
+        votes = (await here.client.get("/debates/d1")).json()["votes"]
+        while votes["after"] == {}:
+            votes = (await here.client.get("/debates/d1")).json()["votes"]
+        assert votes == {"before": {"a": 1}, "after": {"": 1}}
+        voters = {event.voter for event in chair.log._events if isinstance(event, Vote)}
+        assert len(voters) == 1
+
+
+async def test_a_debate_that_is_over_takes_no_commands() -> None:
+    async with site() as here:
+        here.hub.host("d1", MemoryLog(example()))
+        for asked in ({"command": "pause"}, {"command": "vote", "debater": "a"}):
+            answer = await here.client.post("/debates/d1/commands", json=asked, headers=HOST)
+            assert answer.status_code == 409
+
+
+class Office:
+    """Holds the debates that are ordered, or says why not."""
+
+    async def hold(self, order: Order) -> str:
+        if order.topic == "bad":
+            raise UsageError("That is no topic.", "Think of another.")
+        self.order = order
+        return "new1"
+
+
+async def test_the_host_orders_debates() -> None:
+    office = Office()
+    async with live(holder=office) as (here, _):
+        order = {"topic": "Tea?", "debaters": [{"source": "demo"}, {"source": "demo", "name": "Bo"}]}
+        assert (await here.client.post("/debates", json=order)).status_code == 403
+        answer = await here.client.post("/debates", json=order, headers=HOST)
+        assert (answer.status_code, answer.json()) == (201, {"debate": "new1"})
+        assert answer.headers["location"] == "/debates/new1"
+        assert office.order.debaters[1].name == "Bo"
+        refused = await here.client.post("/debates", json={"topic": "bad"}, headers=HOST)
+        assert (refused.status_code, refused.json()["error"]["hint"]) == (400, "Think of another.")
+
+
+async def test_a_token_is_needed_where_viewers_need_one() -> None:
+    access = Access("host", viewers_need_token=True)
+    async with live(access=access) as (here, _):
+        for path in ("/debates", "/debates/d1", "/debates/d1/events", "/metrics", "/me"):
+            answer = await here.client.get(path)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+            as_viewer = {"authorization": f"Bearer {access.viewer_token}"}
+            async with here.client.stream("GET", path, headers=as_viewer) as answer:
+                assert answer.status_code == 200
+        assert (await here.client.get("/health")).status_code == 200
+        with pytest.raises(WebSocketUpgradeError):
+            async with aconnect_ws("/debates/d1/events", here.client):
+                pass
+        entrance = await here.client.get("/debates/d1", headers={"accept": "text/html"})
+        assert entrance.status_code == 401
+        assert "token" in entrance.text
+
+
+async def test_a_link_becomes_a_cookie() -> None:
+    access = Access("host", viewers_need_token=True)
+    async with live(access=access) as (here, _):
+        made = await here.client.post("/links", json={"role": "viewer"}, headers=HOST)
+        code = made.json()["link"].rpartition("code=")[2]
+        assert (await here.client.get(f"/enter?code={code}")).status_code == 200
+        came = await here.client.post("/enter", data={"code": code, "next": "/debates/d1"})
+        assert (came.status_code, came.headers["location"]) == (303, "/debates/d1")
+        cookie = came.headers["set-cookie"]
+        assert cookie.startswith(f"{COOKIE}=viewer.")
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        assert "host" not in cookie.partition(";")[0]
+        assert (await here.client.get("/me")).json() == {"role": "viewer"}
+        here.client.cookies.clear()
+        assert (await here.client.post("/enter", data={"code": code})).status_code == 403
+        await here.client.post("/enter", data={"token": "host", "next": "//evil.example"})
+        assert (await here.client.get("/me")).json() == {"role": "host"}
+        assert (await here.client.post("/links", json={})).status_code == 201
+
+
+@pytest.mark.parametrize("given", ["https://evil.example", "//evil.example", "/\\evil", ""])
+async def test_nobody_is_sent_elsewhere(given: str) -> None:
+    async with live() as (here, _):
+        came = await here.client.post("/enter", data={"token": "host", "next": given})
+        assert came.headers["location"] == "/"
+
+
+# Pages of others
+
+
+async def test_a_page_of_another_origin_can_neither_read_nor_write() -> None:
+    async with live() as (here, chair):
+        evil = {"origin": "https://evil.example"}
+        answer = await here.client.get("/debates/d1", headers=evil)
+        assert "access-control-allow-origin" not in answer.headers
+        asked = {"command": "vote", "debater": "a"}
+        assert (await here.client.post("/debates/d1/commands", json=asked, headers=evil)).status_code == 403
+        with pytest.raises(WebSocketUpgradeError):
+            async with aconnect_ws("/debates/d1/events", here.client, headers=evil):
+                pass
+        own = {"origin": here.url}
+        assert (await here.client.post("/debates/d1/commands", json=asked, headers=own)).status_code == 202
+        assert len([event for event in chair.log._events if isinstance(event, Vote)]) == 1
+
+
+async def test_a_page_of_an_allowed_origin_can() -> None:
+    origin = "https://friend.example"
+    async with live(access=Access("host", origins=[origin])) as (here, _):
+        answer = await here.client.get("/debates", headers={"origin": origin})
+        assert answer.headers["access-control-allow-origin"] == origin
+        asked = {"origin": origin, "access-control-request-method": "GET",
+                 "access-control-request-headers": "last-event-id"}  # fmt: skip
+        assert (await here.client.options("/debates/d1/events", headers=asked)).status_code == 200
+        received = Received()
+        headers = {"origin": origin}
+        await sse(here.client, "/debates/d1/events", received, until=count(1), headers=headers)
+        assert received.of_type("snapshot")
+
+
+async def test_a_name_that_was_made_to_point_here_is_refused() -> None:
+    async with live() as (here, _):
+        answer = await here.client.get("/debates/d1", headers={"host": "evil.example"})
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/debates", "/debates/d1", "/enter"])
+async def test_pages_allow_nothing_from_elsewhere(path: str) -> None:
+    async with live() as (here, _):
+        page = await here.client.get(path, headers={"accept": "text/html,*/*"})
+        assert page.headers["content-type"].startswith("text/html")
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert not re.search(r"https?://|<script(?![^>]*src=\"/page/)|style=|\son\w+=", page.text)
+        for part in re.findall(r'(?:src|href)="(/page/[^"]+)"', page.text):
+            got = await here.client.get(part)
+            assert got.status_code == 200
+            again = await here.client.get(part, headers={"if-none-match": got.headers["etag"]})
+            assert again.status_code == 304
+
+
+# Limits
+
+
+async def test_no_more_viewers_than_allowed() -> None:
+    limits = Limits(viewers=3, viewers_per_address=2)
+    async with live(limits=limits) as (here, _):
+        path = "/debates/d1/events"
+        async with here.client.stream("GET", path), here.client.stream("GET", path) as second:
+            refused = await here.client.get(path)
+            assert refused.status_code == 503
+            assert int(refused.headers["retry-after"]) > 0
+            with pytest.raises(WebSocketUpgradeError) as full:
+                async with aconnect_ws(path, here.client):
+                    pass
+            assert full.value.response.status_code == 503
+            await second.aclose()
+            while len(here.hub.audience) > 1:
+                await asyncio.sleep(0)
+            await sse(here.client, path, Received(), until=count(1))
+
+
+async def test_whoever_takes_nothing_is_dropped_and_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "SEND_TIMEOUT_S", 0.5)
+    async with live() as (here, chair):
+        stalled = socket.create_connection(("127.0.0.1", int(here.url.rpartition(":")[2])))
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.sendall(b"GET /debates/d1/events?after=4&batch_ms=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        received = Received()
+        healthy = asyncio.create_task(
+            sse(here.client, "/debates/d1/events?after=4", received, until=lambda r: bool(r.of_type("vote")))
+        )
+        while len(here.hub.audience) < 2:
+            await asyncio.sleep(0)
+        number = 10
+        while not here.hub.audience.counts["dropped"]:
+            number += 1
+            chair.log.append(TurnStarted(turn=number, debater="a", phase="x" * 20_000))
+            await asyncio.sleep(0.001)
+        chair.vote("before", "a")
+        await healthy
+        assert [event.seq for event in received.events()] == list(range(5, len(chair.log._events) + 1))
+        assert len(here.hub.audience) <= 1
+        stalled.close()
+
+
+async def test_the_server_says_goodbye() -> None:
+    async with live() as (here, _):
+        received, over = Received(), Received()
+        readings = [
+            asyncio.create_task(sse(here.client, "/debates/d1/events", received)),
+            asyncio.create_task(sse(here.client, "/debates/d1/debaters/a/events", over)),
+        ]
+        while len(here.hub.audience) < 2:
+            await asyncio.sleep(0)
+        here.hub.audience.goodbye()
+        await asyncio.gather(*readings)
+        await here.hub.audience.gone()
+        for each in (received, over):
+            assert each.messages[-1].type == "goodbye"
+            assert each.retries[-1] == each.messages[-1].data["retry"]
+            assert each.last_id
+        assert (await here.client.get("/debates/d1/events")).status_code == 503
