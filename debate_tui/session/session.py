@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from debate_tui.domain import events, prompts
 from debate_tui.domain.ballots import agreement
-from debate_tui.domain.debate import MIN_DEBATERS, VERDICT, rounds, waves
+from debate_tui.domain.debate import VERDICT, rounds, waves
 from debate_tui.domain.progress import progress
 from debate_tui.domain.spending import bill
 from debate_tui.domain.stream import Chunk, Fault, Request
@@ -20,6 +20,7 @@ from debate_tui.session.gate import Gate
 from debate_tui.session.hearing import brief
 from debate_tui.session.motion import Unlimited
 from debate_tui.session.outcome import EVERYBODY, settled
+from debate_tui.session.roster import Roster
 from debate_tui.session.turn import Turn, unknown_cost
 
 if TYPE_CHECKING:
@@ -74,11 +75,10 @@ class Session:
         self._backpressure: Backpressure = backpressure or Unlimited()
         self._unattended = unattended
         self._costs = dict(costs or {})
-        everybody = [debater.id for debater in motion.debaters]
-        self._active = [debater for debater in everybody if debater in (self.transcript.active or everybody)]
-        self._gates = {debater: Gate() for debater in everybody}
+        self._roster = Roster(motion.debaters, self.transcript, log)
+        self._gates = {debater: Gate() for debater in self._roster.everybody}
         self._sources = {
-            debater: guard(debater, sources[debater], self._gates[debater].is_closed) for debater in everybody
+            debater: guard(debater, sources[debater], gate.is_closed) for debater, gate in self._gates.items()
         }
         self._agenda = Agenda(rounds(motion.format))
         self._bench = Bench(judges, motion, self.transcript)
@@ -159,7 +159,7 @@ class Session:
                 ),
             )
         )
-        for debater in self._active:
+        for debater in self._roster.everybody:
             self._log.append(events.StreamStatus(debater=debater, state="waiting", attempt=1))
 
     async def _take_up(self) -> None:
@@ -181,7 +181,7 @@ class Session:
 
     @property
     def _over(self) -> bool:
-        return self._ending or len(self._active) < MIN_DEBATERS
+        return self._ending or not self._roster.enough
 
     def _how_it_ended(self) -> Ending:
         if self._ending:
@@ -197,7 +197,7 @@ class Session:
         for wave in waves(round_, self.motion.debaters):
             if self._over or self._limit_reached():
                 return
-            speakers = [d for d in wave if d.id in self._active and (not only or d.id in only)]
+            speakers = [d for d in wave if d.id in self._roster and (not only or d.id in only)]
             turns = [self._prepare(debater, round_, numbers.get(debater.id)) for debater in speakers]
             async with asyncio.TaskGroup() as self._wave:
                 for turn in turns:
@@ -309,13 +309,7 @@ class Session:
     def _drop(self, turn: Turn, fault: Fault) -> None:
         """Fail the turn and go on without its debater."""
         turn.finish("failed", fault)
-        if turn.debater in self._active:
-            self._active.remove(turn.debater)
-            self._log.append(
-                events.DebaterRemoved(
-                    debater=turn.debater, reason=fault.message, remaining=tuple(self._active)
-                )
-            )
+        self._roster.remove(turn.debater, fault.message)
 
     # Commands
 
@@ -355,7 +349,7 @@ class Session:
             turn.wanted_again = True
             task.cancel()
         else:
-            self._bring_back(debater)
+            self._roster.bring_back(debater)
             turn.start_again()
             self._start(turn)
 
@@ -363,15 +357,7 @@ class Session:
         """Let another source speak for the debater from its next connection on, at its own cost."""
         self._costs[debater] = cost
         self._sources[debater] = self._guard(debater, source, self._gates[debater].is_closed)
-        self._log.append(
-            events.DebaterReplaced(
-                debater=debater,
-                reason="user",
-                remaining=tuple(self._active),
-                source=spec,
-                model=source.model,
-            )
-        )
+        self._roster.replace(debater, spec, source.model)
 
     def interject(self, text: str, to: str | None = None) -> None:
         """Put a remark to one debater or to all; they are told at their next turn."""
@@ -413,19 +399,3 @@ class Session:
         for task in (*self._tasks.values(), self._judging):
             if task is not None:
                 task.cancel()
-
-    def _bring_back(self, debater: str) -> None:
-        if debater in self._active:
-            return
-        order = [d.id for d in self.motion.debaters]
-        self._active = sorted([*self._active, debater], key=order.index)
-        info = self.transcript.debaters[debater]
-        self._log.append(
-            events.DebaterReturned(
-                debater=debater,
-                reason="user",
-                remaining=tuple(self._active),
-                source=info.source,
-                model=info.model,
-            )
-        )
