@@ -1,9 +1,9 @@
 """Painting at once: what several widgets have changed goes to the terminal as one frame, now.
 
-Textual's own way to the screen (`Widget.refresh`) leads through the message pump and a timer: up to 33 ms, and
-every row that is touched is put together from all widgets that cross it. A widget that knows which of its rows
-changed can hand them over as they are, if nothing lies over it. This module is the only one that touches
-Textual's private compositor (8.2); wherever what it relies on does not hold, the widget is refreshed as usual.
+Textual's own way to the screen (`Widget.refresh`) leads through the message pump and a timer: up to 33 ms,
+and every row that is touched is put together from all widgets that cross it. A widget that knows which of its
+rows changed can hand them over as they are, if nothing lies over it. This module is the only one that touches
+Textual's private compositor (8.2); where what it relies on does not hold, the widget is refreshed as usual.
 """
 
 # ruff: noqa: SLF001

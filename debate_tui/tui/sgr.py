@@ -1,6 +1,6 @@
 """From styled strips to escape sequences, saying only what changes from one style to the next.
 
-Textual sets and resets every segment's whole style; with two 24-bit colours that is 40 bytes for each of them, and
+Textual sets and resets every segment's whole style; with two 24-bit colours that is 40 bytes for each, and
 most of what a pane of text sends.
 """
 
@@ -9,13 +9,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rich.color import ColorSystem
 from textual.strip import Strip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.color import Color
+    from rich.color import Color, ColorSystem
     from rich.segment import Segment
     from rich.style import Style
 
@@ -50,7 +49,7 @@ class RowStrip(Strip):
 
 
 def encode(rows: Iterable[tuple[int, int, Strip]], system: ColorSystem) -> str:
-    """What paints strips at places (column and row, from 0), starting and ending in the terminal's own style."""
+    """What paints strips at places (column and row, from 0); it ends in the terminal's own style."""
     parts: list[str] = [RESET]
     current: Style | None = None
     for x, y, strip in rows:

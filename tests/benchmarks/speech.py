@@ -41,7 +41,9 @@ def items(length: int) -> str:
 
 def table(length: int) -> str:
     """One table."""
-    rows = (f"| {n} | {_WORDS[n % 18]} **{n % 7}** | {_WORDS[n % 11]} {_WORDS[n % 5]} |\n" for n in range(20_000))
+    rows = (
+        f"| {n} | {_WORDS[n % 18]} **{n % 7}** | {_WORDS[n % 11]} {_WORDS[n % 5]} |\n" for n in range(20_000)
+    )
     return "| no | claim | answer |\n|---:|---|---|\n" + _to(length, rows)
 
 

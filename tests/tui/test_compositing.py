@@ -55,7 +55,11 @@ class Other(Screen[None]):
 class Stage(App[None]):
     """Two panes whose terminal is kept: every frame that is written, and what the screen is then."""
 
-    CSS = "Prose { width: 1fr; height: 1fr; } Label { layer: top; dock: bottom; width: 20; } Screen { layers: base top; }"
+    CSS = """
+    Screen { layers: base top; }
+    Prose { width: 1fr; height: 1fr; }
+    Label { layer: top; dock: bottom; }
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.color import Color as RichColor
     from textual.widget import Widget
 
-    from debate_tui.display.markdown import Run
+    from debate_tui.display.markdown import Line, Run
 
 _LOOKS: dict[str, tuple[str, str, Style]] = {
     "heading": ("prose-heading", "", Style(bold=True)),
@@ -64,8 +64,8 @@ class Ink:
             self._styles[names] = style
         return style
 
-    def strip(self, runs: Iterable[Run], cells: int, width: int, fill: str = "") -> RowStrip:
-        """Runs of `cells` cells as a row of `width`, a blank at either end and `fill` in between."""
+    def strip(self, runs: Iterable[Run], line: Line, width: int) -> RowStrip:
+        """Runs with a line's text as a row of `width` cells, with a blank at either end and its `fill`."""
         base = self.base
         text, style = " ", base
         segments: list[Segment] = []
@@ -76,16 +76,16 @@ class Ink:
             else:
                 segments.append(Segment(text, style))
                 text, style = run, following
-        free = width - cells - 2
-        if free > 0 and fill:
-            segments += [Segment(text, style), Segment(" " * free, self.style(fill))]
+        free = width - line.cells - 2
+        if free > 0 and line.fill:
+            segments += [Segment(text, style), Segment(" " * free, self.style(line.fill))]
             text, style, free = "", base, 0
         end = " " * (max(0, free) + 1)
         if style is base:
             segments.append(Segment(text + end, base))
         else:
             segments += [Segment(text, style), Segment(end, base)]
-        strip = RowStrip(segments, max(width, cells + 2))
+        strip = RowStrip(segments, max(width, line.cells + 2))
         return strip if free >= 0 and not self._filters else self._finished(strip, width)
 
     def blank(self, width: int) -> RowStrip:

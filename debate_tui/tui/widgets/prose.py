@@ -7,23 +7,30 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.strip import Strip
 
-from debate_tui.display.markdown import UNICODE, Page, Place, Row, Signs, Spot, Voice
+from debate_tui.display.markdown import UNICODE, Page, Place, Signs, Spot
 from debate_tui.tui import compositing
-from debate_tui.tui.sgr import RowStrip
 from debate_tui.tui.widgets.finder import Finder, lit_up, pattern
 from debate_tui.tui.widgets.ink import Ink
+from debate_tui.tui.widgets.viewport import Viewport
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.geometry import Offset, Region
     from textual.selection import Selection
 
-    from debate_tui.tui.widgets.finder import Lit
+    from debate_tui.display.markdown import Row, Run, Voice
+    from debate_tui.tui.sgr import RowStrip
 
 SETTLE = 0.004
 """Seconds at a time that are spent on wrapping what is out of sight."""
+
+SETTLE_PAUSE = 0.01
+"""Seconds between two such moments, for keys and new text."""
 
 WHEEL = 3
 """Lines that one step of the mouse wheel scrolls."""
@@ -35,8 +42,7 @@ class Prose(compositing.RowWidget, can_focus=True):
     """Shows what is spoken, headed and noted, after `flush`.
 
     It follows the end of the text until the reader scrolls up, and stays put then; `unseen` is the number of
-    lines below that have never been in view. It has no border, no padding and no children. `leap` is by how many
-    lines at once it scrolls while following; more than one is for slow terminals.
+    lines below that have never been in view. It has no border, no padding and no children.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,19 +56,17 @@ class Prose(compositing.RowWidget, can_focus=True):
 
     def __init__(self, signs: Signs = UNICODE) -> None:
         super().__init__()
-        self.following = True
-        self.leap = 1
         self._page = Page(80, signs)
-        self._top = 0
-        self._seen = 0
-        self._first = 0  # the line the rows begin with,
+        self._view = Viewport(self._page)
+        self._extent = Size(0, 0)  # what the rows are made for,
+        self._ink: Ink | None = None  # and with;
+        self._first = 0  # the line they begin with,
         self._rows: list[Row] = []
         self._strips: list[RowStrip] = []  # what they look like,
         self._shown: list[Strip] = []  # and what was painted, the position mark included
         self._mark = -1
-        self._made_with: Ink | None = None
-        self._settling = False
         self._behind = False
+        self._settling = False
         self._finder: Finder | None = None
 
     # What is shown
@@ -86,38 +90,46 @@ class Prose(compositing.RowWidget, can_focus=True):
     def clear(self) -> None:
         """Remove everything."""
         self._page.clear()
-        self._seen = 0
+        self._view.seen = 0
 
     def flush(self) -> None:
-        """Show all that; with the frame that is open, or the next one."""
-        if self.following or self._page.changes_from < self._top + self.size.height:
+        """Show all that; with the frame that is open, or the next one.
+
+        Text that ends up out of sight waits until somebody asks how much of it there is.
+        """
+        if self._view.following or self._page.changes_from < self._view.end:
             self._catch_up()
         else:
             self._behind = True
 
-    def _catch_up(self) -> None:
-        """Read what was said; what is out of sight is left for when somebody asks."""
-        self._behind = False
-        changed = self._page.flush()
-        if changed is None:
-            return
-        if self._finder is not None:
-            self._finder.again(changed)
-        if self.following or changed < self._top + self.size.height:
-            self._settle_top()
-            self._show(changed)
-
     @property
     def line_count(self) -> int:
         """How many lines there are."""
-        if self._behind:
-            self._catch_up()
+        self._catch_up_if_behind()
         return self._page.line_count
 
     @property
     def unseen(self) -> int:
         """How many lines at the end have never been in view."""
-        return max(0, self.line_count - self._seen)
+        return max(0, self.line_count - self._view.seen)
+
+    @property
+    def following(self) -> bool:
+        """Whether the end of the text stays in view."""
+        return self._view.following
+
+    @following.setter
+    def following(self, following: bool) -> None:
+        self._view.following = following
+
+    @property
+    def leap(self) -> int:
+        """Lines to scroll by at once while following; more than one is for slow terminals."""
+        return self._view.leap
+
+    @leap.setter
+    def leap(self, lines: int) -> None:
+        self._view.leap = lines
 
     @property
     def reasoning_shown(self) -> bool:
@@ -126,20 +138,31 @@ class Prose(compositing.RowWidget, can_focus=True):
 
     def show_reasoning(self, *, shown: bool) -> None:
         """Show or fold the thinking in the whole text; the reader stays where they are."""
-        spot = self._page.spot_of(self._top)
-        self._page.show_reasoning(shown=shown)
-        self._page.flush()
-        self._top = self._page.line_of(spot)
+        self._view.show_reasoning(shown=shown)
         if self._finder is not None:
             self._finder.again(0)
-        self._settle_top()
         self._show()
+
+    def _catch_up(self) -> None:
+        self._behind = False
+        changed = self._page.flush()
+        if changed is None:
+            return
+        if self._finder is not None:
+            self._finder.again(changed)
+        if self._view.following or changed < self._view.end:
+            self._view.keep_up()
+            self._show(changed)
+
+    def _catch_up_if_behind(self) -> None:
+        if self._behind:
+            self._catch_up()
 
     # Where the reader is
 
     def scroll_by(self, lines: int) -> None:
         """Scroll, and show it at once; at the end, follow."""
-        self._go(self._top + lines)
+        self._go(self._view.top + lines)
 
     def action_line(self, lines: int) -> None:
         """Scroll by lines."""
@@ -147,7 +170,7 @@ class Prose(compositing.RowWidget, can_focus=True):
 
     def action_page(self, pages: int) -> None:
         """Scroll by pages, less a line to keep one's place by."""
-        self.scroll_by(pages * max(1, self.size.height - 1))
+        self.scroll_by(pages * max(1, self._view.height - 1))
 
     def action_top(self) -> None:
         """Go to the top."""
@@ -155,7 +178,7 @@ class Prose(compositing.RowWidget, can_focus=True):
 
     def action_bottom(self) -> None:
         """Go to the end, and follow it."""
-        self._go(self._bottom)
+        self._go(self.line_count)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll up."""
@@ -167,36 +190,18 @@ class Prose(compositing.RowWidget, can_focus=True):
         event.stop()
         self.scroll_by(WHEEL)
 
-    @property
-    def _bottom(self) -> int:
-        return max(0, self.line_count - self.size.height)
-
     def _go(self, top: int) -> None:
-        self._top = max(0, top)
-        self.following = self._top >= self._bottom
-        self._settle_top()
-        self._place_mark()
+        self._catch_up_if_behind()
+        self._view.go(top)
+        self._mark = self._view.mark()
         with compositing.frame(self.screen):
             self._show(self._page.line_count)
-
-    def _settle_top(self) -> None:
-        """Keep the view within the text, and at its end while following."""
-        bottom = self._bottom
-        if self.following and self._top < bottom:
-            leap = min(self.leap, max(1, self.size.height - 1))
-            self._top += (
-                -((self._top - bottom) // leap) * leap if bottom - self._top < self.size.height else 0
-            )
-            self._top = max(self._top, bottom)
-        elif not self.following or self._top - bottom >= self.leap:
-            self._top = max(0, min(self._top, bottom))
-        self._seen = min(max(self._seen, self._top + self.size.height), self._page.line_count)
 
     # Search
 
     def search(self, text: str) -> int:
         """Mark all matches whatever their case, those to come too; how many there are. No text ends it."""
-        self._catch_up()
+        self._catch_up_if_behind()
         self._finder = Finder(self._page, pattern(text)) if text else None
         self._show()
         return self.matches
@@ -204,8 +209,7 @@ class Prose(compositing.RowWidget, can_focus=True):
     @property
     def matches(self) -> int:
         """How many matches there are by now."""
-        if self._behind:
-            self._catch_up()
+        self._catch_up_if_behind()
         return len(self._finder.hits) if self._finder is not None else 0
 
     def show_match(self, index: int) -> None:
@@ -214,9 +218,8 @@ class Prose(compositing.RowWidget, can_focus=True):
             return
         hit = self._finder.hits[index]
         self._finder.current = index
-        self._rows = []
         line = self._page.line_of(Spot(hit.section, Place(hit.block, hit.start)))
-        self._go(max(0, line - self.size.height // 3))
+        self._go(line - self._view.height // 3)
 
     # Selection
 
@@ -267,126 +270,97 @@ class Prose(compositing.RowWidget, can_focus=True):
         """The rows within `crop`."""
         self._make_rows()
         rows = self._shown[crop.y : crop.bottom]
-        return rows if crop.width == self.size.width else [row.crop(crop.x, crop.right) for row in rows]
+        return rows if crop.width == self._extent.width else [row.crop(crop.x, crop.right) for row in rows]
 
     def row(self, y: int) -> Strip:
         """One row over the whole width of the widget."""
         return self._shown[y]
 
     def tick(self) -> None:
-        """Move the position mark; to be called a few times a second."""
-        before = self._mark
-        self._place_mark()
-        if self._mark != before:
+        """Move the position mark, and read what has been waiting; to be called a few times a second."""
+        self._catch_up_if_behind()
+        mark = self._view.mark()
+        if mark != self._mark:
+            self._mark = mark
             self._show(self._page.line_count)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Wrap anew what is in view, and the rest little by little; the reader stays where they are."""
-        width = event.size.width - 2
-        if width != self._page.width:
-            spot = self._page.spot_of(self._top)
-            self._page.resize(width)
-            self._top = self._page.line_of(spot)
-            self._settle_later()
-        self._settle_top()
-        self._place_mark()
-        self._rows = []
-        self._make_rows(0)
+    def on_resize(self) -> None:
+        """Wrap anew what is in view, and the rest little by little."""
+        self._make_rows()
 
     def notify_style_update(self) -> None:
         """Forget the colours when the theme or a class changes."""
         super().notify_style_update()
-        self._made_with = None
+        self._ink = None
         self._show()
 
-    def _settle_later(self) -> None:
-        if not self._settling:
-            self._settling = True
-            self.set_timer(0.01, self._settle_more)
-
-    def _settle_more(self) -> None:
-        self._settling = False
-        spot = self._page.spot_of(self._top)
-        done = self._page.settle(SETTLE)
-        self._top = self._page.line_of(spot)
-        self._settle_top()
+    def _settle(self) -> None:
+        self._settling = not self._view.settle(SETTLE)
         self._show()
-        if not done:
-            self._settle_later()
+        if self._settling:
+            self.set_timer(SETTLE_PAUSE, self._settle)
 
     def _show(self, changed: int = 0) -> None:
-        """Have repainted what is different from what was painted last; lines before `changed` are the same."""
-        if not self.is_attached or not self.size:
+        """Have repainted what is not as it was painted last; lines before `changed` are the same."""
+        if not self.is_attached:
             return
         before = self._shown
         self._make_rows(changed)
-        compositing.show(
-            self,
-            [
-                y
-                for y, strip in enumerate(self._shown)
-                if y >= len(before) or (strip is not before[y] and strip != before[y])
-            ],
-        )
+        after = self._shown
+        same = min(len(before), len(after))
+        rows = [y for y in range(same) if before[y] is not after[y] and before[y] != after[y]]
+        compositing.show(self, [*rows, *range(same, len(after))])
 
     def _make_rows(self, changed: int | None = None) -> None:
-        """Make what is not made yet, with the lines from `changed` on anew."""
-        height = self.size.height
-        if self._made_with is None:
-            self._made_with = Ink(self)
-            changed = 0
-        elif changed is None:
-            if len(self._shown) == height:
-                return
-            changed = 0
-        if self._finder is not None or self.text_selection is not None:
-            changed = 0
-        kept = max(0, min(changed - self._first, len(self._rows)) - (self._top - self._first))
-        if self._top < self._first:
-            kept = 0
-        skipped = self._top - self._first
-        rows = self._page.rows(self._top + kept, self._top + height)
-        self._rows = self._rows[skipped : skipped + kept] + rows
-        self._strips = self._strips[skipped : skipped + kept] + [self._strip(row) for row in rows]
-        self._first = self._top
-        self._put_together(height)
-
-    def _put_together(self, height: int) -> None:
-        assert self._made_with is not None
-        width = self.size.width
-        shown: list[Strip] = [*self._strips]
-        if len(shown) < height:
-            shown += [self._made_with.blank(width)] * (height - len(shown))
-        if 0 <= self._mark < height:
-            row = shown[self._mark].crop(0, width - 1)
-            shown[self._mark] = Strip([*row, Segment("▐", self._made_with.style("border"))], width)
-        self._shown = shown
-
-    def _strip(self, row: Row) -> RowStrip:
-        assert self._made_with is not None
-        line = row.line
-        lit = self._lit(row) if self._finder is not None or self.text_selection is not None else []
-        runs = lit_up(row, lit) if lit else line.runs
-        return self._made_with.strip(runs, line.cells, self.size.width, line.fill)
-
-    def _lit(self, row: Row) -> list[Lit]:
-        if row.block < 0:
-            return []
-        spans = list(self._finder.lit(row.section, row.block)) if self._finder is not None else []
+        """Make the rows for the size there is now; those from line `changed` on anew."""
+        size = self.size
+        if size != self._extent:
+            self._fit(size)
+        elif changed is None and self._ink is not None:
+            return
+        if self._ink is None:
+            self._ink = Ink(self)
+            self._rows = []
         selection = self.text_selection
+        plain = selection is None and self._finder is None
+        view, skipped = self._view, self._view.top - self._first
+        kept = min((changed or 0) - self._first, len(self._rows)) - skipped if plain and skipped >= 0 else 0
+        kept = max(0, kept)
+        rows = self._page.rows(view.top + kept, view.end)
+        strips = [self._ink.strip(self._runs(row, selection), row.line, size.width) for row in rows]
+        self._rows = self._rows[skipped : skipped + kept] + rows
+        self._strips = self._strips[skipped : skipped + kept] + strips
+        self._first = view.top
+        blanks = [self._ink.blank(size.width)] * (size.height - len(self._rows))
+        self._shown = [*self._strips, *blanks]
+        if 0 <= self._mark < size.height:
+            row = self._shown[self._mark].crop(0, size.width - 1)
+            mark = Segment("▐", self._ink.style("border"))
+            self._shown[self._mark] = Strip([*row, mark], size.width)
+
+    def _fit(self, size: Size) -> None:
+        self._extent = size
+        self._rows = []
+        self._view.resize(size.width - 2, size.height)
+        self._mark = self._view.mark()
+        if not self._settling:
+            self._settling = True
+            self.set_timer(SETTLE_PAUSE, self._settle)
+
+    def _runs(self, row: Row, selection: Selection | None) -> Sequence[Run]:
+        """The runs of a row, with what is selected and what was searched for in styles of their own."""
+        if row.block < 0 or (selection is None and self._finder is None):
+            return row.line.runs
+        spans = list(self._finder.lit(row.section, row.block)) if self._finder is not None else []
         span = selection.get_span(_y(row.section, row.block)) if selection is not None else None
         if span is not None:
             end = row.line.start + len(row.line.content) if span[1] < 0 else span[1]
             spans.append((span[0], end, "selection"))
-        return spans
-
-    def _place_mark(self) -> None:
-        height, bottom = self.size.height, self._bottom
-        self._mark = round(self._top * (height - 1) / bottom) if bottom else -1
+        return lit_up(row, spans)
 
 
 def _y(section: int, block: int) -> int:
-    """A block as a row of the selection's coordinates, which are those of the text: no scrolling changes them."""
+    """A block as a row of the selection's coordinates: those of the text, which no scrolling changes."""
     return section << _BLOCK_BITS | block
 
 
