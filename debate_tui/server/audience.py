@@ -70,7 +70,7 @@ class Audience:
 
         `drop` is called if it takes nothing for `SEND_TIMEOUT_S`.
         """
-        if len(self._seats) >= self._limits.viewers or self._leaving:
+        if len(self._seats) >= self._limits.viewers:
             self.counts["refused"] += 1
             raise Full("No more viewers are let in at the moment.", "Try again later.")
         if self._addresses[address] >= self._limits.viewers_per_address:
@@ -81,6 +81,8 @@ class Audience:
         self._empty.clear()
         self._addresses[address] += 1
         self.counts["admitted"] += 1
+        if self._leaving:
+            viewer.dismiss()
         try:
             yield seat
         finally:
@@ -93,7 +95,10 @@ class Audience:
                 del self._addresses[address]
 
     def goodbye(self) -> None:
-        """Tell everybody that the server stops; nobody is let in any more."""
+        """Tell everybody that the server stops, and whoever still comes.
+
+        Those are let in for that: an answer with an error status would keep some clients from coming back.
+        """
         self._leaving = True
         for seat in tuple(self._seats):
             seat.viewer.dismiss()

@@ -129,7 +129,7 @@ def _asked(connection: HTTPConnection) -> Asked:
 
 async def _page(channel: Channel, asked: Asked, place: str) -> Response:
     known = parse(place)
-    after = asked.after if asked.after is not None else known.base if known else 0
+    after = known.base if known else asked.after or 0
     upto = min(channel.seq, after + asked.limit)
     events = tuple(await channel.read(after, upto)) if after < upto else ()
     seq = events[-1].seq if events else min(after, channel.seq)

@@ -37,8 +37,7 @@ Reset = Literal["epoch", "history", "lag"]
 class Viewer:
     """What one connection is told, from first to last; `resets` counts how often it had to begin anew.
 
-    `place` is where it was before; without one it begins with a snapshot. `after` begins behind an event
-    of that number instead.
+    `place` is where it was before. Without one it begins behind the event `after`, or with a snapshot.
     """
 
     def __init__(
@@ -70,9 +69,9 @@ class Viewer:
         rendition = channel.rendition(manner)
         rendition.viewers += 1
         try:
-            if manner.transport == "sse":
-                yield (retry(random.randint(*RETRY_MS)),)  # noqa: S311
             self._place = await self._first_place(rendition)
+            if manner.transport == "sse":
+                yield (retry(random.randint(*RETRY_MS), self._place),)  # noqa: S311
             if self._place is None:
                 yield self._anew("epoch" if self._given else None)
             while not self._gone:
@@ -98,8 +97,8 @@ class Viewer:
     async def _first_place(self, rendition: Rendition) -> Place | None:
         """Where to begin; `None` for a snapshot, which anything that is not known exactly gets."""
         channel = self._channel
-        if self._after is not None:
-            return Place(channel.epoch, min(self._after, channel.seq))
+        if not self._given:
+            return None if self._after is None else Place(channel.epoch, min(self._after, channel.seq))
         place = parse(self._given)
         if place is None or place.epoch != channel.epoch:
             return None
@@ -167,7 +166,7 @@ class Viewer:
         manner, pause = self._manner, random.randint(*GOODBYE_MS)  # noqa: S311
         said = [message("goodbye", b'{"type":"goodbye","retry":%d}' % pause, manner)]
         if manner.transport == "sse":
-            said.insert(0, retry(pause))
+            said.insert(0, retry(pause, None))
         return joined(said, manner)
 
 

@@ -202,9 +202,13 @@ def message(type_: str, body: bytes, manner: Manner, place: Place | None = None)
     return _framed(type_, str(place) if place else "", body, manner)
 
 
-def retry(milliseconds: int) -> bytes:
-    """How long an SSE client is to wait before it connects again."""
-    return b"retry: %d\n\n" % milliseconds
+def retry(milliseconds: int, place: Place | None) -> bytes:
+    """How long an SSE client is to wait before it connects again.
+
+    Belongs to the event that follows, so that it is none by itself, which some clients would take for one
+    without an id. If that may take a while, the client is told again where it is.
+    """
+    return b"retry: %d\n" % milliseconds + (f"id: {place}\n\n".encode() if place else b"")
 
 
 def _framed(type_: object, place: str, body: bytes, manner: Manner) -> bytes:

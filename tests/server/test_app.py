@@ -140,7 +140,7 @@ async def test_how_an_event_stream_is_declared() -> None:
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-accel-buffering"] == "no"
         first = await anext(answer.aiter_text())
-        assert re.match(r"retry: \d{4}\n\n", first)
+        assert re.match(r"retry: \d{4}\n", first)
         assert (await here.client.head("/debates/d1/events")).status_code == 200
 
 
@@ -468,4 +468,6 @@ async def test_the_server_says_goodbye() -> None:
             assert each.messages[-1].type == "goodbye"
             assert each.retries[-1] == each.messages[-1].data["retry"]
             assert each.last_id
-        assert (await here.client.get("/debates/d1/events")).status_code == 503
+        late = Received(last_id=received.last_id)
+        assert await sse(here.client, "/debates/d1/events", late) == 200
+        assert [message.type for message in late.messages] == ["goodbye"]

@@ -145,7 +145,7 @@ async def test_goodbye_says_when_to_come_back(channel: Channel) -> None:
     viewer.dismiss()
     await telling
     assert received.messages[-1].data["retry"] == received.retries[-1]
-    assert received.messages[-1].id == ""
+    assert received.messages[-1].id == f"{channel.epoch}:4", "nothing is skipped"
 
 
 async def test_silence_is_broken_by_a_comment(
