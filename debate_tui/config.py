@@ -118,6 +118,11 @@ def record_file() -> Path:
     return platformdirs.user_data_path(APP, appauthor=False) / "debates.sqlite3"
 
 
+def model_folder() -> Path:
+    """Where models that were fetched are kept."""
+    return platformdirs.user_data_path(APP, appauthor=False) / "models"
+
+
 def state_file() -> Path:
     """Where what the user last chose is remembered."""
     return platformdirs.user_state_path(APP, appauthor=False) / "state.json"

@@ -24,6 +24,7 @@ Sources for -d ([NAME=]SOURCE, two to four times):
   openai:MODEL  anthropic:MODEL  OpenAI and Anthropic
   PROVIDER:MODEL                 ollama, openrouter, groq, mistral, deepseek, xai, …
   http(s)://…  ws(s)://…         any endpoint that sends server-sent events, or a WebSocket
+  local[:FILE.gguf]              a model that runs on this machine, small unless named
   demo[:VOICE]                   scripted, needs nothing
 
 \b

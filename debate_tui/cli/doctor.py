@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 20.0
 """Seconds a source has for the first word of its answer."""
+PATIENCE_TO_LOAD = 300.0
+"""Where a model has to be loaded first, and maybe fetched."""
+BOX = "model in the box"
 
 _QUESTION = Request(
     topic="a test",
@@ -55,7 +58,7 @@ def examine(settings: config.Settings) -> int:
     _report("Terminal", [_screen(), _writing()])
     _report("Files", _files())
     _report("Keys", [_key(each) for each in _in_question(settings)])
-    _report("Local servers", [_server(provider(name)) for name in discovery.LOCAL_SERVERS])
+    _report("Local models", [*(_server(provider(name)) for name in discovery.LOCAL_SERVERS), _box()])
     sources = [seat.source for seat in settings.debater] or list(discovery.at_hand())
     if not sources:
         print("\nNo model is at hand: debate-tui runs its scripted demo.")
@@ -126,8 +129,22 @@ def _server(server: Provider) -> Finding:
     return Finding(server.title, "works", f"{', '.join(found[:3])}{more}")
 
 
+def _box() -> Finding:
+    """The model in the box: its server and its file."""
+    from debate_tui.sources import boxed, local
+
+    server = local.program()
+    if server is None:
+        return Finding(BOX, "absent", "no llama-server to run it", local.INSTALL)
+    if boxed.find(config.model_folder()) is None:
+        detail = f"run by {server}; {boxed.FETCHED_MB} MB to be fetched, once"
+        return Finding(BOX, "absent", detail, "debate-tui -d local -d local")
+    return Finding(BOX, "works", f"{boxed.NAME}, run by {server}")
+
+
 async def _try_all(texts: Sequence[str], settings: config.Settings) -> list[Finding]:
-    async with Sources(connect_timeout=settings.recovery.connect_timeout) as sources:
+    timeout = settings.recovery.connect_timeout
+    async with Sources(connect_timeout=timeout, models=config.model_folder()) as sources:
         return await asyncio.gather(*(_try(text, sources) for text in texts))
 
 
@@ -139,20 +156,21 @@ async def _try(text: str, sources: Sources) -> Finding:
         registry.check_key(specification)
         if specification.kind == "demo":
             return Finding(what, "works", "scripted, needs nothing")
-        seconds = await _first_word(sources.make(specification))
+        patience = PATIENCE_TO_LOAD if specification.kind == "local" else PATIENCE
+        seconds = await _first_word(sources.make(specification), patience)
     except DebateError as error:
         return Finding(what, "broken", error.message, error.hint)
     return Finding(what, "works", f"answered after {seconds:.1f} s")
 
 
-async def _first_word(source: Source) -> float:
+async def _first_word(source: Source, patience: float) -> float:
     """How long the source takes for its first word, in seconds; raises `Fault` where there is none."""
     began = time.monotonic()
     try:
-        async with asyncio.timeout(PATIENCE), source.open(_QUESTION) as stream:
+        async with asyncio.timeout(patience), source.open(_QUESTION) as stream:
             async for item in stream:
                 if isinstance(item, Chunk | Finished):
                     break
     except TimeoutError:
-        raise Fault(FaultKind.TIMEOUT, f"No answer within {PATIENCE:.0f} s.") from None
+        raise Fault(FaultKind.TIMEOUT, f"No answer within {patience:.0f} s.") from None
     return time.monotonic() - began

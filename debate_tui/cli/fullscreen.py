@@ -38,7 +38,13 @@ async def run(plan: Plan) -> int:
         if app is not None:
             app.warn(" ".join(filter(None, (trouble.message, trouble.hint))))
 
-    async with staged(plan, backpressure=buffer, unattended=False, on_trouble=warn) as stage:
+    def progress(what: str, how_far: str) -> None:
+        if app is not None:
+            app.wait_for(what, how_far)
+
+    async with staged(
+        plan, backpressure=buffer, unattended=False, on_trouble=warn, on_progress=progress
+    ) as stage:
         ready = asyncio.Event()
         app = _app(plan, stage, buffer, ready)
         with caught(app.exit, keyboard=0) as signal:

@@ -24,7 +24,15 @@ async def run(plan: Plan, *, json_lines: bool) -> int:
     def complain(trouble: DebateError) -> None:
         print(f"debate-tui: {trouble.message}\n  {trouble.hint}", file=sys.stderr)
 
-    async with staged(plan, unattended=True, on_trouble=complain) as stage:
+    told = ""
+
+    def progress(what: str, _how_far: str) -> None:
+        nonlocal told
+        if what not in ("", told):
+            print(f"debate-tui: {what}", file=sys.stderr)
+        told = what
+
+    async with staged(plan, unattended=True, on_trouble=complain, on_progress=progress) as stage:
         with caught(stage.session.end) as signal:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_write(plan, stage, out, err, json_lines=json_lines))

@@ -135,7 +135,7 @@ def _voice(specification: Specification) -> str:
 
 def partiality(judges: Iterable[Specification], debaters: Iterable[Specification]) -> str:
     """What there is to say of judges that judge their own kind; models prefer their own family's words."""
-    families = {each.scheme for each in debaters if each.kind == "provider"}
+    families = {each.scheme for each in debaters if each.kind in ("provider", "local")}
     related = dict.fromkeys(judge.public for judge in judges if judge.scheme in families)
     if not related:
         return ""
@@ -144,11 +144,21 @@ def partiality(judges: Iterable[Specification], debaters: Iterable[Specification
 
 def notice(specifications: Iterable[Specification]) -> str:
     """What the screen says about these sources as long as the debate lasts."""
+    specifications = tuple(specifications)
     scripted = [specification.kind == "demo" for specification in specifications]
     if not any(scripted):
-        return ""
+        return _tiny(specifications)
     if not all(scripted):
         return "Demo debaters are scripted: no model speaks for them."
     from debate_tui.sources.demo import NOTICE
 
     return NOTICE
+
+
+def _tiny(specifications: Iterable[Specification]) -> str:
+    """How small the model in the box is, if it speaks."""
+    if all(each.kind != "local" or each.detail for each in specifications):
+        return ""
+    from debate_tui.sources import boxed
+
+    return boxed.NOTICE

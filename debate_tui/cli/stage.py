@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from debate_tui.session import Backpressure
 
     OnTrouble = Callable[[DebateError], None]
+    OnProgress = Callable[[str, str], None]
 
 
 class Stage(Struct, frozen=True):
@@ -48,18 +49,25 @@ async def staged(
     backpressure: Backpressure | None = None,
     unattended: bool,
     on_trouble: OnTrouble,
+    on_progress: OnProgress | None = None,
     store: DebateStore | None = None,
 ) -> AsyncIterator[Stage]:
     """Make the debate ready to run; leaving makes its record durable and closes every connection.
 
     The record is kept in `store`, which stays open, or in the user's own file. `on_trouble` is told when the
-    record or the journal cannot be written on. Raises `DebateError` where the debate cannot be begun.
+    record or the journal cannot be written on, `on_progress` what a local model's start is waiting for and
+    how far that is, nothing once it is over. Raises `DebateError` where the debate cannot be begun.
     """
     settings = plan.settings
     async with AsyncExitStack() as stack:
         journal = _journal(stack, plan, on_trouble)
         sources = await stack.enter_async_context(
-            Sources(connect_timeout=settings.recovery.connect_timeout, http2=settings.http2 == "auto")
+            Sources(
+                connect_timeout=settings.recovery.connect_timeout,
+                http2=settings.http2 == "auto",
+                models=config.model_folder(),
+                tell=on_progress,
+            )
         )
         debate = plan.debate or os.urandom(4).hex()
         log = await _log(stack, plan, debate, on_trouble, store)

@@ -7,7 +7,8 @@ some minutes: https://github.com/ggml-org/llama.cpp/pull/23226. It then goes on 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from types import NoneType
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -19,7 +20,7 @@ from debate_tui.sources.payloads.chat import ChatDecoder
 from debate_tui.sources.sdkfaults import translated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     import httpx2
     from httpx_sse import ServerSentEvent
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from debate_tui.sources.payloads import Event
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import Client
+
+T = TypeVar("T")
 
 _GONE = (400, 404)
 """How the server says that it kept nothing of a conversation, or no longer as much as was asked for."""
@@ -97,27 +100,47 @@ class Replays:
 
     async def stop(self, name: str) -> None:
         """See `Keeper.stop`."""
+        sdk = self._client.sdk
+
+        async def ask(path: str, params: Mapping[str, object]) -> None:
+            # As anything else, what it sends back would be read as JSON, and be none.
+            await sdk.delete(path, cast_to=NoneType, options={"params": params})
+
         with translated(self._provider, self._client):
-            await self._client.sdk.delete("/stream", cast_to=object, options={"params": {"conv_id": name}})
+            await self._asked(name, ask)
 
     @asynccontextmanager
     async def _reading(self, cursor: Cursor) -> AsyncIterator[_Unread]:
         from openai import AsyncStream
 
-        stream = await self._client.sdk.get(
-            "/stream",
-            cast_to=object,
-            stream=True,
-            stream_cls=AsyncStream[object],
-            options={
-                "params": {"conv_id": cursor.stream, "from": cursor.position},
-                "headers": {"Accept-Encoding": "identity"},
-            },
-        )
+        sdk = self._client.sdk
+
+        async def ask(path: str, params: Mapping[str, object]) -> AsyncStream[object]:
+            return await sdk.get(
+                path,
+                cast_to=object,
+                stream=True,
+                stream_cls=AsyncStream[object],
+                options={
+                    "params": {**params, "from": cursor.position},
+                    "headers": {"Accept-Encoding": "identity"},
+                },
+            )
+
+        stream = await self._asked(cursor.stream, ask)
         try:
             yield _Unread(stream.response)
         finally:
             await stream.close()
+
+    async def _asked(self, name: str, ask: Callable[[str, Mapping[str, object]], Awaitable[T]]) -> T:
+        """Ask for a stream where servers keep it; the older ones (build 10068) have its name in the path."""
+        try:
+            return await ask("/stream", {"conv_id": name})
+        except self._client.status_error as error:
+            if error.status_code != 404:
+                raise
+            return await ask(f"/stream/{name}", {})
 
 
 class _Unread:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,19 +15,24 @@ from debate_tui.sources.keys import key_found
 from debate_tui.sources.providers import provider, providers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Self
 
     from debate_tui.domain.stream import Source
     from debate_tui.sources.endpoints import Endpoints
+    from debate_tui.sources.local import LocalServers
+    from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClients
 
-Kind = Literal["demo", "endpoint", "provider"]
+    Tell = Callable[[str, str], None]
+
+Kind = Literal["demo", "endpoint", "local", "provider"]
 
 _SCHEMES: dict[str, Kind] = {
     "demo": "demo",
     "http": "endpoint",
     "https": "endpoint",
+    "local": "local",
     "ws": "endpoint",
     "wss": "endpoint",
 }
@@ -41,7 +47,7 @@ class Specification(Struct, frozen=True):
     """A source as typed.
 
     `scheme` is what stands before the colon; `detail` the model or voice behind it, for an endpoint the whole
-    address.
+    address, for a local model the absolute path of its file.
     """
 
     kind: Kind
@@ -63,7 +69,9 @@ def parse(text: str) -> Specification:
     if kind := _SCHEMES.get(scheme):
         if kind == "endpoint" and not rest.strip("/"):
             raise UsageError(f"`{text}` is no address.", "An endpoint looks like https://host/path.")
-        return Specification(kind, scheme, rest if kind == "demo" else text.strip())
+        if kind == "local" and rest:
+            rest = str(Path(rest).expanduser().absolute())
+        return Specification(kind, scheme, text.strip() if kind == "endpoint" else rest)
     if scheme not in providers():
         known = [*providers(), *_SCHEMES]
         close = difflib.get_close_matches(scheme, known, n=1)
@@ -86,7 +94,14 @@ def _without_user(place: str) -> str:
 
 
 def check_key(specification: Specification) -> None:
-    """Raise `ConfigError` if a provider needs a key and none is found; may ask the system keyring."""
+    """Raise `ConfigError` if a provider needs a key and none is found; may ask the system keyring.
+
+    A local model needs a file and a server instead.
+    """
+    if specification.kind == "local":
+        from debate_tui.sources.local import check
+
+        check(specification.detail)
     if specification.kind != "provider":
         return
     asked = provider(specification.scheme)
@@ -98,11 +113,25 @@ def check_key(specification: Specification) -> None:
 
 
 class Sources:
-    """Makes sources, and owns the connections they share; an async context manager that closes them."""
+    """Makes sources, and owns the connections they share; an async context manager that closes them.
 
-    def __init__(self, *, connect_timeout: float = 10.0, http2: bool = False) -> None:
+    `models` is the folder for fetched models; `tell` is called with what a local server's start is waiting
+    for and how far that is, both empty once it is over.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_timeout: float = 10.0,
+        http2: bool = False,
+        models: Path | None = None,
+        tell: Tell | None = None,
+    ) -> None:
         self._connect_timeout = connect_timeout
         self._http2 = http2
+        self._models = models
+        self._tell = tell or _nobody
+        self._local: LocalServers | None = None
         self._endpoints: Endpoints | None = None
         self._sdk: SdkClients | None = None
         self._made: list[Source] = []
@@ -117,6 +146,8 @@ class Sources:
             await self._endpoints.aclose()
         if self._sdk is not None:
             await self._sdk.aclose()
+        if self._local is not None:
+            await self._local.aclose()
 
     def make(
         self,
@@ -136,6 +167,8 @@ class Sources:
                 source = self._demo(specification.detail)
             case "endpoint":
                 source = self._endpoint(specification.detail, method, names)
+            case "local":
+                source = self._served_here(specification.detail)
             case "provider":
                 source = self._model(specification, background)
         self._made.append(source)
@@ -159,6 +192,12 @@ class Sources:
         )
         return self._endpoints.make(url, method=method, names=names)
 
+    def _served_here(self, model: str) -> Source:
+        from debate_tui.sources.local import LocalServers
+
+        self._local = self._local or LocalServers(_compatible, self._models, self._tell)
+        return self._local.make(model)
+
     def _model(self, specification: Specification, background: bool) -> Source:
         from debate_tui.sources.sdk import SdkClients
 
@@ -171,3 +210,13 @@ class Sources:
         from debate_tui.sources.openai import OpenAISource
 
         return OpenAISource(specification.detail, provider=asked, sdk=self._sdk, background=background)
+
+
+def _compatible(model: str, provider: Provider, sdk: SdkClients) -> Source:
+    from debate_tui.sources.openai import OpenAISource
+
+    return OpenAISource(model, provider=provider, sdk=sdk)
+
+
+def _nobody(_what: str, _how_far: str) -> None:
+    """Who is told when nobody asked to be."""

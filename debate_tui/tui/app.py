@@ -81,6 +81,10 @@ class DebateApp(DressedApp[None]):
         """Say above the footer what is wrong beside the debate; callable from the event loop, at any time."""
         self.call_later(self._debate.warn, text)
 
+    def wait_for(self, what: str, how_far: str = "") -> None:
+        """Say above the footer what the debate waits for; nothing, once it waits no more."""
+        self.call_later(self._debate.wait_for, what, how_far)
+
     async def action_quit(self) -> None:
         """Show what is pending, and leave at once."""
         self._debate.drain()

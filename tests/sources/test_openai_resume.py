@@ -256,12 +256,32 @@ async def test_what_llama_cpp_has_lost_is_continued(
     heard = await listen(llama, resume=Resume(attempt=1, cursor=Cursor("3", "conversation"), text="Tea "))
     assert origin_of(heard) is Origin.CONTINUATION
     assert heard.text == "".join(TEXT[1:])
-    assert [request.path for request in server.requests] == [STREAM, CHAT]
+    older = [f"{STREAM}/conversation"] if status == 404 else []
+    assert [request.path for request in server.requests] == [STREAM, *older, CHAT]
+
+
+async def test_an_older_llama_cpp_has_the_name_in_the_path(
+    server: ProviderServer, llama: OpenAISource
+) -> None:
+    body = chat_events(TEXT)
+    server.script(f"{STREAM}/conversation", Reply(body))
+    heard = await listen(llama, resume=Resume(attempt=1, cursor=Cursor("3", "conversation"), text=""))
+    assert origin_of(heard) is Origin.CURSOR
+    assert dict(server.requests[-1].query) == {"from": "3"}
+    assert heard.text == "".join(TEXT)
+    server.script(CHAT, Reply(chat_events(TEXT, finish=None, done=False), ending="stall"))
+    await listen_up_to_text(llama)
+    asked, *stopped = server.requests[-3:]
+    name = asked.headers["x-conversation-id"]
+    assert [(each.method, each.path) for each in stopped] == [
+        ("DELETE", STREAM),
+        ("DELETE", f"{STREAM}/{name}"),
+    ]
 
 
 async def test_llama_cpp_is_told_to_stop(server: ProviderServer, llama: OpenAISource) -> None:
     server.script(CHAT, Reply(chat_events(TEXT, finish=None, done=False), ending="stall"))
-    server.script(STREAM, Reply(b"{}", content_type=JSON))
+    server.script(STREAM, Reply(b"", 204, JSON))
     await listen_up_to_text(llama)
     asked, stopped = server.requests
     assert (stopped.method, stopped.path) == ("DELETE", STREAM)

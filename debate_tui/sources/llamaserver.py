@@ -1,0 +1,173 @@
+"""A llama.cpp server of our own: started on a free port of this machine, awaited, and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from msgspec import Struct
+
+from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.sources import leash
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import Callable
+
+    Tell = Callable[[str, str], None]
+    """Told what is being done and how far it is; both are empty once it is done."""
+
+HOST = "127.0.0.1"
+SLOTS = 4
+"""As many as there can be debaters: all of them are answered at once."""
+CONTEXT = 4096
+"""Tokens for each of them: a whole debate of four, and then some. A model's own limit may take all memory."""
+LOOK = 0.05
+"""Seconds between two looks whether it answers."""
+
+_LAST = 1 << 14
+_STAMP = re.compile(r"^[\d.]+ [A-Z] (?:\w+ +)?")
+_COMPLAINT = re.compile(r"^[\d.]+ E |error|failed", re.IGNORECASE)
+
+
+class Launch(Struct, frozen=True):
+    """What to run: the program, the model's file, what to call the model, and options of its own."""
+
+    program: Path
+    model: Path
+    name: str
+    options: tuple[str, ...] = ()
+
+
+class LlamaServer:
+    """One running server. `key` is what it asks its clients for, so that no web page can use it."""
+
+    def __init__(self, launch: Launch, process: Process, port: int, log: IO[bytes]) -> None:
+        self._launch = launch
+        self._process = process
+        self._log = log
+        self._port = port
+
+    @classmethod
+    async def started(cls, launch: Launch, key: str, tell: Tell) -> LlamaServer:
+        """Start one and wait until its model is loaded; raises `Fault` if it ends before that.
+
+        Left early, it is stopped again.
+        """
+        port = _free_port()
+        # Not a pipe, which somebody would have to empty. It goes with the last process that has it open.
+        log = tempfile.TemporaryFile()  # noqa: SIM115
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-IS",
+            leash.__file__,
+            str(launch.program),
+            *("--model", str(launch.model), "--alias", launch.name),
+            *("--host", HOST, "--port", str(port)),
+            *("--parallel", str(SLOTS), "--ctx-size", str(SLOTS * CONTEXT)),
+            *launch.options,
+            env={**os.environ, "LLAMA_API_KEY": key},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            # An interrupt is for the debate, which may still want an answer.
+            start_new_session=True,
+        )
+        server = cls(launch, process, port, log)
+        try:
+            await server._load(tell)
+        except BaseException:
+            await server.stop()
+            raise
+        return server
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended, as far as is known."""
+        return self._process.returncode is None
+
+    @property
+    def base_url(self) -> str:
+        """Where it speaks OpenAI's API."""
+        return f"http://{HOST}:{self._port}/v1"
+
+    @property
+    def process_id(self) -> int:
+        """The server's own process."""
+        return self._process.pid
+
+    async def stop(self) -> None:
+        """End it; there is nothing in it to be kept."""
+        if self.running:
+            self._process.kill()
+        await self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._log.close()
+
+    async def _load(self, tell: Tell) -> None:
+        what = f"Loading {self._launch.name} ({_size(self._launch.model)})"
+        clock = asyncio.get_running_loop().time
+        began, told = clock(), 0
+        tell(what, "")
+        try:
+            while not await asyncio.to_thread(_is_ready, self._port):
+                if not self.running:
+                    raise self._failed()
+                await asyncio.sleep(LOOK)
+                if (waited := int(clock() - began)) > told:
+                    told = waited
+                    tell(what, f"{waited} s")
+            if not self.running:
+                raise self._failed()  # what answers there is somebody else
+        finally:
+            tell("", "")
+
+    def _failed(self) -> Fault:
+        code = self._process.returncode or 0
+        hint = f"Try it by itself: {self._launch.program} -m {self._launch.model}"
+        if -code == 4:  # SIGILL, which has another number nowhere this runs
+            reason = "it was built for another kind of processor"
+            hint = "Put a llama-server of your own on PATH."
+        else:
+            reason = self._complaint() or f"it ended with code {code}"
+        return Fault(FaultKind.BAD_REQUEST, f"llama-server did not start: {reason}", hint=hint)
+
+    def _complaint(self) -> str:
+        """What was wrong first; the rest follows from it."""
+        self._log.seek(max(0, os.fstat(self._log.fileno()).st_size - _LAST))
+        lines = [line for line in self._log.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        said = next((line for line in lines if _COMPLAINT.search(line)), lines[-1] if lines else "")
+        return _STAMP.sub("", said).strip()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+def _is_ready(port: int) -> bool:
+    """Whether a server there says that its model is loaded. Blocks."""
+    from http.client import HTTPConnection, HTTPException
+
+    connection = HTTPConnection(HOST, port, timeout=1)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _size(file: Path) -> str:
+    size = file.stat().st_size
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -1,0 +1,250 @@
+"""Models on this machine: one server for all who speak with it, there when needed and gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain.errors import ConfigError, UsageError
+from debate_tui.domain.stream import FaultKind
+from debate_tui.sources import registry
+from debate_tui.sources.registry import Sources
+from tests.fakes import llama_server
+from tests.sources.asking import REQUEST, listen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEXT = "".join(llama_server.SAYS)
+GONE_WITHIN = 30
+"""Seconds; only a failing test ever waits as long."""
+
+
+class Machine:
+    """A machine with a ``llama-server`` on PATH and a model file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.model = folder / "Tiny-1B.gguf"
+        self.model.write_bytes(b"GGUF" + bytes(2_000_000))
+        llama_server.install(folder)
+        self.told: list[tuple[str, str]] = []
+
+    @property
+    def source(self) -> str:
+        return f"local:{self.model}"
+
+    def sources(self) -> Sources:
+        return Sources(tell=lambda what, how_far: self.told.append((what, how_far)))
+
+    def is_moody(self, mood: str) -> None:
+        (self.folder / "mood").write_text(mood)
+
+    @property
+    def started(self) -> list[dict[str, object]]:
+        return llama_server.notes(self.folder, "started")
+
+    @property
+    def asked(self) -> list[dict[str, object]]:
+        return llama_server.notes(self.folder, "asked")
+
+    @property
+    def pids(self) -> list[int]:
+        return [int(str(start["pid"])) for start in self.started]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    made = Machine(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("FAKE_LLAMA", str(tmp_path))
+    yield made
+    left = [pid for pid in made.pids if is_running(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == []
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process and it has not ended; its parent may not have taken note of it yet."""
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return False
+    try:
+        return not select.select([watched], [], [], 0)[0]
+    finally:
+        os.close(watched)
+
+
+async def gone(pid: int) -> None:
+    """Wait until a process has ended."""
+    with suppress(ProcessLookupError):
+        watched = os.pidfd_open(pid)
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(watched, ended.set)
+        try:
+            async with asyncio.timeout(GONE_WITHIN):
+                await ended.wait()
+        finally:
+            loop.remove_reader(watched)
+            os.close(watched)
+
+
+async def test_all_debaters_share_one_server(machine: Machine) -> None:
+    async with machine.sources() as sources:
+        made = [sources.make(registry.parse(machine.source)) for _ in range(4)]
+        assert machine.started == []
+        heard = await asyncio.gather(*(listen(source) for source in made))
+        assert [(each.text, each.fault) for each in heard] == [(TEXT, None)] * 4
+        (start,) = machine.started
+        assert {source.model for source in made} == {"Tiny-1B"}
+    options = start["options"]
+    assert isinstance(options, dict)
+    assert options["--model"] == str(machine.model)
+    assert options["--host"] == "127.0.0.1"
+    assert options["--parallel"] == "4"
+    assert start["input"] == "", "the leash is not the server's to read"
+    assert not is_running(*machine.pids)
+
+
+async def test_the_prompt_arrives_and_nobody_else_may_ask(machine: Machine) -> None:
+    async with machine.sources() as sources:
+        await listen(sources.make(registry.parse(machine.source)))
+    (asked,) = machine.asked
+    body = asked["body"]
+    assert isinstance(body, dict)
+    sent = [{"role": each.role, "content": each.content} for each in REQUEST.messages]
+    assert (body["model"], body["messages"]) == ("Tiny-1B", sent)
+    assert len(str(asked["key"]).removeprefix("Bearer ")) >= 32
+
+
+async def test_it_tells_what_is_waited_for(machine: Machine) -> None:
+    async with machine.sources() as sources:
+        await listen(sources.make(registry.parse(machine.source)))
+    assert machine.told[0] == ("Loading Tiny-1B (2 MB)", "")
+    assert machine.told[-1] == ("", "")
+
+
+async def test_two_models_have_two_servers(machine: Machine) -> None:
+    other = machine.folder / "Other.gguf"
+    other.write_bytes(b"GGUF")
+    async with machine.sources() as sources:
+        await listen(sources.make(registry.parse(machine.source)))
+        await listen(sources.make(registry.parse(f"local:{other}")))
+        assert len(set(machine.pids)) == 2
+    assert not any(map(is_running, machine.pids))
+
+
+async def test_a_server_that_died_is_started_again(machine: Machine) -> None:
+    async with machine.sources() as sources:
+        ada, ben = (sources.make(registry.parse(machine.source)) for _ in range(2))
+        await listen(ada)
+        (first,) = machine.pids
+        os.kill(first, signal.SIGKILL)
+        await gone(first)
+        while (await listen(ada)).fault is not None:  # until its end is known here, too
+            pass
+        assert (await listen(ben)).text == TEXT
+        assert len(machine.pids) == 2
+
+
+async def test_who_no_longer_waits_leaves_the_server_to_the_others(machine: Machine) -> None:
+    async with machine.sources() as sources:
+        ada, ben = (sources.make(registry.parse(machine.source)) for _ in range(2))
+        waiting = asyncio.create_task(listen(ada))
+        while not machine.told:
+            await asyncio.sleep(0)
+        waiting.cancel()
+        assert (await listen(ben)).text == TEXT
+        assert len(machine.pids) == 1
+
+
+async def test_leaving_while_it_loads_ends_it(machine: Machine) -> None:
+    machine.is_moody("slow")
+    async with machine.sources() as sources:
+        waiting = asyncio.create_task(listen(sources.make(registry.parse(machine.source))))
+        while not machine.started:
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+    assert not is_running(*machine.pids)
+
+
+async def test_what_keeps_it_from_starting_is_said(machine: Machine) -> None:
+    machine.is_moody("broken")
+    async with machine.sources() as sources:
+        source = sources.make(registry.parse(machine.source))
+        fault = (await listen(source)).fault
+        assert fault is not None
+        assert fault.kind is FaultKind.BAD_REQUEST
+        assert fault.message.endswith("gguf_init_from_reader: invalid magic characters")
+        assert str(machine.model) in fault.hint
+        machine.is_moody("")
+        assert (await listen(source)).text == TEXT
+
+
+async def test_a_server_built_for_another_processor(machine: Machine) -> None:
+    machine.is_moody("foreign")
+    async with machine.sources() as sources:
+        fault = (await listen(sources.make(registry.parse(machine.source)))).fault
+    assert fault is not None
+    assert "another kind of processor" in fault.message
+
+
+_CRASHING = """
+import asyncio, os, signal, sys
+from debate_tui.sources import registry
+from debate_tui.sources.registry import Sources
+from tests.sources.asking import listen
+
+async def main():
+    async with Sources() as sources:
+        heard = await listen(sources.make(registry.parse(sys.argv[1])))
+        assert heard.fault is None, heard.fault
+        os.kill(os.getpid(), getattr(signal, sys.argv[2]))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGKILL", "SIGSEGV"])
+async def test_it_does_not_outlive_a_crash(machine: Machine, number: str) -> None:
+    root = Path(__file__).resolve().parents[2]
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _CRASHING, machine.source, number),
+        env={**os.environ, "PYTHONPATH": str(root)},
+        cwd=machine.folder,
+    )
+    assert await program.wait() == -getattr(signal, number)
+    (pid,) = machine.pids
+    await gone(pid)
+
+
+def test_a_path_is_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = registry.parse("local:models/a.gguf")
+    assert (asked.kind, asked.detail) == ("local", f"{tmp_path}/models/a.gguf")
+    assert registry.parse(asked.public) == asked
+    assert registry.parse("local:~/a.gguf").detail == str(Path.home() / "a.gguf")
+    assert registry.parse("local").public == "local"
+
+
+def test_what_is_missing_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry.check_key(registry.parse(machine.source))
+    registry.check_key(registry.parse("local"))
+    with pytest.raises(UsageError, match=r"There is no file /nowhere\.gguf"):
+        registry.check_key(registry.parse("local:/nowhere.gguf"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("debate_tui.sources.local.find_spec", lambda name: None)
+    with pytest.raises(ConfigError) as missing:
+        registry.check_key(registry.parse("local"))
+    assert "debate-tui[local]" in missing.value.hint
