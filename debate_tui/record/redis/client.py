@@ -134,7 +134,7 @@ class Link:
     async def entries(self, debate: str, after: int, limit: int) -> list[Entry]:
         """Entries behind a position, oldest first, at most `limit`."""
         events, *_ = keys(debate)
-        return entries(await self.client.xrange(events, f"({after}-0", "+", limit))
+        return entries(await self.client.xrange(events, f"{after + 1}-0", "+", limit))
 
     async def forget(self) -> None:
         """Close idle connections: they may lead to a server that is no longer the one to ask."""

@@ -204,7 +204,10 @@ class RedisLog(LocalLog):
                 await self._send()
         except (RedisError, OSError) as error:
             self._unsure = True
-            self._trouble = self._lease.link.explain(error)
+            trouble = self._lease.link.explain(error)
+            self._trouble = DebateError(
+                trouble.message, f"{trouble.hint}; the debate goes on, and is written when that works again"
+            )
             await self._lease.link.forget()
             if not self._told:
                 self._told = True
