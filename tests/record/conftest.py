@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes.redis_server import BINARY, MISSING, RedisServer
+from tests.fakes.redis_server import RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def standing_redis() -> Iterator[RedisServer]:
-    if BINARY is None:
-        pytest.skip(MISSING)
     with RedisServer() as server:
         yield server
 

@@ -1,0 +1,50 @@
+"""What is kept, and for how long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debate_tui.record.redis.client import INDEX
+from tests.record.material import ending, opening, started
+from tests.record.redis.scene import EVENTS, HEAD, LEASE, put, stores, until
+
+if TYPE_CHECKING:
+    from tests.fakes.redis_server import RedisServer
+
+
+async def test_debates_expire_some_time_after_their_last_event(server: RedisServer):
+    async with stores(f"{server.url}?ttl=60") as (store,):
+        log = await store.create("d1")
+        put(log, [started()])
+        await log.flush()
+        for key in (EVENTS, HEAD):
+            server.admin.persist(key)
+        put(log, ending())
+        await log.aclose()
+
+        assert all(0 < server.admin.pttl(key) <= 60_000 for key in (EVENTS, HEAD))
+        assert not server.admin.exists(LEASE)
+
+
+async def test_debates_may_be_kept_for_good(server: RedisServer):
+    async with stores(server.url, f"{server.url}?ttl=0") as (store, lasting):
+        log = await store.create("d1")
+        put(log, opening())
+        await log.aclose()
+        assert 0 < server.admin.ttl(EVENTS) <= 7 * 86_400
+        await lasting.resume("d1")
+
+        assert [server.admin.ttl(key) for key in (EVENTS, HEAD)] == [-1, -1]
+
+
+async def test_what_has_expired_is_off_the_list(server: RedisServer):
+    async with stores(server.url) as (store,):
+        log = await store.create("d1")
+        put(log, opening())
+        await log.aclose()
+        for key in (EVENTS, HEAD):
+            server.admin.pexpire(key, 1)
+        await until(lambda: not server.admin.exists(EVENTS, HEAD))
+
+        assert await store.debates() == []
+        assert server.admin.zcard(INDEX) == 0
