@@ -1,4 +1,4 @@
-"""A real pseudo-terminal to measure in: the child draws on it, and what it draws is counted and thrown away."""
+"""A real pseudo-terminal to measure in: what the child draws on it is counted and thrown away."""
 
 from __future__ import annotations
 

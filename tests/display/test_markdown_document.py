@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,27 +178,24 @@ def test_long_paragraphs_keep_all_their_words() -> None:
     assert text == words
 
 
-def test_fences_are_coloured_when_they_close() -> None:
-    """Until then they are plain; nothing above them changes."""
+def test_fences_are_coloured_line_by_line_until_they_close() -> None:
+    """And then as a whole; nothing above them changes."""
     document = Document(40)
-    document.feed("intro\n\n```python\ndef f():\n    return 1\n")
+    document.feed('intro\n\n```python\n"""one\ntwo"""\n')
     document.flush()
-    assert document.lines(2, 3)[0].runs == (("def f():", "code block"),)
+    assert document.lines(3, 4)[0].runs[0] == ("two", "code block")
     document.feed("```\n")
-    assert document.flush() == 2
-    assert document.lines(2, 3)[0].runs[0] == ("def", "code block keyword")
+    assert document.flush() == 3
+    assert document.lines(3, 4)[0].runs == (('two"""', "code block string"),)
 
 
-def test_long_fences_are_coloured_line_by_line() -> None:
+def test_long_fences_stay_coloured_line_by_line() -> None:
     """From the two hundred and first line on."""
     document = Document(40)
-    document.feed("```python\n" + "x = 'a'\n" * 150)
+    document.feed('```python\n"""one\ntwo"""\n' + "x = 'a'\n" * 200 + "```\n")
     document.flush()
-    assert {run[1] for run in document.lines(0, 1)[0].runs} == {"code block"}
-    document.feed("x = 'a'\n" * 100)
-    document.flush()
-    assert document.lines(249, 250)[0].runs[-1] == ("'a'", "code block string")
-    assert document.lines(0, 1)[0].runs[-1] == ("'a'", "code block string")
+    assert document.lines(1, 2)[0].runs[0] == ("two", "code block")
+    assert document.lines(150, 151)[0].runs[-1] == ("'a'", "code block string")
 
 
 def test_columns_are_settled_by_the_first_ten_rows() -> None:
@@ -243,14 +238,30 @@ def test_tables_that_do_not_fit_become_lists() -> None:
     ]
 
 
-def test_find_sees_through_markup_and_wrapping() -> None:
-    """A match is where the text is, not where the lines are."""
+def test_a_block_says_its_text() -> None:
+    """Whatever markup it has, and however it is wrapped."""
     document = Document(12)
-    document.feed("some **bold** words\n\n- in an item, words\n")
+    document.feed(
+        "some **bold** words, [a](http://b.c)\nand\\\nmore\n\n- in an item\n\n```\nx = 1\ny = 2\n```\n\n***\n"
+    )
     document.flush()
-    pattern = re.compile("bold words|words")
-    assert list(document.find(pattern)) == [(0, 5, 15), (1, 12, 17)]
-    assert [document.text(block) for block in (0, 1)] == ["some bold words", "in an item, words"]
+    assert [document.text(block) for block in range(document.block_count)] == [
+        "some bold words, a (http://b.c) and\nmore",
+        "in an item",
+        "x = 1\ny = 2",
+        "",
+    ]
+
+
+@given(markdown, widths)
+def test_lines_are_cut_from_the_text_that_blocks_say(text: str, width: int) -> None:
+    """Each from its start on."""
+    document = Document(width)
+    document.feed(text)
+    document.flush()
+    for block, line in document.rows(0, ALL):
+        if line.content and not set(line.content) <= set("─ "):
+            assert document.text(block)[line.start :].startswith(line.content)
 
 
 def test_settling_takes_no_longer_than_it_may() -> None:

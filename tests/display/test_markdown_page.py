@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.display.markdown import Hit, Page
+from debate_tui.display.markdown import Page
 from tests.display.markdown_texts import markdown
 
 ALL = 1 << 30
@@ -117,13 +115,14 @@ def test_notices_are_not_markdown() -> None:
     assert page.rows(2, 3)[0].line.runs == (("- **nor** `here`", "notice failed"),)
 
 
-def test_matches_are_found_by_block() -> None:
+def test_blocks_are_numbered_within_their_sections() -> None:
     """Folded sections are passed over."""
     page = page_of()
-    pattern = re.compile("claim|think|line")
-    assert list(page.find(pattern)) == [Hit(3, 0, 2, 7), Hit(6, 0, 30, 34)]
+    end = (1 << 30, 0)
+    assert list(page.blocks((0, 0), end)) == [(1, 0), (3, 0), (3, 1), (4, 0), (5, 0), (6, 0)]
+    assert list(page.blocks((3, 1), (5, 0))) == [(3, 1), (4, 0), (5, 0)]
     assert page.text(3, 0) == "a claim"
-    assert list(page.find(pattern, (4, 0))) == [Hit(6, 0, 30, 34)]
+    assert page.text(9, 0) == ""
 
 
 _sections = st.lists(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
 from debate_tui.display.markdown import wrap as wrapping
-from debate_tui.display.markdown.width import cells, crop, graphemes, is_narrow, unjoined
+from debate_tui.display.markdown.width import cells, crop, graphemes, is_narrow, is_plain, is_wide, unjoined
 from debate_tui.display.markdown.wrap import fold, wrap
 
 _texts = st.text(alphabet="ab-/. 日本語、。「é\u0301👩\u200d❤\ufe0f\n", max_size=60).map(unjoined)
@@ -34,7 +34,13 @@ def test_nothing_but_blanks_is_lost(text: str, width: int) -> None:
 @given(st.text(alphabet="abc-/.,  ", max_size=60), _widths)
 def test_narrow_text_breaks_as_any_text_does(text: str, width: int) -> None:
     """The quick way is not another way."""
-    assert wrapping._wrap_narrow(text, width) == wrapping._wrap_wide(text, width)
+    assert wrapping._wrap_narrow(text, width) == wrapping._wrap_any(text, width)
+
+
+@given(st.text(alphabet="ab-/.,  日本語、。「」é—", max_size=60), _widths)
+def test_plain_text_breaks_as_any_text_does(text: str, width: int) -> None:
+    """Nor is that one."""
+    assert wrapping._wrap_plain(text, width) == wrapping._wrap_any(text, width)
 
 
 @pytest.mark.parametrize(
@@ -77,10 +83,12 @@ def test_widths(text: str, width: int) -> None:
     assert cells(text) == cell_len(text) == width
 
 
-def test_narrow_characters_take_one_cell_each() -> None:
-    """Every one that is said to be narrow."""
-    narrow = [chr(code) for code in range(32, 0x3000) if is_narrow(chr(code))]
-    assert {get_character_cell_size(character) for character in narrow} == {1}
+def test_plain_characters_take_one_cell_or_two() -> None:
+    """Every one that is said to be narrow or wide."""
+    characters = [chr(code) for code in range(32, 0x10000)]
+    assert {get_character_cell_size(one) for one in characters if is_narrow(one)} == {1}
+    assert {get_character_cell_size(one) for one in characters if is_wide(one)} == {2}
+    assert all(is_plain(one) for one in characters if is_narrow(one) or is_wide(one))
 
 
 def test_cropping_tears_nothing() -> None:

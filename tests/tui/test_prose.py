@@ -59,6 +59,12 @@ def shown(prose: Prose) -> list[str]:
     return [strip.text[1:-1].rstrip() for strip in prose.render_lines(Region(0, 0, *prose.size))]
 
 
+async def searched(pilot: Pilot[None]) -> None:
+    """Wait for a search to come to the end."""
+    while prose_of(pilot)._looking:
+        await pilot.pause()
+
+
 def numbered(count: int) -> str:
     """Items that tell which they are."""
     return "".join(f"- item {number}\n" for number in range(count))
@@ -194,9 +200,12 @@ async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None
     prose = prose_of(pilot)
     prose.speak(numbered(30) + "\nAn **item** of another kind")
     prose.flush()
-    assert prose.search("ITEM") == 31
+    prose.search("ITEM")
+    await searched(pilot)
+    assert prose.matches == 31
     prose.speak(", item by item")
     prose.flush()
+    await searched(pilot)
     assert prose.matches == 33
     prose.show_match(4)
     assert "• item 4" in shown(prose)
@@ -208,7 +217,8 @@ async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None
         if segment.style and segment.style.bgcolor != prose.rich_style.bgcolor
     ]
     assert lit == ["item"]
-    assert prose.search("") == 0
+    prose.search("")
+    assert prose.matches == 0
     strip = prose.render_lines(Region(0, 0, *prose.size))[0]
     assert not [
         segment for segment in strip if segment.style and segment.style.bgcolor != prose.rich_style.bgcolor

@@ -1,7 +1,7 @@
 """Incremental Markdown: text in pieces becomes lines of styled runs, at a cost that does not grow with it."""
 
 from debate_tui.display.markdown.line import STYLES, Line, Run
-from debate_tui.display.markdown.page import Hit, Page, Row, Section, Spot, Voice
+from debate_tui.display.markdown.page import Page, Row, Section, Spot, Voice
 from debate_tui.display.markdown.place import Place
 from debate_tui.display.markdown.signs import ASCII, UNICODE, Signs
 
@@ -9,7 +9,6 @@ __all__ = [
     "ASCII",
     "STYLES",
     "UNICODE",
-    "Hit",
     "Line",
     "Page",
     "Place",

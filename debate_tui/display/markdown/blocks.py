@@ -190,7 +190,7 @@ class Parser:
             return True
         if _RULE.match(rest):
             self._enter(count)
-            self.closed.append(Rule(self._frame()))
+            self.closed.append(Rule("", self._frame()))
             return True
         return False
 
@@ -283,7 +283,7 @@ class Parser:
 
     def _leave(self, count: int) -> None:
         if self._shown < len(self._containers) > count:
-            self.closed.append(Empty(self._frame()))
+            self.closed.append(Empty("", self._frame()))
         self._containers = self._containers[:count]
         self._shown = min(self._shown, count)
 

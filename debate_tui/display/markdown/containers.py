@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -113,7 +113,13 @@ def frame_of(containers: Sequence[Container], shown: int, above: int, *, signs: 
             sign = f"{container.number}{container.kind}"
         rest = " " * (len(sign) + 1)
         parts.append(Part(rest if index < shown else sign + " ", rest, "marker"))
-    return Frame(tuple(parts), style, above)
+    return _shared(Frame(tuple(parts), style, above))
+
+
+@lru_cache(1024)
+def _shared(frame: Frame) -> Frame:
+    """One frame for all that are equal: most items of a list."""
+    return frame
 
 
 @cache

@@ -7,6 +7,7 @@ closed is kept as text with its number of lines, and drawn again when it is look
 from __future__ import annotations
 
 import time
+from array import array
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,20 +15,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from debate_tui.display.markdown.blocks import Parser
 from debate_tui.display.markdown.frame import margin
 from debate_tui.display.markdown.leaves import Code, Leaf, Paragraph
-from debate_tui.display.markdown.line import text_of
 from debate_tui.display.markdown.place import Place
 from debate_tui.display.markdown.signs import UNICODE, Signs
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from debate_tui.display.markdown.flow import Flow
     from debate_tui.display.markdown.line import Line
 
 TAB = 4
-MOST_DRAWN = 96
-"""Closed blocks whose lines are kept."""
+MOST_DRAWN = 300
+"""Lines of closed blocks that are kept; of the last block that was looked at, all."""
+
+MOST_TAKEN = 50
+"""Blocks closed at once that are drawn at once, because they may come into view."""
 
 NARROWEST = 4
 """Columns a document is wrapped at least at."""
@@ -59,9 +61,10 @@ class Document:
         self._partial = ""
         self._column = -1  # where a line goes on that has been read in part
         self._closed: list[Leaf] = []
-        self._starts = [0]
+        self._starts = array("L", (0,))
         self._fresh = bytearray()
         self._drawn: dict[int, list[Line]] = {}
+        self._drawn_count = 0
         self._open: list[Drawn] = []
         self._tail: list[Line] = []
         self._flows: dict[int, Flow] = {}
@@ -136,10 +139,11 @@ class Document:
             return
         ratio = self.width / width
         counts = [stop - start for start, stop in zip(self._starts, self._starts[1:], strict=False)]
-        self._starts = [0, *accumulate(max(1, round(count * ratio)) for count in counts)]
+        self._starts = _ends(max(1, round(count * ratio)) for count in counts)
         self._fresh = bytearray(len(counts))
         self.width = width
         self._drawn.clear()
+        self._drawn_count = 0
         self._flows.clear()
         self._open.clear()
         self._draw_open(self._parser.draft(self._partial.expandtabs(TAB)).leaves)
@@ -155,7 +159,7 @@ class Document:
             counts[stale] = self._count(stale)
             self._fresh[stale] = 1
             stale = self._fresh.find(0, stale)
-        self._starts = [0, *accumulate(counts)]
+        self._starts = _ends(counts)
         return stale < 0
 
     def place_of(self, line: int) -> Place:
@@ -182,19 +186,12 @@ class Document:
 
     def text(self, block: int) -> str:
         """What a block says: one line for a paragraph, however it is wrapped."""
-        return text_of(self._block(block)[self._above(block) :])
+        return self._leaf(block).said(self.width, self._signs)
 
     @property
     def block_count(self) -> int:
         """How many blocks there are, those still open included."""
         return len(self._closed) + len(self._open)
-
-    def find(self, pattern: re.Pattern[str], start: int = 0) -> Iterator[tuple[int, int, int]]:
-        """Block, start and end of all matches in blocks from `start` on."""
-        for block in range(start, self.block_count):
-            for match in pattern.finditer(self.text(block)):
-                if match.end() > match.start():
-                    yield block, match.start(), match.end()
 
     def _read(self, text: str) -> None:
         if self._column >= 0:
@@ -236,7 +233,7 @@ class Document:
     def _take_all(self, leaves: list[Leaf], before: list[Line]) -> int:
         """Keep closed leaves; how many of the lines there were before are also the first of theirs."""
         begin = self._starts[-1]
-        draw = len(leaves) < MOST_DRAWN // 2
+        draw = len(leaves) <= MOST_TAKEN
         known = 0
         for leaf in leaves:
             alike = known == self._starts[-1] - begin
@@ -318,7 +315,9 @@ class Document:
         if block >= closed:
             return self._open[block - closed].lines
         lines = self._drawn.pop(block, None)
-        if lines is None:
+        if lines is not None:
+            self._drawn_count -= len(lines)
+        else:
             leaf = self._closed[block]
             lines = self._with_above(leaf, leaf.draw(self.width, self._signs))
         self._keep(block, lines)
@@ -326,13 +325,19 @@ class Document:
             self._fresh[block] = 1
             shift = len(lines) - (self._starts[block + 1] - self._starts[block])
             if shift:
-                self._starts[block + 1 :] = [start + shift for start in self._starts[block + 1 :]]
+                self._starts[block + 1 :] = array("L", [start + shift for start in self._starts[block + 1 :]])
         return lines
 
     def _keep(self, block: int, lines: list[Line]) -> None:
         self._drawn[block] = lines
-        if len(self._drawn) > MOST_DRAWN:
-            del self._drawn[next(iter(self._drawn))]
+        self._drawn_count += len(lines)
+        while self._drawn_count > MOST_DRAWN and len(self._drawn) > 1:
+            self._drawn_count -= len(self._drawn.pop(next(iter(self._drawn))))
+
+
+def _ends(counts: Iterable[int]) -> array[int]:
+    """Where each block begins, and where the last one ends."""
+    return array("L", [0, *accumulate(counts)])
 
 
 def _common(before: list[Line], lines: list[Line], offset: int) -> int:

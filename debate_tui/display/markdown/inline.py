@@ -66,7 +66,7 @@ def parsed(text: str, style: str = "") -> list[Run]:
 
 
 def _simple(text: str, style: str) -> list[Run] | None:
-    """The same for a text whose markup, if any, cannot be read in two ways; it is what most debaters write."""
+    """The same for a text whose markup, if any, can be read in one way only: what most debaters write."""
     if not _MARKUP.search(text):
         return [(text.replace("\n", " "), style)] if text else []
     runs: list[Run] = []
@@ -80,7 +80,7 @@ def _simple(text: str, style: str) -> list[Run] | None:
         else:
             runs.append((strong or emphasis, blend(style, "strong" if strong else "emphasis")))
     runs.append((text[end:], style))
-    if any([_MARKUP.search(run) for run, _ in runs[::2]]):
+    if any(_MARKUP.search(run) for run, _ in runs[::2]):
         return None
     return [(run.replace("\n", " "), name) for run, name in runs if run]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -21,26 +21,28 @@ if TYPE_CHECKING:
 _TASK = re.compile(r"\[([ xX])\] +(?=\S)")
 
 
-class Leaf(Protocol):
-    """A finished block, or what an open one would be if it ended here."""
-
-    @property
-    def frame(self) -> Frame: ...
-
-    def draw(self, width: int, signs: Signs) -> list[Line]:
-        """The block's lines, without the blank one above it."""
-        ...
-
-    def count(self, width: int, signs: Signs) -> int:
-        """How many lines that would be."""
-        ...
-
-
-class Paragraph(Struct, frozen=True):
-    """Text with markup, or one piece of a very long one."""
+class Leaf(Struct, frozen=True, gc=False):
+    """A finished block, or what an open one would be if it ended here: its source text and its frame."""
 
     text: str
     frame: Frame
+
+    def draw(self, width: int, signs: Signs) -> list[Line]:
+        """The block's lines, without the blank one above it."""
+        raise NotImplementedError
+
+    def count(self, width: int, signs: Signs) -> int:
+        """How many lines that would be."""
+        return len(self.draw(width, signs))
+
+    def said(self, width: int, signs: Signs) -> str:
+        """The text without markup, which the lines' `start` counts in."""
+        return self.text
+
+
+class Paragraph(Leaf, frozen=True, gc=False):
+    """Text with markup, or one piece of a very long one."""
+
     task: bool = False
     level: int = 0
 
@@ -75,43 +77,32 @@ class Paragraph(Struct, frozen=True):
         text, space = self.laid(width, signs)
         return len(wrap(plain(inline(text)), space.room))
 
+    def said(self, width: int, signs: Signs) -> str:
+        """One line, but for breaks that were asked for."""
+        return plain(inline(self.laid(width, signs)[0]))
 
-class Rule(Struct, frozen=True):
+
+class Rule(Leaf, frozen=True, gc=False):
     """A line across."""
-
-    frame: Frame
 
     def draw(self, width: int, signs: Signs) -> list[Line]:
         """One line."""
         space = margin(self.frame, width)
-        return [
-            space.line([(signs.rule * space.room, blend(self.frame.style, "border"))], start=0, first=True)
-        ]
-
-    def count(self, width: int, signs: Signs) -> int:
-        """One."""
-        return 1
+        line = (signs.rule * space.room, blend(self.frame.style, "border"))
+        return [space.line([line], start=0, first=True)]
 
 
-class Empty(Struct, frozen=True):
+class Empty(Leaf, frozen=True, gc=False):
     """An item or a quote with nothing in it."""
-
-    frame: Frame
 
     def draw(self, width: int, signs: Signs) -> list[Line]:
         """One line that shows only bullet or bar."""
         return [margin(self.frame, width).line([], start=0, first=True)]
 
-    def count(self, width: int, signs: Signs) -> int:
-        """One."""
-        return 1
 
-
-class Code(Struct, frozen=True):
+class Code(Leaf, frozen=True, gc=False):
     """Lines of code; `language` colours them, all together or, if `single`, each by itself."""
 
-    text: str
-    frame: Frame
     language: str = ""
     single: bool = False
 
@@ -162,11 +153,9 @@ class Code(Struct, frozen=True):
         )
 
 
-class Label(Struct, frozen=True):
+class Label(Leaf, frozen=True, gc=False):
     """Plain text that is the screen's own word and no markup; `across` draws a line behind it."""
 
-    text: str
-    frame: Frame
     style: str = ""
     across: bool = False
 
@@ -179,7 +168,3 @@ class Label(Struct, frozen=True):
         if self.across and free > 0:
             pieces[-1] += [(" ", ""), (signs.rule * free, "border")]
         return space.lines(pieces, spans)
-
-    def count(self, width: int, signs: Signs) -> int:
-        """As long as it is drawn."""
-        return len(wrap(self.text, margin(self.frame, width).room))

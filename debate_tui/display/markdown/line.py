@@ -116,18 +116,3 @@ def cut(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[list[Run]
             offset = stop
         result.append(piece)
     return result
-
-
-def text_of(lines: Sequence[Line]) -> str:
-    """The text that lines were wrapped from; what wrapping took out between two lines were blanks."""
-    parts: list[str] = []
-    length = 0
-    for line in lines:
-        if line.start > length:
-            gap = line.start - length
-            parts.append(" " * gap)
-            length += gap
-        content = line.content
-        parts.append(content)
-        length += len(content)
-    return "".join(parts)

@@ -94,7 +94,7 @@ class OpenParagraph(Struct, frozen=True):
 
 
 class Fence(Struct, frozen=True):
-    """A fence and its lines since the last that were closed; `long` if they are coloured one by one."""
+    """A fence and its lines since the last that were closed; `long` if they stay coloured one by one."""
 
     sign: str
     language: str
@@ -131,9 +131,8 @@ class Fence(Struct, frozen=True):
         return self._with((*self.lines[:-1], *_chopped(self.lines[-1] + text)), len(text), closed)
 
     def close(self, closed: list[Leaf], *, draft: bool = False) -> None:
-        """Close it; as a draft, a short one has no colours yet."""
-        language = "" if draft and not self.long else self.language
-        closed.append(Code("\n".join(self.lines), self.frame, language, single=self.long))
+        """Close it; until then each line has its colours by itself."""
+        closed.append(Code("\n".join(self.lines), self.frame, self.language, single=draft or self.long))
 
     def _with(self, lines: tuple[str, ...], more: int, closed: list[Leaf]) -> Fence:
         size = self.size + more
@@ -218,7 +217,7 @@ class OpenTable(Struct, frozen=True):
     def added(self, row: str, closed: list[Leaf]) -> OpenTable:
         """With one more row."""
         if self.columns is not None:
-            closed.append(Row(row, self.columns, self.frame))
+            closed.append(Row(row, self.frame, self.columns))
             return self
         grown = OpenTable(self.head, self.heads, self.sides, self.frame, (*self.rows, row))
         if len(grown.rows) < ROWS:
@@ -232,9 +231,9 @@ class OpenTable(Struct, frozen=True):
         if self.columns is not None:
             return
         columns = Columns.of(self.heads, self.sides, self.rows)
-        closed.append(Row(self.head, columns, self.frame, head=True))
+        closed.append(Row(self.head, self.frame, columns, head=True))
         below = self.frame.below()
-        closed.extend(Row(row, columns, below) for row in self.rows)
+        closed.extend(Row(row, below, columns) for row in self.rows)
 
 
 OpenLeaf = OpenParagraph | Fence | Indented | OpenTable

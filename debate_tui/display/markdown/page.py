@@ -11,8 +11,7 @@ from debate_tui.display.markdown.place import Place
 from debate_tui.display.markdown.signs import UNICODE, Signs
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from debate_tui.display.markdown.document import Document
 
@@ -33,15 +32,6 @@ class Row(NamedTuple):
     section: int
     block: int
     line: Line
-
-
-class Hit(NamedTuple):
-    """One match of a search: its block, and its characters there."""
-
-    section: int
-    block: int
-    start: int
-    end: int
 
 
 class Section:
@@ -216,23 +206,18 @@ class Page:
         index = self._index(section)
         return self._sections[index].document.text(block) if index is not None else ""
 
-    def blocks(self, first: tuple[int, int], last: tuple[int, int]) -> Iterable[tuple[int, int]]:
-        """Section and block of all blocks between two, both included."""
-        for section in self._sections:
-            if section.folded or not first[0] <= section.number <= last[0]:
+    def blocks(self, first: tuple[int, int], last: tuple[int, int]) -> Iterator[tuple[int, int]]:
+        """Section and block of all blocks between two, both included, but for those that are folded."""
+        begin = bisect_right(self._sections, first[0] - 1, key=lambda section: section.number)
+        for section in self._sections[begin:]:
+            if section.number > last[0]:
+                return
+            if section.folded:
                 continue
-            for block in range(section.document.block_count):
-                if first <= (section.number, block) <= last:
-                    yield section.number, block
-
-    def find(self, pattern: re.Pattern[str], first: tuple[int, int] = (0, 0)) -> Iterable[Hit]:
-        """All matches from a block on, top first."""
-        for section in self._sections:
-            if section.folded or section.number < first[0]:
-                continue
-            begin = first[1] if section.number == first[0] else 0
-            for block, start, end in section.document.find(pattern, begin):
-                yield Hit(section.number, block, start, end)
+            start = first[1] if section.number == first[0] else 0
+            stop = last[1] + 1 if section.number == last[0] else section.document.block_count
+            for block in range(start, min(stop, section.document.block_count)):
+                yield section.number, block
 
     def _label(self, kind: Kind, turn: int, text: str, style: str, *, across: bool = False) -> None:
         from debate_tui.display.markdown.frame import Frame

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.frame import Frame, Margin, margin
+from debate_tui.display.markdown.frame import Margin, margin
 from debate_tui.display.markdown.inline import short
+from debate_tui.display.markdown.leaves import Leaf
 from debate_tui.display.markdown.line import Line, Run, blend, cut, plain
 from debate_tui.display.markdown.width import cells, is_narrow
 from debate_tui.display.markdown.wrap import wrap
@@ -114,12 +115,10 @@ def widths(wishes: tuple[int, ...], needs: tuple[int, ...], room: int) -> tuple[
     return tuple(given)
 
 
-class Row(Struct, frozen=True):
+class Row(Leaf, frozen=True, gc=False):
     """One row of a table; the heading brings the line under it."""
 
-    text: str
     columns: Columns
-    frame: Frame
     head: bool = False
 
     def draw(self, width: int, signs: Signs) -> list[Line]:
@@ -149,8 +148,17 @@ class Row(Struct, frozen=True):
         return _numbered(space, rows)
 
     def count(self, width: int, signs: Signs) -> int:
-        """As long as it is drawn."""
+        """One where it is plain to see, or as long as it is drawn."""
+        sizes = widths(self.columns.wishes, self.columns.needs, margin(self.frame, width).room)
+        # Markup only ever makes a cell narrower.
+        plain_to_see = sizes and self.text.isascii() and not self.head
+        if plain_to_see and all(len(cell) <= size for cell, size in zip(self._cells, sizes, strict=True)):
+            return 1
         return len(self.draw(width, signs))
+
+    def said(self, width: int, signs: Signs) -> str:
+        """What is on screen."""
+        return "\n".join([line.content for line in self.draw(width, signs)])
 
     @property
     def _cells(self) -> list[str]:

@@ -10,12 +10,40 @@ import re
 
 from rich.cells import cell_len, split_graphemes
 
-is_narrow = re.compile(
-    "[ -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u205e\u2070-\u209c\u20a0-\u20c0"
-    "\u2100-\u22ff\u2500-\u25fc\u2713-\u2718]*"
-).fullmatch
+_NARROW = (
+    " -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u205e\u2070-\u209c\u20a0-\u20c0"
+    "\u2100-\u22ff\u2500-\u25fc\u2713-\u2718"
+)
+_WIDE = (
+    "\u3001-\u3029\u3030-\u303e\u3041-\u3096\u309b-\u30ff\u3105-\u312f\u3131-\u3163\u31f0-\u321e"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60\uffe0-\uffe6"
+)
+
+is_narrow = re.compile(f"[{_NARROW}]*").fullmatch
 """Whether each character of a text takes one cell and stands for itself: Latin, Greek, Cyrillic, typography,
 currency, arrows, mathematics, boxes. Selectors and joiners are none of these, so nothing widens one later."""
+
+is_wide = re.compile(f"[{_WIDE}]").match
+"""Whether a character takes two cells and stands for itself: ideographs, kana, hangul and their signs."""
+
+is_plain = re.compile(f"[{_NARROW}{_WIDE}]*").fullmatch
+"""Whether each character of a text is one of these."""
+
+_wide_ones = re.compile(f"[{_WIDE}]").findall
+
+
+def fitting(text: str, start: int, width: int) -> int:
+    """How far a plain text goes from `start` on in `width` cells."""
+    end, length = start, len(text)
+    while end < length and width > 0:
+        step = max(1, width // 2)
+        piece = text[end : end + step]
+        size = len(piece) + len(_wide_ones(piece))
+        if size > width:
+            break
+        end += len(piece)
+        width -= size
+    return end
 
 
 JOINERS = re.compile("[\u200d\ufe0f]")
@@ -39,7 +67,9 @@ def unjoined_so_far(text: str) -> str:
 
 def cells(text: str) -> int:
     """The width of a text without line breaks."""
-    return len(text) if is_narrow(text) else cell_len(text)
+    if is_narrow(text):
+        return len(text)
+    return len(text) + len(_wide_ones(text)) if is_plain(text) else cell_len(text)
 
 
 def graphemes(text: str) -> list[tuple[int, int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from debate_tui.display.markdown.width import graphemes, is_narrow
+from debate_tui.display.markdown.width import fitting, graphemes, is_narrow, is_plain, is_wide
 
 Span = tuple[int, int]
 Part = tuple[int, int, int, bool]
@@ -24,7 +24,9 @@ def wrap(text: str, width: int) -> list[Span]:
     A grapheme wider than the line stands alone on it. There is always at least one span. Line feeds break.
     """
     if "\n" not in text:
-        return _wrap_narrow(text, width) if is_narrow(text) else _wrap_wide(text, width)
+        if is_narrow(text):
+            return _wrap_narrow(text, width)
+        return _wrap_plain(text, width) if is_plain(text) else _wrap_any(text, width)
     spans: list[Span] = []
     offset = 0
     for line in text.split("\n"):
@@ -78,7 +80,33 @@ def _within_word(text: str, start: int, limit: int) -> int:
     return seam.end() if seam else limit
 
 
-def _wrap_wide(text: str, width: int) -> list[Span]:
+def _wrap_plain(text: str, width: int) -> list[Span]:
+    """For text without anything that joins: every character has its width."""
+    spans: list[Span] = []
+    start, length = _text_from(text, 0), len(text.rstrip(" "))
+    while start < length:
+        limit = max(start + 1, fitting(text, start, width))
+        if limit >= length:
+            spans.append((start, length))
+            break
+        end = limit
+        while end > start and text[end] != " " and not _may_part(text, end):
+            end -= 1
+        if end <= start:
+            end = _within_word(text, start, limit)
+        spans.append((start, _text_to(text, end)))
+        start = _text_from(text, end)
+    return spans or [(start, start)]
+
+
+def _may_part(text: str, at: int) -> bool:
+    before, here = text[at - 1], text[at]
+    if before == " ":
+        return True
+    return bool(is_wide(before) or is_wide(here)) and here not in _NOT_FIRST and before not in _NOT_LAST
+
+
+def _wrap_any(text: str, width: int) -> list[Span]:
     spans: list[Span] = []
     parts = [(start, end, size, text[start:end] == " ") for start, end, size in graphemes(text)]
     count = len(parts)

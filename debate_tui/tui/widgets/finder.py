@@ -3,42 +3,68 @@
 from __future__ import annotations
 
 import re
+import time
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from debate_tui.display.markdown import Hit, Page, Row, Run
+    from debate_tui.display.markdown import Page, Row, Run
+
+Block = tuple[int, int]
+"""A section's number, and a block of its document."""
 
 Lit = tuple[int, int, str]
 """Start and end in a block's text, and the name of the style."""
 
+_END = (1 << 62, 0)
+
+
+class Hit(NamedTuple):
+    """One match: its block, and its characters there."""
+
+    section: int
+    block: int
+    start: int
+    end: int
+
 
 class Finder:
-    """The matches of one pattern, top first."""
+    """The matches of one pattern, top first, as far as the page has been looked through."""
 
     def __init__(self, page: Page, pattern: re.Pattern[str]) -> None:
-        self.hits: list[Hit] = list(page.find(pattern))
-        self.current = -1
+        self.hits: list[Hit] = []
+        self.current: Hit | None = None
         self._page = page
         self._pattern = pattern
+        self._next: Block = (0, 0)
 
-    def again(self, line: int) -> None:
-        """Look again at what has changed, from a line on."""
+    def look(self, seconds: float) -> bool:
+        """Spend some time on looking; whether the end was reached."""
+        deadline = time.perf_counter() + seconds
+        for block in self._page.blocks(self._next, _END):
+            self.hits += [Hit(*block, start, end) for start, end in self._found(block)]
+            self._next = block[0], block[1] + 1
+            if time.perf_counter() > deadline:
+                return False
+        return True
+
+    def look_again(self, line: int) -> None:
+        """Take it that the page has changed from a line on."""
         spot = self._page.spot_of(line)
-        first = (spot.section, max(0, spot.place.block))
-        del self.hits[bisect_left(self.hits, first, key=lambda hit: hit[:2]) :]
-        self.hits += self._page.find(self._pattern, first)
+        self._next = min(self._next, (spot.section, max(0, spot.place.block)))
+        del self.hits[bisect_left(self.hits, self._next, key=lambda hit: hit[:2]) :]
 
     def lit(self, section: int, block: int) -> Iterator[Lit]:
-        """The matches in a block."""
-        key = (section, block)
-        for index in range(bisect_left(self.hits, key, key=lambda hit: hit[:2]), len(self.hits)):
-            hit = self.hits[index]
-            if hit[:2] != key:
-                return
-            yield hit.start, hit.end, "match current" if index == self.current else "match"
+        """What there is to light up in a block, looked through or not."""
+        for start, end in self._found((section, block)):
+            current = self.current == (section, block, start, end)
+            yield start, end, "match current" if current else "match"
+
+    def _found(self, block: Block) -> Iterator[tuple[int, int]]:
+        for match in self._pattern.finditer(self._page.text(*block)):
+            yield match.span()
 
 
 def pattern(text: str) -> re.Pattern[str]:

@@ -8,6 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.message import Message
 from textual.strip import Strip
 
 from debate_tui.display.markdown import UNICODE, Page, Place, Signs, Spot
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from debate_tui.display.markdown import Row, Run, Voice
     from debate_tui.tui.sgr import RowStrip
 
-SETTLE = 0.004
-"""Seconds at a time that are spent on wrapping what is out of sight."""
+SLICE = 0.004
+"""Seconds at a time that are spent on wrapping or searching what is out of sight."""
 
-SETTLE_PAUSE = 0.01
+PAUSE = 0.01
 """Seconds between two such moments, for keys and new text."""
 
 WHEEL = 3
@@ -54,6 +55,15 @@ class Prose(compositing.RowWidget, can_focus=True):
         Binding("G,end", "bottom", show=False),
     ]
 
+    class Found(Message):
+        """A search has come further; `done` if it has come to the end."""
+
+        def __init__(self, prose: Prose, matches: int, *, done: bool) -> None:
+            super().__init__()
+            self.prose = prose
+            self.matches = matches
+            self.done = done
+
     def __init__(self, signs: Signs = UNICODE) -> None:
         super().__init__()
         self._page = Page(80, signs)
@@ -67,6 +77,7 @@ class Prose(compositing.RowWidget, can_focus=True):
         self._mark = -1
         self._behind = False
         self._settling = False
+        self._looking = False
         self._finder: Finder | None = None
 
     # What is shown
@@ -139,8 +150,7 @@ class Prose(compositing.RowWidget, can_focus=True):
     def show_reasoning(self, *, shown: bool) -> None:
         """Show or fold the thinking in the whole text; the reader stays where they are."""
         self._view.show_reasoning(shown=shown)
-        if self._finder is not None:
-            self._finder.again(0)
+        self._look_again(0)
         self._show()
 
     def _catch_up(self) -> None:
@@ -148,8 +158,7 @@ class Prose(compositing.RowWidget, can_focus=True):
         changed = self._page.flush()
         if changed is None:
             return
-        if self._finder is not None:
-            self._finder.again(changed)
+        self._look_again(changed)
         if self._view.following or changed < self._view.end:
             self._view.keep_up()
             self._show(changed)
@@ -199,27 +208,46 @@ class Prose(compositing.RowWidget, can_focus=True):
 
     # Search
 
-    def search(self, text: str) -> int:
-        """Mark all matches whatever their case, those to come too; how many there are. No text ends it."""
+    def search(self, text: str) -> None:
+        """Mark all matches whatever their case, those to come too; no text ends it.
+
+        Looking through a long text takes several moments: `Found` says each time how far it has come.
+        """
         self._catch_up_if_behind()
         self._finder = Finder(self._page, pattern(text)) if text else None
+        self._look()
         self._show()
-        return self.matches
 
     @property
     def matches(self) -> int:
-        """How many matches there are by now."""
-        self._catch_up_if_behind()
+        """How many matches have been found by now."""
         return len(self._finder.hits) if self._finder is not None else 0
 
     def show_match(self, index: int) -> None:
         """Scroll to a match, counted from 0 at the top, and light it up."""
         if self._finder is None:
             return
-        hit = self._finder.hits[index]
-        self._finder.current = index
+        hit = self._finder.current = self._finder.hits[index]
         line = self._page.line_of(Spot(hit.section, Place(hit.block, hit.start)))
         self._go(line - self._view.height // 3)
+
+    def _look_again(self, line: int) -> None:
+        if self._finder is not None:
+            self._finder.look_again(line)
+            self._look()
+
+    def _look(self) -> None:
+        if self._finder is None or self._looking:
+            return
+        done = self._finder.look(SLICE)
+        self.post_message(self.Found(self, self.matches, done=done))
+        if not done:
+            self._looking = True
+            self.set_timer(PAUSE, self._look_on)
+
+    def _look_on(self) -> None:
+        self._looking = False
+        self._look()
 
     # Selection
 
@@ -295,10 +323,10 @@ class Prose(compositing.RowWidget, can_focus=True):
         self._show()
 
     def _settle(self) -> None:
-        self._settling = not self._view.settle(SETTLE)
+        self._settling = not self._view.settle(SLICE)
         self._show()
         if self._settling:
-            self.set_timer(SETTLE_PAUSE, self._settle)
+            self.set_timer(PAUSE, self._settle)
 
     def _show(self, changed: int = 0) -> None:
         """Have repainted what is not as it was painted last; lines before `changed` are the same."""
@@ -345,7 +373,7 @@ class Prose(compositing.RowWidget, can_focus=True):
         self._mark = self._view.mark()
         if not self._settling:
             self._settling = True
-            self.set_timer(SETTLE_PAUSE, self._settle)
+            self.set_timer(PAUSE, self._settle)
 
     def _runs(self, row: Row, selection: Selection | None) -> Sequence[Run]:
         """The runs of a row, with what is selected and what was searched for in styles of their own."""

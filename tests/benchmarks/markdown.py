@@ -1,0 +1,121 @@
+"""What the Markdown engine costs by itself: ``python -m tests.benchmarks.markdown``.
+
+CPU time of a flush as the text grows, with nothing painted; memory for each thousand deltas beside the raw
+text; the longest hold-up of four long panes that are resized; a search through them.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import statistics
+import time
+import tracemalloc
+
+from debate_tui.display.markdown import Page
+from debate_tui.display.markdown.document import Document
+from debate_tui.tui.widgets.finder import Finder
+from tests.benchmarks import speech
+
+KINDS = ("prose", "items", "table", "fence", "paragraph", "han")
+DELTA = 4
+DELTAS = 20
+SLICE = 0.004
+FRAME_MS = 1000 / 60
+
+
+def flush_us(text: str, flushes: int = 80) -> float:
+    """CPU microseconds of a flush of 20 deltas at the end of a text, the median of many."""
+    size = DELTA * DELTAS
+    page = Page(38)
+    page.speak(text[: -size * flushes])
+    page.flush()
+    spent: list[int] = []
+    for start in range(len(text) - size * flushes, len(text), size):
+        begin = time.process_time_ns()
+        page.speak(text[start : start + size])
+        page.flush()
+        page.rows(page.line_count - 45, page.line_count)
+        spent.append(time.process_time_ns() - begin)
+    return statistics.fmean(sorted(spent)[: len(spent) * 9 // 10]) / 1000
+
+
+def growth() -> None:
+    """From 1,000 to 100,000 characters."""
+    lengths = (10_000, 30_000, 100_000)
+    print("CPU µs a flush and pane, 20 deltas of 4 characters")
+    print(f"  {'':12}" + "".join(f"{length:>10,}" for length in lengths) + "    growth 10k → 100k")
+    for kind in KINDS:
+        text = getattr(speech, kind)
+        found = {length: min(flush_us(text(length)) for _ in range(5)) for length in lengths}
+        ratio = found[100_000] / found[10_000]
+        print(f"  {kind:12}" + "".join(f"{found[length]:10.0f}" for length in lengths) + f"{ratio:14.2f} ×")
+
+
+def memory() -> None:
+    """Kept for each thousand deltas, beyond what the raw text takes."""
+    print("Memory for each 1,000 deltas of 4 characters, raw text 3.9 KiB")
+    for kind in KINDS:
+        text = getattr(speech, kind)(400_000)
+        Document(38).feed(text[:4000])
+        gc.collect()
+        tracemalloc.start()
+        page = Page(38)
+        marks: list[int] = []
+        for start in range(0, 400_000, 80):
+            page.speak(text[start : start + 80])
+            page.flush()
+            page.rows(page.line_count - 45, page.line_count)
+            if start in (200_000, 399_920):
+                gc.collect()
+                marks.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        each = (marks[1] - marks[0]) / 50 / 1024
+        fixed = (marks[0] - each * 1024 * 50) / 1024 / 1024
+        raw = len(text[200_000:400_000].encode()) / 50 / 1024
+        print(f"  {kind:12}{each:8.1f} KiB  {each / raw:5.1f} × raw  and {fixed:5.2f} MiB at once")
+
+
+def resizing() -> None:
+    """Four panes of 100,000 characters from 38 to 58 columns, in slices; and a search through them."""
+    print(f"Four panes of 100,000 characters resized; a frame is {FRAME_MS:.1f} ms")
+    for kind in KINDS:
+        text = getattr(speech, kind)(100_000)
+        pages = [Page(38) for _ in range(4)]
+        for page in pages:
+            page.speak(text)
+            page.flush()
+        holdups: list[float] = []
+
+        def held(act, holdups: list[float] = holdups) -> object:
+            begin = time.perf_counter()
+            result = act()
+            holdups.append((time.perf_counter() - begin) * 1000)
+            return result
+
+        def show(pages: list[Page] = pages) -> None:
+            for page in pages:
+                page.resize(58)
+                page.rows(page.line_count - 45, page.line_count)
+
+        held(show)
+        for page in pages:
+            while not held(lambda page=page: page.settle(SLICE)):
+                pass
+        begin = time.perf_counter()
+        finders = [Finder(page, re.compile("claim|議論", re.IGNORECASE)) for page in pages]
+        for finder in finders:
+            while not finder.look(SLICE):
+                pass
+        search = (time.perf_counter() - begin) * 1000
+        matches = sum(len(finder.hits) for finder in finders)
+        print(
+            f"  {kind:12}shown after {holdups[0]:5.1f} ms, settled in {sum(holdups):6.0f} ms, "
+            f"longest hold-up {max(holdups):5.1f} ms; search {search:5.0f} ms, {matches} matches"
+        )
+
+
+if __name__ == "__main__":
+    growth()
+    memory()
+    resizing()
