@@ -92,6 +92,8 @@ def _app(plan: Plan, stage: Stage, buffer: SharedBuffer[Item], ready: asyncio.Ev
             ),
             format_=plan.format,
             notice=plan.notice,
+            votes=bool(plan.judges) or plan.format.outcome in ("swing", "panel"),
+            swap=stage.swap,
         ),
         statistics=stage.statistics,
         on_ready=ready.set,

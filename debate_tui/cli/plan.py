@@ -62,10 +62,10 @@ def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *,
         registry.check_key(specification)
     if chaos and any(specification.kind != "demo" for specification in specifications):
         raise UsageError("--chaos breaks the demo's streams only.", "Leave -d out, or say -d demo.")
-    judges = tuple(registry.parse(text) for text in settings.judge)
+    judges = with_voices(topic, [registry.parse(text) for text in settings.judge])
     for judge in judges:
         registry.check_key(judge)
-    specifications = _with_voices(topic, specifications)
+    specifications = with_voices(topic, specifications)
     sides = deal_sides(format_, len(seats))
     speakers = tuple(
         Speaker(
@@ -84,7 +84,7 @@ def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *,
         )
     )
     said = " ".join(filter(None, (notice(specifications), partiality(judges, specifications))))
-    return Plan(topic, format_, speakers, settings, said, chaos, judges)
+    return Plan(topic, format_, speakers, settings, said, chaos, tuple(judges))
 
 
 def _format(
@@ -98,7 +98,7 @@ def _format(
     return chosen if settings.rounds is None else with_rounds(chosen, settings.rounds)
 
 
-def _with_voices(topic: str, specifications: Sequence[Specification]) -> list[Specification]:
+def with_voices(topic: str, specifications: Sequence[Specification]) -> list[Specification]:
     """Give each demo debater without a voice one that nobody else has; another topic, another cast."""
     if all(specification.kind != "demo" or specification.detail for specification in specifications):
         return list(specifications)

@@ -11,6 +11,7 @@ from debate_tui.tui.options import ScreenOptions
 if TYPE_CHECKING:
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import DebaterInfo
+    from debate_tui.tui.commands import Swap
 
 
 def options(
@@ -20,6 +21,8 @@ def options(
     debaters: tuple[DebaterInfo, ...] = (),
     format_: Format | None = None,
     notice: str = "",
+    votes: bool = False,
+    swap: Swap | None = None,
 ) -> ScreenOptions:
     """The options of a screen; what is said of a debate is what is known before its first event."""
     return ScreenOptions(
@@ -31,7 +34,10 @@ def options(
         debaters=debaters,
         format=format_,
         notice=notice,
+        votes=votes,
+        swap=swap,
         user_themes=config.config_folder() / "themes",
+        copies=config.state_file().with_name("copied.txt"),
     )
 
 

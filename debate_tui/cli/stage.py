@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from debate_tui import config
 from debate_tui.cli.continuing import setup
+from debate_tui.cli.swapping import Swapper
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.stream import Connected
 from debate_tui.record.log import DebateLog, MemoryLog
@@ -40,6 +41,7 @@ class Stage(Struct, frozen=True):
     log: DebateLog
     session: Session
     statistics: Statistics
+    swap: Swapper
 
 
 @asynccontextmanager
@@ -83,29 +85,26 @@ async def staged(
             return Guarded(source, policy, held=held, announce=_told(debater, statistics, journal))
 
         rates = {model: (price.input, price.output) for model, price in settings.price.items()}
-        yield Stage(
+        session = Session(
+            _motion(plan, debate),
+            _made(plan, sources),
             log,
-            Session(
-                _motion(plan, debate),
-                _made(plan, sources),
-                log,
-                guard=guard,
-                backpressure=backpressure,
-                unattended=unattended,
-                costs={each.debater.id: cost_of(each.specification, rates) for each in plan.speakers},
-                judges=[
-                    Judge(
-                        f"j{number}",
-                        judge.public,
-                        guard(f"j{number}", sources.make(judge), _never),
-                        cost_of(judge, rates),
-                    )
-                    for number, judge in enumerate(plan.judges, 1)
-                ],
-                past=plan.past,
-            ),
-            statistics,
+            guard=guard,
+            backpressure=backpressure,
+            unattended=unattended,
+            costs={each.debater.id: cost_of(each.specification, rates) for each in plan.speakers},
+            judges=[
+                Judge(
+                    f"j{number}",
+                    judge.public,
+                    guard(f"j{number}", sources.make(judge), _never),
+                    cost_of(judge, rates),
+                )
+                for number, judge in enumerate(plan.judges, 1)
+            ],
+            past=plan.past,
         )
+        yield Stage(log, session, statistics, Swapper(sources, session, rates))
 
 
 def _never() -> bool:

@@ -25,10 +25,11 @@ _REASON = 1000
 
 
 class Score(Struct, frozen=True):
-    """What a debater got, and whether that is the winner's."""
+    """What a debater got, by its id, and whether that is the winner's."""
 
     debater: str
     name: str
+    side: str
     value: float
     wins: bool
 
@@ -46,6 +47,7 @@ class Quote(Struct, frozen=True):
 class Ruling(Struct, frozen=True):
     """What one judge decided, or, `by_debaters`, they themselves.
 
+    `failed` means no verdict; `doubtful` one that was not, or could not be, confirmed in another order.
     `best` is the score that a full bar stands for; `stances` where the judge stood before and after, from 0
     to 100, `None` where it did not say. `why` is its reasons, a line each.
     """
@@ -54,6 +56,7 @@ class Ruling(Struct, frozen=True):
     decision: str
     by_debaters: bool
     failed: bool
+    doubtful: bool
     scores: tuple[Score, ...]
     best: float
     quotes: tuple[Quote, ...]
@@ -118,9 +121,10 @@ def _headline(transcript: Transcript) -> str:
 
 
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:
-    known = (*transcript.debaters, *(who for who in scores if who not in transcript.debaters))
     return tuple(
-        Score(who, name(transcript, who), scores[who], who == winner) for who in known if who in scores
+        Score(info.id, name(transcript, info.id), one_line(info.side), scores[info.id], info.id == winner)
+        for info in transcript.debaters.values()
+        if info.id in scores
     )
 
 
@@ -131,6 +135,7 @@ def _ruling(transcript: Transcript, verdict: Verdict) -> Ruling:
         decision=decision(transcript, verdict),
         by_debaters=ours,
         failed=bool(verdict.problem),
+        doubtful=not verdict.agreed or not verdict.controlled,
         scores=_scores(transcript, verdict.scores, verdict.winner),
         best=max((*verdict.scores.values(), 1.0)) if ours else BEST,
         quotes=tuple(

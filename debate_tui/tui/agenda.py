@@ -30,6 +30,12 @@ class Agenda:
         phase = self._transcript.phase
         return self._name(phase) if phase is not None else ""
 
+    @property
+    def phase_now(self) -> str:
+        """The same without the number of its round."""
+        phase = self._transcript.phase
+        return self._title(phase) if phase is not None else ""
+
     def title(self, turn: Turn) -> str:
         """The phase a turn belongs to, in the same words."""
         steps = self._transcript.steps
@@ -80,5 +86,8 @@ class Agenda:
         return (*done, *(0.0,) * (steps - len(done)))
 
     def _name(self, step: PhaseStarted) -> str:
-        title = self._titles.get(step.phase) or one_line(step.phase, 40).capitalize()
+        title = self._title(step)
         return f"{title} {step.round}/{step.rounds}" if step.rounds > 1 else title
+
+    def _title(self, step: PhaseStarted) -> str:
+        return self._titles.get(step.phase) or one_line(step.phase, 40).capitalize()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 Choice = Literal["fix", "replace", "remove", "end"]
 """How to go on with a debater whose fault holds the debate: try again as it is, or with another source that
 was given meanwhile; go on without it; end."""
+
+Swap = Callable[[str, str], Awaitable[None]]
+"""Lets a debater, by its id, go on through the source that was typed, from its next connection on; raises
+`DebateError` for one that is none, or that has no key."""
 
 
 class Commands(Protocol):
@@ -34,6 +39,22 @@ class Commands(Protocol):
 
     def interject(self, text: str, to: str | None) -> None:
         """Put something to one debater, or to all, at their next turn."""
+        ...
+
+    def vote(self, when: Literal["before", "after"], debater: str | None) -> None:
+        """Note how the viewer sees the debate, before or after it; `None` is undecided."""
+        ...
+
+    def add_round(self) -> None:
+        """Hold the phase under way once more than planned."""
+        ...
+
+    def skip_phase(self) -> None:
+        """Break off the phase under way."""
+        ...
+
+    def set_words(self, words: int) -> None:
+        """Ask for that many words in every turn from the next round on."""
         ...
 
     def decide(self, debater: str, choice: Choice) -> None:

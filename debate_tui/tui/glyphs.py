@@ -31,7 +31,9 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     thin: str = "─"
     heavy: str = "━"
     ellipsis: str = "…"
+    up: str = "↑"
     down: str = "↓"
+    quotes: tuple[str, str] = ("“", "”")
     knob: str = "●"
     levels: str = " ▁▂▃▄▅▆▇█"
 
@@ -59,7 +61,9 @@ ASCII = Glyphs(
     thin="-",
     heavy="=",
     ellipsis="...",
+    up="^",
     down="v",
+    quotes=('"', '"'),
     knob="O",
     levels=" .:-=+*#@",
 )

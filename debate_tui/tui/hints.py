@@ -11,6 +11,12 @@ INTERJECTING = (
 )
 """What the footer offers while the moderator speaks."""
 
+ANSWERING = (
+    Hint("enter", "do it", "answer"),
+    Hint("esc", "leave it", "back"),
+)
+"""What the footer offers while the moderator answers a question."""
+
 
 def hints(
     *,
@@ -21,8 +27,9 @@ def hints(
     finished: bool,
     commands: bool,
     failed: bool,
+    verdict: str = "",
 ) -> tuple[Hint, ...]:
-    """The hints for a debate in this state; `commands` says whether it takes any."""
+    """The hints for a debate in this state; `commands` says whether it takes any, `verdict` what ``v`` does."""
     commanding = commands and not finished
     chosen = [
         (commanding, Hint("space", "resume" if paused else "pause", "pause_all", 1)),
@@ -31,10 +38,13 @@ def hints(
         (True, Hint("z", "unzoom" if zoomed else "zoom", "zoom", 4)),
         (commanding and failed, Hint("r", "retry", "retry_turn", 1)),
         (commanding, Hint("i", "interject", "interject", 5)),
+        (bool(verdict), Hint("v", verdict, "verdict", 1)),
+        (commanding, Hint("M", "moderate", "moderate", 6)),
         (commanding, Hint("p", "resume pane" if pane_paused else "pause pane", "pause_one", 7)),
         (commanding, Hint("x", "stop turn", "stop_turn", 8)),
         (reasoning, Hint("t", "thinking", "reasoning", 6)),
         (True, Hint("y", "copy", "copy_turn", 9)),
+        (True, Hint("e", "export", "export", 9)),
         (True, Hint("s", "statistics", "statistics", 10)),
         (True, Hint("?", "help", "help", 0)),
         (True, Hint("q", "quit", "app.quit", 0)),
@@ -42,12 +52,15 @@ def hints(
     return tuple(hint for offered, hint in chosen if offered)
 
 
-def replay_hints(*, paused: bool, over: bool, zoomed: bool, reasoning: bool) -> tuple[Hint, ...]:
+def replay_hints(
+    *, paused: bool, over: bool, zoomed: bool, reasoning: bool, verdict: str = ""
+) -> tuple[Hint, ...]:
     """The hints for a replay in this state."""
     chosen = [
         (True, Hint("space", "again" if over else "play" if paused else "pause", "play", 1)),
         (True, Hint("[", "back", "previous_turn", 2)),
         (True, Hint("]", "next turn", "next_turn", 2)),
+        (bool(verdict), Hint("v", verdict, "verdict", 2)),
         (True, Hint(",", "slower", "slower", 4)),
         (True, Hint(".", "faster", "faster", 4)),
         (True, Hint("m", "mode", "next_mode", 6)),
@@ -55,6 +68,7 @@ def replay_hints(*, paused: bool, over: bool, zoomed: bool, reasoning: bool) -> 
         (True, Hint("z", "unzoom" if zoomed else "zoom", "zoom", 5)),
         (reasoning, Hint("t", "thinking", "reasoning", 7)),
         (True, Hint("y", "copy", "copy_turn", 8)),
+        (True, Hint("e", "export", "export", 8)),
         (True, Hint("s", "statistics", "statistics", 9)),
         (True, Hint("?", "help", "help", 0)),
         (True, Hint("q", "quit", "app.quit", 0)),

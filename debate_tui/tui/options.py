@@ -9,6 +9,7 @@ from msgspec import Struct
 from debate_tui.display.modes import Mode
 from debate_tui.domain.debate import Format
 from debate_tui.domain.events import DebaterInfo
+from debate_tui.tui.commands import Swap
 
 DEFAULT_WINDOW_MS = 100
 
@@ -18,7 +19,9 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
 
     `topic`, `debaters` and `format` are what is known before the debate's first event, so that the first
     frame is complete; whatever is left out is taken from the log. `window_ms` is the synchronized mode's
-    window. `notice` stays above the footer. `user_themes` is the folder with the user's own themes.
+    window. `votes` says whether a viewer with commands is asked for a vote; `swap` is `None` where no debater
+    can be given another source. `notice` stays above the footer. `user_themes` is the folder with the user's
+    own themes, `copies` the file that holds what was copied last.
     """
 
     mode: Mode = Mode.HYBRID
@@ -29,4 +32,7 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     debaters: tuple[DebaterInfo, ...] = ()
     format: Format | None = None
     notice: str = ""
+    votes: bool = False
+    swap: Swap | None = None
     user_themes: Path | None = None
+    copies: Path | None = None

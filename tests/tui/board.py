@@ -62,6 +62,18 @@ class Requests:
     def decide(self, debater: str, choice: str) -> None:
         self.made.append(("decide", debater, choice))
 
+    def vote(self, when: str, debater: str | None) -> None:
+        self.made.append(("vote", when, debater))
+
+    def add_round(self) -> None:
+        self.made.append(("add_round",))
+
+    def skip_phase(self) -> None:
+        self.made.append(("skip_phase",))
+
+    def set_words(self, words: int) -> None:
+        self.made.append(("set_words", words))
+
     def end(self) -> None:
         self.made.append(("end",))
 

@@ -202,7 +202,7 @@ async def test_a_turn_is_copied_as_it_was_written() -> None:
         board.say("ada", "Not shown.", reasoning=True).say("ada", "**Bold** \x1b[31mwords.")
         await board.press("y")
         assert board.app.clipboard == "**Bold** words."
-        assert "Copied 2 words of Ada" in board.rows[-1]
+        assert "Copied 2 words" in board.rows[-1]
 
 
 async def test_figures_of_the_provider_replace_estimates() -> None:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from debate_tui.display.modes import Mode
 from debate_tui.display.statistics import Statistics
+from debate_tui.domain.errors import DebateError
+from debate_tui.domain.exports import FORMS
 from debate_tui.tui.arrangement import Arrangement
-from debate_tui.tui.hints import INTERJECTING
-from debate_tui.tui.screens.view import DebateView
+from debate_tui.tui.screens.moderated import ModeratedView
 from debate_tui.tui.tones import Tone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
+    from debate_tui.domain.events import Event
+    from debate_tui.domain.exports import Form
     from debate_tui.record.log import ReadableLog
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
-    from debate_tui.tui.widgets.footer import Footer, Hint
-    from debate_tui.tui.widgets.interjector import Interjector
+    from debate_tui.tui.widgets.footer import Footer
 
 _MODES = {
     Mode.SYNCHRONIZED: "all panes move together, ten times a second",
@@ -31,7 +34,7 @@ _MODES = {
 }
 
 
-class DebateScreen(DebateView):
+class DebateScreen(ModeratedView):
     """`on_mode` is called with every mode the user chooses; for the rest see `DebateView`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,7 +51,7 @@ class DebateScreen(DebateView):
         Binding("r", "retry_turn"),
         Binding("t", "reasoning"),
         Binding("y", "copy_turn"),
-        Binding("i", "interject"),
+        Binding("e", "export"),
         Binding("s", "statistics"),
         Binding("question_mark,f1", "help"),
         Binding("enter", "explain"),
@@ -83,10 +86,6 @@ class DebateScreen(DebateView):
         self._buffer = buffer
         self._on_mode = on_mode
         self._reasoning_shown = False
-        self._interjector: Interjector | None = None
-
-    def _hints(self) -> tuple[Hint, ...]:
-        return super()._hints() if self._interjector is None else INTERJECTING
 
     # Keys: what is shown
 
@@ -119,7 +118,9 @@ class DebateScreen(DebateView):
         """Close what is open."""
         if self._interjector is not None:
             self._interjector.action_close()
-        elif self._zoomed:
+        elif self._question is not None:
+            self._question.action_close()
+        elif not self.refuse_vote() and self._zoomed:
             self.action_zoom()
 
     def action_reasoning(self) -> None:
@@ -129,13 +130,50 @@ class DebateScreen(DebateView):
             pane.prose.show_reasoning(shown=self._reasoning_shown)
         self._say("Thinking is shown" if self._reasoning_shown else "Thinking is folded")
 
-    def action_copy_turn(self) -> None:
-        """Copy what the debater said last to the clipboard."""
+    # Keys: what is taken along
+
+    async def action_copy_turn(self) -> None:
+        """Copy what the debater said last."""
         if text := self._pane.script.answer:
-            self.app.copy_to_clipboard(text)
-            self._say(f"Copied {len(text.split())} words of {self._debater}", Tone.FINISHED)
+            await self._copy(text)
         else:
             self._say(f"{self._debater} has said nothing yet")
+
+    async def on_text_selected(self) -> None:
+        """Copy what was selected with the mouse."""
+        if text := self.get_selected_text():
+            await self._copy(text)
+
+    async def _copy(self, text: str) -> None:
+        from debate_tui.tui.copying import copy
+
+        self._say(await copy(self.app, text, self._options.copies), Tone.FINISHED)
+
+    def action_export(self) -> None:
+        """Ask what to export the debate to, as far as it has come, and do it."""
+        from debate_tui.tui.screens.menu import ExportScreen
+
+        def export(place: int | None) -> None:
+            if place is not None:
+                self.run_worker(self._export(FORMS[place]), name="export")
+
+        self.app.push_screen(ExportScreen(self._glyphs), export)
+
+    async def _export(self, form: Form) -> None:
+        from debate_tui.tui.exporting import named, write
+
+        try:
+            path = await write(await self._whole(), form, Path.cwd())
+        except DebateError as error:
+            self._say(error.message, Tone.FAILED)
+        else:
+            self._say(f"Wrote {named(path)}", Tone.FINISHED)
+
+    async def _whole(self) -> Sequence[Event]:
+        """The debate as far as there is one."""
+        return await self._follower.held()
+
+    # Keys: what is explained
 
     def action_help(self) -> None:
         """Explain keys and badges."""
@@ -189,47 +227,7 @@ class DebateScreen(DebateView):
         if commands := self._commanding():
             commands.retry(self._pane.speaker.id)
 
-    def action_interject(self) -> None:
-        """Open the line in which the moderator speaks; streams go on."""
-        if self._interjector is None and self._commanding():
-            from debate_tui.tui.widgets.interjector import Interjector
-
-            names = {pane.speaker.id: self._name_of(pane.speaker.id) for pane in self._panes}
-            self._interjector = Interjector(names, self._glyphs)
-            self.mount(self._interjector, before=self._footer)
-            self._say("")
-            self._show_hints()
-
-    def action_say(self) -> None:
-        """Say what was typed."""
-        if self._interjector is not None:
-            self._interjector.say()
-
-    def action_next_recipient(self) -> None:
-        """Put it to the next debater, or to all."""
-        if self._interjector is not None:
-            self._interjector.action_next_recipient()
-
-    def _commanding(self) -> Commands | None:
-        """The commands, or a word to the user that there are none."""
-        if self._commands is None or self._follower.transcript.finished is not None:
-            over = self._follower.transcript.finished is not None
-            self._say("The debate is over" if over else "This debate takes no commands here")
-            return None
-        return self._commands
-
     # Messages of widgets
-
-    def on_interjector_said(self, message: Interjector.Said) -> None:
-        """Put it to the debaters, and give the keys back."""
-        self._focus_here()
-        if self._interjector is not None:
-            self._interjector.remove()
-            self._interjector = None
-        self._show_hints()
-        if message.text and (commands := self._commanding()):
-            commands.interject(message.text, message.to)
-            self._say("Put to them at their next turn", Tone.FINISHED)
 
     async def on_footer_pressed(self, message: Footer.Pressed) -> None:
         """Do what the key would do."""

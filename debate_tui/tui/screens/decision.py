@@ -26,23 +26,35 @@ WIDTH = 60
 class DecisionScreen(Overlay[Choice | None]):
     """Names the debater and what is wrong; its result is the choice, `None` if it was only closed.
 
-    `is_open` says whether there is anything left to decide.
+    `is_open` says whether there is anything left to decide, `replaceable` whether the debater can be given
+    another source.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r,enter", "choose('fix')"),
+        Binding("o", "choose('replace')"),
         Binding("w", "choose('remove')"),
         Binding("e", "choose('end')"),
         Binding("escape", "close"),
         Binding("q,ctrl+c,ctrl+q", "app.quit"),
     ]
 
-    def __init__(self, name: str, reason: str, glyphs: Glyphs, is_open: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        name: str,
+        reason: str,
+        glyphs: Glyphs,
+        is_open: Callable[[], bool],
+        *,
+        replaceable: bool = False,
+    ) -> None:
         super().__init__()
         self._is_open = is_open
+        self._replaceable = replaceable
         why = [Row((Piece(line, Tone.FAILED),)) for line in textwrap.wrap(one_line(reason, 1000), WIDTH)]
         choices = [
             _choice("r", "try again, once it is put right"),
+            *((_choice("o", "let another source speak for it"),) if replaceable else ()),
             _choice("w", f"go on without {name}"),
             _choice("e", "end the debate"),
             _choice("esc", "look at the debate first; enter comes back here"),
@@ -61,7 +73,8 @@ class DecisionScreen(Overlay[Choice | None]):
 
     def action_choose(self, choice: Choice) -> None:
         """Go on this way."""
-        self.dismiss(choice)
+        if choice != "replace" or self._replaceable:
+            self.dismiss(choice)
 
     def action_close(self) -> None:
         """Decide later."""

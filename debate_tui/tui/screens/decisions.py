@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from debate_tui.domain.events import DebatePaused, DebateResumed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.screen import Screen
 
     from debate_tui.tui.commands import Choice, Commands
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Decisions:
-    """The debaters somebody has to decide about, each asked about once and again on demand."""
+    """The debaters somebody has to decide about, each asked about once and again on demand.
+
+    `on_replace` asks for another source, where there can be one; the decision waits until it is given.
+    """
 
     def __init__(self, screen: Screen[None], commands: Commands | None, glyphs: Glyphs) -> None:
         self._screen = screen
@@ -23,6 +28,7 @@ class Decisions:
         self._glyphs = glyphs
         self._reasons: dict[str, str] = {}
         self._asked: dict[str, DecisionScreen] = {}
+        self.on_replace: Callable[[str], None] | None = None
 
     def take(self, event: DebatePaused | DebateResumed, name: str) -> None:
         """Ask when a fault holds the debate, and stop asking when it was decided."""
@@ -42,12 +48,20 @@ class Decisions:
             return False
 
         def decided(choice: Choice | None) -> None:
-            if choice is not None and self._commands is not None:
+            if choice == "replace" and self.on_replace is not None:
+                self.on_replace(debater)
+            elif choice is not None and self._commands is not None:
                 self._commands.decide(debater, choice)
 
         from debate_tui.tui.screens.decision import DecisionScreen
 
-        screen = DecisionScreen(name, self._reasons[debater], self._glyphs, lambda: debater in self._reasons)
+        screen = DecisionScreen(
+            name,
+            self._reasons[debater],
+            self._glyphs,
+            lambda: debater in self._reasons,
+            replaceable=self.on_replace is not None,
+        )
         self._asked[debater] = screen
         self._screen.app.push_screen(screen, decided)
         return True

@@ -14,13 +14,14 @@ from debate_tui.tui.screens.debate import DebateScreen
 from debate_tui.tui.widgets.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from textual.app import ComposeResult
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
+    from debate_tui.domain.events import Event
     from debate_tui.record.player import Player
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
@@ -83,6 +84,7 @@ class ReplayScreen(DebateScreen):
             over=self._player.over,
             zoomed=self._zoomed,
             reasoning=self._pane.script.has_reasoning,
+            verdict=self.verdict_key,
         )
 
     def _commanding(self) -> None:
@@ -93,6 +95,10 @@ class ReplayScreen(DebateScreen):
         from debate_tui.tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self._glyphs, replay=True))
+
+    async def _whole(self) -> Sequence[Event]:
+        """All of the debate, wherever the replay stands."""
+        return self._player.events
 
     # Moving in time
 

@@ -240,6 +240,7 @@ class DebateView(Screen[None]):
     async def begin_anew(self) -> None:
         """Show what the log holds now, which has taken back what came last; the screen changes once."""
         held = await self._follower.held()
+        self.clear_selection()
         with compositing.frame(self):
             for pane in self._panes:
                 pane.clear()
@@ -331,7 +332,13 @@ class DebateView(Screen[None]):
             finished=self._follower.transcript.finished is not None,
             commands=self._commands is not None,
             failed=bool(self._pane.speaker.trouble),
+            verdict=self.verdict_key,
         )
+
+    @property
+    def verdict_key(self) -> str:
+        """What ``v`` does now, for the footer; empty where it does nothing."""
+        return ""
 
     def _say(self, text: str, tone: Tone = Tone.TEXT) -> None:
         self._aside_until = time.monotonic() + ASIDE_SECONDS if text else 0.0

@@ -1,0 +1,39 @@
+"""Copying: to the terminal's clipboard, and into a file where the terminal may have none."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+from debate_tui.tui.exporting import named
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.app import App
+
+
+async def copy(app: App[Any], text: str, file: Path | None) -> str:
+    """Copy a text, and say what was done.
+
+    Terminals take copies as an escape sequence (OSC 52), over ssh too, but none of them answers, and some do
+    not listen. So the text is in `file` as well, for its owner's eyes only, in place of the one before.
+    """
+    app.copy_to_clipboard(text)
+    words = len(text.split())
+    said = f"Copied {words} {'word' if words == 1 else 'words'}"
+    if file is not None and await asyncio.to_thread(_keep, text, file):
+        said += f"; also in {named(file)}"
+    return said
+
+
+def _keep(text: str, file: Path) -> bool:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as kept:
+            kept.write(text)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,88 @@
+"""A line in which the moderator answers a question: a label and what is typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.line import Lines, Piece, Row, width_of
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from debate_tui.tui.glyphs import Glyphs
+
+MAX_CHARACTERS = 2000
+
+
+class Label(Lines):
+    """What is asked."""
+
+    def __init__(self, text: str, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.ellipsis = glyphs.ellipsis
+        self._piece = Piece(f"{glyphs.interjection} {text}", Tone.FOCUS, bold=True)
+        self.styles.width = width_of((self._piece,)) + 2 * self.inset
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        """A mark and the question."""
+        return (Row((self._piece,)),)
+
+
+class Question(Horizontal):
+    """Enter answers it, Escape leaves it; whoever hears of it removes the line, or has it tried again."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close")]
+
+    DEFAULT_CSS = """
+    Question {
+        height: 1;
+        background: $surface;
+        Input, Input:focus {
+            width: 1fr;
+            height: 1;
+            border: none;
+            padding: 0;
+            background: $surface;
+        }
+    }
+    """
+
+    class Answered(Message):
+        """`text` is empty if the question was left."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, label: str, placeholder: str, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._label = Label(label, glyphs)
+        self._input = Input(placeholder=placeholder, max_length=MAX_CHARACTERS)
+
+    def compose(self) -> ComposeResult:
+        """Question and answer."""
+        yield self._label
+        yield self._input
+
+    def on_mount(self) -> None:
+        """Take the keys."""
+        self._input.focus()
+
+    def action_close(self) -> None:
+        """Leave it."""
+        self.post_message(self.Answered(""))
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Answer it."""
+        message.stop()
+        self.answer()
+
+    def answer(self) -> None:
+        """Answer what was typed."""
+        self.post_message(self.Answered(self._input.value.strip()))

@@ -1,0 +1,168 @@
+"""What a moderator can do beside remarks: rounds, phases, words, sources, the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain import events as ev
+from debate_tui.domain.errors import UsageError
+from tests.tui.board import Board
+from tests.tui.still import stop_clocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.pilot import Pilot
+
+    Snap = Callable[..., bool]
+
+
+@pytest.fixture
+def _clocks_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_clocks(monkeypatch)
+
+
+class Swaps:
+    """Takes sources that are spelled right."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, str]] = []
+
+    async def __call__(self, debater: str, text: str) -> None:
+        if not text.startswith("openai:"):
+            raise UsageError(f"There is no provider `{text}`.", "Did you mean openai:…?")
+        self.made.append((debater, text))
+
+
+def debating(board: Board) -> Board:
+    return board.begin().phase("rebuttal", 1, 2)
+
+
+async def opened_menu(board: Board) -> None:
+    debating(board)
+    await board.settled()
+    await board.press("M")
+
+
+@pytest.mark.parametrize(
+    ("key", "request_made", "said"),
+    [
+        ("n", ("add_round",), "Rebuttal is held once more"),
+        ("s", ("skip_phase",), "The rest of Rebuttal is skipped"),
+        ("e", ("end",), "The debate is ended"),
+    ],
+)
+async def test_one_key_does_it_and_the_screen_says_so(
+    key: str, request_made: tuple[str, ...], said: str
+) -> None:
+    async with Board(2).opened() as board:
+        await opened_menu(board)
+        await board.press(key)
+        assert board.requests.made == [request_made]
+        assert said in board.text
+
+
+async def test_the_number_of_words_is_asked_for_until_it_is_one() -> None:
+    async with Board(2).opened() as board:
+        await opened_menu(board)
+        assert "150 now" in board.text
+        await board.press("w", *"many", "enter")
+        assert "A whole number from 10 to 5,000" in board.text
+        await board.press(*["backspace"] * 4, *"80", "enter")
+        assert board.requests.made == [("set_words", 80)]
+        assert "80 words are asked for from the next round on" in board.text
+
+
+async def test_another_source_is_asked_for_until_there_is_one() -> None:
+    swaps = Swaps()
+    async with Board(2, swap=swaps).opened() as board:
+        debating(board)
+        await board.settled()
+        await board.press("tab", "M", "o", *"opanai:x", "enter")
+        assert "Did you mean openai:" in board.text
+        await board.press(*["backspace"] * 8, *"openai:x", "enter")
+        assert swaps.made == [("ben", "openai:x")]
+        assert board.requests.made == []
+        assert "Ben goes on through" in board.text
+
+
+async def test_a_debater_whose_key_is_wrong_may_be_given_another_source() -> None:
+    swaps = Swaps()
+    async with Board(2, swap=swaps).opened() as board:
+        debating(board).tell(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
+        await board.settled()
+        assert "let another source speak for it" in board.text
+        await board.press("o", *"openai:x", "enter")
+        assert swaps.made == [("ben", "openai:x")]
+        assert board.requests.made == [("decide", "ben", "replace")]
+
+
+async def test_where_no_source_can_be_given_none_is_offered() -> None:
+    async with Board(2).opened() as board:
+        debating(board).tell(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
+        await board.settled()
+        assert "another source" not in board.text
+        await board.press("o")
+        assert "Ben cannot go on" in board.text
+        await board.press("escape", "M")
+        assert "another source" not in board.text
+
+
+async def test_streams_and_keys_go_on_while_it_is_asked_and_it_can_be_left() -> None:
+    async with Board(2).opened() as board:
+        await opened_menu(board)
+        await board.press("w")
+        board.say("ada", "meanwhile")
+        await board.settled()
+        assert "meanwhile" in board.says("ada")
+        await board.press("escape", "i")
+        assert "to all" in board.text
+        assert board.requests.made == []
+
+
+async def test_before_the_first_phase_and_behind_the_last_there_is_only_the_end() -> None:
+    async with Board(2, swap=Swaps()).opened() as board:
+        await board.press("M")
+        assert "end the debate now" in board.text
+        assert "one more round" not in board.text
+        await board.press("escape")
+        board.begin().phase().tell(ev.PhaseStarted(phase="verdict", round=1, rounds=1))
+        await board.settled()
+        await board.press("M")
+        assert "one more round" not in board.text
+
+
+async def test_what_takes_no_commands_is_not_moderated() -> None:
+    async with Board(2, commands=False).opened() as board:
+        debating(board)
+        await board.press("M")
+        assert "takes no commands" in board.text
+
+
+@pytest.mark.parametrize("theme", ["vigil", "gallery"])
+@pytest.mark.parametrize("size", [(80, 24), (120, 35), (200, 50)], ids="{0[0]}x{0[1]}".format)
+@pytest.mark.usefixtures("_clocks_stand_still")
+def test_menu(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    board = Board(2, theme=theme, swap=Swaps())
+
+    async def run(pilot: Pilot[None]) -> None:
+        board.pilot = pilot
+        await board.settled()
+        await opened_menu(board)
+
+    assert snap_compare(board.app, terminal_size=size, run_before=run)
+
+
+@pytest.mark.usefixtures("_clocks_stand_still")
+def test_question(snap_compare: Snap) -> None:
+    board = Board(2, swap=Swaps())
+
+    async def run(pilot: Pilot[None]) -> None:
+        board.pilot = pilot
+        await board.settled()
+        await opened_menu(board)
+        await board.press("o", *"openai:g")
+
+    assert snap_compare(board.app, terminal_size=(80, 24), run_before=run)
