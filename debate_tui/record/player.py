@@ -45,10 +45,10 @@ class MonotonicClock:
 class Player(Broadcast):
     """A log whose events come as they came when the debate was held, as fast as asked for.
 
-    Views follow it like any other log, and see the very events of the record. Going forward brings what
-    lies between at once. Going back takes events back, which no view can follow: `read` then ends earlier,
-    and `on_rewind`, which may be set at any time, is called so that views can be built anew from the
-    beginning.
+    Views follow it like any other log, and see the very events of the record, `events`. Going forward
+    brings what lies between at once. Going back takes events back, which no view can follow: `read` then
+    ends earlier, and `on_rewind`, which may be set at any time, is called so that views can be built anew
+    from the beginning.
 
     Commands act at once, while `run` is under way in a task of the caller's; it returns when the player
     is closed, so that one can go back from the end.
@@ -64,7 +64,7 @@ class Player(Broadcast):
         on_rewind: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
-        self._events = events
+        self.events = events
         self._clock = clock or MonotonicClock()
         self._changed = asyncio.Event()
         self.on_rewind = on_rewind
@@ -73,7 +73,7 @@ class Player(Broadcast):
     @property
     def seq(self) -> int:
         """See `Broadcast.seq`: the newest event shown."""
-        return self._events[self._head.shown - 1].seq if self._head.shown else 0
+        return self.events[self._head.shown - 1].seq if self._head.shown else 0
 
     @property
     def over(self) -> bool:
@@ -107,7 +107,7 @@ class Player(Broadcast):
 
     async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
         """See `ReadableLog.read`; only what has been shown."""
-        return self._events[after : min(after + limit, self._head.shown)]
+        return self.events[after : min(after + limit, self._head.shown)]
 
     async def run(self) -> None:
         """Play until the player is closed."""
@@ -117,7 +117,7 @@ class Player(Broadcast):
             for index in self._head.due(self._clock.now()):
                 if index >= self._head.shown:  # a listener went back
                     break
-                self._publish(self._events[index])
+                self._publish(self.events[index])
             await self._clock.wait(self._changed, self._head.wait(self._clock.now()))
 
     async def aclose(self) -> None:

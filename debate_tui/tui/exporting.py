@@ -47,6 +47,6 @@ def _write(events: Sequence[Event], form: Form, folder: Path) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise DebateError(f"Cannot write {named(path)}: {error.strerror}.") from None
+            raise DebateError(f"Not written: {error.strerror}: {named(path)}") from None
         return path
     raise DebateError(f"{named(folder)} has {MOST_ALIKE} files called {name} already.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
@@ -45,6 +46,10 @@ class Overlay(ModalScreen[Result]):
     """A screen that lets the debate shine through."""
 
     DEFAULT_CSS = "Overlay { align: center middle; background: $background 60%; }"
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close, once: a key that was pressed twice comes again when the screen has gone already."""
+        return super().dismiss(result) if self.is_current else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
 
 class CardScreen(Overlay[None]):

@@ -106,6 +106,7 @@ class Menu(Pointing):
 
     def on_click(self, event: Click) -> None:
         """Choose what is clicked on."""
+        event.stop()
         place = self._top + event.y - ABOVE
         if event.y >= ABOVE and place < min(self.count, self._top + self.room):
             self.point(place)
