@@ -1,8 +1,9 @@
-"""CPU time and bytes of a flush of four panes, beside Textual's own floors: ``python -m tests.benchmarks.flush``.
+"""CPU time and bytes of a flush of four panes, beside Textual's own: ``python -m tests.benchmarks.flush``.
 
-Every figure is CPU time of the whole process (writer thread included) in a real pseudo-terminal, per flush of four
-panes with 20 deltas of 4 characters each, from the first `feed` to the bytes being written. ``--markdown`` adds
-Textual's Markdown widget, which takes minutes; ``--size 200x50`` another terminal.
+Every figure is CPU time of the whole process (writer thread included) in a real pseudo-terminal, per flush of
+four panes with 20 deltas of 4 characters each, from the first `feed` to the bytes being written. ``--growth``
+adds texts of 10,000 and 100,000 characters of each kind, ``--markdown`` Textual's Markdown widget, which
+takes minutes; ``--size 200x50`` takes another terminal.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.containers import Horizontal
 from textual.geometry import Region
-from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Markdown
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
+    from textual.strip import Strip
 
 PANES = 4
 DELTAS = 20
@@ -89,6 +90,15 @@ class Stage(App[None]):
         self.exit(await self._work(self))  # type: ignore[misc]
 
 
+async def quiet() -> None:
+    """Wait until the process has nothing more to do."""
+    while True:
+        begin = time.process_time()
+        await asyncio.sleep(0.5)
+        if time.process_time() - begin < 0.05:
+            return
+
+
 async def cost(flush: Callable[[int], object], times: int) -> float:
     """CPU milliseconds of one of `times` flushes, less what the loop costs without them."""
     gc.collect()
@@ -103,6 +113,7 @@ async def cost(flush: Callable[[int], object], times: int) -> float:
         if asyncio.iscoroutine(done):
             await done
         await asyncio.sleep(PAUSE)
+    await quiet()
     spent = time.process_time() - begin
     gc.unfreeze()
     return (spent - idle) / times * 1000
@@ -125,7 +136,7 @@ def engine(text: str, times: int, sent: Callable[[], int], *, up: bool = False) 
         if up:
             for pane in panes:
                 pane.scroll_by(-200)
-        await asyncio.sleep(0.5)
+        await quiet()
 
         def flush(number: int) -> None:
             new = rest[number * size : (number + 1) * size]
@@ -173,7 +184,7 @@ def floor(ready: list[Strip], act: str, times: int, sent: Callable[[], int]) -> 
                 getattr(pane, act)()
 
         flush(0)
-        await asyncio.sleep(0.5)
+        await quiet()
         before = sent()
         spent = await cost(flush, times)
         return {"ms": spent, "bytes": (sent() - before) / times}
@@ -190,7 +201,7 @@ def rival(text: str, times: int, sent: Callable[[], int]) -> dict[str, float]:
         for pane in panes:
             pane.anchor()
             await pane.update(text[: -size * times])
-        await asyncio.sleep(1)
+        await quiet()
         rest = text[-size * times :]
 
         async def flush(number: int) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from itertools import cycle, islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _TURN = """\
 ## {n}. The burden of proof
@@ -23,8 +27,32 @@ what they will stop doing to find the time. Nobody on the other side has said a 
 
 """
 
-_CODE = "def effect(group: list[float], trials: int = {n}) -> float:\n    # mean of what is left\n    return sum(group) / trials\n"
-_WORDS = "the claim that nothing follows from a premise we all accept is itself a claim and wants an argument ".split()
+_CODE = """\
+def effect_{n}(group: list[float], trials: int = {n}) -> float:
+    # mean of what is left after {n} trials
+    return sum(group) / (trials + {n})
+"""
+_WORDS = [
+    "the",
+    "claim",
+    "that",
+    "nothing",
+    "follows",
+    "from",
+    "a",
+    "premise",
+    "we",
+    "all",
+    "accept",
+    "is",
+    "itself",
+    "a",
+    "claim",
+    "and",
+    "wants",
+    "an",
+    "argument",
+]
 _HAN = "議論の余地がないとされる前提から何も導かれないという主張もまた一つの主張であり、論拠を必要とする。"
 
 
@@ -63,7 +91,7 @@ def han(length: int) -> str:
     return _to(length, (_HAN * 6 + "\n\n" for _ in range(10_000)))
 
 
-def _to(length: int, parts) -> str:  # noqa: ANN001
+def _to(length: int, parts: Iterable[str]) -> str:
     text: list[str] = []
     size = 0
     for part in parts:

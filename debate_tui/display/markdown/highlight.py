@@ -61,6 +61,12 @@ def highlight(code: str, language: str, style: str = "") -> list[list[Run]]:
     return _same(lines, code) or highlight(code, "", style)
 
 
+@lru_cache(512)
+def highlight_line(line: str, language: str, style: str = "") -> tuple[Run, ...]:
+    """The runs of a line that is coloured by itself; lines in view are asked for again and again."""
+    return tuple(highlight(line, language, style)[0])
+
+
 def _same(lines: list[list[Run]], code: str) -> list[list[Run]]:
     """The lines without the line feed that lexers want at the end; nothing if the text was changed."""
     lines.pop()

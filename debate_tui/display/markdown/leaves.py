@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from debate_tui.display.markdown.flow import Flow
 from debate_tui.display.markdown.frame import Frame, Margin, margin
-from debate_tui.display.markdown.highlight import highlight
+from debate_tui.display.markdown.highlight import highlight, highlight_line
 from debate_tui.display.markdown.inline import inline
 from debate_tui.display.markdown.line import Line, blend, cut, plain
 from debate_tui.display.markdown.width import cells
@@ -129,7 +129,7 @@ class Code(Leaf, frozen=True, gc=False):
         style = blend(self.frame.style, "code block")
         text = self.text[start:]
         if self.single:
-            drawn = [highlight(line, self.language, style)[0] for line in text.split("\n")]
+            drawn = [list(highlight_line(line, self.language, style)) for line in text.split("\n")]
         else:
             drawn = highlight(text, self.language, style)
         lines: list[Line] = []
