@@ -28,7 +28,7 @@ CONTENT_SECURITY_POLICY: Final = (
 
 _SAFE: Final = (
     ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
+    ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
     ("content-security-policy", CONTENT_SECURITY_POLICY),
 )

@@ -98,8 +98,8 @@ class Browser:
         return result["result"].get("value")
 
     async def until(self, expression: str) -> None:
-        """Wait until an expression is true."""
-        while not await self.js(expression):
+        """Wait until an expression is true, as JavaScript has it."""
+        while not await self.js(f"Promise.resolve({expression}).then(Boolean)"):
             await asyncio.sleep(0.01)
 
     async def text(self, selector: str) -> str:

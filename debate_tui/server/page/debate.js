@@ -30,6 +30,7 @@ const stream = new Stream(`${address}/events`, {
       const changed = debate.apply(event);
       if (changed === null) everything();
       else for (const id of changed) mark(id);
+      if (type === "turn.finished") poll();
     }
   },
   onState(state) {

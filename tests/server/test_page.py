@@ -1,0 +1,234 @@
+"""The page in a browser: live text, a cut and its healing, hostile text that stays text, a vote."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from debate_tui.domain.events import DebateFinished, Interjection, StreamStatus, TurnDelta, TurnFinished, Vote
+from debate_tui.domain.sanitise import sanitise
+from debate_tui.domain.stream import FaultReport
+from debate_tui.record.log import MemoryLog
+from debate_tui.record.stores import open_store
+from debate_tui.server.access import Access
+from debate_tui.server.listening import bound
+from tests.record.material import opening
+from tests.server.chromium import Browser, needs_browser
+from tests.server.hosting import site
+from tests.server.material import WORDS
+from tests.server.test_app import Chair
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = needs_browser
+
+ADA = "#pane-a .turn > .prose"
+HOSTILE = (
+    '<img src=x onerror="document.title=1"><script>document.title=2</script>\x1b[2J\u202egnp.exe\x00\n\n'
+    "[click](javascript:document.title=3) [data](data:text/html,x) <b>bold</b> &amp; `<i>`\n\n"
+    "| <td> | b |\n|--|--|\n| <s> | x |"
+)
+
+
+@contextlib.asynccontextmanager
+async def watched(tmp_path: Path) -> AsyncIterator[tuple[Browser, Chair, str]]:
+    """A debate under way, and its page open in a browser."""
+    log = MemoryLog()
+    for event in opening():
+        log.append(event)
+    chair = Chair(log)
+    async with site() as here, Browser(tmp_path / "profile") as browser:
+        here.hub.host("d1", log, chair, known=4)
+        url = f"{here.url}/debates/d1"
+        await browser.go(url)
+        await browser.until("document.querySelectorAll('.pane').length === 2")
+        yield browser, chair, url
+
+
+def say(chair: Chair, text: str, offset: int = 0, attempt: int = 1) -> None:
+    chair.log.append(TurnDelta(turn=1, debater="a", attempt=attempt, offset=offset, text=text))
+
+
+async def test_text_comes_live_into_panes_side_by_side(tmp_path: Path) -> None:
+    async with watched(tmp_path) as (browser, chair, _):
+        say(chair, "First, **tea**.")
+        await browser.until("document.querySelector('#pane-a strong')?.textContent === 'tea'")
+        assert await browser.text("#topic") == "Tea or coffee?"
+        assert await browser.text("#pane-a h2") == "Ada"
+        say(chair, " Then\n\n- one\n- two", 15)
+        await browser.until("document.querySelectorAll('#pane-a li').length === 2")
+        left, right = await browser.js(
+            "[...document.querySelectorAll('.pane')].map((pane) => pane.getBoundingClientRect().left)"
+        )
+        assert left < right
+        chair.log.append(StreamStatus(debater="a", state="streaming", attempt=1))
+        await browser.until("document.querySelector('#pane-a .badge').textContent === '▸ streaming'")
+        assert browser.problems == []
+
+
+async def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    async with watched(tmp_path) as (browser, chair, _):
+        say(chair, HOSTILE)
+        chair.log.append(Interjection(text=HOSTILE, to=None))
+        chair.log.append(
+            StreamStatus(debater="b", state="failed", attempt=1, error=FaultReport("network", HOSTILE, None))
+        )
+        await browser.until("document.querySelector('#pane-b .badge')?.dataset.state === 'failed'")
+        await browser.until("document.querySelector('#notes p')")
+        shown = await browser.js(f"document.querySelector({msgspec.json.encode(ADA).decode()}).textContent")
+        assert "<script>document.title=2</script>" in shown
+        assert "\u202e" not in shown
+        assert "\x1b" not in shown
+        assert (
+            await browser.js("document.querySelectorAll('main img, main script, main b, main a').length") == 0
+        )
+        assert await browser.js("document.title") == "Tea or coffee?"
+        assert browser.problems == []
+
+
+@pytest.mark.parametrize(
+    "text", ["".join(WORDS), HOSTILE, "a\x9b31mb\x1b]0;x\x07c\ud800d".encode("utf-8", "replace").decode()]
+)
+async def test_text_is_sanitised_as_everywhere(tmp_path: Path, text: str) -> None:
+    async with watched(tmp_path) as (browser, _, _):
+        given = msgspec.json.encode(text).decode()
+        made = await browser.js(f"import('/page/text.js').then((text) => text.sanitise({given}))")
+        assert made == sanitise(text)
+
+
+async def test_a_cut_heals_without_a_gap(tmp_path: Path) -> None:
+    """The server goes away in the middle of a turn, misses some of it, and comes back."""
+    store = open_store(tmp_path / "debates.sqlite3")
+    log = await store.create("d1")
+    for event in opening():
+        log.append(event)
+    chair = Chair(log)  # type: ignore[arg-type]
+    at = bound("127.0.0.1", 0)
+    port = at.getsockname()[1]
+    at.close()
+    browser = Browser(tmp_path / "profile")
+    stack = contextlib.AsyncExitStack()
+    await stack.enter_async_context(browser)
+    async with site(store, port=port) as here:
+        here.hub.host("d1", log, chair, known=4)
+        await browser.go(f"{here.url}/debates/d1")
+        say(chair, "one ")
+        await browser.until(f"document.querySelector('{ADA}')?.textContent === 'one '")
+    await browser.until("document.getElementById('line').dataset.line === 'reconnecting'")
+    say(chair, "two 👋 ", 4)
+    await log.flush()
+    async with site(store, port=port) as here:
+        here.hub.host("d1", log, chair, known=6)
+        await browser.js("dispatchEvent(new Event('online'))")
+        await browser.until("document.getElementById('line').dataset.line === 'live'")
+        say(chair, "three", 10, attempt=2)
+        await browser.until(f"document.querySelector('{ADA}').textContent === 'one two 👋 three'")
+        chair.log.append(TurnFinished(turn=1, debater="a", reason="complete"))
+        chair.log.append(DebateFinished(reason="complete"))
+        await browser.until("document.getElementById('line').dataset.line === 'over'")
+        assert await browser.text("#pane-a .note") == "recovered once"
+        assert await browser.text("#state") == "✓ complete"
+    await stack.aclose()
+    await log.aclose()
+    await store.aclose()
+
+
+async def test_a_viewer_votes(tmp_path: Path) -> None:
+    async with watched(tmp_path) as (browser, chair, _):
+        await browser.until("document.querySelectorAll('.choice').length === 3")
+        await browser.js("document.querySelectorAll('.choice')[1].click()")
+        await browser.js("document.querySelector('.cast').click()")
+        await browser.until("document.querySelector('#tally .part')")
+        assert await browser.text("#tally .part") == "Bob 1"
+        assert [(v.when, v.debater) for v in chair.log._events if isinstance(v, Vote)] == [("before", "b")]
+        chair.log.append(TurnFinished(turn=1, debater="a", reason="complete"))
+        await browser.until("document.querySelectorAll('.choice').length === 3")
+        assert "convinces" in await browser.text("#question")
+
+
+async def test_a_pane_follows_until_its_reader_scrolls_up(tmp_path: Path) -> None:
+    body = "document.querySelector('#pane-a .body')"
+    async with watched(tmp_path) as (browser, chair, _):
+        text = "line\n\n" * 200
+        say(chair, text)
+        await browser.until(
+            f"{body}.scrollTop > 500 && {body}.scrollHeight - {body}.scrollTop - {body}.clientHeight < 2"
+        )
+        await browser.js(f"{body}.scrollTop = 100")
+        await browser.until(
+            f"new Promise((done) => requestAnimationFrame(() => done({body}.scrollTop === 100)))"
+        )
+        say(chair, "more", len(text))
+        await browser.until("!document.querySelector('#pane-a .more').hidden")
+        assert await browser.js(f"{body}.scrollTop") == 100
+        assert await browser.text("#pane-a .more") == "↓ 4 new"
+        await browser.js("document.querySelector('#pane-a .more').click()")
+        await browser.until(f"{body}.scrollHeight - {body}.scrollTop - {body}.clientHeight < 2")
+
+
+async def test_the_host_steers_from_the_page(tmp_path: Path) -> None:
+    async with (
+        site(access=Access("host", viewers_need_token=True)) as here,
+        Browser(tmp_path / "profile") as browser,
+    ):
+        log = MemoryLog()
+        for event in opening():
+            log.append(event)
+        chair = Chair(log)
+        here.hub.host("d1", log, chair, known=4)
+        headers = {"authorization": "Bearer host"}
+        link = (await here.client.post("/links", json={"role": "host"}, headers=headers)).json()["link"]
+        await browser.call("Page.navigate", url=link)
+        await browser.until("document.getElementById('asked')?.hidden === true")
+        await browser.js("document.querySelector('form').requestSubmit()")
+        await browser.until("location.pathname === '/debates'")
+        assert await browser.js("document.cookie") == ""
+        await browser.go(f"{here.url}/debates/d1")
+        await browser.until("document.getElementById('host')?.hidden === false")
+        await browser.js("document.getElementById('remark').value = 'Please.'")
+        await browser.js("document.getElementById('host').requestSubmit()")
+        await browser.until("document.querySelector('#notes p')?.textContent.includes('Please.')")
+        await browser.js("document.getElementById('pause').click()")
+        await browser.until("true")
+        while not chair.heard:
+            await browser.js("1")
+        assert chair.heard == [("pause", None)]
+
+
+@pytest.mark.parametrize("width", [390, 800, 1400])
+async def test_nothing_is_wider_than_the_screen(tmp_path: Path, width: int) -> None:
+    phone = width < 500
+    async with watched(tmp_path) as (browser, chair, _):
+        await browser.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=phone
+        )
+        say(chair, "unbreakable" * 100 + "\n\n```\n" + "code " * 100 + "\n```\n")
+        await browser.until("document.querySelector('#pane-a pre')")
+        assert await browser.js("document.documentElement.scrollWidth") == width
+        tabs = await browser.js("getComputedStyle(document.getElementById('tabs')).display")
+        assert (tabs == "flex") is phone
+
+
+@pytest.mark.parametrize("mode", ["synchronized", "staggered", "hybrid"])
+async def test_modes_show_the_same_text(tmp_path: Path, mode: str) -> None:
+    async with watched(tmp_path) as (browser, chair, _):
+        await browser.js(f"document.querySelector('[data-mode={mode}]').click()")
+        assert await browser.js("document.querySelector('[aria-checked=true]').dataset.mode") == mode
+        chair.log.append(StreamStatus(debater="a", state="streaming", attempt=1))
+        chair.log.append(StreamStatus(debater="b", state="streaming", attempt=1))
+        for number in range(50):
+            say(chair, "word ", 5 * number)
+        await browser.until(f"document.querySelector('{ADA}')?.textContent.length === 250")
+
+
+async def test_the_list_leads_to_debates(tmp_path: Path) -> None:
+    async with watched(tmp_path) as (browser, _, url):
+        await browser.go(url.removesuffix("/d1"))
+        await browser.until("document.querySelector('#debates a h2')?.textContent === 'Tea or coffee?'")
+        await browser.js("document.querySelector('#debates a').click()")
+        await browser.until("document.querySelectorAll('.pane').length === 2")
