@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
 RESPONSES = "/v1/responses"
@@ -73,6 +73,7 @@ class ProviderServer:
     def __init__(self) -> None:
         self.requests: list[Received] = []
         self._scripts: dict[str, list[Reply]] = {}
+        self._answers: dict[str, Callable[[Received], Reply]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections = 0
         self._arrived = asyncio.Event()
@@ -90,6 +91,10 @@ class ProviderServer:
     def script(self, path: str, *replies: Reply) -> None:
         """Answer requests for `path` with these replies, the last one again and again."""
         self._scripts[path] = list(replies)
+
+    def respond(self, path: str, answer: Callable[[Received], Reply]) -> None:
+        """Answer every request for `path` with what this makes of it."""
+        self._answers[path] = answer
 
     async def received(self, count: int) -> Received:
         """Wait until `count` requests have come in, and return the last of them."""
@@ -144,11 +149,14 @@ class ProviderServer:
         self.requests.append(received)
         self._arrived.set()
         try:
-            return await self._answer(self._next(url.path), reader, writer)
+            return await self._answer(self._next(received), reader, writer)
         finally:
             received.gone.set()
 
-    def _next(self, path: str) -> Reply:
+    def _next(self, received: Received) -> Reply:
+        path = received.path
+        if answer := self._answers.get(path):
+            return answer(received)
         script = self._scripts.get(path)
         if not script:
             return Reply(error("not_found_error", f"no such path: {path}"), 404, type_json)

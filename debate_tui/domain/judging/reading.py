@@ -62,7 +62,7 @@ class _Reply(Struct, frozen=True):
 def read(text: str, hearing: Hearing) -> Reading | None:
     """What a judge said of a hearing; `None` unless every speaker is scored once on every criterion.
 
-    The JSON object may be wrapped in other text; labels are turned back into debaters.
+    The JSON object may be wrapped in other text; labels are turned back into debaters, in its reasons too.
     """
     reply = _reply(text)
     if reply is None:
@@ -74,7 +74,7 @@ def read(text: str, hearing: Hearing) -> Reading | None:
         return None
     if winner != "TIE" and winner not in labels:
         return None
-    return Reading(marks, labels.get(winner), reply.stance, reply.why)
+    return Reading(marks, labels.get(winner), reply.stance, _named(reply.why, hearing))
 
 
 def read_stance(text: str) -> int | None:
@@ -103,6 +103,16 @@ def _marks(reply: _Reply, hearing: Hearing) -> Iterator[Mark]:
             quote = _words(score.quote)
             found = bool(quote) and quote in _words(" ".join(said))
             yield Mark(criterion.criterion.strip().lower(), debater, score.score, score.quote, found)
+
+
+def _named(text: str, hearing: Hearing) -> str:
+    """A judge's reasons for people, who know nothing of labels."""
+    names = dict(zip(hearing.labels, (entry.name for entry in hearing.entries), strict=True))
+
+    def name(found: re.Match[str]) -> str:
+        return names.get(found[1], found[0])
+
+    return re.sub(r"\b[Ss]peaker ([A-Z])\b", name, text)
 
 
 def _label(text: str) -> str:

@@ -152,6 +152,12 @@ def test_in_the_other_order_the_same_label_is_the_other_debater() -> None:
     assert reading.winner == "bo"
 
 
+def test_reasons_name_debaters_and_not_labels() -> None:
+    reading = read(reply(why="Speaker A met speaker B, but no Speaker Z spoke."), BACKWARD)
+    assert reading is not None
+    assert reading.why == "Bo met Ada, but no Speaker Z spoke."
+
+
 def test_a_tie_is_an_answer() -> None:
     reading = read(reply("Tie"), FORWARD)
     assert reading is not None
