@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from debate_tui.cli.ending import complaints, exit_code
+from debate_tui.cli.sharing import sharing
 from debate_tui.cli.signals import caught
 from debate_tui.cli.stage import staged
 from debate_tui.display.outlet import Outlet
@@ -32,7 +33,12 @@ async def run(plan: Plan, *, json_lines: bool) -> int:
             print(f"debate-tui: {what}", file=sys.stderr)
         told = what
 
-    async with staged(plan, unattended=True, on_trouble=complain, on_progress=progress) as stage:
+    async with (
+        staged(plan, unattended=True, on_trouble=complain, on_progress=progress) as stage,
+        sharing(plan, stage) as plan,
+    ):
+        if plan.share and json_lines:
+            print(f"debate-tui: {plan.notice}", file=sys.stderr)
         with caught(stage.session.end) as signal:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_write(plan, stage, out, err, json_lines=json_lines))

@@ -105,7 +105,10 @@ async def opened(hub: Hub, hosting: Hosting, holder: Holder | None = None) -> As
 
 @asynccontextmanager
 async def shared(stage: Stage, hosting: Hosting) -> AsyncIterator[str]:
-    """Host the debate of this process; gives its address. Leave it once the session has run."""
+    """Host the debate of this process; gives its address, with a token if viewers need one that was made up.
+
+    Leave it once the session has run.
+    """
     check_installed()
     from debate_tui.server.audience import Limits
     from debate_tui.server.hub import Hub
@@ -115,8 +118,9 @@ async def shared(stage: Stage, hosting: Hosting) -> AsyncIterator[str]:
     async with Hub(limits=Limits(hosting.max_viewers, hosting.max_viewers_per_address)) as hub:
         hub.host(debate, stage.log, session, known=session.transcript.seq)
         async with opened(hub, hosting) as reach:
+            made_up = reach.access.viewers_need_token and not hosting.viewer_token
             try:
-                yield reach.debate(debate)
+                yield reach.debate(debate) + (f" (token {reach.access.viewer_token})" if made_up else "")
             finally:
                 if session.transcript.finished is not None:
                     await hub.told(debate, LAST_WORDS_S)
