@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 _TURN = """\
 ## {n}. The burden of proof
 
-My opponent says that **attention is finite** and that a rule is *therefore* needed. I grant the premise, and deny
-the conclusion: what is scarce is not attention but the `will` to spend it, and no rule was ever passed that
-made anybody want a thing. See [the 2019 survey](https://example.org/survey), which is quoted so often, and so
-seldom read to its end. Where schools tried it, the effect was gone within a year.
+My opponent says that **attention is finite** and that a rule is *therefore* needed. I grant the premise, \
+and deny the conclusion: what is scarce is not attention but the `will` to spend it, and no rule ever passed \
+that made anybody want a thing. See [the 2019 survey](https://example.org/survey), which is quoted so often, \
+and so seldom read to its end. Where schools tried it, the effect was gone within a year.
 
 - First, the figures of the trial were never repeated, although three groups tried.
 - Second, **those who comply** are not those who needed to.
@@ -22,8 +22,8 @@ seldom read to its end. Where schools tried it, the effect was gone within a yea
 
 > A rule that must be kept up by the people it was meant to relieve is a tax, not a relief.
 
-What follows from that is not despair. It is that we should ask, before the next rule, who is going to keep it, and
-what they will stop doing to find the time. Nobody on the other side has said a word about that so far.
+What follows from that is not despair. It is that we should ask, before the next rule, who is going to keep \
+it, and what they will stop doing to find the time. Nobody on the other side has said a word about it so far.
 
 """
 
@@ -32,27 +32,8 @@ def effect_{n}(group: list[float], trials: int = {n}) -> float:
     # mean of what is left after {n} trials
     return sum(group) / (trials + {n})
 """
-_WORDS = [
-    "the",
-    "claim",
-    "that",
-    "nothing",
-    "follows",
-    "from",
-    "a",
-    "premise",
-    "we",
-    "all",
-    "accept",
-    "is",
-    "itself",
-    "a",
-    "claim",
-    "and",
-    "wants",
-    "an",
-    "argument",
-]
+_CLAIM = "the claim that nothing follows from a premise we all accept is itself a claim and wants an argument"
+_WORDS = tuple(_CLAIM.split())
 _HAN = "議論の余地がないとされる前提から何も導かれないという主張もまた一つの主張であり、論拠を必要とする。"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
@@ -13,6 +14,8 @@ from debate_tui.display.markdown.signs import UNICODE
 from debate_tui.display.markdown.tables import Row, split
 
 if TYPE_CHECKING:
+    from markdown_it.token import Token
+
     from debate_tui.display.markdown.leaves import Leaf
 
 Block = tuple[tuple[str, ...], str, str]
@@ -23,67 +26,89 @@ ORACLE = (
     .enable(["table"])
     .disable(["reference", "html_block"])
 )
-BULLETS = {"*": "bullet", "-": "bullet", "+": "bullet"}
+
+
+class _Reading:
+    """A walk along markdown-it's tokens."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._open: list[_Container] = []
+        self._numbers: list[int | None] = []
+        self._row: list[str] | None = None
+        self._kind = "text"
+
+    def take(self, token: Token) -> None:
+        """Go on by a token."""
+        kind = token.type
+        if kind.endswith("_list_open"):
+            self._numbers.append(int(token.attrs.get("start", 1)) if kind.startswith("ordered") else None)
+        elif kind.endswith("_list_close"):
+            self._numbers.pop()
+        elif kind in ("blockquote_open", "list_item_open"):
+            self._open.append(
+                _Container(">" if kind[0] == "b" else self._sign(token.markup), len(self.blocks))
+            )
+        elif kind in ("blockquote_close", "list_item_close"):
+            if self._open[-1].begun == len(self.blocks):
+                self._add("empty", "")
+            self._open.pop()
+        elif kind.startswith("tr_"):
+            self._take_row(begins=token.nesting == 1)
+        elif kind == "heading_open":
+            self._kind = f"h{token.tag[1]}"
+        elif kind == "inline":
+            self._take_inline(token.content)
+        elif kind == "hr":
+            self._add("rule", "")
+        elif kind in ("fence", "code_block"):
+            self._add("code", token.content.removesuffix("\n"))
+
+    def _sign(self, markup: str) -> str:
+        number = self._numbers[-1]
+        if number is None:
+            return "•"
+        self._numbers[-1] = number + 1
+        return f"{number}{markup}"
+
+    def _take_row(self, *, begins: bool) -> None:
+        if begins:
+            self._row = []
+        else:
+            self._add("row", "|".join(self._row or []))
+            self._row = None
+
+    def _take_inline(self, text: str) -> None:
+        if self._row is not None:
+            self._row.append(text)
+        else:
+            self._add(self._kind, _lines(text))
+            self._kind = "text"
+
+    def _add(self, kind: str, text: str) -> None:
+        signs = tuple(
+            container.sign if container.sign == ">" or not container.shown else "" for container in self._open
+        )
+        for container in self._open:
+            container.shown = True
+        self.blocks.append((signs, kind, text))
+
+
+@dataclass
+class _Container:
+    """A quote or an item; `begun` is the number of blocks there were before it."""
+
+    sign: str
+    begun: int
+    shown: bool = False
 
 
 def expected(text: str) -> list[Block]:
     """By markdown-it."""
-    path: list[list[object]] = []
-    blocks: list[Block] = []
-    numbers: list[int | None] = []
-    row: list[str] | None = None
-    level = 0
-    used = 0
-
-    def emit(kind: str, content: str) -> None:
-        nonlocal used
-        used += 1
-        signs = tuple(">" if entry[0] == ">" else "" if entry[1] else str(entry[0]) for entry in path)
-        for entry in path:
-            entry[1] = True
-        blocks.append((signs, kind, content))
-
+    reading = _Reading()
     for token in ORACLE.parse(text):
-        match token.type:
-            case "blockquote_open":
-                path.append([">", False, used])
-            case "bullet_list_open":
-                numbers.append(None)
-            case "ordered_list_open":
-                numbers.append(int(token.attrs.get("start", 1)))
-            case "bullet_list_close" | "ordered_list_close":
-                numbers.pop()
-            case "list_item_open":
-                number = numbers[-1]
-                path.append(["•" if number is None else f"{number}{token.markup}", False, used])
-                if number is not None:
-                    numbers[-1] = number + 1
-            case "blockquote_close" | "list_item_close":
-                if path[-1][2] == used:
-                    emit("empty", "")
-                path.pop()
-            case "heading_open":
-                level = int(token.tag[1])
-            case "tr_open":
-                row = []
-            case "tr_close":
-                assert row is not None
-                emit("row", "|".join(row))
-                row = None
-            case "inline" if row is not None:
-                row.append(token.content)
-            case "inline":
-                emit(f"h{level}" if level else "text", _lines(token.content))
-                level = 0
-            case "hr":
-                emit("rule", "")
-            case "fence":
-                emit("code", token.content.removesuffix("\n"))
-            case "code_block":
-                emit("code", token.content.removesuffix("\n"))
-            case _:
-                pass
-    return blocks
+        reading.take(token)
+    return reading.blocks
 
 
 def actual(text: str) -> list[Block]:
