@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from debate_tui.domain.debate import VERDICT
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.stream import Chunk, Connected, Cursor, Finished, Origin, Usage
 from debate_tui.sources.demo.material import VOICES, voice
@@ -86,10 +87,15 @@ class DemoSource:
         from debate_tui.domain.prompts import cast
         from debate_tui.sources.demo.script import compose
 
-        known = cast(request.messages)
-        if not known.topic:
-            known = msgspec.structs.replace(known, topic=request.topic)
-        part = compose(self._voice, known, request.phase, self._seed)
+        if request.phase == VERDICT:
+            from debate_tui.sources.demo.judge import ruling
+
+            part = ruling(self._voice, request.messages)
+        else:
+            known = cast(request.messages)
+            if not known.topic:
+                known = msgspec.structs.replace(known, topic=request.topic)
+            part = compose(self._voice, known, request.phase, self._seed)
         return part, self._pace or Pace(tokens_per_second=voice(self._voice).tokens_per_second)
 
     async def _stream(
