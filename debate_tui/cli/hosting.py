@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import socket
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -91,7 +92,8 @@ async def opened(hub: Hub, hosting: Hosting, holder: Holder | None = None) -> As
     )
     _allow_many_connections()
     with bound(hosting.host, hosting.port) as at:
-        name = f"[{hosting.host}]" if ":" in hosting.host else hosting.host
+        name = socket.gethostname() if hosting.host in ("0.0.0.0", "::") else hosting.host  # noqa: S104
+        name = f"[{name}]" if ":" in name else name
         url = f"http{'s' if pair else ''}://{name}:{at.getsockname()[1]}"
         async with listening(create(hub, access, holder), at, pair):
             try:

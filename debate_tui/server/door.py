@@ -44,8 +44,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
+            return  # Whoever made the application starts and ends what it needs.
         refusal, role = self._judged(HTTPConnection(scope))
         if refusal is None:
             scope.setdefault("state", {})["role"] = role

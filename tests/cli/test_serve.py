@@ -1,0 +1,224 @@
+"""``debate-tui serve`` and ``--share``, as their users run them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from debate_tui.record.stores import open_store
+from tests.cli.running import run, start
+from tests.server.hosting import count, sse
+from tests.server.material import Received, check_exact, example
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+if sys.platform == "win32":
+    pytest.skip("signals of another kind", allow_module_level=True)
+
+
+class Server:
+    """A server process, what it printed, and a client for it."""
+
+    def __init__(self, process: Process, url: str, printed: list[str]) -> None:
+        self.process = process
+        self.url = url
+        self.printed = printed
+        self.client = httpx.AsyncClient(base_url=url, timeout=20, trust_env=False)
+
+    @property
+    def debate(self) -> str:
+        """The id of the debate it holds."""
+        return next(line for line in self.printed if " watch " in line).rpartition("/")[2]
+
+
+@asynccontextmanager
+async def serving(*arguments: str, **env: str) -> AsyncIterator[Server]:
+    """A server on any port, killed in the end if it still runs."""
+    process = await start("serve", "--port", "0", *arguments, **env)
+    assert process.stdout is not None
+    try:
+        printed: list[str] = []
+        while not printed or not printed[-1].startswith("Links are good once"):
+            line = (await process.stdout.readline()).decode()
+            assert line, await process.stderr.read() if process.stderr else ""
+            printed.append(line.rstrip())
+        server = Server(process, printed[0].split()[-1], printed)
+        async with server.client:
+            yield server
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def test_a_debate_is_held_and_hosted_until_a_signal_ends_it(tmp_path: Path) -> None:
+    store = str(tmp_path / "debates.sqlite3")
+    async with serving("Tea or coffee?", "-d", "demo", "-d", "demo", "--store", store) as server:
+        path = f"/debates/{server.debate}/events"
+        received = Received()
+        await sse(server.client, f"{path}?after=0", received, until=count(12))
+        assert received.events()[0].topic == "Tea or coffee?"  # type: ignore[union-attr]
+        rest = asyncio.create_task(sse(server.client, path, received))
+        await asyncio.sleep(0)
+        server.process.send_signal(signal.SIGTERM)
+        await rest
+        assert await server.process.wait() == 128 + signal.SIGTERM
+        assert received.messages[-1].data["reason"] == "stopped"
+    record = open_store(store)
+    summary = await record.find()
+    assert summary.finished == "stopped"
+    log = await record.watch(summary.debate)
+    check_exact(received.events(), await log.read(0, summary.events))
+    await log.aclose()
+    await record.aclose()
+
+
+async def test_whoever_watched_a_server_that_was_killed_misses_nothing(tmp_path: Path) -> None:
+    """Nothing was shown that the record does not have."""
+    store = str(tmp_path / "debates.sqlite3")
+    received = Received()
+    async with serving("Tea or coffee?", "-d", "demo", "-d", "demo", "--store", store) as server:
+        path = f"/debates/{server.debate}/events"
+        await sse(server.client, f"{path}?after=0&batch_ms=5", received, until=count(40))
+        server.process.kill()
+        await server.process.wait()
+    record = open_store(store)
+    known = await record.find()
+    log = await record.watch(known.debate)
+    events = await log.read(0, known.events)
+    await log.aclose()
+    await record.aclose()
+    async with serving("--store", store) as server:
+        await sse(
+            server.client,
+            f"{path}?batch_ms=5",
+            received,
+            until=lambda r: bool(r.events()) and r.events()[-1].seq == known.events,
+        )
+    assert received.of_type("reset") == []
+    check_exact(received.events(), events)
+
+
+async def test_what_is_recorded_is_hosted_while_another_program_records_on(tmp_path: Path) -> None:
+    store = tmp_path / "debates.sqlite3"
+    log = example()
+    record = open_store(store)
+    times = iter([event.at for event in log])
+    writing = await record.create("d1", clock=lambda: next(times))
+    for event in log[:10]:
+        writing.append(event)
+    await writing.flush()
+    async with serving("--store", str(store)) as server:
+        received = Received()
+        reading = asyncio.create_task(sse(server.client, "/debates/d1/events?after=0", received))
+        for event in log[10:]:
+            writing.append(event)
+        await reading
+        check_exact(received.events(), log)
+        listed = (await server.client.get("/debates")).json()["debates"]
+        assert [(each["debate"], each["live"]) for each in listed] == [("d1", False)]
+    await writing.aclose()
+    await record.aclose()
+
+
+async def test_the_host_holds_debates_and_steers_them(tmp_path: Path) -> None:
+    async with serving("--store", str(tmp_path / "s.sqlite3"), DEBATE_TUI_TOKEN="secret") as server:
+        headers = {"authorization": "Bearer secret"}
+        order = {"topic": "Tea?", "debaters": [{"source": "demo"}, {"source": "demo"}]}
+        held = await server.client.post("/debates", json=order, headers=headers)
+        assert held.status_code == 201
+        path = held.headers["location"]
+        wrong = {**order, "debaters": [{"source": "demo"}]}
+        refused = await server.client.post("/debates", json=wrong, headers=headers)
+        assert refused.status_code == 400
+        received = Received()
+        reading = asyncio.create_task(sse(server.client, f"{path}/events?after=0", received))
+        while not received.of_type("turn.delta"):
+            await asyncio.sleep(0.01)
+        for asked in ({"command": "interject", "text": "Briefly."}, {"command": "stop"}):
+            done = await server.client.post(f"{path}/commands", json=asked, headers=headers)
+            assert done.status_code == 202
+        await reading
+        assert received.of_type("interjection")[0]["text"] == "Briefly."
+        assert received.messages[-1].data["reason"] == "stopped"
+        assert "secret" not in "\n".join(server.printed)
+
+
+async def test_beyond_this_machine_a_token_is_needed(tmp_path: Path) -> None:
+    async with serving("--host", "0.0.0.0", "--store", str(tmp_path / "s.sqlite3")) as server:
+        port = server.url.rpartition(":")[2]
+        local = f"http://127.0.0.1:{port}/debates"
+        assert (await server.client.get(local)).status_code == 401
+        token = next(line for line in server.printed if "viewers' token" in line).split()[-1]
+        headers = {"authorization": f"Bearer {token}"}
+        assert (await server.client.get(local, headers=headers)).status_code == 200
+        link = next(line for line in server.printed if "viewer's link" in line).split()[-1]
+        code = link.rpartition("code=")[2]
+        await server.client.post(f"http://127.0.0.1:{port}/enter", data={"code": code})
+        assert (await server.client.get(local)).status_code == 200
+
+
+async def test_a_run_is_shared() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    process = await start("Tea?", "-d", "demo", "-d", "demo", "--json", "--share", f":{port}")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = (await process.stderr.readline()).decode()
+    url = said.split()[-1]
+    assert url.startswith(f"http://127.0.0.1:{port}/debates/")
+    received = Received()
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+        await sse(client, f"{url}/events?after=0", received, until=count(8))
+        reading = asyncio.create_task(sse(client, f"{url}/events", received))
+        process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+        await reading
+    from debate_tui.domain.events import decode
+
+    check_exact(received.events(), [decode(line) for line in out.splitlines()])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--cert", "x.pem"], "--key"),
+        (["--port", "70000"], "70000"),
+        (["Tea?", "-d", "nope:x", "-d", "demo"], "nope"),
+        (["--host", "256.1.1.1"], "256.1.1.1"),
+    ],
+)
+async def test_mistakes_are_explained(arguments: list[str], says: str) -> None:
+    done = await run("serve", *arguments)
+    assert done.code in (1, 2)
+    assert says in done.err
+    assert "Traceback" not in done.err
+
+
+async def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = await run("serve", "--port", port)
+    assert done.code == 1
+    assert port in done.err
+
+
+async def test_missing_packages_are_named(tmp_path: Path) -> None:
+    blocker = tmp_path / "blocked"
+    blocker.mkdir()
+    (blocker / "sitecustomize.py").write_text("import sys\nsys.modules['uvicorn'] = None\n")
+    done = await run("serve", PYTHONPATH=str(blocker))
+    assert done.code == 1
+    assert "uvicorn" in done.err
+    assert "pip install 'debate-tui[serve]'" in done.err
