@@ -217,7 +217,8 @@ async def opened(
         stdout=terminal.slave if stdout is None else stdout,
         stderr=terminal.slave if stderr is None else stderr,
         env={
-            **os.environ,
+            # A size in the environment, such as pytest-xdist's, would go before the terminal's own.
+            **{name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")},
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
             "LANG": "C.UTF-8",
