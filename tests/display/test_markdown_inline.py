@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.display.markdown.inline import PIECE, cut, inline, parsed, settled
+from debate_tui.display.markdown.inline import inline, parsed
 from debate_tui.display.markdown.line import merged, plain
+from debate_tui.display.markdown.settled import PIECE, cut, settled
 from debate_tui.display.markdown.width import unjoined
 
 _PIECES = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debate_tui.display.markdown.inline import inline, settled
+from debate_tui.display.markdown.inline import inline
 from debate_tui.display.markdown.line import cut, merged, plain
+from debate_tui.display.markdown.settled import settled
 from debate_tui.display.markdown.wrap import wrap
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from msgspec import Struct
 from debate_tui.display.markdown.containers import indentation
 from debate_tui.display.markdown.frame import Frame
 from debate_tui.display.markdown.highlight import MAX_TEXT
-from debate_tui.display.markdown.inline import PIECE, cut
 from debate_tui.display.markdown.leaves import Code, Leaf, Paragraph
+from debate_tui.display.markdown.settled import PIECE, cut
 from debate_tui.display.markdown.tables import ROWS, Columns, Row, Side
 from debate_tui.display.markdown.width import JOINERS, unjoined_so_far
 
