@@ -36,8 +36,8 @@ _LOOKS: dict[str, tuple[str, str, Style]] = {
     "comment": ("syntax-comment", "", Style(italic=True)),
     "name": ("syntax-name", "", Style()),
     "selection": ("screen-selection-foreground", "screen-selection-background", Style()),
-    "match": ("background", "warning", Style()),
-    "current": ("background", "accent", Style(bold=True)),
+    "match": ("warning", "panel", Style(underline=True)),
+    "current": ("background", "warning", Style(bold=True, underline=False)),
 }
 """Colour, background and attributes; the colours are theme variables. Any other name is a variable itself."""
 
@@ -101,10 +101,11 @@ class Ink:
         return RowStrip(strip, width)
 
     def _colour(self, variable: str) -> RichColor | None:
-        value = self._variables.get(variable)
-        if not value:
-            return None
+        """A theme variable's colour as it is over the widget's background; nothing if it is transparent."""
         try:
-            return Color.parse(value).rich_color
+            colour = Color.parse(self._variables.get(variable, "transparent"))
         except ColorParseError:
             return None
+        if not colour.a and colour.ansi is None:
+            return None
+        return (self._background + colour).rich_color if colour.a < 1 else colour.rich_color
