@@ -7,6 +7,7 @@ call it; nothing here opens a file.
 from __future__ import annotations
 
 import re
+import threading
 import tomllib
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
+# msgspec works out what a struct holds when it first meets it, and crashes if two threads do so at once.
+_CONVERTING = threading.Lock()
 _AT = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$")
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
@@ -50,7 +53,8 @@ def decode(text: str, type_: type[T], *, where: str) -> T:
     except tomllib.TOMLDecodeError as error:
         raise _syntax(str(error), text, where) from None
     try:
-        return msgspec.convert(data, type_)
+        with _CONVERTING:
+            return msgspec.convert(data, type_)
     except msgspec.ValidationError as error:
         raise _explain(str(error), text, type_, where) from None
 

@@ -17,6 +17,7 @@ from debate_tui.resilience.classify import Action, action
 from debate_tui.session.agenda import Agenda
 from debate_tui.session.bench import Bench
 from debate_tui.session.gate import Gate
+from debate_tui.session.gathering import Gathering
 from debate_tui.session.hearing import brief
 from debate_tui.session.motion import Unlimited
 from debate_tui.session.outcome import EVERYBODY, settled
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
     Guard = Callable[[str, Source, Callable[[], bool]], Source]
     """Puts recovery around a debater's source; the last argument tells whether a pause holds reading back."""
-
-PROMPT = 0.0002
-"""An item that took longer to come, in seconds, was waited for: there is nothing more to be read yet."""
 
 Choice = Literal["fix", "replace", "remove", "end"]
 Ending = Literal["complete", "stopped", "failed"]
@@ -258,9 +256,10 @@ class Session:
         gate, pressure, clock = self._gates[turn.debater], self._backpressure, time.monotonic
         await gate.passed()
         async with self._sources[turn.debater].open(turn.request, turn.resume()) as stream:
-            free = clock()
+            gathering, free = Gathering(), clock()
             async for item in stream:
-                waited = clock() - free > PROMPT
+                now = clock()
+                waited = now - free
                 if gate.is_closed():
                     await gate.passed()
                 turn.take(item)
@@ -268,9 +267,8 @@ class Session:
                     return
                 if not pressure.has_room(turn.debater):
                     await pressure.room(turn.debater)
-                elif waited and pressure.patience and type(item) is Chunk:
-                    # Waking for every token is what costs most: let the next ones gather in the socket.
-                    await asyncio.sleep(pressure.patience)
+                elif type(item) is Chunk and (pause := gathering.pause(waited, now, pressure.patience)):
+                    await asyncio.sleep(pause)
                 free = clock()
 
     async def _cope(self, turn: Turn, fault: Fault) -> None:
@@ -290,7 +288,7 @@ class Session:
     async def _ask(self, turn: Turn, fault: Fault) -> None:
         debater, reason = turn.debater, f"{fault.kind} of {turn.debater}"
         turn.show("failed", fault)
-        self._log.append(events.DebatePaused(reason=fault.message, debater=debater))
+        self._log.append(events.DebatePaused(reason=_in_full(fault), debater=debater))
         for gate in self._gates.values():
             gate.close(reason)
         decision = self._decisions[debater] = asyncio.get_running_loop().create_future()
@@ -399,3 +397,9 @@ class Session:
         for task in (*self._tasks.values(), self._judging):
             if task is not None:
                 task.cancel()
+
+
+def _in_full(fault: Fault) -> str:
+    """A fault for whoever has to mend it: what kind it is, what the other side said, and what to do."""
+    kind = fault.kind.replace("_", " ") + (f" ({fault.status})" if fault.status else "")
+    return " ".join(filter(None, (f"{kind}: {fault.message}", fault.hint)))

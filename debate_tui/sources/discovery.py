@@ -31,6 +31,10 @@ class _Models(Struct):
     data: tuple[_Model, ...] | None = None
 
 
+# Made here once: several threads decode with it at the same time, and may not be the first to use the struct.
+_listing = msgspec.json.Decoder(_Models)
+
+
 def at_hand(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Sources for two to four debaters, as for ``-d``; empty if nothing was found.
 
@@ -43,26 +47,31 @@ def at_hand(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
 
 def with_keys(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Sources for the providers whose keys are in the environment."""
+    return enough([f"{each.name}:{each.model}" for each in keyed(environ)])
+
+
+def keyed(environ: Mapping[str, str] = os.environ) -> list[Provider]:
+    """The providers whose keys are in the environment, with a model to begin with."""
     known = [provider(name, environ) for name in providers()]
-    found = [
-        f"{each.name}:{each.model}"
-        for each in known
-        if each.needs_key and each.model and key_in_environment(each, environ)
-    ]
-    return _enough(found)
+    return [each for each in known if each.needs_key and each.model and key_in_environment(each, environ)]
 
 
 def on_this_machine(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Sources for the models of the first local server that answers in time."""
+    for server, found in served(environ):
+        return enough([f"{server.name}:{model}" for model in found])
+    return ()
+
+
+def served(environ: Mapping[str, str] = os.environ) -> list[tuple[Provider, tuple[str, ...]]]:
+    """The local servers that answer in time, and their models. Blocks, for `PROBE_SECONDS` at most."""
     servers = [provider(name, environ) for name in LOCAL_SERVERS]
     pool = ThreadPoolExecutor(len(servers), thread_name_prefix="probe")
     probes = {server.name: pool.submit(models, server) for server in servers}
     wait(probes.values(), timeout=PROBE_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
-    for name, probe in probes.items():
-        if probe.done() and (found := probe.result()):
-            return _enough([f"{name}:{model}" for model in found])
-    return ()
+    answers = ((server, probes[server.name]) for server in servers)
+    return [(server, probe.result()) for server, probe in answers if probe.done() and probe.result()]
 
 
 def models(server: Provider, *, timeout: float = PROBE_SECONDS) -> tuple[str, ...]:
@@ -75,7 +84,7 @@ def models(server: Provider, *, timeout: float = PROBE_SECONDS) -> tuple[str, ..
     connection = HTTPConnection(url.hostname, url.port or 80, timeout=timeout)
     try:
         connection.request("GET", f"{url.path.rstrip('/')}/models")
-        listed = msgspec.json.decode(connection.getresponse().read(1 << 20), type=_Models)
+        listed = _listing.decode(connection.getresponse().read(1 << 20))
     except (OSError, HTTPException, msgspec.DecodeError):
         return ()
     finally:
@@ -83,6 +92,6 @@ def models(server: Provider, *, timeout: float = PROBE_SECONDS) -> tuple[str, ..
     return tuple(model.id for model in listed.data or () if "embed" not in model.id.lower())
 
 
-def _enough(found: list[str]) -> tuple[str, ...]:
+def enough(found: list[str]) -> tuple[str, ...]:
     """Two to four of what was found: one alone argues with itself."""
     return tuple(found[:MOST] if len(found) != 1 else found * 2)
