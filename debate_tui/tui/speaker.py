@@ -46,7 +46,8 @@ class Speaker:
         self.status: StreamStatus | None = None
         self.removed = ""
         self._held_alone = False
-        self._held_with_all = False
+        self._held_with_all: set[str] = set()
+        """Why everybody is held: the user (``""``), and each debater whose fault only a person can mend."""
         self._next_connection = 0.0
 
     @property
@@ -62,7 +63,7 @@ class Speaker:
     @property
     def paused(self) -> bool:
         """Whether the debater is held, alone or with everybody."""
-        return self._held_alone or self._held_with_all
+        return self._held_alone or bool(self._held_with_all)
 
     @property
     def held_alone(self) -> bool:
@@ -89,10 +90,10 @@ class Speaker:
             case StreamStatus():
                 self.status = event
                 self._next_connection = now + (event.retry_in_ms or 0) / 1000
-            case DebatePaused() | DebateResumed():
-                # A pause that a fault asked for names its debater but holds everybody.
-                debater = event.debater if event.reason == "user" else None
-                self._hold(debater, held=isinstance(event, DebatePaused))
+            case DebatePaused():
+                self._hold(event)
+            case DebateResumed():
+                self._let_go(event)
             case DebaterRemoved():
                 self.removed = one_line(event.reason) or "removed"
             case DebaterReplaced() | DebaterReturned():
@@ -134,10 +135,20 @@ class Speaker:
         turn, steps = self.turn, self._follower.transcript.steps
         return steps[turn.step - 1].words if turn is not None and 0 < turn.step <= len(steps) else 0
 
-    def _hold(self, debater: str | None, *, held: bool) -> None:
-        if debater is None:
-            self._held_with_all = held
-        elif debater == self.id:
-            self._held_alone = held
-            if not held:
-                self._held_with_all = False
+    def _hold(self, paused: DebatePaused) -> None:
+        if paused.reason != "user":
+            self._held_with_all.add(paused.debater or "")
+        elif paused.debater is None:
+            self._held_with_all.add("")
+        elif paused.debater == self.id:
+            self._held_alone = True
+
+    def _let_go(self, resumed: DebateResumed) -> None:
+        if resumed.reason == "continued":
+            self._held_with_all.clear()
+            self._held_alone = False
+        elif resumed.reason != "user":
+            self._held_with_all.discard(resumed.debater or "")
+        elif resumed.debater in (None, self.id):
+            self._held_with_all.discard("")
+            self._held_alone = self._held_alone and resumed.debater is None

@@ -108,6 +108,29 @@ async def test_one_pane_paused_leaves_the_other_alone() -> None:
         assert board.requests.made == [("resume", "ada")]
 
 
+async def test_everybody_is_held_until_the_last_reason_for_it_is_gone() -> None:
+    async with Board(3).opened() as board:
+        board.begin().phase()
+        for name in ("ada", "ben", "cid"):
+            board.status(name, "streaming")
+        board.tell(ev.DebatePaused(reason="auth: no", debater="ada"))
+        board.tell(ev.DebatePaused(reason="auth: no", debater="ben"))
+        board.tell(ev.DebateResumed(reason="decided", debater="ben"))
+        board.tell(ev.DebateResumed(reason="user", debater=None))
+        await board.settled()
+        assert all(pane.speaker.paused for pane in board.screen._panes)
+        board.tell(ev.DebateResumed(reason="decided", debater="ada"))
+        await board.settled()
+        assert not any(pane.speaker.paused for pane in board.screen._panes)
+
+
+async def test_every_tab_counts_however_fast_they_come() -> None:
+    async with Board(4).opened() as board:
+        await board.pilot.press("tab", "tab", "tab")
+        await board.settled()
+        assert board.screen._here == 3
+
+
 async def test_a_wait_is_counted_down_with_its_reason() -> None:
     async with Board(2).opened() as board:
         board.begin().phase().status("ada", "reconnecting", retry=2, wait_ms=60_000, error=RESET)

@@ -353,6 +353,8 @@ class DebateView(Screen[None]):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Remember which pane has the keys, however it got them."""
+        if event.widget is not self.focused:
+            return  # the keys have gone on to another pane since
         for place, pane in enumerate(self._panes):
             if place != self._here and pane in event.widget.ancestors:
                 self._turn_to(place)
