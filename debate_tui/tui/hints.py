@@ -11,6 +11,24 @@ INTERJECTING = (
 )
 """What the footer offers while the moderator speaks."""
 
+SEARCHING = (
+    Hint("enter", "next", "step(1)"),
+    Hint("esc", "end the search", "back"),
+)
+"""What the footer offers while it is typed what to search for."""
+
+FOUND = (
+    Hint("n", "next", "step(1)", 1),
+    Hint("N", "previous", "step(-1)", 1),
+    Hint("/", "other words", "search", 2),
+    Hint("esc", "end the search", "back", 1),
+    Hint("tab", "next pane", "focus_pane(1)", 3),
+    Hint("y", "copy", "copy_turn", 4),
+    Hint("?", "help", "help", 0),
+    Hint("q", "quit", "app.quit", 0),
+)
+"""What it offers while matches are read."""
+
 ANSWERING = (
     Hint("enter", "do it", "answer"),
     Hint("esc", "leave it", "back"),
@@ -43,6 +61,7 @@ def hints(
         (commanding, Hint("p", "resume pane" if pane_paused else "pause pane", "pause_one", 7)),
         (commanding, Hint("x", "stop turn", "stop_turn", 8)),
         (reasoning, Hint("t", "thinking", "reasoning", 6)),
+        (True, Hint("/", "search", "search", 8)),
         (True, Hint("y", "copy", "copy_turn", 9)),
         (True, Hint("e", "export", "export", 9)),
         (True, Hint("s", "statistics", "statistics", 10)),
@@ -67,6 +86,7 @@ def replay_hints(
         (True, Hint("tab", "next pane", "focus_pane(1)", 3)),
         (True, Hint("z", "unzoom" if zoomed else "zoom", "zoom", 5)),
         (reasoning, Hint("t", "thinking", "reasoning", 7)),
+        (True, Hint("/", "search", "search", 7)),
         (True, Hint("y", "copy", "copy_turn", 8)),
         (True, Hint("e", "export", "export", 8)),
         (True, Hint("s", "statistics", "statistics", 9)),

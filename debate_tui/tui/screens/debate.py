@@ -13,6 +13,7 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import FORMS
 from debate_tui.tui.arrangement import Arrangement
 from debate_tui.tui.screens.moderated import ModeratedView
+from debate_tui.tui.screens.searched import SearchedView
 from debate_tui.tui.tones import Tone
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _MODES = {
 }
 
 
-class DebateScreen(ModeratedView):
+class DebateScreen(SearchedView, ModeratedView):
     """`on_mode` is called with every mode the user chooses; for the rest see `DebateView`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -116,7 +117,9 @@ class DebateScreen(ModeratedView):
 
     def action_back(self) -> None:
         """Close what is open."""
-        if self._interjector is not None:
+        if self.searching:
+            self.close_search()
+        elif self._interjector is not None:
             self._interjector.action_close()
         elif self._question is not None:
             self._question.action_close()
@@ -196,7 +199,10 @@ class DebateScreen(ModeratedView):
         )
 
     def action_explain(self) -> None:
-        """Show the whole of what is wrong with the debater's stream."""
+        """Show the whole of what is wrong with the debater's stream; in a search, the next match."""
+        if self.searching:
+            self.action_step(1)
+            return
         speaker = self._pane.speaker
         trouble = speaker.fault
         if not self._decisions.ask(speaker.id, self._debater) and trouble is not None:

@@ -20,6 +20,7 @@ _READING = (
     ("↑ ↓", "scroll; also PgUp, PgDn"),
     ("g G", "top, bottom and follow"),
     ("t", "show or hide thinking"),
+    ("/", "search; n N: next, previous"),
     ("y", "copy the turn"),
     ("m", "next display mode"),
 )

@@ -53,7 +53,8 @@ class Finder:
     def look_again(self, line: int) -> None:
         """Take it that the page has changed from a line on."""
         spot = self._page.spot_of(line)
-        self._next = min(self._next, (spot.section, max(0, spot.place.block)))
+        # Where everything has changed, sections that are no more may have gone before the first.
+        self._next = min(self._next, (spot.section, max(0, spot.place.block)) if line else (0, 0))
         del self.hits[bisect_left(self.hits, self._next, key=lambda hit: hit[:2]) :]
 
     def lit(self, section: int, block: int) -> Iterator[Lit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -230,6 +231,20 @@ class Prose(compositing.RowWidget, can_focus=True):
         hit = self._finder.current = self._finder.hits[index]
         line = self._page.line_of(Spot(hit.section, Place(hit.block, hit.start)))
         self._go(line - self._view.height // 3)
+
+    def leave_match(self) -> None:
+        """Light the match that was shown last no brighter than the others."""
+        if self._finder is not None and self._finder.current is not None:
+            self._finder.current = None
+            self._show()
+
+    @property
+    def match_ahead(self) -> int:
+        """The first match that the reader has not passed yet; how many there are, if there is none."""
+        if self._finder is None:
+            return 0
+        spot = self._page.spot_of(self._view.top)
+        return bisect_left(self._finder.hits, (spot.section, *spot.place), key=lambda hit: hit[:3])
 
     def _look_again(self, line: int) -> None:
         if self._finder is not None:

@@ -1,0 +1,129 @@
+"""The line in which is typed what to search for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.line import Lines, Piece, Row
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from debate_tui.tui.glyphs import Glyphs
+    from debate_tui.tui.search import Standing
+
+MAX_CHARACTERS = 200
+
+
+class Sign(Lines):
+    """The sign before the text."""
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        """A slash."""
+        return (Row((Piece("/", Tone.FOCUS, bold=True),)),)
+
+
+class Count(Lines):
+    """How many matches there are, and which one is shown."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+        self._piece = Piece("")
+
+    def show(self, standing: Standing | None) -> None:
+        """Show where the search stands; `None` while nothing is searched for."""
+        if standing is None:
+            self._piece = Piece("")
+        elif not standing.total:
+            self._piece = Piece("no match" if standing.done else self._glyphs.ellipsis, Tone.QUIET)
+        else:
+            more = "" if standing.done else self._glyphs.ellipsis
+            shown = f"{standing.shown:,} of " if standing.shown else ""
+            noun = "" if standing.shown else " match" if standing.total == 1 else " matches"
+            self._piece = Piece(f"{shown}{standing.total:,}{more}{noun}", Tone.FOCUS, bold=True)
+        self.sync()
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        """It, at the right."""
+        return (Row((), (self._piece,)),)
+
+
+class SearchLine(Horizontal):
+    """Whoever hears what it says searches; `count` is told how that went."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("shift+enter,up", "step(-1)"),
+        Binding("down", "step(1)"),
+        Binding("escape", "close"),
+    ]
+
+    DEFAULT_CSS = """
+    SearchLine {
+        height: 1;
+        background: $surface;
+        Sign { width: 3; height: 1; background: $surface; }
+        Count { width: 22; height: 1; background: $surface; }
+        Input, Input:focus {
+            width: 1fr;
+            height: 1;
+            border: none;
+            padding: 0;
+            background: $surface;
+        }
+    }
+    """
+
+    class Typed(Message):
+        """There is something else to search for."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Stepped(Message):
+        """The next match is wanted, or the one before."""
+
+        def __init__(self, steps: int) -> None:
+            super().__init__()
+            self.steps = steps
+
+    class Closed(Message):
+        """Enough was searched."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.count = Count(glyphs)
+        self.input = Input(
+            placeholder="words in any pane; enter goes to the next match", max_length=MAX_CHARACTERS
+        )
+
+    def compose(self) -> ComposeResult:
+        """Sign, text, count."""
+        yield Sign()
+        yield self.input
+        yield self.count
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        """Search for it."""
+        message.stop()
+        self.post_message(self.Typed(message.value))
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Go on to the next match."""
+        message.stop()
+        self.action_step(1)
+
+    def action_step(self, steps: int) -> None:
+        """Go to the next match, or the one before."""
+        self.post_message(self.Stepped(steps))
+
+    def action_close(self) -> None:
+        """End the search."""
+        self.post_message(self.Closed())

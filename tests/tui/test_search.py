@@ -1,0 +1,192 @@
+"""A search over all panes, while text streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.tui.board import Board
+from tests.tui.playback import Playback, recorded
+from tests.tui.test_snapshots import SIZES, _clock_stands_still, all_states, compare  # noqa: F401
+
+if TYPE_CHECKING:
+    from tests.tui.test_snapshots import Snap
+
+
+def count(board: Board | Playback) -> str:
+    """What is said of the matches."""
+    row = next(row for row in board.rows if row.startswith(" / "))
+    return row.rsplit("  ", 1)[-1].strip()
+
+
+def current(board: Board) -> list[str]:
+    """The matches that are lit up brighter, pane by pane."""
+    lit = []
+    for pane in board.screen._panes:
+        style = pane.prose._ink.style("match current") if pane.prose._ink else None
+        for y in range(pane.prose.size.height):
+            lit += [segment.text for segment in pane.prose.row(y) if style and segment.style == style]
+    return lit
+
+
+def begun() -> Board:
+    board = Board(2).begin().phase()
+    board.say("ada", "Cars here.\n\nNo vehicle.\n\nA **car** there.")
+    return board.say("ben", "A cart, not a CAR.")
+
+
+async def test_matches_in_all_panes_are_counted_whatever_their_case_and_style() -> None:
+    async with begun().opened() as board:
+        await board.press("slash", *"ca")
+        assert count(board) == "4 matches"
+        await board.press(*"rt")
+        assert count(board) == "1 match"
+        await board.press("s")
+        assert count(board) == "no match"
+
+
+async def test_keys_go_from_match_to_match_through_the_panes_and_round_again() -> None:
+    async with begun().opened() as board:
+        await board.press("slash", *"car", "enter")
+        seen = [(count(board), board.screen._here)]
+        for key in ("n", "enter", "n", "n", "N", "N", "shift+enter"):
+            await board.press(key)
+            seen.append((count(board), board.screen._here))
+        assert seen == [
+            ("1 of 4", 0),
+            ("2 of 4", 0),
+            ("3 of 4", 1),
+            ("4 of 4", 1),
+            ("1 of 4", 0),
+            ("4 of 4", 1),
+            ("3 of 4", 1),
+            ("2 of 4", 0),
+        ]
+
+
+async def test_one_match_is_brighter_than_the_others() -> None:
+    async with begun().opened() as board:
+        await board.press("slash", *"cart", "enter")
+        assert current(board) == ["cart"]
+        await board.press("escape", "slash", *"not", "enter")
+        assert current(board) == ["not"]
+
+
+async def test_new_text_is_searched_as_it_comes() -> None:
+    async with begun().opened() as board:
+        await board.press("slash", *"car")
+        board.say("ada", " And one more ca").say("ben", " Carthage.")
+        await board.settled()
+        assert count(board) == "5 matches"
+        board.say("ada", "r.")
+        await board.settled()
+        assert count(board) == "6 matches"
+        await board.press("enter", "n", "n")
+        assert count(board) == "3 of 6"
+        board.say("ada", " Car.")
+        await board.settled()
+        assert count(board) == "3 of 7"
+
+
+async def test_the_first_is_the_next_one_ahead_of_the_reader() -> None:
+    async with Board(2).opened(120, 24) as board:
+        board.begin().phase()
+        board.say("ada", "\n\n".join(f"Paragraph {number}." for number in range(40)))
+        await board.settled()
+        await board.press("slash", *"paragraph", "enter")
+        first = int(count(board).split()[0])
+        assert 20 < first < 40
+        await board.press("escape", "g", "slash", *"paragraph", "enter")
+        assert count(board) == "1 of 40"
+        await board.press("N")
+        assert count(board) == "40 of 40"
+        assert "Paragraph 39." in board.says("ada")
+
+
+async def test_going_to_a_match_stops_the_following_of_its_pane_alone() -> None:
+    async with Board(2).opened(120, 24) as board:
+        board.begin().phase()
+        for debater in ("ada", "ben"):
+            board.say(debater, "\n\n".join(f"Paragraph {number}." for number in range(40)))
+        await board.settled()
+        await board.press("slash", *"paragraph 3.", "enter")
+        assert "Paragraph 3." in board.says("ada")
+        board.say("ada", "\n\nNew.").say("ben", "\n\nNew.")
+        await board.settled()
+        assert "Paragraph 3." in board.says("ada")
+        assert board.says("ben").endswith("New.")
+
+
+async def test_a_match_behind_a_tab_is_brought_to_the_front() -> None:
+    async with Board(4).opened(60, 20) as board:
+        board.begin().phase().say("cleo", "The needle.")
+        await board.settled()
+        await board.press("slash", *"needle", "enter")
+        assert count(board) == "1 of 1"
+        assert "The needle." in board.text
+
+
+async def test_escape_takes_the_marks_away_and_gives_the_keys_back() -> None:
+    async with begun().opened() as board:
+        await board.press("slash", *"car", "escape")
+        assert not any(pane.prose.matches for pane in board.screen._panes)
+        assert not any(row.startswith(" / ") for row in board.rows)
+        await board.press("x")
+        assert board.requests.made == [("stop", "ada")]
+        await board.press("slash", *"car", "enter", "escape", "n")
+        assert "/ searches all panes" in board.rows[-1]
+
+
+async def test_other_words_can_be_typed_and_keys_are_letters_there() -> None:
+    async with begun().opened() as board:
+        await board.press("slash", *"car", "enter", "slash", *"m/", "backspace")
+        assert count(board) == "no match"
+        await board.press("backspace", *"x3", "backspace", "backspace", *"not")
+        assert count(board) == "1 match"
+        assert board.requests.made == []
+        assert board.modes == []
+
+
+async def test_a_slash_in_a_remark_is_a_slash() -> None:
+    async with begun().opened() as board:
+        await board.press("i", *"a/b", "enter")
+        assert board.requests.made == [("interject", "a/b", None)]
+
+
+async def test_enter_explains_again_once_the_search_is_over() -> None:
+    async with begun().opened() as board:
+        await board.press("slash", *"car", "enter", "enter")
+        assert count(board) == "2 of 4"
+        await board.press("escape", "enter")
+        assert len(board.app.screen_stack) == 1
+
+
+async def test_what_looks_like_a_pattern_is_text() -> None:
+    async with Board(2).opened() as board:
+        board.begin().phase().say("ada", "What (really) happened? [a-z].*")
+        await board.press("slash", *"(", "enter")
+        assert count(board) == "1 of 1"
+        await board.press("slash", *"[a-z].*", "enter")
+        assert count(board) == "1 of 1"
+
+
+async def test_a_search_stays_open_when_a_replay_goes_back() -> None:
+    async with Playback(recorded()).opened() as playback:
+        await playback.pass_time(40)
+        await playback.press("space", "slash", *"city", "enter")
+        assert count(playback).endswith("of 7")
+        await playback.press("1")
+        assert count(playback) == "2 matches"
+        await playback.press("n", "n", "n")
+        assert count(playback).endswith("of 2")
+
+
+@pytest.mark.parametrize("theme", ["vigil", "gallery"])
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+def test_looks(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    assert compare(snap_compare, Board(2, theme=theme), size, all_states, "slash", *"the", "enter", "n")
+
+
+def test_looks_while_typing(snap_compare: Snap) -> None:
+    assert compare(snap_compare, Board(4), (160, 40), all_states, "slash", *"near")
