@@ -82,6 +82,9 @@ class Script:
         self._ended = False
         self._later: list[Aside] = []
         self.has_reasoning = False
+        self._answering = 0
+        """The attempt in which the answer began; 0 before that."""
+        self._late = False
 
     @property
     def answer(self) -> str:
@@ -129,6 +132,11 @@ class Script:
         if self._ended:
             self._go_on()
         self._speaking = True
+        if item.reasoning and item.attempt > self._answering > 0:
+            self._add_late(item.text)
+            return
+        if not item.reasoning:
+            self._answering = self._answering or item.attempt
         if not self._said or self._said[-1][0] != voice:
             self._said.append((voice, []))
         self._said[-1][1].append(item.text)
@@ -137,15 +145,30 @@ class Script:
         self.has_reasoning = self.has_reasoning or item.reasoning
         self._page.speak(item.text, voice, item.turn)
 
+    def _add_late(self, text: str) -> None:
+        """A model that continues its answer thinks anew: that belongs above the answer, not into it."""
+        first = next((pieces for voice, pieces in self._said if voice == "reasoning"), None)
+        if first is None:
+            first = []
+            self._said.insert(0, ("reasoning", first))
+        first.append(text)
+        self.has_reasoning = self._late = True
+
     def _go_on(self) -> None:
         """The turn goes on after all: how it ended must not stand between its halves."""
         self._ended = False
+        self._write_again()
+
+    def _write_again(self) -> None:
+        self._late = False
         self._page.drop(self._turn)
         for voice, pieces in self._said:
             self._page.speak("".join(pieces), voice, self._turn)
 
     def _forget(self) -> None:
         self._said.clear()
+        self._answering = 0
+        self._late = False
         self._words = WordCount()
 
     def _take_back(self, number: int) -> None:
@@ -156,6 +179,8 @@ class Script:
 
     def _end(self, event: TurnFinished) -> None:
         self._speaking = False
+        if self._late:
+            self._write_again()
         if event.reason != "complete":
             self._ended = True
             self._note(self._ending(event), event.turn)

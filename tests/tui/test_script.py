@@ -128,3 +128,20 @@ def test_leaving_the_debate_is_noted_after_how_the_turn_ended() -> None:
         "── ✗ The answer broke off",
         "── ✗ Out of the debate",
     ]
+
+
+def test_thinking_of_a_continued_answer_does_not_tear_the_answer() -> None:
+    lane = Lane().turn()
+    pieces = [("Hm, ", 1, True), ("in the mid", 1, False), ("again? ", 2, True), ("dle of it.", 2, False)]
+    for text, attempt, reasoning in pieces:
+        lane.take(Text(1, attempt, text, reasoning))
+    assert lane.sheet.written[-1] == ("answer", 1, "in the middle of it.")
+    lane.take(TurnFinished(turn=1, debater="a", reason="complete"))
+    assert lane.sheet.written[1:] == [("reasoning", 1, "Hm, again? "), ("answer", 1, "in the middle of it.")]
+
+
+def test_thinking_between_two_answers_of_one_attempt_stays_where_it_was() -> None:
+    lane = Lane().turn()
+    for text, reasoning in (("One. ", False), ("Hm. ", True), ("Two.", False)):
+        lane.take(Text(1, 1, text, reasoning))
+    assert [part[0] for part in lane.sheet.written[1:]] == ["answer", "reasoning", "answer"]
