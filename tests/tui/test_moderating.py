@@ -86,6 +86,7 @@ async def test_another_source_is_asked_for_until_there_is_one() -> None:
         assert swaps.made == [("ben", "openai:x")]
         assert board.requests.made == []
         assert "Ben goes on through" in board.text
+        assert [worker.name for worker in board.app.workers if worker.is_running] == ["pulse"]
 
 
 async def test_a_debater_whose_key_is_wrong_may_be_given_another_source() -> None:

@@ -224,3 +224,14 @@ def test_picture(snap_compare: Snap, size: tuple[int, int], when: str) -> None:
         await board.settled()
 
     assert snap_compare(board.app, terminal_size=size, run_before=run)
+
+
+async def test_a_question_that_was_closed_is_not_mistaken_for_the_next() -> None:
+    async with voting().opened(100, 30) as board:
+        board.begin().phase()
+        await board.settled()
+        board.phase("rebuttal", 1, 2)
+        await board.settled()
+        board.tell(ev.PhaseStarted(phase="verdict", round=1, rounds=1))
+        await board.settled()
+        assert AFTER in board.text

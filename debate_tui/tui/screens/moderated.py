@@ -181,7 +181,9 @@ class ModeratedView(JudgedView):
         self._ask_for(label, example, partial(self._swap, debater, decide))
 
     def _swap(self, debater: str, decide: bool, text: str) -> None:
-        self.run_worker(self._swapped(debater, text, decide=decide), name="swap", exclusive=True)
+        self.run_worker(
+            self._swapped(debater, text, decide=decide), name="swap", group="swap", exclusive=True
+        )
 
     async def _swapped(self, debater: str, text: str, *, decide: bool) -> None:
         if self._options.swap is None or self._commands is None:
@@ -194,8 +196,8 @@ class ModeratedView(JudgedView):
         self._close_question()
         if decide:
             self._commands.decide(debater, "replace")
-        model = one_line(self._by_debater[debater].speaker.info.model, 40)
-        self._say(f"{self._name_of(debater)} goes on through {model}", Tone.FINISHED)
+        source = one_line(self._by_debater[debater].speaker.info.source, 60)
+        self._say(f"{self._name_of(debater)} goes on through {source}", Tone.FINISHED)
 
     # The line in which it is asked
 

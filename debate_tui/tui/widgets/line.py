@@ -90,7 +90,8 @@ class Lines(compositing.RowWidget):
 
     def sync(self) -> None:
         """Look again at what is to be shown, and repaint the rows that are different."""
-        if not self.is_mounted or not self.size.width:
+        if not self.is_mounted or not self.size.width or not self.display:
+            self._laid_out = Size(0, 0)  # to be looked at again when it is seen
             return
         rows = self.rows(self.size.width - 2 * self.inset)
         if len(rows) != len(self._shown):
