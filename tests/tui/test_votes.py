@@ -138,6 +138,21 @@ async def test_at_the_end_the_vote_comes_before_the_verdict() -> None:
         assert len(board.app.screen_stack) == 2
 
 
+async def test_a_vote_that_is_logged_at_once_opens_the_verdict_once() -> None:
+    async with voting().opened() as board:
+        decided(judging(board))
+        await board.settled()
+
+        def vote(when: str, debater: str | None) -> None:
+            board.tell(ev.Vote(when="after", voter="user", debater=debater))
+            board.tell(ev.DebateFinished(reason="complete"))
+
+        board.requests.vote = vote  # type: ignore[method-assign]
+        await board.press("b")
+        assert len(board.app.screen_stack) == 2
+        assert "Your vote" in board.text
+
+
 async def test_the_vote_can_be_left_and_the_verdict_is_shown_all_the_same() -> None:
     async with voting().opened() as board:
         decided(judging(board))

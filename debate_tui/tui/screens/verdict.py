@@ -58,7 +58,9 @@ class VerdictCard(Lines):
         self.look()
 
     def look(self) -> None:
-        """Lay out again what is known now."""
+        """Lay out again what is known now, once there is a size to lay it out for."""
+        if not self._cells:
+            return
         found = judgement(self._transcript)
         self._rows = VerdictRows(found, self._cells, self._glyphs).rows() if found is not None else ()
         self.styles.height = max(min(len(self._rows) + 3, self._tallest), self._least)

@@ -186,7 +186,7 @@ class VerdictRows:
 
     @staticmethod
     def _wrapped(text: str, width: int) -> list[str]:
-        return [text[start:end] for start, end in wrap(text, width)]
+        return [text[start:end] for start, end in wrap(text, max(1, width))]
 
 
 def _column(pieces: tuple[Piece, ...], width: int, ellipsis: str) -> tuple[Piece, ...]:
