@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 BACKLOG: Final = 4096
 """Connections that may wait to be accepted: after a restart all viewers return at about the same time."""
 
+UNSENT: Final = 1 << 17
+"""Bytes the system may hold that a client has not taken; by itself it would hold megabytes of old news."""
+
 PING_S: Final = 15.0
 """How often WebSockets are asked for a sign of life, and how long an answer may take."""
 
@@ -39,12 +42,15 @@ def bound(host: str, port: int) -> socket.socket:
     """A listening socket; raises `DebateError` where the address cannot be had."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise DebateError(
             f"Cannot listen on {host}, port {port}: {error.strerror or error}.",
             "Choose another --port or --host.",
         ) from None
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # Connections inherit it.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+    return listener
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import contextlib
 import shutil
 from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -21,9 +22,10 @@ from tests.server.chromium import Browser, needs_browser
 from tests.server.hosting import site
 from tests.server.material import Received, check_exact, example
 
+README = Path(__file__).resolve().parents[2] / "README.md"
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     from debate_tui.domain.events import Event
 
@@ -98,6 +100,8 @@ async def across(
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
 async def test_curl(tmp_path: Path) -> None:
+    """The script of the README."""
+    assert CURL in README.read_text("utf-8")
     log = example()
     folder = tmp_path / "curl"
     folder.mkdir()
