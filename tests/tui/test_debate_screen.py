@@ -379,3 +379,12 @@ async def test_text_held_back_by_the_window_is_shown_when_the_debate_pauses() ->
         while board.buffer.pending:
             await board.pilot.pause()
         assert board.says("ada").endswith("Held back.")
+
+
+async def test_why_no_further_turn_begins_is_said() -> None:
+    async with Board(2).opened() as board:
+        reason = "$0.52 is spent; the limit is $0.50. No further turn begins."
+        board.begin().phase().tell(ev.DebatePaused(reason=reason, debater=None))
+        board.tell(ev.DebateFinished(reason="stopped"))
+        await board.settled()
+        assert reason in board.text

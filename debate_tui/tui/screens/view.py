@@ -265,6 +265,8 @@ class DebateView(Screen[None]):
         if isinstance(event, DebatePaused | DebateResumed):
             self._clock.flush()
             self._decisions.take(event, self._name_of(event.debater))
+            if isinstance(event, DebatePaused) and event.debater is None and event.reason != "user":
+                self.warn(one_line(event.reason))  # a limit that no further turn may pass
             now = time.monotonic()
             for pane in self._panes:
                 pane.speaker.apply(event, now)
