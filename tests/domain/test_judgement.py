@@ -45,7 +45,7 @@ def test_judges_who_agree_decide():
     found = of(verdict("a"), verdict("a", scores={"a": 9.0, "b": 4.0}))
 
     assert found.headline == "Ada wins: 2 of 2 judges"
-    assert found.scores == (Score("a", "Ada", 8.5, True), Score("b", "Ben", 5.0, False))
+    assert found.scores == (Score("a", "Ada", "For", 8.5, True), Score("b", "Ben", "Against", 5.0, False))
 
 
 def test_what_must_be_known_of_a_decision_is_said():
