@@ -14,6 +14,7 @@ class Turn {
     this.length = 0;
     this.reasoningLength = 0;
     this.oldest = 0;
+    this.spoken = 0;
     this.attempt = 1;
     this.superseded = 0;
     this.seams = [];
@@ -33,12 +34,17 @@ class Turn {
       this.reasoningLength += codePoints(delta.text);
     } else {
       if (delta.offset !== this.length) return false;
-      if (delta.attempt > this.attempt && this.length) this.seams.push(this.text.length);
+      if (delta.attempt > this.spoken && this.length) this.seams.push(this.text.length);
+      this.spoken = Math.max(this.spoken, delta.attempt);
       this.text += delta.text;
       this.length += codePoints(delta.text);
     }
     this.attempt = Math.max(this.attempt, delta.attempt);
     return true;
+  }
+
+  attempted(attempt) {
+    if (!this.reason) this.attempt = Math.max(this.attempt, attempt);
   }
 
   supersede(attempt) {
@@ -47,7 +53,7 @@ class Turn {
     this.attempt = Math.max(this.attempt, attempt);
     this.superseded++;
     this.text = this.reasoning = "";
-    this.length = this.reasoningLength = 0;
+    this.length = this.reasoningLength = this.spoken = 0;
     this.seams = [];
     this.reason = null;
   }
@@ -100,6 +106,7 @@ export class Debate {
         duration: known.duration_ms ?? null, omitted: known.omitted ?? false,
       });
       turn.length = codePoints(turn.text);
+      turn.spoken = turn.length ? turn.attempt : 0;
       turn.reasoningLength = codePoints(turn.reasoning);
       this.turns.set(turn.number, turn);
     }
@@ -133,6 +140,7 @@ export class Debate {
         return [event.debater];
       case "stream.status":
         this.statuses.set(event.debater, { ...event, received: performance.now() });
+        this.turnsOf(event.debater).at(-1)?.attempted(event.attempt);
         return [event.debater];
       case "debate.started":
         Object.assign(this, { debate: event.debate, topic: event.topic, format: event.format });
