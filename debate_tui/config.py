@@ -129,10 +129,13 @@ def state_file() -> Path:
 
 
 class Remembered(Struct, frozen=True, omit_defaults=True):
-    """What the last run chose and the next one begins with."""
+    """What the last run chose and the next one begins with; what the start screen had is for it alone."""
 
     mode: ModeName | None = None
     theme: str | None = None
+    debaters: tuple[str, ...] | None = None
+    format: str | None = None
+    judges: tuple[str, ...] | None = None
 
 
 def remembered() -> Remembered:
@@ -143,8 +146,8 @@ def remembered() -> Remembered:
         return Remembered()
 
 
-def remember(**chosen: str) -> None:
-    """Keep a choice for the next run; a folder that cannot be written is no reason to disturb this one."""
+def remember(**chosen: str | tuple[str, ...] | None) -> None:
+    """Keep a choice for the next run, or forget it; a folder that cannot be written disturbs nothing."""
     file = state_file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -169,7 +172,7 @@ def load(
     """
     chosen = remembered()
     layers: list[Mapping[str, object]] = [
-        {key: value for key, value in msgspec.structs.asdict(chosen).items() if value is not None}
+        {key: value for key, value in (("mode", chosen.mode), ("theme", chosen.theme)) if value is not None}
     ]
     user_file = config_folder() / "config.toml"
     if user_file.exists():

@@ -34,6 +34,7 @@ Commands:
   debate-tui export [DEBATE]     a recorded debate as md, html, json or txt
   debate-tui formats [NAME]      list the formats, explain one
   debate-tui serve [TOPIC]       host debates for viewers in browsers and terminals
+  debate-tui watch URL           watch a hosted debate
   debate-tui doctor              what works here: keys, local servers, sources
 
 \b
@@ -66,7 +67,7 @@ class _DebateCommand(click.Command):
 @click.option(
     "--config",
     "debate_file",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="A settings or debate file (TOML).",
 )
@@ -81,6 +82,14 @@ class _DebateCommand(click.Command):
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Append connections, waits, faults and recoveries to a file, without keys.",
+)
+@click.option(
+    "--share",
+    is_flag=False,
+    flag_value="127.0.0.1:8484",
+    default="",
+    metavar="[HOST:PORT]",
+    help="Let others watch in browsers and terminals (default: 127.0.0.1:8484).",
 )
 @click.option("--no-record", is_flag=True, help="Keep nothing in the history.")
 @click.option("--ascii", is_flag=True, help="Icons and lines in ASCII only.")
@@ -106,6 +115,7 @@ def debate(
     judges: tuple[str, ...],
     stats: bool,
     journal: Path | None,
+    share: str,
     **settings: object,
 ) -> int:
     """Watch two to four language models argue about TOPIC, live, side by side.
@@ -116,7 +126,7 @@ def debate(
 
     if plain and json_lines:
         raise click.UsageError("--plain and --json exclude each other.")
-    typed = {key: value for key, value in settings.items() if value not in (None, False)}
+    typed = {key: value for key, value in settings.items() if value is not None and value is not False}
     if judges:
         typed["judge"] = list(judges)
     if no_record:
@@ -134,6 +144,7 @@ def debate(
         continued=continued,
         stats=stats,
         journal=journal,
+        share=share,
     )
 
 
@@ -151,7 +162,7 @@ def formats(name: str | None) -> None:
 @click.option(
     "--config",
     "debate_file",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="A settings or debate file whose sources to try.",
 )
@@ -229,12 +240,29 @@ def replay(
         raise click.UsageError("--plain and --json exclude each other.")
     return play(
         debate,
-        {key: value for key, value in settings.items() if value not in (None, False)},
+        {key: value for key, value in settings.items() if value is not None and value is not False},
         speed=speed,
         from_round=from_round,
         plain=plain,
         json_lines=json_lines,
     )
+
+
+@click.command()
+@click.argument("url")
+@click.option(
+    "--token",
+    envvar="DEBATE_TUI_WATCH_TOKEN",
+    default="",
+    help="The viewer's token, if the host asks for one; better set in DEBATE_TUI_WATCH_TOKEN.",
+)
+@click.option("--plain", is_flag=True, help="Plain text instead of the full screen.")
+@click.option("--json", "json_lines", is_flag=True, help="The debate's events, one JSON object per line.")
+def watch(url: str, token: str, plain: bool, json_lines: bool) -> int:
+    """Watch a debate that somebody else hosts; URL is the address debate-tui serve prints."""
+    from debate_tui.cli.watch import watch as look_on
+
+    return look_on(url, token=token, plain=plain, json_lines=json_lines)
 
 
 COMMANDS: dict[str, click.Command] = {
@@ -244,6 +272,7 @@ COMMANDS: dict[str, click.Command] = {
     "history": history,
     "serve": serve,
     "replay": replay,
+    "watch": watch,
 }
 
 

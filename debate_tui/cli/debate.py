@@ -32,16 +32,22 @@ def hold(
     continued: str | None,
     stats: bool,
     journal: Path | None,
+    share: str = "",
 ) -> int:
     """Hold the debate that was asked for; `options` are the settings that were typed.
 
-    `continued` is the id of a recorded debate to take up instead, empty for the newest; for `stats` and
-    `journal` see `Plan`. Returns the exit code; raises `DebateError` for whatever makes a debate impossible.
+    `continued` is the id of a recorded debate to take up instead, empty for the newest; for `stats`,
+    `journal` and `share` see `Plan`. Returns the exit code; raises `DebateError` for whatever makes a debate
+    impossible.
     """
     if debaters:
         options["debater"] = [seat(text) for text in debaters]
     settings = config.load(options, debate_file=debate_file)
     on_screen = not (plain or json_lines) and terminal.fits_full_screen()
+    if continued is None and on_screen and topics.is_open(topic, settings.topic):
+        from debate_tui.cli import starting
+
+        return asyncio.run(starting.run(settings, chaos=chaos, stats=stats, journal=journal))
     if continued is not None:
         from debate_tui.cli.continuing import taken_up
 
@@ -50,7 +56,7 @@ def hold(
         question = topics.read(topic, settings.topic)
         seats = settings.debater or _found(on_screen=on_screen and not chaos)
         planned = plan(question, seats, settings, chaos=chaos)
-    planned = msgspec.structs.replace(planned, stats=stats, journal=journal)
+    planned = msgspec.structs.replace(planned, stats=stats, journal=journal, share=share)
     if on_screen:
         from debate_tui.cli import fullscreen
 
@@ -76,5 +82,14 @@ def _found(*, on_screen: bool) -> tuple[config.Seat, ...]:
     if on_screen:
         from debate_tui.sources.discovery import at_hand
 
-        sources = at_hand()
+        sources = _chosen_last() or at_hand()
     return tuple(config.Seat(source=source) for source in sources or ("demo", "demo"))
+
+
+def _chosen_last() -> tuple[str, ...]:
+    """The debaters of the last start screen, if they can still debate."""
+    if not config.remembered().debaters:
+        return ()
+    from debate_tui.cli import lineup
+
+    return lineup.remembered()

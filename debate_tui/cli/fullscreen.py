@@ -5,26 +5,45 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from debate_tui.cli.ending import exit_code
 from debate_tui.cli.screens import options, remember_mode, remember_theme
+from debate_tui.cli.sharing import sharing
 from debate_tui.cli.signals import caught
 from debate_tui.cli.stage import staged
 from debate_tui.display.buffer import SharedBuffer
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from debate_tui.cli.plan import Plan
+    from debate_tui.cli.signals import Caught
     from debate_tui.cli.stage import Stage
     from debate_tui.display.feed import Item
     from debate_tui.domain.errors import DebateError
-    from debate_tui.tui.app import DebateApp
+    from debate_tui.tui.app import StageApp
+    from debate_tui.tui.start import StartApp
+
+T = TypeVar("T")
 
 KIB = 1024
 
 
-async def run(plan: Plan) -> int:
-    """Hold the debate on screen until the user leaves it; returns the exit code."""
+class Opened(NamedTuple):
+    """An app that is on the screen already, until `shown` is done, and what catches its signals."""
+
+    app: StartApp
+    shown: Awaitable[None]
+    signal: Caught
+
+
+async def run(plan: Plan, opened: Opened | None = None) -> int:
+    """Hold the debate on screen until the user leaves it; returns the exit code.
+
+    It takes the place of what an `opened` app shows. Raises `DebateError` where it cannot be begun.
+    """
     settings = plan.settings
     buffer: SharedBuffer[Item] = SharedBuffer(
         [speaker.debater.id for speaker in plan.speakers],
@@ -32,7 +51,7 @@ async def run(plan: Plan) -> int:
         low=settings.low_mark * KIB,
         max_chunks=settings.max_chunks,
     )
-    app: DebateApp | None = None
+    app: StageApp | None = None
 
     def warn(trouble: DebateError) -> None:
         if app is not None:
@@ -42,15 +61,26 @@ async def run(plan: Plan) -> int:
         if app is not None:
             app.wait_for(what, how_far)
 
-    async with staged(
-        plan, backpressure=buffer, unattended=False, on_trouble=warn, on_progress=progress
-    ) as stage:
+    async with (
+        staged(plan, backpressure=buffer, unattended=False, on_trouble=warn, on_progress=progress) as stage,
+        sharing(plan, stage) as plan,
+    ):
         ready = asyncio.Event()
-        app = _app(plan, stage, buffer, ready)
-        with caught(app.exit, keyboard=0) as signal:
+        if opened is None:
+            from debate_tui.tui.app import DebateApp
+
+            app = _staged(partial(DebateApp, on_theme=remember_theme), plan, stage, buffer, ready)
+        else:
+            app = opened.app
+            app.show(_staged(app.staged, plan, stage, buffer, ready))
+        with (
+            caught(app.exit, keyboard=0)
+            if opened is None
+            else contextlib.nullcontext(opened.signal) as signal
+        ):
             async with asyncio.TaskGroup() as group:
                 session = group.create_task(_hold(stage, ready))
-                await app.run_async()
+                await (app.run_async() if opened is None else opened.shown)
                 buffer.close()
                 stage.session.end()
                 ready.set()
@@ -59,7 +89,11 @@ async def run(plan: Plan) -> int:
         from debate_tui.display.statistics.table import table
 
         _tell(table(stage.statistics.report(buffer.statistics())))
-    return app.return_code or exit_code(stage.session.transcript, stage.session.blocked_by, signal.number)
+    if app.return_code:
+        return app.return_code
+    if signal.number is None and stage.session.transcript.finished == "stopped":
+        return 0  # the user left
+    return exit_code(stage.session.transcript, stage.session.blocked_by, signal.number)
 
 
 def _tell(text: str) -> None:
@@ -75,11 +109,13 @@ async def _hold(stage: Stage, ready: asyncio.Event) -> None:
     await stage.session.run()
 
 
-def _app(plan: Plan, stage: Stage, buffer: SharedBuffer[Item], ready: asyncio.Event) -> DebateApp:
+def _staged(
+    make: Callable[..., T], plan: Plan, stage: Stage, buffer: SharedBuffer[Item], ready: asyncio.Event
+) -> T:
+    """What `make` makes to show the debate: an app, or a screen in one."""
     from debate_tui.domain.events import DebaterInfo
-    from debate_tui.tui.app import DebateApp
 
-    return DebateApp(
+    return make(
         stage.log,
         buffer,
         stage.session,
@@ -98,5 +134,4 @@ def _app(plan: Plan, stage: Stage, buffer: SharedBuffer[Item], ready: asyncio.Ev
         statistics=stage.statistics,
         on_ready=ready.set,
         on_mode=remember_mode,
-        on_theme=remember_theme,
     )

@@ -28,6 +28,11 @@ def read(argument: str | None, default: str = "") -> str:
     return topic
 
 
+def is_open(argument: str | None, default: str) -> bool:
+    """Whether nobody has named a topic, and nothing is piped in."""
+    return argument is None and not default and sys.stdin is not None and sys.stdin.isatty()
+
+
 def _piped(*, asked_for: bool) -> str:
     if sys.stdin is None or (sys.stdin.isatty() and not asked_for):
         raise UsageError("There is no topic to debate.", _EXAMPLE)

@@ -76,6 +76,11 @@ async def body(request: Request) -> bytes:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise HTTPException(415, "The body has to be application/json.")
+    return await received(request)
+
+
+async def received(request: Request) -> bytes:
+    """What a request brings, as far as it is not too much."""
     received = b""
     async for part in request.stream():
         received += part

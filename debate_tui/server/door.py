@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import MutableHeaders
@@ -63,7 +62,7 @@ class Door:
         reads = connection.scope.get("method") in ("GET", "HEAD", "OPTIONS")
         if not reads and not access.same_origin(headers.get("origin"), host):
             return error(403, "A page of another origin may not do that.", "See --allow-origin."), None
-        role = access.role(headers, _cookies(connection))
+        role = access.role(headers, connection.cookies)
         if role is None and not connection.url.path.startswith(OPEN):
             return self._who_are_you(connection), None
         return None, role
@@ -74,13 +73,6 @@ class Door:
         return error(
             401, "A token is needed.", "Send Authorization: Bearer TOKEN.", {"www-authenticate": "Bearer"}
         )
-
-
-def _cookies(connection: HTTPConnection) -> dict[str, str]:
-    try:
-        return connection.cookies
-    except CookieError:
-        return {}
 
 
 class Hardened:

@@ -41,8 +41,7 @@ class Entrance:
 
     async def enter(self, request: Request) -> Response:
         """Take a code or a token, and give a cookie for it."""
-        received = await request.body()
-        given = parse_qs(received[: answers.MAX_BODY].decode("utf-8", "replace"))
+        given = parse_qs((await answers.received(request)).decode("utf-8", "replace"))
         code, token = given.get("code", [""])[0], given.get("token", [""])[0]
         role = self._access.redeem(code) if code else self._access.role_of(token.strip())
         if role is None:

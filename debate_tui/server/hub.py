@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from debate_tui.server.channel import Controls
 
 KEPT: Final = 32
-"""Debates that are over, or held elsewhere, kept folded while nobody watches them."""
+"""Debates that are over, and as many that are held elsewhere, kept folded while nobody watches them."""
 
 FRESH_S: Final = 1.0
 """How long a recorded debate is trusted to be what it was when last looked at."""
@@ -60,6 +60,7 @@ class Hub:
 
         `known` is the newest event there already is in the log.
         """
+        self._forget_some()
         channel = Channel(debate, log, controls=controls, known=known)
         self._channels[debate] = _Open(channel, asyncio.create_task(_run(channel)), None)
         return channel
@@ -135,11 +136,21 @@ class Hub:
         await self._make_room()
         return opened
 
+    def _forget_some(self) -> None:
+        """Let go of debates that were held here, are over, and nobody watches."""
+        over = [
+            debate
+            for debate, opened in self._channels.items()
+            if opened.log is None and opened.task.done() and not opened.channel.watched
+        ]
+        for debate in over[:-KEPT]:
+            del self._channels[debate]
+
     async def _make_room(self) -> None:
         idle = [
             debate
             for debate, opened in self._channels.items()
-            if not opened.channel.watched and (opened.log is not None or opened.channel.over)
+            if not opened.channel.watched and opened.log is not None
         ]
         for debate in idle[:-KEPT]:
             await self._close(debate)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from debate_tui.server.place import Place
 from debate_tui.server.wire import COMMENT, PORTION, Manner, Piece, frames, portions, tell
 
 if TYPE_CHECKING:
@@ -18,33 +19,43 @@ if TYPE_CHECKING:
 LAG: Final = 1 << 20
 """Bytes a viewer may be behind; whoever is behind more is reset."""
 
+KEPT: Final = 1 << 17
+"""Bytes of bursts that are kept: whoever is behind more, but not too much, is told from the events again."""
+
 SILENCE_S: Final = 15.0
 """How long nothing is sent before a comment is."""
 
 
 class Burst(Struct, frozen=True):
-    """What is sent at one time, and its size in bytes (characters, for text messages)."""
+    """What is sent at one time; `end` counts the bytes up to and with it, `place` is where viewers are then.
+
+    Text messages count characters.
+    """
 
     pieces: tuple[Piece, ...]
     size: int
+    end: int
+    place: Place
 
 
 class Rendition:
     """The recent bursts of a debate in one manner; viewers keep nothing but their place among them.
 
-    Bursts are numbered: `first` is the oldest still here, `next` the one to come. All events up to `told`
-    are in bursts before `next`. After the last viewer has gone, `Channel.release` closes it.
+    Bursts are numbered: `first` is the oldest still here, `next` the one to come; `size` counts the bytes of
+    all there ever were. All events up to `told` are in bursts before `next`. After the last viewer has gone,
+    `Channel.release` closes it.
     """
 
     def __init__(self, channel: Channel, manner: Manner) -> None:
         self.manner = manner
         self.told = channel.seq
         self.first = 0
+        self.size = 0
         self.ended = channel.over
         self.viewers = 0
         self._channel = channel
         self._bursts: deque[Burst] = deque()
-        self._size = 0
+        self._kept = 0
         self._waiting: list[asyncio.Future[None]] = []
         self._loop = asyncio.get_running_loop()
         self._flushed_at = 0.0
@@ -88,13 +99,16 @@ class Rendition:
         self._flushed_at = self._loop.time()
         channel = self._channel
         events = channel.recent(self.told, channel.seq)
-        if events is None:
-            # Somebody who is here since before is behind by far more than the lag allowed.
-            self._forget()
-        else:
-            for portion in portions(tell(events, self.manner)):
-                self._add(frames(portion, channel.epoch, self.manner))
         self.told = channel.seq
+        place = Place(channel.epoch, channel.seq)
+        if events is None:
+            # Who is here since before is behind by far more than is kept anywhere in memory.
+            self._forget()
+            events = ()
+        for portion in portions(tell(events, self.manner)):
+            last = portion[-1].event.seq == events[-1].seq
+            pieces = frames(portion, channel.epoch, self.manner)
+            self._add(pieces, place if last else portion[-1].place(channel.epoch))
         self.wake()
 
     def wake(self) -> None:
@@ -116,23 +130,25 @@ class Rendition:
             if timer is not None:
                 timer.cancel()
 
-    def _add(self, pieces: tuple[Piece, ...]) -> None:
-        burst = Burst(pieces, sum(map(len, pieces)))
-        self._bursts.append(burst)
-        self._size += burst.size
-        while self._size - self._bursts[0].size > LAG:
-            self._size -= self._bursts.popleft().size
+    def _add(self, pieces: tuple[Piece, ...], place: Place) -> None:
+        size = sum(map(len, pieces))
+        self.size += size
+        self._kept += size
+        self._bursts.append(Burst(pieces, size, self.size, place))
+        while self._kept - self._bursts[0].size > KEPT:
+            self._kept -= self._bursts.popleft().size
             self.first += 1
 
     def _forget(self) -> None:
         self.first = self.next + 1
+        self.size += LAG
         self._bursts.clear()
-        self._size = 0
+        self._kept = 0
 
     def _comment(self) -> None:
         silent = self._loop.time() - self._flushed_at
         if silent >= SILENCE_S:
-            self._add((COMMENT,))
+            self._add((COMMENT,), Place(self._channel.epoch, self.told))
             self.wake()
             silent = 0.0
         self._quiet = self._loop.call_later(SILENCE_S - silent, self._comment)

@@ -11,6 +11,7 @@ import msgspec
 from debate_tui.display.json_lines import harmless
 from debate_tui.domain.errors import DebateError
 from debate_tui.server.place import Place, parse
+from debate_tui.server.rendition import LAG
 from debate_tui.server.wire import frames, joined, message, portions, rest, retry, tell
 
 if TYPE_CHECKING:
@@ -77,10 +78,11 @@ class Viewer:
             while not self._gone:
                 while pieces := await self._missing(rendition):
                     yield pieces
-                number = rendition.next
+                number, heard = rendition.next, rendition.size
                 while number >= rendition.first and not self._gone:
                     if number < rendition.next:
                         number, bursts = rendition.since(number)
+                        heard, self._place = bursts[-1].end, bursts[-1].place
                         yield bursts[0].pieces if len(bursts) == 1 else _flat(bursts)
                     elif rendition.ended or self.dismissed:
                         if not rendition.ended:
@@ -88,7 +90,7 @@ class Viewer:
                         return
                     else:
                         await self._news(rendition)
-                if not self._gone:
+                if not self._gone and rendition.size - heard > LAG:
                     yield self._anew("lag")
         finally:
             rendition.viewers -= 1

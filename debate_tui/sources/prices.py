@@ -7,7 +7,7 @@ lists. A model it does not know has no price; nothing is ever guessed.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from debate_tui.sources import importing
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from debate_tui.domain.stream import Usage
-    from debate_tui.sources.registry import Specification
 
     Rates = tuple[float, float]
     """US dollars per million tokens, of input and of output."""
@@ -28,7 +27,18 @@ _FREE = frozenset({"ollama", "lmstudio", "llamacpp", "vllm"})
 MILLION = 1_000_000
 
 
-def cost_of(specification: Specification, overrides: Mapping[str, Rates]) -> Cost:
+class Priced(Protocol):
+    """What is known of a source before it is made: see `registry.Specification`."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+
+
+def cost_of(specification: Priced, overrides: Mapping[str, Rates]) -> Cost:
     """How to price this source's usage.
 
     `overrides` are rates by model, which go before the table. That is loaded when a cost is first asked for,

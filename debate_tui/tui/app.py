@@ -24,18 +24,97 @@ if TYPE_CHECKING:
     from debate_tui.tui.options import ScreenOptions
 
 
-class DebateApp(DressedApp[None]):
-    """Shows a debate log until the user quits or `exit` is called.
-
-    It fills and drains `buffer` by itself; whoever reads sources only waits for its `room`. `on_ready` is
-    called once, when the first frame is painted: the time to start the session. `on_mode` and `on_theme`
-    are told what the user chose, to be remembered. `statistics` are those of a debate that is held here, fed
-    by whoever holds it; any other log is measured as it is followed. `screen` makes the screen.
-    """
+class StageApp(DressedApp[None]):
+    """Has room for one debate, which `staged` makes the screen for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+c,ctrl+q", "quit", priority=False),
     ]
+
+    def __init__(self, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None) -> None:
+        super().__init__(options, on_theme=on_theme)
+        self._on_ready: Callable[[], None] | None = None
+        self._collector = Collector()
+        self._debate: DebateScreen | None = None
+
+    def staged(
+        self,
+        log: ReadableLog,
+        buffer: SharedBuffer[Item],
+        commands: Commands | None,
+        options: ScreenOptions,
+        *,
+        statistics: Statistics | None = None,
+        on_ready: Callable[[], None] | None = None,
+        on_mode: Callable[[Mode], None] | None = None,
+        screen: Callable[..., DebateScreen] = DebateScreen,
+    ) -> DebateScreen:
+        """The screen for a debate log.
+
+        It fills and drains `buffer` by itself; whoever reads sources only waits for its `room`. `on_ready` is
+        called once, when the first frame is painted: the time to start the session. `on_mode` is told what
+        the user chose, to be remembered. `statistics` are those of a debate that is held here, fed by whoever
+        holds it; any other log is measured as it is followed. `screen` makes the screen.
+        """
+        self._on_ready = on_ready
+        self._debate = screen(
+            log,
+            buffer,
+            commands,
+            options,
+            statistics=statistics,
+            on_mode=on_mode or _nobody,
+            on_ready=self._start,
+            on_pause=self._collector.pause,
+            unwritten=self._unwritten,
+        )
+        return self._debate
+
+    def on_load(self) -> None:
+        """Nothing built until the first frame is garbage."""
+        self._collector.start_up()
+
+    def on_unmount(self) -> None:
+        """However this ends, garbage is collected again."""
+        self._collector.restore()
+
+    def warn(self, text: str) -> None:
+        """Say above the footer what is wrong beside the debate; callable from the event loop, at any time."""
+        if self._debate is not None:
+            self.call_later(self._debate.warn, text)
+
+    def wait_for(self, what: str, how_far: str = "") -> None:
+        """Say above the footer what the debate waits for; nothing, once it waits no more."""
+        if self._debate is not None:
+            self.call_later(self._debate.wait_for, what, how_far)
+
+    async def action_quit(self) -> None:
+        """Show what is pending, and leave at once."""
+        if self._debate is not None:
+            self._debate.drain()
+        self.exit()
+
+    def _unwritten(self) -> int:
+        return self._driver.backlog if isinstance(self._driver, TerminalDriver) else 0
+
+    def _start(self) -> None:
+        """The debate's first frame is painted: go, and do what could wait until now."""
+        if self._on_ready is not None:
+            self._on_ready()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Do what could wait until there is something to look at."""
+        self.load_themes()
+        self._collector.settle()
+        self.run_worker(warm, thread=True, name="warm lexers")
+
+
+class DebateApp(StageApp):
+    """Shows a debate log until the user quits or `exit` is called; see `StageApp.staged`.
+
+    `on_theme` is told which theme the user chose, to be remembered.
+    """
 
     def __init__(
         self,
@@ -51,55 +130,20 @@ class DebateApp(DressedApp[None]):
         screen: Callable[..., DebateScreen] = DebateScreen,
     ) -> None:
         super().__init__(options, on_theme=on_theme)
-        self._on_ready = on_ready
-        self._collector = Collector()
-        self._debate = screen(
+        self._shown = self.staged(
             log,
             buffer,
             commands,
             options,
             statistics=statistics,
-            on_mode=on_mode or _nobody,
-            on_ready=self._start,
-            on_pause=self._collector.pause,
-            unwritten=self._unwritten,
+            on_ready=on_ready,
+            on_mode=on_mode,
+            screen=screen,
         )
 
     def get_default_screen(self) -> DebateScreen:
         """The debate is all there is."""
-        return self._debate
-
-    def on_load(self) -> None:
-        """Nothing built until the first frame is garbage."""
-        self._collector.start_up()
-
-    def on_unmount(self) -> None:
-        """However this ends, garbage is collected again."""
-        self._collector.restore()
-
-    def warn(self, text: str) -> None:
-        """Say above the footer what is wrong beside the debate; callable from the event loop, at any time."""
-        self.call_later(self._debate.warn, text)
-
-    def wait_for(self, what: str, how_far: str = "") -> None:
-        """Say above the footer what the debate waits for; nothing, once it waits no more."""
-        self.call_later(self._debate.wait_for, what, how_far)
-
-    async def action_quit(self) -> None:
-        """Show what is pending, and leave at once."""
-        self._debate.drain()
-        self.exit()
-
-    def _unwritten(self) -> int:
-        return self._driver.backlog if isinstance(self._driver, TerminalDriver) else 0
-
-    def _start(self) -> None:
-        """The first frame is painted: go, and do what could wait until now."""
-        if self._on_ready is not None:
-            self._on_ready()
-        self.load_themes()
-        self._collector.settle()
-        self.run_worker(warm, thread=True, name="warm lexers")
+        return self._shown
 
 
 def _nobody(_: object) -> None:

@@ -47,7 +47,7 @@ def hints(
     failed: bool,
     verdict: str = "",
 ) -> tuple[Hint, ...]:
-    """The hints for a debate in this state; `commands` says whether it takes any, `verdict` what ``v`` does."""
+    """The hints for a debate in this state; `commands`: whether it takes any, `verdict`: what ``v`` does."""
     commanding = commands and not finished
     chosen = [
         (commanding, Hint("space", "resume" if paused else "pause", "pause_all", 1)),
@@ -65,6 +65,7 @@ def hints(
         (True, Hint("y", "copy", "copy_turn", 9)),
         (True, Hint("e", "export", "export", 9)),
         (True, Hint("s", "statistics", "statistics", 10)),
+        (True, Hint("T", "theme", "app.themes", 11)),
         (True, Hint("?", "help", "help", 0)),
         (True, Hint("q", "quit", "app.quit", 0)),
     ]
@@ -90,6 +91,7 @@ def replay_hints(
         (True, Hint("y", "copy", "copy_turn", 8)),
         (True, Hint("e", "export", "export", 8)),
         (True, Hint("s", "statistics", "statistics", 9)),
+        (True, Hint("T", "theme", "app.themes", 11)),
         (True, Hint("?", "help", "help", 0)),
         (True, Hint("q", "quit", "app.quit", 0)),
     ]

@@ -151,6 +151,25 @@ def read(path: Path) -> Theme:
     return _theme(decode(text, ThemeFile, where=path.name))
 
 
+def tones(theme: Theme) -> dict[str, str]:
+    """What a theme means by the project's own variables."""
+    return {**defaults(theme), **theme.variables}
+
+
+def changed(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
+    """Something that is different once a theme in a folder is: names, times and sizes of the files."""
+    if folder is None:
+        return ()
+    found = []
+    for path in _files((folder,)):
+        try:
+            state = path.stat()
+        except OSError:
+            continue
+        found.append((path.name, state.st_mtime_ns, state.st_size))
+    return tuple(found)
+
+
 def defaults(theme: Theme) -> dict[str, str]:
     """The project's own variables, derived from a theme that may set none of them."""
     if theme.ansi:

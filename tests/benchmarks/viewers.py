@@ -1,10 +1,9 @@
 """What it costs to have many viewers: python -m tests.benchmarks.viewers [VIEWERS…]
 
 A server process of its own hosts one recorded debate, four panes of 60 tokens a second each. Viewers are
-plain sockets of this process, so that two cores are needed for figures that mean something. Every token is the time
-it was appended at; what a sample of the viewers receive is compared with the clock. CPU and memory are those
-the kernel counts for the server process.
-"""
+plain sockets of this process, so that two cores are needed for figures that mean something. Every token is
+the time it was appended at; what a sample of the viewers receive is compared with the clock. CPU and memory
+are those the kernel counts for the server process."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ async def test_memory_does_not_grow_with_what_a_viewer_does_not_take(
         say(log, 1 << 16, 1 + (number << 16))
     while channel.seq < 45:
         await asyncio.sleep(0)
-    assert sum(burst.size for burst in shared._bursts) <= rendition.LAG + (1 << 17)
+    assert sum(burst.size for burst in shared._bursts) <= 2 * rendition.KEPT
     await told.aclose()
     assert not channel.watched
 

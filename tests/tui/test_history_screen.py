@@ -106,7 +106,9 @@ class History:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
-        await self.app.workers.wait_for_complete()
+        for worker in list(self.app.workers):
+            if worker.name != "themes":
+                await worker.wait()
         await self.pilot.pause()
 
     @property

@@ -22,6 +22,7 @@ _READING = (
     ("t", "show or hide thinking"),
     ("/", "search; n N: next, previous"),
     ("y", "copy the turn"),
+    ("T", "try on other themes"),
     ("m", "next display mode"),
 )
 _MODES = (

@@ -141,6 +141,7 @@ class HistoryScreen(Screen[None]):
             (chosen is not None, Hint("d", "delete", "delete", 4)),
             (True, Hint("/", "filter", "filter", 2)),
             (bool(self._filter.input.value), Hint("esc", "show all", "back", 5)),
+            (True, Hint("T", "theme", "app.themes", 6)),
             (True, Hint("q", "quit", "app.quit", 0)),
         )
         self._footer.show([hint for wanted, hint in offered if wanted])

@@ -152,7 +152,7 @@ class JudgedView(DebateView):
 
     @property
     def verdict_key(self) -> str:
-        """What ``v`` does now, for the footer; empty where that is nothing, or the question itself says it."""
+        """What ``v`` does now, for the footer; empty where that is nothing, or the question says it."""
         return "verdict" if self._asked is None and self._follower.transcript.verdicts else ""
 
     def action_verdict(self) -> None:

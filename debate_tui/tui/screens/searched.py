@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class SearchedView(DebateView):
-    """``/`` opens the line in which is typed what to search for; at the first match the panes get the keys."""
+    """``/`` opens the line in which one types what to search for; at the first match panes get the keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", priority=True),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal
-from textual.widgets import Input
 
 from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.entry import Entry
 from debate_tui.tui.widgets.line import Lines, Piece, Row
 
 if TYPE_CHECKING:
@@ -35,20 +35,13 @@ class Filter(Horizontal):
         height: 1;
         background: $surface;
         Label { height: 1; background: $surface; }
-        Input, Input:focus {
-            width: 1fr;
-            height: 1;
-            border: none;
-            padding: 0;
-            background: $surface;
-        }
     }
     """
 
     def __init__(self, words: str = "") -> None:
         super().__init__()
         self._words = words
-        self.input = Input(placeholder="words of the topic, a name, a model", max_length=200)
+        self.input = Entry(placeholder="words of the topic, a name, a model", max_length=200)
 
     def compose(self) -> ComposeResult:
         """Sign and words, those from the beginning among them."""

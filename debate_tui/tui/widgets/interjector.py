@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Input
 
 from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.entry import Entry
 from debate_tui.tui.widgets.line import Lines, Piece, Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from textual.app import ComposeResult
+    from textual.widgets import Input
 
     from debate_tui.tui.glyphs import Glyphs
 
@@ -48,13 +49,6 @@ class Interjector(Horizontal):
         height: 1;
         background: $surface;
         Recipient { width: 20; }
-        Input, Input:focus {
-            width: 1fr;
-            height: 1;
-            border: none;
-            padding: 0;
-            background: $surface;
-        }
     }
     """
 
@@ -72,7 +66,7 @@ class Interjector(Horizontal):
         self._choices: list[str | None] = [None, *names]
         self._to: str | None = None
         self._recipient = Recipient(glyphs)
-        self._input = Input(
+        self._input = Entry(
             placeholder="A question or remark, put to them at their next turn. Tab: to whom. Esc: close",
             max_length=MAX_CHARACTERS,
         )

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Piece(NamedTuple):
-    """A run of text in one tone; the text is shown as it is, never read as markup."""
+    """A run of text in one tone, or a colour of its own; it is shown as it is, never read as markup."""
 
     text: str
-    tone: Tone = Tone.TEXT
+    tone: Tone | str = Tone.TEXT
     bold: bool = False
 
 
@@ -82,7 +82,7 @@ class Lines(compositing.RowWidget):
         super().__init__(id=id, classes=classes)
         self._shown: tuple[Row, ...] = ()
         self._laid_out = Size(0, 0)
-        self._pens: dict[tuple[Tone, bool], Style] = {}
+        self._pens: dict[tuple[Tone | str, bool], Style] = {}
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """What to show in `width` cells now; must be cheap, it is asked several times a second."""
@@ -130,7 +130,7 @@ class Lines(compositing.RowWidget):
             strip = strip.apply_filter(line_filter, self.background_colors[1])
         return strip
 
-    def _pen(self, tone: Tone, bold: bool) -> Style:
+    def _pen(self, tone: Tone | str, bold: bool) -> Style:
         pen = self._pens.get((tone, bold))
         if pen is None:
             pen = self.visual_style.rich_style + Style(

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Input
 
 from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.entry import Entry
 from debate_tui.tui.widgets.line import Lines, Piece, Row, width_of
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.widgets import Input
 
     from debate_tui.tui.glyphs import Glyphs
 
@@ -43,13 +44,6 @@ class Question(Horizontal):
     Question {
         height: 1;
         background: $surface;
-        Input, Input:focus {
-            width: 1fr;
-            height: 1;
-            border: none;
-            padding: 0;
-            background: $surface;
-        }
     }
     """
 
@@ -63,7 +57,7 @@ class Question(Horizontal):
     def __init__(self, label: str, placeholder: str, glyphs: Glyphs) -> None:
         super().__init__()
         self._label = Label(label, glyphs)
-        self._input = Input(placeholder=placeholder, max_length=MAX_CHARACTERS)
+        self._input = Entry(placeholder=placeholder, max_length=MAX_CHARACTERS)
 
     def compose(self) -> ComposeResult:
         """Question and answer."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Input
 
 from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.entry import Entry
 from debate_tui.tui.widgets.line import Lines, Piece, Row
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.widgets import Input
 
     from debate_tui.tui.glyphs import Glyphs
     from debate_tui.tui.search import Standing
@@ -70,13 +71,6 @@ class SearchLine(Horizontal):
         background: $surface;
         Sign { width: 3; height: 1; background: $surface; }
         Count { width: 22; height: 1; background: $surface; }
-        Input, Input:focus {
-            width: 1fr;
-            height: 1;
-            border: none;
-            padding: 0;
-            background: $surface;
-        }
     }
     """
 
@@ -100,7 +94,7 @@ class SearchLine(Horizontal):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self.count = Count(glyphs)
-        self.input = Input(
+        self.input = Entry(
             placeholder="words in any pane; enter goes to the next match", max_length=MAX_CHARACTERS
         )
 

@@ -1,0 +1,72 @@
+"""Who debates if nobody says so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from debate_tui import config
+from debate_tui.cli import lineup
+from tests.fakes.provider_server import MODELS, ProviderServer, Reply
+from tests.sources.test_discovery import SILENT
+
+
+@pytest.fixture(autouse=True)
+def _nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, address in SILENT.items():
+        monkeypatch.setenv(name, address)
+    monkeypatch.setattr("debate_tui.sources.local.program", lambda: None)
+
+
+def test_a_seat_of_the_settings_keeps_what_is_known_of_it() -> None:
+    ada = config.Seat(source="demo", name="Ada", persona="a judge")
+    seats = lineup.seats(
+        config.Settings(debater=(ada, config.Seat(source="groq:x"))), ("demo", "xai:y", "demo")
+    )
+    assert seats == (ada, config.Seat(source="xai:y"), config.Seat(source="demo"))
+
+
+def test_only_a_choice_is_remembered() -> None:
+    lineup.remember(("demo", "demo:orator"), automatic=lineup.DEMO)
+    assert lineup.remembered() == ("demo", "demo:orator")
+    lineup.remember(lineup.DEMO, automatic=lineup.DEMO)
+    assert lineup.remembered() == ()
+
+
+def test_who_cannot_debate_any_more_is_forgotten() -> None:
+    lineup.remember(("groq:x", "demo"), automatic=lineup.DEMO)
+    assert lineup.remembered() == (), "its key is gone"
+    config.remember(debaters=("no such source", "demo"))
+    assert lineup.remembered() == ()
+
+
+def test_what_the_start_screen_remembers_is_no_setting() -> None:
+    config.remember(debaters=("demo", "demo:orator"), format="compare", judges=("demo",))
+    assert config.load({}) == config.Settings()
+
+
+def test_keys_are_offered_before_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XAI_API_KEY", "secret")
+    offers = lineup.known(("demo", "ollama:m"))
+    assert [offer.source.partition(":")[0] for offer in offers] == ["xai", "demo", "ollama"]
+    assert not any("secret" in f"{offer.about}{offer.told}" for offer in offers)
+
+
+async def test_a_local_server_lends_its_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ProviderServer() as server:
+        body = json.dumps({"data": [{"id": "qwen3:32b"}, {"id": "nomic-embed"}]}).encode()
+        server.script(MODELS, Reply(body, content_type="application/json"))
+        monkeypatch.setenv("OLLAMA_BASE_URL", server.base)
+        offers, automatic = await lineup.look_around()
+        assert [offer.source for offer in offers] == ["ollama:qwen3:32b"]
+        assert automatic == ("ollama:qwen3:32b",) * 2
+        monkeypatch.setenv("XAI_API_KEY", "secret")
+        _, automatic = await lineup.look_around()
+        assert [source.partition(":")[0] for source in automatic] == ["xai", "xai"]
+
+
+async def test_where_nobody_answers_nothing_changes() -> None:
+    async with asyncio.timeout(30):
+        assert await lineup.look_around() == ([], ())

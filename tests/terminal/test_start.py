@@ -1,0 +1,90 @@
+"""Without a topic, on a terminal: the start screen, and the debate that is begun there in its place."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING
+
+from tests.terminal.running import opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.terminal.display import Display
+
+SILENT = {f"{name}_BASE_URL": "http://127.0.0.1:9/v1" for name in ("OLLAMA", "LMSTUDIO", "LLAMACPP")}
+ENTERED = b"\x1b[?1049h"
+
+
+def state(home: Path) -> dict[str, object]:
+    kept: dict[str, object] = json.loads((home / "state" / "debate-tui" / "state.json").read_text())
+    return kept
+
+
+async def test_a_debate_is_begun_without_leaving_the_screen(own_folders: Path) -> None:
+    async with opened(**SILENT) as terminal:
+        await terminal.shows("What shall they argue about?", "Begin the debate")
+        terminal.press("Is tea better?")
+        await terminal.shows("Is tea better?")
+        seen = len(terminal.display.frames)
+        terminal.press("\r")
+        await terminal.shows("Opening", "Scripted demo")
+
+        def blank(frame: bytes) -> bool:
+            return b"\x1b[2J" in frame
+
+        assert not any(blank(frame) for frame in terminal.display.frames[seen:])
+        assert terminal.display.raw.count(ENTERED) == 1
+        terminal.press("q")
+        assert await terminal.ended() == 0
+        assert terminal.left_as_found()
+    kept = state(own_folders)
+    assert kept["format"] == "oxford"
+    assert "debaters" not in kept, "what is found by itself is found anew"
+
+
+async def test_what_was_chosen_is_there_the_next_time(own_folders: Path) -> None:
+    def chosen(display: Display) -> bool:
+        return "demo:sceptic" in display.text and "compare" in display.text
+
+    async with opened("-d", "demo:sceptic", "-d", "demo", "-f", "compare", **SILENT) as terminal:
+        await terminal.until(chosen)
+        terminal.press("Is tea better?\r")
+        await terminal.shows("Is tea better?", "waiting")
+        terminal.press("q")
+        assert await terminal.ended() == 0
+    assert state(own_folders)["debaters"] == ["demo:sceptic", "demo"]
+    async with opened(**SILENT) as terminal:
+        await terminal.until(chosen)
+        terminal.press("\x11")
+        assert await terminal.ended() == 0
+    async with opened("Is tea better?", **SILENT) as terminal:
+        await terminal.shows("scripted", "Ines")
+        terminal.press("q")
+        assert await terminal.ended() == 0
+
+
+async def test_what_cannot_begin_is_said_on_the_start_screen() -> None:
+    async with opened("-d", "groq:x", "-d", "demo", **SILENT) as terminal:
+        await terminal.shows("groq:x")
+        terminal.press("Is tea better?\r")
+        await terminal.shows("No key for Groq was found.")
+        terminal.press("\t\x1b[D\x1b[F\r")
+        await terminal.shows("Scripted demo")
+        terminal.press("q")
+        assert await terminal.ended() == 0
+
+
+async def test_a_signal_ends_it_and_restores_the_terminal() -> None:
+    async with opened(**SILENT) as terminal:
+        await terminal.shows("What shall they argue about?")
+        terminal.send(signal.SIGTERM)
+        assert await terminal.ended() == 128 + signal.SIGTERM
+        assert terminal.left_as_found()
+
+
+async def test_what_cannot_be_a_source_is_said_at_once() -> None:
+    async with opened("-d", "nobody:x", "-d", "demo", **SILENT) as terminal:
+        assert await terminal.ended() == 2
+        assert "There is no provider `nobody`" in terminal.words_afterwards

@@ -1,0 +1,95 @@
+"""A start screen to be driven by hand; what it proposes is noted, and nothing is begun."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from debate_tui import config
+from debate_tui.sources import registry
+from debate_tui.tui.glyphs import ASCII, UNICODE
+from debate_tui.tui.options import ScreenOptions
+from debate_tui.tui.proposal import Offer, Proposal
+from debate_tui.tui.screens.start import LOOKING, StartScreen
+from debate_tui.tui.start import StartApp
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from textual.pilot import Pilot
+
+KEYS = (
+    Offer("openai:gpt-5.6-terra", "key found", "OpenAI; its key was found in OPENAI_API_KEY."),
+    Offer(
+        "anthropic:claude-sonnet-5-5",
+        "key found",
+        "Anthropic; its key was found in ANTHROPIC_API_KEY.",
+    ),
+)
+DEMO = Offer("demo", "scripted", "Scripted: no model is speaking. It needs no key and no network.")
+BOX = Offer("local", "tiny, runs here", "SmolLM2 runs on this machine and is tiny.")
+SERVED = tuple(
+    Offer(f"ollama:{model}", "runs here", "Ollama runs on this machine and has this model.")
+    for model in ("qwen3:32b", "llama3.2")
+)
+
+
+class Start:
+    """The app; `found` is what a look around brings, once `looking` is set."""
+
+    def __init__(
+        self,
+        proposal: Proposal | None = None,
+        offers: Sequence[Offer] = (*KEYS, BOX, DEMO),
+        *,
+        found: Sequence[Offer] = (),
+        debaters: tuple[str, ...] = (),
+        notice: str = "",
+        **options: Any,
+    ) -> None:
+        self.proposed: list[Proposal] = []
+        self.looking = asyncio.Event()
+        self._found = (found, debaters)
+        chosen = proposal or Proposal(debaters=tuple(offer.source for offer in offers[:2]))
+        self.screen = StartScreen(
+            chosen,
+            offers,
+            [config.find_format(name) for name in config.format_names()],
+            ASCII if options.get("ascii") else UNICODE,
+            notice=notice,
+            look=self._look,
+            check=registry.parse,
+            propose=self.proposed.append,
+        )
+        self.app = StartApp(self.screen, ScreenOptions(**options))
+        self.pilot: Pilot[None]
+
+    async def _look(self) -> tuple[Sequence[Offer], tuple[str, ...]]:
+        await self.looking.wait()
+        return self._found
+
+    @asynccontextmanager
+    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[Start]:
+        async with self.app.run_test(size=(width, height)) as self.pilot:
+            await self.pilot.pause()
+            yield self
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def look(self) -> None:
+        """Find what is there to be found."""
+        self.looking.set()
+        await self.app.workers.wait_for_complete([w for w in self.app.workers if w.name == LOOKING])
+        await self.pilot.pause()
+
+    @property
+    def rows(self) -> list[str]:
+        """The rows of the whole screen."""
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.rows)

@@ -1,0 +1,237 @@
+"""The start screen: a debate is put together with keys or the mouse, and proposed."""
+
+from __future__ import annotations
+
+import pytest
+
+from debate_tui.display.modes import Mode
+from debate_tui.tui.proposal import Offer, Proposal, after, misfit
+from debate_tui.tui.screens.asking import AskScreen
+from debate_tui.tui.screens.menu import MenuScreen
+from debate_tui.tui.screens.start import StartScreen
+from debate_tui.tui.widgets.proposing import Proposing
+from tests.tui.board import OXFORD
+from tests.tui.starting import DEMO, KEYS, SERVED, Start
+
+OPENAI, ANTHROPIC = (offer.source for offer in KEYS)
+
+
+async def typed(start: Start, text: str) -> None:
+    await start.press(*("space" if letter == " " else letter for letter in text))
+
+
+async def test_a_topic_and_enter_are_enough() -> None:
+    async with Start().opened() as start:
+        await typed(start, "Tabs or spaces")
+        await start.press("enter")
+        assert start.proposed == [Proposal(topic="Tabs or spaces", debaters=(OPENAI, ANTHROPIC))]
+
+
+async def test_without_a_topic_it_asks_for_one() -> None:
+    async with Start().opened() as start:
+        await start.press("tab", "end", "enter")
+        assert start.proposed == []
+        assert "Say first what they shall argue about" in start.text
+        await typed(start, "x")
+        assert "Say first" not in start.text
+        await start.press("enter")
+        assert [proposal.topic for proposal in start.proposed] == ["x"]
+
+
+async def test_arrows_change_what_is_pointed_at() -> None:
+    async with Start(Proposal(topic="x", debaters=(OPENAI, ANTHROPIC))).opened() as start:
+        await start.press("down", "right", "right")
+        assert start.screen.proposal.debaters == ("local", ANTHROPIC)
+        await start.press("left", "left", "left")
+        assert start.screen.proposal.debaters == ("demo", ANTHROPIC)
+        await start.press("down", "down", "down", "right")
+        assert start.screen.proposal.format == "assigned-sides"
+        await start.press("down", "left")
+        assert start.screen.proposal.mode is Mode.STAGGERED
+        await start.press("down", "right")
+        assert start.screen.proposal.judges == (OPENAI,)
+        await start.press("down", "left")
+        assert start.screen.proposal.judges == (OPENAI, "demo")
+        await start.press("end", "enter")
+        (proposal,) = start.proposed
+        assert proposal == Proposal(
+            topic="x",
+            debaters=("demo", ANTHROPIC),
+            format="assigned-sides",
+            mode=Mode.STAGGERED,
+            judges=(OPENAI, "demo"),
+        )
+
+
+async def test_above_the_list_is_the_topic() -> None:
+    async with Start().opened() as start:
+        await start.press("down", "up")
+        await typed(start, "q")
+        await start.press("down", "escape")
+        await typed(start, "r")
+        await start.press("tab", "tab")
+        await typed(start, "s")
+        await start.press("enter")
+        assert [proposal.topic for proposal in start.proposed] == ["qrs"]
+
+
+async def test_debaters_are_added_up_to_four_and_left_out_down_to_two() -> None:
+    async with Start().opened() as start:
+        await start.press("tab", "plus", "down", "down", "down", "enter")
+        assert start.screen.proposal.debaters == (OPENAI, ANTHROPIC, "demo")
+        await start.press("plus", "enter", "plus")
+        assert start.screen.proposal.debaters == (OPENAI, ANTHROPIC, "demo", OPENAI)
+        assert not isinstance(start.app.screen, MenuScreen)
+        await start.press("home", "delete")
+        assert start.screen.proposal.debaters == (ANTHROPIC, "demo", OPENAI)
+        await start.press("delete", "delete", "delete")
+        assert start.screen.proposal.debaters == ("demo", OPENAI)
+
+
+async def test_a_judge_is_left_out_again() -> None:
+    async with Start(Proposal(debaters=("demo", "demo"), judges=(OPENAI, ANTHROPIC))).opened() as start:
+        await start.press("tab", "end", "up", "up", "up", "backspace")
+        assert start.screen.proposal.judges == (ANTHROPIC,)
+        await start.press("backspace", "backspace")
+        assert start.screen.proposal.judges == ()
+
+
+async def test_any_source_can_be_typed_if_it_can_be_one() -> None:
+    async with Start().opened() as start:
+        await start.press("tab", "enter", "up", "enter")
+        asking = start.app.screen
+        assert isinstance(asking, AskScreen)
+        await typed(start, "opnai:x")
+        await start.press("enter")
+        assert start.app.screen is asking
+        assert "There is no provider" in start.text
+        assert "Did you mean openai" in start.text
+        await start.press(*["backspace"] * 7)
+        await typed(start, "groq:x")
+        await start.press("enter")
+        assert start.screen.proposal.debaters == ("groq:x", ANTHROPIC)
+        assert "named by you" in start.text
+        await start.press("right", "left")
+        assert start.screen.proposal.debaters == ("groq:x", ANTHROPIC)
+
+
+async def test_menus_show_what_is_chosen_and_escape_changes_nothing() -> None:
+    async with Start().opened() as start:
+        before = start.screen.proposal
+        await start.press("tab", "down", "down", "down", "enter")
+        assert "How is it held?" in start.text
+        assert any(row.split("❯")[-1].strip().startswith("oxford") for row in start.rows if "❯" in row)
+        await start.press("down", "escape")
+        assert start.screen.proposal == before
+        await start.press("enter", "up", "enter")
+        assert start.screen.proposal.format == "listen"
+        await start.press("down", "enter", "down", "enter")
+        assert start.screen.proposal.mode is Mode.SYNCHRONIZED
+
+
+async def test_a_format_that_so_many_cannot_hold_is_not_begun() -> None:
+    proposal = Proposal(topic="x", debaters=("demo", "demo"), format="british-parliamentary")
+    async with Start(proposal).opened() as start:
+        assert "takes 4 debaters" in start.text
+        await start.press("enter")
+        assert start.proposed == []
+        assert "British Parliamentary debate takes 4 debaters" in start.rows[-1]
+
+
+async def test_what_cannot_begin_is_said_and_can_be_changed() -> None:
+    async with Start(Proposal(topic="x", debaters=("demo", "demo"))).opened() as start:
+        await start.press("enter", "enter")
+        assert len(start.proposed) == 1, "it is begun only once"
+        start.app.refuse("No key for \x1b[31mGroq\x1b[0m was found. [bold]Set GROQ_API_KEY")
+        await start.pilot.pause()
+        assert "No key for Groq was found. [bold]Set GROQ_API_KEY" in start.rows[-1]
+        await start.press("enter")
+        assert len(start.proposed) == 2
+
+
+async def test_what_is_found_later_takes_the_place_of_the_demo() -> None:
+    start = Start(
+        offers=(DEMO,), proposal=Proposal(), found=SERVED, debaters=("ollama:qwen3:32b", "ollama:llama3.2")
+    )
+    async with start.opened():
+        assert "ollama" not in start.text
+        await start.look()
+        assert start.screen.proposal.debaters == ("ollama:qwen3:32b", "ollama:llama3.2")
+        assert "runs here" in start.text
+
+
+async def test_what_is_found_later_leaves_alone_what_was_chosen() -> None:
+    start = Start(offers=(DEMO, *KEYS), proposal=Proposal(), found=SERVED, debaters=("ollama:llama3.2",) * 2)
+    async with start.opened():
+        await start.press("tab", "right")
+        await start.look()
+        assert start.screen.proposal.debaters == (OPENAI, "demo")
+        await start.press("enter")
+        assert "ollama:llama3.2" in start.text
+
+
+async def test_names_from_servers_are_only_text() -> None:
+    hostile = Offer("ollama:\x1b[31m[bold]x[/]\u202e", "runs \x07here", "told \x1b]0;x\x07")
+    async with Start(Proposal(debaters=(hostile.source, "demo")), (hostile, DEMO)).opened() as start:
+        await start.press("tab")
+        assert "ollama:[bold]x[/]" in start.text
+        await start.press("enter")
+        assert start.text.count("ollama:[bold]x[/]") >= 1
+        assert "\x1b" not in start.text
+
+
+async def test_the_mouse_does_what_keys_do() -> None:
+    async with Start(Proposal(topic="x", debaters=("demo", "demo"))).opened() as start:
+        listed = start.app.screen.query_one(Proposing)
+        await start.pilot.click(listed, offset=(20, 4))
+        assert "How is it held?" in start.text
+        await start.press("escape")
+        await start.pilot.click(listed, offset=(20, 2))
+        assert "Who debates?" in start.text
+        await start.pilot.click(offset=(0, 0))
+        assert isinstance(start.app.screen, StartScreen)
+        await start.pilot.click(listed, offset=(20, 9))
+        assert len(start.proposed) == 1
+
+
+async def test_the_footer_offers_what_does_something_and_is_pressed() -> None:
+    async with Start(Proposal(topic="x", debaters=("demo",) * 3)).opened() as start:
+        assert "enter begin" in start.rows[-1]
+        assert "leave out" not in start.rows[-1]
+        await start.press("tab")
+        assert "del leave out" in start.rows[-1]
+        await start.pilot.click(offset=(start.rows[-1].index("leave out"), 34))
+        assert start.screen.proposal.debaters == ("demo", "demo")
+        await start.press("tab")
+        await start.pilot.click(offset=(start.rows[-1].index("begin"), 34))
+        assert len(start.proposed) == 1
+
+
+@pytest.mark.parametrize("height", [9, 12, 15, 18])
+async def test_every_row_can_be_reached_however_low_the_screen(height: int) -> None:
+    proposal = Proposal(topic="x", debaters=("demo",) * 4, judges=("demo",) * 3)
+    async with Start(proposal).opened(80, height) as start:
+        await start.press("tab")
+        for _ in range(9):
+            assert "❯" in start.text
+            await start.press("down")
+        assert any("❯" in row and "Begin the debate" in row for row in start.rows)
+
+
+async def test_what_is_wrong_with_files_is_said_above_the_footer() -> None:
+    start = Start(notice="Format left out. mine.toml:3: no key `wrds`.", theme="no-such-theme")
+    async with start.opened(140):
+        told = " ".join(" ".join(start.rows[-3:-1]).split())
+        assert "mine.toml:3" in told
+        assert "There is no theme `no-such-theme`" in told
+
+
+def test_what_is_not_offered_is_first_of_what_is() -> None:
+    assert after("x", ["a", "b"], 1) == "a"
+    assert after("x", ["a", "b"], -1) == "b"
+    assert after("b", ["a", "b"], 1) == "a"
+
+
+def test_a_misfit_says_how_many_it_takes() -> None:
+    assert misfit(OXFORD, 2) == ""
+    assert misfit(OXFORD, 5) == "takes 2 to 4 debaters"
