@@ -81,12 +81,12 @@ async def body(request: Request) -> bytes:
 
 async def received(request: Request) -> bytes:
     """What a request brings, as far as it is not too much."""
-    received = b""
+    data = b""
     async for part in request.stream():
-        received += part
-        if len(received) > MAX_BODY:
+        data += part
+        if len(data) > MAX_BODY:
             raise HTTPException(413, f"The body has more than {MAX_BODY} bytes.")
-    return received
+    return data
 
 
 async def complain(connection: HTTPConnection, raised: Exception) -> Response | None:
