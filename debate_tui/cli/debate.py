@@ -44,10 +44,11 @@ def hold(
         options["debater"] = [seat(text) for text in debaters]
     settings = config.load(options, debate_file=debate_file)
     on_screen = not (plain or json_lines) and terminal.fits_full_screen()
+    more = {"stats": stats, "journal": journal, "share": share}
     if continued is None and on_screen and topics.is_open(topic, settings.topic):
         from debate_tui.cli import starting
 
-        return asyncio.run(starting.run(settings, chaos=chaos, stats=stats, journal=journal))
+        return asyncio.run(starting.run(settings, chaos=chaos, more=more))
     if continued is not None:
         from debate_tui.cli.continuing import taken_up
 
@@ -56,7 +57,7 @@ def hold(
         question = topics.read(topic, settings.topic)
         seats = settings.debater or _found(on_screen=on_screen and not chaos)
         planned = plan(question, seats, settings, chaos=chaos)
-    planned = msgspec.structs.replace(planned, stats=stats, journal=journal, share=share)
+    planned = msgspec.structs.replace(planned, **more)
     if on_screen:
         from debate_tui.cli import fullscreen
 

@@ -22,8 +22,7 @@ from debate_tui.tui.screens.start import StartScreen
 from debate_tui.tui.start import StartApp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from debate_tui.cli.plan import Plan
     from debate_tui.domain.debate import Format
@@ -88,8 +87,11 @@ class Start:
         return made
 
 
-async def run(settings: config.Settings, *, chaos: bool, stats: bool, journal: Path | None) -> int:
-    """Show the start screen, and hold the debate that is begun there; returns the exit code."""
+async def run(settings: config.Settings, *, chaos: bool, more: Mapping[str, object]) -> int:
+    """Show the start screen, and hold the debate that is begun there; returns the exit code.
+
+    `more` are fields of the `Plan` that nobody is asked for.
+    """
     start = Start(settings, chaos=chaos)
     app = StartApp(start.screen(), options(settings), on_theme=remember_theme)
     with caught(app.exit, keyboard=0) as signal:
@@ -99,7 +101,7 @@ async def run(settings: config.Settings, *, chaos: bool, stats: bool, journal: P
             while (proposal := await start.wanted.get()) is not None:
                 try:
                     planned = await asyncio.to_thread(start.planned, proposal)
-                    planned = msgspec.structs.replace(planned, stats=stats, journal=journal)
+                    planned = msgspec.structs.replace(planned, **more)
                     return await fullscreen.run(planned, fullscreen.Opened(app, shown, signal))
                 except DebateError as error:
                     app.refuse(f"{error.message} {error.hint}")
