@@ -18,6 +18,9 @@ from debate_tui.record.sqlite import Store
 from debate_tui.sources import registry
 
 if TYPE_CHECKING:
+    from debate_tui.domain.events import Event
+    from debate_tui.record.log import DebateStore
+    from debate_tui.record.summary import Summary
     from debate_tui.sources.registry import Specification
 
 
@@ -59,8 +62,25 @@ def taken_up(debate: str, settings: config.Settings) -> Plan:
     """
     with Store(config.record_file()) as store:
         summary = store.find(debate)
-        kept = msgspec.json.decode(store.setup(summary.debate), type=_Setup)
-        past = tuple(store.events(summary.debate))
+        kept, past = store.setup(summary.debate), tuple(store.events(summary.debate))
+    return _plan(summary, kept, past, settings)
+
+
+async def taken_up_from(store: DebateStore, debate: str, settings: config.Settings) -> Plan:
+    """See `taken_up`, for a debate in any store."""
+    summary = await store.find(debate)
+    log = await store.watch(summary.debate)
+    past: list[Event] = []
+    try:
+        while len(past) < summary.events:
+            past += await log.read(len(past))
+    finally:
+        await log.aclose()
+    return _plan(summary, await store.setup(summary.debate), tuple(past), settings)
+
+
+def _plan(summary: Summary, setup: str, past: tuple[Event, ...], settings: config.Settings) -> Plan:
+    kept = msgspec.json.decode(setup, type=_Setup)
     transcript = Transcript(past)
     debaters = tuple(chair.debater for chair in kept.chairs)
     if transcript.finished is not None and progress(transcript, kept.format, debaters).complete:

@@ -22,6 +22,14 @@ import click
 )
 @click.option("--max-cost", type=float, metavar="US$", help="Begin no turn once this is spent.")
 @click.option("--max-tokens", type=int, metavar="N", help="Begin no turn once so many tokens were used.")
+@click.option(
+    "--continue",
+    "continued",
+    is_flag=False,
+    flag_value="",
+    metavar="[DEBATE]",
+    help="Take up a recorded debate that was broken off, the newest unless one is named.",
+)
 @click.option("--host", default="127.0.0.1", help="Address to listen on (default: 127.0.0.1).")
 @click.option("--port", default=8484, type=click.IntRange(0, 65535), help="Port (default: 8484; 0: any).")
 @click.option(
@@ -58,6 +66,7 @@ def serve(
     rounds: int | None,
     max_cost: float | None,
     max_tokens: int | None,
+    continued: str | None,
     **hosting: object,
 ) -> int:
     """Hold a debate about TOPIC for viewers in browsers and terminals; without TOPIC, host what is recorded.
@@ -67,6 +76,8 @@ def serve(
     from debate_tui.cli.hosting import Hosting, check_installed
 
     check_installed()
+    if continued is not None and (topic is not None or debaters):
+        raise click.UsageError("--continue takes topic and debaters from the record.")
     from msgspec import convert
 
     from debate_tui.cli.serving import run
@@ -81,5 +92,6 @@ def serve(
         typed,
         debate_file=debate_file,
         store=store,
+        continued=continued,
         hosting=convert(hosting, Hosting),
     )

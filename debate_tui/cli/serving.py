@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import topic as topics
+from debate_tui.cli.continuing import taken_up_from
 from debate_tui.cli.debate import seat
 from debate_tui.cli.hosting import LAST_WORDS_S, opened
 from debate_tui.cli.plan import plan
@@ -40,9 +41,10 @@ def run(
     *,
     debate_file: Path | None,
     store: str,
+    continued: str | None,
     hosting: Hosting,
 ) -> int:
-    """Serve until a signal ends it; returns the exit code.
+    """Serve until a signal ends it; returns the exit code. `continued` is the id of a debate to take up.
 
     Raises `DebateError` for whatever makes that impossible.
     """
@@ -50,15 +52,19 @@ def run(
         options["debater"] = [seat(text) for text in debaters]
     settings = config.load(options, debate_file=debate_file)
     planned = None
-    if topic is not None or settings.topic:
+    if continued is None and (topic is not None or settings.topic):
         planned = plan(topics.read(topic, settings.topic), settings.debater or _DEMO, settings)
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-        return runner.run(_serve(planned, settings, store, hosting))
+        return runner.run(_serve(planned, continued, settings, store, hosting))
 
 
-async def _serve(planned: Plan | None, settings: config.Settings, address: str, hosting: Hosting) -> int:
+async def _serve(
+    planned: Plan | None, continued: str | None, settings: config.Settings, address: str, hosting: Hosting
+) -> int:
     store = open_store(address or config.record_file())
     try:
+        if continued is not None:
+            planned = await taken_up_from(store, continued, settings)
         limits = Limits(hosting.max_viewers, hosting.max_viewers_per_address)
         async with Hub(store, limits) as hub:
             holder = Debates(hub, store, settings)

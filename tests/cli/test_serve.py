@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import socket
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from debate_tui.domain.events import decode
 from debate_tui.record.stores import open_store
 from tests.cli.running import run, start
 from tests.server.hosting import count, sse
@@ -185,8 +187,6 @@ async def test_a_run_is_shared() -> None:
         process.send_signal(signal.SIGINT)
         out, _ = await process.communicate()
         await reading
-    from debate_tui.domain.events import decode
-
     check_exact(received.events(), [decode(line) for line in out.splitlines()])
 
 
@@ -222,3 +222,27 @@ async def test_missing_packages_are_named(tmp_path: Path) -> None:
     assert done.code == 1
     assert "uvicorn" in done.err
     assert "pip install 'debate-tui[serve]'" in done.err
+
+
+async def test_a_debate_whose_server_was_killed_goes_on_at_another(tmp_path: Path) -> None:
+    store = str(tmp_path / "debates.sqlite3")
+    received = Received()
+    async with serving("Tea or coffee?", "-d", "demo", "-d", "demo", "--store", store) as first:
+        path = f"/debates/{first.debate}/events"
+        await sse(first.client, f"{path}?after=0", received, until=count(30))
+        first.process.kill()
+        await first.process.wait()
+    async with serving("--continue", "--store", store) as second:
+        assert second.debate == path.split("/")[2]
+        enough = len(received.messages) + 20
+
+        def went_on(received: Received) -> bool:
+            return len(received.messages) > enough and "." not in received.last_id
+
+        await sse(second.client, path, received, until=went_on)
+        assert received.of_type("reset") == []
+        assert [event["reason"] for event in received.of_type("debate.resumed")] == ["continued"]
+        page = await second.client.get(f"{path}?after=0", headers={"accept": "application/json"})
+    told = received.events()
+    events = [decode(json.dumps(event)) for event in page.json()["events"]]
+    check_exact(told, [event for event in events if event.seq <= told[-1].seq])
