@@ -18,17 +18,6 @@ MOST_DEBATERS = 4
 LEAST_DEBATERS = 2
 MOST_JUDGES = 3
 
-MODES = {
-    Mode.SYNCHRONIZED: "all panes together",
-    Mode.STAGGERED: "each as it comes",
-    Mode.HYBRID: "together, or as it comes",
-}
-ABOUT_MODES = {
-    Mode.SYNCHRONIZED: "all panes move together, ten times a second",
-    Mode.STAGGERED: "each pane moves as its words arrive",
-    Mode.HYBRID: "together while several speak, at once while one does",
-}
-
 
 class Offer(Struct, frozen=True):
     """A source at hand, as for ``-d``; `about` says in a word or two what it is, `told` in a sentence."""

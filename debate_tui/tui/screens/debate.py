@@ -12,6 +12,7 @@ from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import FORMS
 from debate_tui.tui.arrangement import Arrangement
+from debate_tui.tui.modes import TOLD
 from debate_tui.tui.screens.moderated import ModeratedView
 from debate_tui.tui.screens.searched import SearchedView
 from debate_tui.tui.tones import Tone
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
     from debate_tui.tui.widgets.footer import Footer
-
-_MODES = {
-    Mode.SYNCHRONIZED: "all panes move together, ten times a second",
-    Mode.STAGGERED: "each pane moves as its words arrive",
-    Mode.HYBRID: "together while several speak, at once while one does",
-}
 
 
 class DebateScreen(SearchedView, ModeratedView):
@@ -102,7 +97,7 @@ class DebateScreen(SearchedView, ModeratedView):
         self._clock.switch(mode)
         self._wake()
         self._show_headline()
-        self._say(f"{mode.value}: {_MODES[mode]}")
+        self._say(f"{mode.value}: {TOLD[mode]}")
         self._on_mode(mode)
 
     def action_focus_pane(self, step: int) -> None:

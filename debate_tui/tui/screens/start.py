@@ -12,7 +12,8 @@ from textual.widgets import Input
 
 from debate_tui.display.modes import Mode
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.proposal import ABOUT_MODES, LEAST_DEBATERS, Offer, after, misfit
+from debate_tui.tui.modes import TOLD
+from debate_tui.tui.proposal import LEAST_DEBATERS, Offer, after, misfit
 from debate_tui.tui.screens.asking import AskScreen
 from debate_tui.tui.screens.menu import MenuScreen
 from debate_tui.tui.tones import Tone
@@ -174,7 +175,7 @@ class StartScreen(Screen[None]):
         self.set_focus(self._topic)
         self._show()
         self._notice.say(self._problems, self.app.size.width)
-        self.call_after_refresh(lambda: self.run_worker(self._look_around, name=LOOKING))
+        self.call_after_refresh(self._begin_to_look)
 
     def on_resize(self, event: Resize) -> None:
         """Use the room there is."""
@@ -193,9 +194,8 @@ class StartScreen(Screen[None]):
         return self._proposal
 
     def warn(self, text: str) -> None:
-        """Say above the footer what is wrong with the program's own files."""
-        self._problems = " ".join(filter(None, (self._problems, text)))
-        self._notice.say(self._problems, self.app.size.width)
+        """Say above the footer what is wrong with the program's own files; nothing, once it is put right."""
+        self._notice.say(" ".join(filter(None, (self._problems, text))), self.app.size.width)
 
     def refuse(self, why: str) -> None:
         """Say why the debate that was proposed cannot begin; the user may change it."""
@@ -203,6 +203,9 @@ class StartScreen(Screen[None]):
         self._footer.say(one_line(why, 300), Tone.FAILED)
 
     # What is at hand
+
+    def _begin_to_look(self) -> None:
+        self.run_worker(self._look_around(), name=LOOKING)
 
     async def _look_around(self) -> None:
         offers, debaters = await self._look()
@@ -237,6 +240,7 @@ class StartScreen(Screen[None]):
             (choosing, Hint("enter", "choose", "open", 2)),
             (removable, Hint("del", "leave out", "remove", 3)),
             (item is not None, Hint("tab", "topic", "other", 4)),
+            (item is not None, Hint("T", "theme", "app.themes", 5)),
             (True, Hint("^q" if item is None else "q", "quit", "app.quit", 0)),
         )
         return tuple(hint for wanted, hint in offered if wanted)
@@ -376,10 +380,8 @@ class StartScreen(Screen[None]):
             made = [replace(proposal, format=name) for name in self._formats]
         else:
             title, at = "When do words appear?", [*Mode].index(proposal.mode)
-            rows = [
-                Choice(mode.value, "", (Piece(about, Tone.QUIET),)) for mode, about in ABOUT_MODES.items()
-            ]
-            made = [replace(proposal, mode=mode) for mode in ABOUT_MODES]
+            rows = [Choice(mode.value, "", (Piece(about, Tone.QUIET),)) for mode, about in TOLD.items()]
+            made = [replace(proposal, mode=mode) for mode in TOLD]
 
         def chosen(place: int | None) -> None:
             if place is not None:

@@ -6,7 +6,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.proposal import ABOUT_MODES, LEAST_DEBATERS, misfit
+from debate_tui.tui.modes import TOLD
+from debate_tui.tui.proposal import LEAST_DEBATERS, misfit
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Lines, Piece, Row
 
@@ -107,7 +108,7 @@ class Explanation(Lines):
 
     def _mode(self, proposal: Proposal, width: int) -> Iterator[Row]:
         yield _title("When words appear")
-        for mode, about in ABOUT_MODES.items():
+        for mode, about in TOLD.items():
             yield Row((Piece(mode.value, Tone.FOCUS if mode is proposal.mode else Tone.TEXT),))
             yield from _prose(f"{about}.", width)
         yield Row()

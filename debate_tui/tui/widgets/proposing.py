@@ -10,7 +10,8 @@ from textual.message import Message
 
 from debate_tui.domain.debate import deal_sides
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.proposal import MODES, MOST_DEBATERS, MOST_JUDGES, misfit
+from debate_tui.tui.modes import BRIEFLY
+from debate_tui.tui.proposal import MOST_DEBATERS, MOST_JUDGES, misfit
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Piece, Row, clip, width_of
 from debate_tui.tui.widgets.pointing import Pointing
@@ -148,7 +149,7 @@ class Proposing(Pointing):
             case "format":
                 value, told = proposal.format, self._format_told()
             case _:
-                value, told = proposal.mode.value, Piece(MODES[proposal.mode], Tone.QUIET)
+                value, told = proposal.mode.value, Piece(BRIEFLY[proposal.mode], Tone.QUIET)
         return self._filled(Piece(value, tone), NUMBER + SOURCE), told
 
     def _source(
