@@ -196,7 +196,7 @@ class Transcript:
 
     `debaters` holds every debater with its present source and model; `active` the ids of those still in
     the debate. `statuses` has each debater's last status, `turns` each turn by its number. `paused` and
-    `finished` are `None` unless the debate is.
+    `finished` are `None` unless the debate is; `finished_at` is when that was said first.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -222,6 +222,7 @@ class Transcript:
         self.votes: list[Vote] = []
         self.paused: DebatePaused | None = None
         self.finished: Literal["complete", "stopped", "failed"] | None = None
+        self.finished_at: float | None = None
         self._current: dict[str, Turn] = {}
 
     @property
@@ -263,14 +264,19 @@ class Transcript:
             case DebateStarted():
                 self._start(event)
             case DebateFinished():
-                self.finished = event.reason
+                self._finish(event)
+
+    def _finish(self, event: DebateFinished) -> None:
+        if self.finished is None:
+            self.finished_at = event.at
+        self.finished = event.reason
 
     def _hold(self, event: DebatePaused | DebateResumed) -> None:
         if isinstance(event, DebatePaused):
             self.paused = event
         else:
             self.paused = None
-            self.finished = None  # a stopped debate is taken up again
+            self.finished = self.finished_at = None  # a stopped debate is taken up again
 
     def _count(self, event: Verdict | Vote) -> None:
         if isinstance(event, Verdict):

@@ -31,5 +31,5 @@ class Elapsed:
         transcript = self._transcript
         if not transcript.started_at:
             return 0
-        latest = transcript.updated_at if transcript.finished else self.now
+        latest = self.now if transcript.finished_at is None else transcript.finished_at
         return max(0, int(latest - transcript.started_at))

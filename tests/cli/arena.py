@@ -69,7 +69,7 @@ class Asked:
 
 def speech(model: str, phase: str) -> str:
     """What a debater says in a phase; Ben tries in the first rebuttal to break out of his fence."""
-    name = "Ada" if model == ADA else "Ben"
+    name = "Ada" if model.startswith(ADA) else "Ben"
     text = f"{name} speaks, in {phase}: streets are **for people**. And a second sentence of {name}'s."
     return f"{text} {HOSTILE}" if (model, phase) == (BEN, "Rebuttal, round 1 of 2") else text
 
@@ -136,13 +136,18 @@ def for_nobody(asked: Asked) -> str:
 class Arena:
     """The server, what it was asked, and who answers what; an async context manager.
 
-    The second judge's verdict waits for `second_may_speak`, so that verdicts come in one order.
+    The second judge's verdict waits for `second_may_speak`, so that verdicts come in one order; debaters wait
+    for `debaters_may_speak`, which is set unless a test clears it.
     """
 
     judges: dict[str, Callable[[Asked], str]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     second_may_speak: asyncio.Event = field(default_factory=asyncio.Event)
+    debaters_may_speak: asyncio.Event = field(default_factory=asyncio.Event)
     server: ProviderServer = field(default_factory=ProviderServer)
+
+    def __post_init__(self) -> None:
+        self.debaters_may_speak.set()
 
     async def __aenter__(self) -> Self:
         await self.server.__aenter__()
@@ -205,6 +210,8 @@ class Arena:
     def _paced(self, asked: Asked, events: list[bytes]) -> Iterator[bytes | asyncio.Event]:
         if asked.model == SECOND and not asked.about_stance:
             yield self.second_may_speak
+        if asked.phase:
+            yield self.debaters_may_speak
         yield from events
 
 

@@ -24,6 +24,7 @@ from debate_tui.domain.events import (
     TurnFinished,
     TurnStarted,
     TurnSuperseded,
+    Vote,
     decode,
     encode,
 )
@@ -355,3 +356,16 @@ def test_folding_may_stop_anywhere_and_go_on(events: list[Event], data: st.DataO
 @given(debates())
 def test_events_survive_their_encoding(events: list[Event]):
     assert [decode(encode(event)) for event in events] == events
+
+
+def test_a_debate_ended_when_that_was_first_said_until_it_is_taken_up_again():
+    events = (
+        DebateFinished(seq=1, at=10.0, reason="complete"),
+        Vote(seq=2, at=70.0, when="after", voter="user", debater=None),
+        DebateFinished(seq=3, at=70.0, reason="complete"),
+    )
+    transcript = Transcript(events)
+    assert (transcript.finished, transcript.finished_at) == ("complete", 10.0)
+
+    transcript.apply(DebateResumed(seq=4, at=99.0, reason="continued", debater=None))
+    assert (transcript.finished, transcript.finished_at) == (None, None)

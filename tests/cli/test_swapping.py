@@ -1,0 +1,74 @@
+"""Another source for a debater while the debate is held: read as -d is, and priced as its own."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui import config
+from debate_tui.cli.plan import plan
+from debate_tui.cli.stage import Stage, staged
+from debate_tui.domain import events as ev
+from debate_tui.domain.errors import ConfigError, DebateError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from debate_tui.domain.events import Event
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[tuple[Stage, list[Event]]]:
+    """A debate of two scripted debaters that has not begun, and what is logged of it."""
+    settings = config.load({"record": False, "debater": [{"source": "demo:sceptic"}, {"source": "demo"}]})
+    seen: list[Event] = []
+
+    def fail(trouble: DebateError) -> None:
+        raise trouble
+
+    planned = plan("Should cats vote?", settings.debater, settings)
+    async with staged(planned, unattended=False, on_trouble=fail) as made:
+        made.log.subscribe(seen.append)
+        yield made, seen
+
+
+@pytest.mark.parametrize(
+    ("typed", "source", "model"),
+    [
+        ("demo:orator", "demo:orator", "scripted"),
+        (" ollama:qwen3 ", "ollama:qwen3", "qwen3"),
+        ("https://me:secret@example.org/x?token=t", "https://…@example.org/x?token=…", "example.org"),
+    ],
+)
+async def test_it_is_put_in_place_and_named_without_secrets(typed: str, source: str, model: str) -> None:
+    async with stage() as (made, seen):
+        await made.swap("d1", typed)
+    (replaced,) = seen
+    assert isinstance(replaced, ev.DebaterReplaced)
+    assert (replaced.debater, replaced.source, replaced.model) == ("d1", source, model)
+
+
+async def test_a_demo_without_a_voice_gets_one() -> None:
+    async with stage() as (made, seen):
+        await made.swap("d2", "demo")
+    (replaced,) = seen
+    assert isinstance(replaced, ev.DebaterReplaced)
+    assert replaced.source.startswith("demo:")
+
+
+@pytest.mark.parametrize(
+    ("typed", "error", "says"),
+    [
+        ("opanai:gpt", UsageError, "opanai"),
+        ("demo:yodeller", UsageError, "yodeller"),
+        ("openai:gpt-x", ConfigError, "No key for OpenAI"),
+        ("", UsageError, "provider"),
+    ],
+)
+async def test_what_is_no_source_changes_nothing(typed: str, error: type[DebateError], says: str) -> None:
+    async with stage() as (made, seen):
+        with pytest.raises(error, match=says):
+            await made.swap("d1", typed)
+        assert seen == []
