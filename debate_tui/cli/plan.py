@@ -141,7 +141,8 @@ def partiality(judges: Iterable[Specification], debaters: Iterable[Specification
     related = dict.fromkeys(judge.public for judge in judges if judge.scheme in families)
     if not related:
         return ""
-    return f"Not impartial: {', '.join(related)} judges its own model family."
+    judge = "judges its" if len(related) == 1 else "judge their"
+    return f"Not impartial: {', '.join(related)} {judge} own model family."
 
 
 def notice(specifications: Iterable[Specification]) -> str:
