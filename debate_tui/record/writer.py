@@ -53,7 +53,7 @@ class Recording:
 
 
 class Writer:
-    """Group commit: what comes within 20 ms shares a transaction.
+    """Group commit: what comes within 20 ms, or until somebody asks for a flush, shares a transaction.
 
     An event is durable those 20 ms plus one commit after it was handed over. While the disk takes longer,
     events wait in memory and the next commit carries more of them, up to `BACKLOG` for each debate.
@@ -64,6 +64,7 @@ class Writer:
         self._path = path
         self._queue: SimpleQueue[tuple[Recording, Event] | Future[None] | None] = SimpleQueue()
         self._owing: set[Recording] = set()
+        self._hurried = threading.Event()
         self._thread = threading.Thread(target=self._run, name="record", daemon=True)
         self._thread.start()
 
@@ -79,6 +80,7 @@ class Writer:
         """Done when all that was handed over so far is durable, or could not be written."""
         done: Future[None] = Future()
         self._queue.put(done)
+        self._hurried.set()
         if not self._thread.is_alive():
             self._release()
         return done
@@ -86,6 +88,7 @@ class Writer:
     def close(self) -> None:
         """Write what is left, once, and let go of the file."""
         self._queue.put(None)
+        self._hurried.set()
         self._thread.join()
 
     def _run(self) -> None:
@@ -111,7 +114,8 @@ class Writer:
         try:
             item = self._queue.get(timeout=RETRY_S if self._owing else None)
             if isinstance(item, tuple):
-                time.sleep(GATHER_S)
+                self._hurried.wait(GATHER_S)
+            self._hurried.clear()
             while item is not None:
                 if isinstance(item, tuple):
                     recording, event = item
