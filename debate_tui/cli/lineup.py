@@ -9,6 +9,7 @@ from debate_tui import config
 from debate_tui.domain.errors import DebateError
 from debate_tui.sources import boxed, discovery, local, registry
 from debate_tui.tui.proposal import Offer
+from debate_tui.tui.screens.start import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,11 +60,7 @@ def known(named: Iterable[str] = ()) -> list[Offer]:
         Offer("demo", "scripted", "Scripted: no model is speaking. It needs no key and no network.")
     )
     at_hand = {offer.source for offer in offers}
-    offers += [
-        Offer(source, "named by you", "Named by you. Whether it answers is seen when the debate begins.")
-        for source in dict.fromkeys(named)
-        if source not in at_hand
-    ]
+    offers += [Offer(source, *NAMED) for source in dict.fromkeys(named) if source not in at_hand]
     return offers
 
 

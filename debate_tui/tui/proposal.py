@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 MOST_DEBATERS = 4
 LEAST_DEBATERS = 2
 MOST_JUDGES = 3
+
+What = Literal["debater", "format", "mode", "judge", "begin"]
+
+
+class Item(NamedTuple):
+    """Something to choose; `place` is the debater's or the judge's, behind the last one for one more."""
+
+    what: What
+    place: int = 0
 
 
 class Offer(Struct, frozen=True):
@@ -36,23 +45,63 @@ class Proposal(Struct, frozen=True, kw_only=True):
     mode: Mode = Mode.HYBRID
     judges: tuple[str, ...] = ()
 
-    def with_debater(self, place: int, source: str) -> Proposal:
-        """Another source at that place; at the place behind the last one, one more debater."""
-        return replace(self, debaters=_put(self.debaters, place, source, MOST_DEBATERS))
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What there is to choose, from top to bottom; the last one begins the debate."""
+        debaters = min(len(self.debaters) + 1, MOST_DEBATERS)
+        judges = min(len(self.judges) + 1, MOST_JUDGES)
+        return (
+            *(Item("debater", place) for place in range(debaters)),
+            Item("format"),
+            Item("mode"),
+            *(Item("judge", place) for place in range(judges)),
+            Item("begin"),
+        )
 
-    def without_debater(self, place: int) -> Proposal:
-        """One debater less, if enough are left."""
-        if len(self.debaters) <= LEAST_DEBATERS:
+    def source(self, item: Item) -> str:
+        """The source of a debater or a judge; empty for one more."""
+        sources = self._sources(item)
+        return sources[item.place] if item.place < len(sources) else ""
+
+    def with_source(self, item: Item, source: str) -> Proposal:
+        """Another source for a debater or a judge, or one more of them."""
+        sources = self._sources(item)
+        return self._with(item, (*sources[: item.place], source, *sources[item.place + 1 :]))
+
+    def may_lose(self, item: Item) -> bool:
+        """Whether it can do without this item."""
+        least = {"debater": LEAST_DEBATERS, "judge": 0}.get(item.what)
+        return least is not None and least < len(self._sources(item)) > item.place
+
+    def without(self, item: Item) -> Proposal:
+        """One debater or judge less, if it can do without."""
+        sources = self._sources(item)
+        if not self.may_lose(item):
             return self
-        return replace(self, debaters=_taken(self.debaters, place))
+        return self._with(item, sources[: item.place] + sources[item.place + 1 :])
 
-    def with_judge(self, place: int, source: str) -> Proposal:
-        """Another judge at that place, or behind the last one, one more."""
-        return replace(self, judges=_put(self.judges, place, source, MOST_JUDGES))
+    def changed(self, item: Item, steps: int, offers: Sequence[Offer], formats: Sequence[str]) -> Proposal:
+        """What is offered for an item, some steps behind what it is now."""
+        match item.what:
+            case "format":
+                return replace(self, format=after(self.format, formats, steps))
+            case "mode":
+                return replace(self, mode=Mode(after(self.mode.value, [*Mode], steps)))
+            case "begin":
+                return self
+        sources = [offer.source for offer in offers]
+        now = self.source(item)
+        if not now:
+            return self.with_source(item, sources[0 if steps > 0 else -1])
+        return self.with_source(item, after(now, sources, steps))
 
-    def without_judge(self, place: int) -> Proposal:
-        """One judge less."""
-        return replace(self, judges=_taken(self.judges, place))
+    def _sources(self, item: Item) -> tuple[str, ...]:
+        return self.judges if item.what == "judge" else self.debaters
+
+    def _with(self, item: Item, sources: tuple[str, ...]) -> Proposal:
+        if item.what == "judge":
+            return replace(self, judges=sources[:MOST_JUDGES])
+        return replace(self, debaters=sources[:MOST_DEBATERS])
 
 
 def after(chosen: str, offered: Sequence[str], steps: int) -> str:
@@ -68,11 +117,3 @@ def misfit(format_: Format, debaters: int) -> str:
     if least <= debaters <= most:
         return ""
     return f"takes {least} debaters" if least == most else f"takes {least} to {most} debaters"
-
-
-def _put(sources: tuple[str, ...], place: int, source: str, most: int) -> tuple[str, ...]:
-    return (*sources[:place], source, *sources[place + 1 :])[:most]
-
-
-def _taken(sources: tuple[str, ...], place: int) -> tuple[str, ...]:
-    return sources[:place] + sources[place + 1 :]

@@ -10,20 +10,17 @@ from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.widgets import Input
 
-from debate_tui.display.modes import Mode
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.modes import TOLD
-from debate_tui.tui.proposal import LEAST_DEBATERS, Offer, after, misfit
+from debate_tui.tui.proposal import Offer, misfit
+from debate_tui.tui.screens import offered
 from debate_tui.tui.screens.asking import AskScreen
-from debate_tui.tui.screens.menu import MenuScreen
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.explanation import Explanation
 from debate_tui.tui.widgets.footer import Footer, Hint
 from debate_tui.tui.widgets.line import Lines, Piece, Row
 from debate_tui.tui.widgets.masthead import Masthead
-from debate_tui.tui.widgets.menu import Choice, Menu
 from debate_tui.tui.widgets.notice import Notice
-from debate_tui.tui.widgets.proposing import Item, Proposing
+from debate_tui.tui.widgets.proposing import Proposing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +31,8 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.debate import Format
     from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.proposal import Proposal
+    from debate_tui.tui.proposal import Item, Proposal
+    from debate_tui.tui.screens.offered import Offered
     from debate_tui.tui.widgets.pointing import Pointing
 
 LOOKING = "look around"
@@ -45,8 +43,9 @@ ROOMY = 30
 """Rows from which there is air around the topic."""
 MAX_TOPIC = 4000
 
+NAMED = ("named by you", "Named by you. Whether it answers is seen when the debate begins.")
 _SOURCES = (
-    "openai:MODEL, anthropic:MODEL, groq:MODEL, ollama:MODEL, …",
+    "openai:MODEL   anthropic:MODEL   groq:MODEL   ollama:MODEL",
     "local:FILE.gguf   https://host/path   demo:VOICE",
 )
 
@@ -227,11 +226,7 @@ class StartScreen(Screen[None]):
         self._footer.show(self._hints(item))
 
     def _hints(self, item: Item | None) -> tuple[Hint, ...]:
-        proposal = self._proposal
-        removable = item is not None and (
-            (item.what == "judge" and item.place < len(proposal.judges))
-            or (item.what == "debater" and LEAST_DEBATERS < len(proposal.debaters) > item.place)
-        )
+        removable = item is not None and self._proposal.may_lose(item)
         choosing = item is not None and item.what != "begin"
         offered = (
             (not choosing, Hint("enter", "begin", "begin", 1)),
@@ -323,104 +318,35 @@ class StartScreen(Screen[None]):
         await self.run_action(message.action)
 
     def on_proposing_asked(self, message: Proposing.Asked) -> None:
-        """Change an item, open what is offered for it, or leave it out."""
-        item = message.item
+        """Change an item, show what is offered for it, or leave it out."""
+        item, proposal = message.item, self._proposal
         match message.how:
             case "change":
-                self._alter(self._changed(item, message.steps))
+                self._alter(proposal.changed(item, message.steps, self._offers, [*self._formats]))
             case "remove":
-                self._alter(self._without(item))
+                self._alter(proposal.without(item))
             case _ if item.what == "begin":
                 self.action_begin()
-            case _ if item.what in ("format", "mode"):
-                self._choose(item)
+            case _ if item.what == "format":
+                self._offer(offered.formats(proposal, self._formats, self._glyphs), item)
+            case _ if item.what == "mode":
+                self._offer(offered.modes(proposal, self._glyphs), item)
             case _:
-                self._choose_source(item)
+                self._offer(offered.sources(proposal, item, self._offers, self._glyphs), item)
 
-    def _changed(self, item: Item, steps: int) -> Proposal:
-        proposal, sources = self._proposal, [offer.source for offer in self._offers]
-        match item.what:
-            case "format":
-                return replace(proposal, format=after(proposal.format, [*self._formats], steps))
-            case "mode":
-                return replace(proposal, mode=Mode(after(proposal.mode.value, [*Mode], steps)))
-            case "begin":
-                return proposal
-            case _:
-                chosen = proposal.judges if item.what == "judge" else proposal.debaters
-                if item.place < len(chosen):
-                    return self._with(item, after(chosen[item.place], sources, steps))
-                return self._with(item, sources[0 if steps > 0 else -1])
-
-    def _with(self, item: Item, source: str) -> Proposal:
-        proposal = self._proposal
-        return (proposal.with_judge if item.what == "judge" else proposal.with_debater)(item.place, source)
-
-    def _without(self, item: Item) -> Proposal:
-        proposal = self._proposal
-        match item.what:
-            case "debater":
-                return proposal.without_debater(item.place)
-            case "judge":
-                return proposal.without_judge(item.place)
-            case _:
-                return proposal
-
-    # Menus
-
-    def _choose(self, item: Item) -> None:
-        """All formats, or all modes."""
-        proposal = self._proposal
-        if item.what == "format":
-            title, at = "How is it held?", [*self._formats].index(proposal.format)
-            rows = [
-                Choice(name, "", (Piece(one_line(each.title, 60), Tone.QUIET),))
-                for name, each in self._formats.items()
-            ]
-            made = [replace(proposal, format=name) for name in self._formats]
-        else:
-            title, at = "When do words appear?", [*Mode].index(proposal.mode)
-            rows = [Choice(mode.value, "", (Piece(about, Tone.QUIET),)) for mode, about in TOLD.items()]
-            made = [replace(proposal, mode=mode) for mode in TOLD]
+    def _offer(self, menu: Offered, item: Item) -> None:
+        """Take what is chosen from a menu, or ask for what is not in it."""
 
         def chosen(place: int | None) -> None:
-            if place is not None:
-                self._alter(made[place])
-
-        self.app.push_screen(MenuScreen(Menu(title, rows, self._glyphs, at=at)), chosen)
-
-    def _choose_source(self, item: Item) -> None:
-        """All sources at hand, and any other."""
-        judging = item.what == "judge"
-        sources = self._proposal.judges if judging else self._proposal.debaters
-        now = sources[item.place] if item.place < len(sources) else ""
-        offered = [offer.source for offer in self._offers]
-        rows = [
-            *(
-                Choice(one_line(offer.source, 60), "", (Piece(one_line(offer.about, 60), Tone.QUIET),))
-                for offer in self._offers
-            ),
-            Choice("another", "", (Piece("any source, as for -d", Tone.QUIET),)),
-        ]
-        title = "Who judges?" if judging else "Who debates?"
-        at = offered.index(now) if now in offered else len(offered) if now else 0
-
-        def chosen(place: int | None) -> None:
-            if place is not None and place < len(offered):
-                self._alter(self._with(item, offered[place]))
+            if place is not None and place < len(menu.made):
+                self._alter(menu.made[place])
             elif place is not None:
-                self.app.push_screen(AskScreen(title, _SOURCES, self._glyphs, check=self._check), typed)
+                asking = AskScreen(offered.who(item), _SOURCES, self._glyphs, check=self._check)
+                self.app.push_screen(asking, typed)
 
         def typed(source: str | None) -> None:
             if source:
-                self._offers = (
-                    *self._offers,
-                    Offer(
-                        source,
-                        "named by you",
-                        "Named by you. Whether it answers is seen when the debate begins.",
-                    ),
-                )
-                self._alter(self._with(item, source))
+                self._offers = (*self._offers, Offer(source, *NAMED))
+                self._alter(self._proposal.with_source(item, source))
 
-        self.app.push_screen(MenuScreen(Menu(title, rows, self._glyphs, at=at)), chosen)
+        self.app.push_screen(menu, chosen)

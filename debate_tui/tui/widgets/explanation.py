@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.debate import Format, Phase
     from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.proposal import Offer, Proposal
-    from debate_tui.tui.widgets.proposing import Item
+    from debate_tui.tui.proposal import Item, Offer, Proposal
 
 EXAMPLES = (
     "Should cities ban private cars?",

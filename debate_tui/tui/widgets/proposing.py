@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
@@ -11,7 +11,7 @@ from textual.message import Message
 from debate_tui.domain.debate import deal_sides
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.modes import BRIEFLY
-from debate_tui.tui.proposal import MOST_DEBATERS, MOST_JUDGES, misfit
+from debate_tui.tui.proposal import Item, misfit
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Piece, Row, clip, width_of
 from debate_tui.tui.widgets.pointing import Pointing
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.debate import Format
     from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.proposal import Offer, Proposal
-
-What = Literal["debater", "format", "mode", "judge", "begin"]
+    from debate_tui.tui.proposal import Offer, Proposal, What
 
 LABEL = 11
 NUMBER = 3
@@ -38,13 +36,6 @@ MAX_SOURCE = 200
 _LABELS: dict[What, str] = {"debater": "Debaters", "format": "Format", "mode": "Mode", "judge": "Judges"}
 _PARTS = ("format", "judge", "begin")
 """What has a blank row above it."""
-
-
-class Item(NamedTuple):
-    """Something to choose; `place` is the debater's or the judge's."""
-
-    what: What
-    place: int = 0
 
 
 class Proposing(Pointing):
@@ -77,14 +68,14 @@ class Proposing(Pointing):
         self._formats = formats
         self._about: dict[str, str] = {}
         self._proposal = proposal
-        self._items = _items(proposal)
+        self._items = proposal.items
 
     def show(self, proposal: Proposal, offers: Sequence[Offer]) -> None:
         """Show this proposal; what is known of its sources is in `offers`."""
         here = self.item
         self._proposal = proposal
         self._about = {offer.source: offer.about for offer in offers}
-        self._items = _items(proposal)
+        self._items = proposal.items
         self.styles.height = self.wanted_height
         same = [place for place, item in enumerate(self._items) if item.what == here.what]
         self._at = max((place for place in same if self._items[place].place <= here.place), default=same[0])
@@ -224,16 +215,3 @@ class Proposing(Pointing):
         """Nothing is pointed at while the keys are elsewhere."""
         super().watch_has_focus(has_focus)
         self.sync()
-
-
-def _items(proposal: Proposal) -> tuple[Item, ...]:
-    """What there is to choose, from top to bottom."""
-    debaters = min(len(proposal.debaters) + 1, MOST_DEBATERS)
-    judges = min(len(proposal.judges) + 1, MOST_JUDGES)
-    return (
-        *(Item("debater", place) for place in range(debaters)),
-        Item("format"),
-        Item("mode"),
-        *(Item("judge", place) for place in range(judges)),
-        Item("begin"),
-    )
