@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.events import Resize
+    from textual.timer import Timer
     from textual.widgets import Input
 
     from debate_tui.record.summary import Summary
@@ -81,6 +82,7 @@ class HistoryScreen(Screen[None]):
         self._glyphs = glyphs
         self._leave = leave
         self._first = at
+        self._aside: Timer | None = None
         self._masthead = Masthead("Debates on record", glyphs)
         self._filter = Filter(words)
         self._list = Debates(glyphs)
@@ -148,7 +150,9 @@ class HistoryScreen(Screen[None]):
 
     def _say(self, text: str, tone: Tone = Tone.TEXT) -> None:
         self._footer.say(text, tone)
-        self.set_timer(ASIDE_SECONDS, lambda: self._footer.say(""))
+        if self._aside is not None:
+            self._aside.stop()
+        self._aside = self.set_timer(ASIDE_SECONDS, lambda: self._footer.say(""))
 
     @property
     def _typing(self) -> bool:
