@@ -16,6 +16,7 @@ from debate_tui.domain.progress import progress
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite import Store
 from debate_tui.sources import registry
+from debate_tui.sources.address import HIDDEN
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import Event
@@ -119,7 +120,7 @@ def _sources_now(transcript: Transcript) -> dict[str, str]:
 
 
 def _specification(source: str, whose: str) -> Specification:
-    if registry.HIDDEN in source:
+    if HIDDEN in source:
         raise UsageError(
             f"The address of {whose} had a secret in it, which was not kept.",
             "This debate cannot be continued; hold a new one.",

@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from debate_tui.domain.events import Event, decode
 from debate_tui.domain.stream import Alive, Fault, FaultKind
+from debate_tui.sources.address import check_address
 from debate_tui.sources.http import Call, Clients, answered
-from debate_tui.sources.remote import check_address
 from debate_tui.sources.sse import check_stream
 
 if TYPE_CHECKING:

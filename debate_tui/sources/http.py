@@ -19,6 +19,7 @@ from msgspec import Struct
 from debate_tui import __version__
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import importing
+from debate_tui.sources.address import host
 from debate_tui.sources.payloads import faults
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ async def _follow(clients: Clients, call: Call) -> Answer:
             if name == "connection.connect_tcp.complete":
                 fresh.append(name)
 
-        with faulting(_host(url)):
+        with faulting(host(url)):
             request = client.build_request(
                 method, url, headers=_encoded(about | headers), content=body, extensions={"trace": trace}
             )
@@ -203,14 +204,14 @@ async def _follow(clients: Clients, call: Call) -> Answer:
             await response.aclose()
             target = response.url.join(response.headers["location"]).copy_with(userinfo=b"", fragment=None)
         if target.scheme not in ("http", "https"):
-            raise Fault(FaultKind.BAD_REQUEST, f"{_host(url)} redirects to something that is not HTTP.")
+            raise Fault(FaultKind.BAD_REQUEST, f"{host(url)} redirects to something that is not HTTP.")
         if _origin(str(target)) != _origin(url):
             headers = {}
         url = str(target)
         if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
             method, body = "GET", None
             about.pop("content-type", None)
-    raise Fault(FaultKind.BAD_REQUEST, f"{_host(url)} redirects in circles.")
+    raise Fault(FaultKind.BAD_REQUEST, f"{host(url)} redirects in circles.")
 
 
 @contextmanager
@@ -270,10 +271,6 @@ def _origin(url: str) -> str:
     parts = urlsplit(url)
     default = _PORTS.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{parts.port or default}"
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _why(error: BaseException) -> str:

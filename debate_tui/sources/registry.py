@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
 
 from debate_tui.domain.errors import ConfigError, UsageError
+from debate_tui.sources.address import check_address, host, without_secrets
 from debate_tui.sources.keys import key_found
 from debate_tui.sources.providers import provider, providers
 
@@ -37,11 +36,6 @@ _SCHEMES: dict[str, Kind] = {
     "wss": "endpoint",
 }
 
-HIDDEN = "…"
-"""What stands for a secret that was in an address."""
-
-_SECRET = re.compile(r"((?:^|&)[^=&]*(?:key|token|secret|sig|pass|auth)[^=&]*=)[^&]*", re.IGNORECASE)
-
 
 class Specification(Struct, frozen=True):
     """A source as typed.
@@ -58,8 +52,21 @@ class Specification(Struct, frozen=True):
     def public(self) -> str:
         """The specification as it may be shown and recorded: an address without its credentials."""
         if self.kind == "endpoint":
-            return _without_secrets(self.detail)
+            return without_secrets(self.detail)
         return f"{self.scheme}:{self.detail}" if self.detail else self.scheme
+
+    @property
+    def model(self) -> str:
+        """What to call the model until its source is made; empty where only that knows."""
+        match self.kind:
+            case "demo":
+                return "scripted"
+            case "endpoint":
+                return host(self.detail)
+            case "provider":
+                return self.detail or provider(self.scheme).title
+            case "local":
+                return ""
 
 
 def parse(text: str) -> Specification:
@@ -67,8 +74,14 @@ def parse(text: str) -> Specification:
     scheme, _, rest = text.strip().partition(":")
     scheme = scheme.lower()
     if kind := _SCHEMES.get(scheme):
-        if kind == "endpoint" and not rest.strip("/"):
-            raise UsageError(f"`{text}` is no address.", "An endpoint looks like https://host/path.")
+        if kind == "endpoint":
+            if not rest.strip("/"):
+                raise UsageError(f"`{text}` is no address.", "An endpoint looks like https://host/path.")
+            check_address(text.strip(), (scheme,))
+        if kind == "demo" and rest:
+            from debate_tui.sources.demo.material import check_voice
+
+            check_voice(rest)
         if kind == "local" and rest:
             rest = str(Path(rest).expanduser().absolute())
         return Specification(kind, scheme, text.strip() if kind == "endpoint" else rest)
@@ -80,17 +93,6 @@ def parse(text: str) -> Specification:
             f"Did you mean {close[0]}:…?" if close else f"There are: {', '.join(known)}.",
         )
     return Specification("provider", scheme, rest or provider(scheme).model)
-
-
-def _without_secrets(address: str) -> str:
-    parts = urlsplit(address)
-    query = _SECRET.sub(rf"\1{HIDDEN}", parts.query)
-    return urlunsplit((parts.scheme, _without_user(parts.netloc), parts.path, query, ""))
-
-
-def _without_user(place: str) -> str:
-    user, at, host = place.rpartition("@")
-    return f"{HIDDEN}@{host}" if user else at + host
 
 
 def check_key(specification: Specification) -> None:

@@ -12,7 +12,6 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from debate_tui.domain.errors import UsageError
 from debate_tui.domain.stream import Fault, Finished
 from debate_tui.sources.payloads import endpoint
 
@@ -119,22 +118,6 @@ def usable(cursor: Cursor | None) -> Cursor | None:
     if cursor is None or not cursor.position or _UNSENDABLE.search(cursor.position):
         return None
     return cursor
-
-
-def check_address(url: str, schemes: tuple[str, ...]) -> None:
-    """Raise `UsageError` for an address that is none; it may hold a secret, so that it is not quoted."""
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme.lower() in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise UsageError("An endpoint's address cannot be read.", f"It looks like {schemes[-1]}://host/path.")
-
-
-def host(url: str) -> str:
-    """What to call an endpoint."""
-    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def filled(url: str, request: Request, cursor: Cursor | None, *, id_in_query: bool = False) -> str:

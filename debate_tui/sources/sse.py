@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from debate_tui.domain.stream import Connected, Fault, FaultKind, Origin
+from debate_tui.sources.address import check_address, host
 from debate_tui.sources.http import Call, answered
-from debate_tui.sources.remote import Connection, NotAStream, Remote, asked, check_address, filled, host
+from debate_tui.sources.remote import Connection, NotAStream, Remote, asked, filled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping

@@ -9,10 +9,11 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Alive, Connected, Fault, FaultKind, Origin
+from debate_tui.sources.address import check_address, host
 from debate_tui.sources.http import Call, answered
 from debate_tui.sources.payloads import Data, faults
 from debate_tui.sources.payloads.detect import as_json
-from debate_tui.sources.remote import Connection, Remote, asked, check_address, filled, host
+from debate_tui.sources.remote import Connection, Remote, asked, filled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from debate_tui.domain.debate import VERDICT
-from debate_tui.domain.errors import UsageError
 from debate_tui.domain.stream import Chunk, Connected, Cursor, Finished, Origin, Usage
-from debate_tui.sources.demo.material import VOICES, voice
+from debate_tui.sources.demo.material import VOICES, check_voice, voice
 from debate_tui.sources.demo.pace import Pace, pieces, timed
 
 if TYPE_CHECKING:
@@ -54,8 +53,7 @@ class DemoSource:
         pace: Pace | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        if voice not in VOICES:
-            raise UsageError(f"There is no demo voice “{voice}”.", f"Choose one of {', '.join(VOICES)}.")
+        check_voice(voice)
         self._voice = voice
         self._seed = seed
         self._pace = pace

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
+from debate_tui.domain.errors import UsageError
 from debate_tui.domain.toml import decode
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ VOICES: Final[Mapping[str, str]] = {
     "sceptic": "Bo",
 }
 """The voices by name, each with what its debater is called unless told otherwise."""
+
 
 FIELDS: Final = (
     "streets",
@@ -114,6 +116,12 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     measures: tuple[str, ...]
     stakes: tuple[str, ...]
     facts: tuple[Text, ...] = msgspec.field(name="fact")
+
+
+def check_voice(name: str) -> None:
+    """Raise `UsageError` where no voice has this name."""
+    if name not in VOICES:
+        raise UsageError(f"There is no demo voice “{name}”.", f"Choose one of {', '.join(VOICES)}.")
 
 
 @functools.cache
