@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_PART = re.compile(rf"(?P<space>\s+)|(?P<alone>[{_ALONE}])|[^\s{_ALONE}]+")
 _SAYS = re.compile(r"\w")
+
+
+@cache
+def _parts() -> re.Pattern[str]:
+    """Compiled when there is something to count: so many characters take their time."""
+    return re.compile(rf"(?P<space>\s+)|(?P<alone>[{_ALONE}])|[^\s{_ALONE}]+")
 
 
 class WordCount:
@@ -20,7 +26,7 @@ class WordCount:
 
     def feed(self, text: str) -> None:
         """Count on; however a text is cut, the count is the same."""
-        for part in _PART.finditer(text):
+        for part in _parts().finditer(text):
             if part["space"]:
                 self._counted = False
             elif part["alone"]:
