@@ -17,6 +17,8 @@ HTTP = {"httpx", "httpx2", "httpcore", "httpx_sse", "httpx_ws", "h2"}
 SDKS = {"openai", "anthropic", "pydantic"}
 SCREEN = {"textual", "rich"}
 LATER = {"keyring", "pygments", "markdown_it", "debate_tui.server", "debate_tui.display.markdown.document"}
+READY = {"sqlite3", "debate_tui.session", "debate_tui.resilience.recovery", "debate_tui.sources.endpoints"}
+"""What a debate is held with is made ready behind the first frame."""
 
 LOADED = """
 import sys
@@ -73,7 +75,7 @@ print()
 @pytest.mark.parametrize("source", ["demo", "http://127.0.0.1:9/", "openai:gpt-x", "anthropic:claude-x"])
 async def test_the_first_frame_waits_for_no_client(source: str, tmp_path: Path) -> None:
     report = tmp_path / "loaded"
-    watching = LOADED.format(watched=HTTP | SDKS | LATER | {"textual"}).strip().replace("\n", "; ")
+    watching = LOADED.format(watched=HTTP | SDKS | LATER | READY | {"textual"}).strip().replace("\n", "; ")
     code = UP_TO_THE_FIRST_FRAME.format(loaded=watching, report=str(report))
     async with opened(
         *("Quick?", "-d", source, "-d", source),

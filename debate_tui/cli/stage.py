@@ -53,12 +53,14 @@ async def staged(
     on_trouble: OnTrouble,
     on_progress: OnProgress | None = None,
     store: DebateStore | None = None,
+    statistics: Statistics | None = None,
 ) -> AsyncIterator[Stage]:
     """Make the debate ready to run; leaving makes its record durable and closes every connection.
 
     The record is kept in `store`, which stays open, or in the user's own file. `on_trouble` is told when the
     record or the journal cannot be written on, `on_progress` what a local model's start is waiting for and
-    how far that is, nothing once it is over. Raises `DebateError` where the debate cannot be begun.
+    how far that is, nothing once it is over. `statistics` measures it, where that is there already. Raises
+    `DebateError` where the debate cannot be begun.
     """
     settings = plan.settings
     async with AsyncExitStack() as stack:
@@ -73,7 +75,7 @@ async def staged(
         )
         debate = plan.debate or os.urandom(4).hex()
         log = await _log(stack, plan, debate, on_trouble, store)
-        statistics = Statistics()
+        statistics = statistics or Statistics()
         for event in plan.past:
             statistics(event)
         log.subscribe(statistics)

@@ -39,7 +39,7 @@ class StageApp(DressedApp[None]):
 
     def staged(
         self,
-        log: ReadableLog,
+        log: ReadableLog | None,
         buffer: SharedBuffer[Item],
         commands: Commands | None,
         options: ScreenOptions,
@@ -49,7 +49,7 @@ class StageApp(DressedApp[None]):
         on_mode: Callable[[Mode], None] | None = None,
         screen: Callable[..., DebateScreen] = DebateScreen,
     ) -> DebateScreen:
-        """The screen for a debate log.
+        """The screen for a debate log, or for one that `attach` brings.
 
         It fills and drains `buffer` by itself; whoever reads sources only waits for its `room`. `on_ready` is
         called once, when the first frame is painted: the time to start the session. `on_mode` is told what
@@ -69,6 +69,11 @@ class StageApp(DressedApp[None]):
             unwritten=self._unwritten,
         )
         return self._debate
+
+    async def attach(self, log: ReadableLog) -> None:
+        """Show this debate on a screen that was made without one; callable from any task."""
+        if self._debate is not None:
+            await self._debate.attach(log)
 
     def on_load(self) -> None:
         """Nothing built until the first frame is garbage."""
@@ -118,7 +123,7 @@ class DebateApp(StageApp):
 
     def __init__(
         self,
-        log: ReadableLog,
+        log: ReadableLog | None,
         buffer: SharedBuffer[Item],
         commands: Commands | None,
         options: ScreenOptions,

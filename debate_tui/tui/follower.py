@@ -41,7 +41,7 @@ _OF_THE_DEBATE = (
 
 
 class Follower:
-    """One screen's view of one log.
+    """One screen's view of one log, from `open` on.
 
     `transcript` is up to date but has no texts: those go to the panes, which keep them. `on_debate` is
     called with what concerns the debate as a whole, `on_active` when the number of `active` streams changes.
@@ -51,7 +51,6 @@ class Follower:
 
     def __init__(
         self,
-        log: ReadableLog,
         buffer: SharedBuffer[Item],
         *,
         statistics: Statistics | None = None,
@@ -63,7 +62,7 @@ class Follower:
         self.statistics = statistics or measure()
         self._measure = measure
         self._measuring = statistics is None
-        self._log = log
+        self._log: ReadableLog | None = None
         self._buffer = buffer
         self._feed = Feed(buffer)
         self._on_debate = on_debate
@@ -85,12 +84,13 @@ class Follower:
             self._bill = bill(self.transcript)
         return self._bill
 
-    async def open(self) -> None:
+    async def open(self, log: ReadableLog) -> None:
         """Take in what the log holds already, then every event as it is appended."""
         early: list[Event] = []
         self._early = early
-        self._unsubscribe = self._log.subscribe(self._listen)
-        while batch := await self._log.read(self._seq):
+        self._log = log
+        self._unsubscribe = log.subscribe(self._listen)
+        while batch := await log.read(self._seq):
             for event in batch:
                 self._take(event)
         self._early = None
@@ -100,7 +100,7 @@ class Follower:
     async def held(self) -> list[Event]:
         """All events that the log holds now."""
         events: list[Event] = []
-        while batch := await self._log.read(len(events)):
+        while self._log is not None and (batch := await self._log.read(len(events))):
             events += batch
         return events
 

@@ -82,7 +82,13 @@ class Board:
     """The app with its log, and the debate so far; times of the log are made up."""
 
     def __init__(
-        self, panes: int = 2, *, commands: bool = True, statistics: Statistics | None = None, **options: Any
+        self,
+        panes: int = 2,
+        *,
+        commands: bool = True,
+        statistics: Statistics | None = None,
+        attached: bool = True,
+        **options: Any,
     ) -> None:
         self.cast = CAST[:panes]
         self.now = START
@@ -93,7 +99,7 @@ class Board:
         self.ready = 0
         options.setdefault("format", OXFORD)
         self.app = DebateApp(
-            self.log,
+            self.log if attached else None,
             self.buffer,
             self.requests if commands else None,
             ScreenOptions(topic=TOPIC, debaters=self.cast, **options),

@@ -45,6 +45,17 @@ async def test_a_late_screen_takes_in_what_the_log_holds_already() -> None:
         assert board.says("ada").endswith("Said before anybody looked. And after.")
 
 
+async def test_a_screen_may_be_there_before_its_debate() -> None:
+    async with Board(2, attached=False).opened() as board:
+        assert board.ready == 1
+        assert "Ada" in board.text
+        board.begin().phase().say("ada", "Said before the screen was told.")
+        await board.app.attach(board.log)
+        board.say("ada", " And after.")
+        await board.settled()
+        assert board.says("ada").endswith("Said before the screen was told. And after.")
+
+
 @pytest.mark.parametrize(
     ("key", "mode"),
     [("1", Mode.SYNCHRONIZED), ("2", Mode.STAGGERED), ("3", Mode.HYBRID), ("m", Mode.SYNCHRONIZED)],

@@ -30,7 +30,6 @@ class Watch:
         self.told: list[str] = []
         self.counts: list[int] = []
         self.follower = Follower(
-            self.log,
             self.buffer,
             on_debate=lambda event: self.told.append(type(event).__name__),
             on_active=lambda: self.counts.append(self.follower.active),
@@ -77,14 +76,14 @@ async def test_what_is_appended_while_the_past_is_read_comes_once_and_in_its_pla
         log.append(event)
     log.meanwhile = delta(4, "two ")
     watch = Watch(log)
-    await watch.follower.open()
+    await watch.follower.open(watch.log)
     log.append(delta(8, "three"))
     assert watch.taken("a") == "one two three"
 
 
 async def test_what_concerns_the_debate_is_told_at_once_and_streams_are_counted() -> None:
     watch = Watch()
-    await watch.follower.open()
+    await watch.follower.open(watch.log)
     watch.tell(*start(), ev.StreamStatus(debater="a", state="streaming", attempt=1))
     watch.tell(
         ev.StreamStatus(debater="a", state="finished", attempt=1), ev.DebateFinished(reason="complete")
@@ -95,7 +94,7 @@ async def test_what_concerns_the_debate_is_told_at_once_and_streams_are_counted(
 
 async def test_after_closing_nothing_is_followed() -> None:
     watch = Watch()
-    await watch.follower.open()
+    await watch.follower.open(watch.log)
     watch.follower.close()
     watch.tell(*start(), delta(0, "x"))
     assert watch.told == []
@@ -104,7 +103,7 @@ async def test_after_closing_nothing_is_followed() -> None:
 
 async def test_a_meter_reads_the_logs_own_times_and_then_the_providers_figures() -> None:
     watch = Watch()
-    await watch.follower.open()
+    await watch.follower.open(watch.log)
     watch.tell(*start())
     watch.tell(delta(0, "x" * 42), at=101.5)
     watch.tell(delta(42, "x" * 42), at=103.5)
@@ -122,7 +121,7 @@ async def test_a_meter_reads_the_logs_own_times_and_then_the_providers_figures()
 
 async def test_superseded_text_is_not_counted() -> None:
     watch = Watch()
-    await watch.follower.open()
+    await watch.follower.open(watch.log)
     watch.tell(*start(), delta(0, "x" * 420), ev.TurnSuperseded(turn=1, debater="a", attempt=2))
     assert Speaker(CAST[0], watch.follower).reading().tokens is None
 

@@ -56,7 +56,7 @@ class DebateScreen(SearchedView, ModeratedView):
 
     def __init__(
         self,
-        log: ReadableLog,
+        log: ReadableLog | None,
         buffer: SharedBuffer[Item],
         commands: Commands | None,
         options: ScreenOptions,

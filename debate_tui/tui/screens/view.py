@@ -64,6 +64,8 @@ _ENDINGS = {
 class DebateView(Screen[None]):
     """Shows one debate log; `commands` is `None` where the debate takes none.
 
+    Without a log it shows what the options say, until `attach` brings one.
+
     `on_ready` is called when the first frame is painted, `on_pause` between two rounds, when nothing streams.
     `unwritten` says how many writes the terminal has not yet taken.
     """
@@ -73,7 +75,7 @@ class DebateView(Screen[None]):
 
     def __init__(
         self,
-        log: ReadableLog,
+        log: ReadableLog | None,
         buffer: SharedBuffer[Item],
         commands: Commands | None,
         options: ScreenOptions,
@@ -87,12 +89,12 @@ class DebateView(Screen[None]):
         super().__init__()
         self._on_pause = on_pause
         self._unwritten = unwritten
+        self._log = log
         self._commands = commands
         self._options = options
         self._on_ready = on_ready
         self._glyphs = ASCII if options.ascii else UNICODE
         self._follower = Follower(
-            log,
             buffer,
             statistics=statistics,
             measure=measure,
@@ -146,12 +148,17 @@ class DebateView(Screen[None]):
         yield self._footer
 
     async def on_mount(self) -> None:
-        """Follow the log, and paint what comes of it."""
+        """Follow the log, if there is one, and paint what comes of it."""
         self._focus_here()
-        await self._follower.open()
+        if self._log is not None:
+            await self._follower.open(self._log)
         self.tick(time.monotonic())
         self.run_worker(self._pulse.run(), name="pulse")
         self.call_after_refresh(self._on_ready)
+
+    async def attach(self, log: ReadableLog) -> None:
+        """Show this debate from now on; for a screen that was made without one, from any task."""
+        await self._follower.open(log)
 
     def on_unmount(self) -> None:
         """Follow the log no longer."""
