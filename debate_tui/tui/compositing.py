@@ -10,12 +10,13 @@ Textual's private compositor (8.2); where what it relies on does not hold, the w
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.color import ColorSystem
 from textual._compositor import CompositorUpdate
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from debate_tui.tui.sgr import encode
@@ -38,7 +39,11 @@ class RowWidget(Widget):
         raise NotImplementedError
 
 
-_frames: dict[AnyScreen, dict[RowWidget, set[int]]] = {}
+Changed = dict[tuple[RowWidget, Size], set[int]]
+"""The rows that changed, of every widget and the size that it had then."""
+
+_open: dict[AnyScreen, Changed] = {}
+_pending: dict[AnyScreen, Changed] = {}
 
 
 @contextmanager
@@ -47,37 +52,45 @@ def frame(screen: AnyScreen) -> Iterator[None]:
 
     May be nested: the outermost block paints. Must not be left open across an `await`.
     """
-    if screen in _frames:
+    if screen in _open:
         yield
         return
-    changed: dict[RowWidget, set[int]] = {}
-    _frames[screen] = changed
+    _open[screen] = _pending.pop(screen, {})
     try:
         yield
     finally:
-        del _frames[screen]
-        _paint(screen, changed)
+        _paint(screen, _open.pop(screen))
 
 
 def show(widget: RowWidget, rows: Iterable[int]) -> None:
-    """Have some rows of a widget repainted: with the open frame, or else as Textual does it."""
+    """Have some rows of a widget repainted: with the open frame, or one that ends when the event loop turns.
+
+    So all that a key or a message changes is one frame, too, and is seen at once.
+    """
     rows = set(rows)
     if not rows or not widget.is_attached:
         return
-    changed = _frames.get(widget.screen)
+    screen = widget.screen
+    changed = _open[screen] if screen in _open else _pending.get(screen)
     if changed is None:
-        _refresh(widget, rows)
-    else:
-        changed.setdefault(widget, set()).update(rows)
+        changed = _pending[screen] = {}
+        asyncio.get_running_loop().call_soon(_paint_pending, screen)
+    changed.setdefault((widget, widget.size), set()).update(rows)
 
 
-def _paint(screen: AnyScreen, changed: dict[RowWidget, set[int]]) -> None:
+def _paint_pending(screen: AnyScreen) -> None:
+    if (changed := _pending.pop(screen, None)) is not None:
+        _paint(screen, changed)
+
+
+def _paint(screen: AnyScreen, changed: Changed) -> None:
     spans: list[tuple[int, int, Strip]] = []
     ready = _is_ready(screen)
-    for widget, rows in changed.items():
-        place = _place(screen, widget) if ready else None
+    for (widget, size), rows in changed.items():
+        place = _place(screen, widget) if ready and widget.size == size else None
         if place is None:
-            _refresh(widget, rows)
+            if widget.is_attached:
+                _refresh(widget, rows)
             continue
         spans += [(place.x, place.y + y, widget.row(y)) for y in rows if y < place.height]
     if spans:

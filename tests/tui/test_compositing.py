@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pyte
@@ -13,6 +14,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
 from textual.containers import Horizontal
+from textual.events import Blur, Focus
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Label
@@ -151,6 +153,63 @@ async def test_all_panes_are_painted_in_one_frame(pilot: Pilot[None]) -> None:
     with compositing.frame(stage.screen):
         pass
     assert len(stage.frames) == 1
+
+
+async def test_what_is_shown_outside_of_a_frame_is_one_frame_when_the_loop_turns(pilot: Pilot[None]) -> None:
+    """Not one for each widget, and not when Textual's timer comes round."""
+    stage = stage_of(pilot)
+    stage.frames.clear()
+    for pane in stage.panes * 2:
+        pane.speak("words ")
+        pane.flush()
+    assert stage.frames == []
+    await asyncio.sleep(0)
+    assert len(stage.frames) == 1
+    assert stage.frames[0].count("words words") == 2
+    assert stage.painted() == stage.should_be()
+
+
+async def test_a_frame_takes_along_what_was_shown_before_it(pilot: Pilot[None]) -> None:
+    """Or it would be painted twice."""
+    stage = stage_of(pilot)
+    left, right = stage.panes
+    stage.frames.clear()
+    left.speak("before")
+    left.flush()
+    with compositing.frame(stage.screen):
+        right.speak("within")
+        right.flush()
+    assert len(stage.frames) == 1
+    assert "before" in stage.frames[0]
+    assert "within" in stage.frames[0]
+    await pilot.pause()
+    assert len(stage.frames) == 1
+
+
+async def test_what_was_shown_at_another_size_is_painted_at_the_new_one(pilot: Pilot[None]) -> None:
+    """A layout may come between a change and its frame."""
+    stage = stage_of(pilot)
+    left, right = stage.panes
+    left.speak(SPEECH)
+    left.flush()
+    right.display = False
+    await pilot.pause()
+    assert stage.painted() == stage.should_be()
+    assert left.size.width == WIDTH
+
+
+async def test_the_keys_cost_no_painting(pilot: Pilot[None]) -> None:
+    """A pane looks the same with them; whatever does not says so itself."""
+    stage = stage_of(pilot)
+    left, right = stage.panes
+    left.focus(scroll_visible=False)
+    await pilot.pause()
+    stage.frames.clear()
+    right.on_focus(Focus())
+    left.on_blur(Blur())
+    await pilot.pause()
+    assert stage.frames == []
+    assert (left.has_focus, right.has_focus) == (False, True)
 
 
 async def test_what_lies_over_a_pane_is_not_painted_over(pilot: Pilot[None]) -> None:

@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
+from textual.reactive import Reactive, var
 from textual.screen import Screen
 
 from debate_tui.display import markdown
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import DescendantFocus, Resize
     from textual.geometry import Size
+    from textual.widget import Widget
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
@@ -72,6 +74,9 @@ class DebateView(Screen[None]):
 
     AUTO_FOCUS = None
     BLANK = True
+
+    # Textual would paint the whole screen anew; whatever looks different with the keys says so itself.
+    focused: Reactive[Widget | None] = var(None, init=False)
 
     def __init__(
         self,
@@ -377,6 +382,9 @@ class DebateView(Screen[None]):
         self._show_hints()
 
     def _focus_here(self) -> None:
+        with compositing.frame(self):
+            for pane in self._panes:
+                pane.light(on=pane is self._pane)
         self.set_focus(self._pane.prose, scroll_visible=False)
 
     def _name_of(self, debater: str | None) -> str:

@@ -193,12 +193,15 @@ class Pane(Vertical):
 
     def on_descendant_focus(self, _: DescendantFocus) -> None:
         """The keys go here now."""
-        self._title.lit = True
-        self._title.sync()
+        self.light(on=True)
 
     def on_descendant_blur(self, _: DescendantBlur) -> None:
         """The keys go elsewhere."""
-        self._title.lit = False
+        self.light(on=False)
+
+    def light(self, *, on: bool) -> None:
+        """Show whether the keys go here, as soon as that is known."""
+        self._title.lit = on
         self._title.sync()
 
     def place(self, *, shown: bool, beside: bool, below: bool, compact: bool) -> None:

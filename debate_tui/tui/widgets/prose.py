@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
+from textual.events import DescendantBlur, DescendantFocus
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 
 from debate_tui.display.markdown import UNICODE, Page, Place, Signs, Spot
 from debate_tui.tui import compositing
@@ -189,6 +191,21 @@ class Prose(compositing.RowWidget, can_focus=True):
     def action_bottom(self) -> None:
         """Go to the end, and follow it."""
         self._go(self.line_count)
+
+    def on_focus(self, event: events.Focus) -> None:
+        """Nothing of it looks different with the keys: only its pane is told, and nothing repainted."""
+        event.prevent_default()
+        self._has_keys(DescendantFocus(self), has_focus=True)
+
+    def on_blur(self, event: events.Blur) -> None:
+        """See `on_focus`."""
+        event.prevent_default()
+        self._has_keys(DescendantBlur(self), has_focus=False)
+
+    def _has_keys(self, told: Message, *, has_focus: bool) -> None:
+        self.set_reactive(Widget.has_focus, has_focus)
+        if self.parent is not None:
+            self.parent.post_message(told)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll up."""
