@@ -1,14 +1,11 @@
-"""CPU time and bytes of a flush of four panes, beside Textual's own: ``python -m tests.benchmarks.flush``.
+"""CPU time and bytes of a flush of four panes, beside Textual's own: ``python -m tests.benchmarks flush``.
 
 Every figure is CPU time of the whole process (writer thread included) in a real pseudo-terminal, per flush of
-four panes with 20 deltas of 4 characters each, from the first `feed` to the bytes being written. ``--growth``
-adds texts of 10,000 and 100,000 characters of each kind, ``--markdown`` Textual's Markdown widget, which
-takes minutes; ``--size 200x50`` takes another terminal.
+four panes with 20 deltas of 4 characters each, from the first `feed` to the bytes being written.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import json
@@ -24,14 +21,17 @@ from textual.widgets import Markdown
 from debate_tui.tui import compositing, themes
 from debate_tui.tui.widgets.prose import Prose
 from tests.benchmarks import speech
+from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.terminal import in_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from textual.app import ComposeResult
     from textual.strip import Strip
 
+KINDS = ("prose", "items", "table", "fence", "paragraph", "han")
+TIMES, ROUNDS = 60, 3
 PANES = 4
 DELTAS = 20
 PAUSE = 0.05
@@ -262,42 +262,27 @@ def best(found: dict[str, list[dict[str, float]]], name: str, figure: str = "ms"
     return min(entry[figure] for entry in found[name])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--size", default="160x45")
-    parser.add_argument("--times", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--growth", action="store_true")
-    parser.add_argument("--markdown", action="store_true")
-    options = parser.parse_args()
-    columns, rows = map(int, options.size.split("x"))
-    found = json.loads(in_terminal(columns, rows, floors(options.times, options.rounds)))
-    scrolled, last = best(found, "floor: scrolled"), best(found, "floor: last line")
-    print(f"Four panes of 50,000 characters, terminal {options.size}; CPU ms a flush, bytes a flush")
-    for name, base in (
-        ("floor: scrolled", scrolled),
-        ("engine", scrolled),
-        ("floor: last line", last),
-        ("engine, scrolled up", last),
-    ):
-        ms, size = best(found, name), best(found, name, "bytes")
-        ratio = size / best(found, "floor: scrolled", "bytes")
-        print(f"  {name:22}{ms:8.2f} ms  ×{ms / base:5.2f}{size:9,.0f} bytes  ×{ratio:5.2f}")
-    if options.growth:
-        print("Growth from 10,000 to 100,000 characters a pane")
-        for kind in ("prose", "items", "table", "fence", "paragraph", "han"):
-            found = json.loads(
-                in_terminal(columns, rows, growth(getattr(speech, kind), options.times, options.rounds))
-            )
-            small, large = best(found, "10000"), best(found, "100000")
-            print(f"  {kind:12}{small:8.2f} → {large:6.2f} ms  ×{large / small:5.2f}")
-    if options.markdown:
-        print("Textual's Markdown, same text and chunks")
-        for length, times in ((10_000, 10), (100_000, 2)):
-            found = json.loads(in_terminal(columns, rows, against(length, times)))
-            theirs, ours = best(found, "markdown"), best(found, "engine")
-            print(f"  {length:9,}{theirs:10.1f} ms, engine {ours:6.2f} ms  ÷{theirs / ours:6.0f}")
+def figures(size: str) -> Iterator[Figure]:
+    """A flush beside its floors, as the text grows, and beside Textual's Markdown."""
+    columns, rows = map(int, size.split("x"))
+    yield from _beside_floors(json.loads(in_terminal(columns, rows, floors(TIMES, ROUNDS))), size)
+    for kind in KINDS:
+        make = getattr(speech, kind)
+        found = json.loads(in_terminal(columns, rows, growth(make, TIMES, ROUNDS)))
+        ratio = best(found, "100000") / best(found, "10000")
+        yield at_most(f"growth of a flush, 10,000 → 100,000 characters: {kind}", ratio, 1.15, "{:.2f} ×")
+    for length, times, target in ((10_000, 10, 50), (100_000, 2, 300)):
+        found = json.loads(in_terminal(columns, rows, against(length, times)))
+        ratio = best(found, "markdown") / best(found, "engine")
+        yield at_least(f"Textual's `Markdown` against it, {length:,} characters", ratio, target, "{:.0f} ×")
 
 
-if __name__ == "__main__":
-    main()
+def _beside_floors(found: dict[str, list[dict[str, float]]], size: str) -> Iterator[Figure]:
+    flush, scrolled = best(found, "engine"), best(found, "floor: scrolled")
+    up, last = best(found, "engine, scrolled up"), best(found, "floor: last line")
+    sent = best(found, "engine", "bytes") / best(found, "floor: scrolled", "bytes")
+    what = f"flush of 4 panes × 50,000 characters, {size}"
+    yield at_most(f"{what}: CPU", flush, 10, "{:.1f} ms")
+    yield at_most(f"{what}: against Textual scrolling four panes", flush / scrolled, 1.5, "{:.2f} ×")
+    yield at_most("the same while scrolled up: against four changed last lines", up / last, 0.5, "{:.2f} ×")
+    yield at_most("bytes to the terminal per flush, against the scroll floor's", sent, 1.35, "{:.2f} ×")

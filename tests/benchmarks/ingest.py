@@ -1,15 +1,10 @@
 """What it costs to take text in: CPU per event from a loopback socket to stream items, for every path.
 
-    python -m tests.benchmarks.ingest [EVENTS]
+    python -m tests.benchmarks ingest
 
-A process of its own sends; only this one's CPU counts, and of three streams the cheapest. Sent are
-
-    many   HTTP chunks of as many events as fit into 16 KiB, as fast as they are read
-    chunk  an HTTP chunk for every event, as fast as they are read: what fast providers do
-    one    the same with a pause behind each, in which it is surely read: a read for every event
-
-`raw` is the floor: asyncio's `readline`, which decodes nothing. A second table has four streams at 250 events
-a second each, read whenever there is something, and with a pause behind what was read: the kernel gathers.
+A process of its own sends; only this one's CPU counts, and of three streams the cheapest. Sent are HTTP
+chunks of as many events as fit into 16 KiB, as fast as they are read; or an HTTP chunk for every event with a
+pause behind each, in which it is surely read. `raw` is the floor: asyncio's `readline`, decoding nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import socket
-import sys
 import threading
 import time
 from contextlib import AsyncExitStack
@@ -33,19 +27,17 @@ from debate_tui.sources.openai import OpenAISource
 from debate_tui.sources.providers import provider
 from debate_tui.sources.sdk import SdkClients
 from debate_tui.sources.sse import SseSource
+from tests.benchmarks.figures import Figure
 from tests.fakes.provider_server import chat_events, event, messages_events, responses_events
 from tests.sources.asking import REQUEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
 
     from debate_tui.domain.stream import Source
 
 WORD = "debate "
 PAUSE = 150e-6
-STREAMS, RATE, SECONDS = 4, 250, 4
-GATHERS = (0.0, 0.015, 0.05)
-WAITED = 2e-4
 HEAD = (
     b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
     b"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -107,19 +99,13 @@ async def read_raw(port: int) -> int:
     return lines
 
 
-async def read_source(source: Source, gather: float = 0.0) -> int:
-    """Read one turn; with `gather` nothing is read for that long after text that had to be waited for."""
+async def read_source(source: Source) -> int:
+    """Read one turn."""
     size = 0
-    clock = asyncio.get_running_loop().time
     async with source.open(REQUEST) as items:
-        asked = clock()
         async for item in items:
             if isinstance(item, Chunk):
                 size += len(item.text)
-                if gather:
-                    if clock() - asked > WAITED:
-                        await asyncio.sleep(gather)
-                    asked = clock()
     return size
 
 
@@ -139,15 +125,6 @@ async def measure(path: str, port: int, events: int) -> float:
     return min(used)
 
 
-async def measure_paced(path: str, port: int, gather: float) -> float:
-    """CPU seconds of four streams at the same time."""
-    async with AsyncExitStack() as stack:
-        sources = [await make_source(path, port, stack) for _ in range(STREAMS)]
-        start = time.process_time()
-        await asyncio.gather(*(read_source(source, gather) for source in sources))
-        return time.process_time() - start
-
-
 async def make_source(path: str, port: int, stack: AsyncExitStack) -> Source:
     url = f"http://127.0.0.1:{port}"
     if path == "sse":
@@ -165,29 +142,21 @@ async def make_source(path: str, port: int, stack: AsyncExitStack) -> Source:
     return OpenAISource("m", sdk=sdk, provider=asked)
 
 
-def main() -> None:
-    events = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    print(f"CPU µs per event, {events:,} events\n\n{'path':12}{'many':>8}{'chunk':>8}{'one':>8}")
+def figures(events: int = 10_000) -> Iterator[Figure]:
+    """Every path, with many events per read and with one."""
     for path, make in PATHS.items():
         sent = make([WORD] * events)
-        costs = [
-            cost(framed(sent, size), pause, partial(measure, path, events=events))
-            for size, pause in ((1 << 14, 0.0), (0, 0.0), (0, PAUSE))
-        ]
-        print(f"{path:12}" + "".join(f"{spent / events * 1e6:8.1f}" for spent in costs))
-    print(f"\n{STREAMS} × {RATE} events a second, pause in ms\n")
-    print(f"{'path':12}" + "".join(f"{gather * 1e3:8.0f}" for gather in GATHERS))
-    for path, make in [*PATHS.items()][1:]:
-        paced = RATE * SECONDS
-        costs = [
-            cost(
-                framed(make([WORD] * paced), 0),
-                1 / RATE,
-                partial(measure_paced, path, gather=gather),
+        many, one = (
+            cost(framed(sent, size), pause, partial(measure, path, events=events)) / events * 1e6
+            for size, pause in ((1 << 14, 0.0), (0, PAUSE))
+        )
+        what = f"CPU per event, saturated, `{path}`: many per read / one"
+        if path == "raw":
+            yield Figure(
+                f"{what} (asyncio's `readline`, the floor)", f"{many:.0f} / {one:.0f} µs", "–", met=True
             )
-            for gather in GATHERS
-        ]
-        print(f"{path:12}" + "".join(f"{spent / paced / STREAMS * 1e6:8.1f}" for spent in costs))
+        else:
+            yield Figure(what, f"{many:.0f} / {one:.0f} µs", "≤ 10 / 30 µs", many <= 10 and one <= 30)
 
 
 def cost(
@@ -206,7 +175,3 @@ def cost(
     finally:
         sender.terminate()
         sender.join()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
 """What the Markdown engine costs by itself: ``python -m tests.benchmarks.markdown``.
 
-CPU time of a flush as the text grows, with nothing painted; memory for each thousand deltas beside the raw
-text; the longest hold-up of four long panes that are resized; a search through them.
+CPU time of a flush as the text grows, with nothing painted; the longest hold-up of four long panes that are
+resized; a search through them. Memory beside the raw text is part of ``python -m tests.benchmarks``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ import re
 import statistics
 import time
 import tracemalloc
+from typing import TYPE_CHECKING
 
 from debate_tui.display.markdown import Page
 from debate_tui.display.markdown.document import Document
 from debate_tui.tui.widgets.finder import Finder
 from tests.benchmarks import speech
+from tests.benchmarks.figures import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KINDS = ("prose", "items", "table", "fence", "paragraph", "han")
 DELTA = 4
@@ -52,28 +57,34 @@ def growth() -> None:
         print(f"  {kind:12}" + "".join(f"{found[length]:10.0f}" for length in lengths) + f"{ratio:14.2f} ×")
 
 
-def memory() -> None:
-    """Kept for each thousand deltas, beyond what the raw text takes."""
-    print("Memory for each 1,000 deltas of 4 characters, raw text 3.9 KiB")
+def figures() -> Iterator[Figure]:
+    """What a pane keeps in memory."""
     for kind in KINDS:
-        text = getattr(speech, kind)(400_000)
-        Document(38).feed(text[:4000])
-        gc.collect()
-        tracemalloc.start()
-        page = Page(38)
-        marks: list[int] = []
-        for start in range(0, 400_000, 80):
-            page.speak(text[start : start + 80])
-            page.flush()
-            page.rows(page.line_count - 45, page.line_count)
-            if start in (200_000, 399_920):
-                gc.collect()
-                marks.append(tracemalloc.get_traced_memory()[0])
-        tracemalloc.stop()
-        each = (marks[1] - marks[0]) / 50 / 1024
-        fixed = (marks[0] - each * 1024 * 50) / 1024 / 1024
-        raw = len(text[200_000:400_000].encode()) / 50 / 1024
-        print(f"  {kind:12}{each:8.1f} KiB  {each / raw:5.1f} × raw  and {fixed:5.2f} MiB at once")
+        each, raw, fixed = memory(getattr(speech, kind)(400_000))
+        within = each <= 6 * raw and fixed <= 1
+        what = f"memory per pane for each 1,000 chunks of 4 characters: {kind}"
+        shown = f"{each:.0f} KiB = {each / raw:.1f} × raw, and {fixed:.2f} MiB"
+        yield Figure(what, shown, "≤ 6 × and 1 MiB", within)
+
+
+def memory(text: str) -> tuple[float, float, float]:
+    """KiB kept for each thousand deltas, KiB of their text, and MiB kept at once, for 400,000 characters."""
+    Document(38).feed(text[:4000])
+    gc.collect()
+    tracemalloc.start()
+    page = Page(38)
+    marks: list[int] = []
+    for start in range(0, 400_000, 80):
+        page.speak(text[start : start + 80])
+        page.flush()
+        page.rows(page.line_count - 45, page.line_count)
+        if start in (200_000, 399_920):
+            gc.collect()
+            marks.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    each = (marks[1] - marks[0]) / 50 / 1024
+    fixed = (marks[0] - each * 1024 * 50) / 1024 / 1024
+    return each, len(text[200_000:400_000].encode()) / 50 / 1024, fixed
 
 
 def resizing() -> None:
@@ -117,5 +128,4 @@ def resizing() -> None:
 
 if __name__ == "__main__":
     growth()
-    memory()
     resizing()

@@ -1,4 +1,4 @@
-"""Start to first painted frame, and ``--help``: ``python -m tests.benchmarks.startup [RUNS]``.
+"""Start to first painted frame, and ``--help``: ``python -m tests.benchmarks startup``.
 
 Every run is a process of its own in a pseudo-terminal of 160×45 cells. It is killed when its first frame has
 come, so that the CPU time is what the system says it took until then. Runs alternate, because machines drift:
@@ -17,7 +17,12 @@ import sys
 import tempfile
 import termios
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.benchmarks.figures import Figure, at_most
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RUNS = 15
 COLUMNS, ROWS = 160, 45
@@ -59,9 +64,9 @@ class Cost(NamedTuple):
 
 FLOOR = Case("hello Textual", ("-c", HELLO), b"Hello, terminal")
 SCREENS = (
-    Case("debate-tui, four demos", (*DEBATE, *FOUR_DEMOS), b"quit"),
-    Case("debate-tui, four endpoints", (*DEBATE, *FOUR_ENDPOINTS), b"quit"),
-    Case("debate-tui, four models", (*DEBATE, *FOUR_MODELS), b"quit"),
+    Case("four demos", (*DEBATE, *FOUR_DEMOS), b"quit"),
+    Case("four endpoints", (*DEBATE, *FOUR_ENDPOINTS), b"quit"),
+    Case("four models", (*DEBATE, *FOUR_MODELS), b"quit"),
 )
 PYTHON = Case("python -c pass", ("-c", "pass"), None)
 HELP = Case("debate-tui --help", (*PROGRAM, "--help"), None)
@@ -108,8 +113,8 @@ def run(case: Case, home: str) -> Cost:
     return Cost(wall * 1000, (used.ru_utime + used.ru_stime) * 1000)
 
 
-def compare(floor: Case, cases: tuple[Case, ...], runs: int) -> None:
-    """Run all in turn, and print medians and the ratios to the floor."""
+def compared(floor: Case, cases: tuple[Case, ...], runs: int) -> dict[Case, Cost]:
+    """The medians of all, run in turn."""
     with tempfile.TemporaryDirectory() as home:
         everything = (floor, *cases)
         for case in everything:
@@ -118,21 +123,17 @@ def compare(floor: Case, cases: tuple[Case, ...], runs: int) -> None:
         for _ in range(runs):
             for case in everything:
                 costs[case].append(run(case, home))
-    middle = {
+    return {
         case: Cost(*(statistics.median(column) for column in zip(*every, strict=True)))
         for case, every in costs.items()
     }
-    print(f"{'':28} {'CPU ms':>8} {'wall ms':>8} {'CPU ×':>7} {'wall ×':>7}")
-    for case, cost in middle.items():
-        base = middle[floor]
-        print(
-            f"{case.name:28} {cost.cpu:8.0f} {cost.wall:8.0f}"
-            f" {cost.cpu / base.cpu:7.2f} {cost.wall / base.wall:7.2f}"
-        )
-    print()
 
 
-if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
-    compare(FLOOR, SCREENS, count)
-    compare(PYTHON, (HELP,), count)
+def figures() -> Iterator[Figure]:
+    """First frames against hello Textual's, and a word about itself."""
+    costs = compared(FLOOR, SCREENS, RUNS)
+    floor = costs[FLOOR].cpu
+    for case in SCREENS:
+        what = f"CPU to the first painted frame, {case.name}, against hello Textual ({floor:.0f} ms)"
+        yield at_most(what, costs[case].cpu / floor, 1.25, "{:.2f} ×")
+    yield at_most("CPU of `debate-tui --help`", compared(PYTHON, (HELP,), RUNS)[HELP].cpu, 150, "{:.0f} ms")

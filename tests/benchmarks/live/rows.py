@@ -1,0 +1,91 @@
+"""The figures of a program under load."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.figures import Figure, at_least, at_most
+from tests.benchmarks.live.run import Seen, percentile, run
+from tests.benchmarks.live.sender import STREAMS, Load
+from tests.benchmarks.live.terminal import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODES = ("synchronized", "staggered", "hybrid")
+PATHS = ("sse", "chat", "responses", "messages")
+WINDOW = 0.1
+FRAME = 1 / 60
+SLOW = Pace(4096, 0.02)
+BRIEF, LONG = 12.0, 30.0
+TITLE_ROWS, METER_ROWS = 5, 6
+"""Rows above and below all panes' text, and one more each: what changes there is no text."""
+
+_PLACE = re.compile(rb"\x1b\[(\d+);(\d+)H")
+
+
+def figures(size: str) -> Iterator[Figure]:
+    """Loads from a slow model's to three thousand tokens a second, in a terminal of this size."""
+    seen = run(Load("sse", 50, 4, BRIEF), "synchronized", size)
+    yield at_most("CPU per stream at 50 tokens/s, of a core", seen.share / STREAMS, 5, "{:.1f} %")
+    yield from _frames(seen, size)
+    seen = run(Load("sse", 78, 6, BRIEF), "synchronized", size)
+    yield at_most(
+        "CPU per delta, socket to screen, 4 × 78 deltas/s of 6 characters", seen.per_delta, 0.5, "{:.2f} ms"
+    )
+    for path in PATHS:
+        seen = run(Load(path, 1000, 4, BRIEF), "synchronized", size)
+        yield at_most(f"CPU at 4 × 1,000 tokens/s, `{path}`, of a core", seen.share, 40, "{:.0f} %")
+    for mode in MODES:
+        seen = run(Load("sse", 3000, 4, LONG), mode, size, keys=True)
+        yield from _flood(seen, mode)
+    for rate in (200, 1000):
+        seen = run(Load("sse", rate, 4, BRIEF), "synchronized", size, keys=True, pace=SLOW)
+        what = f"key p95 on a terminal that takes 4 KB per 20 ms, 4 × {rate:,} tokens/s"
+        yield at_most(what, seen.key(95), 60, "{:.0f} ms")
+
+
+def _flood(seen: Seen, mode: str) -> Iterator[Figure]:
+    load = f"4 × 3,000 tokens/s, {mode}"
+    yield at_most(
+        f"lag behind the network after {LONG:.0f} s, {load}",
+        seen.lag * 1000,
+        (WINDOW + 2 * FRAME) * 1000,
+        "{:.0f} ms",
+    )
+    keys, targets = (seen.key(95), seen.key(99)), (15, 30)
+    yield Figure(
+        f"key to visible change p95 / p99, {load}",
+        f"{keys[0]:.0f} / {keys[1]:.0f} ms",
+        f"≤ {targets[0]} / {targets[1]} ms",
+        keys[0] <= targets[0] and keys[1] <= targets[1],
+    )
+    if mode == "staggered":
+        yield at_least(f"frames a second, {load}", seen.rate, 55, "{:.0f}")
+    else:
+        yield at_most(f"frame gap p95, {load}", percentile(seen.gaps, 95) * 1000, 110, "{:.0f} ms")
+
+
+def _frames(seen: Seen, size: str) -> Iterator[Figure]:
+    """Whether a flush is one frame: of those that paint text, one a window, and each in all panes."""
+    columns, rows = map(int, size.split("x"))
+    panes = [_panes(frame.data, columns, rows) for frame in seen.frames]
+    texts = [touched for touched in panes if touched]
+    per_flush = len(texts) / (seen.seconds / WINDOW)
+    torn = sum(len(touched) < STREAMS for touched in texts) + seen.torn
+    yield Figure(
+        "frames per synchronized flush; torn frames",
+        f"{per_flush:.2f}; {torn}",
+        "1; 0",
+        abs(per_flush - 1) < 0.05 and not torn,
+    )
+
+
+def _panes(frame: bytes, columns: int, rows: int) -> set[int]:
+    """The panes, side by side, whose text a frame changes."""
+    return {
+        (int(column) - 1) * STREAMS // columns
+        for row, column in _PLACE.findall(frame)
+        if TITLE_ROWS < int(row) <= rows - METER_ROWS
+    }
