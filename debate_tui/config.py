@@ -208,15 +208,25 @@ def _read(file: Path) -> dict[str, object]:
     return {key: getattr(settings, key) for key in tomllib.loads(text)}
 
 
+_MANIFOLD = ("judge", "recovery", "price", "debater")
+"""Settings that no variable can hold."""
+
+
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
-    for info in msgspec.structs.fields(Settings):
-        variable = ENVIRONMENT + info.name.upper()
-        if info.name in ("judge", "recovery", "price", "debater") or not (value := environment.get(variable)):
-            continue
+    single = [name for name in Settings.__struct_fields__ if name not in _MANIFOLD]
+    given = {name: value for name in single if (value := environment.get(ENVIRONMENT + name.upper()))}
+    types = _types() if given else {}
+    for name, value in given.items():
+        variable = ENVIRONMENT + name.upper()
         try:
-            yield info.name, msgspec.convert(_plain(value), info.type, strict=False)
+            yield name, msgspec.convert(_plain(value), types[name], strict=False)
         except msgspec.ValidationError as error:
             raise ConfigError(f"{variable}={value}: {error}.") from None
+
+
+def _types() -> dict[str, Any]:
+    """What each setting is; looked up only where there is something to check, because it takes its time."""
+    return {info.name: info.type for info in msgspec.structs.fields(Settings)}
 
 
 def _plain(value: str) -> str:
@@ -226,7 +236,7 @@ def _plain(value: str) -> str:
 
 def _checked_options(options: Mapping[str, object]) -> dict[str, object]:
     checked: dict[str, object] = {}
-    types: dict[str, Any] = {info.name: info.type for info in msgspec.structs.fields(Settings)}
+    types = _types() if options else {}
     for key, value in options.items():
         try:
             checked[key] = msgspec.convert(value, types[key])

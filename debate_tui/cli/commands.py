@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from debate_tui import __version__
-from debate_tui.cli.serve import serve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -270,18 +269,26 @@ COMMANDS: dict[str, click.Command] = {
     "export": export,
     "formats": formats,
     "history": history,
-    "serve": serve,
     "replay": replay,
     "watch": watch,
 }
 
 
+def _named(word: str) -> click.Command | None:
+    if word == "serve":  # with so many options that nobody else should wait for them
+        from debate_tui.cli.serve import serve
+
+        return serve
+    return COMMANDS.get(word)
+
+
 def run(arguments: Sequence[str]) -> object:
     """Run the command that `arguments` name; what is not a command's name is a topic."""
-    command: click.Command = debate
+    command: click.Command | None = _named(arguments[0]) if arguments else None
     name = "debate-tui"
-    if arguments and arguments[0] in COMMANDS:
-        command = COMMANDS[arguments[0]]
+    if command is None:
+        command = debate
+    else:
         name = f"debate-tui {arguments[0]}"
         arguments = arguments[1:]
         gc.enable()

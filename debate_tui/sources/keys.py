@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SERVICE = "debate-tui"
 
 # Prefixes the providers give their keys, and the starred fragments OpenAI's answer to a wrong key quotes.
-_KEY_LIKE = re.compile(
+_KEY_LIKE = (
     r"\b(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|tgp)[-_]|hf_|fw_)[\w\-.*…]{6,}"
     r"|\bAIza[\w-]{8,}"
     r"|(?i:(?<=bearer )[^\s'\"]{4,})"
@@ -81,4 +81,4 @@ def redact(text: str, *keys: str) -> str:
     for key in keys:
         if len(key) >= 4:
             text = text.replace(key, HIDDEN)
-    return _KEY_LIKE.sub(HIDDEN, text)
+    return re.sub(_KEY_LIKE, HIDDEN, text)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from debate_tui.display.markdown.highlight import warm
 from debate_tui.tui.collector import Collector
 from debate_tui.tui.dressed import DressedApp
 from debate_tui.tui.driver import TerminalDriver
@@ -110,6 +109,8 @@ class StageApp(DressedApp[None]):
 
     def _settle(self) -> None:
         """Do what could wait until there is something to look at."""
+        from debate_tui.display.markdown.highlight import warm
+
         self.load_themes()
         self._collector.settle()
         self.run_worker(warm, thread=True, name="warm lexers")

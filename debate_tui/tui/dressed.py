@@ -38,6 +38,7 @@ class DressedApp(App[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("T", "themes")]
 
     def __init__(self, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None) -> None:
+        self._dressed = False
         super().__init__(driver_class=TerminalDriver)
         if self.no_color:  # Textual has taken it out of the environment, where the next screen looks for it
             os.environ["NO_COLOR"] = "1"
@@ -48,6 +49,10 @@ class DressedApp(App[Result]):
         self._own: tuple[str, ...] = ()
         self._problems = ""
         self._dress()
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Those of the theme that is worn; of the one that Textual begins with, nothing is ever seen."""
+        return super().get_css_variables() if self._dressed else {}
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give the program's own tones to themes that have none."""
@@ -118,6 +123,7 @@ class DressedApp(App[Result]):
 
     def _dress(self) -> None:
         """Put on the theme that was asked for, before anything is drawn; the others can wait."""
+        self._dressed = True
         for name in (self._wanted, themes.DEFAULT_THEME):
             if (theme := themes.find(name, *self._folders)) is not None:
                 self.register_theme(theme)

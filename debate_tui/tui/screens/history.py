@@ -53,6 +53,19 @@ class HistoryScreen(Screen[None]):
     `leave` is called with what the user wants to see next.
     """
 
+    DEFAULT_CSS = """
+    HistoryScreen {
+        layout: vertical;
+        background: $background;
+        color: $foreground;
+        overflow: hidden;
+        Debates { height: 1fr; width: 1fr; background: $background; }
+        Details { height: 1fr; background: $background; }
+        #history { height: 1fr; }
+        #details { height: 1fr; width: 48; background: $background; border-left: solid $faint; }
+        &.-ascii #details { border-left: ascii $faint; }
+    }
+    """
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,o", "replay"),

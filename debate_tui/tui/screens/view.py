@@ -92,6 +92,7 @@ class DebateView(Screen[None]):
         unwritten: Callable[[], int],
     ) -> None:
         super().__init__()
+        self._styled = False
         self._on_pause = on_pause
         self._unwritten = unwritten
         self._log = log
@@ -164,6 +165,15 @@ class DebateView(Screen[None]):
     async def attach(self, log: ReadableLog) -> None:
         """Show this debate from now on; for a screen that was made without one, from any task."""
         await self._follower.open(log)
+
+    def update_node_styles(self, animate: bool = True) -> None:
+        """Style all there is anew, but for the first time: each widget was styled when it was mounted.
+
+        Textual (8.2) does it all once more when a screen is first shown, which its first frame waits for.
+        """
+        if self._styled:
+            super().update_node_styles(animate)
+        self._styled = True
 
     def on_unmount(self) -> None:
         """Follow the log no longer."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class Masthead(Lines):
     """Two lines: a title, and at its right what `show` says; a rule."""
 
+    DEFAULT_CSS = "Masthead { height: 2; background: $background; }"
+
     def __init__(self, title: str, glyphs: Glyphs) -> None:
         super().__init__()
         self.ellipsis = glyphs.ellipsis
