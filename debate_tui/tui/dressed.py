@@ -6,12 +6,12 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from debate_tui.tui import themes
 from debate_tui.tui.driver import TerminalDriver
 from debate_tui.tui.glyphs import ASCII, UNICODE
+from debate_tui.tui.keyboard import KeyboardApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ LOOK_SECONDS = 1.0
 """How often the user's themes are looked at."""
 
 
-class DressedApp(App[Result]):
+class DressedApp(KeyboardApp[Result]):
     """Wears the theme of the options from the first frame on; `load_themes` makes the others known.
 
     From then on ``T`` tries on others, and the user's own are read again whenever their files change.
@@ -116,7 +116,7 @@ class DressedApp(App[Result]):
         if wanted != worn.name:
             self.theme = wanted
         elif self.current_theme != worn:
-            self.mutate_reactive(App.theme)
+            self.mutate_reactive(DressedApp.theme)
         said, self._problems = self._problems, " ".join(problems)
         if self._problems != said:
             self.warn(self._problems)
@@ -128,6 +128,6 @@ class DressedApp(App[Result]):
             if (theme := themes.find(name, *self._folders)) is not None:
                 self.register_theme(theme)
             if name in self.available_themes:
-                self.set_reactive(App.theme, name)
+                self.set_reactive(DressedApp.theme, name)
                 self.stylesheet.set_variables(self.get_css_variables())
                 return

@@ -64,16 +64,16 @@ class ModeratedView(JudgedView):
 
     # Remarks
 
-    def action_interject(self) -> None:
+    async def action_interject(self) -> None:
         """Open the line in which the moderator speaks; streams go on."""
         if self._interjector is None and self._question is None and self._commanding():
             from debate_tui.tui.widgets.interjector import Interjector
 
             names = {pane.speaker.id: self._name_of(pane.speaker.id) for pane in self._panes}
             self._interjector = Interjector(names, self._glyphs)
-            self.mount(self._interjector, before=self._footer)
             self._say("")
             self._show_hints()
+            await self.mount(self._interjector, before=self._footer)
 
     def action_say(self) -> None:
         """Say what was typed."""

@@ -78,7 +78,7 @@ class Interjector(Horizontal):
 
     def on_mount(self) -> None:
         """Take the keys."""
-        self._input.focus()
+        self.screen.set_focus(self._input)
 
     def action_next_recipient(self) -> None:
         """To the next debater, and round again to all."""

@@ -66,7 +66,7 @@ class Question(Horizontal):
 
     def on_mount(self) -> None:
         """Take the keys."""
-        self._input.focus()
+        self.screen.set_focus(self._input)
 
     def action_close(self) -> None:
         """Leave it."""

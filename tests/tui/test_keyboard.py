@@ -1,0 +1,60 @@
+"""Keys that come in one heap, as they do over a slow line: each goes to what those before it opened."""
+
+from __future__ import annotations
+
+import pytest
+from textual.events import Key
+
+from debate_tui.tui.widgets.entry import Entry
+from tests.tui.board import Board
+
+
+async def heap(board: Board, *keys: str) -> None:
+    """Press keys without letting anything happen in between."""
+    for key in keys:
+        board.app.post_message(Key(key, None))
+    for _ in keys:
+        await board.settled()
+
+
+def debating(board: Board) -> Board:
+    return board.begin().phase("rebuttal", 1, 2)
+
+
+async def test_what_is_typed_behind_a_key_that_opens_a_line_is_text_and_no_commands() -> None:
+    async with Board(2).opened() as board:
+        debating(board)
+        await heap(board, "i", *"exit", "enter")
+        assert board.requests.made == [("interject", "exit", None)]
+
+
+async def test_a_letter_behind_the_key_that_opens_a_menu_chooses_from_it() -> None:
+    async with Board(2).opened() as board:
+        debating(board)
+        await heap(board, "M", "n")
+        assert board.requests.made == [("add_round",)]
+
+
+async def test_a_search_gets_all_of_its_letters() -> None:
+    async with Board(2).opened() as board:
+        debating(board).say("ada", "expert witness")
+        await heap(board, "slash", *"exp")
+        assert "1 match" in board.text
+        assert board.requests.made == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "left"),
+    [
+        (["ctrl+u", *"new"], "new"),
+        (["home", *"an "], "an old one"),
+        (["left", "backspace", *"am"], "old oame"),
+        (["ctrl+w", *"two"], "old two"),
+    ],
+)
+async def test_lines_are_edited_in_the_order_of_the_keys(keys: list[str], left: str) -> None:
+    async with Board(2).opened() as board:
+        debating(board)
+        await board.press("i", *"old one")
+        await heap(board, *keys)
+        assert board.app.screen.query_one(Entry).value == left
