@@ -336,10 +336,15 @@ class Session:
             task.cancel()
 
     def retry(self, debater: str) -> None:
-        """Ask for the debater's present turn again: on from its text if it was broken off, else anew."""
+        """Ask for the debater's present turn again: on from its text if it was broken off, else anew.
+
+        One that is paused is read on from, whoever else is not.
+        """
         turn, task = self._turns.get(debater), self._tasks.get(debater)
         if turn is None or task is None or self._wave is None or self._ending:
             return
+        if self._gates[debater].is_closed():
+            self.resume(debater)
         if decision := self._decisions.get(debater):
             if not decision.done():
                 decision.set_result("fix")

@@ -63,6 +63,8 @@ class Turn:
         self._reasoning: list[str] = []
         self._length = self._reasoning_length = 0
         self._cursor: Cursor | None = None
+        self._anew = 0
+        """The attempt from which on the text is another; 0 while it is this one that goes on."""
         self._usage: Usage | None = None
         self._accounts = Accounts()
         self._started = time.monotonic()
@@ -113,13 +115,17 @@ class Turn:
         )
 
     def start_again(self) -> None:
-        """Take the turn up again: a broken-off one where it broke off, any other from the start."""
-        broken_off = self.reason == "failed" or self._state in ("connecting", "connected", "reconnecting")
-        anew = not broken_off and bool(self._text or self._reasoning)
+        """Take the turn up again: a broken-off one where it broke off, any other from the start.
+
+        What was said stays until there is something to take its place.
+        """
+        state = self._held or self._state
+        broken_off = self.reason == "failed" or state in ("connecting", "connected", "reconnecting")
+        anew = bool(self._anew) or (not broken_off and bool(self._text or self._reasoning))
         if self.over:
             self._restart_clock(anew=anew)
         if anew:
-            self._supersede(self._attempt + 1)
+            self._anew = self._attempt + 1
         self._accounts.connect(same_answer=False)
         self.wanted_again = False
         self.cut_short_as = "stopped"
@@ -127,6 +133,8 @@ class Turn:
 
     def resume(self) -> Resume | None:
         """Where to go on when the turn is opened again; `None` on its first opening."""
+        if self._anew:
+            return Resume(self._made, None, "", "")
         if self._state == "waiting" and not self._text and not self._reasoning:
             return None
         return Resume(self._made, self._cursor, "".join(self._text), "".join(self._reasoning))
@@ -188,6 +196,7 @@ class Turn:
 
     def _supersede(self, attempt: int) -> None:
         self._attempt = attempt
+        self._anew = 0
         self._text.clear()
         self._reasoning.clear()
         self._length = self._reasoning_length = 0
@@ -196,6 +205,8 @@ class Turn:
 
     def _take_chunk(self, chunk: Chunk) -> None:
         text = chunk.text
+        if text and self._anew:
+            self._supersede(max(self._attempt, self._anew))
         self._cursor = chunk.cursor or self._cursor
         if not text:
             return

@@ -360,6 +360,80 @@ async def test_retrying_a_streaming_turn_starts_it_anew() -> None:
     assert [(event.turn, event.attempt) for event in superseded] == [(1, 2)]
 
 
+async def test_what_was_said_stays_until_the_retry_has_something_to_say() -> None:
+    never, go = asyncio.Event(), asyncio.Event()
+    ada = Scripted(
+        [Status("streaming", 1), Chunk("waffle"), never], [Status("connected", 2), go, *says("short")]
+    )
+    session, _, seen = held(motion(), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle")
+    session.retry("d1")
+    await until(seen, lambda event: isinstance(event, events.StreamStatus) and event.attempt == 2)
+    assert session.transcript.turns[1].text == "waffle"
+    go.set()
+    await running
+    assert session.transcript.turns[1].text == "short"
+    assert ada.resumes[1] is not None
+    assert ada.resumes[1].text == ""
+
+
+async def test_a_retry_that_fails_leaves_what_was_said() -> None:
+    never = asyncio.Event()
+    gone = Fault(FaultKind.SERVER, "gone")
+    ada = Scripted([Status("streaming", 1), Chunk("waffle"), never], [gone], says("short"))
+    ben = Scripted([Connected(), never, Finished()])
+    session, _, seen = held(motion(), [ada, ben])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle")
+    session.retry("d1")
+    await until(seen, lambda event: isinstance(event, events.DebaterRemoved))
+    assert session.transcript.turns[1].text == "waffle"
+    session.retry("d1")
+    never.set()
+    await running
+    assert session.transcript.turns[1].text == "short"
+
+
+@pytest.mark.parametrize("whom", ["d1", None])
+async def test_retrying_a_paused_turn_lets_it_go_and_keeps_its_text_until_there_is_other(
+    whom: str | None,
+) -> None:
+    never, go = asyncio.Event(), asyncio.Event()
+    ada = Scripted(
+        [Status("streaming", 1), Chunk("waffle"), never], [Status("connected", 2), go, *says("short")]
+    )
+    ben = Scripted([Status("streaming", 1), Chunk("b1"), go, Chunk("b2"), Finished()])
+    session, _, seen = held(motion(), [ada, ben])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "b1")
+    session.pause(whom)
+    session.retry("d1")
+    await until(seen, lambda event: isinstance(event, events.StreamStatus) and event.attempt == 2)
+    assert session.transcript.turns[1].text == "waffle"
+    go.set()
+    await until(seen, lambda event: isinstance(event, events.TurnFinished) and event.debater == "d1")
+    assert session.transcript.turns[1].text == "short"
+    if whom is None:
+        assert session.transcript.statuses["d2"].state == "paused"
+        session.resume(None)
+    await running
+    assert session.transcript.turns[2].text == "b1b2"
+
+
+async def test_retrying_a_paused_turn_whose_stream_was_broken_goes_on_from_its_text() -> None:
+    never = asyncio.Event()
+    lost = Status("reconnecting", 1, retry=1, max_retries=5, retry_in_ms=9000)
+    ada = Scripted([Status("streaming", 1), Chunk("half"), lost, never], [Chunk(" whole"), Finished()])
+    session, _, seen = held(motion(), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, lambda event: isinstance(event, events.StreamStatus) and event.state == "reconnecting")
+    session.pause("d1")
+    session.retry("d1")
+    await running
+    assert session.transcript.turns[1].text == "half whole"
+
+
 async def test_an_interjection_reaches_its_debater_once() -> None:
     go = asyncio.Event()
     ada = Scripted([Connected(), go, Chunk("a"), Finished()])
