@@ -39,6 +39,22 @@ class RowWidget(Widget):
         raise NotImplementedError
 
 
+class BlankWidget(Widget):
+    """A widget that shows nothing but its background, where its children leave any to be seen.
+
+    Textual (8.2) paints such a widget without asking the line filters.
+    """
+
+    BLANK = True
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """See `Widget.render_lines`."""
+        strips = super().render_lines(crop)
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, self.background_colors[1]) for strip in strips]
+        return strips
+
+
 Changed = dict[tuple[RowWidget, Size], set[int]]
 """The rows that changed, of every widget and the size that it had then."""
 

@@ -42,6 +42,9 @@ class DressedApp(KeyboardApp[Result]):
         super().__init__(driver_class=TerminalDriver)
         if self.no_color:  # Textual has taken it out of the environment, where the next screen looks for it
             os.environ["NO_COLOR"] = "1"
+            from debate_tui.tui.uncoloured import Uncoloured
+
+            self._filters = [Uncoloured()]
         self._glyphs = ASCII if options.ascii else UNICODE
         self._folders = (themes.shipped_folder(), options.user_themes)
         self._wanted = options.theme or themes.DEFAULT_THEME

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 
 from debate_tui.tui.tones import Tone
+from debate_tui.tui.uncoloured import Below
 from debate_tui.tui.widgets.line import Lines, Piece, Row, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import RenderableType
     from textual.app import ComposeResult
     from textual.events import Click
 
@@ -46,6 +49,13 @@ class Overlay(ModalScreen[Result]):
     """A screen that lets the debate shine through."""
 
     DEFAULT_CSS = "Overlay { align: center middle; background: $background 60%; }"
+
+    def render(self) -> RenderableType:
+        """See `Screen.render`."""
+        below = super().render()
+        if self.app.no_color and isinstance(below, BackgroundScreen):
+            return Below(below.screen, below.color)
+        return below
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close, once: a key that was pressed twice comes again when the screen has gone already."""

@@ -63,7 +63,7 @@ _ENDINGS = {
 }
 
 
-class DebateView(Screen[None]):
+class DebateView(compositing.BlankWidget, Screen[None]):
     """Shows one debate log; `commands` is `None` where the debate takes none.
 
     Without a log it shows what the options say, until `attach` brings one.
@@ -73,7 +73,6 @@ class DebateView(Screen[None]):
     """
 
     AUTO_FOCUS = None
-    BLANK = True
 
     # Textual would paint the whole screen anew; whatever looks different with the keys says so itself.
     focused: Reactive[Widget | None] = var(None, init=False)

@@ -11,6 +11,7 @@ from textual.geometry import Region
 
 from debate_tui.display.feed import Text, merged
 from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.compositing import BlankWidget
 from debate_tui.tui.script import Script
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Lines, Piece, Row, clip, width_of
@@ -115,10 +116,8 @@ class MeterLine(Lines):
         return (Row((Piece(meter(reading, room, self._glyphs), Tone.QUIET),), right),)
 
 
-class Panes(Grid):
+class Panes(BlankWidget, Grid):
     """Where the panes are; nothing of its own is ever seen."""
-
-    BLANK = True
 
 
 class Pane(Vertical):

@@ -1,0 +1,80 @@
+"""``NO_COLOR`` in a real terminal: not one colour, and everything can be told apart all the same."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.terminal.feeds import Feeds
+from tests.terminal.running import opened
+
+if TYPE_CHECKING:
+    from tests.terminal.running import Terminal
+
+SGR = re.compile(rb"\x1b\[([\d;:]*)m")
+COLOURS = {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}
+BOLD, DIM, REVERSE = 1, 2, 7
+
+
+def codes(terminal: Terminal) -> set[int]:
+    """The attributes and colours that were ever asked for."""
+    numbers = re.findall(rb"\d+", b";".join(SGR.findall(bytes(terminal.display.raw))))
+    return {int(number) for number in numbers}
+
+
+def reversed_text(terminal: Terminal) -> str:
+    """What stands out on the screen now."""
+    cells = terminal.display.cells
+    rows = (cells.buffer[y] for y in range(cells.lines))
+    return "".join(row[x].data for row in rows for x in range(cells.columns) if row[x].reverse)
+
+
+@pytest.mark.parametrize("theme", ["vigil", "gallery", "ansi-dark", "nord"])
+async def test_no_screen_sends_a_colour(theme: str) -> None:
+    async with opened("--theme", theme, "--judge", "demo", rows=45, NO_COLOR="1") as terminal:
+        await terminal.shows("What shall they argue about?", "scripted")
+        terminal.press("\t\r")
+        await terminal.shows("any source")
+        terminal.press("\x1b")
+        await terminal.until(lambda display: "any source" not in display.text)
+        terminal.press("\tIs tea better?\r")
+        await terminal.shows("▸ streaming")
+        for key, shown in (
+            ("?", "Keys and badges"),
+            ("s", "Stream statistics"),
+            ("M", "The moderator"),
+            ("e", "Markdown"),
+        ):
+            terminal.press(key)
+            await terminal.shows(shown)
+            terminal.press("\x1b")
+            await terminal.until(lambda display, shown=shown: shown not in display.text)
+        terminal.press("i")
+        await terminal.shows("to all")
+        terminal.press("\x1b")
+        await terminal.until(lambda display: "to all" not in display.text)
+        terminal.press("q")
+        assert await terminal.ended() == 0
+        assert terminal.left_as_found()
+        assert not codes(terminal) & COLOURS
+        assert {BOLD, REVERSE} < codes(terminal)
+
+
+async def test_a_match_and_a_selection_stand_out_and_lines_do_not() -> None:
+    async with Feeds("Ada", "Ben") as feeds, opened("Where?", *feeds.debaters, NO_COLOR="1") as terminal:
+        feeds.say("Ada", "A needle here.")
+        await terminal.shows("A needle here.")
+        assert DIM in codes(terminal)
+        terminal.press("/needle\r")
+        await terminal.until(lambda _: "needle" in reversed_text(terminal))
+        terminal.press("\x1b")
+        await terminal.until(lambda _: "needle" not in reversed_text(terminal))
+        row = next(y for y in range(45) if "A needle here." in terminal.display.row(y)) + 1
+        terminal.press(f"\x1b[<0;4;{row}M\x1b[<32;10;{row}M")
+        await terminal.until(lambda _: "needle"[:5] in reversed_text(terminal))
+        terminal.press(f"\x1b[<0;10;{row}m")
+        terminal.press("q")
+        assert await terminal.ended() == 0
+        assert not codes(terminal) & COLOURS
