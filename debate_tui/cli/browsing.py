@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from debate_tui import config
-from debate_tui.cli.continuing import format_of, taken_up
+from debate_tui.cli.continuing import check_free, format_of, taken_up
 from debate_tui.cli.screens import options, remember_theme
 from debate_tui.cli.signals import caught
 from debate_tui.tui.history import HistoryApp
@@ -36,7 +36,12 @@ class _Archive:
 
     async def delete(self, debate: str) -> None:
         """See `Archive.delete`."""
-        await asyncio.to_thread(self._store.delete, debate)
+
+        def delete() -> None:
+            check_free(self._store.find(debate))
+            self._store.delete(debate)
+
+        await asyncio.to_thread(delete)
 
     async def check(self, debate: str) -> None:
         """See `Archive.check`."""

@@ -80,7 +80,17 @@ async def taken_up_from(store: DebateStore, debate: str, settings: config.Settin
     return _plan(summary, await store.setup(summary.debate), tuple(past), settings)
 
 
+def check_free(summary: Summary) -> None:
+    """Raise `UsageError` for a debate that another program is holding."""
+    if summary.live:
+        raise UsageError(
+            f"The debate {summary.debate} is being held by another program right now: “{summary.topic}”.",
+            "debate-tui history lists those that were broken off.",
+        )
+
+
 def _plan(summary: Summary, setup: str, past: tuple[Event, ...], settings: config.Settings) -> Plan:
+    check_free(summary)
     kept = msgspec.json.decode(setup, type=_Setup)
     transcript = Transcript(past)
     debaters = tuple(chair.debater for chair in kept.chairs)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import terminal
+from debate_tui.cli.continuing import check_free
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.exports import export, filename
 from debate_tui.domain.sanitise import one_line
@@ -55,6 +56,8 @@ def delete(debates: Sequence[str], *, confirmed: bool) -> None:
     with Store(config.record_file()) as store:
         found = [store.find(debate) for debate in debates]
         for summary in found:
+            check_free(summary)
+        for summary in found:
             print(_line(summary))
         if not confirmed and not _asked(len(found)):
             raise UsageError("Nothing was deleted.", "Say --yes to delete without being asked.")
@@ -83,7 +86,8 @@ def write_export(debate: str, form: Form, output: Path | None) -> None:
 def _line(summary: Summary) -> str:
     began = datetime.fromtimestamp(summary.started).astimezone()
     names = ", ".join(debater.name for debater in summary.debaters)
-    ending = _ENDINGS.get(summary.finished, summary.finished)
+    live = summary.live and summary.finished is None
+    ending = "live" if live else _ENDINGS.get(summary.finished, summary.finished)
     return (
         f"{summary.debate}  {began:%Y-%m-%d %H:%M}  {ending:<10}  {one_line(summary.topic, 60)}"
         f"  ({one_line(summary.format)}: {one_line(names)})"

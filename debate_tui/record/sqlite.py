@@ -11,13 +11,14 @@ import msgspec
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import decode
+from debate_tui.record import holding
 from debate_tui.record.database import connect, opened, transaction
 from debate_tui.record.log import BATCH, LocalLog
 from debate_tui.record.summary import Summary, pick
 from debate_tui.record.writer import Recording, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -47,6 +48,7 @@ class SqliteLog(LocalLog):
         writer: Writer,
         recording: Recording,
         path: Path,
+        hold: holding.Hold,
         *,
         last: Event | None,
         clock: Callable[[], float],
@@ -56,6 +58,7 @@ class SqliteLog(LocalLog):
         self._writer = writer
         self._recording = recording
         self._path = path
+        self._hold = hold
         self._on_trouble = on_trouble
         self._told = False
         self._tail: list[Event] = []
@@ -106,6 +109,7 @@ class SqliteLog(LocalLog):
         """See `ReadableLog.aclose`; the store itself stays open."""
         await super().aclose()
         await self.flush()
+        self._hold.release()
 
     def _keep(self, event: Event) -> None:
         self._tail.append(event)
@@ -140,6 +144,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._held: list[holding.Hold] = []
         self._writer: Writer | None = None
 
     def __enter__(self) -> Self:
@@ -163,10 +168,10 @@ class Store:
         `setup` is kept beside the events, for whoever continues the debate: what it is held by and no
         event says, such as personas and the format itself. It must not hold a key.
         """
+        writer = self._writing()
         recording = Recording(Summary(debate), setup=setup)
-        return SqliteLog(
-            self._writing(), recording, self._path, last=None, clock=clock, on_trouble=on_trouble
-        )
+        hold = self._hold(debate)
+        return SqliteLog(writer, recording, self._path, hold, last=None, clock=clock, on_trouble=on_trouble)
 
     def resume(
         self,
@@ -175,14 +180,19 @@ class Store:
         clock: Callable[[], float] = time.time,
         on_trouble: Callable[[DebateError], None] = lambda _: None,
     ) -> SqliteLog:
-        """The log of a recorded debate, to be continued behind its last event."""
+        """The log of a recorded debate, to be continued behind its last event.
+
+        Raises `UsageError` while it is being held elsewhere.
+        """
         writer = self._writing()
-        summary = self.find(debate)
+        name = self.find(debate).debate
+        hold = self._hold(name)
+        summary = self.find(name)
         with opened(self._path) as connection:
-            row = connection.execute("SELECT id FROM debates WHERE name = ?", (summary.debate,)).fetchone()[0]
-        last = _stored(self._path, summary.debate, summary.events - 1, 1)[-1]
+            row = connection.execute("SELECT id FROM debates WHERE name = ?", (name,)).fetchone()[0]
+        last = _stored(self._path, name, summary.events - 1, 1)[-1]
         recording = Recording(summary, row=row)
-        return SqliteLog(writer, recording, self._path, last=last, clock=clock, on_trouble=on_trouble)
+        return SqliteLog(writer, recording, self._path, hold, last=last, clock=clock, on_trouble=on_trouble)
 
     def debates(self, words: str = "") -> list[Summary]:
         """The recorded debates, newest first; only those that contain all of the words, if any."""
@@ -190,8 +200,9 @@ class Store:
             return []
         with opened(self._path) as connection:
             rows = connection.execute(_LIST).fetchall()
+        live = holding.held(self._path)
         with _readable(self._path):
-            return [summary for row in rows if (summary := _summary(row)).matches(words)]
+            return [summary for row in rows if (summary := _summary(row, live)).matches(words)]
 
     def find(self, debate: str = "") -> Summary:
         """The debate with this id, or whose id begins so; the newest for an empty id."""
@@ -228,6 +239,14 @@ class Store:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+        for hold in self._held:
+            hold.release()
+        self._held.clear()
+
+    def _hold(self, debate: str) -> holding.Hold:
+        hold = holding.take(self._path, debate)
+        self._held.append(hold)
+        return hold
 
     def _writing(self) -> Writer:
         if self._writer is None:
@@ -256,7 +275,7 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _summary(row: tuple[object, ...]) -> Summary:
+def _summary(row: tuple[object, ...], live: Container[str]) -> Summary:
     name, topic, format_, debaters, started, updated, finished, events = row
     return msgspec.convert(
         {
@@ -268,6 +287,7 @@ def _summary(row: tuple[object, ...]) -> Summary:
             "updated": updated,
             "finished": finished,
             "events": events,
+            "live": name in live,
         },
         Summary,
     )

@@ -28,7 +28,8 @@ class Summary(Struct, frozen=True):
 
     `started` and `updated` (its newest event) are seconds since the epoch; `finished` is the reason of
     its `debate.finished`, `None` where that is missing: the debate is under way, or was killed. `events`
-    counts what is recorded, which is also the `seq` of the newest event.
+    counts what is recorded, which is also the `seq` of the newest event. `live` is whether some program
+    holds the debate at this moment, as far as its store can tell.
     """
 
     debate: str
@@ -39,6 +40,7 @@ class Summary(Struct, frozen=True):
     updated: float = 0.0
     finished: str | None = None
     events: int = 0
+    live: bool = False
 
     def matches(self, words: str) -> bool:
         """Whether topic, format, id and debaters together contain every one of the words, in any case."""

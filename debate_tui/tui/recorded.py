@@ -18,11 +18,12 @@ _ENDINGS = {
     "failed": Badge("failed", "failed", Tone.FAILED),
 }
 _BROKEN_OFF = Badge("cut", "broken off", Tone.PAUSED)
+_LIVE = Badge("streaming", "live", Tone.STREAMING)
 
 
 def ending(summary: Summary) -> Badge:
     """How the debate ended; a record without an end is that of a killed debate, or of one under way."""
-    return _ENDINGS.get(summary.finished or "", _BROKEN_OFF)
+    return _ENDINGS.get(summary.finished or "", _LIVE if summary.live else _BROKEN_OFF)
 
 
 def when(seconds: float, now: float) -> str:

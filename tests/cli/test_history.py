@@ -103,6 +103,30 @@ async def test_a_killed_debate_is_listed_and_continued_where_it_stopped() -> Non
     assert "complete" in again.err
 
 
+async def test_a_debate_that_is_being_held_is_live_and_nobody_elses_until_it_ends() -> None:
+    half = b'data: {"delta": "The first half, "}\n\n'
+    async with SseServer(reply(half, asyncio.Event())) as server:
+        process = await start("Q?", "--json", *sources(server, "/ada", "/ben"))
+        await asyncio.wait_for(durable(2), timeout=30)
+        listed = (await run("history")).out
+        assert "  live  " in listed
+        assert "broken off" not in listed
+        asked = len(server.requests)
+        debate = listed.split()[0]
+        for refused in [
+            await run("--continue", "--json"),
+            await run("--continue", debate, "--plain"),
+            await run("history", "--delete", debate, "--yes"),
+        ]:
+            assert (refused.code, refused.out) == (2, "")
+            assert len(refused.err.splitlines()) == 2
+            assert f"{debate} is being held by another program right now" in refused.err
+        assert len(server.requests) == asked == 2
+        process.terminate()
+        await process.communicate()
+        assert "  stopped  " in (await run("history")).out
+
+
 async def durable(deltas: int) -> None:
     """Wait until the record holds that many deltas."""
     while True:

@@ -223,6 +223,32 @@ async def test_a_resumed_record_gives_old_events_too(store: Store):
     assert await follower == [*before, *new]
 
 
+# --- who holds a debate ----------------------------------------------------------------------------------
+
+
+async def test_a_debate_has_one_writer_at_a_time(path: Path, store: Store):
+    await hold(store)
+    log = store.resume("d1")
+    with Store(path) as other:
+        assert other.find("d1").live
+        with pytest.raises(UsageError, match="being held by another program"):
+            other.resume("d1")
+        await log.aclose()
+        assert not other.find("d1").live
+        other.resume("d1")
+        assert store.find("d1").live
+    assert not store.find("d1").live
+    assert [file.name for file in path.parent.glob("*.held")] == []
+
+
+async def test_an_id_with_anything_in_it_can_be_held(store: Store):
+    await hold(store, "../tea or\ncoffee %2F")
+    log = store.resume("../tea")
+    assert store.find().live
+    await log.aclose()
+    assert not store.find().live
+
+
 # --- the list of debates ------------------------------------------------------------------------------
 
 
@@ -611,10 +637,14 @@ async def test_a_killed_debate_can_be_continued(path: Path):
         for line in victim.stdout:
             if int(line.split()[1]) > 100:
                 break
+        with Store(path) as store:
+            assert store.find("d1").live
         victim.kill()
 
     with Store(path) as store:
+        assert list(path.parent.glob("*.held"))
         before = store.events("d1")
+        assert not store.find("d1").live
         log = store.resume("d1")
         log.append(TurnFinished(turn=1, debater="a", reason="failed"))
         await log.aclose()

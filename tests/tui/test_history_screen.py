@@ -40,7 +40,7 @@ TOPICS = (
 DAY = 86_400
 
 
-def summaries(count: int = 5) -> list[Summary]:
+def summaries(count: int = 5, live: int | None = None) -> list[Summary]:
     found = []
     for place in range(count):
         topic, finished, panes = TOPICS[place % len(TOPICS)]
@@ -55,6 +55,7 @@ def summaries(count: int = 5) -> list[Summary]:
                 begun + 240,
                 finished,
                 1204,
+                live=place == live,
             )
         )
     return found
@@ -93,8 +94,10 @@ class Archive:
 
 
 class History:
-    def __init__(self, count: int = 5, *, words: str = "", at: str = "", **options: Any) -> None:
-        self.archive = Archive(summaries(count))
+    def __init__(
+        self, count: int = 5, *, live: int | None = None, words: str = "", at: str = "", **options: Any
+    ) -> None:
+        self.archive = Archive(summaries(count, live))
         self.app = HistoryApp(self.archive, self.archive.kept, ScreenOptions(**options), words=words, at=at)
         self.pilot: Pilot[Visit]
 
@@ -242,6 +245,21 @@ async def test_a_complete_debate_is_not_continued_and_trouble_is_said() -> None:
         await history.press("down", "c")
         assert "The address of Ada had a secret in it. Hold a new one." in history.rows[-1]
         assert history.app.is_running
+
+
+async def test_a_debate_that_is_being_held_elsewhere_is_live_and_only_to_be_looked_at() -> None:
+    async with History(live=1).opened() as history:
+        assert "▸ live" in history.text
+        assert "broken off" not in history.text
+        await history.press("down")
+        assert "last word" in history.text
+        assert "enter replay   e export" in history.rows[-1]
+        history.archive.trouble = DebateError("The debate is being held by another program right now.")
+        await history.press("c")
+        assert "being held by another program" in history.rows[-1]
+        await history.press("d", "y")
+        assert "being held by another program" in history.rows[-1]
+        assert len(history.archive.kept) == 5
 
 
 async def test_deleting_is_confirmed_and_done_at_once() -> None:

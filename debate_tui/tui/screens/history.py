@@ -149,11 +149,13 @@ class HistoryScreen(Screen[None]):
             self._footer.show(_FILTERING)
             return
         chosen = self._list.chosen
+        free = chosen is not None and not chosen.live
+        unfinished = chosen is not None and chosen.finished != "complete"
         offered = (
             (chosen is not None, Hint("enter", "replay", "replay", 1)),
-            (chosen is not None and chosen.finished != "complete", Hint("c", "continue", "take_up", 2)),
+            (free and unfinished, Hint("c", "continue", "take_up", 2)),
             (chosen is not None, Hint("e", "export", "export", 3)),
-            (chosen is not None, Hint("d", "delete", "delete", 4)),
+            (free, Hint("d", "delete", "delete", 4)),
             (True, Hint("/", "filter", "filter", 2)),
             (bool(self._filter.input.value), Hint("esc", "show all", "back", 5)),
             (True, Hint("T", "theme", "app.themes", 6)),
