@@ -6,13 +6,30 @@ import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from debate_tui.tui import elapsed
 from debate_tui.tui.screens import view
 from debate_tui.tui.widgets import pane, tabs
 from tests.tui.board import START
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable
+
+    Test = Callable[..., None]
+
+SIZES = [(80, 24), (120, 35), (200, 50)]
+DARK, LIGHT = "vigil", "gallery"
+
+
+def everywhere(test: Test) -> Test:
+    """Run a test at every size, in the dark and in a light theme: it takes a `size` and a `theme`."""
+    for name, values, ids in (
+        ("size", SIZES, "{0[0]}x{0[1]}".format),
+        ("theme", [DARK, LIGHT], str),
+    ):
+        test = pytest.mark.parametrize(name, values, ids=ids)(test)
+    return test
 
 
 def stop_clocks(monkeypatch: pytest.MonkeyPatch, seconds: float = 83) -> None:

@@ -18,7 +18,7 @@ from debate_tui.tui.screens.history import HistoryScreen
 from debate_tui.tui.widgets import debates
 from tests.tui.board import CAST, START
 from tests.tui.playback import recorded
-from tests.tui.test_snapshots import SIZES
+from tests.tui.still import everywhere
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -319,15 +319,17 @@ async def test_long_lists_scroll() -> None:
         assert "❯" in history.text
 
 
-@pytest.mark.parametrize("theme", ["vigil", "gallery"])
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@everywhere
 def test_looks(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     assert snap_compare(History(30, theme=theme).app, terminal_size=size, press=["down"])
 
 
+@everywhere
 @pytest.mark.parametrize("keys", [("e",), ("d",), ("slash", "p", "l")], ids="-".join)
-def test_looks_when_asked(snap_compare: Snap, keys: tuple[str, ...]) -> None:
-    assert snap_compare(History().app, terminal_size=(80, 24), press=keys)
+def test_looks_when_asked(
+    snap_compare: Snap, size: tuple[int, int], theme: str, keys: tuple[str, ...]
+) -> None:
+    assert snap_compare(History(live=1, theme=theme).app, terminal_size=size, press=keys)
 
 
 def test_looks_in_ascii(snap_compare: Snap) -> None:

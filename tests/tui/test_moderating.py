@@ -9,7 +9,7 @@ import pytest
 from debate_tui.domain import events as ev
 from debate_tui.domain.errors import UsageError
 from tests.tui.board import Board
-from tests.tui.still import stop_clocks
+from tests.tui.still import everywhere, stop_clocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,8 +142,7 @@ async def test_what_takes_no_commands_is_not_moderated() -> None:
         assert "takes no commands" in board.text
 
 
-@pytest.mark.parametrize("theme", ["vigil", "gallery"])
-@pytest.mark.parametrize("size", [(80, 24), (120, 35), (200, 50)], ids="{0[0]}x{0[1]}".format)
+@everywhere
 @pytest.mark.usefixtures("_clocks_stand_still")
 def test_menu(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     board = Board(2, theme=theme, swap=Swaps())
@@ -156,9 +155,10 @@ def test_menu(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     assert snap_compare(board.app, terminal_size=size, run_before=run)
 
 
+@everywhere
 @pytest.mark.usefixtures("_clocks_stand_still")
-def test_question(snap_compare: Snap) -> None:
-    board = Board(2, swap=Swaps())
+def test_question(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    board = Board(2, theme=theme, swap=Swaps())
 
     async def run(pilot: Pilot[None]) -> None:
         board.pilot = pilot
@@ -166,4 +166,4 @@ def test_question(snap_compare: Snap) -> None:
         await opened_menu(board)
         await board.press("o", *"openai:g")
 
-    assert snap_compare(board.app, terminal_size=(80, 24), run_before=run)
+    assert snap_compare(board.app, terminal_size=size, run_before=run)

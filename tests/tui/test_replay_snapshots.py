@@ -11,7 +11,7 @@ import pytest
 from debate_tui.tui.screens import view
 from debate_tui.tui.widgets import pane, tabs
 from tests.tui.playback import Playback, recorded
-from tests.tui.test_snapshots import SIZES
+from tests.tui.still import everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +40,7 @@ def compare(snap: Snap, playback: Playback, size: tuple[int, int], *keys: str) -
     return snap(playback.app, terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("theme", ["vigil", "gallery"])
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@everywhere
 def test_playing(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     assert compare(snap_compare, Playback(recorded(), theme=theme), size)
 
@@ -54,5 +53,6 @@ def test_at_the_end_in_ascii(snap_compare: Snap) -> None:
     assert compare(snap_compare, Playback(recorded(), ascii=True), (80, 24), *("right_square_bracket",) * 9)
 
 
-def test_help(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Playback(recorded()), (80, 24), "question_mark")
+@everywhere
+def test_help(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    assert compare(snap_compare, Playback(recorded(), theme=theme), size, "question_mark")

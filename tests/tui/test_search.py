@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.tui.board import Board
 from tests.tui.playback import Playback, recorded
-from tests.tui.test_snapshots import SIZES, _clock_stands_still, all_states, compare  # noqa: F401
+from tests.tui.still import everywhere
+from tests.tui.test_snapshots import _clocks_stand_still, all_states, compare  # noqa: F401
 
 if TYPE_CHECKING:
     from tests.tui.test_snapshots import Snap
@@ -182,8 +181,7 @@ async def test_a_search_stays_open_when_a_replay_goes_back() -> None:
         assert count(playback).endswith("of 2")
 
 
-@pytest.mark.parametrize("theme", ["vigil", "gallery"])
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@everywhere
 def test_looks(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     assert compare(snap_compare, Board(2, theme=theme), size, all_states, "slash", *"the", "enter", "n")
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
-from debate_tui.tui import elapsed
-from debate_tui.tui.screens import view
-from debate_tui.tui.widgets import pane, tabs
 from tests.tui.board import START, Board
+from tests.tui.still import everywhere, stop_clocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +19,6 @@ if TYPE_CHECKING:
     Snap = Callable[..., bool]
     Play = Callable[[Board], None]
 
-SIZES = [(80, 24), (120, 35), (200, 50)]
 DEMO = "Scripted demo: no model is speaking. To hear one, set OPENAI_API_KEY, or name it: -d openai:MODEL."
 
 SPEECH = """\
@@ -44,11 +39,8 @@ away twice: once while it drives, and once while it *stands*.
 
 
 @pytest.fixture(autouse=True)
-def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    still = time.monotonic()
-    clock = SimpleNamespace(monotonic=lambda: still, time=lambda: START + 83)
-    for module in (view, pane, tabs, elapsed):
-        monkeypatch.setattr(module, "time", clock)
+def _clocks_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_clocks(monkeypatch)
 
 
 def compare(snap: Snap, board: Board, size: tuple[int, int], play: Play, *keys: str) -> bool:
@@ -102,14 +94,32 @@ def over(board: Board) -> None:
     board.end("ada").end("ben", "stopped").tell(ev.DebateFinished(reason="stopped"))
 
 
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+def held(board: Board) -> None:
+    all_states(board)
+    board.tell(ev.DebatePaused(reason="OpenAI refused the key (401): invalid_api_key", debater="ben"))
+
+
+@everywhere
 @pytest.mark.parametrize("panes", [2, 4])
-def test_states(snap_compare: Snap, size: tuple[int, int], panes: int) -> None:
-    assert compare(snap_compare, Board(panes, notice=DEMO), size, all_states)
+def test_states(snap_compare: Snap, size: tuple[int, int], theme: str, panes: int) -> None:
+    assert compare(snap_compare, Board(panes, notice=DEMO, theme=theme), size, all_states)
 
 
-def test_light(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(4, theme="gallery"), (160, 40), all_states, "tab")
+@everywhere
+@pytest.mark.parametrize(
+    ("panes", "play", "keys"),
+    [
+        pytest.param(2, all_states, ("question_mark",), id="help"),
+        pytest.param(2, all_states, ("e", "down"), id="export"),
+        pytest.param(2, all_states, ("i", *"Why?", "tab"), id="interjection"),
+        pytest.param(4, all_states, ("shift+tab", "enter"), id="trouble"),
+        pytest.param(2, held, (), id="decision"),
+    ],
+)
+def test_asked(
+    snap_compare: Snap, size: tuple[int, int], theme: str, panes: int, play: Play, keys: tuple[str, ...]
+) -> None:
+    assert compare(snap_compare, Board(panes, theme=theme), size, play, *keys)
 
 
 def test_paused(snap_compare: Snap) -> None:
@@ -126,22 +136,6 @@ def test_zoomed(snap_compare: Snap) -> None:
 
 def test_tabs(snap_compare: Snap) -> None:
     assert compare(snap_compare, Board(4), (60, 20), all_states, "tab")
-
-
-def test_help(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(2), (80, 24), all_states, "question_mark")
-
-
-def test_decision(snap_compare: Snap) -> None:
-    def held(board: Board) -> None:
-        all_states(board)
-        board.tell(ev.DebatePaused(reason="OpenAI refused the key (401): invalid_api_key", debater="ben"))
-
-    assert compare(snap_compare, Board(2), (80, 24), held)
-
-
-def test_interjection(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(2), (80, 24), all_states, "i", "W", "h", "y", "tab")
 
 
 def test_thinking_shown(snap_compare: Snap) -> None:

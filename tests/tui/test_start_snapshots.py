@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from debate_tui.tui.proposal import Proposal
 from tests.tui.starting import BOX, DEMO, KEYS, SERVED, Start
-from tests.tui.test_snapshots import SIZES
+from tests.tui.still import everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,27 +35,33 @@ def compare(snap: Snap, start: Start, size: tuple[int, int], *keys: str) -> bool
     return snap(start.app, terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("theme", ["vigil", "gallery"])
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@everywhere
 def test_empty(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     assert compare(snap_compare, Start(offers=(BOX, DEMO), proposal=Proposal(), theme=theme), size)
 
 
-@pytest.mark.parametrize("theme", ["vigil", "gallery"])
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@everywhere
 def test_full(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     start = Start(FULL, (*KEYS, *SERVED, BOX, DEMO), theme=theme)
     assert compare(snap_compare, start, size, "tab", *["down"] * 4)
 
 
-def test_choosing_a_source(snap_compare: Snap) -> None:
-    start = Start(offers=(*KEYS, *SERVED, BOX, DEMO))
-    assert compare(snap_compare, start, (80, 24), "tab", "down", "enter", "down")
+@everywhere
+def test_choosing_a_source(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    start = Start(offers=(*KEYS, *SERVED, BOX, DEMO), theme=theme)
+    assert compare(snap_compare, start, size, "tab", "down", "enter", "down")
 
 
-def test_asking_for_a_source(snap_compare: Snap) -> None:
+@everywhere
+def test_choosing_a_format(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    start = Start(theme=theme)
+    assert compare(snap_compare, start, size, "tab", "down", "down", "down", "enter", "down")
+
+
+@everywhere
+def test_asking_for_a_source(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     keys = ("tab", "enter", "up", "enter", *"opnai", "colon", "x", "enter")
-    assert compare(snap_compare, Start(), (80, 24), *keys)
+    assert compare(snap_compare, Start(theme=theme), size, *keys)
 
 
 def test_ascii(snap_compare: Snap) -> None:

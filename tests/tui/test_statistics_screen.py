@@ -21,6 +21,7 @@ from debate_tui.tui.screens import view
 from debate_tui.tui.screens.statistics import StatisticsCard, StatisticsScreen
 from debate_tui.tui.widgets import pane, tabs
 from tests.tui.board import START, Board
+from tests.tui.still import everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,10 +138,10 @@ def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_clock_stands_still")
-@pytest.mark.parametrize("size", [(80, 24), (160, 45)], ids="{0[0]}x{0[1]}".format)
+@everywhere
 @pytest.mark.parametrize("panes", [2, 4])
-def test_picture(snap_compare: Snap, size: tuple[int, int], panes: int) -> None:
-    board = played(panes)
+def test_picture(snap_compare: Snap, size: tuple[int, int], theme: str, panes: int) -> None:
+    board = played(panes, theme=theme)
 
     async def run(pilot: Pilot[None]) -> None:
         board.pilot = pilot

@@ -11,8 +11,9 @@ import pytest
 from debate_tui.tui import dressed, themes
 from debate_tui.tui.screens.themes import ThemeScreen
 from tests.tui.board import Board
+from tests.tui.still import everywhere
 from tests.tui.test_history_screen import History
-from tests.tui.test_snapshots import SIZES, _clock_stands_still, all_states, compare  # noqa: F401
+from tests.tui.test_snapshots import _clocks_stand_still, all_states, compare  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,7 +172,6 @@ async def test_cursors_stand_still_where_animations_are_not_wanted() -> None:
         assert not board.screen._line.input.cursor_blink
 
 
-@pytest.mark.parametrize("theme", ["vigil", "gallery"])
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@everywhere
 def test_looks(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     assert compare(snap_compare, Board(2, theme=theme), size, all_states, "T")

@@ -8,7 +8,7 @@ import pytest
 
 from debate_tui.domain import events as ev
 from tests.tui.board import Board
-from tests.tui.still import stop_clocks
+from tests.tui.still import everywhere, stop_clocks
 from tests.tui.verdicts import agreed, judged, ranked
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Snap = Callable[..., bool]
     Play = Callable[[Board], Board]
-
-SIZES = [(80, 24), (120, 35), (200, 50)]
 
 
 @pytest.fixture
@@ -40,8 +38,7 @@ def compare(snap: Snap, board: Board, size: tuple[int, int], play: Play, *keys: 
     return snap(board.app, terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("theme", ["vigil", "gallery"])
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@everywhere
 @pytest.mark.usefixtures("_clocks_stand_still")
 def test_picture(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     assert compare(snap_compare, Board(2, theme=theme, commands=False), size, judged)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.tui.screens.verdict import VerdictScreen
 from tests.tui.board import Board
-from tests.tui.still import stop_clocks
+from tests.tui.still import everywhere, stop_clocks
 from tests.tui.verdicts import judged, verdict
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def _clocks_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
     stop_clocks(monkeypatch)
 
 
-def voting() -> Board:
-    return Board(2, votes=True)
+def voting(**options: Any) -> Board:
+    return Board(2, votes=True, **options)
 
 
 def judging(board: Board) -> Board:
@@ -226,11 +226,11 @@ async def test_the_verdict_is_scrolled_to_its_last_line_and_fits_another_size() 
         assert "The verdict" in board.text
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 35)], ids="{0[0]}x{0[1]}".format)
+@everywhere
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.usefixtures("_clocks_stand_still")
-def test_picture(snap_compare: Snap, size: tuple[int, int], when: str) -> None:
-    board = voting()
+def test_picture(snap_compare: Snap, size: tuple[int, int], theme: str, when: str) -> None:
+    board = voting(theme=theme)
 
     async def run(pilot: Pilot[None]) -> None:
         board.pilot = pilot
@@ -250,3 +250,16 @@ async def test_a_question_that_was_closed_is_not_mistaken_for_the_next() -> None
         board.tell(ev.PhaseStarted(phase="verdict", round=1, rounds=1))
         await board.settled()
         assert AFTER in board.text
+
+
+@everywhere
+@pytest.mark.usefixtures("_clocks_stand_still")
+def test_menu(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    board = voting(theme=theme)
+
+    async def run(pilot: Pilot[None]) -> None:
+        board.pilot = pilot
+        await board.settled()
+        await board.press("v", "down")
+
+    assert snap_compare(board.app, terminal_size=size, run_before=run)
