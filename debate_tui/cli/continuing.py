@@ -94,7 +94,9 @@ def _plan(summary: Summary, setup: str, past: tuple[Event, ...], settings: confi
     kept = msgspec.json.decode(setup, type=_Setup)
     transcript = Transcript(past)
     debaters = tuple(chair.debater for chair in kept.chairs)
-    if transcript.finished is not None and progress(transcript, kept.format, debaters).complete:
+    owed = set(kept.judges) - {verdict.judge for verdict in transcript.verdicts}
+    over = transcript.finished == "complete" or (transcript.finished is not None and not owed)
+    if over and progress(transcript, kept.format, debaters).complete:
         raise UsageError(
             f"The debate {summary.debate} is complete: “{summary.topic}”.",
             "debate-tui history lists those that were broken off.",

@@ -107,6 +107,8 @@ class Session:
                     self._judging = group.create_task(self._judge())
                 else:
                     self._judging.cancel()
+            if ending == "complete" and self._ending:
+                ending = "stopped"  # before all judges had spoken
         except asyncio.CancelledError:
             ending = "stopped"
             raise

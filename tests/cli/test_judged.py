@@ -266,6 +266,28 @@ async def test_killed_anywhere_it_is_listed_and_goes_on_without_touching_what_wa
     assert transcript.finished == "complete"
 
 
+async def test_stopped_while_the_judges_read_it_is_not_complete_and_they_read_on_when_it_goes_on() -> None:
+    async with Arena(AGREEING) as debate:
+        process = await start(TOPIC, "--json", *debate.options, **debate.environment)
+        assert process.stdout is not None
+        while b'"type":"verdict"' not in await process.stdout.readline():
+            pass
+        process.terminate()
+        await process.communicate()
+        listed = await run("history")
+        asked = len(debate.asked)
+        debate.second_may_speak.set()
+        done = await run("--continue", "--json", **debate.environment)
+        again = await run("--continue", "--json", **debate.environment)
+    assert "  stopped  " in listed.out
+    assert done.code == 0, done.err
+    assert {each.model for each in debate.asked[asked:]} == {SECOND}
+    assert [verdict.judge for verdict in verdicts(done)] == [f"openai:{FIRST}", f"anthropic:{SECOND}"]
+    assert Transcript(done.events).finished == "complete"
+    assert again.code == 2
+    assert "is complete" in again.err
+
+
 def spoken(transcript: Transcript) -> set[tuple[str, str]]:
     """Which speeches were held, each in the very words that were sent."""
     texts = {turn.text for turn in transcript.turns.values()}

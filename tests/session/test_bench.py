@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from contextlib import asynccontextmanager
@@ -208,6 +209,33 @@ async def test_a_debate_killed_while_the_judges_read_asks_those_who_have_not_spo
     assert {before.judge, after.judge} == {"judge 1", "judge 2"}
     assert (before.winner, after.winner) == ("d1", "d2")
     assert bool(first.prompts) is not bool(second.prompts)
+
+
+async def test_a_debate_ended_while_the_judges_read_is_not_complete() -> None:
+    class Pondering(Asked):
+        async def _say(self, text: str) -> AsyncIterator[StreamItem]:
+            yield Connected()
+            if text != "40":
+                await asyncio.Event().wait()
+            yield Chunk(text)
+            yield Finished()
+
+    held = motion(phase("opening"))
+    log = MemoryLog()
+    session = Session(
+        held,
+        {debater.id: Scripted() for debater in held.debaters},
+        log,
+        guard=lambda _, source, held: source,
+        judges=[Judge("j1", "judge 1", Pondering(favouring("turn 1")))],
+    )
+    running = asyncio.create_task(session.run())
+    while not any(step.phase == "verdict" for step in session.transcript.steps):
+        await asyncio.sleep(0)
+    session.end()
+    await running
+    assert session.transcript.verdicts == []
+    assert session.transcript.finished == "stopped"
 
 
 async def test_a_broken_answer_of_a_judge_was_paid_for_too() -> None:
