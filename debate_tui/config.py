@@ -136,6 +136,8 @@ class Remembered(Struct, frozen=True, omit_defaults=True):
     debaters: tuple[str, ...] | None = None
     format: str | None = None
     judges: tuple[str, ...] | None = None
+    names: tuple[str, ...] | None = None
+    personas: tuple[str, ...] | None = None
 
 
 def remembered() -> Remembered:

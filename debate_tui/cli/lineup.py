@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import zip_longest
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from debate_tui import config
 from debate_tui.domain.errors import DebateError
 from debate_tui.sources import boxed, discovery, local, registry
-from debate_tui.tui.proposal import Offer
+from debate_tui.tui.proposal import Offer, Role
 from debate_tui.tui.screens.start import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from debate_tui.tui.proposal import Proposal
+
 DEMO = ("demo", "demo")
 
 
-def seats(settings: config.Settings, sources: Sequence[str]) -> tuple[config.Seat, ...]:
-    """A seat for each source; one that the settings have at this place keeps its name, side and persona."""
-    named = (*settings.debater, *[None] * len(sources))
+def seats(settings: config.Settings, proposal: Proposal) -> tuple[config.Seat, ...]:
+    """A seat for each debater; how a source is asked is what the settings say of it at this place."""
+    known = (*settings.debater, *[None] * len(proposal.debaters))
     return tuple(
-        seat if seat is not None and seat.source == source else config.Seat(source=source)
-        for seat, source in zip(named, sources, strict=False)
+        structs.replace(
+            seat if seat is not None and seat.source == source else config.Seat(source=source),
+            **structs.asdict(proposal.role(place)),
+        )
+        for place, (seat, source) in enumerate(zip(known, proposal.debaters, strict=False))
     )
+
+
+def roles(settings: config.Settings) -> tuple[Role, ...]:
+    """What the debaters are besides their sources, as the settings or the last choice have it."""
+    if settings.debater:
+        return tuple(Role(name=s.name, side=s.side, persona=s.persona) for s in settings.debater)
+    last = config.remembered()
+    pairs = zip_longest(last.names or (), last.personas or (), fillvalue="")
+    return tuple(Role(name=name, persona=persona) for name, persona in pairs)
+
+
+def remember_roles(roles: Sequence[Role]) -> None:
+    """Begin the next run with these names and personas; sides go with the topic."""
+    names, personas = tuple(role.name for role in roles), tuple(role.persona for role in roles)
+    config.remember(names=names if any(names) else None, personas=personas if any(personas) else None)
 
 
 def remembered() -> tuple[str, ...]:

@@ -53,6 +53,7 @@ class Start:
         return StartScreen(
             Proposal(
                 debaters=lineup.DEMO if self._chaos else chosen or self._automatic,
+                roles=lineup.roles(settings),
                 format=settings.format or (last.format if last.format in names else DEFAULT),
                 mode=Mode(settings.mode),
                 judges=judges,
@@ -81,8 +82,9 @@ class Start:
             mode=proposal.mode.value,
             judge=proposal.judges,
         )
-        made = plan(proposal.topic, lineup.seats(settings, proposal.debaters), settings, chaos=self._chaos)
+        made = plan(proposal.topic, lineup.seats(settings, proposal), settings, chaos=self._chaos)
         lineup.remember(proposal.debaters, automatic=self._automatic)
+        lineup.remember_roles(proposal.roles)
         config.remember(mode=proposal.mode.value, format=proposal.format, judges=proposal.judges)
         return made
 

@@ -36,11 +36,26 @@ class Offer(Struct, frozen=True):
     told: str = ""
 
 
+class Role(Struct, frozen=True, kw_only=True):
+    """What a debater is besides its source; an empty name is made up, an empty side dealt out."""
+
+    name: str = ""
+    side: str = ""
+    persona: str = ""
+
+
+NOBODY = Role()
+
+
 class Proposal(Struct, frozen=True, kw_only=True):
-    """A debate as it is put together; debaters and judges are sources, `format` is a name."""
+    """A debate as it is put together; debaters and judges are sources, `format` is a name.
+
+    `roles` are those of the debaters, in their order; debaters behind the last have none.
+    """
 
     topic: str = ""
     debaters: tuple[str, ...] = ("demo", "demo")
+    roles: tuple[Role, ...] = ()
     format: str = "oxford"
     mode: Mode = Mode.HYBRID
     judges: tuple[str, ...] = ()
@@ -63,6 +78,16 @@ class Proposal(Struct, frozen=True, kw_only=True):
         sources = self._sources(item)
         return sources[item.place] if item.place < len(sources) else ""
 
+    def role(self, place: int) -> Role:
+        """What the debater at a place is besides its source."""
+        return self.roles[place] if place < len(self.roles) else NOBODY
+
+    def with_role(self, place: int, role: Role) -> Proposal:
+        """Another role for the debater at a place."""
+        roles = [self.role(each) for each in range(len(self.debaters))]
+        roles[place] = role
+        return replace(self, roles=tuple(roles))
+
     def with_source(self, item: Item, source: str) -> Proposal:
         """Another source for a debater or a judge, or one more of them."""
         sources = self._sources(item)
@@ -78,7 +103,10 @@ class Proposal(Struct, frozen=True, kw_only=True):
         sources = self._sources(item)
         if not self.may_lose(item):
             return self
-        return self._with(item, sources[: item.place] + sources[item.place + 1 :])
+        less = self._with(item, sources[: item.place] + sources[item.place + 1 :])
+        if item.what != "debater":
+            return less
+        return replace(less, roles=self.roles[: item.place] + self.roles[item.place + 1 :])
 
     def changed(self, item: Item, steps: int, offers: Sequence[Offer], formats: Sequence[str]) -> Proposal:
         """What is offered for an item, some steps behind what it is now."""

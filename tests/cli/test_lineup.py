@@ -9,6 +9,7 @@ import pytest
 
 from debate_tui import config
 from debate_tui.cli import lineup
+from debate_tui.tui.proposal import Proposal, Role
 from tests.fakes.provider_server import MODELS, ProviderServer, Reply
 from tests.sources.test_discovery import SILENT
 
@@ -21,11 +22,29 @@ def _nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_seat_of_the_settings_keeps_what_is_known_of_it() -> None:
-    ada = config.Seat(source="demo", name="Ada", persona="a judge")
-    seats = lineup.seats(
-        config.Settings(debater=(ada, config.Seat(source="groq:x"))), ("demo", "xai:y", "demo")
+    ada = config.Seat(source="http://a.example/x", name="Ada", persona="a judge", method="POST")
+    settings = config.Settings(debater=(ada, config.Seat(source="groq:x", name="Ben")))
+    proposal = Proposal(debaters=(ada.source, "xai:y", "demo"), roles=lineup.roles(settings))
+    assert lineup.seats(settings, proposal) == (
+        ada,
+        config.Seat(source="xai:y", name="Ben"),
+        config.Seat(source="demo"),
     )
-    assert seats == (ada, config.Seat(source="xai:y"), config.Seat(source="demo"))
+    proposal = proposal.with_role(0, Role(name="Eve")).with_role(2, Role(side="both", persona="a child"))
+    assert lineup.seats(settings, proposal) == (
+        config.Seat(source=ada.source, name="Eve", method="POST"),
+        config.Seat(source="xai:y", name="Ben"),
+        config.Seat(source="demo", side="both", persona="a child"),
+    )
+
+
+def test_names_and_personas_are_remembered_and_sides_are_not() -> None:
+    lineup.remember_roles((Role(), Role(name="Eve", side="For tea", persona="a child")))
+    assert lineup.roles(config.Settings()) == (Role(), Role(name="Eve", persona="a child"))
+    named = config.Settings(debater=(config.Seat(source="demo", name="Ada"),))
+    assert lineup.roles(named) == (Role(name="Ada"),)
+    lineup.remember_roles(())
+    assert lineup.roles(config.Settings()) == ()
 
 
 def test_only_a_choice_is_remembered() -> None:

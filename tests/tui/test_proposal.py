@@ -9,9 +9,11 @@ from debate_tui.tui.proposal import (
     LEAST_DEBATERS,
     MOST_DEBATERS,
     MOST_JUDGES,
+    NOBODY,
     Item,
     Offer,
     Proposal,
+    Role,
     after,
 )
 
@@ -56,3 +58,13 @@ def test_changing_back_and_forth_changes_nothing(what: str, steps: int) -> None:
 def test_offers_go_round(steps: int, offered: list[str]) -> None:
     chosen = after(offered[0], offered, steps)
     assert after(chosen, offered, -steps) == offered[0]
+
+
+def test_a_role_goes_with_its_debater() -> None:
+    eve = Role(name="Eve")
+    proposal = Proposal(debaters=("a", "b", "c")).with_role(1, eve)
+    assert [proposal.role(place) for place in range(4)] == [NOBODY, eve, NOBODY, NOBODY]
+    assert proposal.without(Item("debater", 0)).role(0) == eve
+    assert proposal.without(Item("debater", 1)).roles == (NOBODY, NOBODY)
+    assert proposal.with_source(Item("debater", 1), "x").role(1) == eve
+    assert proposal.with_source(Item("judge", 0), "x").without(Item("judge", 0)) == proposal

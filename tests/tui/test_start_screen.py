@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.display.modes import Mode
-from debate_tui.tui.proposal import Offer, Proposal, after, misfit
+from debate_tui.tui.proposal import Offer, Proposal, Role, after, misfit
 from debate_tui.tui.screens.asking import AskScreen
 from debate_tui.tui.screens.menu import MenuScreen
 from debate_tui.tui.screens.start import StartScreen
@@ -235,3 +235,28 @@ def test_what_is_not_offered_is_first_of_what_is() -> None:
 def test_a_misfit_says_how_many_it_takes() -> None:
     assert misfit(OXFORD, 2) == ""
     assert misfit(OXFORD, 5) == "takes 2 to 4 debaters"
+
+
+async def test_a_debater_is_given_a_name_a_side_and_a_persona() -> None:
+    async with Start().opened() as start:
+        await start.press("tab", "e")
+        assert "dealt out by the format" in start.text
+        await start.press("n", *"Eve", "enter")
+        await start.press("e", "s", *"For tea", "enter")
+        await start.press("e", "p", *"a child", "enter")
+        assert "Eve=openai:gpt-5.6-terra" in start.text
+        assert "Persona: a child" in start.text
+        await start.press("e", "n", "backspace", "escape")
+        await start.press("escape", *"Tea?", "enter")
+    (proposal,) = start.proposed
+    assert proposal.role(0) == Role(name="Eve", side="For tea", persona="a child")
+    assert proposal.role(1) == Role()
+
+
+async def test_what_is_no_debater_yet_has_no_name() -> None:
+    async with Start().opened() as start:
+        await start.press("tab", "down", "down", "e")
+        assert start.app.screen is start.screen
+        assert "persona" not in start.rows[-1]
+        await start.press("up")
+        assert "e name, side, persona" in start.rows[-1]

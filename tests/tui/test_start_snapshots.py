@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debate_tui.tui.proposal import Proposal
+from debate_tui.tui.proposal import Proposal, Role
 from tests.tui.starting import BOX, DEMO, KEYS, SERVED, Start
 from tests.tui.still import everywhere
 
@@ -71,3 +71,10 @@ def test_ascii(snap_compare: Snap) -> None:
 
 def test_small(snap_compare: Snap) -> None:
     assert compare(snap_compare, Start(FULL, (*KEYS, *SERVED, BOX, DEMO)), (60, 16), "tab", "end")
+
+
+@everywhere
+def test_choosing_a_role(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    ada = Role(name="Ada", side="For, with a heavy heart", persona="a planner who counts before she speaks")
+    start = Start(FULL.with_role(0, ada), (*KEYS, *SERVED, BOX, DEMO), theme=theme)
+    assert compare(snap_compare, start, size, "tab", "e", "down")

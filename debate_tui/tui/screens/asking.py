@@ -45,7 +45,8 @@ class _Words(Lines):
 class AskScreen(Overlay[str | None]):
     """Its result is what was typed, `None` if the screen was only closed.
 
-    `check` raises `DebateError` for what cannot be taken; why is said, and asked again.
+    `check` raises `DebateError` for what cannot be taken; why is said, and asked again. `text` stands there
+    from the beginning; `most` is how many characters there may be.
     """
 
     DEFAULT_CSS = f"""
@@ -69,11 +70,18 @@ class AskScreen(Overlay[str | None]):
     ]
 
     def __init__(
-        self, title: str, examples: Sequence[str], glyphs: Glyphs, *, check: Callable[[str], object]
+        self,
+        title: str,
+        examples: Sequence[str],
+        glyphs: Glyphs,
+        *,
+        check: Callable[[str], object],
+        text: str = "",
+        most: int = MAX_CHARACTERS,
     ) -> None:
         super().__init__()
         self._check = check
-        self._input = Input(max_length=MAX_CHARACTERS)
+        self._input = Input(text, max_length=most, select_on_focus=False)
         told = [Row((Piece(example, Tone.QUIET),)) for example in examples]
         self._above = _Words((Row(), Row((Piece(title, Tone.FOCUS, bold=True),)), Row()), glyphs)
         self._below = _Words((Row(), *told, Row()), glyphs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from debate_tui.tui.proposal import Item, Offer, Proposal
 
 MAX_CHARACTERS = 60
+
+ROLES: tuple[tuple[Literal["name", "side", "persona"], str, str, int], ...] = (
+    ("name", "Shown above the pane, and what the others call it.", "made up", 40),
+    ("side", "What it argues for. Empty: dealt out by the format.", "dealt out by the format", 200),
+    ("persona", "How it speaks, such as: a judge who has heard it all before.", "none", 1000),
+)
+"""What a debater is besides its source: what each means, what it is if nobody says so, how long it may be."""
 
 
 class Offered(MenuScreen):
@@ -60,6 +67,16 @@ def sources(proposal: Proposal, item: Item, offers: Sequence[Offer], glyphs: Gly
     rows = [*((offer.source, offer.about) for offer in offers), ("another", "any source, as for -d")]
     made = [proposal.with_source(item, offer.source) for offer in offers]
     return Offered(who(item), rows, made, proposal, glyphs)
+
+
+def role(proposal: Proposal, place: int, glyphs: Glyphs) -> MenuScreen:
+    """What a debater is besides its source: the places are those of `ROLES`."""
+    now = proposal.role(place)
+    choices = [
+        Choice(f"{each} {glyphs.ellipsis}", each[0], (Piece(one_line(value or otherwise, 40), Tone.QUIET),))
+        for (each, _, otherwise, _), value in zip(ROLES, (now.name, now.side, now.persona), strict=True)
+    ]
+    return MenuScreen(Menu(f"Debater {place + 1}", choices, glyphs))
 
 
 def who(item: Item) -> str:

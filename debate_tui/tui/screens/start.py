@@ -227,15 +227,17 @@ class StartScreen(Screen[None]):
 
     def _hints(self, item: Item | None) -> tuple[Hint, ...]:
         removable = item is not None and self._proposal.may_lose(item)
+        seated = item is not None and item.what == "debater" and bool(self._proposal.source(item))
         choosing = item is not None and item.what != "begin"
         offered = (
             (not choosing, Hint("enter", "begin", "begin", 1)),
             (item is None, Hint("tab", "who and how", "other", 2)),
             (choosing, Hint("←→" if not self.has_class("-ascii") else "left/right", "change", "change", 1)),
             (choosing, Hint("enter", "choose", "open", 2)),
-            (removable, Hint("del", "leave out", "remove", 3)),
-            (item is not None, Hint("tab", "topic", "other", 4)),
-            (item is not None, Hint("T", "theme", "app.themes", 5)),
+            (seated, Hint("e", "name, side, persona", "edit", 3)),
+            (removable, Hint("del", "leave out", "remove", 4)),
+            (item is not None, Hint("tab", "topic", "other", 5)),
+            (item is not None, Hint("T", "theme", "app.themes", 6)),
             (True, Hint("^q" if item is None else "q", "quit", "app.quit", 0)),
         )
         return tuple(hint for wanted, hint in offered if wanted)
@@ -269,6 +271,10 @@ class StartScreen(Screen[None]):
     def action_open(self) -> None:
         """What Enter does in the list."""
         self._list.action_open()
+
+    def action_edit(self) -> None:
+        """What ``e`` does in the list."""
+        self._list.action_edit()
 
     def action_remove(self) -> None:
         """What Delete does in the list."""
@@ -325,6 +331,8 @@ class StartScreen(Screen[None]):
                 self._alter(proposal.changed(item, message.steps, self._offers, [*self._formats]))
             case "remove":
                 self._alter(proposal.without(item))
+            case "edit":
+                self._edit(item)
             case _ if item.what == "begin":
                 self.action_begin()
             case _ if item.what == "format":
@@ -350,3 +358,30 @@ class StartScreen(Screen[None]):
                 self._alter(self._proposal.with_source(item, source))
 
         self.app.push_screen(menu, chosen)
+
+    def _edit(self, item: Item) -> None:
+        """Give a debater another name, side or persona."""
+        if item.what != "debater" or not self._proposal.source(item):
+            return
+
+        def chosen(place: int | None) -> None:
+            if place is None:
+                return
+            name, about, _, most = offered.ROLES[place]
+            role = self._proposal.role(item.place)
+
+            def typed(text: str | None) -> None:
+                if text is not None:
+                    self._alter(self._proposal.with_role(item.place, replace(role, **{name: text})))
+
+            title = f"Debater {item.place + 1}: {name}"
+            now = getattr(role, name)
+            self.app.push_screen(
+                AskScreen(title, (about,), self._glyphs, check=_anything, text=now, most=most), typed
+            )
+
+        self.app.push_screen(offered.role(self._proposal, item.place, self._glyphs), chosen)
+
+
+def _anything(text: str) -> None:
+    """Whatever is typed can be taken."""

@@ -56,7 +56,7 @@ class Explanation(Lines):
                 case None:
                     return self._topic(width)
                 case "debater":
-                    return self._debater(proposal.debaters, item.place if item else 0, about, width)
+                    return self._debater(proposal, item.place if item else 0, about, width)
                 case "judge":
                     return self._judge(width)
                 case "mode":
@@ -81,9 +81,8 @@ class Explanation(Lines):
         for example in EXAMPLES:
             yield Row((Piece(example),))
 
-    def _debater(
-        self, sources: tuple[str, ...], place: int, about: Mapping[str, str], width: int
-    ) -> Iterator[Row]:
+    def _debater(self, proposal: Proposal, place: int, about: Mapping[str, str], width: int) -> Iterator[Row]:
+        sources, role = proposal.debaters, proposal.role(place)
         if place == len(sources):
             yield _title("One more debater")
             yield from _prose("Two to four can debate. The format deals out the sides.", width)
@@ -91,6 +90,9 @@ class Explanation(Lines):
         source = sources[place]
         yield _title(one_line(source, 200))
         yield from _prose(about.get(source, ""), width)
+        for label, value in (("Name", role.name), ("Side", role.side), ("Persona", role.persona)):
+            if value:
+                yield from _prose(f"{label}: {value}", width)
         if len(sources) > LEAST_DEBATERS:
             yield Row()
             yield from _prose("Delete leaves it out.", width)

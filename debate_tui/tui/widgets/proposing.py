@@ -47,12 +47,15 @@ class Proposing(Pointing):
         Binding("enter,space", "open"),
         Binding("delete,backspace,minus", "remove"),
         Binding("plus", "add"),
+        Binding("e", "edit"),
     ]
 
     class Asked(Message):
-        """Something is asked for an item: the next offer (`change`, by `steps`), all of them, or none."""
+        """What is asked for an item: the next offer (`change`, `steps` on), all, none, or another role."""
 
-        def __init__(self, how: Literal["change", "open", "remove"], item: Item, steps: int = 0) -> None:
+        def __init__(
+            self, how: Literal["change", "open", "remove", "edit"], item: Item, steps: int = 0
+        ) -> None:
             super().__init__()
             self.how = how
             self.item = item
@@ -150,17 +153,20 @@ class Proposing(Pointing):
             tone = tone if tone is Tone.FOCUS else Tone.QUIET
             return Piece("+".ljust(NUMBER), tone), Piece("one more" if sources else "nobody yet", tone)
         source = sources[place]
+        name = self._proposal.role(place).name if sources is self._proposal.debaters else ""
+        shown = f"{name}={source}" if name else source
         number = Piece(str(place + 1).ljust(NUMBER), tone if tone is Tone.FOCUS else Tone.QUIET)
-        value = self._filled(Piece(one_line(source, MAX_SOURCE), tone), SOURCE)
+        value = self._filled(Piece(one_line(shown, MAX_SOURCE), tone), SOURCE)
         about = Piece(one_line(self._about.get(source, "")), Tone.QUIET)
         if any(sides):
-            return number, value, self._filled(Piece(sides[place]), SIDE), about
+            return number, value, self._filled(Piece(one_line(sides[place], MAX_SOURCE)), SIDE), about
         return number, value, about
 
     @property
     def _sides(self) -> tuple[str, ...]:
-        format_ = self._formats.get(self._proposal.format)
-        return deal_sides(format_, len(self._proposal.debaters)) if format_ is not None else ()
+        format_, count = self._formats.get(self._proposal.format), len(self._proposal.debaters)
+        dealt = deal_sides(format_, count) if format_ is not None else ("",) * count
+        return tuple(self._proposal.role(place).side or side for place, side in enumerate(dealt))
 
     def _format_told(self) -> Piece:
         format_ = self._formats.get(self._proposal.format)
@@ -191,6 +197,10 @@ class Proposing(Pointing):
     def action_open(self) -> None:
         """All that is offered here."""
         self.post_message(self.Asked("open", self.item))
+
+    def action_edit(self) -> None:
+        """Give a debater another name, side or persona."""
+        self.post_message(self.Asked("edit", self.item))
 
     def action_remove(self) -> None:
         """Leave this one out."""
