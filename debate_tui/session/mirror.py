@@ -7,17 +7,19 @@ import random
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.events import DebateFinished
+from debate_tui.domain.events import DebateFinished, DebateStarted
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.record.log import BATCH, Broadcast
 from debate_tui.resilience.backoff import wait
 from debate_tui.resilience.classify import Action, action
+from debate_tui.session.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from debate_tui.domain.events import Event
     from debate_tui.domain.policy import Policy
+    from debate_tui.session.lines import Way
     from debate_tui.sources.hosted import Hosted, Told
 
     OnLine = Callable[[str], None]
@@ -43,6 +45,7 @@ class Mirror(Broadcast):
         self.on_rewind: Callable[[], None] = lambda: None
         self.on_line = on_line
         self._hosted = hosted
+        self._lines = Lines(hosted, policy)
         self._policy = policy
         self._chance = chance
         self._events: list[Event] = []
@@ -64,10 +67,15 @@ class Mirror(Broadcast):
         start = bisect_right(self._events, after, key=lambda event: event.seq)
         return self._events[start : start + limit]
 
+    @property
+    def way(self) -> Way | None:
+        """How the debate comes, or came last."""
+        return self._lines.way
+
     async def first(self) -> None:
         """Connect, and wait for the debate's first event; raises the `Fault` that makes it impossible."""
         await self._hosted.find()
-        async with self._hosted.follow("") as told:
+        async with self._lines.follow("") as told:
             async for item in told:
                 self._take(item)
                 if self._events:
@@ -98,19 +106,16 @@ class Mirror(Broadcast):
             await asyncio.sleep(seconds)
 
     async def _follow(self) -> None:
-        patience = self._policy.silence_timeout
-        async with self._hosted.follow(self._place) as told:
+        async with self._lines.follow(self._place, self._debaters) as told:
             self.on_line("")
-            try:
-                while True:
-                    async with asyncio.timeout(patience):
-                        item = await anext(told)
-                    if not self._take(item):
-                        return
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                raise Fault(FaultKind.TIMEOUT, f"The host was silent for {patience:.0f} s.") from None
+            async for item in told:
+                if not self._take(item):
+                    return
+
+    @property
+    def _debaters(self) -> Sequence[str]:
+        first = self._events[0] if self._events else None
+        return [debater.id for debater in first.debaters] if isinstance(first, DebateStarted) else ()
 
     def _take(self, told: Told) -> bool:
         """Deal with what the host said; returns whether this connection is worth listening to any longer."""

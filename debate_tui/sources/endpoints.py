@@ -69,10 +69,11 @@ class Endpoints:
         clients = self._clients
         if urlsplit(url).scheme.lower() in ("ws", "wss"):
             return WebSocketSource(url, clients=clients, method=method)
-        keyless = self._http2 and not _KEY.search(url)
+        # What is paid for must end when it is stopped, which a stream over HTTP/2 does not.
+        keyless = method == "GET" and "@" not in urlsplit(url).netloc and not _KEY.search(url)
 
         def http2() -> bool:
-            return keyless and self._panes[_place(url)] > 1
+            return self._http2 and keyless and self._panes[_place(url)] > 1
 
         first = SseSource(url, clients=clients, method=method, http2=http2)
         if method != "GET":

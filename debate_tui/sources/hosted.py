@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.events import Event, decode
-from debate_tui.domain.stream import Alive, Fault, FaultKind
+from debate_tui.domain.events import Event
+from debate_tui.domain.stream import Alive, Cursor, Fault, FaultKind, Request
 from debate_tui.sources.address import check_address
+from debate_tui.sources.fallback import Fallback
 from debate_tui.sources.http import Call, Clients, answered
-from debate_tui.sources.sse import check_stream
+from debate_tui.sources.sse import SseSource
+from debate_tui.sources.websocket import WebSocketSource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator
 
-    from httpx_sse import ServerSentEvent
+    from debate_tui.sources.payloads import Event as Item
+    from debate_tui.sources.remote import Connection, Remote
 
 Notice = Literal["epoch", "history", "lag", "goodbye"]
 """What a host says beside events: another history has taken the place of this one; the beginning of it is
 gone; too much was waiting to be read; or, it is about to stop."""
+
+HTTP2 = "HTTP/2"
+"""The transport that carries any number of streams over one connection."""
+
+_ALL = "after=0"
+_EACH = "after=0&batch_ms=0"
+"""One by one, as the log has them, so that streams can be put together by the numbers of their events."""
+
+_NO_TURN = Request(topic="", phase="", turn=0, messages=())
 
 
 class Told(Struct, frozen=True):
@@ -37,8 +50,28 @@ class Told(Struct, frozen=True):
     retry_after: float | None = None
 
 
-class _Reset(Struct):
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A connection to the host: what it goes over, such as ``HTTP/1.1``, and what is said on it."""
+
+    transport: str
+    told: AsyncGenerator[Told]
+
+
+class _Snapshot(Struct, tag="snapshot", tag_field="type"):
+    pass
+
+
+class _Reset(Struct, tag="reset", tag_field="type"):
     reason: Literal["epoch", "history", "lag"]
+
+
+class _Goodbye(Struct, tag="goodbye", tag_field="type"):
+    retry: int | None = None
+
+
+class _Placed(Struct):
+    id: str = ""
 
 
 class _Listed(Struct):
@@ -50,11 +83,16 @@ class _Listing(Struct):
     debates: tuple[_Listed, ...]
 
 
+_said = msgspec.json.Decoder(Event | _Snapshot | _Reset | _Goodbye).decode
+_placed = msgspec.json.Decoder(_Placed).decode
+
+
 class Hosted:
     """One hosted debate.
 
     `url` is the debate's address, as the host prints it, or the host's own for the newest of its debates.
     `token`, if the host asks for one, is sent to that host only. Raises `UsageError` for what is no address.
+    `clients` are this debate's alone.
     """
 
     def __init__(self, url: str, *, clients: Clients, token: str = "") -> None:
@@ -64,12 +102,14 @@ class Hosted:
         self._path = parts.path.rstrip("/").removesuffix("/events")
         self._clients = clients
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._secure = parts.scheme.lower() == "https"
+        self._remotes: dict[str | None, Remote] = {}
 
     async def find(self) -> None:
         """Choose the newest debate, one under way first, where the address names none. Raises `Fault`."""
         if self._path:
             return
-        call = self._call("/debates", {"accept": "application/json"})
+        call = Call("GET", f"{self._origin}/debates", self._headers, {"accept": "application/json"})
         async with answered(self._clients, call) as answer:
             if answer.response.status_code != 200:
                 raise await answer.refusal()
@@ -81,51 +121,61 @@ class Hosted:
         self._path = f"/debates/{(chosen or listed.debates[0]).debate}"
 
     @asynccontextmanager
-    async def follow(self, place: str) -> AsyncGenerator[AsyncIterator[Told]]:
+    async def connect(self, place: str, debater: str | None = None) -> AsyncGenerator[Line]:
         """Everything behind `place`, all of it for an empty one, until the debate or the line ends.
 
-        Entering raises `Fault`, and so does iterating. A debate that is over and was told gives nothing.
+        All of the debate comes as an event stream, or where there is none, over a WebSocket. With a debater's
+        id it is what concerns that debater, which is an event stream or nothing; what concerns them all is
+        part of it. Entering raises `Fault`, and so does iterating. A debate that is over and was told gives
+        nothing.
         """
-        about = {"accept": "text/event-stream", "accept-encoding": "identity", "cache-control": "no-store"}
-        query = "after=0"
-        if place:
-            about["last-event-id"] = place
-            query = ""
-        async with answered(self._clients, self._call(f"{self._path}/events", about, query)) as answer:
-            await check_stream(answer)
-            if answer.response.status_code == 204:
-                yield _nothing()
-                return
-            from debate_tui.sources.eventstream import EVENT_LIMIT, events
+        cursor = Cursor(place, "log") if place else None
+        async with (
+            self._remote(debater).connect(_NO_TURN, cursor) as connection,
+            aclosing(_told(connection)) as told,
+        ):
+            yield Line(connection.connected.transport, told)
 
-            async with aclosing(answer.body()) as body, aclosing(events(body, limit=EVENT_LIMIT)) as stream:
-                yield _told(stream)
+    async def hang_up(self) -> None:
+        """Let go of connections that outlive their streams: HTTP/2 leaves an abandoned stream running."""
+        await self._clients.aclose()
 
-    def _call(self, path: str, about: dict[str, str], query: str = "") -> Call:
-        url = f"{self._origin}{path}{'?' if query else ''}{query}"
-        return Call("GET", url, self._headers, about)
+    def _remote(self, debater: str | None) -> Remote:
+        if debater not in self._remotes:
+            self._remotes[debater] = self._made(debater)
+        return self._remotes[debater]
+
+    def _made(self, debater: str | None) -> Remote:
+        path = self._path if debater is None else f"{self._path}/debaters/{quote(debater, safe='')}"
+        url = f"{self._origin}{path}/events?{_ALL if debater is None else _EACH}"
+        sse = SseSource(url, clients=self._clients, headers=self._headers, http2=lambda: self._secure)
+        if debater is not None:
+            return sse
+        return Fallback(sse, WebSocketSource("ws" + url[4:], clients=self._clients, headers=self._headers))
 
 
-async def _nothing() -> AsyncIterator[Told]:
-    return
-    yield
+async def _told(connection: Connection) -> AsyncGenerator[Told]:
+    """What is said on a connection; a snapshot is passed over, as its history was asked for."""
+    if connection.events is None:
+        return
+    async with aclosing(connection.events) as items:
+        async for item in items:
+            if isinstance(item, Alive):
+                yield Told(retry_after=item.retry_after)
+            elif (told := _understood(item, id_in_data=connection.ids_in_data)) is not None:
+                yield told
 
 
-async def _told(stream: AsyncIterator[ServerSentEvent | Alive]) -> AsyncIterator[Told]:
-    """Server-sent events as what they say; a snapshot is passed over, as its history was asked for."""
-    async for item in stream:
-        if isinstance(item, Alive):
-            yield Told(retry_after=item.retry_after)
-            continue
-        try:
-            match item.event:
-                case "snapshot":
-                    continue
-                case "goodbye":
-                    yield Told(notice="goodbye")
-                case "reset":
-                    yield Told(notice=msgspec.json.decode(item.data, type=_Reset).reason)
-                case _:
-                    yield Told(decode(item.data), place=item.id)
-        except msgspec.DecodeError:
-            raise Fault(FaultKind.SERVER, "The host said something that is no event.") from None
+def _understood(item: Item, *, id_in_data: bool) -> Told | None:
+    try:
+        match said := _said(item.data):
+            case _Snapshot():
+                return None
+            case _Reset():
+                return Told(notice=said.reason)
+            case _Goodbye():
+                return Told(notice="goodbye", retry_after=None if said.retry is None else said.retry / 1000)
+            case _:
+                return Told(said, place=_placed(item.data).id if id_in_data else item.id)
+    except msgspec.DecodeError:
+        raise Fault(FaultKind.SERVER, "The host said something that is no event.") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from debate_tui.domain.stream import Connected, Fault, FaultKind, Origin
 from debate_tui.sources.address import check_address, host
@@ -26,8 +25,8 @@ class SseSource(Remote):
 
     The URL may have the placeholders of `filled`. `method` POST sends ``{"topic", "phase", "turn", "prompt",
     "messages"}`` as JSON. `headers` go to the URL's own origin only; no message names them or the URL
-    beyond its host. `http2`, asked for every connection, lets HTTP/2 be used where the server offers it; it
-    never is for requests that carry credentials or are no GET. `limit` bounds an event, in characters. The
+    beyond its host. `http2`, asked for every connection, lets HTTP/2 be used where the server offers it; a
+    stream that is left then runs on until its connection ends. `limit` bounds an event, in characters. The
     clients are shared and stay open when the source is closed. A 204 finishes a turn.
     """
 
@@ -47,7 +46,6 @@ class SseSource(Remote):
         self._method: Method = method
         self._headers = dict(headers or {})
         self._http2 = http2
-        self._keyless = method == "GET" and not self._headers and "@" not in urlsplit(url).netloc
         self._limit = limit
 
     @property
@@ -84,7 +82,7 @@ class SseSource(Remote):
         # Our own server takes the id as a parameter too: not every client can send the header.
         ours = cursor is not None and cursor.stream == "log"
         url = filled(self._url, request, cursor, id_in_query=ours)
-        return Call(self._method, url, self._headers, about, body, self._keyless and self._http2())
+        return Call(self._method, url, self._headers, about, body, self._http2())
 
 
 async def check_stream(answer: Answer) -> None:

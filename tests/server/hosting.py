@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,15 +13,20 @@ from httpx_ws import WebSocketDisconnect, aconnect_ws
 from debate_tui.server.access import Access
 from debate_tui.server.app import create
 from debate_tui.server.hub import Hub
-from debate_tui.server.listening import bound, listening
+from debate_tui.server.listening import Certificate, bound, listening
+from tests.fakes import tls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+
+    from starlette.types import ASGIApp
 
     from debate_tui.record.log import DebateStore
     from debate_tui.server.audience import Limits
     from debate_tui.server.commands import Holder
     from tests.server.material import Received
+
+PEM = Path(tls.__file__).with_name("loopback.pem")
 
 
 class Site:
@@ -40,14 +46,18 @@ async def site(
     limits: Limits | None = None,
     holder: Holder | None = None,
     port: int = 0,
+    secure: bool = False,
+    behind: Callable[[ASGIApp], ASGIApp] = lambda app: app,
 ) -> AsyncIterator[Site]:
-    """Serve for the length of a block."""
+    """Serve for the length of a block; `secure` with HTTP/2 over TLS, `behind` something in front."""
     async with Hub(store, limits) as hub:
         at = bound("127.0.0.1", port)
-        url = f"http://127.0.0.1:{at.getsockname()[1]}"
+        url = f"http{'s' if secure else ''}://127.0.0.1:{at.getsockname()[1]}"
+        verify = tls.client() if secure else True
+        app = behind(create(hub, access or Access("host"), holder))
         async with (
-            listening(create(hub, access or Access("host"), holder), at),
-            httpx.AsyncClient(base_url=url, timeout=10, trust_env=False) as client,
+            listening(app, at, Certificate(PEM, PEM) if secure else None),
+            httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, verify=verify) as client,
         ):
             yield Site(hub, url, client)
             hub.audience.goodbye()

@@ -101,7 +101,8 @@ async def test_another_history_is_told_anew() -> None:
 
 
 async def test_lagging_behind_costs_a_new_connection_and_nothing_else() -> None:
-    lag = b'event: reset\ndata: {"type":"reset","reason":"lag"}\n\nevent: snapshot\ndata: {}\n\n'
+    reset, snapshot = b'{"type":"reset","reason":"lag"}', b'{"type":"snapshot"}'
+    lag = b"event: reset\ndata: %s\n\nevent: snapshot\ndata: %s\n\n" % (reset, snapshot)
 
     def answer(request: Received) -> Reply:
         left = behind(request)

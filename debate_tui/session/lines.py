@@ -1,0 +1,109 @@
+"""How a hosted debate is connected to: over HTTP/2 by a stream for each debater, else by one for all."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from debate_tui.resilience.watchdog import Watchdog
+from debate_tui.session.braid import braided
+from debate_tui.sources.hosted import HTTP2
+from debate_tui.sources.remote import NotAStream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+
+    from debate_tui.domain.policy import Policy
+    from debate_tui.sources.hosted import Hosted, Line, Told
+
+
+class Way(Struct, frozen=True):
+    """How a debate comes: over what, and whether every debater has a stream of its own."""
+
+    transport: str
+    each: bool = False
+
+
+class Lines:
+    """Connects to a hosted debate in the best way that its host answers to, which `way` is from then on."""
+
+    def __init__(self, hosted: Hosted, policy: Policy) -> None:
+        self.way: Way | None = None
+        self._hosted = hosted
+        self._policy = policy
+
+    @asynccontextmanager
+    async def follow(self, place: str, debaters: Sequence[str] = ()) -> AsyncGenerator[AsyncIterator[Told]]:
+        """Everything behind `place`, in order, until the debate or a connection ends.
+
+        `debaters` are the ids of all there are, where they are known. Entering raises `Fault`, and so does
+        iterating: also for a connection that is silent for longer than the policy has patience.
+        """
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._hang_up)
+            lines = await self._each(stack, place, debaters)
+            if lines:
+                streams = [line.told for line in lines]
+                yield await stack.enter_async_context(braided(streams, _seq(place)))
+                return
+            line = await self._connect(stack, place)
+            self.way = Way(line.transport)
+            yield line.told
+
+    async def _each(self, stack: AsyncExitStack, place: str, debaters: Sequence[str]) -> list[Line]:
+        """A connection for each debater; none where they would not share one, or all is better heard at once.
+
+        A place between debaters' texts that were put together is no place in their own streams.
+        """
+        if self.way is None or self.way.transport != HTTP2 or len(debaters) < 2 or "." in place:
+            return []
+        lines: list[Line] = []
+        async with AsyncExitStack() as opened:
+            for debater in debaters:
+                try:
+                    line = await self._connect(opened, place, debater)
+                except NotAStream:
+                    return []
+                if line.transport != HTTP2:
+                    return []
+                lines.append(line)
+            stack.push_async_exit(opened.pop_all())
+        self.way = Way(HTTP2, each=True)
+        return lines
+
+    async def _connect(self, stack: AsyncExitStack, place: str, debater: str | None = None) -> Line:
+        watchdog = Watchdog(self._policy, asyncio.get_running_loop(), _never)
+        stack.callback(watchdog.close)
+        watchdog.connecting()
+        with watchdog:
+            line = await stack.enter_async_context(self._hosted.connect(place, debater))
+        watchdog.connected()
+        told = await stack.enter_async_context(aclosing(_watched(line.told, watchdog)))
+        return type(line)(line.transport, told)
+
+    async def _hang_up(self) -> None:
+        if self.way is not None and self.way.transport == HTTP2:
+            await self._hosted.hang_up()
+
+
+async def _watched(told: AsyncGenerator[Told], watchdog: Watchdog) -> AsyncGenerator[Told]:
+    """The same, or a `timeout` fault; signs of life will do: a debate may be paused for hours."""
+    while True:
+        with watchdog:
+            item = await anext(told, None)
+        if item is None:
+            return
+        watchdog.text()
+        yield item
+
+
+def _seq(place: str) -> int:
+    """The number of the newest event that was received at a place; see `server.place`."""
+    return int(place.rpartition(":")[2] or 0)
+
+
+def _never() -> bool:
+    return False

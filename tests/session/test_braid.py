@@ -1,0 +1,135 @@
+"""Streams of single debaters put back into one log: any order of arrival, any cut, no gap, nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.server.wire import concerns
+from debate_tui.session.braid import braided
+from debate_tui.sources.hosted import Told
+from tests.server.material import debates, example
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from debate_tui.domain.events import Event
+
+
+class Stream:
+    """What one connection says, when the test wants it to."""
+
+    def __init__(self) -> None:
+        self._items: asyncio.Queue[Told | Fault | None] = asyncio.Queue()
+
+    def say(self, item: Told | Fault | None) -> None:
+        """Say something; `None` ends the stream, a fault breaks it."""
+        self._items.put_nowait(item)
+
+    async def read(self) -> AsyncIterator[Told]:
+        while (item := await self._items.get()) is not None:
+            if isinstance(item, Fault):
+                raise item
+            yield item
+
+
+async def hear(streams: list[Stream], items: list[Told], seq: int = 0) -> None:
+    async with braided([stream.read() for stream in streams], seq) as told:
+        async for item in told:
+            items.append(item)  # noqa: PERF401 (kept where it breaks)
+
+
+def told(event: Event) -> Told:
+    return Told(event, place=f"e:{event.seq}")
+
+
+@given(log=debates(), data=st.data())
+def test_whatever_comes_first_and_wherever_it_breaks_off_the_log_is_told_up_to_there(
+    log: list[Event], data: st.DataObject
+) -> None:
+    left = {debater: [event for event in log if concerns(event, debater)] for debater in "ab"}
+    start = data.draw(st.integers(0, len(log)), "start")
+    cuts = {
+        debater: data.draw(st.integers(0, len(events)) | st.just(len(events)), "cut")
+        for debater, events in left.items()
+    }
+    broken = data.draw(st.booleans(), "broken")
+    order = data.draw(st.permutations([d for d, events in left.items() for _ in events[: cuts[d]]]), "order")
+
+    items: list[Told] = []
+
+    async def run() -> None:
+        streams = {debater: Stream() for debater in left}
+        listening = asyncio.create_task(hear(list(streams.values()), items, start))
+        went = dict.fromkeys(left, 0)
+        for debater in order:
+            event = left[debater][went[debater]]
+            went[debater] += 1
+            if event.seq > start:
+                streams[debater].say(told(event))
+            await asyncio.sleep(0)
+        for stream in streams.values():
+            stream.say(Fault(FaultKind.NETWORK, "cut") if broken else None)
+        if broken:
+            with pytest.raises(Fault):
+                await listening
+        await asyncio.wait([listening])
+
+    asyncio.run(run())
+
+    there = {event.seq for debater, events in left.items() for event in events[: cuts[debater]]}
+    until = start
+    while until + 1 in there:
+        until += 1
+    assert [item.event for item in items] == log[start:until]
+    assert [item.place for item in items] == [f"e:{event.seq}" for event in log[start:until]]
+
+
+@given(log=debates(), data=st.data())
+def test_numbers_that_are_on_no_stream_hold_nothing_up_once_all_are_past_them(
+    log: list[Event], data: st.DataObject
+) -> None:
+    missing = data.draw(st.sets(st.integers(1, len(log) - 1)), "missing")
+    left = [event for event in log if event.seq not in missing]
+
+    items: list[Told] = []
+
+    async def run() -> None:
+        streams = {debater: Stream() for debater in "ab"}
+        for debater, stream in streams.items():
+            for event in left:
+                if concerns(event, debater):
+                    stream.say(told(event))
+            stream.say(None)
+        await hear(list(streams.values()), items)
+
+    asyncio.run(run())
+    assert [item.event for item in items] == left
+
+
+async def test_an_event_comes_as_soon_as_the_one_before_it_was_told() -> None:
+    """Nobody waits for a debater who is silent."""
+    log = example()
+    first, second = Stream(), Stream()
+    async with braided([first.read(), second.read()], 2) as items:
+        first.say(told(log[2]))
+        assert (await anext(items)).event == log[2]
+        second.say(told(log[3]))
+        assert (await anext(items)).event == log[3]
+
+
+async def test_what_is_no_event_waits_for_nobody() -> None:
+    log = example()
+    first, second = Stream(), Stream()
+    async with braided([first.read(), second.read()], 0) as items:
+        first.say(told(log[4]))
+        first.say(Told(notice="goodbye", retry_after=0.5))
+        assert (await anext(items)).notice == "goodbye"
+        second.say(Fault(FaultKind.TIMEOUT, "silent"))
+        with pytest.raises(Fault, match="silent"):
+            await anext(items)
