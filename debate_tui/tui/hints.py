@@ -44,13 +44,18 @@ def hints(
     reasoning: bool,
     finished: bool,
     commands: bool,
+    pausing: bool,
     failed: bool,
     verdict: str = "",
 ) -> tuple[Hint, ...]:
-    """The hints for a debate in this state; `commands`: whether it takes any, `verdict`: what ``v`` does."""
+    """The hints for a debate in this state.
+
+    `commands`: whether it takes any, `pausing`: whether it can be paused, `verdict`: what ``v`` does.
+    """
+    pausing = pausing and not finished
     commanding = commands and not finished
     chosen = [
-        (commanding, Hint("space", "resume" if paused else "pause", "pause_all", 1)),
+        (pausing, Hint("space", "resume" if paused else "pause", "pause_all", 1)),
         (not finished, Hint("m", "mode", "next_mode", 2)),
         (True, Hint("tab", "next pane", "focus_pane(1)", 3)),
         (True, Hint("z", "unzoom" if zoomed else "zoom", "zoom", 4)),
@@ -58,7 +63,7 @@ def hints(
         (commanding, Hint("i", "interject", "interject", 5)),
         (bool(verdict), Hint("v", verdict, "verdict", 1)),
         (commanding, Hint("M", "moderate", "moderate", 6)),
-        (commanding, Hint("p", "resume pane" if pane_paused else "pause pane", "pause_one", 7)),
+        (pausing, Hint("p", "resume pane" if pane_paused else "pause pane", "pause_one", 7)),
         (commanding, Hint("x", "stop turn", "stop_turn", 8)),
         (reasoning, Hint("t", "thinking", "reasoning", 6)),
         (True, Hint("/", "search", "search", 8)),

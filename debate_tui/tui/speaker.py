@@ -39,6 +39,8 @@ class Speaker:
         self.id = info.id
         self._follower = follower
         self._first = info
+        self.held_here = False
+        """Whether only this screen holds the debater's words back."""
         self.clear()
 
     def clear(self) -> None:
@@ -63,12 +65,12 @@ class Speaker:
     @property
     def paused(self) -> bool:
         """Whether the debater is held, alone or with everybody."""
-        return self._held_alone or bool(self._held_with_all)
+        return self.held_alone or bool(self._held_with_all)
 
     @property
     def held_alone(self) -> bool:
         """Whether this debater in particular is held."""
-        return self._held_alone
+        return self._held_alone or self.held_here
 
     @property
     def fault(self) -> FaultReport | None:

@@ -88,11 +88,13 @@ class Board:
         commands: bool = True,
         statistics: Statistics | None = None,
         attached: bool = True,
+        log: type[MemoryLog] = MemoryLog,
+        screen: type[DebateScreen] = DebateScreen,
         **options: Any,
     ) -> None:
         self.cast = CAST[:panes]
         self.now = START
-        self.log = MemoryLog(clock=lambda: self.now)
+        self.log = log(clock=lambda: self.now)
         self.buffer: SharedBuffer[Item] = SharedBuffer([debater.id for debater in self.cast])
         self.requests = Requests()
         self.modes: list[str] = []
@@ -106,6 +108,7 @@ class Board:
             statistics=statistics,
             on_ready=self._count,
             on_mode=self.modes.append,
+            screen=screen,
         )
         self.turns: dict[str, int] = {}
         self.lengths: dict[tuple[int, bool], int] = {}

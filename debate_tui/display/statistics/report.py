@@ -65,7 +65,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     speed in tokens per second, `rate` the mean as in `Turn`. `gaps` are the times between two chunks of one
     connection. `size` is in bytes of UTF-8. Of all `connections`, `reuses` went over one that stood already;
     `reused` is about the newest and `None` if that is not known. `waited` is the time spent waiting to
-    connect again, in seconds.
+    connect again, in seconds. Of a debate that is held elsewhere, `transport` is what it comes here by, and
+    `shared` whether all its debaters come by one stream.
     """
 
     debater: str
@@ -93,6 +94,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     breaks: tuple[Break, ...]
     cost: float | None
     buffer: LaneStatistics | None
+    shared: bool | None = None
 
 
 class Painting(Struct, frozen=True):

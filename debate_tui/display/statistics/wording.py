@@ -226,7 +226,8 @@ def _text_short(figures: Figures) -> Parts:
 
 def _transport(figures: Figures) -> Parts:
     how = {None: "", True: "reused", False: "new"}[figures.reused]
-    return tuple(part for part in (one_line(figures.transport, 20), how) if part)
+    whose = {None: "", True: "one stream for all", False: "a stream each"}[figures.shared]
+    return tuple(part for part in (one_line(figures.transport, 20), how, whose) if part)
 
 
 def _connections(figures: Figures) -> Parts:

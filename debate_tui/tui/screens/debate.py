@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
+    from debate_tui.display.statistics import Report
     from debate_tui.domain.events import Event
     from debate_tui.domain.exports import Form
     from debate_tui.record.log import ReadableLog
@@ -183,15 +184,13 @@ class DebateScreen(SearchedView, ModeratedView):
         """Show how fast everybody's words come, and what they went through."""
         from debate_tui.tui.screens.statistics import StatisticsScreen
 
-        statistics, buffer = self._follower.statistics, self._buffer
+        speakers = [pane.speaker for pane in self._panes]
         self.app.push_screen(
-            StatisticsScreen(
-                [pane.speaker for pane in self._panes],
-                statistics,
-                lambda: statistics.report(buffer.statistics()),
-                self._glyphs,
-            )
+            StatisticsScreen(speakers, self._follower.statistics, self._report, self._glyphs)
         )
+
+    def _report(self) -> Report:
+        return self._follower.statistics.report(self._buffer.statistics())
 
     def action_explain(self) -> None:
         """Show the whole of what is wrong with the debater's stream; in a search, the next match."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from debate_tui.tui.screens.card import Card, CardScreen
 from debate_tui.tui.tones import Tone
@@ -56,6 +56,22 @@ _REPLAY = (
     ("?", "this help"),
     ("q", "leave the replay"),
 )
+_WATCHING = (
+    ("space", "pause here, go on: all"),
+    ("p", "pause here, go on: this pane"),
+    ("v", "see the verdict"),
+    ("enter", "what went wrong"),
+    ("e", "export the debate"),
+    ("s", "stream statistics"),
+    ("?", "this help"),
+    ("esc", "close, unzoom"),
+    ("q", "leave; the debate goes on"),
+)
+_KINDS = {
+    "debate": ("The debate", (*_READING, *_MODES), _DEBATE),
+    "replay": ("The replay", _READING, _REPLAY),
+    "watch": ("Watching", (*_READING, *_MODES), _WATCHING),
+}
 _BADGES = (
     ("waiting", "waiting", Tone.WAITING),
     ("connecting", "connecting", Tone.WAITING),
@@ -74,12 +90,11 @@ _WORDS = (14, 12, 12, 12, 10)
 
 
 class HelpScreen(CardScreen):
-    """Opened with ``?``, over a debate or over its `replay`."""
+    """Opened with ``?``, over a debate, its replay, or one that is held elsewhere."""
 
-    def __init__(self, glyphs: Glyphs, *, replay: bool = False) -> None:
-        titles = ("Reading", "The replay") if replay else ("Reading", "The debate")
-        left, right = ((Piece(title.ljust(_KEY + _DOES), bold=True),) for title in titles)
-        columns = (_READING, _REPLAY) if replay else ((*_READING, *_MODES), _DEBATE)
+    def __init__(self, glyphs: Glyphs, kind: Literal["debate", "replay", "watch"] = "debate") -> None:
+        title, *columns = _KINDS[kind]
+        left, right = ((Piece(text.ljust(_KEY + _DOES), bold=True),) for text in ("Reading", title))
         keys = [
             Row((*_key(*reading), *_key(*other)))
             for reading, other in zip_longest(*columns, fillvalue=("", ""))

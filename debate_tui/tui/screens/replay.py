@@ -94,7 +94,7 @@ class ReplayScreen(DebateScreen):
         """Explain the keys of a replay, and badges."""
         from debate_tui.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self._glyphs, replay=True))
+        self.app.push_screen(HelpScreen(self._glyphs, "replay"))
 
     async def _whole(self) -> Sequence[Event]:
         """All of the debate, wherever the replay stands."""

@@ -354,9 +354,15 @@ class DebateView(compositing.BlankWidget, Screen[None]):
             reasoning=self._pane.script.has_reasoning,
             finished=self._follower.transcript.finished is not None,
             commands=self._commands is not None,
+            pausing=self.can_pause,
             failed=bool(self._pane.speaker.trouble),
             verdict=self.verdict_key,
         )
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether debaters can be paused."""
+        return self._commands is not None
 
     @property
     def verdict_key(self) -> str:

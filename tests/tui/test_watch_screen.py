@@ -1,0 +1,134 @@
+"""The screen of somebody who watches: pausing is nobody else's business, and the line is explained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain.events import DebateFinished
+from debate_tui.record.log import MemoryLog
+from debate_tui.session.lines import Way
+from debate_tui.tui.screens.watch import WatchScreen
+from tests.tui.board import Board
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Elsewhere(MemoryLog):
+    """A log that is told from elsewhere."""
+
+    on_rewind: Callable[[], None]
+    on_line: Callable[[str], None]
+    way: Way | None = None
+
+
+def watching(panes: int = 2) -> Board:
+    board = Board(panes, commands=False, log=Elsewhere, screen=WatchScreen).begin().phase()
+    for debater in board.cast:
+        board.status(debater.id, "streaming")
+    return board
+
+
+async def test_what_comes_while_all_are_paused_is_shown_afterwards() -> None:
+    board = watching()
+    async with board.opened():
+        board.say("ada", "First. ").say("ben", "Also. ")
+        await board.settled()
+        await board.press("space")
+        assert board.text.count("‖ paused") == 3, "header and both panes"
+        board.say("ada", "Second. ").say("ben", "Too. ").end("ben")
+        await board.settled()
+        assert "First." in board.text
+        assert "Second." not in board.text
+        assert "Too." not in board.text
+        assert "resume" in board.rows[-1] or "the debate goes on" in board.rows[-1]
+        await board.press("space")
+        assert "First. Second." in board.says("ada")
+        assert "Also. Too." in board.says("ben")
+        assert "paused" not in board.text
+        assert "✓ done" in board.text
+
+
+async def test_one_pane_is_paused_alone() -> None:
+    board = watching()
+    async with board.opened():
+        await board.press("p")
+        board.say("ada", "Held. ").say("ben", "Shown. ")
+        await board.settled()
+        assert "Held." not in board.text
+        assert "Shown." in board.text
+        await board.press("space")
+        board.say("ada", "More. ").say("ben", "Held, too. ")
+        await board.settled()
+        assert "Held" not in board.text
+        await board.press("space")
+        assert "Held. More." in board.says("ada")
+        assert "Shown. Held, too." in board.says("ben")
+
+
+async def test_the_end_comes_while_it_is_paused() -> None:
+    board = watching()
+    async with board.opened():
+        await board.press("space")
+        board.say("ada", "Last words.").end("ada").end("ben").tell(DebateFinished(reason="complete"))
+        await board.settled()
+        assert "Last words." not in board.text
+        await board.press("space")
+        assert "Last words." in board.text
+        await board.press("space")
+        assert "The debate is over" in board.text
+        assert "paused" not in board.text
+
+
+async def test_a_history_that_is_told_anew_is_not_held_back() -> None:
+    board = watching()
+    async with board.opened():
+        await board.press("space")
+        board.say("ada", "Held. ")
+        await board.settled()
+        assert isinstance(board.log, Elsewhere)
+        board.log.on_rewind()
+        await board.settled()
+        assert board.says("ada").count("Held.") == 1
+        assert "paused" not in board.text
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        (Way("HTTP/2", each=True), "HTTP/2, a stream each"),
+        (Way("HTTP/1.1"), "HTTP/1.1, one stream for all"),
+        (Way("WebSocket"), "WebSocket, one stream for all"),
+    ],
+)
+async def test_the_statistics_say_how_the_debate_comes(way: Way, said: str) -> None:
+    board = watching()
+    assert isinstance(board.log, Elsewhere)
+    board.log.way = way
+    async with board.opened(160, 45):
+        await board.press("s")
+        row = next(row for row in board.rows if " transport " in row)
+        assert row.replace(" · ", ", ").count(said) == 2
+        await board.press("s")
+
+
+async def test_the_line_being_down_is_said_until_it_stands_again() -> None:
+    board = watching()
+    async with board.opened():
+        assert isinstance(board.log, Elsewhere)
+        board.log.on_line("The host is away. Trying again in 3 s.")
+        await board.settled()
+        assert "The host is away." in board.text
+        board.log.on_line("")
+        await board.settled()
+        assert "The host is away." not in board.text
+
+
+async def test_the_help_tells_what_a_viewer_can_do() -> None:
+    board = watching()
+    async with board.opened():
+        await board.press("question_mark")
+        assert "pause here, go on: all" in board.text
+        assert "interject" not in board.text
