@@ -13,7 +13,7 @@ from debate_tui.cli.continuing import setup
 from debate_tui.cli.swapping import Swapper
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.stream import Connected
-from debate_tui.record.log import DebateLog, MemoryLog
+from debate_tui.record.log import DebateLog, MemoryLog, TakenOver
 from debate_tui.resilience.chaos import Chaotic, impatient
 from debate_tui.resilience.recovery import Guarded
 from debate_tui.session import Judge, Motion, Session
@@ -59,10 +59,16 @@ async def staged(
 
     The record is kept in `store`, which stays open, or in the user's own file. `on_trouble` is told when the
     record or the journal cannot be written on, `on_progress` what a local model's start is waiting for and
-    how far that is, nothing once it is over. `statistics` measures it, where that is there already. Raises
-    `DebateError` where the debate cannot be begun.
+    how far that is, nothing once it is over. `statistics` measures it, where that is there already. A debate
+    that another process has taken over ends here. Raises `DebateError` where the debate cannot be begun.
     """
     settings = plan.settings
+
+    def hear(trouble: DebateError) -> None:
+        on_trouble(trouble)
+        if isinstance(trouble, TakenOver):
+            session.end()
+
     async with AsyncExitStack() as stack:
         journal = _journal(stack, plan, on_trouble)
         sources = await stack.enter_async_context(
@@ -74,7 +80,7 @@ async def staged(
             )
         )
         debate = plan.debate or os.urandom(4).hex()
-        log = await _log(stack, plan, debate, on_trouble, store)
+        log = await _log(stack, plan, debate, hear, store)
         statistics = statistics or Statistics()
         for event in plan.past:
             statistics(event)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import signal
 import socket
 import sys
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -17,51 +15,15 @@ import pytest
 from debate_tui.domain.events import decode
 from debate_tui.record.stores import open_store
 from tests.cli.running import run, start
+from tests.cli.serving import serving
 from tests.server.hosting import count, sse
 from tests.server.material import Received, check_exact, example
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
 if sys.platform == "win32":
     pytest.skip("signals of another kind", allow_module_level=True)
-
-
-class Server:
-    """A server process, what it printed, and a client for it."""
-
-    def __init__(self, process: Process, url: str, printed: list[str]) -> None:
-        self.process = process
-        self.url = url
-        self.printed = printed
-        self.client = httpx.AsyncClient(base_url=url, timeout=20, trust_env=False)
-
-    @property
-    def debate(self) -> str:
-        """The id of the debate it holds."""
-        return next(line for line in self.printed if " watch " in line).rpartition("/")[2]
-
-
-@asynccontextmanager
-async def serving(*arguments: str, **env: str) -> AsyncIterator[Server]:
-    """A server on any port, killed in the end if it still runs."""
-    process = await start("serve", "--port", "0", *arguments, **env)
-    assert process.stdout is not None
-    try:
-        printed: list[str] = []
-        while not printed or not printed[-1].startswith("Links are good once"):
-            line = (await process.stdout.readline()).decode()
-            assert line, await process.stderr.read() if process.stderr else ""
-            printed.append(line.rstrip())
-        server = Server(process, printed[0].split()[-1], printed)
-        async with server.client:
-            yield server
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
 async def test_a_debate_is_held_and_hosted_until_a_signal_ends_it(tmp_path: Path) -> None:

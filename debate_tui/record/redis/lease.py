@@ -232,7 +232,9 @@ class Lease:
         )
         outcome, *newest = cast("list[bytes]", reply)
         if outcome == b"fenced":
-            raise TakenOver(f"another process continues the debate {self.debate}", "watch it there")
+            raise TakenOver(
+                f"another process continues the debate {self.debate}", "it ends here; watch it there"
+            )
         if outcome == b"gone":
             raise DebateError(f"the debate {self.debate} was deleted", "export it before leaving")
         self._server = server

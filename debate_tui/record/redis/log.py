@@ -247,7 +247,9 @@ class RedisLog(LocalLog):
                 "the debate goes on unrecorded; export it before leaving",
             )
         elif newest and not self._is_ours(newest):
-            self._end = TakenOver(f"another process continued the debate {self._lease.debate}")
+            self._end = TakenOver(
+                f"another process continued the debate {self._lease.debate}", "it ends here; watch it there"
+            )
         else:
             self._durable = last
             self._unsent_weight = sum(map(weight, self._kept[last - self._kept_after :]))
