@@ -12,9 +12,12 @@ from debate_tui.server.place import Place
 from debate_tui.server.wire import COMMENT, PORTION, Manner, Piece, frames, portions, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from debate_tui.server.channel import Channel
+
+    Push = Callable[[bytes], bool]
+    """Sends at once, without waiting; says whether the client keeps up."""
 
 LAG: Final = 1 << 20
 """Bytes a viewer may be behind; whoever is behind more is reset."""
@@ -29,9 +32,10 @@ SILENCE_S: Final = 15.0
 class Burst(Struct, frozen=True):
     """What is sent at one time; `end` counts the bytes up to and with it, `place` is where viewers are then.
 
-    Text messages count characters.
+    Bursts are numbered. Text messages count characters.
     """
 
+    number: int
     pieces: tuple[Piece, ...]
     size: int
     end: int
@@ -41,9 +45,9 @@ class Burst(Struct, frozen=True):
 class Rendition:
     """The recent bursts of a debate in one manner; viewers keep nothing but their place among them.
 
-    Bursts are numbered: `first` is the oldest still here, `next` the one to come; `size` counts the bytes of
-    all there ever were. All events up to `told` are in bursts before `next`. After the last viewer has gone,
-    `Channel.release` closes it.
+    `first` is the oldest burst still here, `next` the one to come; `size` counts the bytes of all there ever
+    were. All events up to `told` are in bursts before `next`. Whoever keeps up has been given all up to
+    `pushed`. After the last viewer has gone, `Channel.release` closes it.
     """
 
     def __init__(self, channel: Channel, manner: Manner) -> None:
@@ -53,10 +57,13 @@ class Rendition:
         self.size = 0
         self.ended = channel.over
         self.viewers = 0
+        self.pushed: Burst | None = None
         self._channel = channel
         self._bursts: deque[Burst] = deque()
         self._kept = 0
+        self._fresh: list[Burst] = []
         self._waiting: list[asyncio.Future[None]] = []
+        self._keeping_up: dict[asyncio.Future[Burst | None], Push] = {}
         self._loop = asyncio.get_running_loop()
         self._flushed_at = 0.0
         self._flush: asyncio.TimerHandle | None = None
@@ -85,6 +92,20 @@ class Rendition:
         self._waiting.append(waiter)
         return waiter
 
+    def keep_up(self, push: Push) -> asyncio.Future[Burst | None]:
+        """Have all bursts from `next` on pushed, which costs much less than to be woken for each.
+
+        Done at the end, and once the client no longer keeps up, with the last burst it was given. To be
+        called off by `leave`; whoever completes it gives it `pushed`.
+        """
+        waiter = self._loop.create_future()
+        self._keeping_up[waiter] = push
+        return waiter
+
+    def leave(self, waiter: asyncio.Future[Burst | None]) -> None:
+        """Push nothing more; see `keep_up`."""
+        self._keeping_up.pop(waiter, None)
+
     def due(self) -> None:
         """There are new events: tell them, no sooner than a batch window after those before."""
         if self._flush is None:
@@ -112,17 +133,27 @@ class Rendition:
         self.wake()
 
     def wake(self) -> None:
-        """Let all who wait look again."""
+        """Push what is new to all who keep up, and let all others who wait look again."""
+        fresh, self._fresh = self._fresh, []
+        if fresh:
+            self.pushed = fresh[-1]
+        for waiter, push in self._keeping_up.items():
+            for burst in fresh:
+                if waiter.done():
+                    break
+                if not push(burst.pieces[0]):  # type: ignore[arg-type]
+                    waiter.set_result(burst)
         waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
-            if not waiter.done():
-                waiter.set_result(None)
+        for other in waiting:
+            if not other.done():
+                other.set_result(None)
 
     def end(self) -> None:
         """Tell what is left; nothing more comes."""
         self.flush()
         self.ended = True
         self.wake()
+        self._let_go()
 
     def close(self) -> None:
         """Let go of the timers."""
@@ -134,7 +165,9 @@ class Rendition:
         size = sum(map(len, pieces))
         self.size += size
         self._kept += size
-        self._bursts.append(Burst(pieces, size, self.size, place))
+        burst = Burst(self.next, pieces, size, self.size, place)
+        self._bursts.append(burst)
+        self._fresh.append(burst)
         while self._kept - self._bursts[0].size > KEPT:
             self._kept -= self._bursts.popleft().size
             self.first += 1
@@ -144,6 +177,13 @@ class Rendition:
         self.size += LAG
         self._bursts.clear()
         self._kept = 0
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Push nothing more to anybody."""
+        for waiter in self._keeping_up:
+            if not waiter.done():
+                waiter.set_result(self.pushed)
 
     def _comment(self) -> None:
         silent = self._loop.time() - self._flushed_at

@@ -7,15 +7,20 @@ from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections import Counter
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     from starlette.types import Message, Receive, Scope, Send
 
     from debate_tui.server.audience import Audience, Seat
+    from debate_tui.server.rendition import Push
     from debate_tui.server.viewer import Pieces, Viewer
 
 ABORT: Final = "debate_tui.abort"
 """An ASGI extension: its `call` ends the connection at once, whatever is still to be sent."""
+
+PUSH: Final = "debate_tui.push"
+"""An ASGI extension: its `call` sends more of a body, not waiting, and says whether the client keeps up."""
 
 HEADERS: Final = (
     (b"content-type", b"text/event-stream"),
@@ -44,15 +49,17 @@ class EventStream:
 
         Raises `Full` before anything is sent.
         """
+        counts = self._audience.counts
 
         async def give(pieces: Pieces) -> None:
             data = pieces[0] if len(pieces) == 1 else b"".join(pieces)  # type: ignore[arg-type]
-            self._audience.counts["bytes"] += len(data)
+            counts["bytes"] += len(data)
             await send({"type": "http.response.body", "body": data, "more_body": True})
 
+        told = self._viewer.told(_pusher(scope, counts))
         with self._audience.seat(self._address, self._viewer, _dropper(scope)) as seat:
             await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
-            await _tell(self._viewer, seat, receive, give)
+            await _tell(self._viewer, told, seat, receive, give)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -77,7 +84,7 @@ class WebSocketStream:
             await receive()
             await send({"type": "websocket.accept"})
             try:
-                await _tell(self._viewer, seat, receive, give)
+                await _tell(self._viewer, self._viewer.told(), seat, receive, give)
                 code = RESTARTING if self._viewer.dismissed else OVER
                 await send({"type": "websocket.close", "code": code})
             except OSError:
@@ -85,11 +92,15 @@ class WebSocketStream:
 
 
 async def _tell(
-    viewer: Viewer, seat: Seat, receive: Receive, give: Callable[[Pieces], Awaitable[None]]
+    viewer: Viewer,
+    told: AsyncGenerator[Pieces],
+    seat: Seat,
+    receive: Receive,
+    give: Callable[[Pieces], Awaitable[None]],
 ) -> None:
     clock = asyncio.get_running_loop().time
     with _noticing(receive, viewer):
-        async with aclosing(viewer.told()) as told:
+        async with aclosing(told):
             async for pieces in told:
                 seat.sending_since = clock()
                 await give(pieces)
@@ -111,6 +122,19 @@ async def _gone(receive: Receive) -> None:
     message: Message = {"type": ""}
     while not message["type"].endswith(".disconnect"):
         message = await receive()
+
+
+def _pusher(scope: Scope, counts: Counter[str]) -> Push | None:
+    """What sends to a client that keeps up."""
+    if (extension := scope.get("extensions", {}).get(PUSH)) is None:
+        return None
+    call: Push = extension["call"]
+
+    def push(data: bytes) -> bool:
+        counts["bytes"] += len(data)
+        return call(data)
+
+    return push
 
 
 def _dropper(scope: Scope) -> Callable[[], object]:

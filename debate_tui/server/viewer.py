@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from debate_tui.server.channel import Channel
-    from debate_tui.server.rendition import Burst, Rendition
+    from debate_tui.server.rendition import Burst, Push, Rendition
     from debate_tui.server.wire import Manner, Piece, Told
 
     Pieces = tuple[Piece, ...]
@@ -50,6 +50,7 @@ class Viewer:
         self._after = after
         self._place: Place | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._pushed: tuple[Rendition, asyncio.Future[Burst | None]] | None = None
         self._gone = False
         self.dismissed = False
         self.resets = 0
@@ -64,8 +65,12 @@ class Viewer:
         self.dismissed = True
         self._wake()
 
-    async def told(self) -> AsyncGenerator[Pieces]:
-        """Everything to be sent, as it comes; ends with the debate."""
+    async def told(self, push: Push | None = None) -> AsyncGenerator[Pieces]:
+        """Everything to be sent, as it comes; ends with the debate.
+
+        With `push`, what comes while the client keeps up goes there instead. What is given for want of
+        keeping up is nothing, to be sent when that is possible again.
+        """
         channel, manner = self._channel, self._manner
         rendition = channel.rendition(manner)
         rendition.viewers += 1
@@ -88,8 +93,12 @@ class Viewer:
                         if not rendition.ended:
                             yield self._goodbye()
                         return
-                    else:
+                    elif push is None:
                         await self._news(rendition)
+                    else:
+                        if (burst := await self._keep_up(rendition, push)) is not None:
+                            number, heard, self._place = burst.number + 1, burst.end, burst.place
+                        yield ()
                 if not self._gone and rendition.size - heard > LAG:
                     yield self._anew("lag")
         finally:
@@ -148,7 +157,19 @@ class Viewer:
         if not (self._gone or self.dismissed):
             await self._waiter
 
+    async def _keep_up(self, rendition: Rendition, push: Push) -> Burst | None:
+        """Be pushed to until something else is to be done; returns the last burst that was, if any."""
+        waiter = rendition.keep_up(push)
+        self._pushed = (rendition, waiter)
+        try:
+            return await waiter
+        finally:
+            self._pushed = None
+            rendition.leave(waiter)
+
     def _wake(self) -> None:
+        if self._pushed is not None and not self._pushed[1].done():
+            self._pushed[1].set_result(self._pushed[0].pushed)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.events import TurnDelta
+from debate_tui.domain.events import DebateFinished, TurnDelta
 from debate_tui.record.log import MemoryLog
 from debate_tui.server import rendition, wire
 from debate_tui.server.channel import Channel, persisted
@@ -224,3 +226,119 @@ async def test_a_record_that_has_ended_keeps_nobody_from_watching() -> None:
     for event in opening():
         log.append(event)
     assert len(await anext(aiter(persisted(log)))) == 4
+
+
+class Pushed:
+    """A client that is pushed to; `pace` says after each push whether it keeps up, to the end by default."""
+
+    def __init__(self, viewer: Viewer, *pace: bool) -> None:
+        self.received = Received()
+        self.pushes = self.given = 0
+        self._viewer = viewer
+        self._pace = iter(pace)
+        self.room = asyncio.Event()
+        self.room.set()
+
+    async def read(self) -> None:
+        """Take everything there is, as the transport would; what does not fit waits for `room`."""
+        async with aclosing(self._viewer.told(self._push)) as told:
+            async for pieces in told:
+                await self.room.wait()
+                for piece in pieces:
+                    assert isinstance(piece, bytes)
+                    self.given += 1
+                    self.received.feed(piece)
+
+    def _push(self, data: bytes) -> bool:
+        self.pushes += 1
+        self.received.feed(data)
+        return next(self._pace, True)
+
+
+async def quiet(channel: Channel, log: MemoryLog) -> None:
+    """Wait until all that was said is told."""
+    while channel.seq < log.seq or any(r.told < log.seq for r in channel._renditions.values()):
+        await asyncio.sleep(0)
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_who_keeps_up_is_pushed_to_without_being_woken(log: MemoryLog, channel: Channel) -> None:
+    client = Pushed(Viewer(channel, NOW, after=4))
+    reading = asyncio.create_task(client.read())
+    await quiet(channel, log)
+    before = client.given
+    for delta in deltas(20):
+        log.append(delta)
+        await quiet(channel, log)
+    assert client.given == before
+    assert client.pushes == 20
+    log.append(DebateFinished(reason="complete"))
+    await reading
+    check_exact(client.received.events(), log._events[4:])
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_however_somebody_keeps_up_everything_comes_once(
+    log: MemoryLog, channel: Channel, seed: int
+) -> None:
+    chance = random.Random(seed)
+    pace = [chance.random() < 0.6 for _ in range(100)]
+    client = Pushed(Viewer(channel, Manner(batch_ms=chance.choice([0, 1])), after=4), *pace)
+    reading = asyncio.create_task(client.read())
+    for delta in deltas(60):
+        log.append(delta)
+        if chance.random() < 0.2:
+            client.room.clear()
+        elif chance.random() < 0.4:
+            client.room.set()
+        for _ in range(chance.randrange(4)):
+            await asyncio.sleep(0)
+    client.room.set()
+    log.append(DebateFinished(reason="complete"))
+    await reading
+    check_exact(client.received.events(), log._events[4:])
+
+
+async def test_who_no_longer_keeps_up_and_lags_too_far_is_reset(log: MemoryLog, channel: Channel) -> None:
+    viewer = Viewer(channel, NOW, after=4)
+    client = Pushed(viewer, True, False)
+    reading = asyncio.create_task(client.read())
+    await quiet(channel, log)
+    size = 1 << 18
+    for number in range(8):
+        say(log, size, number * size)
+        await quiet(channel, log)
+        if number == 0:
+            client.room.clear()
+    assert client.pushes == 2, "nothing is pushed to who does not keep up"
+    client.room.set()
+    log.append(DebateFinished(reason="complete"))
+    await reading
+    assert viewer.resets == 1
+    assert [message.type for message in client.received.messages[:2]] == ["turn.delta", "turn.delta"]
+    assert [message.type for message in client.received.messages[2:]] == [
+        "reset",
+        "snapshot",
+        "debate.finished",
+    ]
+
+
+@pytest.mark.parametrize("how", ["leave", "dismiss"])
+async def test_who_is_pushed_to_can_leave_and_be_sent_away(
+    log: MemoryLog, channel: Channel, how: str
+) -> None:
+    viewer = Viewer(channel, NOW, after=4)
+    client = Pushed(viewer)
+    reading = asyncio.create_task(client.read())
+    await quiet(channel, log)
+    (delta, late) = deltas(2)
+    log.append(delta)
+    await quiet(channel, log)
+    getattr(viewer, how)()
+    log.append(late)
+    await reading
+    told = [message.type for message in client.received.messages]
+    assert told[0] == "turn.delta"
+    assert told[-1] == ("turn.delta" if how == "leave" else "goodbye")
+    assert not channel.watched
