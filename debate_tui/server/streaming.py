@@ -105,6 +105,7 @@ async def _tell(
                 seat.sending_since = clock()
                 await give(pieces)
                 seat.sending_since = None
+                pieces = ()  # It may be long until there are more, and a snapshot is large.
 
 
 @contextmanager

@@ -21,11 +21,19 @@ from typing import cast
 import msgspec
 import uvloop
 
-from debate_tui.domain.events import DebaterInfo, DebateStarted, PhaseStarted, TurnDelta, TurnStarted
+from debate_tui.domain.events import (
+    DebaterInfo,
+    DebateStarted,
+    PhaseStarted,
+    StreamStatus,
+    TurnDelta,
+    TurnStarted,
+)
 from debate_tui.record.stores import open_store
 from debate_tui.server.access import Access
 from debate_tui.server.app import create
 from debate_tui.server.audience import Limits
+from debate_tui.server.channel import RECENT
 from debate_tui.server.hub import Hub
 from debate_tui.server.listening import bound, listening
 
@@ -44,6 +52,10 @@ async def serve() -> None:
         debaters = tuple(DebaterInfo(f"d{n}", f"Name {n}", "", "demo", "demo") for n in range(PANES))
         log.append(DebateStarted(debate="load", topic="Load", format="oxford", debaters=debaters))
         log.append(PhaseStarted(phase="opening", round=1, rounds=1))
+        # As many events as are kept in memory, so that the debate itself takes no more of it from now on.
+        for _ in range(2 * RECENT):
+            log.append(StreamStatus(debater="d0", state="streaming", attempt=1))
+        await log.flush()
         async with Hub(limits=Limits(100_000, 100_000)) as hub:
             hub.host("load", log)
             at = bound("127.0.0.1", 0)
@@ -124,43 +136,49 @@ async def measure(viewers: int, seconds: float, query: str) -> None:
 
 
 async def watch(pid: int, port: int, viewers: int, seconds: float, query: str) -> None:
-    loop = asyncio.get_running_loop()
+    """Measure with one viewer, then with all of them."""
     request = f"GET /debates/load/events?{query} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
-    await asyncio.sleep(1)
-    empty = load_of(pid)
     late: list[float] = []
     step = max(1, viewers // SAMPLE)
     clients: list[Viewer] = []
-    for number in range(viewers):
-        client = Viewer(request, late if number % step == 0 else None)
-        clients.append(client)
-        await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
-    await asyncio.sleep(SETTLE_S)
+
+    async def let_in(upto: int) -> None:
+        loop = asyncio.get_running_loop()
+        while len(clients) < upto:
+            client = Viewer(request, late if len(clients) % step == 0 else None)
+            clients.append(client)
+            await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
+        await asyncio.sleep(SETTLE_S)
+
+    await let_in(1)
+    alone = load_of(pid)
+    await asyncio.sleep(seconds)
+    one = load_of(pid)
+    await let_in(viewers)
     before, bytes_before = load_of(pid), sum(client.bytes for client in clients)
     for client in clients:
         client.measuring = True
     await asyncio.sleep(seconds)
     after, bytes_after = load_of(pid), sum(client.bytes for client in clients)
-    for client in clients:
-        client.measuring = False
     sampled = [client for client in clients if client.late is not None]
     events = viewers * sum(client.events for client in sampled) / len(sampled)
     cuts = quantiles(late, n=100)
-    cpu = after.cpu - before.cpu
-    lost = sum(client.lost for client in clients)
+    cpu, cpu_of_one = after.cpu - before.cpu, one.cpu - alone.cpu
+    others = max(1, viewers - 1)
     print(
-        f"{viewers:>7,} viewers  p50 {cuts[49] * 1000:6.1f} ms  p99 {cuts[98] * 1000:6.1f} ms  "
-        f"max {max(late) * 1000:6.1f} ms  CPU {100 * cpu / seconds:5.1f} %  "
-        f"{1e6 * cpu / events:6.2f} µs/event  {1000 * cpu / seconds / viewers:6.3f} ms/s per viewer  "
-        f"{(after.memory - empty.memory) / viewers:6.1f} KiB per viewer  "
-        f"{(bytes_after - bytes_before) / seconds / viewers / 1000:5.1f} kB/s per viewer  lost {lost}",
+        f"{viewers:>7,} viewers  p50 {cuts[49] * 1000:5.1f} ms  p99 {cuts[98] * 1000:5.1f} ms  "
+        f"CPU {100 * cpu / seconds:5.1f} %, {cpu / cpu_of_one:5.1f} × that of one viewer  "
+        f"each further viewer {1000 * (cpu - cpu_of_one) / seconds / others:5.2f} ms/s and "
+        f"{(after.memory - one.memory) / others:5.1f} KiB  {1e6 * cpu / events:6.2f} µs per event delivered  "
+        f"{(bytes_after - bytes_before) / seconds / viewers / 1000:4.1f} kB/s each  "
+        f"lost {sum(client.lost for client in clients)}",
         flush=True,
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("viewers", nargs="*", type=int, default=[1, 100, 1000, 4000])
+    parser.add_argument("viewers", nargs="*", type=int, default=[100, 1000, 4000])
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--query", default="")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
