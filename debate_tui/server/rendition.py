@@ -6,10 +6,12 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec import Struct
 
-from debate_tui.server.place import Place
-from debate_tui.server.wire import COMMENT, PORTION, Manner, Piece, frames, portions, tell
+from debate_tui.display.json_lines import harmless
+from debate_tui.server.place import Place, parse
+from debate_tui.server.wire import COMMENT, PORTION, Manner, Piece, frames, message, portions, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +26,9 @@ LAG: Final = 1 << 20
 
 KEPT: Final = 1 << 17
 """Bytes of bursts that are kept: whoever is behind more, but not too much, is told from the events again."""
+
+SAME_S: Final = 1.0
+"""How old the snapshot may be that somebody is given: many who come at once get the same."""
 
 SILENCE_S: Final = 15.0
 """How long nothing is sent before a comment is."""
@@ -61,11 +66,13 @@ class Rendition:
         self._channel = channel
         self._bursts: deque[Burst] = deque()
         self._kept = 0
+        self._start = (Place(channel.epoch, self.told), 0)
         self._fresh: list[Burst] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._keeping_up: dict[asyncio.Future[Burst | None], Push] = {}
         self._loop = asyncio.get_running_loop()
         self._flushed_at = 0.0
+        self._snapshot: tuple[float, Place, bytes] | None = None
         self._flush: asyncio.TimerHandle | None = None
         self._quiet = self._loop.call_later(SILENCE_S, self._comment) if manner.transport == "sse" else None
 
@@ -85,6 +92,33 @@ class Rendition:
                 break
             taken.append(burst)
         return number + len(taken), taken
+
+    def behind(self, place: Place) -> tuple[int, int] | None:
+        """Where among the bursts to go on, as a number and a size, for who is where one of them ended."""
+        if place.seq == self.told and place.run is None:
+            return self.next, self.size
+        for burst in reversed(self._bursts):
+            if burst.place == place:
+                return burst.number + 1, burst.end
+        start, size = self._start
+        return (self.first, size) if place == start else None
+
+    def snapshot(self) -> tuple[Place, bytes]:
+        """The debate as it stands, framed, and where to go on: among the bursts to come, if that is possible.
+
+        It is not made for everybody anew, but may be as old as `SAME_S`.
+        """
+        now = self._loop.time()
+        known = self._snapshot
+        if known is None or now > known[0] + SAME_S or self.behind(known[1]) is None:
+            if self.told < self._channel.seq:
+                self.flush()
+            snapshot = self._channel.snapshot(self.manner.debater)
+            place = parse(snapshot.id)
+            assert place is not None
+            body = harmless(msgspec.json.encode(snapshot))
+            known = self._snapshot = (now, place, message("snapshot", body, self.manner, place))
+        return known[1:]
 
     def news(self) -> asyncio.Future[None]:
         """Done with the next burst, or the end."""
@@ -169,7 +203,9 @@ class Rendition:
         self._bursts.append(burst)
         self._fresh.append(burst)
         while self._kept - self._bursts[0].size > KEPT:
-            self._kept -= self._bursts.popleft().size
+            gone = self._bursts.popleft()
+            self._kept -= gone.size
+            self._start = (gone.place, gone.end)
             self.first += 1
 
     def _forget(self) -> None:
@@ -177,6 +213,7 @@ class Rendition:
         self.size += LAG
         self._bursts.clear()
         self._kept = 0
+        self._start = (Place(self._channel.epoch, self.told), self.size)
         self._let_go()
 
     def _let_go(self) -> None:

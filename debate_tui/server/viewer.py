@@ -6,9 +6,6 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Final, Literal
 
-import msgspec
-
-from debate_tui.display.json_lines import harmless
 from debate_tui.domain.errors import DebateError
 from debate_tui.server.place import Place, parse
 from debate_tui.server.rendition import LAG
@@ -79,11 +76,11 @@ class Viewer:
             if manner.transport == "sse":
                 yield (retry(random.randint(*RETRY_MS), self._place),)  # noqa: S311
             if self._place is None:
-                yield self._anew("epoch" if self._given else None)
+                yield self._anew(rendition, "epoch" if self._given else None)
             while not self._gone:
                 while pieces := await self._missing(rendition):
                     yield pieces
-                number, heard = rendition.next, rendition.size
+                number, heard = self._behind(rendition)
                 while number >= rendition.first and not self._gone:
                     if number < rendition.next:
                         number, bursts = rendition.since(number)
@@ -100,7 +97,7 @@ class Viewer:
                             number, heard, self._place = burst.number + 1, burst.end, burst.place
                         yield ()
                 if not self._gone and rendition.size - heard > LAG:
-                    yield self._anew("lag")
+                    yield self._anew(rendition, "lag")
         finally:
             rendition.viewers -= 1
             channel.release(rendition)
@@ -127,14 +124,14 @@ class Viewer:
             while not (self._gone or self.dismissed):
                 place = self._place
                 assert place is not None
-                if place.run is None and place.seq == rendition.told:
+                if rendition.behind(place) is not None:
                     return ()
                 if place.base > rendition.told:
                     await self._news(rendition)
                 elif pieces := await self._page(place, rendition.told):
                     return pieces
         except DebateError:
-            return self._anew("history")
+            return self._anew(rendition, "history")
         return ()
 
     async def _page(self, place: Place, upto: int) -> Pieces:
@@ -173,13 +170,16 @@ class Viewer:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _anew(self, reason: Reset | None) -> Pieces:
+    def _behind(self, rendition: Rendition) -> tuple[int, int]:
+        """Where among the bursts to go on; beyond all of them for who has gone or is sent away."""
+        assert self._place is not None
+        return rendition.behind(self._place) or (rendition.next, rendition.size)
+
+    def _anew(self, rendition: Rendition, reason: Reset | None) -> Pieces:
         """The debate as it stands, for want of a place to go on from; and why, if there was one."""
         manner = self._manner
-        snapshot = self._channel.snapshot(manner.debater)
-        self._place = Place(self._channel.epoch, snapshot.seq)
-        body = harmless(msgspec.json.encode(snapshot))
-        said = [message("snapshot", body, manner, self._place)]
+        self._place, snapshot = rendition.snapshot()
+        said = [snapshot]
         if reason is not None:
             self.resets += 1
             said.insert(0, message("reset", b'{"type":"reset","reason":"%s"}' % reason.encode(), manner))

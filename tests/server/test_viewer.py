@@ -342,3 +342,60 @@ async def test_who_is_pushed_to_can_leave_and_be_sent_away(
     assert told[0] == "turn.delta"
     assert told[-1] == ("turn.delta" if how == "leave" else "goodbye")
     assert not channel.watched
+
+
+async def test_who_comes_together_is_given_the_same_snapshot_and_the_rest_is_exact(
+    log: MemoryLog, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+    harmless = rendition.harmless
+    monkeypatch.setattr(rendition, "harmless", lambda body: made.append(body) or harmless(body))
+    line, encoded = wire.line, list[int]()
+    monkeypatch.setattr(wire, "line", lambda event: encoded.append(event.seq) or line(event))
+    clients: list[Pushed] = []
+    async with asyncio.TaskGroup() as group:
+        for delta in deltas(30):
+            clients.append(Pushed(Viewer(channel, NOW)))
+            group.create_task(clients[-1].read())
+            log.append(delta)
+            await quiet(channel, log)
+        log.append(DebateFinished(reason="complete"))
+    assert len(made) == 1
+    assert encoded == sorted(set(encoded)), "and no event was made twice for them"
+    for client in clients:
+        (snapshot,) = client.received.of_type("snapshot")
+        assert [event.seq for event in client.received.events()] == list(range(snapshot["seq"] + 1, 36))
+
+
+async def test_who_returns_to_where_a_burst_ended_shares_what_followed(
+    log: MemoryLog, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staying = asyncio.create_task(Pushed(Viewer(channel, NOW, after=4)).read())
+    for delta in deltas(9):
+        log.append(delta)
+        await quiet(channel, log)
+    line, encoded = wire.line, list[int]()
+    monkeypatch.setattr(wire, "line", lambda event: encoded.append(event.seq) or line(event))
+    client = Pushed(Viewer(channel, NOW, place=f"{channel.epoch}:8"))
+    returning = asyncio.create_task(client.read())
+    await quiet(channel, log)
+    assert [event.seq for event in client.received.events()] == list(range(9, 14))
+    assert encoded == []
+    log.append(DebateFinished(reason="complete"))
+    await asyncio.gather(staying, returning)
+
+
+async def test_a_snapshot_does_not_last(
+    log: MemoryLog, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendition, "SAME_S", 0.0)
+    seen = []
+    for delta in deltas(3):
+        log.append(delta)
+        await quiet(channel, log)
+        viewer, received = Viewer(channel, NOW), Received()
+        told = viewer.told()
+        await take(told, received, "snapshot")
+        await told.aclose()
+        seen.append(received.of_type("snapshot")[0]["seq"])
+    assert seen == [5, 6, 7]
