@@ -148,6 +148,8 @@ async def watch(pid: int, port: int, viewers: int, seconds: float, query: str) -
             client = Viewer(request, late if len(clients) % step == 0 else None)
             clients.append(client)
             await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
+        while not all(client.bytes for client in clients):
+            await asyncio.sleep(0.1)
         await asyncio.sleep(SETTLE_S)
 
     await let_in(1)
