@@ -33,9 +33,21 @@ async def braided(streams: Sequence[AsyncIterator[Told]], seq: int) -> AsyncGene
         async with aclosing(_in_order(strands, seq, news)) as told:
             yield told
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        await _ended(tasks)
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """End the tasks, and wait for that even if this is cancelled meanwhile: what they read is closed next."""
+    for task in tasks:
+        task.cancel()
+    cancelled: asyncio.CancelledError | None = None
+    while not all(task.done() for task in tasks):
+        try:
+            await asyncio.wait(tasks)
+        except asyncio.CancelledError as again:
+            cancelled = again
+    if cancelled is not None:
+        raise cancelled
 
 
 class _Strand:

@@ -133,3 +133,31 @@ async def test_what_is_no_event_waits_for_nobody() -> None:
         second.say(Fault(FaultKind.TIMEOUT, "silent"))
         with pytest.raises(Fault, match="silent"):
             await anext(items)
+
+
+async def test_whoever_is_cancelled_twice_still_leaves_no_stream_running() -> None:
+    """As a watcher in a pipe is: the debate is over, and what it is written by has ended, too."""
+    closing, closed = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> AsyncIterator[Told]:
+        try:
+            await asyncio.Event().wait()
+            yield Told()
+        finally:
+            closing.set()
+            for _ in range(20):
+                await asyncio.sleep(0)
+            closed.set()
+
+    async def listen() -> None:
+        async with braided([stubborn(), Stream().read()], 0) as told:
+            await anext(told)
+
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(0.01)
+    listening.cancel()
+    await closing.wait()
+    listening.cancel()
+    await asyncio.wait([listening])
+    assert listening.cancelled()
+    assert closed.is_set()
