@@ -13,12 +13,13 @@ from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import FaultReport
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
+from debate_tui.server import viewer
 from debate_tui.server.access import Access
 from debate_tui.server.listening import bound
 from tests.record.material import opening
 from tests.server.chromium import Browser, needs_browser
 from tests.server.hosting import site
-from tests.server.material import WORDS
+from tests.server.material import WORDS, example
 from tests.server.test_app import Chair
 
 if TYPE_CHECKING:
@@ -136,6 +137,29 @@ async def test_a_cut_heals_without_a_gap(tmp_path: Path) -> None:
     await stack.aclose()
     await log.aclose()
     await store.aclose()
+
+
+LINES = """
+window.lines = [];
+new MutationObserver(() => {
+  const line = document.getElementById("line")?.textContent;
+  if (line && line !== lines.at(-1)) lines.push(line);
+}).observe(document, { subtree: true, childList: true, characterData: true });
+"""
+
+
+async def test_a_debate_that_is_over_is_shown_as_recorded_and_not_as_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewer, "RETRY_MS", (20, 40))
+    async with site() as here, Browser(tmp_path / "profile") as browser:
+        here.hub.host("d1", MemoryLog(example()))
+        await browser.call("Page.addScriptToEvaluateOnNewDocument", source=LINES)
+        await browser.go(f"{here.url}/debates/d1")
+        await browser.until("lines.at(-1) === 'over'")
+        assert "reconnecting" not in await browser.js("lines")
+        assert "recorded" in await browser.js("lines")
+        assert browser.problems == []
 
 
 async def test_a_viewer_votes(tmp_path: Path) -> None:

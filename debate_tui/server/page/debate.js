@@ -42,6 +42,7 @@ const stream = new Stream(`${address}/events`, {
     $("line").dataset.line = state;
     if (state === "over") painter.flush();
   },
+  isTold: () => Boolean(debate.finished),
 });
 
 function streaming() {

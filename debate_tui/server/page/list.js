@@ -18,6 +18,7 @@ async function show() {
   const { debates } = await answer.json();
   $("count").textContent = String(debates.length);
   $("none").hidden = debates.length > 0 || words !== "";
+  $("missed").hidden = debates.length > 0 || words === "";
   $("debates").replaceChildren(...debates.map(entry));
 }
 

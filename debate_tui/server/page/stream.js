@@ -4,8 +4,9 @@ const SILENCE_MS = 40_000;
 const LONGEST_WAIT_MS = 30_000;
 
 export class Stream {
-  constructor(url, { onEvent, onState }) {
+  constructor(url, { onEvent, onState, isTold }) {
     this.url = url;
+    this.isTold = isTold;
     this.onEvent = onEvent;
     this.onState = onState;
     this.id = "";
@@ -22,7 +23,8 @@ export class Stream {
         await this.connect();
       } catch (error) {
         this.failures++;
-        this.onState(navigator.onLine ? "reconnecting" : "offline", error);
+        // An end behind the debate's own is none to heal: the next try only asks whether that was all.
+        if (!this.isTold()) this.onState(navigator.onLine ? "reconnecting" : "offline", error);
       }
       if (!this.over) await this.wait();
     }
