@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from httpx_ws import WebSocketUpgradeError, aconnect_ws
 
@@ -21,7 +23,7 @@ from debate_tui.server.access import COOKIE, Access
 from debate_tui.server.audience import Limits
 from tests.record.material import opening
 from tests.server.hosting import Site, count, site, sse
-from tests.server.material import Received, example
+from tests.server.material import Received, check_exact, example
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -450,6 +452,36 @@ async def test_whoever_takes_nothing_is_dropped_and_holds_up_nobody(monkeypatch:
         assert [event.seq for event in received.events()] == list(range(5, len(chair.log._events) + 1))
         assert len(here.hub.audience) <= 1
         stalled.close()
+
+
+async def test_whoever_pauses_for_too_long_comes_back_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent and never taken is told again, from the last event that was."""
+    monkeypatch.setattr(audience, "SEND_TIMEOUT_S", 0.5)
+    path = "/debates/d1/events?batch_ms=0&after=0"
+    async with live() as (here, chair):
+        received, rest = Received(), b""
+        async with here.client.stream("GET", path) as answer:
+            arriving = answer.aiter_bytes()
+            with contextlib.suppress(httpx.TransportError):
+                while len(received.messages) < 4:
+                    *blocks, rest = (rest + await anext(arriving)).split(b"\n\n")
+                    for block in blocks:
+                        received.feed(block)
+                number = 10
+                while not here.hub.audience.counts["dropped"]:
+                    number += 1
+                    chair.log.append(TurnStarted(turn=number, debater="a", phase="x" * 50_000))
+                    await asyncio.sleep(0.001)
+                async for data in arriving:
+                    *blocks, rest = (rest + data).split(b"\n\n")
+                    for block in blocks:
+                        received.feed(block)
+        before = len(received.messages)
+        assert 4 <= before < len(chair.log._events), "it was cut off before the end"
+        chair.vote("before", "a")
+        await sse(here.client, path, received, until=lambda r: bool(r.of_type("vote")))
+        assert received.of_type("reset") == []
+        check_exact(received.events(), chair.log._events)
 
 
 async def test_the_server_says_goodbye() -> None:

@@ -16,6 +16,7 @@ from tests.server.material import Received, check_exact, example, folded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
 
     from debate_tui.domain.events import Event
     from debate_tui.record.log import RecordedLog
@@ -99,6 +100,27 @@ async def test_a_viewer_goes_on_at_another_server(keeping: RedisServer, read: ob
             producer.append(event)
             await asyncio.sleep(0.002)
         check_exact((await watching).events(), log)
+
+
+@pytest.mark.parametrize("read", [sse, websocket])
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+async def test_every_cut_is_healed_at_another_server_of_either_store(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, read: object
+) -> None:
+    log = example()
+    url = request.getfixturevalue("keeping").url if kind == "redis" else str(tmp_path / "debates.sqlite3")
+    async with replicas(url, 2, log) as (producer, (first, second)):
+        for event in log[1:]:
+            producer.append(event)
+        await producer.log.flush()
+        full = Received()
+        await read(first.client, f"{PATH}?after=0", full)  # type: ignore[operator]
+        check_exact(full.events(), log)
+        for cut in range(1, len(full.messages) + 1):
+            received = Received()
+            await read(first.client, f"{PATH}?after=0", received, until=count(cut))  # type: ignore[operator]
+            await read(second.client, PATH, received)  # type: ignore[operator]
+            check_exact(received.events(), log)
 
 
 async def test_all_servers_give_a_place_the_same_name(keeping: RedisServer) -> None:
