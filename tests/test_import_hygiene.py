@@ -85,3 +85,17 @@ async def test_the_first_frame_waits_for_no_client(source: str, tmp_path: Path) 
     ) as terminal:
         assert await terminal.ended() == 0, terminal.display.text
     assert report.read_text() == "textual"
+
+
+@pytest.mark.parametrize(
+    ("source", "needed"),
+    [
+        ("openai:gpt-x", {"openai", "pydantic"}),
+        ("anthropic:claude-x", {"anthropic", "pydantic"}),
+        ("demo", set()),
+        ("https://example.org/x", set()),
+    ],
+)
+def test_only_the_sdk_of_who_was_chosen_is_loaded_beforehand(source: str, needed: set[str]) -> None:
+    code = f"from debate_tui.sources import registry; registry.preload(registry.parse({source!r}))"
+    assert loaded(code, SDKS) == needed

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -62,6 +64,7 @@ class Start:
             self._formats,
             ASCII if settings.ascii else UNICODE,
             notice=" ".join(self._problems),
+            choose=_preload,
             look=self._look,
             check=registry.parse,
             propose=self.wanted.put_nowait,
@@ -87,6 +90,18 @@ class Start:
         lineup.remember_roles(proposal.roles)
         config.remember(mode=proposal.mode.value, format=proposal.format, judges=proposal.judges)
         return made
+
+
+def _preload(sources: tuple[str, ...]) -> None:
+    """Import what these sources speak through while the user thinks about the topic; nobody waits for it."""
+    specifications = [registry.parse(source) for source in sources]
+
+    def load() -> None:
+        with suppress(ImportError):  # it is said when the source is needed
+            for specification in specifications:
+                registry.preload(specification)
+
+    Thread(target=load, name="preload", daemon=True).start()
 
 
 async def run(settings: config.Settings, *, chaos: bool, more: Mapping[str, object]) -> int:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from debate_tui.domain.stream import Fault
 from debate_tui.sources.fallback import Fallback
 from debate_tui.sources.http import CONNECT_TIMEOUT, Clients
 from debate_tui.sources.shared import Shared
@@ -54,12 +52,6 @@ class Endpoints:
         if method != "GET" or "{turn}" in url:
             return remote
         return self._shared.setdefault(url, Shared(remote)).seat(names)
-
-    async def warm(self, url: str) -> None:
-        """Have the address's client ready before it is needed; a fault is left to whoever needs it."""
-        address = "http" + url[2:] if url.lower().startswith("ws") else url
-        with suppress(Fault):
-            await self._clients.client(address)
 
     async def aclose(self) -> None:
         """Close all connections."""

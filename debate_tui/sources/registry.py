@@ -114,6 +114,18 @@ def check_key(specification: Specification) -> None:
         )
 
 
+def preload(specification: Specification) -> None:
+    """Import the SDK the source speaks through, if it needs one, before its first turn would; blocks."""
+    if specification.kind not in ("local", "provider"):
+        return
+    from debate_tui.sources import sdk
+
+    if specification.kind == "provider" and provider(specification.scheme).api == "messages":
+        sdk.load_anthropic()
+    else:
+        sdk.load_openai()
+
+
 class Sources:
     """Makes sources, and owns the connections they share; an async context manager that closes them.
 
@@ -175,11 +187,6 @@ class Sources:
                 source = self._model(specification, background)
         self._made.append(source)
         return source
-
-    async def warm(self, specification: Specification) -> None:
-        """Have what the source needs imported and its client ready, in a thread, before its first turn."""
-        if specification.kind == "provider" and self._sdk is not None:
-            await self._sdk.warm(provider(specification.scheme))
 
     def _demo(self, voice: str) -> Source:
         from debate_tui.sources.demo import DemoSource

@@ -124,10 +124,10 @@ class SdkClients:
 
     def _make_openai(self, provider: Provider) -> Client[AsyncOpenAI]:
         key = find_key(provider, self._environ)
-        with importing.uncollected():
-            import httpx2
-            import httpx_sse  # noqa: F401 (what the answers are read with)
-            import openai
+        load_openai()
+        import httpx2
+        import openai
+
         timeout = openai.Timeout(None, connect=self._connect_timeout)
         try:
             sdk = openai.AsyncOpenAI(
@@ -151,10 +151,10 @@ class SdkClients:
 
     def _make_anthropic(self, provider: Provider) -> Client[AsyncAnthropic]:
         key = find_key(provider, self._environ)
-        with importing.uncollected():
-            import anthropic
-            import httpx2
-            import httpx_sse  # noqa: F401 (what the answers are read with)
+        load_anthropic()
+        import anthropic
+        import httpx2
+
         timeout = anthropic.Timeout(None, connect=self._connect_timeout)
         as_token = key == self._environ.get("ANTHROPIC_AUTH_TOKEN", "").strip()
         try:
@@ -171,6 +171,20 @@ class SdkClients:
         except (httpx2.InvalidURL, anthropic.AnthropicError) as error:
             raise _unusable(provider, error) from None
         return Client(sdk, key, anthropic.AnthropicError, anthropic.APIStatusError)
+
+
+def load_openai() -> None:
+    """Import OpenAI's SDK and what its answers are read with; blocks for as long as that takes."""
+    with importing.uncollected():
+        import httpx_sse  # noqa: F401
+        import openai  # noqa: F401
+
+
+def load_anthropic() -> None:
+    """Import Anthropic's SDK and what its answers are read with; blocks for as long as that takes."""
+    with importing.uncollected():
+        import anthropic  # noqa: F401
+        import httpx_sse  # noqa: F401
 
 
 CONNECTED = "debate_tui.connected"

@@ -73,6 +73,11 @@ class Proposal(Struct, frozen=True, kw_only=True):
             Item("begin"),
         )
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Who is going to speak: the debaters, then the judges."""
+        return (*self.debaters, *self.judges)
+
     def source(self, item: Item) -> str:
         """The source of a debater or a judge; empty for one more."""
         sources = self._sources(item)

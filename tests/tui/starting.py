@@ -49,6 +49,7 @@ class Start:
         **options: Any,
     ) -> None:
         self.proposed: list[Proposal] = []
+        self.chosen: list[tuple[str, ...]] = []
         self.looking = asyncio.Event()
         self._found = (found, debaters)
         chosen = proposal or Proposal(debaters=tuple(offer.source for offer in offers[:2]))
@@ -58,6 +59,7 @@ class Start:
             [config.find_format(name) for name in config.format_names()],
             ASCII if options.get("ascii") else UNICODE,
             notice=notice,
+            choose=self.chosen.append,
             look=self._look,
             check=registry.parse,
             propose=self.proposed.append,

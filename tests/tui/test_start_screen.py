@@ -149,6 +149,17 @@ async def test_what_cannot_begin_is_said_and_can_be_changed() -> None:
         assert len(start.proposed) == 2
 
 
+async def test_who_is_chosen_is_told_at_once_and_when_it_changes() -> None:
+    """Their SDKs are imported while the topic is typed."""
+    demos = Proposal(debaters=("demo", "demo"), judges=("demo",))
+    async with Start(demos, (DEMO,), found=SERVED, debaters=("ollama:qwen3:32b",) * 2).opened() as start:
+        assert start.chosen == [("demo", "demo", "demo")]
+        await start.press("x", "tab", "down", "down", "down", "right")
+        assert start.chosen == [("demo", "demo", "demo")]
+        await start.look()
+        assert start.chosen[1:] == [("ollama:qwen3:32b", "ollama:qwen3:32b", "demo")]
+
+
 async def test_what_is_found_later_takes_the_place_of_the_demo() -> None:
     start = Start(
         offers=(DEMO,), proposal=Proposal(), found=SERVED, debaters=("ollama:qwen3:32b", "ollama:llama3.2")

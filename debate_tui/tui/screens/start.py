@@ -63,7 +63,8 @@ class _Question(Lines):
 class StartScreen(Screen[None]):
     """Begins with `proposal`; `offers` are the sources known from the start.
 
-    `notice` is what is wrong with the program's own files. `look` finds more once the first frame is painted:
+    `notice` is what is wrong with the program's own files. `choose` is called with the sources that are
+    proposed, once the first frame is painted and whenever they are others; `look` then finds more:
     sources, and debaters to propose in place of those of the `proposal`; none if these were made by the user,
     or nothing better was found. `check` raises `DebateError` for a source that cannot be one. `propose` is
     called with what the user wants to begin; if nothing comes of it, `refuse` says why.
@@ -129,6 +130,7 @@ class StartScreen(Screen[None]):
         glyphs: Glyphs,
         *,
         notice: str = "",
+        choose: Callable[[tuple[str, ...]], None],
         look: Callable[[], Awaitable[tuple[Sequence[Offer], tuple[str, ...]]]],
         check: Callable[[str], object],
         propose: Callable[[Proposal], None],
@@ -139,6 +141,7 @@ class StartScreen(Screen[None]):
         self._offers = tuple(offers)
         self._formats = {format_.name: format_ for format_ in formats}
         self._glyphs = glyphs
+        self._choose = choose
         self._look = look
         self._check = check
         self._propose = propose
@@ -204,6 +207,7 @@ class StartScreen(Screen[None]):
     # What is at hand
 
     def _begin_to_look(self) -> None:
+        self._choose(self._proposal.sources)
         self.run_worker(self._look_around(), name=LOOKING)
 
     async def _look_around(self) -> None:
@@ -211,7 +215,7 @@ class StartScreen(Screen[None]):
         known = {offer.source for offer in offers}
         self._offers = (*offers, *(offer for offer in self._offers if offer.source not in known))
         if self._untouched and debaters:
-            self._proposal = replace(self._proposal, debaters=debaters)
+            self._propose_instead(replace(self._proposal, debaters=debaters))
         self._show()
 
     # What is shown
@@ -244,9 +248,14 @@ class StartScreen(Screen[None]):
 
     def _alter(self, proposal: Proposal) -> None:
         self._untouched = self._untouched and proposal.debaters == self._proposal.debaters
-        self._proposal = proposal
+        self._propose_instead(proposal)
         self._footer.say("")
         self._show()
+
+    def _propose_instead(self, proposal: Proposal) -> None:
+        if proposal.sources != self._proposal.sources:
+            self._choose(proposal.sources)
+        self._proposal = proposal
 
     # Keys
 
