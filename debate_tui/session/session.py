@@ -88,7 +88,7 @@ class Session:
         self._ending = False
         log.subscribe(self.transcript.apply)
 
-    def model_of(self, debater: str) -> str:
+    def _model_of(self, debater: str) -> str:
         """What to call the model that speaks for the debater."""
         return self._sources[debater].model
 
@@ -154,7 +154,7 @@ class Session:
                 topic=motion.topic,
                 format=motion.format.name,
                 debaters=tuple(
-                    events.DebaterInfo(d.id, d.name, d.side, d.source, self.model_of(d.id))
+                    events.DebaterInfo(d.id, d.name, d.side, d.source, self._model_of(d.id))
                     for d in motion.debaters
                 ),
             )
