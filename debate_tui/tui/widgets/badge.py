@@ -56,7 +56,7 @@ _ENDINGS: Mapping[FinishReason, Badge] = {
     "failed": _STATES["failed"],
 }
 
-_READING = frozenset({"connecting", "connected", "streaming", "reconnecting"})
+_HELD = frozenset({"waiting", "connecting", "connected", "streaming", "reconnecting"})
 
 
 def badge(
@@ -73,10 +73,10 @@ def badge(
     """
     if reason is not None and (status is None or status.state in ("finished", "failed", "waiting")):
         return _ENDINGS[reason]
+    if paused and (status is None or status.state in _HELD):
+        return PAUSED
     if status is None:
         return WAITING
-    if paused and status.state in _READING:
-        return PAUSED
     if status.state == "reconnecting":
         return Badge("reconnecting", "reconnecting", Tone.RECONNECTING, _countdown(status, seconds_left))
     return _STATES[status.state]
