@@ -110,9 +110,11 @@ class Bench:
         readings: list[Reading | None] = []
         problem = "its answer could not be read"
         try:
-            readings = [await self._read(asked, case) for case in cases]
-        except Fault as fault:
-            problem = fault.message
+            async with asyncio.TaskGroup() as group:
+                reading = [group.create_task(self._read(asked, case)) for case in cases]
+            readings = [task.result() for task in reading]
+        except* Fault as faults:
+            problem = str(faults.exceptions[0])
         judge, found = asked.judge, opinion(asked.judge.name, readings, len(cases))
         usable = [reading for reading in readings if reading is not None]
         say(

@@ -238,6 +238,26 @@ async def test_a_debate_ended_while_the_judges_read_is_not_complete() -> None:
     assert session.transcript.finished == "stopped"
 
 
+async def test_a_judge_reads_in_both_orders_at_once() -> None:
+    class Pondering(Asked):
+        def __init__(self) -> None:
+            super().__init__(favouring("cats purr"))
+            self.reading = 0
+            self.both = asyncio.Event()
+
+        async def _say(self, text: str) -> AsyncIterator[StreamItem]:
+            if text != "40":
+                self.reading += 1
+                if self.reading == 2:
+                    self.both.set()
+                await self.both.wait()
+            async for item in super()._say(text):
+                yield item
+
+    (verdict,) = of(await judged(Pondering()), events.Verdict)
+    assert (verdict.winner, verdict.usage) == ("d1", Usage(30, 15))
+
+
 async def test_a_broken_answer_of_a_judge_was_paid_for_too() -> None:
     class Breaking(Asked):
         async def _say(self, text: str) -> AsyncIterator[StreamItem]:
@@ -246,4 +266,4 @@ async def test_a_broken_answer_of_a_judge_was_paid_for_too() -> None:
             raise Fault(FaultKind.SERVER, "The judge is out.")
 
     (verdict,) = of(await judged(Breaking(lambda prompt: "")), events.Verdict)
-    assert verdict.usage == Usage(14, 2)
+    assert verdict.usage == Usage(21, 3), "where it stands, and both readings"

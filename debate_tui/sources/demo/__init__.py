@@ -31,6 +31,9 @@ NOTICE: Final = (
 MOST_BEHIND: Final = 0.25
 """Seconds of speech that wait for a listener who reads late, as a model's would; a pause saves up no more."""
 
+UNHEARD: Final = Pace(tokens_per_second=220.0, clause=0.0, sentence=0.0, paragraph=0.0)
+"""How a judge's verdict comes: nobody hears it being spoken."""
+
 
 def lineup(count: int, seed: int = 0) -> tuple[str, ...]:
     """The voices of `count` debaters, all different while there are enough; another seed, another cast."""
@@ -88,12 +91,11 @@ class DemoSource:
         if request.phase == VERDICT:
             from debate_tui.sources.demo.judge import ruling
 
-            part = ruling(self._voice, request.messages)
-        else:
-            known = cast(request.messages)
-            if not known.topic:
-                known = msgspec.structs.replace(known, topic=request.topic)
-            part = compose(self._voice, known, request.phase, self._seed)
+            return ruling(self._voice, request.messages), self._pace or UNHEARD
+        known = cast(request.messages)
+        if not known.topic:
+            known = msgspec.structs.replace(known, topic=request.topic)
+        part = compose(self._voice, known, request.phase, self._seed)
         return part, self._pace or Pace(tokens_per_second=voice(self._voice).tokens_per_second)
 
     async def _stream(
