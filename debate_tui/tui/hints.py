@@ -47,13 +47,15 @@ def hints(
     pausing: bool,
     failed: bool,
     verdict: str = "",
+    judging: bool = False,
 ) -> tuple[Hint, ...]:
     """The hints for a debate in this state.
 
     `commands`: whether it takes any, `pausing`: whether it can be paused, `verdict`: what ``v`` does.
     """
-    pausing = pausing and not finished
-    commanding = commands and not finished
+    moderated = commands and not finished
+    commanding = moderated and not judging
+    pausing = pausing and not finished and not judging
     chosen = [
         (pausing, Hint("space", "resume" if paused else "pause", "pause_all", 1)),
         (not finished, Hint("m", "mode", "next_mode", 2)),
@@ -62,7 +64,7 @@ def hints(
         (commanding and failed, Hint("r", "retry", "retry_turn", 1)),
         (commanding, Hint("i", "interject", "interject", 5)),
         (bool(verdict), Hint("v", verdict, "verdict", 1)),
-        (commanding, Hint("M", "moderate", "moderate", 6)),
+        (moderated, Hint("M", "moderate", "moderate", 6)),
         (pausing, Hint("p", "resume pane" if pane_paused else "pause pane", "pause_one", 7)),
         (commanding, Hint("x", "stop turn", "stop_turn", 8)),
         (reasoning, Hint("t", "thinking", "reasoning", 6)),

@@ -135,6 +135,18 @@ async def test_before_the_first_phase_and_behind_the_last_there_is_only_the_end(
         assert "one more round" not in board.text
 
 
+async def test_while_the_judges_read_there_is_nobody_to_be_spoken_to() -> None:
+    async with Board(2).opened(160, 35) as board:
+        board.begin().phase().tell(ev.PhaseStarted(phase="verdict", round=1, rounds=1))
+        await board.settled()
+        hints = board.rows[-1]
+        assert "M moderate" in hints
+        assert not any(word in hints for word in ("interject", "pause", "stop turn"))
+        await board.press("i")
+        assert "nobody has a turn any more" in board.text
+        assert "to all" not in board.text
+
+
 async def test_what_takes_no_commands_is_not_moderated() -> None:
     async with Board(2, commands=False).opened() as board:
         debating(board)

@@ -66,7 +66,9 @@ class ModeratedView(JudgedView):
 
     async def action_interject(self) -> None:
         """Open the line in which the moderator speaks; streams go on."""
-        if self._interjector is None and self._question is None and self._commanding():
+        if self._agenda.judging:
+            self._say("All is said: nobody has a turn any more")
+        elif self._interjector is None and self._question is None and self._commanding():
             from debate_tui.tui.widgets.interjector import Interjector
 
             names = {pane.speaker.id: self._name_of(pane.speaker.id) for pane in self._panes}

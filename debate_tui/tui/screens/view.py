@@ -357,6 +357,7 @@ class DebateView(compositing.BlankWidget, Screen[None]):
             pausing=self.can_pause,
             failed=bool(self._pane.speaker.trouble),
             verdict=self.verdict_key,
+            judging=self._agenda.judging,
         )
 
     @property
