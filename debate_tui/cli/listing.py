@@ -1,20 +1,36 @@
-"""``debate-tui formats``: the formats in a line each, or one explained."""
+"""``debate-tui formats``: the formats in a sentence each, or one explained."""
 
 from __future__ import annotations
 
+import textwrap
+
 from debate_tui import config
-from debate_tui.domain.formats import DEFAULT, explain
+from debate_tui.domain.errors import ConfigError
+from debate_tui.domain.formats import DEFAULT, explain, summary
+
+COLUMNS = 80
 
 
 def show_formats(name: str | None) -> None:
-    """Print all formats, or the one called `name`; raises `UsageError` for an unknown name."""
+    """Print all formats, or the one called `name`; raises `UsageError` for an unknown name.
+
+    Raises `ConfigError` for the first file that is wrong, once those that are right are printed.
+    """
     if name is not None:
         print(explain(config.find_format(name)))
         return
+    wrong: list[ConfigError] = []
     names = config.format_names()
-    width = max(map(len, names))
+    indent = " " * (max(map(len, names)) + 2)
     for each in names:
-        format_ = config.find_format(each)
+        try:
+            format_ = config.find_format(each)
+        except ConfigError as error:
+            wrong.append(error)
+            continue
         note = " (default)" if each == DEFAULT else ""
-        print(f"{each:<{width}}  {format_.title}{note}")
+        text = f"{each:<{len(indent)}}{summary(format_)}{note}"
+        print(textwrap.fill(text, COLUMNS, subsequent_indent=indent, break_on_hyphens=False))
     print("\ndebate-tui formats NAME explains one.")
+    if wrong:
+        raise wrong[0]

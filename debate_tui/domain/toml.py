@@ -150,7 +150,8 @@ def _places(text: str) -> Iterator[tuple[Path, int]]:
             continue
         if header := _HEADER.match(line):
             table = _resolve(_keys(header["keys"]), counts, array=header["open"] == "[[")
-            yield table, number
+            for end in range(1, len(table) + 1):
+                yield table[:end], number
         elif assignment := _ASSIGNMENT.match(line):
             keys = _keys(assignment["keys"])
             for end in range(1, len(keys) + 1):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from debate_tui import config
 from tests.cli.running import run
 from tests.fakes.provider_server import CHAT, ProviderServer, Reply, error
 
@@ -105,3 +106,18 @@ async def test_a_refused_key_is_exit_4_without_a_terminal_and_is_not_repeated() 
     assert done.code == 4, done.err
     assert key not in done.out + done.err
     assert key[:12] not in done.out + done.err
+
+
+async def test_a_wrong_format_is_named_with_its_line_and_the_others_are_listed() -> None:
+    folder = config.config_folder() / "formats"
+    folder.mkdir(parents=True)
+    (folder / "duel.toml").write_text('name = "duel"\ntitle = "Duel"\ndescription = "x"\n\n[[phases]]\n')
+    done = await run("formats")
+    assert done.code == 4
+    assert [line.split()[0] for line in done.out.splitlines() if line[:1].strip()] == [
+        *(name for name in config.format_names() if name != "duel"),
+        "debate-tui",
+    ]
+    assert "duel.toml:5: unknown key `phases`" in done.err
+    assert "Did you mean `phase`?" in done.err
+    assert len(done.err.splitlines()) == 2

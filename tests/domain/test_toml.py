@@ -60,6 +60,7 @@ def test_what_is_right_is_read() -> None:
             "",
         ),
         ("[lamp]\nszie = 1", "bike.toml:2: unknown key `szie`", "Did you mean `size`?"),
+        ("\n[[wheel]]\nsize = 1", "bike.toml:2: unknown key `wheel`", "Did you mean `wheels`?"),
         ("[lamp]", "bike.toml:1: the key `size` is missing", ""),
         ("wheels = [\n  {size = 'x'},\n]", "bike.toml:1: `size`: expected a whole number, got text", ""),
         ("[tags]\na = 1\nb = 'x'", "bike.toml:1: `tags`: expected a whole number, got text", ""),

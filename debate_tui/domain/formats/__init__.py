@@ -42,6 +42,12 @@ def parse(text: str, where: str) -> Format:
     return decode(text, Format, where=where)
 
 
+def summary(format_: Format) -> str:
+    """A format in a sentence."""
+    text = " ".join(format_.description.split())
+    return f"{text.partition('. ')[0].removesuffix('.')}." if text else format_.title
+
+
 def explain(format_: Format) -> str:
     """A format in words, for ``debate-tui formats NAME``: several lines, the last one without newline."""
     lines = [f"{format_.name}: {format_.title}", "", *_wrapped(format_.description), ""]
