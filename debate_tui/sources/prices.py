@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # What the table calls a provider where it is not what we call it.
 _NAMES = {"xai": "x-ai", "gemini": "google", "huggingface": "huggingface_together"}
 _FREE = frozenset({"ollama", "lmstudio", "llamacpp", "vllm"})
+_NOBODY_IS_PAID = frozenset({"demo", "local"})
 MILLION = 1_000_000
 
 
@@ -45,6 +46,8 @@ def cost_of(specification: Priced, overrides: Mapping[str, Rates]) -> Cost:
     if `load` was not called before.
     """
     own = overrides.get(specification.detail)
+    if own is None and specification.kind in _NOBODY_IS_PAID:
+        return _nothing
     listed = specification.kind == "provider" and specification.scheme not in _FREE
 
     def cost(usage: Usage) -> float | None:
@@ -58,6 +61,10 @@ def cost_of(specification: Priced, overrides: Mapping[str, Rates]) -> Cost:
         return (usage.input_tokens * rates[0] + usage.output_tokens * rates[1]) / MILLION
 
     return cost
+
+
+def _nothing(usage: Usage) -> float:
+    return 0.0
 
 
 def load() -> None:

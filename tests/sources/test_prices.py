@@ -21,10 +21,15 @@ def test_the_table_knows_what_is_common() -> None:
     assert cost(USAGE) == pytest.approx(3.5)  # 2.50 and 10.00 US$ per million, and no change since 2024
 
 
-@pytest.mark.parametrize("source", ["openai:never-heard-of", "ollama:llama3.2", "demo", "https://host/x"])
+@pytest.mark.parametrize("source", ["openai:never-heard-of", "ollama:llama3.2", "https://host/x"])
 def test_what_nobody_lists_has_no_price(source: str) -> None:
     cost = cost_of(parse(source), {"gpt-4o": (1.0, 1.0)})
     assert cost(USAGE) is None
+
+
+@pytest.mark.parametrize("source", ["demo", "demo:orator", "local", "local:/models/tiny.gguf"])
+def test_what_this_program_runs_itself_costs_nothing(source: str) -> None:
+    assert cost_of(parse(source), {})(Usage()) == 0
 
 
 def test_without_a_full_count_there_is_no_price() -> None:

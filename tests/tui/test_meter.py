@@ -23,6 +23,7 @@ def test_short_forms_come_before_anything_is_left_out() -> None:
 def test_estimates_are_marked_and_an_unknown_price_is_not_guessed() -> None:
     assert meter(Reading(tokens=100, estimated=True), 40) == "~100 tokens"
     assert meter(Reading(tokens=100, finished=True), 40) == "100 tokens · $–"
+    assert meter(Reading(tokens=100, cost=0.0, finished=True), 40) == "100 tokens · $0"
 
 
 def test_nothing_is_said_before_there_is_anything_to_say() -> None:

@@ -293,7 +293,7 @@ def _held_short(figures: Figures) -> Parts:
 
 
 def _cost(figures: Figures) -> Parts:
-    return () if figures.cost is None else (f"${figures.cost:.4f}",)
+    return () if figures.cost is None else (f"${figures.cost:.4f}" if figures.cost else "$0",)
 
 
 def _first(parts: Callable[[Figures], Parts]) -> Callable[[Figures], Parts]:

@@ -85,4 +85,6 @@ def money(cost: float | None, glyphs: Glyphs, *, priced: bool) -> str:
     if cost is None:
         return f"${glyphs.unknown}"
     more = "" if priced else "+"
+    if not cost:
+        return f"$0{more}"
     return f"${cost:.4f}{more}" if cost < 0.1 else f"${cost:.2f}{more}"
