@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+PATIENCE_S = 1.0
+"""How long a key may be on its way before the next one takes its turn: whoever had it may be gone."""
+
 
 class Key(events.Key):
     """A key on its way to whoever has the focus; `taken` is called once somebody wants it to go no further.
@@ -54,7 +57,8 @@ class KeyboardApp(App[Result]):
             await super().on_event(event)
             return
         self._typed.append(event)
-        if self._under_way is None or not self._under_way.aim.is_attached:  # what has gone answers no more
+        before = self._under_way
+        if before is None or not before.aim.is_attached or event.time - before.time > PATIENCE_S:
             await self._press_next()
 
     async def _on_key(self, event: events.Key) -> None:
