@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -100,6 +101,7 @@ def _files() -> list[Finding]:
     return [
         Finding("settings", "works" if settings.exists() else "absent", str(settings)),
         Finding("debates", "works" if record.exists() else "absent", str(record)),
+        Finding("prices", "works", f"genai-prices {version('genai-prices')}, after [price] in the settings"),
     ]
 
 
