@@ -13,6 +13,7 @@ from debate_tui.domain.stream import (
     Resume,
     Status,
     Superseded,
+    Usage,
     UsageSoFar,
 )
 from debate_tui.resilience.accounts import Accounts
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from debate_tui.domain import transcript
-    from debate_tui.domain.stream import Cursor, Fault, FinishReason, Request, StreamItem, StreamState, Usage
+    from debate_tui.domain.stream import Cursor, Fault, FinishReason, Request, StreamItem, StreamState
     from debate_tui.record.log import DebateLog
 
     Cost = Callable[[Usage], float | None]
@@ -108,7 +109,7 @@ class Turn:
                 debater=self.debater,
                 reason=reason,
                 usage=self._usage,
-                cost=self._cost(self._usage) if self._usage is not None else None,
+                cost=self._cost(self._usage or Usage()),
                 ttft_ms=None if first is None else round((first - self._started) * 1000),
                 duration_ms=round((self._ended - self._started) * 1000),
             )

@@ -21,6 +21,8 @@ from debate_tui.domain.stream import (
 from debate_tui.record.log import MemoryLog
 from debate_tui.session import turn as module
 from debate_tui.session.turn import Turn
+from debate_tui.sources.prices import cost_of
+from debate_tui.sources.registry import parse
 
 
 class Timed:
@@ -112,3 +114,17 @@ def test_what_a_broken_stream_reported_is_kept_when_its_retry_reports_nothing(ti
     timed.turn.start_again()
     timed.turn.take(Finished())
     assert timed.ends[-1].usage == Usage(10, 1)
+
+
+@pytest.mark.parametrize(
+    ("source", "costs"), [("demo", 0.0), ("openai:gpt-4o", None), ("https://host/x", None)]
+)
+def test_a_turn_that_told_no_usage_costs_nothing_only_where_nothing_ever_does(
+    source: str, costs: float | None
+) -> None:
+    log = MemoryLog()
+    turn = Turn("a", Request("t", "p", 1, ()), log, cost=cost_of(parse(source), {}))
+    ends: list[events.TurnFinished] = []
+    log.subscribe(lambda event: ends.append(event) if isinstance(event, events.TurnFinished) else None)
+    turn.finish("skipped")
+    assert [(end.usage, end.cost) for end in ends] == [(None, costs)]
