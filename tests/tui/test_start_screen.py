@@ -9,6 +9,7 @@ from debate_tui.tui.proposal import Offer, Proposal, Role, after, misfit
 from debate_tui.tui.screens.asking import AskScreen
 from debate_tui.tui.screens.menu import MenuScreen
 from debate_tui.tui.screens.start import StartScreen
+from debate_tui.tui.widgets.entry import Entry
 from debate_tui.tui.widgets.proposing import Proposing
 from tests.tui.board import OXFORD
 from tests.tui.starting import DEMO, KEYS, SERVED, Start
@@ -271,3 +272,12 @@ async def test_what_is_no_debater_yet_has_no_name() -> None:
         assert "persona" not in start.rows[-1]
         await start.press("up")
         assert "e name, side, persona" in start.rows[-1]
+
+
+async def test_cursors_stand_still_where_animations_are_not_wanted() -> None:
+    start = Start()
+    start.app.animation_level = "none"
+    async with start.opened():
+        assert not start.screen._topic.cursor_blink
+        await start.press("tab", "e", "n")
+        assert not start.app.screen.query_one(Entry).cursor_blink

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Input
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.tui.screens.card import MARGIN, Overlay
 from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.entry import Entry
 from debate_tui.tui.widgets.line import Lines, Piece, Row
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.events import Click
+    from textual.widgets import Input
 
     from debate_tui.tui.glyphs import Glyphs
 
@@ -81,7 +82,7 @@ class AskScreen(Overlay[str | None]):
     ) -> None:
         super().__init__()
         self._check = check
-        self._input = Input(text, max_length=most, select_on_focus=False)
+        self._input = Entry(text, max_length=most, select_on_focus=False)
         told = [Row((Piece(example, Tone.QUIET),)) for example in examples]
         self._above = _Words((Row(), Row((Piece(title, Tone.FOCUS, bold=True),)), Row()), glyphs)
         self._below = _Words((Row(), *told, Row()), glyphs)

@@ -8,13 +8,13 @@ from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
-from textual.widgets import Input
 
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.proposal import Offer, misfit
 from debate_tui.tui.screens import offered
 from debate_tui.tui.screens.asking import AskScreen
 from debate_tui.tui.tones import Tone
+from debate_tui.tui.widgets.entry import Entry
 from debate_tui.tui.widgets.explanation import Explanation
 from debate_tui.tui.widgets.footer import Footer, Hint
 from debate_tui.tui.widgets.line import Lines, Piece, Row
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Resize
     from textual.geometry import Size
+    from textual.widgets import Input
 
     from debate_tui.domain.debate import Format
     from debate_tui.tui.glyphs import Glyphs
@@ -148,7 +149,7 @@ class StartScreen(Screen[None]):
         self._untouched = True
         self._begun = False
         self._masthead = Masthead("debate-tui", glyphs)
-        self._topic = Input(placeholder="A question or a motion", max_length=MAX_TOPIC, select_on_focus=False)
+        self._topic = Entry(placeholder="A question or a motion", max_length=MAX_TOPIC, select_on_focus=False)
         self._list = Proposing(proposal, self._formats, glyphs)
         self._explanation = Explanation(self._formats, glyphs)
         self._notice = Notice(glyphs)
