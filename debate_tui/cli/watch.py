@@ -10,6 +10,7 @@ from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli.signals import caught
 from debate_tui.domain.events import DebateStarted
+from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.session.mirror import Mirror
 from debate_tui.sources.hosted import Hosted
 from debate_tui.sources.http import Clients
@@ -30,12 +31,21 @@ async def _watch(url: str, token: str, settings: Settings, *, on_screen: bool, j
     clients = Clients(connect_timeout=settings.recovery.connect_timeout)
     try:
         mirror = Mirror(Hosted(url, clients=clients, token=token), settings.recovery)
-        await mirror.first()
+        await _first(mirror)
         if on_screen:
             return await _on_screen(mirror, settings)
         return await _in_a_pipe(mirror, json_lines=json_lines)
     finally:
         await clients.aclose()
+
+
+async def _first(mirror: Mirror) -> None:
+    try:
+        await mirror.first()
+    except Fault as fault:
+        if fault.kind is FaultKind.AUTH:
+            fault.hint = "Set DEBATE_TUI_WATCH_TOKEN to the viewers' token of that host."
+        raise
 
 
 async def _on_screen(mirror: Mirror, settings: Settings) -> int:

@@ -1,0 +1,118 @@
+"""``debate-tui watch``, as its users run it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.display.json_lines import line
+from debate_tui.domain.events import decode
+from debate_tui.record.log import MemoryLog
+from debate_tui.server.access import Access
+from debate_tui.server.listening import bound
+from tests.cli.running import run, start
+from tests.server.hosting import PEM, site
+from tests.server.material import check_exact, example
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+
+    from debate_tui.domain.events import Event
+    from tests.server.hosting import Site
+
+if sys.platform == "win32":
+    pytest.skip("signals of another kind", allow_module_level=True)
+
+LOG = example()
+
+
+async def read(process: Process, events: int) -> list[Event]:
+    """The next events it writes."""
+    assert process.stdout is not None
+    return [decode(await process.stdout.readline()) for _ in range(events)]
+
+
+async def test_over_http2_the_lines_are_those_of_whoever_holds_the_debate() -> None:
+    async with site(secure=True) as here:
+        here.hub.host("d1", MemoryLog(LOG))
+        done = await run("watch", here.url, "--json", SSL_CERT_FILE=str(PEM))
+    assert done.code == 0
+    assert done.out.encode() == b"".join(map(line, LOG))
+    assert done.err == ""
+
+
+async def test_plain_text_is_that_of_the_debate() -> None:
+    async with site() as here:
+        here.hub.host("d1", MemoryLog(LOG))
+        done = await run("watch", f"{here.url}/debates/d1", "--plain")
+    assert done.code == 0
+    assert "wörd 29 👋" in done.out
+    assert "Ada" in done.out
+    assert "\x1b" not in done.out + done.err
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_a_restart_is_said_and_not_noticed_otherwise(secure: bool) -> None:
+    at = bound("127.0.0.1", 0)
+    port = at.getsockname()[1]
+    at.close()
+
+    def host(here: Site, events: int) -> MemoryLog:
+        log = MemoryLog(LOG[:events])
+        here.hub.host("d1", log, known=events)
+        return log
+
+    async with site(secure=secure, port=port) as here:
+        host(here, 12)
+        process = await start("watch", here.url, "--json", SSL_CERT_FILE=str(PEM))
+        # Two deltas that follow one another may have become one.
+        told = await read(process, 4)
+        while told[-1].seq < 12:
+            told += await read(process, 1)
+    async with site(secure=secure, port=port) as here:
+        log = host(here, 20)
+        while told[-1].seq < 20:
+            told += await read(process, 1)
+        for event in LOG[20:]:
+            log.append(event)
+        out, err = await process.communicate()
+    check_exact([*told, *map(decode, out.splitlines())], [*LOG[:20], *log._events[20:]])
+    assert "Trying again in" in err.decode()
+    assert process.returncode == 0
+
+
+async def test_leaving_is_heard() -> None:
+    async with site() as here:
+        here.hub.host("d1", MemoryLog(LOG[:12]), known=12)
+        process = await start("watch", here.url, "--json")
+        await read(process, 1)
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+        assert process.returncode == 128 + signal.SIGINT
+        await asyncio.wait_for(here.hub.audience.gone(), 20)
+
+
+async def test_a_token_that_is_missing_is_asked_for_and_one_that_is_there_is_used() -> None:
+    async with site(access=Access("host", "viewers")) as here:
+        here.hub.host("d1", MemoryLog(LOG))
+        refused = await run("watch", here.url, "--json")
+        assert refused.code == 1
+        assert "DEBATE_TUI_WATCH_TOKEN" in refused.err
+        allowed = await run("watch", here.url, "--json", DEBATE_TUI_WATCH_TOKEN="viewers")
+        assert allowed.code == 0
+        assert decode(allowed.out.splitlines()[-1]) == LOG[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"), [("/debates/nope", "no debate 'nope'"), ("", "Nobody is debating there")]
+)
+async def test_what_is_not_there_is_said(path: str, says: str) -> None:
+    async with site() as here:
+        done = await run("watch", here.url + path)
+    assert done.code == 1
+    assert says in done.err
+    assert "Traceback" not in done.err

@@ -1,0 +1,50 @@
+"""Somebody else's debate in a real terminal: through a restart, paused for oneself, and left."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from debate_tui.record.log import MemoryLog
+from debate_tui.server.listening import bound
+from tests.server.hosting import PEM, site
+from tests.server.material import Writer, logged
+from tests.terminal.running import opened
+
+
+async def test_it_heals_is_paused_and_is_left() -> None:
+    at = bound("127.0.0.1", 0)
+    port = at.getsockname()[1]
+    at.close()
+    writer = Writer()
+    log = MemoryLog(logged(writer.events))
+
+    def say(text: str) -> None:
+        writer.say("a", text)
+        log.append(writer.events[-1])
+
+    async with AsyncExitStack() as watching:
+        async with site(port=port, secure=True) as here:
+            here.hub.host("d1", log, known=log.seq)
+            url = f"https://127.0.0.1:{port}"
+            terminal = await watching.enter_async_context(opened("watch", url, SSL_CERT_FILE=str(PEM)))
+            say("Said at first. ")
+            await terminal.shows("Tea or coffee?", "Ada", "Bob", "Said at first.")
+            terminal.press("s")
+            await terminal.shows("Stream statistics", "HTTP/2", "a stream each")
+            terminal.press("s")
+            await terminal.until(lambda display: "Stream statistics" not in display.text)
+        await terminal.shows("Trying again in")
+        say("Said meanwhile. ")
+        async with site(port=port, secure=True) as here:
+            here.hub.host("d1", log, known=log.seq)
+            await terminal.shows("Said at first. Said meanwhile.")
+            await terminal.until(lambda display: "Trying again in" not in display.text)
+            terminal.press(" ")
+            await terminal.shows("‖ paused", "the debate goes on")
+            say("Said while it was paused. ")
+            terminal.press(" ")
+            await terminal.shows("Said meanwhile. Said while it was paused.")
+            terminal.press("q")
+            assert await terminal.ended() == 0
+            assert terminal.left_as_found()
+            await here.hub.audience.gone()
