@@ -54,11 +54,8 @@ class Lines:
             yield line.told
 
     async def _each(self, stack: AsyncExitStack, place: str, debaters: Sequence[str]) -> list[Line]:
-        """A connection for each debater; none where they would not share one, or all is better heard at once.
-
-        A place between debaters' texts that were put together is no place in their own streams.
-        """
-        if self.way is None or self.way.transport != HTTP2 or len(debaters) < 2 or "." in place:
+        """A connection for each debater; none where they would not share one."""
+        if self.way is None or self.way.transport != HTTP2 or len(debaters) < 2:
             return []
         lines: list[Line] = []
         async with AsyncExitStack() as opened:

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 class Mirror(Broadcast):
     """Follows a hosted debate; views follow it like any other log.
 
-    Deltas may have been put together, so that `seq` has gaps where text grew. Where another history has
-    taken the debate's place, `on_rewind` is called and everything is told anew. `on_line` is called with
-    what to say of the connection while it is broken, and with ``""`` once it stands.
+    Where another history has taken the debate's place, `on_rewind` is called and everything is told anew.
+    `on_line` is called with what to say of the connection while it is broken, and with ``""`` once it stands.
     """
 
     def __init__(

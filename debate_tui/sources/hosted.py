@@ -31,9 +31,8 @@ gone; too much was waiting to be read; or, it is about to stop."""
 HTTP2 = "HTTP/2"
 """The transport that carries any number of streams over one connection."""
 
-_ALL = "after=0"
-_EACH = "after=0&batch_ms=0"
-"""One by one, as the log has them, so that streams can be put together by the numbers of their events."""
+_QUERY = "after=0&batch_ms=0"
+"""All events one by one, as the log has them: what is measured is what was, and no number is missing."""
 
 _NO_TURN = Request(topic="", phase="", turn=0, messages=())
 
@@ -147,7 +146,7 @@ class Hosted:
 
     def _made(self, debater: str | None) -> Remote:
         path = self._path if debater is None else f"{self._path}/debaters/{quote(debater, safe='')}"
-        url = f"{self._origin}{path}/events?{_ALL if debater is None else _EACH}"
+        url = f"{self._origin}{path}/events?{_QUERY}"
         sse = SseSource(url, clients=self._clients, headers=self._headers, http2=lambda: self._secure)
         if debater is not None:
             return sse

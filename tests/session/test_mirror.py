@@ -58,7 +58,7 @@ async def test_however_often_the_line_breaks_every_event_comes_once(cut: Cut, ea
         mirror, said = await mirrored(server)
     assert await mirror.read() == DEBATE
     assert await mirror.read(after=3, limit=1) == [DEBATE[3]]
-    assert server.requests[0].query == {"after": "0"}
+    assert server.requests[0].query == {"after": "0", "batch_ms": "0"}
     assert [request.last_event_id for request in server.requests[1:]] == [
         f"aa:{DEBATE[at - 1].seq}" for at in range(each, len(DEBATE), each)
     ]
