@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +27,9 @@ LAG: Final = 1 << 20
 KEPT: Final = 1 << 17
 """Bytes of bursts that are kept: whoever is behind more, but not too much, is told from the events again."""
 
+PAGES: Final = 8
+"""How many stretches of what lies before the bursts are kept as they were told: many return to one place."""
+
 SAME_S: Final = 1.0
 """How old the snapshot may be that somebody is given: many who come at once get the same."""
 
@@ -44,6 +47,13 @@ class Burst(Struct, frozen=True):
     pieces: tuple[Piece, ...]
     size: int
     end: int
+    place: Place
+
+
+class Page(NamedTuple):
+    """A stretch of the log as it is sent, and where viewers are then."""
+
+    pieces: tuple[Piece, ...]
     place: Place
 
 
@@ -67,6 +77,7 @@ class Rendition:
         self._bursts: deque[Burst] = deque()
         self._kept = 0
         self._start = (Place(channel.epoch, self.told), 0)
+        self._pages: dict[tuple[Place, int], Page] = {}
         self._fresh: list[Burst] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._keeping_up: dict[asyncio.Future[Burst | None], Push] = {}
@@ -102,6 +113,21 @@ class Rendition:
                 return burst.number + 1, burst.end
         start, size = self._start
         return (self.first, size) if place == start else None
+
+    def reach(self, place: Place) -> int:
+        """Up to which event somebody at this place is to be told, to be among the bursts then."""
+        start, _ = self._start
+        return start.seq if start.run is None and place.base < start.seq else self.told
+
+    def page(self, place: Place, upto: int) -> Page | None:
+        """What was told before to somebody at this place."""
+        return self._pages.get((place, upto))
+
+    def keep(self, place: Place, upto: int, page: Page) -> None:
+        """Keep this for others who come to the same place."""
+        while len(self._pages) >= PAGES:
+            del self._pages[next(iter(self._pages))]
+        self._pages[place, upto] = page
 
     def snapshot(self) -> tuple[Place, bytes]:
         """The debate as it stands, framed, and where to go on: among the bursts to come, if that is possible.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.server.place import Place, parse
-from debate_tui.server.rendition import LAG
+from debate_tui.server.rendition import LAG, Page
 from debate_tui.server.wire import frames, joined, message, portions, rest, retry, tell
 
 if TYPE_CHECKING:
@@ -128,26 +128,32 @@ class Viewer:
                     return ()
                 if place.base > rendition.told:
                     await self._news(rendition)
-                elif pieces := await self._page(place, rendition.told):
-                    return pieces
+                    continue
+                upto = rendition.reach(place)
+                if (page := rendition.page(place, upto)) is None:
+                    page = await self._page(place, upto)
+                    rendition.keep(place, upto, page)
+                self._place = page.place
+                if page.pieces:
+                    return page.pieces
         except DebateError:
             return self._anew(rendition, "history")
         return ()
 
-    async def _page(self, place: Place, upto: int) -> Pieces:
+    async def _page(self, place: Place, upto: int) -> Page:
         channel, manner = self._channel, self._manner
         if place.run is not None:
             told: Sequence[Told] = rest(await channel.between(*place.run), place, manner)
-            self._place = Place(channel.epoch, place.run[1])
+            then = Place(channel.epoch, place.run[1])
         else:
-            page = await channel.read(place.seq, upto)
-            told = tell(page, manner)
-            self._place = Place(channel.epoch, page[-1].seq)
+            events = await channel.read(place.seq, upto)
+            told = tell(events, manner)
+            then = Place(channel.epoch, events[-1].seq)
             parts = list(portions(told))
             if len(parts) > 1:
                 told = parts[0]
-                self._place = told[-1].place(channel.epoch)
-        return frames(told, channel.epoch, manner)
+                then = told[-1].place(channel.epoch)
+        return Page(frames(told, channel.epoch, manner), then)
 
     async def _news(self, rendition: Rendition) -> None:
         self._waiter = rendition.news()

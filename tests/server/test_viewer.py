@@ -399,3 +399,27 @@ async def test_a_snapshot_does_not_last(
         await told.aclose()
         seen.append(received.of_type("snapshot")[0]["seq"])
     assert seen == [5, 6, 7]
+
+
+async def test_who_returns_to_the_same_place_is_told_what_was_made_once(
+    log: MemoryLog, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them, after a restart: what they missed is not among the bursts, but the same for all."""
+    for delta in deltas(40):
+        log.append(delta)
+    await quiet(channel, log)
+    line, encoded = wire.line, list[int]()
+    monkeypatch.setattr(wire, "line", lambda event: encoded.append(event.seq) or line(event))
+    clients: list[Pushed] = []
+    async with asyncio.TaskGroup() as group:
+        for number in range(20):
+            clients.append(Pushed(Viewer(channel, NOW, place=f"{channel.epoch}:{10 + number % 2}")))
+            group.create_task(clients[-1].read())
+            if number == 10:
+                log.append(TurnDelta(turn=1, debater="a", attempt=1, offset=0, text=""))
+            await quiet(channel, log)
+        log.append(DebateFinished(reason="complete"))
+    for number, client in enumerate(clients):
+        told = [event.seq for event in client.received.events()]
+        assert told == list(range(11 + number % 2, log.seq + 1))
+    assert max(map(encoded.count, encoded)) == 2, "once for each place, and never more"
