@@ -15,6 +15,7 @@ from debate_tui.domain.stream import Alive, Cursor, Fault, FaultKind, Request
 from debate_tui.sources.address import check_address
 from debate_tui.sources.fallback import Fallback
 from debate_tui.sources.http import Call, Clients, answered
+from debate_tui.sources.prompt import Prompt
 from debate_tui.sources.sse import SseSource
 from debate_tui.sources.websocket import WebSocketSource
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 Notice = Literal["epoch", "history", "lag", "goodbye"]
 """What a host says beside events: another history has taken the place of this one; the beginning of it is
 gone; too much was waiting to be read; or, it is about to stop."""
+
+PATIENCE_S = 10.0
+"""How long a host may take to say something: it does so at once, unless a proxy holds event streams back."""
 
 HTTP2 = "HTTP/2"
 """The transport that carries any number of streams over one connection."""
@@ -123,10 +127,10 @@ class Hosted:
     async def connect(self, place: str, debater: str | None = None) -> AsyncGenerator[Line]:
         """Everything behind `place`, all of it for an empty one, until the debate or the line ends.
 
-        All of the debate comes as an event stream, or where there is none, over a WebSocket. With a debater's
-        id it is what concerns that debater, which is an event stream or nothing; what concerns them all is
-        part of it. Entering raises `Fault`, and so does iterating. A debate that is over and was told gives
-        nothing.
+        All of the debate comes as an event stream, or where none gets through, over a WebSocket. With a
+        debater's id it is what concerns that debater, which is an event stream or nothing; what concerns them
+        all is part of it. Entering raises `Fault`, and so does iterating. A debate that is over and was told
+        gives nothing.
         """
         cursor = Cursor(place, "log") if place else None
         async with (
@@ -147,10 +151,11 @@ class Hosted:
     def _made(self, debater: str | None) -> Remote:
         path = self._path if debater is None else f"{self._path}/debaters/{quote(debater, safe='')}"
         url = f"{self._origin}{path}/events?{_QUERY}"
-        sse = SseSource(url, clients=self._clients, headers=self._headers, http2=lambda: self._secure)
+        stream = SseSource(url, clients=self._clients, headers=self._headers, http2=lambda: self._secure)
+        prompt = Prompt(stream, PATIENCE_S)
         if debater is not None:
-            return sse
-        return Fallback(sse, WebSocketSource("ws" + url[4:], clients=self._clients, headers=self._headers))
+            return prompt
+        return Fallback(prompt, WebSocketSource("ws" + url[4:], clients=self._clients, headers=self._headers))
 
 
 async def _told(connection: Connection) -> AsyncGenerator[Told]:

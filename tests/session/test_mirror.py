@@ -7,10 +7,13 @@ import pytest
 from debate_tui.domain import events
 from debate_tui.domain.policy import Policy
 from debate_tui.domain.stream import Fault
+from debate_tui.session.lines import Way
 from debate_tui.session.mirror import Mirror
+from debate_tui.sources import hosted
 from debate_tui.sources.hosted import Hosted
 from debate_tui.sources.http import Clients
 from tests.fakes.sse_server import Cut, Received, Reply, SseServer, reply
+from tests.fakes.websocket import close, frame, upgraded
 
 AT_ONCE = Policy(initial=0, jitter=0)
 DEBATE: list[events.Event] = [
@@ -25,6 +28,10 @@ DEBATE: list[events.Event] = [
 
 def framed(event: events.Event, epoch: str = "aa") -> bytes:
     return b"id: %s:%d\nevent: x\ndata: %s\n\n" % (epoch.encode(), event.seq, events.encode(event))
+
+
+def text(data: bytes) -> bytes:
+    return frame(1, data)
 
 
 def behind(request: Received, epoch: str = "aa") -> list[events.Event]:
@@ -111,6 +118,28 @@ async def test_lagging_behind_costs_a_new_connection_and_nothing_else() -> None:
     async with SseServer(script=answer) as server:
         mirror, _ = await mirrored(server)
     assert await mirror.read() == DEBATE
+
+
+@pytest.mark.parametrize("head", [True, False])
+async def test_where_event_streams_are_held_back_a_websocket_is_used(
+    monkeypatch: pytest.MonkeyPatch, head: bool
+) -> None:
+    monkeypatch.setattr(hosted, "PATIENCE_S", 0.2)
+
+    def answer(request: Received) -> Reply:
+        if "upgrade" not in request.headers:
+            return reply(Cut.STALL, head=head)
+        place = request.query.get("lastEventId", "aa:0")
+        left = [event for event in DEBATE if event.seq > int(place.partition(":")[2])]
+        told = [text(b'{"id":"aa:%d",%s' % (event.seq, events.encode(event)[1:])) for event in left[:4]]
+        if len(left) > 4:
+            return upgraded(request, *told, text(b'{"type":"goodbye","retry":0}'), close(1012))
+        return upgraded(request, *told, close(1000))
+
+    async with SseServer(script=answer) as server:
+        mirror, _ = await mirrored(server)
+    assert await mirror.read() == DEBATE
+    assert mirror.way == Way("WebSocket")
 
 
 @pytest.mark.parametrize("status", [401, 404])
