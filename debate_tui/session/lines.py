@@ -7,17 +7,22 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from debate_tui.resilience.watchdog import Watchdog
 from debate_tui.session.braid import braided
-from debate_tui.sources.hosted import HTTP2
+from debate_tui.sources.hosted import HTTP2, Line
 from debate_tui.sources.remote import NotAStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from debate_tui.domain.policy import Policy
-    from debate_tui.sources.hosted import Hosted, Line, Told
+    from debate_tui.sources.hosted import Hosted, Told
+
+
+SILENCE_S = 40.0
+"""How long a host is silent that is gone, or was slept away from: it gives a sign of life every 15 s."""
 
 
 class Way(Struct, frozen=True):
@@ -33,7 +38,7 @@ class Lines:
     def __init__(self, hosted: Hosted, policy: Policy) -> None:
         self.way: Way | None = None
         self._hosted = hosted
-        self._policy = policy
+        self._policy = replace(policy, silence_timeout=min(policy.silence_timeout, SILENCE_S))
 
     @asynccontextmanager
     async def follow(self, place: str, debaters: Sequence[str] = ()) -> AsyncGenerator[AsyncIterator[Told]]:
@@ -63,13 +68,16 @@ class Lines:
                 try:
                     line = await self._connect(opened, place, debater)
                 except NotAStream:
-                    return []
+                    break
                 if line.transport != HTTP2:
-                    return []
+                    break
                 lines.append(line)
-            stack.push_async_exit(opened.pop_all())
-        self.way = Way(HTTP2, each=True)
-        return lines
+            else:
+                stack.push_async_exit(opened.pop_all())
+                self.way = Way(HTTP2, each=True)
+                return lines
+        await self._hang_up()
+        return []
 
     async def _connect(self, stack: AsyncExitStack, place: str, debater: str | None = None) -> Line:
         watchdog = Watchdog(self._policy, asyncio.get_running_loop(), _never)
@@ -79,7 +87,7 @@ class Lines:
             line = await stack.enter_async_context(self._hosted.connect(place, debater))
         watchdog.connected()
         told = await stack.enter_async_context(aclosing(_watched(line.told, watchdog)))
-        return type(line)(line.transport, told)
+        return Line(line.transport, told)
 
     async def _hang_up(self) -> None:
         if self.way is not None and self.way.transport == HTTP2:
