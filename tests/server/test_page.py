@@ -256,3 +256,34 @@ async def test_the_list_leads_to_debates(tmp_path: Path) -> None:
         await browser.until("document.querySelector('#debates a h2')?.textContent === 'Tea or coffee?'")
         await browser.js("document.querySelector('#debates a').click()")
         await browser.until("document.querySelectorAll('.pane').length === 2")
+
+
+async def test_a_link_lets_in_once(tmp_path: Path) -> None:
+    access = Access("host", viewers_need_token=True)
+    async with site(access=access) as here, Browser(tmp_path / "profile") as browser:
+        here.hub.host("d1", MemoryLog(example()))
+        link = f"{here.url}/enter?code={access.link('viewer')}"
+        await browser.call("Page.navigate", url=link)
+        await browser.until("document.querySelector('#why')?.textContent.startsWith('You are invited')")
+        assert await browser.js("location.search") == "", "no code is left in the history"
+        assert await browser.js("document.querySelector('#asked').hidden")
+        await browser.js("document.querySelector('form').requestSubmit()")
+        await browser.until("document.querySelectorAll('.debates a').length === 1")
+        await browser.js("document.querySelector('.debates a').click()")
+        await browser.until("document.querySelectorAll('.pane').length === 2")
+        assert await browser.js("document.cookie") == "", "the cookie is none of a script's business"
+        await browser.call("Page.navigate", url=link)
+        await browser.until("document.querySelector('#why')?.textContent.startsWith('You are invited')")
+        await browser.js("document.querySelector('form').requestSubmit()")
+        await browser.until("document.querySelector('#why')?.textContent.includes('good once, and')")
+
+
+async def test_a_token_leads_to_where_one_wanted_to_go(tmp_path: Path) -> None:
+    access = Access("host", viewers_need_token=True)
+    async with site(access=access) as here, Browser(tmp_path / "profile") as browser:
+        here.hub.host("d1", MemoryLog(example()))
+        await browser.go(f"{here.url}/debates/d1")
+        await browser.js(f"document.querySelector('[name=token]').value = '{access.viewer_token}'")
+        await browser.js("document.querySelector('form').requestSubmit()")
+        await browser.until("document.querySelectorAll('.pane').length === 2")
+        assert await browser.js("location.pathname") == "/debates/d1"

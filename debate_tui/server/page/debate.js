@@ -78,7 +78,7 @@ function heading() {
   $("topic").textContent = topic;
   document.title = topic;
   const { phase } = debate;
-  $("phase").hidden = !phase;
+  $("phase").hidden = !phase || Boolean(debate.finished);
   if (phase) $("phase").textContent = oneLine(phase.phase.replaceAll("-", " "), 40) + (phase.rounds > 1 ? ` ${phase.round}/${phase.rounds}` : "");
   const state = debate.finished ?? (debate.paused ? "paused" : "");
   $("state").hidden = !state;
