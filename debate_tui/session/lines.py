@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.resilience.watchdog import Watchdog
 from debate_tui.session.braid import braided
 from debate_tui.sources.hosted import HTTP2, Line
@@ -59,7 +60,7 @@ class Lines:
             yield line.told
 
     async def _each(self, stack: AsyncExitStack, place: str, debaters: Sequence[str]) -> list[Line]:
-        """A connection for each debater; none where they would not share one."""
+        """A connection for each debater; none where they would not share one, or there is no room for all."""
         if self.way is None or self.way.transport != HTTP2 or len(debaters) < 2:
             return []
         lines: list[Line] = []
@@ -67,8 +68,10 @@ class Lines:
             for debater in debaters:
                 try:
                     line = await self._connect(opened, place, debater)
-                except NotAStream:
-                    break
+                except Fault as fault:
+                    if isinstance(fault, NotAStream) or fault.kind is FaultKind.OVERLOADED:
+                        break
+                    raise
                 if line.transport != HTTP2:
                     break
                 lines.append(line)

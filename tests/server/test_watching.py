@@ -13,6 +13,7 @@ from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import viewer
 from debate_tui.server.access import Access
+from debate_tui.server.audience import Limits
 from debate_tui.server.listening import bound
 from debate_tui.session.lines import Way
 from debate_tui.session.mirror import Mirror
@@ -217,6 +218,21 @@ async def test_where_http2_is_offered_no_longer_one_stream_goes_on(tmp_path: Pat
         assert mirror.way == ONE
         assert await mirror.read() == log
     await store.aclose()
+
+
+async def test_where_there_is_no_room_for_a_stream_each_one_will_do() -> None:
+    log = example()
+    async with site(secure=True, limits=Limits(viewers_per_address=1)) as here:
+        grown = MemoryLog(log[:20], clock=iter([event.at for event in log[20:]]).__next__)
+        here.hub.host("d1", grown, known=20)
+        async with mirrored(int(here.url.rpartition(":")[2]), EACH) as (mirror, _):
+            running = asyncio.create_task(mirror.run())
+            await until(20, mirror, running)
+            for event in log[20:]:
+                grown.append(event)
+            await running
+    assert await mirror.read() == log
+    assert mirror.way == Way("HTTP/2")
 
 
 async def test_whose_path_the_server_does_not_know_is_heard_over_one_stream() -> None:
