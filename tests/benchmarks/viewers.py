@@ -41,6 +41,10 @@ PANES = 4
 TOKENS_PER_SECOND = 60
 SAMPLE = 50
 SETTLE_S = 3.0
+WEBSOCKET = (
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 _TOKEN = re.compile(rb"@(\d+\.\d+)")
 
 
@@ -99,7 +103,7 @@ class Viewer(asyncio.Protocol):
         self.bytes += len(data)
         if self.measuring and self.late is not None:
             now = time.time()
-            self.events += data.count(b"\n\n")
+            self.events += data.count(b'"type":"turn.delta"')
             self.late.extend(now - float(token) for token in _TOKEN.findall(data))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -121,7 +125,7 @@ def load_of(pid: int) -> Load:
     return Load(ticks / os.sysconf("SC_CLK_TCK"), memory)
 
 
-async def measure(viewers: int, seconds: float, query: str) -> None:
+async def measure(viewers: int, seconds: float, query: str, upgrade: str) -> None:
     """Start a server, let viewers in, and watch for a while."""
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.benchmarks.viewers", "--serve", stdout=asyncio.subprocess.PIPE
@@ -129,15 +133,15 @@ async def measure(viewers: int, seconds: float, query: str) -> None:
     assert server.stdout is not None
     try:
         port = int(await server.stdout.readline())
-        await watch(server.pid, port, viewers, seconds, query)
+        await watch(server.pid, port, viewers, seconds, f"?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n{upgrade}")
     finally:
         server.kill()
         await server.wait()
 
 
-async def watch(pid: int, port: int, viewers: int, seconds: float, query: str) -> None:
+async def watch(pid: int, port: int, viewers: int, seconds: float, rest: str) -> None:
     """Measure with one viewer, then with all of them."""
-    request = f"GET /debates/load/events?{query} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    request = f"GET /debates/load/events{rest}\r\n".encode()
     late: list[float] = []
     step = max(1, viewers // SAMPLE)
     clients: list[Viewer] = []
@@ -183,13 +187,15 @@ def main() -> None:
     parser.add_argument("viewers", nargs="*", type=int, default=[100, 1000, 4000])
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--query", default="")
+    parser.add_argument("--websocket", action="store_true", help="instead of event streams")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         uvloop.run(serve())
         return
     for viewers in options.viewers:
-        uvloop.run(measure(viewers, options.seconds, options.query))
+        upgrade = WEBSOCKET if options.websocket else ""
+        uvloop.run(measure(viewers, options.seconds, options.query, upgrade))
 
 
 if __name__ == "__main__":
