@@ -17,25 +17,24 @@ from debate_tui.server.streaming import ABORT, PUSH
 if TYPE_CHECKING:
     from wsproto.events import Request
 
+    from debate_tui.server.wire import Piece
+
 
 class Http(HttpToolsProtocol):
     """HTTP/1.1."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: {"call": self.transport.abort}, PUSH: {"call": self._push}}
+        self.scope["extensions"] = {
+            ABORT: {"call": self.transport.abort},
+            PUSH: {"call": self._push, "ready": self.flow.drain},
+        }
 
-    def _push(self, data: bytes) -> bool:
+    def _push(self, pieces: tuple[bytes, ...]) -> bool:
         if self.transport.is_closing():
             return False
-        self.transport.write(_chunk(data))
+        self.transport.write(_chunk(pieces))
         return not self.flow.write_paused
-
-
-@lru_cache(maxsize=8)
-def _chunk(data: bytes) -> bytes:
-    """The bytes as a chunk of a response without a length; all viewers of a manner get the same ones."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 class WebSockets(WSProtocol):
@@ -43,4 +42,39 @@ class WebSockets(WSProtocol):
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
-        self.scope["extensions"][ABORT] = {"call": self.transport.abort}
+        self.scope["extensions"] |= {
+            ABORT: {"call": self.transport.abort},
+            PUSH: {"call": self._push, "ready": self.writable.wait},
+        }
+
+    def _push(self, pieces: tuple[Piece, ...]) -> bool:
+        if self.close_sent or self.transport.is_closing():
+            return False
+        self.transport.write(_frames(pieces))
+        return self.writable.is_set()
+
+
+# All viewers of a manner get the same bytes, framed once.
+
+
+@lru_cache(maxsize=8)
+def _chunk(pieces: tuple[bytes, ...]) -> bytes:
+    """A chunk of a response without a length."""
+    data = b"".join(pieces)
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+@lru_cache(maxsize=8)
+def _frames(pieces: tuple[Piece, ...]) -> bytes:
+    """Messages in one frame each, unmasked as a server's are (RFC 6455, section 5.2)."""
+    return b"".join(map(_frame, pieces))
+
+
+def _frame(piece: Piece) -> bytes:
+    data, kind = (piece.encode(), b"\x81") if isinstance(piece, str) else (piece, b"\x82")
+    size = len(data)
+    if size < 126:
+        return b"%b%c%b" % (kind, size, data)
+    if size < 1 << 16:
+        return b"%b\x7e%b%b" % (kind, size.to_bytes(2), data)
+    return b"%b\x7f%b%b" % (kind, size.to_bytes(8), data)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from debate_tui.server.channel import Channel
 
-    Push = Callable[[bytes], bool]
+    Push = Callable[[tuple[Piece, ...]], bool]
     """Sends at once, without waiting; says whether the client keeps up."""
 
 LAG: Final = 1 << 20
@@ -201,7 +201,7 @@ class Rendition:
             for burst in fresh:
                 if waiter.done():
                     break
-                if not push(burst.pieces[0]):  # type: ignore[arg-type]
+                if not push(burst.pieces):
                     waiter.set_result(burst)
         waiting, self._waiting = self._waiting, []
         for other in waiting:

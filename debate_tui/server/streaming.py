@@ -20,7 +20,10 @@ ABORT: Final = "debate_tui.abort"
 """An ASGI extension: its `call` ends the connection at once, whatever is still to be sent."""
 
 PUSH: Final = "debate_tui.push"
-"""An ASGI extension: its `call` sends more of a body, not waiting, and says whether the client keeps up."""
+"""An ASGI extension: its `call` sends more, not waiting, and says whether the client keeps up.
+
+Where it does not, `ready` waits until it does again.
+"""
 
 HEADERS: Final = (
     (b"content-type", b"text/event-stream"),
@@ -73,10 +76,13 @@ class WebSocketStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept, and tell everything; raises `Full` before it accepts."""
+        counts = self._audience.counts
 
         async def give(pieces: Pieces) -> None:
+            if not pieces and PUSH in scope["extensions"]:
+                await scope["extensions"][PUSH]["ready"]()
             for piece in pieces:
-                self._audience.counts["bytes"] += len(piece)
+                counts["bytes"] += len(piece)
                 kind = "text" if isinstance(piece, str) else "bytes"
                 await send({"type": "websocket.send", kind: piece})
 
@@ -84,7 +90,8 @@ class WebSocketStream:
             await receive()
             await send({"type": "websocket.accept"})
             try:
-                await _tell(self._viewer, self._viewer.told(), seat, receive, give)
+                told = self._viewer.told(_pusher(scope, counts))
+                await _tell(self._viewer, told, seat, receive, give)
                 code = RESTARTING if self._viewer.dismissed else OVER
                 await send({"type": "websocket.close", "code": code})
             except OSError:
@@ -131,9 +138,9 @@ def _pusher(scope: Scope, counts: Counter[str]) -> Push | None:
         return None
     call: Push = extension["call"]
 
-    def push(data: bytes) -> bool:
-        counts["bytes"] += len(data)
-        return call(data)
+    def push(pieces: Pieces) -> bool:
+        counts["bytes"] += sum(map(len, pieces))
+        return call(pieces)
 
     return push
 

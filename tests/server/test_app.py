@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
+import msgspec
 import pytest
 from httpx_ws import WebSocketUpgradeError, aconnect_ws
 
@@ -428,6 +429,44 @@ async def test_no_more_viewers_than_allowed() -> None:
             while len(here.hub.audience) > 1:
                 await asyncio.sleep(0)
             await sse(here.client, path, Received(), until=count(1))
+
+
+@pytest.mark.parametrize("encoding", ["json", "msgpack"])
+async def test_live_messages_of_any_length_are_framed_for_a_websocket(encoding: str) -> None:
+    async with live() as (here, chair):
+        path = f"/debates/d1/events?after=4&batch_ms=0&encoding={encoding}"
+        async with aconnect_ws(path, here.client, max_message_size_bytes=1 << 24) as socket:
+            while not len(here.hub.audience):
+                await asyncio.sleep(0)
+            for number, length in enumerate((1, 125, 126, 65_535, 65_536, 300_000), 20):
+                chair.log.append(TurnStarted(turn=number, debater="a", phase="é" * length))
+                if encoding == "json":
+                    told = json.loads(await socket.receive_text())
+                else:
+                    told = msgspec.msgpack.decode(await socket.receive_bytes())
+                assert told["turn"] == number
+                assert told["phase"] == "é" * length
+
+
+async def test_a_websocket_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "SEND_TIMEOUT_S", 0.5)
+    async with live() as (here, chair):
+        stalled = socket.create_connection(("127.0.0.1", int(here.url.rpartition(":")[2])))
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.sendall(
+            b"GET /debates/d1/events?after=4&batch_ms=0 HTTP/1.1\r\nHost: localhost\r\n"
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        while not len(here.hub.audience):
+            await asyncio.sleep(0)
+        number = 10
+        while not here.hub.audience.counts["dropped"]:
+            number += 1
+            chair.log.append(TurnStarted(turn=number, debater="a", phase="x" * 20_000))
+            await asyncio.sleep(0.001)
+        await here.hub.audience.gone()
+        stalled.close()
 
 
 async def test_whoever_takes_nothing_is_dropped_and_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

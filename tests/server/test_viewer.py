@@ -249,9 +249,11 @@ class Pushed:
                     self.given += 1
                     self.received.feed(piece)
 
-    def _push(self, data: bytes) -> bool:
+    def _push(self, pieces: tuple[bytes | str, ...]) -> bool:
         self.pushes += 1
-        self.received.feed(data)
+        for piece in pieces:
+            assert isinstance(piece, bytes)
+            self.received.feed(piece)
         return next(self._pace, True)
 
 
