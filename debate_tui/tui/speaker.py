@@ -65,12 +65,12 @@ class Speaker:
     @property
     def paused(self) -> bool:
         """Whether the debater is held, alone or with everybody."""
-        return self.held_alone or bool(self._held_with_all)
+        return self.held_here or self._held_alone or bool(self._held_with_all)
 
     @property
     def held_alone(self) -> bool:
         """Whether this debater in particular is held."""
-        return self._held_alone or self.held_here
+        return self._held_alone
 
     @property
     def fault(self) -> FaultReport | None:

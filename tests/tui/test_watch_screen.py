@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.domain.events import DebateFinished
+from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed
 from debate_tui.record.log import MemoryLog
 from debate_tui.session.lines import Way
 from debate_tui.tui.screens.watch import WatchScreen
@@ -66,6 +66,23 @@ async def test_one_pane_is_paused_alone() -> None:
         await board.press("space")
         assert "Held. More." in board.says("ada")
         assert "Shown. Held, too." in board.says("ben")
+
+
+async def test_what_the_host_pauses_is_not_for_a_viewer_to_resume() -> None:
+    board = watching()
+    async with board.opened():
+        board.tell(DebatePaused(reason="user", debater=None))
+        await board.settled()
+        assert "‖ paused" in board.rows[0]
+        assert "space pause" in board.rows[-1]
+        await board.press("space")
+        board.tell(DebateResumed(reason="user", debater=None)).say("ada", "Said since. ")
+        await board.settled()
+        assert "Said since." not in board.text
+        assert "‖ paused" in board.rows[0]
+        await board.press("space")
+        assert "Said since." in board.text
+        assert "paused" not in board.text
 
 
 async def test_the_end_comes_while_it_is_paused() -> None:

@@ -348,8 +348,8 @@ class DebateView(compositing.BlankWidget, Screen[None]):
     def _hints(self) -> tuple[Hint, ...]:
         """The keys that do something now."""
         return hints(
-            paused=self._all_paused,
-            pane_paused=self._pane.speaker.held_alone,
+            paused=self.resumes_all,
+            pane_paused=self.resumes_one,
             zoomed=self._zoomed,
             reasoning=self._pane.script.has_reasoning,
             finished=self._follower.transcript.finished is not None,
@@ -364,6 +364,16 @@ class DebateView(compositing.BlankWidget, Screen[None]):
     def can_pause(self) -> bool:
         """Whether debaters can be paused."""
         return self._commands is not None
+
+    @property
+    def resumes_all(self) -> bool:
+        """Whether the key that pauses all would let them go on now."""
+        return self._all_paused
+
+    @property
+    def resumes_one(self) -> bool:
+        """The same of the key for one pane."""
+        return self._pane.speaker.held_alone
 
     @property
     def verdict_key(self) -> str:

@@ -62,6 +62,16 @@ class WatchScreen(DebateScreen):
         """Everybody can, for themselves."""
         return True
 
+    @property
+    def resumes_all(self) -> bool:
+        """Only what is held here can be let go here."""
+        return all(pane.speaker.held_here for pane in self._panes)
+
+    @property
+    def resumes_one(self) -> bool:
+        """See `resumes_all`."""
+        return self._pane.speaker.held_here
+
     def release(self, due: Mapping[str, Sequence[Item]]) -> None:
         """Paint what is due, but keep what is due in panes that are held."""
         for debater, items in due.items():
@@ -78,11 +88,11 @@ class WatchScreen(DebateScreen):
 
     def action_pause_all(self) -> None:
         """Let no pane go on, or all of them."""
-        self._hold(self._panes, held=not all(pane.speaker.held_here for pane in self._panes))
+        self._hold(self._panes, held=not self.resumes_all)
 
     def action_pause_one(self) -> None:
         """Let the pane that has the keys not go on, or go on."""
-        self._hold([self._pane], held=not self._pane.speaker.held_here)
+        self._hold([self._pane], held=not self.resumes_one)
 
     def _hold(self, panes: Sequence[Pane], *, held: bool) -> None:
         if held and self._is_over:
