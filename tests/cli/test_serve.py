@@ -33,8 +33,14 @@ async def test_a_debate_is_held_and_hosted_until_a_signal_ends_it(tmp_path: Path
         received = Received()
         await sse(server.client, f"{path}?after=0", received, until=count(12))
         assert received.events()[0].topic == "Tea or coffee?"  # type: ignore[union-attr]
-        rest = asyncio.create_task(sse(server.client, path, received))
-        await asyncio.sleep(0)
+        back = asyncio.Event()
+
+        def is_back(_: Received) -> bool:
+            back.set()
+            return False
+
+        rest = asyncio.create_task(sse(server.client, path, received, until=is_back))
+        await back.wait()
         server.process.send_signal(signal.SIGTERM)
         await rest
         assert await server.process.wait() == 128 + signal.SIGTERM
