@@ -14,6 +14,7 @@ from debate_tui.domain.events import DebateResumed, decode
 from debate_tui.record.redis.client import keys
 from tests.cli.serving import serving
 from tests.fakes.redis_server import RedisServer
+from tests.fakes.sse_server import Cut, SseServer, reply
 from tests.server.hosting import count, sse
 from tests.server.material import Received, check_exact
 
@@ -130,3 +131,21 @@ async def test_a_producer_believed_dead_is_told_and_ends_and_adds_nothing(redis:
         assert sum(event.__struct_config__.tag == "debate.finished" for event in events) == 1  # type: ignore[attr-defined]
         first.process.send_signal(signal.SIGTERM)
         assert await first.process.wait() == 128 + signal.SIGTERM
+
+
+async def test_a_producer_believed_dead_lets_go_of_its_sources(redis: RedisServer) -> None:
+    """Nobody pays for words that are part of no debate any more."""
+    words = [b'data: {"delta": "word "}\n\n' for _ in range(3)]
+    async with SseServer(reply(*words, Cut.STALL)) as source:
+        debate = ("Tea?", "-d", f"{source.origin}/a", "-d", f"{source.origin}/b")
+        async with serving(*debate, "--store", redis.url) as first:
+            await began(first, f"/debates/{first.debate}/events")
+            await source.received(2)
+            first.process.send_signal(signal.SIGSTOP)
+            redis.admin.delete(keys(first.debate)[2])
+            async with serving("--continue", first.debate, "--store", redis.url):
+                await source.received(4)
+                first.process.send_signal(signal.SIGCONT)
+                async with asyncio.timeout(30):
+                    await asyncio.gather(*(request.gone.wait() for request in source.requests[:2]))
+                assert not any(request.gone.is_set() for request in source.requests[2:])
