@@ -121,7 +121,8 @@ class Viewer:
     async def _missing(self, rendition: Rendition) -> Pieces:
         """The next page of what lies between the viewer's place and the bursts to come; empty for nothing."""
         try:
-            while not (self._gone or self.dismissed):
+            # Who is sent away may ask for what is missing elsewhere; an end is told while that is possible.
+            while not self._gone and (rendition.ended or not self.dismissed):
                 place = self._place
                 assert place is not None
                 if rendition.behind(place) is not None:

@@ -16,7 +16,7 @@ import pytest
 from httpx_ws import WebSocketUpgradeError, aconnect_ws
 
 from debate_tui.domain.errors import UsageError
-from debate_tui.domain.events import Interjection, TurnFinished, TurnStarted, Vote
+from debate_tui.domain.events import DebateFinished, Interjection, TurnFinished, TurnStarted, Vote
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import audience
@@ -520,6 +520,17 @@ async def test_whoever_pauses_for_too_long_comes_back_without_a_gap(monkeypatch:
         chair.vote("before", "a")
         await sse(here.client, path, received, until=lambda r: bool(r.of_type("vote")))
         assert received.of_type("reset") == []
+        check_exact(received.events(), chair.log._events)
+
+
+async def test_whoever_comes_while_the_server_stops_is_told_how_the_debate_ended() -> None:
+    async with live() as (here, chair):
+        received = Received()
+        await sse(here.client, "/debates/d1/events?after=0", received, until=count(2))
+        chair.log.append(DebateFinished(reason="stopped"))
+        here.hub.audience.goodbye()
+        await here.hub.told("d1", 10)
+        await sse(here.client, "/debates/d1/events", received)
         check_exact(received.events(), chair.log._events)
 
 
