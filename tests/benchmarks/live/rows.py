@@ -19,8 +19,11 @@ WINDOW = 0.1
 FRAME = 1 / 60
 SLOW = Pace(4096, 0.02)
 BRIEF, LONG = 12.0, 30.0
-TITLE_ROWS, METER_ROWS = 5, 6
-"""Rows above and below all panes' text, and one more each: what changes there is no text."""
+ABOVE, BELOW = 5, 2
+"""Rows of titles over the panes' text, and of meters and keys under it."""
+
+_HOME = b"\x1b[1;1H"
+"""Where Textual leaves the cursor at the end of a frame."""
 
 _PLACE = re.compile(rb"\x1b\[(\d+);(\d+)H")
 
@@ -29,7 +32,7 @@ def figures(size: str) -> Iterator[Figure]:
     """Loads from a slow model's to three thousand tokens a second, in a terminal of this size."""
     seen = run(Load("sse", 50, 4, BRIEF), "synchronized", size)
     yield at_most("CPU per stream at 50 tokens/s, of a core", seen.share / STREAMS, 5, "{:.1f} %")
-    yield from _frames(seen, size)
+    yield _frames(run(Load("sse", 200, 4, BRIEF), "synchronized", size), size)
     seen = run(Load("sse", 78, 6, BRIEF), "synchronized", size)
     yield at_most(
         "CPU per delta, socket to screen, 4 × 78 deltas/s of 6 characters", seen.per_delta, 0.5, "{:.2f} ms"
@@ -67,25 +70,20 @@ def _flood(seen: Seen, mode: str) -> Iterator[Figure]:
         yield at_most(f"frame gap p95, {load}", percentile(seen.gaps, 95) * 1000, 110, "{:.0f} ms")
 
 
-def _frames(seen: Seen, size: str) -> Iterator[Figure]:
-    """Whether a flush is one frame: of those that paint text, one a window, and each in all panes."""
+def _frames(seen: Seen, size: str) -> Figure:
+    """Whether a flush is one frame: every window has one that changes the text of all panes."""
     columns, rows = map(int, size.split("x"))
     panes = [_panes(frame.data, columns, rows) for frame in seen.frames]
-    texts = [touched for touched in panes if touched]
-    per_flush = len(texts) / (seen.seconds / WINDOW)
-    torn = sum(len(touched) < STREAMS for touched in texts) + seen.torn
-    yield Figure(
-        "frames per synchronized flush; torn frames",
-        f"{per_flush:.2f}; {torn}",
-        "1; 0",
-        abs(per_flush - 1) < 0.05 and not torn,
-    )
+    flushes = [touched for touched in panes if touched]
+    per_flush = len(flushes) / (seen.seconds / WINDOW)
+    torn = sum(len(touched) < STREAMS for touched in flushes) + seen.torn
+    met = abs(per_flush - 1) < 0.02 and not torn
+    return Figure("frames per synchronized flush; torn frames", f"{per_flush:.2f}; {torn}", "1; 0", met)
 
 
 def _panes(frame: bytes, columns: int, rows: int) -> set[int]:
-    """The panes, side by side, whose text a frame changes."""
-    return {
-        (int(column) - 1) * STREAMS // columns
-        for row, column in _PLACE.findall(frame)
-        if TITLE_ROWS < int(row) <= rows - METER_ROWS
-    }
+    """The panes, side by side, whose text a flush changes; none for a frame of titles, meters and marks."""
+    places = [(int(row), int(column)) for row, column in _PLACE.findall(frame.removesuffix(_HOME))]
+    if any(row <= ABOVE or row > rows - BELOW for row, _ in places):
+        return set()
+    return {(column - 1) * STREAMS // columns for _, column in places}
