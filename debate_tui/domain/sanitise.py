@@ -31,11 +31,11 @@ _STRING = f"(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x00-\x08\x0a-\x1f\x7f-\x9f]{
 _SHIFT = "(?:\x1b[NO]|[\x8e\x8f])"
 _ESCAPE = "\x1b[ -/]{0,8}+"
 
+# Compiled when there is an escape sequence: most texts have none, and a program's start need not wait for it.
 # ST is BEL's equal here; in its 7-bit form it is itself an escape, like whatever else aborts a string.
-_SEQUENCE = re.compile(
-    f"{_CSI}[@-~]?|{_STRING}(?:[\x07\x18\x1a\x9c]|(?=\x1b))|{_SHIFT}[!-~]?|{_ESCAPE}[0-~]?"
-)
-_UNDECIDED = re.compile(f"(?:{_CSI}|{_STRING}|{_SHIFT}|{_ESCAPE})\\Z")
+_SEQUENCE = f"{_CSI}[@-~]?|{_STRING}(?:[\x07\x18\x1a\x9c]|(?=\x1b))|{_SHIFT}[!-~]?|{_ESCAPE}[0-~]?"
+_UNDECIDED = f"(?:{_CSI}|{_STRING}|{_SHIFT}|{_ESCAPE})\\Z"
+
 
 _REPLACED = (
     dict.fromkeys([*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)])
@@ -53,7 +53,7 @@ def sanitise(text: str) -> str:
     if text.isprintable() or _SPECIAL.search(text) is None:
         return text
     if _INTRODUCER.search(text) is not None:
-        text = _SEQUENCE.sub("", text)
+        text = re.compile(_SEQUENCE).sub("", text)
     return text.translate(_REPLACED)
 
 
@@ -89,9 +89,9 @@ def _decided(text: str) -> tuple[str, str]:
     while (opener := _INTRODUCER.search(text, start)) is not None:
         at = opener.start()
         shown.append(text[start:at])
-        if _UNDECIDED.match(text, at) is not None:
+        if re.compile(_UNDECIDED).match(text, at) is not None:
             return "".join(shown), text[at:]
-        sequence = _SEQUENCE.match(text, at)
+        sequence = re.compile(_SEQUENCE).match(text, at)
         start = at + 1 if sequence is None else sequence.end()
     shown.append(text[start:])
     return "".join(shown), ""

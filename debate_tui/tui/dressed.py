@@ -40,6 +40,7 @@ class DressedApp(KeyboardApp[Result]):
     def __init__(self, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None) -> None:
         self._dressed = False
         super().__init__(driver_class=TerminalDriver)
+        self._disable_notifications = True  # nothing is ever said by a toast: no screen needs a rack for them
         if self.no_color:  # Textual has taken it out of the environment, where the next screen looks for it
             os.environ["NO_COLOR"] = "1"
             from debate_tui.tui.uncoloured import Uncoloured
