@@ -247,12 +247,16 @@ def growth(make: Callable[[int], str], times: int, rounds: int) -> Callable[[Cal
     return measure
 
 
-def against(length: int, times: int) -> Callable[[Callable[[], int]], str]:
-    """The engine beside Textual's Markdown."""
+def against(length: int, times: int, rounds: int) -> Callable[[Callable[[], int]], str]:
+    """The engine beside Textual's Markdown, in turns."""
 
     def measure(sent: Callable[[], int]) -> str:
         text = speech.prose(length)
-        return json.dumps({"markdown": [rival(text, times, sent)], "engine": [engine(text, 40, sent)]})
+        found: dict[str, list[dict[str, float]]] = {"markdown": [], "engine": []}
+        for _ in range(rounds):
+            found["markdown"].append(rival(text, times, sent))
+            found["engine"].append(engine(text, 40, sent))
+        return json.dumps(found)
 
     return measure
 
@@ -272,7 +276,7 @@ def figures(size: str) -> Iterator[Figure]:
         ratio = best(found, "100000") / best(found, "10000")
         yield at_most(f"growth of a flush, 10,000 → 100,000 characters: {kind}", ratio, 1.15, "{:.2f} ×")
     for length, times, target in ((10_000, 10, 50), (100_000, 2, 300)):
-        found = json.loads(in_terminal(columns, rows, against(length, times)))
+        found = json.loads(in_terminal(columns, rows, against(length, times, ROUNDS)))
         ratio = best(found, "markdown") / best(found, "engine")
         yield at_least(f"Textual's `Markdown` against it, {length:,} characters", ratio, target, "{:.0f} ×")
 

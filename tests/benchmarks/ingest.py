@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks ingest
 
-A process of its own sends; only this one's CPU counts, and of three streams the cheapest. Sent are HTTP
-chunks of as many events as fit into 16 KiB, as fast as they are read; or an HTTP chunk for every event with a
-pause behind each, in which it is surely read. `raw` is the floor: asyncio's `readline`, decoding nothing.
+A process of its own sends; only this one's CPU counts, and of three streams the cheapest. Saturated, there is
+always something to read: HTTP chunks of as many events as fit into 16 KiB, or of one event each, which HTTP
+clients give out one by one. Then the same with a pause behind each, so that every event is waited for.
+`raw` is the floor: asyncio's `readline`, which decodes nothing.
 """
 
 from __future__ import annotations
@@ -143,20 +144,22 @@ async def make_source(path: str, port: int, stack: AsyncExitStack) -> Source:
 
 
 def figures(events: int = 10_000) -> Iterator[Figure]:
-    """Every path, with many events per read and with one."""
+    """Every path: many events per read, one per read, and one per wake-up beside the floor's."""
+    floor = 0.0
     for path, make in PATHS.items():
         sent = make([WORD] * events)
-        many, one = (
+        many, one, woken = (
             cost(framed(sent, size), pause, partial(measure, path, events=events)) / events * 1e6
-            for size, pause in ((1 << 14, 0.0), (0, PAUSE))
+            for size, pause in ((1 << 14, 0.0), (0, 0.0), (0, PAUSE))
         )
-        what = f"CPU per event, saturated, `{path}`: many per read / one"
+        shown = f"{many:.0f} / {one:.0f} µs; {woken:.0f} µs"
         if path == "raw":
-            yield Figure(
-                f"{what} (asyncio's `readline`, the floor)", f"{many:.0f} / {one:.0f} µs", "–", met=True
-            )
-        else:
-            yield Figure(what, f"{many:.0f} / {one:.0f} µs", "≤ 10 / 30 µs", many <= 10 and one <= 30)
+            floor = woken
+            yield Figure("asyncio's `readline`, which decodes nothing: the same", shown, "–", met=True)
+            continue
+        what = f"CPU per event, `{path}`: saturated, many per read / one; woken up for each"
+        met = many <= 10 and one <= 30 and woken <= 6 * floor
+        yield Figure(what, shown, "≤ 10 / 30 µs; ≤ 6 × `readline`", met)
 
 
 def cost(

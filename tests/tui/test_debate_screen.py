@@ -268,6 +268,15 @@ async def test_the_footers_keys_are_buttons() -> None:
         assert board.modes == [Mode.SYNCHRONIZED]
 
 
+async def test_tabs_come_and_go_with_the_room_there_is() -> None:
+    async with Board(4).opened(160, 35) as board:
+        for size, tabs in (((60, 20), True), ((160, 35), False), ((60, 20), True)):
+            await board.pilot.resize_terminal(*size)
+            await board.settled()
+            assert all(name in board.rows[2] for name in ("Ada", "Ben", "Cleo", "Dara"))
+            assert ("· waiting" in board.rows[2]) != tabs
+
+
 async def test_where_only_one_pane_fits_there_are_tabs_with_marks() -> None:
     async with Board(4).opened(60, 20) as board:
         board.begin().phase().say("ben", "Unread.")

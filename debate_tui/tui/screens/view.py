@@ -147,7 +147,8 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         """From top to bottom, arranged for the terminal's size from the first frame on."""
         self._fit_into(self.app.size)
         yield self._header
-        yield self._tabs
+        if self._tabs.display:
+            yield self._tabs
         yield self._grid
         yield self._notice
         yield self._footer
@@ -194,6 +195,7 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         columns = 1 if single else self._fit.columns
         self._grid.styles.grid_size_columns = columns
         self._tabs.display = tabs
+        self.call_later(self._mount_tabs)
         for place, pane in enumerate(self._panes):
             last_and_odd = not single and place == len(self._panes) - 1 and len(self._panes) % columns == 1
             pane.styles.column_span = columns if last_and_odd and columns > 1 else 1
@@ -207,6 +209,11 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         self._notice.say(notice, self._width)
         self._tabs.sync()
         self._show_hints()
+
+    def _mount_tabs(self) -> None:
+        """Make room for the tabs once they are needed, which in most terminals is never."""
+        if self._tabs.display and not self._tabs.is_attached:
+            self.mount(self._tabs, after=self._header)
 
     def warn(self, text: str) -> None:
         """Say above the footer what is wrong with the program's own files."""
