@@ -9,7 +9,8 @@ import click
 import msgspec
 from msgspec import inspect
 
-from debate_tui.cli.commands import debate
+from debate_tui.cli.commands import NAMES, debate
+from debate_tui.cli.subcommands import COMMANDS
 from debate_tui.config import Price, Seat, Settings
 from debate_tui.domain.policy import Policy
 
@@ -89,6 +90,12 @@ def options() -> str:
 
 def test_every_option_is_explained() -> None:
     assert options() in README
+
+
+def test_every_command_is_told_from_a_topic() -> None:
+    assert sorted(COMMANDS) == list(NAMES)
+    help_ = click.Context(debate).get_help()
+    assert all(f"debate-tui {name}" in help_ for name in NAMES)
 
 
 if __name__ == "__main__":
