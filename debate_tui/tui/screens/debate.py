@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from debate_tui.display.modes import Mode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.exports import FORMS
 from debate_tui.tui.arrangement import Arrangement
 from debate_tui.tui.modes import TOLD
 from debate_tui.tui.screens.moderated import ModeratedView
@@ -150,6 +149,7 @@ class DebateScreen(SearchedView, ModeratedView):
 
     def action_export(self) -> None:
         """Ask what to export the debate to, as far as it has come, and do it."""
+        from debate_tui.domain.exports import FORMS
         from debate_tui.tui.screens.menu import ExportScreen
 
         def export(place: int | None) -> None:
