@@ -19,6 +19,9 @@ PARTING_SECONDS = 3.0
 
 _END_OF_FRAME = "\x1b[?2026l"
 
+_ERASE = "\x1b[2J"
+"""Said before the screen is given back: tmux (3.3) would leave behind what was on one that has grown."""
+
 
 class TerminalDriver(LinuxDriver):
     """Never blocks the event loop, and never outlives its terminal.
@@ -61,6 +64,7 @@ class TerminalDriver(LinuxDriver):
         self._on_screen = False
         if self._drop():
             self.write(_END_OF_FRAME)
+        self.write(_ERASE)
         super().stop_application_mode()
 
     def close(self) -> None:

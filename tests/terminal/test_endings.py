@@ -61,6 +61,20 @@ async def test_a_debate_that_is_over_stays_on_the_screen_until_it_is_left(own_fo
     assert said(own_folders, reason="complete") == {"a": "last word", "b": ""}
 
 
+async def test_a_screen_that_has_grown_is_given_back_empty() -> None:
+    """Or tmux leaves some of it behind."""
+    async with Feeds(*"ab") as feeds, opened("Wider?", *feeds.debaters, columns=80, rows=24) as terminal:
+        await terminal.shows("connected")
+        terminal.resize(160, 45)
+        feeds.say("a", "a word")
+        await terminal.until(lambda display: "a word" in display.text and "quit" in display.row(44))
+        terminal.press("q")
+        assert await terminal.ended() == 0
+    painted, left, _ = bytes(terminal.display.raw).rpartition(b"\x1b[?1049l")
+    assert left
+    assert painted.rindex(b"\x1b[2J") > painted.rindex(b"a word")
+
+
 async def test_a_piped_topic_leaves_the_keyboard_to_the_screen() -> None:
     async with Feeds(*"ab") as feeds, opened(*feeds.debaters, stdin=PIPE) as terminal:
         assert terminal.process.stdin is not None
