@@ -49,8 +49,8 @@ class TerminalDriver(LinuxDriver):
         return self._writer_thread._queue.qsize() if self._writer_thread is not None else 0  # noqa: SLF001
 
     def start_application_mode(self) -> None:
-        """Take the screen; without effect if it was not given back."""
-        if self._on_screen:
+        """Take the screen; without effect if it was not given back, or was given back for good."""
+        if self._on_screen or self._app._exit:  # noqa: SLF001 (a signal to go on may come at any moment)
             return
         self._on_screen = True
         super().start_application_mode()  # type: ignore[no-untyped-call]
