@@ -45,7 +45,7 @@ ATTACKS = (
     "[click](javascript:alert) [there](http://evil.example/) <http://evil.example/>",
 )
 OF_THE_PROGRAM = re.compile(
-    r"\x1b\[(?:\d+;\d+H|[\d;]*m|\?(?:7|25|1000|1003|1004|1006|1015|1049|2004|2026)[hl]|\?\d+\$p|[<>]\d*u)"
+    r"\x1b\[(?:\d+;\d+H|2J|[\d;]*m|\?(?:7|25|1000|1003|1004|1006|1015|1049|2004|2026)[hl]|\?\d+\$p|[<>]\d*u)"
     r"|\x1b\]22;[a-z]+\x07|\r\n"
 )
 """All that the program has to tell a terminal."""
@@ -99,6 +99,7 @@ async def test_hostile_text_never_reaches_the_terminal_as_such() -> None:
             assert terminal.words_afterwards == ""
     raw = bytes(terminal.display.raw)
     assert raw.count(b"\x1b[?1049l") == 1
+    assert raw.count(b"\x1b[2J") == 1  # when the screen is given back
     assert b"38;5;213" not in raw
     rest = OF_THE_PROGRAM.sub("", raw.decode())
     assert [char for char in rest if unicodedata.category(char) == "Cc"] == []
