@@ -300,7 +300,7 @@ class DebateView(compositing.BlankWidget, Screen[None]):
                 pane.speaker.apply(event, now)
                 pane.tick()
         elif isinstance(event, DebateFinished):
-            self._clock.flush()
+            self.drain()  # the last words, before the header says that there are no more
         self._wake()
         self._show_headline()
         self._show_hints()

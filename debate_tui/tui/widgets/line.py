@@ -82,6 +82,7 @@ class Lines(compositing.RowWidget):
         super().__init__(id=id, classes=classes)
         self._shown: tuple[Row, ...] = ()
         self._laid_out = Size(0, 0)
+        self._ground: Style | None = None
         self._pens: dict[tuple[Tone | str, bool], Style] = {}
 
     def rows(self, width: int) -> tuple[Row, ...]:
@@ -119,6 +120,7 @@ class Lines(compositing.RowWidget):
 
     def notify_style_update(self) -> None:
         """Forget the pens when the theme or a class changes."""
+        self._ground = None
         self._pens.clear()
         super().notify_style_update()
 
@@ -133,7 +135,9 @@ class Lines(compositing.RowWidget):
     def _pen(self, tone: Tone | str, bold: bool) -> Style:
         pen = self._pens.get((tone, bold))
         if pen is None:
-            pen = self.visual_style.rich_style + Style(
+            if self._ground is None:
+                self._ground = self.visual_style.rich_style
+            pen = self._ground + Style(
                 color=colour(self.app.theme_variables, tone).rich_color, bold=bold or None
             )
             self._pens[(tone, bold)] = pen
