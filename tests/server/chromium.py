@@ -30,6 +30,13 @@ FLAGS = (
 )  # fmt: skip
 
 
+_NAVIGATED = "Inspected target navigated or closed"
+
+
+class Navigated(Exception):
+    """The page that was asked has made way for another one."""
+
+
 class Browser:
     """One page of a browser of its own; `problems` are what its console complained about."""
 
@@ -80,6 +87,8 @@ class Browser:
             elif message.get("method") == "Log.entryAdded":
                 self.problems.append(message["params"]["entry"]["text"])
             if message.get("id") == self._calls:
+                if _NAVIGATED in str(message.get("error")):
+                    raise Navigated
                 assert "error" not in message, message
                 result: dict[str, Any] = message["result"]
                 return result
@@ -99,7 +108,10 @@ class Browser:
 
     async def until(self, expression: str) -> None:
         """Wait until an expression is true, as JavaScript has it."""
-        while not await self.js(f"Promise.resolve({expression}).then(Boolean)"):
+        while True:
+            with contextlib.suppress(Navigated):
+                if await self.js(f"Promise.resolve({expression}).then(Boolean)"):
+                    return
             await asyncio.sleep(0.01)
 
     async def text(self, selector: str) -> str:

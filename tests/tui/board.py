@@ -120,6 +120,8 @@ class Board:
     @asynccontextmanager
     async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[Board]:
         async with self.app.run_test(size=(width, height)) as self.pilot:
+            while not self.ready:  # what waits for the first frame is done, too
+                await self.pilot.pause()
             await self.settled()
             yield self
 
