@@ -4,26 +4,22 @@ An option that was typed beats the environment (``DEBATE_TUI_MODE``), which beat
 the user's settings file, which beats what was remembered from the last run, which beats the defaults.
 """
 
-from __future__ import annotations
-
+# No annotation is left as text, which msgspec would have to compile when the program starts.
 import difflib
 import os
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import platformdirs
 from msgspec import Meta, Struct, field
 
 from debate_tui.domain import formats, toml
+from debate_tui.domain.debate import Format
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.domain.policy import Policy
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from debate_tui.domain.debate import Format
 
 APP = "debate-tui"
 ENVIRONMENT = "DEBATE_TUI_"

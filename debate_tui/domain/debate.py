@@ -1,17 +1,14 @@
 """Debaters, formats and phases: whose turn it is, what it may see, and when the debate ends."""
 
-from __future__ import annotations
-
+# No annotation is left as text, which msgspec would have to compile when the program starts.
 import itertools
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Container, Iterator
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from debate_tui.domain.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
 
 MIN_DEBATERS = 2
 MAX_DEBATERS = 4

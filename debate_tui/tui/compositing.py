@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     AnyScreen = Screen[Any]
 
 
-class RowWidget(Widget):
-    """A widget that renders its own rows."""
+class RowWidget(Widget, inherit_css=False):
+    """A widget that renders its own rows.
+
+    Of all that Textual says of how widgets look (scroll bars, links) nothing applies to it.
+    """
 
     def row(self, y: int) -> Strip:
         """One row over the whole width of the widget, as `render_lines` gives it."""
@@ -50,8 +53,9 @@ class BlankWidget(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """See `Widget.render_lines`."""
         strips = super().render_lines(crop)
+        background = self.background_colors[1]
         for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, self.background_colors[1]) for strip in strips]
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
         return strips
 
 

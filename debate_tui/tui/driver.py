@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from queue import Empty
 from select import select
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +17,9 @@ STDERR = 2
 
 PARTING_SECONDS = 3.0
 """How long a terminal that takes nothing may keep the program from ending."""
+
+SWITCH_SECONDS = 0.0005
+"""How long the writing thread waits for the interpreter at most; Python's own 5 ms are a third of a frame."""
 
 _END_OF_FRAME = "\x1b[?2026l"
 
@@ -42,6 +46,7 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._file = cast("Any", _Output(STDERR))
         self._on_screen = False
+        self._switching = sys.getswitchinterval()
 
     @property
     def backlog(self) -> int:
@@ -53,6 +58,7 @@ class TerminalDriver(LinuxDriver):
         if self._on_screen or self._app._exit:  # noqa: SLF001 (a signal to go on may come at any moment)
             return
         self._on_screen = True
+        sys.setswitchinterval(SWITCH_SECONDS)
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._writer_thread is not None:
             self._writer_thread._queue.maxsize = 0  # noqa: SLF001
@@ -69,6 +75,7 @@ class TerminalDriver(LinuxDriver):
 
     def close(self) -> None:
         """Wait until everything is written, but not for ever."""
+        sys.setswitchinterval(self._switching)
         if self._writer_thread is not None:
             self._writer_thread._queue.put(None)  # noqa: SLF001
             self._writer_thread.join(PARTING_SECONDS)

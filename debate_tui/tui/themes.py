@@ -5,10 +5,10 @@ A theme's own meanings become theme variables beside Textual's: `quiet`, `faint`
 own among them.
 """
 
-from __future__ import annotations
-
+# No annotation is left as text, which msgspec would have to compile when the program starts.
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from msgspec import Meta, Struct, field, structs
 from textual.color import Color
@@ -16,9 +16,6 @@ from textual.theme import Theme
 
 from debate_tui.domain.errors import ConfigError
 from debate_tui.domain.toml import decode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DEFAULT_THEME = "vigil"
 
@@ -171,9 +168,11 @@ def changed(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
 
 
 def defaults(theme: Theme) -> dict[str, str]:
-    """The project's own variables, derived from a theme that may set none of them."""
+    """The project's own variables, derived from a theme that sets none of them or not all."""
     if theme.ansi:
         return _ANSI
+    if theme.variables.keys() >= _ANSI.keys():
+        return {}
     colours = theme.to_color_system().generate()
     background, foreground = Color.parse(colours["background"]), Color.parse(colours["foreground"])
     quiet = background.blend(foreground, 0.65, 1).hex

@@ -127,10 +127,7 @@ class Lines(compositing.RowWidget):
     def _strip(self, row: Row, width: int) -> Strip:
         inset = Piece(" " * self.inset)
         pieces = (inset, *justify(row, width - 2 * self.inset, self.ellipsis), inset)
-        strip = Strip([Segment(text, self._pen(tone, bold)) for text, tone, bold in pieces if text], width)
-        for line_filter in self.get_line_filters():
-            strip = strip.apply_filter(line_filter, self.background_colors[1])
-        return strip
+        return Strip([Segment(text, self._pen(tone, bold)) for text, tone, bold in pieces if text], width)
 
     def _pen(self, tone: Tone | str, bold: bool) -> Style:
         pen = self._pens.get((tone, bold))
@@ -140,5 +137,12 @@ class Lines(compositing.RowWidget):
             pen = self._ground + Style(
                 color=colour(self.app.theme_variables, tone).rich_color, bold=bold or None
             )
-            self._pens[(tone, bold)] = pen
+            pen = self._pens[(tone, bold)] = self._filtered(pen)
         return pen
+
+    def _filtered(self, pen: Style) -> Style:
+        """What Textual's line filters make of a pen; they change nothing else about a line."""
+        segments = [Segment(" ", pen)]
+        for line_filter in self.get_line_filters():
+            segments = line_filter.apply(segments, self.background_colors[1])
+        return segments[0].style or pen
