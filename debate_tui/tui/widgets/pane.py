@@ -207,8 +207,9 @@ class Pane(Vertical):
         """Take a place on the screen: beside another pane, below one, with a low title."""
         self.display = shown
         self.unread = self.unread and not shown
-        self.set_class(beside, "-beside")
-        self.set_class(below and not compact, "-below")
-        self.set_class(compact, "-compact")
+        styled = self.is_attached  # else it is when it gets there
+        self.set_class(beside, "-beside", update=styled)
+        self.set_class(below and not compact, "-below", update=styled)
+        self.set_class(compact, "-compact", update=styled)
         self._title.compact = compact
         self._title.sync()
