@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 import time
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -17,7 +16,7 @@ from debate_tui.cli import terminal
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, Message, Request
-from debate_tui.sources import discovery, registry
+from debate_tui.sources import discovery, prices, registry
 from debate_tui.sources.keys import key_in_environment, key_in_keyring
 from debate_tui.sources.providers import provider, providers
 from debate_tui.sources.registry import Sources
@@ -101,7 +100,7 @@ def _files() -> list[Finding]:
     return [
         Finding("settings", "works" if settings.exists() else "absent", str(settings)),
         Finding("debates", "works" if record.exists() else "absent", str(record)),
-        Finding("prices", "works", f"genai-prices {version('genai-prices')}, after [price] in the settings"),
+        Finding("prices", "works", f"{prices.table()}, after [price] in the settings"),
     ]
 
 

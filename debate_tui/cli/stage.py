@@ -17,7 +17,7 @@ from debate_tui.record.log import DebateLog, MemoryLog, TakenOver
 from debate_tui.resilience.chaos import Chaotic, impatient
 from debate_tui.resilience.recovery import Guarded
 from debate_tui.session import Judge, Motion, Session
-from debate_tui.sources.prices import cost_of
+from debate_tui.sources.prices import asked_of, cost_of
 from debate_tui.sources.registry import Sources
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ async def staged(
 
         rates = {model: (price.input, price.output) for model, price in settings.price.items()}
         session = Session(
-            _motion(plan, debate),
+            _motion(
+                plan, debate, asked_of([*(each.specification for each in plan.speakers), *plan.judges], rates)
+            ),
             _made(plan, sources),
             log,
             guard=guard,
@@ -119,7 +121,7 @@ def _never() -> bool:
     return False
 
 
-def _motion(plan: Plan, debate: str) -> Motion:
+def _motion(plan: Plan, debate: str, prices: str) -> Motion:
     return Motion(
         debate=debate,
         topic=plan.topic,
@@ -127,6 +129,7 @@ def _motion(plan: Plan, debate: str) -> Motion:
         debaters=tuple(speaker.debater for speaker in plan.speakers),
         max_tokens=plan.settings.max_tokens,
         max_cost=plan.settings.max_cost,
+        prices=prices,
     )
 
 

@@ -33,10 +33,13 @@ class DebaterInfo(Struct, frozen=True):
 
 
 class DebateStarted(Base, frozen=True, tag="debate.started"):
+    """The debate begins; `prices` says by which table turns are priced, and of when that is."""
+
     debate: str
     topic: str
     format: str
     debaters: tuple[DebaterInfo, ...]
+    prices: str = ""
 
 
 class PhaseStarted(Base, frozen=True, tag="phase.started"):

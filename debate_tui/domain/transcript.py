@@ -212,6 +212,7 @@ class Transcript:
         self.debate = ""
         self.topic = ""
         self.format = ""
+        self.prices = ""
         self.debaters: dict[str, DebaterInfo] = {}
         self.active: tuple[str, ...] = ()
         self.steps: list[PhaseStarted] = []
@@ -289,6 +290,7 @@ class Transcript:
         self.debate = event.debate
         self.topic = event.topic
         self.format = event.format
+        self.prices = event.prices
         self.debaters = {debater.id: debater for debater in event.debaters}
         self.active = tuple(self.debaters)
 

@@ -13,7 +13,7 @@ class Motion(Struct, frozen=True, kw_only=True):
     """What is debated, how, and by whom; `debate` is the debate's id in the record.
 
     `max_output_tokens` is for one turn. Once the whole debate has spent `max_tokens`, sent and answered, or
-    `max_cost`, in US dollars, no further turn begins.
+    `max_cost`, in US dollars, no further turn begins. `prices` says by which table that is reckoned.
     """
 
     debate: str
@@ -23,6 +23,7 @@ class Motion(Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     max_tokens: int | None = None
     max_cost: float | None = None
+    prices: str = ""
 
 
 class Backpressure(Protocol):

@@ -157,6 +157,7 @@ class Session:
                     events.DebaterInfo(d.id, d.name, d.side, d.source, self._model_of(d.id))
                     for d in motion.debaters
                 ),
+                prices=motion.prices,
             )
         )
         for debater in self._roster.everybody:

@@ -1,18 +1,23 @@
 """What a turn costs, in US dollars: from the settings, else from genai-prices' dated table, else unknown.
 
 The table is a package of its own (https://pypi.org/project/genai-prices), kept up by people who follow price
-lists. A model it does not know has no price; nothing is ever guessed.
+lists; of when it is, `prices.toml` tells. A model it does not know has no price; nothing is ever guessed.
 """
 
 from __future__ import annotations
 
+import datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
+from debate_tui.domain import toml
 from debate_tui.sources import importing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from debate_tui.domain.stream import Usage
 
@@ -39,6 +44,38 @@ class Priced(Protocol):
     def detail(self) -> str: ...
 
 
+class Table(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which release of which package the prices are, and the day it was published."""
+
+    package: str
+    release: str
+    date: datetime.date
+
+
+@cache
+def table() -> str:
+    """The table that is installed, with its date: ``genai-prices 0.2.3 of 2026-11-10``.
+
+    Of any other release only the name is sure, and that it is not of that day.
+    """
+    from importlib.metadata import version
+
+    known = toml.decode(
+        Path(__file__).with_name("prices.toml").read_text("utf-8"), Table, where="prices.toml"
+    )
+    installed = version(known.package)
+    if installed == known.release:
+        return f"{known.package} {installed} of {known.date:%Y-%m-%d}"
+    return f"{known.package} {installed}, not the one of {known.date:%Y-%m-%d}"
+
+
+def asked_of(specifications: Iterable[Priced], overrides: Mapping[str, Rates]) -> str:
+    """The table, if any of these sources is priced by it; else nothing."""
+    return (
+        table() if any(_is_listed(each) and each.detail not in overrides for each in specifications) else ""
+    )
+
+
 def cost_of(specification: Priced, overrides: Mapping[str, Rates]) -> Cost:
     """How to price this source's usage.
 
@@ -48,7 +85,7 @@ def cost_of(specification: Priced, overrides: Mapping[str, Rates]) -> Cost:
     own = overrides.get(specification.detail)
     if own is None and specification.kind in _NOBODY_IS_PAID:
         return _nothing
-    listed = specification.kind == "provider" and specification.scheme not in _FREE
+    listed = _is_listed(specification)
 
     def cost(usage: Usage) -> float | None:
         if usage.input_tokens is None or usage.output_tokens is None:
@@ -61,6 +98,10 @@ def cost_of(specification: Priced, overrides: Mapping[str, Rates]) -> Cost:
         return (usage.input_tokens * rates[0] + usage.output_tokens * rates[1]) / MILLION
 
     return cost
+
+
+def _is_listed(specification: Priced) -> bool:
+    return specification.kind == "provider" and specification.scheme not in _FREE
 
 
 def _nothing(usage: Usage) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pytest
 
 from debate_tui.domain.stream import Usage
-from debate_tui.sources.prices import cost_of
+from debate_tui.sources import prices
+from debate_tui.sources.prices import asked_of, cost_of
 from debate_tui.sources.registry import parse
 
 USAGE = Usage(1_000_000, 100_000)
@@ -36,3 +39,28 @@ def test_without_a_full_count_there_is_no_price() -> None:
     cost = cost_of(parse("openai:gpt-4o"), {})
     assert cost(Usage(None, 5)) is None
     assert cost(Usage(5, None)) is None
+
+
+def test_the_table_has_a_date() -> None:
+    assert prices.table() == f"genai-prices {version('genai-prices')} of 2026-11-10"
+
+
+def test_another_table_has_not_that_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "9.9")
+    prices.table.cache_clear()
+    assert prices.table() == "genai-prices 9.9, not the one of 2026-11-10"
+    monkeypatch.undo()
+    prices.table.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("sources", "asked"),
+    [
+        (["demo", "ollama:llama3.2", "https://host/x"], False),
+        (["demo", "openai:gpt-4o"], True),
+        (["openai:mine"], False),
+    ],
+)
+def test_a_debate_says_by_which_table_it_is_priced(sources: list[str], asked: bool) -> None:
+    told = asked_of(map(parse, sources), {"mine": (1.0, 1.0)})
+    assert told == (prices.table() if asked else "")

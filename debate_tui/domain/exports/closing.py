@@ -9,6 +9,7 @@ from msgspec import Struct
 from debate_tui.domain.exports.outline import speaker
 from debate_tui.domain.judgement import judgement
 from debate_tui.domain.outcome import direction
+from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.spending import bill
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def _costs(transcript: Transcript) -> Iterator[Section]:
     if spent.judges.tokens is not None or spent.judges.cost is not None:
         rows.append(_row("The judges", spent.judges))
     rows.append(_row("All together", spent.total))
-    yield Section("Cost", table=Table(("", "tokens in", "tokens out", "US$"), tuple(rows)))
+    lines = (f"Prices: {one_line(transcript.prices, 200)}.",) if transcript.prices else ()
+    yield Section("Cost", lines=lines, table=Table(("", "tokens in", "tokens out", "US$"), tuple(rows)))
 
 
 def _row(who: str, spent: Spending) -> tuple[str, ...]:

@@ -49,6 +49,8 @@ class Spent(Struct, frozen=True):
     debaters: dict[str, Spending]
     judges: Spending
     total: Spending
+    prices: str
+    """By which table money was reckoned; empty where none was asked."""
 
 
 class Document(Struct, frozen=True):
@@ -83,14 +85,14 @@ def json(events: Sequence[Event]) -> str:
         turns=tuple(map(_said, transcript.turns.values())),
         verdicts=tuple(transcript.verdicts),
         votes=tuple(transcript.votes),
-        spent=_spent(bill(transcript)),
+        spent=_spent(bill(transcript), transcript.prices),
         events=events,
     )
     return msgspec.json.format(msgspec.json.encode(document)).decode().translate(_ESCAPES) + "\n"
 
 
-def _spent(found: Bill) -> Spent:
-    return Spent(found.debaters, found.judges, found.total)
+def _spent(found: Bill, prices: str) -> Spent:
+    return Spent(found.debaters, found.judges, found.total, prices)
 
 
 def _said(turn: Turn) -> Said:
