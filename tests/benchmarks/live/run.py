@@ -48,11 +48,6 @@ class Seen(NamedTuple):
         """Seconds from frame to frame."""
         return [after.at - before.at for before, after in itertools.pairwise(self.frames)]
 
-    @property
-    def rate(self) -> float:
-        """Frames a second."""
-        return len(self.frames) / self.seconds
-
     def key(self, per_cent: int) -> float:
         """Milliseconds within which so many of a hundred keys were seen to do something."""
         return percentile(self.keys, per_cent) * 1000
