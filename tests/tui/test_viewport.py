@@ -50,6 +50,20 @@ def test_leaping_leaves_room_to_be_filled() -> None:
     assert view.top == 7
 
 
+def test_without_a_leap_the_view_stays_for_now() -> None:
+    """Whatever room it had left is filled, and when it may move again, it comes to the end."""
+    page, view = view_of(10, leap=4)
+    grow(page, view, 1)
+    assert (view.top, view.bottom) == (4, 1)
+    view.leap = 0
+    grow(page, view, 5)
+    assert (view.top, view.bottom) == (4, 6)
+    assert view.following
+    view.leap = 4
+    view.keep_up()
+    assert (view.top, view.bottom) == (8, 6)
+
+
 @pytest.mark.parametrize("top", [0, 3, 5])
 def test_a_reader_above_stays(top: int) -> None:
     """And what was never in view is counted."""

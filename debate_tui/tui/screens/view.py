@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import TYPE_CHECKING
 
@@ -17,19 +16,17 @@ from debate_tui.domain.sanitise import one_line
 from debate_tui.tui import compositing
 from debate_tui.tui.agenda import Agenda
 from debate_tui.tui.arrangement import Arrangement, Fit, fit
-from debate_tui.tui.elapsed import Elapsed
+from debate_tui.tui.course import Course
 from debate_tui.tui.follower import Follower
-from debate_tui.tui.forecast import Forecast
 from debate_tui.tui.glyphs import ASCII, UNICODE
 from debate_tui.tui.hints import hints
 from debate_tui.tui.pulse import Pulse
 from debate_tui.tui.screens.decisions import Decisions
 from debate_tui.tui.speaker import Speaker
+from debate_tui.tui.thrift import Thrift
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.totals import in_all
-from debate_tui.tui.widgets.badge import Badge
 from debate_tui.tui.widgets.footer import Footer, Hint
-from debate_tui.tui.widgets.header import Header, Headline
+from debate_tui.tui.widgets.header import Header
 from debate_tui.tui.widgets.notice import Notice
 from debate_tui.tui.widgets.pane import MAX_NAME, Pane, Panes
 from debate_tui.tui.widgets.tabs import Tabs
@@ -48,19 +45,10 @@ if TYPE_CHECKING:
     from debate_tui.record.log import ReadableLog
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
-
-SLOW_SECONDS = 2.0
-"""How long a terminal that was behind is spared."""
+    from debate_tui.tui.widgets.header import Headline
 
 ASIDE_SECONDS = 4.0
 """How long the footer says what was just done."""
-
-
-_ENDINGS = {
-    "complete": Badge("done", "over", Tone.FINISHED),
-    "stopped": Badge("stopped", "stopped", Tone.WAITING),
-    "failed": Badge("failed", "failed", Tone.FAILED),
-}
 
 
 class DebateView(compositing.BlankWidget, Screen[None]):
@@ -136,10 +124,9 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         self._waiting = ""
         self.set_class(options.ascii, "-ascii")
         self._aside_until = 0.0
-        self._slow_until = 0.0
         self._decisions = Decisions(self, commands, self._glyphs)
-        self._elapsed = Elapsed(self._follower.transcript)
-        self._forecast = Forecast(self._follower.transcript, self._agenda)
+        self._course = Course(self._follower, self._agenda, options.topic, self._glyphs)
+        self._thrift = Thrift()
 
     # What is on the screen
 
@@ -237,12 +224,13 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         """Whether the terminal has not yet taken all of the last frame."""
         waiting = self._unwritten() > 0
         if waiting:
-            self._slow_until = time.monotonic() + SLOW_SECONDS
+            self._thrift.spare(time.monotonic())
         return waiting
 
     def release(self, due: Mapping[str, Sequence[Item]]) -> None:
         """Paint what panes have been waiting for, all of it in one frame."""
         now = time.monotonic()
+        self._pace(now)
         with compositing.frame(self):
             for debater, items in due.items():
                 self._by_debater[debater].apply(items, now)
@@ -253,13 +241,15 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         with compositing.frame(self):
             if self._aside_until and now >= self._aside_until:
                 self._say("")
-            slow = now < self._slow_until
+            self._pace(now)
             for pane in self._panes:
-                pane.prose.leap = max(1, pane.prose.size.height // 3) if slow else 1
                 pane.tick()
             self._tabs.sync()
             self._show_headline()
             self._show_hints()
+
+    def _pace(self, now: float) -> None:
+        self._thrift.pace([pane.prose for pane in self._panes], now, streaming=self.active > 0)
 
     def drain(self) -> None:
         """Paint everything that is pending."""
@@ -285,8 +275,7 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         self.call_next(self._take, event)
 
     def _take(self, event: Event) -> None:
-        self._elapsed.see(event.at)
-        self._forecast.see(event)
+        self._course.see(event)
         steps = self._follower.transcript.steps
         if isinstance(event, PhaseStarted) and len(steps) > 1 and event == steps[-1]:
             self._on_pause()
@@ -312,33 +301,7 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         self._header.show(self._headline())
 
     def _headline(self) -> Headline:
-        transcript = self._follower.transcript
-        ended = _ENDINGS[transcript.finished] if transcript.finished is not None else None
-        return Headline(
-            topic=one_line(transcript.topic or self._options.topic, 400),
-            phase=self._agenda.now,
-            mode=self._clock.mode.value,
-            elapsed=self._elapsed.seconds,
-            expected=self._expected(),
-            progress=self._agenda.progress(),
-            spent=in_all(self._follower, self._glyphs),
-            judging=self._judging(),
-            paused=self._all_paused and ended is None,
-            ended=ended,
-        )
-
-    def _expected(self) -> int | None:
-        """Seconds from the debate's beginning to its last word, told in steps that do not flicker."""
-        elapsed = self._elapsed
-        remaining = self._forecast.remaining(elapsed.now)
-        return None if remaining is None else 30 * math.ceil((elapsed.seconds + remaining) / 30)
-
-    def _judging(self) -> str:
-        if not self._agenda.judging:
-            return ""
-        verdicts = sum(bool(verdict.model) for verdict in self._follower.transcript.verdicts)
-        so_far = f", {verdicts} verdict{'s' if verdicts > 1 else ''} so far" if verdicts else ""
-        return f"the judges are reading{so_far}"
+        return self._course.headline(self._clock.mode.value, paused=self._all_paused)
 
     @property
     def _all_paused(self) -> bool:

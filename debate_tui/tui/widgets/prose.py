@@ -95,8 +95,8 @@ class Prose(Sheet, can_focus=True):
 
     @property
     def unseen(self) -> int:
-        """How many lines at the end have never been in view."""
-        return max(0, self.line_count - self._view.seen)
+        """How many lines at the end have never been in view; none while they come into it by themselves."""
+        return 0 if self._view.following else max(0, self.line_count - self._view.seen)
 
     @property
     def following(self) -> bool:
@@ -109,7 +109,7 @@ class Prose(Sheet, can_focus=True):
 
     @property
     def leap(self) -> int:
-        """Lines to scroll by at once while following; more than one is for slow terminals."""
+        """Lines to scroll by at once while following; any number but one is for slow terminals."""
         return self._view.leap
 
     @leap.setter
@@ -144,8 +144,10 @@ class Prose(Sheet, can_focus=True):
     def tick(self) -> None:
         """Move the position mark, and read what has been waiting; to be called a few times a second."""
         self._catch_up_if_behind()
+        top = self._view.top
+        self._view.keep_up()
         mark = self._view.mark()
-        if mark != self._mark:
+        if self._view.top != top or mark != self._mark:
             self._mark = mark
             self._show(self._page.line_count)
 

@@ -12,8 +12,8 @@ class Viewport:
     """A window of `height` lines on a page, which begins with line `top`.
 
     While `following`, it moves with the end of the page, by `leap` lines at once: with more than one it may
-    look beyond the end, at blank rows that are filled before it moves again. `seen` is how many lines from
-    the top have been in view.
+    look beyond the end, at blank rows that are filled before it moves again, and with none it stays for now,
+    though what follows is out of view. `seen` is how many lines from the top have been in view.
     """
 
     def __init__(self, page: Page) -> None:
@@ -43,9 +43,9 @@ class Viewport:
     def keep_up(self) -> None:
         """Stay within a page that has changed, and at its end while following."""
         beyond = self.top - self.bottom
-        if not self.following or beyond >= self.leap:
+        if not self.following or beyond >= (self.leap or self.height):
             self.top = min(self.top, self.bottom)
-        elif beyond < 0:
+        elif beyond < 0 and self.leap:
             leap = max(1, min(self.leap, self.height - 1))
             self.top += -(beyond // leap) * leap
         self._look()

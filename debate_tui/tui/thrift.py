@@ -1,0 +1,43 @@
+"""A terminal that takes its bytes slowly is spared: panes scroll by much at once, and in turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from debate_tui.tui.widgets.prose import Prose
+
+SPARED_SECONDS = 2.0
+"""How long a terminal that was behind is spared."""
+
+SHARE = 3
+"""Of a pane's height, the part by which it scrolls at once: until that is filled, only new lines are sent."""
+
+
+class Thrift:
+    """Says how far each pane may scroll in the next frame.
+
+    To scroll is to paint all of a pane. On a slow terminal one does so in a frame, so that no frame takes
+    long and what a key does is not far behind one; the others have their turn in the next.
+    """
+
+    def __init__(self) -> None:
+        self._until = float("-inf")
+        self._turn = 0
+
+    def spare(self, now: float) -> None:
+        """The terminal is behind."""
+        self._until = now + SPARED_SECONDS
+
+    def pace(self, panes: Sequence[Prose], now: float, *, streaming: bool) -> None:
+        """Let them scroll; when nothing streams any more, all may, as no other frame may follow."""
+        self._turn = (self._turn + 1) % len(panes)
+        for place, prose in enumerate(panes):
+            if now >= self._until or not streaming:
+                prose.leap = 1
+            elif place == self._turn:
+                prose.leap = max(1, prose.size.height // SHARE)
+            else:
+                prose.leap = 0
