@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from debate_tui.display.markdown import STYLES, Line
 from debate_tui.display.markdown.document import Document
 from debate_tui.display.markdown.width import cells
+from debate_tui.domain.sanitise import sanitise
 from tests.display.markdown_texts import EXAMPLES, cuts, markdown, specification, widths
 
 ALL = 1 << 30
@@ -277,3 +278,28 @@ def test_settling_takes_no_longer_than_it_may() -> None:
         "width",
     ]
     assert settled(document).line_count == len(document.lines(0, ALL)) == 199
+
+
+_AROUND = (
+    "{}",
+    "**{}**",
+    "# {}",
+    "- [ ] {}",
+    "> {}",
+    "| a | {} |\n|--|--|\n| {} | b |",
+    "[{}](http://h/{})",
+    "a `{}`",
+)
+
+
+@given(
+    st.sampled_from(_AROUND),
+    st.lists(st.sampled_from(["a", " "]) | st.integers(0, 0x2070).map("&#{};".format), max_size=6).map(
+        "".join
+    ),
+)
+def test_no_character_reference_brings_back_what_was_taken_out(around: str, text: str) -> None:
+    for line in shown(around.format(text, text), 40, closed=True):
+        assert sanitise(line.content) == line.content
+        assert "\t" not in line.content
+        assert "\n" not in line.content

@@ -274,9 +274,12 @@ class Elements(html.parser.HTMLParser):
 @example("[a](JAVASCRIPT:x) <http://a.b> [b](data:text/html,x)")
 @example("| a |\n|--:|\n| b |")
 @example("```a b\nc")
+@example("a&#13;b **&#x202e;** [c&#x2066;](http://d/&#x202e;)")
 def test_speech_becomes_harmless_elements_alone(text: str):
-    elements = Elements(rendered(sanitise(text)))
+    page = rendered(sanitise(text))
+    elements = Elements(page)
 
+    assert sanitise(page) == page
     assert elements.balanced
     assert not elements.open
     for tag, attributes in elements.found:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.tui.widgets.line import Piece, Row, clip, justify, width_of
+from debate_tui.domain.sanitise import sanitise
+from debate_tui.tui.widgets.line import Piece, Row, clip, harmless, justify, width_of
 
 words = st.text(alphabet="ab 我🚶é​-", max_size=30)
 pieces = st.lists(words.map(Piece), max_size=4).map(tuple)
@@ -27,3 +28,12 @@ def test_a_row_fills_its_width_exactly(left: tuple[Piece, ...], right: tuple[Pie
 def test_the_right_keeps_its_place_and_the_left_gives_way() -> None:
     row = Row((Piece("a long topic"),), (Piece("right"),))
     assert "".join(piece.text for piece in justify(row, 12)) == "a lo…  right"
+
+
+@given(st.text(max_size=30))
+def test_nothing_in_a_piece_acts_on_the_terminal(text: str) -> None:
+    shown = harmless(Piece(text)).text
+    assert sanitise(shown) == shown
+    assert not {"\n", "\t"} & set(shown)
+    if text.isprintable():
+        assert shown == text

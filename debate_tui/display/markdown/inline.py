@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.display.markdown.line import Run, blend, merged, plain
 from debate_tui.display.markdown.width import JOINERS, unjoined
+from debate_tui.domain.sanitise import sanitise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,6 +106,9 @@ def _runs(tokens: Sequence[Token], style: str) -> Iterator[Run]:
 
 
 def _leaf(token: Token, style: str, *, linked: bool) -> Iterator[Run]:
+    if token.type == "text_special":
+        # A character reference (``&#13;``) may stand for what was taken out of the text itself.
+        token.content = sanitise(token.content).replace("\t", " ")
     match token.type:
         case "code_inline":
             yield token.content, blend(style, "code")

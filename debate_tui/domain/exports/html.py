@@ -18,6 +18,7 @@ from markdown_it.token import Token
 
 from debate_tui.domain.exports import outline
 from debate_tui.domain.exports.closing import sections
+from debate_tui.domain.sanitise import sanitise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +152,11 @@ def rendered(text: str, seams: tuple[str, ...] = ()) -> str:
 
 
 def _strip(token: Token) -> None:
-    """Leave no attribute or class to the text's author but where a link leads and where a list begins."""
+    """Leave no attribute or class to the text's author but where a link leads and where a list begins.
+
+    A character reference (``&#13;``) may stand for what was taken out of the text itself.
+    """
+    token.content = sanitise(token.content)
     token.info = ""
     token.attrs = {name: value for name, value in token.attrs.items() if name in _KEPT}
     if token.type == "link_open":

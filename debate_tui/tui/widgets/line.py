@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 
+from debate_tui.domain.sanitise import sanitise
 from debate_tui.tui import compositing
 from debate_tui.tui.tones import Tone, colour
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.geometry import Region
+
+
+_SPACES = str.maketrans("\n\t", "  ")
 
 
 class Piece(NamedTuple):
@@ -32,6 +36,13 @@ class Row(NamedTuple):
 
     left: tuple[Piece, ...] = ()
     right: tuple[Piece, ...] = ()
+
+
+def harmless(piece: Piece) -> Piece:
+    """The piece without anything a terminal would act on, wherever its text has come from."""
+    if piece.text.isprintable():
+        return piece
+    return piece._replace(text=sanitise(piece.text).translate(_SPACES))
 
 
 def width_of(pieces: Sequence[Piece]) -> int:
@@ -125,6 +136,7 @@ class Lines(compositing.RowWidget):
         super().notify_style_update()
 
     def _strip(self, row: Row, width: int) -> Strip:
+        row = Row(tuple(map(harmless, row.left)), tuple(map(harmless, row.right)))
         inset = Piece(" " * self.inset)
         pieces = (inset, *justify(row, width - 2 * self.inset, self.ellipsis), inset)
         return Strip([Segment(text, self._pen(tone, bold)) for text, tone, bold in pieces if text], width)
