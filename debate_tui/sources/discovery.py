@@ -7,10 +7,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import msgspec
-from msgspec import Struct
-
 from debate_tui.sources.keys import key_in_environment
+from debate_tui.sources.payloads.models import conversational
 from debate_tui.sources.providers import provider, providers
 
 if TYPE_CHECKING:
@@ -21,18 +19,6 @@ if TYPE_CHECKING:
 LOCAL_SERVERS = ("ollama", "lmstudio", "llamacpp")
 PROBE_SECONDS = 0.3
 MOST = 4
-
-
-class _Model(Struct):
-    id: str
-
-
-class _Models(Struct):
-    data: tuple[_Model, ...] | None = None
-
-
-# Made here once: several threads decode with it at the same time, and may not be the first to use the struct.
-_listing = msgspec.json.Decoder(_Models)
 
 
 def at_hand(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
@@ -84,12 +70,11 @@ def models(server: Provider, *, timeout: float = PROBE_SECONDS) -> tuple[str, ..
     connection = HTTPConnection(url.hostname, url.port or 80, timeout=timeout)
     try:
         connection.request("GET", f"{url.path.rstrip('/')}/models")
-        listed = _listing.decode(connection.getresponse().read(1 << 20))
-    except (OSError, HTTPException, msgspec.DecodeError):
+        return conversational(connection.getresponse().read(1 << 20))
+    except (OSError, HTTPException):
         return ()
     finally:
         connection.close()
-    return tuple(model.id for model in listed.data or () if "embed" not in model.id.lower())
 
 
 def enough(found: list[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from debate_tui.sources.exchange import Wishes, exchange
 from debate_tui.sources.llamacpp import PlacedChatDecoder, Replays, kept_under
 from debate_tui.sources.outliving import Outliving
 from debate_tui.sources.payloads.chat import ChatDecoder
+from debate_tui.sources.payloads.models import conversational
 from debate_tui.sources.payloads.responses import ResponsesDecoder
 from debate_tui.sources.sdkfaults import translated
 
@@ -155,8 +156,10 @@ class OpenAISource:
 
     async def _first_model(self, client: Client[AsyncOpenAI]) -> str:
         with translated(self._provider, client):
-            listed = await client.sdk.models.list(extra_headers=_unsent(self._provider, client.key))
-        found = next((model.id for model in listed.data if "embed" not in model.id), "")
+            answer = await client.sdk.models.with_raw_response.list(
+                extra_headers=_unsent(self._provider, client.key)
+            )
+        found = next(iter(conversational(answer.content)), "")
         if not found:
             raise Fault(
                 FaultKind.BAD_REQUEST,

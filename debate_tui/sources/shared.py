@@ -77,16 +77,14 @@ class Shared:
 
     def sort(self, event: Event) -> Iterator[tuple[Seat | None, Event]]:
         """Whose an event is: the parts of it with their seats, or all of it with `None` for everybody's."""
-        data = unpack(event.data) or event.data
-        if not data.startswith("{"):
-            yield None, event
-            return
         try:
-            tags = _tags(data)
+            data = unpack(event.data) or event.data
+            tags = _tags(data) if data.startswith("{") else None
         except (msgspec.DecodeError, RecursionError):
+            tags = None
+        if tags is None:
             yield None, event
-            return
-        if (tag := tags.tag) is not None:
+        elif (tag := tags.tag) is not None:
             self.tagged = True
             if (seat := self.owner(tag)) is not None:
                 yield seat, event

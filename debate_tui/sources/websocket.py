@@ -143,8 +143,11 @@ class _Messages:
     async def read(self) -> AsyncGenerator[Event | Alive]:
         """The messages as events, up to the close; pings are answered, and are signs of life."""
         import httpcore
+        from httpx_ws import WebSocketNetworkError
         from wsproto.utilities import ProtocolError
 
+        # The pong to a ping is written while reading: that, too, may find the connection broken.
+        broken = httpcore.NetworkError, httpcore.TimeoutException, ProtocolError, WebSocketNetworkError
         try:
             while data := await self._session.stream.read(_READ):
                 self._session.connection.receive_data(data)
@@ -153,7 +156,7 @@ class _Messages:
                         yield event
                 if self.orderly:
                     return
-        except (httpcore.NetworkError, httpcore.TimeoutException, ProtocolError) as error:
+        except broken as error:
             raise self._broken() from error
 
     async def close(self) -> None:

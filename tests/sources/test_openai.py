@@ -418,8 +418,22 @@ async def test_the_first_model_a_local_server_lists_is_used(server: ProviderServ
     assert server.requests[1].json["model"] == "qwen3:8b"
 
 
-async def test_a_local_server_without_models_says_so(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(MODELS, Reply(b'{"object": "list", "data": []}', content_type=JSON))
+@pytest.mark.parametrize(
+    ("listed", "content_type"),
+    [
+        (b'{"object": "list", "data": []}', JSON),
+        (b'{"object": "list", "data": null}', JSON),
+        (b"[" * 90_000, JSON),
+        (b"\xff", JSON),
+        (b"", JSON),
+        (b"<html>Welcome!</html>", "text/html"),
+    ],
+    ids=["empty", "null", "nested", "no text", "nothing", "a page"],
+)
+async def test_a_local_server_without_models_says_so(
+    server: ProviderServer, sdk: SdkClients, listed: bytes, content_type: str
+) -> None:
+    server.script(MODELS, Reply(listed, content_type=content_type))
     fault = (await listen(chat(server, sdk, "ollama", model=""))).fault
     assert fault is not None
     assert fault.kind is FaultKind.BAD_REQUEST

@@ -191,6 +191,14 @@ async def test_frames_that_break_the_protocol_are_a_network_fault(nonsense: byte
     assert fault.kind is FaultKind.NETWORK
 
 
+async def test_a_ping_that_cannot_be_answered_is_a_network_fault() -> None:
+    """There is nobody left for the pong."""
+    async with serving(*[ping(b"you?")] * 2000, Cut.RESET) as server:
+        _, fault = await outcome(server)
+    assert fault is not None
+    assert fault.kind is FaultKind.NETWORK
+
+
 async def test_an_endless_message_is_a_bad_request() -> None:
     piece = frame(0, b"x" * 65536, final=False)
     pieces = (frame(1, b"x", final=False), *(piece,) * (MESSAGE_LIMIT // 65536 + 2))

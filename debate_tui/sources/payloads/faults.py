@@ -6,6 +6,7 @@ references; where a word and a status disagree the word is more precise (OpenAI 
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -154,15 +155,17 @@ def from_body(body: bytes | str, *, status: int | None = None, retry_after: floa
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """The wait a response asks for, in seconds: `Retry-After` as seconds or HTTP date, or in ms."""
     milliseconds = headers.get("retry-after-ms", "").strip()
-    if milliseconds.isdecimal():
-        return int(milliseconds) / 1000
     value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
     try:
-        return max(0.0, float(value)) if value.replace(".", "", 1).isdecimal() else _until(value)
+        if milliseconds.isdecimal():
+            seconds = float(milliseconds) / 1000
+        elif value.replace(".", "", 1).isdecimal():
+            seconds = float(value)
+        else:
+            return _until(value) if value else None
     except (ValueError, OverflowError):
         return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _until(date: str) -> float:
