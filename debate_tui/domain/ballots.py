@@ -35,7 +35,7 @@ def stand(text: str) -> Stand | None:
     answer = _line(text, "ANSWER")
     if not answer:
         return None
-    confidence = re.match(r"\d+", _line(text, "CONFIDENCE"))
+    confidence = re.match(r"\d{1,3}", _line(text, "CONFIDENCE"))
     return Stand(answer, min(int(confidence[0]), 100) if confidence else None)
 
 
@@ -83,10 +83,12 @@ def translated(ballot: Sequence[str], letters: Mapping[str, str]) -> tuple[str, 
 
 
 def _line(text: str, label: str) -> str:
-    found: list[str] = re.findall(
-        rf"^\W*{label}\W*?[:：][ \t*_`]*(.*?)[ \t*_`]*$", text, re.MULTILINE | re.IGNORECASE
-    )
-    return found[-1].strip() if found else ""
+    """What the last line with this label says. Linear in the text, whatever that is."""
+    labelled = re.compile(rf"\W*{label}\W*?[:：](.*)", re.IGNORECASE)
+    for line in reversed(text.split("\n")):
+        if found := labelled.match(line):
+            return found[1].strip(" \t*_`\r")
+    return ""
 
 
 def _plain(answer: str) -> str:

@@ -20,6 +20,9 @@ from debate_tui.domain.ballots import Stand, Standing, agreement, borda, ranking
         ("ANSWER：是", Stand("是", None)),
         ("The answer: none of this counts in a sentence", None),
         ("ANSWER:\nCONFIDENCE: 3", None),
+        ("ANSWER: yes\r\n\r\n  CONFIDENCE : 7\r\n", Stand("yes", 7)),
+        pytest.param("ANSWER: yes\nCONFIDENCE: " + "9" * 5000, Stand("yes", 100), id="endless"),
+        pytest.param("\n" * 300_000 + "**" * 300_000 + "ANSWER: yes", Stand("yes", None), id="marks"),
         ("", None),
     ],
 )

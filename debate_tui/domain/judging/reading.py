@@ -89,7 +89,7 @@ def _reply(text: str) -> _Reply | None:
         return None
     try:
         return msgspec.json.decode(text[start : end + 1], type=_Reply, strict=False)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import msgspec
@@ -26,7 +27,7 @@ from debate_tui.domain.judging import (
     stance_question,
     swing,
 )
-from debate_tui.domain.judging.case import cut, plain
+from debate_tui.domain.judging.case import MOST_WORDS, cut, plain
 from debate_tui.domain.prompts import Speech
 
 OXFORD = Format(
@@ -114,6 +115,14 @@ def test_markdown_is_taken_off(text: str, expected: str) -> None:
     assert plain(text).split() == expected.split()
 
 
+def test_a_judge_is_given_the_length_asked_for_and_no_more() -> None:
+    """Whatever a speaker sends: looked through as a whole for pairs of marks, this would take hours."""
+    flooded = tuple(msgspec.structs.replace(speech, text="*a " * 1_000_000) for speech in FORWARD.speeches)
+    words = asked(msgspec.structs.replace(FORWARD, speeches=flooded)).split()
+    lengths = [len(list(run)) for marked, run in itertools.groupby(words, lambda w: w == "*a") if marked]
+    assert lengths == [6, 6, MOST_WORDS, MOST_WORDS]
+
+
 @given(st.text(alphabet="ab .!*\n", max_size=80), st.integers(0, 12))
 def test_a_cut_text_is_a_beginning_within_its_length(text: str, words: int) -> None:
     kept = cut(text, words)
@@ -179,6 +188,7 @@ def test_a_tie_is_an_answer() -> None:
         reply(criteria=json.loads(reply())["criteria"][1:]),
         reply(criteria=json.loads(reply())["criteria"] * 2),
         reply().replace("reasons", "charm"),
+        '{"criteria": ' + "[" * 90_000 + "}",
     ],
 )
 def test_an_incomplete_answer_is_no_answer(text: str) -> None:
