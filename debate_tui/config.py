@@ -195,13 +195,17 @@ def replaced(settings: Settings, options: Mapping[str, object]) -> Settings:
     return msgspec.structs.replace(settings, **_checked_options(options))
 
 
-def _read(file: Path) -> dict[str, object]:
+def _text(file: Path) -> str:
     try:
-        text = file.read_text("utf-8")
+        return file.read_text("utf-8")
     except OSError as error:
         raise ConfigError(f"Cannot read {file}: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file} is not a text file in UTF-8.") from None
+
+
+def _read(file: Path) -> dict[str, object]:
+    text = _text(file)
     settings = toml.decode(text, Settings, where=str(file))
     return {key: getattr(settings, key) for key in tomllib.loads(text)}
 
@@ -251,7 +255,7 @@ def find_format(name: str) -> Format:
     for folder in _format_folders():
         file = folder / f"{name}.toml"
         if name == Path(name).name and file.is_file():
-            return formats.parse(file.read_text("utf-8"), str(file))
+            return formats.parse(_text(file), str(file))
     known = format_names()
     close = difflib.get_close_matches(name, known, n=1)
     raise UsageError(

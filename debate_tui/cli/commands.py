@@ -119,12 +119,13 @@ def debate(
     TOPIC may be - or a pipe for standard input.
     """
     from debate_tui.cli.debate import hold
+    from debate_tui.cli.topic import writable
 
     if plain and json_lines:
         raise click.UsageError("--plain and --json exclude each other.")
     typed = {key: value for key, value in settings.items() if value is not None and value is not False}
     if judges:
-        typed["judge"] = list(judges)
+        typed["judge"] = [writable(judge) for judge in judges]
     if no_record:
         typed["record"] = False
     if continued is not None and (topic is not None or debaters):

@@ -91,7 +91,13 @@ def check_free(summary: Summary) -> None:
 
 def _plan(summary: Summary, setup: str, past: tuple[Event, ...], settings: config.Settings) -> Plan:
     check_free(summary)
-    kept = msgspec.json.decode(setup, type=_Setup)
+    try:
+        kept = msgspec.json.decode(setup, type=_Setup)
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            f"The debate {summary.debate} was begun by a version that this one cannot read: {error}.",
+            f"debate-tui export {summary.debate} still writes down what was said.",
+        ) from None
     transcript = Transcript(past)
     debaters = tuple(chair.debater for chair in kept.chairs)
     owed = set(kept.judges) - {verdict.judge for verdict in transcript.verdicts}

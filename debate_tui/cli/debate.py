@@ -71,9 +71,10 @@ def hold(
 
 def seat(text: str) -> dict[str, str]:
     """``[NAME=]SOURCE`` as a debater's table; an address may have equals signs of its own."""
-    named = _NAMED.fullmatch(text.strip())
+    text = topics.writable(text).strip()
+    named = _NAMED.fullmatch(text)
     if named is None:
-        return {"source": text.strip()}
+        return {"source": text}
     return {"name": named["name"].strip(), "source": named["source"].strip()}
 
 

@@ -51,7 +51,7 @@ def _unforeseen(error: Exception) -> DebateError:
     report = state_file().with_name("crash.txt")
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text("".join(traceback.format_exception(error)), "utf-8")
+        report.write_text("".join(traceback.format_exception(error)), "utf-8", "backslashreplace")
     except OSError:
         where = "".join(traceback.format_exception_only(error))
     else:

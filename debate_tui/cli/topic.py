@@ -19,13 +19,17 @@ def read(argument: str | None, default: str = "") -> str:
         topic = _piped(asked_for=argument == "-")
     else:
         topic = default if argument is None else argument
-    # What is no UTF-8 on the command line comes as lone surrogates, which nothing can write again.
-    topic = " ".join(topic.encode("utf-8", "replace").decode("utf-8").split())
+    topic = " ".join(writable(topic).split())
     if not topic:
         raise UsageError("The topic is empty.", _EXAMPLE)
     if len(topic) > MAX_CHARACTERS:
         raise UsageError(f"The topic has more than {MAX_CHARACTERS:,} characters.", "Give the question only.")
     return topic
+
+
+def writable(typed: str) -> str:
+    """Typed text; what was no UTF-8 comes from the command line as lone surrogates, and cannot be written."""
+    return typed.encode("utf-8", "replace").decode("utf-8")
 
 
 def is_open(argument: str | None, default: str) -> bool:

@@ -269,7 +269,7 @@ def _stored(path: Path, debate: str, after: int, limit: int) -> list[Event]:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise DebateError(
             f"the record {path} holds what this version cannot read: {error}", "upgrade debate-tui"
         ) from error

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui import config
+from debate_tui.domain.events import DebateStarted
+from debate_tui.record.sqlite import Store
 from tests.cli.running import run
 from tests.fakes.provider_server import CHAT, ProviderServer, Reply, error
 
@@ -121,3 +123,33 @@ async def test_a_wrong_format_is_named_with_its_line_and_the_others_are_listed()
     assert "duel.toml:5: unknown key `phases`" in done.err
     assert "Did you mean `phase`?" in done.err
     assert len(done.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("arguments", [["formats"], ["Q?", "-f", "duel", *TWO]])
+async def test_a_format_that_is_no_text_is_named(arguments: list[str]) -> None:
+    folder = config.config_folder() / "formats"
+    folder.mkdir(parents=True)
+    (folder / "duel.toml").write_bytes(b"\xff\xfe")
+    done = await run(*arguments)
+    assert done.code == 4
+    assert "duel.toml is not a text file in UTF-8" in done.err
+
+
+async def test_a_debate_that_was_begun_by_another_version_is_not_continued() -> None:
+    with Store(config.record_file()) as store:
+        log = store.create("d1", setup='{"format": 1}')
+        log.append(DebateStarted(debate="d1", topic="Q?", format="oxford", debaters=()))
+        await log.aclose()
+    done = await run("--continue", "--json")
+    assert (done.code, done.out) == (2, "")
+    assert "d1" in done.err
+    assert "debate-tui export d1" in done.err
+
+
+async def test_a_name_that_is_no_text_is_a_name_all_the_same() -> None:
+    done = await run("Q?", "-f", "nowhere", "-d", "A\udcff=demo", "-d", "demo", "--judge", "demo:\udcff")
+    assert done.code == 2, done.err
+    assert "nowhere" in done.err
+    started = (await run("Q?", "--json", "-d", "A\udcff=http://127.0.0.1:9/", "-d", "demo")).events[0]
+    assert isinstance(started, DebateStarted)
+    assert started.debaters[0].name == "A?"
