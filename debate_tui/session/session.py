@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Literal
 
 from debate_tui.domain import events, prompts
@@ -11,33 +10,28 @@ from debate_tui.domain.ballots import agreement
 from debate_tui.domain.debate import VERDICT, rounds, waves
 from debate_tui.domain.progress import progress
 from debate_tui.domain.spending import bill
-from debate_tui.domain.stream import Chunk, Fault, Request
+from debate_tui.domain.stream import Request
 from debate_tui.domain.transcript import Transcript
-from debate_tui.resilience.classify import Action, action
 from debate_tui.session.agenda import Agenda
 from debate_tui.session.bench import Bench
-from debate_tui.session.gate import Gate
-from debate_tui.session.gathering import Gathering
+from debate_tui.session.floor import Floor
 from debate_tui.session.hearing import brief
 from debate_tui.session.motion import Unlimited
 from debate_tui.session.outcome import EVERYBODY, settled
 from debate_tui.session.roster import Roster
-from debate_tui.session.turn import Turn, unknown_cost
+from debate_tui.session.turn import unknown_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from debate_tui.domain.debate import Debater, Round
-    from debate_tui.domain.stream import Source
+    from debate_tui.domain.stream import Fault, Source
     from debate_tui.record.log import DebateLog
     from debate_tui.session.bench import Judge
+    from debate_tui.session.floor import Choice, Guard
     from debate_tui.session.motion import Backpressure, Motion
-    from debate_tui.session.turn import Cost
+    from debate_tui.session.turn import Cost, Turn
 
-    Guard = Callable[[str, Source, Callable[[], bool]], Source]
-    """Puts recovery around a debater's source; the last argument tells whether a pause holds reading back."""
-
-Choice = Literal["fix", "replace", "remove", "end"]
 Ending = Literal["complete", "stopped", "failed"]
 
 
@@ -69,28 +63,22 @@ class Session:
         self.transcript = Transcript(past)
         self.blocked_by: Fault | None = None
         self._log = log
-        self._guard = guard
-        self._backpressure: Backpressure = backpressure or Unlimited()
-        self._unattended = unattended
-        self._costs = dict(costs or {})
         self._roster = Roster(motion.debaters, self.transcript, log)
-        self._gates = {debater: Gate() for debater in self._roster.everybody}
-        self._sources = {
-            debater: guard(debater, sources[debater], gate.is_closed) for debater, gate in self._gates.items()
-        }
+        self._floor = Floor(
+            sources,
+            log,
+            self._roster,
+            guard=guard,
+            backpressure=backpressure or Unlimited(),
+            unattended=unattended,
+            costs=costs or {},
+            end=self._end,
+        )
         self._agenda = Agenda(rounds(motion.format))
         self._bench = Bench(judges, motion, self.transcript)
         self._judging: asyncio.Task[None] | None = None
-        self._turns: dict[str, Turn] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._wave: asyncio.TaskGroup | None = None
-        self._decisions: dict[str, asyncio.Future[Choice]] = {}
         self._ending = False
         log.subscribe(self.transcript.apply)
-
-    def _model_of(self, debater: str) -> str:
-        """What to call the model that speaks for the debater."""
-        return self._sources[debater].model
 
     # The course of the debate
 
@@ -154,7 +142,7 @@ class Session:
                 topic=motion.topic,
                 format=motion.format.name,
                 debaters=tuple(
-                    events.DebaterInfo(d.id, d.name, d.side, d.source, self._model_of(d.id))
+                    events.DebaterInfo(d.id, d.name, d.side, d.source, self._floor.model_of(d.id))
                     for d in motion.debaters
                 ),
                 prices=motion.prices,
@@ -199,13 +187,9 @@ class Session:
             if self._over or self._limit_reached():
                 return
             speakers = [d for d in wave if d.id in self._roster and (not only or d.id in only)]
-            turns = [self._prepare(debater, round_, numbers.get(debater.id)) for debater in speakers]
-            async with asyncio.TaskGroup() as self._wave:
-                for turn in turns:
-                    self._start(turn)
-            self._wave = None
-            for turn in turns:
-                turn.finish("stopped")  # a task cancelled before its first step never said so itself
+            await self._floor.hold(
+                [self._prepare(debater, round_, numbers.get(debater.id)) for debater in speakers]
+            )
 
     def _limit_reached(self) -> bool:
         """Whether what was spent forbids another turn; says so, once, and ends the debate."""
@@ -232,142 +216,46 @@ class Session:
             messages=prompts.messages(brief(self.motion, self.transcript, debater, round_, number)),
             max_output_tokens=self.motion.max_output_tokens,
         )
-        cost = self._costs.get(debater.id, unknown_cost)
-        turn = self._turns[debater.id] = Turn(debater.id, request, self._log, cost=cost, past=past)
-        return turn
-
-    # One turn
-
-    def _start(self, turn: Turn) -> None:
-        if self._wave is not None:
-            self._tasks[turn.debater] = self._wave.create_task(self._speak(turn))
-
-    async def _speak(self, turn: Turn) -> None:
-        while not turn.over:
-            try:
-                await self._listen(turn)
-            except Fault as fault:
-                await self._cope(turn, fault)
-            except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if task is None or task.uncancel() or self._ending or not turn.wanted_again:
-                    turn.finish(turn.cut_short_as)
-                    raise
-                turn.start_again()
-
-    async def _listen(self, turn: Turn) -> None:
-        gate, pressure, clock = self._gates[turn.debater], self._backpressure, time.monotonic
-        await gate.passed()
-        async with self._sources[turn.debater].open(turn.request, turn.resume()) as stream:
-            gathering, free = Gathering(), clock()
-            async for item in stream:
-                now = clock()
-                waited = now - free
-                if gate.is_closed():
-                    await gate.passed()
-                turn.take(item)
-                if turn.over:
-                    return
-                if not pressure.has_room(turn.debater):
-                    await pressure.room(turn.debater)
-                elif type(item) is Chunk and (pause := gathering.pause(waited, now, pressure.patience)):
-                    await asyncio.sleep(pause)
-                free = clock()
-
-    async def _cope(self, turn: Turn, fault: Fault) -> None:
-        """Deal with a fault that recovery could not mend."""
-        match action(fault):
-            case Action.REFUSED:
-                turn.finish("refused", fault)
-            case Action.PAUSE_ALL if self._unattended:
-                self.blocked_by = fault
-                self._drop(turn, fault)
-                self.end()
-            case Action.PAUSE_ALL:
-                await self._ask(turn, fault)
-            case _:
-                self._drop(turn, fault)
-
-    async def _ask(self, turn: Turn, fault: Fault) -> None:
-        debater, reason = turn.debater, f"{fault.kind} of {turn.debater}"
-        turn.show("failed", fault)
-        self._log.append(events.DebatePaused(reason=_in_full(fault), debater=debater))
-        for gate in self._gates.values():
-            gate.close(reason)
-        decision = self._decisions[debater] = asyncio.get_running_loop().create_future()
-        try:
-            choice = await decision
-        finally:
-            del self._decisions[debater]
-            for gate in self._gates.values():
-                gate.open(reason)
-            self._log.append(events.DebateResumed(reason="decided", debater=debater))
-        if choice in ("remove", "end"):
-            self._drop(turn, fault)
-        if choice == "end":
-            self.end()
-
-    def _drop(self, turn: Turn, fault: Fault) -> None:
-        """Fail the turn and go on without its debater."""
-        turn.finish("failed", fault)
-        self._roster.remove(turn.debater, fault.message)
+        return self._floor.turn(debater.id, request, past)
 
     # Commands
 
     def pause(self, debater: str | None = None) -> None:
         """Stop reading from one debater, or from all, so that the senders feel it."""
-        self._log.append(events.DebatePaused(reason="user", debater=debater))
-        for name in self._gates if debater is None else (debater,):
-            self._gates[name].close("all" if debater is None else "own")
-            if (turn := self._turns.get(name)) is not None and not turn.over:
-                turn.hold()
+        if not self._finished:
+            self._log.append(events.DebatePaused(reason="user", debater=debater))
+            self._floor.pause(debater)
 
     def resume(self, debater: str | None = None) -> None:
         """Read on, from all or from one, whatever of it was paused."""
-        self._log.append(events.DebateResumed(reason="user", debater=debater))
-        for name in self._gates if debater is None else (debater,):
-            gate = self._gates[name]
-            gate.open("all")
-            if debater is not None:
-                gate.open("own")
-            if not gate.is_closed() and (turn := self._turns.get(name)) is not None:
-                turn.let_go()
+        if not self._finished:
+            self._log.append(events.DebateResumed(reason="user", debater=debater))
+            self._floor.resume(debater)
 
     def stop(self, debater: str) -> None:
         """End the debater's turn where it is; what was said stays."""
-        if (task := self._tasks.get(debater)) is not None:
-            task.cancel()
+        self._floor.stop(debater)
 
     def retry(self, debater: str) -> None:
         """Ask for the debater's present turn again: on from its text if it was broken off, else anew.
 
         One that is paused is read on from, whoever else is not.
         """
-        turn, task = self._turns.get(debater), self._tasks.get(debater)
-        if turn is None or task is None or self._wave is None or self._ending:
-            return
-        if self._gates[debater].is_closed():
-            self.resume(debater)
-        if decision := self._decisions.get(debater):
-            if not decision.done():
-                decision.set_result("fix")
-        elif not task.done():
-            turn.wanted_again = True
-            task.cancel()
-        else:
-            self._roster.bring_back(debater)
-            turn.start_again()
-            self._start(turn)
+        if self._floor.speaks(debater):
+            if self._floor.paused(debater):
+                self.resume(debater)
+            self._floor.retry(debater)
 
     def replace(self, debater: str, source: Source, spec: str, cost: Cost = unknown_cost) -> None:
         """Let another source speak for the debater from its next connection on, at its own cost."""
-        self._costs[debater] = cost
-        self._sources[debater] = self._guard(debater, source, self._gates[debater].is_closed)
-        self._roster.replace(debater, spec, source.model)
+        if not self._finished:
+            self._floor.replace(debater, source, cost)
+            self._roster.replace(debater, spec, source.model)
 
     def interject(self, text: str, to: str | None = None) -> None:
         """Put a remark to one debater or to all; they are told at their next turn."""
-        self._log.append(events.Interjection(text=text, to=to))
+        if not self._finished:
+            self._log.append(events.Interjection(text=text, to=to))
 
     def vote(self, when: Literal["before", "after"], debater: str | None, voter: str = "user") -> None:
         """Note how somebody sees the debate, before or after it; `None` is undecided.
@@ -380,9 +268,7 @@ class Session:
 
     def decide(self, debater: str, choice: Choice) -> None:
         """Say how to go on with a debater whose fault paused the debate."""
-        decision = self._decisions.get(debater)
-        if decision is not None and not decision.done():
-            decision.set_result(choice)
+        self._floor.decide(debater, choice)
 
     def add_round(self) -> None:
         """Hold the phase under way once more than planned."""
@@ -391,9 +277,7 @@ class Session:
     def skip_phase(self) -> None:
         """Break off the phase under way: its open turns end as ``skipped``, and it has no further round."""
         self._agenda.skip_phase()
-        for debater, task in self._tasks.items():
-            self._turns[debater].cut_short_as = "skipped"
-            task.cancel()
+        self._floor.skip()
 
     def set_words(self, words: int) -> None:
         """Ask for that many words in every turn from the next round on."""
@@ -401,13 +285,16 @@ class Session:
 
     def end(self) -> None:
         """End the debate: turns under way are stopped, and no further one begins."""
+        self._end(None)
+
+    def _end(self, fault: Fault | None) -> None:
         self._ending = True
-        for task in (*self._tasks.values(), self._judging):
-            if task is not None:
-                task.cancel()
+        self.blocked_by = fault or self.blocked_by
+        self._floor.close()
+        if self._judging is not None:
+            self._judging.cancel()
 
-
-def _in_full(fault: Fault) -> str:
-    """A fault for whoever has to mend it: what kind it is, what the other side said, and what to do."""
-    kind = fault.kind.replace("_", " ") + (f" ({fault.status})" if fault.status else "")
-    return " ".join(filter(None, (f"{kind}: {fault.message}", fault.hint)))
+    @property
+    def _finished(self) -> bool:
+        """Whether the log has said how the debate ended."""
+        return self.transcript.finished is not None

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from debate_tui.domain import transcript
-    from debate_tui.domain.stream import Cursor, Fault, FinishReason, Request, StreamItem, StreamState
+    from debate_tui.domain.stream import (
+        Cursor,
+        Fault,
+        FinishReason,
+        Request,
+        Source,
+        StreamItem,
+        StreamState,
+    )
     from debate_tui.record.log import DebateLog
 
     Cost = Callable[[Usage], float | None]
@@ -64,6 +72,8 @@ class Turn:
         self._reasoning: list[str] = []
         self._length = self._reasoning_length = 0
         self._cursor: Cursor | None = None
+        self._source: Source | None = None
+        """Whose stream the cursor is a place in."""
         self._anew = 0
         """The attempt from which on the text is another; 0 while it is this one that goes on."""
         self._usage: Usage | None = None
@@ -79,6 +89,11 @@ class Turn:
     @property
     def over(self) -> bool:
         return self.reason is not None
+
+    @property
+    def opened(self) -> bool:
+        """Whether a source was asked for it."""
+        return self._source is not None
 
     def take(self, item: StreamItem) -> None:
         """Log what one item of the stream says."""
@@ -132,8 +147,13 @@ class Turn:
         self.cut_short_as = "stopped"
         self.reason = None
 
-    def resume(self) -> Resume | None:
-        """Where to go on when the turn is opened again; `None` on its first opening."""
+    def resume(self, source: Source) -> Resume | None:
+        """Where to go on when the turn is opened again, by this source; `None` on its first opening.
+
+        A place in the stream of another source means nothing to this one: it is given the text alone.
+        """
+        if source is not self._source:
+            self._source, self._cursor = source, None
         if self._anew:
             return Resume(self._made, None, "", "")
         if self._state == "waiting" and not self._text and not self._reasoning:

@@ -1,0 +1,98 @@
+"""Commands at awkward moments: while a decision is awaited, between two waves, behind the end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from debate_tui.domain import events
+from debate_tui.domain.stream import Chunk, Connected, Cursor, Fault, FaultKind, Origin
+from tests.session.test_session import Scripted, held, motion, of, phase, says, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from debate_tui.session import Session
+
+KEY = Fault(FaultKind.AUTH, "wrong key", status=401)
+
+
+def refused(then: str = "") -> Scripted:
+    """Asks for another key; speaks once it has it."""
+    return Scripted([KEY], says(then)) if then else Scripted([KEY])
+
+
+def asks(event: events.Event) -> bool:
+    return isinstance(event, events.DebatePaused)
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [(lambda session: session.stop("d1"), "stopped"), (lambda session: session.skip_phase(), "skipped")],
+    ids=["stop", "skip"],
+)
+async def test_a_turn_that_waits_for_a_decision_can_be_ended(
+    command: Callable[[Session], None], reason: str
+) -> None:
+    """At once, and the others speak on."""
+    go = asyncio.Event()
+    ben = Scripted([Connected(), Chunk("b"), go, *says("en")])
+    session, _, seen = held(motion(phase("one"), phase("two")), [refused("later"), ben])
+    running = asyncio.create_task(session.run())
+    await until(seen, asks)
+    command(session)
+    await until(seen, lambda event: isinstance(event, events.TurnFinished) and event.debater == "d1")
+    assert of(seen, events.TurnFinished)[0].reason == reason
+    assert [event.reason for event in of(seen, events.DebateResumed)] == ["decided"]
+    go.set()
+    await running
+    assert session.transcript.finished == "complete"
+    assert session.transcript.turns[3].text == "later"
+
+
+async def test_a_retry_between_two_waves_comes_too_late() -> None:
+    """Whenever it comes: no turn is finished twice, and the debate goes on."""
+    for moments in range(8):
+        session, _, seen = held(motion(phase("one"), phase("two")), [Scripted(), Scripted()])
+        running = asyncio.create_task(session.run())
+        await until(seen, lambda event: isinstance(event, events.TurnFinished) and event.turn == 2)
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        session.retry("d1")
+        await running
+        assert session.transcript.finished == "complete"
+        assert [turn.reason for turn in session.transcript.turns.values()] == ["complete"] * 4
+        assert len(of(seen, events.DebateFinished)) == 1
+
+
+async def test_another_source_does_not_go_on_in_the_stream_of_the_one_before() -> None:
+    """It has the text, and neither the place nor its own answer behind half of another."""
+    half = [Connected(), Chunk("Half an ans", cursor=Cursor("evt-7"))]
+    ada, stand_in = Scripted([*half, KEY]), Scripted([Connected(Origin.START), *says("A whole answer.")[1:]])
+    session, _, seen = held(motion(), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await until(seen, asks)
+    session.replace("d1", stand_in, "demo:other")
+    session.decide("d1", "replace")
+    await running
+    (resume,) = stand_in.resumes
+    assert resume is not None
+    assert (resume.cursor, resume.text) == (None, "Half an ans")
+
+
+@pytest.mark.parametrize("whom", [None, "d1"])
+async def test_behind_the_end_nothing_is_told_any_more(whom: Literal["d1"] | None) -> None:
+    session, _, seen = held(motion(), [Scripted(), Scripted()])
+    await session.run()
+    session.pause(whom)
+    session.resume(whom)
+    session.interject("And now?", whom)
+    session.retry("d1")
+    session.stop("d1")
+    session.replace("d1", Scripted(), "demo")
+    session.skip_phase()
+    session.end()
+    assert isinstance(seen[-1], events.DebateFinished)
+    assert session.transcript.finished == "complete"
