@@ -181,7 +181,10 @@ class Verdict(Base, frozen=True, tag="verdict"):
 
 
 class DebateFinished(Base, frozen=True, tag="debate.finished"):
+    """The debate is over, or was stopped; whoever continues it takes up the turns that this `cut` short."""
+
     reason: Literal["complete", "stopped", "failed"]
+    cut: tuple[int, ...] = ()
 
 
 Event = (

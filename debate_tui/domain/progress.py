@@ -19,8 +19,8 @@ class Progress(Struct, frozen=True):
 
     `round` is the last round begun, unless all of its turns have ended; `seq` the number of its
     `phase.started`, which fixes what its speakers may see; `open` the numbers of its turns that began and
-    never ended; `owing` the ids of its speakers who did not begin, in the order they speak. `ahead` are
-    the rounds not begun.
+    never ended by themselves; `owing` the ids of its speakers who did not begin, in the order they speak.
+    `ahead` are the rounds not begun.
     """
 
     round: Round | None
@@ -41,7 +41,8 @@ def progress(transcript: Transcript, format_: Format, debaters: tuple[Debater, .
     `format_` and `debaters` must be those the debate was begun with. A round the format does not have (the
     moderator asked for one more) is completed like any other, and the format goes on behind the last of
     its rounds that was begun; a number of words it asked for holds for all that follows. A turn that ended,
-    however it did, is not owed again; neither is one of a debater who left.
+    however it did, is not owed again, unless the end of the debate cut it short; neither is one of a debater
+    who left.
     """
     plan = tuple(rounds(format_))
     places = {(round_.phase.name, round_.number): place for place, round_ in enumerate(plan)}
@@ -55,7 +56,11 @@ def progress(transcript: Transcript, format_: Format, debaters: tuple[Debater, .
     if step.words not in (0, current.phase.words):
         current, *ahead = (_worded(round_, step.words) for round_ in (current, *ahead))
     turns = [turn for turn in transcript.turns.values() if turn.step == len(steps)]
-    open_ = tuple(turn.number for turn in turns if not turn.finished and turn.debater in transcript.active)
+    open_ = tuple(
+        turn.number
+        for turn in turns
+        if (not turn.finished or turn.number in transcript.cut) and turn.debater in transcript.active
+    )
     owing = _owing(current, transcript, debaters, turns)
     return Progress(current if open_ or owing else None, step.seq, open_, owing, tuple(ahead))
 

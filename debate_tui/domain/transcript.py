@@ -196,7 +196,8 @@ class Transcript:
 
     `debaters` holds every debater with its present source and model; `active` the ids of those still in
     the debate. `statuses` has each debater's last status, `turns` each turn by its number. `paused` and
-    `finished` are `None` unless the debate is; `finished_at` is when that was said first.
+    `finished` are `None` unless the debate is; `finished_at` is when that was said first, and `cut` are the
+    turns that it cut short.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -223,6 +224,7 @@ class Transcript:
         self.votes: list[Vote] = []
         self.paused: DebatePaused | None = None
         self.finished: Literal["complete", "stopped", "failed"] | None = None
+        self.cut: tuple[int, ...] = ()
         self.finished_at: float | None = None
         self._current: dict[str, Turn] = {}
 
@@ -271,6 +273,7 @@ class Transcript:
         if self.finished is None:
             self.finished_at = event.at
         self.finished = event.reason
+        self.cut = event.cut
 
     def _hold(self, event: DebatePaused | DebateResumed) -> None:
         if isinstance(event, DebatePaused):
@@ -278,6 +281,10 @@ class Transcript:
         else:
             self.paused = None
             self.finished = self.finished_at = None  # a stopped debate is taken up again
+            for number in self.cut:
+                if (turn := self.turns.get(number)) is not None:
+                    turn.reopen()
+            self.cut = ()
 
     def _count(self, event: Verdict | Vote) -> None:
         if isinstance(event, Verdict):

@@ -72,6 +72,15 @@ class Floor:
         """What to call the model that speaks for the debater."""
         return self._sources[debater].model
 
+    @property
+    def cut(self) -> tuple[int, ...]:
+        """The turns that were stopped by nobody's wish but that the debate should end."""
+        return tuple(
+            turn.request.turn
+            for turn in self._turns.values()
+            if turn.reason == "stopped" and not turn.dismissed
+        )
+
     # Turns
 
     def turn(self, debater: str, request: Request, past: transcript.Turn | None) -> Turn:
@@ -198,6 +207,7 @@ class Floor:
     def stop(self, debater: str) -> None:
         """End the debater's turn where it is."""
         if (task := self._tasks.get(debater)) is not None:
+            self._turns[debater].dismissed = True
             task.cancel()
 
     def speaks(self, debater: str) -> bool:

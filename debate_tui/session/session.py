@@ -101,7 +101,7 @@ class Session:
             ending = "stopped"
             raise
         finally:
-            self._log.append(events.DebateFinished(reason=ending))
+            self._log.append(events.DebateFinished(reason=ending, cut=self._floor.cut))
 
     async def _settle(self, seating: asyncio.Task[None]) -> None:
         """Say what the debaters themselves have decided, and wait until the judges have taken their seats."""
@@ -264,7 +264,7 @@ class Session:
         """
         self._log.append(events.Vote(when=when, voter=voter, debater=debater))
         if self.transcript.finished is not None:
-            self._log.append(events.DebateFinished(reason=self.transcript.finished))
+            self._log.append(events.DebateFinished(reason=self.transcript.finished, cut=self.transcript.cut))
 
     def decide(self, debater: str, choice: Choice) -> None:
         """Say how to go on with a debater whose fault paused the debate."""

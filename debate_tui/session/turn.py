@@ -61,6 +61,8 @@ class Turn:
         self.request = request
         self.reason: FinishReason | None = None
         self.wanted_again = False
+        self.dismissed = False
+        """Whether it is to end where it is, even if the debate is continued later."""
         self.cut_short_as: FinishReason = "stopped"
         self._log = log
         self._cost = cost
@@ -143,7 +145,7 @@ class Turn:
         if anew:
             self._anew = self._attempt + 1
         self._accounts.connect(same_answer=False)
-        self.wanted_again = False
+        self.wanted_again = self.dismissed = False
         self.cut_short_as = "stopped"
         self.reason = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ class Remembering:
         text = f"The words of turn {turn}."
         for start in range(said, len(text), 7):
             yield Chunk(text[start : start + 7])
+            await asyncio.sleep(0)
         yield Finished()
 
     async def aclose(self) -> None:
@@ -88,6 +90,64 @@ async def test_broken_off_anywhere_it_ends_with_the_same_words_and_prompts(share
         assert set(asked) == set(prompts) - done
         assert asked == {turn: prompts[turn] for turn in asked}
         assert after.finished == "complete"
+
+
+@pytest.mark.parametrize("how", ["ended", "cancelled"])
+@pytest.mark.parametrize("share", range(5))
+async def test_stopped_anywhere_it_ends_with_the_same_words_and_prompts(share: int, how: str) -> None:
+    """As one that was killed: a turn that the end cut short is taken up in mid-word."""
+    original, prompts = await whole()
+    said = {number: turn.text for number, turn in Transcript(original).turns.items()}
+    for stop_at in range(2 + share, len(original), 5):
+        stopped = await stopped_at(stop_at, how)
+        assert isinstance(stopped[-1], events.DebateFinished)
+        if stopped[-1].reason != "stopped":
+            continue
+        continued, asked = await hold(stopped)
+        after = Transcript(continued)
+        assert continued[: len(stopped)] == stopped
+        assert {number: turn.text for number, turn in after.turns.items()} == said
+        assert {turn.reason for turn in after.turns.values()} == {"complete"}
+        assert asked == {turn: prompts[turn] for turn in asked}
+        assert (after.finished, after.cut) == ("complete", ())
+
+
+async def stopped_at(seq: int, how: str) -> list[events.Event]:
+    """The debate up to the moment at which it is stopped, and how it then ends."""
+    log = MemoryLog()
+    sources = {debater.id: Remembering() for debater in DEBATE.debaters}
+    session = Session(DEBATE, sources, log, guard=lambda _, source, held: source)
+    running: asyncio.Task[None]
+
+    def stop(event: events.Event) -> None:
+        if event.seq == seq:
+            asyncio.get_running_loop().call_soon(session.end if how == "ended" else running.cancel)
+
+    log.subscribe(stop)
+    session.interject("Mind the gap.", "d2")
+    running = asyncio.create_task(session.run())
+    await asyncio.wait([running])
+    return list(await log.read(0, 10_000))
+
+
+async def test_a_turn_that_was_stopped_for_itself_stays_stopped() -> None:
+    log = MemoryLog()
+    sources = {debater.id: Remembering() for debater in DEBATE.debaters}
+    session = Session(DEBATE, sources, log, guard=lambda _, source, held: source)
+
+    def stop(event: events.Event) -> None:
+        if isinstance(event, events.TurnDelta) and event.turn == 1:
+            asyncio.get_running_loop().call_soon(session.stop, "d1")
+        if isinstance(event, events.TurnFinished) and event.turn == 1:
+            asyncio.get_running_loop().call_soon(session.end)
+
+    log.subscribe(stop)
+    await session.run()
+    stopped = list(await log.read(0, 10_000))
+    assert Transcript(stopped).turns[1].reason == "stopped"
+    continued, asked = await hold(stopped)
+    assert Transcript(continued).turns[1].text == Transcript(stopped).turns[1].text
+    assert 1 not in asked
 
 
 async def test_a_turn_cut_in_mid_word_goes_on_with_a_higher_attempt() -> None:
