@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from debate_tui.domain.debate import Outcome
 from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
 
 
@@ -33,12 +34,16 @@ class DebaterInfo(Struct, frozen=True):
 
 
 class DebateStarted(Base, frozen=True, tag="debate.started"):
-    """The debate begins; `prices` says by which table turns are priced, and of when that is."""
+    """The debate begins; `outcome` is how it is settled, as its format says.
+
+    `prices` says by which table turns are priced, and of when that is.
+    """
 
     debate: str
     topic: str
     format: str
     debaters: tuple[DebaterInfo, ...]
+    outcome: Outcome = "none"
     prices: str = ""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.domain.judging import Swing
-from debate_tui.domain.outcome import decision, name, outcome
+from debate_tui.domain.outcome import decision, name, outcome, swung
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.votes import USER, poll
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from debate_tui.domain.events import Verdict
+    from debate_tui.domain.outcome import Outcome
     from debate_tui.domain.transcript import Transcript
 
 BEST = 10.0
@@ -78,7 +79,8 @@ class Opinions(Struct, frozen=True):
 class Judgement(Struct, frozen=True):
     """All there is to say of a debate's outcome.
 
-    `headline` is what the judges decided together, empty without judges; `scores` are the means of theirs.
+    `headline` says who has won, by what the judges decided together or, in a format that says so, by the
+    larger swing of their opinion; it is empty without judges. `scores` are the means of theirs.
     """
 
     headline: str
@@ -96,7 +98,7 @@ def judgement(transcript: Transcript) -> Judgement | None:
     found = outcome(transcript)
     panel = found.panel if found is not None else None
     return Judgement(
-        headline=_headline(transcript),
+        headline=_headline(transcript, found) if found is not None else "",
         scores=_scores(transcript, panel.scores, panel.winner) if panel is not None else (),
         rulings=tuple(_ruling(transcript, verdict) for verdict in transcript.verdicts),
         swing=found.swing if found is not None else None,
@@ -104,20 +106,20 @@ def judgement(transcript: Transcript) -> Judgement | None:
     )
 
 
-def _headline(transcript: Transcript) -> str:
-    found = outcome(transcript)
-    if found is None:
-        return ""
-    panel = found.panel
-    if not panel.judges:
-        return "No judge came to a verdict"
+def _headline(transcript: Transcript, found: Outcome) -> str:
+    panel, by_swing = found.panel, found.swing if transcript.outcome == "swing" else None
+    parts = [swung(by_swing)] if by_swing is not None else []
     of = f"{panel.judges} judge{'s' if panel.judges > 1 else ''}"
-    if panel.winner is None:
-        decided = f"A tie between {of}" if panel.judges > 1 else "The judge sees a tie"
+    if not panel.judges:
+        parts += [] if parts else ["No judge came to a verdict"]
+    elif panel.winner is None:
+        parts.append(f"A tie between {of}" if panel.judges > 1 else "The judge sees a tie")
     else:
-        decided = f"{name(transcript, panel.winner)} wins: {panel.votes} of {of}"
-    silent = len(panel.silent)
-    return f"{decided}; {silent} gave no verdict" if silent else decided
+        did = "spoke best" if parts else "wins"
+        parts.append(f"{name(transcript, panel.winner)} {did}: {panel.votes} of {of}")
+    if panel.judges and panel.silent:
+        parts.append(f"{len(panel.silent)} gave no verdict")
+    return "; ".join(parts)
 
 
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:

@@ -54,6 +54,18 @@ def in_words(transcript: Transcript) -> Iterator[str]:
         yield f"The judges: {winner}, {found.votes} of {found.judges}."
     if (moved := came_to.swing) is not None:
         yield f"Opinion: {moved.before:.0f} before, {moved.after:.0f} after ({direction(moved)})."
+        if transcript.outcome == "swing":
+            yield f"{swung(moved)}."
+
+
+def swung(swing: Swing) -> str:
+    """Who wins where the larger swing of opinion does."""
+    if not swing.winner:
+        return "Nobody wins: opinion has not moved"
+    points = abs(round(swing.moved))
+    return (
+        f"The side {'for' if swing.winner > 0 else 'against'} it wins, by {points} point{'s' * (points != 1)}"
+    )
 
 
 def direction(swing: Swing) -> str:

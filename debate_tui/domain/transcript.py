@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Literal
 
+    from debate_tui.domain.debate import Outcome
     from debate_tui.domain.events import DebaterInfo
     from debate_tui.domain.stream import FaultReport, FinishReason, Usage
 
@@ -213,6 +214,7 @@ class Transcript:
         self.debate = ""
         self.topic = ""
         self.format = ""
+        self.outcome: Outcome = "none"
         self.prices = ""
         self.debaters: dict[str, DebaterInfo] = {}
         self.active: tuple[str, ...] = ()
@@ -297,6 +299,7 @@ class Transcript:
         self.debate = event.debate
         self.topic = event.topic
         self.format = event.format
+        self.outcome = event.outcome
         self.prices = event.prices
         self.debaters = {debater.id: debater for debater in event.debaters}
         self.active = tuple(self.debaters)

@@ -145,6 +145,7 @@ class Session:
                     events.DebaterInfo(d.id, d.name, d.side, d.source, self._floor.model_of(d.id))
                     for d in motion.debaters
                 ),
+                outcome=motion.format.outcome,
                 prices=motion.prices,
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from debate_tui.domain.events import DebaterInfo, DebateStarted, Event, Mark, Verdict, Vote
 from debate_tui.domain.judgement import Judgement, Opinions, Score, judgement
@@ -115,3 +116,31 @@ def test_the_users_vote_stands_beside_those_of_an_audience():
         Opinions("The user", (("undecided", 1),), (("Ben", 1),)),
         Opinions("The audience", (("Ben", 1), ("undecided", 1)), (("Ada", 2),)),
     )
+
+
+@pytest.mark.parametrize(
+    ("after", "headline"),
+    [
+        (90, "The side for it wins, by 70 points; Ben spoke best: 1 of 1 judge"),
+        (19, "The side against it wins, by 1 point; Ben spoke best: 1 of 1 judge"),
+        (20, "Nobody wins: opinion has not moved; Ben spoke best: 1 of 1 judge"),
+        (None, "Ben wins: 1 of 1 judge"),
+    ],
+)
+def test_where_the_larger_swing_wins_it_does_whoever_spoke_best(after: int | None, headline: str):
+    opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing")
+    decided = verdict("b", stance_before=20, stance_after=after)
+    log = [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate((opened, decided), 1)]
+    found = judgement(Transcript(log))
+
+    assert found is not None
+    assert found.headline == headline
+
+
+def test_a_swing_counts_even_if_no_judge_named_a_winner():
+    opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing")
+    failed = msgspec.structs.replace(NONE, stance_before=60, stance_after=40, seq=2)
+    found = judgement(Transcript([msgspec.structs.replace(opened, seq=1), failed]))
+
+    assert found is not None
+    assert found.headline == "The side against it wins, by 20 points"
