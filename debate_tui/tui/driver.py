@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import getincrementaldecoder
 from queue import Empty
 from select import select
+from selectors import EVENT_READ, DefaultSelector
 from typing import TYPE_CHECKING, Any, cast
 
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from debate_tui.tui.pastes import Pastes
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from textual.app import App
+    from textual.message import Message
 
 STDERR = 2
 
@@ -23,6 +31,10 @@ SWITCH_SECONDS = 0.0005
 
 _END_OF_FRAME = "\x1b[?2026l"
 
+_READ = 4096
+_LOOK_SECONDS = 0.1
+"""How often the thread that reads keys looks whether it is still wanted, and whether a key is whole."""
+
 _ERASE = "\x1b[2J"
 """Said before the screen is given back: tmux (3.3) would leave behind what was on one that has grown."""
 
@@ -32,7 +44,8 @@ class TerminalDriver(LinuxDriver):
 
     Textual (8.2) queues 30 writes and blocks at the next; its writing thread dies with the terminal, after
     which nobody empties that queue; and it enters the full screen again whenever it is told to continue, also
-    when it was never stopped, and then takes that for the state to go back to.
+    when it was never stopped, and then takes that for the state to go back to. What is pasted is cleaned
+    before Textual reads it: see `Pastes`.
     """
 
     def __init__(
@@ -72,6 +85,29 @@ class TerminalDriver(LinuxDriver):
             self.write(_END_OF_FRAME)
         self.write(_ERASE)
         super().stop_application_mode()
+
+    def run_input_thread(self) -> None:
+        """Hand on what is typed and pasted, until the program is left or its terminal is gone."""
+        parser, pastes = XTermParser(self._debug), Pastes()
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with DefaultSelector() as selector:
+            selector.register(self.fileno, EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_LOOK_SECONDS):
+                    try:
+                        data = os.read(self.fileno, _READ)
+                    except OSError:
+                        return
+                    if not data:
+                        return
+                    # Nothing at all would tell the parser that there is no more to come.
+                    if text := pastes.feed(decode(data)):
+                        self._hand_on(parser.feed(text))
+                self._hand_on(parser.tick())
+
+    def _hand_on(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self.process_message(message)
 
     def close(self) -> None:
         """Wait until everything is written, but not for ever."""

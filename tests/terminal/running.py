@@ -121,9 +121,9 @@ class Terminal:
 
     # What is done to it
 
-    def press(self, keys: str) -> None:
-        """Type."""
-        os.write(self._master, keys.encode())
+    def press(self, keys: str | bytes) -> None:
+        """Type; bytes may be no text at all."""
+        os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size; the system tells the program."""

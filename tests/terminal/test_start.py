@@ -88,3 +88,23 @@ async def test_what_cannot_be_a_source_is_said_at_once() -> None:
     async with opened("-d", "nobody:x", "-d", "demo", **SILENT) as terminal:
         assert await terminal.ended() == 2
         assert "There is no provider `nobody`" in terminal.words_afterwards
+
+
+async def test_a_paste_is_text_even_with_escape_codes_and_lines_in_it() -> None:
+    """Nothing of it is a key: neither does Enter begin a debate, nor is a letter lost."""
+    async with opened(**SILENT) as terminal:
+        await terminal.shows("What shall they argue about?", "Begin the debate")
+        terminal.press("\x1b[200~Should we \x1b[31mtrust\x1b[0m\rmachines?\x1b[201~")
+        await terminal.shows("Should we trust machines?", "Begin the debate")
+        terminal.press("\x11")
+        assert await terminal.ended() == 0
+
+
+async def test_keys_that_are_no_text_end_nothing() -> None:
+    async with opened(**SILENT) as terminal:
+        await terminal.shows("What shall they argue about?", "Begin the debate")
+        terminal.press(b"a\xff\xfeb\xc3")
+        terminal.press(b"\xa9")
+        await terminal.until(lambda display: "a" in display.text and "é" in display.text)
+        terminal.press("\x11")
+        assert await terminal.ended() == 0

@@ -1,0 +1,69 @@
+"""What is pasted is text, whatever is in it and however it is cut; what is typed stays as it is."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debate_tui.domain.sanitise import sanitise
+from debate_tui.tui.pastes import END, START, Pastes
+
+keys = st.text("aé\x1b[O~;0125", max_size=12).filter(
+    lambda text: "\x1b[200" not in text and "200~" not in text
+)
+pasted = st.lists(
+    st.sampled_from(
+        ["a", "é", "\x1b", "[", "31m", "\x1b[31m", "\x1b[201", "\r", "\n", "\t", "\x07", "\u202e", "~"]
+    ),
+    max_size=12,
+).map("".join)
+
+
+def fed(pieces: list[str]) -> str:
+    pastes = Pastes()
+    return "".join(map(pastes.feed, pieces))
+
+
+def cut(data: str, places: list[int]) -> list[str]:
+    edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
+    return [data[begin:end] for begin, end in itertools.pairwise(edges)]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("a question", "a question"),
+        ("a \x1b[31mred\x1b[0m question", "a red question"),
+        ("in two\r\nlines", "in two  lines"),
+        ("in two\rlines\tand tabs", "in two lines and tabs"),
+        ("\u202ereversed\u202c", "reversed"),
+        ("\x1b]0;title\x07x\x1b", "x"),
+        ("", ""),
+    ],
+)
+def test_a_paste_is_its_text_in_one_line(text: str, read: str) -> None:
+    assert fed([f"{START}{text}{END}q"]) == f"{START}{read}{END}q"
+
+
+@given(keys, pasted, keys, st.lists(st.integers(0, 99), max_size=8))
+def test_it_is_the_same_however_it_is_cut(before: str, text: str, after: str, places: list[int]) -> None:
+    if END in text or text.endswith("\x1b[201"):
+        return
+    data = f"{before}{START}{text}{END}{after}"
+    read = fed(cut(data, places))
+    assert read == fed([data])
+    assert read.startswith(before + START)
+    assert read.endswith(END + after)
+    inner = read.removeprefix(before + START).removesuffix(END + after)
+    assert sanitise(inner) == inner
+    assert not {"\n", "\r", "\t", "\x1b"} & set(inner)
+
+
+@given(keys, st.lists(st.integers(0, 99), max_size=8))
+def test_what_is_typed_is_passed_on_at_once(text: str, places: list[int]) -> None:
+    pastes = Pastes()
+    for piece in cut(text, places):
+        assert pastes.feed(piece) == piece
