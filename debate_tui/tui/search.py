@@ -32,7 +32,7 @@ class Search:
         """Mark every match of a text in every pane, and show none yet; no text ends the search."""
         self.text = text
         self._pane = -1
-        self._looking.clear()
+        self._looking = set(self._pages) if text else set()
         for page in self._pages:
             page.search(text)
 

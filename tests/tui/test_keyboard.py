@@ -58,3 +58,34 @@ async def test_lines_are_edited_in_the_order_of_the_keys(keys: list[str], left: 
         await board.press("i", *"old one")
         await heap(board, *keys)
         assert board.app.screen.query_one(Entry).value == left
+
+
+async def test_keys_behind_enter_are_no_part_of_what_was_said() -> None:
+    """They are commands again."""
+    async with Board(2).opened() as board:
+        debating(board)
+        await heap(board, "i", *"abc", "enter", "m", "m")
+        assert board.requests.made == [("interject", "abc", None)]
+        assert "staggered" in board.text
+
+
+async def test_keys_behind_escape_are_commands_again() -> None:
+    async with Board(2).opened() as board:
+        debating(board)
+        await heap(board, "i", *"abc", "escape", "m")
+        assert board.requests.made == []
+        assert "synchronized" in board.text
+
+
+async def test_what_is_typed_behind_a_question_of_the_menu_answers_it() -> None:
+    async with Board(2).opened() as board:
+        debating(board)
+        await heap(board, "M", "w", *["backspace"] * 6, *"80", "enter", "z")
+        assert board.requests.made == [("set_words", 80)]
+
+
+async def test_enter_behind_what_is_searched_for_goes_to_the_first_match() -> None:
+    async with Board(2).opened() as board:
+        debating(board).say("ada", "expert witness, and one more expert")
+        await heap(board, "slash", *"exp", "enter")
+        assert "1 of 2" in board.text

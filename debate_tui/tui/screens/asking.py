@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.events import Click
-    from textual.widgets import Input
 
     from debate_tui.tui.glyphs import Glyphs
 
@@ -82,7 +81,7 @@ class AskScreen(Overlay[str | None]):
     ) -> None:
         super().__init__()
         self._check = check
-        self._input = Entry(text, max_length=most, select_on_focus=False)
+        self._input = Entry(text, enter="take", escape="close", max_length=most, select_on_focus=False)
         told = [Row((Piece(example, Tone.QUIET),)) for example in examples]
         self._above = _Words((Row(), Row((Piece(title, Tone.FOCUS, bold=True),)), Row()), glyphs)
         self._below = _Words((Row(), *told, Row()), glyphs)
@@ -101,10 +100,9 @@ class AskScreen(Overlay[str | None]):
         """Take the keys."""
         self.set_focus(self._input)
 
-    def on_input_submitted(self, message: Input.Submitted) -> None:
+    def action_take(self) -> None:
         """That is it, if it can be taken."""
-        message.stop()
-        text = message.value.strip()
+        text = self._input.value.strip()
         try:
             self._check(text)
         except DebateError as error:

@@ -115,9 +115,9 @@ class DebateScreen(SearchedView, ModeratedView):
         if self.searching:
             self.close_search()
         elif self._interjector is not None:
-            self._interjector.action_close()
+            self._close_interjector()
         elif self._question is not None:
-            self._question.action_close()
+            self._close_question()
         elif not self.refuse_vote() and self._zoomed:
             self.action_zoom()
 

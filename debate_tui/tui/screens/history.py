@@ -181,6 +181,8 @@ class HistoryScreen(Screen[None]):
 
     def action_replay(self) -> None:
         """Play the debate back."""
+        if self._typing:
+            self._narrow()
         if chosen := self._list.chosen:
             self._leave(Visit(chosen.debate, "replay", self._filter.input.value))
 
@@ -261,12 +263,11 @@ class HistoryScreen(Screen[None]):
 
     def on_input_changed(self, _: Input.Changed) -> None:
         """Show what contains the words."""
+        self._narrow()
+
+    def _narrow(self) -> None:
         chosen = self._list.chosen
         self._show(chosen.debate if chosen else "")
-
-    def on_input_submitted(self, _: Input.Submitted) -> None:
-        """Open the debate that is pointed at."""
-        self.action_replay()
 
     def on_descendant_focus(self) -> None:
         """Offer the keys that do something now."""

@@ -78,25 +78,26 @@ class ModeratedView(JudgedView):
             await self.mount(self._interjector, before=self._footer)
 
     def action_say(self) -> None:
-        """Say what was typed."""
+        """Put what was typed to the debaters, and give the keys back."""
+        if self._interjector is None:
+            return
+        text, to = self._interjector.text, self._interjector.to
+        self._close_interjector()
+        if text and (commands := self._commanding()):
+            commands.interject(text, to)
+            self._say("Put to them at their next turn", Tone.FINISHED)
+
+    def _close_interjector(self) -> None:
         if self._interjector is not None:
-            self._interjector.say()
+            self._interjector.remove()
+            self._interjector = None
+            self._focus_here()
+            self._show_hints()
 
     def action_next_recipient(self) -> None:
         """Put it to the next debater, or to all."""
         if self._interjector is not None:
             self._interjector.action_next_recipient()
-
-    def on_interjector_said(self, message: Interjector.Said) -> None:
-        """Put it to the debaters, and give the keys back."""
-        self._focus_here()
-        if self._interjector is not None:
-            self._interjector.remove()
-            self._interjector = None
-        self._show_hints()
-        if message.text and (commands := self._commanding()):
-            commands.interject(message.text, message.to)
-            self._say("Put to them at their next turn", Tone.FINISHED)
 
     # What changes the course of the debate
 
@@ -214,16 +215,12 @@ class ModeratedView(JudgedView):
         self._show_hints()
 
     def action_answer(self) -> None:
-        """Answer what was typed."""
-        if self._question is not None:
-            self._question.answer()
-
-    def on_question_answered(self, message: Question.Answered) -> None:
         """Do as was answered; the line stays until that can be done."""
-        if message.text:
-            self._answer(message.text)
-        else:
-            self._close_question()
+        if self._question is not None:
+            if text := self._question.text:
+                self._answer(text)
+            else:
+                self._close_question()
 
     def _close_question(self) -> None:
         if self._question is not None:

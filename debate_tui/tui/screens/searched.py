@@ -31,6 +31,8 @@ class SearchedView(DebateView):
         super().__init__(*args, **more)
         self._search = Search([pane.prose for pane in self._panes])
         self._line: SearchLine | None = None
+        self._due = 0
+        """The step that was asked for while nothing was found yet."""
 
     @property
     def searching(self) -> bool:
@@ -64,7 +66,10 @@ class SearchedView(DebateView):
         if self._line is None:
             self._say("/ searches all panes")
             return
+        if self._line.input.value != self._search.text:  # keys are quicker than the message that it was typed
+            self._look_for(self._line.input.value)
         pane = self._search.step(steps, self._here)
+        self._due = steps if pane < 0 else 0
         if pane >= 0:
             self._turn_to(pane)
         self._show_standing()
@@ -78,6 +83,11 @@ class SearchedView(DebateView):
             self._search.look_for("")
             self._show_hints()
 
+    def _look_for(self, text: str) -> None:
+        self._due = 0
+        self._search.look_for(text)
+        self._show_standing()
+
     def _show_standing(self) -> None:
         if self._line is not None:
             self._line.count.show(self._search.standing if self._search.text else None)
@@ -86,18 +96,15 @@ class SearchedView(DebateView):
 
     def on_search_line_typed(self, message: SearchLine.Typed) -> None:
         """Search for that."""
-        self._search.look_for(message.text)
-        self._show_standing()
-
-    def on_search_line_stepped(self, message: SearchLine.Stepped) -> None:
-        """Go there."""
-        self.action_step(message.steps)
-
-    def on_search_line_closed(self) -> None:
-        """That was enough."""
-        self.close_search()
+        if message.text != self._search.text:
+            self._look_for(message.text)
 
     def on_prose_found(self, message: Prose.Found) -> None:
-        """Count again."""
+        """Count again, and go to the match that was asked for before it was found."""
         self._search.hear(message.prose, done=message.done)
+        standing = self._search.standing
+        if self._due and standing.total:
+            self.action_step(self._due)
+        elif standing.done:
+            self._due = 0
         self._show_standing()

@@ -149,7 +149,13 @@ class StartScreen(Screen[None]):
         self._untouched = True
         self._begun = False
         self._masthead = Masthead("debate-tui", glyphs)
-        self._topic = Entry(placeholder="A question or a motion", max_length=MAX_TOPIC, select_on_focus=False)
+        self._topic = Entry(
+            enter="begin",
+            escape="topic",
+            placeholder="A question or a motion",
+            max_length=MAX_TOPIC,
+            select_on_focus=False,
+        )
         self._list = Proposing(proposal, self._formats, glyphs)
         self._explanation = Explanation(self._formats, glyphs)
         self._notice = Notice(glyphs)
@@ -308,10 +314,6 @@ class StartScreen(Screen[None]):
             self._propose(self._proposal)
 
     # Messages
-
-    def on_input_submitted(self, _: Input.Submitted) -> None:
-        """The topic is there: begin."""
-        self.action_begin()
 
     def on_input_changed(self, _: Input.Changed) -> None:
         """Nothing is missing any more."""

@@ -142,7 +142,7 @@ class StatisticsCard(Lines):
 
     def _speeds(self, height: int, elapsed: float) -> Iterator[Row]:
         """Everybody's speed over time on one scale, and how far it reaches."""
-        width = self._column - GUTTER
+        width = max(1, self._column - GUTTER)
         curves = [self._statistics.curve(speaker.id, width) for speaker in self._speakers]
         top = max((rate for curve in curves for rate in curve.rates), default=0.0)
         drawn = [bars(curve, height, top, self._glyphs) for curve in curves]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 
 class Entry(Input):
-    """One row without a frame; its cursor stands still where animations are not wanted."""
+    """One row without a frame; its cursor stands still where animations are not wanted.
+
+    Enter and Escape do what the screen's actions of these names do, before another key is looked at. They
+    tell nobody by message: it would be heard too late for the keys that are typed right behind them.
+    """
 
     DEFAULT_CSS = """
     Entry, Entry:focus {
@@ -17,7 +24,21 @@ class Entry(Input):
         background: $surface;
     }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+
+    def __init__(self, value: str = "", *, enter: str, escape: str, **more: Any) -> None:
+        super().__init__(value, **more)
+        self._enter = enter
+        self._escape = escape
 
     def on_mount(self) -> None:
         """Heed ``TEXTUAL_ANIMATIONS``."""
         self.cursor_blink = self.app.animation_level != "none"
+
+    async def action_submit(self) -> None:
+        """What Enter does."""
+        await self.run_action(f"screen.{self._enter}")
+
+    async def action_leave(self) -> None:
+        """What Escape does."""
+        await self.run_action(f"screen.{self._escape}")

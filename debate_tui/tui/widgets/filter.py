@@ -41,7 +41,9 @@ class Filter(Horizontal):
     def __init__(self, words: str = "") -> None:
         super().__init__()
         self._words = words
-        self.input = Entry(placeholder="words of the topic, a name, a model", max_length=200)
+        self.input = Entry(
+            enter="replay", escape="back", placeholder="words of the topic, a name, a model", max_length=200
+        )
 
     def compose(self) -> ComposeResult:
         """Sign and words, those from the beginning among them."""

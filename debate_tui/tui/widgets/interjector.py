@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.message import Message
 
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.entry import Entry
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from textual.app import ComposeResult
-    from textual.widgets import Input
 
     from debate_tui.tui.glyphs import Glyphs
 
@@ -37,12 +35,9 @@ class Recipient(Lines):
 
 
 class Interjector(Horizontal):
-    """Enter says it, Tab chooses to whom, Escape says nothing; whoever hears of it removes the line."""
+    """Tab chooses to whom; on the screen's actions ``say`` and ``back``, its owner removes the line."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "next_recipient", priority=True),
-        Binding("escape", "close"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "next_recipient", priority=True)]
 
     DEFAULT_CSS = """
     Interjector {
@@ -52,21 +47,16 @@ class Interjector(Horizontal):
     }
     """
 
-    class Said(Message):
-        """The moderator is done; `text` is empty if nothing was said, `to` `None` for all."""
-
-        def __init__(self, text: str, to: str | None) -> None:
-            super().__init__()
-            self.text = text
-            self.to = to
-
     def __init__(self, names: Mapping[str, str], glyphs: Glyphs) -> None:
         super().__init__()
         self._names = names
         self._choices: list[str | None] = [None, *names]
-        self._to: str | None = None
+        self.to: str | None = None
+        """The debater it is put to; `None` for all."""
         self._recipient = Recipient(glyphs)
         self._input = Entry(
+            enter="say",
+            escape="back",
             placeholder="A question or remark, put to them at their next turn. Tab: to whom. Esc: close",
             max_length=MAX_CHARACTERS,
         )
@@ -82,22 +72,11 @@ class Interjector(Horizontal):
 
     def action_next_recipient(self) -> None:
         """To the next debater, and round again to all."""
-        self._to = self._choices[(self._choices.index(self._to) + 1) % len(self._choices)]
-        self._recipient.name_shown = "all" if self._to is None else self._names[self._to]
+        self.to = self._choices[(self._choices.index(self.to) + 1) % len(self._choices)]
+        self._recipient.name_shown = "all" if self.to is None else self._names[self.to]
         self._recipient.sync()
 
-    def action_close(self) -> None:
-        """Say nothing."""
-        self._finish("")
-
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Say it."""
-        message.stop()
-        self.say()
-
-    def say(self) -> None:
-        """Say what was typed."""
-        self._finish(self._input.value.strip())
-
-    def _finish(self, text: str) -> None:
-        self.post_message(self.Said(text, self._to))
+    @property
+    def text(self) -> str:
+        """What was typed."""
+        return self._input.value.strip()

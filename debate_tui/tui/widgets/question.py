@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.message import Message
 
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.entry import Entry
@@ -14,7 +12,6 @@ from debate_tui.tui.widgets.line import Lines, Piece, Row, width_of
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.widgets import Input
 
     from debate_tui.tui.glyphs import Glyphs
 
@@ -36,9 +33,7 @@ class Label(Lines):
 
 
 class Question(Horizontal):
-    """Enter answers it, Escape leaves it; whoever hears of it removes the line, or has it tried again."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close")]
+    """On the screen's actions ``answer`` and ``back``, its owner removes the line, or has it tried again."""
 
     DEFAULT_CSS = """
     Question {
@@ -47,17 +42,10 @@ class Question(Horizontal):
     }
     """
 
-    class Answered(Message):
-        """`text` is empty if the question was left."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     def __init__(self, label: str, placeholder: str, glyphs: Glyphs) -> None:
         super().__init__()
         self._label = Label(label, glyphs)
-        self._input = Entry(placeholder=placeholder, max_length=MAX_CHARACTERS)
+        self._input = Entry(enter="answer", escape="back", placeholder=placeholder, max_length=MAX_CHARACTERS)
 
     def compose(self) -> ComposeResult:
         """Question and answer."""
@@ -68,15 +56,7 @@ class Question(Horizontal):
         """Take the keys."""
         self.screen.set_focus(self._input)
 
-    def action_close(self) -> None:
-        """Leave it."""
-        self.post_message(self.Answered(""))
-
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Answer it."""
-        message.stop()
-        self.answer()
-
-    def answer(self) -> None:
-        """Answer what was typed."""
-        self.post_message(self.Answered(self._input.value.strip()))
+    @property
+    def text(self) -> str:
+        """What was typed."""
+        return self._input.value.strip()

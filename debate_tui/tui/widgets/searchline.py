@@ -60,9 +60,8 @@ class SearchLine(Horizontal):
     """Whoever hears what it says searches; `count` is told how that went."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("shift+enter,up", "step(-1)"),
-        Binding("down", "step(1)"),
-        Binding("escape", "close"),
+        Binding("shift+enter,up", "screen.step(-1)"),
+        Binding("down", "screen.step(1)"),
     ]
 
     DEFAULT_CSS = """
@@ -81,21 +80,14 @@ class SearchLine(Horizontal):
             super().__init__()
             self.text = text
 
-    class Stepped(Message):
-        """The next match is wanted, or the one before."""
-
-        def __init__(self, steps: int) -> None:
-            super().__init__()
-            self.steps = steps
-
-    class Closed(Message):
-        """Enough was searched."""
-
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self.count = Count(glyphs)
         self.input = Entry(
-            placeholder="words in any pane; enter goes to the next match", max_length=MAX_CHARACTERS
+            enter="step(1)",
+            escape="back",
+            placeholder="words in any pane; enter goes to the next match",
+            max_length=MAX_CHARACTERS,
         )
 
     def compose(self) -> ComposeResult:
@@ -108,16 +100,3 @@ class SearchLine(Horizontal):
         """Search for it."""
         message.stop()
         self.post_message(self.Typed(message.value))
-
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Go on to the next match."""
-        message.stop()
-        self.action_step(1)
-
-    def action_step(self, steps: int) -> None:
-        """Go to the next match, or the one before."""
-        self.post_message(self.Stepped(steps))
-
-    def action_close(self) -> None:
-        """End the search."""
-        self.post_message(self.Closed())
