@@ -46,6 +46,9 @@ def _in_words(error: Exception) -> DebateError:
 def _unforeseen(error: Exception) -> DebateError:
     import traceback
 
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+
     from debate_tui.config import state_file
 
     report = state_file().with_name("crash.txt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
 
@@ -35,7 +35,10 @@ class DressedApp(KeyboardApp[Result]):
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("T", "themes")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("T", "themes"),
+        Binding("ctrl+z", "suspend_process", show=False),
+    ]
 
     def __init__(self, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None) -> None:
         self._dressed = False
@@ -53,6 +56,17 @@ class DressedApp(KeyboardApp[Result]):
         self._own: tuple[str, ...] = ()
         self._problems = ""
         self._dress()
+
+    async def run_async(self, **more: Any) -> Result | None:
+        """See `App.run_async`; what nobody foresaw is raised, once the screen is given back."""
+        result = await super().run_async(**more)
+        if self._exception is not None:
+            raise self._exception
+        return result
+
+    def _fatal_error(self) -> None:
+        """Leave the screen. Textual (8.2) would print a traceback with everything that was in memory."""
+        self._close_messages_no_wait()
 
     def get_css_variables(self) -> dict[str, str]:
         """Those of the theme that is worn; of the one that Textual begins with, nothing is ever seen."""

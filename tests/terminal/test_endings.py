@@ -168,3 +168,29 @@ async def test_going_on_without_having_been_stopped_changes_nothing(own_folders:
         terminal.send(signal.SIGCONT)
         assert await terminal.ended() == 128 + signal.SIGTERM
         assert terminal.left_as_found()
+
+
+BROKEN = """
+from debate_tui.tui.screens.debate import DebateScreen
+
+def broken(self):
+    secret = "in memory"
+    raise RuntimeError("nobody foresaw this")
+
+DebateScreen.action_zoom = broken
+from debate_tui.__main__ import main
+main()
+"""
+
+
+async def test_what_nobody_foresaw_is_told_in_two_lines_and_kept_in_a_file(own_folders: Path) -> None:
+    async with opened("Q?", "-d", "demo", "-d", "demo", program=("-c", BROKEN)) as terminal:
+        await terminal.shows("waiting", "zoom")
+        terminal.press("z")
+        assert await terminal.ended() == 1
+        assert terminal.left_as_found()
+        raw = terminal.display.raw.rpartition(b"\x1b[?1049l")[2].decode()
+    assert "This should not have happened: RuntimeError." in raw
+    assert "in memory" not in raw
+    report = next(own_folders.rglob("crash.txt"))
+    assert "nobody foresaw this" in report.read_text("utf-8")
