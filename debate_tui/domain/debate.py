@@ -107,6 +107,10 @@ class Round(Struct, frozen=True):
     number: int
     total: int
 
+    def worded(self, words: int) -> "Round":
+        """The same, with another number of words asked for."""
+        return Round(msgspec.structs.replace(self.phase, words=words), self.number, self.total)
+
 
 def rounds(format_: Format) -> Iterator[Round]:
     """The steps of a debate in order."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.debate import VERDICT, Debater, Format, Round, rounds, waves
@@ -54,7 +53,7 @@ def progress(transcript: Transcript, format_: Format, debaters: tuple[Debater, .
     current = _current(plan, step)
     ahead = _ahead(plan, max(begun), current)
     if step.words not in (0, current.phase.words):
-        current, *ahead = (_worded(round_, step.words) for round_ in (current, *ahead))
+        current, *ahead = (round_.worded(step.words) for round_ in (current, *ahead))
     turns = [turn for turn in transcript.turns.values() if turn.step == len(steps)]
     open_ = tuple(
         turn.number
@@ -80,10 +79,6 @@ def _ahead(plan: tuple[Round, ...], done: int, current: Round) -> list[Round]:
     others = [round_ for round_ in ahead if round_.phase.name != current.phase.name]
     more = range(current.number + 1, current.total + 1)
     return [*(Round(current.phase, number, current.total) for number in more), *others]
-
-
-def _worded(round_: Round, words: int) -> Round:
-    return Round(msgspec.structs.replace(round_.phase, words=words), round_.number, round_.total)
 
 
 def _owing(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from debate_tui.domain.errors import DebateError
 
@@ -134,6 +134,11 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     input_tokens: int | None = None
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together, as far as either says."""
+        pairs = zip(structs.astuple(self), structs.astuple(other), strict=True)
+        return Usage(*(a if b is None else b if a is None else a + b for a, b in pairs))
 
 
 class Origin(enum.StrEnum):

@@ -34,14 +34,7 @@ def _latest(old: Usage | None, new: Usage | None) -> Usage | None:
 
 
 def _sum(one: Usage | None, other: Usage | None) -> Usage | None:
-    if one is None or other is None:
-        return one or other
-    return Usage(
-        *(
-            a if b is None else b if a is None else a + b
-            for a, b in zip(_figures(one), _figures(other), strict=True)
-        )
-    )
+    return other if one is None else one if other is None else one + other
 
 
 def _figures(usage: Usage) -> tuple[int | None, int | None, int | None]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TextIO
 from debate_tui.domain import events
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.sanitise import sanitise
+from debate_tui.domain.secrets import LIKE_A_KEY
 from debate_tui.domain.stream import Connected, Fault, Finished, Origin, Status, Superseded
 from debate_tui.resilience.seam import Joint
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 _QUERY = re.compile(r"([?&][^=&\s#]+=)[^&\s#]+")
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _TOKEN = re.compile(r"(?i)\b((?:bearer|basic)\s+|(?:api[-_ ]?key|token|password|secret)\s*[:=]\s*)\S{6,}")
-_KEY = re.compile(r"\b(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|tgp)[-_]|hf_|fw_|AIza)[\w-]{8,}")
 
 _ORIGINS = {
     Origin.START: "from the start",
@@ -49,7 +49,7 @@ def redacted(text: str) -> str:
     text = _QUERY.sub(r"\1…", text)
     text = _USERINFO.sub("…@", text)
     text = _TOKEN.sub(r"\1…", text)
-    return _KEY.sub("…", text)
+    return LIKE_A_KEY.sub("…", text)
 
 
 class Journal:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from debate_tui.domain.debate import Round
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ class Agenda:
     def __iter__(self) -> Iterator[Round]:
         while self._ahead:
             self._now = self._ahead.popleft()
-            yield self._worded(self._now)
+            yield self._now if self._words is None else self._now.worded(self._words)
 
     def add_round(self) -> None:
         """Hold the phase under way once more than planned."""
@@ -45,8 +43,3 @@ class Agenda:
     def set_words(self, words: int) -> None:
         """Ask for that many words in every turn from the next round on."""
         self._words = words
-
-    def _worded(self, round_: Round) -> Round:
-        if self._words is None:
-            return round_
-        return Round(msgspec.structs.replace(round_.phase, words=self._words), round_.number, round_.total)

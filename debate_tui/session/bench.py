@@ -62,7 +62,7 @@ class _Asked:
                         case UsageSoFar() | Finished():
                             usage = item.usage or usage
         finally:  # a broken answer was paid for too
-            self.usage = _sum(self.usage, usage)
+            self.usage = self.usage + usage if self.usage and usage else self.usage or usage
         return "".join(answer)
 
 
@@ -159,17 +159,3 @@ def _record(motion: Motion, transcript: Transcript) -> tuple[list[Entry], list[l
     known = transcript.debaters.values()
     entries = [Entry(info.id, info.name, info.side) for info in known if info.id in spoke]
     return entries, [rounds[step] for step in sorted(rounds)]
-
-
-def _sum(first: Usage | None, second: Usage | None) -> Usage | None:
-    if first is None or second is None:
-        return first or second
-    return Usage(
-        _plus(first.input_tokens, second.input_tokens),
-        _plus(first.output_tokens, second.output_tokens),
-        _plus(first.reasoning_tokens, second.reasoning_tokens),
-    )
-
-
-def _plus(first: int | None, second: int | None) -> int | None:
-    return None if first is None and second is None else (first or 0) + (second or 0)

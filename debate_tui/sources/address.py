@@ -29,6 +29,12 @@ def host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
+def has_secrets(url: str) -> bool:
+    """Whether credentials are in the address: a user, or a parameter that is called like one."""
+    parts = urlsplit(url)
+    return "@" in parts.netloc or _SECRET.search(parts.query) is not None
+
+
 def without_secrets(url: str) -> str:
     """The address without its credentials."""
     parts = urlsplit(url)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from debate_tui.sources.address import has_secrets
 from debate_tui.sources.fallback import Fallback
 from debate_tui.sources.http import CONNECT_TIMEOUT, Clients
 from debate_tui.sources.shared import Shared
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.stream import Source
     from debate_tui.sources.remote import Method, Remote
-
-_KEY = re.compile(r"[?&][^=&]*(key|token|secret|pass|auth|sig)[^=&]*=", re.IGNORECASE)
 
 
 class Endpoints:
@@ -62,7 +60,7 @@ class Endpoints:
         if urlsplit(url).scheme.lower() in ("ws", "wss"):
             return WebSocketSource(url, clients=clients, method=method)
         # What is paid for must end when it is stopped, which a stream over HTTP/2 does not.
-        keyless = method == "GET" and "@" not in urlsplit(url).netloc and not _KEY.search(url)
+        keyless = method == "GET" and not has_secrets(url)
 
         def http2() -> bool:
             return self._http2 and keyless and self._panes[_place(url)] > 1

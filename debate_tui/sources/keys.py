@@ -10,6 +10,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from debate_tui.domain.secrets import LIKE_A_KEY
 from debate_tui.domain.stream import Fault, FaultKind
 
 if TYPE_CHECKING:
@@ -19,13 +20,8 @@ if TYPE_CHECKING:
 
 SERVICE = "debate-tui"
 
-# Prefixes the providers give their keys, and the starred fragments OpenAI's answer to a wrong key quotes.
-_KEY_LIKE = (
-    r"\b(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|tgp)[-_]|hf_|fw_)[\w\-.*…]{6,}"
-    r"|\bAIza[\w-]{8,}"
-    r"|(?i:(?<=bearer )[^\s'\"]{4,})"
-    r"|[\w\-.]*\*{3,}[\w\-.*]*"
-)
+# Beside what looks like a key: tokens, and the starred fragments that OpenAI's answer to a wrong key quotes.
+_TOKEN = re.compile(r"(?i:(?<=bearer )[^\s'\"]{4,})|[\w\-.]*\*{3,}[\w\-.*]*")
 HIDDEN = "[key]"
 
 
@@ -81,4 +77,4 @@ def redact(text: str, *keys: str) -> str:
     for key in keys:
         if len(key) >= 4:
             text = text.replace(key, HIDDEN)
-    return re.sub(_KEY_LIKE, HIDDEN, text)
+    return _TOKEN.sub(HIDDEN, LIKE_A_KEY.sub(HIDDEN, text))

@@ -97,11 +97,6 @@ class LlamaServer:
         """Where it speaks OpenAI's API."""
         return f"http://{HOST}:{self._port}/v1"
 
-    @property
-    def process_id(self) -> int:
-        """The server's own process."""
-        return self._process.pid
-
     async def stop(self) -> None:
         """End it; there is nothing in it to be kept."""
         if self.running:

@@ -74,9 +74,6 @@ class Margin(Struct, frozen=True):
         ]
 
 
-PLAIN = Frame()
-
-
 @lru_cache(1024)
 def margin(frame: Frame, width: int) -> Margin:
     """Fit a frame into a width; where containers would take more than half of it, the outer ones go."""

@@ -73,11 +73,6 @@ def blend(outer: str, inner: str) -> str:
     return " ".join(names)
 
 
-def restyled(runs: Iterable[Run], style: str) -> list[Run]:
-    """The same text within one more style."""
-    return [(text, blend(style, inner)) for text, inner in runs] if style else list(runs)
-
-
 def plain(runs: Iterable[Run]) -> str:
     """The text of runs."""
     return "".join([text for text, _ in runs])
