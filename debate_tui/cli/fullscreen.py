@@ -133,18 +133,17 @@ class _Show:
 
     async def _hold_late(self) -> None:
         await self._ready.wait()
-        if self._left.is_set():
+        app = self._app
+        if app is None or self._left.is_set():
             return
         try:
             async with self.staged() as stage:
-                assert self._app is not None
-                await self._app.attach(stage.log)
+                await app.attach(stage.log)
                 self._commands.wait_for(stage.session, stage.log)
                 await self._hold(stage)
         except DebateError as error:
             self._refused = error
-            if self._app is not None:
-                self._app.exit()
+            app.exit()
 
     async def _hold(self, stage: Stage) -> None:
         """Hold the debate once its first frame is painted; keep what it is held with until it is left."""
