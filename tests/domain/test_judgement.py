@@ -137,6 +137,15 @@ def test_where_the_larger_swing_wins_it_does_whoever_spoke_best(after: int | Non
     assert found.headline == headline
 
 
+def test_judges_may_be_divided_about_who_spoke_best():
+    opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing", seq=1)
+    tied = msgspec.structs.replace(verdict(None, stance_before=20, stance_after=30), seq=2)
+    found = judgement(Transcript([opened, tied]))
+
+    assert found is not None
+    assert found.headline == "The side for it wins, by 10 points; the judge sees a tie"
+
+
 def test_a_swing_counts_even_if_no_judge_named_a_winner():
     opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing")
     failed = msgspec.structs.replace(NONE, stance_before=60, stance_after=40, seq=2)
