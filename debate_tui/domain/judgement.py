@@ -113,13 +113,14 @@ def _headline(transcript: Transcript, found: Outcome) -> str:
     if not panel.judges:
         parts += [] if parts else ["No judge came to a verdict"]
     elif panel.winner is None:
-        parts.append(f"a tie between {of}" if panel.judges > 1 else "the judge sees a tie")
+        tie = f"a tie between {of}" if panel.judges > 1 else "the judge sees a tie"
+        parts.append(tie if parts else tie.capitalize())
     else:
         did = "spoke best" if parts else "wins"
         parts.append(f"{name(transcript, panel.winner)} {did}: {panel.votes} of {of}")
     if panel.judges and panel.silent:
         parts.append(f"{len(panel.silent)} gave no verdict")
-    return "; ".join((parts[0][:1].upper() + parts[0][1:], *parts[1:]))
+    return "; ".join(parts)
 
 
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:
