@@ -14,6 +14,8 @@ import httpx
 import msgspec
 import pytest
 from httpx_ws import WebSocketUpgradeError, aconnect_ws
+from starlette.datastructures import URL
+from starlette.requests import HTTPConnection
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateFinished, Interjection, TurnFinished, TurnStarted, Vote
@@ -326,6 +328,19 @@ async def test_a_token_is_needed_where_viewers_need_one() -> None:
         entrance = await here.client.get("/debates/d1", headers={"accept": "text/html"})
         assert entrance.status_code == 401
         assert "token" in entrance.text
+
+
+@pytest.mark.parametrize("name", ["x/page/", "x/health?", "x/enter#", "127.0.0.1/page/"])
+async def test_what_the_server_is_called_opens_no_door(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def misled(connection: HTTPConnection) -> URL:
+        return URL(f"http://{connection.headers['host']}{connection.scope['path']}")
+
+    monkeypatch.setattr(HTTPConnection, "url", property(misled))  # as Starlette 1.0.0 has it
+    async with live(access=Access("host", viewers_need_token=True)) as (here, _):
+        for path in ("/debates", "/debates/d1", "/debates/d1/events", "/metrics"):
+            answer = await here.client.get(path, headers={"host": name})
+            assert answer.status_code == 401
+        assert (await here.client.get("/health", headers={"host": name})).status_code == 200
 
 
 async def test_a_link_becomes_a_cookie() -> None:
