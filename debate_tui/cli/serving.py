@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import topic as topics
+from debate_tui.cli.aside import complain
 from debate_tui.cli.continuing import taken_up_from
 from debate_tui.cli.debate import seat
 from debate_tui.cli.hosting import LAST_WORDS_S, opened
@@ -146,11 +146,6 @@ def _settle(task: asyncio.Task[None], hosted: asyncio.Future[str]) -> None:
 
 
 _DEMO = (config.Seat(source="demo"), config.Seat(source="demo"))
-
-
-def complain(trouble: DebateError) -> None:
-    """Say what is wrong on standard error; the server goes on."""
-    print(f"debate-tui: {trouble.message}\n  {trouble.hint}", file=sys.stderr)
 
 
 def _announce(reach: Reach, hosting: Hosting, debate: str) -> None:
