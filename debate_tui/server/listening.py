@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError
+from debate_tui.server import mishaps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -58,6 +59,7 @@ async def listening(
     app: ASGIApp, at: socket.socket, certificate: Certificate | None = None
 ) -> AsyncIterator[None]:
     """Serve the application on a socket, which is closed in the end; connections get `GRACE_S` to finish."""
+    mishaps.tell()
     stop = asyncio.Event()
     serve = _uvicorn(app, at, stop) if certificate is None else _hypercorn(app, at, stop, certificate)
     async with asyncio.TaskGroup() as group:

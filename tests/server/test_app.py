@@ -220,6 +220,8 @@ async def test_a_websocket_is_refused_with_a_reason(path: str) -> None:
         (b'{"command":"pause","debater":"zoe"}', "application/json", 400),
         (b'{"command":"interject","text":""}', "application/json", 400),
         (b'{"command":"pause","extra":1}', "application/json", 400),
+        (b'{"command":"interject","text":"\xff"}', "application/json", 400),
+        pytest.param(b'{"x":' + b"[" * 60_000, "application/json", 400, id="nested"),
         (b'{"command":"pause"}', "text/plain", 415),
         (b'{"command":"interject","text":"' + b"x" * 70_000 + b'"}', "application/json", 413),
     ],
@@ -231,6 +233,26 @@ async def test_commands_that_cannot_be_read(body: bytes, type_: str, status: int
         )
         assert answer.status_code == status
         assert chair.heard == []
+
+
+@pytest.mark.parametrize("path", ["/debates", "/links"])
+async def test_nothing_is_nested_too_deeply_to_be_refused(path: str) -> None:
+    async with live(holder=Office()) as (here, _):
+        body = b'{"x":' + b"[" * 60_000
+        answer = await here.client.post(path, content=body, headers={**HOST, "content-type": JSON["accept"]})
+        assert answer.status_code == 400
+
+
+async def test_what_nobody_foresaw_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    class Broken(Office):
+        async def hold(self, order: Order) -> str:
+            raise LookupError("lost:\n\x1b[2J" + order.topic)
+
+    async with live(holder=Broken()) as (here, _):
+        answer = await here.client.post("/debates", json={"topic": "T?"}, headers=HOST)
+        assert answer.status_code == 500
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"debate-tui: [^\n]*LookupError: lost: T\? \(test_app\.py:\d+\)\n", said)
 
 
 # Who may do what
