@@ -56,9 +56,9 @@ class RedisStore:
         """See `DebateStore.create`; raises `UsageError` if there is a debate of this id."""
         with self._link.explained():
             lease = await Lease.create(self._link, debate, self._terms, setup=setup, started=clock())
-        log = RedisLog(lease, last=None, summary=Summary(debate), clock=clock, on_trouble=on_trouble)
-        self._logs.add(log)
-        return log
+        return self._log(
+            RedisLog(lease, last=None, summary=Summary(debate), clock=clock, on_trouble=on_trouble)
+        )
 
     async def resume(
         self,
@@ -71,9 +71,7 @@ class RedisStore:
         with self._link.explained():
             lease, summary, newest = await Lease.take_over(self._link, debate, self._terms)
         last = event_of(newest) if newest else None
-        log = RedisLog(lease, last=last, summary=summary, clock=clock, on_trouble=on_trouble)
-        self._logs.add(log)
-        return log
+        return self._log(RedisLog(lease, last=last, summary=summary, clock=clock, on_trouble=on_trouble))
 
     async def watch(self, debate: str) -> Tail:
         """See `DebateStore.watch`; all who watch a debate here share a reader."""
@@ -120,12 +118,18 @@ class RedisStore:
 
     async def aclose(self) -> None:
         """See `DebateStore.aclose`."""
-        await asyncio.gather(*(log.aclose() for log in self._logs))
+        await asyncio.gather(*(log.aclose() for log in tuple(self._logs)))
         for tail in list(self._tails.values()):
             tail.opened = 0
             await tail.aclose()
         with self._link.explained():
             await self._link.client.aclose()
+
+    def _log(self, log: RedisLog) -> RedisLog:
+        """Remember a log for as long as it writes."""
+        self._logs.add(log)
+        log.on_closed = self._logs.discard
+        return log
 
     def _forget(self, tail: Tail) -> None:
         if self._tails.get(tail.debate) is tail:
