@@ -6,10 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final, cast
 
-import msgspec
-
 from debate_tui.domain.errors import UsageError
-from debate_tui.record.redis.client import INDEX, Link, event_of, keys, option
+from debate_tui.record.redis.client import INDEX, Link, event_of, keys, option, summary_of
 from debate_tui.record.redis.lease import Lease, Terms
 from debate_tui.record.redis.log import RedisLog
 from debate_tui.record.redis.tail import Tail
@@ -93,7 +91,7 @@ class RedisStore:
         """See `DebateStore.find`."""
         with self._link.explained():
             exact = await self._head(debate, "summary")
-        found = [summary] if exact and (summary := _summary(exact)).events else await self._summaries()
+        found = [summary] if exact and (summary := summary_of(exact)).events else await self._summaries()
         return pick(found, debate)
 
     async def setup(self, debate: str) -> str:
@@ -151,9 +149,5 @@ class RedisStore:
                 found = dict(zip(names, await each.execute(), strict=True))
             if expired := [name for name, summary in found.items() if summary is None]:
                 await self._link.client.zrem(INDEX, *expired)
-        summaries = [_summary(summary) for summary in found.values() if summary]
+        summaries = [summary_of(summary) for summary in found.values() if summary]
         return [summary for summary in summaries if summary.events]
-
-
-def _summary(data: bytes) -> Summary:
-    return msgspec.json.decode(data, type=Summary)
