@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -118,5 +119,5 @@ async def _hypercorn(app: ASGIApp, at: socket.socket, stop: asyncio.Event, certi
     config.include_server_header = False
     config.backlog = BACKLOG
     config.accesslog = None
-    config.errorlog = None
+    config.errorlog = logging.getLogger("hypercorn.error")
     await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]

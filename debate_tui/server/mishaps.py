@@ -13,7 +13,7 @@ from debate_tui.domain.sanitise import one_line
 LONGEST: Final = 600
 """Characters a line has at most."""
 
-LOGGERS: Final = ("uvicorn.error", "debate_tui.server")
+LOGGERS: Final = ("uvicorn.error", "hypercorn.error", "debate_tui.server")
 
 
 class Lines(logging.Handler):

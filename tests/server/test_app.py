@@ -243,12 +243,15 @@ async def test_nothing_is_nested_too_deeply_to_be_refused(path: str) -> None:
         assert answer.status_code == 400
 
 
-async def test_what_nobody_foresaw_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("secure", [False, True])
+async def test_what_nobody_foresaw_is_said_in_a_line(
+    capsys: pytest.CaptureFixture[str], secure: bool
+) -> None:
     class Broken(Office):
         async def hold(self, order: Order) -> str:
             raise LookupError("lost:\n\x1b[2J" + order.topic)
 
-    async with live(holder=Broken()) as (here, _):
+    async with live(holder=Broken(), secure=secure) as (here, _):
         answer = await here.client.post("/debates", json={"topic": "T?"}, headers=HOST)
         assert answer.status_code == 500
     said = capsys.readouterr().err
