@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from debate_tui.domain.debate import MAX_DEBATERS
-from debate_tui.domain.events import DebateStarted, TurnDelta, TurnSuperseded
+from debate_tui.domain.events import DebateStarted, TurnDelta, TurnSuperseded, Verdict
+from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.session.turn import MAX_TURN_CHARACTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
 
     from debate_tui.domain.events import Event
 
@@ -32,6 +33,9 @@ GREATEST: Final = 2**53
 LATEST: Final = 253_402_214_400.0
 """No event is later: with the year 9999 dates end, a day before that in every part of the world."""
 
+MOST_POINTS: Final = 100
+"""No score and no opinion is more."""
+
 
 class Intake:
     """Checks the events of one history, each once and in the order of their `seq`."""
@@ -40,6 +44,8 @@ class Intake:
         self._events = self._characters = 0
         self._at = 0.0
         self._turns: Counter[int] = Counter()
+        self._debaters: Set[str] = frozenset()
+        self._scored: Set[str] | None = None
 
     def check(self, event: Event, characters: int) -> None:
         """Raise the `Fault` that ends the watching where an event cannot be believed, or is one too many.
@@ -66,6 +72,8 @@ class Intake:
                 self._turns[event.turn] = 0
             case DebateStarted():
                 self._check_debaters(event)
+            case Verdict():
+                self._check_verdict(event)
 
     def _check_debaters(self, event: DebateStarted) -> None:
         if self._events > 1:
@@ -73,6 +81,20 @@ class Intake:
         ids = {debater.id for debater in event.debaters}
         if not 0 < len(ids) == len(event.debaters) <= MAX_DEBATERS:
             raise _unbelievable(f"A debate has up to {MAX_DEBATERS} debaters, each with an id of its own.")
+        self._debaters = ids
+
+    def _check_verdict(self, event: Verdict) -> None:
+        """Verdicts are added up and drawn as bars, which only those of one and the same debate can be."""
+        scores, stances = event.scores, (event.stance_before, event.stance_after)
+        if event.model and not sanitise(event.problem):
+            self._scored = scores.keys() if self._scored is None else self._scored
+            if scores.keys() != self._scored:
+                raise _unbelievable("Its judges do not judge the same debaters.")
+        if not scores.keys() <= self._debaters or event.winner not in (None, *self._debaters):
+            raise _unbelievable("Its judges judge somebody who does not debate.")
+        numbers = (*scores.values(), *(stance for stance in stances if stance is not None))
+        if not all(0 <= number <= MOST_POINTS for number in numbers):
+            raise _unbelievable("Its judges give points that there are not.")
 
 
 def _numbers(value: object) -> Iterator[float]:

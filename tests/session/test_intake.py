@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import get_args
+
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from debate_tui.display.json_lines import line
+from debate_tui.display.plain import Plain
 from debate_tui.display.statistics import Statistics
+from debate_tui.display.statistics.table import table
 from debate_tui.domain import events as ev
+from debate_tui.domain.events import decode
 from debate_tui.domain.exports import FORMS, export
 from debate_tui.domain.stream import Fault, FaultKind, Usage
 from debate_tui.session import intake
@@ -17,6 +25,19 @@ from tests.server.material import debates
 CAST = tuple(ev.DebaterInfo(id_, id_, "", "demo", "demo") for id_ in "abcde")
 STARTED = ev.DebateStarted(seq=1, at=10.0, debate="d", topic="T?", format="listen", debaters=CAST[:2])
 BEGUN = ev.TurnStarted(seq=2, at=11.0, turn=1, debater="a", phase="p")
+
+VERDICT = ev.Verdict(
+    seq=2,
+    at=11.0,
+    judge="j1",
+    model="m",
+    winner="a",
+    agreed=True,
+    controlled=True,
+    scores={"a": 7.5, "b": 6},
+    stance_before=0,
+    stance_after=100,
+)
 
 
 def said(seq: int, text: str, at: float = 11.0) -> ev.TurnDelta:
@@ -60,19 +81,15 @@ def test_every_debate_is_taken(log: list[ev.Event]) -> None:
                 seq=2, at=11.0, turn=1, debater="a", reason="complete", usage=Usage(output_tokens=10**17)
             ),
         ),
-        (
-            STARTED,
-            ev.Verdict(
-                seq=2,
-                at=11.0,
-                judge="j",
-                model="m",
-                winner=None,
-                agreed=True,
-                controlled=True,
-                scores={"a": 1e99},
-            ),
-        ),
+        (STARTED, replace(VERDICT, scores={"a": 1e99, "b": 1})),
+        (STARTED, replace(VERDICT, scores={"a": 101, "b": 1})),
+        (STARTED, replace(VERDICT, scores={"a": -1, "b": 1})),
+        (STARTED, replace(VERDICT, stance_after=101)),
+        (STARTED, replace(VERDICT, scores={"a": 1, "z": 1})),
+        (STARTED, replace(VERDICT, winner="z")),
+        (STARTED, VERDICT, replace(VERDICT, scores={"a": 1})),
+        (STARTED, replace(VERDICT, scores={}), VERDICT),
+        (STARTED, VERDICT, replace(VERDICT, scores={}, winner=None, problem="\x1b[0m")),
     ],
 )
 def test_what_cannot_be_a_debate_is_not_believed(events: tuple[ev.Event, ...]) -> None:
@@ -80,6 +97,12 @@ def test_what_cannot_be_a_debate_is_not_believed(events: tuple[ev.Event, ...]) -
         take(*events)
     assert raised.value.kind is FaultKind.BAD_REQUEST
     assert raised.value.hint
+
+
+def test_verdicts_are_taken() -> None:
+    ranking = replace(VERDICT, model="", scores={"a": 12, "b": 3})
+    unread = replace(VERDICT, scores={}, winner=None, problem="it did not answer")
+    take(STARTED, VERDICT, unread, VERDICT, ranking)
 
 
 def test_what_is_taken_can_be_measured_and_exported() -> None:
@@ -90,6 +113,48 @@ def test_what_is_taken_can_be_measured_and_exported() -> None:
     for event in log:
         statistics(event)
     assert statistics.report().streams
+    for form in FORMS:
+        assert export(log, form)
+
+
+WHO = st.sampled_from(["a", "b", "nobody"])
+LIKELY = {
+    "seq": st.just(0),
+    "at": st.floats(0, 5),
+    "debater": WHO,
+    "turn": st.integers(1, 2),
+    "attempt": st.integers(1, 2),
+    "offset": st.integers(0, 2),
+    "scores": st.dictionaries(st.sampled_from("ab"), st.floats(0, 12)),
+    "winner": st.none() | WHO,
+    "stance_before": st.none() | st.integers(0, 100),
+    "stance_after": st.none() | st.integers(0, 100),
+}
+ANY = st.one_of(
+    *(
+        st.builds(kind, **{name: LIKELY.get(name, ...) for name in kind.__struct_fields__})
+        for kind in get_args(ev.Event)
+    )
+)
+
+
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(ANY, max_size=12))
+def test_whatever_is_taken_can_be_told(events: list[ev.Event]) -> None:
+    taken, log, at = Intake(), list[ev.Event](), 10.0
+    for event in (STARTED, *events):
+        at += event.at
+        numbered = replace(event, seq=len(log) + 1, at=at)
+        with contextlib.suppress(Fault):
+            taken.check(numbered, 1)
+            log.append(numbered)
+    plain, statistics = Plain(), Statistics(clock=lambda: 0.0)
+    for event in log:
+        assert decode(line(event)) == event
+        plain.apply(event)
+        statistics(event)
+    plain.end()
+    assert table(statistics.report())
     for form in FORMS:
         assert export(log, form)
 
