@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from debate_tui.cli.aside import complain
 from debate_tui.cli.commands import run
 from debate_tui.domain.errors import DebateError, UsageError
 
@@ -23,7 +24,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:  # noqa: BLE001 (the outermost edge)
-        code = _complain(_in_words(error))
+        trouble = _in_words(error)
+        complain(trouble)
+        code = trouble.exit_code
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -60,12 +63,3 @@ def _unforeseen(error: Exception) -> DebateError:
     else:
         where = f"The details are in {report}; please report them."
     return DebateError(f"This should not have happened: {type(error).__name__}.", where)
-
-
-def _complain(error: DebateError) -> int:
-    from debate_tui.domain.sanitise import one_line
-
-    print(f"debate-tui: {one_line(error.message, 600)}", file=sys.stderr)
-    if error.hint:
-        print(f"  {one_line(error.hint, 600)}", file=sys.stderr)
-    return error.exit_code

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from debate_tui.cli.aside import advice, complain, said, say
 from debate_tui.cli.ending import complaints, exit_code
 from debate_tui.cli.sharing import sharing
 from debate_tui.cli.signals import caught
@@ -15,22 +16,18 @@ from debate_tui.display.outlet import Outlet
 if TYPE_CHECKING:
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.stage import Stage
-    from debate_tui.domain.errors import DebateError
 
 
 async def run(plan: Plan, *, json_lines: bool) -> int:
     """Hold the debate and write it to standard output; returns the exit code."""
     out, err = Outlet.of(sys.stdout), Outlet.of(sys.stderr)
 
-    def complain(trouble: DebateError) -> None:
-        print(f"debate-tui: {trouble.message}\n  {trouble.hint}", file=sys.stderr)
-
     told = ""
 
     def progress(what: str, _how_far: str) -> None:
         nonlocal told
         if what not in ("", told):
-            print(f"debate-tui: {what}", file=sys.stderr)
+            say(what)
         told = what
 
     async with (
@@ -38,7 +35,7 @@ async def run(plan: Plan, *, json_lines: bool) -> int:
         sharing(plan, stage) as plan,
     ):
         if plan.share and json_lines:
-            print(f"debate-tui: {plan.notice}", file=sys.stderr)
+            say(plan.notice)
         with caught(stage.session.end) as signal:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_write(plan, stage, out, err, json_lines=json_lines))
@@ -46,9 +43,9 @@ async def run(plan: Plan, *, json_lines: bool) -> int:
     session = stage.session
     code = exit_code(session.transcript, session.blocked_by, signal.number)
     if json_lines and code not in (0, 128 + 2):
-        await err.write("".join(f"debate-tui: {line}\n" for line in complaints(session.transcript)))
+        await err.write("".join(map(said, complaints(session.transcript))))
     if session.blocked_by is not None and session.blocked_by.hint:
-        await err.write(f"  {session.blocked_by.hint}\n")
+        await err.write(advice(session.blocked_by.hint))
     if plan.stats:
         from debate_tui.display.statistics.table import table
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli.continuing import check_free
+from debate_tui.domain.dates import date_of
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.exports import export, filename
 from debate_tui.domain.sanitise import one_line
@@ -84,12 +84,13 @@ def write_export(debate: str, form: Form, output: Path | None) -> None:
 
 
 def _line(summary: Summary) -> str:
-    began = datetime.fromtimestamp(summary.started).astimezone()
+    began = date_of(summary.started, local=True)
+    when = f"{began:%Y-%m-%d %H:%M}" if began else "????-??-?? ??:??"
     names = ", ".join(debater.name for debater in summary.debaters)
     live = summary.live and summary.finished is None
     ending = "live" if live else _ENDINGS.get(summary.finished, summary.finished)
     return (
-        f"{summary.debate}  {began:%Y-%m-%d %H:%M}  {ending:<10}  {one_line(summary.topic, 60)}"
+        f"{one_line(summary.debate)}  {when}  {ending:<10}  {one_line(summary.topic, 60)}"
         f"  ({one_line(summary.format)}: {one_line(names)})"
     )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import topic as topics
+from debate_tui.cli.aside import complain
 from debate_tui.cli.continuing import taken_up_from
 from debate_tui.cli.debate import seat
 from debate_tui.cli.hosting import LAST_WORDS_S, opened
@@ -88,6 +88,8 @@ class Debates:
         self._store = store
         self._settings = settings
         self._sessions: dict[asyncio.Task[None], Session | None] = {}
+        self._planning = asyncio.Lock()
+        self._ending = False
 
     async def hold(self, order: Order) -> str:
         """See `Holder.hold`."""
@@ -97,10 +99,14 @@ class Debates:
             config.Seat(source=each.source, name=each.name, side=each.side, persona=each.persona)
             for each in order.debaters
         )
-        return await self.begin(plan(topics.read(order.topic), seats or settings.debater or _DEMO, settings))
+        topic = topics.read(order.topic)
+        async with self._planning:  # In a thread: the keyring may ask its user for a password first.
+            planned = await asyncio.to_thread(plan, topic, seats or settings.debater or _DEMO, settings)
+        return await self.begin(planned)
 
     async def begin(self, planned: Plan) -> str:
-        """Hold a debate; returns its id once it is hosted."""
+        """Hold a debate; returns its id once it is hosted. Raises `Conflict` where it cannot be."""
+        self._check_going_on()
         if len(self._sessions) >= MAX_DEBATES:
             raise Conflict(f"{MAX_DEBATES} debates are held already.", "Wait for one to end, or stop one.")
         hosted: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -111,22 +117,29 @@ class Debates:
         return await hosted
 
     async def end(self) -> None:
-        """End all debates, and wait until their ends are recorded."""
+        """End all debates, begin no more, and wait until their ends are recorded."""
+        self._ending = True
         for session in self._sessions.values():
             if session is not None:
                 session.end()
         if self._sessions:
             await asyncio.wait(tuple(self._sessions))
 
+    def _check_going_on(self) -> None:
+        if self._ending:
+            raise Conflict("The server is about to stop.", "Order the debate again when it is back.")
+
     async def _hold(self, planned: Plan, hosted: asyncio.Future[str]) -> None:
         async with staged(planned, unattended=True, on_trouble=complain, store=self._store) as stage:
+            self._check_going_on()
             session = stage.session
             debate = session.motion.debate
             self._hub.host(debate, stage.log, session, known=session.transcript.seq)
             task = asyncio.current_task()
             assert task is not None
             self._sessions[task] = session
-            hosted.set_result(debate)
+            if not hosted.done():  # Whoever ordered it may have gone.
+                hosted.set_result(debate)
             await session.run()
             await self._hub.told(debate, LAST_WORDS_S)
         if session.blocked_by is not None:
@@ -146,11 +159,6 @@ def _settle(task: asyncio.Task[None], hosted: asyncio.Future[str]) -> None:
 
 
 _DEMO = (config.Seat(source="demo"), config.Seat(source="demo"))
-
-
-def complain(trouble: DebateError) -> None:
-    """Say what is wrong on standard error; the server goes on."""
-    print(f"debate-tui: {trouble.message}\n  {trouble.hint}", file=sys.stderr)
 
 
 def _announce(reach: Reach, hosting: Hosting, debate: str) -> None:

@@ -42,7 +42,7 @@ def hosting(address: str) -> Hosting:
     from debate_tui.cli.hosting import Hosting
 
     host, colon, port = address.rpartition(":")
-    if not colon or address.endswith("]"):
+    if not colon or address.endswith("]") or (":" in host and not host.startswith("[")):
         host, port = address, ""
     if port and not (port.isascii() and port.isdecimal() and int(port) < 1 << 16):
         raise UsageError(f"--share {address}: {port!r} is no port.", "Say HOST:PORT, HOST or :PORT.")

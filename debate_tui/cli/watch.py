@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import terminal
+from debate_tui.cli.aside import say
 from debate_tui.cli.signals import caught
 from debate_tui.domain.events import DebateStarted
 from debate_tui.domain.stream import Fault, FaultKind
@@ -80,11 +81,7 @@ async def _in_a_pipe(mirror: Mirror, *, json_lines: bool) -> int:
 
     out, err = Outlet.of(sys.stdout), Outlet.of(sys.stderr)
 
-    def say(text: str) -> None:
-        if text:
-            print(f"debate-tui: {text}", file=sys.stderr)
-
-    mirror.on_line = say
+    mirror.on_line = lambda text: say(text) if text else None
     following: asyncio.Task[None] | None = None
 
     def leave() -> None:

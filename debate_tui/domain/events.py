@@ -219,5 +219,8 @@ _decoder = msgspec.json.Decoder(Event)
 
 def decode(data: bytes | str) -> Event:
     """Read an event back; raises `msgspec.DecodeError` for anything else."""
-    event: Event = _decoder.decode(data)
+    try:
+        event: Event = _decoder.decode(data)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
     return event

@@ -9,7 +9,7 @@ from msgspec import Struct
 from debate_tui.domain.judging import Swing
 from debate_tui.domain.outcome import decision, name, outcome, swung
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.votes import USER, poll
+from debate_tui.domain.votes import USER, Poll
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -159,7 +159,7 @@ def _ruling(transcript: Transcript, verdict: Verdict) -> Ruling:
 def _opinions(transcript: Transcript) -> Iterator[Opinions]:
     votes = transcript.votes
     for who, here in (("The user", True), ("The audience", False)):
-        counted = poll(vote for vote in votes if (vote.voter == USER) is here)
+        counted = Poll(vote for vote in votes if (vote.voter == USER) is here)
         if counted.before or counted.after:
             yield Opinions(who, _named(transcript, counted.before), _named(transcript, counted.after))
 

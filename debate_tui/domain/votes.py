@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from debate_tui.domain.events import Vote
 
@@ -17,17 +14,34 @@ USER = "user"
 """The voter who sits at the debate's own screen."""
 
 
-class Poll(Struct, frozen=True):
-    """Votes counted by the debater they are for, `None` for the undecided."""
+class Poll:
+    """Votes counted by the debater they are for, `None` for the undecided.
 
-    before: Mapping[str | None, int]
-    after: Mapping[str | None, int]
+    Everybody's last vote of each kind counts; `len` is how many do.
+    """
 
+    def __init__(self, votes: Iterable[Vote] = ()) -> None:
+        self._cast: dict[str, dict[str, str | None]] = {"before": {}, "after": {}}
+        for vote in votes:
+            self.add(vote)
 
-def poll(votes: Iterable[Vote]) -> Poll:
-    """Count everybody's last vote of each kind."""
-    before: dict[str, str | None] = {}
-    after: dict[str, str | None] = {}
-    for vote in votes:
-        (before if vote.when == "before" else after)[vote.voter] = vote.debater
-    return Poll(Counter(before.values()), Counter(after.values()))
+    def __len__(self) -> int:
+        return sum(map(len, self._cast.values()))
+
+    def add(self, vote: Vote) -> None:
+        """Take one vote into account."""
+        self._cast[vote.when][vote.voter] = vote.debater
+
+    def has_voted(self, when: str, voter: str) -> bool:
+        """Whether somebody has voted before, or after, the debate."""
+        return voter in self._cast[when]
+
+    @property
+    def before(self) -> Mapping[str | None, int]:
+        """The votes before the debate."""
+        return Counter(self._cast["before"].values())
+
+    @property
+    def after(self) -> Mapping[str | None, int]:
+        """The votes after it."""
+        return Counter(self._cast["after"].values())

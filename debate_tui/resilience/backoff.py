@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 def delay(policy: Policy, n: int) -> float:
     """The wait behind the n-th retry, from 0, before jitter and floors, in seconds."""
-    return min(policy.initial * policy.multiplier**n, policy.cap)
+    try:
+        return min(policy.initial * policy.multiplier**n, policy.cap)
+    except OverflowError:  # somebody has been trying for hours
+        return policy.cap if policy.initial else 0.0
 
 
 def wait(policy: Policy, retry: int, *, floor: float = 0.0, chance: float = 0.5) -> float:

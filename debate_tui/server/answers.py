@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -15,12 +15,14 @@ from debate_tui.server.audience import RETRY_AFTER_S, Full
 from debate_tui.server.commands import Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.requests import HTTPConnection, Request
 
     from debate_tui.server.channel import Channel
     from debate_tui.server.hub import Hub
+
+T = TypeVar("T")
 
 MAX_BODY = 1 << 16
 """Bytes a request may bring."""
@@ -71,12 +73,18 @@ def need_host(request: Request) -> None:
         raise HTTPException(403, "Only the host may do that: it takes the host's token.")
 
 
-async def body(request: Request) -> bytes:
-    """What a request brings, which has to be JSON."""
+async def body(request: Request, decode: Callable[[bytes], T]) -> T:
+    """What a request brings, which has to be JSON that can be decoded."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise HTTPException(415, "The body has to be application/json.")
-    return await received(request)
+    data = await received(request)
+    try:
+        return decode(data)
+    except RecursionError:
+        raise HTTPException(400, "The body cannot be read: it is nested too deeply.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise HTTPException(400, f"The body cannot be read: {error}.") from None
 
 
 async def received(request: Request) -> bytes:
@@ -103,8 +111,6 @@ def answer_to(raised: Exception) -> Response:
     match raised:
         case HTTPException():
             return error(raised.status_code, raised.detail, headers=raised.headers)
-        case msgspec.DecodeError():
-            return error(400, f"The body cannot be read: {raised}.")
         case Full():
             return error(503, raised.message, raised.hint, {"retry-after": str(RETRY_AFTER_S)})
         case Conflict():

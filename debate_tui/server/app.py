@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -60,7 +59,7 @@ def create(hub: Hub, access: Access, holder: Holder | None = None) -> ASGIApp:
         Route(one, debates.one),
         Route(f"{one}/commands", debates.command, methods=["POST"]),
     ]
-    foreseen = (DebateError, HTTPException, msgspec.DecodeError)
+    foreseen = (DebateError, HTTPException)
     pages_and_commands = Starlette(
         routes=routes,
         middleware=[Middleware(Hardened)],

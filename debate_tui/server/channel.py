@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
+from debate_tui.domain.events import Vote
 from debate_tui.domain.transcript import Transcript
+from debate_tui.domain.votes import Poll
 from debate_tui.record.log import RecordedLog, WatchedLog
 from debate_tui.record.summary import Summary
 from debate_tui.server.place import LONGEST_RUN, Place, epoch_of
-from debate_tui.server.poll import Poll
 from debate_tui.server.rendition import Rendition
 from debate_tui.server.snapshot import MAX_TEXT, Snapshot, snapshot
 
@@ -215,7 +216,8 @@ class Channel:
     def _publish(self, batch: Sequence[Event]) -> None:
         for event in batch:
             self.transcript.apply(event)
-            self.poll.apply(event)
+            if isinstance(event, Vote):
+                self.poll.add(event)
         self._first = self._first or epoch_of(batch[0])
         self.seq = batch[-1].seq
         self._recent.extend(batch)

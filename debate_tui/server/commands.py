@@ -129,6 +129,6 @@ def _vote(asked: CastVote, channel: Channel, controls: Controls, voter: str) -> 
     poll = channel.poll
     if poll.has_voted(now, voter):
         raise Conflict(f"You have voted {now} the debate already.")
-    if poll.votes >= MAX_VOTES:
+    if len(poll) >= MAX_VOTES:
         raise Conflict("No more votes are taken.")
     controls.vote(now, asked.debater, voter)

@@ -74,7 +74,7 @@ class Debates:
 
     async def command(self, request: Request) -> Response:
         """Do as the host says; a viewer may vote."""
-        asked = commands.command(await answers.body(request))
+        asked = await answers.body(request, commands.command)
         if not isinstance(asked, commands.CastVote):
             answers.need_host(request)
         channel = await self._channel(request)
@@ -93,7 +93,7 @@ class Debates:
         answers.need_host(request)
         if self._holder is None:
             raise HTTPException(501, "This server holds no debates of its own.")
-        debate = await self._holder.hold(commands.order(await answers.body(request)))
+        debate = await self._holder.hold(await answers.body(request, commands.order))
         return answers.json({"debate": debate}, 201, {"location": f"/debates/{debate}"})
 
     async def _channel(self, request: Request) -> Channel:

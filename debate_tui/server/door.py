@@ -63,7 +63,8 @@ class Door:
         if not reads and not access.same_origin(headers.get("origin"), host):
             return error(403, "A page of another origin may not do that.", "See --allow-origin."), None
         role = access.role(headers, connection.cookies)
-        if role is None and not connection.url.path.startswith(OPEN):
+        # The path that is routed by; that of `connection.url` is partly what the client calls the server.
+        if role is None and not connection.scope["path"].startswith(OPEN):
             return self._who_are_you(connection), None
         return None, role
 

@@ -24,6 +24,9 @@ class _Link(Struct, frozen=True, forbid_unknown_fields=True):
     role: Role = "viewer"
 
 
+_link = msgspec.json.Decoder(_Link).decode
+
+
 class Entrance:
     """The routes that let browsers in.
 
@@ -60,7 +63,7 @@ class Entrance:
     async def new_link(self, request: Request) -> Response:
         """A new one-time link, for the host to give away."""
         answers.need_host(request)
-        asked = msgspec.json.decode(await answers.body(request), type=_Link)
+        asked = await answers.body(request, _link)
         code = self._access.link(asked.role)
         return answers.json({"link": str(request.url.replace(path="/enter", query=f"code={code}"))}, 201)
 

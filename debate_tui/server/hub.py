@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
@@ -13,7 +14,7 @@ from debate_tui.server.audience import Audience, Limits
 from debate_tui.server.channel import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Self
 
     from debate_tui.record.log import DebateStore, ReadableLog
@@ -39,6 +40,7 @@ class Hub:
         self.audience = Audience(limits or Limits())
         self._store = store
         self._channels: OrderedDict[str, _Open] = OrderedDict()
+        self._wanted: Counter[str] = Counter()
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -50,8 +52,8 @@ class Hub:
         self.audience.goodbye()
         if self._sweeper is not None:
             self._sweeper.cancel()
-        for debate in tuple(self._channels):
-            await self._close(debate)
+        for opened in tuple(self._channels.values()):
+            await self._close(opened)
 
     def host(
         self, debate: str, log: ReadableLog, controls: Controls | None = None, *, known: int = 0
@@ -72,14 +74,17 @@ class Hub:
 
     async def find(self, debate: str) -> Channel | None:
         """The channel of the debate with exactly this id, once it has something to show."""
-        async with self._opening.setdefault(debate, asyncio.Lock()):
-            opened = self._channels.get(debate)
-            if opened is None or not await self._still_right(opened):
-                opened = await self._open(debate)
-        if opened is None or not await opened.channel.begun():
-            return None
-        self._channels.move_to_end(debate)
-        return opened.channel
+        with self._wanting(debate):
+            async with self._opening.setdefault(debate, asyncio.Lock()):
+                opened = self._channels.get(debate)
+                if opened is None or not await self._still_right(opened):
+                    opened = await self._open(debate)
+            if opened is None or not await opened.channel.begun():
+                return None
+            if self._channels.get(debate) is opened:
+                self._channels.move_to_end(debate)
+            await self._make_room()
+            return opened.channel
 
     async def debates(self, words: str = "") -> list[tuple[Summary, bool]]:
         """What is hosted, newest first, and whether it is held here and now."""
@@ -112,7 +117,7 @@ class Hub:
         summary = await self._look_up(channel.debate)
         if summary is not None and not cut and (not channel.over or summary.events == channel.seq):
             return True
-        await self._close(channel.debate)
+        await self._close(opened)
         return False
 
     async def _look_up(self, debate: str) -> Summary | None:
@@ -124,16 +129,29 @@ class Hub:
             return None
         return found if found.debate == debate else None
 
+    @contextmanager
+    def _wanting(self, debate: str) -> Iterator[None]:
+        """Keep a debate open, if it is or becomes that, for the length of a block."""
+        self._wanted[debate] += 1
+        try:
+            yield
+        finally:
+            self._wanted[debate] -= 1
+            if not self._wanted[debate]:
+                del self._wanted[debate]
+
     async def _open(self, debate: str) -> _Open | None:
         summary = await self._look_up(debate)
         if self._store is None or summary is None:
-            return None
+            return self._channels.get(debate)
         log = await self._store.watch(debate)
+        if (held := self._channels.get(debate)) is not None:  # It has come to be held here meanwhile.
+            await log.aclose()
+            return held
         channel = Channel(debate, log, known=log.seq)
         opened = _Open(channel, asyncio.create_task(_run(channel)), log)
         opened.looked_at = asyncio.get_running_loop().time()
         self._channels[debate] = opened
-        await self._make_room()
         return opened
 
     def _forget_some(self) -> None:
@@ -148,15 +166,18 @@ class Hub:
 
     async def _make_room(self) -> None:
         idle = [
-            debate
+            opened
             for debate, opened in self._channels.items()
-            if not opened.channel.watched and opened.log is not None
+            if opened.log is not None and not opened.channel.watched and debate not in self._wanted
         ]
-        for debate in idle[:-KEPT]:
-            await self._close(debate)
+        for opened in idle[:-KEPT]:
+            await self._close(opened)
 
-    async def _close(self, debate: str) -> None:
-        opened = self._channels.pop(debate)
+    async def _close(self, opened: _Open) -> None:
+        debate = opened.channel.debate
+        if self._channels.get(debate) is not opened:
+            return  # Somebody else is at it, or something else has taken its place.
+        del self._channels[debate]
         opened.task.cancel()
         await asyncio.wait([opened.task])
         if opened.log is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError
+from debate_tui.server import mishaps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -58,6 +60,7 @@ async def listening(
     app: ASGIApp, at: socket.socket, certificate: Certificate | None = None
 ) -> AsyncIterator[None]:
     """Serve the application on a socket, which is closed in the end; connections get `GRACE_S` to finish."""
+    mishaps.tell()
     stop = asyncio.Event()
     serve = _uvicorn(app, at, stop) if certificate is None else _hypercorn(app, at, stop, certificate)
     async with asyncio.TaskGroup() as group:
@@ -116,5 +119,5 @@ async def _hypercorn(app: ASGIApp, at: socket.socket, stop: asyncio.Event, certi
     config.include_server_header = False
     config.backlog = BACKLOG
     config.accesslog = None
-    config.errorlog = None
+    config.errorlog = logging.getLogger("hypercorn.error")
     await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]

@@ -10,8 +10,10 @@ from debate_tui.domain.events import DebaterInfo, Interjection, PhaseStarted, St
 from debate_tui.domain.stream import FinishReason, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from debate_tui.domain.transcript import Transcript, Turn
-    from debate_tui.server.poll import Poll
+    from debate_tui.domain.votes import Poll
 
 MAX_TEXT = 400_000
 """Characters of text a snapshot holds at most; readers bound the size of an event."""
@@ -111,9 +113,13 @@ def snapshot(
         interjections=tuple(
             each for each in transcript.interjections if debater is None or each.to in (None, debater)
         ),
-        votes=poll.counts(),
-        verdicts=tuple(poll.verdicts),
+        votes={"before": _counted(poll.before), "after": _counted(poll.after)},
+        verdicts=tuple(transcript.verdicts),
     )
+
+
+def _counted(votes: Mapping[str | None, int]) -> dict[str, int]:
+    return {debater or "": count for debater, count in votes.items()}
 
 
 def _turn(turn: Turn, *, omitted: bool) -> TurnSoFar:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from debate_tui.domain.stream import Fault
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from debate_tui.sources.hosted import Told
 
+AHEAD: Final = 4 * 2**20
+"""Characters of events, as they came, that a stream may be ahead of the others."""
+
 
 @asynccontextmanager
 async def braided(streams: Sequence[AsyncIterator[Told]], seq: int) -> AsyncGenerator[AsyncIterator[Told]]:
@@ -21,7 +24,8 @@ async def braided(streams: Sequence[AsyncIterator[Told]], seq: int) -> AsyncGene
 
     An event is given once the one before it was, which is on one of the streams, as every number of the log
     is; or, should it be on none, once all streams are past it. What is no event is given at once. Where a
-    stream ends or breaks, that is the end, or its `Fault`, behind all that is known to be in order.
+    stream ends or breaks, that is the end, or its `Fault`, behind all that is known to be in order. A stream
+    that is far ahead of the others is not read on until they have caught up.
     """
     strands = [_Strand() for _ in streams]
     news = asyncio.Event()
@@ -58,6 +62,8 @@ class _Strand:
         self.asides: deque[Told] = deque()
         self.fault: Fault | None = None
         self.ended = False
+        self._waiting = 0
+        self._room = asyncio.Event()
 
     async def read(self, stream: AsyncIterator[Told], news: asyncio.Event) -> None:
         try:
@@ -66,7 +72,11 @@ class _Strand:
                     self.asides.append(told)
                 else:
                     self.events.append((told.event.seq, told))
+                    self._waiting += told.characters
                 news.set()
+                while self._waiting > AHEAD:
+                    self._room.clear()
+                    await self._room.wait()
         except Fault as fault:
             self.fault = fault
         finally:
@@ -76,7 +86,8 @@ class _Strand:
     def drop(self, seq: int) -> None:
         """Forget what another stream has told already."""
         while self.events and self.events[0][0] <= seq:
-            self.events.popleft()
+            self._waiting -= self.events.popleft()[1].characters
+        self._room.set()
 
 
 async def _in_order(strands: Sequence[_Strand], seq: int, news: asyncio.Event) -> AsyncGenerator[Told]:

@@ -42,18 +42,21 @@ class Lines:
         self._policy = replace(policy, silence_timeout=min(policy.silence_timeout, SILENCE_S))
 
     @asynccontextmanager
-    async def follow(self, place: str, debaters: Sequence[str] = ()) -> AsyncGenerator[AsyncIterator[Told]]:
+    async def follow(
+        self, place: str, seq: int, debaters: Sequence[str] = ()
+    ) -> AsyncGenerator[AsyncIterator[Told]]:
         """Everything behind `place`, in order, until the debate or a connection ends.
 
-        `debaters` are the ids of all there are, where they are known. Entering raises `Fault`, and so does
-        iterating: also for a connection that is silent for longer than the policy has patience.
+        `seq` is the number of the newest event received there: places are the host's own words. `debaters`
+        are the ids of all there are, where they are known. Entering raises `Fault`, and so does iterating:
+        also for a connection that is silent for longer than the policy has patience.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._hang_up)
             lines = await self._each(stack, place, debaters)
             if lines:
                 streams = [line.told for line in lines]
-                yield await stack.enter_async_context(braided(streams, _seq(place)))
+                yield await stack.enter_async_context(braided(streams, seq))
                 return
             line = await self._connect(stack, place)
             self.way = Way(line.transport)
@@ -106,11 +109,6 @@ async def _watched(told: AsyncGenerator[Told], watchdog: Watchdog) -> AsyncGener
             return
         watchdog.text()
         yield item
-
-
-def _seq(place: str) -> int:
-    """The number of the newest event that was received at a place; see `server.place`."""
-    return int(place.rpartition(":")[2] or 0)
 
 
 def _never() -> bool:

@@ -12,6 +12,7 @@ from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.record.log import BATCH, Broadcast
 from debate_tui.resilience.backoff import wait
 from debate_tui.resilience.classify import Action, action
+from debate_tui.session.intake import Intake
 from debate_tui.session.lines import Lines
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 class Mirror(Broadcast):
     """Follows a hosted debate; views follow it like any other log.
 
-    Where another history has taken the debate's place, `on_rewind` is called and everything is told anew.
+    What is told has a bound, and has to be what a debate can be: see `Intake`. Where another history has
+    taken the debate's place, `on_rewind` is called and everything is told anew.
     `on_line` is called with what to say of the connection while it is broken, and with ``""`` once it stands.
     """
 
@@ -48,6 +50,7 @@ class Mirror(Broadcast):
         self._policy = policy
         self._chance = chance
         self._events: list[Event] = []
+        self._intake = Intake()
         self._place = ""
         self._retry_after = 0.0
 
@@ -74,7 +77,7 @@ class Mirror(Broadcast):
     async def first(self) -> None:
         """Connect, and wait for the debate's first event; raises the `Fault` that makes it impossible."""
         await self._hosted.find()
-        async with self._lines.follow("") as told:
+        async with self._lines.follow("", 0) as told:
             async for item in told:
                 self._take(item)
                 if self._events:
@@ -99,13 +102,14 @@ class Mirror(Broadcast):
             if action(fault) is not Action.RETRY:
                 raise fault
             tries = 1 if len(self._events) > had else tries + 1
-            floor = max(self._retry_after, fault.retry_after or 0.0)
+            wished = max(self._retry_after, fault.retry_after or 0.0)
+            floor = min(wished, self._policy.max_retry_after)
             seconds = wait(self._policy, tries, floor=floor, chance=self._chance())
             self.on_line(f"{fault.message} Trying again in {seconds:.0f} s.")
             await asyncio.sleep(seconds)
 
     async def _follow(self) -> None:
-        async with self._lines.follow(self._place, self._debaters) as told:
+        async with self._lines.follow(self._place, self.seq, self._debaters) as told:
             self.on_line("")
             async for item in told:
                 if not self._take(item):
@@ -122,6 +126,7 @@ class Mirror(Broadcast):
         if told.retry_after is not None:
             self._retry_after = told.retry_after
         if told.event is not None and told.event.seq > self.seq:
+            self._intake.check(told.event, told.characters)
             self._events.append(told.event)
             self._publish(told.event)
         match told.notice:
@@ -129,6 +134,7 @@ class Mirror(Broadcast):
                 raise Fault(FaultKind.BAD_REQUEST, "The host no longer has the beginning of this debate.")
             case "epoch":
                 self._events.clear()
+                self._intake = Intake()
                 self._place = ""
                 self.on_rewind()
         return told.notice is None

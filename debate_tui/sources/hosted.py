@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 from debate_tui.domain.events import Event
 from debate_tui.domain.stream import Alive, Cursor, Fault, FaultKind, Request
-from debate_tui.sources.address import check_address
+from debate_tui.sources.address import check_address, host
 from debate_tui.sources.fallback import Fallback
 from debate_tui.sources.http import Call, Clients, answered
 from debate_tui.sources.prompt import Prompt
@@ -32,11 +33,19 @@ gone; too much was waiting to be read; or, it is about to stop."""
 PATIENCE_S = 10.0
 """How long a host may take to say something: it does so at once, unless a proxy holds event streams back."""
 
+LISTING_S = 30.0
+"""How long a host may take to list its debates."""
+
+MAX_LISTING = 16 * 2**20
+"""Bytes of such a list."""
+
 HTTP2 = "HTTP/2"
 """The transport that carries any number of streams over one connection."""
 
 _QUERY = "after=0&batch_ms=0"
 """All events one by one, as the log has them: what is measured is what was, and no number is missing."""
+
+_LONGEST_MS = 10**9
 
 _NO_TURN = Request(topic="", phase="", turn=0, messages=())
 
@@ -44,10 +53,12 @@ _NO_TURN = Request(topic="", phase="", turn=0, messages=())
 class Told(Struct, frozen=True):
     """One thing the host said, and the place to go on from; a place of ``""`` leaves it where it was.
 
-    `retry_after` is the wait before the next connection, in seconds, where the host named one.
+    `retry_after` is the wait before the next connection, in seconds, where the host named one; `characters`
+    is what the event has in all, as it came.
     """
 
     event: Event | None = None
+    characters: int = 0
     notice: Notice | None = None
     place: str = ""
     retry_after: float | None = None
@@ -87,6 +98,7 @@ class _Listing(Struct):
 
 
 _said = msgspec.json.Decoder(Event | _Snapshot | _Reset | _Goodbye).decode
+_listed = msgspec.json.Decoder(_Listing).decode
 _placed = msgspec.json.Decoder(_Placed).decode
 
 
@@ -102,6 +114,7 @@ class Hosted:
         check_address(url, ("http", "https"))
         parts = urlsplit(url)
         self._origin = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
+        self._host = host(url)
         self._path = parts.path.rstrip("/").removesuffix("/events")
         self._clients = clients
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -112,16 +125,38 @@ class Hosted:
         """Choose the newest debate, one under way first, where the address names none. Raises `Fault`."""
         if self._path:
             return
+        try:
+            async with asyncio.timeout(LISTING_S):
+                debates = _listed(await self._listing()).debates
+        except TimeoutError:
+            raise Fault(FaultKind.TIMEOUT, f"{self._host} does not say what is debated there.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise Fault(
+                FaultKind.BAD_REQUEST,
+                f"{self._host} does not say what is debated there.",
+                hint="Give the address that debate-tui serve prints.",
+            ) from None
+        if not debates:
+            raise Fault(FaultKind.BAD_REQUEST, "Nobody is debating there, and nothing is on record.")
+        chosen = next((each for each in debates if each.state in ("running", "paused")), debates[0])
+        self._path = f"/debates/{quote(chosen.debate, safe='')}"
+
+    async def _listing(self) -> bytes:
         call = Call("GET", f"{self._origin}/debates", self._headers, {"accept": "application/json"})
+        data = bytearray()
         async with answered(self._clients, call) as answer:
             if answer.response.status_code != 200:
                 raise await answer.refusal()
             async with aclosing(answer.body()) as body:
-                listed = msgspec.json.decode(b"".join([data async for data in body]), type=_Listing)
-        if not listed.debates:
-            raise Fault(FaultKind.BAD_REQUEST, "Nobody is debating there, and nothing is on record.")
-        chosen = next((each for each in listed.debates if each.state in ("running", "paused")), None)
-        self._path = f"/debates/{(chosen or listed.debates[0]).debate}"
+                async for part in body:
+                    data += part
+                    if len(data) > MAX_LISTING:
+                        raise Fault(
+                            FaultKind.BAD_REQUEST,
+                            f"{self._host} lists too many debates.",
+                            hint="Give the address of one of them.",
+                        )
+        return bytes(data)
 
     @asynccontextmanager
     async def connect(self, place: str, debater: str | None = None) -> AsyncGenerator[Line]:
@@ -178,8 +213,10 @@ def _understood(item: Item, *, id_in_data: bool) -> Told | None:
             case _Reset():
                 return Told(notice=said.reason)
             case _Goodbye():
-                return Told(notice="goodbye", retry_after=None if said.retry is None else said.retry / 1000)
+                wait = None if said.retry is None else min(said.retry, _LONGEST_MS) / 1000
+                return Told(notice="goodbye", retry_after=wait)
             case _:
-                return Told(said, place=_placed(item.data).id if id_in_data else item.id)
-    except msgspec.DecodeError:
+                place = _placed(item.data).id if id_in_data else item.id
+                return Told(said, len(item.data), place=place)
+    except (msgspec.DecodeError, RecursionError):
         raise Fault(FaultKind.SERVER, "The host said something that is no event.") from None

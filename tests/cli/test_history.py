@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.config import record_file
-from debate_tui.domain.events import TurnDelta, decode
+from debate_tui.domain.events import DebateStarted, TurnDelta, decode
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite import Store
 from tests.cli.running import run, start
@@ -34,6 +34,16 @@ async def test_debates_are_listed_newest_first_and_found_by_their_words() -> Non
     nothing = await run("history", "unicorns")
     assert (nothing.code, nothing.out) == (0, "")
     assert "unicorns" in nothing.err
+
+
+async def test_a_record_of_a_time_that_is_no_date_is_listed() -> None:
+    with Store(record_file()) as store:
+        log = store.create("d1", clock=lambda: 1e300)
+        log.append(DebateStarted(debate="d1", topic="Should cats vote?", format="f", debaters=()))
+        await log.aclose()
+    listed = await run("history")
+    assert (listed.code, listed.err) == (0, "")
+    assert "Should cats vote?" in listed.out
 
 
 @pytest.mark.parametrize("form", ["md", "html", "json", "txt"])

@@ -183,6 +183,16 @@ async def test_a_reader_that_leaves_ends_the_debate_quietly() -> None:
         assert (await process.wait(), err) == (0, b"")
 
 
+async def test_what_is_said_beside_json_lines_cannot_act_on_a_terminal() -> None:
+    refusal = json.dumps({"error": {"message": f"Go away. {HOSTILE}"}}).encode()
+    refused = reply(refusal, status=400, content_type="application/json")
+    async with SseServer(refused) as server:
+        done = await run("Q?", "--json", *(["-d", server.url] * 2))
+    assert done.code == 1
+    assert "Go away." in done.err
+    assert no_controls(done.err)
+
+
 async def test_nothing_is_recorded_when_nothing_may_be(own_folders: Path) -> None:
     async with speeches({"/a": "x", "/b": "y"}) as server:
         done = await run("Q?", "--json", "--no-record", *sources(server, "/a", "/b"))

@@ -15,6 +15,7 @@ from debate_tui.record.log import MemoryLog
 from debate_tui.server.access import Access
 from debate_tui.server.listening import bound
 from tests.cli.running import run, start
+from tests.fakes.sse_server import Cut, SseServer, reply
 from tests.server.hosting import PEM, site
 from tests.server.material import check_exact, example
 
@@ -113,3 +114,17 @@ async def test_what_is_not_there_is_said(path: str, says: str) -> None:
     assert done.code == 1
     assert says in done.err
     assert "Traceback" not in done.err
+
+
+async def test_what_a_host_says_cannot_act_on_the_terminal() -> None:
+    started = b"id: aa:1\ndata: %s\n\n" % line(LOG[0]).rstrip()
+    refusal = b'{"error":{"message":"Busy \\u001b]0;pwned\\u0007\\u001b[2J\\u009b31m\\nnow"}}'
+    away = reply(refusal, status=503, content_type="application/json")
+    gone = reply(refusal, status=404, content_type="application/json")
+    async with SseServer(reply(started, Cut.CLOSE), away, gone) as server:
+        done = await run("watch", f"{server.origin}/debates/d", "--plain")
+    assert done.code == 1
+    assert len([said for said in done.err.splitlines() if "Busy now" in said]) == 2
+    assert not any(
+        character < " " or "\x7f" <= character < "\xa0" for character in done.err if character != "\n"
+    )

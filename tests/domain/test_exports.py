@@ -340,6 +340,14 @@ def test_the_file_is_named_after_day_and_topic(topic: str, name: str):
     assert filename(Transcript(events), "md") == name
 
 
+@pytest.mark.parametrize("at", [1e300, -1e300, 253_402_300_800.0])
+def test_a_time_that_is_no_date_is_left_out(at: float) -> None:
+    started = DebateStarted(seq=1, at=at, debate="d", topic="Tea?", format="f", debaters=())
+    for form in FORMS:
+        assert "held" not in export([started], form)
+    assert filename(Transcript([started]), "md") == "debate-tea.md"
+
+
 def test_the_forms_cost_nothing_until_one_is_asked_for():
     code = (
         "import sys, debate_tui.domain.exports as e; "

@@ -30,6 +30,16 @@ from tests.domain.test_exports import HOSTILE, end, logged, say
 GOLDEN = Path(__file__).parent / "golden"
 
 
+@pytest.mark.parametrize("score", [-5.0, 1e15])
+def test_a_bar_is_no_longer_than_it_can_be(score: float) -> None:
+    judged = Verdict(
+        judge="j1", model="m", winner="a", agreed=True, controlled=True, scores={"a": score, "b": 5}
+    )
+    text = export(debate(judged), "txt")
+    bars = {line.count("█") + line.count("░") for line in text.splitlines() if "█" in line or "░" in line}
+    assert len(bars) == 1
+
+
 def debate(*behind: Event) -> list[Event]:
     ada = DebaterInfo("a", "Ada | A", "for <b>", "openai:gpt", "gpt")
     bob = DebaterInfo("b", "Bob", "against", "ollama:x", "x")

@@ -354,10 +354,15 @@ async def test_a_damaged_file_is_explained(store: Store, path: Path):
         store.debates()
 
 
-async def test_events_of_an_unknown_kind_are_explained(store: Store, path: Path):
+@pytest.mark.parametrize(
+    "data",
+    [b'{"type":"from.the.future"}', b'{"type":"interjection","text":"\xff"}', b'{"x":' + b"[" * 100_000],
+    ids=["kind", "bytes", "nested"],
+)
+async def test_events_that_cannot_be_read_are_explained(store: Store, path: Path, data: bytes):
     await hold(store)
     with contextlib.closing(sqlite3.connect(path)) as other, other:
-        other.execute("UPDATE events SET event = ? WHERE seq = 3", (b'{"type":"from.the.future"}',))
+        other.execute("UPDATE events SET event = ? WHERE seq = 3", (data,))
 
     with pytest.raises(DebateError, match="cannot read") as caught:
         store.events("d1")

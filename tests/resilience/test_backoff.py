@@ -25,6 +25,15 @@ def test_the_waits_double_up_to_the_cap() -> None:
     assert [delay(Policy(), n) for n in range(7)] == [1, 2, 4, 8, 16, 30, 30]
 
 
+@pytest.mark.parametrize("multiplier", [1.0, 1.01, 2.0, 100.0])
+@pytest.mark.parametrize("n", [1023, 1024, 1025, 100_000])
+def test_whoever_tries_for_ever_waits_the_longest_wait(multiplier: float, n: int) -> None:
+    longest = 1.0 if multiplier == 1 else 30.0
+    assert delay(Policy(multiplier=multiplier), n) == longest
+    assert delay(Policy(multiplier=multiplier, initial=0), n) == 0
+    assert wait(Policy(multiplier=multiplier), n + 1) == longest
+
+
 def test_the_jitter_is_three_tenths_of_the_wait_around_it() -> None:
     assert wait(Policy(), 3, chance=0.0) == pytest.approx(4 - 0.6)
     assert wait(Policy(), 3, chance=0.5) == 4

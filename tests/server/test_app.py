@@ -14,6 +14,8 @@ import httpx
 import msgspec
 import pytest
 from httpx_ws import WebSocketUpgradeError, aconnect_ws
+from starlette.datastructures import URL
+from starlette.requests import HTTPConnection
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateFinished, Interjection, TurnFinished, TurnStarted, Vote
@@ -218,6 +220,8 @@ async def test_a_websocket_is_refused_with_a_reason(path: str) -> None:
         (b'{"command":"pause","debater":"zoe"}', "application/json", 400),
         (b'{"command":"interject","text":""}', "application/json", 400),
         (b'{"command":"pause","extra":1}', "application/json", 400),
+        (b'{"command":"interject","text":"\xff"}', "application/json", 400),
+        pytest.param(b'{"x":' + b"[" * 60_000, "application/json", 400, id="nested"),
         (b'{"command":"pause"}', "text/plain", 415),
         (b'{"command":"interject","text":"' + b"x" * 70_000 + b'"}', "application/json", 413),
     ],
@@ -229,6 +233,29 @@ async def test_commands_that_cannot_be_read(body: bytes, type_: str, status: int
         )
         assert answer.status_code == status
         assert chair.heard == []
+
+
+@pytest.mark.parametrize("path", ["/debates", "/links"])
+async def test_nothing_is_nested_too_deeply_to_be_refused(path: str) -> None:
+    async with live(holder=Office()) as (here, _):
+        body = b'{"x":' + b"[" * 60_000
+        answer = await here.client.post(path, content=body, headers={**HOST, "content-type": JSON["accept"]})
+        assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_what_nobody_foresaw_is_said_in_a_line(
+    capsys: pytest.CaptureFixture[str], secure: bool
+) -> None:
+    class Broken(Office):
+        async def hold(self, order: Order) -> str:
+            raise LookupError("lost:\n\x1b[2J" + order.topic)
+
+    async with live(holder=Broken(), secure=secure) as (here, _):
+        answer = await here.client.post("/debates", json={"topic": "T?"}, headers=HOST)
+        assert answer.status_code == 500
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"debate-tui: [^\n]*LookupError: lost: T\? \(test_app\.py:\d+\)\n", said)
 
 
 # Who may do what
@@ -326,6 +353,19 @@ async def test_a_token_is_needed_where_viewers_need_one() -> None:
         entrance = await here.client.get("/debates/d1", headers={"accept": "text/html"})
         assert entrance.status_code == 401
         assert "token" in entrance.text
+
+
+@pytest.mark.parametrize("name", ["x/page/", "x/health?", "x/enter#", "127.0.0.1/page/"])
+async def test_what_the_server_is_called_opens_no_door(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def misled(connection: HTTPConnection) -> URL:
+        return URL(f"http://{connection.headers['host']}{connection.scope['path']}")
+
+    monkeypatch.setattr(HTTPConnection, "url", property(misled))  # as Starlette 1.0.0 has it
+    async with live(access=Access("host", viewers_need_token=True)) as (here, _):
+        for path in ("/debates", "/debates/d1", "/debates/d1/events", "/metrics"):
+            answer = await here.client.get(path, headers={"host": name})
+            assert answer.status_code == 401
+        assert (await here.client.get("/health", headers={"host": name})).status_code == 200
 
 
 async def test_a_link_becomes_a_cookie() -> None:

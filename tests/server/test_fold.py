@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from debate_tui.domain.transcript import Transcript
-from debate_tui.server.poll import Poll
+from debate_tui.domain.votes import Poll
 from debate_tui.server.snapshot import snapshot
 from debate_tui.server.wire import Manner, tell
 from tests.server.material import debates

@@ -92,6 +92,81 @@ async def test_hostile_text_stays_text(tmp_path: Path) -> None:
         assert browser.problems == []
 
 
+DEPTH = """(() => {
+  let most = 0;
+  for (const node of document.querySelectorAll("#pane-a .prose *")) {
+    let depth = 0;
+    for (let each = node; each.matches(".prose *"); each = each.parentNode) depth++;
+    most = Math.max(most, depth);
+  }
+  return most;
+})()"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">" * 5000 + " deep",
+        "\n".join(" " * depth + "- deep" for depth in range(0, 1000, 2)),
+        "> " * 5000 + "deep",
+    ],
+    ids=["quotes", "lists", "spaced quotes"],
+)
+async def test_there_is_an_end_to_what_is_within_each_other(tmp_path: Path, text: str) -> None:
+    async with watched(tmp_path) as (browser, chair, _):
+        say(chair, text)
+        await browser.until("document.querySelector('#pane-a .turn > .prose')?.textContent.includes('deep')")
+        assert 20 <= await browser.js(DEPTH) <= 42
+        assert browser.problems == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "~~a " * 50_000,
+        "**a " * 50_000,
+        "__a " * 50_000,
+        "`a``b" * 50_000,
+        "- " * 100_000,
+        "[a](" * 50_000,
+        "|-" * 100_000,
+        "---\n" * 150_000,
+        "> ---\n" * 150_000,
+    ],
+    ids=lambda text: text[:6],
+)
+async def test_no_text_keeps_the_page_busy(tmp_path: Path, text: str) -> None:
+    async with watched(tmp_path) as (browser, _, _):
+        given = msgspec.json.encode(text).decode()
+        took = await browser.js(
+            "import('/page/markdown.js').then(({ Prose }) => {"
+            "  const prose = new Prose(document.createElement('div')), began = performance.now();"
+            f"  prose.show({given});"
+            "  return performance.now() - began;"
+            "})"
+        )
+        assert took < 2000
+
+
+async def test_a_pane_that_fails_keeps_no_other_from_being_painted(tmp_path: Path) -> None:
+    async with watched(tmp_path) as (browser, _, _):
+        painted = await browser.js(
+            "import('/page/painter.js').then(({ Painter }) => {"
+            "  const painted = [];"
+            "  const painter = new Painter(new Map(), (id) => {"
+            "    if (id === 'a') throw new RangeError('too deep');"
+            "    painted.push(id);"
+            "  });"
+            "  painter.dirty = new Set(['a', 'b', 'c']);"
+            "  painter.flush();"
+            "  return painted;"
+            "})"
+        )
+        assert painted == ["b", "c"]
+        await browser.until("true")
+        assert len(browser.problems) == 1
+
+
 @pytest.mark.parametrize(
     "text", ["".join(WORDS), HOSTILE, "a\x9b31mb\x1b]0;x\x07c\ud800d".encode("utf-8", "replace").decode()]
 )

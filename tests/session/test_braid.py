@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.server.wire import concerns
+from debate_tui.session import braid
 from debate_tui.session.braid import braided
 from debate_tui.sources.hosted import Told
 from tests.server.material import debates, example
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from debate_tui.domain.events import Event
 
@@ -38,8 +39,9 @@ class Stream:
             yield item
 
 
-async def hear(streams: list[Stream], items: list[Told], seq: int = 0) -> None:
-    async with braided([stream.read() for stream in streams], seq) as told:
+async def hear(streams: Sequence[Stream | AsyncIterator[Told]], items: list[Told], seq: int = 0) -> None:
+    read = [stream.read() if isinstance(stream, Stream) else stream for stream in streams]
+    async with braided(read, seq) as told:
         async for item in told:
             items.append(item)  # noqa: PERF401 (kept where it breaks)
 
@@ -133,6 +135,29 @@ async def test_what_is_no_event_waits_for_nobody() -> None:
         second.say(Fault(FaultKind.TIMEOUT, "silent"))
         with pytest.raises(Fault, match="silent"):
             await anext(items)
+
+
+async def test_a_stream_that_is_far_ahead_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(braid, "AHEAD", 1000)
+    log = example()
+    read = 0
+
+    async def ahead() -> AsyncIterator[Told]:
+        nonlocal read
+        for event in log[1:]:
+            read += 1
+            yield Told(event, characters=300)
+
+    behind, items = Stream(), list[Told]()
+    hearing = asyncio.create_task(hear([ahead(), behind], items))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert (read, items) == (4, [])
+    behind.say(told(log[0]))
+    while len(items) < len(log):
+        await asyncio.sleep(0)
+    assert [item.event for item in items] == log
+    await hearing
 
 
 async def test_whoever_is_cancelled_twice_still_leaves_no_stream_running() -> None:

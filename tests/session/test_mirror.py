@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from debate_tui.domain import events
 from debate_tui.domain.policy import Policy
-from debate_tui.domain.stream import Fault
+from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.session.lines import Way
 from debate_tui.session.mirror import Mirror
 from debate_tui.sources import hosted
@@ -16,8 +17,9 @@ from tests.fakes.sse_server import Cut, Received, Reply, SseServer, reply
 from tests.fakes.websocket import close, frame, upgraded
 
 AT_ONCE = Policy(initial=0, jitter=0)
+CAST = tuple(events.DebaterInfo(id_, id_, "", "demo", "demo") for id_ in ("d1", "d2"))
 DEBATE: list[events.Event] = [
-    events.DebateStarted(seq=1, debate="d", topic="T?", format="listen", debaters=()),
+    events.DebateStarted(seq=1, debate="d", topic="T?", format="listen", debaters=CAST),
     events.PhaseStarted(seq=2, phase="listen", round=1, rounds=1),
     events.TurnStarted(seq=3, turn=1, debater="d1", phase="listen"),
     events.TurnDelta(seq=7, turn=1, debater="d1", attempt=1, offset=0, text="put together 😀"),
@@ -149,6 +151,86 @@ async def test_what_no_further_try_would_mend_is_said_at_once(status: int) -> No
             await mirrored(server)
         assert raised.value.status == status
         assert len(server.requests) == 1
+
+
+async def test_a_host_may_call_its_places_what_it_likes() -> None:
+    def answer(request: Received) -> Reply:
+        seen = (request.last_event_id or "").count("z")
+        left = [event for event in DEBATE if event.seq > seen]
+        told = b"id: aa:%s\ndata: %s\n\n" % (b"z" * left[0].seq, events.encode(left[0]))
+        return reply(told) if len(left) == 1 else reply(told, Cut.CLOSE)
+
+    async with SseServer(script=answer) as server:
+        mirror, _ = await mirrored(server)
+    assert await mirror.read() == DEBATE
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [events.PhaseStarted(seq=3, at=-1.0, phase="p", round=1, rounds=1), DEBATE[0]],
+    ids=["time", "beginning"],
+)
+async def test_what_cannot_be_a_debate_ends_the_watching(wrong: events.Event) -> None:
+    told = [*DEBATE[:2], replace(wrong, seq=3)]
+    async with SseServer(reply(*map(framed, told), Cut.STALL)) as server:
+        with pytest.raises(Fault, match="cannot be a debate"):
+            await mirrored(server)
+
+
+@pytest.mark.parametrize("data", [b"[" * 100_000, b'{"x":' + b"[" * 100_000], ids=["list", "object"])
+async def test_what_no_decoder_can_follow_is_no_event(data: bytes) -> None:
+    nested = reply(b"data: %s\n\n" % data)
+    async with SseServer(nested, reply(*map(framed, DEBATE))) as server:
+        mirror, said = await mirrored(server)
+    assert await mirror.read() == DEBATE
+    assert "no event" in said[1]
+
+
+@pytest.mark.parametrize("wish", [b"9" * 400, b"600000"], ids=["no number", "long"])
+async def test_a_host_is_not_waited_for_longer_than_for_anybody(wish: bytes) -> None:
+    goodbye = b'event: goodbye\ndata: {"type":"goodbye","retry":%s}\n\n' % wish
+    async with SseServer(reply(goodbye, Cut.CLOSE), reply(*map(framed, DEBATE))) as server:
+        clients, said = Clients(), list[str]()
+        policy = Policy(initial=0, jitter=0, max_retry_after=0)
+        mirror = Mirror(Hosted(f"{server.origin}/debates/d", clients=clients), policy, on_line=said.append)
+        await mirror.run()
+        await clients.aclose()
+    assert await mirror.read() == DEBATE
+    assert said[1].endswith("Trying again in 0 s.")
+
+
+@pytest.mark.parametrize(
+    ("listing", "says"),
+    [
+        (b"<!doctype html><title>Hello</title>", "does not say what is debated"),
+        (b'{"debates":' + b"[" * 100_000, "does not say what is debated"),
+        (b'{"debates":"\xff"}', "does not say what is debated"),
+        (b'{"debates":[]}', "Nobody is debating"),
+        (b" " * 1001, "lists too many debates"),
+    ],
+    ids=["page", "nested", "bytes", "empty", "endless"],
+)
+async def test_a_place_that_hosts_no_debates_is_no_host(
+    monkeypatch: pytest.MonkeyPatch, listing: bytes, says: str
+) -> None:
+    if says == "lists too many debates":
+        monkeypatch.setattr(hosted, "MAX_LISTING", 1000)
+    clients = Clients()
+    async with SseServer(reply(listing, content_type="text/html")) as server:
+        with pytest.raises(Fault, match=says) as raised:
+            await Mirror(Hosted(server.origin, clients=clients), AT_ONCE).first()
+        await clients.aclose()
+    assert raised.value.kind is FaultKind.BAD_REQUEST
+
+
+async def test_a_host_that_lists_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosted, "LISTING_S", 0.05)
+    clients = Clients()
+    async with SseServer(reply(b"{", Cut.STALL)) as server:
+        with pytest.raises(Fault) as raised:
+            await Mirror(Hosted(server.origin, clients=clients), AT_ONCE).first()
+        await clients.aclose()
+    assert raised.value.kind is FaultKind.TIMEOUT
 
 
 async def test_the_token_goes_to_the_host_and_is_not_repeated() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 
+from msgspec.structs import replace
+
+from debate_tui.domain.events import encode
 from debate_tui.record.log import MemoryLog
 from debate_tui.server.listening import bound
+from tests.fakes.sse_server import Cut, SseServer, reply
 from tests.server.hosting import PEM, site
 from tests.server.material import Writer, logged
 from tests.terminal.running import opened
@@ -48,3 +53,21 @@ async def test_it_heals_is_paused_and_is_left() -> None:
             assert await terminal.ended() == 0
             assert terminal.left_as_found()
             await here.hub.audience.gone()
+
+
+async def test_a_host_that_cannot_be_believed_is_left_with_a_word_of_why() -> None:
+    writer = Writer()
+    told = logged(writer.events)
+    *frames, wrong = (
+        b"id: aa:%d\ndata: %s\n\n" % (event.seq, encode(event)) for event in (*told, replace(told[0], seq=9))
+    )
+    enough = asyncio.Event()
+    async with (
+        SseServer(reply(*frames, enough, wrong, Cut.STALL)) as server,
+        opened("watch", f"{server.origin}/debates/d1") as terminal,
+    ):
+        await terminal.shows("Ada", "Bob")
+        enough.set()
+        assert await terminal.ended() == 1
+        assert terminal.left_as_found()
+        assert "cannot be a debate" in terminal.display.text

@@ -69,7 +69,7 @@ class Stream:
         at, text, turn = delta.at, delta.text, self._turn
         size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if last := self._last_at:
-            gap = at - last
+            gap = max(at - last, 0.0)
             self._gaps.add(gap)
             turn.flowed += gap
             self._level = self._level * exp(-gap / MEMORY) + size
@@ -222,7 +222,7 @@ class Stream:
         """Tokens per second lately; text that is older counts for less."""
         if not self._last_at:
             return 0.0
-        level = self._level * exp(-(now - self._last_at) / MEMORY)
+        level = self._level * exp(-max(now - self._last_at, 0.0) / MEMORY)
         seen = 1 - exp(-max(now - self._run_at, SHORTEST_RUN) / MEMORY)
         return level / (MEMORY * seen) / BYTES_PER_TOKEN
 

@@ -45,7 +45,7 @@ class Trace:
     def add(self, at: float, size: int) -> None:
         """Something of this size came."""
         place = int((at - self._origin) / self._length)
-        if place >= len(self._sizes):
+        if not 0 <= place < len(self._sizes):
             place = self._reach(at)
         self._sizes[place] += size
 

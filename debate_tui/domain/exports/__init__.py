@@ -7,9 +7,9 @@ of recoveries, text that was dropped, and every ending other than a natural one.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from debate_tui.domain.dates import date_of
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.transcript import Transcript
 
@@ -50,5 +50,6 @@ def filename(transcript: Transcript, form: Form) -> str:
     """A name for the exported file that says what it is, from ASCII letters, digits and hyphens alone."""
     words = re.findall(r"[a-z0-9]+", one_line(transcript.topic).casefold())
     topic = "-".join(words)[:48].strip("-")
-    day = datetime.fromtimestamp(transcript.started_at, UTC).strftime("%Y-%m-%d")
+    when = date_of(transcript.started_at)
+    day = f"{when:%Y-%m-%d}" if when else ""
     return "-".join(filter(None, ("debate", day, topic))) + f".{form}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from debate_tui.domain.dates import date_of
 from debate_tui.domain.debate import VERDICT
 from debate_tui.domain.events import DebaterRemoved, DebaterReplaced, DebaterReturned, Interjection
 from debate_tui.domain.sanitise import one_line, sanitise
@@ -71,8 +71,9 @@ def topic(transcript: Transcript) -> str:
 
 def about(transcript: Transcript) -> str:
     """Format and time, in one line."""
-    when = datetime.fromtimestamp(transcript.started_at, UTC)
-    return f"Format: {one_line(transcript.format)} · held {when:%Y-%m-%d %H:%M} UTC"
+    when = date_of(transcript.started_at)
+    held = f" · held {when:%Y-%m-%d %H:%M} UTC" if when else ""
+    return f"Format: {one_line(transcript.format)}{held}"
 
 
 def speakers(transcript: Transcript) -> tuple[str, ...]:

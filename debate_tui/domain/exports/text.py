@@ -61,7 +61,7 @@ def _section(section: Section) -> Iterator[str]:
 def _bars(bars: tuple[Bar, ...]) -> Iterator[str]:
     width = max(len(bar.label) for bar in bars)
     for bar in bars:
-        filled = round(_BAR * bar.value / bar.best)
+        filled = round(_BAR * min(max(bar.value / bar.best, 0), 1))
         yield f"{_INDENT}{bar.label:{width}}  {'█' * filled}{'░' * (_BAR - filled)}  {bar.text}"
 
 

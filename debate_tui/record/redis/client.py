@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import decode
+from debate_tui.record.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -175,9 +176,21 @@ def option(url: SplitResult, name: str) -> tuple[str | None, SplitResult]:
 
 def event_of(data: bytes) -> Event:
     """An event from its bytes; raises `DebateError` if it is of no known kind."""
-    try:
+    with _readable():
         return decode(data)
-    except msgspec.DecodeError as error:
+
+
+def summary_of(data: bytes) -> Summary:
+    """A debate's summary from its bytes; raises `DebateError` if it is not as this version writes them."""
+    with _readable():
+        return msgspec.json.decode(data, type=Summary)
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DebateError(
             f"the debate holds what this version cannot read: {error}", "upgrade debate-tui"
         ) from error

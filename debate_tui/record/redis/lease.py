@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.record.log import TakenOver
-from debate_tui.record.redis.client import INDEX, Entry, keys, seq_of
+from debate_tui.record.redis.client import INDEX, Entry, keys, seq_of, summary_of
 from debate_tui.record.summary import Summary
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class Lease:
             server=server,
             setup=setup.decode(),
         )
-        known = msgspec.json.decode(summary, type=Summary)
+        known = summary_of(summary)
         return lease, known, newest[0] if newest else None
 
     async def append(self, first: int, events: Sequence[bytes], summary: Summary) -> int:

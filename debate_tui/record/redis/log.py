@@ -61,6 +61,7 @@ class RedisLog(LocalLog):
         on_trouble: Callable[[DebateError], None],
     ) -> None:
         super().__init__(last, clock=clock)
+        self.on_closed: Callable[[RedisLog], None] = lambda _: None
         self._lease = lease
         self._summary = summary
         self._on_trouble = on_trouble
@@ -127,6 +128,7 @@ class RedisLog(LocalLog):
         await super().aclose()
         self._hurry()
         await asyncio.wait({self._writer})
+        self.on_closed(self)
         if not self._writer.cancelled():
             self._writer.result()
 

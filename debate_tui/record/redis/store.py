@@ -6,10 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final, cast
 
-import msgspec
-
 from debate_tui.domain.errors import UsageError
-from debate_tui.record.redis.client import INDEX, Link, event_of, keys, option
+from debate_tui.record.redis.client import INDEX, Link, event_of, keys, option, summary_of
 from debate_tui.record.redis.lease import Lease, Terms
 from debate_tui.record.redis.log import RedisLog
 from debate_tui.record.redis.tail import Tail
@@ -56,9 +54,9 @@ class RedisStore:
         """See `DebateStore.create`; raises `UsageError` if there is a debate of this id."""
         with self._link.explained():
             lease = await Lease.create(self._link, debate, self._terms, setup=setup, started=clock())
-        log = RedisLog(lease, last=None, summary=Summary(debate), clock=clock, on_trouble=on_trouble)
-        self._logs.add(log)
-        return log
+        return self._log(
+            RedisLog(lease, last=None, summary=Summary(debate), clock=clock, on_trouble=on_trouble)
+        )
 
     async def resume(
         self,
@@ -71,9 +69,7 @@ class RedisStore:
         with self._link.explained():
             lease, summary, newest = await Lease.take_over(self._link, debate, self._terms)
         last = event_of(newest) if newest else None
-        log = RedisLog(lease, last=last, summary=summary, clock=clock, on_trouble=on_trouble)
-        self._logs.add(log)
-        return log
+        return self._log(RedisLog(lease, last=last, summary=summary, clock=clock, on_trouble=on_trouble))
 
     async def watch(self, debate: str) -> Tail:
         """See `DebateStore.watch`; all who watch a debate here share a reader."""
@@ -95,7 +91,7 @@ class RedisStore:
         """See `DebateStore.find`."""
         with self._link.explained():
             exact = await self._head(debate, "summary")
-        found = [summary] if exact and (summary := _summary(exact)).events else await self._summaries()
+        found = [summary] if exact and (summary := summary_of(exact)).events else await self._summaries()
         return pick(found, debate)
 
     async def setup(self, debate: str) -> str:
@@ -120,12 +116,18 @@ class RedisStore:
 
     async def aclose(self) -> None:
         """See `DebateStore.aclose`."""
-        await asyncio.gather(*(log.aclose() for log in self._logs))
+        await asyncio.gather(*(log.aclose() for log in tuple(self._logs)))
         for tail in list(self._tails.values()):
             tail.opened = 0
             await tail.aclose()
         with self._link.explained():
             await self._link.client.aclose()
+
+    def _log(self, log: RedisLog) -> RedisLog:
+        """Remember a log for as long as it writes."""
+        self._logs.add(log)
+        log.on_closed = self._logs.discard
+        return log
 
     def _forget(self, tail: Tail) -> None:
         if self._tails.get(tail.debate) is tail:
@@ -147,9 +149,5 @@ class RedisStore:
                 found = dict(zip(names, await each.execute(), strict=True))
             if expired := [name for name, summary in found.items() if summary is None]:
                 await self._link.client.zrem(INDEX, *expired)
-        summaries = [_summary(summary) for summary in found.values() if summary]
+        summaries = [summary_of(summary) for summary in found.values() if summary]
         return [summary for summary in summaries if summary.events]
-
-
-def _summary(data: bytes) -> Summary:
-    return msgspec.json.decode(data, type=Summary)

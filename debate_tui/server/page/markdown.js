@@ -3,11 +3,15 @@
 
 import { element, sanitise } from "./text.js";
 
+// Quotes and lists within each other; what would be deeper stays text.
+const DEEPEST = 20;
+
 const FENCE = /^ {0,3}(```+|~~~+)/;
 const LIST = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
 const TABLE_RULE = /^ *\|?( *:?-+:? *\|)+ *:?-*:? *$/;
-const INLINE = /(`+)([^`]|[^`][\s\S]*?[^`])\1(?!`)|\*\*(?=\S)([\s\S]*?\S)\*\*|__(?=\S)([\s\S]*?\S)__|\*(?=\S)([^*]*[^*\s])\*|(?<![\w])_(?=\S)([^_]*[^_\s])_(?![\w])|~~(?=\S)([\s\S]*?\S)~~|\[([^\]]{1,300})\]\(([^()\s]{1,2000})\)/;
+// What has no end is looked for within so many characters: looking through all the rest for each would take for ever.
+const INLINE = /(`+)([^`]|[^`][\s\S]{0,2000}?[^`])\1(?!`)|\*\*(?=\S)([\s\S]{0,2000}?\S)\*\*|__(?=\S)([\s\S]{0,2000}?\S)__|\*(?=\S)([^*]{0,2000}[^*\s])\*|(?<![\w])_(?=\S)([^_]{0,2000}[^_\s])_(?![\w])|~~(?=\S)([\s\S]{0,2000}?\S)~~|\[([^\]]{1,300})\]\(([^()\s]{1,2000})\)/;
 
 export class Prose {
   constructor(parent) {
@@ -38,7 +42,7 @@ export class Prose {
   replaceOpen(nodes) {
     for (const node of this.open) node.remove();
     this.open = nodes;
-    this.parent.append(...nodes);
+    within(this.parent, nodes);
   }
 }
 
@@ -58,7 +62,7 @@ function lastBoundary(text, from) {
   return boundary;
 }
 
-function blocks(text) {
+function blocks(text, depth = 0) {
   const lines = text.split("\n");
   const made = [];
   let at = 0;
@@ -81,12 +85,10 @@ function blocks(text) {
     } else if (RULE.test(line)) {
       made.push(element("hr"));
       at++;
-    } else if (/^ {0,3}>/.test(line)) {
+    } else if (depth < DEEPEST && /^ {0,3}>/.test(line)) {
       const body = [];
       while (at < lines.length && lines[at].trim()) body.push(lines[at++].replace(/^ {0,3}> ?/, ""));
-      const quote = element("blockquote");
-      quote.append(...blocks(body.join("\n")));
-      made.push(quote);
+      made.push(within(element("blockquote"), blocks(body.join("\n"), depth + 1)));
     } else if (LIST.test(line)) {
       const body = [];
       while (at < lines.length && lines[at].trim() && !FENCE.test(lines[at])) body.push(lines[at++]);
@@ -104,6 +106,12 @@ function blocks(text) {
   return made;
 }
 
+// One by one: as arguments of a single call they could be too many.
+function within(parent, nodes) {
+  for (const node of nodes) parent.append(node);
+  return parent;
+}
+
 function starts(line) {
   return FENCE.test(line) || /^ {0,3}(#{1,6}\s|>)/.test(line) || (LIST.test(line) && !/^\s*\d/.test(line));
 }
@@ -119,7 +127,7 @@ function list(lines) {
     }
     const depth = found[1].length;
     while (stack.length > 1 && depth < stack.at(-1).depth) stack.pop();
-    if (!stack.length || depth > stack.at(-1).depth + 1) {
+    if (!stack.length || (stack.length < DEEPEST && depth > stack.at(-1).depth + 1)) {
       const ordered = /\d/.test(found[2]);
       const made = element(ordered ? "ol" : "ul");
       if (ordered) made.start = parseInt(found[2], 10);

@@ -34,6 +34,12 @@ export class Painter {
     this.flushed = performance.now();
     const dirty = this.dirty;
     this.dirty = new Set();
-    for (const id of dirty) this.paint(id);
+    for (const id of dirty) {
+      try {
+        this.paint(id);
+      } catch (error) {
+        reportError(error); // One pane's failure never touches another pane.
+      }
+    }
   }
 }

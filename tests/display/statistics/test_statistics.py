@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.statistics import HEALED, LOST, Spread, Statistics, Tokens
+from debate_tui.display.statistics.table import table
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import Connected, FaultKind, FaultReport, Origin, Usage
 from debate_tui.record.log import MemoryLog
@@ -358,3 +360,23 @@ def test_who_is_no_debater_is_not_measured() -> None:
     debate = Debate()
     debate.statistics.connected("j1", Connected(Origin.START, "HTTP/1.1"))
     assert [figures.debater for figures in debate.statistics.report().streams] == ["a", "b"]
+
+
+@given(st.lists(st.one_of(st.floats(-1e10, 1e10), st.floats(-1e300, 1e300)), min_size=6, max_size=12))
+def test_whatever_a_record_says_of_when_it_was_there_are_figures(times: list[float]) -> None:
+    statistics = Statistics(clock=lambda: 0.0)
+    broken = ev.StreamStatus(debater="a", state="reconnecting", attempt=1, error=RESET)
+    log: list[ev.Event] = [
+        ev.DebateStarted(debate="d", topic="t", format="f", debaters=CAST),
+        ev.TurnStarted(turn=1, debater="a", phase="p"),
+        *(ev.TurnDelta(turn=1, debater="a", attempt=1, offset=n, text="x") for n in range(len(times) - 4)),
+        broken,
+        ev.TurnFinished(turn=1, debater="a", reason="complete"),
+    ]
+    for seq, (event, at) in enumerate(zip(log, times, strict=True), 1):
+        statistics(replace(event, seq=seq, at=at))
+        assert statistics.report().streams
+        assert statistics.turn("a")
+        statistics.curve("a", 40)
+    assert statistics.report().streams[0].size == len(times) - 4
+    assert table(statistics.report())

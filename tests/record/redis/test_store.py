@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import TYPE_CHECKING
 
+import pytest
+
+from debate_tui.domain.errors import DebateError
 from debate_tui.record.redis.client import INDEX
 from tests.record.material import ending, opening, started
 from tests.record.redis.scene import EVENTS, HEAD, LEASE, put, stores, until
@@ -35,6 +40,30 @@ async def test_debates_may_be_kept_for_good(server: RedisServer):
         await lasting.resume("d1")
 
         assert [server.admin.ttl(key) for key in (EVENTS, HEAD)] == [-1, -1]
+
+
+async def test_a_log_that_was_closed_takes_no_memory(server: RedisServer):
+    async with stores(server.url) as (store,):
+        log = await store.create("d1")
+        put(log, opening())
+        await log.aclose()
+        again = await store.resume("d1")
+        await again.aclose()
+        kept = [weakref.ref(log), weakref.ref(again)]
+        del log, again
+        gc.collect()
+        assert [each() for each in kept] == [None, None]
+
+
+async def test_a_summary_of_another_version_is_explained(server: RedisServer):
+    async with stores(server.url) as (store,):
+        log = await store.create("d1")
+        put(log, opening())
+        await log.aclose()
+        server.admin.hset(HEAD, "summary", b'{"debate":7}')
+        for ask in (store.debates, store.find, lambda: store.find("d1"), lambda: store.resume("d1")):
+            with pytest.raises(DebateError, match="cannot read"):
+                await ask()
 
 
 async def test_what_has_expired_is_off_the_list(server: RedisServer):

@@ -96,14 +96,19 @@ async def test_a_debate_that_is_gone_for_a_moment_is_waited_for(server: RedisSer
         assert await watcher == events
 
 
-async def test_events_of_an_unknown_kind_are_explained(server: RedisServer):
+@pytest.mark.parametrize(
+    "data",
+    [b'{"type":"from.the.future"}', b'{"type":"interjection","text":"\xff"}', b'{"x":' + b"[" * 100_000],
+    ids=["kind", "bytes", "nested"],
+)
+async def test_events_that_cannot_be_read_are_explained(server: RedisServer, data: bytes):
     async with stores(server.url, server.url) as (store, elsewhere):
         log = await store.create("d1")
         put(log, opening())
         await log.flush()
         watched = await elsewhere.watch("d1")
         watcher = asyncio.create_task(gathered(watched))
-        server.admin.xadd(EVENTS, {log.epoch: '{"type":"from.the.future"}'}, "5-0")
+        server.admin.xadd(EVENTS, {log.epoch: data}, "5-0")
 
         with pytest.raises(DebateError, match="cannot read") as caught:
             await watcher

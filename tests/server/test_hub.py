@@ -1,0 +1,86 @@
+"""The hub: which debates are open, however many are asked for at once."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from debate_tui.record.log import MemoryLog
+from debate_tui.record.stores import open_store
+from debate_tui.server import hub
+from debate_tui.server.hub import KEPT, Hub
+from tests.record.material import opening
+from tests.server.material import example
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    import pytest
+
+    from debate_tui.record.log import DebateStore, WatchedLog
+
+LOG = example()
+
+
+@asynccontextmanager
+async def recorded(tmp_path: Path, *debates: str) -> AsyncIterator[DebateStore]:
+    """A store that has these debates, all finished."""
+    store = open_store(tmp_path / "debates.sqlite3")
+    for debate in debates:
+        log = await store.create(debate)
+        for event in LOG:
+            log.append(event)
+        await log.aclose()
+    yield store
+    await store.aclose()
+
+
+async def test_however_many_are_asked_for_at_once_all_are_found(tmp_path: Path) -> None:
+    debates = [f"d{number:02}" for number in range(KEPT + 18)]
+    async with recorded(tmp_path, *debates) as store, Hub(store) as here:
+        for _ in range(2):
+            found = await asyncio.gather(*map(here.find, debates * 2))
+            assert [channel and channel.debate for channel in found] == debates * 2
+            assert all(channel and channel.seq == len(LOG) for channel in found)
+            await here.find(debates[0])
+            assert KEPT <= len(here.channels) <= KEPT + 1
+
+
+async def test_a_look_at_what_has_changed_closes_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "FRESH_S", 0.0)
+    monkeypatch.setattr(hub, "KEPT", 1)
+    debates = ["d1", "d2", "d3"]
+    async with recorded(tmp_path, *debates) as store, Hub(store) as here:
+        for _ in range(10):
+            found = await asyncio.gather(*map(here.find, debates * 3))
+            assert [channel and channel.debate for channel in found] == debates * 3
+
+
+async def test_a_debate_that_comes_to_be_held_here_while_it_is_looked_up_stays_so(tmp_path: Path) -> None:
+    async with recorded(tmp_path, "d1") as store:
+        watch, log = store.watch, MemoryLog()
+        for event in opening():
+            log.append(event)
+
+        async def slow(debate: str) -> WatchedLog:
+            watched = await watch(debate)
+            here.host("d1", log, known=4)
+            return watched
+
+        store.watch = slow  # type: ignore[method-assign]
+        async with Hub(store) as here:
+            found = await here.find("d1")
+            assert found is not None
+            assert found is await here.find("d1")
+            assert found.seq == log.seq
+            assert here.channels == [found]
+
+
+async def test_what_is_nowhere_is_not_found(tmp_path: Path) -> None:
+    async with recorded(tmp_path) as store, Hub(store) as here:
+        assert await asyncio.gather(*(here.find("nope") for _ in range(3))) == [None] * 3
+        assert here.channels == []
