@@ -101,7 +101,10 @@ def panel(opinions: Mapping[str, Opinion | None]) -> Panel:
         votes=most if len(leaders) == 1 else 0,
         judges=len(heard),
         silent=tuple(judge for judge, found in opinions.items() if found is None),
-        scores={debater: _mean([found.scores[debater] for found in heard]) for debater in debaters},
+        scores={
+            debater: _mean([found.scores[debater] for found in heard if debater in found.scores])
+            for debater in debaters
+        },
     )
 
 
