@@ -17,7 +17,7 @@ from debate_tui.cli.plan import plan
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NAMED = re.compile(r"(?P<name>[^=:/]+)=(?P<source>.+)")
+_NAMED = re.compile(r"(?P<name>[^=:/]*)=(?P<source>.*)")
 
 
 def hold(
