@@ -63,6 +63,8 @@ async def _serve(
 ) -> int:
     store = open_store(address or config.record_file())
     try:
+        # Whether it can be reached is better known now than by the first viewer.
+        await store.setup("")
         if continued is not None:
             planned = await taken_up_from(store, continued, settings)
         limits = Limits(hosting.max_viewers, hosting.max_viewers_per_address)
