@@ -86,6 +86,17 @@ async def test_a_local_server_lends_its_models(monkeypatch: pytest.MonkeyPatch) 
         assert [source.partition(":")[0] for source in automatic] == ["xai", "xai"]
 
 
+async def test_a_server_that_openai_was_moved_to_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ProviderServer() as server:
+        body = json.dumps({"data": [{"id": "qwen3:32b"}]}).encode()
+        server.script(MODELS, Reply(body, content_type="application/json"))
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base)
+        offers, automatic = await lineup.look_around()
+    assert [(offer.source, offer.about) for offer in offers] == [("openai:qwen3:32b", "your server")]
+    assert "OPENAI_BASE_URL" in offers[0].told
+    assert automatic == ("openai:qwen3:32b",) * 2
+
+
 async def test_where_nobody_answers_nothing_changes() -> None:
     async with asyncio.timeout(30):
         assert await lineup.look_around() == ([], ())
