@@ -350,9 +350,9 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         """What ``v`` does now, for the footer; empty where it does nothing."""
         return ""
 
-    def _say(self, text: str, tone: Tone = Tone.TEXT) -> None:
+    def _say(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
         self._aside_until = time.monotonic() + ASIDE_SECONDS if text else 0.0
-        self._footer.say(text, tone)
+        self._footer.say(text, tone, path=path)
         self._wake()
 
     # Which pane has the keys
