@@ -37,8 +37,8 @@ async def run(plan: Plan, *, json_lines: bool) -> int:
         staged(plan, unattended=True, on_trouble=complain, on_progress=progress) as stage,
         sharing(plan, stage) as plan,
     ):
-        if plan.share and json_lines:
-            print(f"debate-tui: {plan.notice}", file=sys.stderr)
+        if plan.shared:
+            print(f"debate-tui: {plan.shared}", file=sys.stderr)
         with caught(stage.session.end) as signal:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_write(plan, stage, out, err, json_lines=json_lines))

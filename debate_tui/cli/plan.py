@@ -35,7 +35,7 @@ class Plan(Struct, frozen=True):
     `notice` is said on screen as long as it lasts; with `chaos`, its streams break on purpose. `past` are the
     events of a debate that is taken up again, and `debate` its id. With `stats` its figures are told
     at the end; what its streams go through is written to the file `journal`. It is hosted at the address
-    `share`, if there is one.
+    `share`, if there is one; once it is, `shared` says where others watch it.
     """
 
     topic: str
@@ -50,6 +50,7 @@ class Plan(Struct, frozen=True):
     stats: bool = False
     journal: Path | None = None
     share: str = ""
+    shared: str = ""
 
 
 def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *, chaos: bool = False) -> Plan:
