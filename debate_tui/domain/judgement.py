@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.domain.judging import Swing
-from debate_tui.domain.outcome import decision, name, outcome
+from debate_tui.domain.outcome import decision, headline, name, outcome
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.votes import USER, poll
 
@@ -96,28 +96,12 @@ def judgement(transcript: Transcript) -> Judgement | None:
     found = outcome(transcript)
     panel = found.panel if found is not None else None
     return Judgement(
-        headline=_headline(transcript),
+        headline=headline(transcript, panel) if panel is not None else "",
         scores=_scores(transcript, panel.scores, panel.winner) if panel is not None else (),
         rulings=tuple(_ruling(transcript, verdict) for verdict in transcript.verdicts),
         swing=found.swing if found is not None else None,
         opinions=opinions,
     )
-
-
-def _headline(transcript: Transcript) -> str:
-    found = outcome(transcript)
-    if found is None:
-        return ""
-    panel = found.panel
-    if not panel.judges:
-        return "No judge came to a verdict"
-    of = f"{panel.judges} judge{'s' if panel.judges > 1 else ''}"
-    if panel.winner is None:
-        decided = f"A tie between {of}" if panel.judges > 1 else "The judge sees a tie"
-    else:
-        decided = f"{name(transcript, panel.winner)} wins: {panel.votes} of {of}"
-    silent = len(panel.silent)
-    return f"{decided}; {silent} gave no verdict" if silent else decided
 
 
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:

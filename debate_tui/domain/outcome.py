@@ -50,10 +50,22 @@ def in_words(transcript: Transcript) -> Iterator[str]:
         return
     found = came_to.panel
     if found.judges > 1 or found.silent:
-        winner = name(transcript, found.winner) if found.winner else "a tie"
-        yield f"The judges: {winner}, {found.votes} of {found.judges}."
+        yield f"{headline(transcript, found)}."
     if (moved := came_to.swing) is not None:
         yield f"Opinion: {moved.before:.0f} before, {moved.after:.0f} after ({direction(moved)})."
+
+
+def headline(transcript: Transcript, panel: Panel) -> str:
+    """What the judges decided together, how many of them, and how many gave no verdict."""
+    if not panel.judges:
+        return "No judge came to a verdict"
+    of = f"{panel.judges} judge{'s' if panel.judges > 1 else ''}"
+    if panel.winner is None:
+        decided = f"A tie between {of}" if panel.judges > 1 else "The judge sees a tie"
+    else:
+        decided = f"{name(transcript, panel.winner)} wins: {panel.votes} of {of}"
+    silent = len(panel.silent)
+    return f"{decided}; {silent} gave no verdict" if silent else decided
 
 
 def direction(swing: Swing) -> str:
