@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,16 @@ def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *,
     )
     said = " ".join(filter(None, (notice(specifications), partiality(judges, specifications))))
     return Plan(topic, format_, speakers, settings, said, chaos, tuple(judges))
+
+
+def unnamed(sources: Sequence[str], settings: config.Settings) -> tuple[config.Seat, ...]:
+    """Seats for who named no debater: of these sources as many as the format takes, some more than once.
+
+    Raises as `plan` does where there is no such format.
+    """
+    format_ = config.find_format(settings.format or DEFAULT)
+    count = min(max(len(sources), format_.min_debaters), format_.max_debaters)
+    return tuple(config.Seat(source=source) for source in islice(cycle(sources), count))
 
 
 def _format(

@@ -11,7 +11,7 @@ from debate_tui.cli import topic as topics
 from debate_tui.cli.continuing import taken_up_from
 from debate_tui.cli.debate import seat
 from debate_tui.cli.hosting import LAST_WORDS_S, opened
-from debate_tui.cli.plan import plan
+from debate_tui.cli.plan import plan, unnamed
 from debate_tui.cli.signals import caught
 from debate_tui.cli.stage import staged
 from debate_tui.domain.errors import DebateError
@@ -53,7 +53,9 @@ def run(
     settings = config.load(options, debate_file=debate_file)
     planned = None
     if continued is None and (topic is not None or settings.topic):
-        planned = plan(topics.read(topic, settings.topic), settings.debater or _DEMO, settings)
+        planned = plan(
+            topics.read(topic, settings.topic), settings.debater or unnamed(_DEMO, settings), settings
+        )
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
         return runner.run(_serve(planned, continued, settings, store, hosting))
 
@@ -99,7 +101,9 @@ class Debates:
             config.Seat(source=each.source, name=each.name, side=each.side, persona=each.persona)
             for each in order.debaters
         )
-        return await self.begin(plan(topics.read(order.topic), seats or settings.debater or _DEMO, settings))
+        return await self.begin(
+            plan(topics.read(order.topic), seats or settings.debater or unnamed(_DEMO, settings), settings)
+        )
 
     async def begin(self, planned: Plan) -> str:
         """Hold a debate; returns its id once it is hosted."""
@@ -147,7 +151,7 @@ def _settle(task: asyncio.Task[None], hosted: asyncio.Future[str]) -> None:
         asyncio.get_running_loop().call_exception_handler(context)
 
 
-_DEMO = (config.Seat(source="demo"), config.Seat(source="demo"))
+_DEMO = ("demo", "demo")
 
 
 def complain(trouble: DebateError) -> None:

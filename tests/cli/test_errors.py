@@ -29,6 +29,7 @@ USAGE = {
     "empty topic": (["", *TWO], ["The topic is empty"]),
     "blank topic": (["  \n ", *TWO], ["The topic is empty"]),
     "no topic": ([*TWO], ["The topic is empty", "debate-tui"]),
+    "too few for the format": (["Q?", "-f", "british-parliamentary", *TWO], ["takes 4 debaters, not 2"]),
     "endless topic": (["why " * 2000, *TWO], ["more than 4,000"]),
     "two topics": (["Q?", "R?", *TWO], ["R?"]),
     "no address": (["Q?", "-d", "http://", "-d", "demo"], ["address"]),
