@@ -22,6 +22,7 @@ class Notice(Lines):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self.ellipsis = glyphs.ellipsis
+        self._glyphs = glyphs
         self._text = ""
         self.display = False
 
@@ -30,7 +31,7 @@ class Notice(Lines):
 
         Where there is no room for all of all of them, the first ones have it.
         """
-        self._text = text
+        self._text = self._glyphs.typed(text)
         self.display = bool(text)
         self.styles.height = len(self.rows(width - 2 * self.inset)) or 1
         self.sync()
