@@ -223,7 +223,9 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, obj
         try:
             yield name, msgspec.convert(_plain(value), types[name], strict=False)
         except msgspec.ValidationError as error:
-            raise ConfigError(f"{variable}={value}: {error}.") from None
+            from debate_tui.domain.mistakes import unfit
+
+            raise ConfigError(*unfit(str(error), value, types[name], variable)) from None
 
 
 def _types() -> dict[str, Any]:
@@ -243,7 +245,10 @@ def _checked_options(options: Mapping[str, object]) -> dict[str, object]:
         try:
             checked[key] = msgspec.convert(value, types[key])
         except msgspec.ValidationError as error:
-            raise UsageError(f"--{key.replace('_', '-')} {value}: {error}.") from None
+            from debate_tui.domain.mistakes import unfit
+
+            option = f"--{key.replace('_', '-')}"
+            raise UsageError(*unfit(str(error), value, types[key], option)) from None
     return checked
 
 

@@ -35,7 +35,8 @@ Commands:
 
 \b
 A topic that is named like a command goes after --. Without -d, debaters are
-chosen from the keys and local servers found; without those, the demo runs.
+chosen from the keys and servers found; without those, the demo runs. There are
+as many of them as the format takes.
 """
 
 

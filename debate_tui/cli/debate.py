@@ -12,12 +12,12 @@ import msgspec
 from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli import topic as topics
-from debate_tui.cli.plan import plan
+from debate_tui.cli.plan import plan, unnamed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NAMED = re.compile(r"(?P<name>[^=:/]+)=(?P<source>.+)")
+_NAMED = re.compile(r"(?P<name>[^=:/]*)=(?P<source>.*)")
 
 
 def hold(
@@ -55,7 +55,7 @@ def hold(
         planned = taken_up(continued, settings)
     else:
         question = topics.read(topic, settings.topic)
-        seats = settings.debater or _found(on_screen=on_screen and not chaos)
+        seats = settings.debater or unnamed(_found(on_screen=on_screen and not chaos), settings)
         planned = plan(question, seats, settings, chaos=chaos)
     planned = msgspec.structs.replace(planned, **more)
     if on_screen:
@@ -78,14 +78,14 @@ def seat(text: str) -> dict[str, str]:
     return {"name": named["name"].strip(), "source": named["source"].strip()}
 
 
-def _found(*, on_screen: bool) -> tuple[config.Seat, ...]:
+def _found(*, on_screen: bool) -> tuple[str, ...]:
     """Debaters for who named none: models at hand, else the demo; nothing is spent where nobody watches."""
     sources: tuple[str, ...] = ()
     if on_screen:
         from debate_tui.sources.discovery import at_hand
 
         sources = _chosen_last() or at_hand()
-    return tuple(config.Seat(source=source) for source in sources or ("demo", "demo"))
+    return sources or ("demo", "demo")
 
 
 def _chosen_last() -> tuple[str, ...]:

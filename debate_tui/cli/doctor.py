@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 20.0
 """Seconds a source has for the first word of its answer."""
+PATIENCE_TO_LIST = 5.0
+"""Seconds a server has to list its models."""
 PATIENCE_TO_LOAD = 300.0
 """Where a model has to be loaded first, and maybe fetched."""
 BOX = "model in the box"
@@ -59,10 +61,18 @@ def examine(settings: config.Settings) -> int:
     _report("Files", _files())
     _report("Keys", [_key(each) for each in _in_question(settings)])
     _report("Local models", [*(_server(provider(name)) for name in discovery.LOCAL_SERVERS), _box()])
+    named = discovery.elsewhere()
+    if named:
+        _report("Servers named in the environment", [_named(each) for each in named])
     sources = [seat.source for seat in settings.debater] or list(discovery.at_hand())
     if not sources:
         print("\nNo model is at hand: debate-tui runs its scripted demo.")
-        print("  Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start one of the local servers.")
+        if named:
+            print(
+                f"  Name a model of your server: debate-tui -d {named[0].name}:MODEL -d {named[0].name}:MODEL"
+            )
+        else:
+            print("  Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start one of the local servers.")
         return 0
     tried = asyncio.run(_try_all(list(dict.fromkeys(sources)), settings))
     _report("Sources, each asked for one word", tried)
@@ -126,8 +136,20 @@ def _server(server: Provider) -> Finding:
     found = discovery.models(server)
     if not found:
         return Finding(server.title, "absent", f"not answering at {server.host}: {server.start}")
-    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-    return Finding(server.title, "works", f"{', '.join(found[:3])}{more}")
+    return Finding(server.title, "works", _some(found))
+
+
+def _named(server: Provider) -> Finding:
+    found = discovery.models(server, timeout=PATIENCE_TO_LIST)
+    what, detail = f"{server.title} at {server.host}", f"named by {server.base_url_env}"
+    if not found:
+        return Finding(what, "absent", f"{detail}; lists no models", f"-d {server.name}:MODEL")
+    return Finding(what, "works", f"{detail}: {_some(found)}")
+
+
+def _some(models: Sequence[str]) -> str:
+    more = f" and {len(models) - 3} more" if len(models) > 3 else ""
+    return f"{', '.join(models[:3])}{more}"
 
 
 def _box() -> Finding:

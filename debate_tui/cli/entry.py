@@ -36,7 +36,8 @@ def _in_words(error: Exception) -> DebateError:
         case DebateError():
             return error
         case click.NoSuchOption(possibilities=[_, *_] as close):
-            return UsageError(error.format_message(), f"Did you mean {' or '.join(sorted(close))}?")
+            # Its `format_message` has the possibilities in it.
+            return UsageError(error.message, f"Did you mean {' or '.join(sorted(close))}?")
         case click.ClickException():
             return UsageError(error.format_message(), "debate-tui --help lists what there is.")
         case ExceptionGroup():

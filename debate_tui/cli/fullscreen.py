@@ -108,6 +108,8 @@ class _Show:
     async def alone(self, stage: Stage | None = None) -> None:
         """Show it in an app of its own; without a `stage`, that is made ready behind the first frame."""
         make = partial(DebateApp, on_theme=remember_theme)
+        if self._plan.shared:
+            _tell(f"debate-tui: {self._plan.shared}\n")  # to be copied from the terminal when it is back
         self._app = app = self._made(make, stage)
         with caught(app.exit, keyboard=0) as self._signal:
             await self._until_left(app.run_async(), stage)
@@ -177,6 +179,7 @@ class _Show:
             ),
             format_=plan.format,
             notice=plan.notice,
+            shared=plan.shared,
             votes=bool(plan.judges) or plan.format.outcome in ("swing", "panel"),
             swap=self._swap,
         )

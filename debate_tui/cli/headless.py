@@ -34,8 +34,8 @@ async def run(plan: Plan, *, json_lines: bool) -> int:
         staged(plan, unattended=True, on_trouble=complain, on_progress=progress) as stage,
         sharing(plan, stage) as plan,
     ):
-        if plan.share and json_lines:
-            say(plan.notice)
+        if plan.shared:
+            say(plan.shared)
         with caught(stage.session.end) as signal:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_write(plan, stage, out, err, json_lines=json_lines))

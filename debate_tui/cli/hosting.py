@@ -70,6 +70,32 @@ def check_installed() -> None:
         )
 
 
+def certificate(hosting: Hosting) -> tuple[Path, Path] | None:
+    """The files of the certificate and its key, if HTTPS is wanted; raises `UsageError` for unusable ones."""
+    chain, key = hosting.certificate, hosting.key
+    if chain is None and key is None:
+        return None
+    if chain is None or key is None:
+        raise UsageError("--cert and --key need each other.", "Give both, or neither.")
+    import ssl
+
+    for file in (chain, key):
+        try:
+            file.open("rb").close()
+        except OSError as error:
+            raise UsageError(
+                f"Cannot read {file}: {error.strerror}.", "--cert and --key name files."
+            ) from None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key)
+    except ssl.SSLError as error:
+        raise UsageError(
+            f"{chain} and {key} are no certificate and its key: {error.reason or error}.",
+            "Both have to be PEM, and belong together.",
+        ) from None
+    return chain, key
+
+
 @asynccontextmanager
 async def opened(hub: Hub, hosting: Hosting, holder: Holder | None = None) -> AsyncIterator[Reach]:
     """Let viewers in for the length of a block; leaving it tells them goodbye.
@@ -80,9 +106,8 @@ async def opened(hub: Hub, hosting: Hosting, holder: Holder | None = None) -> As
     from debate_tui.server.app import create
     from debate_tui.server.listening import Certificate, bound, listening
 
-    if (hosting.certificate is None) != (hosting.key is None):
-        raise UsageError("--cert and --key need each other.", "Give both, or neither.")
-    pair = Certificate(hosting.certificate, hosting.key) if hosting.certificate and hosting.key else None
+    files = certificate(hosting)
+    pair = Certificate(*files) if files else None
     access = Access(
         hosting.token,
         hosting.viewer_token,

@@ -17,6 +17,7 @@ from debate_tui.tui.screens.start import NAMED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from debate_tui.sources.providers import Provider
     from debate_tui.tui.proposal import Proposal
 
 DEMO = ("demo", "demo")
@@ -88,17 +89,18 @@ def known(named: Iterable[str] = ()) -> list[Offer]:
 
 
 async def look_around() -> tuple[list[Offer], tuple[str, ...]]:
-    """The models of local servers, and who debates by itself now."""
+    """The models of servers, and who debates by itself now."""
     served = await asyncio.to_thread(discovery.served)
-    found = [
-        Offer(
-            f"{server.name}:{model}", "runs here", f"{server.title} runs on this machine and has this model."
-        )
-        for server, models in served
-        for model in models
-    ]
+    found = [Offer(f"{server.name}:{model}", *_told(server)) for server, models in served for model in models]
     automatic = discovery.with_keys()
     if not automatic and served:
         server, models = served[0]
         automatic = discovery.enough([f"{server.name}:{model}" for model in models])
     return found, automatic
+
+
+def _told(server: Provider) -> tuple[str, str]:
+    """What there is to say of a server's models."""
+    if server.name in discovery.LOCAL_SERVERS:
+        return "runs here", f"{server.title} runs on this machine and has this model."
+    return "your server", f"{server.host} has this model; {server.base_url_env} leads there."

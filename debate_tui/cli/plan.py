@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ class Plan(Struct, frozen=True):
     `notice` is said on screen as long as it lasts; with `chaos`, its streams break on purpose. `past` are the
     events of a debate that is taken up again, and `debate` its id. With `stats` its figures are told
     at the end; what its streams go through is written to the file `journal`. It is hosted at the address
-    `share`, if there is one.
+    `share`, if there is one; once it is, `shared` says where others watch it.
     """
 
     topic: str
@@ -50,6 +51,7 @@ class Plan(Struct, frozen=True):
     stats: bool = False
     journal: Path | None = None
     share: str = ""
+    shared: str = ""
 
 
 def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *, chaos: bool = False) -> Plan:
@@ -87,6 +89,16 @@ def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *,
     )
     said = " ".join(filter(None, (notice(specifications), partiality(judges, specifications))))
     return Plan(topic, format_, speakers, settings, said, chaos, tuple(judges))
+
+
+def unnamed(sources: Sequence[str], settings: config.Settings) -> tuple[config.Seat, ...]:
+    """Seats for who named no debater: of these sources as many as the format takes, some more than once.
+
+    Raises as `plan` does where there is no such format.
+    """
+    format_ = config.find_format(settings.format or DEFAULT)
+    count = min(max(len(sources), format_.min_debaters), format_.max_debaters)
+    return tuple(config.Seat(source=source) for source in islice(cycle(sources), count))
 
 
 def _format(

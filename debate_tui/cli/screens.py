@@ -21,6 +21,7 @@ def options(
     debaters: tuple[DebaterInfo, ...] = (),
     format_: Format | None = None,
     notice: str = "",
+    shared: str = "",
     votes: bool = False,
     swap: Swap | None = None,
 ) -> ScreenOptions:
@@ -34,6 +35,7 @@ def options(
         debaters=debaters,
         format=format_,
         notice=notice,
+        shared=shared,
         votes=votes,
         swap=swap,
         user_themes=config.config_folder() / "themes",

@@ -11,7 +11,7 @@ from debate_tui.cli.aside import complain
 from debate_tui.cli.continuing import taken_up_from
 from debate_tui.cli.debate import seat
 from debate_tui.cli.hosting import LAST_WORDS_S, opened
-from debate_tui.cli.plan import plan
+from debate_tui.cli.plan import plan, unnamed
 from debate_tui.cli.signals import caught
 from debate_tui.cli.stage import staged
 from debate_tui.domain.errors import DebateError
@@ -53,7 +53,9 @@ def run(
     settings = config.load(options, debate_file=debate_file)
     planned = None
     if continued is None and (topic is not None or settings.topic):
-        planned = plan(topics.read(topic, settings.topic), settings.debater or _DEMO, settings)
+        planned = plan(
+            topics.read(topic, settings.topic), settings.debater or unnamed(_DEMO, settings), settings
+        )
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
         return runner.run(_serve(planned, continued, settings, store, hosting))
 
@@ -63,6 +65,8 @@ async def _serve(
 ) -> int:
     store = open_store(address or config.record_file())
     try:
+        # Whether it can be reached is better known now than by the first viewer.
+        await store.setup("")
         if continued is not None:
             planned = await taken_up_from(store, continued, settings)
         limits = Limits(hosting.max_viewers, hosting.max_viewers_per_address)
@@ -100,8 +104,9 @@ class Debates:
             for each in order.debaters
         )
         topic = topics.read(order.topic)
+        named = seats or settings.debater or unnamed(_DEMO, settings)
         async with self._planning:  # In a thread: the keyring may ask its user for a password first.
-            planned = await asyncio.to_thread(plan, topic, seats or settings.debater or _DEMO, settings)
+            planned = await asyncio.to_thread(plan, topic, named, settings)
         return await self.begin(planned)
 
     async def begin(self, planned: Plan) -> str:
@@ -158,7 +163,7 @@ def _settle(task: asyncio.Task[None], hosted: asyncio.Future[str]) -> None:
         asyncio.get_running_loop().call_exception_handler(context)
 
 
-_DEMO = (config.Seat(source="demo"), config.Seat(source="demo"))
+_DEMO = ("demo", "demo")
 
 
 def _announce(reach: Reach, hosting: Hosting, debate: str) -> None:

@@ -21,7 +21,7 @@ DEFAULT = "127.0.0.1:8484"
 
 @asynccontextmanager
 async def sharing(plan: Plan, stage: Stage) -> AsyncIterator[Plan]:
-    """Host the debate if its plan says so; gives the plan, whose notice then says where.
+    """Host the debate if its plan says so; gives the plan, which then says where.
 
     Leave it once the session has run. Raises `DebateError` where it cannot be hosted.
     """
@@ -31,8 +31,7 @@ async def sharing(plan: Plan, stage: Stage) -> AsyncIterator[Plan]:
     from debate_tui.cli.hosting import shared
 
     async with shared(stage, hosting(plan.share)) as where:
-        notice = f"shared at {where}"
-        yield msgspec.structs.replace(plan, notice=f"{plan.notice} · {notice}" if plan.notice else notice)
+        yield msgspec.structs.replace(plan, shared=f"Shared at {where}")
 
 
 def hosting(address: str) -> Hosting:

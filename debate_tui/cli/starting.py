@@ -85,7 +85,9 @@ class Start:
             mode=proposal.mode.value,
             judge=proposal.judges,
         )
-        made = plan(proposal.topic, lineup.seats(settings, proposal), settings, chaos=self._chaos)
+        format_ = next((each for each in self._formats if each.name == proposal.format), None)
+        held = proposal.filled(format_) if format_ is not None else proposal
+        made = plan(proposal.topic, lineup.seats(settings, held), settings, chaos=self._chaos)
         lineup.remember(proposal.debaters, automatic=self._automatic)
         lineup.remember_roles(proposal.roles)
         config.remember(mode=proposal.mode.value, format=proposal.format, judges=proposal.judges)

@@ -10,6 +10,7 @@ from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli.aside import say
 from debate_tui.cli.signals import caught
+from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateStarted
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.session.mirror import Mirror
@@ -19,6 +20,8 @@ from debate_tui.sources.http import Clients
 if TYPE_CHECKING:
     from debate_tui.config import Settings
     from debate_tui.display.feed import Item
+    from debate_tui.domain.debate import Format
+    from debate_tui.domain.events import Event
 
 
 def watch(url: str, *, token: str, plain: bool, json_lines: bool) -> int:
@@ -63,7 +66,7 @@ async def _on_screen(mirror: Mirror, settings: Settings) -> int:
         mirror,
         buffer,
         None,
-        options(settings, topic=topic, debaters=debaters),
+        options(settings, topic=topic, debaters=debaters, format_=_format(started)),
         on_mode=remember_mode,
         on_theme=remember_theme,
         screen=WatchScreen,
@@ -74,6 +77,15 @@ async def _on_screen(mirror: Mirror, settings: Settings) -> int:
             await app.run_async()
             following.cancel()
     return app.return_code or (0 if signal.number is None else 128 + signal.number)
+
+
+def _format(started: Event) -> Format | None:
+    """The format a debate says it is held by, if there is one of that name here: no host tells more of it."""
+    name = started.format if isinstance(started, DebateStarted) else ""
+    try:
+        return config.find_format(name) if name in config.format_names() else None
+    except DebateError:
+        return None
 
 
 async def _in_a_pipe(mirror: Mirror, *, json_lines: bool) -> int:

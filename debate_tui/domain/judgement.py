@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.domain.judging import Swing
-from debate_tui.domain.outcome import decision, name, outcome, swung
+from debate_tui.domain.outcome import decision, headline, name, outcome
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.votes import USER, Poll
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from debate_tui.domain.events import Verdict
-    from debate_tui.domain.outcome import Outcome
     from debate_tui.domain.transcript import Transcript
 
 BEST = 10.0
@@ -98,29 +97,12 @@ def judgement(transcript: Transcript) -> Judgement | None:
     found = outcome(transcript)
     panel = found.panel if found is not None else None
     return Judgement(
-        headline=_headline(transcript, found) if found is not None else "",
+        headline=headline(transcript, found) if found is not None else "",
         scores=_scores(transcript, panel.scores, panel.winner) if panel is not None else (),
         rulings=tuple(_ruling(transcript, verdict) for verdict in transcript.verdicts),
         swing=found.swing if found is not None else None,
         opinions=opinions,
     )
-
-
-def _headline(transcript: Transcript, found: Outcome) -> str:
-    panel, by_swing = found.panel, found.swing if transcript.outcome == "swing" else None
-    parts = [swung(by_swing)] if by_swing is not None else []
-    of = f"{panel.judges} judge{'s' if panel.judges > 1 else ''}"
-    if not panel.judges:
-        parts += [] if parts else ["No judge came to a verdict"]
-    elif panel.winner is None:
-        tie = f"a tie between {of}" if panel.judges > 1 else "the judge sees a tie"
-        parts.append(tie if parts else tie.capitalize())
-    else:
-        did = "spoke best" if parts else "wins"
-        parts.append(f"{name(transcript, panel.winner)} {did}: {panel.votes} of {of}")
-    if panel.judges and panel.silent:
-        parts.append(f"{len(panel.silent)} gave no verdict")
-    return "; ".join(parts)
 
 
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:

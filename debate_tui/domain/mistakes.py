@@ -1,6 +1,7 @@
-"""What is wrong with a TOML file, told so that it can be put right: file, line, key, and what would be right.
+"""What is wrong with a value, told so that it can be put right: where it stands, and what would be right.
 
-Apart from `toml`, since most files are right, and no start of the program should wait for this.
+Files, options and variables are told of in the same words. Apart from `toml`, since most of them are right,
+and no start of the program should wait for this.
 """
 
 from __future__ import annotations
@@ -25,6 +26,15 @@ _INVALID = re.compile(r"Invalid enum value '(.*)'")
 _SYNTAX = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column \d+\)$")
 _HEADER = re.compile(r"\s*(?P<open>\[\[?)(?P<keys>[^\[\]]+)\]")
 _ASSIGNMENT = re.compile(r"""\s*(?P<keys>(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
+_NUMBER = r"(\S+?)(?:\.0)?(?=,|$)"
+_BOUNDS = {
+    " of length <= ": r" of at most \1 characters",
+    " of length >= ": r" of at least \1 characters",
+    " <= ": r" of at most \1",
+    " >= ": r" of at least \1",
+    " > ": r" above \1",
+    " < ": r" below \1",
+}
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -34,6 +44,7 @@ _KINDS = {
     "object": "a table",
     "null": "nothing",
 }
+_KIND = re.compile(rf"`(?P<names>(?:{'|'.join(_KINDS)})(?: \| (?:{'|'.join(_KINDS)}))*)`")
 
 
 def syntax(problem: str, text: str, where: str) -> ConfigError:
@@ -48,31 +59,60 @@ def syntax(problem: str, text: str, where: str) -> ConfigError:
 
 def mismatch(problem: str, text: str, type_: object, where: str) -> ConfigError:
     """The error for what msgspec says of a text's values: where they stand, and what would be right."""
+    path, problem = _located(problem)
+    problem, hint = _worded(problem, type_, path, f"`{_key(path)}`" if path else "")
+    return ConfigError(f"{where}:{_line(text, path)}: {problem}", hint)
+
+
+def unfit(problem: str, value: object, type_: object, subject: str) -> tuple[str, str]:
+    """The message and the hint for what msgspec says of one value; `subject` is what it was given as."""
+    path, problem = _located(problem)
+    for step in path:
+        value = value[step]  # type: ignore[index]
+    if path:
+        subject = f"{subject}: `{_key(path)}`"
+    problem, hint = _worded(problem, type_, path, subject)
+    if ": expected " in problem:
+        problem = f"{problem.partition(', got ')[0]}, got `{value}`"
+    return f"{problem}.", hint
+
+
+def _located(problem: str) -> tuple[Path, str]:
+    """Where in a value msgspec found a problem, and the problem; a key that nobody knows is a place too."""
     path: Path = ()
     if at := _AT.search(problem):
         problem = problem[: at.start()]
         steps = _STEP.finditer(at["path"])
         path = tuple(int(step["index"]) if step["index"] else step["key"] for step in steps)
-    target = _type_at(inspect.type_info(type_), path)
-    hint = ""
+    unknown = _UNKNOWN.match(problem)
+    return ((*path, unknown[1]) if unknown else path), problem
+
+
+def _worded(problem: str, type_: object, path: Path, subject: str) -> tuple[str, str]:
+    """The problem in plain words, and what would be right."""
+    whole = inspect.type_info(type_)
     if unknown := _UNKNOWN.match(problem):
-        path = (*path, unknown[1])
-        problem = f"unknown key `{unknown[1]}`"
-        hint = _nearest(unknown[1], [field.encode_name for field in getattr(target, "fields", ())])
-    elif missing := _MISSING.match(problem):
-        problem = f"the key `{missing[1]}` is missing"
-    elif invalid := _INVALID.match(problem):
-        problem = f"`{_key(path)}` cannot be `{invalid[1]}`"
-        hint = _nearest(invalid[1], [str(value) for value in getattr(target, "values", ()) if value != ""])
-    else:
-        problem = f"`{_key(path)}`: {_plain(problem)}" if path else _plain(problem)
-    return ConfigError(f"{where}:{_line(text, path)}: {problem}", hint)
+        known = [field.encode_name for field in getattr(_type_at(whole, path[:-1]), "fields", ())]
+        return f"unknown key `{unknown[1]}`", _nearest(unknown[1], known)
+    if missing := _MISSING.match(problem):
+        return f"the key `{missing[1]}` is missing", ""
+    if invalid := _INVALID.match(problem):
+        known = [str(value) for value in getattr(_type_at(whole, path), "values", ()) if value != ""]
+        return f"{subject} cannot be `{invalid[1]}`", _nearest(invalid[1], known)
+    return f"{subject}: {_plain(problem)}" if subject else _plain(problem), ""
 
 
 def _plain(problem: str) -> str:
-    for name, kind in _KINDS.items():
-        problem = problem.replace(f"`{name}`", kind)
+    for bound, words in _BOUNDS.items():
+        problem = re.sub(bound + _NUMBER, words, problem)
+    problem = _KIND.sub(_kinds, problem)
     return problem[:1].lower() + problem[1:]
+
+
+def _kinds(found: re.Match[str]) -> str:
+    names = found["names"].split(" | ")
+    wanted = [name for name in names if name != "null"] or names
+    return " or ".join(_KINDS[name] for name in wanted)
 
 
 def _key(path: Path) -> str:

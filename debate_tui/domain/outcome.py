@@ -48,14 +48,11 @@ def in_words(transcript: Transcript) -> Iterator[str]:
         yield from (one_line(line, 1000) for line in verdict.why.splitlines())
     if (came_to := outcome(transcript)) is None:
         return
-    found = came_to.panel
-    if found.judges > 1 or found.silent:
-        winner = name(transcript, found.winner) if found.winner else "a tie"
-        yield f"The judges: {winner}, {found.votes} of {found.judges}."
-    if (moved := came_to.swing) is not None:
+    moved = came_to.swing
+    if moved is not None:
         yield f"Opinion: {moved.before:.0f} before, {moved.after:.0f} after ({direction(moved)})."
-        if transcript.outcome == "swing":
-            yield f"{swung(moved)}."
+    if came_to.panel.judges > 1 or came_to.panel.silent or (moved and transcript.outcome == "swing"):
+        yield f"{headline(transcript, came_to)}."
 
 
 def swung(swing: Swing) -> str:
@@ -66,6 +63,24 @@ def swung(swing: Swing) -> str:
     return (
         f"The side {'for' if swing.winner > 0 else 'against'} it wins, by {points} point{'s' * (points != 1)}"
     )
+
+
+def headline(transcript: Transcript, found: Outcome) -> str:
+    """Who has won: by what the judges decided together or, in a format that says so, by the larger swing."""
+    panel, by_swing = found.panel, found.swing if transcript.outcome == "swing" else None
+    parts = [swung(by_swing)] if by_swing is not None else []
+    of = f"{panel.judges} judge{'s' if panel.judges > 1 else ''}"
+    if not panel.judges:
+        parts += [] if parts else ["No judge came to a verdict"]
+    elif panel.winner is None:
+        tie = f"a tie between {of}" if panel.judges > 1 else "the judge sees a tie"
+        parts.append(tie if parts else tie.capitalize())
+    else:
+        did = "spoke best" if parts else "wins"
+        parts.append(f"{name(transcript, panel.winner)} {did}: {panel.votes} of {of}")
+    if panel.judges and panel.silent:
+        parts.append(f"{len(panel.silent)} gave no verdict")
+    return "; ".join(parts)
 
 
 def direction(swing: Swing) -> str:

@@ -135,6 +135,10 @@ class TakenOver(DebateError):
     """Somebody else holds the debate now: what is appended here since is no part of it any more."""
 
 
+class Unreachable(DebateError):
+    """The store cannot be asked now; it may be able to answer later."""
+
+
 class DebateStore(Protocol):
     """Where any number of debates are kept; every method raises `DebateError` where that cannot be used."""
 

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket
 
 from debate_tui.display.json_lines import harmless
 from debate_tui.domain.errors import ConfigError, DebateError, UsageError
+from debate_tui.record.log import Unreachable
 from debate_tui.server.audience import RETRY_AFTER_S, Full
 from debate_tui.server.commands import Conflict
 
@@ -111,7 +112,7 @@ def answer_to(raised: Exception) -> Response:
     match raised:
         case HTTPException():
             return error(raised.status_code, raised.detail, headers=raised.headers)
-        case Full():
+        case Full() | Unreachable():
             return error(503, raised.message, raised.hint, {"retry-after": str(RETRY_AFTER_S)})
         case Conflict():
             return error(409, raised.message, raised.hint)

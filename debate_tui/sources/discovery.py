@@ -1,4 +1,4 @@
-"""Which models are at hand without being named: keys in the environment, then servers on this machine."""
+"""Which models are at hand without being named: keys in the environment, then servers one runs or named."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def at_hand(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Sources for two to four debaters, as for ``-d``; empty if nothing was found.
 
     One debater for each provider whose key is in the environment, with its default model, a single key giving
-    two; without any key, the models of a local server. Takes up to `PROBE_SECONDS`, and usually none of it:
+    two; without any key, the models of a server. Takes up to `PROBE_SECONDS`, and usually none of it:
     where nobody listens, the machine says so at once.
     """
-    return with_keys(environ) or on_this_machine(environ)
+    return with_keys(environ) or of_a_server(environ)
 
 
 def with_keys(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
@@ -42,39 +42,59 @@ def keyed(environ: Mapping[str, str] = os.environ) -> list[Provider]:
     return [each for each in known if each.needs_key and each.model and key_in_environment(each, environ)]
 
 
-def on_this_machine(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Sources for the models of the first local server that answers in time."""
+def of_a_server(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Sources for the models of the first server that answers in time."""
     for server, found in served(environ):
         return enough([f"{server.name}:{model}" for model in found])
     return ()
 
 
+def elsewhere(environ: Mapping[str, str] = os.environ) -> list[Provider]:
+    """The servers that a variable such as ``OPENAI_BASE_URL`` leads to, and that may want no key."""
+    moved = [name for name in providers() if environ.get(providers()[name].base_url_env, "").strip()]
+    found = [provider(name, environ) for name in moved if name not in LOCAL_SERVERS]
+    return [each for each in found if not each.needs_key]
+
+
 def served(environ: Mapping[str, str] = os.environ) -> list[tuple[Provider, tuple[str, ...]]]:
-    """The local servers that answer in time, and their models. Blocks, for `PROBE_SECONDS` at most."""
-    servers = [provider(name, environ) for name in LOCAL_SERVERS]
+    """The servers that answer in time, those named in the environment first, and their models.
+
+    Blocks, for `PROBE_SECONDS` at most.
+    """
+    servers = [*elsewhere(environ), *(provider(name, environ) for name in LOCAL_SERVERS)]
     pool = ThreadPoolExecutor(len(servers), thread_name_prefix="probe")
-    probes = {server.name: pool.submit(models, server) for server in servers}
+    probes = {server.name: pool.submit(models, server, environ) for server in servers}
     wait(probes.values(), timeout=PROBE_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
     answers = ((server, probes[server.name]) for server in servers)
     return [(server, probe.result()) for server, probe in answers if probe.done() and probe.result()]
 
 
-def models(server: Provider, *, timeout: float = PROBE_SECONDS) -> tuple[str, ...]:
-    """The models a server lists that can hold a conversation; empty if it does not answer. Blocks."""
-    from http.client import HTTPConnection, HTTPException
+def models(
+    server: Provider, environ: Mapping[str, str] = os.environ, *, timeout: float = PROBE_SECONDS
+) -> tuple[str, ...]:
+    """The models a server lists that can hold a conversation, its usual one first; blocks.
+
+    Empty if it does not answer. It is shown its key, if there is one.
+    """
+    from http import client
 
     url = urlsplit(server.base_url)
-    if url.scheme != "http" or not url.hostname:
+    if url.scheme not in ("http", "https") or not url.hostname:
         return ()
-    connection = HTTPConnection(url.hostname, url.port or 80, timeout=timeout)
+    connect = client.HTTPConnection if url.scheme == "http" else client.HTTPSConnection
+    key = key_in_environment(server, environ)
     try:
-        connection.request("GET", f"{url.path.rstrip('/')}/models")
-        return conversational(connection.getresponse().read(1 << 20))
-    except (OSError, HTTPException):
+        connection = connect(url.hostname, url.port, timeout=timeout)
+        try:
+            path, headers = f"{url.path.rstrip('/')}/models", {"Authorization": f"Bearer {key}"}
+            connection.request("GET", path, headers=headers if key else {})
+            found = conversational(connection.getresponse().read(1 << 20))
+        finally:
+            connection.close()
+    except (OSError, client.HTTPException, ValueError):  # a port or a key may be none
         return ()
-    finally:
-        connection.close()
+    return tuple(sorted(found, key=lambda model: model != server.model))
 
 
 def enough(found: list[str]) -> tuple[str, ...]:

@@ -71,6 +71,8 @@ class Specification(Struct, frozen=True):
 
 def parse(text: str) -> Specification:
     """Read a specification; raises `UsageError` for one that names no known source, or no model."""
+    if not text.strip():
+        raise UsageError("A source is empty.", "Name one: demo, openai:MODEL, https://host/path, …")
     scheme, _, rest = text.strip().partition(":")
     scheme = scheme.lower()
     if kind := _SCHEMES.get(scheme):

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Agenda:
-    """The steps of a debate; without a format only those are known that have begun."""
+    """The steps of a debate; without a format only those are known that have begun.
+
+    The format may ask for more rounds of a phase than are held: who watches knows it by its name alone.
+    """
 
     def __init__(self, transcript: Transcript, format_: Format | None) -> None:
         self._transcript = transcript
@@ -67,7 +70,18 @@ class Agenda:
             Debater(id=info.id, name=info.name, side=info.side, source=info.source)
             for info in self._transcript.debaters.values()
         )
-        return progress(self._transcript, self._format, debaters).ahead
+        return progress(self._transcript, self._as_held(self._format), debaters).ahead
+
+    def _as_held(self, format_: Format) -> Format:
+        """The format with no more rounds of a phase than were announced."""
+        told = {step.phase: step.rounds for step in self._transcript.steps}
+        if all(told.get(phase.name, phase.rounds) >= phase.rounds for phase in format_.phases):
+            return format_
+        phases = (
+            msgspec.structs.replace(phase, rounds=min(phase.rounds, told.get(phase.name, phase.rounds)))
+            for phase in format_.phases
+        )
+        return msgspec.structs.replace(format_, phases=tuple(phases))
 
     def progress(self) -> tuple[float, ...]:
         """How much of each step is done, from 0 to 1; empty where the number of steps is not known."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
-async def copy(app: App[Any], text: str, file: Path | None) -> str:
-    """Copy a text, and say what was done.
+async def copy(app: App[Any], text: str, file: Path | None) -> tuple[str, str]:
+    """Copy a text; gives what to say of it, and the path to say behind that.
 
     Terminals take copies as an escape sequence (OSC 52), over ssh too, but none of them answers, and some do
     not listen. So the text is in `file` as well, for its owner's eyes only, in place of the one before.
@@ -24,8 +24,8 @@ async def copy(app: App[Any], text: str, file: Path | None) -> str:
     words = len(text.split())
     said = f"Copied {words} {'word' if words == 1 else 'words'}"
     if file is not None and await asyncio.to_thread(_keep, text, file):
-        said += f"; also in {named(file)}"
-    return said
+        return f"{said}; also in ", named(file)
+    return said, ""
 
 
 def _keep(text: str, file: Path) -> bool:

@@ -37,6 +37,25 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     knob: str = "●"
     levels: str = " ▁▂▃▄▅▆▇█"
 
+    def typed(self, text: str) -> str:
+        """A text with its quotes, dashes, arrows and the like as these can draw them; else as it is."""
+        return typewritten(text) if self.ellipsis.isascii() else text
+
+
+def typewritten(text: str) -> str:
+    """A text with ASCII in place of quotes, dashes, arrows and the like, whoever wrote it."""
+    return text if text.isascii() else text.translate(_TYPED)
+
+
+_TYPED = str.maketrans(
+    {
+        **dict.fromkeys("“”„«»", '"'),
+        **dict.fromkeys("‘’", "'"),
+        **dict.fromkeys("–—−·", "-"),
+        **dict(zip("…×↑↓←→", ("...", *"x^v<>"), strict=True)),
+    }
+)
+
 
 UNICODE = Glyphs()
 
@@ -57,7 +76,7 @@ ASCII = Glyphs(
     unread="*",
     between="-",
     times="x",
-    unknown="?",
+    unknown="-",
     thin="-",
     heavy="=",
     ellipsis="...",

@@ -20,7 +20,8 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     `topic`, `debaters` and `format` are what is known before the debate's first event, so that the first
     frame is complete; whatever is left out is taken from the log. `window_ms` is the synchronized mode's
     window. `votes` says whether a viewer with commands is asked for a vote; `swap` is `None` where no debater
-    can be given another source. `notice` stays above the footer. `user_themes` is the folder with the user's
+    can be given another source. `notice` stays above the footer, and above it `shared`, which is where others
+    can watch. `user_themes` is the folder with the user's
     own themes, `copies` the file that holds what was copied last.
     """
 
@@ -32,6 +33,7 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     debaters: tuple[DebaterInfo, ...] = ()
     format: Format | None = None
     notice: str = ""
+    shared: str = ""
     votes: bool = False
     swap: Swap | None = None
     user_themes: Path | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from msgspec import Struct
@@ -128,6 +129,11 @@ class Proposal(Struct, frozen=True, kw_only=True):
             return self.with_source(item, sources[0 if steps > 0 else -1])
         return self.with_source(item, after(now, sources, steps))
 
+    def filled(self, format_: Format) -> Proposal:
+        """With as many debaters as the format takes at least: those there are, again and again."""
+        count = max(len(self.debaters), format_.min_debaters)
+        return replace(self, debaters=tuple(islice(cycle(self.debaters), count)))
+
     def _sources(self, item: Item) -> tuple[str, ...]:
         return self.judges if item.what == "judge" else self.debaters
 
@@ -145,8 +151,12 @@ def after(chosen: str, offered: Sequence[str], steps: int) -> str:
 
 
 def misfit(format_: Format, debaters: int) -> str:
-    """Why so many debaters cannot hold this format; empty if they can."""
+    """Why so many debaters cannot hold this format, and who joins them then; empty if they can."""
     least, most = format_.min_debaters, format_.max_debaters
     if least <= debaters <= most:
         return ""
-    return f"takes {least} debaters" if least == most else f"takes {least} to {most} debaters"
+    takes = f"takes {least}" if least == most else f"takes {least} to {most}"
+    joining = least - debaters
+    return (
+        f"{takes}: {joining} more join{'s' if joining == 1 else ''}" if joining > 0 else f"{takes} debaters"
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui import config
+from debate_tui.cli.debate import seat
 from debate_tui.domain.events import DebateStarted
 from debate_tui.record.sqlite import Store
 from tests.cli.running import run
@@ -28,12 +29,24 @@ USAGE = {
     "empty topic": (["", *TWO], ["The topic is empty"]),
     "blank topic": (["  \n ", *TWO], ["The topic is empty"]),
     "no topic": ([*TWO], ["The topic is empty", "debate-tui"]),
+    "too few for the format": (["Q?", "-f", "british-parliamentary", *TWO], ["takes 4 debaters, not 2"]),
     "endless topic": (["why " * 2000, *TWO], ["more than 4,000"]),
     "two topics": (["Q?", "R?", *TWO], ["R?"]),
     "no address": (["Q?", "-d", "http://", "-d", "demo"], ["address"]),
     "both outputs": (["Q?", "--plain", "--json", *TWO], ["exclude"]),
     "window out of range": (["Q?", "--window", "1", *TWO], ["--window", "10"]),
+    "window below range": (
+        ["Q?", "--window", "0", *TWO],
+        ["--window: expected a whole number of at least 10, got `0`."],
+    ),
+    "no money": (["Q?", "--max-cost", "-1", *TWO], ["--max-cost: expected a number above 0, got `-1.0`."]),
+    "long name": (
+        ["Q?", "-d", f"{'n' * 41}=demo", "-d", "demo"],
+        [f"--debater: `name`: expected text of at most 40 characters, got `{'n' * 41}`."],
+    ),
     "no number": (["Q?", "--rounds", "many", *TWO], ["many"]),
+    "no source": (["Q?", "-d", "", "-d", "demo"], ["A source is empty", "openai:MODEL"]),
+    "a name alone": (["Q?", "-d", "Ada=", "-d", "demo"], ["A source is empty"]),
 }
 
 
@@ -77,11 +90,36 @@ async def test_a_wrong_file_is_exit_4_and_names_file_line_and_key(case: str, tmp
         assert words in done.err
 
 
-async def test_a_wrong_variable_is_named() -> None:
-    done = await run("Q?", "--plain", *TWO, DEBATE_TUI_MODE="hybird")
+@pytest.mark.parametrize(
+    ("variable", "value", "message", "hint"),
+    [
+        ("DEBATE_TUI_MODE", "hybird", "DEBATE_TUI_MODE cannot be `hybird`.", "Did you mean `hybrid`?"),
+        (
+            *("DEBATE_TUI_MODE", "x", "DEBATE_TUI_MODE cannot be `x`."),
+            "Known here: hybrid, staggered, synchronized.",
+        ),
+        ("DEBATE_TUI_WINDOW", "abc", "DEBATE_TUI_WINDOW: expected a whole number, got `abc`.", ""),
+        ("DEBATE_TUI_MAX_COST", "abc", "DEBATE_TUI_MAX_COST: expected a number, got `abc`.", ""),
+    ],
+)
+async def test_a_wrong_variable_is_named_in_the_words_for_files(
+    variable: str, value: str, message: str, hint: str
+) -> None:
+    done = await run("Q?", "--plain", *TWO, **{variable: value})
     assert done.code == 4
-    assert "DEBATE_TUI_MODE" in done.err
-    assert len(done.err.splitlines()) in (1, 2)
+    assert done.err.splitlines() == [f"debate-tui: {message}", *([f"  {hint}"] if hint else [])]
+
+
+async def test_what_was_meant_by_an_option_is_asked_once() -> None:
+    done = await run("Q?", "--bogus", *TWO)
+    assert done.code == 2
+    assert done.err.count("Did you mean") == 1, done.err
+
+
+def test_a_debater_without_a_name_before_the_sign_is_given_one() -> None:
+    assert seat("=demo") == {"name": "", "source": "demo"}
+    assert seat("Ada=demo") == {"name": "Ada", "source": "demo"}
+    assert seat("https://host/?a=b") == {"source": "https://host/?a=b"}
 
 
 @pytest.mark.parametrize(

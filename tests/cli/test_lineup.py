@@ -9,6 +9,8 @@ import pytest
 
 from debate_tui import config
 from debate_tui.cli import lineup
+from debate_tui.cli.plan import unnamed
+from debate_tui.cli.starting import Start
 from debate_tui.tui.proposal import Proposal, Role
 from tests.fakes.provider_server import MODELS, ProviderServer, Reply
 from tests.sources.test_discovery import SILENT
@@ -86,6 +88,40 @@ async def test_a_local_server_lends_its_models(monkeypatch: pytest.MonkeyPatch) 
         assert [source.partition(":")[0] for source in automatic] == ["xai", "xai"]
 
 
+async def test_a_server_that_openai_was_moved_to_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ProviderServer() as server:
+        body = json.dumps({"data": [{"id": "qwen3:32b"}]}).encode()
+        server.script(MODELS, Reply(body, content_type="application/json"))
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base)
+        offers, automatic = await lineup.look_around()
+    assert [(offer.source, offer.about) for offer in offers] == [("openai:qwen3:32b", "your server")]
+    assert "OPENAI_BASE_URL" in offers[0].told
+    assert automatic == ("openai:qwen3:32b",) * 2
+
+
 async def test_where_nobody_answers_nothing_changes() -> None:
     async with asyncio.timeout(30):
         assert await lineup.look_around() == ([], ())
+
+
+def test_who_joins_for_a_format_is_not_remembered_as_chosen() -> None:
+    start = Start(config.Settings(), chaos=False)
+    chosen = Proposal(topic="x", debaters=("demo:orator", "demo"), format="british-parliamentary")
+    made = start.planned(chosen)
+    assert [speaker.seat.source for speaker in made.speakers] == ["demo:orator", "demo"] * 2
+    assert config.remembered().debaters == ("demo:orator", "demo")
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "seated"),
+    [
+        ("", ("demo", "demo"), ["demo", "demo"]),
+        ("british-parliamentary", ("a", "b", "c"), ["a", "b", "c", "a"]),
+        ("lincoln-douglas", ("a", "b", "c"), ["a", "b"]),
+        ("oxford", ("a", "b", "c"), ["a", "b", "c"]),
+    ],
+)
+def test_who_names_nobody_gets_as_many_as_the_format_takes(
+    name: str, found: tuple[str, ...], seated: list[str]
+) -> None:
+    assert [seat.source for seat in unnamed(found, config.Settings(format=name))] == seated

@@ -165,12 +165,18 @@ async def test_a_run_is_shared() -> None:
         (["--port", "70000"], "70000"),
         (["Tea?", "-d", "nope:x", "-d", "demo"], "nope"),
         (["--host", "256.1.1.1"], "256.1.1.1"),
+        (["--cert", "nope.pem", "--key", "nope.pem"], "Cannot read nope.pem"),
+        (["--cert", __file__, "--key", __file__], "no certificate and its key"),
+        (["--store", "redis://127.0.0.1:1"], "Redis at 127.0.0.1:1 cannot be reached"),
+        (["--store", "/dev/null/debates"], "/dev/null/debates"),
     ],
 )
 async def test_mistakes_are_explained(arguments: list[str], says: str) -> None:
     done = await run("serve", *arguments)
     assert done.code in (1, 2)
+    assert done.out == "", "no address is told of what is not hosted"
     assert says in done.err
+    assert len(done.err.splitlines()) == 2
     assert "Traceback" not in done.err
 
 

@@ -81,6 +81,19 @@ async def test_whoever_watched_a_replica_that_was_killed_goes_on_at_another(redi
         check_exact(received.events(), await recorded(second, path))
 
 
+async def test_while_redis_is_away_a_server_says_that_it_is_passing(redis: RedisServer) -> None:
+    async with serving("--store", redis.url) as server:
+        assert (await server.client.get("/debates")).status_code == 200
+        redis.kill()
+        for path in ("/debates", "/debates/d1", "/debates/d1/events"):
+            answer = await server.client.get(path)
+            assert answer.status_code == 503
+            assert "cannot be reached" in answer.json()["error"]["message"]
+            assert int(answer.headers["retry-after"]) > 0
+        redis.start()
+        assert (await server.client.get("/debates")).status_code == 200
+
+
 async def test_a_producer_that_was_killed_leaves_its_debate_to_be_continued_elsewhere(
     redis: RedisServer,
 ) -> None:

@@ -64,7 +64,7 @@ async def test_a_demo_without_a_voice_gets_one() -> None:
         ("opanai:gpt", UsageError, "opanai"),
         ("demo:yodeller", UsageError, "yodeller"),
         ("openai:gpt-x", ConfigError, "No key for OpenAI"),
-        ("", UsageError, "provider"),
+        ("", UsageError, "A source is empty"),
     ],
 )
 async def test_what_is_no_source_changes_nothing(typed: str, error: type[DebateError], says: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from debate_tui.sources.discovery import at_hand, on_this_machine
+from debate_tui.sources.discovery import at_hand, of_a_server
 from tests.fakes.provider_server import MODELS, ProviderServer, Reply
 
 NOWHERE = "http://127.0.0.1:9/v1"
@@ -49,7 +49,7 @@ async def test_a_server_without_models_or_sense_is_passed_over() -> None:
         server.script(MODELS, listing())
         confused.script(MODELS, Reply(b"<html>", content_type="text/html"))
         environ = {**SILENT, "OLLAMA_BASE_URL": server.base, "LMSTUDIO_BASE_URL": confused.base}
-        assert await asyncio.to_thread(on_this_machine, environ) == ()
+        assert await asyncio.to_thread(of_a_server, environ) == ()
 
 
 async def test_keys_go_before_local_servers() -> None:
@@ -59,3 +59,27 @@ async def test_keys_go_before_local_servers() -> None:
         found = await asyncio.to_thread(at_hand, environ)
         assert server.requests == []
     assert all(source.startswith("openai:") for source in found)
+
+
+async def test_a_server_that_openai_was_moved_to_lends_its_models_and_is_shown_its_key() -> None:
+    async with ProviderServer() as server, ProviderServer() as local:
+        server.script(MODELS, listing("qwen3", "llama3.2"))
+        local.script(MODELS, listing("other"))
+        environ = {**SILENT, "OPENAI_BASE_URL": server.base, "OLLAMA_BASE_URL": local.base}
+        assert await asyncio.to_thread(at_hand, environ) == ("openai:qwen3", "openai:llama3.2")
+        assert "authorization" not in server.requests[0].headers
+        await asyncio.to_thread(at_hand, {**environ, "OPENAI_API_KEY": "sk-test"})
+        assert server.requests[1].headers["authorization"] == "Bearer sk-test"
+        assert not any("authorization" in each.headers for each in local.requests)
+
+
+async def test_the_usual_model_goes_first_where_a_server_has_it() -> None:
+    async with ProviderServer() as server:
+        server.script(MODELS, listing("a", "gpt-5.6-terra"))
+        found = await asyncio.to_thread(at_hand, {**SILENT, "OPENAI_BASE_URL": server.base})
+    assert found == ("openai:gpt-5.6-terra", "openai:a")
+
+
+def test_an_address_that_is_none_and_a_key_that_is_none_disturb_nothing() -> None:
+    for address, key in (("http://127.0.0.1:port/v1", "k"), ("ftp://x", "k"), (NOWHERE, "k\nx")):
+        assert at_hand({**SILENT, "OPENAI_BASE_URL": address, "OPENAI_API_KEY": key}) == ()

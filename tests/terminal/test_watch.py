@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack
 
 from msgspec.structs import replace
 
-from debate_tui.domain.events import encode
+from debate_tui.domain.events import PhaseStarted, encode
 from debate_tui.record.log import MemoryLog
 from debate_tui.server.listening import bound
 from tests.fakes.sse_server import Cut, SseServer, reply
+from tests.record.material import started
 from tests.server.hosting import PEM, site
 from tests.server.material import Writer, logged
 from tests.terminal.running import opened
@@ -71,3 +72,20 @@ async def test_a_host_that_cannot_be_believed_is_left_with_a_word_of_why() -> No
         assert await terminal.ended() == 1
         assert terminal.left_as_found()
         assert "cannot be a debate" in terminal.display.text
+
+
+async def test_how_far_the_debate_has_come_is_seen_as_by_its_host() -> None:
+    begun = [
+        started(),
+        PhaseStarted(phase="opening", round=1, rounds=1),
+        PhaseStarted(phase="rebuttal", round=1, rounds=2),
+    ]
+    async with site() as here:
+        log = MemoryLog()
+        for event in begun:
+            log.append(event)
+        here.hub.host("d1", log, known=log.seq)
+        async with opened("watch", here.url, columns=80, rows=24) as terminal:
+            display = await terminal.shows("Tea or coffee?", "Rebuttal 1/2")
+            assert display.row(1).split()[0].count("━") > 10, "the opening is done"
+            assert len(display.row(1).split()) > 2

@@ -64,3 +64,13 @@ def test_without_a_format_there_is_a_name_but_no_progress() -> None:
     agenda = Agenda(transcript, None)
     assert agenda.now == "Closing words"
     assert agenda.progress() == ()
+
+
+def test_a_format_known_by_name_alone_has_no_more_rounds_than_were_announced() -> None:
+    transcript = debate()
+    agenda = Agenda(transcript, FORMAT)
+    transcript.apply(PhaseStarted(phase="opening", round=1, rounds=1))
+    assert len(agenda.progress()) == 3
+    transcript.apply(PhaseStarted(phase="rebuttal", round=1, rounds=1))
+    assert agenda.progress() == (1.0, 0.0)
+    assert agenda.ahead == ()

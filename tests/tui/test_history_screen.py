@@ -295,7 +295,8 @@ async def test_it_exports_into_the_present_folder_and_says_where(
     async with History().opened() as history:
         await history.press("e", key)
         (file,) = tmp_path.glob(f"*.{suffix}")
-        assert f"Wrote {file}"[:60] in history.text
+        assert "Wrote " in history.text
+        assert file.name in history.text
         await history.press("e", key)
         assert len(list(tmp_path.glob(f"*.{suffix}"))) == 2
 

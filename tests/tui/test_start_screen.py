@@ -131,12 +131,20 @@ async def test_menus_show_what_is_chosen_and_escape_changes_nothing() -> None:
 
 
 async def test_a_format_that_so_many_cannot_hold_is_not_begun() -> None:
-    proposal = Proposal(topic="x", debaters=("demo", "demo"), format="british-parliamentary")
+    proposal = Proposal(topic="x", debaters=("demo",) * 3, format="lincoln-douglas")
     async with Start(proposal).opened() as start:
-        assert "takes 4 debaters" in start.text
+        assert "takes 2 debaters" in start.text
         await start.press("enter")
         assert start.proposed == []
-        assert "British Parliamentary debate takes 4 debaters" in start.rows[-1]
+        assert "takes 2 debaters" in start.rows[-1]
+
+
+async def test_a_format_that_needs_more_debaters_is_begun_and_says_that_others_join() -> None:
+    proposal = Proposal(topic="x", debaters=("demo", "demo"), format="british-parliamentary")
+    async with Start(proposal).opened() as start:
+        assert "takes 4: 2 more join" in start.text
+        await start.press("enter")
+        assert start.proposed == [proposal]
 
 
 async def test_what_cannot_begin_is_said_and_can_be_changed() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from debate_tui.domain.exports import FORMS, export
 from debate_tui.tui.screens.menu import ExportScreen
+from debate_tui.tui.widgets.footer import elided
 from tests.tui.board import Board
 from tests.tui.playback import Playback, recorded
 
@@ -73,6 +74,31 @@ async def test_a_click_copies_nothing() -> None:
         await board.pilot.click(offset=(3, 8))
         await board.settled()
         assert board.app.clipboard == ""
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+async def test_the_name_of_what_was_written_is_never_cut(
+    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "projects" / "philosophy-notes"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    async with Board(2).opened(width, 24) as board:
+        board.begin().phase()
+        await pressed(board, "e", "m")
+        (file,) = folder.glob("debate-*")
+        assert len(file.name) > 60
+        assert file.name in board.rows[-1]
+        assert "Wrote …/" in board.rows[-1] or f"Wrote {file}" in board.rows[-1]
+
+
+def test_a_path_loses_its_first_folders_first() -> None:
+    path = "~/notes/philosophy/debate.md"
+    assert elided(path, 28, "…") == path
+    assert elided(path, 27, "…") == "…/philosophy/debate.md"
+    assert elided(path, 12, "…") == "…/debate.md"
+    assert elided("/a/b/c.md", 7, "...") == "...c.md"
+    assert elided(path, 8, "…") == "…bate.md"
 
 
 @pytest.mark.parametrize("form", FORMS)

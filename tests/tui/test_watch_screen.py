@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,8 +24,8 @@ class Elsewhere(MemoryLog):
     way: Way | None = None
 
 
-def watching(panes: int = 2) -> Board:
-    board = Board(panes, commands=False, log=Elsewhere, screen=WatchScreen).begin().phase()
+def watching(panes: int = 2, **options: Any) -> Board:
+    board = Board(panes, commands=False, log=Elsewhere, screen=WatchScreen, **options).begin().phase()
     for debater in board.cast:
         board.status(debater.id, "streaming")
     return board

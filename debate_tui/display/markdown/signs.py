@@ -16,6 +16,7 @@ class Signs(Struct, frozen=True, kw_only=True):
     todo: str = "☐"
     done: str = "☑"
     folded: str = "▸"
+    place: str = "▐"
 
 
 UNICODE = Signs()
@@ -29,4 +30,5 @@ ASCII = Signs(
     todo="[ ]",
     done="[x]",
     folded=">",
+    place="#",
 )

@@ -20,7 +20,10 @@ _BAR = 20
 
 
 def text(transcript: Transcript) -> str:
-    """The whole debate, without reasoning; paragraphs are parted by blank lines and not wrapped."""
+    """The whole debate, without reasoning; paragraphs are parted by blank lines and not wrapped.
+
+    What was said stands there as it was written: marks of Markdown are part of that.
+    """
     return "\n\n".join(_paragraphs(transcript)) + "\n"
 
 

@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import decode
+from debate_tui.record.log import Unreachable
 from debate_tui.record.summary import Summary
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ _ADVICE: Final[tuple[tuple[type[Exception], str, str], ...]] = (
     (exceptions.ConnectionError, "cannot be reached", "check the address, and whether Redis runs"),
     (exceptions.TimeoutError, f"does not answer within {TIMEOUT_S:.0f} s", "check its load and the network"),
 )
+
+
+_AWAY: Final = (exceptions.BusyLoadingError, exceptions.ConnectionError, exceptions.TimeoutError)
+"""Of these, the kinds that pass."""
 
 
 class Entry(Struct, frozen=True):
@@ -122,7 +127,8 @@ class Link:
         reason = error.__cause__ if isinstance(error.__cause__, exceptions.RedisError) else error
         for kind, trouble, advice in _ADVICE:
             if isinstance(reason, kind):
-                return DebateError(f"Redis at {self.where} {trouble}", advice)
+                passing = Unreachable if kind in _AWAY else DebateError
+                return passing(f"Redis at {self.where} {trouble}", advice)
         return DebateError(f"Redis at {self.where} refuses: {reason}", "check its configuration and log")
 
     async def server(self) -> str:

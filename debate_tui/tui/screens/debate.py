@@ -145,7 +145,8 @@ class DebateScreen(SearchedView, ModeratedView):
     async def _copy(self, text: str) -> None:
         from debate_tui.tui.copying import copy
 
-        self._say(await copy(self.app, text, self._options.copies), Tone.FINISHED)
+        said, path = await copy(self.app, text, self._options.copies)
+        self._say(said, Tone.FINISHED, path=path)
 
     def action_export(self) -> None:
         """Ask what to export the debate to, as far as it has come, and do it."""
@@ -166,7 +167,7 @@ class DebateScreen(SearchedView, ModeratedView):
         except DebateError as error:
             self._say(error.message, Tone.FAILED)
         else:
-            self._say(f"Wrote {named(path)}", Tone.FINISHED)
+            self._say("Wrote ", Tone.FINISHED, path=named(path))
 
     async def _whole(self) -> Sequence[Event]:
         """The debate as far as there is one."""

@@ -96,14 +96,15 @@ class HelpScreen(CardScreen):
         title, *columns = _KINDS[kind]
         left, right = ((Piece(text.ljust(_KEY + _DOES), bold=True),) for text in ("Reading", title))
         keys = [
-            Row((*_key(*reading), *_key(*other)))
+            Row((*_key(glyphs, *reading), *_key(glyphs, *other)))
             for reading, other in zip_longest(*columns, fillvalue=("", ""))
         ]
         badges = [_badges(glyphs, _BADGES[:5]), _badges(glyphs, _BADGES[5:])]
         super().__init__(Card("Keys and badges", [Row((*left, *right)), *keys, Row(), *badges], glyphs))
 
 
-def _key(key: str, does: str) -> tuple[Piece, ...]:
+def _key(glyphs: Glyphs, key: str, does: str) -> tuple[Piece, ...]:
+    key, does = glyphs.typed(key), glyphs.typed(does)
     return Piece(key.ljust(_KEY), Tone.FOCUS, bold=True), Piece(does.ljust(_DOES))
 
 

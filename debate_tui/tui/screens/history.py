@@ -163,8 +163,8 @@ class HistoryScreen(Screen[None]):
         )
         self._footer.show([hint for wanted, hint in offered if wanted])
 
-    def _say(self, text: str, tone: Tone = Tone.TEXT) -> None:
-        self._footer.say(text, tone)
+    def _say(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
+        self._footer.say(text, tone, path=path)
         if self._aside is not None:
             self._aside.stop()
         self._aside = self.set_timer(ASIDE_SECONDS, lambda: self._footer.say(""))
@@ -219,7 +219,7 @@ class HistoryScreen(Screen[None]):
         except DebateError as error:
             self._say(error.message, Tone.FAILED)
         else:
-            self._say(f"Wrote {named(path)}", Tone.FINISHED)
+            self._say("Wrote ", Tone.FINISHED, path=named(path))
 
     def action_delete(self) -> None:
         """Delete the debate, if that is confirmed."""

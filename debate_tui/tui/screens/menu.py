@@ -23,7 +23,7 @@ _FORMS: dict[Form, Choice] = {
     "md": Choice("Markdown", "m", (Piece("for notes and repositories", Tone.QUIET),)),
     "html": Choice("HTML", "h", (Piece("panes side by side, to print or send", Tone.QUIET),)),
     "json": Choice("JSON", "j", (Piece("every event, for programs", Tone.QUIET),)),
-    "txt": Choice("Text", "t", (Piece("nothing but the words", Tone.QUIET),)),
+    "txt": Choice("Text", "t", (Piece("the words as written", Tone.QUIET),)),
 }
 
 

@@ -180,7 +180,7 @@ class ModeratedView(JudgedView):
 
     def _ask_source(self, debater: str, *, decide: bool = False) -> None:
         label = f"source for {self._name_of(debater)}"
-        example = "openai:MODEL, anthropic:MODEL, PROVIDER:MODEL, https://…, demo"
+        example = self._glyphs.typed("openai:MODEL, anthropic:MODEL, PROVIDER:MODEL, https://…, demo")
         self._ask_for(label, example, partial(self._swap, debater, decide))
 
     def _swap(self, debater: str, decide: bool, text: str) -> None:

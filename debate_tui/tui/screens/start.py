@@ -305,7 +305,7 @@ class StartScreen(Screen[None]):
         if not topic:
             self.set_focus(self._topic)
             self._footer.say("Say first what they shall argue about", Tone.RECONNECTING)
-        elif format_ is not None and (wrong := misfit(format_, len(self._proposal.debaters))):
+        elif format_ is not None and (wrong := misfit(format_, len(self._proposal.filled(format_).debaters))):
             self._footer.say(f"{format_.title} {wrong}", Tone.RECONNECTING)
         else:
             self._begun = True

@@ -192,8 +192,9 @@ class DebateView(compositing.BlankWidget, Screen[None]):
                 below=not single and place >= columns,
                 compact=self._fit.compact and not self._zoomed,
             )
-        notice = self._fit.needs or self._waiting or self._warning or self._options.notice
-        self._notice.say(notice, self._width)
+        passing = self._fit.needs or self._waiting or self._warning
+        lasting = () if self._fit.needs else (self._options.shared, self._options.notice)
+        self._notice.say("\n".join(filter(None, (passing, *lasting))), self._width)
         self._tabs.sync()
         self._show_hints()
 
@@ -350,9 +351,9 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         """What ``v`` does now, for the footer; empty where it does nothing."""
         return ""
 
-    def _say(self, text: str, tone: Tone = Tone.TEXT) -> None:
+    def _say(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
         self._aside_until = time.monotonic() + ASIDE_SECONDS if text else 0.0
-        self._footer.say(text, tone)
+        self._footer.say(text, tone, path=path)
         self._wake()
 
     # Which pane has the keys

@@ -134,7 +134,7 @@ class Explanation(Lines):
         yield _title("Begin")
         if format_ is None:
             return
-        debaters = len(proposal.debaters)
+        debaters = len(proposal.filled(format_).debaters)
         turns = sum(phase.rounds * (len(phase.speakers) or debaters) for phase in format_.phases)
         words = sum(p.rounds * (len(p.speakers) or debaters) * p.words for p in format_.phases)
         told = f"{debaters} debaters, {turns} turns"

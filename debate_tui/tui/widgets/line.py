@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.tui import compositing
+from debate_tui.tui.glyphs import typewritten
 from debate_tui.tui.tones import Tone, colour
 
 if TYPE_CHECKING:
@@ -136,10 +137,17 @@ class Lines(compositing.RowWidget):
         super().notify_style_update()
 
     def _strip(self, row: Row, width: int) -> Strip:
-        row = Row(tuple(map(harmless, row.left)), tuple(map(harmless, row.right)))
+        row = Row(tuple(map(self._drawn, row.left)), tuple(map(self._drawn, row.right)))
         inset = Piece(" " * self.inset)
         pieces = (inset, *justify(row, width - 2 * self.inset, self.ellipsis), inset)
         return Strip([Segment(text, self._pen(tone, bold)) for text, tone, bold in pieces if text], width)
+
+    def _drawn(self, piece: Piece) -> Piece:
+        """The piece as it can be drawn here."""
+        piece = harmless(piece)
+        if piece.text.isascii() or not self.ellipsis.isascii():
+            return piece
+        return piece._replace(text=typewritten(piece.text))
 
     def _pen(self, tone: Tone | str, bold: bool) -> Style:
         pen = self._pens.get((tone, bold))

@@ -56,8 +56,8 @@ class Menu(Pointing):
         super().__init__(at)
         self.ellipsis = glyphs.ellipsis
         self._glyphs = glyphs
-        self._heading = (Row(), Row((Piece(title, Tone.FOCUS, bold=True),)), Row())
-        self._choices = tuple(choices)
+        self._heading = (Row(), Row((Piece(glyphs.typed(title), Tone.FOCUS, bold=True),)), Row())
+        self._choices = choices = tuple(_typed(choice, glyphs) for choice in choices)
         self._keys = max((len(choice.key) for choice in choices), default=0)
         self._labels = max((width_of((Piece(choice.label),)) for choice in choices), default=0)
         rows = [*self._heading, *(self._row(place) for place in range(len(choices)))]
@@ -111,3 +111,9 @@ class Menu(Pointing):
         if event.y >= ABOVE and place < min(self.count, self._top + self.room):
             self.point(place)
             self.action_choose()
+
+
+def _typed(choice: Choice, glyphs: Glyphs) -> Choice:
+    """The choice as it will be drawn, so that its columns are as wide as they look."""
+    detail = tuple(piece._replace(text=glyphs.typed(piece.text)) for piece in choice.detail)
+    return choice._replace(label=glyphs.typed(choice.label), detail=detail)

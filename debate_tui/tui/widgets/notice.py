@@ -1,4 +1,4 @@
-"""A notice: a line or two above the footer that stay until there is nothing to say."""
+"""Notices: a few lines above the footer that stay until there is nothing to say."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from debate_tui.tui.glyphs import Glyphs
 
 MOST_LINES = 2
+"""Of one notice."""
+MOST_IN_ALL = 3
 
 
 class Notice(Lines):
@@ -20,19 +22,33 @@ class Notice(Lines):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self.ellipsis = glyphs.ellipsis
+        self._glyphs = glyphs
         self._text = ""
         self.display = False
 
     def say(self, text: str, width: int) -> None:
-        """Say this from now on, on a screen of `width` cells."""
-        self._text = text
+        """Say this from now on, on a screen of `width` cells; each line of `text` is a notice of its own.
+
+        Where there is no room for all of all of them, the first ones have it.
+        """
+        self._text = self._glyphs.typed(text)
         self.display = bool(text)
         self.styles.height = len(self.rows(width - 2 * self.inset)) or 1
         self.sync()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The text, wrapped."""
-        lines = textwrap.wrap(
-            self._text, max(width, 10), max_lines=MOST_LINES, placeholder=f" {self.ellipsis}"
-        )
-        return tuple(Row((Piece(line, Tone.QUIET),)) for line in lines)
+        """The notices, wrapped; what may be an address is never parted at a hyphen."""
+        notices = self._text.splitlines()
+        spare = MOST_IN_ALL - len(notices)
+        rows: list[Row] = []
+        for notice in notices:
+            lines = textwrap.wrap(
+                notice,
+                max(width, 10),
+                max_lines=max(1, min(MOST_LINES, 1 + spare)),
+                placeholder=f" {self.ellipsis}",
+                break_on_hyphens=False,
+            )
+            spare -= len(lines) - 1
+            rows += [Row((Piece(line, Tone.QUIET),)) for line in lines]
+        return tuple(rows)

@@ -44,6 +44,7 @@ class Sheet(compositing.RowWidget):
     def __init__(self, signs: Signs) -> None:
         super().__init__()
         self._page = Page(80, signs)
+        self._place = signs.place
         self._view = Viewport(self._page)
         self._finder: Finder | None = None
         self._extent = Size(0, 0)  # what the rows are made for,
@@ -161,7 +162,7 @@ class Sheet(compositing.RowWidget):
         self._shown = [*self._strips, *blanks]
         if 0 <= self._mark < size.height:
             row = self._shown[self._mark].crop(0, size.width - 1)
-            mark = Segment("▐", self._ink.style("border"))
+            mark = Segment(self._place, self._ink.style("border"))
             self._shown[self._mark] = Strip([*row, mark], size.width)
 
     def _fit(self, size: Size) -> None:
