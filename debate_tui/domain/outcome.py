@@ -59,10 +59,13 @@ def swung(swing: Swing) -> str:
     """Who wins where the larger swing of opinion does."""
     if not swing.winner:
         return "Nobody wins: opinion has not moved"
-    points = abs(round(swing.moved))
-    return (
-        f"The side {'for' if swing.winner > 0 else 'against'} it wins, by {points} point{'s' * (points != 1)}"
-    )
+    return f"The side {'for' if swing.winner > 0 else 'against'} it wins, by {far(swing)}"
+
+
+def far(swing: Swing) -> str:
+    """How far opinion moved, as the rounded figures beside it have it."""
+    points = abs(round(swing.after) - round(swing.before))
+    return f"{points} point{'s' * (points != 1)}" if points else "less than a point"
 
 
 def headline(transcript: Transcript, found: Outcome) -> str:

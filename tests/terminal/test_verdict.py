@@ -57,7 +57,10 @@ async def test_a_viewer_votes_before_and_after_and_then_sees_the_verdict() -> No
         await terminal.shows("✓ over", "not now")
         assert "wins" not in terminal.display.text
         terminal.press("a")
-        await terminal.shows("Ada wins: 2 of 2 judges", "25 points towards the side for it")
+        await terminal.shows(
+            "The side for it wins, by 25 points; Ada spoke best: 2 of 2 judges",
+            "25 points towards the side for it",
+        )
         await terminal.shows("before Ben   after Ada", "not found in the debate")
         terminal.press("q")
         await terminal.until(lambda display: "The verdict" not in display.text)
@@ -68,7 +71,7 @@ async def test_a_viewer_votes_before_and_after_and_then_sees_the_verdict() -> No
     assert votes == [("before", "d2"), ("after", "d1")]
     assert isinstance(kept()[-1], ev.DebateFinished)
     async with opened("replay", "--speed", "64", columns=120, rows=40) as terminal:
-        await terminal.shows("Ada wins: 2 of 2 judges", "before Ben   after Ada")
+        await terminal.shows("The side for it wins, by 25 points; Ada spoke best", "before Ben   after Ada")
         terminal.press("q")
         await terminal.until(lambda display: "The verdict" not in display.text)
         terminal.press("q")
@@ -103,7 +106,7 @@ async def test_a_moderator_changes_rounds_words_and_sources() -> None:
         debate.second_may_speak.set()
         await terminal.shows("✓ over", "not now")
         terminal.press("n")
-        await terminal.shows("wins: 2 of 2 judges")
+        await terminal.shows("spoke best: 2 of 2 judges")
         terminal.press("q")
         await terminal.until(lambda display: "The verdict" not in display.text)
         terminal.press("q")

@@ -171,7 +171,9 @@ class Board:
 
     def begin(self) -> Board:
         return self.tell(
-            ev.DebateStarted(debate="d", topic=TOPIC, format="oxford", debaters=self.cast),
+            ev.DebateStarted(
+                debate="d", topic=TOPIC, format="oxford", debaters=self.cast, outcome=OXFORD.outcome
+            ),
             *(ev.StreamStatus(debater=debater.id, state="waiting", attempt=1) for debater in self.cast),
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.display.markdown.wrap import wrap
 from debate_tui.domain.judgement import BEST
-from debate_tui.domain.outcome import direction
+from debate_tui.domain.outcome import direction, far
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Piece, Row, clip, width_of
 
@@ -43,7 +43,7 @@ class VerdictRows:
 
     def _all(self) -> Iterator[Row]:
         found = self._judgement
-        yield self._title()
+        yield from self._title()
         yield Row()
         judges = [ruling for ruling in found.rulings if not ruling.by_debaters]
         if found.scores and len(judges) > 1:
@@ -54,10 +54,18 @@ class VerdictRows:
         for ruling in found.rulings:
             yield from self._ruling(ruling)
 
-    def _title(self) -> Row:
-        headline = self._judgement.headline
+    def _title(self) -> Iterator[Row]:
+        """What this is, and who has won: in a line of its own where there is no room beside it."""
         tone = Tone.FINISHED if any(score.wins for score in self._judgement.scores) else Tone.TEXT
-        return Row((Piece("The verdict", Tone.FOCUS, bold=True),), (Piece(headline, tone, bold=True),))
+        title = Piece("The verdict", Tone.FOCUS, bold=True)
+        headline = Piece(self._judgement.headline, tone, bold=True)
+        if width_of((title, headline)) + 2 <= self._width:
+            yield Row((title,), (headline,))
+        else:
+            yield Row((title,))
+            yield from (
+                Row((headline._replace(text=line),)) for line in self._wrapped(headline.text, self._width)
+            )
 
     # Bars
 
@@ -80,8 +88,7 @@ class VerdictRows:
             (Piece("before", Tone.QUIET),), moved.before / 100, Tone.WAITING, f"{round(moved.before)}"
         )
         yield self._bar((Piece("after"),), moved.after / 100, Tone.FOCUS, f"{round(moved.after)}")
-        points = abs(round(moved.after) - round(moved.before))
-        said = f"{points} points {direction(moved)}" if moved.winner else direction(moved)
+        said = f"{far(moved)} {direction(moved)}" if moved.winner else direction(moved)
         yield Row((Piece(" " * LABEL), Piece(said, Tone.QUIET)))
         yield Row()
 
