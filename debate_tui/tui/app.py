@@ -66,6 +66,7 @@ class StageApp(DressedApp[None]):
             on_ready=self._start,
             on_pause=self._collector.pause,
             unwritten=self._unwritten,
+            slow_writes=self._slow_writes,
         )
         return self._debate
 
@@ -100,6 +101,9 @@ class StageApp(DressedApp[None]):
 
     def _unwritten(self) -> int:
         return self._driver.backlog if isinstance(self._driver, TerminalDriver) else 0
+
+    def _slow_writes(self) -> int:
+        return self._driver.slow_writes if isinstance(self._driver, TerminalDriver) else 0
 
     def _start(self) -> None:
         """The debate's first frame is painted: go, and do what could wait until now."""

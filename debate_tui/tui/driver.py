@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from codecs import getincrementaldecoder
 from queue import Empty
 from select import select
@@ -28,6 +29,9 @@ PARTING_SECONDS = 3.0
 
 SWITCH_SECONDS = 0.0005
 """How long the writing thread waits for the interpreter at most; Python's own 5 ms are a third of a frame."""
+
+SLOW_SECONDS = 0.01
+"""A terminal that takes so long for a write is slow; a quick one is told of a whole screen in one."""
 
 _END_OF_FRAME = "\x1b[?2026l"
 
@@ -57,7 +61,8 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._file = cast("Any", _Output(STDERR))
+        self._output = _Output(STDERR)
+        self._file = cast("Any", self._output)
         self._on_screen = False
         self._switching = sys.getswitchinterval()
 
@@ -65,6 +70,11 @@ class TerminalDriver(LinuxDriver):
     def backlog(self) -> int:
         """How many writes the terminal has not yet taken."""
         return self._writer_thread._queue.qsize() if self._writer_thread is not None else 0  # noqa: SLF001
+
+    @property
+    def slow_writes(self) -> int:
+        """How many writes the terminal was slow to take."""
+        return self._output.slow
 
     def start_application_mode(self) -> None:
         """Take the screen; without effect if it was not given back, or was given back for good."""
@@ -140,6 +150,7 @@ class _Output:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._gone = False
+        self.slow = 0
 
     def fileno(self) -> int:
         """The terminal's descriptor."""
@@ -147,6 +158,7 @@ class _Output:
 
     def write(self, text: str) -> None:
         """Write all of it, however long that takes."""
+        began = time.monotonic()
         data = memoryview(text.encode("utf-8", "replace"))
         while data and not self._gone:
             try:
@@ -155,6 +167,7 @@ class _Output:
                 select([], [self._descriptor], [])
             except OSError:
                 self._gone = True
+        self.slow += time.monotonic() - began >= SLOW_SECONDS
 
     def flush(self) -> None:
         """Nothing is kept back."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import Item
@@ -39,6 +40,10 @@ class Stage(Protocol):
 
     def tick(self, now: float) -> None:
         """Look again at what changes with time."""
+        ...
+
+    def frame(self) -> AbstractContextManager[None]:
+        """Paint all that is changed within as one frame, at its end."""
         ...
 
 
@@ -81,29 +86,36 @@ class Pulse:
         while True:
             self._wake.clear()
             now = time.monotonic()
-            if now >= next_tick:
-                self._stage.tick(now)
+            again, ticked = self._paint(now, ticks=now >= next_tick)
+            if ticked:
                 next_tick += TICK * (1 + (now - next_tick) // TICK)
-            again = self._paint(now)
-            until = next_tick if again is None else min(again, next_tick)
+            until = next_tick if again is None else again if now >= next_tick else min(again, next_tick)
             timer = loop.call_later(until - time.monotonic(), self._wake.set)
             try:
                 await self._wake.wait()
             finally:
                 timer.cancel()
 
-    def _paint(self, now: float) -> float | None:
-        """Paint what is due now; says when to ask again, `None` for when something has come."""
+    def _paint(self, now: float, *, ticks: bool) -> tuple[float | None, bool]:
+        """Paint what is due now; says when to ask again, `None` for when something has come.
+
+        And whether it has ticked, which waits for the next text if there is any: it is no frame of its own.
+        """
         buffer, stage = self._buffer, self._stage
         buffer.patience = self._clock.patience(stage.active)
         due = self._clock.due(
             now, buffer.pending, active=stage.active, crowded=buffer.crowded, backlog=stage.backlog
         )
         if not due.panes:
-            return due.again
-        stage.release(buffer.take(due.panes, limit=FRAME_TEXT))
+            if ticks := ticks and due.again is None:
+                stage.tick(now)
+            return due.again, ticks
+        with stage.frame():
+            stage.release(buffer.take(due.panes, limit=FRAME_TEXT))
+            if ticks:
+                stage.tick(now)
         spent = time.monotonic() - now
         self._clock.spent(spent)
         if self._on_frame is not None:
             self._on_frame(spent)
-        return now if buffer.pending else None
+        return now if buffer.pending else None, ticks

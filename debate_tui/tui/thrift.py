@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from debate_tui.tui.widgets.prose import Prose
 
 SPARED_SECONDS = 2.0
-"""How long a terminal that was behind is spared."""
+"""How long a slow terminal is spared."""
+
+SOON_SECONDS = 1.0
+"""Two slow writes within this time are no hiccup."""
 
 SHARE = 3
 """Of a pane's height, the part by which it scrolls at once: until that is filled, only new lines are sent."""
@@ -24,12 +27,16 @@ class Thrift:
     """
 
     def __init__(self) -> None:
-        self._until = float("-inf")
+        self._seen = 0
+        self._last = self._until = float("-inf")
         self._turn = 0
 
-    def spare(self, now: float) -> None:
-        """The terminal is behind."""
-        self._until = now + SPARED_SECONDS
+    def look(self, now: float, slow_writes: int) -> None:
+        """Take note of how many writes the terminal was slow to take by now."""
+        if slow_writes > self._seen + 1 or (slow_writes > self._seen and now - self._last <= SOON_SECONDS):
+            self._until = now + SPARED_SECONDS
+        if slow_writes > self._seen:
+            self._seen, self._last = slow_writes, now
 
     def pace(self, panes: Sequence[Prose], now: float, *, streaming: bool) -> None:
         """Let them scroll; when nothing streams any more, all may, as no other frame may follow."""

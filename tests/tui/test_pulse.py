@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import SharedBuffer
@@ -12,28 +12,54 @@ from debate_tui.display.modes import FrameClock, Mode
 from debate_tui.tui.pulse import FRAME_TEXT, Pulse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 
 class Stage:
     """Notes what is released; `flushed` is set by each release."""
 
     active = 2
-    backlog = False
 
     def __init__(self) -> None:
+        self.behind = False
+        self.times_behind = 0
+        self.often_behind = asyncio.Event()
         self.released: list[dict[str, str]] = []
         self.ticks = 0
         self.ticked = asyncio.Event()
         self.flushed = asyncio.Event()
+        self.frames: list[list[str]] = []
+        self._open: list[str] | None = None
+
+    @property
+    def backlog(self) -> bool:
+        self.times_behind += self.behind
+        if self.times_behind == 5:
+            self.often_behind.set()
+        return self.behind
+
+    @contextmanager
+    def frame(self) -> Iterator[None]:
+        self._open = []
+        yield
+        self.frames.append(self._open)
+        self._open = None
+
+    def _note(self, what: str) -> None:
+        if self._open is None:
+            self.frames.append([what])
+        else:
+            self._open.append(what)
 
     def release(self, due: Mapping[str, Sequence[Item]]) -> None:
         self.released.append(
             {pane: "".join(i.text for i in items if isinstance(i, Text)) for pane, items in due.items()}
         )
+        self._note("text")
         self.flushed.set()
 
     def tick(self, now: float) -> None:
+        self._note("tick")
         self.ticks += 1
         self.ticked.set()
 
@@ -94,11 +120,11 @@ async def test_a_flood_is_released_in_frames_of_a_bounded_size_and_in_order() ->
 
 async def test_a_terminal_that_is_behind_gets_no_frame_until_it_has_caught_up() -> None:
     async with running(Mode.STAGGERED) as (stage, buffer, _, _):
-        stage.backlog = True
+        stage.behind = True
         say(buffer, "a", "later")
-        await stage.ticked.wait()
-        assert stage.released == []
-        stage.backlog = False
+        await stage.often_behind.wait()
+        assert stage.frames == []
+        stage.behind = False
         await stage.flushed.wait()
         assert stage.released == [{"a": "later"}]
 
@@ -109,3 +135,19 @@ async def test_draining_needs_no_clock() -> None:
         pulse.drain()
         assert stage.released == [{"a": "now"}]
         assert not buffer.pending
+
+
+async def test_while_text_streams_meters_have_no_frames_of_their_own() -> None:
+    async with running(Mode.STAGGERED) as (stage, buffer, _, _):
+        while stage.ticks < 2:
+            stage.flushed.clear()
+            say(buffer, "a", "word ")
+            await stage.flushed.wait()
+    assert sum("tick" in frame for frame in stage.frames) == 2
+    assert all("text" in frame for frame in stage.frames)
+
+
+async def test_without_text_they_have() -> None:
+    async with running(Mode.STAGGERED) as (stage, _, _, _):
+        await stage.ticked.wait()
+    assert stage.frames == [["tick"]]

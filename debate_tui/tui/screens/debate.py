@@ -67,6 +67,7 @@ class DebateScreen(SearchedView, ModeratedView):
         on_ready: Callable[[], None],
         on_pause: Callable[[], None],
         unwritten: Callable[[], int],
+        slow_writes: Callable[[], int],
     ) -> None:
         super().__init__(
             log,
@@ -78,6 +79,7 @@ class DebateScreen(SearchedView, ModeratedView):
             on_ready=on_ready,
             on_pause=on_pause,
             unwritten=unwritten,
+            slow_writes=slow_writes,
         )
         self._buffer = buffer
         self._on_mode = on_mode

@@ -33,6 +33,7 @@ from debate_tui.tui.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from textual.app import ComposeResult
     from textual.events import DescendantFocus, Resize
@@ -57,7 +58,7 @@ class DebateView(compositing.BlankWidget, Screen[None]):
     Without a log it shows what the options say, until `attach` brings one.
 
     `on_ready` is called when the first frame is painted, `on_pause` between two rounds, when nothing streams.
-    `unwritten` says how many writes the terminal has not yet taken.
+    `unwritten` says how many writes the terminal has not yet taken, `slow_writes` how many it took slowly.
     """
 
     AUTO_FOCUS = None
@@ -77,11 +78,13 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         on_ready: Callable[[], None],
         on_pause: Callable[[], None],
         unwritten: Callable[[], int],
+        slow_writes: Callable[[], int],
     ) -> None:
         super().__init__()
         self._styled = False
         self._on_pause = on_pause
         self._unwritten = unwritten
+        self._slow_writes = slow_writes
         self._log = log
         self._commands = commands
         self._options = options
@@ -223,10 +226,11 @@ class DebateView(compositing.BlankWidget, Screen[None]):
     @property
     def backlog(self) -> bool:
         """Whether the terminal has not yet taken all of the last frame."""
-        waiting = self._unwritten() > 0
-        if waiting:
-            self._thrift.spare(time.monotonic())
-        return waiting
+        return self._unwritten() > 0
+
+    def frame(self) -> AbstractContextManager[None]:
+        """Paint all that is changed within as one frame, at its end."""
+        return compositing.frame(self)
 
     def release(self, due: Mapping[str, Sequence[Item]]) -> None:
         """Paint what panes have been waiting for, all of it in one frame."""
@@ -250,6 +254,7 @@ class DebateView(compositing.BlankWidget, Screen[None]):
             self._show_hints()
 
     def _pace(self, now: float) -> None:
+        self._thrift.look(now, self._slow_writes())
         self._thrift.pace([pane.prose for pane in self._panes], now, streaming=self.active > 0)
 
     def drain(self) -> None:

@@ -96,13 +96,11 @@ def _places(frame: bytes) -> list[tuple[int, int]]:
 
 def _has_text(frame: bytes, size: str) -> bool:
     """Whether a frame changes what is said, whatever else it changes."""
-    rows = int(size.split("x")[1])
-    return any(ABOVE < row <= rows - BELOW for row, _ in _places(frame))
+    return bool(_panes(frame, *map(int, size.split("x"))))
 
 
 def _panes(frame: bytes, columns: int, rows: int) -> set[int]:
-    """The panes, side by side, whose text a flush changes; none for a frame of titles, meters and marks."""
-    places = _places(frame)
-    if any(row <= ABOVE or row > rows - BELOW for row, _ in places):
-        return set()
-    return {(column - 1) * STREAMS // columns for _, column in places}
+    """The panes, side by side, whose text a frame changes, whatever else it changes."""
+    return {
+        (column - 1) * STREAMS // columns for row, column in _places(frame) if ABOVE < row <= rows - BELOW
+    }
