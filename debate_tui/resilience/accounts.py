@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from debate_tui.domain.stream import Usage
 
+MOST_TOKENS = 2**53
+"""No count is believed to be more; with greater ones no rate and no price can be reckoned."""
+
 
 class Accounts:
     """Adds up usage: a broken connection was paid for too."""
@@ -19,12 +22,17 @@ class Accounts:
 
     def so_far(self, usage: Usage) -> Usage:
         """Take what the present connection has cost so far, and return the turn's total."""
-        self._now = _latest(self._now, usage)
+        self._now = _latest(self._now, _believable(usage))
         return _sum(self._before, self._now) or usage
 
     def total(self, usage: Usage | None) -> Usage | None:
         """The turn's total, if `usage` is what the present connection reported at its end."""
-        return _sum(self._before, _latest(self._now, usage))
+        return _sum(self._before, _latest(self._now, usage and _believable(usage)))
+
+
+def _believable(usage: Usage) -> Usage:
+    """What may have been spent; a count that cannot be is one that nobody told."""
+    return Usage(*(n if n is not None and 0 <= n <= MOST_TOKENS else None for n in _figures(usage)))
 
 
 def _latest(old: Usage | None, new: Usage | None) -> Usage | None:
