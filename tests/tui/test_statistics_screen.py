@@ -260,3 +260,15 @@ def row(board: Board, label: str) -> list[str]:
     lines = (card.row(y).text.strip() for y in range(card.size.height))
     found = next(line for line in lines if line.startswith(label))
     return re.split(r"\s{2,}", found.removeprefix(label).strip())
+
+
+@pytest.mark.parametrize("width", [1, 10, 19, 20, 21, 22, 24])
+async def test_it_opens_however_narrow_the_terminal_is(width: int) -> None:
+    async with Board(2).opened(40, 24) as board:
+        board.begin().phase("opening").say("ada", "A word. ").say("ben", "Another.")
+        await board.press("s")
+        await board.pilot.resize_terminal(width, 24)
+        await board.settled()
+        assert isinstance(board.app.screen, StatisticsScreen)
+        await board.press("escape", "s")
+        assert isinstance(board.app.screen, StatisticsScreen)
