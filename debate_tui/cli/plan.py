@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from debate_tui import config
-from debate_tui.domain.debate import Debater, Format, check_debaters, deal_sides, with_rounds
+from debate_tui.domain.debate import Debater, Format, check_debaters, deal_sides, filled, with_rounds
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import Event
 from debate_tui.domain.formats import DEFAULT
@@ -97,8 +96,7 @@ def unnamed(sources: Sequence[str], settings: config.Settings) -> tuple[config.S
     Raises as `plan` does where there is no such format.
     """
     format_ = config.find_format(settings.format or DEFAULT)
-    count = min(max(len(sources), format_.min_debaters), format_.max_debaters)
-    return tuple(config.Seat(source=source) for source in islice(cycle(sources), count))
+    return tuple(config.Seat(source=source) for source in filled(sources, format_)[: format_.max_debaters])
 
 
 def _format(

@@ -2,13 +2,15 @@
 
 # No annotation is left as text, which msgspec would have to compile when the program starts.
 import itertools
-from collections.abc import Container, Iterator
-from typing import Annotated, Literal
+from collections.abc import Container, Iterator, Sequence
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from debate_tui.domain.errors import UsageError
+
+T = TypeVar("T")
 
 MIN_DEBATERS = 2
 MAX_DEBATERS = 4
@@ -150,6 +152,12 @@ def check_debaters(format_: Format, count: int) -> None:
         f"The format {format_.name} takes {needed} debaters, not {count}.",
         "Name one with each -d, or choose another format with -f.",
     )
+
+
+def filled(seats: Sequence[T], format_: Format) -> tuple[T, ...]:
+    """At least as many seats as the format takes: where there are fewer, the same again and again."""
+    count = max(len(seats), format_.min_debaters)
+    return tuple(itertools.islice(itertools.cycle(seats), count))
 
 
 def deal_sides(format_: Format, count: int) -> tuple[str, ...]:

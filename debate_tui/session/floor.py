@@ -184,14 +184,16 @@ class Floor:
     # Commands: see `Session`
 
     def pause(self, debater: str | None) -> None:
-        """Let nobody read from one debater, or from all."""
+        """Let nobody read from one debater, or from all, and say so."""
+        self._log.append(events.DebatePaused(reason="user", debater=debater))
         for name in self._gates if debater is None else (debater,):
             self._gates[name].close(ALL if debater is None else OWN)
             if (turn := self._turns.get(name)) is not None and not turn.over:
                 turn.hold()
 
     def resume(self, debater: str | None) -> None:
-        """Let them be read from; one who is named, whatever paused them."""
+        """Let them be read from, one who is named whatever paused it, and say so."""
+        self._log.append(events.DebateResumed(reason="user", debater=debater))
         for name in self._gates if debater is None else (debater,):
             gate = self._gates[name]
             gate.open(ALL)
@@ -200,25 +202,19 @@ class Floor:
             if not gate.is_closed() and (turn := self._turns.get(name)) is not None:
                 turn.let_go()
 
-    def paused(self, debater: str) -> bool:
-        """Whether something keeps the debater from being read."""
-        return self._gates[debater].is_closed()
-
     def stop(self, debater: str) -> None:
         """End the debater's turn where it is."""
         if (task := self._tasks.get(debater)) is not None:
             self._turns[debater].dismissed = True
             task.cancel()
 
-    def speaks(self, debater: str) -> bool:
-        """Whether the debater has a turn in the wave that is being held."""
-        return self._wave is not None and debater in self._tasks and not self._closed
-
     def retry(self, debater: str) -> None:
         """Have the debater's turn in this wave held again."""
         turn, task, wave = self._turns.get(debater), self._tasks.get(debater), self._wave
         if turn is None or task is None or wave is None or self._closed:
             return
+        if self._gates[debater].is_closed():
+            self.resume(debater)
         if decision := self._decisions.get(debater):
             if not decision.done():
                 decision.set_result("fix")

@@ -224,13 +224,11 @@ class Session:
     def pause(self, debater: str | None = None) -> None:
         """Stop reading from one debater, or from all, so that the senders feel it."""
         if not self._finished:
-            self._log.append(events.DebatePaused(reason="user", debater=debater))
             self._floor.pause(debater)
 
     def resume(self, debater: str | None = None) -> None:
         """Read on, from all or from one, whatever of it was paused."""
         if not self._finished:
-            self._log.append(events.DebateResumed(reason="user", debater=debater))
             self._floor.resume(debater)
 
     def stop(self, debater: str) -> None:
@@ -242,10 +240,7 @@ class Session:
 
         One that is paused is read on from, whoever else is not.
         """
-        if self._floor.speaks(debater):
-            if self._floor.paused(debater):
-                self.resume(debater)
-            self._floor.retry(debater)
+        self._floor.retry(debater)
 
     def replace(self, debater: str, source: Source, spec: str, cost: Cost = unknown_cost) -> None:
         """Let another source speak for the debater from its next connection on, at its own cost."""

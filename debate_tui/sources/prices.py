@@ -71,9 +71,8 @@ def table() -> str:
 
 def asked_of(specifications: Iterable[Priced], overrides: Mapping[str, Rates]) -> str:
     """The table, if any of these sources is priced by it; else nothing."""
-    return (
-        table() if any(_is_listed(each) and each.detail not in overrides for each in specifications) else ""
-    )
+    asked = any(_is_listed(each) and each.detail not in overrides for each in specifications)
+    return table() if asked else ""
 
 
 def cost_of(specification: Priced, overrides: Mapping[str, Rates]) -> Cost:

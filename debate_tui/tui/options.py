@@ -21,8 +21,8 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     frame is complete; whatever is left out is taken from the log. `window_ms` is the synchronized mode's
     window. `votes` says whether a viewer with commands is asked for a vote; `swap` is `None` where no debater
     can be given another source. `notice` stays above the footer, and above it `shared`, which is where others
-    can watch. `user_themes` is the folder with the user's
-    own themes, `copies` the file that holds what was copied last.
+    can watch. `user_themes` is the folder with the user's own themes, `copies` the file that holds what was
+    copied last.
     """
 
     mode: Mode = Mode.HYBRID

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import cycle, islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from debate_tui.display.modes import Mode
+from debate_tui.domain.debate import filled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,9 +130,8 @@ class Proposal(Struct, frozen=True, kw_only=True):
         return self.with_source(item, after(now, sources, steps))
 
     def filled(self, format_: Format) -> Proposal:
-        """With as many debaters as the format takes at least: those there are, again and again."""
-        count = max(len(self.debaters), format_.min_debaters)
-        return replace(self, debaters=tuple(islice(cycle(self.debaters), count)))
+        """With as many debaters as the format takes at least; see `debate.filled`."""
+        return replace(self, debaters=filled(self.debaters, format_))
 
     def _sources(self, item: Item) -> tuple[str, ...]:
         return self.judges if item.what == "judge" else self.debaters

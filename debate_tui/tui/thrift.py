@@ -33,9 +33,10 @@ class Thrift:
 
     def look(self, now: float, slow_writes: int) -> None:
         """Take note of how many writes the terminal was slow to take by now."""
-        if slow_writes > self._seen + 1 or (slow_writes > self._seen and now - self._last <= SOON_SECONDS):
+        more = slow_writes - self._seen
+        if more > 1 or (more and now - self._last <= SOON_SECONDS):
             self._until = now + SPARED_SECONDS
-        if slow_writes > self._seen:
+        if more:
             self._seen, self._last = slow_writes, now
 
     def pace(self, panes: Sequence[Prose], now: float, *, streaming: bool) -> None:

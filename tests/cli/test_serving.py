@@ -47,12 +47,21 @@ def slowed(store: DebateStore, asked: asyncio.Event, ready: asyncio.Event) -> No
     store.create = slow  # type: ignore[method-assign]
 
 
-async def test_a_debate_is_held_also_if_whoever_ordered_it_has_gone(tmp_path: Path) -> None:
+@asynccontextmanager
+async def ordered(
+    tmp_path: Path,
+) -> AsyncIterator[tuple[Debates, DebateStore, asyncio.Task[str], asyncio.Event]]:
+    """A debate was ordered, and is made ready until the event is set."""
     async with holding(tmp_path) as (debates, store):
         asked, ready = asyncio.Event(), asyncio.Event()
         slowed(store, asked, ready)
         ordering = asyncio.create_task(debates.hold(DEMO))
         await asked.wait()
+        yield debates, store, ordering, ready
+
+
+async def test_a_debate_is_held_also_if_whoever_ordered_it_has_gone(tmp_path: Path) -> None:
+    async with ordered(tmp_path) as (debates, store, ordering, ready):
         ordering.cancel()
         await asyncio.wait([ordering])
         ready.set()
@@ -64,11 +73,7 @@ async def test_a_debate_is_held_also_if_whoever_ordered_it_has_gone(tmp_path: Pa
 
 
 async def test_a_debate_that_was_just_being_made_ready_is_not_waited_for(tmp_path: Path) -> None:
-    async with holding(tmp_path) as (debates, store):
-        asked, ready = asyncio.Event(), asyncio.Event()
-        slowed(store, asked, ready)
-        ordering = asyncio.create_task(debates.hold(DEMO))
-        await asked.wait()
+    async with ordered(tmp_path) as (debates, store, ordering, ready):
         ending = asyncio.create_task(debates.end())
         await asyncio.sleep(0)
         ready.set()

@@ -102,7 +102,7 @@ class AskScreen(Overlay[str | None]):
 
     def action_take(self) -> None:
         """That is it, if it can be taken."""
-        text = self._input.value.strip()
+        text = self._input.text
         try:
             self._check(text)
         except DebateError as error:

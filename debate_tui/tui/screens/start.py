@@ -300,7 +300,7 @@ class StartScreen(Screen[None]):
         """Begin the debate that is proposed, if it can be held."""
         if self._begun:
             return
-        topic = self._topic.value.strip()
+        topic = self._topic.text
         format_ = self._formats.get(self._proposal.format)
         if not topic:
             self.set_focus(self._topic)

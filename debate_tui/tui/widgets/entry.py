@@ -31,6 +31,11 @@ class Entry(Input):
         self._enter = enter
         self._escape = escape
 
+    @property
+    def text(self) -> str:
+        """What was typed, without blanks around it."""
+        return self.value.strip()
+
     def on_mount(self) -> None:
         """Heed ``TEXTUAL_ANIMATIONS``."""
         self.cursor_blink = self.app.animation_level != "none"

@@ -79,4 +79,4 @@ class Interjector(Horizontal):
     @property
     def text(self) -> str:
         """What was typed."""
-        return self._input.value.strip()
+        return self._input.text

@@ -59,4 +59,4 @@ class Question(Horizontal):
     @property
     def text(self) -> str:
         """What was typed."""
-        return self._input.value.strip()
+        return self._input.text
