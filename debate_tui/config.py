@@ -19,15 +19,15 @@ from msgspec import Meta, Struct, field
 from debate_tui.domain import formats, toml
 from debate_tui.domain.debate import Format
 from debate_tui.domain.errors import ConfigError, UsageError
-from debate_tui.domain.policy import Policy
+from debate_tui.domain.policy import RecoveryPolicy
 
-APP = "debate-tui"
-ENVIRONMENT = "DEBATE_TUI_"
+APP_NAME = "debate-tui"
+ENVIRONMENT_PREFIX = "DEBATE_TUI_"
 
 ModeName = Literal["synchronized", "staggered", "hybrid"]
 
 
-class Seat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"as_": "as"}):
+class DebaterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"as_": "as"}):
     """One ``[[debater]]`` table of a file, or one ``-d`` option."""
 
     source: Annotated[str, Meta(description="where the words come from, as for -d")]
@@ -42,7 +42,7 @@ class Seat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename
     ] = False
 
 
-class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ModelPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a model costs: one ``[price."MODEL"]`` table."""
 
     input: Annotated[
@@ -95,36 +95,36 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     http2: Annotated[
         Literal["off", "auto"], Meta(description="HTTP/2 for GET endpoints without credentials that offer it")
     ] = "off"
-    recovery: Annotated[Policy, Meta(description="what is done when a stream breaks")] = field(
-        default_factory=Policy
+    recovery: Annotated[RecoveryPolicy, Meta(description="what is done when a stream breaks")] = field(
+        default_factory=RecoveryPolicy
     )
-    price: Annotated[dict[str, Price], Meta(description="prices of models, instead of the listed ones")] = (
-        field(default_factory=dict)
-    )
-    debater: Annotated[tuple[Seat, ...], Meta(description="two to four debaters")] = ()
+    price: Annotated[
+        dict[str, ModelPrice], Meta(description="prices of models, instead of the listed ones")
+    ] = field(default_factory=dict)
+    debater: Annotated[tuple[DebaterSettings, ...], Meta(description="two to four debaters")] = ()
 
 
 def config_folder() -> Path:
     """Where the user's ``config.toml``, ``formats/`` and ``themes/`` are looked for."""
-    return platformdirs.user_config_path(APP, appauthor=False)
+    return platformdirs.user_config_path(APP_NAME, appauthor=False)
 
 
 def record_file() -> Path:
     """The SQLite file that holds all recorded debates."""
-    return platformdirs.user_data_path(APP, appauthor=False) / "debates.sqlite3"
+    return platformdirs.user_data_path(APP_NAME, appauthor=False) / "debates.sqlite3"
 
 
 def model_folder() -> Path:
     """Where models that were fetched are kept."""
-    return platformdirs.user_data_path(APP, appauthor=False) / "models"
+    return platformdirs.user_data_path(APP_NAME, appauthor=False) / "models"
 
 
 def state_file() -> Path:
     """Where what the user last chose is remembered."""
-    return platformdirs.user_state_path(APP, appauthor=False) / "state.json"
+    return platformdirs.user_state_path(APP_NAME, appauthor=False) / "state.json"
 
 
-class Remembered(Struct, frozen=True, omit_defaults=True):
+class RememberedChoices(Struct, frozen=True, omit_defaults=True):
     """What the last run chose and the next one begins with; what the start screen had is for it alone."""
 
     mode: ModeName | None = None
@@ -136,21 +136,21 @@ class Remembered(Struct, frozen=True, omit_defaults=True):
     personas: tuple[str, ...] | None = None
 
 
-def remembered() -> Remembered:
+def load_remembered() -> RememberedChoices:
     """What was remembered; nothing if the file is missing or unreadable."""
     try:
-        return msgspec.json.decode(state_file().read_bytes(), type=Remembered)
+        return msgspec.json.decode(state_file().read_bytes(), type=RememberedChoices)
     except (OSError, msgspec.DecodeError):
-        return Remembered()
+        return RememberedChoices()
 
 
-def remember(**chosen: str | tuple[str, ...] | None) -> None:
+def save_remembered(**chosen: str | tuple[str, ...] | None) -> None:
     """Keep a choice for the next run, or forget it; a folder that cannot be written disturbs nothing."""
     file = state_file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        choice = msgspec.convert(chosen, Remembered)
-        new = msgspec.structs.replace(remembered(), **{key: getattr(choice, key) for key in chosen})
+        choice = msgspec.convert(chosen, RememberedChoices)
+        new = msgspec.structs.replace(load_remembered(), **{key: getattr(choice, key) for key in chosen})
         partial = file.with_suffix(f".{os.getpid()}")
         partial.write_bytes(msgspec.json.encode(new))
         partial.replace(file)
@@ -158,7 +158,7 @@ def remember(**chosen: str | tuple[str, ...] | None) -> None:
         return
 
 
-def load(
+def load_settings(
     options: Mapping[str, object],
     *,
     debate_file: Path | None = None,
@@ -168,17 +168,17 @@ def load(
 
     Raises `ConfigError` for a file or variable that is wrong, `UsageError` for an option.
     """
-    chosen = remembered()
+    chosen = load_remembered()
     layers: list[Mapping[str, object]] = [
         {key: value for key, value in (("mode", chosen.mode), ("theme", chosen.theme)) if value is not None}
     ]
     user_file = config_folder() / "config.toml"
     if user_file.exists():
-        layers.append(_read(user_file))
+        layers.append(_read_settings(user_file))
     if debate_file is not None:
-        layers.append(_read(debate_file))
-    layers.append(dict(_from_environment(environment)))
-    layers.append(_checked_options(options))
+        layers.append(_read_settings(debate_file))
+    layers.append(dict(_environment_settings(environment)))
+    layers.append(_check_options(options))
     settings = Settings()
     for layer in layers:
         settings = msgspec.structs.replace(settings, **layer)
@@ -190,12 +190,12 @@ def load(
     return settings
 
 
-def replaced(settings: Settings, options: Mapping[str, object]) -> Settings:
+def with_options(settings: Settings, options: Mapping[str, object]) -> Settings:
     """The settings with some typed anew; raises `UsageError` for those that are wrong."""
-    return msgspec.structs.replace(settings, **_checked_options(options))
+    return msgspec.structs.replace(settings, **_check_options(options))
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except OSError as error:
@@ -204,51 +204,51 @@ def _text(file: Path) -> str:
         raise ConfigError(f"{file} is not a text file in UTF-8.") from None
 
 
-def _read(file: Path) -> dict[str, object]:
-    text = _text(file)
-    settings = toml.decode(text, Settings, where=str(file))
+def _read_settings(file: Path) -> dict[str, object]:
+    text = _read_text(file)
+    settings = toml.decode_toml(text, Settings, file_name=str(file))
     return {key: getattr(settings, key) for key in tomllib.loads(text)}
 
 
-_MANIFOLD = ("judge", "recovery", "price", "debater")
+_COMPOUND_SETTINGS = ("judge", "recovery", "price", "debater")
 """Settings that no variable can hold."""
 
 
-def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
-    single = [name for name in Settings.__struct_fields__ if name not in _MANIFOLD]
-    given = {name: value for name in single if (value := environment.get(ENVIRONMENT + name.upper()))}
-    types = _types() if given else {}
+def _environment_settings(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
+    single = [name for name in Settings.__struct_fields__ if name not in _COMPOUND_SETTINGS]
+    given = {name: value for name in single if (value := environment.get(ENVIRONMENT_PREFIX + name.upper()))}
+    types = _setting_types() if given else {}
     for name, value in given.items():
-        variable = ENVIRONMENT + name.upper()
+        variable = ENVIRONMENT_PREFIX + name.upper()
         try:
-            yield name, msgspec.convert(_plain(value), types[name], strict=False)
+            yield name, msgspec.convert(_normalise_switch(value), types[name], strict=False)
         except msgspec.ValidationError as error:
-            from debate_tui.domain.mistakes import unfit
+            from debate_tui.domain.mistakes import validation_error
 
-            raise ConfigError(*unfit(str(error), value, types[name], variable)) from None
+            raise ConfigError(*validation_error(str(error), value, types[name], variable)) from None
 
 
-def _types() -> dict[str, Any]:
+def _setting_types() -> dict[str, Any]:
     """What each setting is; looked up only where there is something to check, because it takes its time."""
     return {info.name: info.type for info in msgspec.structs.fields(Settings)}
 
 
-def _plain(value: str) -> str:
+def _normalise_switch(value: str) -> str:
     """How people write a switch in a variable, as the decoder reads one."""
     return {"yes": "true", "on": "true", "no": "false"}.get(value.lower(), value)
 
 
-def _checked_options(options: Mapping[str, object]) -> dict[str, object]:
+def _check_options(options: Mapping[str, object]) -> dict[str, object]:
     checked: dict[str, object] = {}
-    types = _types() if options else {}
+    types = _setting_types() if options else {}
     for key, value in options.items():
         try:
             checked[key] = msgspec.convert(value, types[key])
         except msgspec.ValidationError as error:
-            from debate_tui.domain.mistakes import unfit
+            from debate_tui.domain.mistakes import validation_error
 
             option = f"--{key.replace('_', '-')}"
-            raise UsageError(*unfit(str(error), value, types[key], option)) from None
+            raise UsageError(*validation_error(str(error), value, types[key], option)) from None
     return checked
 
 
@@ -260,7 +260,7 @@ def find_format(name: str) -> Format:
     for folder in _format_folders():
         file = folder / f"{name}.toml"
         if name == Path(name).name and file.is_file():
-            return formats.parse(_text(file), str(file))
+            return formats.parse_format(_read_text(file), str(file))
     known = format_names()
     close = difflib.get_close_matches(name, known, n=1)
     raise UsageError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.terminal.running import opened
+from tests.terminal.running import run_in_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,13 +77,13 @@ async def test_the_first_frame_waits_for_no_client(source: str, tmp_path: Path) 
     report = tmp_path / "loaded"
     watching = LOADED.format(watched=HTTP | SDKS | LATER | READY | {"textual"}).strip().replace("\n", "; ")
     code = UP_TO_THE_FIRST_FRAME.format(loaded=watching, report=str(report))
-    async with opened(
+    async with run_in_terminal(
         *("Quick?", "-d", source, "-d", source),
         program=("-c", code),
         OPENAI_API_KEY="sk-none",
         ANTHROPIC_API_KEY="sk-none",
     ) as terminal:
-        assert await terminal.ended() == 0, terminal.display.text
+        assert await terminal.wait_for_exit() == 0, terminal.display.text
     assert report.read_text() == "textual"
 
 
@@ -97,5 +97,5 @@ async def test_the_first_frame_waits_for_no_client(source: str, tmp_path: Path) 
     ],
 )
 def test_only_the_sdk_of_who_was_chosen_is_loaded_beforehand(source: str, needed: set[str]) -> None:
-    code = f"from debate_tui.sources import registry; registry.preload(registry.parse({source!r}))"
+    code = f"from debate_tui.sources import registry; registry.preload_sdk(registry.parse_source({source!r}))"
     assert loaded(code, SDKS) == needed

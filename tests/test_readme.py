@@ -9,10 +9,10 @@ import click
 import msgspec
 from msgspec import inspect
 
-from debate_tui.cli.commands import NAMES, debate
+from debate_tui.cli.commands import COMMAND_NAMES, debate
 from debate_tui.cli.subcommands import COMMANDS
-from debate_tui.config import Price, Seat, Settings
-from debate_tui.domain.policy import Policy
+from debate_tui.config import DebaterSettings, ModelPrice, Settings
+from debate_tui.domain.policy import RecoveryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +67,9 @@ def table() -> str:
     lines = ["| key | type | default | what it is |", "|---|---|---|---|"]
     for struct, prefix in (
         (Settings, ""),
-        (Policy, "recovery."),
-        (Price, "price.MODEL."),
-        (Seat, "debater."),
+        (RecoveryPolicy, "recovery."),
+        (ModelPrice, "price.MODEL."),
+        (DebaterSettings, "debater."),
     ):
         lines += rows(struct, prefix)
     return "\n".join(lines)
@@ -93,9 +93,9 @@ def test_every_option_is_explained() -> None:
 
 
 def test_every_command_is_told_from_a_topic() -> None:
-    assert sorted(COMMANDS) == list(NAMES)
+    assert sorted(COMMANDS) == list(COMMAND_NAMES)
     help_ = click.Context(debate).get_help()
-    assert all(f"debate-tui {name}" in help_ for name in NAMES)
+    assert all(f"debate-tui {name}" in help_ for name in COMMAND_NAMES)
 
 
 if __name__ == "__main__":

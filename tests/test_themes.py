@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from debate_tui.domain.toml import decode
-from debate_tui.tui.themes import Markdown, Syntax, ThemeFile, Tones
+from debate_tui.domain.toml import decode_toml
+from debate_tui.tui.themes import MarkdownColours, SyntaxColours, ThemeFile, ThemeTones
 
 Linear = tuple[float, float, float]
 
@@ -22,7 +22,9 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def read(name: str) -> ThemeFile:
-    return decode((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), ThemeFile, where=f"{name}.toml")
+    return decode_toml(
+        (FOLDER / f"{name}.toml").read_text(encoding="utf-8"), ThemeFile, file_name=f"{name}.toml"
+    )
 
 
 def linear(colour: str) -> Linear:
@@ -42,10 +44,10 @@ def contrast(one: str, other: str) -> float:
 
 def texts(theme: ThemeFile) -> dict[str, str]:
     """Every colour that text is written in, outside fenced code."""
-    tones = {key: getattr(theme.tones, key) for key in Tones.__struct_fields__ if key != "faint"}
+    tones = {key: getattr(theme.tones, key) for key in ThemeTones.__struct_fields__ if key != "faint"}
     markdown = {
         key: getattr(theme.markdown, key)
-        for key in Markdown.__struct_fields__
+        for key in MarkdownColours.__struct_fields__
         if key not in ("border", "code_background")
     }
     own = {
@@ -84,7 +86,7 @@ def test_body_text_exceeds_the_least_and_code_is_readable_on_its_own_ground(name
     theme = read(name)
     assert contrast(theme.colors.foreground, theme.colors.background) >= 7
     ground = theme.markdown.code_background
-    colours = [theme.markdown.code, *(getattr(theme.syntax, key) for key in Syntax.__struct_fields__)]
+    colours = [theme.markdown.code, *(getattr(theme.syntax, key) for key in SyntaxColours.__struct_fields__)]
     assert min(contrast(colour, ground) for colour in colours) >= 4.5
 
 

@@ -69,7 +69,7 @@ def test_it_runs(unpacked: Path) -> None:
 
 
 def test_it_finds_its_themes(unpacked: Path) -> None:
-    code = "from debate_tui.tui import themes; print(themes.shipped_folder())"
+    code = "from debate_tui.tui import themes; print(themes.bundled_folder())"
     folder = Path(run(unpacked, "-c", code).strip())
     assert folder.is_relative_to(unpacked)
     assert {file.name for file in folder.glob("*.toml")} == {

@@ -8,36 +8,36 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from debate_tui.domain.errors import DebateError
 
-LONGEST: Final = 600
+MAX_LINE_CHARACTERS: Final = 600
 """Characters a line has at most."""
 
 
-def said(text: str) -> str:
+def format_info(text: str) -> str:
     """A line that says so."""
     return f"debate-tui: {_one_line(text)}\n"
 
 
-def complaint(trouble: DebateError) -> str:
+def format_error(error: DebateError) -> str:
     """A line that says what is wrong, and, where that is known, one that says what to do."""
-    return said(trouble.message) + advice(trouble.hint)
+    return format_info(error.message) + format_hint(error.hint)
 
 
-def advice(hint: str) -> str:
+def format_hint(hint: str) -> str:
     """A line below another one; nothing for no hint."""
     return f"  {_one_line(hint)}\n" if hint else ""
 
 
-def say(text: str) -> None:
+def print_info(text: str) -> None:
     """Say so."""
-    _write(said(text))
+    _write_stderr(format_info(text))
 
 
-def complain(trouble: DebateError) -> None:
+def print_error(error: DebateError) -> None:
     """Say what is wrong, and what to do."""
-    _write(complaint(trouble))
+    _write_stderr(format_error(error))
 
 
-def _write(lines: str) -> None:
+def _write_stderr(lines: str) -> None:
     sys.stderr.write(lines)
     sys.stderr.flush()
 
@@ -45,4 +45,4 @@ def _write(lines: str) -> None:
 def _one_line(text: str) -> str:
     from debate_tui.domain.sanitise import one_line
 
-    return one_line(text, LONGEST)
+    return one_line(text, MAX_LINE_CHARACTERS)

@@ -13,7 +13,7 @@ from debate_tui import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MODES = ("synchronized", "staggered", "hybrid")
+DISPLAY_MODES = ("synchronized", "staggered", "hybrid")
 
 EPILOGUE = """\b
 Sources for -d ([NAME=]SOURCE, two to four times):
@@ -45,17 +45,19 @@ class _DebateCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """See `click.Command.format_epilog`."""
-        from debate_tui.domain.policy import defaults
+        from debate_tui.domain.policy import recovery_defaults
 
         with formatter.section("When a stream breaks ([recovery] in config.toml)"):
-            formatter.write_dl([(f"{name} = {value}", about) for name, value, about in defaults()])
+            formatter.write_dl([(f"{name} = {value}", about) for name, value, about in recovery_defaults()])
         super().format_epilog(ctx, formatter)
 
 
 @click.command(cls=_DebateCommand, epilog=EPILOGUE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("topic", required=False)
 @click.option("-d", "--debater", "debaters", multiple=True, metavar="[NAME=]SOURCE", help="Who argues.")
-@click.option("-m", "--mode", type=click.Choice(MODES), help="When text is painted (default: hybrid).")
+@click.option(
+    "-m", "--mode", type=click.Choice(DISPLAY_MODES), help="When text is painted (default: hybrid)."
+)
 @click.option("--window", type=int, metavar="MS", help="Synchronized: time between flushes (default: 100).")
 @click.option("-f", "--format", metavar="NAME", help="How the debate is held (default: oxford).")
 @click.option("-r", "--rounds", type=int, metavar="N", help="Rounds of each repeated phase.")
@@ -119,42 +121,42 @@ def debate(
 
     TOPIC may be - or a pipe for standard input.
     """
-    from debate_tui.cli.debate import hold
-    from debate_tui.cli.topic import writable
+    from debate_tui.cli.debate import run_debate
+    from debate_tui.cli.topic import replace_surrogates
 
     if plain and json_lines:
         raise click.UsageError("--plain and --json exclude each other.")
-    typed = {key: value for key, value in settings.items() if value is not None and value is not False}
+    overrides = {key: value for key, value in settings.items() if value is not None and value is not False}
     if judges:
-        typed["judge"] = [writable(judge) for judge in judges]
+        overrides["judge"] = [replace_surrogates(judge) for judge in judges]
     if no_record:
-        typed["record"] = False
+        overrides["record"] = False
     if continued is not None and (topic is not None or debaters):
         raise click.UsageError("--continue takes topic and debaters from the record.")
-    return hold(
+    return run_debate(
         topic,
         debaters,
-        typed,
+        overrides,
         debate_file=debate_file,
         plain=plain,
         json_lines=json_lines,
         chaos=chaos,
         continued=continued,
         stats=stats,
-        journal=journal,
-        share=share,
+        stream_log_file=journal,
+        share_address=share,
     )
 
 
-NAMES = ("doctor", "export", "formats", "history", "replay", "serve", "watch")
+COMMAND_NAMES = ("doctor", "export", "formats", "history", "replay", "serve", "watch")
 """Words that are no topic: see `subcommands`."""
 
 
-def run(arguments: Sequence[str]) -> object:
+def run_command(arguments: Sequence[str]) -> object:
     """Run the command that `arguments` name; what is not a command's name is a topic."""
     command: click.Command = debate
     name = "debate-tui"
-    if arguments and arguments[0] in NAMES:
+    if arguments and arguments[0] in COMMAND_NAMES:
         # With all their options, nobody who only wants a debate should wait for them.
         from debate_tui.cli.subcommands import COMMANDS
 

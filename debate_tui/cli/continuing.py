@@ -8,79 +8,81 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui import config
-from debate_tui.cli.plan import Plan, Speaker, notice, partiality
+from debate_tui.cli.plan import Plan, PlannedDebater, judge_bias_notice, sources_notice
 from debate_tui.domain.debate import Debater, Format
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebaterReplaced
-from debate_tui.domain.progress import progress
+from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite import Store
+from debate_tui.record.sqlite import SqliteStore
 from debate_tui.sources import registry
-from debate_tui.sources.address import HIDDEN
+from debate_tui.sources.address import CREDENTIAL_MASK
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import Event
     from debate_tui.record.log import DebateStore
-    from debate_tui.record.summary import Summary
-    from debate_tui.sources.registry import Specification
+    from debate_tui.record.summary import DebateSummary
+    from debate_tui.sources.registry import SourceSpec
 
 
-class _Chair(Struct, frozen=True):
+class _DebaterRecord(Struct, frozen=True):
     debater: Debater
-    seat: config.Seat
+    seat: config.DebaterSettings
 
 
-class _Setup(Struct, frozen=True):
+class _SetupRecord(Struct, frozen=True):
     """What no event says. Sources are kept as they may be shown: without credentials."""
 
     format: Format
-    chairs: tuple[_Chair, ...]
+    chairs: tuple[_DebaterRecord, ...]
     judges: tuple[str, ...] = ()
 
 
-def setup(plan: Plan) -> str:
+def encode_setup(plan: Plan) -> str:
     """What a debate is begun with, for its record."""
     chairs = tuple(
-        _Chair(each.debater, msgspec.structs.replace(each.seat, source=each.specification.public))
-        for each in plan.speakers
+        _DebaterRecord(
+            each.debater, msgspec.structs.replace(each.settings, source=each.source_spec.public_name)
+        )
+        for each in plan.debaters
     )
-    judges = tuple(judge.public for judge in plan.judges)
-    return msgspec.json.encode(_Setup(plan.format, chairs, judges)).decode()
+    judges = tuple(judge.public_name for judge in plan.judges)
+    return msgspec.json.encode(_SetupRecord(plan.format, chairs, judges)).decode()
 
 
-def format_of(setup: str) -> Format | None:
+def decode_format(setup: str) -> Format | None:
     """The format in what was kept of a debate, if that can be read."""
     try:
-        return msgspec.json.decode(setup, type=_Setup).format
+        return msgspec.json.decode(setup, type=_SetupRecord).format
     except msgspec.DecodeError:
         return None
 
 
-def taken_up(debate: str, settings: config.Settings) -> Plan:
+def plan_continuation(debate: str, settings: config.Settings) -> Plan:
     """The plan of a recorded debate, the newest if `debate` is empty, with what is left to be held.
 
     Raises `UsageError` for a debate that is complete, or whose addresses had credentials that were not kept.
     """
-    with Store(config.record_file()) as store:
+    with SqliteStore(config.record_file()) as store:
         summary = store.find(debate)
-        kept, past = store.setup(summary.debate), tuple(store.events(summary.debate))
-    return _plan(summary, kept, past, settings)
+        setup_json, past_events = store.setup(summary.debate), tuple(store.events(summary.debate))
+    return _build_continuation(summary, setup_json, past_events, settings)
 
 
-async def taken_up_from(store: DebateStore, debate: str, settings: config.Settings) -> Plan:
-    """See `taken_up`, for a debate in any store."""
+async def plan_continuation_from(store: DebateStore, debate: str, settings: config.Settings) -> Plan:
+    """See `plan_continuation`, for a debate in any store."""
     summary = await store.find(debate)
     log = await store.watch(summary.debate)
-    past: list[Event] = []
+    past_events: list[Event] = []
     try:
-        while len(past) < summary.events:
-            past += await log.read(len(past))
+        while len(past_events) < summary.events:
+            past_events += await log.read(len(past_events))
     finally:
         await log.aclose()
-    return _plan(summary, await store.setup(summary.debate), tuple(past), settings)
+    return _build_continuation(summary, await store.setup(summary.debate), tuple(past_events), settings)
 
 
-def check_free(summary: Summary) -> None:
+def check_not_live(summary: DebateSummary) -> None:
     """Raise `UsageError` for a debate that another program is holding."""
     if summary.live:
         raise UsageError(
@@ -89,58 +91,62 @@ def check_free(summary: Summary) -> None:
         )
 
 
-def _plan(summary: Summary, setup: str, past: tuple[Event, ...], settings: config.Settings) -> Plan:
-    check_free(summary)
+def _build_continuation(
+    summary: DebateSummary, setup: str, past_events: tuple[Event, ...], settings: config.Settings
+) -> Plan:
+    check_not_live(summary)
     try:
-        kept = msgspec.json.decode(setup, type=_Setup)
+        saved_setup = msgspec.json.decode(setup, type=_SetupRecord)
     except msgspec.DecodeError as error:
         raise UsageError(
             f"The debate {summary.debate} was begun by a version that this one cannot read: {error}.",
             f"debate-tui export {summary.debate} still writes down what was said.",
         ) from None
-    transcript = Transcript(past)
-    debaters = tuple(chair.debater for chair in kept.chairs)
-    owed = set(kept.judges) - {verdict.judge for verdict in transcript.verdicts}
-    over = transcript.finished == "complete" or (transcript.finished is not None and not owed)
-    if over and progress(transcript, kept.format, debaters).complete:
+    transcript = Transcript(past_events)
+    debaters = tuple(chair.debater for chair in saved_setup.chairs)
+    missing_judges = set(saved_setup.judges) - {verdict.judge for verdict in transcript.verdicts}
+    is_over = transcript.finish_reason == "complete" or (
+        transcript.finish_reason is not None and not missing_judges
+    )
+    if is_over and compute_progress(transcript, saved_setup.format, debaters).complete:
         raise UsageError(
             f"The debate {summary.debate} is complete: “{summary.topic}”.",
             "debate-tui history lists those that were broken off.",
         )
-    now = _sources_now(transcript)
-    seats = [
-        msgspec.structs.replace(chair.seat, source=now.get(chair.debater.id, chair.seat.source))
-        for chair in kept.chairs
+    current_sources = _current_sources(transcript)
+    debater_settings = [
+        msgspec.structs.replace(chair.seat, source=current_sources.get(chair.debater.id, chair.seat.source))
+        for chair in saved_setup.chairs
     ]
-    specifications = [
-        _specification(seat.source, chair.debater.name)
-        for chair, seat in zip(kept.chairs, seats, strict=True)
+    source_specs = [
+        _parse_saved_source(seat.source, chair.debater.name)
+        for chair, seat in zip(saved_setup.chairs, debater_settings, strict=True)
     ]
-    judges = [_specification(judge, "a judge") for judge in kept.judges or settings.judge]
-    for specification in (*specifications, *judges):
-        registry.check_key(specification)
+    judges = [_parse_saved_source(judge, "a judge") for judge in saved_setup.judges or settings.judge]
+    for specification in (*source_specs, *judges):
+        registry.check_availability(specification)
     return Plan(
         summary.topic,
-        kept.format,
-        tuple(map(Speaker, debaters, seats, specifications)),
+        saved_setup.format,
+        tuple(map(PlannedDebater, debaters, debater_settings, source_specs)),
         settings,
-        " ".join(filter(None, (notice(specifications), partiality(judges, specifications)))),
+        " ".join(filter(None, (sources_notice(source_specs), judge_bias_notice(judges, source_specs)))),
         judges=tuple(judges),
-        past=past,
+        past_events=past_events,
         debate=summary.debate,
     )
 
 
-def _sources_now(transcript: Transcript) -> dict[str, str]:
+def _current_sources(transcript: Transcript) -> dict[str, str]:
     """The sources that were put in place of others while the debate was held."""
-    replaced = (note.event for note in transcript.notes if isinstance(note.event, DebaterReplaced))
+    replaced = (note.event for note in transcript.side_events if isinstance(note.event, DebaterReplaced))
     return {event.debater: event.source for event in replaced}
 
 
-def _specification(source: str, whose: str) -> Specification:
-    if HIDDEN in source:
+def _parse_saved_source(source: str, owner: str) -> SourceSpec:
+    if CREDENTIAL_MASK in source:
         raise UsageError(
-            f"The address of {whose} had a secret in it, which was not kept.",
+            f"The address of {owner} had a secret in it, which was not kept.",
             "This debate cannot be continued; hold a new one.",
         )
-    return registry.parse(source)
+    return registry.parse_source(source)

@@ -15,11 +15,11 @@ from debate_tui import __version__, config
 from debate_tui.cli import terminal
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, Message, Request
+from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, Message, TurnRequest
 from debate_tui.sources import discovery, prices, registry
 from debate_tui.sources.keys import key_in_environment, key_in_keyring
-from debate_tui.sources.providers import provider, providers
-from debate_tui.sources.registry import Sources
+from debate_tui.sources.providers import find_provider, providers
+from debate_tui.sources.registry import SourceFactory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,173 +27,183 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Source
     from debate_tui.sources.providers import Provider
 
-PATIENCE = 20.0
+ANSWER_TIMEOUT_S = 20.0
 """Seconds a source has for the first word of its answer."""
-PATIENCE_TO_LIST = 5.0
+LIST_TIMEOUT_S = 5.0
 """Seconds a server has to list its models."""
-PATIENCE_TO_LOAD = 300.0
+LOAD_TIMEOUT_S = 300.0
 """Where a model has to be loaded first, and maybe fetched."""
-BOX = "model in the box"
+LOCAL_MODEL_TITLE = "model in the box"
 
-_QUESTION = Request(
+_TEST_REQUEST = TurnRequest(
     topic="a test",
     phase="test",
     turn=1,
     messages=(Message("user", "Answer with the one word: ready"),),
     max_output_tokens=64,
 )
-_MARKS = {"works": "✓", "absent": "·", "broken": "✗"}
+_STATUS_MARKS = {"works": "✓", "absent": "·", "broken": "✗"}
 
 
-class Finding(Struct, frozen=True):
+class CheckResult(Struct, frozen=True):
     """One thing that was looked at."""
 
-    what: str
-    verdict: Literal["works", "absent", "broken"]
+    name: str
+    status: Literal["works", "absent", "broken"]
     detail: str
     hint: str = ""
 
 
-def examine(settings: config.Settings) -> int:
+def run_checks(settings: config.Settings) -> int:
     """Look at everything and print what was found; returns 0, or 4 where a source does not work."""
     print(f"debate-tui {__version__}, Python {sys.version.split()[0]}")
-    _report("Terminal", [_screen(), _writing()])
-    _report("Files", _files())
-    _report("Keys", [_key(each) for each in _in_question(settings)])
-    _report("Local models", [*(_server(provider(name)) for name in discovery.LOCAL_SERVERS), _box()])
-    named = discovery.elsewhere()
-    if named:
-        _report("Servers named in the environment", [_named(each) for each in named])
-    sources = [seat.source for seat in settings.debater] or list(discovery.at_hand())
+    _print_section("Terminal", [_check_terminal(), _check_encoding()])
+    _print_section("Files", _check_files())
+    _print_section("Keys", [_check_key(each) for each in _providers_to_check(settings)])
+    _print_section(
+        "Local models",
+        [
+            *(_check_local_server(find_provider(name)) for name in discovery.LOCAL_SERVERS),
+            _check_local_model(),
+        ],
+    )
+    named_servers = discovery.custom_servers()
+    if named_servers:
+        _print_section(
+            "Servers named in the environment", [_check_named_server(each) for each in named_servers]
+        )
+    sources = [seat.source for seat in settings.debater] or list(discovery.discover_sources())
     if not sources:
         print("\nNo model is at hand: debate-tui runs its scripted demo.")
-        if named:
-            print(
-                f"  Name a model of your server: debate-tui -d {named[0].name}:MODEL -d {named[0].name}:MODEL"
-            )
+        if named_servers:
+            name = named_servers[0].name
+            print(f"  Name a model of your server: debate-tui -d {name}:MODEL -d {name}:MODEL")
         else:
             print("  Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start one of the local servers.")
         return 0
-    tried = asyncio.run(_try_all(list(dict.fromkeys(sources)), settings))
-    _report("Sources, each asked for one word", tried)
-    return 4 if any(finding.verdict == "broken" for finding in tried) else 0
+    source_results = asyncio.run(_check_sources(list(dict.fromkeys(sources)), settings))
+    _print_section("Sources, each asked for one word", source_results)
+    return 4 if any(finding.status == "broken" for finding in source_results) else 0
 
 
-def _report(title: str, findings: Sequence[Finding]) -> None:
-    width = max(len(finding.what) for finding in findings)
+def _print_section(title: str, results: Sequence[CheckResult]) -> None:
+    width = max(len(finding.name) for finding in results)
     print(f"\n{title}")
-    for finding in findings:
-        print(f"  {_MARKS[finding.verdict]} {finding.what:<{width}}  {one_line(finding.detail)}")
+    for finding in results:
+        print(f"  {_STATUS_MARKS[finding.status]} {finding.name:<{width}}  {one_line(finding.detail)}")
         if finding.hint:
             print(f"    {'':<{width}}  {one_line(finding.hint)}")
 
 
-def _screen() -> Finding:
+def _check_terminal() -> CheckResult:
     size = shutil.get_terminal_size()
     name = os.environ.get("TERM", "")
-    if terminal.fits_full_screen():
-        many = os.environ.get("COLORTERM") in ("truecolor", "24bit")
-        colours = "16 million colours" if many else "256 colours"
-        return Finding("full screen", "works", f"{name}, {size.columns}×{size.lines}, {colours}")
-    return Finding("full screen", "absent", "not a terminal here: debates are printed as plain text")
+    if terminal.supports_full_screen():
+        true_colour = os.environ.get("COLORTERM") in ("truecolor", "24bit")
+        colours = "16 million colours" if true_colour else "256 colours"
+        return CheckResult("full screen", "works", f"{name}, {size.columns}×{size.lines}, {colours}")
+    return CheckResult("full screen", "absent", "not a terminal here: debates are printed as plain text")
 
 
-def _writing() -> Finding:
+def _check_encoding() -> CheckResult:
     encoding = sys.stdout.encoding or "unknown"
     if encoding.lower().replace("-", "") == "utf8":
-        return Finding("characters", "works", encoding)
-    return Finding("characters", "broken", encoding, "Set LANG to a UTF-8 locale, or use --ascii.")
+        return CheckResult("characters", "works", encoding)
+    return CheckResult("characters", "broken", encoding, "Set LANG to a UTF-8 locale, or use --ascii.")
 
 
-def _files() -> list[Finding]:
+def _check_files() -> list[CheckResult]:
     settings, record = config.config_folder() / "config.toml", config.record_file()
     return [
-        Finding("settings", "works" if settings.exists() else "absent", str(settings)),
-        Finding("debates", "works" if record.exists() else "absent", str(record)),
-        Finding("prices", "works", f"{prices.table()}, after [price] in the settings"),
+        CheckResult("settings", "works" if settings.exists() else "absent", str(settings)),
+        CheckResult("debates", "works" if record.exists() else "absent", str(record)),
+        CheckResult("prices", "works", f"{prices.price_table_version()}, after [price] in the settings"),
     ]
 
 
-def _in_question(settings: config.Settings) -> Iterable[Provider]:
+def _providers_to_check(settings: config.Settings) -> Iterable[Provider]:
     """The providers that need a key and are in use, or are the two everybody knows."""
-    wanted = {registry.parse(seat.source).scheme for seat in settings.debater} | {"openai", "anthropic"}
+    schemes = {registry.parse_source(seat.source).scheme for seat in settings.debater} | {
+        "openai",
+        "anthropic",
+    }
     for name in providers():
-        each = provider(name)
-        if each.needs_key and (name in wanted or key_in_environment(each)):
+        each = find_provider(name)
+        if each.needs_key and (name in schemes or key_in_environment(each)):
             yield each
 
 
-def _key(asked: Provider) -> Finding:
-    variable = next((name for name in asked.key_env if os.environ.get(name, "").strip()), None)
+def _check_key(provider_: Provider) -> CheckResult:
+    variable = next((name for name in provider_.key_env if os.environ.get(name, "").strip()), None)
     if variable:
-        return Finding(asked.title, "works", f"found in {variable}")
-    if key_in_keyring(asked):
-        return Finding(asked.title, "works", "found in the system keyring")
-    return Finding(asked.title, "absent", f"none: set {' or '.join(asked.key_env)}")
+        return CheckResult(provider_.title, "works", f"found in {variable}")
+    if key_in_keyring(provider_):
+        return CheckResult(provider_.title, "works", "found in the system keyring")
+    return CheckResult(provider_.title, "absent", f"none: set {' or '.join(provider_.key_env)}")
 
 
-def _server(server: Provider) -> Finding:
-    found = discovery.models(server)
-    if not found:
-        return Finding(server.title, "absent", f"not answering at {server.host}: {server.start}")
-    return Finding(server.title, "works", _some(found))
+def _check_local_server(server: Provider) -> CheckResult:
+    models = discovery.list_models(server)
+    if not models:
+        return CheckResult(server.title, "absent", f"not answering at {server.host}: {server.start}")
+    return CheckResult(server.title, "works", _shorten_list(models))
 
 
-def _named(server: Provider) -> Finding:
-    found = discovery.models(server, timeout=PATIENCE_TO_LIST)
-    what, detail = f"{server.title} at {server.host}", f"named by {server.base_url_env}"
-    if not found:
-        return Finding(what, "absent", f"{detail}; lists no models", f"-d {server.name}:MODEL")
-    return Finding(what, "works", f"{detail}: {_some(found)}")
+def _check_named_server(server: Provider) -> CheckResult:
+    models = discovery.list_models(server, timeout=LIST_TIMEOUT_S)
+    name, detail = f"{server.title} at {server.host}", f"named by {server.base_url_env}"
+    if not models:
+        return CheckResult(name, "absent", f"{detail}; lists no models", f"-d {server.name}:MODEL")
+    return CheckResult(name, "works", f"{detail}: {_shorten_list(models)}")
 
 
-def _some(models: Sequence[str]) -> str:
-    more = f" and {len(models) - 3} more" if len(models) > 3 else ""
-    return f"{', '.join(models[:3])}{more}"
+def _shorten_list(models: Sequence[str]) -> str:
+    rest = f" and {len(models) - 3} more" if len(models) > 3 else ""
+    return f"{', '.join(models[:3])}{rest}"
 
 
-def _box() -> Finding:
+def _check_local_model() -> CheckResult:
     """The model in the box: its server and its file."""
     from debate_tui.sources import boxed, local
 
-    server = local.program()
+    server = local.find_server_program()
     if server is None:
-        return Finding(BOX, "absent", "no llama-server to run it", local.INSTALL)
-    if boxed.find(config.model_folder()) is None:
-        detail = f"run by {server}; {boxed.FETCHED_MB} MB to be fetched, once"
-        return Finding(BOX, "absent", detail, "debate-tui -d local -d local")
-    return Finding(BOX, "works", f"{boxed.NAME}, run by {server}")
+        return CheckResult(LOCAL_MODEL_TITLE, "absent", "no llama-server to run it", local.INSTALL_HINT)
+    if boxed.find_bundled_model(config.model_folder()) is None:
+        detail = f"run by {server}; {boxed.DOWNLOAD_MB} MB to be fetched, once"
+        return CheckResult(LOCAL_MODEL_TITLE, "absent", detail, "debate-tui -d local -d local")
+    return CheckResult(LOCAL_MODEL_TITLE, "works", f"{boxed.BUNDLED_MODEL}, run by {server}")
 
 
-async def _try_all(texts: Sequence[str], settings: config.Settings) -> list[Finding]:
+async def _check_sources(texts: Sequence[str], settings: config.Settings) -> list[CheckResult]:
     timeout = settings.recovery.connect_timeout
-    async with Sources(connect_timeout=timeout, models=config.model_folder()) as sources:
-        return await asyncio.gather(*(_try(text, sources) for text in texts))
+    async with SourceFactory(connect_timeout=timeout, model_folder=config.model_folder()) as sources:
+        return await asyncio.gather(*(_check_source(text, sources) for text in texts))
 
 
-async def _try(text: str, sources: Sources) -> Finding:
-    what = text
+async def _check_source(text: str, sources: SourceFactory) -> CheckResult:
+    name = text
     try:
-        specification = registry.parse(text)
-        what = specification.public
-        registry.check_key(specification)
+        specification = registry.parse_source(text)
+        name = specification.public_name
+        registry.check_availability(specification)
         if specification.kind == "demo":
-            return Finding(what, "works", "scripted, needs nothing")
-        patience = PATIENCE_TO_LOAD if specification.kind == "local" else PATIENCE
-        seconds = await _first_word(sources.make(specification), patience)
+            return CheckResult(name, "works", "scripted, needs nothing")
+        limit_s = LOAD_TIMEOUT_S if specification.kind == "local" else ANSWER_TIMEOUT_S
+        seconds = await _time_first_chunk(sources.make(specification), limit_s)
     except DebateError as error:
-        return Finding(what, "broken", error.message, error.hint)
-    return Finding(what, "works", f"answered after {seconds:.1f} s")
+        return CheckResult(name, "broken", error.message, error.hint)
+    return CheckResult(name, "works", f"answered after {seconds:.1f} s")
 
 
-async def _first_word(source: Source, patience: float) -> float:
+async def _time_first_chunk(source: Source, limit_s: float) -> float:
     """How long the source takes for its first word, in seconds; raises `Fault` where there is none."""
-    began = time.monotonic()
+    started_at = time.monotonic()
     try:
-        async with asyncio.timeout(patience), source.open(_QUESTION) as stream:
+        async with asyncio.timeout(limit_s), source.open(_TEST_REQUEST) as stream:
             async for item in stream:
                 if isinstance(item, Chunk | Finished):
                     break
     except TimeoutError:
-        raise Fault(FaultKind.TIMEOUT, f"No answer within {patience:.0f} s.") from None
-    return time.monotonic() - began
+        raise Fault(FaultKind.TIMEOUT, f"No answer within {limit_s:.0f} s.") from None
+    return time.monotonic() - started_at

@@ -7,15 +7,15 @@ import sys
 
 import click
 
-from debate_tui.cli.aside import complain
-from debate_tui.cli.commands import run
+from debate_tui.cli.aside import print_error
+from debate_tui.cli.commands import run_command
 from debate_tui.domain.errors import DebateError, UsageError
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        code = run(sys.argv[1:])
+        code = run_command(sys.argv[1:])
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
@@ -24,13 +24,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:  # noqa: BLE001 (the outermost edge)
-        trouble = _in_words(error)
-        complain(trouble)
-        code = trouble.exit_code
+        debate_error = _to_debate_error(error)
+        print_error(debate_error)
+        code = debate_error.exit_code
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _in_words(error: Exception) -> DebateError:
+def _to_debate_error(error: Exception) -> DebateError:
     """What to tell the user; for what nobody foresaw, where its details are."""
     match error:
         case DebateError():
@@ -41,13 +41,13 @@ def _in_words(error: Exception) -> DebateError:
         case click.ClickException():
             return UsageError(error.format_message(), "debate-tui --help lists what there is.")
         case ExceptionGroup():
-            foreseen, unforeseen = error.split(DebateError)
-            if unforeseen is None and foreseen is not None:
-                return _in_words(foreseen.exceptions[0])
-    return _unforeseen(error)
+            expected, unexpected = error.split(DebateError)
+            if unexpected is None and expected is not None:
+                return _to_debate_error(expected.exceptions[0])
+    return _unexpected_error(error)
 
 
-def _unforeseen(error: Exception) -> DebateError:
+def _unexpected_error(error: Exception) -> DebateError:
     import traceback
 
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
@@ -60,7 +60,7 @@ def _unforeseen(error: Exception) -> DebateError:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text("".join(traceback.format_exception(error)), "utf-8", "backslashreplace")
     except OSError:
-        where = "".join(traceback.format_exception_only(error))
+        hint = "".join(traceback.format_exception_only(error))
     else:
-        where = f"The details are in {report}; please report them."
-    return DebateError(f"This should not have happened: {type(error).__name__}.", where)
+        hint = f"The details are in {report}; please report them."
+    return DebateError(f"This should not have happened: {type(error).__name__}.", hint)

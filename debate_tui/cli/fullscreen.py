@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from debate_tui.cli.ending import exit_code
-from debate_tui.cli.forthcoming import Forthcoming
-from debate_tui.cli.screens import options, remember_mode, remember_theme
-from debate_tui.cli.signals import caught
+from debate_tui.cli.forthcoming import QueuedCommands
+from debate_tui.cli.screens import make_screen_options, remember_mode, remember_theme
+from debate_tui.cli.signals import catch_signals
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from debate_tui.cli.plan import Plan
-    from debate_tui.cli.signals import Caught
-    from debate_tui.cli.stage import Stage
-    from debate_tui.display.feed import Item
-    from debate_tui.tui.app import StageApp
+    from debate_tui.cli.signals import CaughtSignal
+    from debate_tui.cli.stage import DebateContext
+    from debate_tui.display.feed import PaneItem
+    from debate_tui.tui.app import BaseDebateApp
     from debate_tui.tui.options import ScreenOptions
     from debate_tui.tui.start import StartApp
 
@@ -36,178 +36,184 @@ T = TypeVar("T")
 KIB = 1024
 
 
-class Opened(NamedTuple):
-    """An app that is on the screen already, until `shown` is done, and what catches its signals."""
+class RunningApp(NamedTuple):
+    """An app that is on the screen already, until `closed` is done, and what catches its signals."""
 
     app: StartApp
-    shown: Awaitable[None]
-    signal: Caught
+    closed: Awaitable[None]
+    signal: CaughtSignal
 
 
-async def run(plan: Plan, opened: Opened | None = None) -> int:
+async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> int:
     """Hold the debate on screen until the user leaves it; returns the exit code.
 
-    It takes the place of what an `opened` app shows. Raises `DebateError` where it cannot be begun.
+    It takes the place of what an `running_app` app shows. Raises `DebateError` where it cannot be begun.
     """
-    show = _Show(plan)
-    if opened is None and not plan.past and not plan.share:
-        await show.alone()
+    debate = _FullscreenDebate(plan)
+    if running_app is None and not plan.past_events and not plan.share_address:
+        await debate.run_in_own_app()
     else:
         # What may well be refused is made ready before anything of it is seen.
-        async with show.staged() as stage:
-            await show.alone(stage) if opened is None else await show.within(opened, stage)
+        async with debate.prepare() as context:
+            await debate.run_in_own_app(context) if running_app is None else await debate.run_in_app(
+                running_app, context
+            )
     if plan.stats:
-        from debate_tui.display.statistics.table import table
+        from debate_tui.display.statistics.table import format_table
 
-        _tell(table(show.statistics.report(show.buffer.statistics())))
-    return show.exit_code()
+        _write_to_terminal(format_table(debate.statistics.report(debate.buffer.statistics())))
+    return debate.exit_code()
 
 
-class _Show:
+class _FullscreenDebate:
     """One debate, what it is shown with, and, once that is made ready, what it is held with."""
 
     def __init__(self, plan: Plan) -> None:
         settings = plan.settings
         self.statistics = Statistics()
-        self.buffer: SharedBuffer[Item] = SharedBuffer(
-            [speaker.debater.id for speaker in plan.speakers],
-            high=settings.high_mark * KIB,
-            low=settings.low_mark * KIB,
-            max_chunks=settings.max_chunks,
+        self.buffer: SharedBuffer[PaneItem] = SharedBuffer(
+            [speaker.debater.id for speaker in plan.debaters],
+            high_watermark=settings.high_mark * KIB,
+            low_watermark=settings.low_mark * KIB,
+            max_pending_items=settings.max_chunks,
         )
         self._plan = plan
-        self._commands = Forthcoming()
-        self._app: StageApp | None = None
-        self._stage: Stage | None = None
-        self._refused: DebateError | None = None
-        self._signal: Caught | None = None
-        self._ready = asyncio.Event()
-        self._left = asyncio.Event()
+        self._queued_commands = QueuedCommands()
+        self._app: BaseDebateApp | None = None
+        self._context: DebateContext | None = None
+        self._start_error: DebateError | None = None
+        self._signal: CaughtSignal | None = None
+        self._first_frame_painted = asyncio.Event()
+        self._closed = asyncio.Event()
 
     @asynccontextmanager
-    async def staged(self) -> AsyncIterator[Stage]:
+    async def prepare(self) -> AsyncIterator[DebateContext]:
         """Make the debate ready to be held; imports what that takes, which no first frame waits for."""
         await asyncio.to_thread(import_module, "debate_tui.cli.stage")
-        from debate_tui.cli.sharing import sharing
-        from debate_tui.cli.stage import staged
+        from debate_tui.cli.sharing import share_if_planned
+        from debate_tui.cli.stage import open_debate
 
         async with (
-            staged(
+            open_debate(
                 self._plan,
                 backpressure=self.buffer,
                 unattended=False,
-                on_trouble=self._warn,
-                on_progress=self._wait_for,
+                on_error=self._warn,
+                on_progress=self._show_progress,
                 statistics=self.statistics,
-            ) as stage,
-            sharing(self._plan, stage) as self._plan,
+            ) as context,
+            share_if_planned(self._plan, context) as self._plan,
         ):
-            self._stage = stage
-            yield stage
+            self._context = context
+            yield context
 
-    async def alone(self, stage: Stage | None = None) -> None:
-        """Show it in an app of its own; without a `stage`, that is made ready behind the first frame."""
-        make = partial(DebateApp, on_theme=remember_theme)
-        if self._plan.shared:
-            _tell(f"debate-tui: {self._plan.shared}\n")  # to be copied from the terminal when it is back
-        self._app = app = self._made(make, stage)
-        with caught(app.exit, keyboard=0) as self._signal:
-            await self._until_left(app.run_async(), stage)
+    async def run_in_own_app(self, context: DebateContext | None = None) -> None:
+        """Show it in an app of its own; without a `context`, that is made ready behind the first frame."""
+        make_app = partial(DebateApp, on_theme=remember_theme)
+        if self._plan.sharing_notice:
+            _write_to_terminal(
+                f"debate-tui: {self._plan.sharing_notice}\n"
+            )  # to be copied from the terminal when it is back
+        self._app = app = self._make_view(make_app, context)
+        with catch_signals(app.exit, terminal_fd=0) as self._signal:
+            await self._run_until_closed(app.run_async(), context)
 
-    async def within(self, opened: Opened, stage: Stage) -> None:
+    async def run_in_app(self, running_app: RunningApp, context: DebateContext) -> None:
         """Show it in an app that is on the screen already."""
-        self._app, self._signal = opened.app, opened.signal
-        opened.app.show(self._made(opened.app.staged, stage))
-        await self._until_left(opened.shown, stage)
+        self._app, self._signal = running_app.app, running_app.signal
+        running_app.app.show_debate(self._make_view(running_app.app.build_debate_screen, context))
+        await self._run_until_closed(running_app.closed, context)
 
-    async def _until_left(self, shown: Awaitable[None], stage: Stage | None) -> None:
+    async def _run_until_closed(self, closed: Awaitable[None], context: DebateContext | None) -> None:
         async with asyncio.TaskGroup() as group:
-            holding = group.create_task(self._hold(stage) if stage is not None else self._hold_late())
-            await shown
+            session_task = group.create_task(
+                self._run_session(context) if context is not None else self._prepare_and_run()
+            )
+            await closed
             self.buffer.close()
-            self._left.set()
-            self._ready.set()
-            if self._stage is not None:
-                self._stage.session.end()
-            await holding
-        if self._refused is not None:
-            raise self._refused
+            self._closed.set()
+            self._first_frame_painted.set()
+            if self._context is not None:
+                self._context.session.end()
+            await session_task
+        if self._start_error is not None:
+            raise self._start_error
 
-    async def _hold_late(self) -> None:
-        await self._ready.wait()
+    async def _prepare_and_run(self) -> None:
+        await self._first_frame_painted.wait()
         app = self._app
-        if app is None or self._left.is_set():
+        if app is None or self._closed.is_set():
             return
         try:
-            async with self.staged() as stage:
-                await app.attach(stage.log)
-                self._commands.wait_for(stage.session, stage.log)
-                await self._hold(stage)
+            async with self.prepare() as context:
+                await app.attach_log(context.log)
+                self._queued_commands.send_on_first_event(context.session, context.log)
+                await self._run_session(context)
         except DebateError as error:
-            self._refused = error
+            self._start_error = error
             app.exit()
 
-    async def _hold(self, stage: Stage) -> None:
+    async def _run_session(self, context: DebateContext) -> None:
         """Hold the debate once its first frame is painted; keep what it is held with until it is left."""
-        await self._ready.wait()
-        if self._left.is_set():
-            stage.session.end()
-        await stage.session.run()
-        await self._left.wait()
+        await self._first_frame_painted.wait()
+        if self._closed.is_set():
+            context.session.end()
+        await context.session.run()
+        await self._closed.wait()
 
-    def _made(self, make: Callable[..., T], stage: Stage | None) -> T:
+    def _make_view(self, make: Callable[..., T], context: DebateContext | None) -> T:
         """What `make` makes to show the debate: an app, or a screen in one."""
         return make(
-            stage.log if stage else None,
+            context.log if context else None,
             self.buffer,
-            stage.session if stage else self._commands,
-            self._options(),
+            context.session if context else self._queued_commands,
+            self._screen_options(),
             statistics=self.statistics,
-            on_ready=self._ready.set,
+            on_ready=self._first_frame_painted.set,
             on_mode=remember_mode,
         )
 
-    def _options(self) -> ScreenOptions:
+    def _screen_options(self) -> ScreenOptions:
         plan = self._plan
-        return options(
+        return make_screen_options(
             plan.settings,
             topic=plan.topic,
             debaters=tuple(
-                DebaterInfo(d.id, d.name, d.side, d.source, speaker.specification.model)
-                for speaker in plan.speakers
+                DebaterInfo(d.id, d.name, d.side, d.source, speaker.source_spec.model)
+                for speaker in plan.debaters
                 for d in (speaker.debater,)
             ),
             format_=plan.format,
             notice=plan.notice,
-            shared=plan.shared,
-            votes=bool(plan.judges) or plan.format.outcome in ("swing", "panel"),
-            swap=self._swap,
+            sharing_notice=plan.sharing_notice,
+            asks_for_votes=bool(plan.judges) or plan.format.outcome in ("swing", "panel"),
+            swap_source=self._swap_source,
         )
 
-    async def _swap(self, debater: str, source: str) -> None:
-        if self._stage is not None:
-            await self._stage.swap(debater, source)
+    async def _swap_source(self, debater: str, source: str) -> None:
+        if self._context is not None:
+            await self._context.swap_source(debater, source)
 
-    def _warn(self, trouble: DebateError) -> None:
+    def _warn(self, error: DebateError) -> None:
         if self._app is not None:
-            self._app.warn(" ".join(filter(None, (trouble.message, trouble.hint))))
+            self._app.warn(" ".join(filter(None, (error.message, error.hint))))
 
-    def _wait_for(self, what: str, how_far: str) -> None:
+    def _show_progress(self, task: str, progress: str) -> None:
         if self._app is not None:
-            self._app.wait_for(what, how_far)
+            self._app.show_wait_notice(task, progress)
 
     def exit_code(self) -> int:
         """What the shell is told, once it has been left."""
         number = self._signal.number if self._signal is not None else None
         if self._app is not None and self._app.return_code:
             return self._app.return_code
-        session = self._stage.session if self._stage is not None else None
-        if session is None or (number is None and session.transcript.finished == "stopped"):
+        session = self._context.session if self._context is not None else None
+        if session is None or (number is None and session.transcript.finish_reason == "stopped"):
             return 0 if number is None else 128 + number  # the user left
-        return exit_code(session.transcript, session.blocked_by, number)
+        return exit_code(session.transcript, session.fatal_fault, number)
 
 
-def _tell(text: str) -> None:
+def _write_to_terminal(text: str) -> None:
     """Write to the terminal as it is behind the screen, if it is still there."""
     with contextlib.suppress(OSError):
         sys.stderr.write(text)

@@ -6,61 +6,63 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from debate_tui.cli.aside import advice, complain, said, say
-from debate_tui.cli.ending import complaints, exit_code
-from debate_tui.cli.sharing import sharing
-from debate_tui.cli.signals import caught
-from debate_tui.cli.stage import staged
-from debate_tui.display.outlet import Outlet
+from debate_tui.cli.aside import format_hint, format_info, print_error, print_info
+from debate_tui.cli.ending import exit_code, failure_lines
+from debate_tui.cli.sharing import share_if_planned
+from debate_tui.cli.signals import catch_signals
+from debate_tui.cli.stage import open_debate
+from debate_tui.display.outlet import OutputWriter
 
 if TYPE_CHECKING:
     from debate_tui.cli.plan import Plan
-    from debate_tui.cli.stage import Stage
+    from debate_tui.cli.stage import DebateContext
 
 
-async def run(plan: Plan, *, json_lines: bool) -> int:
+async def run_headless(plan: Plan, *, json_lines: bool) -> int:
     """Hold the debate and write it to standard output; returns the exit code."""
-    out, err = Outlet.of(sys.stdout), Outlet.of(sys.stderr)
+    out, err = OutputWriter.for_stream(sys.stdout), OutputWriter.for_stream(sys.stderr)
 
-    told = ""
+    last_message = ""
 
     def progress(what: str, _how_far: str) -> None:
-        nonlocal told
-        if what not in ("", told):
-            say(what)
-        told = what
+        nonlocal last_message
+        if what not in ("", last_message):
+            print_info(what)
+        last_message = what
 
     async with (
-        staged(plan, unattended=True, on_trouble=complain, on_progress=progress) as stage,
-        sharing(plan, stage) as plan,
+        open_debate(plan, unattended=True, on_error=print_error, on_progress=progress) as context,
+        share_if_planned(plan, context) as plan,
     ):
-        if plan.shared:
-            say(plan.shared)
-        with caught(stage.session.end) as signal:
+        if plan.sharing_notice:
+            print_info(plan.sharing_notice)
+        with catch_signals(context.session.end) as signal:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_write(plan, stage, out, err, json_lines=json_lines))
-                group.create_task(stage.session.run())
-    session = stage.session
-    code = exit_code(session.transcript, session.blocked_by, signal.number)
+                group.create_task(_write_output(plan, context, out, err, json_lines=json_lines))
+                group.create_task(context.session.run())
+    session = context.session
+    code = exit_code(session.transcript, session.fatal_fault, signal.number)
     if json_lines and code not in (0, 128 + 2):
-        await err.write("".join(map(said, complaints(session.transcript))))
-    if session.blocked_by is not None and session.blocked_by.hint:
-        await err.write(advice(session.blocked_by.hint))
+        await err.write("".join(map(format_info, failure_lines(session.transcript))))
+    if session.fatal_fault is not None and session.fatal_fault.hint:
+        await err.write(format_hint(session.fatal_fault.hint))
     if plan.stats:
-        from debate_tui.display.statistics.table import table
+        from debate_tui.display.statistics.table import format_table
 
-        await err.write(table(stage.statistics.report()))
+        await err.write(format_table(context.statistics.report()))
     return code
 
 
-async def _write(plan: Plan, stage: Stage, out: Outlet, err: Outlet, *, json_lines: bool) -> None:
+async def _write_output(
+    plan: Plan, context: DebateContext, out: OutputWriter, err: OutputWriter, *, json_lines: bool
+) -> None:
     if json_lines:
         from debate_tui.display.json_lines import write_json_lines
 
-        still_read = await write_json_lines(stage.log.follow(), out)
+        output_open = await write_json_lines(context.log.follow(), out)
     else:
         from debate_tui.display.plain import write_plain
 
-        still_read = await write_plain(stage.log.follow(), out, err, notice=plan.notice)
-    if not still_read:
-        stage.session.end()
+        output_open = await write_plain(context.log.follow(), out, err, notice=plan.notice)
+    if not output_open:
+        context.session.end()

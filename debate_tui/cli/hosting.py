@@ -19,18 +19,18 @@ from debate_tui.domain.errors import DebateError, UsageError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from debate_tui.cli.stage import Stage
-    from debate_tui.server.access import Access, Role
-    from debate_tui.server.commands import Holder
+    from debate_tui.cli.stage import DebateContext
+    from debate_tui.server.access import AccessControl, Role
+    from debate_tui.server.commands import DebateLauncher
     from debate_tui.server.hub import Hub
 
-PACKAGES: Final = ("starlette", "uvicorn", "httptools", "wsproto", "hypercorn")
+SERVER_PACKAGES: Final = ("starlette", "uvicorn", "httptools", "wsproto", "hypercorn")
 
-LAST_WORDS_S: Final = 2.0
+DRAIN_TIMEOUT_S: Final = 2.0
 """How long the end of a debate, and goodbye, may take to reach the viewers."""
 
 
-class Hosting(Struct, frozen=True):
+class HostingOptions(Struct, frozen=True):
     """Where and for whom debates are hosted; tokens that are empty are made up."""
 
     host: str = "127.0.0.1"
@@ -45,24 +45,24 @@ class Hosting(Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Reach:
+class HostAddresses:
     """How hosted debates are reached; ways in hold codes that are good once."""
 
     url: str
-    access: Access
+    access: AccessControl
 
-    def debate(self, debate: str) -> str:
+    def debate_url(self, debate: str) -> str:
         """The address of a debate."""
         return f"{self.url}/debates/{debate}"
 
-    def way_in(self, role: Role) -> str:
+    def login_link(self, role: Role) -> str:
         """A link for a browser."""
-        return f"{self.url}/enter?code={self.access.link(role)}"
+        return f"{self.url}/enter?code={self.access.create_link(role)}"
 
 
 def check_installed() -> None:
     """Raise `DebateError` where the server's packages are missing."""
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    missing = [name for name in SERVER_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise DebateError(
             f"Hosting debates needs packages that are not installed: {', '.join(missing)}.",
@@ -70,7 +70,7 @@ def check_installed() -> None:
         )
 
 
-def certificate(hosting: Hosting) -> tuple[Path, Path] | None:
+def load_certificate(hosting: HostingOptions) -> tuple[Path, Path] | None:
     """The files of the certificate and its key, if HTTPS is wanted; raises `UsageError` for unusable ones."""
     chain, key = hosting.certificate, hosting.key
     if chain is None and key is None:
@@ -97,68 +97,72 @@ def certificate(hosting: Hosting) -> tuple[Path, Path] | None:
 
 
 @asynccontextmanager
-async def opened(hub: Hub, hosting: Hosting, holder: Holder | None = None) -> AsyncIterator[Reach]:
+async def open_server(
+    hub: Hub, hosting: HostingOptions, holder: DebateLauncher | None = None
+) -> AsyncIterator[HostAddresses]:
     """Let viewers in for the length of a block; leaving it tells them goodbye.
 
     Raises `DebateError` where the address cannot be had.
     """
-    from debate_tui.server.access import Access, is_loopback
-    from debate_tui.server.app import create
-    from debate_tui.server.listening import Certificate, bound, listening
+    from debate_tui.server.access import AccessControl, is_loopback
+    from debate_tui.server.app import create_app
+    from debate_tui.server.listening import TlsCertificate, bind_socket, run_server
 
-    files = certificate(hosting)
-    pair = Certificate(*files) if files else None
-    access = Access(
+    files = load_certificate(hosting)
+    tls_certificate = TlsCertificate(*files) if files else None
+    access = AccessControl(
         hosting.token,
         hosting.viewer_token,
         viewers_need_token=not is_loopback(hosting.host),
         origins=hosting.origins,
-        names=(hosting.host,),
+        host_names=(hosting.host,),
     )
-    _allow_many_connections()
-    with bound(hosting.host, hosting.port) as at:
+    _raise_descriptor_limit()
+    with bind_socket(hosting.host, hosting.port) as listener:
         name = socket.gethostname() if hosting.host in ("0.0.0.0", "::") else hosting.host  # noqa: S104
         name = f"[{name}]" if ":" in name else name
-        url = f"http{'s' if pair else ''}://{name}:{at.getsockname()[1]}"
-        async with listening(create(hub, access, holder), at, pair):
+        url = f"http{'s' if tls_certificate else ''}://{name}:{listener.getsockname()[1]}"
+        async with run_server(create_app(hub, access, holder), listener, tls_certificate):
             try:
-                yield Reach(url, access)
+                yield HostAddresses(url, access)
             finally:
-                hub.audience.goodbye()
+                hub.viewers.shut_down()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LAST_WORDS_S):
-                        await hub.audience.gone()
+                    async with asyncio.timeout(DRAIN_TIMEOUT_S):
+                        await hub.viewers.wait_until_empty()
 
 
 @asynccontextmanager
-async def shared(stage: Stage, hosting: Hosting) -> AsyncIterator[str]:
+async def share_session(context: DebateContext, hosting: HostingOptions) -> AsyncIterator[str]:
     """Host the debate of this process; gives its address, with a token if viewers need one that was made up.
 
     Leave it once the session has run.
     """
     check_installed()
-    from debate_tui.server.audience import Limits
+    from debate_tui.server.audience import ViewerLimits
     from debate_tui.server.hub import Hub
 
-    session = stage.session
-    debate = session.motion.debate
-    async with Hub(limits=Limits(hosting.max_viewers, hosting.max_viewers_per_address)) as hub:
-        hub.host(debate, stage.log, session, known=session.transcript.seq)
-        async with opened(hub, hosting) as reach:
-            made_up = reach.access.viewers_need_token and not hosting.viewer_token
+    session = context.session
+    debate = session.spec.debate
+    async with Hub(limits=ViewerLimits(hosting.max_viewers, hosting.max_viewers_per_address)) as hub:
+        hub.host(debate, context.log, session, known_seq=session.transcript.seq)
+        async with open_server(hub, hosting) as addresses:
+            token_generated = addresses.access.viewers_need_token and not hosting.viewer_token
             try:
-                yield reach.debate(debate) + (f" (token {reach.access.viewer_token})" if made_up else "")
+                yield addresses.debate_url(debate) + (
+                    f" (token {addresses.access.viewer_token})" if token_generated else ""
+                )
             finally:
-                if session.transcript.finished is not None:
-                    await hub.told(debate, LAST_WORDS_S)
+                if session.transcript.finish_reason is not None:
+                    await hub.wait_until_published(debate, DRAIN_TIMEOUT_S)
 
 
-def _allow_many_connections() -> None:
+def _raise_descriptor_limit() -> None:
     """Use as many descriptors as the system allows; a shell's own limit is made for other programs."""
     if sys.platform == "win32":
         return
     import resource
 
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

@@ -6,31 +6,31 @@ import textwrap
 
 from debate_tui import config
 from debate_tui.domain.errors import ConfigError
-from debate_tui.domain.formats import DEFAULT, explain, summary
+from debate_tui.domain.formats import DEFAULT_FORMAT, describe_format, summarise_format
 
-COLUMNS = 80
+LINE_WIDTH = 80
 
 
-def show_formats(name: str | None) -> None:
+def print_formats(name: str | None) -> None:
     """Print all formats, or the one called `name`; raises `UsageError` for an unknown name.
 
     Raises `ConfigError` for the first file that is wrong, once those that are right are printed.
     """
     if name is not None:
-        print(explain(config.find_format(name)))
+        print(describe_format(config.find_format(name)))
         return
-    wrong: list[ConfigError] = []
+    errors: list[ConfigError] = []
     names = config.format_names()
     indent = " " * (max(map(len, names)) + 2)
     for each in names:
         try:
             format_ = config.find_format(each)
         except ConfigError as error:
-            wrong.append(error)
+            errors.append(error)
             continue
-        note = " (default)" if each == DEFAULT else ""
-        text = f"{each:<{len(indent)}}{summary(format_)}{note}"
-        print(textwrap.fill(text, COLUMNS, subsequent_indent=indent, break_on_hyphens=False))
+        note = " (default)" if each == DEFAULT_FORMAT else ""
+        text = f"{each:<{len(indent)}}{summarise_format(format_)}{note}"
+        print(textwrap.fill(text, LINE_WIDTH, subsequent_indent=indent, break_on_hyphens=False))
     print("\ndebate-tui formats NAME explains one.")
-    if wrong:
-        raise wrong[0]
+    if errors:
+        raise errors[0]

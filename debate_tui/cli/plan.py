@@ -8,170 +8,188 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui import config
-from debate_tui.domain.debate import Debater, Format, check_debaters, deal_sides, filled, with_rounds
+from debate_tui.domain.debate import (
+    Debater,
+    Format,
+    assign_sides,
+    check_debater_count,
+    fill_debaters,
+    with_round_count,
+)
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import Event
-from debate_tui.domain.formats import DEFAULT
+from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.sources import registry
-from debate_tui.sources.registry import Specification
+from debate_tui.sources.registry import SourceSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_NAMES = ("Ada", "Ben", "Cleo", "Dan")
+_DEFAULT_NAMES = ("Ada", "Ben", "Cleo", "Dan")
 
 
-class Speaker(Struct, frozen=True):
+class PlannedDebater(Struct, frozen=True):
     """A debater, and what its source is made from."""
 
     debater: Debater
-    seat: config.Seat
-    specification: Specification
+    settings: config.DebaterSettings
+    source_spec: SourceSpec
 
 
 class Plan(Struct, frozen=True):
     """A debate that can begin.
 
-    `notice` is said on screen as long as it lasts; with `chaos`, its streams break on purpose. `past` are the
-    events of a debate that is taken up again, and `debate` its id. With `stats` its figures are told
-    at the end; what its streams go through is written to the file `journal`. It is hosted at the address
-    `share`, if there is one; once it is, `shared` says where others watch it.
+    `notice` is said on screen as long as it lasts; with `chaos`, its streams break on purpose. `past_events`
+    are the events of a debate that is taken up again, and `debate` its id. With `stats` its figures are told
+    at the end; what its streams go through is written to the file `stream_log_file`. It is hosted at the
+    address `share_address`, if there is one; once it is, `sharing_notice` says where others watch it.
     """
 
     topic: str
     format: Format
-    speakers: tuple[Speaker, ...]
+    debaters: tuple[PlannedDebater, ...]
     settings: config.Settings
     notice: str = ""
     chaos: bool = False
-    judges: tuple[Specification, ...] = ()
-    past: tuple[Event, ...] = ()
+    judges: tuple[SourceSpec, ...] = ()
+    past_events: tuple[Event, ...] = ()
     debate: str = ""
     stats: bool = False
-    journal: Path | None = None
-    share: str = ""
-    shared: str = ""
+    stream_log_file: Path | None = None
+    share_address: str = ""
+    sharing_notice: str = ""
 
 
-def plan(topic: str, seats: Sequence[config.Seat], settings: config.Settings, *, chaos: bool = False) -> Plan:
+def make_plan(
+    topic: str, debaters: Sequence[config.DebaterSettings], settings: config.Settings, *, chaos: bool = False
+) -> Plan:
     """Check everything that can be checked before anything is connected.
 
     Raises `UsageError` for what was typed wrongly, `ConfigError` for a missing key or a wrong format file.
     """
-    specifications = [registry.parse(seat.source) for seat in seats]
-    format_ = _format(seats, specifications, settings)
-    check_debaters(format_, len(seats))
-    for specification in specifications:
-        registry.check_key(specification)
-    if chaos and any(specification.kind != "demo" for specification in specifications):
+    source_specs = [registry.parse_source(seat.source) for seat in debaters]
+    format_ = _choose_format(debaters, source_specs, settings)
+    check_debater_count(format_, len(debaters))
+    for specification in source_specs:
+        registry.check_availability(specification)
+    if chaos and any(specification.kind != "demo" for specification in source_specs):
         raise UsageError("--chaos breaks the demo's streams only.", "Leave -d out, or say -d demo.")
-    judges = with_voices(topic, [registry.parse(text) for text in settings.judge])
+    judges = assign_voices(topic, [registry.parse_source(text) for text in settings.judge])
     for judge in judges:
-        registry.check_key(judge)
-    specifications = with_voices(topic, specifications)
-    sides = deal_sides(format_, len(seats))
-    speakers = tuple(
-        Speaker(
+        registry.check_availability(judge)
+    source_specs = assign_voices(topic, source_specs)
+    sides = assign_sides(format_, len(debaters))
+    planned_debaters = tuple(
+        PlannedDebater(
             Debater(
                 id=f"d{place + 1}",
                 name=name,
                 side=seat.side or sides[place],
-                source=specification.public,
+                source=specification.public_name,
                 persona=seat.persona,
             ),
             seat,
             specification,
         )
         for place, (seat, specification, name) in enumerate(
-            zip(seats, specifications, _names(seats, specifications), strict=True)
+            zip(debaters, source_specs, _debater_names(debaters, source_specs), strict=True)
         )
     )
-    said = " ".join(filter(None, (notice(specifications), partiality(judges, specifications))))
-    return Plan(topic, format_, speakers, settings, said, chaos, tuple(judges))
+    notice_text = " ".join(
+        filter(None, (sources_notice(source_specs), judge_bias_notice(judges, source_specs)))
+    )
+    return Plan(topic, format_, planned_debaters, settings, notice_text, chaos, tuple(judges))
 
 
-def unnamed(sources: Sequence[str], settings: config.Settings) -> tuple[config.Seat, ...]:
+def default_debaters(sources: Sequence[str], settings: config.Settings) -> tuple[config.DebaterSettings, ...]:
     """Seats for who named no debater: of these sources as many as the format takes, some more than once.
 
-    Raises as `plan` does where there is no such format.
+    Raises as `make_plan` does where there is no such format.
     """
-    format_ = config.find_format(settings.format or DEFAULT)
-    return tuple(config.Seat(source=source) for source in filled(sources, format_)[: format_.max_debaters])
-
-
-def _format(
-    seats: Sequence[config.Seat], specifications: Iterable[Specification], settings: config.Settings
-) -> Format:
-    only_listens = all(
-        specification.kind == "endpoint" and seat.method == "GET"
-        for seat, specification in zip(seats, specifications, strict=True)
+    format_ = config.find_format(settings.format or DEFAULT_FORMAT)
+    return tuple(
+        config.DebaterSettings(source=source)
+        for source in fill_debaters(sources, format_)[: format_.max_debaters]
     )
-    chosen = config.find_format(settings.format or ("listen" if only_listens else DEFAULT))
-    return chosen if settings.rounds is None else with_rounds(chosen, settings.rounds)
 
 
-def with_voices(topic: str, specifications: Sequence[Specification]) -> list[Specification]:
+def _choose_format(
+    debaters: Sequence[config.DebaterSettings], source_specs: Iterable[SourceSpec], settings: config.Settings
+) -> Format:
+    all_receive_only = all(
+        specification.kind == "endpoint" and seat.method == "GET"
+        for seat, specification in zip(debaters, source_specs, strict=True)
+    )
+    chosen = config.find_format(settings.format or ("listen" if all_receive_only else DEFAULT_FORMAT))
+    return chosen if settings.rounds is None else with_round_count(chosen, settings.rounds)
+
+
+def assign_voices(topic: str, source_specs: Sequence[SourceSpec]) -> list[SourceSpec]:
     """Give each demo debater without a voice one that nobody else has; another topic, another cast."""
-    if all(specification.kind != "demo" or specification.detail for specification in specifications):
-        return list(specifications)
-    from debate_tui.sources.demo import VOICES, lineup
+    if all(specification.kind != "demo" or specification.detail for specification in source_specs):
+        return list(source_specs)
+    from debate_tui.sources.demo import VOICES, pick_voices
 
-    named = {specification.detail for specification in specifications}
-    free = iter([voice for voice in lineup(len(VOICES), seed=sum(topic.encode())) if voice not in named])
+    used_voices = {specification.detail for specification in source_specs}
+    free = iter(
+        [voice for voice in pick_voices(len(VOICES), seed=sum(topic.encode())) if voice not in used_voices]
+    )
     return [
-        Specification("demo", "demo", next(free))
+        SourceSpec("demo", "demo", next(free))
         if specification.kind == "demo" and not specification.detail
         else specification
-        for specification in specifications
+        for specification in source_specs
     ]
 
 
-def _names(seats: Sequence[config.Seat], specifications: Sequence[Specification]) -> list[str]:
+def _debater_names(
+    debaters: Sequence[config.DebaterSettings], source_specs: Sequence[SourceSpec]
+) -> list[str]:
     """What the debaters are called: as asked for, a voice after itself, the others in turn; no two alike."""
     names: list[str] = []
-    for seat, specification in zip(seats, specifications, strict=True):
-        voice = _voice(specification)
-        wanted = seat.name or voice or next(name for name in _NAMES if name not in names)
+    for seat, specification in zip(debaters, source_specs, strict=True):
+        voice = _voice_name(specification)
+        wanted = seat.name or voice or next(name for name in _DEFAULT_NAMES if name not in names)
         count = sum(name == wanted or name.startswith(f"{wanted} ") for name in names)
         names.append(f"{wanted} {count + 1}" if count else wanted)
     return names
 
 
-def _voice(specification: Specification) -> str:
-    if specification.kind != "demo":
+def _voice_name(source_spec: SourceSpec) -> str:
+    if source_spec.kind != "demo":
         return ""
     from debate_tui.sources.demo import VOICES
 
-    return VOICES.get(specification.detail, "")
+    return VOICES.get(source_spec.detail, "")
 
 
-def partiality(judges: Iterable[Specification], debaters: Iterable[Specification]) -> str:
+def judge_bias_notice(judges: Iterable[SourceSpec], debaters: Iterable[SourceSpec]) -> str:
     """What there is to say of judges that judge their own kind; models prefer their own family's words."""
     families = {each.scheme for each in debaters if each.kind in ("provider", "local")}
-    related = dict.fromkeys(judge.public for judge in judges if judge.scheme in families)
+    related = dict.fromkeys(judge.public_name for judge in judges if judge.scheme in families)
     if not related:
         return ""
     judge = "judges its" if len(related) == 1 else "judge their"
     return f"Not impartial: {', '.join(related)} {judge} own model family."
 
 
-def notice(specifications: Iterable[Specification]) -> str:
+def sources_notice(source_specs: Iterable[SourceSpec]) -> str:
     """What the screen says about these sources as long as the debate lasts."""
-    specifications = tuple(specifications)
-    scripted = [specification.kind == "demo" for specification in specifications]
+    source_specs = tuple(source_specs)
+    scripted = [specification.kind == "demo" for specification in source_specs]
     if not any(scripted):
-        return _tiny(specifications)
+        return _local_model_notice(source_specs)
     if not all(scripted):
         return "Demo debaters are scripted: no model speaks for them."
-    from debate_tui.sources.demo import NOTICE
+    from debate_tui.sources.demo import DEMO_NOTICE
 
-    return NOTICE
+    return DEMO_NOTICE
 
 
-def _tiny(specifications: Iterable[Specification]) -> str:
+def _local_model_notice(source_specs: Iterable[SourceSpec]) -> str:
     """How small the model in the box is, if it speaks."""
-    if all(each.kind != "local" or each.detail for each in specifications):
+    if all(each.kind != "local" or each.detail for each in source_specs):
         return ""
     from debate_tui.sources import boxed
 
-    return boxed.NOTICE
+    return boxed.BUNDLED_NOTICE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from debate_tui.cli.screens import options, remember_mode, remember_theme
-from debate_tui.cli.signals import caught
+from debate_tui.cli.screens import make_screen_options, remember_mode, remember_theme
+from debate_tui.cli.signals import catch_signals
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.domain.events import DebateStarted
 from debate_tui.record.player import Player
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.config import Settings
-    from debate_tui.display.feed import Item
+    from debate_tui.display.feed import PaneItem
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
 
 
-async def play(
+async def play_fullscreen(
     events: Sequence[Event],
     settings: Settings,
     *,
@@ -39,30 +39,32 @@ async def play(
         player.seek_round(from_round)
     started = next((event for event in events if isinstance(event, DebateStarted)), None)
     debaters = started.debaters if started else ()
-    buffer: SharedBuffer[Item] = SharedBuffer([debater.id for debater in debaters])
-    ready = asyncio.Event()
+    buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in debaters])
+    first_frame_painted = asyncio.Event()
     app = DebateApp(
         player,
         buffer,
         None,
-        options(settings, topic=started.topic if started else "", debaters=debaters, format_=format_),
-        on_ready=ready.set,
+        make_screen_options(
+            settings, topic=started.topic if started else "", debaters=debaters, format_=format_
+        ),
+        on_ready=first_frame_painted.set,
         on_mode=remember_mode,
         on_theme=remember_theme,
         screen=ReplayScreen,
     )
-    with caught(app.exit, keyboard=0) as signal:
+    with catch_signals(app.exit, terminal_fd=0) as signal:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_run(player, ready))
+            group.create_task(_run_player(player, first_frame_painted))
             await app.run_async()
             await player.aclose()
-            ready.set()
+            first_frame_painted.set()
     if signal.number is not None:
         return 128 + signal.number
     return app.return_code or 0
 
 
-async def _run(player: Player, ready: asyncio.Event) -> None:
+async def _run_player(player: Player, first_frame_painted: asyncio.Event) -> None:
     """Play once the first frame is painted."""
-    await ready.wait()
+    await first_frame_painted.wait()
     await player.run()

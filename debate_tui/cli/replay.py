@@ -10,7 +10,7 @@ from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateStarted, PhaseStarted
-from debate_tui.record.sqlite import Store
+from debate_tui.record.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-def replay(
+def replay_debate(
     debate: str,
-    typed: dict[str, object],
+    overrides: dict[str, object],
     *,
     speed: float,
     from_round: int | None,
@@ -29,48 +29,53 @@ def replay(
 ) -> int:
     """Play a recorded debate back, the newest if `debate` is empty; returns the exit code.
 
-    `typed` are the settings that were typed. Raises `DebateError` where there is no such debate or round.
+    `overrides` are the settings that were typed. Raises `DebateError` where there is no such debate or round.
     """
-    settings = config.load(typed)
-    with Store(config.record_file()) as store:
+    settings = config.load_settings(overrides)
+    with SqliteStore(config.record_file()) as store:
         name = store.find(debate).debate
         events, setup = store.events(name), store.setup(name)
-    if not (plain or json_lines) and terminal.fits_full_screen():
-        from debate_tui.cli.continuing import format_of
-        from debate_tui.cli.playback import play
+    if not (plain or json_lines) and terminal.supports_full_screen():
+        from debate_tui.cli.continuing import decode_format
+        from debate_tui.cli.playback import play_fullscreen
 
-        terminal.take_keyboard_back()
-        format_ = format_of(setup)
-        return asyncio.run(play(events, settings, speed=speed, from_round=from_round, format_=format_))
-    asyncio.run(_write(_since(events, from_round), json_lines=json_lines))
+        terminal.reopen_keyboard()
+        format_ = decode_format(setup)
+        return asyncio.run(
+            play_fullscreen(events, settings, speed=speed, from_round=from_round, format_=format_)
+        )
+    asyncio.run(_write_output(_events_from_round(events, from_round), json_lines=json_lines))
     return 0
 
 
-def _since(events: Sequence[Event], number: int | None) -> Sequence[Event]:
+def _events_from_round(events: Sequence[Event], number: int | None) -> Sequence[Event]:
     """The debate from the beginning of a round on, counted from 1; who debates what is said in any case."""
     if number is None:
         return events
-    begins = [place for place, event in enumerate(events) if isinstance(event, PhaseStarted)]
-    if not 1 <= number <= len(begins):
+    round_starts = [place for place, event in enumerate(events) if isinstance(event, PhaseStarted)]
+    if not 1 <= number <= len(round_starts):
         raise UsageError(
-            f"The debate has no round {number}.", f"It has {len(begins)}, counted over all phases."
+            f"The debate has no round {number}.", f"It has {len(round_starts)}, counted over all phases."
         )
-    begin = begins[number - 1]
-    return [*(event for event in events[:begin] if isinstance(event, DebateStarted)), *events[begin:]]
+    round_start = round_starts[number - 1]
+    return [
+        *(event for event in events[:round_start] if isinstance(event, DebateStarted)),
+        *events[round_start:],
+    ]
 
 
-async def _write(events: Sequence[Event], *, json_lines: bool) -> None:
-    from debate_tui.display.outlet import Outlet
+async def _write_output(events: Sequence[Event], *, json_lines: bool) -> None:
+    from debate_tui.display.outlet import OutputWriter
 
-    async def whole() -> AsyncIterator[Sequence[Event]]:
+    async def single_batch() -> AsyncIterator[Sequence[Event]]:
         yield events
 
-    out = Outlet.of(sys.stdout)
+    out = OutputWriter.for_stream(sys.stdout)
     if json_lines:
         from debate_tui.display.json_lines import write_json_lines
 
-        await write_json_lines(whole(), out)
+        await write_json_lines(single_batch(), out)
     else:
         from debate_tui.display.plain import write_plain
 
-        await write_plain(whole(), out, Outlet.of(sys.stderr))
+        await write_plain(single_batch(), out, OutputWriter.for_stream(sys.stderr))

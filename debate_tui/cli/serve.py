@@ -73,25 +73,25 @@ def serve(
 
     Debates are watched at http://127.0.0.1:8484/debates/ID, by debate-tui watch, and as event streams.
     """
-    from debate_tui.cli.hosting import Hosting, check_installed
+    from debate_tui.cli.hosting import HostingOptions, check_installed
 
     check_installed()
     if continued is not None and (topic is not None or debaters):
         raise click.UsageError("--continue takes topic and debaters from the record.")
     from msgspec import convert
 
-    from debate_tui.cli.serving import run
+    from debate_tui.cli.serving import run_server
 
-    given = {"format": format, "rounds": rounds, "max_cost": max_cost, "max_tokens": max_tokens}
-    typed: dict[str, object] = {key: value for key, value in given.items() if value is not None}
+    typed_options = {"format": format, "rounds": rounds, "max_cost": max_cost, "max_tokens": max_tokens}
+    overrides: dict[str, object] = {key: value for key, value in typed_options.items() if value is not None}
     if judges:
-        typed["judge"] = list(judges)
-    return run(
+        overrides["judge"] = list(judges)
+    return run_server(
         topic,
         debaters,
-        typed,
+        overrides,
         debate_file=debate_file,
         store=store,
         continued=continued,
-        hosting=convert(hosting, Hosting),
+        hosting=convert(hosting, HostingOptions),
     )

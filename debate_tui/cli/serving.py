@@ -7,180 +7,192 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import topic as topics
-from debate_tui.cli.aside import complain
-from debate_tui.cli.continuing import taken_up_from
-from debate_tui.cli.debate import seat
-from debate_tui.cli.hosting import LAST_WORDS_S, opened
-from debate_tui.cli.plan import plan, unnamed
-from debate_tui.cli.signals import caught
-from debate_tui.cli.stage import staged
+from debate_tui.cli.aside import print_error
+from debate_tui.cli.continuing import plan_continuation_from
+from debate_tui.cli.debate import parse_debater_option
+from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, open_server
+from debate_tui.cli.plan import default_debaters, make_plan
+from debate_tui.cli.signals import catch_signals
+from debate_tui.cli.stage import open_debate
 from debate_tui.domain.errors import DebateError
 from debate_tui.record.stores import open_store
-from debate_tui.server.audience import Limits
-from debate_tui.server.commands import Conflict
+from debate_tui.server.audience import ViewerLimits
+from debate_tui.server.commands import ConflictError
 from debate_tui.server.hub import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from debate_tui.cli.hosting import Hosting, Reach
+    from debate_tui.cli.hosting import HostAddresses, HostingOptions
     from debate_tui.cli.plan import Plan
     from debate_tui.record.log import DebateStore
-    from debate_tui.server.commands import Order
+    from debate_tui.server.commands import DebateRequest
     from debate_tui.session import Session
 
 MAX_DEBATES = 8
 """Debates held at a time: each costs connections, and money."""
 
 
-def run(
+def run_server(
     topic: str | None,
     debaters: tuple[str, ...],
-    options: dict[str, object],
+    overrides: dict[str, object],
     *,
     debate_file: Path | None,
     store: str,
     continued: str | None,
-    hosting: Hosting,
+    hosting: HostingOptions,
 ) -> int:
     """Serve until a signal ends it; returns the exit code. `continued` is the id of a debate to take up.
 
     Raises `DebateError` for whatever makes that impossible.
     """
     if debaters:
-        options["debater"] = [seat(text) for text in debaters]
-    settings = config.load(options, debate_file=debate_file)
-    planned = None
+        overrides["debater"] = [parse_debater_option(text) for text in debaters]
+    settings = config.load_settings(overrides, debate_file=debate_file)
+    debate_plan = None
     if continued is None and (topic is not None or settings.topic):
-        planned = plan(
-            topics.read(topic, settings.topic), settings.debater or unnamed(_DEMO, settings), settings
+        debate_plan = make_plan(
+            topics.read_topic(topic, settings.topic),
+            settings.debater or default_debaters(_DEMO_SOURCES, settings),
+            settings,
         )
-    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-        return runner.run(_serve(planned, continued, settings, store, hosting))
+    with asyncio.Runner(loop_factory=_uvloop_factory()) as runner:
+        return runner.run(_serve_until_signal(debate_plan, continued, settings, store, hosting))
 
 
-async def _serve(
-    planned: Plan | None, continued: str | None, settings: config.Settings, address: str, hosting: Hosting
+async def _serve_until_signal(
+    first_plan: Plan | None,
+    continued: str | None,
+    settings: config.Settings,
+    store_address: str,
+    hosting: HostingOptions,
 ) -> int:
-    store = open_store(address or config.record_file())
+    store = open_store(store_address or config.record_file())
     try:
         # Whether it can be reached is better known now than by the first viewer.
         await store.setup("")
         if continued is not None:
-            planned = await taken_up_from(store, continued, settings)
-        limits = Limits(hosting.max_viewers, hosting.max_viewers_per_address)
+            first_plan = await plan_continuation_from(store, continued, settings)
+        limits = ViewerLimits(hosting.max_viewers, hosting.max_viewers_per_address)
         async with Hub(store, limits) as hub:
-            holder = Debates(hub, store, settings)
-            async with opened(hub, hosting, holder) as reach:
+            debates = RunningDebates(hub, store, settings)
+            async with open_server(hub, hosting, debates) as addresses:
                 stop = asyncio.Event()
-                with caught(stop.set) as signal:
-                    debate = await holder.begin(planned) if planned else ""
-                    _announce(reach, hosting, debate)
+                with catch_signals(stop.set) as signal:
+                    debate = await debates.start(first_plan) if first_plan else ""
+                    _print_addresses(addresses, hosting, debate)
                     await stop.wait()
-                    await holder.end()
+                    await debates.end_all()
             return 128 + (signal.number or 0)
     finally:
         await store.aclose()
 
 
-class Debates:
-    """The debates held by this server; a `Holder`."""
+class RunningDebates:
+    """The debates held by this server; a `DebateLauncher`."""
 
     def __init__(self, hub: Hub, store: DebateStore, settings: config.Settings) -> None:
         self._hub = hub
         self._store = store
         self._settings = settings
         self._sessions: dict[asyncio.Task[None], Session | None] = {}
-        self._planning = asyncio.Lock()
-        self._ending = False
+        self._plan_lock = asyncio.Lock()
+        self._is_stopping = False
 
-    async def hold(self, order: Order) -> str:
-        """See `Holder.hold`."""
-        ordered = {"format": order.format, "rounds": order.rounds}
-        settings = config.replaced(self._settings, {key: value for key, value in ordered.items() if value})
-        seats = tuple(
-            config.Seat(source=each.source, name=each.name, side=each.side, persona=each.persona)
-            for each in order.debaters
+    async def start_debate(self, request: DebateRequest) -> str:
+        """See `DebateLauncher.start_debate`."""
+        overrides = {"format": request.format, "rounds": request.rounds}
+        settings = config.with_options(
+            self._settings, {key: value for key, value in overrides.items() if value}
         )
-        topic = topics.read(order.topic)
-        named = seats or settings.debater or unnamed(_DEMO, settings)
-        async with self._planning:  # In a thread: the keyring may ask its user for a password first.
-            planned = await asyncio.to_thread(plan, topic, named, settings)
-        return await self.begin(planned)
+        seats = tuple(
+            config.DebaterSettings(source=each.source, name=each.name, side=each.side, persona=each.persona)
+            for each in request.debaters
+        )
+        topic = topics.read_topic(request.topic)
+        debater_settings = seats or settings.debater or default_debaters(_DEMO_SOURCES, settings)
+        async with self._plan_lock:  # In a thread: the keyring may ask its user for a password first.
+            debate_plan = await asyncio.to_thread(make_plan, topic, debater_settings, settings)
+        return await self.start(debate_plan)
 
-    async def begin(self, planned: Plan) -> str:
-        """Hold a debate; returns its id once it is hosted. Raises `Conflict` where it cannot be."""
-        self._check_going_on()
+    async def start(self, debate_plan: Plan) -> str:
+        """Hold a debate; returns its id once it is hosted. Raises `ConflictError` where it cannot be."""
+        self._check_not_stopping()
         if len(self._sessions) >= MAX_DEBATES:
-            raise Conflict(f"{MAX_DEBATES} debates are held already.", "Wait for one to end, or stop one.")
-        hosted: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._hold(planned, hosted))
+            raise ConflictError(
+                f"{MAX_DEBATES} debates are held already.", "Wait for one to end, or stop one."
+            )
+        hosted_id: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._run_debate(debate_plan, hosted_id))
         self._sessions[task] = None
-        task.add_done_callback(lambda done: _settle(done, hosted))
+        task.add_done_callback(lambda done: _report_task_result(done, hosted_id))
         task.add_done_callback(self._sessions.pop)
-        return await hosted
+        return await hosted_id
 
-    async def end(self) -> None:
+    async def end_all(self) -> None:
         """End all debates, begin no more, and wait until their ends are recorded."""
-        self._ending = True
+        self._is_stopping = True
         for session in self._sessions.values():
             if session is not None:
                 session.end()
         if self._sessions:
             await asyncio.wait(tuple(self._sessions))
 
-    def _check_going_on(self) -> None:
-        if self._ending:
-            raise Conflict("The server is about to stop.", "Order the debate again when it is back.")
+    def _check_not_stopping(self) -> None:
+        if self._is_stopping:
+            raise ConflictError("The server is about to stop.", "Order the debate again when it is back.")
 
-    async def _hold(self, planned: Plan, hosted: asyncio.Future[str]) -> None:
-        async with staged(planned, unattended=True, on_trouble=complain, store=self._store) as stage:
-            self._check_going_on()
-            session = stage.session
-            debate = session.motion.debate
-            self._hub.host(debate, stage.log, session, known=session.transcript.seq)
+    async def _run_debate(self, debate_plan: Plan, hosted_id: asyncio.Future[str]) -> None:
+        async with open_debate(
+            debate_plan, unattended=True, on_error=print_error, store=self._store
+        ) as context:
+            self._check_not_stopping()
+            session = context.session
+            debate = session.spec.debate
+            self._hub.host(debate, context.log, session, known_seq=session.transcript.seq)
             task = asyncio.current_task()
             assert task is not None
             self._sessions[task] = session
-            if not hosted.done():  # Whoever ordered it may have gone.
-                hosted.set_result(debate)
+            if not hosted_id.done():  # Whoever ordered it may have gone.
+                hosted_id.set_result(debate)
             await session.run()
-            await self._hub.told(debate, LAST_WORDS_S)
-        if session.blocked_by is not None:
-            complain(session.blocked_by)
+            await self._hub.wait_until_published(debate, DRAIN_TIMEOUT_S)
+        if session.fatal_fault is not None:
+            print_error(session.fatal_fault)
 
 
-def _settle(task: asyncio.Task[None], hosted: asyncio.Future[str]) -> None:
+def _report_task_result(task: asyncio.Task[None], hosted_id: asyncio.Future[str]) -> None:
     """Whoever waits for a debate to begin is told why it cannot; later the server says why one broke off."""
     error = None if task.cancelled() else task.exception()
-    if not hosted.done():
-        hosted.cancel() if error is None else hosted.set_exception(error)
+    if not hosted_id.done():
+        hosted_id.cancel() if error is None else hosted_id.set_exception(error)
     elif isinstance(error, DebateError):
-        complain(error)
+        print_error(error)
     elif error is not None:
         context = {"message": "A debate broke off.", "exception": error, "task": task}
         asyncio.get_running_loop().call_exception_handler(context)
 
 
-_DEMO = ("demo", "demo")
+_DEMO_SOURCES = ("demo", "demo")
 
 
-def _announce(reach: Reach, hosting: Hosting, debate: str) -> None:
-    where = reach.debate(debate) if debate else f"{reach.url}/debates"
-    lines = [f"Hosting debates on {reach.url}", f"  watch             {where}"]
-    if reach.access.viewers_need_token:
+def _print_addresses(addresses: HostAddresses, hosting: HostingOptions, debate: str) -> None:
+    watch_url = addresses.debate_url(debate) if debate else f"{addresses.url}/debates"
+    lines = [f"Hosting debates on {addresses.url}", f"  watch             {watch_url}"]
+    if addresses.access.viewers_need_token:
         if not hosting.viewer_token:
-            lines.append(f"  viewers' token    {reach.access.viewer_token}")
-        lines.append(f"  a viewer's link   {reach.way_in('viewer')}")
+            lines.append(f"  viewers' token    {addresses.access.viewer_token}")
+        lines.append(f"  a viewer's link   {addresses.login_link('viewer')}")
     if not hosting.token:
-        lines.append(f"  host's token      {reach.access.host_token}")
-    lines.append(f"  the host's link   {reach.way_in('host')}")
+        lines.append(f"  host's token      {addresses.access.host_token}")
+    lines.append(f"  the host's link   {addresses.login_link('host')}")
     lines.append("Links are good once. Ctrl-C ends everything.")
     print("\n".join(lines), flush=True)
 
 
-def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def _uvloop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
     except ImportError:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+TERMINATION_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
-class Caught:
+class CaughtSignal:
     """The first signal that was caught; `number` is `None` until then."""
 
     def __init__(self) -> None:
@@ -23,28 +23,30 @@ class Caught:
 
 
 @contextmanager
-def caught(end: Callable[[], object], *, keyboard: int | None = None) -> Iterator[Caught]:
-    """Call `end`, once, when a signal asks the program to end.
+def catch_signals(
+    on_signal: Callable[[], object], *, terminal_fd: int | None = None
+) -> Iterator[CaughtSignal]:
+    """Call `on_signal`, once, when a signal asks the program to end.
 
     A second interrupt or termination has its usual effect; further hang-ups have none, because the shell and
     the system each send one. A hang-up that is ignored from the start, as with ``nohup``, stays so. If the
-    terminal behind the descriptor `keyboard` goes away without a signal, that counts as a hang-up.
+    terminal behind the descriptor `terminal_fd` goes away without a signal, that counts as a hang-up.
     """
     loop = asyncio.get_running_loop()
-    found = Caught()
+    caught_signal = CaughtSignal()
     handled = [
         number
-        for number in ENDING
+        for number in TERMINATION_SIGNALS
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
     ]
 
     def catch(number: int) -> None:
-        if found.number is not None:
+        if caught_signal.number is not None:
             return
-        found.number = number
+        caught_signal.number = number
         release()
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        end()
+        on_signal()
 
     def release() -> None:
         while handled:
@@ -52,23 +54,23 @@ def caught(end: Callable[[], object], *, keyboard: int | None = None) -> Iterato
 
     for number in handled:
         loop.add_signal_handler(number, catch, number)
-    if keyboard is not None:
-        _watch(keyboard, lambda: loop.call_soon_threadsafe(catch, signal.SIGHUP))
+    if terminal_fd is not None:
+        _watch_terminal(terminal_fd, lambda: loop.call_soon_threadsafe(catch, signal.SIGHUP))
     try:
-        yield found
+        yield caught_signal
     finally:
         release()
 
 
-def _watch(terminal: int, gone: Callable[[], object]) -> None:
-    """Call `gone`, from another thread, when a terminal has gone away."""
+def _watch_terminal(terminal_fd: int, on_hangup: Callable[[], object]) -> None:
+    """Call `on_hangup`, from another thread, when a terminal has gone away."""
     poll = select.poll()
-    poll.register(terminal, 0)
+    poll.register(terminal_fd, 0)
 
     def wait() -> None:
         poll.poll()
         try:
-            gone()
+            on_hangup()
         except RuntimeError:
             return  # So has the loop.
 

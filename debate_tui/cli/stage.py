@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui import config
-from debate_tui.cli.continuing import setup
-from debate_tui.cli.swapping import Swapper
+from debate_tui.cli.continuing import encode_setup
+from debate_tui.cli.swapping import SourceSwapper
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.stream import Connected
-from debate_tui.record.log import DebateLog, MemoryLog, TakenOver
-from debate_tui.resilience.chaos import Chaotic, impatient
-from debate_tui.resilience.recovery import Guarded
-from debate_tui.session import Judge, Motion, Session
-from debate_tui.sources.prices import asked_of, cost_of
-from debate_tui.sources.registry import Sources
+from debate_tui.record.log import DebateLog, MemoryLog, TakenOverError
+from debate_tui.resilience.chaos import ChaosSource, shorten_timeouts
+from debate_tui.resilience.recovery import RecoveringSource
+from debate_tui.session import DebateSpec, Judge, Session
+from debate_tui.sources.prices import cost_function, price_table_for
+from debate_tui.sources.registry import SourceFactory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -27,163 +27,167 @@ if TYPE_CHECKING:
     from debate_tui.domain.errors import DebateError
     from debate_tui.domain.stream import Source
     from debate_tui.record.log import DebateStore
-    from debate_tui.resilience.journal import Journal
+    from debate_tui.resilience.journal import StreamLog
     from debate_tui.resilience.recovery import Announce, Announcement
     from debate_tui.session import Backpressure
 
-    OnTrouble = Callable[[DebateError], None]
+    OnError = Callable[[DebateError], None]
     OnProgress = Callable[[str, str], None]
 
 
-class Stage(Struct, frozen=True):
+class DebateContext(Struct, frozen=True):
     """Everything a debate needs to be held."""
 
     log: DebateLog
     session: Session
     statistics: Statistics
-    swap: Swapper
+    swap_source: SourceSwapper
 
 
 @asynccontextmanager
-async def staged(
+async def open_debate(
     plan: Plan,
     *,
     backpressure: Backpressure | None = None,
     unattended: bool,
-    on_trouble: OnTrouble,
+    on_error: OnError,
     on_progress: OnProgress | None = None,
     store: DebateStore | None = None,
     statistics: Statistics | None = None,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[DebateContext]:
     """Make the debate ready to run; leaving makes its record durable and closes every connection.
 
-    The record is kept in `store`, which stays open, or in the user's own file. `on_trouble` is told when the
+    The record is kept in `store`, which stays open, or in the user's own file. `on_error` is told when the
     record or the journal cannot be written on, `on_progress` what a local model's start is waiting for and
     how far that is, nothing once it is over. `statistics` measures it, where that is there already. A debate
     that another process has taken over ends here. Raises `DebateError` where the debate cannot be begun.
     """
     settings = plan.settings
 
-    def hear(trouble: DebateError) -> None:
-        on_trouble(trouble)
-        if isinstance(trouble, TakenOver):
+    def handle_error(error: DebateError) -> None:
+        on_error(error)
+        if isinstance(error, TakenOverError):
             session.end()
 
     async with AsyncExitStack() as stack:
-        journal = _journal(stack, plan, on_trouble)
+        stream_log = _open_stream_log(stack, plan, on_error)
         sources = await stack.enter_async_context(
-            Sources(
+            SourceFactory(
                 connect_timeout=settings.recovery.connect_timeout,
                 http2=settings.http2 == "auto",
-                models=config.model_folder(),
-                tell=on_progress,
+                model_folder=config.model_folder(),
+                report_progress=on_progress,
             )
         )
         debate = plan.debate or os.urandom(4).hex()
-        log = await _log(stack, plan, debate, hear, store)
+        log = await _open_log(stack, plan, debate, handle_error, store)
         statistics = statistics or Statistics()
-        for event in plan.past:
+        for event in plan.past_events:
             statistics(event)
         log.subscribe(statistics)
-        if journal:
-            log.subscribe(journal.event)
-        policy = impatient(settings.recovery) if plan.chaos else settings.recovery
+        if stream_log:
+            log.subscribe(stream_log.record_event)
+        policy = shorten_timeouts(settings.recovery) if plan.chaos else settings.recovery
 
-        def guard(debater: str, source: Source, held: Callable[[], bool]) -> Source:
-            return Guarded(source, policy, held=held, announce=_told(debater, statistics, journal))
+        def with_recovery(debater: str, source: Source, is_paused: Callable[[], bool]) -> Source:
+            return RecoveringSource(
+                source, policy, is_paused=is_paused, announce=_make_announce(debater, statistics, stream_log)
+            )
 
         rates = {model: (price.input, price.output) for model, price in settings.price.items()}
         session = Session(
-            _motion(
-                plan, debate, asked_of([*(each.specification for each in plan.speakers), *plan.judges], rates)
+            _make_debate_spec(
+                plan,
+                debate,
+                price_table_for([*(each.source_spec for each in plan.debaters), *plan.judges], rates),
             ),
-            _made(plan, sources),
+            _make_sources(plan, sources),
             log,
-            guard=guard,
+            with_recovery=with_recovery,
             backpressure=backpressure,
             unattended=unattended,
-            costs={each.debater.id: cost_of(each.specification, rates) for each in plan.speakers},
+            costs={each.debater.id: cost_function(each.source_spec, rates) for each in plan.debaters},
             judges=[
                 Judge(
                     f"j{number}",
-                    judge.public,
-                    guard(f"j{number}", sources.make(judge), _never),
-                    cost_of(judge, rates),
+                    judge.public_name,
+                    with_recovery(f"j{number}", sources.make(judge), _never_paused),
+                    cost_function(judge, rates),
                 )
                 for number, judge in enumerate(plan.judges, 1)
             ],
-            past=plan.past,
+            past_events=plan.past_events,
         )
-        yield Stage(log, session, statistics, Swapper(sources, session, rates))
+        yield DebateContext(log, session, statistics, SourceSwapper(sources, session, rates))
 
 
-def _never() -> bool:
+def _never_paused() -> bool:
     return False
 
 
-def _motion(plan: Plan, debate: str, prices: str) -> Motion:
-    return Motion(
+def _make_debate_spec(plan: Plan, debate: str, prices: str) -> DebateSpec:
+    return DebateSpec(
         debate=debate,
         topic=plan.topic,
         format=plan.format,
-        debaters=tuple(speaker.debater for speaker in plan.speakers),
+        debaters=tuple(speaker.debater for speaker in plan.debaters),
         max_tokens=plan.settings.max_tokens,
         max_cost=plan.settings.max_cost,
         prices=prices,
     )
 
 
-def _made(plan: Plan, sources: Sources) -> dict[str, Source]:
+def _make_sources(plan: Plan, sources: SourceFactory) -> dict[str, Source]:
     """Each debater's source, by the debater's id."""
-    made: dict[str, Source] = {}
-    for place, speaker in enumerate(plan.speakers):
-        debater, seat = speaker.debater, speaker.seat
+    sources_by_debater: dict[str, Source] = {}
+    for place, speaker in enumerate(plan.debaters):
+        debater, seat = speaker.debater, speaker.settings
         source = sources.make(
-            speaker.specification,
+            speaker.source_spec,
             method=seat.method,
             background=seat.background,
             names=(debater.id, debater.name),
         )
-        made[debater.id] = Chaotic(source, seed=place) if plan.chaos else source
-    return made
+        sources_by_debater[debater.id] = ChaosSource(source, seed=place) if plan.chaos else source
+    return sources_by_debater
 
 
-def _told(debater: str, statistics: Statistics, journal: Journal | None) -> Announce:
+def _make_announce(debater: str, statistics: Statistics, stream_log: StreamLog | None) -> Announce:
     """What takes the announcements of one debater's streams."""
-    write = journal.of(debater) if journal else None
+    write = stream_log.announcer_for(debater) if stream_log else None
 
     def announce(announcement: Announcement) -> None:
         if isinstance(announcement, Connected):
-            statistics.connected(debater, announcement)
+            statistics.record_connection(debater, announcement)
         if write:
             write(announcement)
 
     return announce
 
 
-def _journal(stack: AsyncExitStack, plan: Plan, on_trouble: OnTrouble) -> Journal | None:
-    if plan.journal is None:
+def _open_stream_log(stack: AsyncExitStack, plan: Plan, on_error: OnError) -> StreamLog | None:
+    if plan.stream_log_file is None:
         return None
-    from debate_tui.resilience.journal import Journal
+    from debate_tui.resilience.journal import StreamLog
 
-    journal = Journal(plan.journal, on_trouble=on_trouble)
-    stack.callback(journal.close)
-    return journal
+    stream_log = StreamLog(plan.stream_log_file, on_error=on_error)
+    stack.callback(stream_log.close)
+    return stream_log
 
 
-async def _log(
-    stack: AsyncExitStack, plan: Plan, debate: str, on_trouble: OnTrouble, store: DebateStore | None
+async def _open_log(
+    stack: AsyncExitStack, plan: Plan, debate: str, on_error: OnError, store: DebateStore | None
 ) -> DebateLog:
     if not plan.settings.record:
-        return MemoryLog(plan.past)
+        return MemoryLog(plan.past_events)
     if store is None:
         from debate_tui.record.stores import open_store
 
         store = open_store(config.record_file())
         stack.push_async_callback(store.aclose)
-    if plan.past:
-        log = await store.resume(debate, on_trouble=on_trouble)
+    if plan.past_events:
+        log = await store.resume(debate, on_write_error=on_error)
     else:
-        log = await store.create(debate, setup=setup(plan), on_trouble=on_trouble)
+        log = await store.create(debate, setup=encode_setup(plan), on_write_error=on_error)
     stack.push_async_callback(log.aclose)
     return log

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from debate_tui.cli.commands import MODES
+from debate_tui.cli.commands import DISPLAY_MODES
 from debate_tui.cli.serve import serve
 
 if TYPE_CHECKING:
-    from debate_tui.domain.exports import Form
+    from debate_tui.domain.exports import ExportType
 
-FORMS: tuple[Form, ...] = ("md", "html", "json", "txt")
+EXPORT_TYPES: tuple[ExportType, ...] = ("md", "html", "json", "txt")
 
 
 @click.command()
 @click.argument("name", required=False)
 def formats(name: str | None) -> None:
     """List the debate formats, or explain one."""
-    from debate_tui.cli.listing import show_formats
+    from debate_tui.cli.listing import print_formats
 
-    show_formats(name)
+    print_formats(name)
 
 
 @click.command()
@@ -37,11 +37,11 @@ def formats(name: str | None) -> None:
 def doctor(debaters: tuple[str, ...], debate_file: Path | None) -> int:
     """Tell what works here: terminal, keys, local servers, and every source, tried with one small request."""
     from debate_tui import config
-    from debate_tui.cli.debate import seat
-    from debate_tui.cli.doctor import examine
+    from debate_tui.cli.debate import parse_debater_option
+    from debate_tui.cli.doctor import run_checks
 
-    typed = {"debater": [seat(text) for text in debaters]} if debaters else {}
-    return examine(config.load(typed, debate_file=debate_file))
+    overrides = {"debater": [parse_debater_option(text) for text in debaters]} if debaters else {}
+    return run_checks(config.load_settings(overrides, debate_file=debate_file))
 
 
 @click.command()
@@ -57,23 +57,25 @@ def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool, plain
     from debate_tui.cli import history as recorded
 
     if to_delete:
-        recorded.delete(to_delete, confirmed=yes)
+        recorded.delete_debates(to_delete, confirmed=yes)
         return 0
-    return recorded.show(" ".join(words), plain=plain)
+    return recorded.show_history(" ".join(words), plain=plain)
 
 
 @click.command()
 @click.argument("debate", metavar="[DEBATE]", default="")
-@click.option("--to", "form", type=click.Choice(FORMS), help="Default: md.")
+@click.option("--to", "form", type=click.Choice(EXPORT_TYPES), help="Default: md.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A file or a folder to write to."
 )
-def export(debate: str, form: Form | None, output: Path | None) -> None:
+def export(debate: str, form: ExportType | None, output: Path | None) -> None:
     """Export a recorded debate, the newest unless DEBATE names another by its id."""
     from debate_tui.cli.history import write_export
 
-    named = next((known for known in FORMS if output and output.suffix == f".{known}"), FORMS[0])
-    write_export(debate, form or named, output)
+    type_from_suffix = next(
+        (known for known in EXPORT_TYPES if output and output.suffix == f".{known}"), EXPORT_TYPES[0]
+    )
+    write_export(debate, form or type_from_suffix, output)
 
 
 @click.command()
@@ -88,7 +90,7 @@ def export(debate: str, form: Form | None, output: Path | None) -> None:
 @click.option(
     "--from", "from_round", type=int, metavar="ROUND", help="Begin with this round, counted over all phases."
 )
-@click.option("-m", "--mode", type=click.Choice(MODES), help="When text is painted.")
+@click.option("-m", "--mode", type=click.Choice(DISPLAY_MODES), help="When text is painted.")
 @click.option("--theme", metavar="NAME", help="Colours of the screen.")
 @click.option("--ascii", is_flag=True, help="Icons and lines in ASCII only.")
 @click.option("--plain", is_flag=True, help="All of it at once, as plain text.")
@@ -102,7 +104,7 @@ def replay(
 
     In a pipe it is written at once; with --json, exactly as it was written while it was held.
     """
-    from debate_tui.cli.replay import replay as play
+    from debate_tui.cli.replay import replay_debate as play
 
     if plain and json_lines:
         raise click.UsageError("--plain and --json exclude each other.")
@@ -128,7 +130,7 @@ def replay(
 @click.option("--json", "json_lines", is_flag=True, help="The debate's events, one JSON object per line.")
 def watch(url: str, token: str, plain: bool, json_lines: bool) -> int:
     """Watch a debate that somebody else hosts; URL is the address debate-tui serve prints."""
-    from debate_tui.cli.watch import watch as look_on
+    from debate_tui.cli.watch import watch_debate as look_on
 
     return look_on(url, token=token, plain=plain, json_lines=json_lines)
 

@@ -6,14 +6,14 @@ import os
 import sys
 
 
-def fits_full_screen() -> bool:
+def supports_full_screen() -> bool:
     """Whether output and errors go to a terminal that can move its cursor, and somebody sits at it."""
     if os.environ.get("TERM", "") in ("", "dumb"):
         return False
     return _is_terminal(1) and _is_terminal(2) and (_is_terminal(0) or _has_controlling_terminal())
 
 
-def take_keyboard_back() -> None:
+def reopen_keyboard() -> None:
     """Put the controlling terminal where a pipe was standard input, once the pipe has been read."""
     if _is_terminal(0):
         return

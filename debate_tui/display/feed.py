@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.safe import safe
+from debate_tui.display.safe import sanitise_strings
 from debate_tui.domain.events import (
     DebaterRemoved,
     DebaterReplaced,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-class Text(Struct, frozen=True):
+class PaneText(Struct, frozen=True):
     """A turn's next piece of text, sanitised; the first of a higher attempt is the seam of a recovery."""
 
     turn: int
@@ -40,8 +40,8 @@ class Text(Struct, frozen=True):
     reasoning: bool = False
 
 
-Item = (
-    Text
+PaneItem = (
+    PaneText
     | PhaseStarted
     | TurnStarted
     | TurnSuperseded
@@ -55,7 +55,7 @@ Item = (
 """What a pane is told, in the order in which it happened. All text in it is sanitised."""
 
 
-class Feed:
+class PaneFeed:
     """A listener of the debate log that fills a shared buffer.
 
     Call it with events in the order of their `seq`, as `log.subscribe` does. It holds the fold's rules: an
@@ -63,32 +63,32 @@ class Feed:
     attempt change nothing. Debaters that have no pane are passed over.
     """
 
-    def __init__(self, buffer: SharedBuffer[Item]) -> None:
+    def __init__(self, buffer: SharedBuffer[PaneItem]) -> None:
         self._buffer = buffer
         self._panes = frozenset(buffer.panes)
-        self._seq = 0
-        self._turns: dict[int, _Turn] = {}
-        self._streams: set[str] = set()
+        self._last_seq = 0
+        self._turns: dict[int, _PaneTurn] = {}
+        self._active_streams: set[str] = set()
 
     @property
-    def active(self) -> int:
+    def active_stream_count(self) -> int:
         """How many streams are connected or streaming: what hybrid mode goes by."""
-        return len(self._streams)
+        return len(self._active_streams)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         if event.seq:
-            if event.seq <= self._seq:
+            if event.seq <= self._last_seq:
                 return
-            self._seq = event.seq
+            self._last_seq = event.seq
         if type(event) is TurnDelta:
-            self._add(event)
+            self._add_delta(event)
         else:
-            self._tell(event)
+            self._add_event(event)
 
-    def _add(self, delta: TurnDelta) -> None:
+    def _add_delta(self, delta: TurnDelta) -> None:
         turn = self._turns.get(delta.turn)
-        if turn is None or delta.attempt < turn.oldest:
+        if turn is None or delta.attempt < turn.oldest_valid_attempt:
             return
         strand = turn.reasoning if delta.reasoning else turn.answer
         if delta.offset != strand.length:
@@ -96,60 +96,60 @@ class Feed:
         strand.length += len(delta.text)
         turn.attempt = delta.attempt
         if text := strand.sanitiser.feed(delta.text):
-            item = Text(delta.turn, delta.attempt, text, delta.reasoning)
+            item = PaneText(delta.turn, delta.attempt, text, delta.reasoning)
             self._buffer.push(turn.debater, item, len(text))
 
-    def _tell(self, event: Event) -> None:
+    def _add_event(self, event: Event) -> None:
         match event:
             case TurnStarted() if event.debater in self._panes:
-                self._start(event)
+                self._start_turn(event)
             case TurnSuperseded() if turn := self._turns.get(event.turn):
-                if event.attempt > turn.oldest:
+                if event.attempt > turn.oldest_valid_attempt:
                     turn.supersede(event.attempt)
-                    self._push(event, event.debater)
+                    self._push_event(event, event.debater)
             case TurnFinished() if turn := self._turns.get(event.turn):
-                self._release(event.turn, turn)
-                self._push(event, event.debater)
+                self._flush_sanitisers(event.turn, turn)
+                self._push_event(event, event.debater)
             case StreamStatus():
-                self._count(event)
-                self._push(event, event.debater)
+                self._track_stream(event)
+                self._push_event(event, event.debater)
             case DebaterRemoved() | DebaterReplaced() | DebaterReturned():
-                self._push(event, event.debater)
+                self._push_event(event, event.debater)
             case PhaseStarted():
-                self._push(event, None)
+                self._push_event(event, None)
             case Interjection():
-                self._push(event, event.to)
+                self._push_event(event, event.to)
             case _:
                 pass
 
-    def _start(self, event: TurnStarted) -> None:
+    def _start_turn(self, event: TurnStarted) -> None:
         if event.turn not in self._turns:
             for number in [n for n, turn in self._turns.items() if turn.debater == event.debater]:
                 del self._turns[number]
-            self._turns[event.turn] = _Turn(event.debater)
-        self._push(event, event.debater)
+            self._turns[event.turn] = _PaneTurn(event.debater)
+        self._push_event(event, event.debater)
 
-    def _release(self, number: int, turn: _Turn) -> None:
+    def _flush_sanitisers(self, number: int, turn: _PaneTurn) -> None:
         """Show the beginnings of escape sequences that will not be ended any more."""
         for strand in (turn.reasoning, turn.answer):
             if text := strand.sanitiser.flush():
-                item = Text(number, turn.attempt, text, strand is turn.reasoning)
+                item = PaneText(number, turn.attempt, text, strand is turn.reasoning)
                 self._buffer.push(turn.debater, item, len(text))
 
-    def _count(self, status: StreamStatus) -> None:
+    def _track_stream(self, status: StreamStatus) -> None:
         if status.state in ("connected", "streaming"):
-            self._streams.add(status.debater)
+            self._active_streams.add(status.debater)
         else:
-            self._streams.discard(status.debater)
+            self._active_streams.discard(status.debater)
 
-    def _push(self, event: Item, debater: str | None) -> None:
-        item = safe(event)
+    def _push_event(self, event: PaneItem, debater: str | None) -> None:
+        item = sanitise_strings(event)
         for pane in self._buffer.panes if debater is None else (debater,):
             if pane in self._panes:
                 self._buffer.push(pane, item)
 
 
-class _Strand:
+class _SanitisedText:
     """One of a turn's two texts: how much of it was received, and what of that is held back."""
 
     __slots__ = ("length", "sanitiser")
@@ -159,33 +159,33 @@ class _Strand:
         self.sanitiser = Sanitiser()
 
 
-class _Turn:
+class _PaneTurn:
     """A debater's newest turn; it stays after its end, because it may be taken up again."""
 
-    __slots__ = ("answer", "attempt", "debater", "oldest", "reasoning")
+    __slots__ = ("answer", "attempt", "debater", "oldest_valid_attempt", "reasoning")
 
     def __init__(self, debater: str) -> None:
         self.debater = debater
         self.attempt = 1
-        self.oldest = 0
-        self.answer = _Strand()
-        self.reasoning = _Strand()
+        self.oldest_valid_attempt = 0
+        self.answer = _SanitisedText()
+        self.reasoning = _SanitisedText()
 
     def supersede(self, attempt: int) -> None:
-        self.oldest = self.attempt = attempt
-        self.answer = _Strand()
-        self.reasoning = _Strand()
+        self.oldest_valid_attempt = self.attempt = attempt
+        self.answer = _SanitisedText()
+        self.reasoning = _SanitisedText()
 
 
-def merged(items: Iterable[Item]) -> list[Item]:
+def merge_pane_text(items: Iterable[PaneItem]) -> list[PaneItem]:
     """The items with neighbouring pieces of one text joined, so that each is appended only once."""
-    result: list[Item] = []
+    result: list[PaneItem] = []
     pieces: list[str] = []
-    first: Text | None = None
+    first: PaneText | None = None
     for item in items:
         if (
             first is not None
-            and type(item) is Text
+            and type(item) is PaneText
             and item.turn == first.turn
             and item.attempt == first.attempt
             and item.reasoning is first.reasoning
@@ -193,18 +193,18 @@ def merged(items: Iterable[Item]) -> list[Item]:
             pieces.append(item.text)
             continue
         if first is not None:
-            result.append(_joined(first, pieces))
-        if type(item) is Text:
+            result.append(_join_pane_text(first, pieces))
+        if type(item) is PaneText:
             first, pieces = item, [item.text]
         else:
             first = None
             result.append(item)
     if first is not None:
-        result.append(_joined(first, pieces))
+        result.append(_join_pane_text(first, pieces))
     return result
 
 
-def _joined(first: Text, pieces: list[str]) -> Text:
+def _join_pane_text(first: PaneText, pieces: list[str]) -> PaneText:
     if len(pieces) == 1:
         return first
-    return Text(first.turn, first.attempt, "".join(pieces), first.reasoning)
+    return PaneText(first.turn, first.attempt, "".join(pieces), first.reasoning)

@@ -1,6 +1,6 @@
 """Display modes, and the clock that says what is painted when.
 
-Nothing here reads a clock, waits or paints: whoever drives it asks `FrameClock.due` with the time and
+Nothing here reads a clock, waits or paints: whoever drives it asks `FrameClock.decide` with the time and
 what is pending, paints what it is told to, and asks again when it is told to.
 """
 
@@ -14,15 +14,15 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WINDOW = 0.1
+FLUSH_WINDOW = 0.1
 """How often synchronized text is painted, in seconds."""
-FRAME = 1 / 60
+MIN_FRAME_INTERVAL = 1 / 60
 """The shortest time between two frames, in seconds."""
-LONGEST_REST = 0.5
+MAX_FRAME_REST = 0.5
 """The most that pacing keeps a frame from following the last one, in seconds."""
 
 
-class Mode(enum.StrEnum):
+class DisplayMode(enum.StrEnum):
     """When received text is painted."""
 
     SYNCHRONIZED = "synchronized"
@@ -33,24 +33,25 @@ class Mode(enum.StrEnum):
     """Synchronized while more than one stream is active, else staggered."""
 
     @property
-    def next(self) -> Mode:
+    def next(self) -> DisplayMode:
         """The mode the mode key switches to."""
-        modes = list(Mode)
+        modes = list(DisplayMode)
         return modes[(modes.index(self) + 1) % len(modes)]
 
 
-class Due(Struct, frozen=True):
-    """What to do: paint these panes now, in one frame; and ask again at `again`, if it is not `None`."""
+class FrameDecision(Struct, frozen=True):
+    """What to do: paint these panes now, in one frame; and ask again at `ask_again_at`, if it is not
+    `None`."""
 
     panes: tuple[str, ...] = ()
-    again: float | None = None
+    ask_again_at: float | None = None
 
 
 class FrameClock:
     """Says which panes are painted when, on absolute deadlines, so that late timers do not add up.
 
-    `window` is the synchronized mode's interval and `frame` the shortest one between two frames, both in
-    seconds. All times are in seconds of one monotonic clock.
+    `window` is the synchronized mode's interval and `min_interval` the shortest one between two frames, both
+    in seconds. All times are in seconds of one monotonic clock.
 
     A synchronized window opens with its first text; while text keeps coming, windows follow one another
     without a gap. So text waits at most one window, and what several streams send at once after a silence
@@ -61,87 +62,99 @@ class FrameClock:
     frame gets no further one.
     """
 
-    def __init__(self, mode: Mode = Mode.HYBRID, *, window: float = WINDOW, frame: float = FRAME) -> None:
+    def __init__(
+        self,
+        mode: DisplayMode = DisplayMode.HYBRID,
+        *,
+        window: float = FLUSH_WINDOW,
+        min_interval: float = MIN_FRAME_INTERVAL,
+    ) -> None:
         self._mode = mode
-        self._window = max(window, frame)
-        self._frame = frame
-        self._urgent = False
-        self._late = 0.0
-        self._asked_back: float | None = None
+        self._window = max(window, min_interval)
+        self._min_interval = min_interval
+        self._flush_requested = False
+        self._last_lateness = 0.0
+        self._planned_at: float | None = None
         # The last frame: when it was due, when it was begun, and until when the loop may rest after it.
-        self._last = self._began = self._rested = float("-inf")
+        self._last_deadline = self._frame_started_at = self._rest_until = float("-inf")
 
     @property
-    def mode(self) -> Mode:
+    def mode(self) -> DisplayMode:
         """The mode that was chosen."""
         return self._mode
 
-    def switch(self, mode: Mode) -> None:
+    def set_mode(self, mode: DisplayMode) -> None:
         """Choose a mode; what is pending is due at once."""
         self._mode = mode
-        self.flush()
+        self.request_flush()
 
-    def flush(self) -> None:
+    def request_flush(self) -> None:
         """What is pending is due at once, as before a pause and when quitting."""
-        self._urgent = True
+        self._flush_requested = True
 
-    def synchronized(self, active: int) -> bool:
-        """Whether text is painted in windows while `active` streams are connected or streaming."""
-        return self._mode is Mode.SYNCHRONIZED or (self._mode is Mode.HYBRID and active > 1)
+    def is_synchronized(self, active_streams: int) -> bool:
+        """Whether text is painted in windows while `active_streams` streams are connected or streaming."""
+        return self._mode is DisplayMode.SYNCHRONIZED or (
+            self._mode is DisplayMode.HYBRID and active_streams > 1
+        )
 
-    def patience(self, active: int) -> float:
+    def read_delay(self, active_streams: int) -> float:
         """How long text may pile up at its sender before it is read, in seconds, as it is not due earlier."""
-        return (self._window if self.synchronized(active) else self._frame) / 2
+        return (self._window if self.is_synchronized(active_streams) else self._min_interval) / 2
 
-    def due(
+    def decide(
         self,
         now: float,
-        pending: Mapping[str, float],
+        oldest_arrivals: Mapping[str, float],
         *,
-        active: int,
-        crowded: bool = False,
-        backlog: bool = False,
-    ) -> Due:
+        active_streams: int,
+        flush_early: bool = False,
+        terminal_backlog: bool = False,
+    ) -> FrameDecision:
         """What to paint at `now`; the clock counts it as painted.
 
-        `pending` has every pane with something pending and when the oldest of it arrived; `active` is the
-        number of streams connected or streaming; `crowded` says that enough is pending to paint it early,
-        `backlog` that the terminal has not taken all of the last frame. Ask again at `again`, and earlier
-        when a pane gets its first pending item, when the buffer becomes crowded, when `active` changes, and
-        after `switch` and `flush`.
+        `oldest_arrivals` has every pane with something pending and when the oldest of it arrived;
+        `active_streams` is the number of streams connected or streaming; `flush_early` says that enough is
+        pending to paint it early, `terminal_backlog` that the terminal has not taken all of the last frame.
+        Ask again at `ask_again_at`, and earlier when a pane gets its first pending item, when the buffer
+        becomes crowded, when `active_streams` changes, and after `set_mode` and `request_flush`.
         """
-        if not pending:
-            self._urgent = False
-            self._asked_back = None
-            return Due()
-        interval = self._window if self.synchronized(active) else self._frame
-        deadline = now if self._urgent else self._deadline(now, min(pending.values()), interval, crowded)
-        if now < deadline or backlog:
-            self._asked_back = deadline if now < deadline else now + self._frame
-            return Due(again=self._asked_back)
-        self._begin(now, deadline, interval)
-        return Due(panes=tuple(pending))
+        if not oldest_arrivals:
+            self._flush_requested = False
+            self._planned_at = None
+            return FrameDecision()
+        interval = self._window if self.is_synchronized(active_streams) else self._min_interval
+        deadline = (
+            now
+            if self._flush_requested
+            else self._next_deadline(now, min(oldest_arrivals.values()), interval, flush_early)
+        )
+        if now < deadline or terminal_backlog:
+            self._planned_at = deadline if now < deadline else now + self._min_interval
+            return FrameDecision(ask_again_at=self._planned_at)
+        self._start_frame(now, deadline, interval)
+        return FrameDecision(panes=tuple(oldest_arrivals))
 
-    def spent(self, seconds: float) -> None:
+    def record_paint_time(self, seconds: float) -> None:
         """How long painting what was due took."""
-        self._rested = max(self._rested, self._began + min(2 * seconds, LONGEST_REST))
+        self._rest_until = max(self._rest_until, self._frame_started_at + min(2 * seconds, MAX_FRAME_REST))
 
-    def _deadline(self, now: float, oldest: float, interval: float, crowded: bool) -> float:
-        next_frame = self._last + self._frame
-        if interval == self._frame:
+    def _next_deadline(self, now: float, oldest: float, interval: float, flush_early: bool) -> float:
+        next_frame = self._last_deadline + self._min_interval
+        if interval == self._min_interval:
             deadline = max(oldest, next_frame)
         else:
-            closes = self._last + interval
+            closes = self._last_deadline + interval
             deadline = closes if oldest <= closes else oldest + interval
-            if crowded:
+            if flush_early:
                 deadline = min(deadline, max(now, next_frame))
-        return max(deadline, self._rested)
+        return max(deadline, self._rest_until)
 
-    def _begin(self, now: float, deadline: float, interval: float) -> None:
-        late = now - (deadline if self._asked_back is None else self._asked_back)
-        self._rested = now + min(late, self._late, LONGEST_REST)
-        self._last = deadline if now - deadline < interval else now
-        self._began = now
-        self._late = late
-        self._urgent = False
-        self._asked_back = None
+    def _start_frame(self, now: float, deadline: float, interval: float) -> None:
+        late = now - (deadline if self._planned_at is None else self._planned_at)
+        self._rest_until = now + min(late, self._last_lateness, MAX_FRAME_REST)
+        self._last_deadline = deadline if now - deadline < interval else now
+        self._frame_started_at = now
+        self._last_lateness = late
+        self._flush_requested = False
+        self._planned_at = None

@@ -15,10 +15,10 @@ from debate_tui.domain.errors import DebateError
 if TYPE_CHECKING:
     from typing import Self
 
-    Job = tuple[bytes, asyncio.AbstractEventLoop, asyncio.Future[None]]
+    WriteJob = tuple[bytes, asyncio.AbstractEventLoop, asyncio.Future[None]]
 
 
-class Writer(Protocol):
+class OutputFile(Protocol):
     """The part of a binary file that is needed; `write` may take less than it was given, or `None` of it."""
 
     def write(self, data: memoryview, /) -> int | None: ...
@@ -26,7 +26,7 @@ class Writer(Protocol):
     def fileno(self) -> int: ...
 
 
-class Outlet:
+class OutputWriter:
     """A binary file that is written in a thread of its own.
 
     A pager that does not read on stalls the output and nothing else: streams are still read, signals
@@ -34,21 +34,21 @@ class Outlet:
     outlet's block lets it end. Text is encoded in `encoding`; what that cannot say becomes ``?``.
     """
 
-    def __init__(self, file: Writer, encoding: str = "utf-8") -> None:
+    def __init__(self, file: OutputFile, encoding: str = "utf-8") -> None:
         self._file = file
         self._encoding = encoding
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[WriteJob | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     @classmethod
-    def of(cls, stream: TextIO) -> Outlet:
+    def for_stream(cls, stream: TextIO) -> OutputWriter:
         """An outlet to what a standard stream is connected to.
 
         It passes the stream's own buffers by, whose locks a write that never ends would hold at exit.
         """
         stream.flush()
         try:
-            file: Writer = io.FileIO(stream.fileno(), "wb", closefd=False)
+            file: OutputFile = io.FileIO(stream.fileno(), "wb", closefd=False)
         except io.UnsupportedOperation:  # not a real file
             file = stream.buffer
         return cls(file, stream.encoding)
@@ -60,7 +60,7 @@ class Outlet:
         full disk. A cancelled write may still happen.
         """
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="outlet", daemon=True)
+            self._thread = threading.Thread(target=self._run_writes, name="outlet", daemon=True)
             self._thread.start()
         loop = asyncio.get_running_loop()
         done = loop.create_future()
@@ -83,14 +83,14 @@ class Outlet:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _run(self) -> None:
+    def _run_writes(self) -> None:
         while (job := self._jobs.get()) is not None:
             data, loop, done = job
-            error = self._write(memoryview(data))
+            error = self._write_all(memoryview(data))
             with contextlib.suppress(RuntimeError):  # the loop was closed; nobody waits any more
-                loop.call_soon_threadsafe(_settle, done, error)
+                loop.call_soon_threadsafe(_resolve_write, done, error)
 
-    def _write(self, data: memoryview) -> OSError | ValueError | None:
+    def _write_all(self, data: memoryview) -> OSError | ValueError | None:
         try:
             while data:
                 written = self._file.write(data)
@@ -104,7 +104,7 @@ class Outlet:
         return None
 
 
-def _settle(done: asyncio.Future[None], error: OSError | ValueError | None) -> None:
+def _resolve_write(done: asyncio.Future[None], error: OSError | ValueError | None) -> None:
     if done.done():
         return
     if error is None:

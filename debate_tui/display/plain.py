@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.safe import safe
-from debate_tui.domain.debate import VERDICT
+from debate_tui.display.safe import sanitise_strings
+from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import (
     DebateFinished,
     DebatePaused,
@@ -22,14 +22,14 @@ from debate_tui.domain.events import (
     TurnDelta,
     TurnFinished,
 )
-from debate_tui.domain.outcome import in_words
+from debate_tui.domain.outcome import describe_result
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterator, Sequence
 
-    from debate_tui.display.outlet import Outlet
+    from debate_tui.display.outlet import OutputWriter
     from debate_tui.domain.events import Event
     from debate_tui.domain.transcript import Turn
 
@@ -47,14 +47,14 @@ _OUTCOMES = {
 }
 
 
-class Said(Struct, frozen=True):
-    """A paragraph for standard output; an `aside` is a line for standard error."""
+class PlainParagraph(Struct, frozen=True):
+    """A paragraph for standard output; an `to_stderr` is a line for standard error."""
 
     text: str
-    aside: bool = False
+    to_stderr: bool = False
 
 
-class Plain:
+class PlainFormatter:
     """A fold over the debate log that yields what is to be said of it, sanitised and without escape codes.
 
     Everything is said in words: a screen reader meets no badge, colour or ruler. `notice` is said once,
@@ -64,83 +64,88 @@ class Plain:
     def __init__(self, notice: str = "") -> None:
         self._notice = notice
         self._transcript = Transcript()
-        self._statuses: dict[str, str] = {}
-        self._unsaid: dict[int, None] = {}
+        self._last_statuses: dict[str, str] = {}
+        self._unfinished_turns: dict[int, None] = {}
 
-    def apply(self, event: Event) -> list[Said]:
+    def apply(self, event: Event) -> list[PlainParagraph]:
         """Take one event, and say what is to be said of it."""
         if event.seq and event.seq <= self._transcript.seq:
             return []
         if isinstance(event, TurnDelta):
             self._transcript.apply(event)
-            self._unsaid[event.turn] = None
+            self._unfinished_turns[event.turn] = None
             return []
-        shown = safe(event)
+        shown = sanitise_strings(event)
         self._transcript.apply(shown)
-        return list(self._say(shown))
+        return list(self._format_event(shown))
 
-    def end(self) -> list[Said]:
+    def finish(self) -> list[PlainParagraph]:
         """Say what a log that just breaks off has left unsaid; nothing if its debate was finished."""
-        turns = [turn for number in self._unsaid if (turn := self._transcript.turns.get(number)) is not None]
-        left = [self._turn(turn, "unfinished") for turn in turns if turn.text]
-        if self._transcript.seq and self._transcript.finished is None:
-            left.append(Said("The record ends here; the debate was not finished."))
+        turns = [
+            turn
+            for number in self._unfinished_turns
+            if (turn := self._transcript.turns.get(number)) is not None
+        ]
+        left = [self._format_turn(turn, "unfinished") for turn in turns if turn.text]
+        if self._transcript.seq and self._transcript.finish_reason is None:
+            left.append(PlainParagraph("The record ends here; the debate was not finished."))
         return left
 
-    def _say(self, event: Event) -> Iterator[Said]:
+    def _format_event(self, event: Event) -> Iterator[PlainParagraph]:
         match event:
             case DebateStarted():
-                yield from self._open(event)
-            case PhaseStarted() if event.phase == VERDICT:
-                yield Said("The judges are reading.", aside=True)
+                yield from self._format_header(event)
+            case PhaseStarted() if event.phase == VERDICT_PHASE:
+                yield PlainParagraph("The judges are reading.", to_stderr=True)
             case PhaseStarted():
-                yield Said(f"## {_round(event)}")
+                yield PlainParagraph(f"## {_phase_title(event)}")
             case TurnFinished():
-                yield from self._close(event)
+                yield from self._format_turn_end(event)
             case Interjection():
                 listener = self._name(event.to) if event.to else "everybody"
-                yield Said(f"The moderator, to {listener}: {event.text}")
+                yield PlainParagraph(f"The moderator, to {listener}: {event.text}")
             case DebaterRemoved() | DebaterReplaced() | DebaterReturned():
-                yield Said(self._change(event))
+                yield PlainParagraph(self._format_debater_change(event))
             case StreamStatus():
-                yield from self._status(event)
+                yield from self._format_status(event)
             case DebatePaused() | DebateResumed():
-                yield Said(self._pause(event), aside=True)
+                yield PlainParagraph(self._format_pause(event), to_stderr=True)
             case DebateFinished():
-                if lines := list(in_words(self._transcript)):
-                    yield Said("\n".join(("## Verdict", "", *lines)))
-                yield Said(_OUTCOMES[event.reason])
+                if lines := list(describe_result(self._transcript)):
+                    yield PlainParagraph("\n".join(("## Verdict", "", *lines)))
+                yield PlainParagraph(_OUTCOMES[event.reason])
             case _:
                 pass
 
-    def _open(self, event: DebateStarted) -> Iterator[Said]:
-        yield Said(f"# {one_line(event.topic, 2000)}")
+    def _format_header(self, event: DebateStarted) -> Iterator[PlainParagraph]:
+        yield PlainParagraph(f"# {one_line(event.topic, 2000)}")
         lines = [f"Format: {one_line(event.format)}. The debaters:"]
         lines += [
-            f"- {self._speaker(info.id)}: {one_line(info.model or info.source)}" for info in event.debaters
+            f"- {self._name_and_side(info.id)}: {one_line(info.model or info.source)}"
+            for info in event.debaters
         ]
-        yield Said("\n".join(lines))
+        yield PlainParagraph("\n".join(lines))
         if self._notice:
-            yield Said(self._notice)
+            yield PlainParagraph(self._notice)
 
-    def _close(self, event: TurnFinished) -> Iterator[Said]:
-        self._unsaid.pop(event.turn, None)
+    def _format_turn_end(self, event: TurnFinished) -> Iterator[PlainParagraph]:
+        self._unfinished_turns.pop(event.turn, None)
         turn = self._transcript.turns.get(event.turn)
         if turn is None:
             return
         ending = _ENDINGS.get(event.reason, "")
         if event.reason == "failed" and turn.faults:
             ending += f": {one_line(turn.faults[-1].message)}"
-        yield self._turn(turn, ending)
+        yield self._format_turn(turn, ending)
 
-    def _turn(self, turn: Turn, ending: str) -> Said:
+    def _format_turn(self, turn: Turn, ending: str) -> PlainParagraph:
         text = sanitise(turn.text).rstrip("\n")
-        parts = [f"### {self._speaker(turn.debater)}", text or "(no text)"]
+        parts = [f"### {self._name_and_side(turn.debater)}", text or "(no text)"]
         if ending:
             parts.append(f"({ending})")
-        return Said("\n\n".join(parts))
+        return PlainParagraph("\n\n".join(parts))
 
-    def _change(self, event: DebaterRemoved | DebaterReplaced | DebaterReturned) -> str:
+    def _format_debater_change(self, event: DebaterRemoved | DebaterReplaced | DebaterReturned) -> str:
         name = self._name(event.debater)
         match event:
             case DebaterRemoved():
@@ -150,7 +155,7 @@ class Plain:
             case DebaterReturned():
                 return f"{name} is back in the debate."
 
-    def _status(self, event: StreamStatus) -> Iterator[Said]:
+    def _format_status(self, event: StreamStatus) -> Iterator[PlainParagraph]:
         words: str = event.state
         if event.state == "reconnecting":
             words += f", retry {event.retry} of {event.max_retries}"
@@ -160,11 +165,11 @@ class Plain:
             words += " again"
         if event.error is not None:
             words += f": {one_line(event.error.message)}"
-        if event.state != "waiting" and self._statuses.get(event.debater) != words:
-            yield Said(f"{self._name(event.debater)}: {words}", aside=True)
-        self._statuses[event.debater] = words
+        if event.state != "waiting" and self._last_statuses.get(event.debater) != words:
+            yield PlainParagraph(f"{self._name(event.debater)}: {words}", to_stderr=True)
+        self._last_statuses[event.debater] = words
 
-    def _pause(self, event: DebatePaused | DebateResumed) -> str:
+    def _format_pause(self, event: DebatePaused | DebateResumed) -> str:
         state = "paused" if isinstance(event, DebatePaused) else "resumed"
         who = self._name(event.debater) if event.debater else "The debate"
         if event.reason == "user":
@@ -172,7 +177,7 @@ class Plain:
         about = f" ({self._name(event.debater)})" if event.debater else ""
         return f"The debate is {state}{about}: {one_line(event.reason)}"
 
-    def _speaker(self, debater: str) -> str:
+    def _name_and_side(self, debater: str) -> str:
         info = self._transcript.debaters.get(debater)
         side = one_line(info.side) if info is not None else ""
         return f"{self._name(debater)} ({side})" if side else self._name(debater)
@@ -183,47 +188,47 @@ class Plain:
 
 
 async def write_plain(
-    batches: AsyncIterable[Sequence[Event]], out: Outlet, err: Outlet, *, notice: str = ""
+    batches: AsyncIterable[Sequence[Event]], out: OutputWriter, err: OutputWriter, *, notice: str = ""
 ) -> bool:
     """Write a debate as plain text, paragraphs to `out` and asides to `err`, until the events end.
 
     `False` means that the reader of `out` has gone before: nobody will see any further output. The reader
     of `err` is not missed. Raises `DebateError` where the output cannot be written for another reason.
     """
-    page = _Page(out, err)
-    plain = Plain(notice)
+    page = _PlainWriter(out, err)
+    plain = PlainFormatter(notice)
     try:
         async for batch in batches:
             for event in batch:
                 for said in plain.apply(event):
                     await page.write(said)
-        for said in plain.end():
+        for said in plain.finish():
             await page.write(said)
     except BrokenPipeError:
         return False
     return True
 
 
-class _Page:
+class _PlainWriter:
     """The two outputs, with a blank line between paragraphs."""
 
-    def __init__(self, out: Outlet, err: Outlet) -> None:
+    def __init__(self, out: OutputWriter, err: OutputWriter) -> None:
         self._out = out
-        self._err: Outlet | None = err
-        self._between = ""
+        self._err: OutputWriter | None = err
+        self._separator = ""
 
-    async def write(self, said: Said) -> None:
-        if not said.aside:
-            await self._out.write(f"{self._between}{said.text}\n")
-            self._between = "\n"
+    async def write(self, paragraph: PlainParagraph) -> None:
+        if not paragraph.to_stderr:
+            await self._out.write(f"{self._separator}{paragraph.text}\n")
+            self._separator = "\n"
         elif self._err is not None:
             try:
-                await self._err.write(f"{said.text}\n")
+                await self._err.write(f"{paragraph.text}\n")
             except BrokenPipeError:
                 self._err = None
 
 
-def _round(event: PhaseStarted) -> str:
+def _phase_title(event: PhaseStarted) -> str:
     phase = one_line(event.phase)
     title = phase[:1].upper() + phase[1:]
     return title if event.rounds == 1 else f"{title}, round {event.round} of {event.rounds}"

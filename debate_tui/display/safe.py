@@ -12,7 +12,7 @@ from debate_tui.domain.sanitise import sanitise
 S = TypeVar("S", bound=Struct)
 
 
-def safe(value: S) -> S:
+def sanitise_strings(value: S) -> S:
     """The value with every string in it sanitised, at any depth; itself if none needs it.
 
     Not for deltas: an escape sequence may be cut between two of them, and offsets count received text.
@@ -20,18 +20,18 @@ def safe(value: S) -> S:
     changed: dict[str, object] = {}
     for name in value.__struct_fields__:
         before: object = getattr(value, name)
-        after = _safe(before)
+        after = _sanitise_value(before)
         if after is not before:
             changed[name] = after
     return msgspec.structs.replace(value, **changed) if changed else value
 
 
-def _safe(value: object) -> object:
+def _sanitise_value(value: object) -> object:
     if isinstance(value, str):
         return sanitise(value)
     if isinstance(value, Struct):
-        return safe(value)
+        return sanitise_strings(value)
     if isinstance(value, tuple):
-        after = tuple(_safe(part) for part in value)
+        after = tuple(_sanitise_value(part) for part in value)
         return after if any(a is not b for a, b in zip(after, value, strict=True)) else value
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
-def date_of(seconds: float, *, local: bool = False) -> datetime | None:
+def to_datetime(seconds: float, *, local: bool = False) -> datetime | None:
     """The date and time of seconds since the epoch, in UTC or as clocks here have it.
 
     `None` where the calendar has none: what a record says of when it was need not be true.

@@ -15,16 +15,16 @@ T = TypeVar("T")
 MIN_DEBATERS = 2
 MAX_DEBATERS = 4
 
-Order = Literal["parallel", "turns", "reverse"]
-Sees = Literal["none", "own", "previous", "all"]
-Outcome = Literal["none", "swing", "panel", "consensus", "ranking"]
+SpeakingOrder = Literal["parallel", "turns", "reverse"]
+Visibility = Literal["none", "own", "previous", "all"]
+OutcomeKind = Literal["none", "swing", "panel", "consensus", "ranking"]
 
-VERDICT = "verdict"
+VERDICT_PHASE = "verdict"
 """The phase in which the judges read; it has no turns, and no format may have one of this name."""
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Place = Annotated[int, Meta(ge=1, le=MAX_DEBATERS)]
-Count = Annotated[int, Meta(ge=MIN_DEBATERS, le=MAX_DEBATERS)]
+SpeakerNumber = Annotated[int, Meta(ge=1, le=MAX_DEBATERS)]
+DebaterCount = Annotated[int, Meta(ge=MIN_DEBATERS, le=MAX_DEBATERS)]
 
 
 class Debater(Struct, frozen=True, kw_only=True):
@@ -52,17 +52,17 @@ class Phase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Slug
     title: str
     instruction: str = ""
-    speakers: tuple[Place, ...] = ()
-    order: Order = "parallel"
-    sees: Sees = "previous"
+    speakers: tuple[SpeakerNumber, ...] = ()
+    order: SpeakingOrder = "parallel"
+    sees: Visibility = "previous"
     words: Annotated[int, Meta(ge=0, le=5000)] = 0
     rounds: Annotated[int, Meta(ge=1, le=50)] = 1
     stop_when: Literal["", "agreement"] = ""
     anonymous: bool = False
 
     def __post_init__(self) -> None:
-        if self.name == VERDICT:
-            raise ValueError(f"no phase can be called `{VERDICT}`: that is when the judges read")
+        if self.name == VERDICT_PHASE:
+            raise ValueError(f"no phase can be called `{VERDICT_PHASE}`: that is when the judges read")
         if len(set(self.speakers)) < len(self.speakers):
             raise ValueError(f"the phase `{self.name}` names a speaker twice")
         if self.sees == "all" and self.order == "parallel":
@@ -84,9 +84,9 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     description: str
     phases: Annotated[tuple[Phase, ...], Meta(min_length=1)] = msgspec.field(name="phase")
     sides: tuple[str, ...] = ()
-    outcome: Outcome = "none"
-    min_debaters: Count = MIN_DEBATERS
-    max_debaters: Count = MAX_DEBATERS
+    outcome: OutcomeKind = "none"
+    min_debaters: DebaterCount = MIN_DEBATERS
+    max_debaters: DebaterCount = MAX_DEBATERS
 
     def __post_init__(self) -> None:
         names = [phase.name for phase in self.phases]
@@ -109,19 +109,19 @@ class Round(Struct, frozen=True):
     number: int
     total: int
 
-    def worded(self, words: int) -> "Round":
+    def with_words(self, words: int) -> "Round":
         """The same, with another number of words asked for."""
         return Round(msgspec.structs.replace(self.phase, words=words), self.number, self.total)
 
 
-def rounds(format_: Format) -> Iterator[Round]:
+def iter_rounds(format_: Format) -> Iterator[Round]:
     """The steps of a debate in order."""
     for phase in format_.phases:
         for number in range(1, phase.rounds + 1):
             yield Round(phase, number, phase.rounds)
 
 
-def with_rounds(format_: Format, count: int) -> Format:
+def with_round_count(format_: Format, count: int) -> Format:
     """The format with every repeated phase held `count` times.
 
     Raises `UsageError` where no phase is repeated: there is nothing the count could mean.
@@ -142,7 +142,7 @@ def with_rounds(format_: Format, count: int) -> Format:
     )
 
 
-def check_debaters(format_: Format, count: int) -> None:
+def check_debater_count(format_: Format, count: int) -> None:
     """Raise `UsageError` unless `count` debaters can hold this format."""
     least, most = format_.min_debaters, format_.max_debaters
     if least <= count <= most:
@@ -154,20 +154,20 @@ def check_debaters(format_: Format, count: int) -> None:
     )
 
 
-def filled(seats: Sequence[T], format_: Format) -> tuple[T, ...]:
+def fill_debaters(debaters: Sequence[T], format_: Format) -> tuple[T, ...]:
     """At least as many seats as the format takes: where there are fewer, the same again and again."""
-    count = max(len(seats), format_.min_debaters)
-    return tuple(itertools.islice(itertools.cycle(seats), count))
+    count = max(len(debaters), format_.min_debaters)
+    return tuple(itertools.islice(itertools.cycle(debaters), count))
 
 
-def deal_sides(format_: Format, count: int) -> tuple[str, ...]:
+def assign_sides(format_: Format, count: int) -> tuple[str, ...]:
     """The sides of `count` debaters, in order; all empty where the format has none."""
     if not format_.sides:
         return ("",) * count
     return tuple(itertools.islice(itertools.cycle(format_.sides), count))
 
 
-def waves(
+def speaking_groups(
     round_: Round, debaters: tuple[Debater, ...], absent: Container[str] = ()
 ) -> Iterator[tuple[Debater, ...]]:
     """Who speaks in a round: groups that speak at the same time, one group after the other.
@@ -187,7 +187,7 @@ def waves(
         yield (speaker,)
 
 
-def may_see(sees: Sees, *, own: bool, this_round: bool) -> bool:
+def may_see(sees: Visibility, *, own: bool, this_round: bool) -> bool:
     """Whether a speaker is shown a finished turn: one of its `own`, and one of `this_round`, or not."""
     match sees:
         case "none":

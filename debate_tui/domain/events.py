@@ -12,11 +12,11 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.debate import Outcome
+from debate_tui.domain.debate import OutcomeKind
 from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
 
 
-class Base(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+class BaseEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
     """What every event has; `seq` and `at` are given by the log when the event is appended."""
 
     seq: int = 0
@@ -33,7 +33,7 @@ class DebaterInfo(Struct, frozen=True):
     model: str
 
 
-class DebateStarted(Base, frozen=True, tag="debate.started"):
+class DebateStarted(BaseEvent, frozen=True, tag="debate.started"):
     """The debate begins; `outcome` is how it is settled, as its format says.
 
     `prices` says by which table turns are priced, and of when that is.
@@ -43,11 +43,11 @@ class DebateStarted(Base, frozen=True, tag="debate.started"):
     topic: str
     format: str
     debaters: tuple[DebaterInfo, ...]
-    outcome: Outcome = "none"
+    outcome: OutcomeKind = "none"
     prices: str = ""
 
 
-class PhaseStarted(Base, frozen=True, tag="phase.started"):
+class PhaseStarted(BaseEvent, frozen=True, tag="phase.started"):
     """A round begins; `words` is the length asked for in each of its turns, 0 where none is.
 
     When the judges begin to read, that is a phase of its own, called ``verdict``.
@@ -59,13 +59,13 @@ class PhaseStarted(Base, frozen=True, tag="phase.started"):
     words: int = 0
 
 
-class TurnStarted(Base, frozen=True, tag="turn.started"):
+class TurnStarted(BaseEvent, frozen=True, tag="turn.started"):
     turn: int
     debater: str
     phase: str
 
 
-class TurnDelta(Base, frozen=True, tag="turn.delta"):
+class TurnDelta(BaseEvent, frozen=True, tag="turn.delta"):
     turn: int
     debater: str
     attempt: int
@@ -74,13 +74,13 @@ class TurnDelta(Base, frozen=True, tag="turn.delta"):
     reasoning: bool = False
 
 
-class TurnSuperseded(Base, frozen=True, tag="turn.superseded"):
+class TurnSuperseded(BaseEvent, frozen=True, tag="turn.superseded"):
     turn: int
     debater: str
     attempt: int
 
 
-class TurnFinished(Base, frozen=True, tag="turn.finished"):
+class TurnFinished(BaseEvent, frozen=True, tag="turn.finished"):
     turn: int
     debater: str
     reason: FinishReason
@@ -90,7 +90,7 @@ class TurnFinished(Base, frozen=True, tag="turn.finished"):
     duration_ms: int | None = None
 
 
-class StreamStatus(Base, frozen=True, tag="stream.status"):
+class StreamStatus(BaseEvent, frozen=True, tag="stream.status"):
     debater: str
     state: StreamState
     attempt: int
@@ -101,23 +101,23 @@ class StreamStatus(Base, frozen=True, tag="stream.status"):
     recovered: bool = False
 
 
-class DebatePaused(Base, frozen=True, tag="debate.paused"):
+class DebatePaused(BaseEvent, frozen=True, tag="debate.paused"):
     reason: str
     debater: str | None
 
 
-class DebateResumed(Base, frozen=True, tag="debate.resumed"):
+class DebateResumed(BaseEvent, frozen=True, tag="debate.resumed"):
     reason: str
     debater: str | None
 
 
-class DebaterRemoved(Base, frozen=True, tag="debater.removed"):
+class DebaterRemoved(BaseEvent, frozen=True, tag="debater.removed"):
     debater: str
     reason: str
     remaining: tuple[str, ...]
 
 
-class DebaterReplaced(Base, frozen=True, tag="debater.replaced"):
+class DebaterReplaced(BaseEvent, frozen=True, tag="debater.replaced"):
     debater: str
     reason: str
     remaining: tuple[str, ...]
@@ -125,7 +125,7 @@ class DebaterReplaced(Base, frozen=True, tag="debater.replaced"):
     model: str
 
 
-class DebaterReturned(Base, frozen=True, tag="debater.returned"):
+class DebaterReturned(BaseEvent, frozen=True, tag="debater.returned"):
     debater: str
     reason: str
     remaining: tuple[str, ...]
@@ -133,12 +133,12 @@ class DebaterReturned(Base, frozen=True, tag="debater.returned"):
     model: str
 
 
-class Interjection(Base, frozen=True, tag="interjection"):
+class Interjection(BaseEvent, frozen=True, tag="interjection"):
     text: str
     to: str | None
 
 
-class Vote(Base, frozen=True, tag="vote"):
+class Vote(BaseEvent, frozen=True, tag="vote"):
     """How somebody who follows the debate sees it, before or after: for a debater, or undecided.
 
     `voter` is ``user`` at the debate's own screen, otherwise what the host knows a viewer by.
@@ -149,7 +149,7 @@ class Vote(Base, frozen=True, tag="vote"):
     debater: str | None
 
 
-class Mark(Struct, frozen=True):
+class CriterionScore(Struct, frozen=True):
     """A judge's score of a debater on one criterion, 1 to 10, and the line it rests on.
 
     `found` says whether the debater really said it.
@@ -162,7 +162,7 @@ class Mark(Struct, frozen=True):
     found: bool
 
 
-class Verdict(Base, frozen=True, tag="verdict"):
+class Verdict(BaseEvent, frozen=True, tag="verdict"):
     """What one judge decided.
 
     `winner` is a debater's id, `None` for a tie, and for no verdict, which `problem` then explains. `agreed`
@@ -176,7 +176,7 @@ class Verdict(Base, frozen=True, tag="verdict"):
     agreed: bool
     controlled: bool
     scores: dict[str, float] = {}
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[CriterionScore, ...] = ()
     why: str = ""
     stance_before: int | None = None
     stance_after: int | None = None
@@ -185,7 +185,7 @@ class Verdict(Base, frozen=True, tag="verdict"):
     cost: float | None = None
 
 
-class DebateFinished(Base, frozen=True, tag="debate.finished"):
+class DebateFinished(BaseEvent, frozen=True, tag="debate.finished"):
     """The debate is over, or was stopped; whoever continues it takes up the turns that this `cut` short."""
 
     reason: Literal["complete", "stopped", "failed"]
@@ -211,13 +211,13 @@ Event = (
     | DebateFinished
 )
 
-encode = msgspec.json.Encoder().encode
+event_to_json = msgspec.json.Encoder().encode
 """An event as one line of JSON, in UTF-8, without the newline."""
 
 _decoder = msgspec.json.Decoder(Event)
 
 
-def decode(data: bytes | str) -> Event:
+def event_from_json(data: bytes | str) -> Event:
     """Read an event back; raises `msgspec.DecodeError` for anything else."""
     try:
         event: Event = _decoder.decode(data)

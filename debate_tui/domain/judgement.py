@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.domain.judging import Swing
-from debate_tui.domain.outcome import decision, headline, name, outcome
+from debate_tui.domain.judging import OpinionSwing
+from debate_tui.domain.outcome import compute_judging_result, debater_name, describe_decision, result_headline
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.votes import USER, Poll
+from debate_tui.domain.votes import LOCAL_VOTER, VoteTally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Verdict
     from debate_tui.domain.transcript import Transcript
 
-BEST = 10.0
+MAX_JUDGE_SCORE = 10.0
 """The highest score that judges give."""
 
-_QUOTE = 400
-_REASON = 1000
+_MAX_QUOTE_LENGTH = 400
+_MAX_REASON_LENGTH = 1000
 
 
 class Score(Struct, frozen=True):
@@ -31,7 +31,7 @@ class Score(Struct, frozen=True):
     name: str
     side: str
     value: float
-    wins: bool
+    is_winner: bool
 
 
 class Quote(Struct, frozen=True):
@@ -44,38 +44,38 @@ class Quote(Struct, frozen=True):
     found: bool
 
 
-class Ruling(Struct, frozen=True):
+class VerdictSummary(Struct, frozen=True):
     """What one judge decided, or, `by_debaters`, they themselves.
 
-    `failed` means no verdict; `doubtful` one that was not, or could not be, confirmed in another order.
-    `best` is the score that a full bar stands for; `stances` where the judge stood before and after, from 0
-    to 100, `None` where it did not say. `why` is its reasons, a line each.
+    `failed` means no verdict; `unconfirmed` one that was not, or could not be, confirmed in another order.
+    `max_score` is the score that a full bar stands for; `stances` where the judge stood before and after,
+    from 0 to 100, `None` where it did not say. `reasons` is its reasons, a line each.
     """
 
     judge: str
     decision: str
     by_debaters: bool
     failed: bool
-    doubtful: bool
+    unconfirmed: bool
     scores: tuple[Score, ...]
-    best: float
+    max_score: float
     quotes: tuple[Quote, ...]
-    why: tuple[str, ...]
+    reasons: tuple[str, ...]
     stances: tuple[int | None, int | None]
 
 
-class Opinions(Struct, frozen=True):
+class VoteSummary(Struct, frozen=True):
     """How those who watched voted, by name, the undecided last: one who held the debate, or many.
 
     A column is empty where nobody was asked.
     """
 
-    who: str
+    voters: str
     before: tuple[tuple[str, int], ...]
     after: tuple[tuple[str, int], ...]
 
 
-class Judgement(Struct, frozen=True):
+class OutcomeSummary(Struct, frozen=True):
     """All there is to say of a debate's outcome.
 
     `headline` says who has won, by what the judges decided together or, in a format that says so, by the
@@ -84,68 +84,80 @@ class Judgement(Struct, frozen=True):
 
     headline: str
     scores: tuple[Score, ...]
-    rulings: tuple[Ruling, ...]
-    swing: Swing | None
-    opinions: tuple[Opinions, ...]
+    verdicts: tuple[VerdictSummary, ...]
+    swing: OpinionSwing | None
+    votes: tuple[VoteSummary, ...]
 
 
-def judgement(transcript: Transcript) -> Judgement | None:
+def summarise_outcome(transcript: Transcript) -> OutcomeSummary | None:
     """The outcome of a debate; `None` while nobody has decided or voted."""
-    opinions = tuple(_opinions(transcript))
+    opinions = tuple(_summarise_votes(transcript))
     if not transcript.verdicts and not opinions:
         return None
-    found = outcome(transcript)
+    found = compute_judging_result(transcript)
     panel = found.panel if found is not None else None
-    return Judgement(
-        headline=headline(transcript, found) if found is not None else "",
+    return OutcomeSummary(
+        headline=result_headline(transcript, found) if found is not None else "",
         scores=_scores(transcript, panel.scores, panel.winner) if panel is not None else (),
-        rulings=tuple(_ruling(transcript, verdict) for verdict in transcript.verdicts),
+        verdicts=tuple(_summarise_verdict(transcript, verdict) for verdict in transcript.verdicts),
         swing=found.swing if found is not None else None,
-        opinions=opinions,
+        votes=opinions,
     )
 
 
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:
     return tuple(
-        Score(info.id, name(transcript, info.id), one_line(info.side), scores[info.id], info.id == winner)
+        Score(
+            info.id,
+            debater_name(transcript, info.id),
+            one_line(info.side),
+            scores[info.id],
+            info.id == winner,
+        )
         for info in transcript.debaters.values()
         if info.id in scores
     )
 
 
-def _ruling(transcript: Transcript, verdict: Verdict) -> Ruling:
+def _summarise_verdict(transcript: Transcript, verdict: Verdict) -> VerdictSummary:
     ours = not verdict.model
-    return Ruling(
+    return VerdictSummary(
         judge=one_line(verdict.judge),
-        decision=decision(transcript, verdict),
+        decision=describe_decision(transcript, verdict),
         by_debaters=ours,
         failed=bool(verdict.problem),
-        doubtful=not verdict.agreed or not verdict.controlled,
+        unconfirmed=not verdict.agreed or not verdict.controlled,
         scores=_scores(transcript, verdict.scores, verdict.winner),
-        best=max((*verdict.scores.values(), 1.0)) if ours else BEST,
+        max_score=max((*verdict.scores.values(), 1.0)) if ours else MAX_JUDGE_SCORE,
         quotes=tuple(
             Quote(
                 one_line(mark.criterion, 40),
-                name(transcript, mark.debater),
+                debater_name(transcript, mark.debater),
                 mark.score,
-                one_line(mark.quote, _QUOTE),
+                one_line(mark.quote, _MAX_QUOTE_LENGTH),
                 mark.found,
             )
             for mark in verdict.marks
         ),
-        why=tuple(filter(None, (one_line(line, _REASON) for line in verdict.why.splitlines()))),
+        reasons=tuple(
+            filter(None, (one_line(line, _MAX_REASON_LENGTH) for line in verdict.why.splitlines()))
+        ),
         stances=(verdict.stance_before, verdict.stance_after),
     )
 
 
-def _opinions(transcript: Transcript) -> Iterator[Opinions]:
+def _summarise_votes(transcript: Transcript) -> Iterator[VoteSummary]:
     votes = transcript.votes
     for who, here in (("The user", True), ("The audience", False)):
-        counted = Poll(vote for vote in votes if (vote.voter == USER) is here)
+        counted = VoteTally(vote for vote in votes if (vote.voter == LOCAL_VOTER) is here)
         if counted.before or counted.after:
-            yield Opinions(who, _named(transcript, counted.before), _named(transcript, counted.after))
+            yield VoteSummary(
+                who, _count_by_name(transcript, counted.before), _count_by_name(transcript, counted.after)
+            )
 
 
-def _named(transcript: Transcript, votes: Mapping[str | None, int]) -> tuple[tuple[str, int], ...]:
-    decided = tuple((name(transcript, who), votes[who]) for who in transcript.debaters if who in votes)
+def _count_by_name(transcript: Transcript, votes: Mapping[str | None, int]) -> tuple[tuple[str, int], ...]:
+    decided = tuple(
+        (debater_name(transcript, who), votes[who]) for who in transcript.debaters if who in votes
+    )
     return (*decided, ("undecided", votes[None])) if None in votes else decided

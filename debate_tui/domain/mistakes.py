@@ -16,14 +16,14 @@ from debate_tui.domain.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Path = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
 
-_AT = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$")
-_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
-_MISSING = re.compile(r"Object missing required field `(.*)`")
-_INVALID = re.compile(r"Invalid enum value '(.*)'")
-_SYNTAX = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column \d+\)$")
+_PATH_SUFFIX = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$")
+_PATH_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`")
+_MISSING_FIELD = re.compile(r"Object missing required field `(.*)`")
+_INVALID_ENUM = re.compile(r"Invalid enum value '(.*)'")
+_SYNTAX_ERROR = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column \d+\)$")
 _HEADER = re.compile(r"\s*(?P<open>\[\[?)(?P<keys>[^\[\]]+)\]")
 _ASSIGNMENT = re.compile(r"""\s*(?P<keys>(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
 _NUMBER = r"(\S+?)(?:\.0)?(?=,|$)"
@@ -35,7 +35,7 @@ _BOUNDS = {
     " > ": r" above \1",
     " < ": r" below \1",
 }
-_KINDS = {
+_TYPE_NAMES = {
     "int": "a whole number",
     "float": "a number",
     "str": "text",
@@ -44,82 +44,82 @@ _KINDS = {
     "object": "a table",
     "null": "nothing",
 }
-_KIND = re.compile(rf"`(?P<names>(?:{'|'.join(_KINDS)})(?: \| (?:{'|'.join(_KINDS)}))*)`")
+_TYPE_PATTERN = re.compile(rf"`(?P<names>(?:{'|'.join(_TYPE_NAMES)})(?: \| (?:{'|'.join(_TYPE_NAMES)}))*)`")
 
 
-def syntax(problem: str, text: str, where: str) -> ConfigError:
-    """The error for what `tomllib` says of a text; `where` names the file."""
-    found = _SYNTAX.match(problem)
+def syntax_error(problem: str, text: str, file_name: str) -> ConfigError:
+    """The error for what `tomllib` says of a text; `file_name` names the file."""
+    found = _SYNTAX_ERROR.match(problem)
     if found is None:
         last = len(text.splitlines()) or 1
         what = problem.removesuffix(" (at end of document)")
-        return ConfigError(f"{where}:{last}: {what}", "The file is not valid TOML up to its end.")
-    return ConfigError(f"{where}:{found['line']}: {found['what']}", "This line is not valid TOML.")
+        return ConfigError(f"{file_name}:{last}: {what}", "The file is not valid TOML up to its end.")
+    return ConfigError(f"{file_name}:{found['line']}: {found['what']}", "This line is not valid TOML.")
 
 
-def mismatch(problem: str, text: str, type_: object, where: str) -> ConfigError:
+def mismatch_error(problem: str, text: str, type_: object, file_name: str) -> ConfigError:
     """The error for what msgspec says of a text's values: where they stand, and what would be right."""
-    path, problem = _located(problem)
-    problem, hint = _worded(problem, type_, path, f"`{_key(path)}`" if path else "")
-    return ConfigError(f"{where}:{_line(text, path)}: {problem}", hint)
+    path, problem = _split_location(problem)
+    problem, hint = _explain(problem, type_, path, f"`{_last_key(path)}`" if path else "")
+    return ConfigError(f"{file_name}:{_line_number(text, path)}: {problem}", hint)
 
 
-def unfit(problem: str, value: object, type_: object, subject: str) -> tuple[str, str]:
+def validation_error(problem: str, value: object, type_: object, subject: str) -> tuple[str, str]:
     """The message and the hint for what msgspec says of one value; `subject` is what it was given as."""
-    path, problem = _located(problem)
+    path, problem = _split_location(problem)
     for step in path:
         value = value[step]  # type: ignore[index]
     if path:
-        subject = f"{subject}: `{_key(path)}`"
-    problem, hint = _worded(problem, type_, path, subject)
+        subject = f"{subject}: `{_last_key(path)}`"
+    problem, hint = _explain(problem, type_, path, subject)
     if ": expected " in problem:
         problem = f"{problem.partition(', got ')[0]}, got `{value}`"
     return f"{problem}.", hint
 
 
-def _located(problem: str) -> tuple[Path, str]:
+def _split_location(problem: str) -> tuple[ValuePath, str]:
     """Where in a value msgspec found a problem, and the problem; a key that nobody knows is a place too."""
-    path: Path = ()
-    if at := _AT.search(problem):
+    path: ValuePath = ()
+    if at := _PATH_SUFFIX.search(problem):
         problem = problem[: at.start()]
-        steps = _STEP.finditer(at["path"])
+        steps = _PATH_STEP.finditer(at["path"])
         path = tuple(int(step["index"]) if step["index"] else step["key"] for step in steps)
-    unknown = _UNKNOWN.match(problem)
+    unknown = _UNKNOWN_FIELD.match(problem)
     return ((*path, unknown[1]) if unknown else path), problem
 
 
-def _worded(problem: str, type_: object, path: Path, subject: str) -> tuple[str, str]:
+def _explain(problem: str, type_: object, path: ValuePath, subject: str) -> tuple[str, str]:
     """The problem in plain words, and what would be right."""
     whole = inspect.type_info(type_)
-    if unknown := _UNKNOWN.match(problem):
+    if unknown := _UNKNOWN_FIELD.match(problem):
         known = [field.encode_name for field in getattr(_type_at(whole, path[:-1]), "fields", ())]
-        return f"unknown key `{unknown[1]}`", _nearest(unknown[1], known)
-    if missing := _MISSING.match(problem):
+        return f"unknown key `{unknown[1]}`", _suggest_key(unknown[1], known)
+    if missing := _MISSING_FIELD.match(problem):
         return f"the key `{missing[1]}` is missing", ""
-    if invalid := _INVALID.match(problem):
+    if invalid := _INVALID_ENUM.match(problem):
         known = [str(value) for value in getattr(_type_at(whole, path), "values", ()) if value != ""]
-        return f"{subject} cannot be `{invalid[1]}`", _nearest(invalid[1], known)
+        return f"{subject} cannot be `{invalid[1]}`", _suggest_key(invalid[1], known)
     return f"{subject}: {_plain(problem)}" if subject else _plain(problem), ""
 
 
 def _plain(problem: str) -> str:
     for bound, words in _BOUNDS.items():
         problem = re.sub(bound + _NUMBER, words, problem)
-    problem = _KIND.sub(_kinds, problem)
+    problem = _TYPE_PATTERN.sub(_expected_types, problem)
     return problem[:1].lower() + problem[1:]
 
 
-def _kinds(found: re.Match[str]) -> str:
+def _expected_types(found: re.Match[str]) -> str:
     names = found["names"].split(" | ")
     wanted = [name for name in names if name != "null"] or names
-    return " or ".join(_KINDS[name] for name in wanted)
+    return " or ".join(_TYPE_NAMES[name] for name in wanted)
 
 
-def _key(path: Path) -> str:
+def _last_key(path: ValuePath) -> str:
     return next((step for step in reversed(path) if isinstance(step, str)), "")
 
 
-def _nearest(wrong: str, known: list[str]) -> str:
+def _suggest_key(wrong: str, known: list[str]) -> str:
     import difflib
 
     close = difflib.get_close_matches(wrong, known, n=1)
@@ -128,7 +128,7 @@ def _nearest(wrong: str, known: list[str]) -> str:
     return f"Known here: {', '.join(known)}." if known else ""
 
 
-def _type_at(type_: object, path: Path) -> object:
+def _type_at(type_: object, path: ValuePath) -> object:
     """What is known of the type expected at `path`; of a union, the choice that knows the way there."""
     if (described := getattr(type_, "type", None)) is not None:  # an `Annotated` type
         return _type_at(described, path)
@@ -146,18 +146,18 @@ def _type_at(type_: object, path: Path) -> object:
     return None
 
 
-def _line(text: str, path: Path) -> int:
+def _line_number(text: str, path: ValuePath) -> int:
     """The line `path` stands on, from 1; that of the nearest table around it if it has none of its own."""
-    lines: dict[Path, int] = {}
-    for found, number in _places(text):
+    lines: dict[ValuePath, int] = {}
+    for found, number in _iter_paths(text):
         lines.setdefault(found, number)
     return next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), 1)
 
 
-def _places(text: str) -> Iterator[tuple[Path, int]]:
+def _iter_paths(text: str) -> Iterator[tuple[ValuePath, int]]:
     """Every table header and key of a TOML text with its line."""
-    table: Path = ()
-    counts: dict[Path, int] = {}
+    table: ValuePath = ()
+    counts: dict[ValuePath, int] = {}
     inside = ""
     for number, line in enumerate(text.splitlines(), 1):
         if inside:
@@ -165,24 +165,24 @@ def _places(text: str) -> Iterator[tuple[Path, int]]:
                 inside = ""
             continue
         if header := _HEADER.match(line):
-            table = _resolve(_keys(header["keys"]), counts, array=header["open"] == "[[")
+            table = _resolve_header(_split_dotted_key(header["keys"]), counts, array=header["open"] == "[[")
             for end in range(1, len(table) + 1):
                 yield table[:end], number
         elif assignment := _ASSIGNMENT.match(line):
-            keys = _keys(assignment["keys"])
+            keys = _split_dotted_key(assignment["keys"])
             for end in range(1, len(keys) + 1):
                 yield (*table, *keys[:end]), number
             value = line[assignment.end() :]
             inside = next((mark for mark in ('"""', "'''") if value.count(mark) == 1), "")
 
 
-def _keys(dotted: str) -> tuple[str, ...]:
+def _split_dotted_key(dotted: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
 
 
-def _resolve(keys: tuple[str, ...], counts: dict[Path, int], *, array: bool) -> Path:
+def _resolve_header(keys: tuple[str, ...], counts: dict[ValuePath, int], *, array: bool) -> ValuePath:
     """The path of a table header, with the number of the element for every array of tables on the way."""
-    path: Path = ()
+    path: ValuePath = ()
     for place, key in enumerate(keys, 1):
         path = (*path, key)
         if array and place == len(keys):

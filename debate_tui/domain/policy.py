@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Seconds = Annotated[float, Meta(gt=0, extra={"unit": "s"})]
 
 
-class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RecoveryPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often, how long and when to try again. All times are in seconds."""
 
     max_retries: Annotated[
@@ -54,9 +54,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 600.0
 
 
-def defaults() -> Iterator[tuple[str, str, str]]:
+def recovery_defaults() -> Iterator[tuple[str, str, str]]:
     """Every number: its name, its default with the unit, and what it is."""
-    info = inspect.type_info(Policy)
+    info = inspect.type_info(RecoveryPolicy)
     assert isinstance(info, inspect.StructType)
     for field in info.fields:
         assert isinstance(field.type, inspect.Metadata)

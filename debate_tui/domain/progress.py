@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.domain.debate import VERDICT, Debater, Format, Round, rounds, waves
+from debate_tui.domain.debate import VERDICT_PHASE, Debater, Format, Round, iter_rounds, speaking_groups
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import PhaseStarted
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 class Progress(Struct, frozen=True):
     """A debate measured against its format.
 
-    `round` is the last round begun, unless all of its turns have ended; `seq` the number of its
-    `phase.started`, which fixes what its speakers may see; `open` the numbers of its turns that began and
-    never ended by themselves; `owing` the ids of its speakers who did not begin, in the order they speak.
-    `ahead` are the rounds not begun.
+    `round` is the last round begun, unless all of its turns have ended; `phase_seq` the number of its
+    `phase.started`, which fixes what its speakers may see; `open_turns` the numbers of its turns that began
+    and never ended by themselves; `pending_speakers` the ids of its speakers who did not begin, in the order
+    they speak. `remaining_rounds` are the rounds not begun.
     """
 
     round: Round | None
-    seq: int
-    open: tuple[int, ...]
-    owing: tuple[str, ...]
-    ahead: tuple[Round, ...]
+    phase_seq: int
+    open_turns: tuple[int, ...]
+    pending_speakers: tuple[str, ...]
+    remaining_rounds: tuple[Round, ...]
 
     @property
     def complete(self) -> bool:
         """Whether nothing remains to be said."""
-        return self.round is None and not self.ahead
+        return self.round is None and not self.remaining_rounds
 
 
-def progress(transcript: Transcript, format_: Format, debaters: tuple[Debater, ...]) -> Progress:
+def compute_progress(transcript: Transcript, format_: Format, debaters: tuple[Debater, ...]) -> Progress:
     """What remains of a debate that was stopped or killed.
 
     `format_` and `debaters` must be those the debate was begun with. A round the format does not have (the
@@ -43,34 +43,35 @@ def progress(transcript: Transcript, format_: Format, debaters: tuple[Debater, .
     however it did, is not owed again, unless the end of the debate cut it short; neither is one of a debater
     who left.
     """
-    plan = tuple(rounds(format_))
+    plan = tuple(iter_rounds(format_))
     places = {(round_.phase.name, round_.number): place for place, round_ in enumerate(plan)}
-    steps = [step for step in transcript.steps if step.phase != VERDICT]
+    steps = [step for step in transcript.steps if step.phase != VERDICT_PHASE]
     if not steps:
         return Progress(None, 0, (), (), plan)
     begun = [places.get((step.phase, step.round), -1) for step in steps]
     step = steps[-1]
-    current = _current(plan, step)
-    ahead = _ahead(plan, max(begun), current)
+    current = _current_round(plan, step)
+    ahead = _remaining_rounds(plan, max(begun), current)
     if step.words not in (0, current.phase.words):
-        current, *ahead = (round_.worded(step.words) for round_ in (current, *ahead))
+        current, *ahead = (round_.with_words(step.words) for round_ in (current, *ahead))
     turns = [turn for turn in transcript.turns.values() if turn.step == len(steps)]
     open_ = tuple(
         turn.number
         for turn in turns
-        if (not turn.finished or turn.number in transcript.cut) and turn.debater in transcript.active
+        if (not turn.finished or turn.number in transcript.interrupted_turns)
+        and turn.debater in transcript.active_debaters
     )
-    owing = _owing(current, transcript, debaters, turns)
+    owing = _pending_speakers(current, transcript, debaters, turns)
     return Progress(current if open_ or owing else None, step.seq, open_, owing, tuple(ahead))
 
 
-def _current(plan: tuple[Round, ...], step: PhaseStarted) -> Round:
+def _current_round(plan: tuple[Round, ...], step: PhaseStarted) -> Round:
     """The round begun last; one that is not planned is held like the others of its phase."""
     alike = next((round_.phase for round_ in plan if round_.phase.name == step.phase), plan[-1].phase)
     return Round(alike, step.round, step.rounds)
 
 
-def _ahead(plan: tuple[Round, ...], done: int, current: Round) -> list[Round]:
+def _remaining_rounds(plan: tuple[Round, ...], done: int, current: Round) -> list[Round]:
     """The rounds behind the one at place `done`, and those the phase under way has more than planned."""
     ahead = list(plan[done + 1 :])
     planned = sum(round_.phase.name == current.phase.name for round_ in plan)
@@ -81,9 +82,9 @@ def _ahead(plan: tuple[Round, ...], done: int, current: Round) -> list[Round]:
     return [*(Round(current.phase, number, current.total) for number in more), *others]
 
 
-def _owing(
+def _pending_speakers(
     round_: Round, transcript: Transcript, debaters: tuple[Debater, ...], turns: list[Turn]
 ) -> tuple[str, ...]:
     spoken = {turn.debater for turn in turns}
-    absent = {debater.id for debater in debaters} - set(transcript.active) | spoken
-    return tuple(debater.id for wave in waves(round_, debaters, absent) for debater in wave)
+    absent = {debater.id for debater in debaters} - set(transcript.active_debaters) | spoken
+    return tuple(debater.id for wave in speaking_groups(round_, debaters, absent) for debater in wave)

@@ -32,9 +32,9 @@ class Speech(Struct, frozen=True):
 class Brief(Struct, frozen=True, kw_only=True):
     """All a debater is told for one turn.
 
-    `format` is the format's title; `heard` what the phase lets the debater see, oldest first, its own
-    speeches among them; `removed` the names of those who left; `interjections` what the moderator put to
-    this debater since its last turn.
+    `format` is the format's title; `speeches` what the phase lets the debater see, oldest first, its own
+    speeches among them; `removed_names` the names of those who left; `interjections` what the moderator put
+    to this debater since its last turn.
     """
 
     topic: str
@@ -42,18 +42,18 @@ class Brief(Struct, frozen=True, kw_only=True):
     debater: Debater
     opponents: tuple[Debater, ...]
     round: Round
-    heard: tuple[Speech, ...] = ()
-    removed: tuple[str, ...] = ()
+    speeches: tuple[Speech, ...] = ()
+    removed_names: tuple[str, ...] = ()
     interjections: tuple[str, ...] = ()
 
 
-_FOR_ALL = (
+_RULES_FOR_ALL = (
     "Answer what the others actually said, not something weaker; name whom you answer.",
     "Never invent a source, a quotation, a study or a figure. What you are not sure of, argue without.",
     "Write plain paragraphs meant to be heard: no headings, no greeting, no talk about being a model.",
     "Stay within the length asked for. Write in the language of the topic.",
 )
-_FOR_SIDES = (
+_RULES_FOR_SIDES = (
     "Concede a point where it is right, but never your side: you argue for it to the end.",
     "Bring one new reason in every round before the closing, and repeat none.",
     "No summary before the closing.",
@@ -67,21 +67,21 @@ _FENCE_NOTE = (
 )
 
 
-_MODERATOR = "The moderator puts this to you; answer it in your turn"
+_MODERATOR_LABEL = "The moderator puts this to you; answer it in your turn"
 
 
-def messages(brief: Brief) -> tuple[Message, ...]:
+def build_messages(brief: Brief) -> tuple[Message, ...]:
     """The prompt for one turn: a system message, then one user message that ends with the debater's side."""
     return (
-        Message("system", "\n".join(_standing(brief))),
-        Message("user", "\n\n".join(_now(brief))),
+        Message("system", "\n".join(_system_lines(brief))),
+        Message("user", "\n\n".join(_user_paragraphs(brief))),
     )
 
 
-def fenced(text: str, label: str) -> str:
+def fence_text(text: str, label: str) -> str:
     """`text` between markers that do not occur in it, with `label` saying whose it is."""
     marker = _marker(text)
-    return f"{_line(label)}\n<speech {marker}>\n{text}\n</speech {marker}>"
+    return f"{_on_one_line(label)}\n<speech {marker}>\n{text}\n</speech {marker}>"
 
 
 def _marker(text: str) -> str:
@@ -97,69 +97,75 @@ def _marker(text: str) -> str:
         attempt += 1
 
 
-def _standing(brief: Brief) -> Iterator[str]:
+def _system_lines(brief: Brief) -> Iterator[str]:
     """What holds for the whole debate; the same in every round, so that providers can cache it."""
     me = brief.debater
-    yield f"You are {_line(me.name)}, a debater in a debate of the format “{_line(brief.format)}”."
-    yield f"The topic: {_line(brief.topic)}"
+    name, format_name = _on_one_line(me.name), _on_one_line(brief.format)
+    yield f"You are {name}, a debater in a debate of the format “{format_name}”."
+    yield f"The topic: {_on_one_line(brief.topic)}"
     if me.side:
-        yield f"Your side: {_line(me.side)}"
+        yield f"Your side: {_on_one_line(me.side)}"
     if me.persona:
-        yield f"Your character: {_line(me.persona)}"
+        yield f"Your character: {_on_one_line(me.persona)}"
     if brief.opponents:
         yield "The others:"
-        yield from (f"- {_who(other.name, other.side)}" for other in brief.opponents)
+        yield from (f"- {_name_with_side(other.name, other.side)}" for other in brief.opponents)
     yield ""
     yield "How to debate:"
-    yield from (f"- {rule}" for rule in (*_FOR_ALL, *(_FOR_SIDES if me.side else ())))
+    yield from (f"- {rule}" for rule in (*_RULES_FOR_ALL, *(_RULES_FOR_SIDES if me.side else ())))
     yield ""
     yield _FENCE_NOTE
 
 
-def _now(brief: Brief) -> Iterator[str]:
+def _user_paragraphs(brief: Brief) -> Iterator[str]:
     """What holds for this turn, the side last: models drift towards agreement, and the end is heeded most."""
     me, phase = brief.debater, brief.round.phase
-    speeches = list(_heard(brief))
+    speeches = list(_speech_blocks(brief))
     if speeches:
         yield "What was said so far:"
         yield from speeches
-    if brief.removed:
-        names = ", ".join(_line(name) for name in brief.removed)
+    if brief.removed_names:
+        names = ", ".join(_on_one_line(name) for name in brief.removed_names)
         yield f"No longer in the debate: {names}. Do not wait for an answer from them."
     for text in brief.interjections:
-        yield fenced(text, f"{_MODERATOR}:")
+        yield fence_text(text, f"{_MODERATOR_LABEL}:")
     count = f", round {brief.round.number} of {brief.round.total}" if brief.round.total > 1 else ""
-    yield f"Now: {_line(phase.title)}{count}."
+    yield f"Now: {_on_one_line(phase.title)}{count}."
     if phase.instruction:
         yield " ".join(phase.instruction.split())
     if phase.words:
         yield f"Write at most {phase.words} words, and close to that."
-    yield f"The topic, once more: {_line(brief.topic)}"
+    yield f"The topic, once more: {_on_one_line(brief.topic)}"
     if me.side:
-        yield f"You are {_line(me.name)}, and you argue for this side and no other: {_line(me.side)}"
+        side = _on_one_line(me.side)
+        yield f"You are {_on_one_line(me.name)}, and you argue for this side and no other: {side}"
     else:
-        yield f"You are {_line(me.name)}. Give your own view and stand by it."
+        yield f"You are {_on_one_line(me.name)}. Give your own view and stand by it."
 
 
-def _heard(brief: Brief) -> Iterator[str]:
+def _speech_blocks(brief: Brief) -> Iterator[str]:
     if brief.round.phase.anonymous:
-        yield from _anonymous(brief)
+        yield from _anonymous_blocks(brief)
         return
-    for speech in brief.heard:
-        whose = "you yourself" if _is(speech, brief.debater) else _who(speech.name, speech.side)
-        yield fenced(speech.text, f"{speech.phase}, {whose}:")
+    for speech in brief.speeches:
+        whose = (
+            "you yourself"
+            if _is_speech_of(speech, brief.debater)
+            else _name_with_side(speech.name, speech.side)
+        )
+        yield fence_text(speech.text, f"{speech.phase}, {whose}:")
 
 
-def _anonymous(brief: Brief) -> Iterator[str]:
+def _anonymous_blocks(brief: Brief) -> Iterator[str]:
     """Everybody's speeches under letters, in an order that follows neither names nor places."""
-    for letter, answer in ballot(brief):
-        yield fenced(answer.text, f"Answer {letter}:")
-        for later in brief.heard:
+    for letter, answer in assign_letters(brief):
+        yield fence_text(answer.text, f"Answer {letter}:")
+        for later in brief.speeches:
             if later.name == answer.name and later is not answer:
-                yield fenced(later.text, f"{later.phase}, by the author of answer {letter}:")
+                yield fence_text(later.text, f"{later.phase}, by the author of answer {letter}:")
 
 
-def ballot(brief: Brief) -> tuple[tuple[str, Speech], ...]:
+def assign_letters(brief: Brief) -> tuple[tuple[str, Speech], ...]:
     """Which letter stands for whose answer in an anonymous phase of this brief, in the order shown.
 
     An answer is an author's first speech. Letters are the same for all debaters, so that what they say of
@@ -167,7 +173,7 @@ def ballot(brief: Brief) -> tuple[tuple[str, Speech], ...]:
     answer is among them, unmarked.
     """
     answers: dict[str, Speech] = {}
-    for speech in brief.heard:
+    for speech in brief.speeches:
         answers.setdefault(speech.name, speech)
     names = sorted(answers)
     random.Random(brief.topic).shuffle(names)  # noqa: S311 (order, not secrecy)
@@ -176,74 +182,78 @@ def ballot(brief: Brief) -> tuple[tuple[str, Speech], ...]:
     return tuple(lettered)
 
 
-def _is(speech: Speech, debater: Debater) -> bool:
+def _is_speech_of(speech: Speech, debater: Debater) -> bool:
     return speech.name == debater.name
 
 
-def _who(name: str, side: str) -> str:
-    return f"{_line(name)} ({_line(side)})" if side else _line(name)
+def _name_with_side(name: str, side: str) -> str:
+    return f"{_on_one_line(name)} ({_on_one_line(side)})" if side else _on_one_line(name)
 
 
-def _line(text: str) -> str:
+def _on_one_line(text: str) -> str:
     """`text` on one line, so that no name and no topic can look like a part of the prompt."""
     return " ".join(text.split())
 
 
-class Cast(Struct, frozen=True):
+class ParsedPrompt(Struct, frozen=True):
     """What a prompt says: its reader's name and side, the others', what was heard and asked, and when."""
 
     name: str
     side: str
     topic: str
-    others: tuple[tuple[str, str], ...] = ()
-    heard: tuple[Speech, ...] = ()
-    asked: tuple[str, ...] = ()
+    opponents: tuple[tuple[str, str], ...] = ()
+    speeches: tuple[Speech, ...] = ()
+    interjections: tuple[str, ...] = ()
     round: int = 1
     words: int = 0
 
 
-_PERSON = re.compile(r"(?P<name>.*?)(?: \((?P<side>.*)\))?$")
-_FENCED = re.compile(
+_NAME_WITH_SIDE = re.compile(r"(?P<name>.*?)(?: \((?P<side>.*)\))?$")
+_FENCE_PATTERN = re.compile(
     r"^(?P<label>[^\n]*):\n<speech (?P<marker>[0-9a-f]{12})>\n(?P<text>.*?)\n</speech (?P=marker)>$",
     re.MULTILINE | re.DOTALL,
 )
 
 
-def cast(prompt: Sequence[Message]) -> Cast:
-    """Read back who is who and what was said from a prompt made by `messages`; what is missing is empty.
+def parse_prompt(prompt: Sequence[Message]) -> ParsedPrompt:
+    """Read back who is who and what was said from a prompt made by `build_messages`; what is missing is
+    empty.
 
     For sources that are no models but answer to a prompt all the same.
     """
     head = "\n".join(message.content for message in prompt if message.role == "system")
     head = head.partition("\nHow to debate:")[0]
     body = next((message.content for message in reversed(prompt) if message.role == "user"), "")
-    now = _FENCED.sub("", body)
-    people = (_PERSON.fullmatch(line) for line in re.findall(r"^- (.*)$", head, re.MULTILINE))
-    name, side = _find(r"^You are (.*), a debater in a debate of", head), _find(r"^Your side: (.*)$", head)
+    now = _FENCE_PATTERN.sub("", body)
+    people = (_NAME_WITH_SIDE.fullmatch(line) for line in re.findall(r"^- (.*)$", head, re.MULTILINE))
+    name, side = (
+        _first_group(r"^You are (.*), a debater in a debate of", head),
+        _first_group(r"^Your side: (.*)$", head),
+    )
     others = tuple((person["name"], person["side"] or "") for person in people if person)
-    fences = tuple((found["label"], found["text"]) for found in _FENCED.finditer(body))
-    return Cast(
+    fences = tuple((found["label"], found["text"]) for found in _FENCE_PATTERN.finditer(body))
+    return ParsedPrompt(
         name=name,
         side=side,
-        topic=_find(r"^The topic: (.*)$", head),
-        others=others,
-        heard=tuple(_spoken(fences, (name, side), others)),
-        asked=tuple(text for label, text in fences if label == _MODERATOR),
-        round=int(_find(r"^Now: .*, round (\d+) of \d+\.$", now) or 1),
-        words=int(_find(r"^Write at most (\d+) words", now) or 0),
+        topic=_first_group(r"^The topic: (.*)$", head),
+        opponents=others,
+        speeches=tuple(_parse_speeches(fences, (name, side), others)),
+        interjections=tuple(text for label, text in fences if label == _MODERATOR_LABEL),
+        round=int(_first_group(r"^Now: .*, round (\d+) of \d+\.$", now) or 1),
+        words=int(_first_group(r"^Write at most (\d+) words", now) or 0),
     )
 
 
-def _find(pattern: str, text: str) -> str:
+def _first_group(pattern: str, text: str) -> str:
     found = re.search(pattern, text, re.MULTILINE)
     return found[1] if found else ""
 
 
-def _spoken(
+def _parse_speeches(
     fences: Iterable[tuple[str, str]], me: tuple[str, str], others: Iterable[tuple[str, str]]
 ) -> Iterator[Speech]:
     """The fenced texts whose label names somebody, or a letter where nobody may be named."""
-    people = {"you yourself": me, **{_who(*other): other for other in others}}
+    people = {"you yourself": me, **{_name_with_side(*other): other for other in others}}
     for label, text in fences:
         if found := next((who for who in people if label.endswith(f", {who}")), None):
             name, side = people[found]

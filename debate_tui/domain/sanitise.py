@@ -8,36 +8,38 @@ lone surrogate, which no encoder takes, becomes U+FFFD.
 Kept: joiners, variation selectors, tag characters (emoji and many scripts need them), soft hyphens and the
 directional marks LRM, RLM and ALM, which cannot reorder their surroundings.
 
-Safety rests on no control surviving; recognising whole sequences only keeps their parameters from being
-read as text. A sequence therefore never takes speech with it: a control string (OSC, DCS, SOS, PM, APC)
-counts as one only if it is closed on its own line within `MAX_STRING` characters; otherwise its introducer
-goes and what follows is text.
+Safety rests on no control surviving; recognising whole sequences only keeps their parameters from being read
+as text. A sequence therefore never takes speech with it: a control string (OSC, DCS, SOS, PM, APC) counts as
+one only if it is closed on its own line within `MAX_CONTROL_STRING` characters; otherwise its introducer goes
+and what follows is text.
 """
 
 from __future__ import annotations
 
 import re
 
-MAX_STRING = 2048
+MAX_CONTROL_STRING = 2048
 """Longest control string recognised, in characters; with its introducer the most a `Sanitiser` holds back."""
 
 _BIDI = "\u202a-\u202e\u2066-\u2069"
-_SPECIAL = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
+_UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
 _INTRODUCER = re.compile("[\x1b\x8e-\x90\x98\x9b\x9d-\x9f]")
 
 # The grammar is ECMA-48's. Quantifiers are bounded and possessive: cost is linear whatever is sent.
 _CSI = "(?:\x1b\\[|\x9b)[0-?]{0,64}+[ -/]{0,8}+"
-_STRING = f"(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x00-\x08\x0a-\x1f\x7f-\x9f]{{0,{MAX_STRING}}}+"
+_CONTROL_STRING = (
+    f"(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x00-\x08\x0a-\x1f\x7f-\x9f]{{0,{MAX_CONTROL_STRING}}}+"
+)
 _SHIFT = "(?:\x1b[NO]|[\x8e\x8f])"
 _ESCAPE = "\x1b[ -/]{0,8}+"
 
 # Compiled when there is an escape sequence: most texts have none, and a program's start need not wait for it.
 # ST is BEL's equal here; in its 7-bit form it is itself an escape, like whatever else aborts a string.
-_SEQUENCE = f"{_CSI}[@-~]?|{_STRING}(?:[\x07\x18\x1a\x9c]|(?=\x1b))|{_SHIFT}[!-~]?|{_ESCAPE}[0-~]?"
-_UNDECIDED = f"(?:{_CSI}|{_STRING}|{_SHIFT}|{_ESCAPE})\\Z"
+_SEQUENCE = f"{_CSI}[@-~]?|{_CONTROL_STRING}(?:[\x07\x18\x1a\x9c]|(?=\x1b))|{_SHIFT}[!-~]?|{_ESCAPE}[0-~]?"
+_INCOMPLETE = f"(?:{_CSI}|{_CONTROL_STRING}|{_SHIFT}|{_ESCAPE})\\Z"
 
 
-_REPLACED = (
+_TRANSLATION = (
     dict.fromkeys([*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)])
     | dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
     | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
@@ -50,11 +52,11 @@ def sanitise(text: str) -> str:
 
     Idempotent; text that needs nothing is returned as it is, for the price of one search.
     """
-    if text.isprintable() or _SPECIAL.search(text) is None:
+    if text.isprintable() or _UNSAFE.search(text) is None:
         return text
     if _INTRODUCER.search(text) is not None:
         text = re.compile(_SEQUENCE).sub("", text)
-    return text.translate(_REPLACED)
+    return text.translate(_TRANSLATION)
 
 
 class Sanitiser:
@@ -64,32 +66,32 @@ class Sanitiser:
     of a possible escape sequence is held back.
     """
 
-    __slots__ = ("_held",)
+    __slots__ = ("_pending",)
 
     def __init__(self) -> None:
-        self._held = ""
+        self._pending = ""
 
     def feed(self, piece: str) -> str:
         """What can be shown now that this piece has come."""
-        if not self._held and (piece.isprintable() or _SPECIAL.search(piece) is None):
+        if not self._pending and (piece.isprintable() or _UNSAFE.search(piece) is None):
             return piece
-        shown, self._held = _decided(self._held + piece)
-        return shown.translate(_REPLACED)
+        shown, self._pending = _split_complete(self._pending + piece)
+        return shown.translate(_TRANSLATION)
 
     def flush(self) -> str:
         """What was held back, at the end of the text; the sanitiser can then be used for another."""
-        text, self._held = self._held, ""
+        text, self._pending = self._pending, ""
         return sanitise(text)
 
 
-def _decided(text: str) -> tuple[str, str]:
+def _split_complete(text: str) -> tuple[str, str]:
     """What is settled, without its sequences; and the rest, whose meaning still depends on what comes."""
     shown: list[str] = []
     start = 0
     while (opener := _INTRODUCER.search(text, start)) is not None:
         at = opener.start()
         shown.append(text[start:at])
-        if re.compile(_UNDECIDED).match(text, at) is not None:
+        if re.compile(_INCOMPLETE).match(text, at) is not None:
             return "".join(shown), text[at:]
         sequence = re.compile(_SEQUENCE).match(text, at)
         start = at + 1 if sequence is None else sequence.end()

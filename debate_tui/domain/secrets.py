@@ -5,6 +5,6 @@ from __future__ import annotations
 import re
 
 # Prefixes that providers give their keys; `*` and `…` are in those that an error message quotes.
-LIKE_A_KEY = re.compile(
+API_KEY_PATTERN = re.compile(
     r"\b(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|tgp)[-_]|hf_|fw_)[\w\-.*…]{5,}[\w\-*…]|\bAIza[\w-]{8,}"
 )

@@ -31,22 +31,22 @@ class Spending(Struct, frozen=True):
     @property
     def tokens(self) -> int | None:
         """Sent and answered together."""
-        return _plus(self.input_tokens, self.output_tokens)
+        return _add_known(self.input_tokens, self.output_tokens)
 
     def __add__(self, other: Spending) -> Spending:
         return Spending(
-            _plus(self.input_tokens, other.input_tokens),
-            _plus(self.output_tokens, other.output_tokens),
-            _plus(self.cost, other.cost),
+            _add_known(self.input_tokens, other.input_tokens),
+            _add_known(self.output_tokens, other.output_tokens),
+            _add_known(self.cost, other.cost),
             self.counted and other.counted,
             self.priced and other.priced,
         )
 
 
-NOTHING = Spending()
+NO_SPENDING = Spending()
 
 
-class Bill(Struct, frozen=True):
+class CostBreakdown(Struct, frozen=True):
     """Who spent what: the debaters by their ids, and the judges together."""
 
     debaters: dict[str, Spending]
@@ -55,30 +55,32 @@ class Bill(Struct, frozen=True):
     @property
     def total(self) -> Spending:
         """All of it."""
-        return _sum((*self.debaters.values(), self.judges))
+        return _sum_spending((*self.debaters.values(), self.judges))
 
 
-def bill(transcript: Transcript) -> Bill:
+def compute_costs(transcript: Transcript) -> CostBreakdown:
     """What the turns that ended and the verdicts of a debate have cost."""
     spent: dict[str, list[Spending]] = {debater: [] for debater in transcript.debaters}
     for turn in transcript.turns.values():
         if turn.finished:
-            spent.setdefault(turn.debater, []).append(_spent(turn.usage, turn.cost))
-    return Bill(
-        {debater: _sum(each) for debater, each in spent.items()},
-        _sum(_spent(verdict.usage, verdict.cost) for verdict in transcript.verdicts if verdict.model),
+            spent.setdefault(turn.debater, []).append(_to_spending(turn.usage, turn.cost))
+    return CostBreakdown(
+        {debater: _sum_spending(each) for debater, each in spent.items()},
+        _sum_spending(
+            _to_spending(verdict.usage, verdict.cost) for verdict in transcript.verdicts if verdict.model
+        ),
     )
 
 
-def _spent(usage: Usage | None, cost: float | None) -> Spending:
+def _to_spending(usage: Usage | None, cost: float | None) -> Spending:
     into = usage.input_tokens if usage is not None else None
     out = usage.output_tokens if usage is not None else None
     return Spending(into, out, cost, counted=into is not None and out is not None, priced=cost is not None)
 
 
-def _sum(parts: Iterable[Spending]) -> Spending:
-    return sum(parts, NOTHING)
+def _sum_spending(parts: Iterable[Spending]) -> Spending:
+    return sum(parts, NO_SPENDING)
 
 
-def _plus(one: Number | None, other: Number | None) -> Number | None:
+def _add_known(one: Number | None, other: Number | None) -> Number | None:
     return other if one is None else one if other is None else one + other

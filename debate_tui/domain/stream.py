@@ -27,7 +27,7 @@ StreamState = Literal[
 
 
 class FaultKind(enum.StrEnum):
-    """What broke. What is done about each is `resilience.classify`'s to say."""
+    """What broke. What is done about each is `resilience.classify_error`'s to say."""
 
     NETWORK = "network"
     TIMEOUT = "timeout"
@@ -65,21 +65,21 @@ class Fault(DebateError):
         self.text_seen = text_seen
 
 
-class Ended(Fault):
+class UnmarkedEnd(Fault):
     """The connection ended, and the payload has no end marker that could say whether the answer did.
 
-    `vouched` says whether the framing vouches that nothing was cut off (chunked terminator, full length,
+    `orderly` says whether the framing vouches that nothing was cut off (chunked terminator, full length,
     END_STREAM). It then carried event ids (without ids such an end is a plain `Finished`), and one more
     request behind the last id tells: 204 or no new text means complete. Not vouched, only closing can end
     the stream: one more connection that brings the same text (behind an id: none) and closes again means
-    complete. An `Ended` of that second connection is no fault then.
+    complete. An `UnmarkedEnd` of that second connection is no fault then.
     """
 
     def __init__(self, *, vouched: bool, text_seen: bool = False) -> None:
         super().__init__(
             FaultKind.NETWORK, "The stream closed without saying it was done.", text_seen=text_seen
         )
-        self.vouched = vouched
+        self.orderly = vouched
 
 
 class Message(Struct, frozen=True):
@@ -89,7 +89,7 @@ class Message(Struct, frozen=True):
     content: str
 
 
-class Request(Struct, frozen=True):
+class TurnRequest(Struct, frozen=True):
     """All a source may know of the turn it is asked for."""
 
     topic: str
@@ -141,7 +141,7 @@ class Usage(Struct, frozen=True, omit_defaults=True):
         return Usage(*(a if b is None else b if a is None else a + b for a, b in pairs))
 
 
-class Origin(enum.StrEnum):
+class StreamOrigin(enum.StrEnum):
     """Where in the turn the text of a connection begins."""
 
     START = "start"
@@ -159,7 +159,7 @@ class Connected(Struct, frozen=True):
     already open, `None` where that cannot be known.
     """
 
-    origin: Origin = Origin.START
+    origin: StreamOrigin = StreamOrigin.START
     transport: str = ""
     reused: bool | None = None
 
@@ -175,7 +175,7 @@ class Chunk(Struct, frozen=True):
     cursor: Cursor | None = None
 
 
-class Alive(Struct, frozen=True):
+class KeepAlive(Struct, frozen=True):
     """The server gave a sign of life without text: a comment, a ping, a bookkeeping event.
 
     `retry_after` is a reconnection time it announced (the SSE ``retry:`` field), in seconds.
@@ -185,7 +185,7 @@ class Alive(Struct, frozen=True):
     retry_after: float | None = None
 
 
-class UsageSoFar(Struct, frozen=True):
+class UsageUpdate(Struct, frozen=True):
     """Usage reported before the end, so that a stream that breaks later is still accounted for."""
 
     usage: Usage
@@ -206,7 +206,7 @@ class FaultReport(Struct, frozen=True, omit_defaults=True):
     status: int | None = None
 
 
-class Status(Struct, frozen=True):
+class StateChange(Struct, frozen=True):
     """A change of a guarded stream's state; only `resilience.recovery` yields these."""
 
     state: StreamState
@@ -224,7 +224,7 @@ class Superseded(Struct, frozen=True):
     attempt: int
 
 
-StreamItem = Connected | Chunk | Alive | UsageSoFar | Finished | Status | Superseded
+StreamItem = Connected | Chunk | KeepAlive | UsageUpdate | Finished | StateChange | Superseded
 
 
 class Source(Protocol):
@@ -236,7 +236,7 @@ class Source(Protocol):
         ...
 
     def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         """Open one connection for one turn.
 

@@ -15,11 +15,11 @@ import msgspec
 T = TypeVar("T")
 
 # msgspec works out what a struct holds when it first meets it, and crashes if two threads do so at once.
-_CONVERTING = threading.Lock()
+_CONVERT_LOCK = threading.Lock()
 
 
-def decode(text: str, type_: type[T], *, where: str) -> T:
-    """Read `text` as a `type_`; `where` names the file in errors.
+def decode_toml(text: str, type_: type[T], *, file_name: str) -> T:
+    """Read `text` as a `type_`; `file_name` names the file in errors.
 
     Raises `ConfigError`: ``oxford.toml:12: unknown key `wrods``` with the nearest right key as its hint.
     Keys are refused where the struct says ``forbid_unknown_fields``.
@@ -27,13 +27,13 @@ def decode(text: str, type_: type[T], *, where: str) -> T:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        from debate_tui.domain.mistakes import syntax
+        from debate_tui.domain.mistakes import syntax_error
 
-        raise syntax(str(error), text, where) from None
+        raise syntax_error(str(error), text, file_name) from None
     try:
-        with _CONVERTING:
+        with _CONVERT_LOCK:
             return msgspec.convert(data, type_)
     except msgspec.ValidationError as error:
-        from debate_tui.domain.mistakes import mismatch
+        from debate_tui.domain.mistakes import mismatch_error
 
-        raise mismatch(str(error), text, type_, where) from None
+        raise mismatch_error(str(error), text, type_, file_name) from None

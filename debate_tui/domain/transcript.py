@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Literal
 
-    from debate_tui.domain.debate import Outcome
+    from debate_tui.domain.debate import OutcomeKind
     from debate_tui.domain.events import DebaterInfo
     from debate_tui.domain.stream import FaultReport, FinishReason, Usage
 
@@ -49,15 +49,15 @@ class Seam(Struct, frozen=True):
     attempt: int
 
 
-class Note(Struct, frozen=True):
-    """Something said or done beside the turns, when `step` rounds and `after` turns had been started."""
+class SideEvent(Struct, frozen=True):
+    """Something said or done beside the turns, when `step` rounds and `turn_count` turns had been started."""
 
     step: int
-    after: int
+    turn_count: int
     event: Interjection | RosterChange
 
 
-class Strand:
+class DeltaAccumulator:
     """One of a turn's two texts, answer or reasoning, put together from deltas in O(1) each."""
 
     __slots__ = ("_pieces", "attempt", "length", "seams")
@@ -91,11 +91,11 @@ class Strand:
 class Turn:
     """One debater's answer in one phase, as far as it has come.
 
-    `number` counts the turns of a debate in the order they started; `step` counts its rounds over all
-    phases, from 1. `model` is what spoke last in it. `started_seq` and `finished_seq` are the log positions
-    of its beginning and end; what a phase may see is a matter of these. `reason` is `None` while the turn
-    is under way; `superseded` counts how often its text was dropped; `faults` are what went wrong in it,
-    oldest first.
+    `number` counts the turns of a debate in the order they started; `step` counts its rounds over all phases,
+    from 1. `model` is what spoke last in it. `started_seq` and `finished_seq` are the log positions of its
+    beginning and end; what a phase may see is a matter of these. `reason` is `None` while the turn is under
+    way; `superseded_count` counts how often its text was dropped; `faults` are what went wrong in it, oldest
+    first.
     """
 
     def __init__(self, started: TurnStarted, *, model: str, round_: int, step: int) -> None:
@@ -110,16 +110,16 @@ class Turn:
         self.finished_at: float | None = None
         self.finished_seq: int | None = None
         self.attempt = 1
-        self.superseded = 0
+        self.superseded_count = 0
         self.faults: list[FaultReport] = []
         self.reason: FinishReason | None = None
         self.usage: Usage | None = None
         self.cost: float | None = None
         self.ttft_ms: int | None = None
         self.duration_ms: int | None = None
-        self._oldest = 0
-        self._answer = Strand()
-        self._reasoning = Strand()
+        self._min_attempt = 0
+        self._answer = DeltaAccumulator()
+        self._reasoning = DeltaAccumulator()
 
     @property
     def text(self) -> str:
@@ -151,9 +151,9 @@ class Turn:
         """Whether the turn has ended, for whatever reason."""
         return self.reason is not None
 
-    def add(self, delta: TurnDelta) -> bool:
+    def apply_delta(self, delta: TurnDelta) -> bool:
         """Apply a delta unless its attempt is superseded or its offset is not the length so far."""
-        if delta.attempt < self._oldest:
+        if delta.attempt < self._min_attempt:
             return False
         strand = self._reasoning if delta.reasoning else self._answer
         if not strand.add(delta.offset, delta.text, delta.attempt):
@@ -163,13 +163,13 @@ class Turn:
 
     def supersede(self, attempt: int) -> None:
         """Drop the text of all attempts before `attempt`; the turn is under way again."""
-        if attempt <= self._oldest:
+        if attempt <= self._min_attempt:
             return
-        self._oldest = attempt
+        self._min_attempt = attempt
         self.attempt = max(self.attempt, attempt)
-        self.superseded += 1
-        self._answer = Strand()
-        self._reasoning = Strand()
+        self.superseded_count += 1
+        self._answer = DeltaAccumulator()
+        self._reasoning = DeltaAccumulator()
         self.reopen()
 
     def finish(self, event: TurnFinished) -> None:
@@ -195,10 +195,10 @@ class Transcript:
     Apply events in the order of their `seq`; duplicates are harmless, and so are coalesced deltas (one
     that stands for several has the `seq` of the last). A delta costs O(1), however long the text is.
 
-    `debaters` holds every debater with its present source and model; `active` the ids of those still in
-    the debate. `statuses` has each debater's last status, `turns` each turn by its number. `paused` and
-    `finished` are `None` unless the debate is; `finished_at` is when that was said first, and `cut` are the
-    turns that it cut short.
+    `debaters` holds every debater with its present source and model; `active_debaters` the ids of those still
+    in the debate. `statuses` has each debater's last status, `turns` each turn by its number. `pause` and
+    `finish_reason` are `None` unless the debate is; `finished_at` is when that was said first, and
+    `interrupted_turns` are the turns that it cut short.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -211,24 +211,24 @@ class Transcript:
         self.seq = 0
         self.started_at = 0.0
         self.updated_at = 0.0
-        self.debate = ""
+        self.debate_id = ""
         self.topic = ""
         self.format = ""
-        self.outcome: Outcome = "none"
+        self.outcome: OutcomeKind = "none"
         self.prices = ""
         self.debaters: dict[str, DebaterInfo] = {}
-        self.active: tuple[str, ...] = ()
+        self.active_debaters: tuple[str, ...] = ()
         self.steps: list[PhaseStarted] = []
         self.turns: dict[int, Turn] = {}
         self.statuses: dict[str, StreamStatus] = {}
-        self.notes: list[Note] = []
+        self.side_events: list[SideEvent] = []
         self.verdicts: list[Verdict] = []
         self.votes: list[Vote] = []
-        self.paused: DebatePaused | None = None
-        self.finished: Literal["complete", "stopped", "failed"] | None = None
-        self.cut: tuple[int, ...] = ()
+        self.pause: DebatePaused | None = None
+        self.finish_reason: Literal["complete", "stopped", "failed"] | None = None
+        self.interrupted_turns: tuple[int, ...] = ()
         self.finished_at: float | None = None
-        self._current: dict[str, Turn] = {}
+        self._latest_turns: dict[str, Turn] = {}
 
     @property
     def phase(self) -> PhaseStarted | None:
@@ -238,11 +238,11 @@ class Transcript:
     @property
     def interjections(self) -> tuple[Interjection, ...]:
         """What the moderator said, oldest first."""
-        return tuple(note.event for note in self.notes if isinstance(note.event, Interjection))
+        return tuple(note.event for note in self.side_events if isinstance(note.event, Interjection))
 
-    def turn_of(self, debater: str) -> Turn | None:
+    def latest_turn(self, debater: str) -> Turn | None:
         """The newest turn of a debater, under way or not."""
-        return self._current.get(debater)
+        return self._latest_turns.get(debater)
 
     def apply(self, event: Event) -> None:
         """Take one event into account; one that was applied before changes nothing."""
@@ -261,78 +261,78 @@ class Transcript:
             case DebaterRemoved() | DebaterReplaced() | DebaterReturned():
                 self._apply_to_roster(event)
             case Verdict() | Vote():
-                self._count(event)
+                self._apply_judgement(event)
             case Interjection():
-                self._note(event)
+                self._add_side_event(event)
             case DebatePaused() | DebateResumed():
-                self._hold(event)
+                self._apply_pause(event)
             case DebateStarted():
-                self._start(event)
+                self._apply_start(event)
             case DebateFinished():
-                self._finish(event)
+                self._apply_finish(event)
 
-    def _finish(self, event: DebateFinished) -> None:
-        if self.finished is None:
+    def _apply_finish(self, event: DebateFinished) -> None:
+        if self.finish_reason is None:
             self.finished_at = event.at
-        self.finished = event.reason
-        self.cut = event.cut
+        self.finish_reason = event.reason
+        self.interrupted_turns = event.cut
 
-    def _hold(self, event: DebatePaused | DebateResumed) -> None:
+    def _apply_pause(self, event: DebatePaused | DebateResumed) -> None:
         if isinstance(event, DebatePaused):
-            self.paused = event
+            self.pause = event
         else:
-            self.paused = None
-            self.finished = self.finished_at = None  # a stopped debate is taken up again
-            for number in self.cut:
+            self.pause = None
+            self.finish_reason = self.finished_at = None  # a stopped debate is taken up again
+            for number in self.interrupted_turns:
                 if (turn := self.turns.get(number)) is not None:
                     turn.reopen()
-            self.cut = ()
+            self.interrupted_turns = ()
 
-    def _count(self, event: Verdict | Vote) -> None:
+    def _apply_judgement(self, event: Verdict | Vote) -> None:
         if isinstance(event, Verdict):
             self.verdicts.append(event)
         else:
             self.votes.append(event)
 
-    def _start(self, event: DebateStarted) -> None:
+    def _apply_start(self, event: DebateStarted) -> None:
         self.started_at = event.at
-        self.debate = event.debate
+        self.debate_id = event.debate
         self.topic = event.topic
         self.format = event.format
         self.outcome = event.outcome
         self.prices = event.prices
         self.debaters = {debater.id: debater for debater in event.debaters}
-        self.active = tuple(self.debaters)
+        self.active_debaters = tuple(self.debaters)
 
     def _apply_to_turn(self, event: TurnEvent) -> None:
         turn = self.turns.get(event.turn)
         if isinstance(event, TurnStarted):
             if turn is None:
-                turn = self._turn(event)
+                turn = self._new_turn(event)
                 self.turns[event.turn] = turn
             else:
                 turn.reopen()
-            self._current[event.debater] = turn
+            self._latest_turns[event.debater] = turn
         elif turn is None:
             return
         elif isinstance(event, TurnDelta):
-            turn.add(event)
+            turn.apply_delta(event)
         elif isinstance(event, TurnSuperseded):
             turn.supersede(event.attempt)
         else:
             turn.finish(event)
 
-    def _turn(self, event: TurnStarted) -> Turn:
+    def _new_turn(self, event: TurnStarted) -> Turn:
         speaker = self.debaters.get(event.debater)
         round_ = self.steps[-1].round if self.steps else 1
         return Turn(event, model=speaker.model if speaker else "", round_=round_, step=len(self.steps))
 
-    def _note(self, event: Interjection | RosterChange) -> None:
-        self.notes.append(Note(len(self.steps), len(self.turns), event))
+    def _add_side_event(self, event: Interjection | RosterChange) -> None:
+        self.side_events.append(SideEvent(len(self.steps), len(self.turns), event))
 
     def _apply_status(self, event: StreamStatus) -> None:
         self.statuses[event.debater] = event
-        turn = self._current.get(event.debater)
+        turn = self._latest_turns.get(event.debater)
         if turn is None or turn.finished:
             return
         turn.attempt = max(turn.attempt, event.attempt)
@@ -340,13 +340,13 @@ class Transcript:
             turn.faults.append(event.error)
 
     def _apply_to_roster(self, event: RosterChange) -> None:
-        self._note(event)
-        self.active = event.remaining
+        self._add_side_event(event)
+        self.active_debaters = event.remaining
         if isinstance(event, DebaterRemoved) or event.debater not in self.debaters:
             return
         self.debaters[event.debater] = msgspec.structs.replace(
             self.debaters[event.debater], source=event.source, model=event.model
         )
-        turn = self._current.get(event.debater)
+        turn = self._latest_turns.get(event.debater)
         if turn is not None and not turn.finished:
             turn.model = event.model

@@ -10,38 +10,38 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Vote
 
-USER = "user"
+LOCAL_VOTER = "user"
 """The voter who sits at the debate's own screen."""
 
 
-class Poll:
+class VoteTally:
     """Votes counted by the debater they are for, `None` for the undecided.
 
     Everybody's last vote of each kind counts; `len` is how many do.
     """
 
     def __init__(self, votes: Iterable[Vote] = ()) -> None:
-        self._cast: dict[str, dict[str, str | None]] = {"before": {}, "after": {}}
+        self._votes: dict[str, dict[str, str | None]] = {"before": {}, "after": {}}
         for vote in votes:
             self.add(vote)
 
     def __len__(self) -> int:
-        return sum(map(len, self._cast.values()))
+        return sum(map(len, self._votes.values()))
 
     def add(self, vote: Vote) -> None:
         """Take one vote into account."""
-        self._cast[vote.when][vote.voter] = vote.debater
+        self._votes[vote.when][vote.voter] = vote.debater
 
     def has_voted(self, when: str, voter: str) -> bool:
         """Whether somebody has voted before, or after, the debate."""
-        return voter in self._cast[when]
+        return voter in self._votes[when]
 
     @property
     def before(self) -> Mapping[str | None, int]:
         """The votes before the debate."""
-        return Counter(self._cast["before"].values())
+        return Counter(self._votes["before"].values())
 
     @property
     def after(self) -> Mapping[str | None, int]:
         """The votes after it."""
-        return Counter(self._cast["after"].values())
+        return Counter(self._votes["after"].values())

@@ -38,7 +38,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 """What leads from each version of the schema to the next; a file's `user_version` counts those applied.
 
 Entries are only ever added. `debates` repeats what a list of debates shows, so that the list never has to
-read events; both tables change in the same transaction. `setup` is what the debate was begun with, as
+read events; both tables change in the same transaction. `encode_setup` is what the debate was begun with, as
 whoever began it wrote it. An `id` is never given again: a writer whose debate was deleted must not end up
 in another.
 """
@@ -46,7 +46,7 @@ in another.
 _BUSY_S = 5.0
 """How long a statement waits for another process's transaction, which takes milliseconds."""
 
-_ADVICE: Final[dict[int, tuple[str, str]]] = {
+_ERROR_MESSAGES: Final[dict[int, tuple[str, str]]] = {
     sqlite3.SQLITE_BUSY: ("is locked by another program", "close the program that holds it"),
     sqlite3.SQLITE_LOCKED: ("is locked by another program", "close the program that holds it"),
     sqlite3.SQLITE_READONLY: ("cannot be written to", "check the permissions of the file and its folder"),
@@ -65,7 +65,7 @@ _ADVICE: Final[dict[int, tuple[str, str]]] = {
     ),
 }
 
-_PASSING: Final = frozenset(
+_TRANSIENT_CODES: Final = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 )
 
@@ -77,13 +77,13 @@ def connect(path: Path) -> sqlite3.Connection:
     signal; a power cut may take the commits since the last checkpoint, but never damages the file. The
     connection may be handed to another thread. Raises `DebateError`.
     """
-    with explained(path):
-        _create(path)
+    with translate_errors(path):
+        _create_file(path)
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
-            if _version(connection) != len(MIGRATIONS):
+            if _schema_version(connection) != len(MIGRATIONS):
                 _migrate(connection, path)
         except BaseException:
             connection.close()
@@ -92,9 +92,9 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
+def open_database(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection for the length of a block, whose errors are `DebateError` too."""
-    with contextlib.closing(connect(path)) as connection, explained(path):
+    with contextlib.closing(connect(path)) as connection, translate_errors(path):
         yield connection
 
 
@@ -112,12 +112,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def explained(path: Path) -> Iterator[None]:
+def translate_errors(path: Path) -> Iterator[None]:
     """Turn the errors of the database and the file system into errors meant for people."""
     try:
         yield
     except sqlite3.Error as error:
-        raise explain(error, path) from error
+        raise describe_error(error, path) from error
     except OSError as error:
         raise DebateError(
             f"the record {path} cannot be opened: {error.strerror or error}",
@@ -125,22 +125,24 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def explain(error: sqlite3.Error, path: Path) -> DebateError:
+def describe_error(error: sqlite3.Error, path: Path) -> DebateError:
     """A database error in plain words."""
-    trouble, advice = _ADVICE.get(_code(error), (f"cannot be used: {error}", "move the file away"))
+    trouble, advice = _ERROR_MESSAGES.get(
+        _error_code(error), (f"cannot be used: {error}", "move the file away")
+    )
     return DebateError(f"the record {path} {trouble}", f"{advice}, or use --no-record")
 
 
-def passing(error: sqlite3.Error) -> bool:
+def is_transient(error: sqlite3.Error) -> bool:
     """Whether the same statement may succeed later: a lock, a full disk, a disk error."""
-    return _code(error) in _PASSING
+    return _error_code(error) in _TRANSIENT_CODES
 
 
-def _code(error: sqlite3.Error) -> int:
+def _error_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _create(path: Path) -> None:
+def _create_file(path: Path) -> None:
     """Make the file and its folder for their owner's eyes only; what exists keeps its permissions."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
@@ -148,11 +150,11 @@ def _create(path: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection) == 0:  # both are kept in the file, and setting them needs its write lock
+    if _schema_version(connection) == 0:  # both are kept in the file, and setting them needs its write lock
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
     with transaction(connection):
-        version = _version(connection)  # again: another process may have been quicker
+        version = _schema_version(connection)  # again: another process may have been quicker
         if version > len(MIGRATIONS):
             raise DebateError(
                 f"the record {path} was written by a newer debate-tui",
@@ -164,6 +166,6 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def _schema_version(connection: sqlite3.Connection) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version

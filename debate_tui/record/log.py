@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.summary import Summary
+    from debate_tui.record.summary import DebateSummary
 
     Listener = Callable[[Event], None]
 
-BATCH = 1000
+BATCH_SIZE = 1000
 """Events that `read` and `follow` give at most in one go, unless told otherwise."""
 
 
@@ -40,7 +40,7 @@ class ReadableLog(Protocol):
         """
         ...
 
-    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
+    async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
         """The events with `seq` greater than `after`, oldest first, at most `limit` of them."""
         ...
 
@@ -70,7 +70,7 @@ class DebateLog(ReadableLog, Protocol):
 
 
 @runtime_checkable
-class RecordedLog(DebateLog, Protocol):
+class DurableLog(DebateLog, Protocol):
     """A log that outlives the process."""
 
     @property
@@ -79,24 +79,24 @@ class RecordedLog(DebateLog, Protocol):
         ...
 
     @property
-    def durable(self) -> int:
+    def durable_seq(self) -> int:
         """The `seq` of the newest event that survives the process being killed."""
         ...
 
     @property
-    def trouble(self) -> DebateError | None:
+    def write_error(self) -> DebateError | None:
         """Why events are not being written, or `None`."""
         ...
 
     @property
-    def lost(self) -> bool:
-        """Whether the record ends at `durable` for good, while the debate goes on."""
+    def recording_stopped(self) -> bool:
+        """Whether the record ends at `durable_seq` for good, while the debate goes on."""
         ...
 
     async def flush(self) -> None:
-        """Wait until everything appended so far is durable, or could not be written (see `trouble`).
+        """Wait until everything appended so far is durable, or could not be written (see `write_error`).
 
-        Raises `TakenOver` where it never will be, as somebody else holds the debate now.
+        Raises `TakenOverError` where it never will be, as somebody else holds the debate now.
         """
         ...
 
@@ -105,7 +105,7 @@ class RecordedLog(DebateLog, Protocol):
 class WatchedLog(ReadableLog, Protocol):
     """A debate as those see it who only watch: what is durable of it, whoever holds it, and wherever.
 
-    `follow` may raise `EpochChanged`, and `DebateError` where the debate was deleted.
+    `follow` may raise `EpochChangedError`, and `DebateError` where the debate was deleted.
     """
 
     @property
@@ -127,15 +127,15 @@ class WatchedLog(ReadableLog, Protocol):
         ...
 
 
-class EpochChanged(DebateError):
+class EpochChangedError(DebateError):
     """What was followed is no longer the debate's history; read it again from the beginning."""
 
 
-class TakenOver(DebateError):
+class TakenOverError(DebateError):
     """Somebody else holds the debate now: what is appended here since is no part of it any more."""
 
 
-class Unreachable(DebateError):
+class StoreUnreachableError(DebateError):
     """The store cannot be asked now; it may be able to answer later."""
 
 
@@ -148,11 +148,11 @@ class DebateStore(Protocol):
         *,
         setup: str = "",
         clock: Callable[[], float] = time.time,
-        on_trouble: Callable[[DebateError], None] = lambda _: None,
-    ) -> RecordedLog:
+        on_write_error: Callable[[DebateError], None] = lambda _: None,
+    ) -> DurableLog:
         """The log of a new debate, to be known by the id `debate`.
 
-        `setup` is kept beside the events, for whoever continues the debate. `on_trouble` is told, on the
+        `setup` is kept beside the events, for whoever continues the debate. `on_write_error` is told, on the
         loop's thread, that events cannot be written; the debate may go on regardless.
         """
         ...
@@ -162,8 +162,8 @@ class DebateStore(Protocol):
         debate: str,
         *,
         clock: Callable[[], float] = time.time,
-        on_trouble: Callable[[DebateError], None] = lambda _: None,
-    ) -> RecordedLog:
+        on_write_error: Callable[[DebateError], None] = lambda _: None,
+    ) -> DurableLog:
         """The log of a debate that nobody holds any more, to be continued behind its last event."""
         ...
 
@@ -171,11 +171,11 @@ class DebateStore(Protocol):
         """The debate with exactly this id, for watching; to be closed when nobody does any more."""
         ...
 
-    async def debates(self, words: str = "") -> list[Summary]:
+    async def debates(self, words: str = "") -> list[DebateSummary]:
         """The debates there are, newest first; only those that contain all of the words, if any."""
         ...
 
-    async def find(self, debate: str = "") -> Summary:
+    async def find(self, debate: str = "") -> DebateSummary:
         """The debate with this id, or whose id begins so; the newest for an empty id."""
         ...
 
@@ -192,7 +192,7 @@ class DebateStore(Protocol):
         ...
 
 
-class Broadcast(ABC):
+class BaseLog(ABC):
     """Listeners and followers, the same for every log of this process.
 
     A subclass says what there is (`seq`, `over`, `read`) and calls `_publish` with each event once it can
@@ -202,8 +202,8 @@ class Broadcast(ABC):
     def __init__(self) -> None:
         self._closed = False
         self._listeners: dict[object, Listener] = {}
-        self._untold: deque[tuple[object, Event]] = deque()
-        self._telling = False
+        self._undelivered: deque[tuple[object, Event]] = deque()
+        self._delivering = False
         self._waiters: set[asyncio.Future[None]] = set()
 
     @property
@@ -217,7 +217,7 @@ class Broadcast(ABC):
         """Whether no more events are to come."""
 
     @abstractmethod
-    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
+    async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
         """See `ReadableLog.read`."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -233,15 +233,15 @@ class Broadcast(ABC):
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
         """See `ReadableLog.follow`."""
         while True:
-            batch = await self.read(after, BATCH) if after < self.seq else ()
+            batch = await self.read(after, BATCH_SIZE) if after < self.seq else ()
             if batch:
                 after = batch[-1].seq
                 yield batch
-            # Nothing is awaited between this look at the log and `_news`, so no wake-up gets lost.
+            # Nothing is awaited between this look at the log and `_wait_for_change`, so no wake-up gets lost.
             elif after >= self.seq:
                 if self.over or self._closed:
                     return
-                await self._news()
+                await self._wait_for_change()
 
     async def aclose(self) -> None:
         """See `ReadableLog.aclose`."""
@@ -250,23 +250,23 @@ class Broadcast(ABC):
 
     def _publish(self, event: Event) -> None:
         self._wake()
-        self._untold.extend((token, event) for token in self._listeners)
-        if not self._telling:
-            self._tell()
+        self._undelivered.extend((token, event) for token in self._listeners)
+        if not self._delivering:
+            self._deliver()
 
-    def _tell(self) -> None:
-        self._telling = True
+    def _deliver(self) -> None:
+        self._delivering = True
         try:
-            while self._untold:
-                token, event = self._untold.popleft()
+            while self._undelivered:
+                token, event = self._undelivered.popleft()
                 if listener := self._listeners.get(token):
                     listener(event)
         finally:
-            self._telling = False
-            if self._untold:  # a listener raised; that is no reason to keep the others in the dark
-                self._tell()
+            self._delivering = False
+            if self._undelivered:  # a listener raised; that is no reason to keep the others in the dark
+                self._deliver()
 
-    async def _news(self) -> None:
+    async def _wait_for_change(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
         try:
@@ -281,10 +281,10 @@ class Broadcast(ABC):
         self._waiters.clear()
 
 
-class LocalLog(Broadcast):
+class AppendableLog(BaseLog):
     """A log written in this process: numbers the events and gives them their time.
 
-    A subclass keeps them: `_keep` takes one and must not wait, and `read` gives it back from then on.
+    A subclass keeps them: `_store_event` takes one and must not wait, and `read` gives it back from then on.
     `last` is where an existing log goes on.
     """
 
@@ -292,35 +292,35 @@ class LocalLog(Broadcast):
         super().__init__()
         self._clock = clock
         self._seq = last.seq if last else 0
-        self._at = last.at if last else 0.0
+        self._last_at = last.at if last else 0.0
         self._over = isinstance(last, DebateFinished)
 
     @property
     def seq(self) -> int:
-        """See `Broadcast.seq`."""
+        """See `BaseLog.seq`."""
         return self._seq
 
     @property
     def over(self) -> bool:
-        """See `Broadcast.over`; an event behind the end takes the debate up again."""
+        """See `BaseLog.over`; an event behind the end takes the debate up again."""
         return self._over
 
     def append(self, event: Event) -> Event:
         """See `DebateLog.append`."""
         self._seq += 1
-        self._at = max(self._at, self._clock())
-        logged = msgspec.structs.replace(event, seq=self._seq, at=self._at)
+        self._last_at = max(self._last_at, self._clock())
+        logged = msgspec.structs.replace(event, seq=self._seq, at=self._last_at)
         self._over = isinstance(logged, DebateFinished)
-        self._keep(logged)
+        self._store_event(logged)
         self._publish(logged)
         return logged
 
     @abstractmethod
-    def _keep(self, event: Event) -> None:
+    def _store_event(self, event: Event) -> None:
         """Take an event with its final `seq` and `at`; must not wait."""
 
 
-class MemoryLog(LocalLog):
+class MemoryLog(AppendableLog):
     """A log that lives as long as the process: for `--no-record`, and for events read elsewhere.
 
     `events` are taken as they are: logged events without gaps, such as a record or an export holds.
@@ -330,9 +330,9 @@ class MemoryLog(LocalLog):
         self._events = list(events)
         super().__init__(self._events[-1] if self._events else None, clock=clock)
 
-    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
+    async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
         """See `ReadableLog.read`."""
         return self._events[after : after + limit]
 
-    def _keep(self, event: Event) -> None:
+    def _store_event(self, event: Event) -> None:
         self._events.append(event)

@@ -7,8 +7,8 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from debate_tui.record.log import BATCH, Broadcast
-from debate_tui.record.playhead import LONGEST_SILENCE_S, Playhead
+from debate_tui.record.log import BATCH_SIZE, BaseLog
+from debate_tui.record.playhead import MAX_GAP_S, Playhead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-class Clock(Protocol):
+class PlaybackClock(Protocol):
     """The time playback goes by."""
 
     def now(self) -> float:
@@ -32,17 +32,17 @@ class MonotonicClock:
     """Real time."""
 
     def now(self) -> float:
-        """See `Clock.now`."""
+        """See `PlaybackClock.now`."""
         return time.monotonic()
 
     async def wait(self, changed: asyncio.Event, seconds: float | None) -> None:
-        """See `Clock.wait`."""
+        """See `PlaybackClock.wait`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await changed.wait()
 
 
-class Player(Broadcast):
+class Player(BaseLog):
     """A log whose events come as they came when the debate was held, as fast as asked for.
 
     Views follow it like any other log, and see the very events of the record, `events`. Going forward
@@ -59,110 +59,110 @@ class Player(Broadcast):
         events: Sequence[Event],
         *,
         speed: float = 1.0,
-        clock: Clock | None = None,
-        longest_silence: float = LONGEST_SILENCE_S,
+        clock: PlaybackClock | None = None,
+        max_gap: float = MAX_GAP_S,
         on_rewind: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self.events = events
         self._clock = clock or MonotonicClock()
-        self._changed = asyncio.Event()
+        self._state_changed = asyncio.Event()
         self.on_rewind = on_rewind
-        self._head = Playhead(events, speed=speed, longest_silence=longest_silence)
+        self._playhead = Playhead(events, speed=speed, max_gap=max_gap)
 
     @property
     def seq(self) -> int:
-        """See `Broadcast.seq`: the newest event shown."""
-        return self.events[self._head.shown - 1].seq if self._head.shown else 0
+        """See `BaseLog.seq`: the newest event shown."""
+        return self.events[self._playhead.shown_count - 1].seq if self._playhead.shown_count else 0
 
     @property
     def over(self) -> bool:
-        """See `Broadcast.over`; records of killed debates end without a `debate.finished`."""
-        return self._head.at_end
+        """See `BaseLog.over`; records of killed debates end without a `debate.finished`."""
+        return self._playhead.at_end
 
     @property
-    def place(self) -> float:
+    def position(self) -> float:
         """Seconds into the debate, long silences shortened."""
-        return self._head.place(self._clock.now())
+        return self._playhead.position(self._clock.now())
 
     @property
     def length(self) -> float:
         """How long the debate plays at speed 1, in seconds."""
-        return self._head.length
+        return self._playhead.length
 
     @property
-    def rounds(self) -> Sequence[float]:
+    def round_starts(self) -> Sequence[float]:
         """Where the rounds begin, in seconds."""
-        return self._head.rounds
+        return self._playhead.round_starts
 
     @property
     def speed(self) -> float:
         """How much faster than it was held the debate is played."""
-        return self._head.speed
+        return self._playhead.speed
 
     @property
     def paused(self) -> bool:
         """Whether playback stands still."""
-        return self._head.paused
+        return self._playhead.paused
 
-    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
+    async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
         """See `ReadableLog.read`; only what has been shown."""
-        return self.events[after : min(after + limit, self._head.shown)]
+        return self.events[after : min(after + limit, self._playhead.shown_count)]
 
     async def run(self) -> None:
         """Play until the player is closed."""
-        self._head.resume(self._clock.now())
+        self._playhead.resume(self._clock.now())
         while not self._closed:
-            self._changed.clear()
-            for index in self._head.due(self._clock.now()):
-                if index >= self._head.shown:  # a listener went back
+            self._state_changed.clear()
+            for index in self._playhead.take_due(self._clock.now()):
+                if index >= self._playhead.shown_count:  # a listener went back
                     break
                 self._publish(self.events[index])
-            await self._clock.wait(self._changed, self._head.wait(self._clock.now()))
+            await self._clock.wait(self._state_changed, self._playhead.seconds_until_next(self._clock.now()))
 
     async def aclose(self) -> None:
         """See `ReadableLog.aclose`."""
         await super().aclose()
-        self._changed.set()
+        self._state_changed.set()
 
-    def toggle(self) -> None:
+    def toggle_pause(self) -> None:
         """Stand still, or go on; the other commands work either way."""
         now = self._clock.now()
-        if self._head.paused:
-            self._head.resume(now)
+        if self._playhead.paused:
+            self._playhead.resume(now)
         else:
-            self._head.pause(now)
-        self._changed.set()
+            self._playhead.pause(now)
+        self._state_changed.set()
 
-    def faster(self) -> None:
+    def double_speed(self) -> None:
         """Double the speed, up to 64."""
-        self._head.change_speed(self._clock.now(), 2)
-        self._changed.set()
+        self._playhead.change_speed(self._clock.now(), 2)
+        self._state_changed.set()
 
-    def slower(self) -> None:
+    def halve_speed(self) -> None:
         """Halve the speed, down to a quarter."""
-        self._head.change_speed(self._clock.now(), 0.5)
-        self._changed.set()
+        self._playhead.change_speed(self._clock.now(), 0.5)
+        self._state_changed.set()
 
-    def seek(self, place: float) -> None:
+    def seek(self, position: float) -> None:
         """Go to a time in the debate, in seconds; one beyond either end means that end."""
-        rewound = self._head.seek(self._clock.now(), place)
-        self._changed.set()
+        rewound = self._playhead.seek(self._clock.now(), position)
+        self._state_changed.set()
         if rewound:
             self.on_rewind()
 
     def seek_tenth(self, tenths: int) -> None:
         """Go to 0 to 10 tenths of the debate."""
-        self.seek(self._head.tenth(tenths))
+        self.seek(self._playhead.tenth_start(tenths))
 
     def seek_round(self, number: int) -> None:
         """Go to where a round begins, counted from 1 over all phases; `UsageError` if there is none."""
-        self.seek(self._head.round(number))
+        self.seek(self._playhead.round_start(number))
 
     def next_turn(self) -> None:
         """Go to where the next turn begins."""
-        self.seek(self._head.next_turn(self._clock.now()))
+        self.seek(self._playhead.next_turn_start(self._clock.now()))
 
     def previous_turn(self) -> None:
         """Go back to where this turn began, or the one before if it has only just begun."""
-        self.seek(self._head.previous_turn(self._clock.now()))
+        self.seek(self._playhead.previous_turn_start(self._clock.now()))

@@ -14,36 +14,38 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
 
-LONGEST_SILENCE_S: Final = 3.0
+MAX_GAP_S: Final = 3.0
 """Longer gaps between two events (a pause, a long wait, a night) are played as if they had this length."""
 
-SLOWEST: Final = 0.25
-FASTEST: Final = 64.0
+MIN_SPEED: Final = 0.25
+MAX_SPEED: Final = 64.0
 
-_TOGETHER_S: Final = 1.0
+_SAME_START_S: Final = 1.0
 """Turns that begin within this time of each other are one place to jump to: they are read together."""
 
 
 class Playhead:
     """Turns moments of a clock into places in a debate.
 
-    Time in the debate is in seconds from its first event, long silences shortened. `shown` counts the
-    events up to the present place, `rounds` holds the times at which rounds begin. Playback begins at the
-    start, paused. All methods take `now` from one clock that never goes backwards.
+    Time in the debate is in seconds from its first event, long silences shortened. `shown_count` counts the
+    events up to the present place, `round_starts` holds the times at which rounds begin. Playback begins at
+    the start, paused. All methods take `now` from one clock that never goes backwards.
     """
 
-    def __init__(
-        self, events: Sequence[Event], *, speed: float = 1.0, longest_silence: float = LONGEST_SILENCE_S
-    ) -> None:
-        gaps = (min(max(later.at - earlier.at, 0.0), longest_silence) for earlier, later in pairwise(events))
+    def __init__(self, events: Sequence[Event], *, speed: float = 1.0, max_gap: float = MAX_GAP_S) -> None:
+        gaps = (min(max(later.at - earlier.at, 0.0), max_gap) for earlier, later in pairwise(events))
         self._times = list(accumulate(gaps, initial=0.0)) if events else []
-        self._turns = _apart(time for time, event in self._timed(events) if isinstance(event, TurnStarted))
-        self.rounds = [time for time, event in self._timed(events) if isinstance(event, PhaseStarted)]
-        self._place = 0.0
-        self._since = 0.0
-        self._speed = _within(speed)
+        self._turn_starts = _drop_close_times(
+            time for time, event in self._with_times(events) if isinstance(event, TurnStarted)
+        )
+        self.round_starts = [
+            time for time, event in self._with_times(events) if isinstance(event, PhaseStarted)
+        ]
+        self._position = 0.0
+        self._position_set_at = 0.0
+        self._speed = _clamp_speed(speed)
         self._paused = True
-        self.shown = 0
+        self.shown_count = 0
 
     @property
     def length(self) -> float:
@@ -63,88 +65,92 @@ class Playhead:
     @property
     def at_end(self) -> bool:
         """Whether every event has been shown."""
-        return self.shown == len(self._times)
+        return self.shown_count == len(self._times)
 
-    def place(self, now: float) -> float:
+    def position(self, now: float) -> float:
         """The present time in the debate."""
         if self._paused:
-            return self._place
-        return min(self._place + (now - self._since) * self._speed, self.length)
+            return self._position
+        return min(self._position + (now - self._position_set_at) * self._speed, self.length)
 
-    def due(self, now: float) -> range:
+    def take_due(self, now: float) -> range:
         """The indexes of the events that have become due; they count as shown from now on."""
-        start, self.shown = self.shown, max(self.shown, bisect_right(self._times, self.place(now)))
-        return range(start, self.shown)
+        start, self.shown_count = (
+            self.shown_count,
+            max(self.shown_count, bisect_right(self._times, self.position(now))),
+        )
+        return range(start, self.shown_count)
 
-    def wait(self, now: float) -> float | None:
+    def seconds_until_next(self, now: float) -> float | None:
         """Seconds until the next event is due; `None` while nothing will be, paused or at the end."""
         if self._paused or self.at_end:
             return None
-        return max((self._times[self.shown] - self.place(now)) / self._speed, 0.0)
+        return max((self._times[self.shown_count] - self.position(now)) / self._speed, 0.0)
 
     def pause(self, now: float) -> None:
         """Stand still."""
-        self._settle(now)
+        self._save_position(now)
         self._paused = True
 
     def resume(self, now: float) -> None:
         """Go on from the present place."""
-        self._settle(now)
+        self._save_position(now)
         self._paused = False
 
     def change_speed(self, now: float, factor: float) -> None:
         """Multiply the speed, within 1/4 and 64."""
-        self._settle(now)
-        self._speed = _within(self._speed * factor)
+        self._save_position(now)
+        self._speed = _clamp_speed(self._speed * factor)
 
-    def seek(self, now: float, place: float) -> bool:
+    def seek(self, now: float, position: float) -> bool:
         """Go to a time in the debate; says whether that took events back that had been shown."""
-        self._place = min(max(place, 0.0), self.length)
-        self._since = now
-        shown = bisect_right(self._times, self._place)
-        if shown >= self.shown:
+        self._position = min(max(position, 0.0), self.length)
+        self._position_set_at = now
+        shown = bisect_right(self._times, self._position)
+        if shown >= self.shown_count:
             return False
-        self.shown = shown
+        self.shown_count = shown
         return True
 
-    def tenth(self, tenths: int) -> float:
+    def tenth_start(self, tenths: int) -> float:
         """The time `tenths` tenths into the debate."""
         return self.length * tenths / 10
 
-    def next_turn(self, now: float) -> float:
+    def next_turn_start(self, now: float) -> float:
         """The time of the next turn's beginning, or the end."""
-        after = bisect_right(self._turns, self.place(now))
-        return self._turns[after] if after < len(self._turns) else self.length
+        after = bisect_right(self._turn_starts, self.position(now))
+        return self._turn_starts[after] if after < len(self._turn_starts) else self.length
 
-    def previous_turn(self, now: float) -> float:
+    def previous_turn_start(self, now: float) -> float:
         """The time this turn began; the one before while it has only just begun."""
-        before = bisect_left(self._turns, self.place(now) - _TOGETHER_S)
-        return self._turns[before - 1] if before else 0.0
+        before = bisect_left(self._turn_starts, self.position(now) - _SAME_START_S)
+        return self._turn_starts[before - 1] if before else 0.0
 
-    def round(self, number: int) -> float:
+    def round_start(self, number: int) -> float:
         """The time of a round's beginning; rounds count from 1 over all phases."""
-        if not 1 <= number <= len(self.rounds):
+        if not 1 <= number <= len(self.round_starts):
             raise UsageError(
-                f"the debate has no round {number}", f"it has {len(self.rounds)}, counted over all phases"
+                f"the debate has no round {number}",
+                f"it has {len(self.round_starts)}, counted over all phases",
             )
-        return self.rounds[number - 1]
+        return self.round_starts[number - 1]
 
-    def _settle(self, now: float) -> None:
-        self._place = self.place(now)
-        self._since = now
+    def _save_position(self, now: float) -> None:
+        self._position = self.position(now)
+        self._position_set_at = now
 
-    def _timed(self, events: Sequence[Event]) -> zip[tuple[float, Event]]:
+    def _with_times(self, events: Sequence[Event]) -> zip[tuple[float, Event]]:
         return zip(self._times, events, strict=True)
 
 
-def _within(speed: float) -> float:
-    return min(max(speed, SLOWEST), FASTEST)
+def _clamp_speed(speed: float) -> float:
+    return min(max(speed, MIN_SPEED), MAX_SPEED)
 
 
-def _apart(times: Iterable[float]) -> list[float]:
+def _drop_close_times(times: Iterable[float]) -> list[float]:
     """The times without those that follow the one before too closely."""
     marks: list[float] = []
     for time in times:
-        if not marks or time - marks[-1] > _TOGETHER_S:
+        if not marks or time - marks[-1] > _SAME_START_S:
             marks.append(time)
     return marks

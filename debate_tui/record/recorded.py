@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING, Final
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import DebateFinished
-from debate_tui.record.log import BATCH, Broadcast
+from debate_tui.record.log import BATCH_SIZE, BaseLog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.sqlite import Store
+    from debate_tui.record.sqlite import SqliteStore
 
-LOOK_S: Final = 0.1
+POLL_INTERVAL_S: Final = 0.1
 """How often the file is looked at for news."""
 
 
-class Recorded(Broadcast):
-    """A `WatchedLog` of a debate in a `Store`: what is in the file is durable, and never changes."""
+class PolledSqliteLog(BaseLog):
+    """A `WatchedLog` of a debate in a `SqliteStore`: what is in the file is durable, and never changes."""
 
-    def __init__(self, store: Store, debate: str) -> None:
+    def __init__(self, store: SqliteStore, debate: str) -> None:
         super().__init__()
         self._store = store
         self._debate = debate
         self._last: Event | None = None
         self._failure: DebateError | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._poll_task: asyncio.Task[None] | None = None
 
     @property
     def epoch(self) -> str:
@@ -37,22 +37,22 @@ class Recorded(Broadcast):
 
     @property
     def seq(self) -> int:
-        """See `Broadcast.seq`."""
+        """See `BaseLog.seq`."""
         return self._last.seq if self._last else 0
 
     @property
     def over(self) -> bool:
-        """See `Broadcast.over`; events behind the end take the debate up again."""
+        """See `BaseLog.over`; events behind the end take the debate up again."""
         return isinstance(self._last, DebateFinished)
 
-    async def start(self, known: int) -> None:
-        """Begin with the events up to `known`, of which there is one at least."""
-        self._last = (await self._found(known - 1, 1))[0]
-        self._looking = asyncio.create_task(self._look(), name=f"watch {self._debate}")
+    async def start(self, newest_seq: int) -> None:
+        """Begin with the events up to `newest_seq`, of which there is one at least."""
+        self._last = (await self._read_existing(newest_seq - 1, 1))[0]
+        self._poll_task = asyncio.create_task(self._poll(), name=f"watch {self._debate}")
 
-    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
+    async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
         """See `ReadableLog.read`; raises `DebateError` where the debate was deleted."""
-        return await self._found(after, min(limit, self.seq - after)) if after < self.seq else ()
+        return await self._read_existing(after, min(limit, self.seq - after)) if after < self.seq else ()
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
         """See `WatchedLog.follow`."""
@@ -64,28 +64,28 @@ class Recorded(Broadcast):
     async def aclose(self) -> None:
         """See `ReadableLog.aclose`."""
         await super().aclose()
-        if self._looking:
-            self._looking.cancel()
-            await asyncio.wait({self._looking})
+        if self._poll_task:
+            self._poll_task.cancel()
+            await asyncio.wait({self._poll_task})
 
-    async def _found(self, after: int, limit: int) -> list[Event]:
+    async def _read_existing(self, after: int, limit: int) -> list[Event]:
         """Events that are known to be there."""
         if events := await asyncio.to_thread(self._store.read, self._debate, after, limit):
             return events
         raise UsageError(f"no recorded debate is called {self._debate!r}", "it was deleted")
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         """Look for news again and again; the newest event known is read too, to see whether it is there."""
         while not self._closed:
             try:
-                _, *news = found = await self._found(self.seq - 1, BATCH)
+                _, *new_events = found = await self._read_existing(self.seq - 1, BATCH_SIZE)
             except DebateError as error:
                 self._failure = error
                 self._closed = True
                 self._wake()
                 return
-            for event in news:
+            for event in new_events:
                 self._last = event
                 self._publish(event)
-            if len(found) < BATCH:
-                await asyncio.sleep(LOOK_S)
+            if len(found) < BATCH_SIZE:
+                await asyncio.sleep(POLL_INTERVAL_S)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.events import decode
+from debate_tui.domain.events import event_from_json
 from debate_tui.record import holding
-from debate_tui.record.database import connect, opened, transaction
-from debate_tui.record.log import BATCH, LocalLog
-from debate_tui.record.summary import Summary, pick
-from debate_tui.record.writer import Recording, Writer
+from debate_tui.record.database import connect, open_database, transaction
+from debate_tui.record.log import BATCH_SIZE, AppendableLog
+from debate_tui.record.summary import DebateSummary, find_summary
+from debate_tui.record.writer import RecordingState, SqliteWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
@@ -25,116 +25,118 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
 
-TAIL: Final = 4096
+RECENT_EVENTS: Final = 4096
 """Durable events kept in memory as well, so that followers who keep up never touch the file."""
 
-_LIST: Final = (
+_LIST_QUERY: Final = (
     "SELECT name, topic, format, debaters, started, updated, finished, events FROM debates"
     " ORDER BY started DESC, id DESC"
 )
 
 
-class SqliteLog(LocalLog):
-    """A debate's log in the file of a `Store`, which makes these.
+class SqliteLog(AppendableLog):
+    """A debate's log in the file of a `SqliteStore`, which makes these.
 
     Every event is durable within 100 ms. Where the disk is slow, full or gone, the debate goes on:
-    `on_trouble` is called once, on the loop's thread, from `append` or `aclose`; events wait in memory (up
-    to 64 MiB) and are written when that becomes possible again. Beyond that the record ends, without a
+    `on_write_error` is called once, on the loop's thread, from `append` or `aclose`; events wait in memory
+    (up to 64 MiB) and are written when that becomes possible again. Beyond that the record ends, without a
     gap before its end.
     """
 
     def __init__(
         self,
-        writer: Writer,
-        recording: Recording,
+        writer: SqliteWriter,
+        recording: RecordingState,
         path: Path,
-        hold: holding.Hold,
+        lock: holding.DebateLock,
         *,
         last: Event | None,
         clock: Callable[[], float],
-        on_trouble: Callable[[DebateError], None],
+        on_write_error: Callable[[DebateError], None],
     ) -> None:
         super().__init__(last, clock=clock)
         self._writer = writer
         self._recording = recording
         self._path = path
-        self._hold = hold
-        self._on_trouble = on_trouble
-        self._told = False
-        self._tail: list[Event] = []
-        self._tail_after = self.seq
+        self._lock = lock
+        self._on_write_error = on_write_error
+        self._error_reported = False
+        self._recent: list[Event] = []
+        self._recent_after = self.seq
 
     @property
-    def durable(self) -> int:
+    def durable_seq(self) -> int:
         """The `seq` of the newest event that survives the process being killed."""
-        return self._recording.durable
+        return self._recording.durable_seq
 
     @property
-    def lost(self) -> bool:
-        """Whether the record ends at `durable` for good, while the debate goes on."""
-        return self._recording.lost
+    def recording_stopped(self) -> bool:
+        """Whether the record ends at `durable_seq` for good, while the debate goes on."""
+        return self._recording.stopped
 
     @property
-    def trouble(self) -> DebateError | None:
+    def write_error(self) -> DebateError | None:
         """Why events are not being written, or `None`."""
-        if self._recording.lost and self._recording.trouble is None:
+        if self._recording.stopped and self._recording.error is None:
             return DebateError(
-                f"the record {self._path} ends at event {self.durable}: the disk did not keep up",
+                f"the record {self._path} ends at event {self.durable_seq}: the disk did not keep up",
                 "the debate goes on unrecorded; export it before leaving",
             )
-        return self._recording.trouble
+        return self._recording.error
 
     def append(self, event: Event) -> Event:
         """See `DebateLog.append`."""
         logged = super().append(event)
-        self._tell_trouble()
+        self._report_error()
         return logged
 
-    async def read(self, after: int = 0, limit: int = BATCH) -> Sequence[Event]:
+    async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
         """See `ReadableLog.read`; raises `DebateError` where the record cannot be read or has ended."""
-        if after >= self._tail_after:
-            start = after - self._tail_after
-            return self._tail[start : start + limit]
-        events = await asyncio.to_thread(_stored, self._path, self._recording.summary.debate, after, limit)
+        if after >= self._recent_after:
+            start = after - self._recent_after
+            return self._recent[start : start + limit]
+        events = await asyncio.to_thread(
+            _read_events, self._path, self._recording.summary.debate, after, limit
+        )
         if not events:
-            raise DebateError(f"events {after + 1} to {self._tail_after} of this debate were not recorded")
+            raise DebateError(f"events {after + 1} to {self._recent_after} of this debate were not recorded")
         return events
 
     async def flush(self) -> None:
-        """Wait until everything appended so far is durable, or could not be written (see `trouble`)."""
+        """Wait until everything appended so far is durable, or could not be written (see `write_error`)."""
         await asyncio.wrap_future(self._writer.flush())
-        self._tell_trouble()
+        self._report_error()
 
     async def aclose(self) -> None:
         """See `ReadableLog.aclose`; the store itself stays open."""
         await super().aclose()
         await self.flush()
-        self._hold.release()
+        self._lock.release()
 
-    def _keep(self, event: Event) -> None:
-        self._tail.append(event)
-        if not self._recording.lost:
+    def _store_event(self, event: Event) -> None:
+        self._recent.append(event)
+        if not self._recording.stopped:
             self._writer.put(self._recording, event)
         self._trim()
 
     def _trim(self) -> None:
         """Forget events that the file can give back; all but the newest once it takes no more."""
-        spare = len(self._tail) - TAIL
-        if spare < TAIL:
+        spare = len(self._recent) - RECENT_EVENTS
+        if spare < RECENT_EVENTS:
             return
-        if not self._recording.lost:
-            spare = min(spare, self.durable - self._tail_after)
-        if spare >= TAIL:
-            del self._tail[:spare]
-            self._tail_after += spare
+        if not self._recording.stopped:
+            spare = min(spare, self.durable_seq - self._recent_after)
+        if spare >= RECENT_EVENTS:
+            del self._recent[:spare]
+            self._recent_after += spare
 
-    def _tell_trouble(self) -> None:
-        if not self._told and (trouble := self.trouble):
-            self._told = True
-            self._on_trouble(trouble)
+    def _report_error(self) -> None:
+        if not self._error_reported and (trouble := self.write_error):
+            self._error_reported = True
+            self._on_write_error(trouble)
 
 
-class Store:
+class SqliteStore:
     """All recorded debates: one SQLite file, made when the first debate is.
 
     Every method raises `DebateError` with a hint where the file cannot be used. They take milliseconds,
@@ -144,8 +146,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._held: list[holding.Hold] = []
-        self._writer: Writer | None = None
+        self._locks: list[holding.DebateLock] = []
+        self._writer: SqliteWriter | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -161,112 +163,116 @@ class Store:
         *,
         setup: str = "",
         clock: Callable[[], float] = time.time,
-        on_trouble: Callable[[DebateError], None] = lambda _: None,
+        on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> SqliteLog:
         """The log of a new debate, to be known by the id `debate`.
 
         `setup` is kept beside the events, for whoever continues the debate: what it is held by and no
         event says, such as personas and the format itself. It must not hold a key.
         """
-        writer = self._writing()
-        recording = Recording(Summary(debate), setup=setup)
-        hold = self._hold(debate)
-        return SqliteLog(writer, recording, self._path, hold, last=None, clock=clock, on_trouble=on_trouble)
+        writer = self._get_writer()
+        recording = RecordingState(DebateSummary(debate), setup=setup)
+        lock = self._lock_debate(debate)
+        return SqliteLog(
+            writer, recording, self._path, lock, last=None, clock=clock, on_write_error=on_write_error
+        )
 
     def resume(
         self,
         debate: str,
         *,
         clock: Callable[[], float] = time.time,
-        on_trouble: Callable[[DebateError], None] = lambda _: None,
+        on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> SqliteLog:
         """The log of a recorded debate, to be continued behind its last event.
 
         Raises `UsageError` while it is being held elsewhere.
         """
-        writer = self._writing()
+        writer = self._get_writer()
         name = self.find(debate).debate
-        hold = self._hold(name)
+        lock = self._lock_debate(name)
         summary = self.find(name)
-        with opened(self._path) as connection:
+        with open_database(self._path) as connection:
             row = connection.execute("SELECT id FROM debates WHERE name = ?", (name,)).fetchone()[0]
-        last = _stored(self._path, name, summary.events - 1, 1)[-1]
-        recording = Recording(summary, row=row)
-        return SqliteLog(writer, recording, self._path, hold, last=last, clock=clock, on_trouble=on_trouble)
+        last = _read_events(self._path, name, summary.events - 1, 1)[-1]
+        recording = RecordingState(summary, row_id=row)
+        return SqliteLog(
+            writer, recording, self._path, lock, last=last, clock=clock, on_write_error=on_write_error
+        )
 
-    def debates(self, words: str = "") -> list[Summary]:
+    def debates(self, words: str = "") -> list[DebateSummary]:
         """The recorded debates, newest first; only those that contain all of the words, if any."""
         if not self._path.exists():
             return []
-        with opened(self._path) as connection:
-            rows = connection.execute(_LIST).fetchall()
-        live = holding.held(self._path)
-        with _readable(self._path):
-            return [summary for row in rows if (summary := _summary(row, live)).matches(words)]
+        with open_database(self._path) as connection:
+            rows = connection.execute(_LIST_QUERY).fetchall()
+        live = holding.locked_debates(self._path)
+        with _translate_decode_errors(self._path):
+            return [summary for row in rows if (summary := _summary_from_row(row, live)).matches(words)]
 
-    def find(self, debate: str = "") -> Summary:
+    def find(self, debate: str = "") -> DebateSummary:
         """The debate with this id, or whose id begins so; the newest for an empty id."""
-        return pick(self.debates(), debate)
+        return find_summary(self.debates(), debate)
 
     def events(self, debate: str) -> list[Event]:
         """All recorded events of a debate."""
-        return _stored(self._path, debate, 0, -1)
+        return _read_events(self._path, debate, 0, -1)
 
     def read(self, debate: str, after: int, limit: int) -> list[Event]:
         """At most `limit` recorded events of a debate behind `after`."""
-        return _stored(self._path, debate, after, limit)
+        return _read_events(self._path, debate, after, limit)
 
     def setup(self, debate: str) -> str:
         """The setup a debate was created with."""
-        with opened(self._path) as connection:
+        with open_database(self._path) as connection:
             row = connection.execute("SELECT setup FROM debates WHERE name = ?", (debate,)).fetchone()
         return str(row[0]) if row else ""
 
     def delete(self, *debates: str) -> int:
         """Delete debates with everything recorded of them, overwritten in the file; returns how many."""
-        with opened(self._path) as connection:
+        with open_database(self._path) as connection:
             connection.execute("PRAGMA secure_delete = ON")
             with transaction(connection):
-                gone = connection.executemany(
+                deleted = connection.executemany(
                     "DELETE FROM debates WHERE name = ?", [(debate,) for debate in debates]
                 ).rowcount
             # As a script: stepped as a query, the vacuum stops after its first page.
             connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
-        return gone
+        return deleted
 
     def close(self) -> None:
         """Write what is left and let go of the file; no log of this store may be used afterwards."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        for hold in self._held:
-            hold.release()
-        self._held.clear()
+        for lock in self._locks:
+            lock.release()
+        self._locks.clear()
 
-    def _hold(self, debate: str) -> holding.Hold:
-        hold = holding.take(self._path, debate)
-        self._held.append(hold)
-        return hold
+    def _lock_debate(self, debate: str) -> holding.DebateLock:
+        lock = holding.lock_debate(self._path, debate)
+        self._locks.append(lock)
+        return lock
 
-    def _writing(self) -> Writer:
+    def _get_writer(self) -> SqliteWriter:
         if self._writer is None:
-            self._writer = Writer(connect(self._path), self._path)
+            self._writer = SqliteWriter(connect(self._path), self._path)
         return self._writer
 
 
-def _stored(path: Path, debate: str, after: int, limit: int) -> list[Event]:
-    with opened(path) as connection:
+def _read_events(path: Path, debate: str, after: int, limit: int) -> list[Event]:
+    with open_database(path) as connection:
         rows = connection.execute(
             "SELECT event FROM events WHERE debate = (SELECT id FROM debates WHERE name = ?) AND seq > ?"
             " ORDER BY seq LIMIT ?",
             (debate, after, limit),
         ).fetchall()
-    with _readable(path):
-        return [decode(row[0]) for row in rows]
+    with _translate_decode_errors(path):
+        return [event_from_json(row[0]) for row in rows]
 
 
 @contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _translate_decode_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (msgspec.DecodeError, RecursionError) as error:
@@ -275,7 +281,7 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _summary(row: tuple[object, ...], live: Container[str]) -> Summary:
+def _summary_from_row(row: tuple[object, ...], live: Container[str]) -> DebateSummary:
     name, topic, format_, debaters, started, updated, finished, events = row
     return msgspec.convert(
         {
@@ -289,5 +295,5 @@ def _summary(row: tuple[object, ...], live: Container[str]) -> Summary:
             "events": events,
             "live": name in live,
         },
-        Summary,
+        DebateSummary,
     )

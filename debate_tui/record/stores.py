@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from debate_tui.domain.errors import UsageError
-from debate_tui.record.recorded import Recorded
-from debate_tui.record.sqlite import Store
+from debate_tui.record.recorded import PolledSqliteLog
+from debate_tui.record.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from debate_tui.domain.errors import DebateError
     from debate_tui.record.log import DebateStore
     from debate_tui.record.sqlite import SqliteLog
-    from debate_tui.record.summary import Summary
+    from debate_tui.record.summary import DebateSummary
 
-_REDIS: Final = ("redis://", "rediss://", "valkey://", "valkeys://", "unix://")
+_REDIS_SCHEMES: Final = ("redis://", "rediss://", "valkey://", "valkeys://", "unix://")
 
 
 def open_store(address: str | Path) -> DebateStore:
@@ -30,8 +30,8 @@ def open_store(address: str | Path) -> DebateStore:
     event (7 days unless told otherwise, 0 for good). Raises `UsageError` for an address that is none, and
     where the package for Redis is missing; neither it nor any later error shows a password.
     """
-    if not isinstance(address, str) or not address.startswith(_REDIS):
-        return FileStore(Path(address))
+    if not isinstance(address, str) or not address.startswith(_REDIS_SCHEMES):
+        return AsyncSqliteStore(Path(address))
     try:
         from debate_tui.record.redis.store import RedisStore
     except ImportError:
@@ -45,11 +45,11 @@ def open_store(address: str | Path) -> DebateStore:
     return RedisStore(url)
 
 
-class FileStore:
-    """A `DebateStore` in a file: the `Store`, with whatever may take long done in threads."""
+class AsyncSqliteStore:
+    """A `DebateStore` in a file: the `SqliteStore`, with whatever may take long done in threads."""
 
     def __init__(self, path: Path) -> None:
-        self._store = Store(path)
+        self._store = SqliteStore(path)
 
     async def create(
         self,
@@ -57,11 +57,11 @@ class FileStore:
         *,
         setup: str = "",
         clock: Callable[[], float] = time.time,
-        on_trouble: Callable[[DebateError], None] = lambda _: None,
+        on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> SqliteLog:
         """See `DebateStore.create`."""
         return await asyncio.to_thread(
-            self._store.create, debate, setup=setup, clock=clock, on_trouble=on_trouble
+            self._store.create, debate, setup=setup, clock=clock, on_write_error=on_write_error
         )
 
     async def resume(
@@ -69,25 +69,25 @@ class FileStore:
         debate: str,
         *,
         clock: Callable[[], float] = time.time,
-        on_trouble: Callable[[DebateError], None] = lambda _: None,
+        on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> SqliteLog:
         """See `DebateStore.resume`."""
-        return await asyncio.to_thread(self._store.resume, debate, clock=clock, on_trouble=on_trouble)
+        return await asyncio.to_thread(self._store.resume, debate, clock=clock, on_write_error=on_write_error)
 
-    async def watch(self, debate: str) -> Recorded:
+    async def watch(self, debate: str) -> PolledSqliteLog:
         """See `DebateStore.watch`."""
         summary = await self.find(debate)
         if summary.debate != debate:
             raise UsageError(f"no recorded debate is called {debate!r}", "give its whole id")
-        recorded = Recorded(self._store, debate)
-        await recorded.start(summary.events)
-        return recorded
+        log = PolledSqliteLog(self._store, debate)
+        await log.start(summary.events)
+        return log
 
-    async def debates(self, words: str = "") -> list[Summary]:
+    async def debates(self, words: str = "") -> list[DebateSummary]:
         """See `DebateStore.debates`."""
         return await asyncio.to_thread(self._store.debates, words)
 
-    async def find(self, debate: str = "") -> Summary:
+    async def find(self, debate: str = "") -> DebateSummary:
         """See `DebateStore.find`."""
         return await asyncio.to_thread(self._store.find, debate)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-class Summary(Struct, frozen=True):
+class DebateSummary(Struct, frozen=True):
     """A recorded debate in a few words.
 
     `started` and `updated` (its newest event) are seconds since the epoch; `finished` is the reason of
@@ -49,7 +49,7 @@ class Summary(Struct, frozen=True):
         return all(word in text for word in words.casefold().split())
 
 
-def advance(summary: Summary, event: Event) -> Summary:
+def update_summary(summary: DebateSummary, event: Event) -> DebateSummary:
     """The summary once `event` is recorded too; the same object where only `events` and `updated` change.
 
     The caller counts those once per commit: deltas come by the thousand.
@@ -80,7 +80,7 @@ def advance(summary: Summary, event: Event) -> Summary:
     return summary
 
 
-def pick(debates: Sequence[Summary], debate: str) -> Summary:
+def find_summary(debates: Sequence[DebateSummary], debate: str) -> DebateSummary:
     """The debate with this id, or whose id begins so; the first for an empty id. Raises `UsageError`."""
     if not debates:
         raise UsageError("no debates are recorded", "hold one first: debate-tui TOPIC")

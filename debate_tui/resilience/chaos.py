@@ -21,10 +21,10 @@ from debate_tui.domain.stream import Chunk, Fault, FaultKind
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    from debate_tui.domain.policy import Policy
-    from debate_tui.domain.stream import Request, Resume, Source, StreamItem
+    from debate_tui.domain.policy import RecoveryPolicy
+    from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
 
-RETRY_AFTER = 4.0
+RATE_LIMIT_SECONDS = 4.0
 """What a rate limit asks for, in seconds: long enough to see the badge count down."""
 
 
@@ -38,14 +38,14 @@ class Mishap(enum.Enum):
     REFUSED_CONNECTION = enum.auto()
 
 
-class Plan(Struct, frozen=True):
+class PlannedMishap(Struct, frozen=True):
     """One mishap; `after` so many characters, if it does not happen while connecting."""
 
     mishap: Mishap
     after: int
 
 
-_ACTS = (
+_SCRIPTED_MISHAPS = (
     (Mishap.CUT, Mishap.RATE_LIMIT),
     (Mishap.STALL,),
     (Mishap.REFUSED_CONNECTION, Mishap.CUT),
@@ -53,33 +53,33 @@ _ACTS = (
 )
 """What befalls the first turns, in the order of their numbers."""
 
-_MOST = 3
+_MAX_MISHAPS = 3
 """Mishaps of a later turn."""
 
 
-def impatient(policy: Policy) -> Policy:
+def shorten_timeouts(policy: RecoveryPolicy) -> RecoveryPolicy:
     """The policy to go with chaos: a silence is noticed while somebody watches."""
     return replace(policy, silence_timeout=min(policy.silence_timeout, 4.0))
 
 
-def plans(turn: int, seed: int) -> tuple[Plan, ...]:
+def plan_mishaps(turn: int, seed: int) -> tuple[PlannedMishap, ...]:
     """What befalls the connections of a turn, one after the other; those after the last one run well."""
     chance = Random(f"{seed}/{turn}")  # noqa: S311 (variety, not secrecy)
-    if turn <= len(_ACTS):
-        acts: tuple[Mishap, ...] = _ACTS[turn - 1]
+    if turn <= len(_SCRIPTED_MISHAPS):
+        acts: tuple[Mishap, ...] = _SCRIPTED_MISHAPS[turn - 1]
     else:
-        acts = tuple(chance.choice(tuple(Mishap)) for _ in range(chance.randint(0, _MOST)))
-    return tuple(Plan(mishap, chance.randint(120, 420)) for mishap in acts)
+        acts = tuple(chance.choice(tuple(Mishap)) for _ in range(chance.randint(0, _MAX_MISHAPS)))
+    return tuple(PlannedMishap(mishap, chance.randint(120, 420)) for mishap in acts)
 
 
-class Chaotic:
+class ChaosSource:
     """A source around a source whose connections come to grief as planned for each turn."""
 
     def __init__(self, source: Source, seed: int = 0) -> None:
         self._source = source
         self._seed = seed
         self._turn = 0
-        self._plans: list[Plan] = []
+        self._planned: list[PlannedMishap] = []
 
     @property
     def model(self) -> str:
@@ -87,36 +87,36 @@ class Chaotic:
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
         if request.turn != self._turn:
             self._turn = request.turn
-            self._plans = list(plans(request.turn, self._seed))
-        plan = self._plans.pop(0) if self._plans else None
-        _while_connecting(plan)
+            self._planned = list(plan_mishaps(request.turn, self._seed))
+        plan = self._planned.pop(0) if self._planned else None
+        _fail_connecting(plan)
         async with self._source.open(request, resume) as items:
             if plan is None:
                 yield items
                 return
-            async with aclosing(_broken(items, plan)) as broken:
+            async with aclosing(_break_stream(items, plan)) as broken:
                 yield broken
 
     async def aclose(self) -> None:
         await self._source.aclose()
 
 
-def _while_connecting(plan: Plan | None) -> None:
+def _fail_connecting(plan: PlannedMishap | None) -> None:
     match plan:
-        case Plan(mishap=Mishap.RATE_LIMIT):
+        case PlannedMishap(mishap=Mishap.RATE_LIMIT):
             raise Fault(
-                FaultKind.RATE_LIMIT, "Too many requests (chaos).", status=429, retry_after=RETRY_AFTER
+                FaultKind.RATE_LIMIT, "Too many requests (chaos).", status=429, retry_after=RATE_LIMIT_SECONDS
             )
-        case Plan(mishap=Mishap.REFUSED_CONNECTION):
+        case PlannedMishap(mishap=Mishap.REFUSED_CONNECTION):
             raise Fault(FaultKind.NETWORK, "Connection refused (chaos).")
 
 
-async def _broken(items: AsyncIterator[StreamItem], plan: Plan) -> AsyncGenerator[StreamItem]:
+async def _break_stream(items: AsyncIterator[StreamItem], plan: PlannedMishap) -> AsyncGenerator[StreamItem]:
     """The items up to the mishap; a stream that ends before it gets away."""
     left = plan.after
     async for item in items:

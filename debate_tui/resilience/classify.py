@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Fault
 
 
-class Action(enum.Enum):
+class FaultAction(enum.Enum):
     """What is done about a fault.
 
-    How a retried stream goes on (resumed, restarted, continued) is for its source to say: see `Origin`.
+    How a retried stream goes on (resumed, restarted, continued) is for its source to say: see `StreamOrigin`.
     """
 
     RETRY = enum.auto()
@@ -28,20 +28,20 @@ class Action(enum.Enum):
 
 
 _ACTIONS = {
-    FaultKind.NETWORK: Action.RETRY,
-    FaultKind.TIMEOUT: Action.RETRY,
-    FaultKind.RATE_LIMIT: Action.RETRY,
-    FaultKind.OVERLOADED: Action.RETRY,
-    FaultKind.SERVER: Action.RETRY,
-    FaultKind.AUTH: Action.PAUSE_ALL,
-    FaultKind.QUOTA: Action.PAUSE_ALL,
-    FaultKind.BAD_REQUEST: Action.SKIP,
-    FaultKind.REFUSED: Action.REFUSED,
-    FaultKind.UNKNOWN: Action.SKIP,
+    FaultKind.NETWORK: FaultAction.RETRY,
+    FaultKind.TIMEOUT: FaultAction.RETRY,
+    FaultKind.RATE_LIMIT: FaultAction.RETRY,
+    FaultKind.OVERLOADED: FaultAction.RETRY,
+    FaultKind.SERVER: FaultAction.RETRY,
+    FaultKind.AUTH: FaultAction.PAUSE_ALL,
+    FaultKind.QUOTA: FaultAction.PAUSE_ALL,
+    FaultKind.BAD_REQUEST: FaultAction.SKIP,
+    FaultKind.REFUSED: FaultAction.REFUSED,
+    FaultKind.UNKNOWN: FaultAction.SKIP,
 }
 
 
-def action(fault: Fault) -> Action:
+def fault_action(fault: Fault) -> FaultAction:
     """What is done about `fault`.
 
     Of a fault that recovery raised, `RETRY` means that it was retried as often as it may be.

@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 Role = Literal["viewer", "host"]
 
-COOKIE: Final = "debate_tui_pass"
+LOGIN_COOKIE: Final = "debate_tui_pass"
 VOTER_COOKIE: Final = "debate_tui_voter"
 
-PASS_S: Final = 30 * 24 * 3600
+LOGIN_TTL_S: Final = 30 * 24 * 3600
 """How long a cookie is good."""
 
-LINK_S: Final = 24 * 3600
+LINK_TTL_S: Final = 24 * 3600
 """How long a one-time link is good."""
 
 MAX_LINKS: Final = 1000
 """Unused links there may be at a time; the oldest go first."""
 
 
-class Access:
+class AccessControl:
     """The tokens of one server.
 
     Whoever has the host's token may do everything. Viewers need theirs where `viewers_need_token`; it is
@@ -43,77 +43,77 @@ class Access:
         *,
         viewers_need_token: bool = False,
         origins: Iterable[str] = (),
-        names: Iterable[str] = (),
+        host_names: Iterable[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.host_token = host_token or secrets.token_urlsafe(18)
-        self.viewer_token = viewer_token or self._made("viewer", 24)
+        self.viewer_token = viewer_token or self._sign("viewer", 24)
         self.viewers_need_token = viewers_need_token or bool(viewer_token)
         self.origins = frozenset(origins)
-        self._names = {*names, *(host_name(urlsplit(origin).netloc) for origin in self.origins)}
+        self._host_names = {*host_names, *(host_name(urlsplit(origin).netloc) for origin in self.origins)}
         self._clock = clock
         self._links: dict[str, tuple[Role, float]] = {}
 
-    def role(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Role | None:
+    def role_of_request(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Role | None:
         """What whoever sent these may do; `None` for nothing. A wrong token is worse than none."""
         if authorization := headers.get("authorization"):
             scheme, _, token = authorization.partition(" ")
-            return self.role_of(token.strip()) if scheme.lower() == "bearer" else None
-        if (role := self._passed(cookies.get(COOKIE, ""))) is not None:
+            return self.role_of_token(token.strip()) if scheme.lower() == "bearer" else None
+        if (role := self._role_of_cookie(cookies.get(LOGIN_COOKIE, ""))) is not None:
             return role
         return None if self.viewers_need_token else "viewer"
 
-    def role_of(self, token: str) -> Role | None:
+    def role_of_token(self, token: str) -> Role | None:
         """Whose token it is."""
-        if _same(token, self.host_token):
+        if _equal_constant_time(token, self.host_token):
             return "host"
-        return "viewer" if _same(token, self.viewer_token) else None
+        return "viewer" if _equal_constant_time(token, self.viewer_token) else None
 
     # Links and cookies
 
-    def link(self, role: Role) -> str:
+    def create_link(self, role: Role) -> str:
         """The code of a new one-time link."""
         while len(self._links) >= MAX_LINKS:
             del self._links[next(iter(self._links))]
         code = secrets.token_urlsafe(18)
-        self._links[code] = (role, self._clock() + LINK_S)
+        self._links[code] = (role, self._clock() + LINK_TTL_S)
         return code
 
-    def redeem(self, code: str) -> Role | None:
+    def redeem_link(self, code: str) -> Role | None:
         """What a link's code is good for; it is good once."""
         role, until = self._links.pop(code, (None, 0.0))
         return role if self._clock() < until else None
 
-    def cookie(self, role: Role) -> str:
+    def create_login_cookie(self, role: Role) -> str:
         """A pass to keep: no token, yet good after a restart with the same token."""
-        until = f"{role}.{int(self._clock()) + PASS_S}"
-        return f"{until}.{self._made(until)}"
+        until = f"{role}.{int(self._clock()) + LOGIN_TTL_S}"
+        return f"{until}.{self._sign(until)}"
 
-    def voter(self, cookie: str) -> str | None:
+    def voter_of_cookie(self, cookie: str) -> str | None:
         """The voter a cookie names, if it is one of ours."""
         name, _, signature = cookie.partition(".")
-        return name if name and _same(signature, self._made(f"voter.{name}", 16)) else None
+        return name if name and _equal_constant_time(signature, self._sign(f"voter.{name}", 16)) else None
 
-    def new_voter(self) -> tuple[str, str]:
+    def create_voter(self) -> tuple[str, str]:
         """A name for somebody who votes for the first time, and the cookie that says so."""
         name = secrets.token_hex(6)
-        return name, f"{name}.{self._made(f'voter.{name}', 16)}"
+        return name, f"{name}.{self._sign(f'voter.{name}', 16)}"
 
-    def _passed(self, cookie: str) -> Role | None:
+    def _role_of_cookie(self, cookie: str) -> Role | None:
         until, _, signature = cookie.rpartition(".")
-        if not until or not _same(signature, self._made(until)):
+        if not until or not _equal_constant_time(signature, self._sign(until)):
             return None
         role, _, end = until.partition(".")
         if self._clock() >= int(end):
             return None
         return "host" if role == "host" else "viewer"
 
-    def _made(self, what: str, length: int = 64) -> str:
-        return hmac.new(self.host_token.encode(), what.encode(), sha256).hexdigest()[:length]
+    def _sign(self, message: str, length: int = 64) -> str:
+        return hmac.new(self.host_token.encode(), message.encode(), sha256).hexdigest()[:length]
 
     # Where requests come from
 
-    def reachable_as(self, host: str) -> bool:
+    def is_allowed_host(self, host: str) -> bool:
         """Whether a ``Host`` header is one of ours.
 
         A page of somebody else's whose name was made to point here must not read what needs no token.
@@ -121,9 +121,9 @@ class Access:
         if self.viewers_need_token:
             return True
         name = host_name(host)
-        return name in self._names or is_loopback(name)
+        return name in self._host_names or is_loopback(name)
 
-    def same_origin(self, origin: str | None, host: str) -> bool:
+    def is_allowed_origin(self, origin: str | None, host: str) -> bool:
         """Whether a request that changes something comes from our own page, an allowed one, or no page."""
         if origin is None or origin in self.origins:
             return True
@@ -148,5 +148,5 @@ def is_loopback(name: str) -> bool:
         return False
 
 
-def _same(given: str, right: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "replace"), right.encode())
+def _equal_constant_time(actual: str, expected: str) -> bool:
+    return hmac.compare_digest(actual.encode("utf-8", "replace"), expected.encode())

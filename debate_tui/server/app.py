@@ -13,63 +13,63 @@ from starlette.routing import Route
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.server import answers, metrics
-from debate_tui.server.debates import Debates
-from debate_tui.server.door import Door, Hardened
-from debate_tui.server.entrance import Entrance
-from debate_tui.server.pages import Pages
-from debate_tui.server.streams import Streams
+from debate_tui.server.debates import DebateRoutes
+from debate_tui.server.door import AuthMiddleware, SecurityHeadersMiddleware
+from debate_tui.server.entrance import LoginRoutes
+from debate_tui.server.pages import PageFiles
+from debate_tui.server.streams import EventRoutes
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, ExceptionHandler
 
-    from debate_tui.server.access import Access
-    from debate_tui.server.commands import Holder
+    from debate_tui.server.access import AccessControl
+    from debate_tui.server.commands import DebateLauncher
     from debate_tui.server.hub import Hub
 
 
-def create(hub: Hub, access: Access, holder: Holder | None = None) -> ASGIApp:
-    """The application; `holder` holds the debates that are ordered, where that is to be possible."""
-    pages = Pages()
-    debates = Debates(hub, access, pages, holder)
-    entrance = Entrance(access, pages)
+def create_app(hub: Hub, access: AccessControl, launcher: DebateLauncher | None = None) -> ASGIApp:
+    """The application; `launcher` holds the debates that are ordered, where that is to be possible."""
+    pages = PageFiles()
+    debates = DebateRoutes(hub, access, pages, launcher)
+    login = LoginRoutes(access, pages)
 
     async def health(request: Request) -> Response:
-        return answers.json({"status": "ok"})
+        return answers.json_response({"status": "ok"})
 
-    async def figures(request: Request) -> Response:
-        return Response(metrics.text(hub), media_type=metrics.MEDIA_TYPE)
+    async def metrics_text(request: Request) -> Response:
+        return Response(metrics.render_metrics(hub), media_type=metrics.METRICS_MEDIA_TYPE)
 
     async def me(request: Request) -> Response:
-        return answers.json({"role": request.state.role})
+        return answers.json_response({"role": request.state.role})
 
-    one = "/debates/{debate}"
+    debate_path = "/debates/{debate}"
     routes = [
-        Route("/", pages.start),
+        Route("/", pages.redirect_to_debates),
         Route("/health", health),
-        Route("/metrics", figures),
+        Route("/metrics", metrics_text),
         Route("/me", me),
-        Route("/openapi.json", pages.interface),
-        Route("/page/{name}", pages.part),
-        Route("/enter", entrance.form),
-        Route("/enter", entrance.enter, methods=["POST"]),
-        Route("/links", entrance.new_link, methods=["POST"]),
-        Route("/debates", debates.every),
-        Route("/debates", debates.hold, methods=["POST"]),
-        Route(one, debates.one),
-        Route(f"{one}/commands", debates.command, methods=["POST"]),
+        Route("/openapi.json", pages.openapi),
+        Route("/page/{name}", pages.page_file),
+        Route("/enter", login.login_form),
+        Route("/enter", login.log_in, methods=["POST"]),
+        Route("/links", login.create_link, methods=["POST"]),
+        Route("/debates", debates.list_debates),
+        Route("/debates", debates.start_debate, methods=["POST"]),
+        Route(debate_path, debates.get_debate),
+        Route(f"{debate_path}/commands", debates.post_command, methods=["POST"]),
     ]
-    foreseen = (DebateError, HTTPException)
+    handled_errors = (DebateError, HTTPException)
     pages_and_commands = Starlette(
         routes=routes,
-        middleware=[Middleware(Hardened)],
-        exception_handlers=dict.fromkeys(foreseen, cast("ExceptionHandler", answers.complain)),
+        middleware=[Middleware(SecurityHeadersMiddleware)],
+        exception_handlers=dict.fromkeys(handled_errors, cast("ExceptionHandler", answers.handle_error)),
     )
-    guarded = Door(Streams(hub, pages_and_commands), access, pages)
+    app = AuthMiddleware(EventRoutes(hub, pages_and_commands), access, pages)
     if not access.origins:
-        return guarded
+        return app
     return CORSMiddleware(
-        guarded,
+        app,
         allow_origins=sorted(access.origins),
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "last-event-id"],

@@ -10,12 +10,12 @@ import msgspec
 
 from debate_tui.domain.events import Vote
 from debate_tui.domain.transcript import Transcript
-from debate_tui.domain.votes import Poll
-from debate_tui.record.log import RecordedLog, WatchedLog
-from debate_tui.record.summary import Summary
-from debate_tui.server.place import LONGEST_RUN, Place, epoch_of
-from debate_tui.server.rendition import Rendition
-from debate_tui.server.snapshot import MAX_TEXT, Snapshot, snapshot
+from debate_tui.domain.votes import VoteTally
+from debate_tui.record.log import DurableLog, WatchedLog
+from debate_tui.record.summary import DebateSummary
+from debate_tui.server.place import MAX_SPAN_EVENTS, EventCursor, epoch_from_event
+from debate_tui.server.rendition import EncodedStream
+from debate_tui.server.snapshot import MAX_SNAPSHOT_CHARS, Snapshot, build_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
     from debate_tui.record.log import ReadableLog
-    from debate_tui.server.wire import Manner
+    from debate_tui.server.wire import StreamOptions
 
-RECENT: Final = 2 * LONGEST_RUN
+RECENT_EVENTS: Final = 2 * MAX_SPAN_EVENTS
 """Published events kept in memory: most who come back missed less."""
 
-PAGE: Final = 1000
+READ_LIMIT: Final = 1000
 """Events read from the log at once for somebody who missed more."""
 
-_DISK_S: Final = 0.2
+_FLUSH_RETRY_S: Final = 0.2
 
 
 class Controls(Protocol):
@@ -46,28 +46,28 @@ class Controls(Protocol):
     def end(self) -> None: ...
 
 
-async def persisted(log: ReadableLog) -> AsyncIterator[Sequence[Event]]:
+async def follow_durable(log: ReadableLog) -> AsyncIterator[Sequence[Event]]:
     """All events of a log in batches, each once it survives the process.
 
     An event that was shown and then lost could come back as another of the same number. Where a record has
     ended for good, events come as they are; where there never was one, too.
     """
-    recorded = log if isinstance(log, RecordedLog) else None
+    durable_log = log if isinstance(log, DurableLog) else None
     async for batch in log.follow():
-        if recorded is not None:
-            await recorded.flush()
-            while recorded.durable < batch[-1].seq and not recorded.lost:
-                await asyncio.sleep(_DISK_S)
-                await recorded.flush()
+        if durable_log is not None:
+            await durable_log.flush()
+            while durable_log.durable_seq < batch[-1].seq and not durable_log.recording_stopped:
+                await asyncio.sleep(_FLUSH_RETRY_S)
+                await durable_log.flush()
         yield batch
 
 
-class Channel:
+class HostedDebate:
     """A debate as viewers may see it.
 
     `seq` is the newest event that was published, which `transcript` and `poll` have taken into account.
     `controls` is `None` unless the debate is held in this process; `over` says that nothing more comes.
-    Events up to `known` are in the log already.
+    Events up to `known_seq` are in the log already.
     """
 
     def __init__(
@@ -76,92 +76,92 @@ class Channel:
         log: ReadableLog,
         *,
         controls: Controls | None = None,
-        known: int = 0,
+        known_seq: int = 0,
     ) -> None:
         self.debate = debate
         self.controls = controls
         self.transcript = Transcript()
-        self.poll = Poll()
+        self.poll = VoteTally()
         self.seq = 0
         self.over = False
         self._log = log
-        self._watched = log if isinstance(log, WatchedLog) else None
-        self._first = ""
-        self._known = known
+        self._watched_log = log if isinstance(log, WatchedLog) else None
+        self._first_event_epoch = ""
+        self._known_seq = known_seq
         self._recent: list[Event] = []
-        self._renditions: dict[Manner, Rendition] = {}
-        self._begun = asyncio.Event()
-        self._snapshot: tuple[tuple[int, str | None], Snapshot] | None = None
+        self._streams: dict[StreamOptions, EncodedStream] = {}
+        self._loaded = asyncio.Event()
+        self._cached_snapshot: tuple[tuple[int, str | None], Snapshot] | None = None
 
     async def run(self) -> None:
         """Publish the log's events as they become durable, to the end of the debate."""
         try:
-            async for batch in persisted(self._log):
+            async for batch in follow_durable(self._log):
                 self._publish(batch)
         finally:
             self.over = True
-            self._begun.set()
-            for rendition in tuple(self._renditions.values()):
-                rendition.end()
+            self._loaded.set()
+            for stream in tuple(self._streams.values()):
+                stream.end()
 
-    async def begun(self) -> bool:
+    async def wait_until_loaded(self) -> bool:
         """Wait until all that was known of at first is published; says whether there is anything."""
-        await self._begun.wait()
+        await self._loaded.wait()
         return self.seq > 0
 
-    def rendition(self, manner: Manner) -> Rendition:
-        """What viewers of this manner share; made for the first, dropped with the last (`release`)."""
-        rendition = self._renditions.get(manner)
-        if rendition is None:
-            rendition = self._renditions[manner] = Rendition(self, manner)
-        return rendition
+    def get_stream(self, options: StreamOptions) -> EncodedStream:
+        """What viewers of this manner share; made for the first, dropped with the last (`release_stream`)."""
+        stream = self._streams.get(options)
+        if stream is None:
+            stream = self._streams[options] = EncodedStream(self, options)
+        return stream
 
-    def release(self, rendition: Rendition) -> None:
+    def release_stream(self, stream: EncodedStream) -> None:
         """Drop a rendition that nobody watches."""
-        if rendition.viewers == 0 and self._renditions.get(rendition.manner) is rendition:
-            del self._renditions[rendition.manner]
-            rendition.close()
+        if stream.viewer_count == 0 and self._streams.get(stream.options) is stream:
+            del self._streams[stream.options]
+            stream.close()
 
     @property
     def epoch(self) -> str:
         """The name of the debate's history: the log's own, else after its first event."""
-        return (self._watched.epoch if self._watched else "") or self._first
+        return (self._watched_log.epoch if self._watched_log else "") or self._first_event_epoch
 
     @property
-    def summary(self) -> Summary:
+    def summary(self) -> DebateSummary:
         """The debate in a few words, as the record has it."""
         transcript = self.transcript
-        return Summary(
+        return DebateSummary(
             self.debate,
             transcript.topic,
             transcript.format,
             tuple(transcript.debaters.values()),
             transcript.started_at,
             transcript.updated_at,
-            transcript.finished,
+            transcript.finish_reason,
             self.seq,
         )
 
     @property
-    def heard(self) -> bool:
+    def has_finished_turn(self) -> bool:
         """Whether anything was said to the end, so that opinions may have been moved."""
         return any(turn.finished for turn in self.transcript.turns.values())
 
     @property
-    def watched(self) -> bool:
+    def has_viewers(self) -> bool:
         """Whether anybody watches."""
-        return bool(self._renditions)
+        return bool(self._streams)
 
-    def knows(self, place: Place) -> bool:
+    def can_resume_from(self, cursor: EventCursor) -> bool:
         """Whether a viewer at this place can be told exactly what it missed."""
-        return place.epoch == self.epoch and (place.run[1] if place.run else place.seq) <= self.seq
+        return cursor.epoch == self.epoch and (cursor.span[1] if cursor.span else cursor.seq) <= self.seq
 
-    def finished_by(self, place: Place) -> bool:
+    def is_complete_at(self, cursor: EventCursor) -> bool:
         """Whether somebody at this place has all there ever will be."""
-        ended = self.over and self.transcript.finished is not None
-        return ended and self.knows(place) and place.seq == self.seq
+        ended = self.over and self.transcript.finish_reason is not None
+        return ended and self.can_resume_from(cursor) and cursor.seq == self.seq
 
-    def recent(self, after: int, upto: int) -> Sequence[Event] | None:
+    def recent_events(self, after: int, upto: int) -> Sequence[Event] | None:
         """The published events behind `after` up to `upto`, or `None` if they are no longer in memory."""
         start = after - (self.seq - len(self._recent))
         return self._recent[start : start + upto - after] if start >= 0 else None
@@ -171,11 +171,11 @@ class Channel:
 
         Raises `DebateError` for what the log does not have any more.
         """
-        if (found := self.recent(after, upto)) is not None:
-            return found[:PAGE]
-        return await self._log.read(after, min(PAGE, upto - after))
+        if (found := self.recent_events(after, upto)) is not None:
+            return found[:READ_LIMIT]
+        return await self._log.read(after, min(READ_LIMIT, upto - after))
 
-    async def between(self, after: int, upto: int) -> list[Event]:
+    async def read_all(self, after: int, upto: int) -> list[Event]:
         """All published events behind `after` up to `upto`; for short stretches."""
         events: list[Event] = []
         while after < upto:
@@ -190,40 +190,40 @@ class Channel:
         whole turn.
         """
         key = (self.seq, debater)
-        if self._snapshot is None or self._snapshot[0] != key:
-            self._snapshot = (key, self._folded(debater))
-        return self._snapshot[1]
+        if self._cached_snapshot is None or self._cached_snapshot[0] != key:
+            self._cached_snapshot = (key, self._build_snapshot(debater))
+        return self._cached_snapshot[1]
 
-    def whole(self) -> Snapshot:
+    def full_snapshot(self) -> Snapshot:
         """The debate as it stands, with every word."""
-        return self._folded(None, sys.maxsize)
+        return self._build_snapshot(None, sys.maxsize)
 
-    def _folded(self, debater: str | None, limit: int = MAX_TEXT) -> Snapshot:
-        newest = self.transcript.turn_of(debater) if debater is not None else None
+    def _build_snapshot(self, debater: str | None, limit: int = MAX_SNAPSHOT_CHARS) -> Snapshot:
+        newest = self.transcript.latest_turn(debater) if debater is not None else None
         seq = newest.started_seq - 1 if newest else self.seq
-        folded = snapshot(
+        result = build_snapshot(
             self.transcript,
-            str(Place(self.epoch, seq)),
+            str(EventCursor(self.epoch, seq)),
             poll=self.poll,
             live=self.controls is not None and not self.over,
             debater=debater,
             limit=limit,
         )
         if newest is None:
-            return folded
-        return msgspec.structs.replace(folded, seq=seq, turns=folded.turns[:-1])
+            return result
+        return msgspec.structs.replace(result, seq=seq, turns=result.turns[:-1])
 
     def _publish(self, batch: Sequence[Event]) -> None:
         for event in batch:
             self.transcript.apply(event)
             if isinstance(event, Vote):
                 self.poll.add(event)
-        self._first = self._first or epoch_of(batch[0])
+        self._first_event_epoch = self._first_event_epoch or epoch_from_event(batch[0])
         self.seq = batch[-1].seq
         self._recent.extend(batch)
-        if len(self._recent) > 2 * RECENT:
-            del self._recent[:-RECENT]
-        if self.seq >= self._known:
-            self._begun.set()
-        for rendition in tuple(self._renditions.values()):
-            rendition.due()
+        if len(self._recent) > 2 * RECENT_EVENTS:
+            del self._recent[:-RECENT_EVENTS]
+        if self.seq >= self._known_seq:
+            self._loaded.set()
+        for stream in tuple(self._streams.values()):
+            stream.schedule_flush()

@@ -10,52 +10,52 @@ from msgspec import Meta, Struct
 from debate_tui.domain.errors import DebateError, UsageError
 
 if TYPE_CHECKING:
-    from debate_tui.server.channel import Channel, Controls
+    from debate_tui.server.channel import Controls, HostedDebate
 
 MAX_VOTES: Final = 20_000
 """Votes a debate takes: the log keeps every one."""
 
-Remark = Annotated[str, Meta(min_length=1, max_length=4000)]
+RemarkText = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
 class Command(Struct, frozen=True, forbid_unknown_fields=True, tag_field="command"):
     """Anything that can be asked."""
 
 
-class Pause(Command, frozen=True, tag="pause"):
+class PauseCommand(Command, frozen=True, tag="pause"):
     debater: str | None = None
 
 
-class Resume(Command, frozen=True, tag="resume"):
+class ResumeCommand(Command, frozen=True, tag="resume"):
     debater: str | None = None
 
 
-class Stop(Command, frozen=True, tag="stop"):
+class StopCommand(Command, frozen=True, tag="stop"):
     """End a debater's turn, or, without a debater, the debate."""
 
     debater: str | None = None
 
 
-class Retry(Command, frozen=True, tag="retry"):
+class RetryCommand(Command, frozen=True, tag="retry"):
     debater: str
 
 
-class Interject(Command, frozen=True, tag="interject"):
-    text: Remark
+class InterjectCommand(Command, frozen=True, tag="interject"):
+    text: RemarkText
     to: str | None = None
 
 
-class CastVote(Command, frozen=True, tag="vote"):
+class VoteCommand(Command, frozen=True, tag="vote"):
     """A vote for a debater, or for nobody; `when` is found out if it is not said."""
 
     debater: str | None
     when: Literal["before", "after"] | None = None
 
 
-AnyCommand = Pause | Resume | Stop | Retry | Interject | CastVote
+AnyCommand = PauseCommand | ResumeCommand | StopCommand | RetryCommand | InterjectCommand | VoteCommand
 
 
-class Opponent(Struct, frozen=True, forbid_unknown_fields=True):
+class DebaterRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """A debater of a debate to be held."""
 
     source: Annotated[str, Meta(min_length=1, max_length=2000)]
@@ -64,19 +64,19 @@ class Opponent(Struct, frozen=True, forbid_unknown_fields=True):
     persona: Annotated[str, Meta(max_length=4000)] = ""
 
 
-class Order(Struct, frozen=True, forbid_unknown_fields=True):
+class DebateRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """A debate to be held; without debaters, as the server's own settings have it."""
 
     topic: Annotated[str, Meta(min_length=1, max_length=4000)]
-    debaters: tuple[Opponent, ...] = ()
+    debaters: tuple[DebaterRequest, ...] = ()
     format: Annotated[str, Meta(max_length=40)] = ""
     rounds: Annotated[int, Meta(ge=1, le=50)] | None = None
 
 
-class Holder(Protocol):
+class DebateLauncher(Protocol):
     """Who holds the debates that are ordered."""
 
-    async def hold(self, order: Order) -> str:
+    async def start_debate(self, request: DebateRequest) -> str:
         """Begin the debate and return its id, once it is hosted.
 
         Raises `DebateError` where it cannot be held.
@@ -84,51 +84,51 @@ class Holder(Protocol):
         ...
 
 
-class Conflict(DebateError):
+class ConflictError(DebateError):
     """What was asked for makes no sense any more, or not yet."""
 
 
-command = msgspec.json.Decoder(AnyCommand).decode
-order = msgspec.json.Decoder(Order).decode
+decode_command = msgspec.json.Decoder(AnyCommand).decode
+decode_debate_request = msgspec.json.Decoder(DebateRequest).decode
 
 
-def carry_out(asked: AnyCommand, channel: Channel, voter: str) -> None:
-    """Carry a command out; raises `Conflict`, or `UsageError` for a debater nobody knows."""
-    controls = channel.controls
-    if controls is None or channel.over or channel.transcript.finished is not None:
-        raise Conflict("The debate is not being held here and now.", "It can only be watched.")
-    _check_debater(asked.to if isinstance(asked, Interject) else asked.debater, channel)
-    match asked:
-        case Pause():
-            controls.pause(asked.debater)
-        case Resume():
-            controls.resume(asked.debater)
-        case Stop(debater=None):
+def execute_command(command: AnyCommand, hosted: HostedDebate, voter: str) -> None:
+    """Carry a command out; raises `ConflictError`, or `UsageError` for a debater nobody knows."""
+    controls = hosted.controls
+    if controls is None or hosted.over or hosted.transcript.finish_reason is not None:
+        raise ConflictError("The debate is not being held here and now.", "It can only be watched.")
+    _check_debater(command.to if isinstance(command, InterjectCommand) else command.debater, hosted)
+    match command:
+        case PauseCommand():
+            controls.pause(command.debater)
+        case ResumeCommand():
+            controls.resume(command.debater)
+        case StopCommand(debater=None):
             controls.end()
-        case Stop(debater=str(debater)):
+        case StopCommand(debater=str(debater)):
             controls.stop(debater)
-        case Retry():
-            controls.retry(asked.debater)
-        case Interject():
-            controls.interject(asked.text, asked.to)
-        case CastVote():
-            _vote(asked, channel, controls, voter)
+        case RetryCommand():
+            controls.retry(command.debater)
+        case InterjectCommand():
+            controls.interject(command.text, command.to)
+        case VoteCommand():
+            _cast_vote(command, hosted, controls, voter)
 
 
-def _check_debater(debater: str | None, channel: Channel) -> None:
-    debaters = channel.transcript.debaters
+def _check_debater(debater: str | None, hosted: HostedDebate) -> None:
+    debaters = hosted.transcript.debaters
     if debater is not None and debater not in debaters:
         raise UsageError(f"There is no debater {debater!r}.", f"There are: {', '.join(debaters)}.")
 
 
-def _vote(asked: CastVote, channel: Channel, controls: Controls, voter: str) -> None:
-    now: Literal["before", "after"] = "after" if channel.heard else "before"
-    if asked.when not in (None, now):
-        too = "late" if asked.when == "before" else "early"
-        raise Conflict(f"It is too {too} for a vote {asked.when} the debate.", f"Vote {now} it.")
-    poll = channel.poll
+def _cast_vote(command: VoteCommand, hosted: HostedDebate, controls: Controls, voter: str) -> None:
+    now: Literal["before", "after"] = "after" if hosted.has_finished_turn else "before"
+    if command.when not in (None, now):
+        too = "late" if command.when == "before" else "early"
+        raise ConflictError(f"It is too {too} for a vote {command.when} the debate.", f"Vote {now} it.")
+    poll = hosted.poll
     if poll.has_voted(now, voter):
-        raise Conflict(f"You have voted {now} the debate already.")
+        raise ConflictError(f"You have voted {now} the debate already.")
     if len(poll) >= MAX_VOTES:
-        raise Conflict("No more votes are taken.")
-    controls.vote(now, asked.debater, voter)
+        raise ConflictError("No more votes are taken.")
+    controls.vote(now, command.debater, voter)

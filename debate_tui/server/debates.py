@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from debate_tui.server.access import Access
-    from debate_tui.server.channel import Channel
-    from debate_tui.server.commands import Holder
+    from debate_tui.server.access import AccessControl
+    from debate_tui.server.channel import HostedDebate
+    from debate_tui.server.commands import DebateLauncher
     from debate_tui.server.hub import Hub
-    from debate_tui.server.pages import Pages
+    from debate_tui.server.pages import PageFiles
 
 
-class Listed(Struct, frozen=True):
+class DebateListEntry(Struct, frozen=True):
     """A debate in the list; `state` is ``running`` unless its end is known."""
 
     debate: str
@@ -36,65 +36,69 @@ class Listed(Struct, frozen=True):
     seq: int
 
 
-class Debates:
-    """The routes; `holder` is `None` where no debate can be ordered."""
+class DebateRoutes:
+    """The routes; `launcher` is `None` where no debate can be ordered."""
 
-    def __init__(self, hub: Hub, access: Access, pages: Pages, holder: Holder | None) -> None:
+    def __init__(
+        self, hub: Hub, access: AccessControl, pages: PageFiles, launcher: DebateLauncher | None
+    ) -> None:
         self._hub = hub
         self._access = access
         self._pages = pages
-        self._holder = holder
+        self._launcher = launcher
 
-    async def every(self, request: Request) -> Response:
+    async def list_debates(self, request: Request) -> Response:
         """All debates, newest first; a browser gets the page that lists them."""
-        if answers.wants_page(request):
-            return self._pages.debates()
+        if answers.wants_html(request):
+            return self._pages.debates_page()
         found = await self._hub.debates(request.query_params.get("words", ""))
-        listed = [
-            Listed(
-                each.debate,
-                each.topic,
-                each.format,
-                each.debaters,
-                each.started,
-                each.updated,
-                each.finished or "running",
+        entries = [
+            DebateListEntry(
+                summary.debate,
+                summary.topic,
+                summary.format,
+                summary.debaters,
+                summary.started,
+                summary.updated,
+                summary.finished or "running",
                 live,
-                each.events,
+                summary.events,
             )
-            for each, live in found
+            for summary, live in found
         ]
-        return answers.json({"debates": listed})
+        return answers.json_response({"debates": entries})
 
-    async def one(self, request: Request) -> Response:
+    async def get_debate(self, request: Request) -> Response:
         """A debate as it stands; a browser gets the page to watch it on."""
-        if answers.wants_page(request):
-            return self._pages.debate()
-        return answers.json((await self._channel(request)).whole())
+        if answers.wants_html(request):
+            return self._pages.debate_page()
+        return answers.json_response((await self._find_debate(request)).full_snapshot())
 
-    async def command(self, request: Request) -> Response:
+    async def post_command(self, request: Request) -> Response:
         """Do as the host says; a viewer may vote."""
-        asked = await answers.body(request, commands.command)
-        if not isinstance(asked, commands.CastVote):
-            answers.need_host(request)
-        channel = await self._channel(request)
-        voter = self._access.voter(request.cookies.get(VOTER_COOKIE, ""))
-        name, cookie = (voter, "") if voter else self._access.new_voter()
-        commands.carry_out(asked, channel, name)
-        answer = answers.json({"ok": True}, 202)
-        if cookie and isinstance(asked, commands.CastVote):
-            answer.set_cookie(
+        command = await answers.read_json_body(request, commands.decode_command)
+        if not isinstance(command, commands.VoteCommand):
+            answers.require_host(request)
+        hosted = await self._find_debate(request)
+        voter = self._access.voter_of_cookie(request.cookies.get(VOTER_COOKIE, ""))
+        name, cookie = (voter, "") if voter else self._access.create_voter()
+        commands.execute_command(command, hosted, name)
+        response = answers.json_response({"ok": True}, 202)
+        if cookie and isinstance(command, commands.VoteCommand):
+            response.set_cookie(
                 VOTER_COOKIE, cookie, httponly=True, samesite="lax", secure=request.url.scheme == "https"
             )
-        return answer
+        return response
 
-    async def hold(self, request: Request) -> Response:
+    async def start_debate(self, request: Request) -> Response:
         """Hold a debate."""
-        answers.need_host(request)
-        if self._holder is None:
+        answers.require_host(request)
+        if self._launcher is None:
             raise HTTPException(501, "This server holds no debates of its own.")
-        debate = await self._holder.hold(await answers.body(request, commands.order))
-        return answers.json({"debate": debate}, 201, {"location": f"/debates/{debate}"})
+        debate = await self._launcher.start_debate(
+            await answers.read_json_body(request, commands.decode_debate_request)
+        )
+        return answers.json_response({"debate": debate}, 201, {"location": f"/debates/{debate}"})
 
-    async def _channel(self, request: Request) -> Channel:
-        return await answers.found(self._hub, request.path_params["debate"])
+    async def _find_debate(self, request: Request) -> HostedDebate:
+        return await answers.get_debate_or_404(self._hub, request.path_params["debate"])

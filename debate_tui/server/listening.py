@@ -20,49 +20,54 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-BACKLOG: Final = 4096
+ACCEPT_BACKLOG: Final = 4096
 """Connections that may wait to be accepted: after a restart all viewers return at about the same time."""
 
-UNSENT: Final = 1 << 17
+MAX_UNSENT_BYTES: Final = 1 << 17
 """Bytes the system may hold that a client has not taken; by itself it would hold megabytes of old news."""
 
-PING_S: Final = 15.0
+PING_INTERVAL_S: Final = 15.0
 """How often WebSockets are asked for a sign of life, and how long an answer may take."""
 
-GRACE_S: Final = 3
+SHUTDOWN_GRACE_S: Final = 3
 """How long connections have to end by themselves when the server stops."""
 
 
-class Certificate(Struct, frozen=True):
+class TlsCertificate(Struct, frozen=True):
     """What TLS needs: a certificate with its chain, and its key, both in PEM."""
 
     chain: Path
     key: Path
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bind_socket(host: str, port: int) -> socket.socket:
     """A listening socket; raises `DebateError` where the address cannot be had."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=ACCEPT_BACKLOG)
     except OSError as error:
         raise DebateError(
             f"Cannot listen on {host}, port {port}: {error.strerror or error}.",
             "Choose another --port or --host.",
         ) from None
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # Connections inherit it.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_UNSENT_BYTES)
     return listener
 
 
 @asynccontextmanager
-async def listening(
-    app: ASGIApp, at: socket.socket, certificate: Certificate | None = None
+async def run_server(
+    app: ASGIApp, listener: socket.socket, certificate: TlsCertificate | None = None
 ) -> AsyncIterator[None]:
-    """Serve the application on a socket, which is closed in the end; connections get `GRACE_S` to finish."""
-    mishaps.tell()
+    """Serve the application on a socket, which is closed in the end; connections get `SHUTDOWN_GRACE_S` to
+    finish."""
+    mishaps.log_to_stderr()
     stop = asyncio.Event()
-    serve = _uvicorn(app, at, stop) if certificate is None else _hypercorn(app, at, stop, certificate)
+    serve = (
+        _run_uvicorn(app, listener, stop)
+        if certificate is None
+        else _run_hypercorn(app, listener, stop, certificate)
+    )
     async with asyncio.TaskGroup() as group:
         group.create_task(serve)
         try:
@@ -71,10 +76,10 @@ async def listening(
             stop.set()
 
 
-async def _uvicorn(app: ASGIApp, at: socket.socket, stop: asyncio.Event) -> None:
+async def _run_uvicorn(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> None:
     import uvicorn
 
-    from debate_tui.server.protocols import Http, WebSockets
+    from debate_tui.server.protocols import UvicornHttpProtocol, UvicornWebSocketProtocol
 
     class Server(uvicorn.Server):
         @contextlib.contextmanager
@@ -84,40 +89,42 @@ async def _uvicorn(app: ASGIApp, at: socket.socket, stop: asyncio.Event) -> None
     server = Server(
         uvicorn.Config(
             app,
-            http=Http,
-            ws=WebSockets,
-            ws_ping_interval=PING_S,
-            ws_ping_timeout=PING_S,
+            http=UvicornHttpProtocol,
+            ws=UvicornWebSocketProtocol,
+            ws_ping_interval=PING_INTERVAL_S,
+            ws_ping_timeout=PING_INTERVAL_S,
             ws_max_size=1 << 16,
             ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
-            backlog=BACKLOG,
+            timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
+            backlog=ACCEPT_BACKLOG,
         )
     )
     async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve([at]))
+        group.create_task(server.serve([listener]))
         await stop.wait()
         server.should_exit = True
 
 
-async def _hypercorn(app: ASGIApp, at: socket.socket, stop: asyncio.Event, certificate: Certificate) -> None:
+async def _run_hypercorn(
+    app: ASGIApp, listener: socket.socket, stop: asyncio.Event, certificate: TlsCertificate
+) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
     config = Config()
-    config.bind = [f"fd://{at.detach()}"]
+    config.bind = [f"fd://{listener.detach()}"]
     config.certfile, config.keyfile = str(certificate.chain), str(certificate.key)
     config.alpn_protocols = ["h2", "http/1.1"]
-    config.websocket_ping_interval = PING_S
+    config.websocket_ping_interval = PING_INTERVAL_S
     config.websocket_max_message_size = 1 << 16
     config.h2_max_concurrent_streams = 256
-    config.graceful_timeout = GRACE_S
+    config.graceful_timeout = SHUTDOWN_GRACE_S
     config.include_server_header = False
-    config.backlog = BACKLOG
+    config.backlog = ACCEPT_BACKLOG
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
     await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]

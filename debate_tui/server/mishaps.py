@@ -10,13 +10,13 @@ from typing import Final
 
 from debate_tui.domain.sanitise import one_line
 
-LONGEST: Final = 600
+MAX_LINE_LENGTH: Final = 600
 """Characters a line has at most."""
 
-LOGGERS: Final = ("uvicorn.error", "hypercorn.error", "debate_tui.server")
+SERVER_LOGGERS: Final = ("uvicorn.error", "hypercorn.error", "debate_tui.server")
 
 
-class Lines(logging.Handler):
+class StderrHandler(logging.Handler):
     """Says what is logged, and of an exception what it is and where it was raised.
 
     A traceback would be pages long, and a screen may be painted on the same terminal.
@@ -24,22 +24,22 @@ class Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler.emit`."""
-        said = record.getMessage().strip()
+        text = record.getMessage().strip()
         if record.exc_info is not None and (error := record.exc_info[1]) is not None:
-            said = f"{said}: {_in_words(error)}"
-        sys.stderr.write(f"debate-tui: {one_line(said, LONGEST)}\n")
+            text = f"{text}: {_describe_exception(error)}"
+        sys.stderr.write(f"debate-tui: {one_line(text, MAX_LINE_LENGTH)}\n")
 
 
-_lines: Final = Lines(logging.WARNING)
+_stderr_handler: Final = StderrHandler(logging.WARNING)
 
 
-def tell() -> None:
+def log_to_stderr() -> None:
     """Say from now on what goes wrong; more than once is no different."""
-    for name in LOGGERS:
-        logging.getLogger(name).addHandler(_lines)
+    for name in SERVER_LOGGERS:
+        logging.getLogger(name).addHandler(_stderr_handler)
 
 
-def _in_words(error: BaseException) -> str:
+def _describe_exception(error: BaseException) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     what = "".join(traceback.format_exception_only(error))

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_TYPES: Final = {
+_MEDIA_TYPES: Final = {
     "html": "text/html",
     "css": "text/css",
     "js": "text/javascript",
@@ -21,52 +21,52 @@ _TYPES: Final = {
 }
 
 
-class Pages:
+class PageFiles:
     """The routes of the page's files; all of them are in memory."""
 
     def __init__(self) -> None:
         folder = resources.files("debate_tui.server") / "page"
         self._files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
-        self._tags = {name: _tag(data) for name, data in self._files.items()}
+        self._etags = {name: _etag(data) for name, data in self._files.items()}
 
-    async def start(self, request: Request) -> Response:
+    async def redirect_to_debates(self, request: Request) -> Response:
         """The start is the list of debates."""
         return RedirectResponse("/debates", 307)
 
-    async def part(self, request: Request) -> Response:
+    async def page_file(self, request: Request) -> Response:
         """A file of the page; it may be kept, but is asked for again."""
         name = request.path_params["name"]
         if name not in self._files or name.endswith(".html"):
             raise HTTPException(404, f"There is no {name!r} here.")
-        if request.headers.get("if-none-match") == self._tags[name]:
-            return Response(status_code=304, headers={"etag": self._tags[name]})
-        return self._file(name, kept=True)
+        if request.headers.get("if-none-match") == self._etags[name]:
+            return Response(status_code=304, headers={"etag": self._etags[name]})
+        return self._file_response(name, cacheable=True)
 
-    async def interface(self, request: Request) -> Response:
+    async def openapi(self, request: Request) -> Response:
         """The description of the HTTP interface."""
-        return self._file("openapi.json")
+        return self._file_response("openapi.json")
 
-    def debates(self) -> Response:
+    def debates_page(self) -> Response:
         """The list of debates."""
-        return self._file("debates.html")
+        return self._file_response("debates.html")
 
-    def debate(self) -> Response:
+    def debate_page(self) -> Response:
         """A debate."""
-        return self._file("debate.html")
+        return self._file_response("debate.html")
 
-    def entrance(self, status: int = 200) -> Response:
+    def login_page(self, status: int = 200) -> Response:
         """Where tokens are typed and links are used."""
-        return self._file("enter.html", status)
+        return self._file_response("enter.html", status)
 
-    def _file(self, name: str, status: int = 200, *, kept: bool = False) -> Response:
+    def _file_response(self, name: str, status: int = 200, *, cacheable: bool = False) -> Response:
         headers = {"cache-control": "no-store"}
-        if kept:
-            headers = {"cache-control": "no-cache", "etag": self._tags[name]}
+        if cacheable:
+            headers = {"cache-control": "no-cache", "etag": self._etags[name]}
         if name.endswith(".html"):
             headers["vary"] = "accept"
-        media_type = _TYPES[name.rpartition(".")[2]]
+        media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
         return Response(self._files[name], status, headers, media_type)
 
 
-def _tag(data: bytes) -> str:
+def _etag(data: bytes) -> str:
     return f'"{blake2s(data, digest_size=8).hexdigest()}"'

@@ -8,54 +8,54 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from debate_tui.domain.events import encode
+from debate_tui.domain.events import event_to_json
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
-LONGEST_RUN: Final = 4096
+MAX_SPAN_EVENTS: Final = 4096
 """Events that are put together at most, so that a place in the middle of them can be found again."""
 
-_ID: Final = re.compile(r"([0-9a-z]{1,32})(?:\.([0-9]{1,15})-([0-9]{1,15}))?:([0-9]{1,15})")
+_CURSOR_PATTERN: Final = re.compile(r"([0-9a-z]{1,32})(?:\.([0-9]{1,15})-([0-9]{1,15}))?:([0-9]{1,15})")
 
 
-class Place(Struct, frozen=True):
+class EventCursor(Struct, frozen=True):
     """Everything up to `seq` of the history named `epoch` was received; written ``EPOCH:SEQ``.
 
     Deltas of several debaters that were put together do not lie one behind the other in the log. A place
-    between them therefore names the stretch of the log they stand for, `run` (behind its first number, up
+    between them therefore names the stretch of the log they stand for, `span` (behind its first number, up
     to its second), written ``EPOCH.FIRST-LAST:SEQ``: of that stretch, what ends at `seq` or before was
     received. It means the same to every server that has the debate, now and later.
     """
 
     epoch: str
     seq: int
-    run: tuple[int, int] | None = None
+    span: tuple[int, int] | None = None
 
     def __str__(self) -> str:
-        if self.run is None:
+        if self.span is None:
             return f"{self.epoch}:{self.seq}"
-        return f"{self.epoch}.{self.run[0]}-{self.run[1]}:{self.seq}"
+        return f"{self.epoch}.{self.span[0]}-{self.span[1]}:{self.seq}"
 
     @property
-    def base(self) -> int:
+    def contiguous_seq(self) -> int:
         """The `seq` up to which every single event was received."""
-        return self.seq if self.run is None else self.run[0]
+        return self.seq if self.span is None else self.span[0]
 
 
-def parse(text: str) -> Place | None:
+def parse_cursor(text: str) -> EventCursor | None:
     """The place an event id names; `None` for what is none of ours."""
-    if (found := _ID.fullmatch(text)) is None:
+    if (found := _CURSOR_PATTERN.fullmatch(text)) is None:
         return None
     epoch, first, last, seq = found.groups()
     if first is None:
-        return Place(epoch, int(seq))
-    run = (int(first), int(last))
-    if not run[0] < int(seq) < run[1] or run[1] - run[0] > LONGEST_RUN:
+        return EventCursor(epoch, int(seq))
+    span = (int(first), int(last))
+    if not span[0] < int(seq) < span[1] or span[1] - span[0] > MAX_SPAN_EVENTS:
         return None
-    return Place(epoch, int(seq), run)
+    return EventCursor(epoch, int(seq), span)
 
 
-def epoch_of(first: Event) -> str:
+def epoch_from_event(first: Event) -> str:
     """A name for the history that begins with this event: the same after every restart, on every host."""
-    return blake2s(encode(first), digest_size=5).hexdigest()
+    return blake2s(event_to_json(first), digest_size=5).hexdigest()

@@ -9,36 +9,46 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from debate_tui.display.json_lines import harmless
-from debate_tui.server.place import Place, parse
-from debate_tui.server.wire import COMMENT, PORTION, Manner, Piece, frames, message, portions, tell
+from debate_tui.display.json_lines import escape_controls
+from debate_tui.server.place import EventCursor, parse_cursor
+from debate_tui.server.wire import (
+    KEEPALIVE_COMMENT,
+    MAX_WRITE_BYTES,
+    Piece,
+    StreamOptions,
+    coalesce,
+    encode_events,
+    encode_message,
+    split_by_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from debate_tui.server.channel import Channel
+    from debate_tui.server.channel import HostedDebate
 
     Push = Callable[[tuple[Piece, ...]], bool]
     """Sends at once, without waiting; says whether the client keeps up."""
 
-LAG: Final = 1 << 20
+MAX_LAG_BYTES: Final = 1 << 20
 """Bytes a viewer may be behind; whoever is behind more is reset."""
 
-KEPT: Final = 1 << 17
+RETAINED_BYTES: Final = 1 << 17
 """Bytes of bursts that are kept: whoever is behind more, but not too much, is told from the events again."""
 
-PAGES: Final = 8
+MAX_CACHED_RANGES: Final = 8
 """How many stretches of what lies before the bursts are kept as they were told: many return to one place."""
 
-SAME_S: Final = 1.0
+SNAPSHOT_TTL_S: Final = 1.0
 """How old the snapshot may be that somebody is given: many who come at once get the same."""
 
-SILENCE_S: Final = 15.0
+KEEPALIVE_S: Final = 15.0
 """How long nothing is sent before a comment is."""
 
 
-class Burst(Struct, frozen=True):
-    """What is sent at one time; `end` counts the bytes up to and with it, `place` is where viewers are then.
+class EncodedBatch(Struct, frozen=True):
+    """What is sent at one time; `end_offset` counts the bytes up to and with it, `cursor` is where viewers
+    are then.
 
     Bursts are numbered. Text messages count characters.
     """
@@ -46,164 +56,171 @@ class Burst(Struct, frozen=True):
     number: int
     pieces: tuple[Piece, ...]
     size: int
-    end: int
-    place: Place
+    end_offset: int
+    cursor: EventCursor
 
 
-class Page(NamedTuple):
+class EncodedRange(NamedTuple):
     """A stretch of the log as it is sent, and where viewers are then."""
 
     pieces: tuple[Piece, ...]
-    place: Place
+    cursor: EventCursor
 
 
-class Rendition:
+class EncodedStream:
     """The recent bursts of a debate in one manner; viewers keep nothing but their place among them.
 
-    `first` is the oldest burst still here, `next` the one to come; `size` counts the bytes of all there ever
-    were. All events up to `told` are in bursts before `next`. Whoever keeps up has been given all up to
-    `pushed`. After the last viewer has gone, `Channel.release` closes it.
+    `first_number` is the oldest burst still here, `next_number` the one to come; `total_size` counts the
+    bytes of all there ever were. All events up to `encoded_seq` are in bursts before `next_number`. Whoever
+    keeps up has been given all up to `last_pushed`. After the last viewer has gone,
+    `HostedDebate.release_stream` closes it.
     """
 
-    def __init__(self, channel: Channel, manner: Manner) -> None:
-        self.manner = manner
-        self.told = channel.seq
-        self.first = 0
-        self.size = 0
-        self.ended = channel.over
-        self.viewers = 0
-        self.pushed: Burst | None = None
-        self._channel = channel
-        self._bursts: deque[Burst] = deque()
-        self._kept = 0
-        self._start = (Place(channel.epoch, self.told), 0)
-        self._pages: dict[tuple[Place, int], Page] = {}
-        self._fresh: list[Burst] = []
-        self._waiting: list[asyncio.Future[None]] = []
-        self._keeping_up: dict[asyncio.Future[Burst | None], Push] = {}
+    def __init__(self, hosted: HostedDebate, options: StreamOptions) -> None:
+        self.options = options
+        self.encoded_seq = hosted.seq
+        self.first_number = 0
+        self.total_size = 0
+        self.ended = hosted.over
+        self.viewer_count = 0
+        self.last_pushed: EncodedBatch | None = None
+        self._hosted = hosted
+        self._batches: deque[EncodedBatch] = deque()
+        self._retained_bytes = 0
+        self._start_position = (EventCursor(hosted.epoch, self.encoded_seq), 0)
+        self._ranges: dict[tuple[EventCursor, int], EncodedRange] = {}
+        self._unpushed: list[EncodedBatch] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._push_clients: dict[asyncio.Future[EncodedBatch | None], Push] = {}
         self._loop = asyncio.get_running_loop()
         self._flushed_at = 0.0
-        self._snapshot: tuple[float, Place, bytes] | None = None
-        self._flush: asyncio.TimerHandle | None = None
-        self._quiet = self._loop.call_later(SILENCE_S, self._comment) if manner.transport == "sse" else None
+        self._cached_snapshot: tuple[float, EventCursor, bytes] | None = None
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._keepalive_timer = (
+            self._loop.call_later(KEEPALIVE_S, self._send_keepalive) if options.transport == "sse" else None
+        )
 
     @property
-    def next(self) -> int:
+    def next_number(self) -> int:
         """The number of the burst to come."""
-        return self.first + len(self._bursts)
+        return self.first_number + len(self._batches)
 
-    def since(self, number: int, limit: int = PORTION) -> tuple[int, Sequence[Burst]]:
+    def batches_from(self, number: int, limit: int = MAX_WRITE_BYTES) -> tuple[int, Sequence[EncodedBatch]]:
         """Bursts from `number` on, one or what `limit` bytes hold, and the number to go on at."""
-        taken: list[Burst] = []
+        batches: list[EncodedBatch] = []
         size = 0
-        for place in range(number - self.first, len(self._bursts)):
-            burst = self._bursts[place]
-            size += burst.size
-            if taken and size > limit:
+        for index in range(number - self.first_number, len(self._batches)):
+            batch = self._batches[index]
+            size += batch.size
+            if batches and size > limit:
                 break
-            taken.append(burst)
-        return number + len(taken), taken
+            batches.append(batch)
+        return number + len(batches), batches
 
-    def behind(self, place: Place) -> tuple[int, int] | None:
+    def position_after(self, cursor: EventCursor) -> tuple[int, int] | None:
         """Where among the bursts to go on, as a number and a size, for who is where one of them ended."""
-        if place.seq == self.told and place.run is None:
-            return self.next, self.size
-        for burst in reversed(self._bursts):
-            if burst.place == place:
-                return burst.number + 1, burst.end
-        start, size = self._start
-        return (self.first, size) if place == start else None
+        if cursor.seq == self.encoded_seq and cursor.span is None:
+            return self.next_number, self.total_size
+        for batch in reversed(self._batches):
+            if batch.cursor == cursor:
+                return batch.number + 1, batch.end_offset
+        start, size = self._start_position
+        return (self.first_number, size) if cursor == start else None
 
-    def reach(self, place: Place) -> int:
+    def catch_up_target(self, cursor: EventCursor) -> int:
         """Up to which event somebody at this place is to be told, to be among the bursts then."""
-        start, _ = self._start
-        return start.seq if start.run is None and place.base < start.seq else self.told
+        start, _ = self._start_position
+        return start.seq if start.span is None and cursor.contiguous_seq < start.seq else self.encoded_seq
 
-    def page(self, place: Place, upto: int) -> Page | None:
+    def cached_range(self, cursor: EventCursor, upto: int) -> EncodedRange | None:
         """What was told before to somebody at this place."""
-        return self._pages.get((place, upto))
+        return self._ranges.get((cursor, upto))
 
-    def keep(self, place: Place, upto: int, page: Page) -> None:
+    def cache_range(self, cursor: EventCursor, upto: int, encoded: EncodedRange) -> None:
         """Keep this for others who come to the same place."""
-        while len(self._pages) >= PAGES:
-            del self._pages[next(iter(self._pages))]
-        self._pages[place, upto] = page
+        while len(self._ranges) >= MAX_CACHED_RANGES:
+            del self._ranges[next(iter(self._ranges))]
+        self._ranges[cursor, upto] = encoded
 
-    def snapshot(self) -> tuple[Place, bytes]:
+    def snapshot(self) -> tuple[EventCursor, bytes]:
         """The debate as it stands, framed, and where to go on: among the bursts to come, if that is possible.
 
-        It is not made for everybody anew, but may be as old as `SAME_S`.
+        It is not made for everybody anew, but may be as old as `SNAPSHOT_TTL_S`.
         """
         now = self._loop.time()
-        known = self._snapshot
-        if known is None or now > known[0] + SAME_S or self.behind(known[1]) is None:
-            if self.told < self._channel.seq:
+        cached = self._cached_snapshot
+        if cached is None or now > cached[0] + SNAPSHOT_TTL_S or self.position_after(cached[1]) is None:
+            if self.encoded_seq < self._hosted.seq:
                 self.flush()
-            snapshot = self._channel.snapshot(self.manner.debater)
-            place = parse(snapshot.id)
-            assert place is not None
-            body = harmless(msgspec.json.encode(snapshot))
-            known = self._snapshot = (now, place, message("snapshot", body, self.manner, place))
-        return known[1:]
+            snapshot = self._hosted.snapshot(self.options.debater)
+            cursor = parse_cursor(snapshot.id)
+            assert cursor is not None
+            body = escape_controls(msgspec.json.encode(snapshot))
+            cached = self._cached_snapshot = (
+                now,
+                cursor,
+                encode_message("snapshot", body, self.options, cursor),
+            )
+        return cached[1:]
 
-    def news(self) -> asyncio.Future[None]:
+    def next_change(self) -> asyncio.Future[None]:
         """Done with the next burst, or the end."""
         waiter = self._loop.create_future()
-        self._waiting.append(waiter)
+        self._waiters.append(waiter)
         return waiter
 
-    def keep_up(self, push: Push) -> asyncio.Future[Burst | None]:
-        """Have all bursts from `next` on pushed, which costs much less than to be woken for each.
+    def start_push(self, push: Push) -> asyncio.Future[EncodedBatch | None]:
+        """Have all bursts from `next_number` on pushed, which costs much less than to be woken for each.
 
         Done at the end, and once the client no longer keeps up, with the last burst it was given. To be
-        called off by `leave`; whoever completes it gives it `pushed`.
+        called off by `stop_push`; whoever completes it gives it `last_pushed`.
         """
         waiter = self._loop.create_future()
-        self._keeping_up[waiter] = push
+        self._push_clients[waiter] = push
         return waiter
 
-    def leave(self, waiter: asyncio.Future[Burst | None]) -> None:
-        """Push nothing more; see `keep_up`."""
-        self._keeping_up.pop(waiter, None)
+    def stop_push(self, waiter: asyncio.Future[EncodedBatch | None]) -> None:
+        """Push nothing more; see `start_push`."""
+        self._push_clients.pop(waiter, None)
 
-    def due(self) -> None:
+    def schedule_flush(self) -> None:
         """There are new events: tell them, no sooner than a batch window after those before."""
-        if self._flush is None:
-            due = self._flushed_at + self.manner.batch_ms / 1000
-            self._flush = self._loop.call_at(due, self.flush)
+        if self._flush_timer is None:
+            flush_at = self._flushed_at + self.options.batch_ms / 1000
+            self._flush_timer = self._loop.call_at(flush_at, self.flush)
 
     def flush(self) -> None:
         """Tell all published events now."""
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
         self._flushed_at = self._loop.time()
-        channel = self._channel
-        events = channel.recent(self.told, channel.seq)
-        self.told = channel.seq
-        place = Place(channel.epoch, channel.seq)
+        hosted = self._hosted
+        events = hosted.recent_events(self.encoded_seq, hosted.seq)
+        self.encoded_seq = hosted.seq
+        cursor = EventCursor(hosted.epoch, hosted.seq)
         if events is None:
             # Who is here since before is behind by far more than is kept anywhere in memory.
-            self._forget()
+            self._drop_batches()
             events = ()
-        for portion in portions(tell(events, self.manner)):
+        for portion in split_by_size(coalesce(events, self.options)):
             last = portion[-1].event.seq == events[-1].seq
-            pieces = frames(portion, channel.epoch, self.manner)
-            self._add(pieces, place if last else portion[-1].place(channel.epoch))
-        self.wake()
+            pieces = encode_events(portion, hosted.epoch, self.options)
+            self._add_batch(pieces, cursor if last else portion[-1].cursor(hosted.epoch))
+        self.notify_viewers()
 
-    def wake(self) -> None:
+    def notify_viewers(self) -> None:
         """Push what is new to all who keep up, and let all others who wait look again."""
-        fresh, self._fresh = self._fresh, []
-        if fresh:
-            self.pushed = fresh[-1]
-        for waiter, push in self._keeping_up.items():
-            for burst in fresh:
+        new_batches, self._unpushed = self._unpushed, []
+        if new_batches:
+            self.last_pushed = new_batches[-1]
+        for waiter, push in self._push_clients.items():
+            for batch in new_batches:
                 if waiter.done():
                     break
-                if not push(burst.pieces):
-                    waiter.set_result(burst)
-        waiting, self._waiting = self._waiting, []
+                if not push(batch.pieces):
+                    waiter.set_result(batch)
+        waiting, self._waiters = self._waiters, []
         for other in waiting:
             if not other.done():
                 other.set_result(None)
@@ -212,46 +229,46 @@ class Rendition:
         """Tell what is left; nothing more comes."""
         self.flush()
         self.ended = True
-        self.wake()
-        self._let_go()
+        self.notify_viewers()
+        self._stop_all_pushes()
 
     def close(self) -> None:
         """Let go of the timers."""
-        for timer in (self._flush, self._quiet):
+        for timer in (self._flush_timer, self._keepalive_timer):
             if timer is not None:
                 timer.cancel()
 
-    def _add(self, pieces: tuple[Piece, ...], place: Place) -> None:
+    def _add_batch(self, pieces: tuple[Piece, ...], cursor: EventCursor) -> None:
         size = sum(map(len, pieces))
-        self.size += size
-        self._kept += size
-        burst = Burst(self.next, pieces, size, self.size, place)
-        self._bursts.append(burst)
-        self._fresh.append(burst)
-        while self._kept - self._bursts[0].size > KEPT:
-            gone = self._bursts.popleft()
-            self._kept -= gone.size
-            self._start = (gone.place, gone.end)
-            self.first += 1
+        self.total_size += size
+        self._retained_bytes += size
+        batch = EncodedBatch(self.next_number, pieces, size, self.total_size, cursor)
+        self._batches.append(batch)
+        self._unpushed.append(batch)
+        while self._retained_bytes - self._batches[0].size > RETAINED_BYTES:
+            dropped = self._batches.popleft()
+            self._retained_bytes -= dropped.size
+            self._start_position = (dropped.cursor, dropped.end_offset)
+            self.first_number += 1
 
-    def _forget(self) -> None:
-        self.first = self.next + 1
-        self.size += LAG
-        self._bursts.clear()
-        self._kept = 0
-        self._start = (Place(self._channel.epoch, self.told), self.size)
-        self._let_go()
+    def _drop_batches(self) -> None:
+        self.first_number = self.next_number + 1
+        self.total_size += MAX_LAG_BYTES
+        self._batches.clear()
+        self._retained_bytes = 0
+        self._start_position = (EventCursor(self._hosted.epoch, self.encoded_seq), self.total_size)
+        self._stop_all_pushes()
 
-    def _let_go(self) -> None:
+    def _stop_all_pushes(self) -> None:
         """Push nothing more to anybody."""
-        for waiter in self._keeping_up:
+        for waiter in self._push_clients:
             if not waiter.done():
-                waiter.set_result(self.pushed)
+                waiter.set_result(self.last_pushed)
 
-    def _comment(self) -> None:
-        silent = self._loop.time() - self._flushed_at
-        if silent >= SILENCE_S:
-            self._add((COMMENT,), Place(self._channel.epoch, self.told))
-            self.wake()
-            silent = 0.0
-        self._quiet = self._loop.call_later(SILENCE_S - silent, self._comment)
+    def _send_keepalive(self) -> None:
+        silent_s = self._loop.time() - self._flushed_at
+        if silent_s >= KEEPALIVE_S:
+            self._add_batch((KEEPALIVE_COMMENT,), EventCursor(self._hosted.epoch, self.encoded_seq))
+            self.notify_viewers()
+            silent_s = 0.0
+        self._keepalive_timer = self._loop.call_later(KEEPALIVE_S - silent_s, self._send_keepalive)

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from debate_tui.domain.transcript import Transcript, Turn
-    from debate_tui.domain.votes import Poll
+    from debate_tui.domain.votes import VoteTally
 
-MAX_TEXT = 400_000
+MAX_SNAPSHOT_CHARS = 400_000
 """Characters of text a snapshot holds at most; readers bound the size of an event."""
 
-State = Literal["running", "paused", "complete", "stopped", "failed"]
+SnapshotState = Literal["running", "paused", "complete", "stopped", "failed"]
 
 
-class TurnSoFar(Struct, frozen=True, omit_defaults=True):
+class SnapshotTurn(Struct, frozen=True, omit_defaults=True):
     """A turn: what was said of it, as received; `reason` is missing while it is under way.
 
     `omitted` says that its text is left out to keep the snapshot small; the debate's own address has it.
@@ -58,7 +58,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
     debate: str
     topic: str
     format: str
-    state: State
+    state: SnapshotState
     live: bool
     started: float
     updated: float
@@ -66,64 +66,64 @@ class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
     active: tuple[str, ...]
     phase: PhaseStarted | None
     statuses: dict[str, StreamStatus]
-    turns: tuple[TurnSoFar, ...]
+    turns: tuple[SnapshotTurn, ...]
     interjections: tuple[Interjection, ...]
     votes: dict[str, dict[str, int]]
     verdicts: tuple[Verdict, ...]
 
 
-def state_of(transcript: Transcript) -> State:
+def debate_state(transcript: Transcript) -> SnapshotState:
     """The state of a debate in a word."""
-    return transcript.finished or ("paused" if transcript.paused else "running")
+    return transcript.finish_reason or ("paused" if transcript.pause else "running")
 
 
-def snapshot(
+def build_snapshot(
     transcript: Transcript,
-    place: str,
+    cursor: str,
     *,
-    poll: Poll,
+    poll: VoteTally,
     live: bool,
     debater: str | None = None,
-    limit: int = MAX_TEXT,
+    limit: int = MAX_SNAPSHOT_CHARS,
 ) -> Snapshot:
     """The fold as an object; with `debater`, only that one's turns and status.
 
     Text beyond `limit` characters is left out, of the oldest turns first.
     """
     turns = [turn for turn in transcript.turns.values() if debater in (None, turn.debater)]
-    kept: list[TurnSoFar] = []
+    snapshot_turns: list[SnapshotTurn] = []
     for turn in reversed(turns):
         limit -= turn.length + turn.reasoning_length
-        kept.append(_turn(turn, omitted=limit < 0))
+        snapshot_turns.append(_snapshot_turn(turn, omitted=limit < 0))
     return Snapshot(
-        id=place,
+        id=cursor,
         seq=transcript.seq,
-        debate=transcript.debate,
+        debate=transcript.debate_id,
         topic=transcript.topic,
         format=transcript.format,
-        state=state_of(transcript),
+        state=debate_state(transcript),
         live=live,
         started=transcript.started_at,
         updated=transcript.updated_at,
         debaters=tuple(transcript.debaters.values()),
-        active=transcript.active,
+        active=transcript.active_debaters,
         phase=transcript.phase,
         statuses={id_: status for id_, status in transcript.statuses.items() if debater in (None, id_)},
-        turns=tuple(reversed(kept)),
+        turns=tuple(reversed(snapshot_turns)),
         interjections=tuple(
             each for each in transcript.interjections if debater is None or each.to in (None, debater)
         ),
-        votes={"before": _counted(poll.before), "after": _counted(poll.after)},
+        votes={"before": _count_votes(poll.before), "after": _count_votes(poll.after)},
         verdicts=tuple(transcript.verdicts),
     )
 
 
-def _counted(votes: Mapping[str | None, int]) -> dict[str, int]:
+def _count_votes(votes: Mapping[str | None, int]) -> dict[str, int]:
     return {debater or "": count for debater, count in votes.items()}
 
 
-def _turn(turn: Turn, *, omitted: bool) -> TurnSoFar:
-    return TurnSoFar(
+def _snapshot_turn(turn: Turn, *, omitted: bool) -> SnapshotTurn:
+    return SnapshotTurn(
         turn=turn.number,
         debater=turn.debater,
         phase=turn.phase,
@@ -133,7 +133,7 @@ def _turn(turn: Turn, *, omitted: bool) -> TurnSoFar:
         started=turn.started_at,
         text="" if omitted else turn.text,
         reasoning="" if omitted else turn.reasoning,
-        superseded=turn.superseded,
+        superseded=turn.superseded_count,
         reason=turn.reason,
         usage=turn.usage,
         cost=turn.cost,

@@ -18,23 +18,23 @@ from starlette.websockets import WebSocket
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import Event
 from debate_tui.server import answers
-from debate_tui.server.place import Place, parse
-from debate_tui.server.streaming import EventStream, WebSocketStream
+from debate_tui.server.place import EventCursor, parse_cursor
+from debate_tui.server.streaming import SseResponse, WebSocketResponse
 from debate_tui.server.viewer import Viewer
-from debate_tui.server.wire import Encoding, Manner
+from debate_tui.server.wire import Encoding, StreamOptions
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from debate_tui.server.channel import Channel
+    from debate_tui.server.channel import HostedDebate
     from debate_tui.server.hub import Hub
 
 MAX_BATCH_MS: Final = 5000
-MAX_BATCH: Final = 1000
-MAX_PAGE: Final = 1000
+MAX_BATCH_EVENTS: Final = 1000
+MAX_PAGE_EVENTS: Final = 1000
 
-_PATH: Final = re.compile(r"/debates/(?P<debate>[^/]+)(?:/debaters/(?P<debater>[^/]+))?/events")
+_EVENTS_PATH: Final = re.compile(r"/debates/(?P<debate>[^/]+)(?:/debaters/(?P<debater>[^/]+))?/events")
 
 
 class EventPage(Struct, frozen=True):
@@ -47,7 +47,7 @@ class EventPage(Struct, frozen=True):
     finished: bool
 
 
-class Asked(Struct, frozen=True, rename={"last_event_id": "lastEventId"}):
+class StreamQuery(Struct, frozen=True, rename={"last_event_id": "lastEventId"}):
     """The query of a stream; what else it says is of no interest."""
 
     batch_ms: int = 50
@@ -55,96 +55,98 @@ class Asked(Struct, frozen=True, rename={"last_event_id": "lastEventId"}):
     encoding: Encoding = "json"
     last_event_id: str = ""
     after: int | None = None
-    limit: int = MAX_PAGE
+    limit: int = MAX_PAGE_EVENTS
 
     def __post_init__(self) -> None:
         for name, value, least, most in (
             ("batch_ms", self.batch_ms, 0, MAX_BATCH_MS),
-            ("batch", self.batch, 0, MAX_BATCH),
+            ("batch", self.batch, 0, MAX_BATCH_EVENTS),
             ("after", self.after or 0, 0, 2**53),
-            ("limit", self.limit, 1, MAX_PAGE),
+            ("limit", self.limit, 1, MAX_PAGE_EVENTS),
         ):
             if not least <= value <= most:
                 raise ValueError(f"{name} is from {least} to {most}")
 
 
-class Streams:
+class EventRoutes:
     """Answers requests for events, and hands all others on."""
 
-    def __init__(self, hub: Hub, others: ASGIApp) -> None:
+    def __init__(self, hub: Hub, fallback: ASGIApp) -> None:
         self._hub = hub
-        self._others = others
+        self._fallback = fallback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = _PATH.fullmatch(scope["path"]) if scope["type"] in ("http", "websocket") else None
+        path = _EVENTS_PATH.fullmatch(scope["path"]) if scope["type"] in ("http", "websocket") else None
         if path is None or scope.get("method", "GET") not in ("GET", "HEAD"):
-            await self._others(scope, receive, send)
+            await self._fallback(scope, receive, send)
             return
         try:
             if scope["type"] == "http":
-                answer = await self._events(Request(scope), path["debate"], path["debater"])
+                response = await self._event_stream(Request(scope), path["debate"], path["debater"])
             else:
-                answer = await self._socket(WebSocket(scope, receive, send), path["debate"], path["debater"])
-            await answer(scope, receive, send)
+                response = await self._websocket_stream(
+                    WebSocket(scope, receive, send), path["debate"], path["debater"]
+                )
+            await response(scope, receive, send)
         except (DebateError, HTTPException) as error:
-            refusal = answers.answer_to(error)
+            refusal = answers.response_to_error(error)
             if scope["type"] == "http":
                 await refusal(scope, receive, send)
             else:
                 await WebSocket(scope, receive, send).send_denial_response(refusal)
 
-    async def _events(self, request: Request, debate: str, debater: str | None) -> ASGIApp:
-        asked = _asked(request)
-        channel, id_ = await self._found(debate, debater)
-        place = request.headers.get("last-event-id") or asked.last_event_id
+    async def _event_stream(self, request: Request, debate: str, debater: str | None) -> ASGIApp:
+        query = _parse_query(request)
+        hosted, id_ = await self._find_debate(debate, debater)
+        resume_id = request.headers.get("last-event-id") or query.last_event_id
         if answers.wants_json(request):
-            return await _page(channel, asked, place)
-        if (known := parse(place)) is not None and channel.finished_by(known):
+            return await _event_page(hosted, query, resume_id)
+        if (cursor := parse_cursor(resume_id)) is not None and hosted.is_complete_at(cursor):
             return Response(status_code=204, headers={"cache-control": "no-store"})
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
-        manner = Manner("sse", id_, asked.batch_ms, asked.batch, asked.encoding)
-        viewer = Viewer(channel, manner, place=place, after=asked.after)
-        return EventStream(self._hub.audience, answers.address(request), viewer)
+        options = StreamOptions("sse", id_, query.batch_ms, query.batch, query.encoding)
+        viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
+        return SseResponse(self._hub.viewers, answers.client_address(request), viewer)
 
-    async def _socket(self, socket: WebSocket, debate: str, debater: str | None) -> ASGIApp:
-        asked = _asked(socket)
-        channel, id_ = await self._found(debate, debater)
-        place = socket.headers.get("last-event-id") or asked.last_event_id
-        manner = Manner("websocket", id_, asked.batch_ms, asked.batch, asked.encoding)
-        viewer = Viewer(channel, manner, place=place, after=asked.after)
-        return WebSocketStream(self._hub.audience, answers.address(socket), viewer)
+    async def _websocket_stream(self, socket: WebSocket, debate: str, debater: str | None) -> ASGIApp:
+        query = _parse_query(socket)
+        hosted, id_ = await self._find_debate(debate, debater)
+        resume_id = socket.headers.get("last-event-id") or query.last_event_id
+        options = StreamOptions("websocket", id_, query.batch_ms, query.batch, query.encoding)
+        viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
+        return WebSocketResponse(self._hub.viewers, answers.client_address(socket), viewer)
 
-    async def _found(self, debate: str, debater: str | None) -> tuple[Channel, str | None]:
-        channel = await answers.found(self._hub, debate)
-        return channel, None if debater is None else _debater(channel, debater)
+    async def _find_debate(self, debate: str, debater: str | None) -> tuple[HostedDebate, str | None]:
+        hosted = await answers.get_debate_or_404(self._hub, debate)
+        return hosted, None if debater is None else _find_debater(hosted, debater)
 
 
-def _asked(connection: HTTPConnection) -> Asked:
+def _parse_query(connection: HTTPConnection) -> StreamQuery:
     try:
-        return msgspec.convert(dict(connection.query_params), Asked, strict=False)
+        return msgspec.convert(dict(connection.query_params), StreamQuery, strict=False)
     except msgspec.ValidationError as error:
         raise HTTPException(400, f"The query cannot be read: {error}.") from None
 
 
-async def _page(channel: Channel, asked: Asked, place: str) -> Response:
-    known = parse(place)
-    after = known.base if known else asked.after or 0
-    upto = min(channel.seq, after + asked.limit)
-    events = tuple(await channel.read(after, upto)) if after < upto else ()
-    seq = events[-1].seq if events else min(after, channel.seq)
-    id_ = str(Place(channel.epoch, seq))
-    finished = channel.transcript.finished is not None
-    return answers.json(EventPage(events, seq, id_, seq < channel.seq, finished))
+async def _event_page(hosted: HostedDebate, query: StreamQuery, resume_id: str) -> Response:
+    cursor = parse_cursor(resume_id)
+    after = cursor.contiguous_seq if cursor else query.after or 0
+    upto = min(hosted.seq, after + query.limit)
+    events = tuple(await hosted.read(after, upto)) if after < upto else ()
+    seq = events[-1].seq if events else min(after, hosted.seq)
+    id_ = str(EventCursor(hosted.epoch, seq))
+    finished = hosted.transcript.finish_reason is not None
+    return answers.json_response(EventPage(events, seq, id_, seq < hosted.seq, finished))
 
 
-def _debater(channel: Channel, named: str) -> str:
+def _find_debater(hosted: HostedDebate, id_or_name: str) -> str:
     """A debater's id by its id or its name."""
-    debaters = channel.transcript.debaters
-    if named in debaters:
-        return named
-    wanted = named.casefold()
+    debaters = hosted.transcript.debaters
+    if id_or_name in debaters:
+        return id_or_name
+    folded_name = id_or_name.casefold()
     for debater in debaters.values():
-        if debater.name.casefold() == wanted:
+        if debater.name.casefold() == folded_name:
             return debater.id
-    raise HTTPException(404, f"There is no debater {named!r} in this debate.")
+    raise HTTPException(404, f"There is no debater {id_or_name!r} in this debate.")

@@ -7,16 +7,24 @@ import random
 from typing import TYPE_CHECKING, Final, Literal
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.server.place import Place, parse
-from debate_tui.server.rendition import LAG, Page
-from debate_tui.server.wire import frames, joined, message, portions, rest, retry, tell
+from debate_tui.server.place import EventCursor, parse_cursor
+from debate_tui.server.rendition import MAX_LAG_BYTES, EncodedRange
+from debate_tui.server.wire import (
+    coalesce,
+    encode_events,
+    encode_message,
+    encode_retry,
+    join_pieces,
+    remaining_events,
+    split_by_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from debate_tui.server.channel import Channel
-    from debate_tui.server.rendition import Burst, Push, Rendition
-    from debate_tui.server.wire import Manner, Piece, Told
+    from debate_tui.server.channel import HostedDebate
+    from debate_tui.server.rendition import EncodedBatch, EncodedStream, Push
+    from debate_tui.server.wire import OutgoingEvent, Piece, StreamOptions
 
     Pieces = tuple[Piece, ...]
 
@@ -26,179 +34,183 @@ RETRY_MS: Final = (1000, 3000)
 GOODBYE_MS: Final = (500, 4000)
 """The same where the server itself says goodbye."""
 
-PATIENCE_S: Final = 2.0
+UNKNOWN_CURSOR_TIMEOUT_S: Final = 2.0
 """How long to wait for events a client says it has seen, which another server may have been told of first."""
 
-Reset = Literal["epoch", "history", "lag"]
+ResetReason = Literal["epoch", "history", "lag"]
 
 
 class Viewer:
-    """What one connection is told, from first to last; `resets` counts how often it had to begin anew.
+    """What one connection is told, from first to last; `reset_count` counts how often it had to begin anew.
 
-    `place` is where it was before. Without one it begins behind the event `after`, or with a snapshot.
+    `resume_id` is where it was before. Without one it begins behind the event `after`, or with a snapshot.
     """
 
     def __init__(
-        self, channel: Channel, manner: Manner, *, place: str = "", after: int | None = None
+        self, hosted: HostedDebate, options: StreamOptions, *, resume_id: str = "", after: int | None = None
     ) -> None:
-        self._channel = channel
-        self._manner = manner
-        self._given = place
+        self._hosted = hosted
+        self._options = options
+        self._resume_id = resume_id
         self._after = after
-        self._place: Place | None = None
+        self._cursor: EventCursor | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._pushed: tuple[Rendition, asyncio.Future[Burst | None]] | None = None
-        self._gone = False
-        self.dismissed = False
-        self.resets = 0
+        self._active_push: tuple[EncodedStream, asyncio.Future[EncodedBatch | None]] | None = None
+        self._disconnected = False
+        self.shutting_down = False
+        self.reset_count = 0
 
-    def leave(self) -> None:
+    def disconnect(self) -> None:
         """The client has gone; nothing more is told."""
-        self._gone = True
+        self._disconnected = True
         self._wake()
 
-    def dismiss(self) -> None:
+    def shut_down(self) -> None:
         """The server is about to stop: what there is is told, then goodbye."""
-        self.dismissed = True
+        self.shutting_down = True
         self._wake()
 
-    async def told(self, push: Push | None = None) -> AsyncGenerator[Pieces]:
+    async def outgoing(self, push: Push | None = None) -> AsyncGenerator[Pieces]:
         """Everything to be sent, as it comes; ends with the debate.
 
         With `push`, what comes while the client keeps up goes there instead. What is given for want of
         keeping up is nothing, to be sent when that is possible again.
         """
-        channel, manner = self._channel, self._manner
-        rendition = channel.rendition(manner)
-        rendition.viewers += 1
+        hosted, options = self._hosted, self._options
+        stream = hosted.get_stream(options)
+        stream.viewer_count += 1
         try:
-            self._place = await self._first_place(rendition)
-            if manner.transport == "sse":
-                yield (retry(random.randint(*RETRY_MS), self._place),)  # noqa: S311
-            if self._place is None:
-                yield self._anew(rendition, "epoch" if self._given else None)
-            while not self._gone:
-                while pieces := await self._missing(rendition):
+            self._cursor = await self._initial_cursor(stream)
+            if options.transport == "sse":
+                yield (encode_retry(random.randint(*RETRY_MS), self._cursor),)  # noqa: S311
+            if self._cursor is None:
+                yield self._encode_snapshot(stream, "epoch" if self._resume_id else None)
+            while not self._disconnected:
+                while pieces := await self._next_missed(stream):
                     yield pieces
-                number, heard = self._behind(rendition)
-                while number >= rendition.first and not self._gone:
-                    if number < rendition.next:
-                        number, bursts = rendition.since(number)
-                        heard, self._place = bursts[-1].end, bursts[-1].place
-                        yield bursts[0].pieces if len(bursts) == 1 else _flat(bursts)
-                    elif rendition.ended or self.dismissed:
-                        if not rendition.ended:
-                            yield self._goodbye()
+                number, offset = self._stream_position(stream)
+                while number >= stream.first_number and not self._disconnected:
+                    if number < stream.next_number:
+                        number, batches = stream.batches_from(number)
+                        offset, self._cursor = batches[-1].end_offset, batches[-1].cursor
+                        yield batches[0].pieces if len(batches) == 1 else _flatten(batches)
+                    elif stream.ended or self.shutting_down:
+                        if not stream.ended:
+                            yield self._encode_goodbye()
                         return
                     elif push is None:
-                        await self._news(rendition)
+                        await self._wait_for_change(stream)
                     else:
-                        if (burst := await self._keep_up(rendition, push)) is not None:
-                            number, heard, self._place = burst.number + 1, burst.end, burst.place
+                        if (batch := await self._push_until_slow(stream, push)) is not None:
+                            number, offset, self._cursor = batch.number + 1, batch.end_offset, batch.cursor
                         yield ()
-                if not self._gone and rendition.size - heard > LAG:
-                    yield self._anew(rendition, "lag")
+                if not self._disconnected and stream.total_size - offset > MAX_LAG_BYTES:
+                    yield self._encode_snapshot(stream, "lag")
         finally:
-            rendition.viewers -= 1
-            channel.release(rendition)
+            stream.viewer_count -= 1
+            hosted.release_stream(stream)
 
-    async def _first_place(self, rendition: Rendition) -> Place | None:
+    async def _initial_cursor(self, stream: EncodedStream) -> EventCursor | None:
         """Where to begin; `None` for a snapshot, which anything that is not known exactly gets."""
-        channel = self._channel
-        if not self._given:
-            return None if self._after is None else Place(channel.epoch, min(self._after, channel.seq))
-        place = parse(self._given)
-        if place is None or place.epoch != channel.epoch:
+        hosted = self._hosted
+        if not self._resume_id:
+            return None if self._after is None else EventCursor(hosted.epoch, min(self._after, hosted.seq))
+        cursor = parse_cursor(self._resume_id)
+        if cursor is None or cursor.epoch != hosted.epoch:
             return None
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                while not (channel.knows(place) or channel.over):
-                    await self._news(rendition)
+            async with asyncio.timeout(UNKNOWN_CURSOR_TIMEOUT_S):
+                while not (hosted.can_resume_from(cursor) or hosted.over):
+                    await self._wait_for_change(stream)
         except TimeoutError:
             return None
-        return place if channel.knows(place) else None
+        return cursor if hosted.can_resume_from(cursor) else None
 
-    async def _missing(self, rendition: Rendition) -> Pieces:
+    async def _next_missed(self, stream: EncodedStream) -> Pieces:
         """The next page of what lies between the viewer's place and the bursts to come; empty for nothing."""
         try:
             # Who is sent away may ask for what is missing elsewhere; an end is told while that is possible.
-            while not self._gone and (rendition.ended or not self.dismissed):
-                place = self._place
-                assert place is not None
-                if rendition.behind(place) is not None:
+            while not self._disconnected and (stream.ended or not self.shutting_down):
+                cursor = self._cursor
+                assert cursor is not None
+                if stream.position_after(cursor) is not None:
                     return ()
-                if place.base > rendition.told:
-                    await self._news(rendition)
+                if cursor.contiguous_seq > stream.encoded_seq:
+                    await self._wait_for_change(stream)
                     continue
-                upto = rendition.reach(place)
-                if (page := rendition.page(place, upto)) is None:
-                    page = await self._page(place, upto)
-                    rendition.keep(place, upto, page)
-                self._place = page.place
-                if page.pieces:
-                    return page.pieces
+                upto = stream.catch_up_target(cursor)
+                if (encoded := stream.cached_range(cursor, upto)) is None:
+                    encoded = await self._encode_range(cursor, upto)
+                    stream.cache_range(cursor, upto, encoded)
+                self._cursor = encoded.cursor
+                if encoded.pieces:
+                    return encoded.pieces
         except DebateError:
-            return self._anew(rendition, "history")
+            return self._encode_snapshot(stream, "history")
         return ()
 
-    async def _page(self, place: Place, upto: int) -> Page:
-        channel, manner = self._channel, self._manner
-        if place.run is not None:
-            told: Sequence[Told] = rest(await channel.between(*place.run), place, manner)
-            then = Place(channel.epoch, place.run[1])
+    async def _encode_range(self, cursor: EventCursor, upto: int) -> EncodedRange:
+        hosted, options = self._hosted, self._options
+        if cursor.span is not None:
+            outgoing: Sequence[OutgoingEvent] = remaining_events(
+                await hosted.read_all(*cursor.span), cursor, options
+            )
+            end_cursor = EventCursor(hosted.epoch, cursor.span[1])
         else:
-            events = await channel.read(place.seq, upto)
-            told = tell(events, manner)
-            then = Place(channel.epoch, events[-1].seq)
-            parts = list(portions(told))
+            events = await hosted.read(cursor.seq, upto)
+            outgoing = coalesce(events, options)
+            end_cursor = EventCursor(hosted.epoch, events[-1].seq)
+            parts = list(split_by_size(outgoing))
             if len(parts) > 1:
-                told = parts[0]
-                then = told[-1].place(channel.epoch)
-        return Page(frames(told, channel.epoch, manner), then)
+                outgoing = parts[0]
+                end_cursor = outgoing[-1].cursor(hosted.epoch)
+        return EncodedRange(encode_events(outgoing, hosted.epoch, options), end_cursor)
 
-    async def _news(self, rendition: Rendition) -> None:
-        self._waiter = rendition.news()
-        if not (self._gone or self.dismissed):
+    async def _wait_for_change(self, stream: EncodedStream) -> None:
+        self._waiter = stream.next_change()
+        if not (self._disconnected or self.shutting_down):
             await self._waiter
 
-    async def _keep_up(self, rendition: Rendition, push: Push) -> Burst | None:
+    async def _push_until_slow(self, stream: EncodedStream, push: Push) -> EncodedBatch | None:
         """Be pushed to until something else is to be done; returns the last burst that was, if any."""
-        waiter = rendition.keep_up(push)
-        self._pushed = (rendition, waiter)
+        waiter = stream.start_push(push)
+        self._active_push = (stream, waiter)
         try:
             return await waiter
         finally:
-            self._pushed = None
-            rendition.leave(waiter)
+            self._active_push = None
+            stream.stop_push(waiter)
 
     def _wake(self) -> None:
-        if self._pushed is not None and not self._pushed[1].done():
-            self._pushed[1].set_result(self._pushed[0].pushed)
+        if self._active_push is not None and not self._active_push[1].done():
+            self._active_push[1].set_result(self._active_push[0].last_pushed)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _behind(self, rendition: Rendition) -> tuple[int, int]:
+    def _stream_position(self, stream: EncodedStream) -> tuple[int, int]:
         """Where among the bursts to go on; beyond all of them for who has gone or is sent away."""
-        assert self._place is not None
-        return rendition.behind(self._place) or (rendition.next, rendition.size)
+        assert self._cursor is not None
+        return stream.position_after(self._cursor) or (stream.next_number, stream.total_size)
 
-    def _anew(self, rendition: Rendition, reason: Reset | None) -> Pieces:
+    def _encode_snapshot(self, stream: EncodedStream, reason: ResetReason | None) -> Pieces:
         """The debate as it stands, for want of a place to go on from; and why, if there was one."""
-        manner = self._manner
-        self._place, snapshot = rendition.snapshot()
-        said = [snapshot]
+        options = self._options
+        self._cursor, snapshot = stream.snapshot()
+        messages = [snapshot]
         if reason is not None:
-            self.resets += 1
-            said.insert(0, message("reset", b'{"type":"reset","reason":"%s"}' % reason.encode(), manner))
-        return joined(said, manner)
+            self.reset_count += 1
+            messages.insert(
+                0, encode_message("reset", b'{"type":"reset","reason":"%s"}' % reason.encode(), options)
+            )
+        return join_pieces(messages, options)
 
-    def _goodbye(self) -> Pieces:
-        manner, pause = self._manner, random.randint(*GOODBYE_MS)  # noqa: S311
-        said = [message("goodbye", b'{"type":"goodbye","retry":%d}' % pause, manner)]
-        if manner.transport == "sse":
-            said.insert(0, retry(pause, None))
-        return joined(said, manner)
+    def _encode_goodbye(self) -> Pieces:
+        options, retry_ms = self._options, random.randint(*GOODBYE_MS)  # noqa: S311
+        messages = [encode_message("goodbye", b'{"type":"goodbye","retry":%d}' % retry_ms, options)]
+        if options.transport == "sse":
+            messages.insert(0, encode_retry(retry_ms, None))
+        return join_pieces(messages, options)
 
 
-def _flat(bursts: Sequence[Burst]) -> Pieces:
-    return tuple(piece for burst in bursts for piece in burst.pieces)
+def _flatten(batches: Sequence[EncodedBatch]) -> Pieces:
+    return tuple(piece for burst in batches for piece in burst.pieces)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from debate_tui.display.json_lines import line
+from debate_tui.display.json_lines import encode_line
 from debate_tui.domain.events import (
     DebatePaused,
     DebateResumed,
@@ -27,22 +27,22 @@ from debate_tui.domain.events import (
     TurnStarted,
     TurnSuperseded,
 )
-from debate_tui.server.place import LONGEST_RUN, Place
+from debate_tui.server.place import MAX_SPAN_EVENTS, EventCursor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-MAX_TEXT = 1 << 16
+MAX_DELTA_CHARS = 1 << 16
 """Characters of deltas that are put together at most; readers bound the size of an event."""
 
-PORTION = 1 << 16
+MAX_WRITE_BYTES = 1 << 16
 """Bytes, roughly, that are handed to a connection at once: whoever does not take them has to be held up."""
 
-COMMENT = b":\n\n"
+KEEPALIVE_COMMENT = b":\n\n"
 """A sign of life."""
 
-_ENVELOPE = 200
+_ENVELOPE_BYTES = 200
 
 Transport = Literal["sse", "websocket"]
 Encoding = Literal["json", "msgpack"]
@@ -50,7 +50,7 @@ Piece = bytes | str
 """What is sent at once: bytes of an event stream, or one WebSocket message."""
 
 
-class Manner(Struct, frozen=True):
+class StreamOptions(Struct, frozen=True):
     """How a viewer wants to be told; viewers of the same manner share every byte.
 
     `debater` is an id, for what concerns that debater only. Deltas of `batch_ms` are put together, of none
@@ -64,17 +64,17 @@ class Manner(Struct, frozen=True):
     encoding: Encoding = "json"
 
 
-class Told(Struct, frozen=True):
-    """An event as viewers get it, and the place they are at then; see `Place` for `run`."""
+class OutgoingEvent(Struct, frozen=True):
+    """An event as viewers get it, and the place they are at then; see `EventCursor` for `span`."""
 
     event: Event
-    run: tuple[int, int] | None = None
+    span: tuple[int, int] | None = None
 
-    def place(self, epoch: str) -> Place:
-        return Place(epoch, self.event.seq, self.run)
+    def cursor(self, epoch: str) -> EventCursor:
+        return EventCursor(epoch, self.event.seq, self.span)
 
 
-def concerns(event: Event, debater: str | None) -> bool:
+def is_relevant(event: Event, debater: str | None) -> bool:
     """Whether an event belongs into the stream of one debater, or of all for `None`.
 
     What concerns the whole debate belongs into every stream.
@@ -100,123 +100,129 @@ def concerns(event: Event, debater: str | None) -> bool:
     return True
 
 
-def tell(events: Iterable[Event], manner: Manner) -> list[Told]:
+def coalesce(events: Iterable[Event], options: StreamOptions) -> list[OutgoingEvent]:
     """A stretch of the log as viewers get it: what concerns them, deltas put together if they want that."""
-    mine = [event for event in events if concerns(event, manner.debater)]
-    return list(_together(mine)) if manner.batch_ms else [Told(event) for event in mine]
+    relevant = [event for event in events if is_relevant(event, options.debater)]
+    return (
+        list(_coalesce_deltas(relevant)) if options.batch_ms else [OutgoingEvent(event) for event in relevant]
+    )
 
 
-def _together(events: Sequence[Event]) -> Iterator[Told]:
-    run: list[TurnDelta] = []
+def _coalesce_deltas(events: Sequence[Event]) -> Iterator[OutgoingEvent]:
+    deltas: list[TurnDelta] = []
     characters = 0
     for event in events:
         if isinstance(event, TurnDelta):
             characters += len(event.text)
-            full = characters > MAX_TEXT or (run and event.seq - run[0].seq >= LONGEST_RUN)
-            if full and run:
-                yield from _run(run)
-                run, characters = [], len(event.text)
-            run.append(event)
+            full = characters > MAX_DELTA_CHARS or (deltas and event.seq - deltas[0].seq >= MAX_SPAN_EVENTS)
+            if full and deltas:
+                yield from _merge_deltas(deltas)
+                deltas, characters = [], len(event.text)
+            deltas.append(event)
         else:
-            yield from _run(run)
-            run, characters = [], 0
-            yield Told(event)
-    yield from _run(run)
+            yield from _merge_deltas(deltas)
+            deltas, characters = [], 0
+            yield OutgoingEvent(event)
+    yield from _merge_deltas(deltas)
 
 
-def _run(deltas: Sequence[TurnDelta]) -> Iterator[Told]:
+def _merge_deltas(deltas: Sequence[TurnDelta]) -> Iterator[OutgoingEvent]:
     """Deltas with nothing else between them: one for each text they add to, in the order of their ends."""
     if not deltas:
         return
     texts: dict[object, list[TurnDelta]] = {}
     for delta in deltas:
         texts.setdefault((delta.turn, delta.attempt, delta.reasoning), []).append(delta)
-    bounds = (deltas[0].seq - 1, deltas[-1].seq)
+    span = (deltas[0].seq - 1, deltas[-1].seq)
     for parts in sorted(texts.values(), key=lambda parts: parts[-1].seq):
         last = parts[-1]
         whole = msgspec.structs.replace(
             last, offset=parts[0].offset, text="".join(part.text for part in parts)
         )
-        yield Told(whole, None if last.seq == bounds[1] else bounds)
+        yield OutgoingEvent(whole, None if last.seq == span[1] else span)
 
 
-def rest(events: Iterable[Event], place: Place, manner: Manner) -> list[Told]:
-    """What is missing of the run that `place` is in the middle of; `events` are those of the run."""
-    mine = [event for event in events if concerns(event, manner.debater)]
-    return [told for told in _together(mine) if told.event.seq > place.seq]
+def remaining_events(
+    events: Iterable[Event], cursor: EventCursor, options: StreamOptions
+) -> list[OutgoingEvent]:
+    """What is missing of the run that `cursor` is in the middle of; `events` are those of the run."""
+    relevant = [event for event in events if is_relevant(event, options.debater)]
+    return [told for told in _coalesce_deltas(relevant) if told.event.seq > cursor.seq]
 
 
-def portions(told: Sequence[Told]) -> Iterator[Sequence[Told]]:
+def split_by_size(events: Sequence[OutgoingEvent]) -> Iterator[Sequence[OutgoingEvent]]:
     """Events in parts that may be sent at once."""
     start = weight = 0
-    for place, each in enumerate(told):
-        size = _ENVELOPE + (len(each.event.text) if isinstance(each.event, TurnDelta) else 0)
-        if weight and weight + size > PORTION:
-            yield told[start:place]
-            start, weight = place, 0
+    for index, outgoing in enumerate(events):
+        size = _ENVELOPE_BYTES + (len(outgoing.event.text) if isinstance(outgoing.event, TurnDelta) else 0)
+        if weight and weight + size > MAX_WRITE_BYTES:
+            yield events[start:index]
+            start, weight = index, 0
         weight += size
-    if told:
-        yield told[start:]
+    if events:
+        yield events[start:]
 
 
 # Framing
 
 
-def frames(told: Sequence[Told], epoch: str, manner: Manner) -> tuple[Piece, ...]:
+def encode_events(events: Sequence[OutgoingEvent], epoch: str, options: StreamOptions) -> tuple[Piece, ...]:
     """The events as they are sent: for SSE in one piece, for WebSockets one piece per message."""
-    if not told:
+    if not events:
         return ()
-    if manner.batch:
-        size = manner.batch
-        groups = [told[start : start + size] for start in range(0, len(told), size)]
-        pieces = [_batch(group, epoch, manner) for group in groups]
+    if options.batch:
+        size = options.batch
+        groups = [events[start : start + size] for start in range(0, len(events), size)]
+        pieces = [_encode_batch(group, epoch, options) for group in groups]
     else:
-        pieces = [_single(each, epoch, manner) for each in told]
-    return joined(pieces, manner)
+        pieces = [_encode_event(each, epoch, options) for each in events]
+    return join_pieces(pieces, options)
 
 
-def joined(pieces: Iterable[bytes], manner: Manner) -> tuple[Piece, ...]:
+def join_pieces(pieces: Iterable[bytes], options: StreamOptions) -> tuple[Piece, ...]:
     """Framed events as they are handed to the transport."""
-    if manner.transport == "sse":
+    if options.transport == "sse":
         return (b"".join(pieces),)
-    return tuple(pieces if manner.encoding == "msgpack" else (piece.decode() for piece in pieces))
+    return tuple(pieces if options.encoding == "msgpack" else (piece.decode() for piece in pieces))
 
 
-def _single(told: Told, epoch: str, manner: Manner) -> bytes:
-    place = str(told.place(epoch))
-    body = line(told.event)[:-1]
-    if manner.transport == "websocket":
-        body = b'{"id":"%s",%s' % (place.encode(), body[1:])
-    return _framed(told.event.__struct_config__.tag, place, body, manner)
+def _encode_event(outgoing: OutgoingEvent, epoch: str, options: StreamOptions) -> bytes:
+    event_id = str(outgoing.cursor(epoch))
+    body = encode_line(outgoing.event)[:-1]
+    if options.transport == "websocket":
+        body = b'{"id":"%s",%s' % (event_id.encode(), body[1:])
+    return _frame_message(outgoing.event.__struct_config__.tag, event_id, body, options)
 
 
-def _batch(group: Sequence[Told], epoch: str, manner: Manner) -> bytes:
-    place = str(group[-1].place(epoch))
-    chunks = b",".join(line(told.event)[:-1] for told in group)
-    inside = b'"id":"%s",' % place.encode() if manner.transport == "websocket" else b""
-    return _framed("batch", place, b'{%s"type":"batch","chunks":[%s]}' % (inside, chunks), manner)
+def _encode_batch(group: Sequence[OutgoingEvent], epoch: str, options: StreamOptions) -> bytes:
+    event_id = str(group[-1].cursor(epoch))
+    chunks = b",".join(encode_line(told.event)[:-1] for told in group)
+    inside = b'"id":"%s",' % event_id.encode() if options.transport == "websocket" else b""
+    return _frame_message("batch", event_id, b'{%s"type":"batch","chunks":[%s]}' % (inside, chunks), options)
 
 
-def message(type_: str, body: bytes, manner: Manner, place: Place | None = None) -> bytes:
+def encode_message(
+    type_: str, body: bytes, options: StreamOptions, cursor: EventCursor | None = None
+) -> bytes:
     """Something said to a single viewer; `body` is a JSON object with its own type, and the place, in it."""
-    return _framed(type_, str(place) if place else "", body, manner)
+    return _frame_message(type_, str(cursor) if cursor else "", body, options)
 
 
-def retry(milliseconds: int, place: Place | None) -> bytes:
+def encode_retry(milliseconds: int, cursor: EventCursor | None) -> bytes:
     """How long an SSE client is to wait before it connects again.
 
     Belongs to the event that follows, so that it is none by itself, which some clients would take for one
     without an id. If that may take a while, the client is told again where it is.
     """
-    return b"retry: %d\n" % milliseconds + (f"id: {place}\n\n".encode() if place else b"")
+    return b"retry: %d\n" % milliseconds + (f"id: {cursor}\n\n".encode() if cursor else b"")
 
 
-def _framed(type_: object, place: str, body: bytes, manner: Manner) -> bytes:
-    if manner.encoding == "msgpack":
+def _frame_message(type_: object, event_id: str, body: bytes, options: StreamOptions) -> bytes:
+    if options.encoding == "msgpack":
         body = msgspec.msgpack.encode(msgspec.json.decode(body))
-        if manner.transport == "sse":
+        if options.transport == "sse":
             body = b64encode(body)
-    if manner.transport == "websocket":
+    if options.transport == "websocket":
         return body
-    id_ = f"id: {place}\n" if place else ""
+    id_ = f"id: {event_id}\n" if event_id else ""
     return f"{id_}event: {type_}\ndata: ".encode() + body + b"\n\n"

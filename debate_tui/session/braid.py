@@ -12,14 +12,16 @@ from debate_tui.domain.stream import Fault
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-    from debate_tui.sources.hosted import Told
+    from debate_tui.sources.hosted import HostMessage
 
-AHEAD: Final = 4 * 2**20
+MAX_LEAD_CHARACTERS: Final = 4 * 2**20
 """Characters of events, as they came, that a stream may be ahead of the others."""
 
 
 @asynccontextmanager
-async def braided(streams: Sequence[AsyncIterator[Told]], seq: int) -> AsyncGenerator[AsyncIterator[Told]]:
+async def merge_streams(
+    streams: Sequence[AsyncIterator[HostMessage]], seq: int
+) -> AsyncGenerator[AsyncIterator[HostMessage]]:
     """The events of all streams behind `seq`, each once and in order, until one of the streams ends.
 
     An event is given once the one before it was, which is on one of the streams, as every number of the log
@@ -27,20 +29,20 @@ async def braided(streams: Sequence[AsyncIterator[Told]], seq: int) -> AsyncGene
     stream ends or breaks, that is the end, or its `Fault`, behind all that is known to be in order. A stream
     that is far ahead of the others is not read on until they have caught up.
     """
-    strands = [_Strand() for _ in streams]
-    news = asyncio.Event()
+    inputs = [_MergeInput() for _ in streams]
+    wakeup = asyncio.Event()
     tasks = [
-        asyncio.create_task(strand.read(stream, news))
-        for strand, stream in zip(strands, streams, strict=True)
+        asyncio.create_task(strand.read(stream, wakeup))
+        for strand, stream in zip(inputs, streams, strict=True)
     ]
     try:
-        async with aclosing(_in_order(strands, seq, news)) as told:
-            yield told
+        async with aclosing(_merge_in_order(inputs, seq, wakeup)) as messages:
+            yield messages
     finally:
-        await _ended(tasks)
+        await _cancel_and_wait(tasks)
 
 
-async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _cancel_and_wait(tasks: Sequence[asyncio.Task[None]]) -> None:
     """End the tasks, and wait for that even if this is cancelled meanwhile: what they read is closed next."""
     for task in tasks:
         task.cancel()
@@ -54,64 +56,66 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
         raise cancelled
 
 
-class _Strand:
+class _MergeInput:
     """What has come on one stream and waits for its turn."""
 
     def __init__(self) -> None:
-        self.events: deque[tuple[int, Told]] = deque()
-        self.asides: deque[Told] = deque()
+        self.events: deque[tuple[int, HostMessage]] = deque()
+        self.other_messages: deque[HostMessage] = deque()
         self.fault: Fault | None = None
         self.ended = False
-        self._waiting = 0
-        self._room = asyncio.Event()
+        self._queued_characters = 0
+        self._has_room = asyncio.Event()
 
-    async def read(self, stream: AsyncIterator[Told], news: asyncio.Event) -> None:
+    async def read(self, stream: AsyncIterator[HostMessage], wakeup: asyncio.Event) -> None:
         try:
-            async for told in stream:
-                if told.event is None:
-                    self.asides.append(told)
+            async for message in stream:
+                if message.event is None:
+                    self.other_messages.append(message)
                 else:
-                    self.events.append((told.event.seq, told))
-                    self._waiting += told.characters
-                news.set()
-                while self._waiting > AHEAD:
-                    self._room.clear()
-                    await self._room.wait()
+                    self.events.append((message.event.seq, message))
+                    self._queued_characters += message.characters
+                wakeup.set()
+                while self._queued_characters > MAX_LEAD_CHARACTERS:
+                    self._has_room.clear()
+                    await self._has_room.wait()
         except Fault as fault:
             self.fault = fault
         finally:
             self.ended = True
-            news.set()
+            wakeup.set()
 
-    def drop(self, seq: int) -> None:
+    def drop_through(self, seq: int) -> None:
         """Forget what another stream has told already."""
         while self.events and self.events[0][0] <= seq:
-            self._waiting -= self.events.popleft()[1].characters
-        self._room.set()
+            self._queued_characters -= self.events.popleft()[1].characters
+        self._has_room.set()
 
 
-async def _in_order(strands: Sequence[_Strand], seq: int, news: asyncio.Event) -> AsyncGenerator[Told]:
+async def _merge_in_order(
+    inputs: Sequence[_MergeInput], seq: int, wakeup: asyncio.Event
+) -> AsyncGenerator[HostMessage]:
     while True:
-        news.clear()
-        while (found := _next(strands, seq)) is not None:
+        wakeup.clear()
+        while (found := _next_event(inputs, seq)) is not None:
             seq, told = found
             yield told
-        for strand in strands:
-            while strand.asides:
-                yield strand.asides.popleft()
+        for strand in inputs:
+            while strand.other_messages:
+                yield strand.other_messages.popleft()
             if strand.fault is not None:
                 raise strand.fault
-        if any(strand.ended and not strand.events for strand in strands):
+        if any(strand.ended and not strand.events for strand in inputs):
             return
-        await news.wait()
+        await wakeup.wait()
 
 
-def _next(strands: Sequence[_Strand], seq: int) -> tuple[int, Told] | None:
-    for strand in strands:
-        strand.drop(seq)
-    waiting = [strand.events[0] for strand in strands if strand.events]
-    if not waiting:
+def _next_event(inputs: Sequence[_MergeInput], seq: int) -> tuple[int, HostMessage] | None:
+    for strand in inputs:
+        strand.drop_through(seq)
+    candidates = [strand.events[0] for strand in inputs if strand.events]
+    if not candidates:
         return None
-    first = min(waiting, key=lambda each: each[0])
-    past = len(waiting) == len(strands)
-    return first if past or first[0] == seq + 1 else None
+    first = min(candidates, key=lambda each: each[0])
+    all_inputs_ahead = len(candidates) == len(inputs)
+    return first if all_inputs_ahead or first[0] == seq + 1 else None

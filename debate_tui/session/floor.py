@@ -8,35 +8,35 @@ from typing import TYPE_CHECKING, Literal
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Fault
-from debate_tui.resilience.classify import Action, action
-from debate_tui.session.gate import Gate
-from debate_tui.session.gathering import Gathering
-from debate_tui.session.turn import Turn, unknown_cost
+from debate_tui.resilience.classify import FaultAction, fault_action
+from debate_tui.session.gate import PauseGate
+from debate_tui.session.gathering import ReadCoalescer
+from debate_tui.session.turn import RunningTurn, unknown_cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from debate_tui.domain import transcript
-    from debate_tui.domain.stream import Request, Source
+    from debate_tui.domain.stream import Source, TurnRequest
     from debate_tui.record.log import DebateLog
     from debate_tui.session.motion import Backpressure
     from debate_tui.session.roster import Roster
-    from debate_tui.session.turn import Cost
+    from debate_tui.session.turn import CostFunction
 
-    Guard = Callable[[str, Source, Callable[[], bool]], Source]
+    RecoveryWrapper = Callable[[str, Source, Callable[[], bool]], Source]
     """Puts recovery around a debater's source; the last argument tells whether a pause holds reading back."""
 
-Choice = Literal["fix", "replace", "remove", "end"]
+FaultDecision = Literal["fix", "replace", "remove", "end"]
 
-ALL, OWN = "all", "own"
+PAUSED_WITH_ALL, PAUSED_ALONE = "all", "own"
 """Why a debater is paused: with all others, or alone."""
 
 
-class Floor:
+class TurnRunner:
     """Has each debater's source, and lets those speak whose turn it is.
 
     A fault that only a person can mend (a wrong key, an empty account) pauses everybody until `decide` is
-    called; an `unattended` debate ends instead. `end` ends the debate, with that fault or with none.
+    called; an `unattended` debate ends instead. `end_debate` ends the debate, with that fault or with none.
     """
 
     def __init__(
@@ -45,27 +45,28 @@ class Floor:
         log: DebateLog,
         roster: Roster,
         *,
-        guard: Guard,
+        with_recovery: RecoveryWrapper,
         backpressure: Backpressure,
         unattended: bool,
-        costs: Mapping[str, Cost],
-        end: Callable[[Fault | None], None],
+        costs: Mapping[str, CostFunction],
+        end_debate: Callable[[Fault | None], None],
     ) -> None:
         self._log = log
         self._roster = roster
-        self._guard = guard
+        self._with_recovery = with_recovery
         self._backpressure = backpressure
         self._unattended = unattended
         self._costs = dict(costs)
-        self._end = end
-        self._gates = {debater: Gate() for debater in roster.everybody}
+        self._end_debate = end_debate
+        self._gates = {debater: PauseGate() for debater in roster.all_ids}
         self._sources = {
-            debater: guard(debater, sources[debater], gate.is_closed) for debater, gate in self._gates.items()
+            debater: with_recovery(debater, sources[debater], gate.is_closed)
+            for debater, gate in self._gates.items()
         }
-        self._turns: dict[str, Turn] = {}
+        self._turns: dict[str, RunningTurn] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._wave: asyncio.TaskGroup | None = None
-        self._decisions: dict[str, asyncio.Future[Choice]] = {}
+        self._decisions: dict[str, asyncio.Future[FaultDecision]] = {}
         self._closed = False
 
     def model_of(self, debater: str) -> str:
@@ -73,94 +74,98 @@ class Floor:
         return self._sources[debater].model
 
     @property
-    def cut(self) -> tuple[int, ...]:
+    def interrupted_turns(self) -> tuple[int, ...]:
         """The turns that were stopped by nobody's wish but that the debate should end."""
         return tuple(
             turn.request.turn
             for turn in self._turns.values()
-            if turn.reason == "stopped" and not turn.dismissed
+            if turn.finish_reason == "stopped" and not turn.stopped_by_user
         )
 
     # Turns
 
-    def turn(self, debater: str, request: Request, past: transcript.Turn | None) -> Turn:
+    def create_turn(
+        self, debater: str, request: TurnRequest, past_turn: transcript.Turn | None
+    ) -> RunningTurn:
         """The debater's next turn, or one that was broken off."""
         cost = self._costs.get(debater, unknown_cost)
-        turn = self._turns[debater] = Turn(debater, request, self._log, cost=cost, past=past)
+        turn = self._turns[debater] = RunningTurn(debater, request, self._log, cost=cost, past_turn=past_turn)
         return turn
 
-    async def hold(self, turns: Sequence[Turn]) -> None:
+    async def run_turns(self, turns: Sequence[RunningTurn]) -> None:
         """Hold these turns, all at once, to their ends."""
         async with asyncio.TaskGroup() as self._wave:
             for turn in turns:
-                self._start(turn, self._wave)
+                self._start_task(turn, self._wave)
         self._wave = None
         for turn in turns:
             turn.finish("stopped")  # a task cancelled before its first step never said so itself
 
-    def _start(self, turn: Turn, wave: asyncio.TaskGroup) -> None:
-        task = self._tasks[turn.debater] = wave.create_task(self._speak(turn))
-        task.add_done_callback(self._leave)
+    def _start_task(self, turn: RunningTurn, wave: asyncio.TaskGroup) -> None:
+        task = self._tasks[turn.debater] = wave.create_task(self._run_turn(turn))
+        task.add_done_callback(self._on_task_done)
 
-    def _leave(self, _: asyncio.Task[None]) -> None:
+    def _on_task_done(self, _: asyncio.Task[None]) -> None:
         """With its last turn the wave is over: from now on it takes no other."""
         if all(task.done() for task in self._tasks.values()):
             self._wave = None
 
-    async def _speak(self, turn: Turn) -> None:
-        while not turn.over:
+    async def _run_turn(self, turn: RunningTurn) -> None:
+        while not turn.finished:
             try:
-                await self._connect(turn)
+                await self._try_stream(turn)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
-                if task is None or task.uncancel() or self._closed or not turn.wanted_again:
-                    turn.finish(turn.cut_short_as)
+                if task is None or task.uncancel() or self._closed or not turn.retry_requested:
+                    turn.finish(turn.cancel_reason)
                     raise
-                turn.start_again()
+                turn.restart()
 
-    async def _connect(self, turn: Turn) -> None:
+    async def _try_stream(self, turn: RunningTurn) -> None:
         try:
-            await self._listen(turn, self._sources[turn.debater])
+            await self._read_stream(turn, self._sources[turn.debater])
         except Fault as fault:
-            await self._cope(turn, fault)
+            await self._handle_fault(turn, fault)
 
-    async def _listen(self, turn: Turn, source: Source) -> None:
+    async def _read_stream(self, turn: RunningTurn, source: Source) -> None:
         gate, pressure, clock = self._gates[turn.debater], self._backpressure, time.monotonic
-        await gate.passed()
-        async with source.open(turn.request, turn.resume(source)) as stream:
-            gathering, free = Gathering(), clock()
+        await gate.wait_until_open()
+        async with source.open(turn.request, turn.resume_point(source)) as stream:
+            coalescer, last_read_at = ReadCoalescer(), clock()
             async for item in stream:
                 now = clock()
-                waited = now - free
+                waited = now - last_read_at
                 if gate.is_closed():
-                    await gate.passed()
-                turn.take(item)
-                if turn.over:
+                    await gate.wait_until_open()
+                turn.handle_item(item)
+                if turn.finished:
                     return
                 if not pressure.has_room(turn.debater):
-                    await pressure.room(turn.debater)
-                elif type(item) is Chunk and (pause := gathering.pause(waited, now, pressure.patience)):
-                    await asyncio.sleep(pause)
-                free = clock()
+                    await pressure.wait_for_room(turn.debater)
+                elif type(item) is Chunk and (
+                    delay := coalescer.next_delay(waited, now, pressure.read_delay)
+                ):
+                    await asyncio.sleep(delay)
+                last_read_at = clock()
 
     # Faults that recovery could not mend
 
-    async def _cope(self, turn: Turn, fault: Fault) -> None:
-        match action(fault):
-            case Action.REFUSED:
+    async def _handle_fault(self, turn: RunningTurn, fault: Fault) -> None:
+        match fault_action(fault):
+            case FaultAction.REFUSED:
                 turn.finish("refused", fault)
-            case Action.PAUSE_ALL if self._unattended:
-                self._drop(turn, fault)
-                self._end(fault)
-            case Action.PAUSE_ALL:
-                await self._ask(turn, fault)
+            case FaultAction.PAUSE_ALL if self._unattended:
+                self._fail_and_remove(turn, fault)
+                self._end_debate(fault)
+            case FaultAction.PAUSE_ALL:
+                await self._wait_for_decision(turn, fault)
             case _:
-                self._drop(turn, fault)
+                self._fail_and_remove(turn, fault)
 
-    async def _ask(self, turn: Turn, fault: Fault) -> None:
+    async def _wait_for_decision(self, turn: RunningTurn, fault: Fault) -> None:
         debater, reason = turn.debater, f"{fault.kind} of {turn.debater}"
-        turn.show("failed", fault)
-        self._log.append(events.DebatePaused(reason=_in_full(fault), debater=debater))
+        turn.log_state("failed", fault)
+        self._log.append(events.DebatePaused(reason=_describe_fault(fault), debater=debater))
         for gate in self._gates.values():
             gate.close(reason)
         decision = self._decisions[debater] = asyncio.get_running_loop().create_future()
@@ -172,11 +177,11 @@ class Floor:
                 gate.open(reason)
             self._log.append(events.DebateResumed(reason="decided", debater=debater))
         if choice in ("remove", "end"):
-            self._drop(turn, fault)
+            self._fail_and_remove(turn, fault)
         if choice == "end":
-            self._end(None)
+            self._end_debate(None)
 
-    def _drop(self, turn: Turn, fault: Fault) -> None:
+    def _fail_and_remove(self, turn: RunningTurn, fault: Fault) -> None:
         """Fail the turn and go on without its debater."""
         turn.finish("failed", fault)
         self._roster.remove(turn.debater, fault.message)
@@ -187,25 +192,25 @@ class Floor:
         """Let nobody read from one debater, or from all, and say so."""
         self._log.append(events.DebatePaused(reason="user", debater=debater))
         for name in self._gates if debater is None else (debater,):
-            self._gates[name].close(ALL if debater is None else OWN)
-            if (turn := self._turns.get(name)) is not None and not turn.over:
-                turn.hold()
+            self._gates[name].close(PAUSED_WITH_ALL if debater is None else PAUSED_ALONE)
+            if (turn := self._turns.get(name)) is not None and not turn.finished:
+                turn.log_pause()
 
     def resume(self, debater: str | None) -> None:
         """Let them be read from, one who is named whatever paused it, and say so."""
         self._log.append(events.DebateResumed(reason="user", debater=debater))
         for name in self._gates if debater is None else (debater,):
             gate = self._gates[name]
-            gate.open(ALL)
+            gate.open(PAUSED_WITH_ALL)
             if debater is not None:
-                gate.open(OWN)
+                gate.open(PAUSED_ALONE)
             if not gate.is_closed() and (turn := self._turns.get(name)) is not None:
-                turn.let_go()
+                turn.log_unpause()
 
     def stop(self, debater: str) -> None:
         """End the debater's turn where it is."""
         if (task := self._tasks.get(debater)) is not None:
-            self._turns[debater].dismissed = True
+            self._turns[debater].stopped_by_user = True
             task.cancel()
 
     def retry(self, debater: str) -> None:
@@ -219,28 +224,28 @@ class Floor:
             if not decision.done():
                 decision.set_result("fix")
         elif task.done():
-            self._roster.bring_back(debater)
-            turn.start_again()
-            self._start(turn, wave)
-        elif turn.opened:  # else it is about to be
-            turn.wanted_again = True
+            self._roster.reinstate(debater)
+            turn.restart()
+            self._start_task(turn, wave)
+        elif turn.has_source:  # else it is about to be
+            turn.retry_requested = True
             task.cancel()
 
-    def replace(self, debater: str, source: Source, cost: Cost) -> None:
+    def replace(self, debater: str, source: Source, cost: CostFunction) -> None:
         """Have another source speak for the debater from its next connection on, at its own cost."""
         self._costs[debater] = cost
-        self._sources[debater] = self._guard(debater, source, self._gates[debater].is_closed)
+        self._sources[debater] = self._with_recovery(debater, source, self._gates[debater].is_closed)
 
-    def decide(self, debater: str, choice: Choice) -> None:
+    def decide(self, debater: str, choice: FaultDecision) -> None:
         """Say how to go on with a debater whose fault paused the debate."""
         decision = self._decisions.get(debater)
         if decision is not None and not decision.done():
             decision.set_result(choice)
 
-    def skip(self) -> None:
+    def skip_turns(self) -> None:
         """End all turns under way as ``skipped``."""
         for debater, task in self._tasks.items():
-            self._turns[debater].cut_short_as = "skipped"
+            self._turns[debater].cancel_reason = "skipped"
             task.cancel()
 
     def close(self) -> None:
@@ -250,7 +255,7 @@ class Floor:
             task.cancel()
 
 
-def _in_full(fault: Fault) -> str:
+def _describe_fault(fault: Fault) -> str:
     """A fault for whoever has to mend it: what kind it is, what the other side said, and what to do."""
     kind = fault.kind.replace("_", " ") + (f" ({fault.status})" if fault.status else "")
     return " ".join(filter(None, (f"{kind}: {fault.message}", fault.hint)))

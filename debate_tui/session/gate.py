@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 
-class Gate:
+class PauseGate:
     """Open until somebody closes it; several reasons may keep it closed at once."""
 
     def __init__(self) -> None:
         self._reasons: set[str] = set()
-        self._open = asyncio.Event()
-        self._open.set()
+        self._opened = asyncio.Event()
+        self._opened.set()
 
     def is_closed(self) -> bool:
         """Whether at least one reason to wait stands."""
@@ -20,14 +20,14 @@ class Gate:
     def close(self, reason: str) -> None:
         """Give a reason to wait."""
         self._reasons.add(reason)
-        self._open.clear()
+        self._opened.clear()
 
     def open(self, reason: str) -> None:
         """Take one reason back; the gate opens when none is left."""
         self._reasons.discard(reason)
         if not self._reasons:
-            self._open.set()
+            self._opened.set()
 
-    async def passed(self) -> None:
+    async def wait_until_open(self) -> None:
         """Wait until the gate is open."""
-        await self._open.wait()
+        await self._opened.wait()

@@ -9,7 +9,7 @@ from msgspec import Struct
 from debate_tui.domain.debate import Debater, Format
 
 
-class Motion(Struct, frozen=True, kw_only=True):
+class DebateSpec(Struct, frozen=True, kw_only=True):
     """What is debated, how, and by whom; `debate` is the debate's id in the record.
 
     `max_output_tokens` is for one turn. Once the whole debate has spent `max_tokens`, sent and answered, or
@@ -29,25 +29,25 @@ class Motion(Struct, frozen=True, kw_only=True):
 class Backpressure(Protocol):
     """Whoever shows the debate may make a debater's reader wait, so that its sender slows down."""
 
-    patience: float
+    read_delay: float
     """How long text may pile up at its sender before it is read, in seconds: reading seldom is cheap."""
 
     def has_room(self, debater: str) -> bool:
         """Whether more text of this debater is welcome now."""
         ...
 
-    async def room(self, debater: str) -> None:
+    async def wait_for_room(self, debater: str) -> None:
         """Wait until it is."""
         ...
 
 
-class Unlimited:
+class NoBackpressure:
     """No backpressure: whoever reads the log keeps up by itself."""
 
-    patience = 0.0
+    read_delay = 0.0
 
     def has_room(self, debater: str) -> bool:
         return True
 
-    async def room(self, debater: str) -> None:
+    async def wait_for_room(self, debater: str) -> None:
         return

@@ -6,18 +6,18 @@ import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from debate_tui.domain import events, prompts
-from debate_tui.domain.ballots import agreement
-from debate_tui.domain.debate import VERDICT, rounds, waves
-from debate_tui.domain.progress import progress
-from debate_tui.domain.spending import bill
-from debate_tui.domain.stream import Request
+from debate_tui.domain.ballots import find_agreement
+from debate_tui.domain.debate import VERDICT_PHASE, iter_rounds, speaking_groups
+from debate_tui.domain.progress import compute_progress
+from debate_tui.domain.spending import compute_costs
+from debate_tui.domain.stream import TurnRequest
 from debate_tui.domain.transcript import Transcript
-from debate_tui.session.agenda import Agenda
-from debate_tui.session.bench import Bench
-from debate_tui.session.floor import Floor
-from debate_tui.session.hearing import brief
-from debate_tui.session.motion import Unlimited
-from debate_tui.session.outcome import EVERYBODY, settled
+from debate_tui.session.agenda import RoundQueue
+from debate_tui.session.bench import JudgePanel
+from debate_tui.session.floor import TurnRunner
+from debate_tui.session.hearing import build_brief
+from debate_tui.session.motion import NoBackpressure
+from debate_tui.session.outcome import DEBATERS_AS_JUDGE, debaters_verdict
 from debate_tui.session.roster import Roster
 from debate_tui.session.turn import unknown_cost
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Fault, Source
     from debate_tui.record.log import DebateLog
     from debate_tui.session.bench import Judge
-    from debate_tui.session.floor import Choice, Guard
-    from debate_tui.session.motion import Backpressure, Motion
-    from debate_tui.session.turn import Cost, Turn
+    from debate_tui.session.floor import FaultDecision, RecoveryWrapper
+    from debate_tui.session.motion import Backpressure, DebateSpec
+    from debate_tui.session.turn import CostFunction, RunningTurn
 
-Ending = Literal["complete", "stopped", "failed"]
+DebateEndReason = Literal["complete", "stopped", "failed"]
 
 
 class Session:
@@ -40,89 +40,91 @@ class Session:
 
     The commands (`pause`, `stop`, …) may be called at any time from the session's event loop; one that makes
     no sense at the moment does nothing. A fault that only a person can mend (a wrong key, an empty account)
-    pauses the debate until `decide` is called; an `unattended` session ends instead, `blocked_by` says why.
+    pauses the debate until `decide` is called; an `unattended` session ends instead, `fatal_fault` says why.
 
-    `past` are the events of a debate that was broken off, and which `log` goes on recording: the session
-    completes the round under way, turns cut in mid-word included, and holds what is left.
+    `past_events` are the events of a debate that was broken off, and which `log` goes on recording: the
+    session completes the round under way, turns cut in mid-word included, and holds what is left.
     """
 
     def __init__(
         self,
-        motion: Motion,
+        spec: DebateSpec,
         sources: Mapping[str, Source],
         log: DebateLog,
         *,
-        guard: Guard,
+        with_recovery: RecoveryWrapper,
         backpressure: Backpressure | None = None,
         unattended: bool = False,
-        costs: Mapping[str, Cost] | None = None,
+        costs: Mapping[str, CostFunction] | None = None,
         judges: Sequence[Judge] = (),
-        past: Iterable[events.Event] = (),
+        past_events: Iterable[events.Event] = (),
     ) -> None:
-        self.motion = motion
-        self.transcript = Transcript(past)
-        self.blocked_by: Fault | None = None
+        self.spec = spec
+        self.transcript = Transcript(past_events)
+        self.fatal_fault: Fault | None = None
         self._log = log
-        self._roster = Roster(motion.debaters, self.transcript, log)
-        self._floor = Floor(
+        self._roster = Roster(spec.debaters, self.transcript, log)
+        self._turn_runner = TurnRunner(
             sources,
             log,
             self._roster,
-            guard=guard,
-            backpressure=backpressure or Unlimited(),
+            with_recovery=with_recovery,
+            backpressure=backpressure or NoBackpressure(),
             unattended=unattended,
             costs=costs or {},
-            end=self._end,
+            end_debate=self._end_debate,
         )
-        self._agenda = Agenda(rounds(motion.format))
-        self._bench = Bench(judges, motion, self.transcript)
-        self._judging: asyncio.Task[None] | None = None
-        self._ending = False
+        self._round_queue = RoundQueue(iter_rounds(spec.format))
+        self._judge_panel = JudgePanel(judges, spec, self.transcript)
+        self._judge_task: asyncio.Task[None] | None = None
+        self._is_ending = False
         log.subscribe(self.transcript.apply)
 
     # The course of the debate
 
     async def run(self) -> None:
         """Hold the debate to its end; whatever ends it, the log's last event says how."""
-        ending: Ending = "failed"
+        end_reason: DebateEndReason = "failed"
         try:
             async with asyncio.TaskGroup() as group:
-                self._judging = group.create_task(self._bench.take_seats())
-                await self._hold_all()
-                ending = self._how_it_ended()
-                if ending == "complete":
-                    await self._settle(self._judging)
-                    self._judging = group.create_task(self._judge())
+                self._judge_task = group.create_task(self._judge_panel.ask_stances())
+                await self._run_rounds()
+                end_reason = self._end_reason()
+                if end_reason == "complete":
+                    await self._settle_outcome(self._judge_task)
+                    self._judge_task = group.create_task(self._run_judges())
                 else:
-                    self._judging.cancel()
-            if ending == "complete" and self._ending:
-                ending = "stopped"  # before all judges had spoken
+                    self._judge_task.cancel()
+            if end_reason == "complete" and self._is_ending:
+                end_reason = "stopped"  # before all judges had spoken
         except asyncio.CancelledError:
-            ending = "stopped"
+            end_reason = "stopped"
             raise
         finally:
-            self._log.append(events.DebateFinished(reason=ending, cut=self._floor.cut))
+            self._log.append(
+                events.DebateFinished(reason=end_reason, cut=self._turn_runner.interrupted_turns)
+            )
 
-    async def _settle(self, seating: asyncio.Task[None]) -> None:
+    async def _settle_outcome(self, stances_task: asyncio.Task[None]) -> None:
         """Say what the debaters themselves have decided, and wait until the judges have taken their seats."""
-        said = any(verdict.judge == EVERYBODY for verdict in self.transcript.verdicts)
-        if not said and (verdict := settled(self.motion, self.transcript)) is not None:
+        has_verdict = any(verdict.judge == DEBATERS_AS_JUDGE for verdict in self.transcript.verdicts)
+        if not has_verdict and (verdict := debaters_verdict(self.spec, self.transcript)) is not None:
             self._log.append(verdict)
-        await asyncio.wait([seating])
+        await asyncio.wait([stances_task])
 
-    async def _judge(self) -> None:
-        if self._ending or not self._bench:
+    async def _run_judges(self) -> None:
+        if self._is_ending or not self._judge_panel:
             return
-        self._log.append(events.PhaseStarted(phase=VERDICT, round=1, rounds=1))
-        await self._bench.decide(self.transcript, self._log.append)
+        self._log.append(events.PhaseStarted(phase=VERDICT_PHASE, round=1, rounds=1))
+        await self._judge_panel.collect_verdicts(self.transcript, self._log.append)
 
-    async def _hold_all(self) -> None:
+    async def _run_rounds(self) -> None:
         if self.transcript.debaters:
-            await self._take_up()
+            await self._resume_open_round()
         else:
-            self._open()
-        for round_ in self._agenda:
-            if self._over or self._limit_reached():
+            self._log_debate_start()
+        for round_ in self._round_queue:
+            if self._should_end or self._end_at_limit():
                 break
             phase = round_.phase
             self._log.append(
@@ -130,127 +132,142 @@ class Session:
                     phase=phase.name, round=round_.number, rounds=round_.total, words=phase.words
                 )
             )
-            await self._hold(round_)
-            if self._agreed(round_):
-                self._agenda.skip_phase()
+            await self._run_round(round_)
+            if self._reached_agreement(round_):
+                self._round_queue.skip_phase()
 
-    def _open(self) -> None:
-        motion = self.motion
+    def _log_debate_start(self) -> None:
+        spec = self.spec
         self._log.append(
             events.DebateStarted(
-                debate=motion.debate,
-                topic=motion.topic,
-                format=motion.format.name,
+                debate=spec.debate,
+                topic=spec.topic,
+                format=spec.format.name,
                 debaters=tuple(
-                    events.DebaterInfo(d.id, d.name, d.side, d.source, self._floor.model_of(d.id))
-                    for d in motion.debaters
+                    events.DebaterInfo(d.id, d.name, d.side, d.source, self._turn_runner.model_of(d.id))
+                    for d in spec.debaters
                 ),
-                outcome=motion.format.outcome,
-                prices=motion.prices,
+                outcome=spec.format.outcome,
+                prices=spec.prices,
             )
         )
-        for debater in self._roster.everybody:
+        for debater in self._roster.all_ids:
             self._log.append(events.StreamStatus(debater=debater, state="waiting", attempt=1))
 
-    async def _take_up(self) -> None:
+    async def _resume_open_round(self) -> None:
         """Complete the round that was under way when the debate broke off."""
-        left = progress(self.transcript, self.motion.format, self.motion.debaters)
-        self._agenda = Agenda(left.ahead)
+        remaining = compute_progress(self.transcript, self.spec.format, self.spec.debaters)
+        self._round_queue = RoundQueue(remaining.remaining_rounds)
         self._log.append(events.DebateResumed(reason="continued", debater=None))
-        if left.round is not None:
-            broken_off = {self.transcript.turns[number].debater: number for number in left.open}
-            await self._hold(left.round, only={*broken_off, *left.owing}, broken_off=broken_off)
+        if remaining.round is not None:
+            interrupted_turns = {
+                self.transcript.turns[number].debater: number for number in remaining.open_turns
+            }
+            await self._run_round(
+                remaining.round,
+                only_debaters={*interrupted_turns, *remaining.pending_speakers},
+                interrupted_turns=interrupted_turns,
+            )
 
-    def _agreed(self, round_: Round) -> bool:
+    def _reached_agreement(self, round_: Round) -> bool:
         """Whether all who spoke in the round just held gave the same answer, where that ends its phase."""
         if round_.phase.stop_when != "agreement":
             return False
         step = len(self.transcript.steps)
-        said = (turn.text for turn in self.transcript.turns.values() if turn.step == step)
-        return agreement(said) is not None
+        answers = (turn.text for turn in self.transcript.turns.values() if turn.step == step)
+        return find_agreement(answers) is not None
 
     @property
-    def _over(self) -> bool:
-        return self._ending or not self._roster.enough
+    def _should_end(self) -> bool:
+        return self._is_ending or not self._roster.has_enough_debaters
 
-    def _how_it_ended(self) -> Ending:
-        if self._ending:
-            return "failed" if self.blocked_by else "stopped"
-        said_something = any(turn.reason == "complete" for turn in self.transcript.turns.values())
-        return "complete" if said_something else "failed"
+    def _end_reason(self) -> DebateEndReason:
+        if self._is_ending:
+            return "failed" if self.fatal_fault else "stopped"
+        has_complete_turn = any(turn.reason == "complete" for turn in self.transcript.turns.values())
+        return "complete" if has_complete_turn else "failed"
 
-    async def _hold(
-        self, round_: Round, *, only: Container[str] = (), broken_off: Mapping[str, int] | None = None
+    async def _run_round(
+        self,
+        round_: Round,
+        *,
+        only_debaters: Container[str] = (),
+        interrupted_turns: Mapping[str, int] | None = None,
     ) -> None:
-        """Hold a round, wave after wave; `only` some speakers, some of whose turns were `broken_off`."""
-        numbers = broken_off or {}
-        for wave in waves(round_, self.motion.debaters):
-            if self._over or self._limit_reached():
+        """Hold a round, wave after wave; `only_debaters` some speakers, some of whose turns were
+        `interrupted_turn`."""
+        numbers = interrupted_turns or {}
+        for wave in speaking_groups(round_, self.spec.debaters):
+            if self._should_end or self._end_at_limit():
                 return
-            speakers = [d for d in wave if d.id in self._roster and (not only or d.id in only)]
-            await self._floor.hold(
-                [self._prepare(debater, round_, numbers.get(debater.id)) for debater in speakers]
+            speakers = [
+                d for d in wave if d.id in self._roster and (not only_debaters or d.id in only_debaters)
+            ]
+            await self._turn_runner.run_turns(
+                [self._prepare_turn(debater, round_, numbers.get(debater.id)) for debater in speakers]
             )
 
-    def _limit_reached(self) -> bool:
+    def _end_at_limit(self) -> bool:
         """Whether what was spent forbids another turn; says so, once, and ends the debate."""
-        motion, so_far = self.motion, bill(self.transcript).total
-        tokens, cost = so_far.tokens or 0, so_far.cost or 0.0
-        if motion.max_tokens is not None and tokens >= motion.max_tokens:
-            spent = f"{tokens:,} tokens are used; the limit is {motion.max_tokens:,}"
-        elif motion.max_cost is not None and cost >= motion.max_cost:
-            spent = f"${cost:.2f} is spent; the limit is ${motion.max_cost:.2f}"
+        spec, total = self.spec, compute_costs(self.transcript).total
+        tokens, cost = total.tokens or 0, total.cost or 0.0
+        if spec.max_tokens is not None and tokens >= spec.max_tokens:
+            spent = f"{tokens:,} tokens are used; the limit is {spec.max_tokens:,}"
+        elif spec.max_cost is not None and cost >= spec.max_cost:
+            spent = f"${cost:.2f} is spent; the limit is ${spec.max_cost:.2f}"
         else:
             return False
-        if not self._ending:
-            self._ending = True
+        if not self._is_ending:
+            self._is_ending = True
             self._log.append(events.DebatePaused(reason=f"{spent}. No further turn begins.", debater=None))
         return True
 
-    def _prepare(self, debater: Debater, round_: Round, broken_off: int | None) -> Turn:
-        past = self.transcript.turns[broken_off] if broken_off is not None else None
-        number = broken_off or max(self.transcript.turns, default=0) + 1
-        request = Request(
-            topic=self.motion.topic,
+    def _prepare_turn(self, debater: Debater, round_: Round, interrupted_turn: int | None) -> RunningTurn:
+        past_turn = self.transcript.turns[interrupted_turn] if interrupted_turn is not None else None
+        number = interrupted_turn or max(self.transcript.turns, default=0) + 1
+        request = TurnRequest(
+            topic=self.spec.topic,
             phase=round_.phase.name,
             turn=number,
-            messages=prompts.messages(brief(self.motion, self.transcript, debater, round_, number)),
-            max_output_tokens=self.motion.max_output_tokens,
+            messages=prompts.build_messages(build_brief(self.spec, self.transcript, debater, round_, number)),
+            max_output_tokens=self.spec.max_output_tokens,
         )
-        return self._floor.turn(debater.id, request, past)
+        return self._turn_runner.create_turn(debater.id, request, past_turn)
 
     # Commands
 
     def pause(self, debater: str | None = None) -> None:
         """Stop reading from one debater, or from all, so that the senders feel it."""
-        if not self._finished:
-            self._floor.pause(debater)
+        if not self._end_logged:
+            self._turn_runner.pause(debater)
 
     def resume(self, debater: str | None = None) -> None:
         """Read on, from all or from one, whatever of it was paused."""
-        if not self._finished:
-            self._floor.resume(debater)
+        if not self._end_logged:
+            self._turn_runner.resume(debater)
 
     def stop(self, debater: str) -> None:
         """End the debater's turn where it is; what was said stays."""
-        self._floor.stop(debater)
+        self._turn_runner.stop(debater)
 
     def retry(self, debater: str) -> None:
         """Ask for the debater's present turn again: on from its text if it was broken off, else anew.
 
         One that is paused is read on from, whoever else is not.
         """
-        self._floor.retry(debater)
+        self._turn_runner.retry(debater)
 
-    def replace(self, debater: str, source: Source, spec: str, cost: Cost = unknown_cost) -> None:
+    def replace(
+        self, debater: str, source: Source, source_text: str, cost: CostFunction = unknown_cost
+    ) -> None:
         """Let another source speak for the debater from its next connection on, at its own cost."""
-        if not self._finished:
-            self._floor.replace(debater, source, cost)
-            self._roster.replace(debater, spec, source.model)
+        if not self._end_logged:
+            self._turn_runner.replace(debater, source, cost)
+            self._roster.log_replacement(debater, source_text, source.model)
 
     def interject(self, text: str, to: str | None = None) -> None:
         """Put a remark to one debater or to all; they are told at their next turn."""
-        if not self._finished:
+        if not self._end_logged:
             self._log.append(events.Interjection(text=text, to=to))
 
     def vote(self, when: Literal["before", "after"], debater: str | None, voter: str = "user") -> None:
@@ -259,38 +276,42 @@ class Session:
         After a vote for a debate that is over its end is told again: the log's last event says how it ended.
         """
         self._log.append(events.Vote(when=when, voter=voter, debater=debater))
-        if self.transcript.finished is not None:
-            self._log.append(events.DebateFinished(reason=self.transcript.finished, cut=self.transcript.cut))
+        if self.transcript.finish_reason is not None:
+            self._log.append(
+                events.DebateFinished(
+                    reason=self.transcript.finish_reason, cut=self.transcript.interrupted_turns
+                )
+            )
 
-    def decide(self, debater: str, choice: Choice) -> None:
+    def decide(self, debater: str, choice: FaultDecision) -> None:
         """Say how to go on with a debater whose fault paused the debate."""
-        self._floor.decide(debater, choice)
+        self._turn_runner.decide(debater, choice)
 
     def add_round(self) -> None:
         """Hold the phase under way once more than planned."""
-        self._agenda.add_round()
+        self._round_queue.add_round()
 
     def skip_phase(self) -> None:
         """Break off the phase under way: its open turns end as ``skipped``, and it has no further round."""
-        self._agenda.skip_phase()
-        self._floor.skip()
+        self._round_queue.skip_phase()
+        self._turn_runner.skip_turns()
 
     def set_words(self, words: int) -> None:
         """Ask for that many words in every turn from the next round on."""
-        self._agenda.set_words(words)
+        self._round_queue.set_words(words)
 
     def end(self) -> None:
         """End the debate: turns under way are stopped, and no further one begins."""
-        self._end(None)
+        self._end_debate(None)
 
-    def _end(self, fault: Fault | None) -> None:
-        self._ending = True
-        self.blocked_by = fault or self.blocked_by
-        self._floor.close()
-        if self._judging is not None:
-            self._judging.cancel()
+    def _end_debate(self, fault: Fault | None) -> None:
+        self._is_ending = True
+        self.fatal_fault = fault or self.fatal_fault
+        self._turn_runner.close()
+        if self._judge_task is not None:
+            self._judge_task.cancel()
 
     @property
-    def _finished(self) -> bool:
+    def _end_logged(self) -> bool:
         """Whether the log has said how the debate ended."""
-        return self.transcript.finished is not None
+        return self.transcript.finish_reason is not None

@@ -11,12 +11,12 @@ from debate_tui.domain.stream import (
     FaultReport,
     Finished,
     Resume,
-    Status,
+    StateChange,
     Superseded,
     Usage,
-    UsageSoFar,
+    UsageUpdate,
 )
-from debate_tui.resilience.accounts import Accounts
+from debate_tui.resilience.accounts import UsageTotals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
         Cursor,
         Fault,
         FinishReason,
-        Request,
         Source,
         StreamItem,
         StreamState,
+        TurnRequest,
     )
     from debate_tui.record.log import DebateLog
 
-    Cost = Callable[[Usage], float | None]
+    CostFunction = Callable[[Usage], float | None]
     """What a turn costs, in US dollars; `None` where that is not known."""
 
 MAX_TURN_CHARACTERS = 4_000_000
@@ -45,81 +45,82 @@ def unknown_cost(usage: Usage) -> float | None:
     return None
 
 
-class Turn:
-    """The text of one turn so far, and how it is told to the log; `past` is what was logged of it before."""
+class RunningTurn:
+    """The text of one turn so far, and how it is told to the log; `past_turn` is what was logged of it
+    before."""
 
     def __init__(
         self,
         debater: str,
-        request: Request,
+        request: TurnRequest,
         log: DebateLog,
         *,
-        cost: Cost = unknown_cost,
-        past: transcript.Turn | None = None,
+        cost: CostFunction = unknown_cost,
+        past_turn: transcript.Turn | None = None,
     ) -> None:
         self.debater = debater
         self.request = request
-        self.reason: FinishReason | None = None
-        self.wanted_again = False
-        self.dismissed = False
+        self.finish_reason: FinishReason | None = None
+        self.retry_requested = False
+        self.stopped_by_user = False
         """Whether it is to end where it is, even if the debate is continued later."""
-        self.cut_short_as: FinishReason = "stopped"
+        self.cancel_reason: FinishReason = "stopped"
         self._log = log
         self._cost = cost
         self._attempt = 1
-        self._made = 0
+        self._attempts_made = 0
         self._state: StreamState = "waiting"
-        self._held: StreamState | None = None
+        self._state_before_pause: StreamState | None = None
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._length = self._reasoning_length = 0
         self._cursor: Cursor | None = None
-        self._source: Source | None = None
+        self._cursor_source: Source | None = None
         """Whose stream the cursor is a place in."""
-        self._anew = 0
+        self._restart_attempt = 0
         """The attempt from which on the text is another; 0 while it is this one that goes on."""
         self._usage: Usage | None = None
-        self._accounts = Accounts()
-        self._started = time.monotonic()
-        self._first_text: float | None = None
-        self._ended = 0.0
-        if past is None:
+        self._usage_totals = UsageTotals()
+        self._started_at = time.monotonic()
+        self._first_text_at: float | None = None
+        self._finished_at = 0.0
+        if past_turn is None:
             log.append(events.TurnStarted(turn=request.turn, debater=debater, phase=request.phase))
         else:
-            self._take_over(past)
+            self._restore(past_turn)
 
     @property
-    def over(self) -> bool:
-        return self.reason is not None
+    def finished(self) -> bool:
+        return self.finish_reason is not None
 
     @property
-    def opened(self) -> bool:
+    def has_source(self) -> bool:
         """Whether a source was asked for it."""
-        return self._source is not None
+        return self._cursor_source is not None
 
-    def take(self, item: StreamItem) -> None:
+    def handle_item(self, item: StreamItem) -> None:
         """Log what one item of the stream says."""
         match item:
             case Chunk():
-                self._take_chunk(item)
-            case Status():
-                self._take_status(item)
+                self._log_chunk(item)
+            case StateChange():
+                self._log_status(item)
             case Superseded():
                 self._supersede(item.attempt)
-            case UsageSoFar():
-                self._usage = self._accounts.so_far(item.usage)
+            case UsageUpdate():
+                self._usage = self._usage_totals.add_update(item.usage)
             case Finished():
                 if item.usage is not None:
-                    self._usage = self._accounts.so_far(item.usage)
+                    self._usage = self._usage_totals.add_update(item.usage)
                 self.finish(item.reason)
 
     def finish(self, reason: FinishReason, fault: Fault | None = None) -> None:
         """End the turn, once; a fault is what ended it."""
-        if self.over:
+        if self.finished:
             return
-        self.reason = reason
-        self.show("failed" if reason == "failed" else "finished", fault)
-        self._ended, first = time.monotonic(), self._first_text
+        self.finish_reason = reason
+        self.log_state("failed" if reason == "failed" else "finished", fault)
+        self._finished_at, first = time.monotonic(), self._first_text_at
         self._log.append(
             events.TurnFinished(
                 turn=self.request.turn,
@@ -127,42 +128,44 @@ class Turn:
                 reason=reason,
                 usage=self._usage,
                 cost=self._cost(self._usage or Usage()),
-                ttft_ms=None if first is None else round((first - self._started) * 1000),
-                duration_ms=round((self._ended - self._started) * 1000),
+                ttft_ms=None if first is None else round((first - self._started_at) * 1000),
+                duration_ms=round((self._finished_at - self._started_at) * 1000),
             )
         )
 
-    def start_again(self) -> None:
+    def restart(self) -> None:
         """Take the turn up again: a broken-off one where it broke off, any other from the start.
 
         What was said stays until there is something to take its place.
         """
-        state = self._held or self._state
-        broken_off = self.reason == "failed" or state in ("connecting", "connected", "reconnecting")
-        anew = bool(self._anew) or (not broken_off and bool(self._text or self._reasoning))
-        if self.over:
-            self._restart_clock(anew=anew)
-        if anew:
-            self._anew = self._attempt + 1
-        self._accounts.connect(same_answer=False)
-        self.wanted_again = self.dismissed = False
-        self.cut_short_as = "stopped"
-        self.reason = None
+        state = self._state_before_pause or self._state
+        interrupted = self.finish_reason == "failed" or state in ("connecting", "connected", "reconnecting")
+        from_scratch = bool(self._restart_attempt) or (
+            not interrupted and bool(self._text or self._reasoning)
+        )
+        if self.finished:
+            self._reset_timing(from_scratch=from_scratch)
+        if from_scratch:
+            self._restart_attempt = self._attempt + 1
+        self._usage_totals.start_connection(resumes_answer=False)
+        self.retry_requested = self.stopped_by_user = False
+        self.cancel_reason = "stopped"
+        self.finish_reason = None
 
-    def resume(self, source: Source) -> Resume | None:
+    def resume_point(self, source: Source) -> Resume | None:
         """Where to go on when the turn is opened again, by this source; `None` on its first opening.
 
         A place in the stream of another source means nothing to this one: it is given the text alone.
         """
-        if source is not self._source:
-            self._source, self._cursor = source, None
-        if self._anew:
-            return Resume(self._made, None, "", "")
+        if source is not self._cursor_source:
+            self._cursor_source, self._cursor = source, None
+        if self._restart_attempt:
+            return Resume(self._attempts_made, None, "", "")
         if self._state == "waiting" and not self._text and not self._reasoning:
             return None
-        return Resume(self._made, self._cursor, "".join(self._text), "".join(self._reasoning))
+        return Resume(self._attempts_made, self._cursor, "".join(self._text), "".join(self._reasoning))
 
-    def show(self, state: StreamState, fault: Fault | None = None) -> None:
+    def log_state(self, state: StreamState, fault: Fault | None = None) -> None:
         """Log a state that the session knows of, not the stream."""
         self._state = state
         self._log.append(
@@ -174,35 +177,35 @@ class Turn:
             )
         )
 
-    def hold(self) -> None:
+    def log_pause(self) -> None:
         """Show that nobody reads for now."""
-        if self._held is None and not self.over:
-            self._held = self._state
-            self.show("paused")
+        if self._state_before_pause is None and not self.finished:
+            self._state_before_pause = self._state
+            self.log_state("paused")
 
-    def let_go(self) -> None:
-        """Show again what was shown before `hold`."""
-        if self._held is not None and not self.over:
-            self.show(self._held)
-        self._held = None
+    def log_unpause(self) -> None:
+        """Show again what was shown before `log_pause`."""
+        if self._state_before_pause is not None and not self.finished:
+            self.log_state(self._state_before_pause)
+        self._state_before_pause = None
 
-    def _restart_clock(self, *, anew: bool) -> None:
+    def _reset_timing(self, *, from_scratch: bool) -> None:
         """The time since the turn's end is none of its own; begun anew, neither is the time before."""
-        now, first = time.monotonic(), self._first_text
-        idle = now - self._ended
-        self._started = now if anew else self._started + idle
-        self._first_text = None if anew or first is None else first + idle
+        now, first = time.monotonic(), self._first_text_at
+        idle = now - self._finished_at
+        self._started_at = now if from_scratch else self._started_at + idle
+        self._first_text_at = None if from_scratch or first is None else first + idle
 
-    def _take_over(self, past: transcript.Turn) -> None:
-        self._attempt = self._made = past.attempt
-        self._text, self._reasoning = [past.text], [past.reasoning]
-        self._length, self._reasoning_length = past.length, past.reasoning_length
-        if past.usage is not None:
-            self._usage = self._accounts.so_far(past.usage)
-            self._accounts.connect(same_answer=False)
+    def _restore(self, past_turn: transcript.Turn) -> None:
+        self._attempt = self._attempts_made = past_turn.attempt
+        self._text, self._reasoning = [past_turn.text], [past_turn.reasoning]
+        self._length, self._reasoning_length = past_turn.length, past_turn.reasoning_length
+        if past_turn.usage is not None:
+            self._usage = self._usage_totals.add_update(past_turn.usage)
+            self._usage_totals.start_connection(resumes_answer=False)
 
-    def _take_status(self, status: Status) -> None:
-        self._attempt = self._made = status.attempt
+    def _log_status(self, status: StateChange) -> None:
+        self._attempt = self._attempts_made = status.attempt
         self._state = status.state
         self._log.append(
             events.StreamStatus(
@@ -219,22 +222,22 @@ class Turn:
 
     def _supersede(self, attempt: int) -> None:
         self._attempt = attempt
-        self._anew = 0
+        self._restart_attempt = 0
         self._text.clear()
         self._reasoning.clear()
         self._length = self._reasoning_length = 0
         self._cursor = None
         self._log.append(events.TurnSuperseded(turn=self.request.turn, debater=self.debater, attempt=attempt))
 
-    def _take_chunk(self, chunk: Chunk) -> None:
+    def _log_chunk(self, chunk: Chunk) -> None:
         text = chunk.text
-        if text and self._anew:
-            self._supersede(max(self._attempt, self._anew))
+        if text and self._restart_attempt:
+            self._supersede(max(self._attempt, self._restart_attempt))
         self._cursor = chunk.cursor or self._cursor
         if not text:
             return
-        if self._first_text is None:
-            self._first_text = time.monotonic()
+        if self._first_text_at is None:
+            self._first_text_at = time.monotonic()
         if chunk.reasoning:
             offset, pieces = self._reasoning_length, self._reasoning
             self._reasoning_length += len(text)

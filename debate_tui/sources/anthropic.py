@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
-from debate_tui.domain.stream import Fault, FaultKind, Origin
-from debate_tui.sources.continuation import continued
-from debate_tui.sources.exchange import Wishes, exchange
+from debate_tui.domain.stream import Fault, FaultKind, StreamOrigin
+from debate_tui.sources.continuation import continuation_messages
+from debate_tui.sources.exchange import OptionalParams, open_sdk_stream
 from debate_tui.sources.payloads.messages import MessagesDecoder
-from debate_tui.sources.providers import provider as named
+from debate_tui.sources.providers import find_provider as named
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
     from anthropic.types import MessageParam
 
-    from debate_tui.domain.stream import Request, Resume, StreamItem
-    from debate_tui.sources.exchange import Answer
+    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.sources.exchange import RawResponse
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClients
 
-MAX_TOKENS = 16_384
+DEFAULT_MAX_TOKENS = 16_384
 """Asked for where the request sets no limit, as the API wants one; thinking counts too."""
 
 
 class AnthropicSource:
     """A Claude model. The clients of `sdk` are shared with other sources, and closed by whoever made them."""
 
-    def __init__(self, model: str, *, sdk: SdkClients, provider: Provider | None = None) -> None:
+    def __init__(self, model: str, *, sdk_clients: SdkClients, provider: Provider | None = None) -> None:
         self._provider = provider or named("anthropic")
         self._model = model or self._provider.model
-        self._sdk = sdk
-        self._refused: set[str] = set()
+        self._sdk_clients = sdk_clients
+        self._refused_params: set[str] = set()
 
     @property
     def model(self) -> str:
@@ -42,38 +42,43 @@ class AnthropicSource:
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
-        client = await self._sdk.anthropic(self._provider)
-        messages = continued(request, resume)
+        client = await self._sdk_clients.anthropic(self._provider)
+        messages = continuation_messages(request, resume)
         system = "\n\n".join(message.content for message in messages if message.role == "system")
         turns = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
-        wishes = Wishes(self._refused)
+        optional_params = OptionalParams(self._refused_params)
         # Models that think do so anyway, or not at all; this asks to be shown what.
-        wishes.add("thinking", value={"type": "adaptive", "display": "summarized"})
+        optional_params.add("thinking", value={"type": "adaptive", "display": "summarized"})
 
-        def send(body: dict[str, object]) -> AbstractAsyncContextManager[Answer]:
+        def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             from anthropic import omit
 
             return client.sdk.messages.with_streaming_response.create(
                 model=self._model,
-                max_tokens=request.max_output_tokens or MAX_TOKENS,
+                max_tokens=request.max_output_tokens or DEFAULT_MAX_TOKENS,
                 system=system or omit,
                 messages=cast("list[MessageParam]", turns),
                 stream=True,
                 extra_body=body,
             )
 
-        origin = Origin.CONTINUATION if resume is not None and resume.text else Origin.START
+        origin = StreamOrigin.CONTINUATION if resume is not None and resume.text else StreamOrigin.START
         try:
-            async with exchange(
-                self._provider, client, send, MessagesDecoder(), wishes=wishes, origin=origin
+            async with open_sdk_stream(
+                self._provider,
+                client,
+                send,
+                MessagesDecoder(),
+                optional_params=optional_params,
+                origin=origin,
             ) as items:
                 yield items
         except Fault as fault:
             if fault.kind is FaultKind.AUTH:
-                self._sdk.forget(self._provider)
+                self._sdk_clients.discard_client(self._provider)
             raise
 
     async def aclose(self) -> None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from debate_tui.domain.stream import Alive, Chunk, Fault, Origin
-from debate_tui.sources.exchange import connected, exchange
-from debate_tui.sources.outliving import Gone
-from debate_tui.sources.payloads import unreadable
+from debate_tui.domain.stream import Chunk, Fault, KeepAlive, StreamOrigin
+from debate_tui.sources.exchange import connected_item, open_sdk_stream
+from debate_tui.sources.outliving import ResponseGone
+from debate_tui.sources.payloads import unreadable_fault
 from debate_tui.sources.payloads.responses import ResponsesDecoder, decode_response
-from debate_tui.sources.sdkfaults import translated
+from debate_tui.sources.sdkfaults import translate_sdk_errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -25,31 +25,31 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
     from debate_tui.domain.stream import Connected, Cursor, StreamItem
-    from debate_tui.sources.exchange import Answer
-    from debate_tui.sources.payloads.responses import Response
+    from debate_tui.sources.exchange import RawResponse
+    from debate_tui.sources.payloads.responses import ResponsesResult
     from debate_tui.sources.providers import Provider
-    from debate_tui.sources.sdk import Client
+    from debate_tui.sources.sdk import SdkClient
 
 POLL_INTERVAL = 2.0
 """How long to wait before asking again whether a response is finished, in seconds."""
 
-_RUNNING = ("queued", "in_progress")
-_TOO_LATE = (400, 404)
+_RUNNING_STATUSES = ("queued", "in_progress")
+_EXPIRED_STATUSES = (400, 404)
 
 
-class Background:
-    """The background responses of one provider: a `Keeper`. `poll_interval` is in seconds."""
+class BackgroundResponses:
+    """The background responses of one provider: a `ResumableApi`. `poll_interval` is in seconds."""
 
-    def __init__(self, provider: Provider, client: Client[AsyncOpenAI], poll_interval: float) -> None:
+    def __init__(self, provider: Provider, client: SdkClient[AsyncOpenAI], poll_interval: float) -> None:
         self._provider = provider
         self._client = client
         self._poll_interval = poll_interval
 
     @asynccontextmanager
-    async def resumed(self, cursor: Cursor) -> AsyncIterator[AsyncIterator[StreamItem]]:
+    async def resume(self, cursor: Cursor) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """The rest of a response behind `cursor`, or if that cannot be had any more, the whole of it."""
 
-        def send(body: dict[str, object]) -> AbstractAsyncContextManager[Answer]:
+        def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             return self._client.sdk.responses.with_streaming_response.retrieve(
                 cursor.stream, stream=True, starting_after=int(cursor.position)
             )
@@ -57,53 +57,53 @@ class Background:
         async with AsyncExitStack() as stack:
             try:
                 items = await stack.enter_async_context(
-                    exchange(
+                    open_sdk_stream(
                         self._provider,
                         self._client,
                         send,
                         ResponsesDecoder(cursor.stream),
-                        origin=Origin.CURSOR,
+                        origin=StreamOrigin.CURSOR,
                     )
                 )
             except Fault as fault:
-                if fault.status not in _TOO_LATE:
+                if fault.status not in _EXPIRED_STATUSES:
                     raise
-                polled = self._polled(cursor.stream, *await self._found(cursor.stream))
+                polled = self._poll(cursor.stream, *await self._retrieve_or_gone(cursor.stream))
                 items = await stack.enter_async_context(aclosing(polled))
             yield items
 
-    async def stop(self, name: str) -> None:
-        """See `Keeper.stop`."""
-        with translated(self._provider, self._client):
-            await self._client.sdk.responses.cancel(name)
+    async def cancel(self, stream_id: str) -> None:
+        """See `ResumableApi.cancel`."""
+        with translate_sdk_errors(self._provider, self._client):
+            await self._client.sdk.responses.cancel(stream_id)
 
-    async def _polled(
-        self, name: str, first: Connected, response: Response
+    async def _poll(
+        self, stream_id: str, connected: Connected, response: ResponsesResult
     ) -> AsyncGenerator[StreamItem, None]:
-        yield first
-        while response.status in _RUNNING:
-            yield Alive()
+        yield connected
+        while response.status in _RUNNING_STATUSES:
+            yield KeepAlive()
             await asyncio.sleep(self._poll_interval)
-            _, response = await self._retrieve(name)
-        finished = response.finished()
+            _, response = await self._retrieve(stream_id)
+        finished = response.to_finished()
         if response.reasoning:
             yield Chunk(response.reasoning, reasoning=True)
         if response.text:
             yield Chunk(response.text)
         yield finished
 
-    async def _found(self, name: str) -> tuple[Connected, Response]:
+    async def _retrieve_or_gone(self, stream_id: str) -> tuple[Connected, ResponsesResult]:
         try:
-            return await self._retrieve(name)
+            return await self._retrieve(stream_id)
         except Fault as fault:
             if fault.status == 404:
-                raise Gone(fault.kind, fault.message, status=fault.status) from None
+                raise ResponseGone(fault.kind, fault.message, status=fault.status) from None
             raise
 
-    async def _retrieve(self, name: str) -> tuple[Connected, Response]:
-        with translated(self._provider, self._client):
-            answer = await self._client.sdk.responses.with_raw_response.retrieve(name)
+    async def _retrieve(self, stream_id: str) -> tuple[Connected, ResponsesResult]:
+        with translate_sdk_errors(self._provider, self._client):
+            answer = await self._client.sdk.responses.with_raw_response.retrieve(stream_id)
         try:
-            return connected(answer.http_response, Origin.START), decode_response(answer.content)
+            return connected_item(answer.http_response, StreamOrigin.START), decode_response(answer.content)
         except msgspec.DecodeError:
-            raise unreadable(answer.text) from None
+            raise unreadable_fault(answer.text) from None

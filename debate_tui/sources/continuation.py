@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from debate_tui.domain.stream import Message
 
 if TYPE_CHECKING:
-    from debate_tui.domain.stream import Request, Resume
+    from debate_tui.domain.stream import Resume, TurnRequest
 
-TAIL = 240
+CONTINUATION_TAIL = 240
 """How many of the last characters are quoted: enough to be unmistakable."""
 
-_ASK = """\
+_CONTINUATION_PROMPT = """\
 Your answer was cut off on its way to the reader. The last of it that arrived is:
 
 <tail>{tail}</tail>
@@ -21,7 +21,7 @@ Continue exactly where it stopped: begin with the very next character, even insi
 Do not repeat anything, do not start again, and do not mention the interruption."""
 
 
-def continued(request: Request, resume: Resume | None) -> tuple[Message, ...]:
+def continuation_messages(request: TurnRequest, resume: Resume | None) -> tuple[Message, ...]:
     """The messages to send: the request's own, and if some of the answer is there already, that and the plea.
 
     The partial answer is followed by a user message: several models refuse a conversation that ends with
@@ -29,5 +29,5 @@ def continued(request: Request, resume: Resume | None) -> tuple[Message, ...]:
     """
     if resume is None or not resume.text:
         return request.messages
-    ask = _ASK.format(tail=resume.text[-TAIL:])
+    ask = _CONTINUATION_PROMPT.format(tail=resume.text[-CONTINUATION_TAIL:])
     return *request.messages, Message("assistant", resume.text), Message("user", ask)

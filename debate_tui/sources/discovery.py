@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from debate_tui.sources.keys import key_in_environment
-from debate_tui.sources.payloads.models import conversational
-from debate_tui.sources.providers import provider, providers
+from debate_tui.sources.payloads.models import parse_chat_models
+from debate_tui.sources.providers import find_provider, providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,61 +17,61 @@ if TYPE_CHECKING:
     from debate_tui.sources.providers import Provider
 
 LOCAL_SERVERS = ("ollama", "lmstudio", "llamacpp")
-PROBE_SECONDS = 0.3
-MOST = 4
+PROBE_TIMEOUT = 0.3
+MAX_SOURCES = 4
 
 
-def at_hand(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def discover_sources(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Sources for two to four debaters, as for ``-d``; empty if nothing was found.
 
     One debater for each provider whose key is in the environment, with its default model, a single key giving
-    two; without any key, the models of a server. Takes up to `PROBE_SECONDS`, and usually none of it:
+    two; without any key, the models of a server. Takes up to `PROBE_TIMEOUT`, and usually none of it:
     where nobody listens, the machine says so at once.
     """
-    return with_keys(environ) or of_a_server(environ)
+    return sources_with_keys(environ) or sources_from_server(environ)
 
 
-def with_keys(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def sources_with_keys(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Sources for the providers whose keys are in the environment."""
-    return enough([f"{each.name}:{each.model}" for each in keyed(environ)])
+    return limit_sources([f"{each.name}:{each.model}" for each in providers_with_keys(environ)])
 
 
-def keyed(environ: Mapping[str, str] = os.environ) -> list[Provider]:
+def providers_with_keys(environ: Mapping[str, str] = os.environ) -> list[Provider]:
     """The providers whose keys are in the environment, with a model to begin with."""
-    known = [provider(name, environ) for name in providers()]
+    known = [find_provider(name, environ) for name in providers()]
     return [each for each in known if each.needs_key and each.model and key_in_environment(each, environ)]
 
 
-def of_a_server(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def sources_from_server(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Sources for the models of the first server that answers in time."""
-    for server, found in served(environ):
-        return enough([f"{server.name}:{model}" for model in found])
+    for server, found in probe_servers(environ):
+        return limit_sources([f"{server.name}:{model}" for model in found])
     return ()
 
 
-def elsewhere(environ: Mapping[str, str] = os.environ) -> list[Provider]:
+def custom_servers(environ: Mapping[str, str] = os.environ) -> list[Provider]:
     """The servers that a variable such as ``OPENAI_BASE_URL`` leads to, and that may want no key."""
     moved = [name for name in providers() if environ.get(providers()[name].base_url_env, "").strip()]
-    found = [provider(name, environ) for name in moved if name not in LOCAL_SERVERS]
+    found = [find_provider(name, environ) for name in moved if name not in LOCAL_SERVERS]
     return [each for each in found if not each.needs_key]
 
 
-def served(environ: Mapping[str, str] = os.environ) -> list[tuple[Provider, tuple[str, ...]]]:
+def probe_servers(environ: Mapping[str, str] = os.environ) -> list[tuple[Provider, tuple[str, ...]]]:
     """The servers that answer in time, those named in the environment first, and their models.
 
-    Blocks, for `PROBE_SECONDS` at most.
+    Blocks, for `PROBE_TIMEOUT` at most.
     """
-    servers = [*elsewhere(environ), *(provider(name, environ) for name in LOCAL_SERVERS)]
+    servers = [*custom_servers(environ), *(find_provider(name, environ) for name in LOCAL_SERVERS)]
     pool = ThreadPoolExecutor(len(servers), thread_name_prefix="probe")
-    probes = {server.name: pool.submit(models, server, environ) for server in servers}
-    wait(probes.values(), timeout=PROBE_SECONDS)
+    probes = {server.name: pool.submit(list_models, server, environ) for server in servers}
+    wait(probes.values(), timeout=PROBE_TIMEOUT)
     pool.shutdown(wait=False, cancel_futures=True)
     answers = ((server, probes[server.name]) for server in servers)
     return [(server, probe.result()) for server, probe in answers if probe.done() and probe.result()]
 
 
-def models(
-    server: Provider, environ: Mapping[str, str] = os.environ, *, timeout: float = PROBE_SECONDS
+def list_models(
+    server: Provider, environ: Mapping[str, str] = os.environ, *, timeout: float = PROBE_TIMEOUT
 ) -> tuple[str, ...]:
     """The models a server lists that can hold a conversation, its usual one first; blocks.
 
@@ -89,7 +89,7 @@ def models(
         try:
             path, headers = f"{url.path.rstrip('/')}/models", {"Authorization": f"Bearer {key}"}
             connection.request("GET", path, headers=headers if key else {})
-            found = conversational(connection.getresponse().read(1 << 20))
+            found = parse_chat_models(connection.getresponse().read(1 << 20))
         finally:
             connection.close()
     except (OSError, client.HTTPException, ValueError):  # a port or a key may be none
@@ -97,6 +97,6 @@ def models(
     return tuple(sorted(found, key=lambda model: model != server.model))
 
 
-def enough(found: list[str]) -> tuple[str, ...]:
+def limit_sources(sources: list[str]) -> tuple[str, ...]:
     """Two to four of what was found: one alone argues with itself."""
-    return tuple(found[:MOST] if len(found) != 1 else found * 2)
+    return tuple(sources[:MAX_SOURCES] if len(sources) != 1 else sources * 2)

@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from debate_tui.sources.address import has_secrets
-from debate_tui.sources.fallback import Fallback
-from debate_tui.sources.http import CONNECT_TIMEOUT, Clients
-from debate_tui.sources.shared import Shared
+from debate_tui.sources.address import has_credentials
+from debate_tui.sources.fallback import FallbackEndpoint
+from debate_tui.sources.http import CONNECT_TIMEOUT, HttpClients
+from debate_tui.sources.shared import SharedEndpoint
 from debate_tui.sources.sse import SseSource
 from debate_tui.sources.websocket import WebSocketSource
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.domain.stream import Source
-    from debate_tui.sources.remote import Method, Remote
+    from debate_tui.sources.remote import HttpMethod, RemoteEndpoint
 
 
-class Endpoints:
+class EndpointFactory:
     """Makes the sources of remote endpoints, and owns the connections they share.
 
     `connect_timeout` is in seconds. `http2` lets panes on one origin share an HTTP/2 connection, where it is
@@ -32,44 +32,44 @@ class Endpoints:
         *,
         connect_timeout: float = CONNECT_TIMEOUT,
         http2: bool = False,
-        clients: Clients | None = None,
+        clients: HttpClients | None = None,
     ) -> None:
-        self._clients = clients or Clients(connect_timeout=connect_timeout)
+        self._clients = clients or HttpClients(connect_timeout=connect_timeout)
         self._http2 = http2
-        self._panes: Counter[str] = Counter()
-        self._shared: dict[str, Shared] = {}
+        self._debaters_by_origin: Counter[str] = Counter()
+        self._shared_endpoints: dict[str, SharedEndpoint] = {}
 
-    def make(self, url: str, *, method: Method = "GET", names: Sequence[str] = ()) -> Source:
+    def make(self, url: str, *, method: HttpMethod = "GET", names: Sequence[str] = ()) -> Source:
         """The source at an ``http(s)://`` or ``ws(s)://`` address; raises `UsageError` for any other.
 
         `names` are what chunks may call the debater by (its id, its name), for addresses that several
         debaters share. Nothing is connected, and no HTTP client imported, before the source is opened.
         """
-        remote = self._remote(url, method)
-        self._panes[_place(url)] += 1
+        endpoint = self._make_endpoint(url, method)
+        self._debaters_by_origin[_netloc(url)] += 1
         if method != "GET" or "{turn}" in url:
-            return remote
-        return self._shared.setdefault(url, Shared(remote)).seat(names)
+            return endpoint
+        return self._shared_endpoints.setdefault(url, SharedEndpoint(endpoint)).add_source(names)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._clients.aclose()
 
-    def _remote(self, url: str, method: Method) -> Remote:
+    def _make_endpoint(self, url: str, method: HttpMethod) -> RemoteEndpoint:
         clients = self._clients
         if urlsplit(url).scheme.lower() in ("ws", "wss"):
             return WebSocketSource(url, clients=clients, method=method)
         # What is paid for must end when it is stopped, which a stream over HTTP/2 does not.
-        keyless = method == "GET" and not has_secrets(url)
+        keyless = method == "GET" and not has_credentials(url)
 
         def http2() -> bool:
-            return self._http2 and keyless and self._panes[_place(url)] > 1
+            return self._http2 and keyless and self._debaters_by_origin[_netloc(url)] > 1
 
         first = SseSource(url, clients=clients, method=method, http2=http2)
         if method != "GET":
             return first
-        return Fallback(first, WebSocketSource("ws" + url[4:], clients=clients))
+        return FallbackEndpoint(first, WebSocketSource("ws" + url[4:], clients=clients))
 
 
-def _place(url: str) -> str:
+def _netloc(url: str) -> str:
     return urlsplit(url).netloc

@@ -2,11 +2,11 @@
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
-The fields are read by httpx-sse. It departs from the standard in some places (byte order mark, charset,
-a line end that is a lone CR at the end of a read, `retry` that is not all digits, blocks without data, an
-unfinished last event, no bound on size), so it is shown a response that holds none of them: complete
-events only, in lines that end in LF. Everything else is dealt with here: what it would get wrong is taken
-out first, and what carries no event (comments, `retry`, a block with nothing but an id) is reported as a
+The fields are read by httpx-sse. It departs from the standard in some places (byte order mark, charset, a
+line end that is a lone CR at the end of a read, `retry` that is not all digits, blocks without data,
+an unfinished last event, no bound on size), so it is shown a response that holds none of them: complete
+events only, in lines that end in LF. Everything else is dealt with here: what it would get wrong is taken out
+first, and what carries no event (comments, `retry`, a block with nothing but an id) is reported as a
 sign of life.
 """
 
@@ -17,7 +17,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
-from debate_tui.domain.stream import Alive, Cursor, Fault, FaultKind
+from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 EVENT_LIMIT = 1 << 20
 """The largest event, and the longest line, in characters."""
 
-_READ = 1 << 16
-_RETRY_DIGITS = 12
+_MAX_PIECE = 1 << 16
+_MAX_RETRY_DIGITS = 12
 """Longer reconnection times are cut short: they are beyond any wait anyway."""
-_ASIDE = re.compile(r"^(?::[^\n]*|retry(?::[^\n]*)?)\n", re.MULTILINE)
+_IMMEDIATE_LINE = re.compile(r"^(?::[^\n]*|retry(?::[^\n]*)?)\n", re.MULTILINE)
 """A line that has its effect at once, wherever it stands: a comment, a reconnection time."""
-_PLAIN = re.compile(
+_SIMPLE_EVENTS = re.compile(
     r"(?:(?:(?:event|id)(?::[^\n]*)?\n)*+data(?::[^\n]*)?\n(?:(?:data|event|id)(?::[^\n]*)?\n)*+\n)++"
 )
 """Events that httpx-sse reads rightly as they are: each has data, and there are no other blank lines."""
 
 
-class EventStream:
+class SseParser:
     """Server-sent events out of the bytes of one response, wherever the reads happen to cut them.
 
     An event is given out as soon as its last byte is in; one that is unfinished when the bytes end is never
@@ -50,49 +50,49 @@ class EventStream:
         self._limit = limit
         # No read is looked at in larger pieces than this, so that only what began in an earlier piece,
         # which is the first line and the first block of this one, can be beyond the limit.
-        self._piece = min(_READ, limit)
-        self._shown = _Shown()
+        self._piece_size = min(_MAX_PIECE, limit)
+        self._httpx_sse = _HttpxSseAdapter()
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._begun = False
+        self._started = False
         self._after_cr = False
-        self._line: list[str] = []
-        self._line_size = 0
-        self._block: list[str] = []
-        self._block_size = 0
+        self._open_line: list[str] = []
+        self._open_line_size = 0
+        self._open_block: list[str] = []
+        self._open_block_size = 0
         self._last_id = ""
         self._retry: float | None = None
 
-    def feed(self, data: bytes) -> Iterator[ServerSentEvent | Alive]:
+    def feed(self, data: bytes) -> Iterator[ServerSentEvent | KeepAlive]:
         """The events completed by `data`, then at most one sign of life for all that came without one.
 
         Raises a `bad_request` fault, behind the events before it, for an event or a line beyond the limit:
         whoever sends one will do so again, so that trying once more cannot help.
         """
-        if len(data) <= self._piece:
-            yield from self._feed(data)
+        if len(data) <= self._piece_size:
+            yield from self._feed_piece(data)
             return
-        for start in range(0, len(data), self._piece):
-            yield from self._feed(data[start : start + self._piece])
+        for start in range(0, len(data), self._piece_size):
+            yield from self._feed_piece(data[start : start + self._piece_size])
 
-    def _feed(self, data: bytes) -> list[ServerSentEvent | Alive]:
-        lines = self._lines(self._normalise(self._decode(data)))
+    def _feed_piece(self, data: bytes) -> list[ServerSentEvent | KeepAlive]:
+        lines = self._complete_lines(self._normalise_newlines(self._decode(data)))
         if not lines:
             return []
-        aside = False
+        has_immediate_lines = False
         if "\n:" in lines or "retry" in lines or lines[0] == ":":
-            lines, found = _ASIDE.subn(self._take_aside, lines)
-            aside = found > 0
-        before = self._last_id
-        events = self._events(self._blocks(lines))
-        known = events[-1].id if events else before
-        items = cast("list[ServerSentEvent | Alive]", events)
-        if aside or self._last_id != known:
-            cursor = None if self._last_id == known else Cursor(self._last_id)
-            items.append(Alive(cursor, self._retry))
+            lines, found = _IMMEDIATE_LINE.subn(self._handle_immediate_line, lines)
+            has_immediate_lines = found > 0
+        previous_id = self._last_id
+        events = self._parse_blocks(self._complete_blocks(lines))
+        last_event_id = events[-1].id if events else previous_id
+        items = cast("list[ServerSentEvent | KeepAlive]", events)
+        if has_immediate_lines or self._last_id != last_event_id:
+            cursor = None if self._last_id == last_event_id else Cursor(self._last_id)
+            items.append(KeepAlive(cursor, self._retry))
             self._retry = None
         return items
 
-    def _normalise(self, text: str) -> str:
+    def _normalise_newlines(self, text: str) -> str:
         """Without the byte order mark, and with every line ended by LF.
 
         A CR ends its line at once, and an LF right behind it is passed over: holding the CR back until it
@@ -100,8 +100,8 @@ class EventStream:
         """
         if not text:
             return text
-        if not self._begun:
-            self._begun = True
+        if not self._started:
+            self._started = True
             text = text.removeprefix("\ufeff")
         if self._after_cr and text:
             self._after_cr = False
@@ -111,51 +111,51 @@ class EventStream:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text
 
-    def _lines(self, text: str) -> str:
+    def _complete_lines(self, text: str) -> str:
         """The lines that are complete with `text`; what is left of the last one is kept."""
         cut = text.rfind("\n") + 1
         if not cut:
-            self._line.append(text)
-            self._line_size += len(text)
-            self._bound(self._line_size)
+            self._open_line.append(text)
+            self._open_line_size += len(text)
+            self._check_limit(self._open_line_size)
             return ""
         lines = text[:cut]
-        if self._line_size:
-            lines = "".join((*self._line, lines))
-            self._bound(lines.find("\n"))
-        self._line = [text[cut:]]
-        self._line_size = len(text) - cut
+        if self._open_line_size:
+            lines = "".join((*self._open_line, lines))
+            self._check_limit(lines.find("\n"))
+        self._open_line = [text[cut:]]
+        self._open_line_size = len(text) - cut
         return lines
 
-    def _blocks(self, lines: str) -> str:
+    def _complete_blocks(self, lines: str) -> str:
         """The blocks that are complete with `lines`; the lines of the open one are kept."""
         cut = lines.rfind("\n\n") + 2
         if cut == 1:
             cut = int(lines.startswith("\n"))
         if not cut:
-            self._block.append(lines)
-            self._block_size += len(lines)
-            self._bound(self._block_size)
+            self._open_block.append(lines)
+            self._open_block_size += len(lines)
+            self._check_limit(self._open_block_size)
             return ""
         blocks = lines[:cut]
-        if self._block_size:
-            blocks = "".join((*self._block, blocks))
+        if self._open_block_size:
+            blocks = "".join((*self._open_block, blocks))
         if len(blocks) > self._limit:
-            self._bound(blocks.find("\n\n") + 1)
-        self._block = [lines[cut:]]
-        self._block_size = len(lines) - cut
+            self._check_limit(blocks.find("\n\n") + 1)
+        self._open_block = [lines[cut:]]
+        self._open_block_size = len(lines) - cut
         return blocks
 
-    def _events(self, blocks: str) -> list[ServerSentEvent]:
+    def _parse_blocks(self, blocks: str) -> list[ServerSentEvent]:
         if not blocks:
             return []
-        if _PLAIN.fullmatch(blocks):
-            events = self._shown.read(blocks, blocks.count("\n\n"))
+        if _SIMPLE_EVENTS.fullmatch(blocks):
+            events = self._httpx_sse.parse(blocks, blocks.count("\n\n"))
             self._last_id = events[-1].id
             return events
-        return self._shown.read(*self._with_data(blocks))
+        return self._httpx_sse.parse(*self._drop_blocks_without_data(blocks))
 
-    def _with_data(self, blocks: str) -> tuple[str, int]:
+    def _drop_blocks_without_data(self, blocks: str) -> tuple[str, int]:
         """The blocks that are events, and how many; of the others only the id remains, for what is behind."""
         kept: list[str] = []
         block: list[str] = []
@@ -178,36 +178,36 @@ class EventStream:
             has_data = False
         return "".join(f"{line}\n" for line in kept), count
 
-    def _take_aside(self, line: re.Match[str]) -> str:
+    def _handle_immediate_line(self, line: re.Match[str]) -> str:
         name, _, value = line[0][:-1].partition(":")
         value = value.removeprefix(" ")
         if name and value.isascii() and value.isdecimal():
-            self._retry = int(value.lstrip("0")[:_RETRY_DIGITS] or 0) / 1000
+            self._retry = int(value.lstrip("0")[:_MAX_RETRY_DIGITS] or 0) / 1000
         return ""
 
-    def _bound(self, size: int) -> None:
+    def _check_limit(self, size: int) -> None:
         if size > self._limit:
             raise Fault(
                 FaultKind.BAD_REQUEST, f"The server sent an event of more than {self._limit:,} characters."
             )
 
 
-async def events(
-    chunks: AsyncIterator[bytes], *, limit: int = EVENT_LIMIT
-) -> AsyncGenerator[ServerSentEvent | Alive, None]:
-    """The events of a response's body, with the signs of life between them; see `EventStream`.
+async def parse_sse(
+    body: AsyncIterator[bytes], *, limit: int = EVENT_LIMIT
+) -> AsyncGenerator[ServerSentEvent | KeepAlive, None]:
+    """The events of a response's body, with the signs of life between them; see `SseParser`.
 
-    `chunks` are the bytes behind the content encoding, such as httpx's and httpx2's `aiter_bytes()`. The
+    `body` are the bytes behind the content encoding, such as httpx's and httpx2's `aiter_bytes()`. The
     charset is UTF-8 whatever the headers say. Whether the response is an event stream at all, and whether
     its end was an orderly one, is for the caller to know.
     """
-    stream = EventStream(limit)
-    async for data in chunks:
+    stream = SseParser(limit)
+    async for data in body:
         for item in stream.feed(data):
             yield item
 
 
-class _Shown:
+class _HttpxSseAdapter:
     """The response that httpx-sse is shown: text in which every event is complete."""
 
     def __init__(self) -> None:
@@ -218,7 +218,7 @@ class _Shown:
         self._text = ""
         self._events = EventSource(cast("httpx.Response", self)).iter_sse()
 
-    def read(self, text: str, count: int) -> list[ServerSentEvent]:
+    def parse(self, text: str, count: int) -> list[ServerSentEvent]:
         """The `count` events in `text`; never asked for more, httpx-sse never sees the text run out."""
         self._text += text
         return list(islice(self._events, count))

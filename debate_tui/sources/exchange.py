@@ -10,11 +10,11 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Connected, Fault, Finished, Origin
-from debate_tui.sources.eventstream import events
-from debate_tui.sources.payloads import read
-from debate_tui.sources.sdk import CONNECTED
-from debate_tui.sources.sdkfaults import hidden, translated, unexpected
+from debate_tui.domain.stream import Connected, Fault, Finished, StreamOrigin
+from debate_tui.sources.eventstream import parse_sse
+from debate_tui.sources.payloads import decode_stream
+from debate_tui.sources.sdk import NEW_CONNECTION
+from debate_tui.sources.sdkfaults import redact_fault, translate_sdk_errors, unexpected_response_fault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     import httpx2
     from httpx_sse import ServerSentEvent
 
-    from debate_tui.domain.stream import Alive, StreamItem
-    from debate_tui.sources.payloads import Decoder
+    from debate_tui.domain.stream import KeepAlive, StreamItem
+    from debate_tui.sources.payloads import PayloadDecoder
     from debate_tui.sources.providers import Provider
-    from debate_tui.sources.sdk import AnyClient
+    from debate_tui.sources.sdk import AnySdkClient
 
-    class Answer(Protocol):
+    class RawResponse(Protocol):
         """What both SDKs make of a response whose body was not read."""
 
         http_response: httpx2.Response
 
 
-class Wishes:
+class OptionalParams:
     """Parameters that make an answer better, but that not every server knows.
 
     Which one does cannot be told beforehand. One that is refused is not sent again: `refused` is where the
@@ -44,21 +44,21 @@ class Wishes:
 
     def __init__(self, refused: set[str]) -> None:
         self._refused = refused
-        self._wishes: list[tuple[tuple[str, ...], object]] = []
+        self._params: list[tuple[tuple[str, ...], object]] = []
 
     def add(self, *names: str, value: object) -> None:
         """Wish for `value` under the first of `names` that was not refused."""
-        self._wishes.append((names, value))
+        self._params.append((names, value))
 
     @property
     def body(self) -> dict[str, object]:
         """What is still wished for, as fields of the request's body."""
-        named = ((next((n for n in names if n not in self._refused), ""), v) for names, v in self._wishes)
+        named = ((next((n for n in names if n not in self._refused), ""), v) for names, v in self._params)
         return {name: value for name, value in named if name}
 
-    def give_up(self, fault: Fault) -> bool:
+    def drop_refused(self, fault: Fault) -> bool:
         """Whether `fault` refuses one of them; that one is no longer wished for then."""
-        if fault.status not in _REFUSALS:
+        if fault.status not in _REFUSAL_STATUSES:
             return False
         found = next((name for name in self.body if name in fault.message), None)
         if found is not None:
@@ -66,108 +66,112 @@ class Wishes:
         return found is not None
 
 
-_REFUSALS = (400, 422)
-_ERROR_BODY = 1 << 16
-_LINGER = 0.1
-_LINGER_READS = 4
+_REFUSAL_STATUSES = (400, 422)
+_MAX_ERROR_BODY = 1 << 16
+_DRAIN_TIMEOUT = 0.1
+_DRAIN_READS = 4
 
 
 @asynccontextmanager
-async def exchange(
+async def open_sdk_stream(
     provider: Provider,
-    client: AnyClient,
-    send: Callable[[dict[str, object]], AbstractAsyncContextManager[Answer]],
-    decoder: Decoder,
+    client: AnySdkClient,
+    send: Callable[[dict[str, object]], AbstractAsyncContextManager[RawResponse]],
+    decoder: PayloadDecoder,
     *,
-    wishes: Wishes | None = None,
-    origin: Origin = Origin.START,
-    events: Callable[[AsyncIterator[bytes]], AsyncGenerator[ServerSentEvent | Alive, None]] = events,
+    optional_params: OptionalParams | None = None,
+    origin: StreamOrigin = StreamOrigin.START,
+    parse_events: Callable[
+        [AsyncIterator[bytes]], AsyncGenerator[ServerSentEvent | KeepAlive, None]
+    ] = parse_sse,
 ) -> AsyncIterator[AsyncIterator[StreamItem]]:
     """Make one request, and give out what comes back as items, `Connected` first.
 
-    `send` is given the wishes to put into the request's body; `events` finds the events in the bytes.
+    `send` is given the wishes to put into the request's body; `parse_events` finds the events in the bytes.
     Entering waits for the response's head; entering and reading raise `Fault`; leaving closes the response.
     """
     finished = False
 
     async def items() -> AsyncGenerator[StreamItem, None]:
         nonlocal finished
-        yield connected(response, origin)
+        yield connected_item(response, origin)
         try:
             async for item in decoded:
                 finished = isinstance(item, Finished)
                 yield item
         except Fault as fault:
-            raise hidden(fault, client) from None
+            raise redact_fault(fault, client) from None
 
     async with AsyncExitStack() as stack:
-        response = await answered(stack, provider, client, send, wishes)
-        pieces = await stack.enter_async_context(aclosing(received(response, provider, client)))
-        found = await stack.enter_async_context(aclosing(events(pieces)))
-        decoded = await stack.enter_async_context(aclosing(read(found, decoder)))
+        response = await open_event_stream(stack, provider, client, send, optional_params)
+        pieces = await stack.enter_async_context(aclosing(read_bytes(response, provider, client)))
+        found = await stack.enter_async_context(aclosing(parse_events(pieces)))
+        decoded = await stack.enter_async_context(aclosing(decode_stream(found, decoder)))
         yield await stack.enter_async_context(aclosing(items()))
         if finished:
-            await _read_out(pieces)
+            await _drain(pieces)
 
 
-async def answered(
+async def open_event_stream(
     stack: AsyncExitStack,
     provider: Provider,
-    client: AnyClient,
-    send: Callable[[dict[str, object]], AbstractAsyncContextManager[Answer]],
-    wishes: Wishes | None = None,
+    client: AnySdkClient,
+    send: Callable[[dict[str, object]], AbstractAsyncContextManager[RawResponse]],
+    optional_params: OptionalParams | None = None,
 ) -> httpx2.Response:
     """The response to a request, its body not read yet: an event stream, or a `Fault`."""
     while True:
         try:
-            with translated(provider, client):
-                answer = await stack.enter_async_context(send(wishes.body if wishes else {}))
+            with translate_sdk_errors(provider, client):
+                raw_response = await stack.enter_async_context(
+                    send(optional_params.body if optional_params else {})
+                )
         except Fault as fault:
             # Not a retry: what is asked now is something else, and was never refused.
-            if wishes is None or not wishes.give_up(fault):
+            if optional_params is None or not optional_params.drop_refused(fault):
                 raise
             continue
-        response = answer.http_response
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "text/event-stream":
+        response = raw_response.http_response
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type == "text/event-stream":
             return response
-        body = await _beginning(response, provider, client) if kind == "application/json" else b""
-        raise hidden(unexpected(response, body, provider), client)
+        body = await _read_error_body(response, provider, client) if media_type == "application/json" else b""
+        raise redact_fault(unexpected_response_fault(response, body, provider), client)
 
 
-async def received(
-    response: httpx2.Response, provider: Provider, client: AnyClient
+async def read_bytes(
+    response: httpx2.Response, provider: Provider, client: AnySdkClient
 ) -> AsyncGenerator[bytes, None]:
     """The bytes of a response as they come in; raises `Fault`."""
-    with translated(provider, client):
+    with translate_sdk_errors(provider, client):
         async with aclosing(response.aiter_bytes()) as pieces:
             async for piece in pieces:
                 yield piece
 
 
-def connected(response: httpx2.Response, origin: Origin) -> Connected:
+def connected_item(response: httpx2.Response, origin: StreamOrigin) -> Connected:
     """What is known of the connection a response came by."""
-    return Connected(origin, response.http_version, CONNECTED not in response.request.extensions)
+    return Connected(origin, response.http_version, NEW_CONNECTION not in response.request.extensions)
 
 
-async def _beginning(response: httpx2.Response, provider: Provider, client: AnyClient) -> bytes:
+async def _read_error_body(response: httpx2.Response, provider: Provider, client: AnySdkClient) -> bytes:
     body = b""
-    async with aclosing(received(response, provider, client)) as pieces:
+    async with aclosing(read_bytes(response, provider, client)) as pieces:
         async for piece in pieces:
             body += piece
-            if len(body) > _ERROR_BODY:
+            if len(body) > _MAX_ERROR_BODY:
                 break
     return body
 
 
-async def _read_out(pieces: AsyncIterator[bytes]) -> None:
+async def _drain(pieces: AsyncIterator[bytes]) -> None:
     """Read what follows an end marker, so that the connection can be used again.
 
     As a rule that is the end of the body, and there already. A server that has more to say, or takes its
     time, loses its connection instead.
     """
     with suppress(Fault, TimeoutError):
-        async with asyncio.timeout(_LINGER):
-            for _ in range(_LINGER_READS):
+        async with asyncio.timeout(_DRAIN_TIMEOUT):
+            for _ in range(_DRAIN_READS):
                 if await anext(pieces, None) is None:
                     return

@@ -12,45 +12,45 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.events import Event
-from debate_tui.domain.stream import Alive, Cursor, Fault, FaultKind, Request
-from debate_tui.sources.address import check_address, host
-from debate_tui.sources.fallback import Fallback
-from debate_tui.sources.http import Call, Clients, answered
-from debate_tui.sources.prompt import Prompt
+from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive, TurnRequest
+from debate_tui.sources.address import check_url, url_host
+from debate_tui.sources.fallback import FallbackEndpoint
+from debate_tui.sources.http import HttpClients, HttpRequest, open_response
+from debate_tui.sources.prompt import FirstByteDeadline
 from debate_tui.sources.sse import SseSource
 from debate_tui.sources.websocket import WebSocketSource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from debate_tui.sources.payloads import Event as Item
-    from debate_tui.sources.remote import Connection, Remote
+    from debate_tui.sources.payloads import PayloadEvent as Item
+    from debate_tui.sources.remote import EndpointConnection, RemoteEndpoint
 
-Notice = Literal["epoch", "history", "lag", "goodbye"]
+HostNotice = Literal["epoch", "history", "lag", "goodbye"]
 """What a host says beside events: another history has taken the place of this one; the beginning of it is
 gone; too much was waiting to be read; or, it is about to stop."""
 
-PATIENCE_S = 10.0
+FIRST_BYTE_TIMEOUT_S = 10.0
 """How long a host may take to say something: it does so at once, unless a proxy holds event streams back."""
 
-LISTING_S = 30.0
+LISTING_TIMEOUT_S = 30.0
 """How long a host may take to list its debates."""
 
-MAX_LISTING = 16 * 2**20
+MAX_LISTING_BYTES = 16 * 2**20
 """Bytes of such a list."""
 
-HTTP2 = "HTTP/2"
+HTTP2_TRANSPORT = "HTTP/2"
 """The transport that carries any number of streams over one connection."""
 
-_QUERY = "after=0&batch_ms=0"
+_EVENTS_QUERY = "after=0&batch_ms=0"
 """All events one by one, as the log has them: what is measured is what was, and no number is missing."""
 
-_LONGEST_MS = 10**9
+_MAX_RETRY_MS = 10**9
 
-_NO_TURN = Request(topic="", phase="", turn=0, messages=())
+_EMPTY_REQUEST = TurnRequest(topic="", phase="", turn=0, messages=())
 
 
-class Told(Struct, frozen=True):
+class HostMessage(Struct, frozen=True):
     """One thing the host said, and the place to go on from; a place of ``""`` leaves it where it was.
 
     `retry_after` is the wait before the next connection, in seconds, where the host named one; `characters`
@@ -59,50 +59,50 @@ class Told(Struct, frozen=True):
 
     event: Event | None = None
     characters: int = 0
-    notice: Notice | None = None
-    place: str = ""
+    notice: HostNotice | None = None
+    event_id: str = ""
     retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HostConnection:
     """A connection to the host: what it goes over, such as ``HTTP/1.1``, and what is said on it."""
 
     transport: str
-    told: AsyncGenerator[Told]
+    messages: AsyncGenerator[HostMessage]
 
 
-class _Snapshot(Struct, tag="snapshot", tag_field="type"):
+class _SnapshotMessage(Struct, tag="snapshot", tag_field="type"):
     pass
 
 
-class _Reset(Struct, tag="reset", tag_field="type"):
+class _ResetMessage(Struct, tag="reset", tag_field="type"):
     reason: Literal["epoch", "history", "lag"]
 
 
-class _Goodbye(Struct, tag="goodbye", tag_field="type"):
+class _GoodbyeMessage(Struct, tag="goodbye", tag_field="type"):
     retry: int | None = None
 
 
-class _Placed(Struct):
+class _MessageId(Struct):
     id: str = ""
 
 
-class _Listed(Struct):
+class _ListedDebate(Struct):
     debate: str
     state: str
 
 
-class _Listing(Struct):
-    debates: tuple[_Listed, ...]
+class _DebateListing(Struct):
+    debates: tuple[_ListedDebate, ...]
 
 
-_said = msgspec.json.Decoder(Event | _Snapshot | _Reset | _Goodbye).decode
-_listed = msgspec.json.Decoder(_Listing).decode
-_placed = msgspec.json.Decoder(_Placed).decode
+_decode_message = msgspec.json.Decoder(Event | _SnapshotMessage | _ResetMessage | _GoodbyeMessage).decode
+_decode_listing = msgspec.json.Decoder(_DebateListing).decode
+_decode_message_id = msgspec.json.Decoder(_MessageId).decode
 
 
-class Hosted:
+class RemoteDebate:
     """One hosted debate.
 
     `url` is the debate's address, as the host prints it, or the host's own for the newest of its debates.
@@ -110,24 +110,24 @@ class Hosted:
     `clients` are this debate's alone.
     """
 
-    def __init__(self, url: str, *, clients: Clients, token: str = "") -> None:
-        check_address(url, ("http", "https"))
+    def __init__(self, url: str, *, clients: HttpClients, token: str = "") -> None:
+        check_url(url, ("http", "https"))
         parts = urlsplit(url)
         self._origin = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
-        self._host = host(url)
+        self._host = url_host(url)
         self._path = parts.path.rstrip("/").removesuffix("/events")
         self._clients = clients
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._secure = parts.scheme.lower() == "https"
-        self._remotes: dict[str | None, Remote] = {}
+        self._is_https = parts.scheme.lower() == "https"
+        self._endpoints: dict[str | None, RemoteEndpoint] = {}
 
-    async def find(self) -> None:
+    async def choose_debate(self) -> None:
         """Choose the newest debate, one under way first, where the address names none. Raises `Fault`."""
         if self._path:
             return
         try:
-            async with asyncio.timeout(LISTING_S):
-                debates = _listed(await self._listing()).debates
+            async with asyncio.timeout(LISTING_TIMEOUT_S):
+                debates = _decode_listing(await self._fetch_listing()).debates
         except TimeoutError:
             raise Fault(FaultKind.TIMEOUT, f"{self._host} does not say what is debated there.") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -138,19 +138,21 @@ class Hosted:
             ) from None
         if not debates:
             raise Fault(FaultKind.BAD_REQUEST, "Nobody is debating there, and nothing is on record.")
-        chosen = next((each for each in debates if each.state in ("running", "paused")), debates[0])
-        self._path = f"/debates/{quote(chosen.debate, safe='')}"
+        newest = next((each for each in debates if each.state in ("running", "paused")), debates[0])
+        self._path = f"/debates/{quote(newest.debate, safe='')}"
 
-    async def _listing(self) -> bytes:
-        call = Call("GET", f"{self._origin}/debates", self._headers, {"accept": "application/json"})
+    async def _fetch_listing(self) -> bytes:
+        http_request = HttpRequest(
+            "GET", f"{self._origin}/debates", self._headers, {"accept": "application/json"}
+        )
         data = bytearray()
-        async with answered(self._clients, call) as answer:
-            if answer.response.status_code != 200:
-                raise await answer.refusal()
-            async with aclosing(answer.body()) as body:
+        async with open_response(self._clients, http_request) as http_response:
+            if http_response.httpx_response.status_code != 200:
+                raise await http_response.read_error()
+            async with aclosing(http_response.body()) as body:
                 async for part in body:
                     data += part
-                    if len(data) > MAX_LISTING:
+                    if len(data) > MAX_LISTING_BYTES:
                         raise Fault(
                             FaultKind.BAD_REQUEST,
                             f"{self._host} lists too many debates.",
@@ -159,64 +161,66 @@ class Hosted:
         return bytes(data)
 
     @asynccontextmanager
-    async def connect(self, place: str, debater: str | None = None) -> AsyncGenerator[Line]:
-        """Everything behind `place`, all of it for an empty one, until the debate or the line ends.
+    async def connect(self, last_event_id: str, debater: str | None = None) -> AsyncGenerator[HostConnection]:
+        """Everything behind `last_event_id`, all of it for an empty one, until the debate or the line ends.
 
         All of the debate comes as an event stream, or where none gets through, over a WebSocket. With a
         debater's id it is what concerns that debater, which is an event stream or nothing; what concerns them
         all is part of it. Entering raises `Fault`, and so does iterating. A debate that is over and was told
         gives nothing.
         """
-        cursor = Cursor(place, "log") if place else None
+        cursor = Cursor(last_event_id, "log") if last_event_id else None
         async with (
-            self._remote(debater).connect(_NO_TURN, cursor) as connection,
-            aclosing(_told(connection)) as told,
+            self._endpoint(debater).connect(_EMPTY_REQUEST, cursor) as connection,
+            aclosing(_read_messages(connection)) as told,
         ):
-            yield Line(connection.connected.transport, told)
+            yield HostConnection(connection.connected.transport, told)
 
-    async def hang_up(self) -> None:
+    async def close_connections(self) -> None:
         """Let go of connections that outlive their streams: HTTP/2 leaves an abandoned stream running."""
         await self._clients.aclose()
 
-    def _remote(self, debater: str | None) -> Remote:
-        if debater not in self._remotes:
-            self._remotes[debater] = self._made(debater)
-        return self._remotes[debater]
+    def _endpoint(self, debater: str | None) -> RemoteEndpoint:
+        if debater not in self._endpoints:
+            self._endpoints[debater] = self._make_endpoint(debater)
+        return self._endpoints[debater]
 
-    def _made(self, debater: str | None) -> Remote:
+    def _make_endpoint(self, debater: str | None) -> RemoteEndpoint:
         path = self._path if debater is None else f"{self._path}/debaters/{quote(debater, safe='')}"
-        url = f"{self._origin}{path}/events?{_QUERY}"
-        stream = SseSource(url, clients=self._clients, headers=self._headers, http2=lambda: self._secure)
-        prompt = Prompt(stream, PATIENCE_S)
+        url = f"{self._origin}{path}/events?{_EVENTS_QUERY}"
+        stream = SseSource(url, clients=self._clients, headers=self._headers, http2=lambda: self._is_https)
+        with_deadline = FirstByteDeadline(stream, FIRST_BYTE_TIMEOUT_S)
         if debater is not None:
-            return prompt
-        return Fallback(prompt, WebSocketSource("ws" + url[4:], clients=self._clients, headers=self._headers))
+            return with_deadline
+        return FallbackEndpoint(
+            with_deadline, WebSocketSource("ws" + url[4:], clients=self._clients, headers=self._headers)
+        )
 
 
-async def _told(connection: Connection) -> AsyncGenerator[Told]:
+async def _read_messages(connection: EndpointConnection) -> AsyncGenerator[HostMessage]:
     """What is said on a connection; a snapshot is passed over, as its history was asked for."""
     if connection.events is None:
         return
     async with aclosing(connection.events) as items:
         async for item in items:
-            if isinstance(item, Alive):
-                yield Told(retry_after=item.retry_after)
-            elif (told := _understood(item, id_in_data=connection.ids_in_data)) is not None:
+            if isinstance(item, KeepAlive):
+                yield HostMessage(retry_after=item.retry_after)
+            elif (told := _parse_message(item, id_in_data=connection.ids_in_data)) is not None:
                 yield told
 
 
-def _understood(item: Item, *, id_in_data: bool) -> Told | None:
+def _parse_message(item: Item, *, id_in_data: bool) -> HostMessage | None:
     try:
-        match said := _said(item.data):
-            case _Snapshot():
+        match said := _decode_message(item.data):
+            case _SnapshotMessage():
                 return None
-            case _Reset():
-                return Told(notice=said.reason)
-            case _Goodbye():
-                wait = None if said.retry is None else min(said.retry, _LONGEST_MS) / 1000
-                return Told(notice="goodbye", retry_after=wait)
+            case _ResetMessage():
+                return HostMessage(notice=said.reason)
+            case _GoodbyeMessage():
+                retry_after = None if said.retry is None else min(said.retry, _MAX_RETRY_MS) / 1000
+                return HostMessage(notice="goodbye", retry_after=retry_after)
             case _:
-                place = _placed(item.data).id if id_in_data else item.id
-                return Told(said, len(item.data), place=place)
+                event_id = _decode_message_id(item.data).id if id_in_data else item.id
+                return HostMessage(said, len(item.data), event_id=event_id)
     except (msgspec.DecodeError, RecursionError):
         raise Fault(FaultKind.SERVER, "The host said something that is no event.") from None

@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-lock = threading.Lock()
+import_lock = threading.Lock()
 """Held while importing: two threads that import packages which share dependencies can see each other's
 half-made modules."""
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def import_without_gc() -> Iterator[None]:
     """Import within the block, alone, and without garbage collection, now or later.
 
     A provider's SDK is made of so many objects that a collection of them stops all threads for as long as
     several frames take. What was imported stays, so that it need never be looked through again.
     """
-    with lock:
-        collecting = gc.isenabled()
+    with import_lock:
+        gc_was_enabled = gc.isenabled()
         gc.disable()
         try:
             yield
         finally:
             gc.freeze()
-            if collecting:
+            if gc_was_enabled:
                 gc.enable()

@@ -10,7 +10,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.secrets import LIKE_A_KEY
+from debate_tui.domain.secrets import API_KEY_PATTERN
 from debate_tui.domain.stream import Fault, FaultKind
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from debate_tui.sources.providers import Provider
 
-SERVICE = "debate-tui"
+KEYRING_SERVICE = "debate-tui"
 
 # Beside what looks like a key: tokens, and the starred fragments that OpenAI's answer to a wrong key quotes.
-_TOKEN = re.compile(r"(?i:(?<=bearer )[^\s'\"]{4,})|[\w\-.]*\*{3,}[\w\-.*]*")
-HIDDEN = "[key]"
+_TOKEN_PATTERN = re.compile(r"(?i:(?<=bearer )[^\s'\"]{4,})|[\w\-.]*\*{3,}[\w\-.*]*")
+KEY_MASK = "[key]"
 
 
 def key_in_environment(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
@@ -42,7 +42,7 @@ def key_in_keyring(provider: Provider) -> str:
         return ""
     # Backends raise the errors of whatever they are made of; none of these is worth more than "no key".
     try:
-        return (keyring.get_password(SERVICE, provider.name) or "").strip()
+        return (keyring.get_password(KEYRING_SERVICE, provider.name) or "").strip()
     except (keyring.errors.KeyringError, ImportError, OSError, RuntimeError, ValueError):
         return ""
 
@@ -55,7 +55,7 @@ def find_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> str
     key = key_in_environment(provider, environ)
     if not key and provider.needs_key:
         key = key_in_keyring(provider)
-    hint = f"Set {' or '.join(provider.key_env)}, or run: keyring set {SERVICE} {provider.name}"
+    hint = f"Set {' or '.join(provider.key_env)}, or run: keyring set {KEYRING_SERVICE} {provider.name}"
     if not key and provider.needs_key:
         raise Fault(FaultKind.AUTH, f"No key for {provider.title} was found.", hint=hint)
     if not (key.isascii() and key.isprintable()) or " " in key:
@@ -63,7 +63,7 @@ def find_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> str
     return key
 
 
-def key_found(provider: Provider, environ: Mapping[str, str] = os.environ) -> bool:
+def has_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether the provider can be asked as far as keys go; loads no SDK, but may ask the keyring."""
     return (
         not provider.needs_key
@@ -72,9 +72,9 @@ def key_found(provider: Provider, environ: Mapping[str, str] = os.environ) -> bo
     )
 
 
-def redact(text: str, *keys: str) -> str:
+def redact_keys(text: str, *keys: str) -> str:
     """`text` without these keys, and without anything that looks like one."""
     for key in keys:
         if len(key) >= 4:
-            text = text.replace(key, HIDDEN)
-    return _TOKEN.sub(HIDDEN, LIKE_A_KEY.sub(HIDDEN, text))
+            text = text.replace(key, KEY_MASK)
+    return _TOKEN_PATTERN.sub(KEY_MASK, API_KEY_PATTERN.sub(KEY_MASK, text))

@@ -22,9 +22,9 @@ def main() -> None:
         if os.getppid() == program:
             os.kill(program, signal.SIGKILL)
         os._exit(0)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    devnull = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(devnull, 0)
+    os.close(devnull)
     os.execv(sys.argv[1], sys.argv[1:])  # noqa: S606 (what this is for)
 
 

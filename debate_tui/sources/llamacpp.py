@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from debate_tui.domain.stream import Alive, Chunk, Cursor, Fault, Origin
-from debate_tui.sources.eventstream import EventStream
-from debate_tui.sources.exchange import exchange
-from debate_tui.sources.outliving import Gone
+from debate_tui.domain.stream import Chunk, Cursor, Fault, KeepAlive, StreamOrigin
+from debate_tui.sources.eventstream import SseParser
+from debate_tui.sources.exchange import open_sdk_stream
+from debate_tui.sources.outliving import ResponseGone
 from debate_tui.sources.payloads.chat import ChatDecoder
-from debate_tui.sources.sdkfaults import translated
+from debate_tui.sources.sdkfaults import translate_sdk_errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -27,95 +27,97 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
     from debate_tui.domain.stream import StreamItem
-    from debate_tui.sources.payloads import Event
+    from debate_tui.sources.payloads import PayloadEvent
     from debate_tui.sources.providers import Provider
-    from debate_tui.sources.sdk import Client
+    from debate_tui.sources.sdk import SdkClient
 
 T = TypeVar("T")
 
-_GONE = (400, 404)
+_GONE_STATUSES = (400, 404)
 """How the server says that it kept nothing of a conversation, or no longer as much as was asked for."""
 
 
-def kept_under(conversation: str) -> dict[str, str]:
+def conversation_headers(conversation_id: str) -> dict[str, str]:
     """The headers that make a completion resumable; a compressed stream would be counted in other bytes."""
-    return {"X-Conversation-Id": conversation, "Accept-Encoding": "identity"}
+    return {"X-Conversation-Id": conversation_id, "Accept-Encoding": "identity"}
 
 
-class PlacedChatDecoder(ChatDecoder):
+class ByteCursorChatDecoder(ChatDecoder):
     """Decodes a chat completion of a conversation, and tells behind which byte each item ends.
 
-    `begin` is the place of the first byte it is given.
+    `start` is the place of the first byte it is given.
     """
 
-    def __init__(self, conversation: str, begin: int = 0) -> None:
+    def __init__(self, conversation_id: str, start: int = 0) -> None:
         super().__init__()
-        self._conversation = conversation
-        self._place = begin
+        self._conversation_id = conversation_id
+        self._byte_position = start
 
-    async def events(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[ServerSentEvent | Alive, None]:
-        """The events in these bytes, as `eventstream.events` has them; the place moves on with each."""
-        stream = EventStream()
+    async def parse_events(
+        self, pieces: AsyncIterator[bytes]
+    ) -> AsyncGenerator[ServerSentEvent | KeepAlive, None]:
+        """The events in these bytes, as `sse_parser.parse_sse` has them; the place moves on with each."""
+        stream = SseParser()
         async for piece in pieces:
             for line in piece.splitlines(keepends=True):
-                self._place += len(line)
+                self._byte_position += len(line)
                 for event in stream.feed(line):
                     yield event
 
-    def decode(self, event: Event) -> Iterator[StreamItem]:
-        """See `Decoder.decode`."""
-        cursor = Cursor(str(self._place), self._conversation)
+    def decode(self, event: PayloadEvent) -> Iterator[StreamItem]:
+        """See `PayloadDecoder.decode`."""
+        cursor = Cursor(str(self._byte_position), self._conversation_id)
         for item in super().decode(event):
-            yield replace(item, cursor=cursor) if isinstance(item, (Chunk, Alive)) else item
+            yield replace(item, cursor=cursor) if isinstance(item, (Chunk, KeepAlive)) else item
 
 
-class Replays:
-    """Completions as a llama.cpp server keeps them: a `Keeper`."""
+class LlamaCppStreams:
+    """Completions as a llama.cpp server keeps them: a `ResumableApi`."""
 
-    def __init__(self, provider: Provider, client: Client[AsyncOpenAI]) -> None:
+    def __init__(self, provider: Provider, client: SdkClient[AsyncOpenAI]) -> None:
         self._provider = provider
         self._client = client
 
     @asynccontextmanager
-    async def resumed(self, cursor: Cursor) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        """See `Keeper.resumed`."""
-        decoder = PlacedChatDecoder(cursor.stream, int(cursor.position))
+    async def resume(self, cursor: Cursor) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        """See `ResumableApi.resume`."""
+        decoder = ByteCursorChatDecoder(cursor.stream, int(cursor.position))
         async with AsyncExitStack() as stack:
             try:
                 items = await stack.enter_async_context(
-                    exchange(
+                    open_sdk_stream(
                         self._provider,
                         self._client,
-                        lambda _: self._reading(cursor),
+                        lambda _: self._open_raw(cursor),
                         decoder,
-                        origin=Origin.CURSOR,
-                        events=decoder.events,
+                        origin=StreamOrigin.CURSOR,
+                        parse_events=decoder.parse_events,
                     )
                 )
             except Fault as fault:
-                if fault.status in _GONE:
-                    raise Gone(fault.kind, fault.message, status=fault.status) from None
+                if fault.status in _GONE_STATUSES:
+                    raise ResponseGone(fault.kind, fault.message, status=fault.status) from None
                 raise
             yield items
 
-    async def stop(self, name: str) -> None:
-        """See `Keeper.stop`."""
+    async def cancel(self, stream_id: str) -> None:
+        """See `ResumableApi.cancel`."""
         sdk = self._client.sdk
 
-        async def ask(path: str, params: Mapping[str, object]) -> None:
+        async def delete(path: str, params: Mapping[str, object]) -> None:
             # As anything else, what it sends back would be read as JSON, and be none.
             await sdk.delete(path, cast_to=NoneType, options={"params": params})
 
-        with translated(self._provider, self._client):
-            await self._asked(name, ask)
+        with translate_sdk_errors(self._provider, self._client):
+            await self._call_stream_path(stream_id, delete)
 
     @asynccontextmanager
-    async def _reading(self, cursor: Cursor) -> AsyncIterator[_Unread]:
+    async def _open_raw(self, cursor: Cursor) -> AsyncIterator[_UnreadResponse]:
         from openai import AsyncStream
 
         sdk = self._client.sdk
 
-        async def ask(path: str, params: Mapping[str, object]) -> AsyncStream[object]:
+        async def get(path: str, params: Mapping[str, object]) -> AsyncStream[object]:
             return await sdk.get(
                 path,
                 cast_to=object,
@@ -127,22 +129,24 @@ class Replays:
                 },
             )
 
-        stream = await self._asked(cursor.stream, ask)
+        stream = await self._call_stream_path(cursor.stream, get)
         try:
-            yield _Unread(stream.response)
+            yield _UnreadResponse(stream.response)
         finally:
             await stream.close()
 
-    async def _asked(self, name: str, ask: Callable[[str, Mapping[str, object]], Awaitable[T]]) -> T:
+    async def _call_stream_path(
+        self, stream_id: str, send: Callable[[str, Mapping[str, object]], Awaitable[T]]
+    ) -> T:
         """Ask for a stream where servers keep it; the older ones (build 10068) have its name in the path."""
         try:
-            return await ask("/stream", {"conv_id": name})
-        except self._client.status_error as error:
+            return await send("/stream", {"conv_id": stream_id})
+        except self._client.status_error_type as error:
             if error.status_code != 404:
                 raise
-            return await ask(f"/stream/{name}", {})
+            return await send(f"/stream/{stream_id}", {})
 
 
-class _Unread:
+class _UnreadResponse:
     def __init__(self, response: httpx2.Response) -> None:
         self.http_response = response

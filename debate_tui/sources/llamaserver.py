@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable
 
-    Tell = Callable[[str, str], None]
+    ProgressCallback = Callable[[str, str], None]
     """Told what is being done and how far it is; both are empty once it is done."""
 
 HOST = "127.0.0.1"
-SLOTS = 4
+PARALLEL_SLOTS = 4
 """As many as there can be debaters: all of them are answered at once."""
-CONTEXT = 4096
+CONTEXT_TOKENS = 4096
 """Tokens for each of them: a whole debate of four, and then some. A model's own limit may take all memory."""
-LOOK = 0.05
+READY_POLL_INTERVAL = 0.05
 """Seconds between two looks whether it answers."""
 
-_LAST = 1 << 14
-_STAMP = re.compile(r"^[\d.]+ [A-Z] (?:\w+ +)?")
-_COMPLAINT = re.compile(r"^[\d.]+ E |error|failed", re.IGNORECASE)
+_LOG_TAIL_BYTES = 1 << 14
+_LOG_PREFIX = re.compile(r"^[\d.]+ [A-Z] (?:\w+ +)?")
+_LOG_ERROR = re.compile(r"^[\d.]+ E |error|failed", re.IGNORECASE)
 
 
-class Launch(Struct, frozen=True):
+class ServerLaunch(Struct, frozen=True):
     """What to run: the program, the model's file, what to call the model, and options of its own."""
 
     program: Path
@@ -48,14 +48,14 @@ class Launch(Struct, frozen=True):
 class LlamaServer:
     """One running server. `key` is what it asks its clients for, so that no web page can use it."""
 
-    def __init__(self, launch: Launch, process: Process, port: int, log: IO[bytes]) -> None:
+    def __init__(self, launch: ServerLaunch, process: Process, port: int, log: IO[bytes]) -> None:
         self._launch = launch
         self._process = process
         self._log = log
         self._port = port
 
     @classmethod
-    async def started(cls, launch: Launch, key: str, tell: Tell) -> LlamaServer:
+    async def start(cls, launch: ServerLaunch, key: str, report_progress: ProgressCallback) -> LlamaServer:
         """Start one and wait until its model is loaded; raises `Fault` if it ends before that.
 
         Left early, it is stopped again.
@@ -70,7 +70,7 @@ class LlamaServer:
             str(launch.program),
             *("--model", str(launch.model), "--alias", launch.name),
             *("--host", HOST, "--port", str(port)),
-            *("--parallel", str(SLOTS), "--ctx-size", str(SLOTS * CONTEXT)),
+            *("--parallel", str(PARALLEL_SLOTS), "--ctx-size", str(PARALLEL_SLOTS * CONTEXT_TOKENS)),
             *launch.options,
             env={**os.environ, "LLAMA_API_KEY": key},
             stdin=asyncio.subprocess.PIPE,
@@ -81,14 +81,14 @@ class LlamaServer:
         )
         server = cls(launch, process, port, log)
         try:
-            await server._load(tell)
+            await server._wait_loaded(report_progress)
         except BaseException:
             await server.stop()
             raise
         return server
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it has not ended, as far as is known."""
         return self._process.returncode is None
 
@@ -99,47 +99,47 @@ class LlamaServer:
 
     async def stop(self) -> None:
         """End it; there is nothing in it to be kept."""
-        if self.running:
+        if self.is_running:
             self._process.kill()
         await self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._log.close()
 
-    async def _load(self, tell: Tell) -> None:
-        what = f"Loading {self._launch.name} ({_size(self._launch.model)})"
+    async def _wait_loaded(self, report_progress: ProgressCallback) -> None:
+        step = f"Loading {self._launch.name} ({_format_size(self._launch.model)})"
         clock = asyncio.get_running_loop().time
-        began, told = clock(), 0
-        tell(what, "")
+        started_at, reported = clock(), 0
+        report_progress(step, "")
         try:
             while not await asyncio.to_thread(_is_ready, self._port):
-                if not self.running:
-                    raise self._failed()
-                await asyncio.sleep(LOOK)
-                if (waited := int(clock() - began)) > told:
-                    told = waited
-                    tell(what, f"{waited} s")
-            if not self.running:
-                raise self._failed()  # what answers there is somebody else
+                if not self.is_running:
+                    raise self._start_fault()
+                await asyncio.sleep(READY_POLL_INTERVAL)
+                if (waited := int(clock() - started_at)) > reported:
+                    reported = waited
+                    report_progress(step, f"{waited} s")
+            if not self.is_running:
+                raise self._start_fault()  # what answers there is somebody else
         finally:
-            tell("", "")
+            report_progress("", "")
 
-    def _failed(self) -> Fault:
+    def _start_fault(self) -> Fault:
         code = self._process.returncode or 0
         hint = f"Try it by itself: {self._launch.program} -m {self._launch.model}"
         if -code == 4:  # SIGILL, which has another number nowhere this runs
             reason = "it was built for another kind of processor"
             hint = "Put a llama-server of your own on PATH."
         else:
-            reason = self._complaint() or f"it ended with code {code}"
+            reason = self._first_log_error() or f"it ended with code {code}"
         return Fault(FaultKind.BAD_REQUEST, f"llama-server did not start: {reason}", hint=hint)
 
-    def _complaint(self) -> str:
+    def _first_log_error(self) -> str:
         """What was wrong first; the rest follows from it."""
-        self._log.seek(max(0, os.fstat(self._log.fileno()).st_size - _LAST))
+        self._log.seek(max(0, os.fstat(self._log.fileno()).st_size - _LOG_TAIL_BYTES))
         lines = [line for line in self._log.read().decode("utf-8", "replace").splitlines() if line.strip()]
-        said = next((line for line in lines if _COMPLAINT.search(line)), lines[-1] if lines else "")
-        return _STAMP.sub("", said).strip()
+        error_line = next((line for line in lines if _LOG_ERROR.search(line)), lines[-1] if lines else "")
+        return _LOG_PREFIX.sub("", error_line).strip()
 
 
 def _free_port() -> int:
@@ -163,6 +163,6 @@ def _is_ready(port: int) -> bool:
         connection.close()
 
 
-def _size(file: Path) -> str:
+def _format_size(file: Path) -> str:
     size = file.stat().st_size
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -8,16 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
-from debate_tui.domain.stream import Fault, FaultKind, Origin
-from debate_tui.sources.background import POLL_INTERVAL, Background
-from debate_tui.sources.continuation import continued
-from debate_tui.sources.exchange import Wishes, exchange
-from debate_tui.sources.llamacpp import PlacedChatDecoder, Replays, kept_under
-from debate_tui.sources.outliving import Outliving
+from debate_tui.domain.stream import Fault, FaultKind, StreamOrigin
+from debate_tui.sources.background import POLL_INTERVAL, BackgroundResponses
+from debate_tui.sources.continuation import continuation_messages
+from debate_tui.sources.exchange import OptionalParams, open_sdk_stream
+from debate_tui.sources.llamacpp import ByteCursorChatDecoder, LlamaCppStreams, conversation_headers
+from debate_tui.sources.outliving import ServerKeptResponses
 from debate_tui.sources.payloads.chat import ChatDecoder
-from debate_tui.sources.payloads.models import conversational
+from debate_tui.sources.payloads.models import parse_chat_models
 from debate_tui.sources.payloads.responses import ResponsesDecoder
-from debate_tui.sources.sdkfaults import translated
+from debate_tui.sources.sdkfaults import translate_sdk_errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
     from openai.types.responses import ResponseInputItemParam
 
-    from debate_tui.domain.stream import Request, Resume, StreamItem
-    from debate_tui.sources.exchange import Answer
+    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.sources.exchange import RawResponse
     from debate_tui.sources.providers import Provider
-    from debate_tui.sources.sdk import Client, SdkClients
+    from debate_tui.sources.sdk import SdkClient, SdkClients
 
-    Stream = AbstractAsyncContextManager[AsyncIterator[StreamItem]]
+    StreamContext = AbstractAsyncContextManager[AsyncIterator[StreamItem]]
 
 MIN_OUTPUT_TOKENS = 16
 """The Responses API refuses less."""
@@ -52,17 +52,17 @@ class OpenAISource:
         model: str,
         *,
         provider: Provider,
-        sdk: SdkClients,
+        sdk_clients: SdkClients,
         background: bool = False,
         poll_interval: float = POLL_INTERVAL,
     ) -> None:
         self._model = model
         self._provider = provider
-        self._sdk = sdk
+        self._sdk_clients = sdk_clients
         self._background = background
         self._poll_interval = poll_interval
-        self._refused: set[str] = set()
-        self._outliving = Outliving()
+        self._refused_params: set[str] = set()
+        self._kept_responses = ServerKeptResponses()
 
     @property
     def model(self) -> str:
@@ -71,51 +71,55 @@ class OpenAISource:
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
-        client = await self._sdk.openai(self._provider)
+        client = await self._sdk_clients.openai(self._provider)
         try:
             if not self._model:
                 self._model = await self._first_model(client)
-            async with self._ask(client, request, resume) as items:
+            async with self._open_stream(client, request, resume) as items:
                 yield items
         except Fault as fault:
             if fault.kind is FaultKind.AUTH:
-                self._sdk.forget(self._provider)
+                self._sdk_clients.discard_client(self._provider)
             raise
 
     async def aclose(self) -> None:
         """See `Source.aclose`: there is nothing that only this source holds."""
 
-    def _ask(self, client: Client[AsyncOpenAI], request: Request, resume: Resume | None) -> Stream:
+    def _open_stream(
+        self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: Resume | None
+    ) -> StreamContext:
         cursor = resume.cursor if resume else None
         if self._provider.api == "responses":
-            ask = partial(self._responses, client, request, resume)
+            open_new = partial(self._open_responses, client, request, resume)
             if not self._background:
-                return ask()
-            background = Background(self._provider, client, self._poll_interval)
-            return self._outliving.open(background, cursor, ask)
+                return open_new()
+            background = BackgroundResponses(self._provider, client, self._poll_interval)
+            return self._kept_responses.open(background, cursor, open_new)
         if not self._provider.replays:
-            return self._chat(client, request, resume)
-        name = uuid4().hex
-        ask = partial(self._chat, client, request, resume, name)
-        return self._outliving.open(Replays(self._provider, client), cursor, ask, name)
+            return self._open_chat(client, request, resume)
+        stream_id = uuid4().hex
+        open_new = partial(self._open_chat, client, request, resume, stream_id)
+        return self._kept_responses.open(LlamaCppStreams(self._provider, client), cursor, open_new, stream_id)
 
-    def _responses(self, client: Client[AsyncOpenAI], request: Request, resume: Resume | None) -> Stream:
-        wishes = Wishes(self._refused)
+    def _open_responses(
+        self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: Resume | None
+    ) -> StreamContext:
+        optional_params = OptionalParams(self._refused_params)
         # Refused by models that do not reason, and to organisations that are not verified.
-        wishes.add("reasoning", value={"summary": "auto"})
+        optional_params.add("reasoning", value={"summary": "auto"})
         if request.max_output_tokens is not None:
             limit = max(request.max_output_tokens, MIN_OUTPUT_TOKENS)
-            wishes.add("max_output_tokens", value=limit)
+            optional_params.add("max_output_tokens", value=limit)
 
-        def send(body: dict[str, object]) -> AbstractAsyncContextManager[Answer]:
+        def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             from openai import omit
 
             return client.sdk.responses.with_streaming_response.create(
                 model=self._model,
-                input=cast("list[ResponseInputItemParam]", _messages(request, resume)),
+                input=cast("list[ResponseInputItemParam]", _message_dicts(request, resume)),
                 stream=True,
                 background=self._background or omit,
                 # Only what is stored can be asked for again.
@@ -124,42 +128,60 @@ class OpenAISource:
             )
 
         decoder = ResponsesDecoder()
-        return exchange(self._provider, client, send, decoder, wishes=wishes, origin=_origin(resume))
+        return open_sdk_stream(
+            self._provider,
+            client,
+            send,
+            decoder,
+            optional_params=optional_params,
+            origin=_stream_origin(resume),
+        )
 
-    def _chat(
-        self, client: Client[AsyncOpenAI], request: Request, resume: Resume | None, conversation: str = ""
-    ) -> Stream:
-        wishes = Wishes(self._refused)
+    def _open_chat(
+        self,
+        client: SdkClient[AsyncOpenAI],
+        request: TurnRequest,
+        resume: Resume | None,
+        conversation_id: str = "",
+    ) -> StreamContext:
+        optional_params = OptionalParams(self._refused_params)
         if self._provider.usage_option:
-            wishes.add("stream_options", value={"include_usage": True})
+            optional_params.add("stream_options", value={"include_usage": True})
         if request.max_output_tokens is not None:
             # The older name is the one nearly all servers know; OpenAI's own newer models refuse it.
-            wishes.add("max_tokens", "max_completion_tokens", value=request.max_output_tokens)
-        headers: dict[str, str | Omit] = {**_unsent(self._provider, client.key)}
-        if conversation:
-            headers |= kept_under(conversation)
+            optional_params.add("max_tokens", "max_completion_tokens", value=request.max_output_tokens)
+        headers: dict[str, str | Omit] = {**_omitted_headers(self._provider, client.key)}
+        if conversation_id:
+            headers |= conversation_headers(conversation_id)
 
-        def send(body: dict[str, object]) -> AbstractAsyncContextManager[Answer]:
+        def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             return client.sdk.chat.completions.with_streaming_response.create(
                 model=self._model,
-                messages=cast("Iterable[ChatCompletionMessageParam]", _messages(request, resume)),
+                messages=cast("Iterable[ChatCompletionMessageParam]", _message_dicts(request, resume)),
                 stream=True,
                 extra_body=body,
                 extra_headers=headers,
             )
 
-        asked = partial(exchange, self._provider, client, send, wishes=wishes, origin=_origin(resume))
-        if not conversation:
-            return asked(ChatDecoder())
-        decoder = PlacedChatDecoder(conversation)
-        return asked(decoder, events=decoder.events)
+        open_chat_stream = partial(
+            open_sdk_stream,
+            self._provider,
+            client,
+            send,
+            optional_params=optional_params,
+            origin=_stream_origin(resume),
+        )
+        if not conversation_id:
+            return open_chat_stream(ChatDecoder())
+        decoder = ByteCursorChatDecoder(conversation_id)
+        return open_chat_stream(decoder, parse_events=decoder.parse_events)
 
-    async def _first_model(self, client: Client[AsyncOpenAI]) -> str:
-        with translated(self._provider, client):
+    async def _first_model(self, client: SdkClient[AsyncOpenAI]) -> str:
+        with translate_sdk_errors(self._provider, client):
             answer = await client.sdk.models.with_raw_response.list(
-                extra_headers=_unsent(self._provider, client.key)
+                extra_headers=_omitted_headers(self._provider, client.key)
             )
-        found = next(iter(conversational(answer.content)), "")
+        found = next(iter(parse_chat_models(answer.content)), "")
         if not found:
             raise Fault(
                 FaultKind.BAD_REQUEST,
@@ -169,15 +191,18 @@ class OpenAISource:
         return found
 
 
-def _messages(request: Request, resume: Resume | None) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.content} for message in continued(request, resume)]
+def _message_dicts(request: TurnRequest, resume: Resume | None) -> list[dict[str, str]]:
+    return [
+        {"role": message.role, "content": message.content}
+        for message in continuation_messages(request, resume)
+    ]
 
 
-def _origin(resume: Resume | None) -> Origin:
-    return Origin.CONTINUATION if resume is not None and resume.text else Origin.START
+def _stream_origin(resume: Resume | None) -> StreamOrigin:
+    return StreamOrigin.CONTINUATION if resume is not None and resume.text else StreamOrigin.START
 
 
-def _unsent(provider: Provider, key: str) -> dict[str, str | Omit]:
+def _omitted_headers(provider: Provider, key: str) -> dict[str, str | Omit]:
     """Headers the SDK would send to any server, though they are meant for OpenAI's."""
     if provider.name == "openai":
         return {}

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     Rates = tuple[float, float]
     """US dollars per million tokens, of input and of output."""
 
-    Cost = Callable[[Usage], float | None]
+    CostFunction = Callable[[Usage], float | None]
 
 # What the table calls a provider where it is not what we call it.
-_NAMES = {"xai": "x-ai", "gemini": "google", "huggingface": "huggingface_together"}
-_FREE = frozenset({"ollama", "lmstudio", "llamacpp", "vllm"})
-_NOBODY_IS_PAID = frozenset({"demo", "local"})
+_TABLE_PROVIDER_NAMES = {"xai": "x-ai", "gemini": "google", "huggingface": "huggingface_together"}
+_FREE_PROVIDERS = frozenset({"ollama", "lmstudio", "llamacpp", "vllm"})
+_FREE_KINDS = frozenset({"demo", "local"})
 MILLION = 1_000_000
 
 
 class Priced(Protocol):
-    """What is known of a source before it is made: see `registry.Specification`."""
+    """What is known of a source before it is made: see `registry.SourceSpec`."""
 
     @property
     def kind(self) -> str: ...
@@ -44,7 +44,7 @@ class Priced(Protocol):
     def detail(self) -> str: ...
 
 
-class Table(Struct, frozen=True, forbid_unknown_fields=True):
+class PriceTable(Struct, frozen=True, forbid_unknown_fields=True):
     """Which release of which package the prices are, and the day it was published."""
 
     package: str
@@ -53,45 +53,45 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @cache
-def table() -> str:
+def price_table_version() -> str:
     """The table that is installed, with its date: ``genai-prices 0.2.3 of 2026-11-10``.
 
     Of any other release only the name is sure, and that it is not of that day.
     """
     from importlib.metadata import version
 
-    known = toml.decode(
-        Path(__file__).with_name("prices.toml").read_text("utf-8"), Table, where="prices.toml"
+    recorded = toml.decode_toml(
+        Path(__file__).with_name("prices.toml").read_text("utf-8"), PriceTable, file_name="prices.toml"
     )
-    installed = version(known.package)
-    if installed == known.release:
-        return f"{known.package} {installed} of {known.date:%Y-%m-%d}"
-    return f"{known.package} {installed}, not the one of {known.date:%Y-%m-%d}"
+    installed = version(recorded.package)
+    if installed == recorded.release:
+        return f"{recorded.package} {installed} of {recorded.date:%Y-%m-%d}"
+    return f"{recorded.package} {installed}, not the one of {recorded.date:%Y-%m-%d}"
 
 
-def asked_of(specifications: Iterable[Priced], overrides: Mapping[str, Rates]) -> str:
+def price_table_for(specifications: Iterable[Priced], overrides: Mapping[str, Rates]) -> str:
     """The table, if any of these sources is priced by it; else nothing."""
-    asked = any(_is_listed(each) and each.detail not in overrides for each in specifications)
-    return table() if asked else ""
+    uses_table = any(_uses_price_table(each) and each.detail not in overrides for each in specifications)
+    return price_table_version() if uses_table else ""
 
 
-def cost_of(specification: Priced, overrides: Mapping[str, Rates]) -> Cost:
+def cost_function(specification: Priced, overrides: Mapping[str, Rates]) -> CostFunction:
     """How to price this source's usage.
 
     `overrides` are rates by model, which go before the table. That is loaded when a cost is first asked for,
-    if `load` was not called before.
+    if `load_price_table` was not called before.
     """
     own = overrides.get(specification.detail)
-    if own is None and specification.kind in _NOBODY_IS_PAID:
-        return _nothing
-    listed = _is_listed(specification)
+    if own is None and specification.kind in _FREE_KINDS:
+        return _zero_cost
+    listed = _uses_price_table(specification)
 
     def cost(usage: Usage) -> float | None:
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
         rates = own
         if rates is None and listed:
-            rates = _listed(specification.scheme, specification.detail)
+            rates = _look_up_rates(specification.scheme, specification.detail)
         if rates is None:
             return None
         return (usage.input_tokens * rates[0] + usage.output_tokens * rates[1]) / MILLION
@@ -99,30 +99,33 @@ def cost_of(specification: Priced, overrides: Mapping[str, Rates]) -> Cost:
     return cost
 
 
-def _is_listed(specification: Priced) -> bool:
-    return specification.kind == "provider" and specification.scheme not in _FREE
+def _uses_price_table(specification: Priced) -> bool:
+    return specification.kind == "provider" and specification.scheme not in _FREE_PROVIDERS
 
 
-def _nothing(usage: Usage) -> float:
+def _zero_cost(usage: Usage) -> float:
     return 0.0
 
 
-def load() -> None:
+def load_price_table() -> None:
     """Load the table, which takes longer than some frames; to be called in a thread."""
-    with importing.uncollected():
+    with importing.import_without_gc():
         import genai_prices  # noqa: F401
-    _listed("openai", "")
+    _look_up_rates("openai", "")
 
 
 @cache
-def _listed(provider: str, model: str) -> Rates | None:
+def _look_up_rates(provider: str, model: str) -> Rates | None:
     from genai_prices import Usage, calc_price
 
     # So few that no surcharge for long prompts applies: those of a debate are short.
     few = 1000
     asked = Usage(input_tokens=few, output_tokens=0), Usage(input_tokens=0, output_tokens=few)
     try:
-        into, out = (calc_price(usage, model, provider_id=_NAMES.get(provider, provider)) for usage in asked)
+        into, out = (
+            calc_price(usage, model, provider_id=_TABLE_PROVIDER_NAMES.get(provider, provider))
+            for usage in asked
+        )
     except LookupError:
         return None
     return float(into.total_price) * MILLION / few, float(out.total_price) * MILLION / few

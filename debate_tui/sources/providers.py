@@ -59,11 +59,11 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def providers() -> Mapping[str, Provider]:
     """All providers by name, in the order of the table, as if the environment were empty."""
     text = Path(__file__).with_name("providers.toml").read_text("utf-8")
-    table = toml.decode(text, dict[str, Provider], where="providers.toml")
+    table = toml.decode_toml(text, dict[str, Provider], file_name="providers.toml")
     return {name: msgspec.structs.replace(entry, name=name) for name, entry in table.items()}
 
 
-def provider(name: str, environ: Mapping[str, str] = os.environ) -> Provider:
+def find_provider(name: str, environ: Mapping[str, str] = os.environ) -> Provider:
     """The provider called `name`, where ``NAME_BASE_URL`` says it is; raises `KeyError` for any other name.
 
     OpenAI elsewhere than at OpenAI is a compatible server: it is asked for chat completions, and has to say

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from debate_tui.domain.stream import Alive, Connected, Cursor, Request, Resume, StreamItem
-    from debate_tui.sources.payloads import Event
+    from debate_tui.domain.stream import Connected, Cursor, KeepAlive, Resume, StreamItem, TurnRequest
+    from debate_tui.sources.payloads import PayloadEvent
 
-Method = Literal["GET", "POST"]
+HttpMethod = Literal["GET", "POST"]
 
-_PLACEHOLDER = re.compile(r"\{(topic|phase|turn|lastEventId)\}")
-_REST_SECONDS = 0.05
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_URL_PLACEHOLDER = re.compile(r"\{(topic|phase|turn|lastEventId)\}")
+_DRAIN_TIMEOUT = 0.05
+_UNSENDABLE_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What no header may hold."""
 
 
@@ -35,23 +35,23 @@ class NotAStream(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class EndpointConnection:
     """One connection that stands.
 
-    `events` is `None` where the server said that there is nothing more; `orderly` tells, once they have run
-    out, whether the framing vouches for that end. `ids_in_data` says that event ids, if there are any, are
-    in the payload, as the transport has none; `kept` that the connection may be used again if the response
-    was read to its end.
+    `events` is `None` where the server said that there is nothing more; `ended_orderly` tells, once they have
+    run out, whether the framing vouches for that end. `ids_in_data` says that event ids, if there are any,
+    are in the payload, as the transport has none; `reusable` that the connection may be used again if the
+    response was read to its end.
     """
 
     connected: Connected
-    events: AsyncGenerator[Event | Alive] | None
-    orderly: Callable[[], bool]
+    events: AsyncGenerator[PayloadEvent | KeepAlive] | None
+    ended_orderly: Callable[[], bool]
     ids_in_data: bool = False
-    kept: bool = False
+    reusable: bool = False
 
 
-class Remote(ABC):
+class RemoteEndpoint(ABC):
     """A debater at an endpoint; a `Source` for whoever can `connect`."""
 
     @property
@@ -60,25 +60,27 @@ class Remote(ABC):
         """The endpoint's host."""
 
     @abstractmethod
-    def address(self, request: Request) -> str:
+    def turn_url(self, request: TurnRequest) -> str:
         """The URL that is asked for a turn, from its start on; for comparing, never for showing."""
 
     @abstractmethod
-    def connect(self, request: Request, cursor: Cursor | None) -> AbstractAsyncContextManager[Connection]:
+    def connect(
+        self, request: TurnRequest, cursor: Cursor | None
+    ) -> AbstractAsyncContextManager[EndpointConnection]:
         """Open one connection, behind `cursor` if there is one; leaving closes it. Raises `Fault`."""
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncGenerator[AsyncIterator[StreamItem]]:
         """See `Source.open`.
 
         Resuming needs a cursor with an event id; without one the stream starts anew.
         """
-        cursor = usable(resume.cursor if resume else None)
+        cursor = sendable_cursor(resume.cursor if resume else None)
         async with (
             self.connect(request, cursor) as connection,
-            aclosing(items(connection, cursor)) as stream,
+            aclosing(decode_connection(connection, cursor)) as stream,
         ):
             yield stream
 
@@ -87,7 +89,9 @@ class Remote(ABC):
         return
 
 
-async def items(connection: Connection, cursor: Cursor | None) -> AsyncGenerator[StreamItem]:
+async def decode_connection(
+    connection: EndpointConnection, cursor: Cursor | None
+) -> AsyncGenerator[StreamItem]:
     """A connection's stream, from `Connected` to its end."""
     yield connection.connected
     if connection.events is None:
@@ -96,31 +100,33 @@ async def items(connection: Connection, cursor: Cursor | None) -> AsyncGenerator
     async with (
         aclosing(connection.events) as events,
         aclosing(
-            endpoint.read(events, cursor, connection.orderly, ids_in_data=connection.ids_in_data)
+            endpoint.decode_endpoint_stream(
+                events, cursor, connection.ended_orderly, ids_in_data=connection.ids_in_data
+            )
         ) as decoded,
     ):
         async for item in decoded:
-            if connection.kept and isinstance(item, Finished):
-                await _rest(events)
+            if connection.reusable and isinstance(item, Finished):
+                await _drain(events)
             yield item
 
 
-async def _rest(events: AsyncGenerator[Event | Alive]) -> None:
+async def _drain(events: AsyncGenerator[PayloadEvent | KeepAlive]) -> None:
     """Read on to the end of the response, if it comes at once: then the connection serves the next turn."""
     with suppress(Fault, TimeoutError):
-        async with asyncio.timeout(_REST_SECONDS):
+        async with asyncio.timeout(_DRAIN_TIMEOUT):
             async for _ in events:
                 continue
 
 
-def usable(cursor: Cursor | None) -> Cursor | None:
+def sendable_cursor(cursor: Cursor | None) -> Cursor | None:
     """The cursor, if the id in it can be sent; an empty one means that the server took its ids back."""
-    if cursor is None or not cursor.position or _UNSENDABLE.search(cursor.position):
+    if cursor is None or not cursor.position or _UNSENDABLE_CHARACTERS.search(cursor.position):
         return None
     return cursor
 
 
-def filled(url: str, request: Request, cursor: Cursor | None, *, id_in_query: bool = False) -> str:
+def fill_url(url: str, request: TurnRequest, cursor: Cursor | None, *, id_in_query: bool = False) -> str:
     """The URL with ``{topic}``, ``{phase}``, ``{turn}`` and ``{lastEventId}`` filled in, percent-encoded.
 
     `id_in_query` adds the last event id as a parameter where the URL does not say ``{lastEventId}``.
@@ -132,15 +138,15 @@ def filled(url: str, request: Request, cursor: Cursor | None, *, id_in_query: bo
         "turn": str(request.turn),
         "lastEventId": last_id,
     }
-    given = _PLACEHOLDER.sub(lambda place: _quoted(values[place[1]]), url)
+    filled_url = _URL_PLACEHOLDER.sub(lambda place: _percent_encode(values[place[1]]), url)
     if not id_in_query or not last_id or "{lastEventId}" in url:
-        return given
-    parts = urlsplit(given)
-    query = "&".join(part for part in (parts.query, f"lastEventId={_quoted(last_id)}") if part)
+        return filled_url
+    parts = urlsplit(filled_url)
+    query = "&".join(part for part in (parts.query, f"lastEventId={_percent_encode(last_id)}") if part)
     return parts._replace(query=query).geturl()
 
 
-def asked(request: Request) -> bytes:
+def encode_turn_request(request: TurnRequest) -> bytes:
     """What a POST says of the turn, as JSON."""
     return msgspec.json.encode(
         {
@@ -153,5 +159,5 @@ def asked(request: Request) -> bytes:
     )
 
 
-def _quoted(text: str) -> str:
+def _percent_encode(text: str) -> str:
     return quote(text, safe="", errors="replace")

@@ -32,24 +32,25 @@ CONNECT_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Client(Generic[C]):
+class SdkClient(Generic[C]):
     """An SDK's client, what it raises, and the key it signs with, which has to stay out of every message."""
 
     sdk: C
     key: str
-    error: type[openai.OpenAIError] | type[anthropic.AnthropicError]
-    status_error: type[openai.APIStatusError] | type[anthropic.APIStatusError]
+    error_type: type[openai.OpenAIError] | type[anthropic.AnthropicError]
+    status_error_type: type[openai.APIStatusError] | type[anthropic.APIStatusError]
 
 
-AnyClient = Client["AsyncOpenAI"] | Client["AsyncAnthropic"]
+AnySdkClient = SdkClient["AsyncOpenAI"] | SdkClient["AsyncAnthropic"]
 
-_Slot = tuple[str, str, str]
+_ClientKey = tuple[str, str, str]
 
 
 class SdkClients:
     """The clients of all sources of one run; whoever makes it closes it.
 
-    `connect_timeout` is in seconds. Keys are looked up when a client is made, and again after `forget`.
+    `connect_timeout` is in seconds. Keys are looked up when a client is made, and again after
+    `discard_client`.
     """
 
     def __init__(
@@ -57,72 +58,74 @@ class SdkClients:
     ) -> None:
         self._connect_timeout = connect_timeout
         self._environ = environ
-        self._openai: dict[_Slot, asyncio.Task[Client[AsyncOpenAI]]] = {}
-        self._anthropic: dict[_Slot, asyncio.Task[Client[AsyncAnthropic]]] = {}
-        self._forgotten: list[asyncio.Task[Client[AsyncOpenAI]] | asyncio.Task[Client[AsyncAnthropic]]] = []
-        self._prices: asyncio.Task[None] | None = None
+        self._openai_clients: dict[_ClientKey, asyncio.Task[SdkClient[AsyncOpenAI]]] = {}
+        self._anthropic_clients: dict[_ClientKey, asyncio.Task[SdkClient[AsyncAnthropic]]] = {}
+        self._discarded: list[
+            asyncio.Task[SdkClient[AsyncOpenAI]] | asyncio.Task[SdkClient[AsyncAnthropic]]
+        ] = []
+        self._price_loading: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def openai(self, provider: Provider) -> Client[AsyncOpenAI]:
+    async def openai(self, provider: Provider) -> SdkClient[AsyncOpenAI]:
         """The client for a provider that speaks OpenAI's APIs.
 
         Raises an `auth` fault if there is no usable key, a `bad_request` one if its URL is none.
         """
-        return await self._client(self._openai, provider, self._make_openai)
+        return await self._get_client(self._openai_clients, provider, self._make_openai)
 
-    async def anthropic(self, provider: Provider) -> Client[AsyncAnthropic]:
+    async def anthropic(self, provider: Provider) -> SdkClient[AsyncAnthropic]:
         """The client for a provider that speaks Anthropic's API; raises as `openai` does."""
-        return await self._client(self._anthropic, provider, self._make_anthropic)
+        return await self._get_client(self._anthropic_clients, provider, self._make_anthropic)
 
-    async def warm(self, provider: Provider) -> None:
+    async def prepare_client(self, provider: Provider) -> None:
         """Have the client ready before it is needed; a fault is left to whoever needs it."""
         try:
             await (self.anthropic(provider) if provider.api == "messages" else self.openai(provider))
         except Fault:
             return
 
-    def forget(self, provider: Provider) -> None:
+    def discard_client(self, provider: Provider) -> None:
         """Look the provider's key up again for the next request, as this one was not accepted."""
-        slot = self._slot(provider)
-        for clients in (self._openai, self._anthropic):
-            if forgotten := clients.pop(slot, None):
+        key = self._client_key(provider)
+        for clients in (self._openai_clients, self._anthropic_clients):
+            if discarded := clients.pop(key, None):
                 # Another source may still be listening through it.
-                self._forgotten.append(forgotten)
+                self._discarded.append(discarded)
 
     async def aclose(self) -> None:
         """Close all clients and their connections."""
         self._closed = True
-        tasks = (*self._openai.values(), *self._anthropic.values(), *self._forgotten)
-        if self._prices is not None:
-            await self._prices
+        tasks = (*self._openai_clients.values(), *self._anthropic_clients.values(), *self._discarded)
+        if self._price_loading is not None:
+            await self._price_loading
         for made in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(made, Client):
+            if isinstance(made, SdkClient):
                 await made.sdk.close()
 
-    def _slot(self, provider: Provider) -> _Slot:
+    def _client_key(self, provider: Provider) -> _ClientKey:
         return provider.name, provider.base_url, key_in_environment(provider, self._environ)
 
-    async def _client(
+    async def _get_client(
         self,
-        clients: dict[_Slot, asyncio.Task[Client[C]]],
+        clients: dict[_ClientKey, asyncio.Task[SdkClient[C]]],
         provider: Provider,
-        make: Callable[[Provider], Client[C]],
-    ) -> Client[C]:
-        slot = self._slot(provider)
-        task = clients.get(slot)
+        make: Callable[[Provider], SdkClient[C]],
+    ) -> SdkClient[C]:
+        key = self._client_key(provider)
+        task = clients.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = clients[slot] = asyncio.create_task(asyncio.to_thread(make, provider))
+            task = clients[key] = asyncio.create_task(asyncio.to_thread(make, provider))
             task.add_done_callback(self._load_prices)
         # Others may wait for the same client: one of them being cancelled must not take it from them.
         return await asyncio.shield(task)
 
     def _load_prices(self, _: object) -> None:
         """Load the price table, once everybody can be asked: costs are told when they have answered."""
-        making = (*self._openai.values(), *self._anthropic.values())
-        if self._prices is None and not self._closed and all(task.done() for task in making):
-            self._prices = asyncio.create_task(asyncio.to_thread(prices.load))
+        making = (*self._openai_clients.values(), *self._anthropic_clients.values())
+        if self._price_loading is None and not self._closed and all(task.done() for task in making):
+            self._price_loading = asyncio.create_task(asyncio.to_thread(prices.load_price_table))
 
-    def _make_openai(self, provider: Provider) -> Client[AsyncOpenAI]:
+    def _make_openai(self, provider: Provider) -> SdkClient[AsyncOpenAI]:
         key = find_key(provider, self._environ)
         load_openai()
         import httpx2
@@ -139,17 +142,17 @@ class SdkClients:
                 # Said here, a header from the environment cannot take its place.
                 default_headers={"Authorization": f"Bearer {key}"} if key else None,
                 http_client=openai.DefaultAsyncHttpxClient(
-                    timeout=timeout, follow_redirects=False, event_hooks={"request": [watch]}
+                    timeout=timeout, follow_redirects=False, event_hooks={"request": [trace_connection]}
                 ),
             )
         except (httpx2.InvalidURL, openai.OpenAIError) as error:
-            raise _unusable(provider, error) from None
+            raise _unusable_provider_fault(provider, error) from None
         # Looked at for the first time, these import what they are made of.
-        with importing.uncollected():
+        with importing.import_without_gc():
             _ = sdk.responses if provider.api == "responses" else sdk.chat.completions
-        return Client(sdk, key, openai.OpenAIError, openai.APIStatusError)
+        return SdkClient(sdk, key, openai.OpenAIError, openai.APIStatusError)
 
-    def _make_anthropic(self, provider: Provider) -> Client[AsyncAnthropic]:
+    def _make_anthropic(self, provider: Provider) -> SdkClient[AsyncAnthropic]:
         key = find_key(provider, self._environ)
         load_anthropic()
         import anthropic
@@ -165,43 +168,43 @@ class SdkClients:
                 max_retries=0,
                 timeout=timeout,
                 http_client=anthropic.DefaultAsyncHttpxClient(
-                    timeout=timeout, follow_redirects=False, event_hooks={"request": [watch]}
+                    timeout=timeout, follow_redirects=False, event_hooks={"request": [trace_connection]}
                 ),
             )
         except (httpx2.InvalidURL, anthropic.AnthropicError) as error:
-            raise _unusable(provider, error) from None
-        return Client(sdk, key, anthropic.AnthropicError, anthropic.APIStatusError)
+            raise _unusable_provider_fault(provider, error) from None
+        return SdkClient(sdk, key, anthropic.AnthropicError, anthropic.APIStatusError)
 
 
 def load_openai() -> None:
     """Import OpenAI's SDK and what its answers are read with; blocks for as long as that takes."""
-    with importing.uncollected():
+    with importing.import_without_gc():
         import httpx_sse  # noqa: F401
         import openai  # noqa: F401
 
 
 def load_anthropic() -> None:
     """Import Anthropic's SDK and what its answers are read with; blocks for as long as that takes."""
-    with importing.uncollected():
+    with importing.import_without_gc():
         import anthropic  # noqa: F401
         import httpx_sse  # noqa: F401
 
 
-CONNECTED = "debate_tui.connected"
+NEW_CONNECTION = "debate_tui.connected"
 """The request extension that is there if a connection had to be made for the request."""
 
 
-async def watch(request: httpx2.Request) -> None:
+async def trace_connection(request: httpx2.Request) -> None:
     """Note on a request whether it had to connect first: an event hook of the clients."""
 
     async def trace(name: str, info: Mapping[str, object]) -> None:
         if name == "connection.connect_tcp.complete":
-            request.extensions[CONNECTED] = True
+            request.extensions[NEW_CONNECTION] = True
 
     request.extensions["trace"] = trace
 
 
-def _unusable(provider: Provider, error: Exception) -> Fault:
+def _unusable_provider_fault(provider: Provider, error: Exception) -> Fault:
     return Fault(
         FaultKind.BAD_REQUEST,
         f"{provider.title} cannot be used: {error}",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources.keys import redact
+from debate_tui.sources.keys import redact_keys
 from debate_tui.sources.payloads import faults
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import httpx2
 
     from debate_tui.sources.providers import Provider
-    from debate_tui.sources.sdk import AnyClient
+    from debate_tui.sources.sdk import AnySdkClient
 
 # Spent money comes as 400, 403 or 429, and only the words tell it from a wrong request or key.
-_SPENT = re.compile(
+_QUOTA_WORDING = re.compile(
     r"credit balance|insufficient (?:credit|balance|funds|quota)|spend(?:ing)? limit|API usage limits"
     r"|have any credits|out of credits|key limit exceeded|billing hard limit",
     re.IGNORECASE,
@@ -29,41 +29,41 @@ _SPENT = re.compile(
 
 
 @contextmanager
-def translated(provider: Provider, client: AnyClient) -> Iterator[None]:
+def translate_sdk_errors(provider: Provider, client: AnySdkClient) -> Iterator[None]:
     """Turn whatever is raised inside the block into a `Fault`; cancellation passes."""
     import httpx2
 
     try:
         yield
-    except client.status_error as error:
-        raise hidden(_status(error.response, provider), client) from None
-    except (client.error, httpx2.HTTPError, httpx2.StreamError) as error:
-        raise hidden(_connection(error, provider), client) from None
+    except client.status_error_type as error:
+        raise redact_fault(_status_fault(error.response, provider), client) from None
+    except (client.error_type, httpx2.HTTPError, httpx2.StreamError) as error:
+        raise redact_fault(_connection_fault(error, provider), client) from None
 
 
-def hidden(fault: Fault, client: AnyClient) -> Fault:
+def redact_fault(fault: Fault, client: AnySdkClient) -> Fault:
     """The same fault, its message without keys."""
-    fault.message = redact(fault.message, client.key)
+    fault.message = redact_keys(fault.message, client.key)
     fault.args = (fault.message,)
     return fault
 
 
-def unexpected(response: httpx2.Response, body: bytes, provider: Provider) -> Fault:
+def unexpected_response_fault(response: httpx2.Response, body: bytes, provider: Provider) -> Fault:
     """The fault of an answer that has a good status but is no event stream."""
-    kind = response.headers.get("content-type", "").partition(";")[0].strip() or "nothing"
-    if kind == "application/json":
-        fault = faults.from_body(body)
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip() or "nothing"
+    if media_type == "application/json":
+        fault = faults.fault_from_body(body)
         if fault.kind is not FaultKind.UNKNOWN:
             return fault
     return Fault(
         FaultKind.BAD_REQUEST,
-        f"{provider.host} answered with {kind}, not with an event stream.",
+        f"{provider.host} answered with {media_type}, not with an event stream.",
         status=response.status_code,
         hint=f"Check {provider.base_url_env}.",
     )
 
 
-def _status(response: httpx2.Response, provider: Provider) -> Fault:
+def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
     status = response.status_code
     if 300 <= status < 400:
         # Followed, a request would take its key along to wherever the answer points.
@@ -73,14 +73,14 @@ def _status(response: httpx2.Response, provider: Provider) -> Fault:
             status=status,
             hint=f"Set {provider.base_url_env} to where the server really is.",
         )
-    fault = faults.from_body(
-        response.content, status=status, retry_after=faults.retry_after(response.headers)
+    fault = faults.fault_from_body(
+        response.content, status=status, retry_after=faults.parse_retry_after(response.headers)
     )
-    by_status = faults.kind_of_status(status)
+    by_status = faults.kind_from_status(status)
     if fault.kind is FaultKind.BAD_REQUEST:
         # Compatible servers call nearly everything an invalid request; the status is more precise then.
         fault.kind = by_status
-    if fault.kind in (FaultKind.BAD_REQUEST, FaultKind.AUTH, FaultKind.RATE_LIMIT) and _SPENT.search(
+    if fault.kind in (FaultKind.BAD_REQUEST, FaultKind.AUTH, FaultKind.RATE_LIMIT) and _QUOTA_WORDING.search(
         fault.message
     ):
         fault.kind = FaultKind.QUOTA
@@ -91,11 +91,11 @@ def _status(response: httpx2.Response, provider: Provider) -> Fault:
     return fault
 
 
-def _connection(error: Exception, provider: Provider) -> Fault:
+def _connection_fault(error: Exception, provider: Provider) -> Fault:
     import httpx2
 
     host = provider.host
-    error = _first(error, httpx2.HTTPError)
+    error = _find_cause(error, httpx2.HTTPError)
     if isinstance(error, httpx2.TimeoutException):
         return Fault(FaultKind.TIMEOUT, f"{host} did not answer in time.")
     if isinstance(error, (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)):
@@ -103,14 +103,14 @@ def _connection(error: Exception, provider: Provider) -> Fault:
         return Fault(FaultKind.BAD_REQUEST, f"{provider.base_url} cannot be asked: {error}", hint=hint)
     if isinstance(error, httpx2.ConnectError):
         start = f"Is it running? Start it with: {provider.start}" if provider.start else ""
-        return Fault(FaultKind.NETWORK, _unreachable(error, host), hint=start)
+        return Fault(FaultKind.NETWORK, _connect_error_message(error, host), hint=start)
     if isinstance(error, (httpx2.HTTPError, httpx2.StreamError)):
         return Fault(FaultKind.NETWORK, f"The connection to {host} broke: {error or type(error).__name__}")
     return Fault(FaultKind.UNKNOWN, f"{provider.title} could not be asked: {error}")
 
 
-def _unreachable(error: Exception, host: str) -> str:
-    root = _first(error, (socket.gaierror, ssl.SSLError, ConnectionRefusedError))
+def _connect_error_message(error: Exception, host: str) -> str:
+    root = _find_cause(error, (socket.gaierror, ssl.SSLError, ConnectionRefusedError))
     if isinstance(root, socket.gaierror):
         return f"No such host: {host}."
     if isinstance(root, ssl.SSLCertVerificationError):
@@ -122,7 +122,7 @@ def _unreachable(error: Exception, host: str) -> str:
     return f"{host} cannot be reached: {error}."
 
 
-def _first(error: BaseException, kinds: type[Exception] | tuple[type[Exception], ...]) -> Exception:
+def _find_cause(error: BaseException, kinds: type[Exception] | tuple[type[Exception], ...]) -> Exception:
     """The first of these kinds along what led to an error, groups included; else the error itself."""
     found: BaseException | None = error
     while found is not None:

@@ -1,9 +1,9 @@
 """One connection for several panes, where an endpoint's chunks say whose they are.
 
-Debaters that name the same address get a `Seat` each. The first that opens a turn connects; those that open
-it meanwhile join. Chunks that carry `debaterId` (or `debater`) then go to the seat they belong to, and to
-nobody else. If they carry neither, everybody but the first connects for themselves, then and from then on.
-A seat that goes on after a fault always does so on a connection of its own: it alone knows where it was.
+Debaters that name the same address get a `SharedSource` each. The first that opens a turn connects; those
+that open it meanwhile join. Chunks that carry `debaterId` (or `debater`) then go to the seat they belong to,
+and to nobody else. If they carry neither, everybody but the first connects for themselves, then and from then
+on. A seat that goes on after a fault always does so on a connection of its own: it alone knows where it was.
 """
 
 from __future__ import annotations
@@ -15,100 +15,107 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Alive
-from debate_tui.sources.line import Line, NotShared
-from debate_tui.sources.payloads import Data
-from debate_tui.sources.payloads.detect import unpack
-from debate_tui.sources.remote import Connection, items, usable
+from debate_tui.domain.stream import KeepAlive
+from debate_tui.sources.line import NoDebaterTags, SharedConnection
+from debate_tui.sources.payloads import SimpleEvent
+from debate_tui.sources.payloads.detect import unpack_base64
+from debate_tui.sources.remote import EndpointConnection, decode_connection, sendable_cursor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 
-    from debate_tui.domain.stream import Request, Resume, StreamItem
-    from debate_tui.sources.payloads import Event
-    from debate_tui.sources.remote import Remote
+    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.sources.payloads import PayloadEvent
+    from debate_tui.sources.remote import RemoteEndpoint
 
 
-class Shared:
+class SharedEndpoint:
     """All seats at one address."""
 
-    def __init__(self, remote: Remote) -> None:
-        self.remote = remote
-        self.seats: list[Seat] = []
-        self.tagged: bool | None = None
+    def __init__(self, endpoint: RemoteEndpoint) -> None:
+        self.endpoint = endpoint
+        self.sources: list[SharedSource] = []
+        self.has_tags: bool | None = None
         """Whether the chunks say whose they are; `None` until the first of them has come."""
-        self._of_tag: dict[str, Seat] = {}
-        self._lines: dict[str, Line] = {}
+        self._source_by_tag: dict[str, SharedSource] = {}
+        self._connections: dict[str, SharedConnection] = {}
 
-    def seat(self, names: Sequence[str] = ()) -> Seat:
+    def add_source(self, names: Sequence[str] = ()) -> SharedSource:
         """A source for one more debater; `names` are those its chunks may carry, such as its id."""
-        seat = Seat(self, names)
-        self.seats.append(seat)
-        return seat
+        source = SharedSource(self, names)
+        self.sources.append(source)
+        return source
 
-    def join(self, seat: Seat, request: Request) -> Line:
+    def join(self, source: SharedSource, request: TurnRequest) -> SharedConnection:
         """The connection the seat shares for this turn, which may have to be made."""
-        address = self.remote.address(request)
-        line = self._lines.get(address)
-        if line is None or seat in line.joined or line.lost(seat):
-            line = self._lines[address] = Line(self, request)
-        line.join(seat)
-        return line
+        url = self.endpoint.turn_url(request)
+        connection = self._connections.get(url)
+        if connection is None or source in connection.members or connection.is_too_late(source):
+            connection = self._connections[url] = SharedConnection(self, request)
+        connection.join(source)
+        return connection
 
-    async def leave(self, seat: Seat, line: Line) -> None:
+    async def leave(self, source: SharedSource, connection: SharedConnection) -> None:
         """Leave a shared connection; the last one closes it."""
-        line.leave(seat)
-        if line.present:
+        connection.leave(source)
+        if connection.active:
             return
-        self._lines = {address: other for address, other in self._lines.items() if other is not line}
-        await line.close()
+        self._connections = {
+            address: other for address, other in self._connections.items() if other is not connection
+        }
+        await connection.close()
 
-    def owner(self, tag: str) -> Seat | None:
+    def find_source(self, tag: str) -> SharedSource | None:
         """Whose chunks carry `tag`: by name, else by number, else in the order the tags appear in."""
-        if tag not in self._of_tag:
-            free = [seat for seat in self.seats if seat not in self._of_tag.values()]
-            named = [seat for seat in free if tag.casefold() in seat.names]
-            numbered = [seat for seat in free if tag == str(self.seats.index(seat) + 1)]
+        if tag not in self._source_by_tag:
+            free = [source for source in self.sources if source not in self._source_by_tag.values()]
+            named = [source for source in free if tag.casefold() in source.names]
+            numbered = [source for source in free if tag == str(self.sources.index(source) + 1)]
             found = next(iter((*named, *numbered, *free)), None)
             if found is None:
                 return None
-            self._of_tag[tag] = found
-        return self._of_tag[tag]
+            self._source_by_tag[tag] = found
+        return self._source_by_tag[tag]
 
-    def sort(self, event: Event) -> Iterator[tuple[Seat | None, Event]]:
+    def route(self, event: PayloadEvent) -> Iterator[tuple[SharedSource | None, PayloadEvent]]:
         """Whose an event is: the parts of it with their seats, or all of it with `None` for everybody's."""
         try:
-            data = unpack(event.data) or event.data
-            tags = _tags(data) if data.startswith("{") else None
+            data = unpack_base64(event.data) or event.data
+            tags = _decode_tags(data) if data.startswith("{") else None
         except (msgspec.DecodeError, RecursionError):
             tags = None
         if tags is None:
             yield None, event
         elif (tag := tags.tag) is not None:
-            self.tagged = True
-            if (seat := self.owner(tag)) is not None:
-                yield seat, event
+            self.has_tags = True
+            if (source := self.find_source(tag)) is not None:
+                yield source, event
         elif tags.chunks and any(chunk.tag is not None for chunk in tags.chunks):
-            self.tagged = True
-            yield from self._batch(event, data)
+            self.has_tags = True
+            yield from self._route_batch(event, data)
         else:
             yield None, event
 
-    def _batch(self, event: Event, data: str) -> Iterator[tuple[Seat | None, Event]]:
-        parts: dict[Seat, list[msgspec.Raw]] = {}
-        for chunk in _batch(data).chunks:
-            tag = _tags(chunk).tag
-            seat = None if tag is None else self.owner(tag)
-            if seat is not None:
-                parts.setdefault(seat, []).append(chunk)
-        for seat, chunks in parts.items():
-            yield seat, Data(msgspec.json.encode(_Batch(chunks)).decode(), event.event, event.id)
+    def _route_batch(
+        self, event: PayloadEvent, data: str
+    ) -> Iterator[tuple[SharedSource | None, PayloadEvent]]:
+        parts: dict[SharedSource, list[msgspec.Raw]] = {}
+        for chunk in _decode_batch(data).chunks:
+            tag = _decode_tags(chunk).tag
+            source = None if tag is None else self.find_source(tag)
+            if source is not None:
+                parts.setdefault(source, []).append(chunk)
+        for source, chunks in parts.items():
+            yield (
+                source,
+                SimpleEvent(msgspec.json.encode(_TaggedBatch(chunks)).decode(), event.event, event.id),
+            )
 
 
-class _Tags(Struct):
+class _DebaterTags(Struct):
     debater_id: str | int | None = msgspec.field(default=None, name="debaterId")
     debater: str | int | None = None
-    chunks: list[_Tags] | None = None
+    chunks: list[_DebaterTags] | None = None
 
     @property
     def tag(self) -> str | None:
@@ -116,91 +123,97 @@ class _Tags(Struct):
         return None if tag is None else str(tag)
 
 
-class _Batch(Struct):
+class _TaggedBatch(Struct):
     chunks: list[msgspec.Raw]
     type: str = "batch"
 
 
-_tags = msgspec.json.Decoder(_Tags).decode
-_batch = msgspec.json.Decoder(_Batch).decode
+_decode_tags = msgspec.json.Decoder(_DebaterTags).decode
+_decode_batch = msgspec.json.Decoder(_TaggedBatch).decode
 
 
-class Seat:
+class SharedSource:
     """One debater's source at a shared address."""
 
-    def __init__(self, shared: Shared, names: Sequence[str]) -> None:
-        self._shared = shared
+    def __init__(self, endpoint: SharedEndpoint, names: Sequence[str]) -> None:
+        self._endpoint = endpoint
         self.names = frozenset(name.casefold() for name in names)
 
     @property
     def model(self) -> str:
-        return self._shared.remote.model
+        return self._endpoint.endpoint.model
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncGenerator[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
-        shared = self._shared
-        alone = len(shared.seats) < 2 or shared.tagged is False
-        opened = self._own(request, resume) if alone or resume else self._joined(request)
+        shared = self._endpoint
+        needs_own_connection = len(shared.sources) < 2 or shared.has_tags is False
+        opened = (
+            self._open_own(request, resume) if needs_own_connection or resume else self._open_shared(request)
+        )
         async with opened as stream:
             yield stream
 
     async def aclose(self) -> None:
         """See `Source.aclose`."""
-        await self._shared.remote.aclose()
+        await self._endpoint.endpoint.aclose()
 
     @asynccontextmanager
-    async def _own(
-        self, request: Request, resume: Resume | None
+    async def _open_own(
+        self, request: TurnRequest, resume: Resume | None
     ) -> AsyncGenerator[AsyncGenerator[StreamItem]]:
-        cursor = usable(resume.cursor if resume else None)
+        cursor = sendable_cursor(resume.cursor if resume else None)
         async with (
-            self._shared.remote.connect(request, cursor) as connection,
-            aclosing(items(self._filtered(connection), cursor)) as stream,
+            self._endpoint.endpoint.connect(request, cursor) as connection,
+            aclosing(decode_connection(self._filter_connection(connection), cursor)) as stream,
         ):
             yield stream
 
     @asynccontextmanager
-    async def _joined(self, request: Request) -> AsyncGenerator[AsyncGenerator[StreamItem]]:
-        line = self._shared.join(self, request)
+    async def _open_shared(self, request: TurnRequest) -> AsyncGenerator[AsyncGenerator[StreamItem]]:
+        shared_connection = self._endpoint.join(self, request)
         try:
-            connected, finished = await line.connected()
-            events = None if finished else line.events(self)
-            connection = Connection(connected, events, lambda: line.orderly, line.ids_in_data)
-            async with aclosing(self._decided(line, connection, request)) as stream:
+            connected, finished = await shared_connection.wait_connected()
+            events = None if finished else shared_connection.events(self)
+            connection = EndpointConnection(
+                connected, events, lambda: shared_connection.ended_orderly, shared_connection.ids_in_data
+            )
+            async with aclosing(self._shared_items(shared_connection, connection, request)) as stream:
                 yield stream
         finally:
-            await self._shared.leave(self, line)
+            await self._endpoint.leave(self, shared_connection)
 
-    async def _decided(
-        self, line: Line, connection: Connection, request: Request
+    async def _shared_items(
+        self, shared_connection: SharedConnection, connection: EndpointConnection, request: TurnRequest
     ) -> AsyncGenerator[StreamItem]:
         """The seat's part of the shared connection, or a connection of its own if there are no parts."""
         try:
-            async with aclosing(items(connection, None)) as stream:
+            async with aclosing(decode_connection(connection, None)) as stream:
                 async for item in stream:
                     yield item
-        except NotShared:
-            await self._shared.leave(self, line)
-            async with self._own(request, None) as stream:
+        except NoDebaterTags:
+            await self._endpoint.leave(self, shared_connection)
+            async with self._open_own(request, None) as stream:
                 await anext(stream)
                 async for item in stream:
                     yield item
 
-    def _filtered(self, connection: Connection) -> Connection:
-        shared = self._shared
-        if connection.events is None or len(shared.seats) < 2 or shared.tagged is False:
+    def _filter_connection(self, connection: EndpointConnection) -> EndpointConnection:
+        shared = self._endpoint
+        if connection.events is None or len(shared.sources) < 2 or shared.has_tags is False:
             return connection
-        return replace(connection, events=self._mine(connection.events))
+        return replace(connection, events=self._filter_events(connection.events))
 
-    async def _mine(self, events: AsyncGenerator[Event | Alive]) -> AsyncGenerator[Event | Alive]:
+    async def _filter_events(
+        self, events: AsyncGenerator[PayloadEvent | KeepAlive]
+    ) -> AsyncGenerator[PayloadEvent | KeepAlive]:
         async with aclosing(events):
             async for event in events:
-                if isinstance(event, Alive):
+                if isinstance(event, KeepAlive):
                     yield event
                     continue
-                mine = [part for seat, part in self._shared.sort(event) if seat in (None, self)]
-                for part in mine or (Alive(),):
+                own_parts = [part for source, part in self._endpoint.route(event) if source in (None, self)]
+                for part in own_parts or (KeepAlive(),):
                     yield part

@@ -8,31 +8,31 @@ from base64 import b64encode
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Alive, Connected, Fault, FaultKind, Origin
-from debate_tui.sources.address import check_address, host
-from debate_tui.sources.http import Call, answered
-from debate_tui.sources.payloads import Data, faults
-from debate_tui.sources.payloads.detect import as_json
-from debate_tui.sources.remote import Connection, Remote, asked, filled
+from debate_tui.domain.stream import Connected, Fault, FaultKind, KeepAlive, StreamOrigin
+from debate_tui.sources.address import check_url, url_host
+from debate_tui.sources.http import HttpRequest, open_response
+from debate_tui.sources.payloads import SimpleEvent, faults
+from debate_tui.sources.payloads.detect import msgpack_to_json
+from debate_tui.sources.remote import EndpointConnection, RemoteEndpoint, encode_turn_request, fill_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from httpx_ws import AsyncWebSocketSession
 
-    from debate_tui.domain.stream import Cursor, Request
-    from debate_tui.sources.http import Answer, Clients
-    from debate_tui.sources.payloads import Event
-    from debate_tui.sources.remote import Method
+    from debate_tui.domain.stream import Cursor, TurnRequest
+    from debate_tui.sources.http import HttpClients, HttpResponse
+    from debate_tui.sources.payloads import PayloadEvent
+    from debate_tui.sources.remote import HttpMethod
 
 MESSAGE_LIMIT = 1 << 20
 """The largest message, in characters or bytes."""
 
-_READ = 1 << 16
-_GOODBYE_SECONDS = 0.5
-_ORDERLY = (1000, 1005)
+_READ_SIZE = 1 << 16
+_CLOSE_TIMEOUT = 0.5
+_NORMAL_CLOSE_CODES = (1000, 1005)
 """Close codes that say all was sent: a normal closure, and a close frame without a code."""
-_CLOSED = {
+_CLOSE_CODE_KINDS = {
     1001: FaultKind.NETWORK,
     1003: FaultKind.BAD_REQUEST,
     1008: FaultKind.BAD_REQUEST,
@@ -45,10 +45,10 @@ _CLOSED = {
 }
 
 
-class WebSocketSource(Remote):
+class WebSocketSource(RemoteEndpoint):
     """One debater at a WebSocket endpoint, ``ws://`` or ``wss://``.
 
-    The URL may have the placeholders of `filled`; a reconnect says ``lastEventId=`` in the query, the ids
+    The URL may have the placeholders of `fill_url`; a reconnect says ``lastEventId=`` in the query, the ids
     being those the messages carry (`id` or `seq`). `method` POST sends ``{"topic", "phase", "turn",
     "prompt", "messages"}`` as JSON in the first message. `headers` go to the URL's own origin only.
     """
@@ -57,90 +57,98 @@ class WebSocketSource(Remote):
         self,
         url: str,
         *,
-        clients: Clients,
-        method: Method = "GET",
+        clients: HttpClients,
+        method: HttpMethod = "GET",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        check_address(url, ("ws", "wss"))
+        check_url(url, ("ws", "wss"))
         # The opening handshake is an HTTP request to the same place.
         self._url = "http" + url[2:]
         self._clients = clients
-        self._method: Method = method
+        self._method: HttpMethod = method
         self._headers = dict(headers or {})
 
     @property
     def model(self) -> str:
-        return host(self._url)
+        return url_host(self._url)
 
-    def address(self, request: Request) -> str:
-        return filled(self._url, request, None)
+    def turn_url(self, request: TurnRequest) -> str:
+        return fill_url(self._url, request, None)
 
     @asynccontextmanager
-    async def connect(self, request: Request, cursor: Cursor | None) -> AsyncGenerator[Connection]:
+    async def connect(
+        self, request: TurnRequest, cursor: Cursor | None
+    ) -> AsyncGenerator[EndpointConnection]:
         key = b64encode(secrets.token_bytes(16)).decode()
-        about = {
+        portable_headers = {
             "connection": "Upgrade",
             "upgrade": "websocket",
             "sec-websocket-key": key,
             "sec-websocket-version": "13",
         }
-        url = filled(self._url, request, cursor, id_in_query=True)
-        async with answered(self._clients, Call("GET", url, self._headers, about)) as answer:
-            await _check(answer, key)
-            messages = _Messages(answer, self.model)
+        url = fill_url(self._url, request, cursor, id_in_query=True)
+        async with open_response(
+            self._clients, HttpRequest("GET", url, self._headers, portable_headers)
+        ) as http_response:
+            await _check_upgrade(http_response, key)
+            messages = _WebSocketMessages(http_response, self.model)
             if self._method == "POST":
-                await messages.say(asked(request).decode())
-            connected = Connected(Origin.CURSOR if cursor else Origin.START, "WebSocket", answer.reused)
+                await messages.send_text(encode_turn_request(request).decode())
+            connected = Connected(
+                StreamOrigin.CURSOR if cursor else StreamOrigin.START, "WebSocket", http_response.reused
+            )
             try:
-                yield Connection(connected, messages.read(), lambda: messages.orderly, ids_in_data=True)
+                yield EndpointConnection(
+                    connected, messages.read(), lambda: messages.ended_orderly, ids_in_data=True
+                )
             finally:
                 await messages.close()
 
 
-async def _check(answer: Answer, key: str) -> None:
+async def _check_upgrade(http_response: HttpResponse, key: str) -> None:
     """Raise the fault of an answer that is no WebSocket."""
     from wsproto.utilities import generate_accept_token
 
-    response = answer.response
+    response = http_response.httpx_response
     if response.status_code >= 400:
-        raise await answer.refusal()
-    accepted = response.headers.get("sec-websocket-accept", "").encode()
-    if response.status_code != 101 or accepted != generate_accept_token(key.encode()):
+        raise await http_response.read_error()
+    accept_token = response.headers.get("sec-websocket-accept", "").encode()
+    if response.status_code != 101 or accept_token != generate_accept_token(key.encode()):
         raise Fault(
             FaultKind.BAD_REQUEST, "The server does not open a WebSocket here.", status=response.status_code
         )
 
 
-class _Messages:
+class _WebSocketMessages:
     """The messages of one WebSocket.
 
     The session is httpx-ws's, but never entered: its own reader passes over pings, keeps messages of any
     size, and reads ahead of whoever wants them.
     """
 
-    def __init__(self, answer: Answer, host: str) -> None:
+    def __init__(self, http_response: HttpResponse, host: str) -> None:
         from httpx_ws import AsyncWebSocketSession
 
-        stream = answer.response.extensions["network_stream"]
+        stream = http_response.httpx_response.extensions["network_stream"]
         self._session: AsyncWebSocketSession = AsyncWebSocketSession(
-            stream, keepalive_ping_interval_seconds=None, response=answer.response
+            stream, keepalive_ping_interval_seconds=None, response=http_response.httpx_response
         )
         self._host = host
-        self._parts: list[str | bytes | bytearray] = []
-        self._size = 0
-        self.orderly = False
+        self._message_parts: list[str | bytes | bytearray] = []
+        self._message_size = 0
+        self.ended_orderly = False
         """Whether the server closed with a code that says that this was all."""
 
-    async def say(self, text: str) -> None:
+    async def send_text(self, text: str) -> None:
         """Send a text message."""
         from httpx_ws import WebSocketNetworkError
 
         try:
             await self._session.send_text(text)
         except WebSocketNetworkError as error:
-            raise self._broken() from error
+            raise self._broken_fault() from error
 
-    async def read(self) -> AsyncGenerator[Event | Alive]:
+    async def read(self) -> AsyncGenerator[PayloadEvent | KeepAlive]:
         """The messages as events, up to the close; pings are answered, and are signs of life."""
         import httpcore
         from httpx_ws import WebSocketNetworkError
@@ -149,63 +157,67 @@ class _Messages:
         # The pong to a ping is written while reading: that, too, may find the connection broken.
         broken = httpcore.NetworkError, httpcore.TimeoutException, ProtocolError, WebSocketNetworkError
         try:
-            while data := await self._session.stream.read(_READ):
+            while data := await self._session.stream.read(_READ_SIZE):
                 self._session.connection.receive_data(data)
-                async with aclosing(self._events()) as events:
+                async with aclosing(self._parse_received()) as events:
                     async for event in events:
                         yield event
-                if self.orderly:
+                if self.ended_orderly:
                     return
         except broken as error:
-            raise self._broken() from error
+            raise self._broken_fault() from error
 
     async def close(self) -> None:
         """Say goodbye, if that takes no time, and close."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(_GOODBYE_SECONDS):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await self._session.close()
 
-    async def _events(self) -> AsyncGenerator[Event | Alive]:
+    async def _parse_received(self) -> AsyncGenerator[PayloadEvent | KeepAlive]:
         """What has been received so far."""
         from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 
         for event in self._session.connection.events():
             match event:
                 case TextMessage() | BytesMessage():
-                    self._parts.append(event.data)
-                    self._size += len(event.data)
-                    if self._size > MESSAGE_LIMIT:
+                    self._message_parts.append(event.data)
+                    self._message_size += len(event.data)
+                    if self._message_size > MESSAGE_LIMIT:
                         raise Fault(
                             FaultKind.BAD_REQUEST,
                             f"The server sent a message of more than {MESSAGE_LIMIT:,} characters.",
                         )
                     if event.message_finished:
-                        yield Data(_text(self._parts))
-                        self._parts, self._size = [], 0
+                        yield SimpleEvent(_decode_message(self._message_parts))
+                        self._message_parts, self._message_size = [], 0
                 case Ping():
                     await self._session.send(event.response())
-                    yield Alive()
+                    yield KeepAlive()
                 case Pong():
-                    yield Alive()
+                    yield KeepAlive()
                 case CloseConnection():
-                    self._closed(event.code, event.reason)
+                    self._handle_close(event.code, event.reason)
                     return
 
-    def _closed(self, code: int, reason: str | None) -> None:
-        if code in _ORDERLY:
-            self.orderly = True
+    def _handle_close(self, code: int, reason: str | None) -> None:
+        if code in _NORMAL_CLOSE_CODES:
+            self.ended_orderly = True
             return
         # Codes of the application's own are, by custom, 4000 and the HTTP status.
-        kind = faults.kind_of_status(code - 4000) if code >= 4000 else _CLOSED.get(code, FaultKind.NETWORK)
+        kind = (
+            faults.kind_from_status(code - 4000)
+            if code >= 4000
+            else _CLOSE_CODE_KINDS.get(code, FaultKind.NETWORK)
+        )
         raise Fault(kind, reason or f"{self._host} closed the WebSocket with code {code}.")
 
-    def _broken(self) -> Fault:
+    def _broken_fault(self) -> Fault:
         return Fault(FaultKind.NETWORK, f"The WebSocket to {self._host} broke.")
 
 
-def _text(parts: Sequence[str | bytes | bytearray]) -> str:
+def _decode_message(parts: Sequence[str | bytes | bytearray]) -> str:
     """A message as an event's data: text as it is, MessagePack as JSON."""
     if not isinstance(parts[0], str):
         whole = b"".join(part for part in parts if not isinstance(part, str))
-        return as_json(whole) or whole.decode("utf-8", "replace")
+        return msgpack_to_json(whole) or whole.decode("utf-8", "replace")
     return "".join(part for part in parts if isinstance(part, str))

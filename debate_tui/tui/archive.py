@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.summary import Summary
+    from debate_tui.record.summary import DebateSummary
 
 
-class Archive(Protocol):
+class HistoryStore(Protocol):
     """The recorded debates; every method raises `DebateError` where the record cannot be used."""
 
-    async def debates(self) -> Sequence[Summary]:
+    async def debates(self) -> Sequence[DebateSummary]:
         """All of them, newest first."""
         ...
 
@@ -31,9 +31,9 @@ class Archive(Protocol):
         ...
 
 
-class Visit(NamedTuple):
+class HistorySelection(NamedTuple):
     """What to do with a debate that was chosen, and what the screen showed, to come back to."""
 
     debate: str
-    what: Literal["replay", "continue"]
-    words: str
+    action: Literal["replay", "continue"]
+    filter_text: str

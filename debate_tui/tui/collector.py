@@ -9,32 +9,32 @@ from __future__ import annotations
 
 import gc
 
-NEVER = 1_000_000
+UNREACHABLE_THRESHOLD = 1_000_000
 """A threshold for full collections that is not reached."""
 
 
-class Collector:
+class GcScheduler:
     """Collects when it is told to; `restore` gives the interpreter its own ways back."""
 
     def __init__(self) -> None:
-        self._before = gc.get_threshold()
+        self._original_threshold = gc.get_threshold()
 
-    def start_up(self) -> None:
+    def disable(self) -> None:
         """Nothing is garbage yet."""
         gc.disable()
 
-    def settle(self) -> None:
+    def enable_without_full_collections(self) -> None:
         """All that was built so far is here to stay."""
         gc.freeze()
-        gc.set_threshold(*self._before[:2], NEVER)
+        gc.set_threshold(*self._original_threshold[:2], UNREACHABLE_THRESHOLD)
         gc.enable()
 
-    def pause(self) -> None:
+    def collect_now(self) -> None:
         """Nothing streams now."""
         gc.collect()
 
     def restore(self) -> None:
         """The program goes on without a screen."""
-        gc.set_threshold(*self._before)
+        gc.set_threshold(*self._original_threshold)
         gc.unfreeze()
         gc.enable()

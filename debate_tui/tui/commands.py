@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
-Choice = Literal["fix", "replace", "remove", "end"]
+FaultDecision = Literal["fix", "replace", "remove", "end"]
 """How to go on with a debater whose fault holds the debate: try again as it is, or with another source that
 was given meanwhile; go on without it; end."""
 
-Swap = Callable[[str, str], Awaitable[None]]
+SourceSwap = Callable[[str, str], Awaitable[None]]
 """Lets a debater, by its id, go on through the source that was typed, from its next connection on; raises
 `DebateError` for one that is none, or that has no key."""
 
@@ -57,7 +57,7 @@ class Commands(Protocol):
         """Ask for that many words in every turn from the next round on."""
         ...
 
-    def decide(self, debater: str, choice: Choice) -> None:
+    def decide(self, debater: str, choice: FaultDecision) -> None:
         """Say how to go on with a debater whose fault holds the debate."""
         ...
 

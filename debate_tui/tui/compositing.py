@@ -19,7 +19,7 @@ from textual._compositor import CompositorUpdate
 from textual.geometry import Region, Size
 from textual.widget import Widget
 
-from debate_tui.tui.sgr import encode
+from debate_tui.tui.sgr import encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,30 +59,30 @@ class BlankWidget(Widget):
         return strips
 
 
-Changed = dict[tuple[RowWidget, Size], set[int]]
+DirtyRows = dict[tuple[RowWidget, Size], set[int]]
 """The rows that changed, of every widget and the size that it had then."""
 
-_open: dict[AnyScreen, Changed] = {}
-_pending: dict[AnyScreen, Changed] = {}
+_open_frames: dict[AnyScreen, DirtyRows] = {}
+_pending_rows: dict[AnyScreen, DirtyRows] = {}
 
 
 @contextmanager
 def frame(screen: AnyScreen) -> Iterator[None]:
-    """Gather what is shown with `show` within the block, and paint it as one frame at its end.
+    """Gather what is shown with `repaint_rows` within the block, and paint it as one frame at its end.
 
     May be nested: the outermost block paints. Must not be left open across an `await`.
     """
-    if screen in _open:
+    if screen in _open_frames:
         yield
         return
-    _open[screen] = _pending.pop(screen, {})
+    _open_frames[screen] = _pending_rows.pop(screen, {})
     try:
         yield
     finally:
-        _paint(screen, _open.pop(screen))
+        _paint(screen, _open_frames.pop(screen))
 
 
-def show(widget: RowWidget, rows: Iterable[int]) -> None:
+def repaint_rows(widget: RowWidget, rows: Iterable[int]) -> None:
     """Have some rows of a widget repainted: with the open frame, or one that ends when the event loop turns.
 
     So all that a key or a message changes is one frame, too, and is seen at once.
@@ -91,23 +91,23 @@ def show(widget: RowWidget, rows: Iterable[int]) -> None:
     if not rows or not widget.is_attached:
         return
     screen = widget.screen
-    changed = _open[screen] if screen in _open else _pending.get(screen)
+    changed = _open_frames[screen] if screen in _open_frames else _pending_rows.get(screen)
     if changed is None:
-        changed = _pending[screen] = {}
+        changed = _pending_rows[screen] = {}
         asyncio.get_running_loop().call_soon(_paint_pending, screen)
     changed.setdefault((widget, widget.size), set()).update(rows)
 
 
 def _paint_pending(screen: AnyScreen) -> None:
-    if (changed := _pending.pop(screen, None)) is not None:
+    if (changed := _pending_rows.pop(screen, None)) is not None:
         _paint(screen, changed)
 
 
-def _paint(screen: AnyScreen, changed: Changed) -> None:
+def _paint(screen: AnyScreen, dirty: DirtyRows) -> None:
     spans: list[tuple[int, int, Strip]] = []
-    ready = _is_ready(screen)
-    for (widget, size), rows in changed.items():
-        place = _place(screen, widget) if ready and widget.size == size else None
+    ready = _can_paint_directly(screen)
+    for (widget, size), rows in dirty.items():
+        place = _unobstructed_region(screen, widget) if ready and widget.size == size else None
         if place is None:
             if widget.is_attached:
                 _refresh(widget, rows)
@@ -115,15 +115,15 @@ def _paint(screen: AnyScreen, changed: Changed) -> None:
         spans += [(place.x, place.y + y, widget.row(y)) for y in rows if y < place.height]
     if spans:
         spans.sort(key=lambda span: span[:2])
-        screen.app._display(screen, cast("RenderableType", _Update(spans)))
+        screen.app._display(screen, cast("RenderableType", _RowsUpdate(spans)))
 
 
 def _refresh(widget: Widget, rows: set[int]) -> None:
     width = widget.size.width
-    widget.refresh(*[Region(0, first, width, last - first + 1) for first, last in _stretches(rows)])
+    widget.refresh(*[Region(0, first, width, last - first + 1) for first, last in _row_ranges(rows)])
 
 
-def _stretches(rows: set[int]) -> Iterator[tuple[int, int]]:
+def _row_ranges(rows: set[int]) -> Iterator[tuple[int, int]]:
     """The rows as first and last of each unbroken stretch."""
     first = last = -2
     for row in sorted(rows):
@@ -136,7 +136,7 @@ def _stretches(rows: set[int]) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
-def _is_ready(screen: AnyScreen) -> bool:
+def _can_paint_directly(screen: AnyScreen) -> bool:
     """Whether the screen is as it was laid out last, and shown."""
     app = screen.app
     return (
@@ -149,7 +149,7 @@ def _is_ready(screen: AnyScreen) -> bool:
     )
 
 
-def _place(screen: AnyScreen, widget: Widget) -> Region | None:
+def _unobstructed_region(screen: AnyScreen, widget: Widget) -> Region | None:
     """Where a widget is, if it is whole and nothing lies over it."""
     visible = screen._compositor.visible_widgets
     if widget not in visible:
@@ -165,7 +165,7 @@ def _place(screen: AnyScreen, widget: Widget) -> Region | None:
     return None
 
 
-class _Update(CompositorUpdate):
+class _RowsUpdate(CompositorUpdate):
     """Whole rows of widgets, each at its place."""
 
     def __init__(self, spans: list[tuple[int, int, Strip]]) -> None:
@@ -173,4 +173,4 @@ class _Update(CompositorUpdate):
 
     def render_segments(self, console: Console) -> str:
         """What to write."""
-        return encode(self._spans, console._color_system or ColorSystem.TRUECOLOR)
+        return encode_rows(self._spans, console._color_system or ColorSystem.TRUECOLOR)

@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-from debate_tui.tui.exporting import named
+from debate_tui.tui.exporting import display_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
-async def copy(app: App[Any], text: str, file: Path | None) -> tuple[str, str]:
+async def copy_text(app: App[Any], text: str, clipboard_file: Path | None) -> tuple[str, str]:
     """Copy a text; gives what to say of it, and the path to say behind that.
 
     Terminals take copies as an escape sequence (OSC 52), over ssh too, but none of them answers, and some do
@@ -23,12 +23,12 @@ async def copy(app: App[Any], text: str, file: Path | None) -> tuple[str, str]:
     app.copy_to_clipboard(text)
     words = len(text.split())
     said = f"Copied {words} {'word' if words == 1 else 'words'}"
-    if file is not None and await asyncio.to_thread(_keep, text, file):
-        return f"{said}; also in ", named(file)
+    if clipboard_file is not None and await asyncio.to_thread(_write_private_file, text, clipboard_file):
+        return f"{said}; also in ", display_path(clipboard_file)
     return said, ""
 
 
-def _keep(text: str, file: Path) -> bool:
+def _write_private_file(text: str, file: Path) -> bool:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

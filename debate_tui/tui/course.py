@@ -6,75 +6,79 @@ import math
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.elapsed import Elapsed
-from debate_tui.tui.forecast import Forecast
+from debate_tui.tui.elapsed import DebateClock
+from debate_tui.tui.forecast import DurationEstimator
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.totals import in_all
+from debate_tui.tui.totals import format_totals
 from debate_tui.tui.widgets.badge import Badge
-from debate_tui.tui.widgets.header import Headline
+from debate_tui.tui.widgets.header import HeaderContent
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import Event
-    from debate_tui.tui.agenda import Agenda
-    from debate_tui.tui.follower import Follower
+    from debate_tui.tui.agenda import PhaseProgress
+    from debate_tui.tui.follower import LogFollower
     from debate_tui.tui.glyphs import Glyphs
 
-LONGEST_TOPIC = 400
+MAX_TOPIC_CHARACTERS = 400
 
-STEP_SECONDS = 30
+ESTIMATE_STEP_SECONDS = 30
 """The expected time is told in steps of so much, so that it does not flicker."""
 
-_ENDINGS = {
+_END_BADGES = {
     "complete": Badge("done", "over", Tone.FINISHED),
     "stopped": Badge("stopped", "stopped", Tone.WAITING),
     "failed": Badge("failed", "failed", Tone.FAILED),
 }
 
 
-class Course:
+class DebateStatus:
     """What is known of the debate as a whole; `topic` is its name until the log tells it."""
 
-    def __init__(self, follower: Follower, agenda: Agenda, topic: str, glyphs: Glyphs) -> None:
+    def __init__(
+        self, follower: LogFollower, phase_progress: PhaseProgress, topic: str, glyphs: Glyphs
+    ) -> None:
         self._follower = follower
         self._transcript = follower.transcript
-        self._agenda = agenda
+        self._phase_progress = phase_progress
         self._topic = topic
         self._glyphs = glyphs
-        self._elapsed = Elapsed(self._transcript)
-        self._forecast = Forecast(self._transcript, agenda)
+        self._debate_clock = DebateClock(self._transcript)
+        self._duration_estimator = DurationEstimator(self._transcript, phase_progress)
 
-    def see(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """Take what concerns the debate as a whole, in the order of the log."""
-        self._elapsed.see(event.at)
-        self._forecast.see(event)
+        self._debate_clock.synchronise(event.at)
+        self._duration_estimator.apply(event)
 
-    def headline(self, mode: str, *, paused: bool) -> Headline:
+    def headline(self, mode: str, *, paused: bool) -> HeaderContent:
         """All that the header says; `paused` is whether every debater is."""
         transcript = self._transcript
-        ended = _ENDINGS[transcript.finished] if transcript.finished is not None else None
-        return Headline(
-            topic=one_line(transcript.topic or self._topic, LONGEST_TOPIC),
-            phase=self._agenda.now,
+        ended = _END_BADGES[transcript.finish_reason] if transcript.finish_reason is not None else None
+        return HeaderContent(
+            topic=one_line(transcript.topic or self._topic, MAX_TOPIC_CHARACTERS),
+            phase=self._phase_progress.current_phase_label,
             mode=mode,
-            elapsed=self._elapsed.seconds,
-            expected=self._expected(),
-            progress=self._agenda.progress(),
-            spent=in_all(self._follower, self._glyphs),
-            judging=self._judging(),
-            paused=paused and ended is None,
-            ended=ended,
+            elapsed_seconds=self._debate_clock.elapsed_seconds,
+            expected_seconds=self._expected_seconds(),
+            phase_progress=self._phase_progress.step_completion(),
+            cost=format_totals(self._follower, self._glyphs),
+            judging_status=self._judging_text(),
+            is_paused=paused and ended is None,
+            ending=ended,
         )
 
-    def _expected(self) -> int | None:
+    def _expected_seconds(self) -> int | None:
         """Seconds from the debate's beginning to its last word."""
-        elapsed = self._elapsed
-        remaining = self._forecast.remaining(elapsed.now)
+        elapsed = self._debate_clock
+        remaining = self._duration_estimator.remaining_seconds(elapsed.log_time)
         if remaining is None:
             return None
-        return STEP_SECONDS * math.ceil((elapsed.seconds + remaining) / STEP_SECONDS)
+        return ESTIMATE_STEP_SECONDS * math.ceil(
+            (elapsed.elapsed_seconds + remaining) / ESTIMATE_STEP_SECONDS
+        )
 
-    def _judging(self) -> str:
-        if not self._agenda.judging:
+    def _judging_text(self) -> str:
+        if not self._phase_progress.is_judging:
             return ""
         verdicts = sum(bool(verdict.model) for verdict in self._transcript.verdicts)
         so_far = f", {verdicts} verdict{'s' if verdicts > 1 else ''} so far" if verdicts else ""

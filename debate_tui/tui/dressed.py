@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-LOOK_SECONDS = 1.0
+THEME_POLL_SECONDS = 1.0
 """How often the user's themes are looked at."""
 
 
-class DressedApp(KeyboardApp[Result]):
+class BaseApp(KeyboardApp[Result]):
     """Wears the theme of the options from the first frame on; `load_themes` makes the others known.
 
     From then on ``T`` tries on others, and the user's own are read again whenever their files change.
@@ -41,25 +41,25 @@ class DressedApp(KeyboardApp[Result]):
     ]
 
     def __init__(self, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None) -> None:
-        self._dressed = False
+        self._theme_ready = False
         super().__init__(driver_class=TerminalDriver)
         self._disable_notifications = True  # nothing is ever said by a toast: no screen needs a rack for them
         if self.no_color:  # Textual has taken it out of the environment, where the next screen looks for it
             os.environ["NO_COLOR"] = "1"
-            from debate_tui.tui.uncoloured import Uncoloured
+            from debate_tui.tui.uncoloured import NoColourFilter
 
-            self._filters = [Uncoloured()]
+            self._filters = [NoColourFilter()]
         self._glyphs = ASCII if options.ascii else UNICODE
-        self._folders = (themes.shipped_folder(), options.user_themes)
-        self._wanted = options.theme or themes.DEFAULT_THEME
+        self._theme_folders = (themes.bundled_folder(), options.user_themes)
+        self._requested_theme = options.theme or themes.DEFAULT_THEME
         self._on_theme = on_theme
-        self._own: tuple[str, ...] = ()
-        self._problems = ""
-        self._dress()
+        self._file_theme_names: tuple[str, ...] = ()
+        self._theme_problems = ""
+        self._apply_requested_theme()
 
-    async def run_async(self, **more: Any) -> Result | None:
+    async def run_async(self, **kwargs: Any) -> Result | None:
         """See `App.run_async`; what nobody foresaw is raised, once the screen is given back."""
-        result = await super().run_async(**more)
+        result = await super().run_async(**kwargs)
         if self._exception is not None:
             raise self._exception
         return result
@@ -70,18 +70,18 @@ class DressedApp(KeyboardApp[Result]):
 
     def get_css_variables(self) -> dict[str, str]:
         """Those of the theme that is worn; of the one that Textual begins with, nothing is ever seen."""
-        return super().get_css_variables() if self._dressed else {}
+        return super().get_css_variables() if self._theme_ready else {}
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give the program's own tones to themes that have none."""
-        return themes.defaults(self.current_theme)
+        return themes.default_variables(self.current_theme)
 
     def load_themes(self) -> None:
         """Make every theme known, name the files that are not themes, and watch the user's."""
-        seen = themes.changed(self._folders[1])
-        self._put_up(themes.load(*self._folders))
-        if self._folders[1] is not None:
-            self.run_worker(self._follow_themes(seen), name="themes")
+        seen = themes.folder_fingerprint(self._theme_folders[1])
+        self._register_themes_from(themes.load_themes(*self._theme_folders))
+        if self._theme_folders[1] is not None:
+            self.run_worker(self._poll_theme_files(seen), name="themes")
 
     def warn(self, text: str) -> None:
         """Say what is wrong with the program's own files; nothing, once it is put right."""
@@ -91,61 +91,61 @@ class DressedApp(KeyboardApp[Result]):
         """Try on other themes."""
         from debate_tui.tui.screens.themes import ThemeScreen
 
-        worn, choices = self.theme, self._choices()
+        worn, choices = self.theme, self._theme_choices()
 
-        def keep(place: int | None) -> None:
-            self.theme = worn if place is None else choices[place].name
-            if place is not None and self._on_theme is not None:
+        def keep(index: int | None) -> None:
+            self.theme = worn if index is None else choices[index].name
+            if index is not None and self._on_theme is not None:
                 self._on_theme(self.theme)
 
         self.push_screen(ThemeScreen(choices, worn, self._glyphs), keep)
 
-    def _choices(self) -> list[Theme]:
+    def _theme_choices(self) -> list[Theme]:
         """The project's and the user's themes, then Textual's."""
         known = self.available_themes
         return [
-            *(known[name] for name in self._own),
-            *(theme for name, theme in known.items() if name not in self._own),
+            *(known[name] for name in self._file_theme_names),
+            *(theme for name, theme in known.items() if name not in self._file_theme_names),
         ]
 
-    async def _follow_themes(self, seen: tuple[tuple[str, int, int], ...]) -> None:
+    async def _poll_theme_files(self, fingerprint: tuple[tuple[str, int, int], ...]) -> None:
         """Read the themes again whenever a file of the user's is different."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            now = await asyncio.to_thread(themes.changed, self._folders[1])
-            if now != seen:
-                seen = now
-                self._put_up(await asyncio.to_thread(themes.load, *self._folders))
+            await asyncio.sleep(THEME_POLL_SECONDS)
+            now = await asyncio.to_thread(themes.folder_fingerprint, self._theme_folders[1])
+            if now != fingerprint:
+                fingerprint = now
+                self._register_themes_from(await asyncio.to_thread(themes.load_themes, *self._theme_folders))
 
-    def _put_up(self, shelf: themes.Shelf) -> None:
+    def _register_themes_from(self, collection: themes.ThemeCollection) -> None:
         """Offer these themes, and wear what is meant by the name of the one worn."""
-        names = tuple(theme.name for theme in shelf.themes)
+        names = tuple(theme.name for theme in collection.themes)
         worn = self.current_theme
-        for theme in shelf.themes:
+        for theme in collection.themes:
             self.register_theme(theme)
-        for name in set(self._own) - set(names):
+        for name in set(self._file_theme_names) - set(names):
             self.unregister_theme(name)
-        first, self._own = not self._own, names
-        problems = list(shelf.problems)
-        wanted = self._wanted if first else worn.name
+        first, self._file_theme_names = not self._file_theme_names, names
+        problems = list(collection.problems)
+        wanted = self._requested_theme if first else worn.name
         if wanted not in self.available_themes:
             problems.append(f"There is no theme `{wanted}`.")
             wanted = themes.DEFAULT_THEME
         if wanted != worn.name:
             self.theme = wanted
         elif self.current_theme != worn:
-            self.mutate_reactive(DressedApp.theme)
-        said, self._problems = self._problems, " ".join(problems)
-        if self._problems != said:
-            self.warn(self._problems)
+            self.mutate_reactive(BaseApp.theme)
+        said, self._theme_problems = self._theme_problems, " ".join(problems)
+        if self._theme_problems != said:
+            self.warn(self._theme_problems)
 
-    def _dress(self) -> None:
+    def _apply_requested_theme(self) -> None:
         """Put on the theme that was asked for, before anything is drawn; the others can wait."""
-        self._dressed = True
-        for name in (self._wanted, themes.DEFAULT_THEME):
-            if (theme := themes.find(name, *self._folders)) is not None:
+        self._theme_ready = True
+        for name in (self._requested_theme, themes.DEFAULT_THEME):
+            if (theme := themes.find_theme(name, *self._theme_folders)) is not None:
                 self.register_theme(theme)
             if name in self.available_themes:
-                self.set_reactive(DressedApp.theme, name)
+                self.set_reactive(BaseApp.theme, name)
                 self.stylesheet.set_variables(self.get_css_variables())
                 return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
-from debate_tui.tui.pastes import Pastes
+from debate_tui.tui.pastes import PasteSanitiser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 STDERR = 2
 
-PARTING_SECONDS = 3.0
+CLOSE_TIMEOUT_SECONDS = 3.0
 """How long a terminal that takes nothing may keep the program from ending."""
 
-SWITCH_SECONDS = 0.0005
+THREAD_SWITCH_SECONDS = 0.0005
 """How long the writing thread waits for the interpreter at most; Python's own 5 ms are a third of a frame."""
 
-SLOW_SECONDS = 0.01
+SLOW_WRITE_SECONDS = 0.01
 """A terminal that takes so long for a write is slow; a quick one is told of a whole screen in one."""
 
-_END_OF_FRAME = "\x1b[?2026l"
+_END_SYNCHRONIZED_UPDATE = "\x1b[?2026l"
 
-_READ = 4096
-_LOOK_SECONDS = 0.1
+_READ_BYTES = 4096
+_INPUT_POLL_SECONDS = 0.1
 """How often the thread that reads keys looks whether it is still wanted, and whether a key is whole."""
 
-_ERASE = "\x1b[2J"
+_CLEAR_SCREEN = "\x1b[2J"
 """Said before the screen is given back: tmux (3.3) would leave behind what was on one that has grown."""
 
 
@@ -49,7 +49,7 @@ class TerminalDriver(LinuxDriver):
     Textual (8.2) queues 30 writes and blocks at the next; its writing thread dies with the terminal, after
     which nobody empties that queue; and it enters the full screen again whenever it is told to continue, also
     when it was never stopped, and then takes that for the state to go back to. What is pasted is cleaned
-    before Textual reads it: see `Pastes`.
+    before Textual reads it: see `PasteSanitiser`.
     """
 
     def __init__(
@@ -61,72 +61,72 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._output = _Output(STDERR)
+        self._output = _TerminalOutput(STDERR)
         self._file = cast("Any", self._output)
-        self._on_screen = False
-        self._switching = sys.getswitchinterval()
+        self._in_application_mode = False
+        self._original_switch_interval = sys.getswitchinterval()
 
     @property
-    def backlog(self) -> int:
+    def pending_writes(self) -> int:
         """How many writes the terminal has not yet taken."""
         return self._writer_thread._queue.qsize() if self._writer_thread is not None else 0  # noqa: SLF001
 
     @property
     def slow_writes(self) -> int:
         """How many writes the terminal was slow to take."""
-        return self._output.slow
+        return self._output.slow_writes
 
     def start_application_mode(self) -> None:
         """Take the screen; without effect if it was not given back, or was given back for good."""
-        if self._on_screen or self._app._exit:  # noqa: SLF001 (a signal to go on may come at any moment)
+        if self._in_application_mode or self._app._exit:  # noqa: SLF001 (a signal to go on may come at any moment)
             return
-        self._on_screen = True
-        sys.setswitchinterval(SWITCH_SECONDS)
+        self._in_application_mode = True
+        sys.setswitchinterval(THREAD_SWITCH_SECONDS)
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._writer_thread is not None:
             self._writer_thread._queue.maxsize = 0  # noqa: SLF001
 
     def stop_application_mode(self) -> None:
         """Give the screen back; frames that it has not taken yet are dropped."""
-        if not self._on_screen:
+        if not self._in_application_mode:
             return
-        self._on_screen = False
-        if self._drop():
-            self.write(_END_OF_FRAME)
-        self.write(_ERASE)
+        self._in_application_mode = False
+        if self._discard_pending_writes():
+            self.write(_END_SYNCHRONIZED_UPDATE)
+        self.write(_CLEAR_SCREEN)
         super().stop_application_mode()
 
     def run_input_thread(self) -> None:
         """Hand on what is typed and pasted, until the program is left or its terminal is gone."""
-        parser, pastes = XTermParser(self._debug), Pastes()
+        parser, pastes = XTermParser(self._debug), PasteSanitiser()
         decode = getincrementaldecoder("utf-8")("replace").decode
         with DefaultSelector() as selector:
             selector.register(self.fileno, EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(_LOOK_SECONDS):
+                if selector.select(_INPUT_POLL_SECONDS):
                     try:
-                        data = os.read(self.fileno, _READ)
+                        data = os.read(self.fileno, _READ_BYTES)
                     except OSError:
                         return
                     if not data:
                         return
                     # Nothing at all would tell the parser that there is no more to come.
                     if text := pastes.feed(decode(data)):
-                        self._hand_on(parser.feed(text))
-                self._hand_on(parser.tick())
+                        self._deliver_messages(parser.feed(text))
+                self._deliver_messages(parser.tick())
 
-    def _hand_on(self, messages: Iterable[Message]) -> None:
+    def _deliver_messages(self, messages: Iterable[Message]) -> None:
         for message in messages:
             self.process_message(message)
 
     def close(self) -> None:
         """Wait until everything is written, but not for ever."""
-        sys.setswitchinterval(self._switching)
+        sys.setswitchinterval(self._original_switch_interval)
         if self._writer_thread is not None:
             self._writer_thread._queue.put(None)  # noqa: SLF001
-            self._writer_thread.join(PARTING_SECONDS)
+            self._writer_thread.join(CLOSE_TIMEOUT_SECONDS)
 
-    def _drop(self) -> bool:
+    def _discard_pending_writes(self) -> bool:
         """Forget what is queued; whether anything was."""
         if self._writer_thread is None:
             return False
@@ -140,7 +140,7 @@ class TerminalDriver(LinuxDriver):
             return found
 
 
-class _Output:
+class _TerminalOutput:
     """A terminal's end that takes text as long as there is a terminal.
 
     It writes without Python's buffers: a thread that is stuck in a write would take their locks along into
@@ -149,8 +149,8 @@ class _Output:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._gone = False
-        self.slow = 0
+        self._is_closed = False
+        self.slow_writes = 0
 
     def fileno(self) -> int:
         """The terminal's descriptor."""
@@ -160,14 +160,14 @@ class _Output:
         """Write all of it, however long that takes."""
         began = time.monotonic()
         data = memoryview(text.encode("utf-8", "replace"))
-        while data and not self._gone:
+        while data and not self._is_closed:
             try:
                 data = data[os.write(self._descriptor, data) :]
             except BlockingIOError:
                 select([], [self._descriptor], [])
             except OSError:
-                self._gone = True
-        self.slow += time.monotonic() - began >= SLOW_SECONDS
+                self._is_closed = True
+        self.slow_writes += time.monotonic() - began >= SLOW_WRITE_SECONDS
 
     def flush(self) -> None:
         """Nothing is kept back."""

@@ -9,27 +9,27 @@ if TYPE_CHECKING:
     from debate_tui.domain.transcript import Transcript
 
 
-class Elapsed:
+class DebateClock:
     """Between two events a debate's time is taken to pass as the clock's does."""
 
     def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
-        self._skew = 0.0
+        self._offset_from_wall_clock = 0.0
 
-    def see(self, at: float) -> None:
+    def synchronise(self, at: float) -> None:
         """An event of this time has come now."""
-        self._skew = time.time() - at
+        self._offset_from_wall_clock = time.time() - at
 
     @property
-    def now(self) -> float:
+    def log_time(self) -> float:
         """What time it is in the debate."""
-        return time.time() - self._skew
+        return time.time() - self._offset_from_wall_clock
 
     @property
-    def seconds(self) -> int:
+    def elapsed_seconds(self) -> int:
         """Whole seconds since the debate began; they stand still once it is over."""
         transcript = self._transcript
         if not transcript.started_at:
             return 0
-        latest = self.now if transcript.finished_at is None else transcript.finished_at
+        latest = self.log_time if transcript.finished_at is None else transcript.finished_at
         return max(0, int(latest - transcript.started_at))

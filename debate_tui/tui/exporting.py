@@ -7,28 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.exports import export, filename
+from debate_tui.domain.exports import export_debate, export_filename
 from debate_tui.domain.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.domain.events import Event
-    from debate_tui.domain.exports import Form
+    from debate_tui.domain.exports import ExportType
 
-MOST_ALIKE = 1000
+MAX_SAME_NAME_FILES = 1000
 """How many files of one name there may be before something must be wrong."""
 
 
-async def write(events: Sequence[Event], form: Form, folder: Path) -> Path:
+async def export_to_folder(events: Sequence[Event], form: ExportType, folder: Path) -> Path:
     """Export a debate into a folder, under a name of its own; no file is ever overwritten.
 
     Raises `DebateError` where that cannot be done.
     """
-    return await asyncio.to_thread(_write, events, form, folder)
+    return await asyncio.to_thread(_write_new_file, events, form, folder)
 
 
-def named(path: Path) -> str:
+def display_path(path: Path) -> str:
     """A path as people say it."""
     try:
         return str(Path("~") / path.relative_to(Path.home()))
@@ -36,10 +36,10 @@ def named(path: Path) -> str:
         return str(path)
 
 
-def _write(events: Sequence[Event], form: Form, folder: Path) -> Path:
-    text = export(events, form)
-    name = Path(filename(Transcript(events), form))
-    for number in range(1, MOST_ALIKE):
+def _write_new_file(events: Sequence[Event], form: ExportType, folder: Path) -> Path:
+    text = export_debate(events, form)
+    name = Path(export_filename(Transcript(events), form))
+    for number in range(1, MAX_SAME_NAME_FILES):
         path = folder / (name if number == 1 else f"{name.stem}-{number}{name.suffix}")
         try:
             with path.open("x", encoding="utf-8") as file:
@@ -47,6 +47,6 @@ def _write(events: Sequence[Event], form: Form, folder: Path) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise DebateError(f"Not written: {error.strerror}: {named(path)}") from None
+            raise DebateError(f"Not written: {error.strerror}: {display_path(path)}") from None
         return path
-    raise DebateError(f"{named(folder)} has {MOST_ALIKE} files called {name} already.")
+    raise DebateError(f"{display_path(folder)} has {MAX_SAME_NAME_FILES} files called {name} already.")

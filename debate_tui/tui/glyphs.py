@@ -8,7 +8,7 @@ from msgspec import Struct
 class Glyphs(Struct, frozen=True, kw_only=True):
     """One cell each, but `ellipsis` and `connecting`, which may be longer in ASCII.
 
-    `levels` are the fillings of a cell, from none to all of it.
+    `fill_levels` are the fillings of a cell, from none to all of it.
     """
 
     waiting: str = "·"
@@ -25,29 +25,29 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     skipped: str = "»"
     interjection: str = "❯"
     unread: str = "●"
-    between: str = "·"
+    separator: str = "·"
     times: str = "×"
-    unknown: str = "–"
-    thin: str = "─"
-    heavy: str = "━"
+    missing_value: str = "–"
+    thin_line: str = "─"
+    heavy_line: str = "━"
     ellipsis: str = "…"
     up: str = "↑"
     down: str = "↓"
     quotes: tuple[str, str] = ("“", "”")
-    knob: str = "●"
-    levels: str = " ▁▂▃▄▅▆▇█"
+    dot: str = "●"
+    fill_levels: str = " ▁▂▃▄▅▆▇█"
 
-    def typed(self, text: str) -> str:
+    def displayable(self, text: str) -> str:
         """A text with its quotes, dashes, arrows and the like as these can draw them; else as it is."""
-        return typewritten(text) if self.ellipsis.isascii() else text
+        return to_ascii(text) if self.ellipsis.isascii() else text
 
 
-def typewritten(text: str) -> str:
+def to_ascii(text: str) -> str:
     """A text with ASCII in place of quotes, dashes, arrows and the like, whoever wrote it."""
-    return text if text.isascii() else text.translate(_TYPED)
+    return text if text.isascii() else text.translate(_ASCII_REPLACEMENTS)
 
 
-_TYPED = str.maketrans(
+_ASCII_REPLACEMENTS = str.maketrans(
     {
         **dict.fromkeys("“”„«»", '"'),
         **dict.fromkeys("‘’", "'"),
@@ -74,15 +74,15 @@ ASCII = Glyphs(
     skipped=">",
     interjection=">",
     unread="*",
-    between="-",
+    separator="-",
     times="x",
-    unknown="-",
-    thin="-",
-    heavy="=",
+    missing_value="-",
+    thin_line="-",
+    heavy_line="=",
     ellipsis="...",
     up="^",
     down="v",
     quotes=('"', '"'),
-    knob="O",
-    levels=" .:-=+*#@",
+    dot="O",
+    fill_levels=" .:-=+*#@",
 )

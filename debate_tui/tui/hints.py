@@ -2,104 +2,108 @@
 
 from __future__ import annotations
 
-from debate_tui.tui.widgets.footer import Hint
+from debate_tui.tui.widgets.footer import KeyHint
 
-INTERJECTING = (
-    Hint("enter", "say it", "say"),
-    Hint("tab", "to whom", "next_recipient"),
-    Hint("esc", "leave it", "back"),
+INTERJECTION_HINTS = (
+    KeyHint("enter", "say it", "send_interjection"),
+    KeyHint("tab", "to whom", "next_recipient"),
+    KeyHint("esc", "leave it", "back"),
 )
 """What the footer offers while the moderator speaks."""
 
-SEARCHING = (
-    Hint("enter", "next", "step(1)"),
-    Hint("esc", "end the search", "back"),
+SEARCH_INPUT_HINTS = (
+    KeyHint("enter", "next", "next_match(1)"),
+    KeyHint("esc", "end the search", "back"),
 )
 """What the footer offers while it is typed what to search for."""
 
-FOUND = (
-    Hint("n", "next", "step(1)", 1),
-    Hint("N", "previous", "step(-1)", 1),
-    Hint("/", "other words", "search", 2),
-    Hint("esc", "end the search", "back", 1),
-    Hint("tab", "next pane", "focus_pane(1)", 3),
-    Hint("y", "copy", "copy_turn", 4),
-    Hint("?", "help", "help", 0),
-    Hint("q", "quit", "app.quit", 0),
+SEARCH_MATCH_HINTS = (
+    KeyHint("n", "next", "next_match(1)", 1),
+    KeyHint("N", "previous", "next_match(-1)", 1),
+    KeyHint("/", "other words", "search", 2),
+    KeyHint("esc", "end the search", "back", 1),
+    KeyHint("tab", "next pane", "focus_pane(1)", 3),
+    KeyHint("y", "copy", "copy_turn", 4),
+    KeyHint("?", "help", "help", 0),
+    KeyHint("q", "quit", "app.quit", 0),
 )
 """What it offers while matches are read."""
 
-ANSWERING = (
-    Hint("enter", "do it", "answer"),
-    Hint("esc", "leave it", "back"),
+QUESTION_HINTS = (
+    KeyHint("enter", "do it", "submit_answer"),
+    KeyHint("esc", "leave it", "back"),
 )
 """What the footer offers while the moderator answers a question."""
 
 
-def hints(
+def debate_hints(
     *,
     paused: bool,
     pane_paused: bool,
     zoomed: bool,
-    reasoning: bool,
+    has_reasoning: bool,
     finished: bool,
-    commands: bool,
-    pausing: bool,
+    accepts_commands: bool,
+    can_pause: bool,
     failed: bool,
-    verdict: str = "",
+    verdict_label: str = "",
     judging: bool = False,
-) -> tuple[Hint, ...]:
+) -> tuple[KeyHint, ...]:
     """The hints for a debate in this state.
 
-    `commands`: whether it takes any, `pausing`: whether it can be paused, `verdict`: what ``v`` does.
+    `accepts_commands`: whether it takes any, `can_pause`: whether it can be paused, `verdict_label`: what
+    ``v`` does.
     """
-    moderated = commands and not finished
+    moderated = accepts_commands and not finished
     commanding = moderated and not judging
-    pausing = pausing and not finished and not judging
+    can_pause = can_pause and not finished and not judging
     chosen = [
-        (pausing, Hint("space", "resume" if paused else "pause", "pause_all", 1)),
-        (not finished, Hint("m", "mode", "next_mode", 2)),
-        (True, Hint("tab", "next pane", "focus_pane(1)", 3)),
-        (True, Hint("z", "unzoom" if zoomed else "zoom", "zoom", 4)),
-        (commanding and failed, Hint("r", "retry", "retry_turn", 1)),
-        (commanding, Hint("i", "interject", "interject", 5)),
-        (bool(verdict), Hint("v", verdict, "verdict", 1)),
-        (moderated, Hint("M", "moderate", "moderate", 6)),
-        (pausing, Hint("p", "resume pane" if pane_paused else "pause pane", "pause_one", 7)),
-        (commanding, Hint("x", "stop turn", "stop_turn", 8)),
-        (reasoning, Hint("t", "thinking", "reasoning", 6)),
-        (True, Hint("/", "search", "search", 8)),
-        (True, Hint("y", "copy", "copy_turn", 9)),
-        (True, Hint("e", "export", "export", 9)),
-        (True, Hint("s", "statistics", "statistics", 10)),
-        (True, Hint("T", "theme", "app.themes", 11)),
-        (True, Hint("?", "help", "help", 0)),
-        (True, Hint("q", "quit", "app.quit", 0)),
+        (can_pause, KeyHint("space", "resume" if paused else "pause", "pause_all", 1)),
+        (not finished, KeyHint("m", "mode", "next_mode", 2)),
+        (True, KeyHint("tab", "next pane", "focus_pane(1)", 3)),
+        (True, KeyHint("z", "unzoom" if zoomed else "zoom", "zoom", 4)),
+        (commanding and failed, KeyHint("r", "retry", "retry_turn", 1)),
+        (commanding, KeyHint("i", "interject", "interject", 5)),
+        (bool(verdict_label), KeyHint("v", verdict_label, "verdict", 1)),
+        (moderated, KeyHint("M", "moderate", "moderate", 6)),
+        (can_pause, KeyHint("p", "resume pane" if pane_paused else "pause pane", "pause_pane", 7)),
+        (commanding, KeyHint("x", "stop turn", "stop_turn", 8)),
+        (has_reasoning, KeyHint("t", "thinking", "toggle_reasoning", 6)),
+        (True, KeyHint("/", "search", "search", 8)),
+        (True, KeyHint("y", "copy", "copy_turn", 9)),
+        (True, KeyHint("e", "export", "export", 9)),
+        (True, KeyHint("s", "statistics", "statistics", 10)),
+        (True, KeyHint("T", "theme", "app.themes", 11)),
+        (True, KeyHint("?", "help", "help", 0)),
+        (True, KeyHint("q", "quit", "app.quit", 0)),
     ]
     return tuple(hint for offered, hint in chosen if offered)
 
 
 def replay_hints(
-    *, paused: bool, over: bool, zoomed: bool, reasoning: bool, verdict: str = ""
-) -> tuple[Hint, ...]:
+    *, paused: bool, finished: bool, zoomed: bool, has_reasoning: bool, verdict_label: str = ""
+) -> tuple[KeyHint, ...]:
     """The hints for a replay in this state."""
     chosen = [
-        (True, Hint("space", "again" if over else "play" if paused else "pause", "play", 1)),
-        (True, Hint("[", "back", "previous_turn", 2)),
-        (True, Hint("]", "next turn", "next_turn", 2)),
-        (bool(verdict), Hint("v", verdict, "verdict", 2)),
-        (True, Hint(",", "slower", "slower", 4)),
-        (True, Hint(".", "faster", "faster", 4)),
-        (True, Hint("m", "mode", "next_mode", 6)),
-        (True, Hint("tab", "next pane", "focus_pane(1)", 3)),
-        (True, Hint("z", "unzoom" if zoomed else "zoom", "zoom", 5)),
-        (reasoning, Hint("t", "thinking", "reasoning", 7)),
-        (True, Hint("/", "search", "search", 7)),
-        (True, Hint("y", "copy", "copy_turn", 8)),
-        (True, Hint("e", "export", "export", 8)),
-        (True, Hint("s", "statistics", "statistics", 9)),
-        (True, Hint("T", "theme", "app.themes", 11)),
-        (True, Hint("?", "help", "help", 0)),
-        (True, Hint("q", "quit", "app.quit", 0)),
+        (
+            True,
+            KeyHint("space", "again" if finished else "play" if paused else "pause", "toggle_playback", 1),
+        ),
+        (True, KeyHint("[", "back", "previous_turn", 2)),
+        (True, KeyHint("]", "next turn", "next_turn", 2)),
+        (bool(verdict_label), KeyHint("v", verdict_label, "verdict", 2)),
+        (True, KeyHint(",", "slower", "slower", 4)),
+        (True, KeyHint(".", "faster", "faster", 4)),
+        (True, KeyHint("m", "mode", "next_mode", 6)),
+        (True, KeyHint("tab", "next pane", "focus_pane(1)", 3)),
+        (True, KeyHint("z", "unzoom" if zoomed else "zoom", "zoom", 5)),
+        (has_reasoning, KeyHint("t", "thinking", "toggle_reasoning", 7)),
+        (True, KeyHint("/", "search", "search", 7)),
+        (True, KeyHint("y", "copy", "copy_turn", 8)),
+        (True, KeyHint("e", "export", "export", 8)),
+        (True, KeyHint("s", "statistics", "statistics", 9)),
+        (True, KeyHint("T", "theme", "app.themes", 11)),
+        (True, KeyHint("?", "help", "help", 0)),
+        (True, KeyHint("q", "quit", "app.quit", 0)),
     ]
     return tuple(hint for offered, hint in chosen if offered)

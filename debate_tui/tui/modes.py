@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from debate_tui.display.modes import Mode
+from debate_tui.display.modes import DisplayMode
 
-BRIEFLY = {
-    Mode.SYNCHRONIZED: "all panes together",
-    Mode.STAGGERED: "each as it comes",
-    Mode.HYBRID: "together, or as it comes",
+MODE_SUMMARIES = {
+    DisplayMode.SYNCHRONIZED: "all panes together",
+    DisplayMode.STAGGERED: "each as it comes",
+    DisplayMode.HYBRID: "together, or as it comes",
 }
-TOLD = {
-    Mode.SYNCHRONIZED: "all panes move together, ten times a second",
-    Mode.STAGGERED: "each pane moves as its words arrive",
-    Mode.HYBRID: "together while several speak, at once while one does",
+MODE_DESCRIPTIONS = {
+    DisplayMode.SYNCHRONIZED: "all panes move together, ten times a second",
+    DisplayMode.STAGGERED: "each pane moves as its words arrive",
+    DisplayMode.HYBRID: "together while several speak, at once while one does",
 }

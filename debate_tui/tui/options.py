@@ -6,10 +6,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from debate_tui.display.modes import Mode
+from debate_tui.display.modes import DisplayMode
 from debate_tui.domain.debate import Format
 from debate_tui.domain.events import DebaterInfo
-from debate_tui.tui.commands import Swap
+from debate_tui.tui.commands import SourceSwap
 
 DEFAULT_WINDOW_MS = 100
 
@@ -19,13 +19,13 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
 
     `topic`, `debaters` and `format` are what is known before the debate's first event, so that the first
     frame is complete; whatever is left out is taken from the log. `window_ms` is the synchronized mode's
-    window. `votes` says whether a viewer with commands is asked for a vote; `swap` is `None` where no debater
-    can be given another source. `notice` stays above the footer, and above it `shared`, which is where others
-    can watch. `user_themes` is the folder with the user's own themes, `copies` the file that holds what was
-    copied last.
+    window. `asks_for_votes` says whether a viewer with commands is asked for a vote; `swap_source` is `None`
+    where no debater can be given another source. `notice` stays above the footer, and above it
+    `sharing_notice`, which is where others can watch. `user_themes` is the folder with the user's own themes,
+    `clipboard_file` the file that holds what was copied last.
     """
 
-    mode: Mode = Mode.HYBRID
+    mode: DisplayMode = DisplayMode.HYBRID
     window_ms: int = DEFAULT_WINDOW_MS
     theme: str = ""
     ascii: bool = False
@@ -33,8 +33,8 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     debaters: tuple[DebaterInfo, ...] = ()
     format: Format | None = None
     notice: str = ""
-    shared: str = ""
-    votes: bool = False
-    swap: Swap | None = None
+    sharing_notice: str = ""
+    asks_for_votes: bool = False
+    swap_source: SourceSwap | None = None
     user_themes: Path | None = None
-    copies: Path | None = None
+    clipboard_file: Path | None = None

@@ -7,37 +7,38 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from debate_tui.display.modes import Mode
-from debate_tui.domain.debate import filled
+from debate_tui.display.modes import DisplayMode
+from debate_tui.domain.debate import fill_debaters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.domain.debate import Format
 
-MOST_DEBATERS = 4
-LEAST_DEBATERS = 2
-MOST_JUDGES = 3
+MAX_DEBATERS = 4
+MIN_DEBATERS = 2
+MAX_JUDGES = 3
 
-What = Literal["debater", "format", "mode", "judge", "begin"]
+SetupItemKind = Literal["debater", "format", "mode", "judge", "begin"]
 
 
-class Item(NamedTuple):
+class SetupItem(NamedTuple):
     """Something to choose; `place` is the debater's or the judge's, behind the last one for one more."""
 
-    what: What
-    place: int = 0
+    kind: SetupItemKind
+    position: int = 0
 
 
-class Offer(Struct, frozen=True):
-    """A source at hand, as for ``-d``; `about` says in a word or two what it is, `told` in a sentence."""
+class SourceOption(Struct, frozen=True):
+    """A source at hand, as for ``-d``; `summary` says in a word or two what it is, `description` in a
+    sentence."""
 
     source: str
-    about: str = ""
-    told: str = ""
+    summary: str = ""
+    description: str = ""
 
 
-class Role(Struct, frozen=True, kw_only=True):
+class DebaterProfile(Struct, frozen=True, kw_only=True):
     """What a debater is besides its source; an empty name is made up, an empty side dealt out."""
 
     name: str = ""
@@ -45,33 +46,33 @@ class Role(Struct, frozen=True, kw_only=True):
     persona: str = ""
 
 
-NOBODY = Role()
+EMPTY_PROFILE = DebaterProfile()
 
 
-class Proposal(Struct, frozen=True, kw_only=True):
+class DebateSetup(Struct, frozen=True, kw_only=True):
     """A debate as it is put together; debaters and judges are sources, `format` is a name.
 
-    `roles` are those of the debaters, in their order; debaters behind the last have none.
+    `profiles` are those of the debaters, in their order; debaters behind the last have none.
     """
 
     topic: str = ""
     debaters: tuple[str, ...] = ("demo", "demo")
-    roles: tuple[Role, ...] = ()
+    profiles: tuple[DebaterProfile, ...] = ()
     format: str = "oxford"
-    mode: Mode = Mode.HYBRID
+    mode: DisplayMode = DisplayMode.HYBRID
     judges: tuple[str, ...] = ()
 
     @property
-    def items(self) -> tuple[Item, ...]:
+    def items(self) -> tuple[SetupItem, ...]:
         """What there is to choose, from top to bottom; the last one begins the debate."""
-        debaters = min(len(self.debaters) + 1, MOST_DEBATERS)
-        judges = min(len(self.judges) + 1, MOST_JUDGES)
+        debaters = min(len(self.debaters) + 1, MAX_DEBATERS)
+        judges = min(len(self.judges) + 1, MAX_JUDGES)
         return (
-            *(Item("debater", place) for place in range(debaters)),
-            Item("format"),
-            Item("mode"),
-            *(Item("judge", place) for place in range(judges)),
-            Item("begin"),
+            *(SetupItem("debater", place) for place in range(debaters)),
+            SetupItem("format"),
+            SetupItem("mode"),
+            *(SetupItem("judge", place) for place in range(judges)),
+            SetupItem("begin"),
         )
 
     @property
@@ -79,77 +80,79 @@ class Proposal(Struct, frozen=True, kw_only=True):
         """Who is going to speak: the debaters, then the judges."""
         return (*self.debaters, *self.judges)
 
-    def source(self, item: Item) -> str:
+    def source(self, item: SetupItem) -> str:
         """The source of a debater or a judge; empty for one more."""
-        sources = self._sources(item)
-        return sources[item.place] if item.place < len(sources) else ""
+        sources = self._sources_like(item)
+        return sources[item.position] if item.position < len(sources) else ""
 
-    def role(self, place: int) -> Role:
+    def profile(self, position: int) -> DebaterProfile:
         """What the debater at a place is besides its source."""
-        return self.roles[place] if place < len(self.roles) else NOBODY
+        return self.profiles[position] if position < len(self.profiles) else EMPTY_PROFILE
 
-    def with_role(self, place: int, role: Role) -> Proposal:
+    def with_profile(self, position: int, profile: DebaterProfile) -> DebateSetup:
         """Another role for the debater at a place."""
-        roles = [self.role(each) for each in range(len(self.debaters))]
-        roles[place] = role
-        return replace(self, roles=tuple(roles))
+        profiles = [self.profile(each) for each in range(len(self.debaters))]
+        profiles[position] = profile
+        return replace(self, profiles=tuple(profiles))
 
-    def with_source(self, item: Item, source: str) -> Proposal:
+    def with_source(self, item: SetupItem, source: str) -> DebateSetup:
         """Another source for a debater or a judge, or one more of them."""
-        sources = self._sources(item)
-        return self._with(item, (*sources[: item.place], source, *sources[item.place + 1 :]))
+        sources = self._sources_like(item)
+        return self._with_sources(item, (*sources[: item.position], source, *sources[item.position + 1 :]))
 
-    def may_lose(self, item: Item) -> bool:
+    def can_remove(self, item: SetupItem) -> bool:
         """Whether it can do without this item."""
-        least = {"debater": LEAST_DEBATERS, "judge": 0}.get(item.what)
-        return least is not None and least < len(self._sources(item)) > item.place
+        least = {"debater": MIN_DEBATERS, "judge": 0}.get(item.kind)
+        return least is not None and least < len(self._sources_like(item)) > item.position
 
-    def without(self, item: Item) -> Proposal:
+    def without(self, item: SetupItem) -> DebateSetup:
         """One debater or judge less, if it can do without."""
-        sources = self._sources(item)
-        if not self.may_lose(item):
+        sources = self._sources_like(item)
+        if not self.can_remove(item):
             return self
-        less = self._with(item, sources[: item.place] + sources[item.place + 1 :])
-        if item.what != "debater":
+        less = self._with_sources(item, sources[: item.position] + sources[item.position + 1 :])
+        if item.kind != "debater":
             return less
-        return replace(less, roles=self.roles[: item.place] + self.roles[item.place + 1 :])
+        return replace(less, profiles=self.profiles[: item.position] + self.profiles[item.position + 1 :])
 
-    def changed(self, item: Item, steps: int, offers: Sequence[Offer], formats: Sequence[str]) -> Proposal:
+    def cycled(
+        self, item: SetupItem, steps: int, options: Sequence[SourceOption], formats: Sequence[str]
+    ) -> DebateSetup:
         """What is offered for an item, some steps behind what it is now."""
-        match item.what:
+        match item.kind:
             case "format":
-                return replace(self, format=after(self.format, formats, steps))
+                return replace(self, format=cycle(self.format, formats, steps))
             case "mode":
-                return replace(self, mode=Mode(after(self.mode.value, [*Mode], steps)))
+                return replace(self, mode=DisplayMode(cycle(self.mode.value, [*DisplayMode], steps)))
             case "begin":
                 return self
-        sources = [offer.source for offer in offers]
+        sources = [offer.source for offer in options]
         now = self.source(item)
         if not now:
             return self.with_source(item, sources[0 if steps > 0 else -1])
-        return self.with_source(item, after(now, sources, steps))
+        return self.with_source(item, cycle(now, sources, steps))
 
-    def filled(self, format_: Format) -> Proposal:
-        """With as many debaters as the format takes at least; see `debate.filled`."""
-        return replace(self, debaters=filled(self.debaters, format_))
+    def with_min_debaters(self, format_: Format) -> DebateSetup:
+        """With as many debaters as the format takes at least; see `debate.fill_debaters`."""
+        return replace(self, debaters=fill_debaters(self.debaters, format_))
 
-    def _sources(self, item: Item) -> tuple[str, ...]:
-        return self.judges if item.what == "judge" else self.debaters
+    def _sources_like(self, item: SetupItem) -> tuple[str, ...]:
+        return self.judges if item.kind == "judge" else self.debaters
 
-    def _with(self, item: Item, sources: tuple[str, ...]) -> Proposal:
-        if item.what == "judge":
-            return replace(self, judges=sources[:MOST_JUDGES])
-        return replace(self, debaters=sources[:MOST_DEBATERS])
+    def _with_sources(self, item: SetupItem, sources: tuple[str, ...]) -> DebateSetup:
+        if item.kind == "judge":
+            return replace(self, judges=sources[:MAX_JUDGES])
+        return replace(self, debaters=sources[:MAX_DEBATERS])
 
 
-def after(chosen: str, offered: Sequence[str], steps: int) -> str:
+def cycle(current: str, options: Sequence[str], steps: int) -> str:
     """What is offered some steps behind the one that is chosen, round and round; one not offered is first."""
-    if chosen not in offered:
-        offered = (chosen, *offered)
-    return offered[(offered.index(chosen) + steps) % len(offered)]
+    if current not in options:
+        options = (current, *options)
+    return options[(options.index(current) + steps) % len(options)]
 
 
-def misfit(format_: Format, debaters: int) -> str:
+def format_mismatch(format_: Format, debaters: int) -> str:
     """Why so many debaters cannot hold this format, and who joins them then; empty if they can."""
     least, most = format_.min_debaters, format_.max_debaters
     if least <= debaters <= most:

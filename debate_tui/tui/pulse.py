@@ -11,30 +11,30 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.feed import Item
+    from debate_tui.display.feed import PaneItem
     from debate_tui.display.modes import FrameClock
 
-TICK = 0.25
+TICK_SECONDS = 0.25
 """Seconds between two looks at meters and countdowns."""
 
-FRAME_TEXT = 32 * 1024
+MAX_PANE_FRAME_CHARACTERS = 32 * 1024
 """Characters of one pane painted in one frame at most, so that a flood cannot make a frame long."""
 
 
-class Stage(Protocol):
+class FrameTarget(Protocol):
     """Where the frames are painted."""
 
     @property
-    def active(self) -> int:
+    def active_streams(self) -> int:
         """How many streams are connected or streaming."""
         ...
 
     @property
-    def backlog(self) -> bool:
+    def has_backlog(self) -> bool:
         """Whether the terminal has not yet taken all of the last frame."""
         ...
 
-    def release(self, due: Mapping[str, Sequence[Item]]) -> None:
+    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
         """Paint what panes have been waiting for, all of it in one frame."""
         ...
 
@@ -47,7 +47,7 @@ class Stage(Protocol):
         ...
 
 
-class Pulse:
+class FrameLoop:
     """Drives a stage from a buffer; `run` until cancelled.
 
     A flush releases all panes' text in one call, without an `await` in between, on deadlines that are
@@ -57,38 +57,38 @@ class Pulse:
 
     def __init__(
         self,
-        buffer: SharedBuffer[Item],
+        buffer: SharedBuffer[PaneItem],
         clock: FrameClock,
-        stage: Stage,
+        target: FrameTarget,
         *,
         on_frame: Callable[[float], None] | None = None,
     ) -> None:
         self._buffer = buffer
         self._clock = clock
-        self._stage = stage
+        self._target = target
         self._on_frame = on_frame
         self._wake = asyncio.Event()
-        buffer.woken = self._wake.set
+        buffer.on_due_change = self._wake.set
 
     def wake(self) -> None:
         """Ask the clock again now: the mode, or the number of active streams, has changed."""
         self._wake.set()
 
-    def drain(self) -> None:
+    def flush_all(self) -> None:
         """Paint everything that is pending, at once and whatever the mode."""
         while taken := self._buffer.take():
-            self._stage.release(taken)
+            self._target.paint_items(taken)
 
     async def run(self) -> None:
         """Paint what is due, when it is due."""
         loop = asyncio.get_running_loop()
-        next_tick = time.monotonic() + TICK
+        next_tick = time.monotonic() + TICK_SECONDS
         while True:
             self._wake.clear()
             now = time.monotonic()
-            again, ticked = self._paint(now, ticks=now >= next_tick)
+            again, ticked = self._paint_due(now, tick_due=now >= next_tick)
             if ticked:
-                next_tick += TICK * (1 + (now - next_tick) // TICK)
+                next_tick += TICK_SECONDS * (1 + (now - next_tick) // TICK_SECONDS)
             until = next_tick if again is None else again if now >= next_tick else min(again, next_tick)
             timer = loop.call_later(until - time.monotonic(), self._wake.set)
             try:
@@ -96,26 +96,30 @@ class Pulse:
             finally:
                 timer.cancel()
 
-    def _paint(self, now: float, *, ticks: bool) -> tuple[float | None, bool]:
+    def _paint_due(self, now: float, *, tick_due: bool) -> tuple[float | None, bool]:
         """Paint what is due now; says when to ask again, `None` for when something has come.
 
         And whether it has ticked, which waits for the next text if there is any: it is no frame of its own.
         """
-        buffer, stage = self._buffer, self._stage
-        buffer.patience = self._clock.patience(stage.active)
-        due = self._clock.due(
-            now, buffer.pending, active=stage.active, crowded=buffer.crowded, backlog=stage.backlog
+        buffer, stage = self._buffer, self._target
+        buffer.read_delay = self._clock.read_delay(stage.active_streams)
+        due = self._clock.decide(
+            now,
+            buffer.oldest_arrivals,
+            active_streams=stage.active_streams,
+            flush_early=buffer.should_flush_early,
+            terminal_backlog=stage.has_backlog,
         )
         if not due.panes:
-            if ticks := ticks and due.again is None:
+            if tick_due := tick_due and due.ask_again_at is None:
                 stage.tick(now)
-            return due.again, ticks
+            return due.ask_again_at, tick_due
         with stage.frame():
-            stage.release(buffer.take(due.panes, limit=FRAME_TEXT))
-            if ticks:
+            stage.paint_items(buffer.take(due.panes, limit=MAX_PANE_FRAME_CHARACTERS))
+            if tick_due:
                 stage.tick(now)
         spent = time.monotonic() - now
-        self._clock.spent(spent)
+        self._clock.record_paint_time(spent)
         if self._on_frame is not None:
             self._on_frame(spent)
-        return now if buffer.pending else None, ticks
+        return now if buffer.oldest_arrivals else None, tick_due

@@ -10,23 +10,23 @@ from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.badge import Badge
 
 if TYPE_CHECKING:
-    from debate_tui.record.summary import Summary
+    from debate_tui.record.summary import DebateSummary
 
-_ENDINGS = {
+_ENDING_BADGES = {
     "complete": Badge("done", "complete", Tone.FINISHED),
     "stopped": Badge("stopped", "stopped", Tone.PAUSED),
     "failed": Badge("failed", "failed", Tone.FAILED),
 }
-_BROKEN_OFF = Badge("cut", "broken off", Tone.PAUSED)
-_LIVE = Badge("streaming", "live", Tone.STREAMING)
+_INTERRUPTED_BADGE = Badge("cut", "broken off", Tone.PAUSED)
+_LIVE_BADGE = Badge("streaming", "live", Tone.STREAMING)
 
 
-def ending(summary: Summary) -> Badge:
+def ending_badge(summary: DebateSummary) -> Badge:
     """How the debate ended; a record without an end is that of a killed debate, or of one under way."""
-    return _ENDINGS.get(summary.finished or "", _LIVE if summary.live else _BROKEN_OFF)
+    return _ENDING_BADGES.get(summary.finished or "", _LIVE_BADGE if summary.live else _INTERRUPTED_BADGE)
 
 
-def when(seconds: float, now: float) -> str:
+def format_when(seconds: float, now: float) -> str:
     """A moment in local time, as people say it at another; both in seconds since the epoch."""
     moment, today = (datetime.fromtimestamp(at).astimezone() for at in (seconds, now))
     days = (today.date() - moment.date()).days
@@ -37,6 +37,6 @@ def when(seconds: float, now: float) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def names(summary: Summary) -> str:
+def debater_names(summary: DebateSummary) -> str:
     """Who debates."""
     return ", ".join(one_line(debater.name, 40) for debater in summary.debaters)

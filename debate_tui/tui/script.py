@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from debate_tui.display.feed import Text
+from debate_tui.display.feed import PaneText
 from debate_tui.domain.events import (
     DebaterRemoved,
     DebaterReplaced,
@@ -15,202 +15,204 @@ from debate_tui.domain.events import (
     TurnSuperseded,
 )
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.words import WordCount
+from debate_tui.domain.words import WordCounter
 from debate_tui.tui.tones import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from debate_tui.display.feed import Item
+    from debate_tui.display.feed import PaneItem
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.glyphs import Glyphs
 
-Voice = Literal["answer", "reasoning"]
+TextKind = Literal["answer", "reasoning"]
 
-MAX_INTERJECTION = 2000
+MAX_NOTICE_CHARACTERS = 2000
 
 
-class Page(Protocol):
+class ContentSink(Protocol):
     """Where a script is written. Everything but headings belongs to a turn, or to none (0)."""
 
-    def speak(self, text: str, voice: Voice, turn: int) -> None:
+    def append_text(self, text: str, kind: TextKind, turn: int) -> None:
         """Add sanitised text; it goes on where the last text ended, if that had the same voice and turn."""
         ...
 
-    def head(self, text: str, turn: int) -> None:
+    def append_heading(self, text: str, turn: int) -> None:
         """Begin a part under a heading."""
         ...
 
-    def note(self, text: str, tone: str, turn: int) -> None:
+    def append_notice(self, text: str, tone: str, turn: int) -> None:
         """Add a notice that cannot be taken for speech."""
         ...
 
-    def drop(self, turn: int) -> None:
+    def discard_turn(self, turn: int) -> None:
         """Take back what was said and noted in a turn; its heading stays."""
         ...
 
 
-class Aside(NamedTuple):
+class PaneNotice(NamedTuple):
     """A notice that is not part of a turn."""
 
     text: str
     tone: Tone
 
 
-class Script:
+class PaneContent:
     """The items of one debater's lane, written to a page as they come.
 
-    `title` names the phase a turn belongs to. Everything in the items is sanitised already. Only what is
-    said in the newest turn is kept: a broken turn that goes on is written anew, as one text.
+    `turn_heading` names the phase a turn belongs to. Everything in the items is sanitised already. Only what
+    is said in the newest turn is kept: a broken turn that goes on is written anew, as one text.
     """
 
     def __init__(
-        self, page: Page, transcript: Transcript, glyphs: Glyphs, title: Callable[[Turn], str]
+        self, sink: ContentSink, transcript: Transcript, glyphs: Glyphs, turn_heading: Callable[[Turn], str]
     ) -> None:
-        self._page = page
+        self._sink = sink
         self._transcript = transcript
         self._glyphs = glyphs
-        self._title = title
+        self._turn_heading = turn_heading
         self.clear()
 
     def clear(self) -> None:
         """Forget every item; the page is left to its owner."""
-        self._turn = 0
-        self._said: list[tuple[Voice, list[str]]] = []
-        self._words = WordCount()
-        self._speaking = False
-        self._ended = False
-        self._later: list[Aside] = []
+        self._current_turn = 0
+        self._segments: list[tuple[TextKind, list[str]]] = []
+        self._word_counter = WordCounter()
+        self._is_turn_open = False
+        self._has_ending_notice = False
+        self._deferred_notices: list[PaneNotice] = []
         self.has_reasoning = False
-        self._answering = 0
+        self._answer_attempt = 0
         """The attempt in which the answer began; 0 before that."""
-        self._late = False
+        self._has_late_reasoning = False
 
     @property
     def answer(self) -> str:
         """What the debater answered in its newest turn, as far as it is on the page."""
-        return "".join("".join(pieces) for voice, pieces in self._said if voice == "answer")
+        return "".join("".join(pieces) for voice, pieces in self._segments if voice == "answer")
 
     @property
-    def words(self) -> int:
+    def word_count(self) -> int:
         """How many words that is."""
-        return self._words.count
+        return self._word_counter.count
 
-    def apply(self, item: Item) -> None:
+    def apply(self, item: PaneItem) -> None:
         """Write what an item adds to the page."""
         glyphs = self._glyphs
         match item:
-            case Text():
-                self._speak(item)
+            case PaneText():
+                self._append_item(item)
             case TurnStarted():
-                self._begin(item.turn)
+                self._start_turn(item.turn)
             case TurnSuperseded():
-                self._take_back(item.turn)
+                self._supersede_turn(item.turn)
             case TurnFinished():
-                self._end(item)
+                self._finish_turn(item)
             case Interjection():
-                self._put(f"{glyphs.interjection} {one_line(item.text, MAX_INTERJECTION)}", Tone.FOCUS)
+                self._add_notice(
+                    f"{glyphs.interjection} {one_line(item.text, MAX_NOTICE_CHARACTERS)}", Tone.FOCUS
+                )
             case DebaterRemoved():
-                self._put(f"{glyphs.failed} Out of the debate", Tone.FAILED)
+                self._add_notice(f"{glyphs.failed} Out of the debate", Tone.FAILED)
             case DebaterReplaced():
-                self._put(f"{glyphs.reconnecting} Now {one_line(item.model)}", Tone.QUIET)
+                self._add_notice(f"{glyphs.reconnecting} Now {one_line(item.model)}", Tone.QUIET)
             case DebaterReturned():
-                self._put(f"{glyphs.connected} Back in the debate", Tone.CONNECTED)
+                self._add_notice(f"{glyphs.connected} Back in the debate", Tone.CONNECTED)
             case _:
                 pass
 
-    def _begin(self, number: int) -> None:
-        if number != self._turn:
-            self._turn = number
-            self._forget()
-            self._page.head(self._title(self._transcript.turns[number]), number)
-        self._speaking = True
-        self._ended = False
+    def _start_turn(self, turn: int) -> None:
+        if turn != self._current_turn:
+            self._current_turn = turn
+            self._reset_turn()
+            self._sink.append_heading(self._turn_heading(self._transcript.turns[turn]), turn)
+        self._is_turn_open = True
+        self._has_ending_notice = False
 
-    def _speak(self, item: Text) -> None:
-        voice: Voice = "reasoning" if item.reasoning else "answer"
-        if self._ended:
-            self._go_on()
-        self._speaking = True
-        if item.reasoning and item.attempt > self._answering > 0:
-            self._add_late(item.text)
+    def _append_item(self, item: PaneText) -> None:
+        voice: TextKind = "reasoning" if item.reasoning else "answer"
+        if self._has_ending_notice:
+            self._continue_turn()
+        self._is_turn_open = True
+        if item.reasoning and item.attempt > self._answer_attempt > 0:
+            self._insert_late_reasoning(item.text)
             return
         if not item.reasoning:
-            self._answering = self._answering or item.attempt
-        if not self._said or self._said[-1][0] != voice:
-            self._said.append((voice, []))
-        self._said[-1][1].append(item.text)
+            self._answer_attempt = self._answer_attempt or item.attempt
+        if not self._segments or self._segments[-1][0] != voice:
+            self._segments.append((voice, []))
+        self._segments[-1][1].append(item.text)
         if voice == "answer":
-            self._words.feed(item.text)
+            self._word_counter.feed(item.text)
         self.has_reasoning = self.has_reasoning or item.reasoning
-        self._page.speak(item.text, voice, item.turn)
+        self._sink.append_text(item.text, voice, item.turn)
 
-    def _add_late(self, text: str) -> None:
+    def _insert_late_reasoning(self, text: str) -> None:
         """A model that continues its answer thinks anew: that belongs above the answer, not into it."""
-        first = next((pieces for voice, pieces in self._said if voice == "reasoning"), None)
+        first = next((pieces for voice, pieces in self._segments if voice == "reasoning"), None)
         if first is None:
             first = []
-            self._said.insert(0, ("reasoning", first))
+            self._segments.insert(0, ("reasoning", first))
         first.append(text)
-        self.has_reasoning = self._late = True
+        self.has_reasoning = self._has_late_reasoning = True
 
-    def _go_on(self) -> None:
+    def _continue_turn(self) -> None:
         """The turn goes on after all: how it ended must not stand between its halves."""
-        self._ended = False
-        self._write_again()
+        self._has_ending_notice = False
+        self._rewrite_turn()
 
-    def _write_again(self) -> None:
-        self._late = False
-        self._page.drop(self._turn)
-        for voice, pieces in self._said:
-            self._page.speak("".join(pieces), voice, self._turn)
+    def _rewrite_turn(self) -> None:
+        self._has_late_reasoning = False
+        self._sink.discard_turn(self._current_turn)
+        for voice, pieces in self._segments:
+            self._sink.append_text("".join(pieces), voice, self._current_turn)
 
-    def _forget(self) -> None:
-        self._said.clear()
-        self._answering = 0
-        self._late = False
-        self._words = WordCount()
+    def _reset_turn(self) -> None:
+        self._segments.clear()
+        self._answer_attempt = 0
+        self._has_late_reasoning = False
+        self._word_counter = WordCounter()
 
-    def _take_back(self, number: int) -> None:
-        self._forget()
-        self._speaking = True
-        self._ended = False
-        self._page.drop(number)
+    def _supersede_turn(self, number: int) -> None:
+        self._reset_turn()
+        self._is_turn_open = True
+        self._has_ending_notice = False
+        self._sink.discard_turn(number)
 
-    def _end(self, event: TurnFinished) -> None:
-        self._speaking = False
-        if self._late:
-            self._write_again()
+    def _finish_turn(self, event: TurnFinished) -> None:
+        self._is_turn_open = False
+        if self._has_late_reasoning:
+            self._rewrite_turn()
         if event.reason != "complete":
-            self._ended = True
-            self._note(self._ending(event), event.turn)
-        for aside in self._later:
-            self._note(aside)
-        self._later.clear()
+            self._has_ending_notice = True
+            self._write_notice(self._ending_notice(event), event.turn)
+        for aside in self._deferred_notices:
+            self._write_notice(aside)
+        self._deferred_notices.clear()
 
-    def _ending(self, event: TurnFinished) -> Aside:
+    def _ending_notice(self, event: TurnFinished) -> PaneNotice:
         glyphs = self._glyphs
         match event.reason:
             case "failed":
                 turn = self._transcript.turns[event.turn]
                 fault = f": {one_line(turn.faults[-1].message)}" if turn.faults else ""
                 said = "The answer broke off" if self.answer else "No answer"
-                return Aside(f"{glyphs.failed} {said}{fault}", Tone.FAILED)
+                return PaneNotice(f"{glyphs.failed} {said}{fault}", Tone.FAILED)
             case "length":
-                return Aside(f"{glyphs.cut} Cut at the length limit", Tone.QUIET)
+                return PaneNotice(f"{glyphs.cut} Cut at the length limit", Tone.QUIET)
             case "refused":
-                return Aside(f"{glyphs.refused} Declined to answer", Tone.QUIET)
+                return PaneNotice(f"{glyphs.refused} Declined to answer", Tone.QUIET)
             case "stopped":
-                return Aside(f"{glyphs.stopped} Stopped here", Tone.QUIET)
+                return PaneNotice(f"{glyphs.stopped} Stopped here", Tone.QUIET)
             case _:
-                return Aside(f"{glyphs.skipped} Skipped", Tone.QUIET)
+                return PaneNotice(f"{glyphs.skipped} Skipped", Tone.QUIET)
 
-    def _put(self, text: str, tone: Tone) -> None:
+    def _add_notice(self, text: str, tone: Tone) -> None:
         """Add what is not part of a turn; never in the middle of what is being said."""
-        if self._speaking:
-            self._later.append(Aside(text, tone))
+        if self._is_turn_open:
+            self._deferred_notices.append(PaneNotice(text, tone))
         else:
-            self._note(Aside(text, tone))
+            self._write_notice(PaneNotice(text, tone))
 
-    def _note(self, aside: Aside, turn: int = 0) -> None:
-        self._page.note(f"{self._glyphs.thin * 2} {aside.text}", aside.tone, turn)
+    def _write_notice(self, notice: PaneNotice, turn: int = 0) -> None:
+        self._sink.append_notice(f"{self._glyphs.thin_line * 2} {notice.text}", notice.tone, turn)

@@ -7,68 +7,68 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from debate_tui.tui.widgets.prose import Prose
+    from debate_tui.tui.widgets.prose import TurnText
 
 
-class Standing(NamedTuple):
+class SearchPosition(NamedTuple):
     """Which match is shown, counted from 1 over all panes, 0 for none; of how many; whether all are found."""
 
-    shown: int
+    current: int
     total: int
-    done: bool
+    is_complete: bool
 
 
 class Search:
     """Matches in the order of the panes, and in a pane from its top; they come and go while text streams."""
 
-    def __init__(self, pages: Sequence[Prose]) -> None:
-        self._pages = pages
-        self._looking: set[Prose] = set()
-        self._pane = -1
-        self._index = 0
+    def __init__(self, turn_texts: Sequence[TurnText]) -> None:
+        self._turn_texts = turn_texts
+        self._unfinished: set[TurnText] = set()
+        self._match_pane = -1
+        self._match_index = 0
         self.text = ""
 
-    def look_for(self, text: str) -> None:
+    def start(self, text: str) -> None:
         """Mark every match of a text in every pane, and show none yet; no text ends the search."""
         self.text = text
-        self._pane = -1
-        self._looking = set(self._pages) if text else set()
-        for page in self._pages:
+        self._match_pane = -1
+        self._unfinished = set(self._turn_texts) if text else set()
+        for page in self._turn_texts:
             page.search(text)
 
-    def hear(self, page: Prose, *, done: bool) -> None:
+    def update_progress(self, turn_text: TurnText, *, done: bool) -> None:
         """Take note of how far a pane was looked through."""
-        (self._looking.discard if done else self._looking.add)(page)
+        (self._unfinished.discard if done else self._unfinished.add)(turn_text)
 
     @property
-    def standing(self) -> Standing:
+    def position(self) -> SearchPosition:
         """Where the search stands now."""
-        counts = [page.matches for page in self._pages]
+        counts = [page.match_count for page in self._turn_texts]
         shown = 0
-        if self._pane >= 0 and self._index < counts[self._pane]:
-            shown = sum(counts[: self._pane]) + self._index + 1
-        return Standing(shown, sum(counts), not self._looking)
+        if self._match_pane >= 0 and self._match_index < counts[self._match_pane]:
+            shown = sum(counts[: self._match_pane]) + self._match_index + 1
+        return SearchPosition(shown, sum(counts), not self._unfinished)
 
-    def step(self, steps: int, here: int) -> int:
+    def move(self, steps: int, current_pane: int) -> int:
         """Show the match that is 1 after the one shown, or −1; returns its pane, −1 if there is no match.
 
-        The first is the nearest one in the pane `here`, rather ahead of the reader than passed.
+        The first is the nearest one in the pane `current_pane`, rather ahead of the reader than passed.
         """
-        counts = [page.matches for page in self._pages]
+        counts = [page.match_count for page in self._turn_texts]
         total = sum(counts)
         if not total:
             return -1
-        if self._pane < 0:
-            nearest = min(self._pages[here].match_ahead, max(0, counts[here] - 1))
-            place = sum(counts[:here]) + nearest
+        if self._match_pane < 0:
+            nearest = min(self._turn_texts[current_pane].next_match_index, max(0, counts[current_pane] - 1))
+            place = sum(counts[:current_pane]) + nearest
         else:
-            self._pages[self._pane].leave_match()
-            place = sum(counts[: self._pane]) + min(self._index, counts[self._pane]) + steps
+            self._turn_texts[self._match_pane].clear_current_match()
+            place = sum(counts[: self._match_pane]) + min(self._match_index, counts[self._match_pane]) + steps
         place %= total
-        self._pane = 0
-        while place >= counts[self._pane]:
-            place -= counts[self._pane]
-            self._pane += 1
-        self._index = place
-        self._pages[self._pane].show_match(place)
-        return self._pane
+        self._match_pane = 0
+        while place >= counts[self._match_pane]:
+            place -= counts[self._match_pane]
+            self._match_pane += 1
+        self._match_index = place
+        self._turn_texts[self._match_pane].show_match(place)
+        return self._match_pane

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RESET = "\x1b[0m"
 
-_ATTRIBUTES = (
+_ATTRIBUTE_CODES = (
     ("bold", "1", "22"),
     ("dim", "2", "22"),
     ("italic", "3", "23"),
@@ -41,14 +41,14 @@ _ATTRIBUTES = (
 class RowStrip(Strip):
     """A strip that remembers what it is in escape sequences, because it will be painted again."""
 
-    __slots__ = ("encoded",)
+    __slots__ = ("cached_encoding",)
 
     def __init__(self, segments: Iterable[Segment], cell_length: int) -> None:
         super().__init__(segments, cell_length)
-        self.encoded: tuple[ColorSystem, str] | None = None
+        self.cached_encoding: tuple[ColorSystem, str] | None = None
 
 
-def encode(rows: Iterable[tuple[int, int, Strip]], system: ColorSystem) -> str:
+def encode_rows(rows: Iterable[tuple[int, int, Strip]], system: ColorSystem) -> str:
     """What paints strips at places (column and row, from 0); it ends in the terminal's own style."""
     parts: list[str] = [RESET]
     current: Style | None = None
@@ -57,56 +57,58 @@ def encode(rows: Iterable[tuple[int, int, Strip]], system: ColorSystem) -> str:
         if not segments:
             continue
         parts.append(f"\x1b[{y + 1};{x + 1}H")
-        parts.append(change(current, segments[0].style, system))
-        parts.append(_body(strip, segments, system))
+        parts.append(style_transition(current, segments[0].style, system))
+        parts.append(_encode_strip(strip, segments, system))
         current = segments[-1].style
     parts.append(RESET)
     return "".join(parts)
 
 
-def _body(strip: Strip, segments: list[Segment], system: ColorSystem) -> str:
+def _encode_strip(strip: Strip, segments: list[Segment], system: ColorSystem) -> str:
     if not isinstance(strip, RowStrip):
-        return _changes(segments, system)
-    if strip.encoded is None or strip.encoded[0] is not system:
-        strip.encoded = system, _changes(segments, system)
-    return strip.encoded[1]
+        return _encode_segments(segments, system)
+    if strip.cached_encoding is None or strip.cached_encoding[0] is not system:
+        strip.cached_encoding = system, _encode_segments(segments, system)
+    return strip.cached_encoding[1]
 
 
-def _changes(segments: list[Segment], system: ColorSystem) -> str:
+def _encode_segments(segments: list[Segment], system: ColorSystem) -> str:
     style = segments[0].style
     parts: list[str] = []
     for text, following, _ in segments:
         if following is not style:
-            parts.append(change(style, following, system))
+            parts.append(style_transition(style, following, system))
             style = following
         parts.append(text)
     return "".join(parts)
 
 
 @lru_cache(4096)
-def change(before: Style | None, after: Style | None, system: ColorSystem) -> str:
+def style_transition(old: Style | None, new: Style | None, system: ColorSystem) -> str:
     """What turns one style into another; `None` is the terminal's own."""
-    if before == after:
+    if old == new:
         return ""
-    if after is None:
+    if new is None:
         return RESET
     codes: list[str] = []
     off: set[str] = set()
-    for name, _, code in _ATTRIBUTES:
-        if before is not None and getattr(before, name) and not getattr(after, name):
+    for name, _, code in _ATTRIBUTE_CODES:
+        if old is not None and getattr(old, name) and not getattr(new, name):
             off.add(code)
     codes += sorted(off)
-    for name, on, code in _ATTRIBUTES:
-        if getattr(after, name) and (before is None or not getattr(before, name) or code in off):
+    for name, on, code in _ATTRIBUTE_CODES:
+        if getattr(new, name) and (old is None or not getattr(old, name) or code in off):
             codes.append(on)
-    codes += _color(before.color if before else None, after.color, system, foreground=True)
-    codes += _color(before.bgcolor if before else None, after.bgcolor, system, foreground=False)
+    codes += _colour_codes(old.color if old else None, new.color, system, foreground=True)
+    codes += _colour_codes(old.bgcolor if old else None, new.bgcolor, system, foreground=False)
     return f"\x1b[{';'.join(codes)}m" if codes else ""
 
 
-def _color(before: Color | None, after: Color | None, system: ColorSystem, *, foreground: bool) -> list[str]:
-    if before == after:
+def _colour_codes(
+    old: Color | None, new: Color | None, system: ColorSystem, *, foreground: bool
+) -> list[str]:
+    if old == new:
         return []
-    if after is None:
+    if new is None:
         return ["39" if foreground else "49"]
-    return list(after.downgrade(system).get_ansi_codes(foreground))
+    return list(new.downgrade(system).get_ansi_codes(foreground))

@@ -14,63 +14,63 @@ from debate_tui.domain.events import (
     TurnStarted,
 )
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.spending import NOTHING
+from debate_tui.domain.spending import NO_SPENDING
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.badge import REMOVED, badge
-from debate_tui.tui.widgets.meter import Reading
+from debate_tui.tui.widgets.badge import REMOVED, badge_for
+from debate_tui.tui.widgets.meter import TurnMetrics
 
 if TYPE_CHECKING:
-    from debate_tui.display.feed import Item
+    from debate_tui.display.feed import PaneItem
     from debate_tui.domain.events import DebaterInfo
     from debate_tui.domain.stream import FaultReport
     from debate_tui.domain.transcript import Turn
-    from debate_tui.tui.follower import Follower
+    from debate_tui.tui.follower import LogFollower
 from debate_tui.tui.widgets.badge import Badge
 
 
-class Speaker:
+class PaneState:
     """A fold over what concerns one debater, as far as it is shown.
 
     `now` is the screen's own monotonic clock, for countdowns; everything else is in the log's own time, so
     that a replay shows what was measured.
     """
 
-    def __init__(self, info: DebaterInfo, follower: Follower) -> None:
+    def __init__(self, info: DebaterInfo, follower: LogFollower) -> None:
         self.id = info.id
         self._follower = follower
-        self._first = info
-        self.held_here = False
+        self._initial_info = info
+        self.paused_here = False
         """Whether only this screen holds the debater's words back."""
         self.clear()
 
     def clear(self) -> None:
         """Forget every event: the debate is told again from its beginning."""
         self.status: StreamStatus | None = None
-        self.removed = ""
-        self._held_alone = False
-        self._held_with_all: set[str] = set()
+        self.removal_reason = ""
+        self._paused_alone = False
+        self._shared_pause_reasons: set[str] = set()
         """Why everybody is held: the user (``""``), and each debater whose fault only a person can mend."""
-        self._next_connection = 0.0
+        self._next_attempt_at = 0.0
 
     @property
     def info(self) -> DebaterInfo:
         """Name, side and model; the model changes when the debater's source is replaced."""
-        return self._follower.transcript.debaters.get(self.id, self._first)
+        return self._follower.transcript.debaters.get(self.id, self._initial_info)
 
     @property
     def turn(self) -> Turn | None:
         """The debater's newest turn."""
-        return self._follower.transcript.turn_of(self.id)
+        return self._follower.transcript.latest_turn(self.id)
 
     @property
-    def paused(self) -> bool:
+    def is_paused(self) -> bool:
         """Whether the debater is held, alone or with everybody."""
-        return self.held_here or self._held_alone or bool(self._held_with_all)
+        return self.paused_here or self._paused_alone or bool(self._shared_pause_reasons)
 
     @property
-    def held_alone(self) -> bool:
+    def is_paused_alone(self) -> bool:
         """Whether this debater in particular is held."""
-        return self._held_alone
+        return self._paused_alone
 
     @property
     def fault(self) -> FaultReport | None:
@@ -78,79 +78,79 @@ class Speaker:
         return self.status.error if self.status is not None else None
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """What is wrong, in one line; empty while nothing is."""
-        if self.removed:
-            return self.removed
+        if self.removal_reason:
+            return self.removal_reason
         return one_line(self.fault.message) if self.fault is not None else ""
 
-    def apply(self, event: Item | DebatePaused | DebateResumed, now: float) -> None:
+    def apply(self, event: PaneItem | DebatePaused | DebateResumed, now: float) -> None:
         """Take one event into account."""
         match event:
             case TurnStarted():
                 self.status = None
             case StreamStatus():
                 self.status = event
-                self._next_connection = now + (event.retry_in_ms or 0) / 1000
+                self._next_attempt_at = now + (event.retry_in_ms or 0) / 1000
             case DebatePaused():
-                self._hold(event)
+                self._apply_pause(event)
             case DebateResumed():
-                self._let_go(event)
+                self._apply_resume(event)
             case DebaterRemoved():
-                self.removed = one_line(event.reason) or "removed"
+                self.removal_reason = one_line(event.reason) or "removed"
             case DebaterReplaced() | DebaterReturned():
-                self.removed = ""
+                self.removal_reason = ""
             case _:
                 pass
 
     def badge(self, now: float) -> Badge:
         """The badge at this moment."""
         turn = self.turn
-        shown = badge(
+        shown = badge_for(
             self.status,
             turn.reason if turn is not None else None,
-            paused=self.paused,
-            seconds_left=self._next_connection - now,
+            paused=self.is_paused,
+            seconds_left=self._next_attempt_at - now,
         )
-        return REMOVED if self.removed and shown.tone is not Tone.FAILED else shown
+        return REMOVED if self.removal_reason and shown.tone is not Tone.FAILED else shown
 
-    def reading(self, words: int = 0) -> Reading:
+    def meter_reading(self, words: int = 0) -> TurnMetrics:
         """The meter at this moment; `words` are those of the newest turn that are shown."""
-        turn = self._follower.statistics.turn(self.id)
+        turn = self._follower.statistics.turn_figures(self.id)
         tokens = turn.tokens
-        spent = self._follower.bill.debaters.get(self.id, NOTHING)
-        return Reading(
+        spent = self._follower.bill.debaters.get(self.id, NO_SPENDING)
+        return TurnMetrics(
             words=words,
-            words_asked=self.words_asked,
+            target_words=self.word_target,
             ttft_ms=None if turn.first_token is None else round(turn.first_token * 1000),
             tokens=None if tokens is None else tokens.count,
-            estimated=tokens is not None and tokens.estimated,
-            rate=turn.rate,
+            tokens_estimated=tokens is not None and tokens.is_estimated,
+            tokens_per_second=turn.mean_rate,
             cost=spent.cost,
-            priced=spent.priced,
-            finished=turn.reason is not None,
+            cost_complete=spent.priced,
+            is_finished=turn.reason is not None,
         )
 
     @property
-    def words_asked(self) -> int:
+    def word_target(self) -> int:
         """How many words the newest turn is asked for; 0 where nobody said."""
         turn, steps = self.turn, self._follower.transcript.steps
         return steps[turn.step - 1].words if turn is not None and 0 < turn.step <= len(steps) else 0
 
-    def _hold(self, paused: DebatePaused) -> None:
+    def _apply_pause(self, paused: DebatePaused) -> None:
         if paused.reason != "user":
-            self._held_with_all.add(paused.debater or "")
+            self._shared_pause_reasons.add(paused.debater or "")
         elif paused.debater is None:
-            self._held_with_all.add("")
+            self._shared_pause_reasons.add("")
         elif paused.debater == self.id:
-            self._held_alone = True
+            self._paused_alone = True
 
-    def _let_go(self, resumed: DebateResumed) -> None:
+    def _apply_resume(self, resumed: DebateResumed) -> None:
         if resumed.reason == "continued":
-            self._held_with_all.clear()
-            self._held_alone = False
+            self._shared_pause_reasons.clear()
+            self._paused_alone = False
         elif resumed.reason != "user":
-            self._held_with_all.discard(resumed.debater or "")
+            self._shared_pause_reasons.discard(resumed.debater or "")
         elif resumed.debater in (None, self.id):
-            self._held_with_all.discard("")
-            self._held_alone = self._held_alone and resumed.debater is None
+            self._shared_pause_reasons.discard("")
+            self._paused_alone = self._paused_alone and resumed.debater is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debate_tui.tui.app import StageApp
+from debate_tui.tui.app import BaseDebateApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from debate_tui.tui.screens.start import StartScreen
 
 
-class StartApp(StageApp):
-    """Shows `start` until `show` puts a debate in its place: one app, so that nothing flashes in between."""
+class StartApp(BaseDebateApp):
+    """Shows `start` until `show_debate` puts a debate in its place: one app, so that nothing flashes in
+    between."""
 
     def __init__(
         self, start: StartScreen, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None
@@ -28,7 +29,7 @@ class StartApp(StageApp):
         """What there is to begin with."""
         return self._start_screen
 
-    def show(self, debate: Screen[None]) -> None:
+    def show_debate(self, debate: Screen[None]) -> None:
         """Show a debate from now on; callable from any task of the event loop.
 
         The start screen stays below it: while one screen is exchanged for another there is none, and a
@@ -39,19 +40,19 @@ class StartApp(StageApp):
 
     def on_ready(self) -> None:
         """The first frame is painted: do what could wait until now."""
-        super()._settle()
+        super()._run_deferred_startup()
 
-    def _settle(self) -> None:
+    def _run_deferred_startup(self) -> None:
         """All but what the debate brought was settled when the start screen came."""
-        self._collector.settle()
+        self._gc_scheduler.enable_without_full_collections()
 
     def warn(self, text: str) -> None:
-        """See `DressedApp.warn`."""
-        if self._debate is None:
+        """See `BaseApp.warn`."""
+        if self._debate_screen is None:
             self.call_later(self._start_screen.warn, text)
         else:
             super().warn(text)
 
-    def refuse(self, why: str) -> None:
+    def show_start_error(self, message: str) -> None:
         """Say why a debate cannot begin; callable from any task of the event loop."""
-        self.call_later(self._start_screen.refuse, why)
+        self.call_later(self._start_screen.show_start_error, message)

@@ -1,8 +1,8 @@
 """Themes: TOML files, read strictly, become Textual themes; a bad one is named and the good ones load.
 
 A theme's own meanings become theme variables beside Textual's: `quiet`, `faint`, `focus`, `badge-<state>`,
-`prose-<element>` and `syntax-<token>`. `defaults` gives them to themes that do not know of them, Textual's
-own among them.
+`prose-<element>` and `syntax-<token>`. `default_variables` gives them to themes that do not know of them,
+Textual's own among them.
 """
 
 # No annotation is left as text, which msgspec would have to compile when the program starts.
@@ -15,103 +15,103 @@ from textual.color import Color
 from textual.theme import Theme
 
 from debate_tui.domain.errors import ConfigError
-from debate_tui.domain.toml import decode
+from debate_tui.domain.toml import decode_toml
 
 DEFAULT_THEME = "vigil"
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
 _MAX_BYTES = 64 * 1024
 
-Colour = Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")]
-Name = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+HexColour = Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")]
+ThemeName = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 
 
-class Colours(Struct, frozen=True, forbid_unknown_fields=True):
+class ThemeColours(Struct, frozen=True, forbid_unknown_fields=True):
     """The colours of a Textual theme."""
 
-    primary: Colour
-    secondary: Colour
-    accent: Colour
-    foreground: Colour
-    background: Colour
-    surface: Colour
-    panel: Colour
-    success: Colour
-    warning: Colour
-    error: Colour
+    primary: HexColour
+    secondary: HexColour
+    accent: HexColour
+    foreground: HexColour
+    background: HexColour
+    surface: HexColour
+    panel: HexColour
+    success: HexColour
+    warning: HexColour
+    error: HexColour
 
 
-class Tones(Struct, frozen=True, forbid_unknown_fields=True):
+class ThemeTones(Struct, frozen=True, forbid_unknown_fields=True):
     """What the program itself means by a colour."""
 
-    quiet: Colour
-    faint: Colour
-    focus: Colour
-    waiting: Colour
-    connected: Colour
-    streaming: Colour
-    paused: Colour
-    reconnecting: Colour
-    failed: Colour
-    finished: Colour
+    quiet: HexColour
+    faint: HexColour
+    focus: HexColour
+    waiting: HexColour
+    connected: HexColour
+    streaming: HexColour
+    paused: HexColour
+    reconnecting: HexColour
+    failed: HexColour
+    finished: HexColour
 
 
-class Markdown(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+class MarkdownColours(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """What debaters write."""
 
-    heading: Colour
-    strong: Colour
-    emphasis: Colour
-    code: Colour
-    code_background: Colour
-    quote: Colour
-    link: Colour
-    marker: Colour
-    border: Colour
+    heading: HexColour
+    strong: HexColour
+    emphasis: HexColour
+    code: HexColour
+    code_background: HexColour
+    quote: HexColour
+    link: HexColour
+    marker: HexColour
+    border: HexColour
 
 
-class Syntax(Struct, frozen=True, forbid_unknown_fields=True):
+class SyntaxColours(Struct, frozen=True, forbid_unknown_fields=True):
     """Fenced code."""
 
-    keyword: Colour
-    string: Colour
-    number: Colour
-    comment: Colour
-    name: Colour
+    keyword: HexColour
+    string: HexColour
+    number: HexColour
+    comment: HexColour
+    name: HexColour
 
 
 class ThemeFile(Struct, frozen=True, forbid_unknown_fields=True):
     """One theme as its file says it."""
 
-    name: Name
+    name: ThemeName
     dark: bool
-    colors: Colours
-    tones: Tones
-    markdown: Markdown
-    syntax: Syntax
+    colors: ThemeColours
+    tones: ThemeTones
+    markdown: MarkdownColours
+    syntax: SyntaxColours
     title: str = ""
     variables: dict[str, str] = field(default_factory=dict)
 
 
-class Shelf(Struct, frozen=True):
+class ThemeCollection(Struct, frozen=True):
     """The themes of some folders, and one line for each file that is not one."""
 
     themes: tuple[Theme, ...]
     problems: tuple[str, ...] = ()
 
 
-def shipped_folder() -> Path:
+def bundled_folder() -> Path:
     """Where the project's own themes are: in the installed package, or beside it in a checkout."""
-    installed = _PACKAGE / "themes"
-    return installed if installed.is_dir() else _PACKAGE.parent / "themes"
+    installed = _PACKAGE_FOLDER / "themes"
+    return installed if installed.is_dir() else _PACKAGE_FOLDER.parent / "themes"
 
 
-def find(name: str, *folders: Path | None) -> Theme | None:
+def find_theme(name: str, *folders: Path | None) -> Theme | None:
     """The theme of this name, from the file of this name; `None` if that is not there, or not right."""
     for folder in reversed(folders):
         if folder is not None and (path := folder / f"{name}.toml").is_file():
             try:
-                theme = read(path)
+                theme = read_theme(path)
             except ConfigError:
                 continue
             if theme.name == name:
@@ -119,23 +119,23 @@ def find(name: str, *folders: Path | None) -> Theme | None:
     return None
 
 
-def load(*folders: Path | None) -> Shelf:
+def load_themes(*folders: Path | None) -> ThemeCollection:
     """Read every theme in the folders that are there; of two of one name the later counts."""
     themes: dict[str, Theme] = {}
     problems: list[str] = []
-    for path in _files(folders):
+    for path in _theme_files(folders):
         try:
-            theme = read(path)
+            theme = read_theme(path)
         except ConfigError as error:
             problems.append(
                 " ".join(part for part in (f"Theme left out. {error.message}.", error.hint) if part)
             )
         else:
             themes[theme.name] = theme
-    return Shelf(tuple(themes.values()), tuple(problems))
+    return ThemeCollection(tuple(themes.values()), tuple(problems))
 
 
-def read(path: Path) -> Theme:
+def read_theme(path: Path) -> Theme:
     """Read one theme; raises `ConfigError` naming file, line and key."""
     try:
         if path.stat().st_size > _MAX_BYTES:
@@ -145,20 +145,20 @@ def read(path: Path) -> Theme:
         raise ConfigError(f"{path.name}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path.name}: not UTF-8 text") from None
-    return _theme(decode(text, ThemeFile, where=path.name))
+    return _to_textual_theme(decode_toml(text, ThemeFile, file_name=path.name))
 
 
-def tones(theme: Theme) -> dict[str, str]:
+def theme_variables(theme: Theme) -> dict[str, str]:
     """What a theme means by the project's own variables."""
-    return {**defaults(theme), **theme.variables}
+    return {**default_variables(theme), **theme.variables}
 
 
-def changed(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
+def folder_fingerprint(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
     """Something that is different once a theme in a folder is: names, times and sizes of the files."""
     if folder is None:
         return ()
     found = []
-    for path in _files((folder,)):
+    for path in _theme_files((folder,)):
         try:
             state = path.stat()
         except OSError:
@@ -167,11 +167,11 @@ def changed(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
     return tuple(found)
 
 
-def defaults(theme: Theme) -> dict[str, str]:
+def default_variables(theme: Theme) -> dict[str, str]:
     """The project's own variables, derived from a theme that sets none of them or not all."""
     if theme.ansi:
-        return _ANSI
-    if theme.variables.keys() >= _ANSI.keys():
+        return _ANSI_VARIABLES
+    if theme.variables.keys() >= _ANSI_VARIABLES.keys():
         return {}
     colours = theme.to_color_system().generate()
     background, foreground = Color.parse(colours["background"]), Color.parse(colours["foreground"])
@@ -207,7 +207,7 @@ def defaults(theme: Theme) -> dict[str, str]:
     }
 
 
-def _theme(file: ThemeFile) -> Theme:
+def _to_textual_theme(file: ThemeFile) -> Theme:
     tones = structs.asdict(file.tones)
     plain = {name: tones.pop(name) for name in ("quiet", "faint", "focus")}
     return Theme(
@@ -224,13 +224,13 @@ def _theme(file: ThemeFile) -> Theme:
     )
 
 
-def _files(folders: tuple[Path | None, ...]) -> Iterator[Path]:
+def _theme_files(folders: tuple[Path | None, ...]) -> Iterator[Path]:
     for folder in folders:
         if folder is not None and folder.is_dir():
             yield from sorted(folder.glob("*.toml"))
 
 
-_ANSI = {
+_ANSI_VARIABLES = {
     "quiet": "ansi_bright_black",
     "faint": "ansi_bright_black",
     "focus": "ansi_bright_blue",

@@ -23,6 +23,6 @@ class Tone(enum.StrEnum):
     FINISHED = "badge-finished"
 
 
-def colour(variables: dict[str, str], tone: Tone | str) -> Color:
+def resolve_colour(variables: dict[str, str], tone: Tone | str) -> Color:
     """The colour of a tone in the theme whose variables these are; any other text names a colour itself."""
     return Color.parse(variables[tone] if isinstance(tone, Tone) else tone)

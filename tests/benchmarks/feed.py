@@ -1,4 +1,4 @@
-"""CPU time per delta on its way to the panes: ``python -m tests.benchmarks.feed``."""
+"""CPU time per delta on its way to the panes: ``python -m tests.benchmarks.pane_feed``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.feed import Feed, Item, merged
-from debate_tui.display.json_lines import line
+from debate_tui.display.feed import PaneFeed, PaneItem, merge_pane_text
+from debate_tui.display.json_lines import encode_line
 from debate_tui.domain.events import Event, TurnDelta, TurnStarted
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def deltas(piece: str) -> list[TurnDelta]:
 
 def paint(events: list[TurnDelta]) -> None:
     """Feed everything, and take it in flushes."""
-    buffer: SharedBuffer[Item] = SharedBuffer(PANES)
-    feed = Feed(buffer)
+    buffer: SharedBuffer[PaneItem] = SharedBuffer(PANES)
+    feed = PaneFeed(buffer)
     starts: list[Event] = [TurnStarted(turn=n, debater=pane, phase="") for n, pane in enumerate(PANES, 1)]
     for start in starts:
         feed(start)
@@ -45,13 +45,13 @@ def paint(events: list[TurnDelta]) -> None:
         for event in events[first : first + PER_FLUSH]:
             feed(event)
         for items in buffer.take().values():
-            merged(items)
+            merge_pane_text(items)
 
 
 def write(events: list[TurnDelta]) -> None:
     """Make JSON lines of everything."""
     for event in events:
-        line(event)
+        encode_line(event)
 
 
 def microseconds(run: Callable[[list[TurnDelta]], None], events: list[TurnDelta]) -> float:

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from textual.widgets import Markdown
 
 from debate_tui.tui import compositing, themes
-from debate_tui.tui.widgets.prose import Prose
+from debate_tui.tui.widgets.prose import TurnText
 from tests.benchmarks import speech
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.terminal import in_terminal
@@ -39,7 +39,7 @@ TICK = 2
 """Flushes from one movement of the position marks to the next: of 100 ms each, four movements a second."""
 
 
-class Ready(Widget):
+class ReadyStrips(Widget):
     """A line-API pane whose strips are ready: what Textual costs by itself."""
 
     def __init__(self, strips: list[Strip]) -> None:
@@ -59,18 +59,18 @@ class Ready(Widget):
         return self._strips[self._top + crop.y : self._top + crop.bottom]
 
 
-class Stage(App[None]):
+class FourPaneApp(App[None]):
     """Four panes side by side; `work` measures."""
 
     CSS = "Horizontal { height: 1fr; } Horizontal > * { width: 1fr; height: 1fr; overflow-y: auto; }"
 
-    def __init__(self, make: Callable[[], Widget], work: Callable[[Stage], object]) -> None:
+    def __init__(self, make: Callable[[], Widget], work: Callable[[FourPaneApp], object]) -> None:
         super().__init__()
         self._make = make
         self._work = work
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.defaults(self.current_theme)
+        return themes.default_variables(self.current_theme)
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -89,7 +89,7 @@ class Stage(App[None]):
         self.exit(await self._work(self))  # type: ignore[misc]
 
 
-async def quiet() -> None:
+async def wait_until_idle() -> None:
     """Wait until the process has nothing more to do."""
     while True:
         begin = time.process_time()
@@ -112,37 +112,37 @@ async def cost(flush: Callable[[int], object], times: int) -> float:
         if asyncio.iscoroutine(done):
             await done
         await asyncio.sleep(PAUSE)
-    await quiet()
+    await wait_until_idle()
     spent = time.process_time() - begin
     gc.unfreeze()
     return (spent - idle) / times * 1000
 
 
-def run(make: Callable[[], Widget], work: Callable[[Stage], object]) -> dict[str, float]:
-    return Stage(make, work).run()  # type: ignore[return-value]
+def run(make: Callable[[], Widget], work: Callable[[FourPaneApp], object]) -> dict[str, float]:
+    return FourPaneApp(make, work).run()  # type: ignore[return-value]
 
 
 def engine(text: str, times: int, sent: Callable[[], int], *, up: bool = False) -> dict[str, float]:
     """Our panes, loaded with all of a text but its end, which then streams."""
     size = DELTAS * 4
 
-    async def work(stage: Stage) -> dict[str, float]:
-        panes = [pane for pane in stage.panes if isinstance(pane, Prose)]
+    async def work(stage: FourPaneApp) -> dict[str, float]:
+        panes = [pane for pane in stage.panes if isinstance(pane, TurnText)]
         body, rest = text[: -size * times], text[-size * times :]
         for pane in panes:
-            pane.speak(body)
+            pane.append_text(body)
             pane.flush()
         if up:
             for pane in panes:
                 pane.scroll_by(-200)
-        await quiet()
+        await wait_until_idle()
 
         def flush(number: int) -> None:
             new = rest[number * size : (number + 1) * size]
             with compositing.frame(stage.screen):
                 for pane in panes:
                     for delta in speech.deltas(new):
-                        pane.speak(delta)
+                        pane.append_text(delta)
                     pane.flush()
                     if number % TICK == 0:
                         pane.tick()
@@ -151,56 +151,56 @@ def engine(text: str, times: int, sent: Callable[[], int], *, up: bool = False) 
         spent = await cost(flush, times)
         return {"ms": spent, "bytes": (sent() - before) / times}
 
-    return run(Prose, work)
+    return run(TurnText, work)
 
 
 def strips(text: str) -> list[Strip]:
     """The strips our panes would show."""
     found: list[Strip] = []
 
-    async def work(stage: Stage) -> dict[str, float]:
+    async def work(stage: FourPaneApp) -> dict[str, float]:
         pane = stage.panes[0]
-        assert isinstance(pane, Prose)
-        pane.speak(text)
+        assert isinstance(pane, TurnText)
+        pane.append_text(text)
         pane.flush()
         for _ in range(min(400, pane.line_count) // pane.size.height):
             found.extend(pane.render_lines(Region(0, 0, *pane.size)))
             pane.scroll_by(-pane.size.height)
         return {}
 
-    run(Prose, work)
+    run(TurnText, work)
     return found
 
 
 def floor(ready: list[Strip], act: str, times: int, sent: Callable[[], int]) -> dict[str, float]:
     """Panes whose strips are ready, through Textual's own refresh."""
 
-    async def work(stage: Stage) -> dict[str, float]:
-        panes = [pane for pane in stage.panes if isinstance(pane, Ready)]
+    async def work(stage: FourPaneApp) -> dict[str, float]:
+        panes = [pane for pane in stage.panes if isinstance(pane, ReadyStrips)]
 
         def flush(_: int) -> None:
             for pane in panes:
                 getattr(pane, act)()
 
         flush(0)
-        await quiet()
+        await wait_until_idle()
         before = sent()
         spent = await cost(flush, times)
         return {"ms": spent, "bytes": (sent() - before) / times}
 
-    return run(lambda: Ready(ready), work)
+    return run(lambda: ReadyStrips(ready), work)
 
 
-def rival(text: str, times: int, sent: Callable[[], int], *, pieces: int) -> dict[str, float]:
+def textual_markdown(text: str, times: int, sent: Callable[[], int], *, pieces: int) -> dict[str, float]:
     """Textual's Markdown, appended to: all of a flush in so many pieces."""
     size = DELTAS * 4
 
-    async def work(stage: Stage) -> dict[str, float]:
+    async def work(stage: FourPaneApp) -> dict[str, float]:
         panes = [pane for pane in stage.panes if isinstance(pane, Markdown)]
         for pane in panes:
             pane.anchor()
             await pane.update(text[: -size * times])
-        await quiet()
+        await wait_until_idle()
         rest = text[-size * times :]
 
         async def flush(number: int) -> None:
@@ -249,16 +249,16 @@ def growth(make: Callable[[int], str], times: int, rounds: int) -> Callable[[Cal
     return measure
 
 
-def against(length: int, times: int) -> Callable[[Callable[[], int]], str]:
+def compare_with_textual(length: int, times: int) -> Callable[[Callable[[], int]], str]:
     """The engine beside Textual's Markdown, which is given the same deltas, or all of a flush at once."""
 
     def measure(sent: Callable[[], int]) -> str:
         text = speech.prose(length)
         return json.dumps(
             {
-                "deltas": [rival(text, times, sent, pieces=DELTAS)],
+                "deltas": [textual_markdown(text, times, sent, pieces=DELTAS)],
                 "engine": [engine(text, 40, sent) for _ in range(ROUNDS)],
-                "at once": [rival(text, 2 * times, sent, pieces=1)],
+                "at once": [textual_markdown(text, 2 * times, sent, pieces=1)],
             }
         )
 
@@ -280,7 +280,7 @@ def figures(size: str) -> Iterator[Figure]:
         ratio = best(found, "100000") / best(found, "10000")
         yield at_most(f"growth of a flush, 10,000 → 100,000 characters: {kind}", ratio, 1.15, "{:.2f} ×")
     for length, times, target in ((10_000, 4, 50), (100_000, 1, 300)):
-        found = json.loads(in_terminal(columns, rows, against(length, times)))
+        found = json.loads(in_terminal(columns, rows, compare_with_textual(length, times)))
         ratios = {name: best(found, name) / best(found, "engine") for name in ("deltas", "at once")}
         what = f"Textual's `Markdown` against it, {length:,} characters"
         yield at_least(f"{what}, the same chunks", ratios["deltas"], target, "{:.0f} ×")

@@ -1,6 +1,6 @@
 """What guarding a stream costs: CPU per chunk from a source in memory, with and without recovery around it.
 
-python -m tests.benchmarks.guarding [CHUNKS]
+python -m tests.benchmarks.recovery [CHUNKS]
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Chunk, Connected, Cursor, Finished
-from debate_tui.resilience.recovery import Guarded
+from debate_tui.resilience.recovery import RecoveringSource
 from tests.fakes.scripted_source import REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from debate_tui.domain.stream import Request, Resume, Source, StreamItem
+    from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
 
 CHUNKS = 100_000
 RUNS = 5
 
 
-class Ready:
+class ReadySource:
     """A source whose chunks are all there already."""
 
     def __init__(self, chunks: list[Chunk]) -> None:
@@ -33,7 +33,7 @@ class Ready:
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         yield self._items()
 
@@ -47,7 +47,7 @@ class Ready:
         pass
 
 
-async def cost(source: Source, chunks: int) -> float:
+async def microseconds_per_chunk(source: Source, chunks: int) -> float:
     """CPU microseconds per chunk, of several runs the cheapest."""
     best = float("inf")
     for _ in range(RUNS):
@@ -62,8 +62,13 @@ async def cost(source: Source, chunks: int) -> float:
 async def main(chunks: int) -> None:
     print("µs per chunk       bare  guarded    adds")
     for name, cursors in (("without cursors", False), ("with cursors", True)):
-        ready = Ready([Chunk("word ", cursor=Cursor(str(n)) if cursors else None) for n in range(chunks)])
-        bare, guarded = await cost(ready, chunks), await cost(Guarded(ready), chunks)
+        ready = ReadySource(
+            [Chunk("word ", cursor=Cursor(str(n)) if cursors else None) for n in range(chunks)]
+        )
+        bare, guarded = (
+            await microseconds_per_chunk(ready, chunks),
+            await microseconds_per_chunk(RecoveringSource(ready), chunks),
+        )
         print(f"{name:16}{bare:7.2f}{guarded:9.2f}{guarded - bare:8.2f}")
 
 

@@ -10,9 +10,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Chunk, Status
-from debate_tui.resilience.recovery import Guarded
-from debate_tui.sources.http import Clients
+from debate_tui.domain.stream import Chunk, StateChange
+from debate_tui.resilience.recovery import RecoveringSource
+from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
 from tests.benchmarks.figures import Figure, at_most
 from tests.fakes.sse_server import Cut, SseServer, reply
@@ -36,7 +36,7 @@ def figures() -> Iterator[Figure]:
 
 
 async def _measure() -> tuple[float, float, float]:
-    clients = Clients()
+    clients = HttpClients()
     try:
         cold = await _connection(clients)
         warm = min([await _connection(clients) for _ in range(5)])
@@ -45,26 +45,26 @@ async def _measure() -> tuple[float, float, float]:
         await clients.aclose()
 
 
-async def _connection(clients: Clients) -> float:
+async def _connection(clients: HttpClients) -> float:
     """Seconds from asking to the first text."""
     async with SseServer(reply(BEGINNING, REST)) as server:
         began = time.perf_counter()
-        async with Guarded(SseSource(server.url, clients=clients)).open(REQUEST) as items:
+        async with RecoveringSource(SseSource(server.url, clients=clients)).open(REQUEST) as items:
             async for item in items:
                 if isinstance(item, Chunk):
                     return time.perf_counter() - began
     raise AssertionError("nothing was said")
 
 
-async def _reconnection(clients: Clients) -> float:
+async def _reconnection(clients: HttpClients) -> float:
     """Seconds from the badge's first word of trouble to the text behind the cut."""
     cut = 0.0
     async with (
         SseServer(reply(BEGINNING, Cut.RESET), reply(REST)) as server,
-        Guarded(SseSource(server.url, clients=clients)).open(REQUEST) as items,
+        RecoveringSource(SseSource(server.url, clients=clients)).open(REQUEST) as items,
     ):
         async for item in items:
-            if isinstance(item, Status) and item.state == "reconnecting":
+            if isinstance(item, StateChange) and item.state == "reconnecting":
                 cut = time.perf_counter()
             if isinstance(item, Chunk) and item.text == "after":
                 return time.perf_counter() - cut

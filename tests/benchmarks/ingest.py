@@ -23,9 +23,9 @@ from msgspec.structs import replace
 
 from debate_tui.domain.stream import Chunk
 from debate_tui.sources.anthropic import AnthropicSource
-from debate_tui.sources.http import Clients
+from debate_tui.sources.http import HttpClients
 from debate_tui.sources.openai import OpenAISource
-from debate_tui.sources.providers import provider
+from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
 from debate_tui.sources.sse import SseSource
 from tests.benchmarks.figures import Figure
@@ -129,18 +129,18 @@ async def measure(path: str, port: int, events: int) -> float:
 async def make_source(path: str, port: int, stack: AsyncExitStack) -> Source:
     url = f"http://127.0.0.1:{port}"
     if path == "sse":
-        clients = Clients()
+        clients = HttpClients()
         stack.push_async_callback(clients.aclose)
         return SseSource(url, clients=clients)
     sdk = SdkClients(environ={"OPENAI_API_KEY": "key", "ANTHROPIC_API_KEY": "key"})
     stack.push_async_callback(sdk.aclose)
     if path == "messages":
-        asked = replace(provider("anthropic"), base_url=url)
-        await sdk.warm(asked)
-        return AnthropicSource("m", sdk=sdk, provider=asked)
-    asked = replace(provider("openai"), base_url=url, api="chat" if path == "chat" else "responses")
-    await sdk.warm(asked)
-    return OpenAISource("m", sdk=sdk, provider=asked)
+        asked = replace(find_provider("anthropic"), base_url=url)
+        await sdk.prepare_client(asked)
+        return AnthropicSource("m", sdk_clients=sdk, provider=asked)
+    asked = replace(find_provider("openai"), base_url=url, api="chat" if path == "chat" else "responses")
+    await sdk.prepare_client(asked)
+    return OpenAISource("m", sdk_clients=sdk, provider=asked)
 
 
 def figures(events: int = 10_000) -> Iterator[Figure]:

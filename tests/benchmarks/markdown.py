@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.display.markdown import Page
 from debate_tui.display.markdown.document import Document
-from debate_tui.tui.widgets.finder import Finder
+from debate_tui.tui.widgets.finder import MatchFinder
 from tests.benchmarks import speech
 from tests.benchmarks.figures import Figure
 
@@ -33,12 +33,12 @@ def flush_us(text: str, flushes: int = 80) -> float:
     """CPU microseconds of a flush of 20 deltas at the end of a text, the median of many."""
     size = DELTA * DELTAS
     page = Page(38)
-    page.speak(text[: -size * flushes])
+    page.append_text(text[: -size * flushes])
     page.flush()
     spent: list[int] = []
     for start in range(len(text) - size * flushes, len(text), size):
         begin = time.process_time_ns()
-        page.speak(text[start : start + size])
+        page.append_text(text[start : start + size])
         page.flush()
         page.rows(page.line_count - 45, page.line_count)
         spent.append(time.process_time_ns() - begin)
@@ -75,7 +75,7 @@ def memory(text: str) -> tuple[float, float, float]:
     page = Page(38)
     marks: list[int] = []
     for start in range(0, 400_000, 80):
-        page.speak(text[start : start + 80])
+        page.append_text(text[start : start + 80])
         page.flush()
         page.rows(page.line_count - 45, page.line_count)
         if start in (200_000, 399_920):
@@ -94,7 +94,7 @@ def resizing() -> None:
         text = getattr(speech, kind)(100_000)
         pages = [Page(38) for _ in range(4)]
         for page in pages:
-            page.speak(text)
+            page.append_text(text)
             page.flush()
         holdups: list[float] = []
 
@@ -111,15 +111,15 @@ def resizing() -> None:
 
         held(show)
         for page in pages:
-            while not held(lambda page=page: page.settle(SLICE)):
+            while not held(lambda page=page: page.measure(SLICE)):
                 pass
         begin = time.perf_counter()
-        finders = [Finder(page, re.compile("claim|議論", re.IGNORECASE)) for page in pages]
+        finders = [MatchFinder(page, re.compile("claim|議論", re.IGNORECASE)) for page in pages]
         for finder in finders:
-            while not finder.look(SLICE):
+            while not finder.scan(SLICE):
                 pass
         search = (time.perf_counter() - begin) * 1000
-        matches = sum(len(finder.hits) for finder in finders)
+        matches = sum(len(finder.matches) for finder in finders)
         print(
             f"  {kind:12}shown after {holdups[0]:5.1f} ms, settled in {sum(holdups):6.0f} ms, "
             f"longest hold-up {max(holdups):5.1f} ms; search {search:5.0f} ms, {matches} matches"

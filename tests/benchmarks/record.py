@@ -15,21 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debate_tui.record.log import MemoryLog
-from debate_tui.record.sqlite import Store
-from tests.record.material import deltas, opening
+from debate_tui.record.sqlite import SqliteStore
+from tests.record.material import opening_events, turn_deltas
 
 if TYPE_CHECKING:
-    from debate_tui.record.log import LocalLog
+    from debate_tui.record.log import AppendableLog
 
 SECONDS = 5.0
 KILLS = 10
 
 
-async def pace(log: LocalLog, rate: int) -> int:
+async def pace(log: AppendableLog, rate: int) -> int:
     """Append words at `rate` a second for a while; returns how many."""
-    for event in opening():
+    for event in opening_events():
         log.append(event)
-    words, said, begin = deltas(), 0, time.perf_counter()
+    words, said, begin = turn_deltas(), 0, time.perf_counter()
     while (elapsed := time.perf_counter() - begin) < SECONDS:
         for _ in range(int(elapsed * rate) - said):
             log.append(next(words))
@@ -38,7 +38,7 @@ async def pace(log: LocalLog, rate: int) -> int:
     return said
 
 
-async def watch(log: LocalLog, ages: list[float]) -> None:
+async def watch(log: AppendableLog, ages: list[float]) -> None:
     """Note how old the oldest event that is not durable yet is, every few milliseconds."""
     appended: dict[int, float] = {}
     log.subscribe(lambda event: appended.__setitem__(event.seq, time.perf_counter()))
@@ -50,7 +50,7 @@ async def watch(log: LocalLog, ages: list[float]) -> None:
 
 async def measure(folder: Path, rate: int) -> None:
     """One log in memory and one on disk at the same rate: the difference is what recording costs."""
-    with Store(folder / f"{rate}.sqlite") as store:
+    with SqliteStore(folder / f"{rate}.sqlite") as store:
         for name, log in (("memory", MemoryLog()), ("sqlite", store.create("d1"))):
             ages: list[float] = []
             watcher = asyncio.create_task(watch(log, ages))
@@ -74,7 +74,7 @@ def kill(path: Path, rate: int) -> float:
     victim.kill()
     killed = time.time()
     victim.wait()
-    with Store(path) as store:
+    with SqliteStore(path) as store:
         events = store.events("d1")
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     return killed - events[-1].at
@@ -82,7 +82,7 @@ def kill(path: Path, rate: int) -> float:
 
 async def record(path: Path, rate: int) -> None:
     """What the killed process does."""
-    with Store(path) as store:
+    with SqliteStore(path) as store:
         log = store.create("d1")
         while True:
             await pace(log, rate)

@@ -40,7 +40,7 @@ async def produce(store: RedisStore, rate: int) -> None:
         )
 
 
-async def look_on(store: RedisStore, elsewhere: RedisStore, rate: int) -> None:
+async def follow_elsewhere(store: RedisStore, elsewhere: RedisStore, rate: int) -> None:
     """One reader feeding many followers; how old events are when the reader has them."""
     log = await store.create(f"w{rate}")
     watched = await elsewhere.watch(f"w{rate}")
@@ -72,7 +72,7 @@ async def main() -> None:
         async with aclosing(RedisStore(url)) as store, aclosing(RedisStore(url)) as elsewhere:
             for rate in (200, 3000, 12_000):
                 await produce(store, rate)
-                await look_on(store, elsewhere, rate)
+                await follow_elsewhere(store, elsewhere, rate)
         memory = server.admin.memory_usage("debate-tui:{p12000}:events", samples=0)
         print(f"{memory / server.admin.xlen('debate-tui:{p12000}:events'):.0f} bytes an event in Redis")
 

@@ -21,14 +21,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.policy import Policy
-from debate_tui.domain.stream import Chunk, Status
-from debate_tui.resilience.recovery import Guarded
-from debate_tui.sources.http import Clients
+from debate_tui.domain.policy import RecoveryPolicy
+from debate_tui.domain.stream import Chunk, StateChange
+from debate_tui.resilience.recovery import RecoveringSource
+from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
-from tests.fakes.scripted_source import REQUEST, Heard, ManualClock
-from tests.fakes.sse_server import Cut, Received, Reply, SseServer
-from tests.resilience.panes import DONE, delta
+from tests.fakes.scripted_source import REQUEST, ManualClock, RecoveredOutput
+from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer
+from tests.resilience.panes import DONE_EVENT, delta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ CHUNKS = 400
 SECONDS_A_CHUNK = 0.05
 SECONDS_A_FAULT = 4.0
 ALLOWED_GROWTH = 1.05
-POLICY = Policy(max_retries=50)
+POLICY = RecoveryPolicy(max_retries=50)
 PIECES = [f"{n} Tea 🍵 keeps " if n % 3 else "better.\n\n" for n in range(CHUNKS)]
 TEXT = "".join(PIECES)
 
@@ -56,23 +56,23 @@ class Tally:
     held: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
-class Sender:
+class FaultySender:
     """One debater's endpoint, with ids in every other turn; connections break somewhere, in some way.
 
     Without ids a connection begins at the start again, so that it has to live longer to get anywhere.
     """
 
-    def __init__(self, seed: int, stalled: Callable[[Received], None]) -> None:
+    def __init__(self, seed: int, stalled: Callable[[ReceivedRequest], None]) -> None:
         self._chance = random.Random(seed)
         self._stalled = stalled
         self.ids = True
 
-    def script(self, request: Received) -> Reply:
+    def script(self, request: ReceivedRequest) -> Reply:
         behind = int(request.last_event_id or 0)
         events = [delta(piece, n if self.ids else None) for n, piece in enumerate(PIECES, 1)]
-        return Reply(self._steps(request, b"".join([*events[behind:], DONE])))
+        return Reply(self._steps(request, b"".join([*events[behind:], DONE_EVENT])))
 
-    def _steps(self, request: Received, data: bytes) -> Iterator[Step]:
+    def _steps(self, request: ReceivedRequest, data: bytes) -> Iterator[Step]:
         # Bytes until the next fault, if faults are to come every few seconds of a model's pace.
         chunks = self._chance.expovariate(SECONDS_A_CHUNK / SECONDS_A_FAULT) * (1 if self.ids else 4)
         until = int(chunks * len(delta(PIECES[1], 100)))
@@ -89,31 +89,33 @@ class Sender:
 class Debater:
     """Speaks turn after turn, and counts."""
 
-    def __init__(self, number: int, clients: Clients, tally: Tally) -> None:
+    def __init__(self, number: int, clients: HttpClients, tally: Tally) -> None:
         self._clock = ManualClock()
-        self._sender = Sender(number, self._stalled)
+        self._sender = FaultySender(number, self._stalled)
         self._clients = clients
         self._tally = tally
 
-    def _stalled(self, request: Received) -> None:
+    def _stalled(self, request: ReceivedRequest) -> None:
         asyncio.get_running_loop().call_later(0.05, self._pass_silence, request)
 
-    def _pass_silence(self, request: Received) -> None:
+    def _pass_silence(self, request: ReceivedRequest) -> None:
         if not request.gone.is_set():
             self._clock.advance(90.0)
 
     async def speak(self, until: float) -> None:
         loop = asyncio.get_running_loop()
         async with SseServer(script=self._sender.script) as server:
-            guarded = Guarded(SseSource(server.url, clients=self._clients), POLICY, clock=self._clock)
+            guarded = RecoveringSource(
+                SseSource(server.url, clients=self._clients), POLICY, clock=self._clock
+            )
             while time.monotonic() < until:
-                heard, began = Heard(), self._clock.time()
+                heard, began = RecoveredOutput(), self._clock.time()
                 async with guarded.open(REQUEST) as items:
                     async for item in items:
                         heard.take(item)
                         if isinstance(item, Chunk):
                             self._clock.advance(SECONDS_A_CHUNK)
-                        elif isinstance(item, Status) and item.retry_in_ms:
+                        elif isinstance(item, StateChange) and item.retry_in_ms:
                             self._tally.faults += 1
                             loop.call_soon(self._clock.advance, item.retry_in_ms / 1000)
                 self._tally.turns += 1
@@ -141,7 +143,7 @@ async def watch(tally: Tally, until: float, every: float) -> None:
         )
 
 
-def piled_up(held: list[tuple[int, int, int, int]]) -> list[str]:
+def leaked(held: list[tuple[int, int, int, int]]) -> list[str]:
     """What there is clearly more of in the last third than there was in the first, its start-up aside."""
     steady = held[len(held) // 10 + 1 :]
     third = max(1, len(steady) // 3)
@@ -154,7 +156,7 @@ def piled_up(held: list[tuple[int, int, int, int]]) -> list[str]:
 
 
 async def soak(minutes: float) -> int:
-    tally, clients = Tally(), Clients()
+    tally, clients = Tally(), HttpClients()
     until = time.monotonic() + minutes * 60
     try:
         async with asyncio.TaskGroup() as group:
@@ -163,7 +165,7 @@ async def soak(minutes: float) -> int:
             group.create_task(watch(tally, until, max(0.5, minutes * 60 / 30)))
     finally:
         await clients.aclose()
-    more = piled_up(tally.held)
+    more = leaked(tally.held)
     print(f"{tally.wrong} of {tally.turns} turns differ; growing: {', '.join(more) or 'nothing'}")
     return int(bool(tally.wrong or more))
 

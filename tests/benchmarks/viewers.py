@@ -30,12 +30,12 @@ from debate_tui.domain.events import (
     TurnStarted,
 )
 from debate_tui.record.stores import open_store
-from debate_tui.server.access import Access
-from debate_tui.server.app import create
-from debate_tui.server.audience import Limits
-from debate_tui.server.channel import RECENT
+from debate_tui.server.access import AccessControl
+from debate_tui.server.app import create_app
+from debate_tui.server.audience import ViewerLimits
+from debate_tui.server.channel import RECENT_EVENTS
 from debate_tui.server.hub import Hub
-from debate_tui.server.listening import bound, listening
+from debate_tui.server.listening import bind_socket, run_server
 
 PANES = 4
 TOKENS_PER_SECOND = 60
@@ -57,14 +57,14 @@ async def serve() -> None:
         log.append(DebateStarted(debate="load", topic="Load", format="oxford", debaters=debaters))
         log.append(PhaseStarted(phase="opening", round=1, rounds=1))
         # As many events as are kept in memory, so that the debate itself takes no more of it from now on.
-        for _ in range(2 * RECENT):
+        for _ in range(2 * RECENT_EVENTS):
             log.append(StreamStatus(debater="d0", state="streaming", attempt=1))
         await log.flush()
-        async with Hub(limits=Limits(100_000, 100_000)) as hub:
+        async with Hub(limits=ViewerLimits(100_000, 100_000)) as hub:
             hub.host("load", log)
-            at = bound("127.0.0.1", 0)
+            at = bind_socket("127.0.0.1", 0)
             port = at.getsockname()[1]
-            async with listening(create(hub, Access("token")), at):
+            async with run_server(create_app(hub, AccessControl("token")), at):
                 print(port, flush=True)
                 await asyncio.gather(*(speak(log, n) for n in range(PANES)))
 
@@ -110,19 +110,19 @@ class Viewer(asyncio.Protocol):
         self.lost = True
 
 
-class Load(msgspec.Struct):
+class ProcessUsage(msgspec.Struct):
     """What a process has used so far: seconds of CPU, and memory in KiB."""
 
     cpu: float
     memory: int
 
 
-def load_of(pid: int) -> Load:
+def load_of(pid: int) -> ProcessUsage:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])
     status = Path(f"/proc/{pid}/status").read_text()
     memory = int(re.search(r"VmRSS:\s+(\d+)", status)[1])  # type: ignore[index]
-    return Load(ticks / os.sysconf("SC_CLK_TCK"), memory)
+    return ProcessUsage(ticks / os.sysconf("SC_CLK_TCK"), memory)
 
 
 async def measure(viewers: int, seconds: float, query: str, upgrade: str) -> None:

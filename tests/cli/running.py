@@ -8,11 +8,11 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
 
-from debate_tui.domain.events import Event, decode
+from debate_tui.domain.events import Event, event_from_json
 
 
 @dataclass(frozen=True)
-class Run:
+class ProcessResult:
     """What a finished process left behind."""
 
     code: int
@@ -21,10 +21,12 @@ class Run:
 
     @property
     def events(self) -> list[Event]:
-        return [decode(line) for line in self.out.splitlines()]
+        return [event_from_json(line) for line in self.out.splitlines()]
 
 
-async def start(*arguments: str, stdin: int | None = asyncio.subprocess.DEVNULL, **env: str) -> Process:
+async def start_program(
+    *arguments: str, stdin: int | None = asyncio.subprocess.DEVNULL, **env: str
+) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -37,9 +39,11 @@ async def start(*arguments: str, stdin: int | None = asyncio.subprocess.DEVNULL,
     )
 
 
-async def run(*arguments: str, stdin: bytes | None = None, **env: str) -> Run:
+async def run_program(*arguments: str, stdin: bytes | None = None, **env: str) -> ProcessResult:
     """Run to the end; `stdin` is piped in."""
-    process = await start(*arguments, stdin=PIPE if stdin is not None else asyncio.subprocess.DEVNULL, **env)
+    process = await start_program(
+        *arguments, stdin=PIPE if stdin is not None else asyncio.subprocess.DEVNULL, **env
+    )
     out, err = await process.communicate(stdin)
     assert process.returncode is not None
-    return Run(process.returncode, out.decode(), err.decode())
+    return ProcessResult(process.returncode, out.decode(), err.decode())

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.cli.running import start
+from tests.cli.running import start_program
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator
 
 
-class Server:
+class ServeProcess:
     """A server process, what it printed, and a client for it."""
 
     def __init__(self, process: Process, url: str, printed: list[str]) -> None:
@@ -31,9 +31,9 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(*arguments: str, **env: str) -> AsyncIterator[Server]:
+async def serve_process(*arguments: str, **env: str) -> AsyncIterator[ServeProcess]:
     """A server on any port, killed in the end if it still runs."""
-    process = await start("serve", "--port", "0", *arguments, **env)
+    process = await start_program("serve", "--port", "0", *arguments, **env)
     assert process.stdout is not None
     try:
         printed: list[str] = []
@@ -41,7 +41,7 @@ async def serving(*arguments: str, **env: str) -> AsyncIterator[Server]:
             line = (await process.stdout.readline()).decode()
             assert line, await process.stderr.read() if process.stderr else ""
             printed.append(line.rstrip())
-        server = Server(process, printed[0].split()[-1], printed)
+        server = ServeProcess(process, printed[0].split()[-1], printed)
         async with server.client:
             yield server
     finally:

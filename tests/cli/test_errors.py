@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui import config
-from debate_tui.cli.debate import seat
+from debate_tui.cli.debate import parse_debater_option
 from debate_tui.domain.events import DebateStarted
-from debate_tui.record.sqlite import Store
-from tests.cli.running import run
-from tests.fakes.provider_server import CHAT, ProviderServer, Reply, error
+from debate_tui.record.sqlite import SqliteStore
+from tests.cli.running import run_program
+from tests.fakes.provider_server import CHAT, ProviderReply, ProviderServer, error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ USAGE = {
 @pytest.mark.parametrize("case", USAGE)
 async def test_wrong_usage_is_exit_2_in_two_lines(case: str) -> None:
     arguments, said = USAGE[case]
-    done = await run(*arguments, **({} if "--json" in arguments else {"DEBATE_TUI_THEME": ""}))
+    done = await run_program(*arguments, **({} if "--json" in arguments else {"DEBATE_TUI_THEME": ""}))
     assert done.code == 2, done.err
     assert done.out == ""
     assert len(done.err.splitlines()) in (1, 2), done.err
@@ -82,7 +82,7 @@ async def test_a_wrong_file_is_exit_4_and_names_file_line_and_key(case: str, tmp
     file = tmp_path / ("missing.toml" if text is None else "wrong.toml")
     if text is not None:
         file.write_text(text)
-    done = await run("Q?", "--plain", *TWO, "--config", str(file))
+    done = await run_program("Q?", "--plain", *TWO, "--config", str(file))
     assert done.code == 4, done.err
     assert done.out == ""
     assert len(done.err.splitlines()) in (1, 2), done.err
@@ -105,28 +105,28 @@ async def test_a_wrong_file_is_exit_4_and_names_file_line_and_key(case: str, tmp
 async def test_a_wrong_variable_is_named_in_the_words_for_files(
     variable: str, value: str, message: str, hint: str
 ) -> None:
-    done = await run("Q?", "--plain", *TWO, **{variable: value})
+    done = await run_program("Q?", "--plain", *TWO, **{variable: value})
     assert done.code == 4
     assert done.err.splitlines() == [f"debate-tui: {message}", *([f"  {hint}"] if hint else [])]
 
 
-async def test_what_was_meant_by_an_option_is_asked_once() -> None:
-    done = await run("Q?", "--bogus", *TWO)
+async def test_a_misspelt_option_gets_one_suggestion() -> None:
+    done = await run_program("Q?", "--bogus", *TWO)
     assert done.code == 2
     assert done.err.count("Did you mean") == 1, done.err
 
 
 def test_a_debater_without_a_name_before_the_sign_is_given_one() -> None:
-    assert seat("=demo") == {"name": "", "source": "demo"}
-    assert seat("Ada=demo") == {"name": "Ada", "source": "demo"}
-    assert seat("https://host/?a=b") == {"source": "https://host/?a=b"}
+    assert parse_debater_option("=demo") == {"name": "", "source": "demo"}
+    assert parse_debater_option("Ada=demo") == {"name": "Ada", "source": "demo"}
+    assert parse_debater_option("https://host/?a=b") == {"source": "https://host/?a=b"}
 
 
 @pytest.mark.parametrize(
     ("source", "variable"), [("openai:gpt-x", "OPENAI_API_KEY"), ("groq:llama", "GROQ_API_KEY")]
 )
 async def test_a_missing_key_is_exit_4_and_says_where_it_goes(source: str, variable: str) -> None:
-    done = await run("Q?", "--plain", "-d", source, "-d", "demo")
+    done = await run_program("Q?", "--plain", "-d", source, "-d", "demo")
     assert done.code == 4
     assert done.out == ""
     assert variable in done.err
@@ -137,8 +137,8 @@ async def test_a_refused_key_is_exit_4_without_a_terminal_and_is_not_repeated() 
     key = "sk-proj-abcdefghijklmnop1234"
     async with ProviderServer() as server:
         body = error("invalid_request_error", f"Incorrect API key provided: {key}.", "invalid_api_key")
-        server.script(CHAT, Reply(body, status=401, content_type="application/json"))
-        done = await run(
+        server.script(CHAT, ProviderReply(body, status=401, content_type="application/json"))
+        done = await run_program(
             *("Q?", "--plain", "-d", "openai:gpt-x", "-d", "demo"),
             OPENAI_API_KEY=key,
             OPENAI_BASE_URL=server.base,
@@ -152,7 +152,7 @@ async def test_a_wrong_format_is_named_with_its_line_and_the_others_are_listed()
     folder = config.config_folder() / "formats"
     folder.mkdir(parents=True)
     (folder / "duel.toml").write_text('name = "duel"\ntitle = "Duel"\ndescription = "x"\n\n[[phases]]\n')
-    done = await run("formats")
+    done = await run_program("formats")
     assert done.code == 4
     assert [line.split()[0] for line in done.out.splitlines() if line[:1].strip()] == [
         *(name for name in config.format_names() if name != "duel"),
@@ -168,26 +168,28 @@ async def test_a_format_that_is_no_text_is_named(arguments: list[str]) -> None:
     folder = config.config_folder() / "formats"
     folder.mkdir(parents=True)
     (folder / "duel.toml").write_bytes(b"\xff\xfe")
-    done = await run(*arguments)
+    done = await run_program(*arguments)
     assert done.code == 4
     assert "duel.toml is not a text file in UTF-8" in done.err
 
 
 async def test_a_debate_that_was_begun_by_another_version_is_not_continued() -> None:
-    with Store(config.record_file()) as store:
+    with SqliteStore(config.record_file()) as store:
         log = store.create("d1", setup='{"format": 1}')
         log.append(DebateStarted(debate="d1", topic="Q?", format="oxford", debaters=()))
         await log.aclose()
-    done = await run("--continue", "--json")
+    done = await run_program("--continue", "--json")
     assert (done.code, done.out) == (2, "")
     assert "d1" in done.err
     assert "debate-tui export d1" in done.err
 
 
-async def test_a_name_that_is_no_text_is_a_name_all_the_same() -> None:
-    done = await run("Q?", "-f", "nowhere", "-d", "A\udcff=demo", "-d", "demo", "--judge", "demo:\udcff")
+async def test_an_undecodable_name_is_accepted() -> None:
+    done = await run_program(
+        "Q?", "-f", "nowhere", "-d", "A\udcff=demo", "-d", "demo", "--judge", "demo:\udcff"
+    )
     assert done.code == 2, done.err
     assert "nowhere" in done.err
-    started = (await run("Q?", "--json", "-d", "A\udcff=http://127.0.0.1:9/", "-d", "demo")).events[0]
+    started = (await run_program("Q?", "--json", "-d", "A\udcff=http://127.0.0.1:9/", "-d", "demo")).events[0]
     assert isinstance(started, DebateStarted)
     assert started.debaters[0].name == "A?"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.running import run
+from tests.cli.running import run_program
 from tests.fakes.provider_server import CHAT, ProviderServer, error
-from tests.fakes.provider_server import Reply as Answer
+from tests.fakes.provider_server import ProviderReply as Answer
 from tests.fakes.sse_server import Cut, Reply, SseServer, reply
 
 if TYPE_CHECKING:
-    from tests.fakes.sse_server import Received
+    from tests.fakes.sse_server import ReceivedRequest
 
 QUICK = "[recovery]\ninitial = 0.01\n"
 SECRET = "s3cr3t-token-value"
@@ -29,10 +29,10 @@ def event(number: int, text: str) -> bytes:
 DONE = b"event: done\ndata: {}\n\n"
 
 
-def breaking() -> SseServer:
+def breaking_server() -> SseServer:
     """A stream that is cut after two of its three words, beside one that is not."""
 
-    def answer(request: Received) -> Reply:
+    def answer(request: ReceivedRequest) -> Reply:
         if request.path == "/whole":
             return reply(event(1, "Whole."), DONE)
         if request.last_event_id == "2":
@@ -42,7 +42,7 @@ def breaking() -> SseServer:
     return SseServer(script=answer)
 
 
-def quickly(folder: Path) -> str:
+def quick_recovery_options(folder: Path) -> str:
     file = folder / "quick.toml"
     file.write_text(QUICK)
     return str(file)
@@ -50,9 +50,9 @@ def quickly(folder: Path) -> str:
 
 async def test_a_stream_that_is_cut_and_resumes_is_told_in_log_and_table(tmp_path: Path) -> None:
     log = tmp_path / "streams.log"
-    async with breaking() as server:
-        done = await run(
-            *("Q?", "--plain", "--stats", "--log", str(log), "--config", quickly(tmp_path)),
+    async with breaking_server() as server:
+        done = await run_program(
+            *("Q?", "--plain", "--stats", "--log", str(log), "--config", quick_recovery_options(tmp_path)),
             *("-d", f"Cut={server.origin}/cut?key={SECRET}", "-d", f"Whole={server.origin}/whole"),
         )
     assert done.code == 0, done.err
@@ -75,7 +75,7 @@ async def test_a_stream_that_is_cut_and_resumes_is_told_in_log_and_table(tmp_pat
     assert cut[4].startswith("attempt 1 broke: network: ")
     assert told[-1] == "debate ended: complete"
 
-    figures = table(done.err)
+    figures = parse_table(done.err)
     assert figures["state"] == ["complete", "complete"]
     assert figures["reconnected"][0].startswith("once, waited ")
     assert figures["reconnected"][1] == "never"
@@ -86,22 +86,22 @@ async def test_a_stream_that_is_cut_and_resumes_is_told_in_log_and_table(tmp_pat
     assert "\x1b" not in done.err
 
 
-async def test_the_table_follows_json_lines_too_and_comes_unasked_never() -> None:
-    async with breaking() as server:
+async def test_the_table_follows_json_lines_and_only_when_asked_for() -> None:
+    async with breaking_server() as server:
         sources = ("-d", f"{server.origin}/whole", "-d", f"{server.origin}/whole")
-        asked = await run("Q?", "--json", "--stats", *sources)
-        unasked = await run("Q?", "--json", *sources)
+        asked = await run_program("Q?", "--json", "--stats", *sources)
+        unasked = await run_program("Q?", "--json", *sources)
     assert asked.events
-    assert table(asked.err)["turns"] == ["1", "1"]
+    assert parse_table(asked.err)["turns"] == ["1", "1"]
     assert unasked.err == ""
 
 
 async def test_the_log_is_its_owners_and_is_appended_to(tmp_path: Path) -> None:
     log = tmp_path / "streams.log"
-    async with breaking() as server:
+    async with breaking_server() as server:
         arguments = ("Q?", "--plain", "--log", str(log), "-d", f"{server.origin}/whole")
         for _ in range(2):
-            assert (await run(*arguments, "-d", f"{server.origin}/whole")).code == 0
+            assert (await run_program(*arguments, "-d", f"{server.origin}/whole")).code == 0
     lines = log.read_text("utf-8").splitlines()
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert sum("debate ended: complete" in line for line in lines) == 2
@@ -113,7 +113,7 @@ async def test_no_secret_gets_into_the_log(tmp_path: Path) -> None:
     async with ProviderServer() as server:
         body = error("invalid_request_error", f"Incorrect API key provided: {key}.", "invalid_api_key")
         server.script(CHAT, Answer(body, status=401, content_type="application/json"))
-        done = await run(
+        done = await run_program(
             *("Is https://ada:lovelace@h.example/?token=abcdef123456 right?", "--plain", "--stats"),
             *("--log", str(log), "-d", "openai:gpt-x", "-d", f"{server.url}/nothing?key={SECRET}"),
             OPENAI_API_KEY=key,
@@ -129,10 +129,8 @@ async def test_no_secret_gets_into_the_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["missing/streams.log", "."])
-async def test_a_log_that_cannot_be_written_is_said_before_anything_begins(
-    place: str, tmp_path: Path
-) -> None:
-    done = await run("Q?", "--plain", "-d", "demo", "-d", "demo", "--log", str(tmp_path / place))
+async def test_an_unwritable_log_is_reported_before_the_debate_starts(place: str, tmp_path: Path) -> None:
+    done = await run_program("Q?", "--plain", "-d", "demo", "-d", "demo", "--log", str(tmp_path / place))
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("debate-tui: Cannot write ")
     assert "--log" in done.err
@@ -140,16 +138,16 @@ async def test_a_log_that_cannot_be_written_is_said_before_anything_begins(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-async def test_a_log_that_cannot_be_written_on_is_said_and_costs_nothing_else() -> None:
-    async with breaking() as server:
+async def test_a_log_that_fails_midway_is_reported_and_the_debate_continues() -> None:
+    async with breaking_server() as server:
         sources = ("-d", f"{server.origin}/whole", "-d", f"{server.origin}/whole")
-        done = await run("Q?", "--json", "--log", "/dev/full", *sources)
+        done = await run_program("Q?", "--json", "--log", "/dev/full", *sources)
     assert done.code == 0
     assert "The log /dev/full is not complete: No space left on device." in done.err
     assert "Traceback" not in done.err
 
 
-def table(err: str) -> dict[str, list[str]]:
+def parse_table(err: str) -> dict[str, list[str]]:
     """The rows of the table, by their labels."""
     lines = err[err.index("Stream statistics") :].splitlines()[2:]
     rows = (re.split(r"\s{2,}", line.strip()) for line in lines if line.startswith("  "))
@@ -157,7 +155,7 @@ def table(err: str) -> dict[str, list[str]]:
 
 
 async def test_help_tells_how_patient_streams_are() -> None:
-    done = await run("--help")
+    done = await run_program("--help")
     assert "[recovery] in config.toml" in done.out
     for default in ("max_retries = 5", "connect_timeout = 10 s", "cap = 30 s", "progress = 200 characters"):
         assert default in done.out

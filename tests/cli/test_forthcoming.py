@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from debate_tui.cli.forthcoming import Forthcoming
+from debate_tui.cli.forthcoming import QueuedCommands
 from debate_tui.domain.events import DebateStarted, Interjection
 from debate_tui.record.log import MemoryLog
-from tests.tui.board import Requests
+from tests.tui.board import RecordedCommands
 
 
-def ask_everything(commands: Forthcoming) -> list[tuple[object, ...]]:
+def send_every_command(commands: QueuedCommands) -> list[tuple[object, ...]]:
     commands.pause(None)
     commands.resume("d1")
     commands.stop("d1")
@@ -41,16 +41,16 @@ def ask_everything(commands: Forthcoming) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("early", [True, False])
 async def test_nothing_is_lost_and_nothing_comes_before_the_debate_has_begun(early: bool) -> None:
-    commands, debate, log = Forthcoming(), Requests(), MemoryLog()
-    asked = ask_everything(commands) if early else []
-    commands.wait_for(debate, log)
-    asked += ask_everything(commands)
-    assert debate.made == []
+    commands, debate, log = QueuedCommands(), RecordedCommands(), MemoryLog()
+    asked = send_every_command(commands) if early else []
+    commands.send_on_first_event(debate, log)
+    asked += send_every_command(commands)
+    assert debate.calls == []
     log.append(DebateStarted(debate="d", topic="t", format="f", debaters=()))
-    assert debate.made == []
+    assert debate.calls == []
     await asyncio.sleep(0)
-    assert debate.made == asked
+    assert debate.calls == asked
     log.append(Interjection(text="Louder.", to=None))
     commands.end()
     await asyncio.sleep(0)
-    assert debate.made == [*asked, ("end",)]
+    assert debate.calls == [*asked, ("end",)]

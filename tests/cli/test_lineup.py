@@ -9,107 +9,112 @@ import pytest
 
 from debate_tui import config
 from debate_tui.cli import lineup
-from debate_tui.cli.plan import unnamed
-from debate_tui.cli.starting import Start
-from debate_tui.tui.proposal import Proposal, Role
-from tests.fakes.provider_server import MODELS, ProviderServer, Reply
-from tests.sources.test_discovery import SILENT
+from debate_tui.cli.plan import default_debaters
+from debate_tui.cli.starting import StartController
+from debate_tui.tui.proposal import DebaterProfile, DebateSetup
+from tests.fakes.provider_server import MODELS, ProviderReply, ProviderServer
+from tests.sources.test_discovery import NO_LOCAL_SERVERS
 
 
 @pytest.fixture(autouse=True)
 def _nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, address in SILENT.items():
+    for name, address in NO_LOCAL_SERVERS.items():
         monkeypatch.setenv(name, address)
-    monkeypatch.setattr("debate_tui.sources.local.program", lambda: None)
+    monkeypatch.setattr("debate_tui.sources.local.find_server_program", lambda: None)
 
 
 def test_a_seat_of_the_settings_keeps_what_is_known_of_it() -> None:
-    ada = config.Seat(source="http://a.example/x", name="Ada", persona="a judge", method="POST")
-    settings = config.Settings(debater=(ada, config.Seat(source="groq:x", name="Ben")))
-    proposal = Proposal(debaters=(ada.source, "xai:y", "demo"), roles=lineup.roles(settings))
-    assert lineup.seats(settings, proposal) == (
+    ada = config.DebaterSettings(source="http://a.example/x", name="Ada", persona="a judge", method="POST")
+    settings = config.Settings(debater=(ada, config.DebaterSettings(source="groq:x", name="Ben")))
+    proposal = DebateSetup(debaters=(ada.source, "xai:y", "demo"), profiles=lineup.initial_roles(settings))
+    assert lineup.debater_settings(settings, proposal) == (
         ada,
-        config.Seat(source="xai:y", name="Ben"),
-        config.Seat(source="demo"),
+        config.DebaterSettings(source="xai:y", name="Ben"),
+        config.DebaterSettings(source="demo"),
     )
-    proposal = proposal.with_role(0, Role(name="Eve")).with_role(2, Role(side="both", persona="a child"))
-    assert lineup.seats(settings, proposal) == (
-        config.Seat(source=ada.source, name="Eve", method="POST"),
-        config.Seat(source="xai:y", name="Ben"),
-        config.Seat(source="demo", side="both", persona="a child"),
+    proposal = proposal.with_profile(0, DebaterProfile(name="Eve")).with_profile(
+        2, DebaterProfile(side="both", persona="a child")
+    )
+    assert lineup.debater_settings(settings, proposal) == (
+        config.DebaterSettings(source=ada.source, name="Eve", method="POST"),
+        config.DebaterSettings(source="xai:y", name="Ben"),
+        config.DebaterSettings(source="demo", side="both", persona="a child"),
     )
 
 
 def test_names_and_personas_are_remembered_and_sides_are_not() -> None:
-    lineup.remember_roles((Role(), Role(name="Eve", side="For tea", persona="a child")))
-    assert lineup.roles(config.Settings()) == (Role(), Role(name="Eve", persona="a child"))
-    named = config.Settings(debater=(config.Seat(source="demo", name="Ada"),))
-    assert lineup.roles(named) == (Role(name="Ada"),)
+    lineup.remember_roles((DebaterProfile(), DebaterProfile(name="Eve", side="For tea", persona="a child")))
+    assert lineup.initial_roles(config.Settings()) == (
+        DebaterProfile(),
+        DebaterProfile(name="Eve", persona="a child"),
+    )
+    named = config.Settings(debater=(config.DebaterSettings(source="demo", name="Ada"),))
+    assert lineup.initial_roles(named) == (DebaterProfile(name="Ada"),)
     lineup.remember_roles(())
-    assert lineup.roles(config.Settings()) == ()
+    assert lineup.initial_roles(config.Settings()) == ()
 
 
 def test_only_a_choice_is_remembered() -> None:
-    lineup.remember(("demo", "demo:orator"), automatic=lineup.DEMO)
-    assert lineup.remembered() == ("demo", "demo:orator")
-    lineup.remember(lineup.DEMO, automatic=lineup.DEMO)
-    assert lineup.remembered() == ()
+    lineup.remember_sources(("demo", "demo:orator"), detected=lineup.DEMO_SOURCES)
+    assert lineup.remembered_sources() == ("demo", "demo:orator")
+    lineup.remember_sources(lineup.DEMO_SOURCES, detected=lineup.DEMO_SOURCES)
+    assert lineup.remembered_sources() == ()
 
 
-def test_who_cannot_debate_any_more_is_forgotten() -> None:
-    lineup.remember(("groq:x", "demo"), automatic=lineup.DEMO)
-    assert lineup.remembered() == (), "its key is gone"
-    config.remember(debaters=("no such source", "demo"))
-    assert lineup.remembered() == ()
+def test_unavailable_remembered_debaters_are_forgotten() -> None:
+    lineup.remember_sources(("groq:x", "demo"), detected=lineup.DEMO_SOURCES)
+    assert lineup.remembered_sources() == (), "its key is gone"
+    config.save_remembered(debaters=("no such source", "demo"))
+    assert lineup.remembered_sources() == ()
 
 
 def test_what_the_start_screen_remembers_is_no_setting() -> None:
-    config.remember(debaters=("demo", "demo:orator"), format="compare", judges=("demo",))
-    assert config.load({}) == config.Settings()
+    config.save_remembered(debaters=("demo", "demo:orator"), format="compare", judges=("demo",))
+    assert config.load_settings({}) == config.Settings()
 
 
 def test_keys_are_offered_before_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XAI_API_KEY", "secret")
-    offers = lineup.known(("demo", "ollama:m"))
+    offers = lineup.known_offers(("demo", "ollama:m"))
     assert [offer.source.partition(":")[0] for offer in offers] == ["xai", "demo", "ollama"]
-    assert not any("secret" in f"{offer.about}{offer.told}" for offer in offers)
+    assert not any("secret" in f"{offer.summary}{offer.description}" for offer in offers)
 
 
 async def test_a_local_server_lends_its_models(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ProviderServer() as server:
         body = json.dumps({"data": [{"id": "qwen3:32b"}, {"id": "nomic-embed"}]}).encode()
-        server.script(MODELS, Reply(body, content_type="application/json"))
+        server.script(MODELS, ProviderReply(body, content_type="application/json"))
         monkeypatch.setenv("OLLAMA_BASE_URL", server.base)
-        offers, automatic = await lineup.look_around()
+        offers, automatic = await lineup.discover_offers()
         assert [offer.source for offer in offers] == ["ollama:qwen3:32b"]
         assert automatic == ("ollama:qwen3:32b",) * 2
         monkeypatch.setenv("XAI_API_KEY", "secret")
-        _, automatic = await lineup.look_around()
+        _, automatic = await lineup.discover_offers()
         assert [source.partition(":")[0] for source in automatic] == ["xai", "xai"]
 
 
 async def test_a_server_that_openai_was_moved_to_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ProviderServer() as server:
         body = json.dumps({"data": [{"id": "qwen3:32b"}]}).encode()
-        server.script(MODELS, Reply(body, content_type="application/json"))
+        server.script(MODELS, ProviderReply(body, content_type="application/json"))
         monkeypatch.setenv("OPENAI_BASE_URL", server.base)
-        offers, automatic = await lineup.look_around()
-    assert [(offer.source, offer.about) for offer in offers] == [("openai:qwen3:32b", "your server")]
-    assert "OPENAI_BASE_URL" in offers[0].told
+        offers, automatic = await lineup.discover_offers()
+    assert [(offer.source, offer.summary) for offer in offers] == [("openai:qwen3:32b", "your server")]
+    assert "OPENAI_BASE_URL" in offers[0].description
     assert automatic == ("openai:qwen3:32b",) * 2
 
 
-async def test_where_nobody_answers_nothing_changes() -> None:
+async def test_without_local_servers_nothing_changes() -> None:
     async with asyncio.timeout(30):
-        assert await lineup.look_around() == ([], ())
+        assert await lineup.discover_offers() == ([], ())
 
 
 def test_who_joins_for_a_format_is_not_remembered_as_chosen() -> None:
-    start = Start(config.Settings(), chaos=False)
-    chosen = Proposal(topic="x", debaters=("demo:orator", "demo"), format="british-parliamentary")
-    made = start.planned(chosen)
-    assert [speaker.seat.source for speaker in made.speakers] == ["demo:orator", "demo"] * 2
-    assert config.remembered().debaters == ("demo:orator", "demo")
+    start = StartController(config.Settings(), chaos=False)
+    chosen = DebateSetup(topic="x", debaters=("demo:orator", "demo"), format="british-parliamentary")
+    made = start.plan_proposal(chosen)
+    assert [speaker.settings.source for speaker in made.debaters] == ["demo:orator", "demo"] * 2
+    assert config.load_remembered().debaters == ("demo:orator", "demo")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,7 @@ def test_who_joins_for_a_format_is_not_remembered_as_chosen() -> None:
         ("oxford", ("a", "b", "c"), ["a", "b", "c"]),
     ],
 )
-def test_who_names_nobody_gets_as_many_as_the_format_takes(
+def test_without_names_the_format_decides_the_number_of_debaters(
     name: str, found: tuple[str, ...], seated: list[str]
 ) -> None:
-    assert [seat.source for seat in unnamed(found, config.Settings(format=name))] == seated
+    assert [seat.source for seat in default_debaters(found, config.Settings(format=name))] == seated

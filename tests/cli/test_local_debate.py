@@ -7,9 +7,9 @@ import pytest
 from debate_tui.domain import events as ev
 from debate_tui.domain.transcript import Transcript
 from debate_tui.sources import boxed, local
-from tests.cli.running import run
+from tests.cli.running import run_program
 
-INSTALLED = local.program() is not None and boxed.find(None) is not None
+INSTALLED = local.find_server_program() is not None and boxed.find_bundled_model(None) is not None
 
 pytestmark = [
     pytest.mark.skipif(
@@ -20,15 +20,15 @@ pytestmark = [
 
 
 async def test_a_debate_on_the_real_model() -> None:
-    ended = await run("--json", "-d", "local", "-d", "local", "-r", "1", "Should cities ban cars?")
+    ended = await run_program("--json", "-d", "local", "-d", "local", "-r", "1", "Should cities ban cars?")
     assert ended.code == 0, ended.err
     transcript = Transcript(ended.events)
-    assert transcript.finished == "complete"
+    assert transcript.finish_reason == "complete"
     assert [turn.reason in ("complete", "length") for turn in transcript.turns.values()] == [True] * 6
     for turn in transcript.turns.values():
         assert len(turn.text.split()) > 20, turn.text
         assert turn.usage is not None
         assert turn.usage.output_tokens
-    assert {debater.model for debater in transcript.debaters.values()} == {boxed.NAME}
-    assert f"Loading {boxed.NAME}" in ended.err
+    assert {debater.model for debater in transcript.debaters.values()} == {boxed.BUNDLED_MODEL}
+    assert f"Loading {boxed.BUNDLED_MODEL}" in ended.err
     assert not [event for event in ended.events if isinstance(event, ev.DebaterRemoved)]

@@ -14,15 +14,15 @@ import pytest
 from debate_tui.domain import events
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite import Store
-from tests.cli.running import Run, run, start
+from debate_tui.record.sqlite import SqliteStore
+from tests.cli.running import ProcessResult, run_program, start_program
 from tests.fakes.provider_server import ProviderServer
 from tests.fakes.sse_server import Reply, SseServer, each_byte, reply
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.fakes.sse_server import Received
+    from tests.fakes.sse_server import ReceivedRequest
 
 SPEECHES = {
     "/plain": "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich.\n\n- eins\n- zwei\n",
@@ -35,7 +35,7 @@ HOSTILE = (
 )
 
 
-def as_events(text: str, size: int = 3) -> bytes:
+def sse_body(text: str, size: int = 3) -> bytes:
     """The text as JSON deltas with ids, ended as such streams end."""
     pieces = [text[i : i + size] for i in range(0, len(text), size)]
     lines = [
@@ -44,75 +44,77 @@ def as_events(text: str, size: int = 3) -> bytes:
     return ("".join(lines) + "event: done\ndata: {}\n\n").encode()
 
 
-def speeches(texts: dict[str, str]) -> SseServer:
-    def answer(request: Received) -> Reply:
-        return Reply(each_byte(as_events(texts[request.path])))
+def speech_server(texts: dict[str, str]) -> SseServer:
+    def answer(request: ReceivedRequest) -> Reply:
+        return Reply(each_byte(sse_body(texts[request.path])))
 
     return SseServer(script=answer)
 
 
-def sources(server: SseServer, *paths: str) -> list[str]:
+def source_options(server: SseServer, *paths: str) -> list[str]:
     return [argument for path in paths for argument in ("-d", f"{path[1:]}={server.origin}{path}")]
 
 
-def told(done: Run) -> Transcript:
+def transcript_of(done: ProcessResult) -> Transcript:
     return Transcript(done.events)
 
 
-def recorded(home: Path) -> list[events.Event]:
+def recorded_events(home: Path) -> list[events.Event]:
     """What the only recorded debate holds."""
-    with Store(home / "data" / "debate-tui" / "debates.sqlite3") as store:
+    with SqliteStore(home / "data" / "debate-tui" / "debates.sqlite3") as store:
         return store.events(store.find().debate)
 
 
-def no_controls(text: str) -> bool:
+def has_no_controls(text: str) -> bool:
     return not any(unicodedata.category(char) == "Cc" and char not in "\n\t" for char in text)
 
 
 async def test_four_endpoints_arrive_character_for_character_in_json_and_record(own_folders: Path) -> None:
-    async with speeches(SPEECHES) as server:
-        done = await run("Which text?", "--json", *sources(server, *SPEECHES))
+    async with speech_server(SPEECHES) as server:
+        done = await run_program("Which text?", "--json", *source_options(server, *SPEECHES))
     assert (done.code, done.err) == (0, "")
-    transcript = told(done)
+    transcript = transcript_of(done)
     assert transcript.format == "listen"
     said = {transcript.debaters[turn.debater].name: turn.text for turn in transcript.turns.values()}
     assert said == {path[1:]: text for path, text in SPEECHES.items()}
     assert [event.seq for event in done.events] == list(range(1, len(done.events) + 1))
 
-    assert recorded(own_folders) == done.events
+    assert recorded_events(own_folders) == done.events
 
 
 async def test_plain_text_is_whole_sanitised_and_without_escape_codes() -> None:
     texts = {"/a": SPEECHES["/emoji"], "/b": HOSTILE}
-    async with speeches(texts) as server:
-        done = await run("Which?", "--plain", *sources(server, "/a", "/b"))
+    async with speech_server(texts) as server:
+        done = await run_program("Which?", "--plain", *source_options(server, "/a", "/b"))
     assert done.code == 0
     assert SPEECHES["/emoji"] in done.out
     assert sanitise(HOSTILE) in done.out
     assert "[bold]after[/bold]" in done.out
-    assert no_controls(done.out)
-    assert no_controls(done.err)
+    assert has_no_controls(done.out)
+    assert has_no_controls(done.err)
 
 
 async def test_json_lines_hold_hostile_text_harmlessly_and_exactly() -> None:
-    async with speeches({"/a": HOSTILE, "/b": "fine"}) as server:
-        done = await run("Which?", "--json", *sources(server, "/a", "/b"))
-    assert no_controls(done.out)
+    async with speech_server({"/a": HOSTILE, "/b": "fine"}) as server:
+        done = await run_program("Which?", "--json", *source_options(server, "/a", "/b"))
+    assert has_no_controls(done.out)
     assert not any("\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069" for char in done.out)
-    assert told(done).turns[1].text == HOSTILE
+    assert transcript_of(done).turns[1].text == HOSTILE
 
 
 async def test_a_pipe_brings_the_topic() -> None:
-    async with speeches({"/a": "x", "/b": "y"}) as server:
-        done = await run("--json", *sources(server, "/a", "/b"), stdin="Sind Züge\nbesser?\n".encode())
-    assert told(done).topic == "Sind Züge besser?"
+    async with speech_server({"/a": "x", "/b": "y"}) as server:
+        done = await run_program(
+            "--json", *source_options(server, "/a", "/b"), stdin="Sind Züge\nbesser?\n".encode()
+        )
+    assert transcript_of(done).topic == "Sind Züge besser?"
 
 
 @pytest.mark.parametrize("topic", ["formats", "--odd"])
 async def test_a_topic_that_looks_like_something_else_goes_behind_dashes(topic: str) -> None:
-    async with speeches({"/a": "x", "/b": "y"}) as server:
-        done = await run("--json", *sources(server, "/a", "/b"), "--", topic)
-    assert told(done).topic == topic
+    async with speech_server({"/a": "x", "/b": "y"}) as server:
+        done = await run_program("--json", *source_options(server, "/a", "/b"), "--", topic)
+    assert transcript_of(done).topic == topic
 
 
 async def test_providers_speak_through_their_base_urls() -> None:
@@ -121,9 +123,9 @@ async def test_providers_speak_through_their_base_urls() -> None:
     async with ProviderServer() as server:
         chat = b"".join(fake.chat_events(["Chat ", "völlig ", "😀"]))
         messages = b"".join(fake.messages_events(["Nachricht ", "世界"]))
-        server.script(fake.CHAT, fake.Reply(chat, piece=1))
-        server.script(fake.MESSAGES, fake.Reply(messages, piece=1))
-        done = await run(
+        server.script(fake.CHAT, fake.ProviderReply(chat, piece=1))
+        server.script(fake.MESSAGES, fake.ProviderReply(messages, piece=1))
+        done = await run_program(
             *("Who?", "--json", "-f", "listen", "-d", "openai:gpt-x", "-d", "anthropic:claude-x"),
             OPENAI_API_KEY="sk-test-openai-000000",
             OPENAI_BASE_URL=server.base,
@@ -131,12 +133,12 @@ async def test_providers_speak_through_their_base_urls() -> None:
             ANTHROPIC_BASE_URL=server.url,
         )
     assert done.code == 0, done.err
-    assert [turn.text for turn in told(done).turns.values()] == ["Chat völlig 😀", "Nachricht 世界"]
+    assert [turn.text for turn in transcript_of(done).turns.values()] == ["Chat völlig 😀", "Nachricht 世界"]
     assert "sk-" not in done.out + done.err
 
 
 async def test_the_demo_needs_nothing_and_says_that_it_is_scripted() -> None:
-    process = await start("Should cities ban cars?", "--plain")
+    process = await start_program("Should cities ban cars?", "--plain")
     assert process.stdout is not None
     opening = await process.stdout.readuntil(b"Scripted demo")
     process.send_signal(signal.SIGTERM)
@@ -154,7 +156,7 @@ async def test_a_signal_ends_the_debate_with_its_record_complete(
     never = asyncio.Event()
     half = b'data: {"delta": "so far"}\n\n'
     async with SseServer(reply(half, never)) as server:
-        process = await start("Q?", "--json", *sources(server, "/a", "/b"))
+        process = await start_program("Q?", "--json", *source_options(server, "/a", "/b"))
         assert process.stdout is not None
         seen = b""
         while seen.count(b"so far") < 2:
@@ -162,18 +164,18 @@ async def test_a_signal_ends_the_debate_with_its_record_complete(
         process.send_signal(number)
         rest, err = await process.communicate()
     assert (process.returncode, err) == (code, b"")
-    transcript = Transcript(events.decode(line) for line in (seen + rest).splitlines())
+    transcript = Transcript(events.event_from_json(line) for line in (seen + rest).splitlines())
     assert [turn.reason for turn in transcript.turns.values()] == ["stopped", "stopped"]
-    assert transcript.finished == "stopped"
-    assert isinstance(recorded(own_folders)[-1], events.DebateFinished)
+    assert transcript.finish_reason == "stopped"
+    assert isinstance(recorded_events(own_folders)[-1], events.DebateFinished)
 
 
 async def test_a_reader_that_leaves_ends_the_debate_quietly() -> None:
-    def endless(request: Received) -> Reply:
+    def endless(request: ReceivedRequest) -> Reply:
         return Reply(itertools.repeat(b'data: {"delta": "on and on "}\n\n'))
 
     async with SseServer(script=endless) as server:
-        process = await start("Q?", "--json", *sources(server, "/a", "/b"))
+        process = await start_program("Q?", "--json", *source_options(server, "/a", "/b"))
         assert process.stdout is not None
         await process.stdout.readline()
         pipe = process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
@@ -187,15 +189,15 @@ async def test_what_is_said_beside_json_lines_cannot_act_on_a_terminal() -> None
     refusal = json.dumps({"error": {"message": f"Go away. {HOSTILE}"}}).encode()
     refused = reply(refusal, status=400, content_type="application/json")
     async with SseServer(refused) as server:
-        done = await run("Q?", "--json", *(["-d", server.url] * 2))
+        done = await run_program("Q?", "--json", *(["-d", server.url] * 2))
     assert done.code == 1
     assert "Go away." in done.err
-    assert no_controls(done.err)
+    assert has_no_controls(done.err)
 
 
 async def test_nothing_is_recorded_when_nothing_may_be(own_folders: Path) -> None:
-    async with speeches({"/a": "x", "/b": "y"}) as server:
-        done = await run("Q?", "--json", "--no-record", *sources(server, "/a", "/b"))
+    async with speech_server({"/a": "x", "/b": "y"}) as server:
+        done = await run_program("Q?", "--json", "--no-record", *source_options(server, "/a", "/b"))
     assert done.code == 0
     assert not (own_folders / "data").exists()
 
@@ -203,14 +205,14 @@ async def test_nothing_is_recorded_when_nothing_may_be(own_folders: Path) -> Non
 async def test_one_endpoint_that_cannot_be_reached_costs_only_itself(tmp_path: Path) -> None:
     once = tmp_path / "once.toml"
     once.write_text("[recovery]\nmax_retries = 0\n")
-    async with speeches({"/a": "x", "/b": "y"}) as server, SseServer() as closed:
+    async with speech_server({"/a": "x", "/b": "y"}) as server, SseServer() as closed:
         await closed.refuse()
-        options = [*sources(server, "/a", "/b"), "-d", f"gone={closed.url}", "--config", str(once)]
-        done = await run("Q?", "--json", *options)
-        plain = await run("Q?", "--plain", *options)
-        alone = await run("Q?", "--plain", *(["-d", closed.url] * 2), "--config", str(once))
+        options = [*source_options(server, "/a", "/b"), "-d", f"gone={closed.url}", "--config", str(once)]
+        done = await run_program("Q?", "--json", *options)
+        plain = await run_program("Q?", "--plain", *options)
+        alone = await run_program("Q?", "--plain", *(["-d", closed.url] * 2), "--config", str(once))
     assert (done.code, plain.code, alone.code) == (3, 3, 1)
-    reasons = {turn.debater: turn.reason for turn in told(done).turns.values()}
+    reasons = {turn.debater: turn.reason for turn in transcript_of(done).turns.values()}
     assert reasons == {"d1": "complete", "d2": "complete", "d3": "failed"}
     assert "gone" in done.err
     assert "refused" in done.err

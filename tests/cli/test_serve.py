@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from debate_tui.domain.events import decode
+from debate_tui.domain.events import event_from_json
 from debate_tui.record.stores import open_store
-from tests.cli.running import run, start
-from tests.cli.serving import serving
-from tests.server.hosting import count, sse
-from tests.server.material import Received, check_exact, example
+from tests.cli.running import run_program, start_program
+from tests.cli.serving import serve_process
+from tests.server.hosting import read_sse, received_at_least
+from tests.server.material import ReceivedMessages, check_same_log, example_debate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,18 +28,18 @@ if sys.platform == "win32":
 
 async def test_a_debate_is_held_and_hosted_until_a_signal_ends_it(tmp_path: Path) -> None:
     store = str(tmp_path / "debates.sqlite3")
-    async with serving("Tea or coffee?", "-d", "demo", "-d", "demo", "--store", store) as server:
+    async with serve_process("Tea or coffee?", "-d", "demo", "-d", "demo", "--store", store) as server:
         path = f"/debates/{server.debate}/events"
-        received = Received()
-        await sse(server.client, f"{path}?after=0", received, until=count(12))
+        received = ReceivedMessages()
+        await read_sse(server.client, f"{path}?after=0", received, until=received_at_least(12))
         assert received.events()[0].topic == "Tea or coffee?"  # type: ignore[union-attr]
         back = asyncio.Event()
 
-        def is_back(_: Received) -> bool:
+        def is_back(_: ReceivedMessages) -> bool:
             back.set()
             return False
 
-        rest = asyncio.create_task(sse(server.client, path, received, until=is_back))
+        rest = asyncio.create_task(read_sse(server.client, path, received, until=is_back))
         await back.wait()
         server.process.send_signal(signal.SIGTERM)
         await rest
@@ -49,7 +49,7 @@ async def test_a_debate_is_held_and_hosted_until_a_signal_ends_it(tmp_path: Path
     summary = await record.find()
     assert summary.finished == "stopped"
     log = await record.watch(summary.debate)
-    check_exact(received.events(), await log.read(0, summary.events))
+    check_same_log(received.events(), await log.read(0, summary.events))
     await log.aclose()
     await record.aclose()
 
@@ -57,10 +57,10 @@ async def test_a_debate_is_held_and_hosted_until_a_signal_ends_it(tmp_path: Path
 async def test_whoever_watched_a_server_that_was_killed_misses_nothing(tmp_path: Path) -> None:
     """Nothing was shown that the record does not have."""
     store = str(tmp_path / "debates.sqlite3")
-    received = Received()
-    async with serving("Tea or coffee?", "-d", "demo", "-d", "demo", "--store", store) as server:
+    received = ReceivedMessages()
+    async with serve_process("Tea or coffee?", "-d", "demo", "-d", "demo", "--store", store) as server:
         path = f"/debates/{server.debate}/events"
-        await sse(server.client, f"{path}?after=0&batch_ms=5", received, until=count(40))
+        await read_sse(server.client, f"{path}?after=0&batch_ms=5", received, until=received_at_least(40))
         server.process.kill()
         await server.process.wait()
     record = open_store(store)
@@ -69,33 +69,33 @@ async def test_whoever_watched_a_server_that_was_killed_misses_nothing(tmp_path:
     events = await log.read(0, known.events)
     await log.aclose()
     await record.aclose()
-    async with serving("--store", store) as server:
-        await sse(
+    async with serve_process("--store", store) as server:
+        await read_sse(
             server.client,
             f"{path}?batch_ms=5",
             received,
             until=lambda r: bool(r.events()) and r.events()[-1].seq == known.events,
         )
     assert received.of_type("reset") == []
-    check_exact(received.events(), events)
+    check_same_log(received.events(), events)
 
 
 async def test_what_is_recorded_is_hosted_while_another_program_records_on(tmp_path: Path) -> None:
     store = tmp_path / "debates.sqlite3"
-    log = example()
+    log = example_debate()
     record = open_store(store)
     times = iter([event.at for event in log])
     writing = await record.create("d1", clock=lambda: next(times))
     for event in log[:10]:
         writing.append(event)
     await writing.flush()
-    async with serving("--store", str(store)) as server:
-        received = Received()
-        reading = asyncio.create_task(sse(server.client, "/debates/d1/events?after=0", received))
+    async with serve_process("--store", str(store)) as server:
+        received = ReceivedMessages()
+        reading = asyncio.create_task(read_sse(server.client, "/debates/d1/events?after=0", received))
         for event in log[10:]:
             writing.append(event)
         await reading
-        check_exact(received.events(), log)
+        check_same_log(received.events(), log)
         listed = (await server.client.get("/debates")).json()["debates"]
         assert [(each["debate"], each["live"]) for each in listed] == [("d1", False)]
     await writing.aclose()
@@ -103,7 +103,7 @@ async def test_what_is_recorded_is_hosted_while_another_program_records_on(tmp_p
 
 
 async def test_the_host_holds_debates_and_steers_them(tmp_path: Path) -> None:
-    async with serving("--store", str(tmp_path / "s.sqlite3"), DEBATE_TUI_TOKEN="secret") as server:
+    async with serve_process("--store", str(tmp_path / "s.sqlite3"), DEBATE_TUI_TOKEN="secret") as server:
         headers = {"authorization": "Bearer secret"}
         order = {"topic": "Tea?", "debaters": [{"source": "demo"}, {"source": "demo"}]}
         held = await server.client.post("/debates", json=order, headers=headers)
@@ -112,8 +112,8 @@ async def test_the_host_holds_debates_and_steers_them(tmp_path: Path) -> None:
         wrong = {**order, "debaters": [{"source": "demo"}]}
         refused = await server.client.post("/debates", json=wrong, headers=headers)
         assert refused.status_code == 400
-        received = Received()
-        reading = asyncio.create_task(sse(server.client, f"{path}/events?after=0", received))
+        received = ReceivedMessages()
+        reading = asyncio.create_task(read_sse(server.client, f"{path}/events?after=0", received))
         while not received.of_type("turn.delta"):
             await asyncio.sleep(0.01)
         for asked in ({"command": "interject", "text": "Briefly."}, {"command": "stop"}):
@@ -126,7 +126,7 @@ async def test_the_host_holds_debates_and_steers_them(tmp_path: Path) -> None:
 
 
 async def test_beyond_this_machine_a_token_is_needed(tmp_path: Path) -> None:
-    async with serving("--host", "0.0.0.0", "--store", str(tmp_path / "s.sqlite3")) as server:
+    async with serve_process("--host", "0.0.0.0", "--store", str(tmp_path / "s.sqlite3")) as server:
         port = server.url.rpartition(":")[2]
         local = f"http://127.0.0.1:{port}/debates"
         assert (await server.client.get(local)).status_code == 401
@@ -142,20 +142,20 @@ async def test_beyond_this_machine_a_token_is_needed(tmp_path: Path) -> None:
 async def test_a_run_is_shared() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    process = await start("Tea?", "-d", "demo", "-d", "demo", "--json", "--share", f":{port}")
+    process = await start_program("Tea?", "-d", "demo", "-d", "demo", "--json", "--share", f":{port}")
     assert process.stdout is not None
     assert process.stderr is not None
     said = (await process.stderr.readline()).decode()
     url = said.split()[-1]
     assert url.startswith(f"http://127.0.0.1:{port}/debates/")
-    received = Received()
+    received = ReceivedMessages()
     async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
-        await sse(client, f"{url}/events?after=0", received, until=count(8))
-        reading = asyncio.create_task(sse(client, f"{url}/events", received))
+        await read_sse(client, f"{url}/events?after=0", received, until=received_at_least(8))
+        reading = asyncio.create_task(read_sse(client, f"{url}/events", received))
         process.send_signal(signal.SIGINT)
         out, _ = await process.communicate()
         await reading
-    check_exact(received.events(), [decode(line) for line in out.splitlines()])
+    check_same_log(received.events(), [event_from_json(line) for line in out.splitlines()])
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ async def test_a_run_is_shared() -> None:
         (["--store", "/dev/null/debates"], "/dev/null/debates"),
     ],
 )
-async def test_mistakes_are_explained(arguments: list[str], says: str) -> None:
-    done = await run("serve", *arguments)
+async def test_usage_errors_are_explained(arguments: list[str], says: str) -> None:
+    done = await run_program("serve", *arguments)
     assert done.code in (1, 2)
     assert done.out == "", "no address is told of what is not hosted"
     assert says in done.err
@@ -183,7 +183,7 @@ async def test_mistakes_are_explained(arguments: list[str], says: str) -> None:
 async def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = await run("serve", "--port", port)
+        done = await run_program("serve", "--port", port)
     assert done.code == 1
     assert port in done.err
 
@@ -192,7 +192,7 @@ async def test_missing_packages_are_named(tmp_path: Path) -> None:
     blocker = tmp_path / "blocked"
     blocker.mkdir()
     (blocker / "sitecustomize.py").write_text("import sys\nsys.modules['uvicorn'] = None\n")
-    done = await run("serve", PYTHONPATH=str(blocker))
+    done = await run_program("serve", PYTHONPATH=str(blocker))
     assert done.code == 1
     assert "uvicorn" in done.err
     assert "pip install 'debate-tui[serve]'" in done.err
@@ -200,23 +200,23 @@ async def test_missing_packages_are_named(tmp_path: Path) -> None:
 
 async def test_a_debate_whose_server_was_killed_goes_on_at_another(tmp_path: Path) -> None:
     store = str(tmp_path / "debates.sqlite3")
-    received = Received()
-    async with serving("Tea or coffee?", "-d", "demo", "-d", "demo", "--store", store) as first:
+    received = ReceivedMessages()
+    async with serve_process("Tea or coffee?", "-d", "demo", "-d", "demo", "--store", store) as first:
         path = f"/debates/{first.debate}/events"
-        await sse(first.client, f"{path}?after=0", received, until=count(30))
+        await read_sse(first.client, f"{path}?after=0", received, until=received_at_least(30))
         first.process.kill()
         await first.process.wait()
-    async with serving("--continue", "--store", store) as second:
+    async with serve_process("--continue", "--store", store) as second:
         assert second.debate == path.split("/")[2]
         enough = len(received.messages) + 20
 
-        def went_on(received: Received) -> bool:
+        def went_on(received: ReceivedMessages) -> bool:
             return len(received.messages) > enough and "." not in received.last_id
 
-        await sse(second.client, path, received, until=went_on)
+        await read_sse(second.client, path, received, until=went_on)
         assert received.of_type("reset") == []
         assert [event["reason"] for event in received.of_type("debate.resumed")] == ["continued"]
         page = await second.client.get(f"{path}?after=0", headers={"accept": "application/json"})
     told = received.events()
-    events = [decode(json.dumps(event)) for event in page.json()["events"]]
-    check_exact(told, [event for event in events if event.seq <= told[-1].seq])
+    events = [event_from_json(json.dumps(event)) for event in page.json()["events"]]
+    check_same_log(told, [event for event in events if event.seq <= told[-1].seq])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from debate_tui.cli.sharing import hosting
+from debate_tui.cli.sharing import parse_share_address
 from debate_tui.domain.errors import UsageError
 
 
@@ -21,11 +21,11 @@ from debate_tui.domain.errors import UsageError
     ],
 )
 def test_an_address_is_a_host_a_port_or_both(address: str, host: str, port: int) -> None:
-    found = hosting(address)
+    found = parse_share_address(address)
     assert (found.host, found.port) == (host, port)
 
 
 @pytest.mark.parametrize("address", ["box:http", "box:65536", "box:²"])
 def test_what_is_no_port_is_named(address: str) -> None:
     with pytest.raises(UsageError, match="is no port"):
-        hosting(address)
+        parse_share_address(address)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui import config
-from debate_tui.cli.plan import plan
-from debate_tui.cli.stage import Stage, staged
+from debate_tui.cli.plan import make_plan
+from debate_tui.cli.stage import DebateContext, open_debate
 from debate_tui.domain import events as ev
 from debate_tui.domain.errors import ConfigError, DebateError, UsageError
 
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def stage() -> AsyncIterator[tuple[Stage, list[Event]]]:
+async def open_context() -> AsyncIterator[tuple[DebateContext, list[Event]]]:
     """A debate of two scripted debaters that has not begun, and what is logged of it."""
-    settings = config.load({"record": False, "debater": [{"source": "demo:sceptic"}, {"source": "demo"}]})
+    settings = config.load_settings(
+        {"record": False, "debater": [{"source": "demo:sceptic"}, {"source": "demo"}]}
+    )
     seen: list[Event] = []
 
     def fail(trouble: DebateError) -> None:
         raise trouble
 
-    planned = plan("Should cats vote?", settings.debater, settings)
-    async with staged(planned, unattended=False, on_trouble=fail) as made:
+    planned = make_plan("Should cats vote?", settings.debater, settings)
+    async with open_debate(planned, unattended=False, on_error=fail) as made:
         made.log.subscribe(seen.append)
         yield made, seen
 
@@ -43,16 +45,16 @@ async def stage() -> AsyncIterator[tuple[Stage, list[Event]]]:
     ],
 )
 async def test_it_is_put_in_place_and_named_without_secrets(typed: str, source: str, model: str) -> None:
-    async with stage() as (made, seen):
-        await made.swap("d1", typed)
+    async with open_context() as (made, seen):
+        await made.swap_source("d1", typed)
     (replaced,) = seen
     assert isinstance(replaced, ev.DebaterReplaced)
     assert (replaced.debater, replaced.source, replaced.model) == ("d1", source, model)
 
 
 async def test_a_demo_without_a_voice_gets_one() -> None:
-    async with stage() as (made, seen):
-        await made.swap("d2", "demo")
+    async with open_context() as (made, seen):
+        await made.swap_source("d2", "demo")
     (replaced,) = seen
     assert isinstance(replaced, ev.DebaterReplaced)
     assert replaced.source.startswith("demo:")
@@ -68,7 +70,7 @@ async def test_a_demo_without_a_voice_gets_one() -> None:
     ],
 )
 async def test_what_is_no_source_changes_nothing(typed: str, error: type[DebateError], says: str) -> None:
-    async with stage() as (made, seen):
+    async with open_context() as (made, seen):
         with pytest.raises(error, match=says):
-            await made.swap("d1", typed)
+            await made.swap_source("d1", typed)
         assert seen == []

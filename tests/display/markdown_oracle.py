@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
-from debate_tui.display.markdown.blocks import Parser
-from debate_tui.display.markdown.leaves import Code, Empty, Paragraph, Rule
-from debate_tui.display.markdown.signs import UNICODE
-from debate_tui.display.markdown.tables import Row, split
+from debate_tui.display.markdown.blocks import BlockParser
+from debate_tui.display.markdown.leaves import CodeBlock, EmptyBlock, Paragraph, ThematicBreak
+from debate_tui.display.markdown.signs import UNICODE_SYMBOLS
+from debate_tui.display.markdown.tables import TableRow, split_row
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-    from debate_tui.display.markdown.leaves import Leaf
+    from debate_tui.display.markdown.leaves import LeafBlock
 
 Block = tuple[tuple[str, ...], str, str]
 """What stands at the left of its first line, outermost first; the kind; the text."""
@@ -103,7 +103,7 @@ class _Container:
     shown: bool = False
 
 
-def expected(text: str) -> list[Block]:
+def reference_blocks(text: str) -> list[Block]:
     """By markdown-it."""
     reading = _Reading()
     for token in ORACLE.parse(text):
@@ -111,31 +111,31 @@ def expected(text: str) -> list[Block]:
     return reading.blocks
 
 
-def actual(text: str) -> list[Block]:
+def parsed_blocks(text: str) -> list[Block]:
     """By our parser."""
-    parser = Parser(UNICODE)
+    parser = BlockParser(UNICODE_SYMBOLS)
     for line in text.removesuffix("\n").split("\n"):
-        parser.line(line.expandtabs(4))
-    parser.end()
-    return [_told(leaf) for leaf in parser.closed]
+        parser.read_line(line.expandtabs(4))
+    parser.close_all()
+    return [_describe_leaf(leaf) for leaf in parser.closed]
 
 
-def _told(leaf: Leaf) -> Block:
+def _describe_leaf(leaf: LeafBlock) -> Block:
     signs = tuple(
         ">" if part.style == "border" else re.sub("[•◦▪]", "•", part.first.strip())
-        for part in leaf.frame.parts
+        for part in leaf.prefix.parts
     )
     match leaf:
         case Paragraph():
-            return signs, f"h{leaf.level}" if leaf.level else "text", _lines(leaf.text)
-        case Code():
+            return signs, f"h{leaf.heading_level}" if leaf.heading_level else "text", _lines(leaf.text)
+        case CodeBlock():
             return signs, "code", leaf.text
-        case Row():
-            cells = split(leaf.text)[: len(leaf.columns.heads)]
-            return signs, "row", "|".join(cells + [""] * (len(leaf.columns.heads) - len(cells)))
-        case Rule():
+        case TableRow():
+            cells = split_row(leaf.text)[: len(leaf.columns.headings)]
+            return signs, "row", "|".join(cells + [""] * (len(leaf.columns.headings) - len(cells)))
+        case ThematicBreak():
             return signs, "rule", ""
-        case Empty():
+        case EmptyBlock():
             return signs, "empty", ""
         case _:
             raise AssertionError(leaf)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 
-class Clock:
+class ManualBufferClock:
     def __init__(self) -> None:
         self.now = 0.0
 
@@ -24,7 +24,13 @@ class Clock:
 
 
 def buffer(*panes: str, high: int = 10, low: int = 4, max_chunks: int = 1000) -> SharedBuffer[str]:
-    return SharedBuffer(panes or ("a", "b"), high=high, low=low, max_chunks=max_chunks, clock=Clock())
+    return SharedBuffer(
+        panes or ("a", "b"),
+        high_watermark=high,
+        low_watermark=low,
+        max_pending_items=max_chunks,
+        clock=ManualBufferClock(),
+    )
 
 
 def fill(queue: SharedBuffer[str], pane: str, *texts: str) -> None:
@@ -32,7 +38,7 @@ def fill(queue: SharedBuffer[str], pane: str, *texts: str) -> None:
         queue.push(pane, text, len(text))
 
 
-async def started(wait: Coroutine[None, None, None]) -> asyncio.Task[None]:
+async def start_waiting(wait: Coroutine[None, None, None]) -> asyncio.Task[None]:
     """The wait as a task that has run as far as it gets."""
     task = asyncio.ensure_future(wait)
     await asyncio.sleep(0)
@@ -44,11 +50,11 @@ def test_all_panes_are_taken_at_once_in_order() -> None:
     fill(queue, "b", "one")
     fill(queue, "a", "two", "three")
     fill(queue, "b", "four")
-    assert queue.chunks == 4
+    assert queue.pending_items == 4
     assert queue.take() == {"b": ["one", "four"], "a": ["two", "three"]}
     assert queue.take() == {}
-    assert queue.chunks == 0
-    assert not queue.pending
+    assert queue.pending_items == 0
+    assert not queue.oldest_arrivals
 
 
 def test_some_panes_can_be_taken_alone() -> None:
@@ -56,33 +62,33 @@ def test_some_panes_can_be_taken_alone() -> None:
     fill(queue, "a", "one")
     fill(queue, "b", "two")
     assert queue.take(["a", "nobody"]) == {"a": ["one"]}
-    assert list(queue.pending) == ["b"]
-    assert queue.chunks == 1
+    assert list(queue.oldest_arrivals) == ["b"]
+    assert queue.pending_items == 1
 
 
 def test_pending_says_when_the_oldest_item_came() -> None:
-    clock = Clock()
+    clock = ManualBufferClock()
     queue: SharedBuffer[str] = SharedBuffer(["a", "b"], clock=clock)
     clock.now = 1.0
     fill(queue, "a", "one")
     clock.now = 2.0
     fill(queue, "a", "two")
     fill(queue, "b", "three")
-    assert queue.pending == {"a": 1.0, "b": 2.0}
+    assert queue.oldest_arrivals == {"a": 1.0, "b": 2.0}
     queue.take(["a"])
     clock.now = 3.0
     fill(queue, "a", "four")
-    assert queue.pending == {"b": 2.0, "a": 3.0}
+    assert queue.oldest_arrivals == {"b": 2.0, "a": 3.0}
 
 
 def test_the_painter_is_woken_by_first_items_and_by_a_crowd() -> None:
     queue = buffer(max_chunks=3)
     woken: list[int] = []
-    queue.woken = lambda: woken.append(queue.chunks)
+    queue.on_due_change = lambda: woken.append(queue.pending_items)
     fill(queue, "a", "1", "2")
-    crowded = [queue.crowded]
+    crowded = [queue.should_flush_early]
     fill(queue, "a", "3", "4")
-    crowded.append(queue.crowded)
+    crowded.append(queue.should_flush_early)
     fill(queue, "b", "5")
     assert woken == [1, 3, 5]
     assert crowded == [False, True]
@@ -93,9 +99,9 @@ def test_a_limit_takes_the_oldest_and_leaves_the_rest() -> None:
     fill(queue, "a", "12", "34", "56", "78")
     fill(queue, "b", "1")
     assert queue.take(limit=3) == {"a": ["12", "34"], "b": ["1"]}
-    assert list(queue.pending) == ["a"]
+    assert list(queue.oldest_arrivals) == ["a"]
     assert queue.take(limit=3) == {"a": ["56", "78"]}
-    assert queue.chunks == 0
+    assert queue.pending_items == 0
 
 
 def test_items_without_text_are_taken_whatever_the_limit() -> None:
@@ -112,7 +118,7 @@ async def test_a_reader_waits_above_the_high_mark_until_the_low_mark() -> None:
     fill(queue, "a", "x", "yyy")
     assert not queue.has_room("a")
     assert queue.has_room("b")
-    reader = await started(queue.room("a"))
+    reader = await start_waiting(queue.wait_for_room("a"))
     assert not reader.done()
     queue.take(limit=5)
     assert not queue.has_room("a")
@@ -120,20 +126,23 @@ async def test_a_reader_waits_above_the_high_mark_until_the_low_mark() -> None:
     assert not reader.done()
     queue.take(limit=5)
     await reader
-    await queue.room("a")
+    await queue.wait_for_room("a")
 
 
 async def test_room_is_given_at_once_where_there_is_some() -> None:
     queue = buffer()
-    await queue.room("a")
-    await queue.room("no such pane")
-    assert queue.statistics().panes["a"].waits == 0
+    await queue.wait_for_room("a")
+    await queue.wait_for_room("no such pane")
+    assert queue.statistics().panes["a"].wait_count == 0
 
 
 async def test_a_cancelled_wait_leaves_nothing_behind() -> None:
     queue = buffer()
     fill(queue, "a", "more than ten")
-    first, second = await started(queue.room("a")), await started(queue.room("a"))
+    first, second = (
+        await start_waiting(queue.wait_for_room("a")),
+        await start_waiting(queue.wait_for_room("a")),
+    )
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -145,7 +154,7 @@ async def test_a_cancelled_wait_leaves_nothing_behind() -> None:
 async def test_a_reader_woken_into_a_full_pane_waits_again() -> None:
     queue = buffer()
     fill(queue, "a", "more than ten")
-    reader = await started(queue.room("a"))
+    reader = await start_waiting(queue.wait_for_room("a"))
     queue.take()
     fill(queue, "a", "more than ten")
     await asyncio.sleep(0)
@@ -157,28 +166,40 @@ async def test_a_reader_woken_into_a_full_pane_waits_again() -> None:
 async def test_closing_lets_every_reader_go_on() -> None:
     queue = buffer()
     fill(queue, "a", "more than ten")
-    reader = await started(queue.room("a"))
+    reader = await start_waiting(queue.wait_for_room("a"))
     queue.close()
     await reader
     fill(queue, "a", "more than ten again")
-    await queue.room("a")
+    await queue.wait_for_room("a")
     assert queue.take() == {}
 
 
 async def test_statistics_tell_of_fill_peak_and_waits() -> None:
-    clock = Clock()
-    queue: SharedBuffer[str] = SharedBuffer(["a", "b"], high=10, low=4, clock=clock)
+    clock = ManualBufferClock()
+    queue: SharedBuffer[str] = SharedBuffer(["a", "b"], high_watermark=10, low_watermark=4, clock=clock)
     fill(queue, "a", "more than ten")
-    reader = await started(queue.room("a"))
+    reader = await start_waiting(queue.wait_for_room("a"))
     clock.now = 2.5
     lane = queue.statistics().panes["a"]
-    assert (lane.fill, lane.chunks, lane.peak, lane.waits, lane.waited) == (13, 1, 13, 1, 2.5)
+    assert (lane.pending_size, lane.pending_items, lane.peak_size, lane.wait_count, lane.wait_seconds) == (
+        13,
+        1,
+        13,
+        1,
+        2.5,
+    )
     queue.take()
     await reader
     clock.now = 9.0
     statistics = queue.statistics()
     lane = statistics.panes["a"]
-    assert (lane.fill, lane.chunks, lane.peak, lane.waits, lane.waited) == (0, 0, 13, 1, 2.5)
+    assert (lane.pending_size, lane.pending_items, lane.peak_size, lane.wait_count, lane.wait_seconds) == (
+        0,
+        0,
+        13,
+        1,
+        2.5,
+    )
     queue.take()
     assert queue.statistics().flushes == statistics.flushes == 1
 
@@ -209,8 +230,8 @@ def test_what_is_taken_is_what_was_pushed(steps: list[tuple[str, str | set[str]]
         for pane, items in flush.items():
             taken[pane] += items
         left = {pane: len(pushed[pane]) - len(taken[pane]) for pane in queue.panes}
-        assert queue.chunks == sum(left.values())
-        assert set(queue.pending) == {pane for pane, count in left.items() if count}
+        assert queue.pending_items == sum(left.values())
+        assert set(queue.oldest_arrivals) == {pane for pane, count in left.items() if count}
         for pane, lane in queue.statistics().panes.items():
-            assert lane.fill == len("".join(pushed[pane])) - len("".join(taken[pane]))
+            assert lane.pending_size == len("".join(pushed[pane])) - len("".join(taken[pane]))
     assert taken == pushed

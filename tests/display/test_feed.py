@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.feed import Feed, Item, Text, merged
-from debate_tui.display.safe import safe
+from debate_tui.display.feed import PaneFeed, PaneItem, PaneText, merge_pane_text
+from debate_tui.display.safe import sanitise_strings
 from debate_tui.domain import events
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import FaultKind, FaultReport, StreamState
@@ -17,13 +17,13 @@ from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
 
 
-class Stage:
+class FeedHarness:
     """A log, and a feed that listens to it."""
 
     def __init__(self) -> None:
         self.log = MemoryLog()
-        self.buffer: SharedBuffer[Item] = SharedBuffer(["a", "b"], clock=time.monotonic)
-        self.feed = Feed(self.buffer)
+        self.buffer: SharedBuffer[PaneItem] = SharedBuffer(["a", "b"], clock=time.monotonic)
+        self.feed = PaneFeed(self.buffer)
         self.log.subscribe(self.feed)
 
     def start(self, turn: int = 1, debater: str = "a") -> None:
@@ -47,15 +47,15 @@ class Stage:
     def status(self, debater: str, state: StreamState) -> None:
         self.log.append(events.StreamStatus(debater=debater, state=state, attempt=1))
 
-    def items(self, pane: str = "a") -> list[Item]:
-        return merged(self.buffer.take().get(pane, []))
+    def items(self, pane: str = "a") -> list[PaneItem]:
+        return merge_pane_text(self.buffer.take().get(pane, []))
 
-    def texts(self) -> list[Text]:
-        return [item for item in self.items() if isinstance(item, Text)]
+    def texts(self) -> list[PaneText]:
+        return [item for item in self.items() if isinstance(item, PaneText)]
 
 
 def test_deltas_become_text_in_order_between_the_events_around_them() -> None:
-    stage = Stage()
+    stage = FeedHarness()
     stage.start()
     stage.say("hmm", 0, reasoning=True)
     stage.say("one ", 0)
@@ -64,28 +64,28 @@ def test_deltas_become_text_in_order_between_the_events_around_them() -> None:
     stage.finish()
     started, thinking, text, seam, finished = stage.items()
     assert isinstance(started, events.TurnStarted)
-    assert thinking == Text(1, 1, "hmm", reasoning=True)
-    assert text == Text(1, 1, "one two")
-    assert seam == Text(1, 2, " three")
+    assert thinking == PaneText(1, 1, "hmm", reasoning=True)
+    assert text == PaneText(1, 1, "one two")
+    assert seam == PaneText(1, 2, " three")
     assert isinstance(finished, events.TurnFinished)
 
 
 def test_duplicates_and_gaps_are_passed_over() -> None:
-    stage = Stage()
+    stage = FeedHarness()
     stage.start()
     stage.say("one ", 0)
     stage.say("one ", 0)
     stage.say("three", 8)
     stage.say("two", 4)
     stage.say("nowhere", 0, turn=2)
-    assert stage.texts() == [Text(1, 1, "one two")]
+    assert stage.texts() == [PaneText(1, 1, "one two")]
     for event in stage.log._events:
         stage.feed(event)
     assert stage.items() == []
 
 
 def test_a_superseded_text_begins_again_and_stragglers_are_passed_over() -> None:
-    stage = Stage()
+    stage = FeedHarness()
     stage.start()
     stage.say("wrong\x1b[", 0)
     stage.supersede(2)
@@ -93,36 +93,36 @@ def test_a_superseded_text_begins_again_and_stragglers_are_passed_over() -> None
     stage.say("late", 0, attempt=1)
     stage.say("31right", 0, attempt=2)
     _, wrong, superseded, right = stage.items()
-    assert wrong == Text(1, 1, "wrong")
+    assert wrong == PaneText(1, 1, "wrong")
     assert isinstance(superseded, events.TurnSuperseded)
-    assert right == Text(1, 2, "31right")
+    assert right == PaneText(1, 2, "31right")
 
 
 def test_an_escape_sequence_cut_between_deltas_and_attempts_does_nothing() -> None:
-    stage = Stage()
+    stage = FeedHarness()
     stage.start()
     stage.say("a\x1b", 0)
     stage.say("[3", 2, attempt=2)
     stage.say("1mb\x1b]0;unclosed", 4, attempt=2)
     stage.finish()
-    assert stage.texts() == [Text(1, 1, "a"), Text(1, 2, "b0;unclosed")]
+    assert stage.texts() == [PaneText(1, 1, "a"), PaneText(1, 2, "b0;unclosed")]
 
 
 def test_a_turn_taken_up_after_its_end_goes_on() -> None:
-    stage = Stage()
+    stage = FeedHarness()
     stage.start()
     stage.say("one ", 0)
     stage.finish()
     stage.say("two", 4, attempt=2)
-    assert stage.texts() == [Text(1, 1, "one "), Text(1, 2, "two")]
+    assert stage.texts() == [PaneText(1, 1, "one "), PaneText(1, 2, "two")]
     stage.start(turn=3)
     stage.say("late", 7, attempt=2)
     stage.say("new", 0, turn=3)
-    assert stage.texts() == [Text(3, 1, "new")]
+    assert stage.texts() == [PaneText(3, 1, "new")]
 
 
 def test_what_concerns_everybody_reaches_every_pane() -> None:
-    stage = Stage()
+    stage = FeedHarness()
     stage.log.append(events.PhaseStarted(phase="opening", round=1, rounds=1))
     stage.log.append(events.Interjection(text="all\x1b[2J", to=None))
     stage.log.append(events.Interjection(text="one", to="b"))
@@ -134,7 +134,7 @@ def test_what_concerns_everybody_reaches_every_pane() -> None:
 
 
 def test_debaters_without_a_pane_are_passed_over() -> None:
-    stage = Stage()
+    stage = FeedHarness()
     stage.start(debater="stranger")
     stage.say("hello", 0)
     stage.status("stranger", "failed")
@@ -143,7 +143,7 @@ def test_debaters_without_a_pane_are_passed_over() -> None:
 
 
 def test_active_streams_are_counted() -> None:
-    stage = Stage()
+    stage = FeedHarness()
     counts = []
     states: tuple[StreamState, ...] = (
         "connecting",
@@ -156,20 +156,20 @@ def test_active_streams_are_counted() -> None:
     stage.status("b", "streaming")
     for state in states:
         stage.status("a", state)
-        counts.append(stage.feed.active)
+        counts.append(stage.feed.active_stream_count)
     assert counts == [1, 2, 2, 1, 2, 1]
 
 
 def test_events_are_made_safe_at_any_depth_and_left_alone_otherwise() -> None:
     error = FaultReport(FaultKind.NETWORK, "no\x1b[31m\x07 route\u202e")
     status = events.StreamStatus(debater="a", state="failed", attempt=1, error=error)
-    assert safe(status).error == FaultReport(FaultKind.NETWORK, "no route")
+    assert sanitise_strings(status).error == FaultReport(FaultKind.NETWORK, "no route")
     info = events.DebaterInfo("a", "Ann\x9b2J", "for", "demo", "demo")
     started = events.DebateStarted(debate="1", topic="t\x00", format="oxford", debaters=(info,))
-    assert safe(started).debaters[0].name == "Ann"
-    assert safe(started).topic == "t"
+    assert sanitise_strings(started).debaters[0].name == "Ann"
+    assert sanitise_strings(started).topic == "t"
     clean = events.DebaterRemoved(debater="a", reason="plain", remaining=("b", "c"))
-    assert safe(clean) is clean
+    assert sanitise_strings(clean) is clean
 
 
 pieces = st.tuples(
@@ -183,12 +183,12 @@ pieces = st.tuples(
 def test_what_panes_are_told_is_the_transcript_sanitised(
     deltas: list[tuple[str, bool, int]], data: st.DataObject
 ) -> None:
-    stage = Stage()
+    stage = FeedHarness()
     transcript = Transcript()
     stage.log.subscribe(transcript.apply)
     stage.start()
     lengths = {False: 0, True: 0}
-    shown: list[Item] = []
+    shown: list[PaneItem] = []
     for text, reasoning, shift in deltas:
         stage.say(text, max(lengths[reasoning] + shift, 0), reasoning=reasoning)
         turn = transcript.turns[1]
@@ -197,7 +197,7 @@ def test_what_panes_are_told_is_the_transcript_sanitised(
             shown += stage.items()
     stage.finish()
     shown += stage.items()
-    told = [item for item in shown if isinstance(item, Text)]
+    told = [item for item in shown if isinstance(item, PaneText)]
     turn = transcript.turns[1]
     assert "".join(text.text for text in told if not text.reasoning) == sanitise(turn.text)
     assert "".join(text.text for text in told if text.reasoning) == sanitise(turn.reasoning)

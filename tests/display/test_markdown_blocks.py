@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from tests.display.markdown_oracle import actual, expected
+from tests.display.markdown_oracle import parsed_blocks, reference_blocks
 from tests.display.markdown_texts import EXAMPLES, specification
 
 _SIGNS = (
@@ -66,7 +66,7 @@ _DISAGREEMENTS = re.compile(
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_the_examples_have_the_blocks_they_should_have(text: str) -> None:
     """Every construct of the dialect."""
-    assert actual(text) == expected(text.expandtabs(4))
+    assert parsed_blocks(text) == reference_blocks(text.expandtabs(4))
 
 
 @given(st.lists(st.sampled_from(_SIGNS), max_size=16).map("".join))
@@ -76,12 +76,12 @@ def test_any_text_has_the_blocks_it_should_have(text: str) -> None:
     """Lines of nothing but signs."""
     text += "\n"
     assume(not _DISAGREEMENTS.search(text))
-    assert actual(text) == expected(text)
+    assert parsed_blocks(text) == reference_blocks(text)
 
 
 @pytest.mark.skipif(not specification(), reason="the specification's examples are not here")
 def test_the_specification_has_the_blocks_it_should_have() -> None:
     """All its examples, those about raw HTML and reference links as the text they are in this dialect."""
-    assert [actual(text) for text in specification()] == [
-        expected(text.expandtabs(4)) for text in specification()
+    assert [parsed_blocks(text) for text in specification()] == [
+        reference_blocks(text.expandtabs(4)) for text in specification()
     ]

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from debate_tui.display.markdown import STYLES, Line
 from debate_tui.display.markdown.document import Document
-from debate_tui.display.markdown.width import cells
+from debate_tui.display.markdown.width import cell_width
 from debate_tui.domain.sanitise import sanitise
 from tests.display.markdown_texts import EXAMPLES, cuts, markdown, specification, widths
 
 ALL = 1 << 30
 
 
-def shown(text: str, width: int, *, closed: bool = False) -> list[Line]:
+def render(text: str, width: int, *, closed: bool = False) -> list[Line]:
     """The lines of a text read at once."""
     document = Document(width)
     document.feed(text)
@@ -25,9 +25,9 @@ def shown(text: str, width: int, *, closed: bool = False) -> list[Line]:
     return document.lines(0, ALL)
 
 
-def settled(document: Document) -> Document:
+def settled_line_count(document: Document) -> Document:
     """The document with all lines counted."""
-    while not document.settle(1):
+    while not document.measure(1):
         pass
     return document
 
@@ -45,7 +45,7 @@ def test_lines_are_the_same_however_the_text_was_cut(
     document.flush()
     if closed:
         document.close()
-    assert document.lines(0, ALL) == shown(text, width, closed=closed)
+    assert document.lines(0, ALL) == render(text, width, closed=closed)
     assert document.line_count == len(document.lines(0, ALL))
 
 
@@ -72,19 +72,19 @@ def test_resizing_is_rendering_at_that_width(data: st.DataObject, text: str, bef
         document.feed(piece)
         document.flush()
     document.resize(after)
-    assert document.lines(0, 3) == shown("".join(pieces[:moment]), after)[:3]
+    assert document.lines(0, 3) == render("".join(pieces[:moment]), after)[:3]
     for piece in pieces[moment:]:
         document.feed(piece)
         document.flush()
-    assert settled(document).lines(0, ALL) == shown(text, after)
+    assert settled_line_count(document).lines(0, ALL) == render(text, after)
     assert document.line_count == len(document.lines(0, ALL))
 
 
 @given(markdown, widths)
 def test_lines_fit_and_have_styles_that_exist(text: str, width: int) -> None:
     """Unless a single grapheme does not fit."""
-    for line in shown(text, width):
-        assert line.cells == sum(cells(run) for run, _ in line.runs) <= max(4, width)
+    for line in render(text, width):
+        assert line.width == sum(cell_width(run) for run, _ in line.runs) <= max(4, width)
         assert {name for _, style in line.runs for name in style.split()} <= STYLES
         assert not any("\n" in run or "\t" in run for run, _ in line.runs)
 
@@ -95,23 +95,23 @@ def test_a_place_outlives_resizing(text: str, before: int, after: int) -> None:
     document = Document(before)
     document.feed(text)
     document.flush()
-    places = [document.place_of(line) for line in range(document.line_count)]
+    places = [document.position_at(line) for line in range(document.line_count)]
     assert places == sorted(places)
-    assert [document.line_of(place) for place in places] <= list(range(document.line_count))
-    settled(document)
+    assert [document.line_at(place) for place in places] <= list(range(document.line_count))
+    settled_line_count(document)
     document.resize(after)
-    settled(document)
-    lines = [document.line_of(place) for place in places]
+    settled_line_count(document)
+    lines = [document.line_at(place) for place in places]
     assert lines == sorted(lines)
     for place, line in zip(places, lines, strict=True):
-        assert document.place_of(line).block == place.block
-        assert document.place_of(line) <= place
+        assert document.position_at(line).block == place.block
+        assert document.position_at(line) <= place
 
 
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_the_examples_cut_in_two_anywhere(text: str) -> None:
     """Also in the middle of what they are examples of."""
-    whole = shown(text, 30)
+    whole = render(text, 30)
     for place in range(len(text)):
         document = Document(30)
         document.feed(text[:place])
@@ -129,7 +129,7 @@ def test_the_specification_cut_anywhere() -> None:
         for character in text:
             document.feed(character)
             document.flush()
-        assert document.lines(0, ALL) == shown(text, 30)
+        assert document.lines(0, ALL) == render(text, 30)
 
 
 _ENDLESS = {
@@ -164,10 +164,10 @@ def test_what_is_open_is_bounded(kind: str) -> None:
         document.feed(_ENDLESS[kind] * (1000 // len(_ENDLESS[kind])))
         document.flush()
         worst = max(
-            worst, sum(len(drawn.leaf.text) for drawn in document._open if hasattr(drawn.leaf, "text"))
+            worst, sum(len(drawn.leaf.text) for drawn in document._open_leaves if hasattr(drawn.leaf, "text"))
         )
-        assert len(document._partial) < 6000
-    assert document.length > 30_000
+        assert len(document._partial_line) < 6000
+    assert document.text_length > 30_000
     assert worst <= 16_500
     assert len(document.lines(0, ALL)) == document.line_count
 
@@ -175,7 +175,7 @@ def test_what_is_open_is_bounded(kind: str) -> None:
 def test_long_paragraphs_keep_all_their_words() -> None:
     """Although they are read in pieces."""
     words = " ".join(f"word{number}" for number in range(3000))
-    text = " ".join(line.text for line in shown(words, 40))
+    text = " ".join(line.text for line in render(words, 40))
     assert text == words
 
 
@@ -213,7 +213,7 @@ def test_columns_are_settled_by_the_first_ten_rows() -> None:
 
 def test_columns_are_as_wide_as_their_longest_words() -> None:
     """And what is left goes to those that want more."""
-    lines = shown(
+    lines = render(
         "| no | a long heading | x |\n|---|---|---|\n| 1 | incomprehensible | one two three |\n", 30
     )
     assert [line.text for line in lines] == [
@@ -227,7 +227,7 @@ def test_columns_are_as_wide_as_their_longest_words() -> None:
 
 def test_tables_that_do_not_fit_become_lists() -> None:
     """Each cell behind its heading."""
-    lines = shown("| alpha | beta | gamma |\n|---|---|---|\n| long cell one | long cell two | three |\n", 16)
+    lines = render("| alpha | beta | gamma |\n|---|---|---|\n| long cell one | long cell two | three |\n", 16)
     assert [line.text for line in lines] == [
         "────────────────",
         "alpha: long cell",
@@ -246,7 +246,7 @@ def test_a_block_says_its_text() -> None:
         "some **bold** words, [a](http://b.c)\nand\\\nmore\n\n- in an item\n\n```\nx = 1\ny = 2\n```\n\n***\n"
     )
     document.flush()
-    assert [document.text(block) for block in range(document.block_count)] == [
+    assert [document.block_text(block) for block in range(document.block_count)] == [
         "some bold words, a (http://b.c) and\nmore",
         "in an item",
         "x = 1\ny = 2",
@@ -262,7 +262,7 @@ def test_lines_are_cut_from_the_text_that_blocks_say(text: str, width: int) -> N
     document.flush()
     for block, line in document.rows(0, ALL):
         if line.content and not set(line.content) <= set("─ "):
-            assert document.text(block)[line.start :].startswith(line.content)
+            assert document.block_text(block)[line.start :].startswith(line.content)
 
 
 def test_settling_takes_no_longer_than_it_may() -> None:
@@ -271,13 +271,13 @@ def test_settling_takes_no_longer_than_it_may() -> None:
     document.feed("some words that will wrap at a smaller width\n\n" * 50)
     document.flush()
     document.resize(20)
-    assert not document.settle(0)
+    assert not document.measure(0)
     assert [line.text for line in document.lines(0, 3)] == [
         "some words that will",
         "wrap at a smaller",
         "width",
     ]
-    assert settled(document).line_count == len(document.lines(0, ALL)) == 199
+    assert settled_line_count(document).line_count == len(document.lines(0, ALL)) == 199
 
 
 _AROUND = (
@@ -299,7 +299,7 @@ _AROUND = (
     ),
 )
 def test_no_character_reference_brings_back_what_was_taken_out(around: str, text: str) -> None:
-    for line in shown(around.format(text, text), 40, closed=True):
+    for line in render(around.format(text, text), 40, closed=True):
         assert sanitise(line.content) == line.content
         assert "\t" not in line.content
         assert "\n" not in line.content

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.display.markdown.inline import inline, parsed
-from debate_tui.display.markdown.line import merged, plain
-from debate_tui.display.markdown.settled import PIECE, cut, settled
-from debate_tui.display.markdown.width import unjoined
+from debate_tui.display.markdown.inline import parse_inline, parse_with_markdown_it
+from debate_tui.display.markdown.line import merge_runs, runs_text
+from debate_tui.display.markdown.settled import PIECE_SIZE, final_length, split_point
+from debate_tui.display.markdown.width import strip_stray_joiners
 
 _PIECES = (
     *(
@@ -57,23 +57,27 @@ texts = st.lists(st.sampled_from(_PIECES), max_size=30).map("".join)
 )
 def test_simple_markup_is_read_as_any_markup_is(text: str) -> None:
     """The quick way is not another way."""
-    assert inline(text) == [
-        run for run in merged((unjoined(shown), style) for shown, style in parsed(text)) if run[0]
+    assert parse_inline(text) == [
+        run
+        for run in merge_runs(
+            (strip_stray_joiners(shown), style) for shown, style in parse_with_markdown_it(text)
+        )
+        if run[0]
     ]
 
 
 @given(texts, texts)
 def test_what_is_settled_does_not_depend_on_what_follows(text: str, more: str) -> None:
     """Reading on from there is the same as reading the whole."""
-    end = settled(text)
+    end = final_length(text)
     whole = text + more
-    assert merged([*inline(whole[:end]), *inline(whole[end:])]) == inline(whole)
+    assert merge_runs([*parse_inline(whole[:end]), *parse_inline(whole[end:])]) == parse_inline(whole)
 
 
 @given(texts)
 def test_text_grows_more_settled(text: str) -> None:
     """What was settled once is so for good."""
-    ends = [settled(text[:length]) for length in range(len(text) + 1)]
+    ends = [final_length(text[:length]) for length in range(len(text) + 1)]
     assert ends == sorted(ends)
 
 
@@ -94,24 +98,24 @@ def test_text_grows_more_settled(text: str) -> None:
 )
 def test_markup_is_settled_once_it_is_closed(text: str, end: int) -> None:
     """So that only what is open is read again."""
-    assert settled(text) == end
+    assert final_length(text) == end
 
 
 @given(st.integers(0, 3000), st.sampled_from(("word ", "**b** word. ", "`x` ", "日本語。", "x", "[a", "*a ")))
 def test_a_long_text_is_cut_in_one_place_however_it_grew(start: int, piece: str) -> None:
     """The place is found as soon as the text is long enough, and found again in every longer one."""
-    text = piece * (3 * PIECE // len(piece))
-    place = cut(text)
-    assert 0 < place <= 2 * PIECE
-    shorter = text[: PIECE + start]
-    assert cut(shorter) in (0, place)
-    assert cut(text[: 2 * PIECE + 1]) == place
+    text = piece * (3 * PIECE_SIZE // len(piece))
+    place = split_point(text)
+    assert 0 < place <= 2 * PIECE_SIZE
+    shorter = text[: PIECE_SIZE + start]
+    assert split_point(shorter) in (0, place)
+    assert split_point(text[: 2 * PIECE_SIZE + 1]) == place
 
 
 def test_a_cut_falls_between_sentences_and_outside_of_markup() -> None:
-    """As long as nothing is open for more than `PIECE` characters."""
+    """As long as nothing is open for more than `PIECE_SIZE` characters."""
     text = ("word " * 30 + "**" + "bold. " * 200 + "bold** end. ") * 6
-    place = cut(text)
+    place = split_point(text)
     assert text[place - 2 : place] == ". "
     assert text[:place].count("**") % 2 == 0
 
@@ -140,13 +144,13 @@ def test_a_cut_falls_between_sentences_and_outside_of_markup() -> None:
 )
 def test_markup_and_links(text: str, runs: list[tuple[str, str]]) -> None:
     """A link says where it leads; one that would lead anywhere unsafe is the text it is."""
-    assert inline(text) == runs
+    assert parse_inline(text) == runs
 
 
 @given(st.text(alphabet="ab👩\u200d\ufe0f❤日1 ", max_size=20))
 def test_joiners_only_remain_where_they_join_emoji(text: str) -> None:
     """Elsewhere the terminal and the arithmetic would not agree."""
-    shown = plain(inline(text))
+    shown = runs_text(parse_inline(text))
     assert not shown.startswith(("\u200d", "\ufe0f"))
     assert not shown.endswith("\u200d")
     assert "a\u200d" not in shown

@@ -19,13 +19,13 @@ def lines(page: Page) -> list[str]:
 def page_of(width: int = 20) -> Page:
     """Two turns with all there is."""
     page = Page(width)
-    page.head("Opening", 1)
-    page.speak("I *think*, ", "reasoning", 1)
-    page.speak("therefore\n\nI am", "reasoning", 1)
-    page.speak("- a **claim**\n- another\n", "answer", 1)
-    page.note("✂ cut", "failed", 1)
-    page.head("Rebuttal 1/2", 2)
-    page.speak("words that take more than one line", "answer", 2)
+    page.append_heading("Opening", 1)
+    page.append_text("I *think*, ", "reasoning", 1)
+    page.append_text("therefore\n\nI am", "reasoning", 1)
+    page.append_text("- a **claim**\n- another\n", "answer", 1)
+    page.append_notice("✂ cut", "failed", 1)
+    page.append_heading("Rebuttal 1/2", 2)
+    page.append_text("words that take more than one line", "answer", 2)
     page.flush()
     return page
 
@@ -48,7 +48,7 @@ def test_sections_stand_one_under_the_other() -> None:
         "words that take more",
         "than one line",
     ]
-    page.show_reasoning(shown=True)
+    page.set_reasoning_visible(visible=True)
     assert page.flush() == 2
     assert lines(page)[2:6] == ["I think, therefore", "", "I am", ""]
     assert page.rows(2, 3)[0].line.runs[1] == ("think", "reasoning emphasis")
@@ -57,7 +57,7 @@ def test_sections_stand_one_under_the_other() -> None:
 def test_a_turn_can_be_taken_back() -> None:
     """All but its heading; what follows moves up."""
     page = page_of()
-    page.drop(1)
+    page.discard_turn(1)
     assert page.flush() == 1
     assert lines(page) == [
         "Opening ────────────",
@@ -77,24 +77,24 @@ def test_flush_names_the_first_line_that_changed() -> None:
     """Counted from the top of the page."""
     page = page_of()
     assert page.flush() is None
-    page.speak(" and more", "answer", 2)
+    page.append_text(" and more", "answer", 2)
     assert page.flush() == 12
-    page.note("done")
+    page.append_notice("done")
     assert page.flush() == 14
-    page.speak("more thinking", "reasoning", 3)
+    page.append_text("more thinking", "reasoning", 3)
     assert page.flush() == 16
-    page.speak(" yet", "reasoning", 3)
+    page.append_text(" yet", "reasoning", 3)
     assert page.flush() == 17
 
 
 def test_speech_goes_on_only_in_its_own_voice_and_turn() -> None:
     """Anything else begins a section of its own, which ends the one before."""
     page = Page(40)
-    page.speak("**open", "answer", 1)
-    page.speak("** closed", "answer", 1)
-    page.speak("aside", "reasoning", 1)
-    page.speak("again", "answer", 1)
-    page.speak("next", "answer", 2)
+    page.append_text("**open", "answer", 1)
+    page.append_text("** closed", "answer", 1)
+    page.append_text("aside", "reasoning", 1)
+    page.append_text("again", "answer", 1)
+    page.append_text("next", "answer", 2)
     page.flush()
     assert [(section.kind, section.turn) for section in page.sections] == [
         ("answer", 1),
@@ -108,8 +108,8 @@ def test_speech_goes_on_only_in_its_own_voice_and_turn() -> None:
 def test_notices_are_not_markdown() -> None:
     """They are shown as they are."""
     page = Page(40)
-    page.head("# *no* [bold]markup[/]")
-    page.note("- **nor** `here`", "failed")
+    page.append_heading("# *no* [bold]markup[/]")
+    page.append_notice("- **nor** `here`", "failed")
     page.flush()
     assert lines(page)[0].startswith("# *no* [bold]markup[/] ──")
     assert page.rows(2, 3)[0].line.runs == (("- **nor** `here`", "notice failed"),)
@@ -119,10 +119,10 @@ def test_blocks_are_numbered_within_their_sections() -> None:
     """Folded sections are passed over."""
     page = page_of()
     end = (1 << 30, 0)
-    assert list(page.blocks((0, 0), end)) == [(1, 0), (3, 0), (3, 1), (4, 0), (5, 0), (6, 0)]
-    assert list(page.blocks((3, 1), (5, 0))) == [(3, 1), (4, 0), (5, 0)]
-    assert page.text(3, 0) == "a claim"
-    assert page.text(9, 0) == ""
+    assert list(page.blocks_between((0, 0), end)) == [(1, 0), (3, 0), (3, 1), (4, 0), (5, 0), (6, 0)]
+    assert list(page.blocks_between((3, 1), (5, 0))) == [(3, 1), (4, 0), (5, 0)]
+    assert page.block_text(3, 0) == "a claim"
+    assert page.block_text(9, 0) == ""
 
 
 _sections = st.lists(
@@ -139,25 +139,25 @@ def test_any_part_of_a_page_is_that_part_of_the_whole(
 ) -> None:
     """At both widths, and every spot is found again on its line."""
     page = Page(before)
-    page.show_reasoning(shown=shown)
+    page.set_reasoning_visible(visible=shown)
     for kind, text, turn in sections:
         if kind == "head":
-            page.head(text.replace("\n", " "), turn)
+            page.append_heading(text.replace("\n", " "), turn)
         elif kind == "note":
-            page.note(text.replace("\n", " "), "quiet", turn)
+            page.append_notice(text.replace("\n", " "), "quiet", turn)
         elif kind == "answer":
-            page.speak(text, "answer", turn)
+            page.append_text(text, "answer", turn)
         else:
-            page.speak(text, "reasoning", turn)
+            page.append_text(text, "reasoning", turn)
         page.flush()
     for width in (before, after):
         page.resize(width)
-        while not page.settle(1):
+        while not page.measure(1):
             pass
         whole = page.rows(0, ALL)
         assert len(whole) == page.line_count
         assert page.rows(start, start + height) == whole[start : start + height]
-        spots = [page.spot_of(line) for line in range(page.line_count)]
+        spots = [page.position_at(line) for line in range(page.line_count)]
         assert spots == sorted(spots)
-        assert all(page.line_of(spot) <= line for line, spot in enumerate(spots))
-        assert [page.spot_of(page.line_of(spot)) for spot in spots] == spots
+        assert all(page.line_at(spot) <= line for line, spot in enumerate(spots))
+        assert [page.position_at(page.line_at(spot)) for spot in spots] == spots

@@ -8,18 +8,26 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
 from debate_tui.display.markdown import wrap as wrapping
-from debate_tui.display.markdown.width import cells, crop, graphemes, is_narrow, is_plain, is_wide, unjoined
-from debate_tui.display.markdown.wrap import fold, wrap
+from debate_tui.display.markdown.width import (
+    cell_width,
+    crop,
+    graphemes,
+    has_simple_widths,
+    is_narrow,
+    is_wide,
+    strip_stray_joiners,
+)
+from debate_tui.display.markdown.wrap import wrap, wrap_code
 
-_texts = st.text(alphabet="ab-/. 日本語、。「é\u0301👩\u200d❤\ufe0f\n", max_size=60).map(unjoined)
+_texts = st.text(alphabet="ab-/. 日本語、。「é\u0301👩\u200d❤\ufe0f\n", max_size=60).map(strip_stray_joiners)
 _widths = st.integers(1, 20)
 
 
 @given(_texts, _widths)
 def test_lines_fit(text: str, width: int) -> None:
     """Unless a single grapheme does not."""
-    for start, end in [*wrap(text, width), *fold(text.replace("\n", " "), width)]:
-        assert cells(text[start:end].replace("\n", " ")) <= width or len(graphemes(text[start:end])) == 1
+    for start, end in [*wrap(text, width), *wrap_code(text.replace("\n", " "), width)]:
+        assert cell_width(text[start:end].replace("\n", " ")) <= width or len(graphemes(text[start:end])) == 1
 
 
 @given(_texts, _widths)
@@ -27,20 +35,20 @@ def test_nothing_but_blanks_is_lost(text: str, width: int) -> None:
     """And what is lost is at the ends of lines."""
     shown = "".join(text[start:end] for start, end in wrap(text, width))
     assert "".join(shown.split()) == "".join(text.split())
-    spans = fold(text.replace("\n", " "), width)
+    spans = wrap_code(text.replace("\n", " "), width)
     assert "".join(text[start:end] for start, end in spans) == text
 
 
 @given(st.text(alphabet="abc-/.,  ", max_size=60), _widths)
 def test_narrow_text_breaks_as_any_text_does(text: str, width: int) -> None:
     """The quick way is not another way."""
-    assert wrapping._wrap_narrow(text, width) == wrapping._wrap_any(text, width)
+    assert wrapping._wrap_narrow(text, width) == wrapping._wrap_graphemes(text, width)
 
 
 @given(st.text(alphabet="ab-/.,  日本語、。「」é—", max_size=60), _widths)
 def test_plain_text_breaks_as_any_text_does(text: str, width: int) -> None:
     """Nor is that one."""
-    assert wrapping._wrap_plain(text, width) == wrapping._wrap_any(text, width)
+    assert wrapping._wrap_simple(text, width) == wrapping._wrap_graphemes(text, width)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +88,7 @@ def test_where_lines_break(text: str, width: int, lines: list[str]) -> None:
 )
 def test_widths(text: str, width: int) -> None:
     """Those of the compositor, Rich's."""
-    assert cells(text) == cell_len(text) == width
+    assert cell_width(text) == cell_len(text) == width
 
 
 def test_plain_characters_take_one_cell_or_two() -> None:
@@ -88,7 +96,7 @@ def test_plain_characters_take_one_cell_or_two() -> None:
     characters = [chr(code) for code in range(32, 0x10000)]
     assert {get_character_cell_size(one) for one in characters if is_narrow(one)} == {1}
     assert {get_character_cell_size(one) for one in characters if is_wide(one)} == {2}
-    assert all(is_plain(one) for one in characters if is_narrow(one) or is_wide(one))
+    assert all(has_simple_widths(one) for one in characters if is_narrow(one) or is_wide(one))
 
 
 def test_cropping_tears_nothing() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.display.outlet import Outlet
+from debate_tui.display.outlet import OutputWriter
 from debate_tui.domain.errors import DebateError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def pipe() -> Iterator[tuple[io.FileIO, io.FileIO]]:
 
 async def test_bytes_and_text_are_written_in_order() -> None:
     file = io.BytesIO()
-    with Outlet(file, "latin-1") as outlet:
+    with OutputWriter(file, "latin-1") as outlet:
         await outlet.write(b"one ")
         await outlet.write("zwölf 漢")
     assert file.getvalue() == "one zwölf ?".encode("latin-1")
@@ -45,7 +45,7 @@ async def test_a_stalled_reader_stalls_only_the_output(
 ) -> None:
     reader, writer = pipe
     os.set_blocking(writer.fileno(), blocking)
-    with Outlet(writer) as outlet:
+    with OutputWriter(writer) as outlet:
         writing = asyncio.ensure_future(outlet.write(MORE_THAN_A_PIPE_HOLDS))
         await asyncio.sleep(0)
         assert not writing.done()
@@ -55,10 +55,10 @@ async def test_a_stalled_reader_stalls_only_the_output(
         await writing
 
 
-async def test_a_reader_that_has_gone_is_told_of(pipe: tuple[io.FileIO, io.FileIO]) -> None:
+async def test_a_closed_reader_is_reported(pipe: tuple[io.FileIO, io.FileIO]) -> None:
     reader, writer = pipe
     reader.close()
-    with Outlet(writer) as outlet:
+    with OutputWriter(writer) as outlet:
         for question in ("anybody?", "still not?"):
             with pytest.raises(BrokenPipeError):
                 await outlet.write(question)
@@ -67,14 +67,14 @@ async def test_a_reader_that_has_gone_is_told_of(pipe: tuple[io.FileIO, io.FileI
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no full device")
 async def test_a_full_disk_is_an_error_for_people() -> None:
     refused = pytest.raises(DebateError, match="No space left")
-    with io.FileIO(FULL, "wb") as full, Outlet(full) as outlet, refused:
+    with io.FileIO(FULL, "wb") as full, OutputWriter(full) as outlet, refused:
         await outlet.write(b"text")
 
 
-async def test_a_closed_file_is_a_bug_that_shows() -> None:
+async def test_writing_to_a_closed_file_raises() -> None:
     file = io.BytesIO()
     file.close()
-    with Outlet(file) as outlet, pytest.raises(ValueError, match="closed"):
+    with OutputWriter(file) as outlet, pytest.raises(ValueError, match="closed"):
         await outlet.write(b"text")
 
 
@@ -82,7 +82,7 @@ async def test_standard_streams_are_written_past_their_buffers(pipe: tuple[io.Fi
     reader, writer = pipe
     stream = io.TextIOWrapper(io.BufferedWriter(writer), encoding="ascii")
     stream.write("before ")
-    with Outlet.of(stream) as outlet:
+    with OutputWriter.for_stream(stream) as outlet:
         await outlet.write("after é")
     assert reader.read(100) == b"before after ?"
     assert fcntl.fcntl(writer.fileno(), fcntl.F_GETFD) >= 0
@@ -92,7 +92,7 @@ async def test_a_stream_without_a_descriptor_is_written_too() -> None:
     file = io.BytesIO()
     stream = io.TextIOWrapper(file, encoding="utf-8")
     stream.write("before ")
-    with Outlet.of(stream) as outlet:
+    with OutputWriter.for_stream(stream) as outlet:
         await outlet.write("é")
     assert file.getvalue() == "before é".encode()
 
@@ -100,10 +100,10 @@ async def test_a_stream_without_a_descriptor_is_written_too() -> None:
 def test_a_write_that_never_ends_does_not_keep_the_process() -> None:
     script = """
         import asyncio, sys
-        from debate_tui.display.outlet import Outlet
+        from debate_tui.display.outlet import OutputWriter
 
         async def main():
-            out = Outlet.of(sys.stdout)
+            out = OutputWriter.for_stream(sys.stdout)
             writing = asyncio.ensure_future(out.write(b"x" * 1_000_000))
             await asyncio.wait([writing], timeout=0.01)
             writing.cancel()

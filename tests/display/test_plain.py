@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.display.outlet import Outlet
-from debate_tui.display.plain import Plain, write_plain
+from debate_tui.display.outlet import OutputWriter
+from debate_tui.display.plain import PlainFormatter, write_plain
 from debate_tui.domain import events
 from debate_tui.domain.stream import FaultKind, FaultReport
 from debate_tui.record.log import MemoryLog
@@ -50,16 +50,18 @@ async def log_of(*happened: events.Event) -> MemoryLog:
     return log
 
 
-async def written(*happened: events.Event, notice: str = "", encoding: str = "utf-8") -> tuple[str, str]:
+async def written_output(
+    *happened: events.Event, notice: str = "", encoding: str = "utf-8"
+) -> tuple[str, str]:
     log = await log_of(*happened)
     files = io.BytesIO(), io.BytesIO()
-    with Outlet(files[0], encoding) as out, Outlet(files[1], encoding) as err:
+    with OutputWriter(files[0], encoding) as out, OutputWriter(files[1], encoding) as err:
         assert await write_plain(log.follow(), out, err, notice=notice)
     return files[0].getvalue().decode(encoding), files[1].getvalue().decode(encoding)
 
 
 async def test_a_debate_reads_from_top_to_bottom() -> None:
-    out, err = await written(
+    out, err = await written_output(
         OPENED,
         events.PhaseStarted(phase="opening", round=1, rounds=1),
         started(1, "a"),
@@ -121,7 +123,7 @@ async def test_a_debate_reads_from_top_to_bottom() -> None:
 
 
 async def test_statuses_go_to_standard_error_once_each() -> None:
-    out, err = await written(
+    out, err = await written_output(
         OPENED,
         status("a", "waiting"),
         status("a", "connecting"),
@@ -166,14 +168,14 @@ async def test_statuses_go_to_standard_error_once_each() -> None:
     ],
 )
 async def test_how_a_turn_ended_is_said(reason: FinishReason, words: str) -> None:
-    out, _ = await written(
+    out, _ = await written_output(
         OPENED, started(1, "a"), status("a", "failed", "connection reset"), finished(1, "a", reason)
     )
     assert f"### Ada (for)\n\n(no text)\n\n{words}\n" in out
 
 
 async def test_what_a_broken_off_record_holds_is_said() -> None:
-    out, _ = await written(OPENED, started(1, "a"), started(2, "b"), delta(1, "Cars"))
+    out, _ = await written_output(OPENED, started(1, "a"), started(2, "b"), delta(1, "Cars"))
     assert out.endswith(
         "### Ada (for)\n\nCars\n\n(unfinished)\n\nThe record ends here; the debate was not finished.\n"
     )
@@ -181,16 +183,16 @@ async def test_what_a_broken_off_record_holds_is_said() -> None:
 
 
 async def test_a_stopped_debate_says_so() -> None:
-    out, _ = await written(OPENED, events.DebateFinished(reason="stopped"))
+    out, _ = await written_output(OPENED, events.DebateFinished(reason="stopped"))
     assert out.endswith("\n\nThe debate was stopped.\n")
 
 
 async def test_an_empty_log_says_nothing() -> None:
-    assert await written() == ("", "")
+    assert await written_output() == ("", "")
 
 
-def test_duplicates_are_said_once() -> None:
-    plain = Plain()
+def test_duplicate_events_are_printed_once() -> None:
+    plain = PlainFormatter()
     event = events.Interjection(seq=1, text="once", to=None)
     assert [said.text for said in [*plain.apply(event), *plain.apply(event)]] == [
         "The moderator, to everybody: once"
@@ -198,7 +200,9 @@ def test_duplicates_are_said_once() -> None:
 
 
 async def test_a_narrow_encoding_does_not_crash() -> None:
-    out, _ = await written(OPENED, started(1, "a"), delta(1, "“漢字”"), finished(1, "a"), encoding="ascii")
+    out, _ = await written_output(
+        OPENED, started(1, "a"), delta(1, "“漢字”"), finished(1, "a"), encoding="ascii"
+    )
     assert "\n\n????\n\n" in out
 
 
@@ -207,6 +211,6 @@ async def test_only_the_reader_of_standard_output_is_missed(gone: str) -> None:
     log = await log_of(OPENED, status("a", "connecting"), status("a", "failed"))
     reading, writing = os.pipe()
     os.close(reading)
-    with io.FileIO(writing, "wb") as pipe, Outlet(pipe) as broken, Outlet(io.BytesIO()) as other:
+    with io.FileIO(writing, "wb") as pipe, OutputWriter(pipe) as broken, OutputWriter(io.BytesIO()) as other:
         out, err = (broken, other) if gone == "out" else (other, broken)
         assert await write_plain(log.follow(), out, err) is (gone == "err")

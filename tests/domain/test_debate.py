@@ -11,12 +11,12 @@ from debate_tui.domain.debate import (
     Format,
     Phase,
     Round,
-    check_debaters,
-    deal_sides,
+    assign_sides,
+    check_debater_count,
+    iter_rounds,
     may_see,
-    rounds,
-    waves,
-    with_rounds,
+    speaking_groups,
+    with_round_count,
 )
 from debate_tui.domain.errors import UsageError
 
@@ -32,7 +32,7 @@ def format_of(*phases: Phase, **changes: object) -> Format:
 
 
 def ids(step: Phase, absent: frozenset[str] = frozenset()) -> list[list[str]]:
-    return [[d.id for d in wave] for wave in waves(Round(step, 1, 1), PANEL, absent)]
+    return [[d.id for d in wave] for wave in speaking_groups(Round(step, 1, 1), PANEL, absent)]
 
 
 def test_in_parallel_all_speak_at_once() -> None:
@@ -70,7 +70,7 @@ def test_nobody_speaks_twice_in_a_round_and_nobody_is_forgotten(
 
 
 def test_the_rounds_of_a_format_are_numbered_within_their_phase() -> None:
-    steps = list(rounds(format_of(phase(name="a"), phase(name="b", rounds=3))))
+    steps = list(iter_rounds(format_of(phase(name="a"), phase(name="b", rounds=3))))
     assert [(s.phase.name, s.number, s.total) for s in steps] == [
         ("a", 1, 1),
         ("b", 1, 3),
@@ -80,34 +80,34 @@ def test_the_rounds_of_a_format_are_numbered_within_their_phase() -> None:
 
 
 def test_a_count_of_rounds_holds_for_the_repeated_phases_only() -> None:
-    changed = with_rounds(format_of(phase(name="a"), phase(name="b", rounds=2)), 5)
+    changed = with_round_count(format_of(phase(name="a"), phase(name="b", rounds=2)), 5)
     assert [p.rounds for p in changed.phases] == [1, 5]
 
 
 def test_a_count_of_rounds_that_means_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="no rounds to count"):
-        with_rounds(format_of(phase()), 2)
+        with_round_count(format_of(phase()), 2)
     with pytest.raises(UsageError, match="cannot be held"):
-        with_rounds(format_of(phase(rounds=2)), 0)
+        with_round_count(format_of(phase(rounds=2)), 0)
 
 
 def test_sides_are_dealt_again_and_again() -> None:
-    assert deal_sides(format_of(phase(), sides=("Yes", "No", "It depends")), 4) == (
+    assert assign_sides(format_of(phase(), sides=("Yes", "No", "It depends")), 4) == (
         "Yes",
         "No",
         "It depends",
         "Yes",
     )
-    assert deal_sides(format_of(phase()), 2) == ("", "")
+    assert assign_sides(format_of(phase()), 2) == ("", "")
 
 
 def test_a_format_says_how_many_debaters_it_takes() -> None:
     pair = format_of(phase(), max_debaters=2)
-    check_debaters(pair, 2)
+    check_debater_count(pair, 2)
     with pytest.raises(UsageError, match="takes 2 debaters, not 3"):
-        check_debaters(pair, 3)
+        check_debater_count(pair, 3)
     with pytest.raises(UsageError, match="takes 2 to 4 debaters, not 5"):
-        check_debaters(format_of(phase()), 5)
+        check_debater_count(format_of(phase()), 5)
 
 
 @pytest.mark.parametrize(

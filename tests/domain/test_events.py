@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from debate_tui.domain import events
-from debate_tui.domain.events import DebaterInfo, Event, decode, encode
+from debate_tui.domain.events import DebaterInfo, Event, event_from_json, event_to_json
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 
 ADA = DebaterInfo(id="a", name="Ada", side="for", source="demo:ada", model="demo")
@@ -101,7 +101,7 @@ WIRE: list[tuple[Event, str]] = [
             agreed=True,
             controlled=False,
             scores={"a": 7.5},
-            marks=(events.Mark("reasons", "a", 8, "so", True),),
+            marks=(events.CriterionScore("reasons", "a", 8, "so", True),),
             stance_after=70,
         ),
         '{"type":"verdict","seq":17,"at":2.0,"judge":"j","model":"m","winner":"a","agreed":true,'
@@ -117,9 +117,9 @@ WIRE: list[tuple[Event, str]] = [
 
 @pytest.mark.parametrize(("event", "line"), WIRE)
 def test_an_event_is_the_same_json_object_on_every_surface(event: Event, line: str):
-    assert json.loads(encode(event)) == json.loads(line)
-    assert encode(event).count(b"\n") == 0
-    assert decode(line) == event
+    assert json.loads(event_to_json(event)) == json.loads(line)
+    assert event_to_json(event).count(b"\n") == 0
+    assert event_from_json(line) == event
 
 
 def test_every_type_of_event_is_held_to_its_form():
@@ -134,7 +134,7 @@ def test_an_event_survives_message_pack(event: Event):
 def test_an_event_of_a_later_version_with_more_fields_is_read_without_them():
     object_ = {**json.loads(WIRE[1][1]), "mood": "tense"}
 
-    assert decode(json.dumps(object_)) == WIRE[1][0]
+    assert event_from_json(json.dumps(object_)) == WIRE[1][0]
 
 
 @pytest.mark.parametrize(
@@ -152,4 +152,4 @@ def test_an_event_of_a_later_version_with_more_fields_is_read_without_them():
 )
 def test_anything_else_is_no_event(line: str):
     with pytest.raises(msgspec.DecodeError):
-        decode(line)
+        event_from_json(line)

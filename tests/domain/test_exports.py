@@ -31,9 +31,9 @@ from debate_tui.domain.events import (
     TurnStarted,
     TurnSuperseded,
 )
-from debate_tui.domain.exports import FORMS, Form, export, filename
-from debate_tui.domain.exports.html import rendered
-from debate_tui.domain.exports.markdown import contained
+from debate_tui.domain.exports import EXPORT_TYPES, ExportType, export_debate, export_filename
+from debate_tui.domain.exports.html import markdown_to_html
+from debate_tui.domain.exports.markdown import embed_markdown
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import FaultKind, FaultReport, FinishReason, Usage
 from debate_tui.domain.transcript import Transcript
@@ -51,20 +51,22 @@ TEA = (
 )
 
 
-def logged(*events: Event) -> list[Event]:
+def numbered_events(*events: Event) -> list[Event]:
     return [
         msgspec.structs.replace(event, seq=seq, at=1_700_000_000.0 + seq)
         for seq, event in enumerate(events, 1)
     ]
 
 
-def say(turn: int, debater: str, *texts: str, attempt: int = 1, start: int = 0) -> Iterable[TurnDelta]:
+def speech_deltas(
+    turn: int, debater: str, *texts: str, attempt: int = 1, start: int = 0
+) -> Iterable[TurnDelta]:
     for text in texts:
         yield TurnDelta(turn=turn, debater=debater, attempt=attempt, offset=start, text=text)
         start += len(text)
 
 
-def end(turn: int, debater: str, reason: FinishReason = "complete", **more: object) -> TurnFinished:
+def turn_finished(turn: int, debater: str, reason: FinishReason = "complete", **more: object) -> TurnFinished:
     return TurnFinished(turn=turn, debater=debater, reason=reason, **more)  # type: ignore[arg-type]
 
 
@@ -72,37 +74,37 @@ def debate() -> list[Event]:
     """Everything that can happen to a turn, and text that wants to break out of each form."""
     ada = DebaterInfo("a", "Ada *A*", "for <b>", "demo:ada", "demo")
     bob = DebaterInfo("b", "Bob", "against", "openai:gpt", "gpt")
-    return logged(
+    return numbered_events(
         DebateStarted(debate="d1", topic=f"Tea or # coffee? {HOSTILE}", format="oxford", debaters=(ada, bob)),
         Interjection(text="Be *brief*.", to=None),
         PhaseStarted(phase="opening", round=1, rounds=1),
         TurnStarted(turn=1, debater="a", phase="opening"),
         TurnStarted(turn=2, debater="b", phase="opening"),
         TurnDelta(turn=1, debater="a", attempt=1, offset=0, text="Let me <think>.", reasoning=True),
-        *say(1, "a", *TEA),
+        *speech_deltas(1, "a", *TEA),
         StreamStatus(
             debater="b",
             state="reconnecting",
             attempt=2,
             error=FaultReport(FaultKind.NETWORK, "connection reset"),
         ),
-        *say(2, "b", "Coffee wins, bec"),
-        *say(2, "b", "ause it does.\n\n", attempt=2, start=16),
-        *say(2, "b", "And so on.", attempt=3, start=31),
-        end(1, "a", usage=Usage(10, 1234), cost=0.01234, duration_ms=4200),
-        end(2, "b", "length"),
+        *speech_deltas(2, "b", "Coffee wins, bec"),
+        *speech_deltas(2, "b", "ause it does.\n\n", attempt=2, start=16),
+        *speech_deltas(2, "b", "And so on.", attempt=3, start=31),
+        turn_finished(1, "a", usage=Usage(10, 1234), cost=0.01234, duration_ms=4200),
+        turn_finished(2, "b", "length"),
         PhaseStarted(phase="cross-examination", round=1, rounds=2),
         TurnStarted(turn=3, debater="a", phase="cross-examination"),
         TurnStarted(turn=4, debater="b", phase="cross-examination"),
-        *say(3, "a", "Dropped."),
+        *speech_deltas(3, "a", "Dropped."),
         TurnSuperseded(turn=3, debater="a", attempt=2),
-        *say(3, "a", HOSTILE, attempt=2),
+        *speech_deltas(3, "a", HOSTILE, attempt=2),
         Interjection(text=f"And milk? {HOSTILE}", to="a"),
-        end(3, "a", "stopped"),
+        turn_finished(3, "a", "stopped"),
         StreamStatus(
             debater="b", state="failed", attempt=1, error=FaultReport(FaultKind.QUOTA, "no money left")
         ),
-        end(4, "b", "failed"),
+        turn_finished(4, "b", "failed"),
         DebaterRemoved(debater="b", reason="no money left", remaining=("a",)),
         DebaterReturned(
             debater="b", reason="asked for", remaining=("a", "b"), source="openai:gpt", model="gpt"
@@ -113,29 +115,29 @@ def debate() -> list[Event]:
         PhaseStarted(phase="cross-examination", round=2, rounds=2),
         TurnStarted(turn=5, debater="a", phase="cross-examination"),
         TurnStarted(turn=6, debater="b", phase="cross-examination"),
-        end(5, "a", "refused"),
-        end(6, "b", "skipped"),
+        turn_finished(5, "a", "refused"),
+        turn_finished(6, "b", "skipped"),
         PhaseStarted(phase="closing", round=1, rounds=1),
         TurnStarted(turn=7, debater="a", phase="closing"),
-        *say(7, "a", "In the end I"),
+        *speech_deltas(7, "a", "In the end I"),
     )
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_documents_are_as_they_were_looked_at(form: Form):
+@pytest.mark.parametrize("form", EXPORT_TYPES)
+def test_documents_match_golden_files(form: ExportType):
     golden = GOLDEN / f"debate.{form}"
 
-    assert export(debate(), form) == golden.read_text("utf-8")
+    assert export_debate(debate(), form) == golden.read_text("utf-8")
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_an_empty_record_makes_a_document_too(form: Form):
-    assert export([], form).endswith("\n")
+@pytest.mark.parametrize("form", EXPORT_TYPES)
+def test_an_empty_record_makes_a_document_too(form: ExportType):
+    assert export_debate([], form).endswith("\n")
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_nothing_in_a_document_acts_on_a_terminal(form: Form):
-    document = export(debate(), form)
+@pytest.mark.parametrize("form", EXPORT_TYPES)
+def test_nothing_in_a_document_acts_on_a_terminal(form: ExportType):
+    document = export_debate(debate(), form)
 
     assert sanitise(document) == document
 
@@ -156,13 +158,13 @@ def test_nothing_in_a_document_acts_on_a_terminal(form: Form):
         ("The record ends here; the debate was not finished.", 1),
     ],
 )
-def test_what_happened_to_a_turn_is_said(form: Form, words: str, count: int):
-    assert export(debate(), form).count(words) == count
+def test_what_happened_to_a_turn_is_said(form: ExportType, words: str, count: int):
+    assert export_debate(debate(), form).count(words) == count
 
 
 @pytest.mark.parametrize("form", ["md", "txt"])
-def test_reasoning_is_not_in_what_is_passed_on_as_text(form: Form):
-    assert "Let me" not in export(debate(), form)
+def test_reasoning_is_not_in_what_is_passed_on_as_text(form: ExportType):
+    assert "Let me" not in export_debate(debate(), form)
 
 
 # --- JSON -------------------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ def test_reasoning_is_not_in_what_is_passed_on_as_text(form: Form):
 
 def test_json_holds_the_events_and_the_text_exactly_as_received():
     events = debate()
-    document = json.loads(export(events, "json"))
+    document = json.loads(export_debate(events, "json"))
 
     assert msgspec.convert(document["events"], list[Event], strict=False) == events
     assert document["topic"].endswith(HOSTILE)
@@ -194,7 +196,7 @@ READER = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(["ta
 MARKUP = st.text("#=-`~<>![]():\\*_ \tab1.\n|&", max_size=60)
 
 
-def reading(document: str) -> tuple[list[tuple[str, int]], set[str], dict[str, object]]:
+def parse_markdown(document: str) -> tuple[list[tuple[str, int]], set[str], dict[str, object]]:
     """Headings, kinds of tokens and link definitions, as a reader that allows HTML finds them."""
     env: dict[str, object] = {}
     tokens = READER.parse(document, env)
@@ -214,8 +216,10 @@ def reading(document: str) -> tuple[list[tuple[str, int]], set[str], dict[str, o
 @example(["1. # one\n   two\n   ---"])
 @example(["\\`<i>\\`"])
 def test_no_speech_changes_the_structure_of_a_markdown_document(texts: list[str]):
-    document = "\n\n".join(f"### Turn {n}\n\n{contained(sanitise(text))}" for n, text in enumerate(texts))
-    headings, kinds, env = reading(document + "\n\n### End\n")
+    document = "\n\n".join(
+        f"### Turn {n}\n\n{embed_markdown(sanitise(text))}" for n, text in enumerate(texts)
+    )
+    headings, kinds, env = parse_markdown(document + "\n\n### End\n")
 
     ours = [f"Turn {n}" for n in range(len(texts))] + ["End"]
     assert [content for content, level in headings if level <= 3] == ours
@@ -224,7 +228,7 @@ def test_no_speech_changes_the_structure_of_a_markdown_document(texts: list[str]
 
 
 def test_a_markdown_document_has_just_its_own_headings():
-    headings, kinds, _ = reading(export(debate(), "md"))
+    headings, kinds, _ = parse_markdown(export_debate(debate(), "md"))
 
     assert [content for content, level in headings if level == 2] == [
         "Opening",
@@ -276,7 +280,7 @@ class Elements(html.parser.HTMLParser):
 @example("```a b\nc")
 @example("a&#13;b **&#x202e;** [c&#x2066;](http://d/&#x202e;)")
 def test_speech_becomes_harmless_elements_alone(text: str):
-    page = rendered(sanitise(text))
+    page = markdown_to_html(sanitise(text))
     elements = Elements(page)
 
     assert sanitise(page) == page
@@ -291,7 +295,7 @@ def test_speech_becomes_harmless_elements_alone(text: str):
 @given(MARKUP, MARKUP)
 def test_a_seam_in_any_place_keeps_the_page_whole(before: str, after: str):
     seam = "⟪↻ reconnected, attempt 2⟫"
-    elements = Elements(rendered(sanitise(before) + seam + sanitise(after), (seam,)))
+    elements = Elements(markdown_to_html(sanitise(before) + seam + sanitise(after), (seam,)))
 
     assert elements.balanced
     for tag, attributes in elements.found:
@@ -300,7 +304,7 @@ def test_a_seam_in_any_place_keeps_the_page_whole(before: str, after: str):
 
 
 def test_the_page_loads_and_runs_nothing():
-    page = export(debate(), "html")
+    page = export_debate(debate(), "html")
     elements = Elements(page)
     tags = [tag for tag, _ in elements.found]
     policy = next(a["content"] for tag, a in elements.found if tag == "meta" and "http-equiv" in a) or ""
@@ -315,7 +319,7 @@ def test_the_page_loads_and_runs_nothing():
 
 
 def test_the_style_is_the_one_the_policy_allows():
-    page = export(debate(), "html")
+    page = export_debate(debate(), "html")
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
     assert style is not None
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
@@ -335,20 +339,20 @@ def test_the_style_is_the_one_the_policy_allows():
     ],
 )
 def test_the_file_is_named_after_day_and_topic(topic: str, name: str):
-    events = logged(DebateStarted(debate="d", topic=topic, format="f", debaters=()))
+    events = numbered_events(DebateStarted(debate="d", topic=topic, format="f", debaters=()))
 
-    assert filename(Transcript(events), "md") == name
+    assert export_filename(Transcript(events), "md") == name
 
 
 @pytest.mark.parametrize("at", [1e300, -1e300, 253_402_300_800.0])
 def test_a_time_that_is_no_date_is_left_out(at: float) -> None:
     started = DebateStarted(seq=1, at=at, debate="d", topic="Tea?", format="f", debaters=())
-    for form in FORMS:
-        assert "held" not in export([started], form)
-    assert filename(Transcript([started]), "md") == "debate-tea.md"
+    for form in EXPORT_TYPES:
+        assert "held" not in export_debate([started], form)
+    assert export_filename(Transcript([started]), "md") == "debate-tea.md"
 
 
-def test_the_forms_cost_nothing_until_one_is_asked_for():
+def test_export_formats_are_imported_lazily():
     code = (
         "import sys, debate_tui.domain.exports as e; "
         "sys.exit('markdown_it' in sys.modules); "

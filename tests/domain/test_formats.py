@@ -6,9 +6,9 @@ from importlib.resources import files
 
 import pytest
 
-from debate_tui.domain.debate import check_debaters, deal_sides, rounds
+from debate_tui.domain.debate import assign_sides, check_debater_count, iter_rounds
 from debate_tui.domain.errors import ConfigError
-from debate_tui.domain.formats import DEFAULT, explain, parse
+from debate_tui.domain.formats import DEFAULT_FORMAT, describe_format, parse_format
 
 FOLDER = files("debate_tui.domain.formats")
 FILES = sorted(entry.name for entry in FOLDER.iterdir() if entry.name.endswith(".toml"))
@@ -21,16 +21,16 @@ def text_of(name: str) -> str:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_format_reads_under_its_own_name(name: str) -> None:
-    format_ = parse(text_of(name), f"{name}.toml")
+    format_ = parse_format(text_of(name), f"{name}.toml")
     assert format_.name == name
-    check_debaters(format_, format_.min_debaters)
-    assert len(deal_sides(format_, format_.max_debaters)) == format_.max_debaters
+    check_debater_count(format_, format_.min_debaters)
+    assert len(assign_sides(format_, format_.max_debaters)) == format_.max_debaters
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_an_explanation_names_every_phase_and_is_plain_text(name: str) -> None:
-    format_ = parse(text_of(name), name)
-    explained = explain(format_)
+    format_ = parse_format(text_of(name), name)
+    explained = describe_format(format_)
     for phase in format_.phases:
         assert phase.title in explained
         if phase.words:
@@ -40,22 +40,24 @@ def test_an_explanation_names_every_phase_and_is_plain_text(name: str) -> None:
 
 
 def test_the_default_is_the_oxford_debate() -> None:
-    oxford = parse(text_of(DEFAULT), DEFAULT)
-    assert [(step.phase.name, step.number, step.total, step.phase.words) for step in rounds(oxford)] == [
+    oxford = parse_format(text_of(DEFAULT_FORMAT), DEFAULT_FORMAT)
+    assert [(step.phase.name, step.number, step.total, step.phase.words) for step in iter_rounds(oxford)] == [
         ("opening", 1, 1, 200),
         ("rebuttal", 1, 2, 150),
         ("rebuttal", 2, 2, 150),
         ("closing", 1, 1, 120),
     ]
-    assert all(step.phase.order == "parallel" and step.phase.sees == "previous" for step in rounds(oxford))
-    assert deal_sides(oxford, 4) == ("For", "Against", "For", "Against")
+    assert all(
+        step.phase.order == "parallel" and step.phase.sees == "previous" for step in iter_rounds(oxford)
+    )
+    assert assign_sides(oxford, 4) == ("For", "Against", "For", "Against")
 
 
 def test_listening_is_one_turn_each_that_sees_nothing() -> None:
-    listen = parse(text_of("listen"), "listen")
-    (step,) = rounds(listen)
+    listen = parse_format(text_of("listen"), "listen")
+    (step,) = iter_rounds(listen)
     assert (step.total, step.phase.sees, step.phase.words) == (1, "none", 0)
-    assert deal_sides(listen, 3) == ("", "", "")
+    assert assign_sides(listen, 3) == ("", "", "")
 
 
 GOOD = '''name = "mine"
@@ -98,7 +100,7 @@ order = "turns"
 def test_a_wrong_file_is_explained(right: str, wrong: str, line: int, says: str, hint: str) -> None:
     assert right in GOOD
     with pytest.raises(ConfigError) as caught:
-        parse(GOOD.replace(right, wrong), "mine.toml")
+        parse_format(GOOD.replace(right, wrong), "mine.toml")
     assert caught.value.message.startswith(f"mine.toml:{line}: ")
     assert says in caught.value.message
     assert caught.value.hint.startswith(hint)
@@ -116,7 +118,7 @@ def test_all_formats_of_the_contract_are_shipped() -> None:
         "compare",
         "listen",
     }
-    outcomes = {name: parse(text_of(name), name).outcome for name in SHIPPED}
+    outcomes = {name: parse_format(text_of(name), name).outcome for name in SHIPPED}
     assert outcomes == {
         "oxford": "swing",
         "assigned-sides": "panel",
@@ -130,19 +132,19 @@ def test_all_formats_of_the_contract_are_shipped() -> None:
 
 
 def test_questions_come_before_their_answers() -> None:
-    names = [phase.name for phase in parse(text_of("lincoln-douglas"), "").phases]
+    names = [phase.name for phase in parse_format(text_of("lincoln-douglas"), "").phases]
     assert names.index("negative-questions") + 1 == names.index("affirmative-answers")
     assert names.index("affirmative-questions") + 1 == names.index("negative-answers")
 
 
 def test_a_blind_first_vote_is_blind_and_may_end_early() -> None:
-    blind, revision = parse(text_of("consensus"), "").phases
+    blind, revision = parse_format(text_of("consensus"), "").phases
     assert blind.sees == "none"
     assert (revision.rounds, revision.stop_when) == (3, "agreement")
 
 
 def test_a_council_is_ranked_without_names() -> None:
-    proposal, ranking, synthesis = parse(text_of("council"), "").phases
+    proposal, ranking, synthesis = parse_format(text_of("council"), "").phases
     assert proposal.sees == "none"
     assert ranking.anonymous
     assert synthesis.speakers == (1,)

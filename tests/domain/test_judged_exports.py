@@ -11,21 +11,21 @@ import pytest
 from markdown_it import MarkdownIt
 
 from debate_tui.domain.events import (
+    CriterionScore,
     DebateFinished,
     DebaterInfo,
     DebateStarted,
     Event,
-    Mark,
     PhaseStarted,
     TurnFinished,
     TurnStarted,
     Verdict,
     Vote,
 )
-from debate_tui.domain.exports import FORMS, Form, export
+from debate_tui.domain.exports import EXPORT_TYPES, ExportType, export_debate
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Usage
-from tests.domain.test_exports import HOSTILE, end, logged, say
+from tests.domain.test_exports import HOSTILE, numbered_events, speech_deltas, turn_finished
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -35,24 +35,24 @@ def test_a_bar_is_no_longer_than_it_can_be(score: float) -> None:
     judged = Verdict(
         judge="j1", model="m", winner="a", agreed=True, controlled=True, scores={"a": score, "b": 5}
     )
-    text = export(debate(judged), "txt")
+    text = export_debate(judged_events(judged), "txt")
     bars = {line.count("█") + line.count("░") for line in text.splitlines() if "█" in line or "░" in line}
     assert len(bars) == 1
 
 
-def debate(*behind: Event) -> list[Event]:
+def judged_events(*behind: Event) -> list[Event]:
     ada = DebaterInfo("a", "Ada | A", "for <b>", "openai:gpt", "gpt")
     bob = DebaterInfo("b", "Bob", "against", "ollama:x", "x")
-    return logged(
+    return numbered_events(
         DebateStarted(debate="d1", topic="Tea or coffee?", format="oxford", debaters=(ada, bob)),
         Vote(when="before", voter="user", debater=None),
         PhaseStarted(phase="opening", round=1, rounds=1, words=200),
         TurnStarted(turn=1, debater="a", phase="opening"),
         TurnStarted(turn=2, debater="b", phase="opening"),
-        *say(1, "a", "Tea is **calm**."),
-        *say(2, "b", "Coffee is quick."),
-        end(1, "a", usage=Usage(1200, 340), cost=0.0123),
-        end(2, "b", usage=Usage(1100, 310)),
+        *speech_deltas(1, "a", "Tea is **calm**."),
+        *speech_deltas(2, "b", "Coffee is quick."),
+        turn_finished(1, "a", usage=Usage(1200, 340), cost=0.0123),
+        turn_finished(2, "b", usage=Usage(1100, 310)),
         *behind,
         DebateFinished(reason="complete"),
     )
@@ -64,10 +64,10 @@ def verdict(judge: str, winner: str | None, **more: object) -> Verdict:
 
 
 MARKS = (
-    Mark("reasons", "a", 9, "Tea is calm.", True),
-    Mark("reasons", "b", 5, f"Coffee was promised. {HOSTILE}", False),
-    Mark("clarity", "a", 8, "Tea | is # calm.", True),
-    Mark("clarity", "b", 6, "", False),
+    CriterionScore("reasons", "a", 9, "Tea is calm.", True),
+    CriterionScore("reasons", "b", 5, f"Coffee was promised. {HOSTILE}", False),
+    CriterionScore("clarity", "a", 8, "Tea | is # calm.", True),
+    CriterionScore("clarity", "b", 6, "", False),
 )
 
 JUDGED = (
@@ -91,14 +91,14 @@ JUDGED = (
 )
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_documents_are_as_they_were_looked_at(form: Form) -> None:
-    assert export(debate(*JUDGED), form) == (GOLDEN / f"judged.{form}").read_text("utf-8")
+@pytest.mark.parametrize("form", EXPORT_TYPES)
+def test_judged_documents_match_golden_files(form: ExportType) -> None:
+    assert export_debate(judged_events(*JUDGED), form) == (GOLDEN / f"judged.{form}").read_text("utf-8")
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_nothing_in_a_verdict_acts_on_a_terminal(form: Form) -> None:
-    document = export(debate(*JUDGED), form)
+@pytest.mark.parametrize("form", EXPORT_TYPES)
+def test_nothing_in_a_verdict_acts_on_a_terminal(form: ExportType) -> None:
+    document = export_debate(judged_events(*JUDGED), form)
 
     assert sanitise(document) == document
 
@@ -116,32 +116,32 @@ def test_nothing_in_a_verdict_acts_on_a_terminal(form: Form) -> None:
         "towards the side for it",
     ],
 )
-def test_what_must_be_known_of_a_verdict_is_said(form: Form, words: str) -> None:
-    assert words in export(debate(*JUDGED), form)
+def test_what_must_be_known_of_a_verdict_is_said(form: ExportType, words: str) -> None:
+    assert words in export_debate(judged_events(*JUDGED), form)
 
 
 @pytest.mark.parametrize("form", ["md", "html", "txt"])
-def test_a_cost_that_is_not_known_is_not_guessed(form: Form) -> None:
-    document = export(debate(*JUDGED), form)
+def test_a_cost_that_is_not_known_is_not_guessed(form: ExportType) -> None:
+    document = export_debate(judged_events(*JUDGED), form)
 
     assert "≥ 0.1023" in document
     assert "0.0900" in document
 
 
 def test_a_debate_nobody_judged_or_paid_for_has_no_such_sections() -> None:
-    silent = [event for event in debate() if not isinstance(event, Vote)]
+    silent = [event for event in judged_events() if not isinstance(event, Vote)]
     free = [
         msgspec.structs.replace(event, usage=None, cost=None) if isinstance(event, TurnFinished) else event
         for event in silent
     ]
 
-    assert "## " in export(free, "md")
-    assert "Verdict" not in export(free, "md")
-    assert "Cost" not in export(free, "md")
+    assert "## " in export_debate(free, "md")
+    assert "Verdict" not in export_debate(free, "md")
+    assert "Cost" not in export_debate(free, "md")
 
 
 def test_json_has_verdicts_votes_and_what_was_spent() -> None:
-    document = json.loads(export(debate(*JUDGED), "json"))
+    document = json.loads(export_debate(judged_events(*JUDGED), "json"))
 
     assert [each["judge"] for each in document["verdicts"]] == [
         "openai:judge",
@@ -167,7 +167,7 @@ def test_json_has_verdicts_votes_and_what_was_spent() -> None:
 
 
 def test_no_quote_changes_the_structure_of_a_markdown_document() -> None:
-    document = export(debate(*JUDGED), "md")
+    document = export_debate(judged_events(*JUDGED), "md")
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(document)
     headings = [
         tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"
@@ -201,7 +201,7 @@ def test_bars_are_meters_that_need_no_style_of_their_own() -> None:
                 self.found.append(dict(attrs))
 
     page = Meters()
-    page.feed(export(debate(*JUDGED), "html"))
+    page.feed(export_debate(judged_events(*JUDGED), "html"))
 
     assert {"max": "10", "value": "8.25"} in page.found
     assert {"max": "100", "value": "72"} in page.found

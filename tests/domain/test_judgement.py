@@ -5,16 +5,18 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from debate_tui.domain.events import DebaterInfo, DebateStarted, Event, Mark, Verdict, Vote
-from debate_tui.domain.judgement import Judgement, Opinions, Score, judgement
+from debate_tui.domain.events import CriterionScore, DebaterInfo, DebateStarted, Event, Verdict, Vote
+from debate_tui.domain.judgement import OutcomeSummary, Score, VoteSummary, summarise_outcome
 from debate_tui.domain.transcript import Transcript
 
 CAST = (DebaterInfo("a", "Ada", "For", "x", "x"), DebaterInfo("b", "Ben", "Against", "x", "x"))
 
 
-def judged(*events: Event) -> Judgement | None:
+def summarise(*events: Event) -> OutcomeSummary | None:
     log = (DebateStarted(debate="d", topic="t", format="f", debaters=CAST), *events)
-    return judgement(Transcript(msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1)))
+    return summarise_outcome(
+        Transcript(msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1))
+    )
 
 
 def verdict(winner: str | None, **more: object) -> Verdict:
@@ -32,55 +34,58 @@ def verdict(winner: str | None, **more: object) -> Verdict:
 NONE = verdict(None, agreed=False, controlled=False, scores={}, problem="its answer could not be read")
 
 
-def of(*events: Event) -> Judgement:
-    found = judged(*events)
+def summary_of(*events: Event) -> OutcomeSummary:
+    found = summarise(*events)
     assert found is not None
     return found
 
 
 def test_before_anybody_decided_or_voted_there_is_none():
-    assert judged() is None
+    assert summarise() is None
 
 
 def test_judges_who_agree_decide():
-    found = of(verdict("a"), verdict("a", scores={"a": 9.0, "b": 4.0}))
+    found = summary_of(verdict("a"), verdict("a", scores={"a": 9.0, "b": 4.0}))
 
     assert found.headline == "Ada wins: 2 of 2 judges"
     assert found.scores == (Score("a", "Ada", "For", 8.5, True), Score("b", "Ben", "Against", 5.0, False))
 
 
 def test_what_must_be_known_of_a_decision_is_said():
-    found = of(verdict(None, agreed=False), verdict("b", controlled=False), NONE)
+    found = summary_of(verdict(None, agreed=False), verdict("b", controlled=False), NONE)
 
-    assert [ruling.decision for ruling in found.rulings] == [
+    assert [ruling.decision for ruling in found.verdicts] == [
         "a tie, as the two orders of reading disagreed",
         "Ben, order not controlled",
         "no verdict (its answer could not be read)",
     ]
-    assert [ruling.failed for ruling in found.rulings] == [False, False, True]
+    assert [ruling.failed for ruling in found.verdicts] == [False, False, True]
     assert found.headline == "Ben wins: 1 of 2 judges; 1 gave no verdict"
 
 
 def test_a_panel_that_is_divided_and_one_that_is_silent_say_so():
-    assert of(verdict("a"), verdict("b")).headline == "A tie between 2 judges"
-    assert of(verdict(None)).headline == "The judge sees a tie"
-    assert of(NONE).headline == "No judge came to a verdict"
-    assert of(NONE).scores == ()
+    assert summary_of(verdict("a"), verdict("b")).headline == "A tie between 2 judges"
+    assert summary_of(verdict(None)).headline == "The judge sees a tie"
+    assert summary_of(NONE).headline == "No judge came to a verdict"
+    assert summary_of(NONE).scores == ()
 
 
 def test_quotes_say_whether_they_were_found_and_are_harmless():
-    marks = (Mark("reasons", "a", 9, "streets\x1b[2J\nare", True), Mark("reasons", "b", 3, "invented", False))
-    (ruling,) = of(verdict("a", marks=marks, why="Because.\n\n\x07So.")).rulings
+    marks = (
+        CriterionScore("reasons", "a", 9, "streets\x1b[2J\nare", True),
+        CriterionScore("reasons", "b", 3, "invented", False),
+    )
+    (ruling,) = summary_of(verdict("a", marks=marks, why="Because.\n\n\x07So.")).verdicts
 
     assert [(quote.name, quote.text, quote.found) for quote in ruling.quotes] == [
         ("Ada", "streets are", True),
         ("Ben", "invented", False),
     ]
-    assert ruling.why == ("Because.", "So.")
+    assert ruling.reasons == ("Because.", "So.")
 
 
 def test_opinion_moves_by_those_who_said_both_times_where_they_stood():
-    found = of(
+    found = summary_of(
         verdict("a", stance_before=40, stance_after=70),
         verdict("a", stance_before=None, stance_after=10),
     )
@@ -91,10 +96,12 @@ def test_opinion_moves_by_those_who_said_both_times_where_they_stood():
 
 def test_points_of_a_ranking_fill_the_bar_of_the_best():
     points = {"a": 2.0, "b": 4.0}
-    found = of(verdict("b", judge="the debaters", model="", scores=points, why="Points of 2 ballots."))
+    found = summary_of(
+        verdict("b", judge="the debaters", model="", scores=points, why="Points of 2 ballots.")
+    )
 
-    (ruling,) = found.rulings
-    assert (ruling.by_debaters, ruling.best, ruling.decision) == (True, 4.0, "Ben")
+    (ruling,) = found.verdicts
+    assert (ruling.by_debaters, ruling.max_score, ruling.decision) == (True, 4.0, "Ben")
     assert (found.headline, found.scores) == ("", ())
 
 
@@ -102,7 +109,7 @@ def test_the_users_vote_stands_beside_those_of_an_audience():
     def vote(when: str, voter: str, debater: str | None) -> Vote:
         return Vote(when=when, voter=voter, debater=debater)  # type: ignore[arg-type]
 
-    found = of(
+    found = summary_of(
         vote("before", "user", "a"),
         vote("before", "user", None),
         vote("before", "v1", "b"),
@@ -112,9 +119,9 @@ def test_the_users_vote_stands_beside_those_of_an_audience():
         vote("after", "user", "b"),
     )
 
-    assert found.opinions == (
-        Opinions("The user", (("undecided", 1),), (("Ben", 1),)),
-        Opinions("The audience", (("Ben", 1), ("undecided", 1)), (("Ada", 2),)),
+    assert found.votes == (
+        VoteSummary("The user", (("undecided", 1),), (("Ben", 1),)),
+        VoteSummary("The audience", (("Ben", 1), ("undecided", 1)), (("Ada", 2),)),
     )
 
 
@@ -131,7 +138,7 @@ def test_where_the_larger_swing_wins_it_does_whoever_spoke_best(after: int | Non
     opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing")
     decided = verdict("b", stance_before=20, stance_after=after)
     log = [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate((opened, decided), 1)]
-    found = judgement(Transcript(log))
+    found = summarise_outcome(Transcript(log))
 
     assert found is not None
     assert found.headline == headline
@@ -140,7 +147,7 @@ def test_where_the_larger_swing_wins_it_does_whoever_spoke_best(after: int | Non
 def test_judges_may_be_divided_about_who_spoke_best():
     opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing", seq=1)
     tied = msgspec.structs.replace(verdict(None, stance_before=20, stance_after=30), seq=2)
-    found = judgement(Transcript([opened, tied]))
+    found = summarise_outcome(Transcript([opened, tied]))
 
     assert found is not None
     assert found.headline == "The side for it wins, by 10 points; the judge sees a tie"
@@ -149,7 +156,7 @@ def test_judges_may_be_divided_about_who_spoke_best():
 def test_a_swing_counts_even_if_no_judge_named_a_winner():
     opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing")
     failed = msgspec.structs.replace(NONE, stance_before=60, stance_after=40, seq=2)
-    found = judgement(Transcript([msgspec.structs.replace(opened, seq=1), failed]))
+    found = summarise_outcome(Transcript([msgspec.structs.replace(opened, seq=1), failed]))
 
     assert found is not None
     assert found.headline == "The side against it wins, by 20 points"

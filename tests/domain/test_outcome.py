@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from debate_tui.domain.events import DebateStarted
-from debate_tui.domain.outcome import in_words
+from debate_tui.domain.outcome import describe_result
 from debate_tui.domain.transcript import Transcript
 from tests.domain.test_judgement import CAST, NONE, verdict
 
@@ -24,4 +24,4 @@ from tests.domain.test_judgement import CAST, NONE, verdict
 def test_what_the_judges_came_to_is_said_as_the_screen_says_it(verdicts: list, says: str) -> None:
     log = [DebateStarted(debate="d", topic="t", format="f", debaters=CAST), *verdicts]
     transcript = Transcript(msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1))
-    assert list(in_words(transcript))[-1] == says
+    assert list(describe_result(transcript))[-1] == says

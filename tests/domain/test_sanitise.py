@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.sanitise import MAX_STRING, Sanitiser, one_line, sanitise
+from debate_tui.domain.sanitise import MAX_CONTROL_STRING, Sanitiser, one_line, sanitise
 
 BIDI = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
 FORBIDDEN = {c for c in map(chr, range(0x110000)) if unicodedata.category(c) in ("Cc", "Cs")} | BIDI
@@ -25,12 +25,12 @@ hostile = st.lists(st.sampled_from(SEQUENCE_PARTS) | st.text(max_size=3), max_si
 anything = st.text(st.characters(exclude_categories=())) | hostile
 
 
-def cut(text: str, places: list[int]) -> list[str]:
+def cut_at(text: str, places: list[int]) -> list[str]:
     edges = [0, *sorted(place % (len(text) + 1) for place in places), len(text)]
     return [text[a:b] for a, b in pairwise(edges)]
 
 
-def fed(pieces: list[str]) -> str:
+def sanitise_pieces(pieces: list[str]) -> str:
     sanitiser = Sanitiser()
     return "".join([*map(sanitiser.feed, pieces), sanitiser.flush()])
 
@@ -66,7 +66,7 @@ def fed(pieces: list[str]) -> str:
 )
 def test_what_acts_on_a_terminal_is_removed(text: str, shown: str) -> None:
     assert sanitise(text) == shown
-    assert fed(list(text)) == shown
+    assert sanitise_pieces(list(text)) == shown
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_legitimate_text_comes_through_untouched(text: str) -> None:
 
 @pytest.mark.parametrize("opener", ["\x1b]", "\x9d", "\x1bP", "\x9f", "\x1bX"])
 def test_an_unclosed_string_takes_no_speech_with_it(opener: str) -> None:
-    speech = "first\nsecond " + "long " * MAX_STRING
+    speech = "first\nsecond " + "long " * MAX_CONTROL_STRING
     assert sanitise(opener + speech) == speech
     sanitiser = Sanitiser()
     assert sanitiser.feed(opener + "first") == ""
@@ -95,10 +95,10 @@ def test_an_unclosed_string_takes_no_speech_with_it(opener: str) -> None:
 
 
 def test_a_string_is_closed_within_its_bound_or_not_at_all() -> None:
-    longest = "x" * MAX_STRING
+    longest = "x" * MAX_CONTROL_STRING
     assert sanitise(f"\x1b]{longest}\x07end") == "end"
     assert sanitise(f"\x1b]{longest}x\x07end") == f"{longest}xend"
-    assert fed(list(f"\x1b]{longest}x\x07end")) == f"{longest}xend"
+    assert sanitise_pieces(list(f"\x1b]{longest}x\x07end")) == f"{longest}xend"
 
 
 def test_double_encoded_quotes_lose_no_words() -> None:
@@ -126,8 +126,8 @@ def test_sanitising_twice_changes_nothing(text: str) -> None:
 
 @given(anything, st.lists(st.integers(min_value=0), max_size=12))
 def test_cutting_changes_nothing(text: str, places: list[int]) -> None:
-    assert fed(cut(text, places)) == sanitise(text)
-    assert fed(list(text)) == sanitise(text)
+    assert sanitise_pieces(cut_at(text, places)) == sanitise(text)
+    assert sanitise_pieces(list(text)) == sanitise(text)
 
 
 @given(st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="".join(BIDI))))
@@ -139,7 +139,7 @@ def test_text_without_anything_forbidden_is_the_same_object(text: str) -> None:
 def test_what_is_held_back_is_bounded(text: str) -> None:
     sanitiser = Sanitiser()
     sanitiser.feed(text * 200)
-    assert len(sanitiser._held) <= MAX_STRING + 2
+    assert len(sanitiser._pending) <= MAX_CONTROL_STRING + 2
 
 
 @given(hostile, st.integers(min_value=1, max_value=40))

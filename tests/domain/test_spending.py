@@ -14,16 +14,18 @@ from debate_tui.domain.events import (
     TurnStarted,
     Verdict,
 )
-from debate_tui.domain.spending import NOTHING, Bill, Spending, bill
+from debate_tui.domain.spending import NO_SPENDING, CostBreakdown, Spending, compute_costs
 from debate_tui.domain.stream import Usage
 from debate_tui.domain.transcript import Transcript
 
 CAST = tuple(DebaterInfo(name, name, "", "x", "x") for name in "ab")
 
 
-def spent(*events: Event) -> Bill:
+def bill_for(*events: Event) -> CostBreakdown:
     log = (DebateStarted(debate="d", topic="t", format="f", debaters=CAST), *events)
-    return bill(Transcript(msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1)))
+    return compute_costs(
+        Transcript(msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1))
+    )
 
 
 def turn(
@@ -40,7 +42,7 @@ def verdict(usage: Usage | None, cost: float | None, model: str = "m") -> Verdic
 
 
 def test_tokens_and_money_are_added_up_for_each_debater_the_judges_and_all():
-    found = spent(
+    found = bill_for(
         *turn(1, "a", Usage(100, 10), 0.25),
         *turn(2, "b", Usage(200, 20), 0.5),
         *turn(3, "a", Usage(300, 30), 0.25),
@@ -54,7 +56,7 @@ def test_tokens_and_money_are_added_up_for_each_debater_the_judges_and_all():
 
 
 def test_what_nobody_knows_is_said_and_makes_the_sum_the_least_it_can_be():
-    found = spent(*turn(1, "a", Usage(100, 10), 0.25), *turn(2, "b"), *turn(3, "b", Usage(5, 5)))
+    found = bill_for(*turn(1, "a", Usage(100, 10), 0.25), *turn(2, "b"), *turn(3, "b", Usage(5, 5)))
 
     assert found.debaters["b"] == Spending(5, 5, None, counted=False, priced=False)
     assert found.total == Spending(105, 15, 0.25, counted=False, priced=False)
@@ -63,9 +65,9 @@ def test_what_nobody_knows_is_said_and_makes_the_sum_the_least_it_can_be():
 def test_a_turn_under_way_and_debaters_who_settle_it_themselves_cost_nothing_yet():
     begun = TurnStarted(turn=1, debater="a", phase="p")
 
-    assert spent(begun, verdict(None, None, model="")).total == NOTHING
+    assert bill_for(begun, verdict(None, None, model="")).total == NO_SPENDING
 
 
 @given(st.lists(st.builds(Spending, st.integers(0, 9), st.integers(0, 9), st.none() | st.just(0.5))))
 def test_no_order_of_adding_changes_the_sum(parts: list[Spending]):
-    assert sum(parts, NOTHING) == sum(reversed(parts), NOTHING)
+    assert sum(parts, NO_SPENDING) == sum(reversed(parts), NO_SPENDING)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from debate_tui.domain.errors import ConfigError
-from debate_tui.domain.toml import decode
+from debate_tui.domain.toml import decode_toml
 
 
 class Wheel(Struct, forbid_unknown_fields=True):
@@ -28,14 +28,14 @@ class Bike(Struct, forbid_unknown_fields=True):
 BROKEN = "This line is not valid TOML."
 
 
-def wrong(text: str) -> tuple[str, str]:
+def error_of(text: str) -> tuple[str, str]:
     with pytest.raises(ConfigError) as caught:
-        decode(text, Bike, where="bike.toml")
+        decode_toml(text, Bike, file_name="bike.toml")
     return caught.value.message, caught.value.hint
 
 
 def test_what_is_right_is_read() -> None:
-    bike = decode('name = "b"\n[[wheels]]\nsize = 28\n[lamp]\nsize = 1', Bike, where="bike.toml")
+    bike = decode_toml('name = "b"\n[[wheels]]\nsize = 28\n[lamp]\nsize = 1', Bike, file_name="bike.toml")
     assert bike == Bike("b", (Wheel(28),), Wheel(1))
 
 
@@ -70,7 +70,7 @@ def test_what_is_right_is_read() -> None:
     ],
 )
 def test_what_is_wrong_is_found_on_its_line(text: str, message: str, hint: str) -> None:
-    assert wrong(text) == (message, hint)
+    assert error_of(text) == (message, hint)
 
 
 @given(st.text(max_size=80))
@@ -81,7 +81,7 @@ def test_any_text_is_read_or_explained_in_one_line(text: str) -> None:
 
 def problem_of(text: str) -> str:
     try:
-        decode(text, Bike, where="bike.toml")
+        decode_toml(text, Bike, file_name="bike.toml")
     except ConfigError as error:
         return error.message
     return ""

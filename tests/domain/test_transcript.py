@@ -25,8 +25,8 @@ from debate_tui.domain.events import (
     TurnStarted,
     TurnSuperseded,
     Vote,
-    decode,
-    encode,
+    event_from_json,
+    event_to_json,
 )
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.domain.transcript import Seam, Transcript
@@ -44,12 +44,12 @@ OPENING = [
 ]
 
 
-def logged(*events: Event) -> list[Event]:
+def numbered_events(*events: Event) -> list[Event]:
     return [msgspec.structs.replace(event, seq=seq, at=float(seq)) for seq, event in enumerate(events, 1)]
 
 
-def fold(*events: Event) -> Transcript:
-    return Transcript(logged(*OPENING, *events))
+def transcript_of(*events: Event) -> Transcript:
+    return Transcript(numbered_events(*OPENING, *events))
 
 
 def delta(offset: int, text: str, attempt: int = 1, turn: int = 1, *, reasoning: bool = False) -> TurnDelta:
@@ -64,10 +64,10 @@ def status(state: str, attempt: int = 1, **more: object) -> StreamStatus:
     )
 
 
-def picture(transcript: Transcript) -> dict[str, object]:
+def state_of(transcript: Transcript) -> dict[str, object]:
     """Everything a transcript says, as plain values."""
     return {
-        **{name: value for name, value in vars(transcript).items() if name not in {"turns", "_current"}},
+        **{name: value for name, value in vars(transcript).items() if name not in {"turns", "_latest_turns"}},
         "turns": [
             {
                 **{k: v for k, v in vars(turn).items() if not k.startswith("_")},
@@ -82,18 +82,18 @@ def picture(transcript: Transcript) -> dict[str, object]:
 
 
 def test_a_debate_is_known_by_its_first_event():
-    transcript = fold()
+    transcript = transcript_of()
 
-    assert (transcript.debate, transcript.topic, transcript.format) == ("d1", "Tea or coffee?", "oxford")
+    assert (transcript.debate_id, transcript.topic, transcript.format) == ("d1", "Tea or coffee?", "oxford")
     assert transcript.debaters == {"a": ADA, "b": BOB}
-    assert transcript.active == ("a", "b")
+    assert transcript.active_debaters == ("a", "b")
     assert (transcript.seq, transcript.started_at, transcript.updated_at) == (4, 1.0, 4.0)
     assert transcript.phase is not None
     assert (transcript.phase.phase, transcript.phase.round, transcript.phase.rounds) == ("opening", 1, 2)
 
 
 def test_deltas_add_up_to_text_and_reasoning_counted_separately():
-    turn = fold(
+    turn = transcript_of(
         delta(0, "Hel"), delta(0, "why", reasoning=True), delta(3, "lo 👋🏽"), delta(3, "?", reasoning=True)
     ).turns[1]
 
@@ -103,18 +103,18 @@ def test_deltas_add_up_to_text_and_reasoning_counted_separately():
 
 @pytest.mark.parametrize("offset", [0, 1, 2, 4, 100])
 def test_a_delta_that_begins_elsewhere_does_not_apply(offset: int):
-    assert fold(delta(0, "abc"), delta(offset, "XY")).turns[1].text == "abc"
+    assert transcript_of(delta(0, "abc"), delta(offset, "XY")).turns[1].text == "abc"
 
 
 def test_a_delta_of_a_turn_that_never_started_does_not_apply():
-    assert list(fold(TurnDelta(turn=9, debater="a", attempt=1, offset=0, text="x")).turns) == [
+    assert list(transcript_of(TurnDelta(turn=9, debater="a", attempt=1, offset=0, text="x")).turns) == [
         1,
         2,
     ]
 
 
 def test_the_first_delta_of_a_higher_attempt_is_a_seam():
-    turn = fold(delta(0, "abc"), delta(3, "def", 2), delta(6, "ghi", 2), delta(9, "j", 4)).turns[1]
+    turn = transcript_of(delta(0, "abc"), delta(3, "def", 2), delta(6, "ghi", 2), delta(9, "j", 4)).turns[1]
 
     assert turn.text == "abcdefghij"
     assert turn.seams == (Seam(3, 2), Seam(9, 4))
@@ -122,11 +122,11 @@ def test_the_first_delta_of_a_higher_attempt_is_a_seam():
 
 
 def test_a_recovery_before_any_text_leaves_no_seam():
-    assert fold(delta(0, "abc", 3)).turns[1].seams == ()
+    assert transcript_of(delta(0, "abc", 3)).turns[1].seams == ()
 
 
 def test_superseding_drops_the_text_of_earlier_attempts_and_their_late_deltas():
-    turn = fold(
+    turn = transcript_of(
         delta(0, "old"),
         delta(0, "thought", reasoning=True),
         TurnSuperseded(turn=1, debater="a", attempt=2),
@@ -135,12 +135,12 @@ def test_superseding_drops_the_text_of_earlier_attempts_and_their_late_deltas():
         TurnSuperseded(turn=1, debater="a", attempt=2),
     ).turns[1]
 
-    assert (turn.text, turn.reasoning, turn.superseded, turn.seams) == ("new", "", 1, ())
+    assert (turn.text, turn.reasoning, turn.superseded_count, turn.seams) == ("new", "", 1, ())
 
 
 def test_a_finished_turn_holds_how_it_ended():
     usage = Usage(input_tokens=10, output_tokens=20)
-    turn = fold(
+    turn = transcript_of(
         delta(0, "abc"),
         TurnFinished(
             turn=1, debater="a", reason="length", usage=usage, cost=0.5, ttft_ms=120, duration_ms=900
@@ -161,15 +161,19 @@ def test_a_finished_turn_holds_how_it_ended():
 def test_a_failed_turn_that_is_tried_again_is_under_way_again():
     failed = TurnFinished(turn=1, debater="a", reason="failed")
 
-    superseded = fold(delta(0, "abc"), failed, TurnSuperseded(turn=1, debater="a", attempt=2)).turns[1]
-    restarted = fold(delta(0, "abc"), failed, TurnStarted(turn=1, debater="a", phase="opening")).turns[1]
+    superseded = transcript_of(delta(0, "abc"), failed, TurnSuperseded(turn=1, debater="a", attempt=2)).turns[
+        1
+    ]
+    restarted = transcript_of(
+        delta(0, "abc"), failed, TurnStarted(turn=1, debater="a", phase="opening")
+    ).turns[1]
 
     assert (superseded.reason, superseded.text) == (None, "")
     assert (restarted.reason, restarted.text) == (None, "abc")
 
 
 def test_turns_know_their_round_and_step():
-    transcript = fold(
+    transcript = transcript_of(
         PhaseStarted(phase="opening", round=2, rounds=2),
         TurnStarted(turn=3, debater="a", phase="opening"),
         PhaseStarted(phase="closing", round=1, rounds=1),
@@ -182,15 +186,15 @@ def test_turns_know_their_round_and_step():
         ("opening", 2, 2),
         ("closing", 1, 3),
     ]
-    assert transcript.turn_of("a") is transcript.turns[4]
-    assert transcript.turn_of("b") is transcript.turns[2]
-    assert transcript.turn_of("nobody") is None
+    assert transcript.latest_turn("a") is transcript.turns[4]
+    assert transcript.latest_turn("b") is transcript.turns[2]
+    assert transcript.latest_turn("nobody") is None
 
 
 def test_the_last_status_of_each_debater_is_kept_and_faults_go_to_its_turn():
     fault = FaultReport(FaultKind.NETWORK, "connection reset")
     again = status("reconnecting", 2, retry=1, max_retries=5, retry_in_ms=1000, error=fault)
-    transcript = fold(status("streaming"), again)
+    transcript = transcript_of(status("streaming"), again)
 
     assert msgspec.structs.replace(transcript.statuses["a"], seq=0, at=0.0) == again
     assert transcript.turns[1].faults == [fault]
@@ -200,7 +204,9 @@ def test_the_last_status_of_each_debater_is_kept_and_faults_go_to_its_turn():
 
 def test_a_status_between_turns_belongs_to_no_turn():
     fault = FaultReport(FaultKind.NETWORK, "connection reset")
-    transcript = fold(TurnFinished(turn=1, debater="a", reason="failed"), status("failed", 3, error=fault))
+    transcript = transcript_of(
+        TurnFinished(turn=1, debater="a", reason="failed"), status("failed", 3, error=fault)
+    )
 
     assert transcript.turns[1].faults == []
     assert transcript.statuses["a"].error == fault
@@ -215,12 +221,12 @@ def test_debaters_leave_change_their_source_and_return():
         debater="b", reason="asked for", remaining=("a", "b"), source="demo:x", model="x"
     )
 
-    assert fold(removed).active == ("b",)
-    transcript = fold(removed, returned, replaced)
-    assert transcript.active == ("a", "b")
+    assert transcript_of(removed).active_debaters == ("b",)
+    transcript = transcript_of(removed, returned, replaced)
+    assert transcript.active_debaters == ("a", "b")
     assert (transcript.debaters["a"].source, transcript.debaters["a"].model) == ("openai:new", "new")
     assert (transcript.debaters["b"].source, transcript.debaters["b"].name) == ("demo:x", "Bob")
-    assert [type(note.event) for note in transcript.notes] == [
+    assert [type(note.event) for note in transcript.side_events] == [
         DebaterRemoved,
         DebaterReturned,
         DebaterReplaced,
@@ -231,17 +237,17 @@ def test_a_turn_knows_which_model_spoke_last():
     replaced = DebaterReplaced(debater="b", reason="", remaining=("a", "b"), source="demo:x", model="x")
     finished = TurnFinished(turn=2, debater="b", reason="complete")
 
-    assert fold().turns[2].model == "gpt"
-    assert fold(replaced).turns[2].model == "x"
-    assert fold(finished, replaced).turns[2].model == "gpt"
+    assert transcript_of().turns[2].model == "gpt"
+    assert transcript_of(replaced).turns[2].model == "x"
+    assert transcript_of(finished, replaced).turns[2].model == "gpt"
 
 
 def test_an_interjection_keeps_its_place_among_the_turns():
-    transcript = fold(
+    transcript = transcript_of(
         Interjection(text="and milk?", to="a"), TurnStarted(turn=3, debater="a", phase="opening")
     )
 
-    assert [(note.step, note.after) for note in transcript.notes] == [(1, 2)]
+    assert [(note.step, note.turn_count) for note in transcript.side_events] == [(1, 2)]
     assert [(said.text, said.to) for said in transcript.interjections] == [("and milk?", "a")]
 
 
@@ -249,12 +255,12 @@ def test_paused_resumed_and_finished():
     paused = DebatePaused(reason="key refused", debater="b")
     resumed = DebateResumed(reason="", debater=None)
 
-    halted = fold(paused)
-    assert halted.paused is not None
-    assert halted.paused.reason == "key refused"
-    assert fold(paused, resumed).paused is None
-    assert fold(DebateFinished(reason="stopped")).finished == "stopped"
-    assert fold(DebateFinished(reason="stopped"), resumed).finished is None
+    halted = transcript_of(paused)
+    assert halted.pause is not None
+    assert halted.pause.reason == "key refused"
+    assert transcript_of(paused, resumed).pause is None
+    assert transcript_of(DebateFinished(reason="stopped")).finish_reason == "stopped"
+    assert transcript_of(DebateFinished(reason="stopped"), resumed).finish_reason is None
 
 
 # --- invariants ---------------------------------------------------------------------------------
@@ -289,7 +295,7 @@ def debates(draw: st.DrawFn) -> list[Event]:
                 )
             case "said":
                 events.append(Interjection(text="?", to=None))
-    return logged(*events)
+    return numbered_events(*events)
 
 
 def coalesced(events: Iterable[Event]) -> list[Event]:
@@ -311,7 +317,7 @@ def coalesced(events: Iterable[Event]) -> list[Event]:
 
 @given(debates())
 def test_coalesced_deltas_fold_to_the_same(events: list[Event]):
-    assert picture(Transcript(coalesced(events))) == picture(Transcript(events))
+    assert state_of(Transcript(coalesced(events))) == state_of(Transcript(events))
 
 
 @given(debates(), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=5))
@@ -324,7 +330,7 @@ def test_duplicates_are_harmless(events: list[Event], connections: list[tuple[in
         known = max(known, min(end, len(events)))
     sent += events[known:]
 
-    assert picture(Transcript(sent)) == picture(Transcript(events))
+    assert state_of(Transcript(sent)) == state_of(Transcript(events))
 
 
 @given(debates(), st.data())
@@ -339,23 +345,23 @@ def test_duplicate_deltas_are_harmless_even_without_their_number(events: list[Ev
         if seen and data.draw(st.booleans()):
             doubled.apply(data.draw(st.sampled_from(seen)))
 
-    assert picture(doubled) == picture(Transcript(events))
+    assert state_of(doubled) == state_of(Transcript(events))
 
 
 @given(debates(), st.data())
 def test_folding_may_stop_anywhere_and_go_on(events: list[Event], data: st.DataObject):
     cut = data.draw(st.integers(0, len(events)))
     transcript = Transcript(events[:cut])
-    picture(transcript)  # reading joins the text; it must not change what follows
+    state_of(transcript)  # reading joins the text; it must not change what follows
     for event in events[cut:]:
         transcript.apply(event)
 
-    assert picture(transcript) == picture(Transcript(events))
+    assert state_of(transcript) == state_of(Transcript(events))
 
 
 @given(debates())
 def test_events_survive_their_encoding(events: list[Event]):
-    assert [decode(encode(event)) for event in events] == events
+    assert [event_from_json(event_to_json(event)) for event in events] == events
 
 
 def test_a_debate_ended_when_that_was_first_said_until_it_is_taken_up_again():
@@ -365,7 +371,7 @@ def test_a_debate_ended_when_that_was_first_said_until_it_is_taken_up_again():
         DebateFinished(seq=3, at=70.0, reason="complete"),
     )
     transcript = Transcript(events)
-    assert (transcript.finished, transcript.finished_at) == ("complete", 10.0)
+    assert (transcript.finish_reason, transcript.finished_at) == ("complete", 10.0)
 
     transcript.apply(DebateResumed(seq=4, at=99.0, reason="continued", debater=None))
-    assert (transcript.finished, transcript.finished_at) == (None, None)
+    assert (transcript.finish_reason, transcript.finished_at) == (None, None)

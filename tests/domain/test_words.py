@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.words import WordCount
+from debate_tui.domain.words import WordCounter
 
 
-def counted(*pieces: str) -> int:
-    words = WordCount()
+def count_pieces(*pieces: str) -> int:
+    words = WordCounter()
     for piece in pieces:
         words.feed(piece)
     return words.count
@@ -29,7 +29,7 @@ def counted(*pieces: str) -> int:
     ],
 )
 def test_words_are_what_people_would_count(text: str, count: int) -> None:
-    assert counted(text) == count
+    assert count_pieces(text) == count
 
 
 @given(st.text(alphabet="ab -.*'我の\n", max_size=40), st.lists(st.integers(0, 40)))
@@ -37,4 +37,4 @@ def test_no_cut_changes_the_count(text: str, cuts: list[int]) -> None:
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     pieces = [text[start:end] for start, end in itertools.pairwise(places)]
 
-    assert counted(*pieces) == counted(text)
+    assert count_pieces(*pieces) == count_pieces(text)

@@ -51,7 +51,9 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(port: int, *, at: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[Gateway]:
+async def open_gateway(
+    port: int, *, at: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Gateway]:
     """A gateway to a port for the length of a block, `at` a port of its own; with `tls` it ends that."""
     way = Gateway(port)
     async with await asyncio.start_server(way.pass_on, "127.0.0.1", at, ssl=tls) as server:

@@ -1,8 +1,8 @@
 """Stands in for llama.cpp's ``llama-server``: its options, its loading, its chat; a program of its own.
 
 It notes in the folder `FAKE_LLAMA` how it was started (`started`, a JSON line each) and what it was asked
-(`asked`). What stands in the file `mood` there makes it fail: ``broken`` complains and exits, ``foreign``
-dies of an instruction its processor does not have, ``slow`` never has its model loaded.
+(`asked`). What stands in the file `failure_mode` there makes it fail: ``broken`` complains and exits,
+``foreign`` dies of an instruction its processor does not have, ``slow`` never has its model loaded.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def note(about: str, what: object) -> None:
         file.write(line)
 
 
-def mood() -> str:
+def failure_mode() -> str:
     file = Path(os.environ["FAKE_LLAMA"]) / "mood"
     return file.read_text("utf-8") if file.exists() else ""
 
@@ -52,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         Handler.looks += 1
-        ready = self.path == "/health" and Handler.looks > LOADING and mood() != "slow"
+        ready = self.path == "/health" and Handler.looks > LOADING and failure_mode() != "slow"
         self.answer(200 if ready else 503, b'{"status": "ok"}' if ready else b"{}")
 
     def do_DELETE(self) -> None:
@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
 def main() -> None:
     options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
     note("started", {"pid": os.getpid(), "options": options, "input": os.read(0, 1).decode()})
-    match mood():
+    match failure_mode():
         case "broken":
             print("0.00.013.492 I srv    load_model: loading model")
             print("0.00.021.544 E gguf_init_from_reader: invalid magic characters", flush=True)

@@ -33,7 +33,7 @@ Ending = Literal["end", "cut", "reset", "stall"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ProviderReply:
     """One answer: `body` as bytes, or as steps between which an `asyncio.Event` is waited for.
 
     `piece` is the size of the HTTP chunks the body is sent in, 0 for a step at a time. `ending` says what
@@ -50,7 +50,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ProviderRequest:
     """One request as it came in; `gone` is set once the client has left the answer, or it was sent whole."""
 
     method: str
@@ -71,9 +71,9 @@ class ProviderServer:
     """The server; `url` is its origin, and `base` what an OpenAI-compatible client takes as its base URL."""
 
     def __init__(self) -> None:
-        self.requests: list[Received] = []
-        self._scripts: dict[str, list[Reply]] = {}
-        self._answers: dict[str, Callable[[Received], Reply]] = {}
+        self.requests: list[ProviderRequest] = []
+        self._scripts: dict[str, list[ProviderReply]] = {}
+        self._answers: dict[str, Callable[[ProviderRequest], ProviderReply]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections = 0
         self._arrived = asyncio.Event()
@@ -88,15 +88,15 @@ class ProviderServer:
     def base(self) -> str:
         return f"{self.url}/v1"
 
-    def script(self, path: str, *replies: Reply) -> None:
+    def script(self, path: str, *replies: ProviderReply) -> None:
         """Answer requests for `path` with these replies, the last one again and again."""
         self._scripts[path] = list(replies)
 
-    def respond(self, path: str, answer: Callable[[Received], Reply]) -> None:
+    def respond(self, path: str, answer: Callable[[ProviderRequest], ProviderReply]) -> None:
         """Answer every request for `path` with what this makes of it."""
         self._answers[path] = answer
 
-    async def received(self, count: int) -> Received:
+    async def received(self, count: int) -> ProviderRequest:
         """Wait until `count` requests have come in, and return the last of them."""
         while len(self.requests) < count:
             self._arrived.clear()
@@ -145,7 +145,7 @@ class ProviderServer:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         url = urlsplit(target)
         query = dict(parse_qsl(url.query))
-        received = Received(method, url.path, query, headers, body, number, asyncio.Event())
+        received = ProviderRequest(method, url.path, query, headers, body, number, asyncio.Event())
         self.requests.append(received)
         self._arrived.set()
         try:
@@ -153,17 +153,17 @@ class ProviderServer:
         finally:
             received.gone.set()
 
-    def _next(self, received: Received) -> Reply:
+    def _next(self, received: ProviderRequest) -> ProviderReply:
         path = received.path
         if answer := self._answers.get(path):
             return answer(received)
         script = self._scripts.get(path)
         if not script:
-            return Reply(error("not_found_error", f"no such path: {path}"), 404, type_json)
+            return ProviderReply(error("not_found_error", f"no such path: {path}"), 404, type_json)
         return script.pop(0) if len(script) > 1 else script[0]
 
     async def _answer(
-        self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, reply: ProviderReply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bytes | None:
         head = [f"HTTP/1.1 {reply.status} Scripted", "Transfer-Encoding: chunked"]
         head += [f"Content-Type: {reply.content_type}"] if reply.content_type else []
@@ -190,7 +190,7 @@ class ProviderServer:
             return None
         return b"" if following.cancelled() else following.result()
 
-    async def _send(self, reply: Reply, writer: asyncio.StreamWriter) -> None:
+    async def _send(self, reply: ProviderReply, writer: asyncio.StreamWriter) -> None:
         steps = [reply.body] if isinstance(reply.body, bytes) else reply.body
         for step in steps:
             if isinstance(step, asyncio.Event):

@@ -9,14 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Chunk, Fault, Finished, Request, Status, StreamItem, Superseded
+from debate_tui.domain.stream import Chunk, Fault, Finished, StateChange, StreamItem, Superseded, TurnRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from debate_tui.domain.stream import Resume, Source
 
-REQUEST = Request(topic="Tea or coffee?", phase="opening", turn=1, messages=())
+REQUEST = TurnRequest(topic="Tea or coffee?", phase="opening", turn=1, messages=())
 
 
 class ManualClock:
@@ -96,7 +96,7 @@ class ScriptedSource:
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         script = self.script(resume)
         self.resumes.append(resume)
@@ -136,7 +136,7 @@ class ScriptedSource:
 
 
 @dataclass
-class Heard:
+class RecoveredOutput:
     """What came out of a guarded stream; `text` and `reasoning` are without what was superseded."""
 
     items: list[StreamItem] = field(default_factory=list)
@@ -144,8 +144,8 @@ class Heard:
     reasoning: str = ""
 
     @property
-    def statuses(self) -> list[Status]:
-        return [item for item in self.items if isinstance(item, Status)]
+    def statuses(self) -> list[StateChange]:
+        return [item for item in self.items if isinstance(item, StateChange)]
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -187,22 +187,22 @@ class Heard:
                 self.text = self.reasoning = ""
 
 
-async def hear(
+async def read_recovered(
     source: Source,
     clock: ManualClock,
     *,
-    request: Request = REQUEST,
+    request: TurnRequest = REQUEST,
     resume: Resume | None = None,
-    heard: Heard | None = None,
-) -> Heard:
+    heard: RecoveredOutput | None = None,
+) -> RecoveredOutput:
     """Read a guarded source to its end, with every announced wait over as soon as it has begun.
 
     If it ends with a fault, `heard` has what came before.
     """
-    heard = Heard() if heard is None else heard
+    heard = RecoveredOutput() if heard is None else heard
     async with source.open(request, resume) as items:
         async for item in items:
             heard.take(item)
-            if isinstance(item, Status) and item.retry_in_ms:
+            if isinstance(item, StateChange) and item.retry_in_ms:
                 asyncio.get_running_loop().call_soon(clock.advance, item.retry_in_ms / 1000)
     return heard

@@ -73,7 +73,7 @@ def each_byte(data: bytes) -> Iterator[bytes]:
 
 
 @dataclass
-class Received:
+class ReceivedRequest:
     """A request as the server saw it, and what became of its reply."""
 
     method: str
@@ -104,7 +104,7 @@ class Received:
         return self.headers.get("last-event-id")
 
 
-Script = Callable[[Received], Reply]
+Script = Callable[[ReceivedRequest], Reply]
 
 
 class SseServer:
@@ -113,7 +113,7 @@ class SseServer:
     def __init__(
         self, *replies: Reply, script: Script | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
-        self.requests: list[Received] = []
+        self.requests: list[ReceivedRequest] = []
         self.arrived = asyncio.Condition()
         self.connections = 0
         self._replies = replies
@@ -145,7 +145,7 @@ class SseServer:
         assert self._server is not None
         self._server.close()
 
-    async def received(self, count: int) -> Received:
+    async def received(self, count: int) -> ReceivedRequest:
         """Wait until `count` requests have come, and return the last of them."""
         async with self.arrived:
             await self.arrived.wait_for(lambda: len(self.requests) >= count)
@@ -161,7 +161,7 @@ class SseServer:
     def open_connections(self) -> int:
         return len(self._open)
 
-    def reply_to(self, request: Received) -> Reply:
+    def reply_to(self, request: ReceivedRequest) -> Reply:
         if self._script is not None:
             return self._script(request)
         return self._replies[min(len(self.requests), len(self._replies)) - 1]
@@ -240,7 +240,7 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
             self._server._open.discard(self)
 
-    async def _request(self) -> Received | None:
+    async def _request(self) -> ReceivedRequest | None:
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
             if not await self._more():
                 return None
@@ -256,7 +256,7 @@ class _Connection(asyncio.Protocol):
                 return None
         body = bytes(self._buffer[:length])
         del self._buffer[:length]
-        return Received(method, target, headers, body, self._number, self._gone, self._buffer)
+        return ReceivedRequest(method, target, headers, body, self._number, self._gone, self._buffer)
 
     async def _more(self) -> bool:
         if self._gone.is_set():
@@ -265,7 +265,7 @@ class _Connection(asyncio.Protocol):
         await self._news.wait()
         return not self._gone.is_set()
 
-    async def _answer(self, request: Received, reply: Reply) -> bool:
+    async def _answer(self, request: ReceivedRequest, reply: Reply) -> bool:
         """Send a reply; whether the connection may carry another request."""
         if reply.head:
             self._transport.write(_head(reply))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from tests.fakes.sse_server import Reply
 
 if TYPE_CHECKING:
-    from tests.fakes.sse_server import Received, Step
+    from tests.fakes.sse_server import ReceivedRequest, Step
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
-def upgraded(request: Received, *steps: Step, accept: str | None = None) -> Reply:
+def upgraded(request: ReceivedRequest, *steps: Step, accept: str | None = None) -> Reply:
     """The opening handshake's answer, then the steps; the connection closes behind them."""
     digest = hashlib.sha1((request.headers["sec-websocket-key"] + _GUID).encode()).digest()
     handshake = (

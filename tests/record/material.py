@@ -22,20 +22,20 @@ ADA = DebaterInfo(id="a", name="Ada", side="for", source="demo:ada", model="demo
 BOB = DebaterInfo(id="b", name="Bob", side="against", source="openai:gpt", model="gpt")
 
 
-def started(debate: str = "d1", topic: str = "Tea or coffee?") -> DebateStarted:
+def debate_started(debate: str = "d1", topic: str = "Tea or coffee?") -> DebateStarted:
     return DebateStarted(debate=debate, topic=topic, format="oxford", debaters=(ADA, BOB))
 
 
-def opening(debate: str = "d1", topic: str = "Tea or coffee?") -> list[Event]:
+def opening_events(debate: str = "d1", topic: str = "Tea or coffee?") -> list[Event]:
     return [
-        started(debate, topic),
+        debate_started(debate, topic),
         PhaseStarted(phase="opening", round=1, rounds=1),
         TurnStarted(turn=1, debater="a", phase="opening"),
         TurnStarted(turn=2, debater="b", phase="opening"),
     ]
 
 
-def deltas(count: int = -1) -> Iterator[TurnDelta]:
+def turn_deltas(count: int = -1) -> Iterator[TurnDelta]:
     """Both turns' words, taking turns; without end unless told how many."""
     place = [0, 0]
     number = 0
@@ -47,7 +47,7 @@ def deltas(count: int = -1) -> Iterator[TurnDelta]:
         number += 1
 
 
-def ending() -> list[Event]:
+def ending_events() -> list[Event]:
     return [
         TurnFinished(turn=1, debater="a", reason="complete"),
         TurnFinished(turn=2, debater="b", reason="complete"),

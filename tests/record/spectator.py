@@ -6,7 +6,7 @@ import asyncio
 import sys
 from contextlib import aclosing
 
-from debate_tui.domain.events import encode
+from debate_tui.domain.events import event_to_json
 from debate_tui.record.stores import open_store
 
 
@@ -16,7 +16,7 @@ async def main(address: str, debate: str, after: int) -> None:
         print(watched.epoch, flush=True)
         async for batch in watched.follow(after):
             for event in batch:
-                print(encode(event).decode(), flush=True)
+                print(event_to_json(event).decode(), flush=True)
 
 
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import Interjection, PhaseStarted, TurnStarted
-from debate_tui.record.playhead import FASTEST, SLOWEST, Playhead
+from debate_tui.record.playhead import MAX_SPEED, MIN_SPEED, Playhead
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import Event
@@ -19,133 +19,145 @@ TURN = TurnStarted(turn=1, debater="a", phase="p")
 ROUND = PhaseStarted(phase="p", round=1, rounds=1)
 
 
-def held(*moments: tuple[float, Event]) -> list[Event]:
+def events_at(*moments: tuple[float, Event]) -> list[Event]:
     return [
         msgspec.structs.replace(event, seq=seq, at=1000.0 + at) for seq, (at, event) in enumerate(moments, 1)
     ]
 
 
-def words(*times: float) -> list[Event]:
-    return held(*((time, WORD) for time in times))
+def words_at(*times: float) -> list[Event]:
+    return events_at(*((time, WORD) for time in times))
 
 
-def playing(events: list[Event], *, now: float = 0.0, **options: float) -> Playhead:
+def playhead_at(events: list[Event], *, now: float = 0.0, **options: float) -> Playhead:
     head = Playhead(events, **options)
     head.resume(now)
     return head
 
 
 def test_events_come_when_they_came():
-    head = playing(words(0, 1, 1, 2.5), now=100.0)
+    head = playhead_at(words_at(0, 1, 1, 2.5), now=100.0)
 
-    assert list(head.due(100.0)) == [0]
-    assert head.wait(100.0) == 1.0
-    assert list(head.due(100.9)) == []
-    assert list(head.due(101.0)) == [1, 2]
-    assert head.wait(101.0) == 1.5
-    assert list(head.due(200.0)) == [3]
-    assert (head.at_end, head.wait(200.0), head.place(200.0)) == (True, None, 2.5)
+    assert list(head.take_due(100.0)) == [0]
+    assert head.seconds_until_next(100.0) == 1.0
+    assert list(head.take_due(100.9)) == []
+    assert list(head.take_due(101.0)) == [1, 2]
+    assert head.seconds_until_next(101.0) == 1.5
+    assert list(head.take_due(200.0)) == [3]
+    assert (head.at_end, head.seconds_until_next(200.0), head.position(200.0)) == (True, None, 2.5)
 
 
 def test_speed_scales_time_from_where_it_is_changed():
-    head = playing(words(0, 1, 2, 3), speed=2.0)
+    head = playhead_at(words_at(0, 1, 2, 3), speed=2.0)
 
-    assert list(head.due(0.5)) == [0, 1]
+    assert list(head.take_due(0.5)) == [0, 1]
     head.change_speed(0.5, 0.25)
-    assert (head.speed, head.place(0.5)) == (0.5, 1.0)
-    assert head.wait(0.5) == 2.0
-    assert list(head.due(2.5)) == [2]
+    assert (head.speed, head.position(0.5)) == (0.5, 1.0)
+    assert head.seconds_until_next(0.5) == 2.0
+    assert list(head.take_due(2.5)) == [2]
 
 
 def test_speed_has_bounds():
-    head = playing(words(0, 1), speed=1000.0)
-    assert head.speed == FASTEST
+    head = playhead_at(words_at(0, 1), speed=1000.0)
+    assert head.speed == MAX_SPEED
     for _ in range(20):
         head.change_speed(0.0, 0.5)
-    assert head.speed == SLOWEST
+    assert head.speed == MIN_SPEED
 
 
 def test_a_paused_head_stands_still():
-    head = playing(words(0, 1, 2))
-    head.due(0.5)
+    head = playhead_at(words_at(0, 1, 2))
+    head.take_due(0.5)
     head.pause(0.5)
 
-    assert (head.paused, head.place(99.0), head.wait(99.0), list(head.due(99.0))) == (True, 0.5, None, [])
+    assert (head.paused, head.position(99.0), head.seconds_until_next(99.0), list(head.take_due(99.0))) == (
+        True,
+        0.5,
+        None,
+        [],
+    )
     head.resume(99.0)
-    assert head.wait(99.0) == 0.5
+    assert head.seconds_until_next(99.0) == 0.5
 
 
 def test_long_silences_are_shortened():
-    head = playing(words(0, 1, 3601, 3602), longest_silence=3.0)
+    head = playhead_at(words_at(0, 1, 3601, 3602), max_gap=3.0)
 
     assert head.length == 5.0
-    assert list(head.due(4.0)) == [0, 1, 2]
+    assert list(head.take_due(4.0)) == [0, 1, 2]
 
 
 def test_a_clock_that_was_set_back_while_the_debate_was_held_does_no_harm():
-    assert playing(words(0, 5, 2, 3)).length == 4.0
+    assert playhead_at(words_at(0, 5, 2, 3)).length == 4.0
 
 
 def test_going_forward_makes_what_lies_between_due():
-    head = playing(words(0, 1, 2, 3))
-    head.due(0.0)
+    head = playhead_at(words_at(0, 1, 2, 3))
+    head.take_due(0.0)
 
     assert not head.seek(0.0, 2.0)
-    assert list(head.due(0.0)) == [1, 2]
+    assert list(head.take_due(0.0)) == [1, 2]
 
 
 def test_going_back_takes_events_back():
-    head = playing(words(0, 1, 2, 3))
-    head.due(3.0)
+    head = playhead_at(words_at(0, 1, 2, 3))
+    head.take_due(3.0)
 
     assert head.seek(3.0, 1.0)
-    assert (head.shown, list(head.due(3.0)), head.wait(3.0)) == (2, [], 1.0)
-    assert list(head.due(4.0)) == [2]
+    assert (head.shown_count, list(head.take_due(3.0)), head.seconds_until_next(3.0)) == (2, [], 1.0)
+    assert list(head.take_due(4.0)) == [2]
 
 
 def test_places_beyond_either_end_are_that_end():
-    head = playing(words(0, 1, 2))
+    head = playhead_at(words_at(0, 1, 2))
 
     head.seek(0.0, 99.0)
-    assert head.place(0.0) == 2.0
+    assert head.position(0.0) == 2.0
     head.seek(0.0, -1.0)
-    assert head.place(0.0) == 0.0
+    assert head.position(0.0) == 0.0
 
 
 def test_turns_that_begin_together_are_one_place():
-    head = playing(
-        held((0, TURN), (0.2, TURN), (0.9, WORD), (3, TURN), (3.1, TURN), (5, WORD), (7, TURN), (8, WORD))
+    head = playhead_at(
+        events_at(
+            (0, TURN), (0.2, TURN), (0.9, WORD), (3, TURN), (3.1, TURN), (5, WORD), (7, TURN), (8, WORD)
+        )
     )
 
-    assert head.next_turn(0.0) == 3.0
-    assert head.next_turn(3.0) == 7.0
-    assert head.next_turn(7.5) == 8.0
-    assert head.previous_turn(6.0) == 3.0
-    assert head.previous_turn(3.9) == 0.0
-    assert head.previous_turn(0.5) == 0.0
+    assert head.next_turn_start(0.0) == 3.0
+    assert head.next_turn_start(3.0) == 7.0
+    assert head.next_turn_start(7.5) == 8.0
+    assert head.previous_turn_start(6.0) == 3.0
+    assert head.previous_turn_start(3.9) == 0.0
+    assert head.previous_turn_start(0.5) == 0.0
 
 
 def test_rounds_count_over_all_phases():
-    head = playing(held((0, WORD), (1, ROUND), (2, WORD), (3, ROUND)))
+    head = playhead_at(events_at((0, WORD), (1, ROUND), (2, WORD), (3, ROUND)))
 
-    assert (head.round(1), head.round(2)) == (1.0, 3.0)
+    assert (head.round_start(1), head.round_start(2)) == (1.0, 3.0)
     for number in (0, 3):
         with pytest.raises(UsageError, match=f"no round {number}") as caught:
-            head.round(number)
+            head.round_start(number)
         assert "2" in caught.value.hint
 
 
 def test_tenths_divide_the_whole_length():
-    head = playing(words(0, 2, 4))
+    head = playhead_at(words_at(0, 2, 4))
 
-    assert [head.tenth(n) for n in (0, 5, 10)] == [0.0, 2.0, 4.0]
+    assert [head.tenth_start(n) for n in (0, 5, 10)] == [0.0, 2.0, 4.0]
 
 
-def test_nothing_recorded_is_at_its_end():
-    head = playing([])
+def test_an_empty_record_is_at_its_end():
+    head = playhead_at([])
 
-    assert (head.at_end, head.length, head.wait(0.0), list(head.due(9.0))) == (True, 0.0, None, [])
-    assert head.next_turn(0.0) == head.previous_turn(0.0) == 0.0
+    assert (head.at_end, head.length, head.seconds_until_next(0.0), list(head.take_due(9.0))) == (
+        True,
+        0.0,
+        None,
+        [],
+    )
+    assert head.next_turn_start(0.0) == head.previous_turn_start(0.0) == 0.0
 
 
 @given(
@@ -156,13 +168,13 @@ def test_every_event_is_shown_once_and_in_order_whatever_is_done(
     gaps: list[float], steps: list[tuple[str, float]]
 ):
     times = [sum(gaps[: n + 1]) for n in range(len(gaps))]
-    head, now = playing(words(*times)), 0.0
+    head, now = playhead_at(words_at(*times)), 0.0
     shown: list[int] = []
     for step, amount in steps:
         match step:
             case "tick":
                 now += amount
-                shown += head.due(now)
+                shown += head.take_due(now)
             case "pause":
                 head.pause(now)
             case "resume":
@@ -171,10 +183,10 @@ def test_every_event_is_shown_once_and_in_order_whatever_is_done(
                 head.change_speed(now, amount)
             case "seek":
                 if head.seek(now, amount):
-                    del shown[head.shown :]
+                    del shown[head.shown_count :]
     head.resume(now)
-    while (wait := head.wait(now)) is not None:
+    while (wait := head.seconds_until_next(now)) is not None:
         now += wait + 1e-6
-        shown += head.due(now)
+        shown += head.take_due(now)
 
     assert shown == list(range(len(times)))

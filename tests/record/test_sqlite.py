@@ -25,11 +25,11 @@ from debate_tui.domain.events import (
     DebaterReplaced,
     Interjection,
     TurnFinished,
-    encode,
+    event_to_json,
 )
 from debate_tui.record import database, sqlite, writer
-from debate_tui.record.sqlite import Store
-from tests.record.material import BOB, deltas, ending, opening, started
+from debate_tui.record.sqlite import SqliteStore
+from tests.record.material import BOB, debate_started, ending_events, opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,8 +47,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    with Store(path) as store:
+def store(path: Path) -> Iterator[SqliteStore]:
+    with SqliteStore(path) as store:
         yield store
 
 
@@ -59,65 +59,69 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "RETRY_S", 0.0)
 
 
-def said(text: str = "hm") -> Interjection:
+def interjection(text: str = "hm") -> Interjection:
     return Interjection(text=text, to=None)
 
 
-async def hold(store: Store, debate: str = "d1", topic: str = "Tea or coffee?") -> list[Event]:
+async def record_debate(store: SqliteStore, debate: str = "d1", topic: str = "Tea or coffee?") -> list[Event]:
     log = store.create(debate, clock=lambda: float(len(debate)))
-    events = [log.append(event) for event in (*opening(debate, topic), *deltas(10), *ending())]
+    events = [
+        log.append(event) for event in (*opening_events(debate, topic), *turn_deltas(10), *ending_events())
+    ]
     await log.aclose()
     return events
 
 
-async def gathered(log: DebateLog, after: int = 0) -> list[Event]:
+async def read_all(log: DebateLog, after: int = 0) -> list[Event]:
     return [event async for batch in log.follow(after) for event in batch]
 
 
-async def until(true: Callable[[], bool]) -> None:
-    while not true():
+async def wait_until(condition: Callable[[], bool]) -> None:
+    while not condition():
         await asyncio.sleep(0)
 
 
 # --- keeping and giving back ----------------------------------------------------------------------
 
 
-async def test_a_record_gives_back_what_was_appended(store: Store, path: Path):
-    events = await hold(store)
+async def test_a_record_gives_back_what_was_appended(store: SqliteStore, path: Path):
+    events = await record_debate(store)
 
     assert store.events("d1") == events
-    assert [encode(event) for event in Store(path).events("d1")] == [encode(event) for event in events]
+    assert [event_to_json(event) for event in SqliteStore(path).events("d1")] == [
+        event_to_json(event) for event in events
+    ]
 
 
-async def test_everything_is_durable_after_closing(store: Store, path: Path):
+async def test_everything_is_durable_after_closing(store: SqliteStore, path: Path):
     log = store.create("d1")
-    for event in (*opening(), *deltas(50)):
+    for event in (*opening_events(), *turn_deltas(50)):
         log.append(event)
     await log.aclose()
 
     with contextlib.closing(sqlite3.connect(path)) as other:
         assert other.execute("SELECT count(*), max(seq) FROM events").fetchone() == (54, 54)
-    assert (log.durable, log.trouble) == (54, None)
+    assert (log.durable_seq, log.write_error) == (54, None)
 
 
-async def test_events_become_durable_by_themselves(store: Store):
+async def test_events_become_durable_by_themselves(store: SqliteStore):
     log = store.create("d1")
-    log.append(started())
-    await until(lambda: log.durable == 1)
+    log.append(debate_started())
+    await wait_until(lambda: log.durable_seq == 1)
 
     assert [event.seq for event in store.events("d1")] == [1]
 
 
 async def test_closing_the_store_writes_what_is_left(path: Path):
-    with Store(path) as store:
+    with SqliteStore(path) as store:
         log = store.create("d1")
-        for event in opening():
+        for event in opening_events():
             log.append(event)
 
-    assert len(Store(path).events("d1")) == 4
+    assert len(SqliteStore(path).events("d1")) == 4
 
 
-def test_file_and_folder_are_for_their_owner_only(store: Store, path: Path):
+def test_file_and_folder_are_for_their_owner_only(store: SqliteStore, path: Path):
     store.create("d1")
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -125,9 +129,9 @@ def test_file_and_folder_are_for_their_owner_only(store: Store, path: Path):
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
 
 
-async def test_several_debates_share_the_file_and_the_writer(store: Store):
+async def test_several_debates_share_the_file_and_the_writer(store: SqliteStore):
     logs = {name: store.create(name) for name in ("x", "y", "z")}
-    for event in deltas(30):
+    for event in turn_deltas(30):
         for log in logs.values():
             log.append(event)
     await asyncio.gather(*(log.aclose() for log in logs.values()))
@@ -136,13 +140,13 @@ async def test_several_debates_share_the_file_and_the_writer(store: Store):
         assert [event.seq for event in store.events(name)] == list(range(1, 31))
 
 
-async def test_text_that_utf8_has_no_place_for_is_kept_with_question_marks(store: Store):
+async def test_text_that_utf8_has_no_place_for_is_kept_with_question_marks(store: SqliteStore):
     log = store.create("d1")
-    log.append(started(topic="Tea\ud83d?"))
-    log.append(said("a\udcffb"))
+    log.append(debate_started(topic="Tea\ud83d?"))
+    log.append(interjection("a\udcffb"))
     await log.aclose()
 
-    assert log.trouble is None
+    assert log.write_error is None
     assert store.find("d1").topic == "Tea??"
     assert [event.text for event in store.events("d1") if isinstance(event, Interjection)] == ["a?b"]
 
@@ -158,18 +162,21 @@ def test_old_events_come_from_the_file_and_new_ones_from_memory_without_seam(
 ):
     async def debate() -> tuple[list[Event], list[list[Event]]]:
         log = store.create("d1")
-        followers = [asyncio.create_task(gathered(log)), asyncio.create_task(gathered(log, after))]
-        words = deltas()
+        followers = [asyncio.create_task(read_all(log)), asyncio.create_task(read_all(log, after))]
+        words = turn_deltas()
         events = []
         for burst in bursts:
             events += [log.append(next(words)) for _ in range(burst)]
             await log.flush()
         events.append(log.append(DebateFinished(reason="complete")))
-        followers.append(asyncio.create_task(gathered(log)))
+        followers.append(asyncio.create_task(read_all(log)))
         return events, [await follower for follower in followers if after < len(events) or follower.done()]
 
-    with pytest.MonkeyPatch.context() as patch, Store(tmp_path_factory.mktemp("d") / "d.sqlite") as store:
-        patch.setattr(sqlite, "TAIL", tail)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        SqliteStore(tmp_path_factory.mktemp("d") / "d.sqlite") as store,
+    ):
+        patch.setattr(sqlite, "RECENT_EVENTS", tail)
         if after > sum(bursts):
             after = 0
         events, followed = asyncio.run(debate())
@@ -177,10 +184,12 @@ def test_old_events_come_from_the_file_and_new_ones_from_memory_without_seam(
     assert followed == [events, events[after:], events]
 
 
-async def test_reading_is_by_position_and_limit_on_both_sides(store: Store, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sqlite, "TAIL", 5)
+async def test_reading_is_by_position_and_limit_on_both_sides(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sqlite, "RECENT_EVENTS", 5)
     log = store.create("d1")
-    for event in deltas(30):
+    for event in turn_deltas(30):
         log.append(event)
         await log.flush()
 
@@ -192,8 +201,8 @@ async def test_reading_is_by_position_and_limit_on_both_sides(store: Store, monk
 # --- going on ---------------------------------------------------------------------------------------
 
 
-async def test_a_resumed_record_goes_on_behind_its_last_event(store: Store):
-    before = await hold(store)
+async def test_a_resumed_record_goes_on_behind_its_last_event(store: SqliteStore):
+    before = await record_debate(store)
     log = store.resume("d1", clock=lambda: 1.0)
     resumed = log.append(DebateResumed(reason="continued", debater=None))
     await log.aclose()
@@ -203,21 +212,21 @@ async def test_a_resumed_record_goes_on_behind_its_last_event(store: Store):
     assert store.find("d1").finished is None
 
 
-async def test_what_a_debate_was_begun_with_is_kept_for_whoever_continues_it(store: Store):
+async def test_what_a_debate_was_begun_with_is_kept_for_whoever_continues_it(store: SqliteStore):
     log = store.create("d1", setup='{"persona": "dry"}')
-    log.append(started())
+    log.append(debate_started())
     await log.flush()
-    log.append(said())
+    log.append(interjection())
     await log.aclose()
 
     assert store.setup("d1") == '{"persona": "dry"}'
     assert store.setup("never was") == ""
 
 
-async def test_a_resumed_record_gives_old_events_too(store: Store):
-    before = await hold(store)
+async def test_a_resumed_record_gives_old_events_too(store: SqliteStore):
+    before = await record_debate(store)
     log = store.resume("d1")
-    follower = asyncio.create_task(gathered(log))
+    follower = asyncio.create_task(read_all(log))
     new = [log.append(DebateResumed(reason="", debater=None)), log.append(DebateFinished(reason="stopped"))]
 
     assert await follower == [*before, *new]
@@ -226,10 +235,10 @@ async def test_a_resumed_record_gives_old_events_too(store: Store):
 # --- who holds a debate ----------------------------------------------------------------------------------
 
 
-async def test_a_debate_has_one_writer_at_a_time(path: Path, store: Store):
-    await hold(store)
+async def test_a_debate_has_one_writer_at_a_time(path: Path, store: SqliteStore):
+    await record_debate(store)
     log = store.resume("d1")
-    with Store(path) as other:
+    with SqliteStore(path) as other:
         assert other.find("d1").live
         with pytest.raises(UsageError, match="being held by another program"):
             other.resume("d1")
@@ -241,8 +250,8 @@ async def test_a_debate_has_one_writer_at_a_time(path: Path, store: Store):
     assert [file.name for file in path.parent.glob("*.held")] == []
 
 
-async def test_an_id_with_anything_in_it_can_be_held(store: Store):
-    await hold(store, "../tea or\ncoffee %2F")
+async def test_an_id_with_anything_in_it_can_be_held(store: SqliteStore):
+    await record_debate(store, "../tea or\ncoffee %2F")
     log = store.resume("../tea")
     assert store.find().live
     await log.aclose()
@@ -252,9 +261,9 @@ async def test_an_id_with_anything_in_it_can_be_held(store: Store):
 # --- the list of debates ------------------------------------------------------------------------------
 
 
-async def test_the_list_shows_each_debate_without_its_events(store: Store, path: Path):
-    await hold(store, "d1", "Tea or coffee?")
-    await hold(store, "d22", "Cats or dogs?")
+async def test_the_list_shows_each_debate_without_its_events(store: SqliteStore, path: Path):
+    await record_debate(store, "d1", "Tea or coffee?")
+    await record_debate(store, "d22", "Cats or dogs?")
     with contextlib.closing(sqlite3.connect(path)) as other, other:
         other.execute("DELETE FROM events")
 
@@ -270,18 +279,18 @@ async def test_the_list_shows_each_debate_without_its_events(store: Store, path:
     assert (oldest.started, oldest.updated) == (2.0, 2.0)
 
 
-async def test_the_list_is_filtered_by_words_of_topic_format_and_debaters(store: Store):
-    await hold(store, "d1", "Tea or coffee?")
-    await hold(store, "d22", "Cats or dogs?")
+async def test_the_list_is_filtered_by_words_of_topic_format_and_debaters(store: SqliteStore):
+    await record_debate(store, "d1", "Tea or coffee?")
+    await record_debate(store, "d22", "Cats or dogs?")
 
     assert [found.debate for found in store.debates("COFFEE bob")] == ["d1"]
     assert [found.debate for found in store.debates("openai:gpt oxford")] == ["d22", "d1"]
     assert store.debates("coffee dogs") == []
 
 
-async def test_an_unfinished_debate_is_listed_with_its_debaters_of_now(store: Store):
+async def test_an_unfinished_debate_is_listed_with_its_debaters_of_now(store: SqliteStore):
     log = store.create("d1")
-    log.append(started())
+    log.append(debate_started())
     log.append(DebaterReplaced(debater="b", reason="", remaining=("a", "b"), source="demo:new", model="new"))
     await log.flush()
 
@@ -291,9 +300,9 @@ async def test_an_unfinished_debate_is_listed_with_its_debaters_of_now(store: St
     assert found.debaters[1].name == BOB.name
 
 
-async def test_a_debate_is_found_by_the_beginning_of_its_id(store: Store):
-    await hold(store, "abc1")
-    await hold(store, "abc22")
+async def test_a_debate_is_found_by_the_beginning_of_its_id(store: SqliteStore):
+    await record_debate(store, "abc1")
+    await record_debate(store, "abc22")
 
     assert store.find("abc1").debate == "abc1"
     assert store.find("abc2").debate == "abc22"
@@ -304,19 +313,19 @@ async def test_a_debate_is_found_by_the_beginning_of_its_id(store: Store):
         store.find("zzz")
 
 
-def test_without_a_file_there_are_no_debates_and_none_is_made(store: Store, path: Path):
+def test_without_a_file_there_are_no_debates_and_none_is_made(store: SqliteStore, path: Path):
     assert store.debates() == []
     with pytest.raises(UsageError, match="no debates are recorded"):
         store.find()
     assert not path.exists()
 
 
-async def test_deleting_removes_everything_from_the_file(store: Store, path: Path):
-    kept = await hold(store, "d22")
+async def test_deleting_removes_everything_from_the_file(store: SqliteStore, path: Path):
+    kept = await record_debate(store, "d22")
     store.close()
     size = path.stat().st_size
     log = store.create("d1")
-    for event in (started(topic="A secret topic"), *deltas(2000)):
+    for event in (debate_started(topic="A secret topic"), *turn_deltas(2000)):
         log.append(event)
     await log.aclose()
 
@@ -332,7 +341,7 @@ async def test_deleting_removes_everything_from_the_file(store: Store, path: Pat
 # --- trouble ------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_no_database_is_explained(store: Store, path: Path):
+def test_a_file_that_is_no_database_is_explained(store: SqliteStore, path: Path):
     path.parent.mkdir()
     path.write_bytes(b"this is not a database" * 100)
 
@@ -343,8 +352,8 @@ def test_a_file_that_is_no_database_is_explained(store: Store, path: Path):
         assert str(path) in caught.value.message
 
 
-async def test_a_damaged_file_is_explained(store: Store, path: Path):
-    await hold(store)
+async def test_a_damaged_file_is_explained(store: SqliteStore, path: Path):
+    await record_debate(store)
     store.close()
     content = bytearray(path.read_bytes())
     content[4096:] = b"\x55" * (len(content) - 4096)
@@ -359,8 +368,8 @@ async def test_a_damaged_file_is_explained(store: Store, path: Path):
     [b'{"type":"from.the.future"}', b'{"type":"interjection","text":"\xff"}', b'{"x":' + b"[" * 100_000],
     ids=["kind", "bytes", "nested"],
 )
-async def test_events_that_cannot_be_read_are_explained(store: Store, path: Path, data: bytes):
-    await hold(store)
+async def test_events_that_cannot_be_read_are_explained(store: SqliteStore, path: Path, data: bytes):
+    await record_debate(store)
     with contextlib.closing(sqlite3.connect(path)) as other, other:
         other.execute("UPDATE events SET event = ? WHERE seq = 3", (data,))
 
@@ -369,7 +378,7 @@ async def test_events_that_cannot_be_read_are_explained(store: Store, path: Path
     assert caught.value.hint == "upgrade debate-tui"
 
 
-def test_a_file_of_a_newer_version_is_left_alone(store: Store, path: Path):
+def test_a_file_of_a_newer_version_is_left_alone(store: SqliteStore, path: Path):
     store.create("d1")
     store.close()
     with contextlib.closing(sqlite3.connect(path)) as other:
@@ -380,21 +389,21 @@ def test_a_file_of_a_newer_version_is_left_alone(store: Store, path: Path):
 
 
 async def test_a_file_of_an_older_version_is_brought_up_to_date(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ):
-    events = await hold(store)
+    events = await record_debate(store)
     store.close()
     monkeypatch.setattr(
         database, "MIGRATIONS", (*database.MIGRATIONS, ("ALTER TABLE debates ADD COLUMN mood TEXT",))
     )
 
     assert store.events("d1") == events
-    with database.opened(store._path) as connection:
+    with database.open_database(store._path) as connection:
         assert connection.execute("SELECT mood FROM debates").fetchall() == [(None,)]
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_locked_file_is_explained(store: Store, path: Path):
+def test_a_locked_file_is_explained(store: SqliteStore, path: Path):
     path.parent.mkdir()
     with contextlib.closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -406,11 +415,11 @@ def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(DebateError, match="cannot be opened") as caught:
-        Store(tmp_path / "file" / "debates.sqlite").create("d1")
+        SqliteStore(tmp_path / "file" / "debates.sqlite").create("d1")
     assert "permissions" in caught.value.hint
 
 
-def test_a_folder_in_place_of_the_file_is_explained(store: Store, path: Path):
+def test_a_folder_in_place_of_the_file_is_explained(store: SqliteStore, path: Path):
     path.mkdir(parents=True)
 
     with pytest.raises(DebateError, match="cannot be opened"):
@@ -418,7 +427,7 @@ def test_a_folder_in_place_of_the_file_is_explained(store: Store, path: Path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_file_is_explained(store: Store, path: Path):
+def test_a_read_only_file_is_explained(store: SqliteStore, path: Path):
     store.create("d1")
     store.close()
     path.chmod(0o400)
@@ -443,7 +452,7 @@ def test_every_error_has_plain_words_and_a_way_out(code: int, words: str, path: 
     error = sqlite3.OperationalError("boom")
     error.sqlite_errorcode = code
 
-    explained = database.explain(error, path)
+    explained = database.describe_error(error, path)
 
     assert words in explained.message
     assert explained.hint.endswith("or use --no-record")
@@ -465,9 +474,9 @@ class SmallDisk:
         self.connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
-async def fill(log: SqliteLog, words: Iterator[Event]) -> None:
+async def fill_disk(log: SqliteLog, words: Iterator[Event]) -> None:
     """Say things until the disk is full."""
-    while not log.trouble:
+    while not log.write_error:
         for _ in range(100):
             log.append(next(words))
         await log.flush()
@@ -475,70 +484,72 @@ async def fill(log: SqliteLog, words: Iterator[Event]) -> None:
 
 @pytest.mark.usefixtures("quick")
 async def test_on_a_full_disk_the_debate_goes_on_with_one_notice(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ):
     disk, notices = SmallDisk(monkeypatch), []
-    log = store.create("d1", on_trouble=notices.append)
+    log = store.create("d1", on_write_error=notices.append)
     disk.hold_pages(20)
-    words = deltas()
-    await fill(log, words)
-    durable = log.durable
+    words = turn_deltas()
+    await fill_disk(log, words)
+    durable = log.durable_seq
     for _ in range(100):
         log.append(next(words))
     await log.aclose()
 
-    assert [notice.message for notice in notices] == [log.trouble.message if log.trouble else ""]
+    assert [notice.message for notice in notices] == [log.write_error.message if log.write_error else ""]
     assert "disk is full" in notices[0].message
-    assert log.durable == durable < log.seq
+    assert log.durable_seq == durable < log.seq
     assert [event.seq for event in store.events("d1")] == list(range(1, durable + 1))
     assert store.find("d1").events == durable
     assert [event.seq for event in await log.read(durable, 3)] == [durable + 1, durable + 2, durable + 3]
 
 
 @pytest.mark.usefixtures("quick")
-async def test_when_there_is_space_again_nothing_is_missing(store: Store, monkeypatch: pytest.MonkeyPatch):
+async def test_when_there_is_space_again_nothing_is_missing(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+):
     disk, notices = SmallDisk(monkeypatch), []
-    log = store.create("d1", on_trouble=notices.append)
+    log = store.create("d1", on_write_error=notices.append)
     disk.hold_pages(20)
-    await fill(log, deltas())
+    await fill_disk(log, turn_deltas())
     disk.hold_pages(100_000)
     log.append(DebateFinished(reason="complete"))
     await log.aclose()
 
-    assert log.trouble is None
+    assert log.write_error is None
     assert len(notices) == 1
     assert [event.seq for event in store.events("d1")] == list(range(1, log.seq + 1))
     assert store.find("d1").finished == "complete"
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_file_locked_for_a_while_loses_nothing(store: Store, path: Path):
+async def test_a_file_locked_for_a_while_loses_nothing(store: SqliteStore, path: Path):
     notices: list[DebateError] = []
-    log = store.create("d1", on_trouble=notices.append)
+    log = store.create("d1", on_write_error=notices.append)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        for event in opening():
+        for event in opening_events():
             log.append(event)
         await log.flush()
-        assert log.durable == 0
+        assert log.durable_seq == 0
     await log.aclose()
 
     assert ["locked" in notice.message for notice in notices] == [True]
     assert [event.seq for event in store.events("d1")] == [1, 2, 3, 4]
 
 
-async def test_a_debate_deleted_while_it_is_held_is_lost_alone(store: Store):
+async def test_a_debate_deleted_while_it_is_held_is_lost_alone(store: SqliteStore):
     notices: list[DebateError] = []
-    log = store.create("d1", on_trouble=notices.append)
+    log = store.create("d1", on_write_error=notices.append)
     other = store.create("d22")
-    for event in opening():
+    for event in opening_events():
         log.append(event)
     await log.flush()
     store.delete("d1")
-    log.append(said())
-    other.append(said())
+    log.append(interjection())
+    other.append(interjection())
     await log.flush()
-    log.append(said())
+    log.append(interjection())
     await log.aclose()
     await other.aclose()
 
@@ -548,32 +559,34 @@ async def test_a_debate_deleted_while_it_is_held_is_lost_alone(store: Store):
 
 
 @pytest.mark.usefixtures("quick")
-async def test_whoever_hears_of_trouble_may_put_it_on_the_log(store: Store, monkeypatch: pytest.MonkeyPatch):
+async def test_whoever_hears_of_trouble_may_put_it_on_the_log(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+):
     disk, heard = SmallDisk(monkeypatch), []
-    log = store.create("d1", on_trouble=lambda trouble: log.append(said(trouble.message)))
+    log = store.create("d1", on_write_error=lambda trouble: log.append(interjection(trouble.message)))
     log.subscribe(lambda event: heard.append(event.seq))
     disk.hold_pages(20)
-    await fill(log, deltas())
-    log.append(said())
+    await fill_disk(log, turn_deltas())
+    log.append(interjection())
     await log.aclose()
 
     assert heard == list(range(1, log.seq + 1))
 
 
-async def test_a_log_that_is_closed_after_its_store_keeps_nobody_waiting(store: Store):
+async def test_a_log_that_is_closed_after_its_store_keeps_nobody_waiting(store: SqliteStore):
     log = store.create("d1")
-    log.append(started())
+    log.append(debate_started())
     store.close()
     await log.aclose()
 
-    assert log.durable == 1
+    assert log.durable_seq == 1
 
 
-async def test_an_id_that_exists_is_not_overwritten(store: Store):
-    before = await hold(store)
+async def test_an_id_that_exists_is_not_overwritten(store: SqliteStore):
+    before = await record_debate(store)
     notices: list[DebateError] = []
-    log = store.create("d1", on_trouble=notices.append)
-    log.append(said())
+    log = store.create("d1", on_write_error=notices.append)
+    log.append(interjection())
     await log.aclose()
 
     assert len(notices) == 1
@@ -581,19 +594,19 @@ async def test_an_id_that_exists_is_not_overwritten(store: Store):
 
 
 async def test_a_disk_too_slow_ends_the_record_but_bounds_the_memory(
-    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(writer, "BACKLOG", 100 * 600)
-    monkeypatch.setattr(sqlite, "TAIL", 50)
+    monkeypatch.setattr(writer, "MAX_BACKLOG_BYTES", 100 * 600)
+    monkeypatch.setattr(sqlite, "RECENT_EVENTS", 50)
     notices: list[DebateError] = []
-    log = store.create("d1", on_trouble=notices.append)
-    log.append(started())
+    log = store.create("d1", on_write_error=notices.append)
+    log.append(debate_started())
     await log.flush()
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        for event in deltas(1000):
+        for event in turn_deltas(1000):
             log.append(event)
-        assert len(log._tail) <= 100
+        assert len(log._recent) <= 100
         assert len(notices) == 1
         assert "ends at event" in notices[0].message
         with pytest.raises(DebateError, match="were not recorded"):
@@ -601,7 +614,7 @@ async def test_a_disk_too_slow_ends_the_record_but_bounds_the_memory(
         assert [event.seq for event in await log.read(999)] == [1000, 1001]
     await log.aclose()
 
-    assert [event.seq for event in store.events("d1")] == list(range(1, log.durable + 1))
+    assert [event.seq for event in store.events("d1")] == list(range(1, log.durable_seq + 1))
 
 
 # --- the death of the process ---------------------------------------------------------------------------
@@ -610,7 +623,10 @@ async def test_a_disk_too_slow_ends_the_record_but_bounds_the_memory(
 @pytest.mark.parametrize("seed", range(10))
 def test_a_killed_process_leaves_all_that_was_durable_without_gaps(path: Path, seed: int):
     victim = subprocess.Popen(
-        [sys.executable, "-m", "tests.record.victim", str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-m", "tests.record.record_process", str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     assert victim.stdout is not None
     moments = random.Random(seed).randrange(20, 4000)
@@ -621,11 +637,11 @@ def test_a_killed_process_leaves_all_that_was_durable_without_gaps(path: Path, s
         victim.send_signal(signal.SIGKILL)
     assert victim.returncode == -signal.SIGKILL
 
-    with Store(path) as store:
+    with SqliteStore(path) as store:
         events = store.events("d1") if path.exists() else []
         assert len(events) >= durable
         assert [event.seq for event in events] == list(range(1, len(events) + 1))
-        said_before = itertools.chain(opening(), deltas())
+        said_before = itertools.chain(opening_events(), turn_deltas())
         assert [msgspec.structs.replace(event, seq=0, at=0.0) for event in events] == [
             event for event, _ in zip(said_before, events, strict=False)
         ]
@@ -635,18 +651,21 @@ def test_a_killed_process_leaves_all_that_was_durable_without_gaps(path: Path, s
 
 async def test_a_killed_debate_can_be_continued(path: Path):
     victim = subprocess.Popen(
-        [sys.executable, "-m", "tests.record.victim", str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-m", "tests.record.record_process", str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     assert victim.stdout is not None
     with victim:
         for line in victim.stdout:
             if int(line.split()[1]) > 100:
                 break
-        with Store(path) as store:
+        with SqliteStore(path) as store:
             assert store.find("d1").live
         victim.kill()
 
-    with Store(path) as store:
+    with SqliteStore(path) as store:
         assert list(path.parent.glob("*.held"))
         before = store.events("d1")
         assert not store.find("d1").live

@@ -17,12 +17,12 @@ from debate_tui.domain.events import (
     DebateResumed,
     DebaterReplaced,
     Interjection,
-    encode,
+    event_to_json,
 )
 from debate_tui.record import recorded, sqlite
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
-from tests.record.material import BOB, deltas, ending, opening, started
+from tests.record.material import BOB, debate_started, ending_events, opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.log import DebateStore, LocalLog, ReadableLog
+    from debate_tui.record.log import AppendableLog, DebateStore, ReadableLog
 
     Kind = Callable[[], AbstractAsyncContextManager["Logs"]]
 
@@ -40,15 +40,15 @@ _names = (f"d{number}" for number in itertools.count())
 class Logs(Protocol):
     """A kind of log: how to make one, and how to go on with one that was closed."""
 
-    async def fresh(self) -> LocalLog: ...
-    async def again(self, log: LocalLog) -> LocalLog: ...
+    async def fresh(self) -> AppendableLog: ...
+    async def again(self, log: AppendableLog) -> AppendableLog: ...
 
 
 class InMemory:
-    async def fresh(self) -> LocalLog:
+    async def fresh(self) -> AppendableLog:
         return MemoryLog()
 
-    async def again(self, log: LocalLog) -> LocalLog:
+    async def again(self, log: AppendableLog) -> AppendableLog:
         return MemoryLog(await log.read(0, 10**6))
 
 
@@ -57,13 +57,13 @@ class InStore:
         self._store = store
         self._names: dict[int, str] = {}
 
-    async def fresh(self) -> LocalLog:
+    async def fresh(self) -> AppendableLog:
         name = next(_names)
         log = await self._store.create(name)
         self._names[id(log)] = name
         return log
 
-    async def again(self, log: LocalLog) -> LocalLog:
+    async def again(self, log: AppendableLog) -> AppendableLog:
         name = self._names[id(log)]
         resumed = await self._store.resume(name)
         self._names[id(resumed)] = name
@@ -109,8 +109,8 @@ async def store(
 ) -> AsyncIterator[DebateStore]:
     from debate_tui.record.redis import tail
 
-    monkeypatch.setattr(recorded, "LOOK_S", 0.0)
-    monkeypatch.setattr(tail, "GONE_S", 0.0)
+    monkeypatch.setattr(recorded, "POLL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(tail, "MISSING_TIMEOUT_S", 0.0)
     async with aclosing(open_store(address)) as store:
         yield store
 
@@ -123,37 +123,40 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hardly anything is kept in memory."""
     from debate_tui.record.redis import log, tail
 
-    monkeypatch.setattr(sqlite, "TAIL", 3)
-    monkeypatch.setattr(tail, "TAIL", 3)
-    monkeypatch.setattr(log, "KEPT", 2000)
+    monkeypatch.setattr(sqlite, "RECENT_EVENTS", 3)
+    monkeypatch.setattr(tail, "RECENT_EVENTS", 3)
+    monkeypatch.setattr(log, "RETAINED_BYTES", 2000)
 
 
-def said(text: str = "hm") -> Interjection:
+def interjection(text: str = "hm") -> Interjection:
     return Interjection(text=text, to=None)
 
 
-def whole(words: int = 10) -> list[Event]:
-    return [*opening(), *deltas(words), *ending()]
+def whole_debate(words: int = 10) -> list[Event]:
+    return [*opening_events(), *turn_deltas(words), *ending_events()]
 
 
-def put(log: LocalLog, events: Iterable[Event]) -> list[Event]:
+def append_all(log: AppendableLog, events: Iterable[Event]) -> list[Event]:
     return [log.append(event) for event in events]
 
 
-async def flushed(log: LocalLog) -> None:
+async def wait_until_flushed(log: AppendableLog) -> None:
     if not isinstance(log, MemoryLog):
         await log.flush()
 
 
-async def gathered(log: ReadableLog, after: int = 0) -> list[Event]:
+async def read_all(log: ReadableLog, after: int = 0) -> list[Event]:
     return [event async for batch in log.follow(after) for event in batch]
 
 
-async def recorded_in(
+async def record_debate(
     store: DebateStore, debate: str, events: Iterable[Event] = (), topic: str = "Tea or coffee?"
 ) -> list[Event]:
     log = await store.create(debate, clock=lambda: float(len(debate)))
-    logged = [log.append(event) for event in events or (*opening(debate, topic), *deltas(10), *ending())]
+    logged = [
+        log.append(event)
+        for event in events or (*opening_events(debate, topic), *turn_deltas(10), *ending_events())
+    ]
     await log.aclose()
     return logged
 
@@ -164,10 +167,12 @@ async def recorded_in(
 async def test_events_are_numbered_and_given_back_as_they_were_logged(kind: Kind):
     async with kind() as logs:
         log = await logs.fresh()
-        events = put(log, whole())
+        events = append_all(log, whole_debate())
 
         assert [event.seq for event in events] == list(range(1, 18))
-        assert [encode(event) for event in await log.read()] == [encode(event) for event in events]
+        assert [event_to_json(event) for event in await log.read()] == [
+            event_to_json(event) for event in events
+        ]
         await log.aclose()
 
 
@@ -175,11 +180,11 @@ async def test_events_are_numbered_and_given_back_as_they_were_logged(kind: Kind
 async def test_reading_is_by_position_and_limit_wherever_the_events_are(kind: Kind):
     async with kind() as logs:
         log = await logs.fresh()
-        words = deltas()
+        words = turn_deltas()
         events = []
         for _ in range(10):
-            events += put(log, itertools.islice(words, 5))
-            await flushed(log)
+            events += append_all(log, itertools.islice(words, 5))
+            await wait_until_flushed(log)
 
         for after, limit in itertools.product((0, 1, 7, 30, 47, 49, 50), (1, 4, 1000)):
             found: list[Event] = []
@@ -193,12 +198,12 @@ async def test_reading_is_by_position_and_limit_wherever_the_events_are(kind: Ki
 async def test_whoever_follows_from_any_place_gets_exactly_the_rest(kind: Kind):
     async with kind() as logs:
         log = await logs.fresh()
-        before = [asyncio.create_task(gathered(log, after)) for after in range(9)]
+        before = [asyncio.create_task(read_all(log, after)) for after in range(9)]
         await asyncio.sleep(0)
-        events = put(log, whole())
+        events = append_all(log, whole_debate())
 
         assert [await follower for follower in before] == [events[after:] for after in range(9)]
-        assert [await gathered(log, after) for after in range(18)] == [events[after:] for after in range(18)]
+        assert [await read_all(log, after) for after in range(18)] == [events[after:] for after in range(18)]
         await log.aclose()
 
 
@@ -210,14 +215,14 @@ def test_followers_get_every_event_once_however_the_writer_and_the_store_take_tu
     async def debate() -> tuple[list[Event], list[list[Event]]]:
         async with kind() as logs:
             log = await logs.fresh()
-            words, events, followers = deltas(), [], []
+            words, events, followers = turn_deltas(), [], []
             for burst, waited in bursts:
-                followers.append(asyncio.create_task(gathered(log)))
-                events += put(log, itertools.islice(words, burst))
-                await (flushed(log) if waited else asyncio.sleep(0))
-            events += put(log, ending())
+                followers.append(asyncio.create_task(read_all(log)))
+                events += append_all(log, itertools.islice(words, burst))
+                await (wait_until_flushed(log) if waited else asyncio.sleep(0))
+            events += append_all(log, ending_events())
             start = min(after, len(events))
-            followers.append(asyncio.create_task(gathered(log, start)))
+            followers.append(asyncio.create_task(read_all(log, start)))
             followed = [await follower for follower in followers]
             assert followed.pop() == events[start:]
             await log.aclose()
@@ -232,13 +237,13 @@ async def test_listeners_hear_every_event_in_order_even_if_one_of_them_answers(k
     async with kind() as logs:
         log = await logs.fresh()
         heard: list[list[int]] = [[], []]
-        put(log, [started()])
+        append_all(log, [debate_started()])
         log.subscribe(lambda event: heard[0].append(event.seq))
-        log.subscribe(lambda event: event.seq == 2 and log.append(said("indeed")) and None)
+        log.subscribe(lambda event: event.seq == 2 and log.append(interjection("indeed")) and None)
         stop = log.subscribe(lambda event: heard[1].append(event.seq))
-        put(log, [said()])
+        append_all(log, [interjection()])
         stop()
-        put(log, [said()])
+        append_all(log, [interjection()])
 
         assert heard == [[2, 3, 4], [2, 3]]
         await log.aclose()
@@ -247,8 +252,8 @@ async def test_listeners_hear_every_event_in_order_even_if_one_of_them_answers(k
 async def test_closing_ends_all_followers_behind_the_last_event(kind: Kind):
     async with kind() as logs:
         log = await logs.fresh()
-        followers = [asyncio.create_task(gathered(log, after)) for after in (0, 2)]
-        events = put(log, opening())
+        followers = [asyncio.create_task(read_all(log, after)) for after in (0, 2)]
+        events = append_all(log, opening_events())
         await asyncio.sleep(0)
         await log.aclose()
         await log.aclose()
@@ -260,18 +265,18 @@ async def test_a_debate_goes_on_behind_every_place_where_it_was_broken_off(kind:
     async with kind() as logs:
         for cut in range(1, 17):
             log = await logs.fresh()
-            before = put(log, whole()[:cut])
+            before = append_all(log, whole_debate()[:cut])
             await log.aclose()
             log = await logs.again(log)
-            follower = asyncio.create_task(gathered(log, cut // 2))
+            follower = asyncio.create_task(read_all(log, cut // 2))
             await asyncio.sleep(0)
-            after = put(log, [DebateResumed(reason="continued", debater=None), *whole()[cut:]])
+            after = append_all(log, [DebateResumed(reason="continued", debater=None), *whole_debate()[cut:]])
             events = [*before, *after]
 
             assert [event.seq for event in events] == list(range(1, len(events) + 1))
             assert [event.at for event in events] == sorted(event.at for event in events)
             assert await follower == events[cut // 2 :]
-            assert await gathered(log) == events
+            assert await read_all(log) == events
             await log.aclose()
 
 
@@ -281,24 +286,24 @@ async def test_a_debate_goes_on_behind_every_place_where_it_was_broken_off(kind:
 @every_store
 async def test_everything_appended_becomes_durable_by_itself_on_flush_and_on_closing(store: DebateStore):
     log = await store.create("d1")
-    log.append(started())
-    while log.durable < 1:
+    log.append(debate_started())
+    while log.durable_seq < 1:
         await asyncio.sleep(0)
-    for event in deltas(2500):
+    for event in turn_deltas(2500):
         log.append(event)
     await log.flush()
-    assert (log.seq, log.durable, log.trouble, log.lost) == (2501, 2501, None, False)
-    log.append(said())
+    assert (log.seq, log.durable_seq, log.write_error, log.recording_stopped) == (2501, 2501, None, False)
+    log.append(interjection())
     await log.aclose()
 
-    assert log.durable == 2502
+    assert log.durable_seq == 2502
     assert (await store.find("d1")).events == 2502
 
 
 @every_store
 async def test_what_is_durable_is_there_for_another_store_at_once(store: DebateStore, address: str):
     log = await store.create("d1", setup="{}")
-    events = [log.append(event) for event in whole()[:-1]]
+    events = [log.append(event) for event in whole_debate()[:-1]]
     await log.flush()
 
     async with aclosing(open_store(address)) as other:
@@ -313,12 +318,12 @@ async def test_what_is_durable_is_there_for_another_store_at_once(store: DebateS
 @every_store
 async def test_text_that_utf8_has_no_place_for_is_kept_with_question_marks(store: DebateStore):
     log = await store.create("d1")
-    log.append(started(topic="Tea\ud83d?"))
-    log.append(said("a\udcffb"))
+    log.append(debate_started(topic="Tea\ud83d?"))
+    log.append(interjection("a\udcffb"))
     await log.aclose()
     watched = await store.watch("d1")
 
-    assert log.trouble is None
+    assert log.write_error is None
     assert (await store.find("d1")).topic == "Tea??"
     assert [event.text for event in await watched.read() if isinstance(event, Interjection)] == ["a?b"]
     await watched.aclose()
@@ -330,11 +335,11 @@ async def test_text_that_utf8_has_no_place_for_is_kept_with_question_marks(store
 @every_store
 @pytest.mark.usefixtures("forgetful")
 async def test_a_recorded_debate_is_watched_from_any_place(store: DebateStore):
-    events = await recorded_in(store, "d1")
+    events = await record_debate(store, "d1")
     watched = await store.watch("d1")
 
     assert (watched.seq, watched.over) == (17, True)
-    assert [await gathered(watched, after) for after in range(18)] == [events[after:] for after in range(18)]
+    assert [await read_all(watched, after) for after in range(18)] == [events[after:] for after in range(18)]
     assert await watched.read(3, 2) == events[3:5]
     await watched.aclose()
 
@@ -343,17 +348,17 @@ async def test_a_recorded_debate_is_watched_from_any_place(store: DebateStore):
 @pytest.mark.usefixtures("forgetful")
 async def test_a_debate_under_way_is_watched_without_a_gap_from_every_place(store: DebateStore):
     log = await store.create("d1")
-    events = [log.append(event) for event in opening()]
+    events = [log.append(event) for event in opening_events()]
     await log.flush()
     watched = await store.watch("d1")
-    watchers = [(after, asyncio.create_task(gathered(watched, after))) for after in range(5)]
+    watchers = [(after, asyncio.create_task(read_all(watched, after))) for after in range(5)]
     heard: list[int] = []
     watched.subscribe(lambda event: heard.append(event.seq))
-    for event in (*deltas(40), *ending()):
+    for event in (*turn_deltas(40), *ending_events()):
         events.append(log.append(event))
         if len(events) % 7 == 0:
             await log.flush()
-        watchers.append((len(events), asyncio.create_task(gathered(watched, len(events)))))
+        watchers.append((len(events), asyncio.create_task(read_all(watched, len(events)))))
 
     for after, watcher in watchers:
         assert await watcher == events[after:]
@@ -364,9 +369,9 @@ async def test_a_debate_under_way_is_watched_without_a_gap_from_every_place(stor
 
 @every_store
 async def test_watching_stops_when_it_is_closed_or_the_debate_deleted(store: DebateStore):
-    await recorded_in(store, "d1", opening())
+    await record_debate(store, "d1", opening_events())
     watched = await store.watch("d1")
-    watcher = asyncio.create_task(gathered(watched))
+    watcher = asyncio.create_task(read_all(watched))
     await watched.aclose()
     assert len(await watcher) in (0, 4)
 
@@ -381,7 +386,7 @@ async def test_watching_stops_when_it_is_closed_or_the_debate_deleted(store: Deb
 
 @every_store
 async def test_a_debate_that_is_not_there_cannot_be_watched_or_resumed(store: DebateStore):
-    await recorded_in(store, "d1")
+    await record_debate(store, "d1")
 
     for use in (store.watch, store.resume):
         with pytest.raises(UsageError, match="called 'none'"):
@@ -399,8 +404,8 @@ async def test_debates_are_listed_newest_first_and_found_by_words(store: DebateS
     assert await store.debates() == []
     with pytest.raises(UsageError, match="no debates are recorded"):
         await store.find()
-    await recorded_in(store, "d1", topic="Tea or coffee?")
-    await recorded_in(store, "d22", topic="Cats or dogs?")
+    await record_debate(store, "d1", topic="Tea or coffee?")
+    await record_debate(store, "d22", topic="Cats or dogs?")
 
     newest, oldest = await store.debates()
     assert (newest.debate, oldest.debate) == ("d22", "d1")
@@ -418,8 +423,8 @@ async def test_debates_are_listed_newest_first_and_found_by_words(store: DebateS
 
 @every_store
 async def test_a_debate_is_found_by_the_beginning_of_its_id(store: DebateStore):
-    await recorded_in(store, "abc1")
-    await recorded_in(store, "abc22")
+    await record_debate(store, "abc1")
+    await record_debate(store, "abc22")
 
     assert (await store.find("abc1")).debate == "abc1"
     assert (await store.find("abc2")).debate == "abc22"
@@ -433,7 +438,7 @@ async def test_a_debate_is_found_by_the_beginning_of_its_id(store: DebateStore):
 @every_store
 async def test_the_list_shows_debates_as_they_are_now(store: DebateStore):
     log = await store.create("d1")
-    log.append(started())
+    log.append(debate_started())
     log.append(DebaterReplaced(debater="b", reason="", remaining=("a", "b"), source="demo:new", model="new"))
     await log.flush()
     found = await store.find("d1")
@@ -453,15 +458,15 @@ async def test_the_list_shows_debates_as_they_are_now(store: DebateStore):
 
 @every_store
 async def test_deleting_takes_debates_off_the_list_and_leaves_the_others(store: DebateStore):
-    await recorded_in(store, "d1")
-    kept = await recorded_in(store, "d22")
+    await record_debate(store, "d1")
+    kept = await record_debate(store, "d22")
 
     assert await store.delete("d1", "never was") == 1
     assert [found.debate for found in await store.debates()] == ["d22"]
     watched = await store.watch("d22")
     assert await watched.read() == kept
     await watched.aclose()
-    again = await recorded_in(store, "d1", opening())
+    again = await record_debate(store, "d1", opening_events())
     watched = await store.watch("d1")
     assert await watched.read() == again
     await watched.aclose()
@@ -470,22 +475,22 @@ async def test_deleting_takes_debates_off_the_list_and_leaves_the_others(store: 
 @every_store
 async def test_a_deleted_debate_that_is_being_held_goes_on_unrecorded_and_says_so(store: DebateStore):
     notices: list[DebateError] = []
-    log = await store.create("d1", on_trouble=notices.append)
-    for event in opening():
+    log = await store.create("d1", on_write_error=notices.append)
+    for event in opening_events():
         log.append(event)
     await log.flush()
     await store.delete("d1")
     for _ in range(3):
-        log.append(said())
+        log.append(interjection())
         await log.flush()
-    follower = asyncio.create_task(gathered(log, 4))
+    follower = asyncio.create_task(read_all(log, 4))
     log.append(DebateFinished(reason="complete"))
 
     assert [event.seq for event in await follower] == [5, 6, 7, 8]
     await log.aclose()
     assert ["deleted" in notice.message for notice in notices] == [True]
-    assert log.lost
-    assert log.trouble is not None
+    assert log.recording_stopped
+    assert log.write_error is not None
     assert await store.debates() == []
 
 
@@ -493,7 +498,7 @@ async def test_a_deleted_debate_that_is_being_held_goes_on_unrecorded_and_says_s
 async def test_closing_the_store_writes_what_is_left(address: str):
     async with aclosing(open_store(address)) as store:
         log = await store.create("d1")
-        for event in opening():
+        for event in opening_events():
             log.append(event)
 
     async with aclosing(open_store(address)) as store:

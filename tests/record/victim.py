@@ -6,15 +6,15 @@ import asyncio
 import sys
 
 from debate_tui.record.stores import open_store
-from tests.record.material import deltas, opening
+from tests.record.material import opening_events, turn_deltas
 
 
 async def main(address: str) -> None:
     log = await open_store(address).create("d1")
-    for event in opening():
+    for event in opening_events():
         log.append(event)
-    for event in deltas():
-        print(log.append(event).seq, log.durable, flush=True)
+    for event in turn_deltas():
+        print(log.append(event).seq, log.durable_seq, flush=True)
         await asyncio.sleep(0)
 
 

@@ -11,21 +11,21 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Status
-from debate_tui.resilience.recovery import Guarded
-from debate_tui.sources.http import Clients
+from debate_tui.domain.stream import StateChange
+from debate_tui.resilience.recovery import RecoveringSource
+from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
-from tests.fakes.scripted_source import REQUEST, Heard, ManualClock
-from tests.fakes.sse_server import Received, Reply, SseServer, reply
+from tests.fakes.scripted_source import REQUEST, ManualClock, RecoveredOutput
+from tests.fakes.sse_server import ReceivedRequest, Reply, SseServer, reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from debate_tui.domain.policy import Policy
+    from debate_tui.domain.policy import RecoveryPolicy
     from debate_tui.domain.stream import Resume, Source
 
-CALM = ["connecting", "connected", "streaming"]
-DONE = b"event: done\ndata:\n\n"
+UNDISTURBED_STATES = ["connecting", "connected", "streaming"]
+DONE_EVENT = b"event: done\ndata:\n\n"
 
 
 def delta(text: str, number: int | None = None) -> bytes:
@@ -34,48 +34,48 @@ def delta(text: str, number: int | None = None) -> bytes:
     return f"{head}data: {json.dumps({'delta': text}, ensure_ascii=False)}\n\n".encode()
 
 
-class Pane:
+class GuardedStream:
     """One debater's stream and whoever reads it; its time passes by hand."""
 
     def __init__(
         self,
         source: Source,
-        policy: Policy | None = None,
+        policy: RecoveryPolicy | None = None,
         *,
         random: Callable[[], float] = lambda: 0.5,
         paused_at: str = "",
     ) -> None:
         self.clock = ManualClock()
-        self.heard = Heard()
-        self.waits = asyncio.Event()
+        self.output = RecoveredOutput()
+        self.wait_announced = asyncio.Event()
         """Set when a wait has been announced."""
         self.go_on = asyncio.Event()
         """Until this is set, nothing is read beyond the text `paused_at`."""
         self._paused_at = paused_at
-        self._news = asyncio.Event()
-        self._guarded = Guarded(source, policy, clock=self.clock, random=random)
+        self._changed = asyncio.Event()
+        self._guarded = RecoveringSource(source, policy, clock=self.clock, random=random)
 
-    async def read(self, resume: Resume | None = None) -> Heard:
+    async def read(self, resume: Resume | None = None) -> RecoveredOutput:
         async with self._guarded.open(REQUEST, resume) as items:
             async for item in items:
-                self.heard.take(item)
-                self._news.set()
-                if isinstance(item, Status) and item.state == "reconnecting":
-                    self.waits.set()
-                if self._paused_at and self.heard.text == self._paused_at:
+                self.output.take(item)
+                self._changed.set()
+                if isinstance(item, StateChange) and item.state == "reconnecting":
+                    self.wait_announced.set()
+                if self._paused_at and self.output.text == self._paused_at:
                     await self.go_on.wait()
-        return self.heard
+        return self.output
 
-    async def until(self, happened: Callable[[Heard], bool]) -> None:
-        while not happened(self.heard):
-            self._news.clear()
-            await self._news.wait()
+    async def until(self, happened: Callable[[RecoveredOutput], bool]) -> None:
+        while not happened(self.output):
+            self._changed.clear()
+            await self._changed.wait()
 
 
-class Others:
+class HealthyStreams:
     """Debaters without trouble."""
 
-    def __init__(self, panes: list[Pane], go_on: asyncio.Event) -> None:
+    def __init__(self, panes: list[GuardedStream], go_on: asyncio.Event) -> None:
         self.panes = panes
         self._go_on = go_on
         self._reading = [asyncio.create_task(pane.read()) for pane in panes]
@@ -85,7 +85,7 @@ class Others:
         self._go_on.set()
         for heard in await asyncio.gather(*self._reading):
             assert heard.text == "I am fine. Go on."
-            assert heard.states == CALM
+            assert heard.states == UNDISTURBED_STATES
             assert heard.finished.reason == "complete"
 
     async def close(self) -> None:
@@ -95,16 +95,16 @@ class Others:
 
 
 @asynccontextmanager
-async def others(clients: Clients, count: int = 3) -> AsyncIterator[Others]:
+async def healthy_streams(clients: HttpClients, count: int = 3) -> AsyncIterator[HealthyStreams]:
     """That many debaters, each with its own connection to a server in good health."""
     go_on = asyncio.Event()
 
-    def script(_: Received) -> Reply:
-        return reply(delta("I am "), delta("fine. "), go_on, delta("Go "), delta("on."), DONE)
+    def script(_: ReceivedRequest) -> Reply:
+        return reply(delta("I am "), delta("fine. "), go_on, delta("Go "), delta("on."), DONE_EVENT)
 
     async with SseServer(script=script) as server:
-        panes = [Pane(SseSource(server.url, clients=clients)) for _ in range(count)]
-        beside = Others(panes, go_on)
+        panes = [GuardedStream(SseSource(server.url, clients=clients)) for _ in range(count)]
+        beside = HealthyStreams(panes, go_on)
         try:
             yield beside
         finally:
@@ -112,37 +112,37 @@ async def others(clients: Clients, count: int = 3) -> AsyncIterator[Others]:
 
 
 @asynccontextmanager
-async def clients() -> AsyncIterator[Clients]:
-    made = Clients()
+async def open_clients() -> AsyncIterator[HttpClients]:
+    made = HttpClients()
     try:
         yield made
     finally:
         await made.aclose()
 
 
-async def heal(
-    pane: Pane,
-    beside: Others,
+async def read_through_faults(
+    pane: GuardedStream,
+    beside: HealthyStreams,
     *,
-    mend: Callable[[int], Awaitable[None]] | None = None,
+    repair: Callable[[int], Awaitable[None]] | None = None,
     resume: Resume | None = None,
-) -> Heard:
-    """Read the pane to its end; each announced wait ends when the others are done and `mend` was called.
+) -> RecoveredOutput:
+    """Read the pane to its end; each announced wait ends when the others are done and `repair` was called.
 
-    `mend` is given the number of waits so far. Raises the fault the pane ends with.
+    `repair` is given the number of waits so far. Raises the fault the pane ends with.
     """
     reading = asyncio.create_task(pane.read(resume))
     try:
         while not reading.done():
-            waiting = asyncio.create_task(pane.waits.wait())
+            waiting = asyncio.create_task(pane.wait_announced.wait())
             await asyncio.wait((reading, waiting), return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
-            if pane.waits.is_set():
-                pane.waits.clear()
+            if pane.wait_announced.is_set():
+                pane.wait_announced.clear()
                 await beside.finish()
-                if mend is not None:
-                    await mend(len(pane.heard.waits))
-                pane.clock.advance(pane.heard.waits[-1] / 1000)
+                if repair is not None:
+                    await repair(len(pane.output.waits))
+                pane.clock.advance(pane.output.waits[-1] / 1000)
         return await reading
     finally:
         reading.cancel()

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debate_tui.domain.policy import Policy
-from debate_tui.domain.stream import Connected, Fault, FaultKind, Origin
-from debate_tui.resilience.recovery import Guarded
-from debate_tui.sources.eventstream import events
+from debate_tui.domain.policy import RecoveryPolicy
+from debate_tui.domain.stream import Connected, Fault, FaultKind, StreamOrigin
+from debate_tui.resilience.recovery import RecoveringSource
+from debate_tui.sources.eventstream import parse_sse
 from debate_tui.sources.payloads import endpoint
-from tests.fakes.scripted_source import ManualClock, hear
+from tests.fakes.scripted_source import ManualClock, read_recovered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from debate_tui.domain.stream import Request, Resume, StreamItem
+    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
 
 
 class Piece(NamedTuple):
@@ -31,7 +31,7 @@ class Piece(NamedTuple):
     reasoning: bool
 
 
-class Sender(NamedTuple):
+class ScriptedSender(NamedTuple):
     """What is to be said, in which events, and how a reconnection is answered."""
 
     pieces: tuple[Piece, ...]
@@ -70,7 +70,7 @@ class Sender(NamedTuple):
 class CutSource:
     """Reads a sender whose n-th connection is cut behind the n-th number of bytes."""
 
-    def __init__(self, sender: Sender, cuts: list[int], read: int) -> None:
+    def __init__(self, sender: ScriptedSender, cuts: list[int], read: int) -> None:
         self.model = "cut"
         self._sender = sender
         self._cuts = list(cuts)
@@ -78,7 +78,7 @@ class CutSource:
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         cursor = resume.cursor if resume and resume.cursor and resume.cursor.position else None
         wire = b"".join(self._sender.wire(cursor.position if cursor else ""))
@@ -86,8 +86,10 @@ class CutSource:
         body = self._body(wire if cut is None else wire[: cut % len(wire)], broken=cut is not None)
 
         async def items() -> AsyncIterator[StreamItem]:
-            yield Connected(Origin.CURSOR if cursor else Origin.START)
-            async with aclosing(endpoint.read(events(body), cursor, lambda: True)) as stream:
+            yield Connected(StreamOrigin.CURSOR if cursor else StreamOrigin.START)
+            async with aclosing(
+                endpoint.decode_endpoint_stream(parse_sse(body), cursor, lambda: True)
+            ) as stream:
                 async for item in stream:
                     yield item
 
@@ -110,19 +112,19 @@ texts = st.one_of(
 )
 pieces = st.lists(st.builds(Piece, texts, st.booleans()), min_size=1, max_size=14).map(tuple)
 senders = st.one_of(
-    st.builds(Sender, pieces, st.just(0), st.just(False), st.just(0), st.integers(1, 3)),
-    st.builds(Sender, pieces, st.just(1), st.just(True), st.integers(0, 4), st.integers(1, 3)),
-    st.builds(Sender, pieces, st.just(1), st.just(False), st.just(0), st.integers(1, 3)),
-    st.builds(Sender, pieces, st.integers(2, 3), st.just(True), st.just(0), st.integers(1, 3)),
+    st.builds(ScriptedSender, pieces, st.just(0), st.just(False), st.just(0), st.integers(1, 3)),
+    st.builds(ScriptedSender, pieces, st.just(1), st.just(True), st.integers(0, 4), st.integers(1, 3)),
+    st.builds(ScriptedSender, pieces, st.just(1), st.just(False), st.just(0), st.integers(1, 3)),
+    st.builds(ScriptedSender, pieces, st.integers(2, 3), st.just(True), st.just(0), st.integers(1, 3)),
 )
 
 
 @given(senders, st.lists(st.integers(0, 10_000), max_size=6), st.sampled_from([1, 7, 4096]))
 @settings(max_examples=300)
-async def test_the_final_text_is_the_senders_text(sender: Sender, cuts: list[int], read: int) -> None:
+async def test_the_final_text_is_the_senders_text(sender: ScriptedSender, cuts: list[int], read: int) -> None:
     clock = ManualClock()
-    policy = Policy(max_retries=len(cuts))
-    heard = await hear(Guarded(CutSource(sender, cuts, read), policy, clock=clock), clock)
+    policy = RecoveryPolicy(max_retries=len(cuts))
+    heard = await read_recovered(RecoveringSource(CutSource(sender, cuts, read), policy, clock=clock), clock)
     assert (heard.text, heard.reasoning) == (sender.text, sender.reasoning)
     assert heard.superseded == 0
     assert clock.armed == 0

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from debate_tui.domain.policy import Policy
-from debate_tui.domain.stream import Chunk, Connected, Cursor, FaultKind, Finished, Origin, Status
-from debate_tui.resilience.chaos import Chaotic, Mishap, impatient, plans
-from debate_tui.resilience.recovery import Guarded
-from tests.fakes.scripted_source import REQUEST, Heard, ManualClock, ScriptedSource, Step
+from debate_tui.domain.policy import RecoveryPolicy
+from debate_tui.domain.stream import Chunk, Connected, Cursor, FaultKind, Finished, StateChange, StreamOrigin
+from debate_tui.resilience.chaos import ChaosSource, Mishap, plan_mishaps, shorten_timeouts
+from debate_tui.resilience.recovery import RecoveringSource
+from tests.fakes.scripted_source import REQUEST, ManualClock, RecoveredOutput, ScriptedSource, Step
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Resume, StreamItem
 
 TEXT = "".join(f"Reason number {n} is better than the one before. " for n in range(40))
-POLICY = impatient(Policy())
+POLICY = shorten_timeouts(RecoveryPolicy())
 
 
 class Resuming(ScriptedSource):
@@ -31,13 +31,13 @@ class Resuming(ScriptedSource):
     def script(self, resume: Resume | None) -> list[Step]:
         at = int(resume.cursor.position) if resume and resume.cursor else 0
         pieces = (Chunk(TEXT[n : n + 7], cursor=Cursor(str(n + 7))) for n in range(at, len(TEXT), 7))
-        return [Connected(Origin.CURSOR if at else Origin.START), *pieces, Finished()]
+        return [Connected(StreamOrigin.CURSOR if at else StreamOrigin.START), *pieces, Finished()]
 
 
-async def hear_turn(turn: int, seed: int) -> Heard:
+async def hear_turn(turn: int, seed: int) -> RecoveredOutput:
     clock = ManualClock()
-    guarded = Guarded(Chaotic(Resuming(clock=clock), seed), POLICY, clock=clock)
-    heard = Heard()
+    guarded = RecoveringSource(ChaosSource(Resuming(clock=clock), seed), POLICY, clock=clock)
+    heard = RecoveredOutput()
     async with guarded.open(replace(REQUEST, turn=turn)) as items:
         reading = asyncio.create_task(_read(items, heard, clock))
         while not reading.done():
@@ -51,10 +51,10 @@ async def hear_turn(turn: int, seed: int) -> Heard:
     return heard
 
 
-async def _read(items: AsyncIterator[StreamItem], heard: Heard, clock: ManualClock) -> None:
+async def _read(items: AsyncIterator[StreamItem], heard: RecoveredOutput, clock: ManualClock) -> None:
     async for item in items:
         heard.take(item)
-        if isinstance(item, Status) and item.retry_in_ms:
+        if isinstance(item, StateChange) and item.retry_in_ms:
             asyncio.get_running_loop().call_soon(clock.advance, item.retry_in_ms / 1000)
 
 
@@ -76,15 +76,15 @@ async def test_a_short_debate_sees_it_all(seed: int) -> None:
 
 @given(st.integers(1, 40), st.integers())
 def test_no_turn_breaks_more_often_than_recovery_forgives(turn: int, seed: int) -> None:
-    planned = plans(turn, seed)
-    assert len(planned) <= Policy().max_retries
-    assert planned == plans(turn, seed)
+    planned = plan_mishaps(turn, seed)
+    assert len(planned) <= RecoveryPolicy().max_retries
+    assert planned == plan_mishaps(turn, seed)
 
 
 def test_the_first_turns_meet_every_mishap() -> None:
-    assert {plan.mishap for turn in range(1, 5) for plan in plans(turn, 0)} == set(Mishap)
+    assert {plan.mishap for turn in range(1, 5) for plan in plan_mishaps(turn, 0)} == set(Mishap)
 
 
 def test_chaos_notices_a_silence_soon() -> None:
-    assert POLICY.silence_timeout < Policy().silence_timeout
-    assert impatient(replace(Policy(), silence_timeout=1.0)).silence_timeout == 1.0
+    assert POLICY.silence_timeout < RecoveryPolicy().silence_timeout
+    assert shorten_timeouts(replace(RecoveryPolicy(), silence_timeout=1.0)).silence_timeout == 1.0

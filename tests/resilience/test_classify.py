@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from debate_tui.domain.stream import Ended, Fault, FaultKind
-from debate_tui.resilience.classify import Action, action
+from debate_tui.domain.stream import Fault, FaultKind, UnmarkedEnd
+from debate_tui.resilience.classify import FaultAction, fault_action
 
 TABLE = {
-    "network": Action.RETRY,
-    "timeout": Action.RETRY,
-    "rate_limited": Action.RETRY,
-    "overloaded": Action.RETRY,
-    "server": Action.RETRY,
-    "auth": Action.PAUSE_ALL,
-    "quota": Action.PAUSE_ALL,
-    "bad_request": Action.SKIP,
-    "refused": Action.REFUSED,
-    "unknown": Action.SKIP,
+    "network": FaultAction.RETRY,
+    "timeout": FaultAction.RETRY,
+    "rate_limited": FaultAction.RETRY,
+    "overloaded": FaultAction.RETRY,
+    "server": FaultAction.RETRY,
+    "auth": FaultAction.PAUSE_ALL,
+    "quota": FaultAction.PAUSE_ALL,
+    "bad_request": FaultAction.SKIP,
+    "refused": FaultAction.REFUSED,
+    "unknown": FaultAction.SKIP,
 }
 
 
 @pytest.mark.parametrize("kind", FaultKind)
 def test_every_kind_has_its_action(kind: FaultKind) -> None:
-    assert action(Fault(kind, "It broke.")) is TABLE[kind.value]
+    assert fault_action(Fault(kind, "It broke.")) is TABLE[kind.value]
 
 
-def test_an_end_nobody_vouches_for_is_a_cut() -> None:
-    assert action(Ended(vouched=False)) is Action.RETRY
+def test_an_unconfirmed_end_is_a_cut() -> None:
+    assert fault_action(UnmarkedEnd(vouched=False)) is FaultAction.RETRY

@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.sources.sse import SseSource
-from tests.fakes.sse_server import Cut, Received, Reply, SseServer, reply
-from tests.resilience.panes import CALM, DONE, Pane, clients, delta, heal, others
+from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, reply
+from tests.resilience.panes import (
+    DONE_EVENT,
+    UNDISTURBED_STATES,
+    GuardedStream,
+    delta,
+    healthy_streams,
+    open_clients,
+    read_through_faults,
+)
 
 if TYPE_CHECKING:
-    from tests.resilience.panes import Others
+    from tests.resilience.panes import HealthyStreams
 
 PIECES = ["Tea ", "🍵 is ", "茶 and ", "cafe\u0301", " too."]
 TEXT = "".join(PIECES)
 
 
 def wire(*, ids: bool) -> list[bytes]:
-    return [*(delta(piece, number if ids else None) for number, piece in enumerate(PIECES, 1)), DONE]
+    return [*(delta(piece, number if ids else None) for number, piece in enumerate(PIECES, 1)), DONE_EVENT]
 
 
 def cuts(events: list[bytes]) -> list[int]:
@@ -31,7 +39,7 @@ def cuts(events: list[bytes]) -> list[int]:
     return sorted({*boundaries, *middles, *inside})
 
 
-class Breaking:
+class BrokenServer:
     """A server whose first reply is cut; later ones go on behind the last event id, or begin anew."""
 
     def __init__(self, cut: Cut, at: int, *, ids: bool) -> None:
@@ -44,7 +52,7 @@ class Breaking:
         self._at = at
         self._broken = False
 
-    def script(self, request: Received) -> Reply:
+    def script(self, request: ReceivedRequest) -> Reply:
         if not self._broken:
             self._broken = True
             sent = b"".join(self.events)[: self._at]
@@ -53,7 +61,7 @@ class Breaking:
         return reply(*self.events[behind:])
 
 
-async def break_off(pane: Pane, breaking: Breaking, beside: Others) -> None:
+async def break_off(pane: GuardedStream, breaking: BrokenServer, beside: HealthyStreams) -> None:
     """Cut the connection once all it may show is shown."""
     state = "streaming" if breaking.seen else "connected"
     await pane.until(lambda heard: heard.text == breaking.text and state in heard.states)
@@ -66,21 +74,21 @@ async def break_off(pane: Pane, breaking: Breaking, beside: Others) -> None:
 @pytest.mark.parametrize("ids", [True, False], ids=["ids", "no ids"])
 @pytest.mark.parametrize("cut", Cut)
 async def test_no_cut_loses_or_doubles_a_character(cut: Cut, ids: bool) -> None:
-    async with clients() as shared:
+    async with open_clients() as shared:
         for at in cuts(wire(ids=ids)):
-            breaking = Breaking(cut, at, ids=ids)
-            async with SseServer(script=breaking.script) as server, others(shared, 2) as beside:
-                pane = Pane(SseSource(server.url, clients=shared))
+            breaking = BrokenServer(cut, at, ids=ids)
+            async with SseServer(script=breaking.script) as server, healthy_streams(shared, 2) as beside:
+                pane = GuardedStream(SseSource(server.url, clients=shared))
                 breaking_off = asyncio.create_task(break_off(pane, breaking, beside))
-                heard = await heal(pane, beside)
+                heard = await read_through_faults(pane, beside)
                 await breaking_off
             assert heard.text == TEXT, at
             assert heard.superseded == 0
             assert heard.finished.reason == "complete"
             assert heard.states == [
-                *(CALM if breaking.seen else CALM[:2]),
+                *(UNDISTURBED_STATES if breaking.seen else UNDISTURBED_STATES[:2]),
                 "reconnecting 1/5",
-                *(CALM if breaking.seen < len(PIECES) else CALM[:2]),
+                *(UNDISTURBED_STATES if breaking.seen < len(PIECES) else UNDISTURBED_STATES[:2]),
             ], at
             expected = str(breaking.seen) if ids and breaking.seen else None
             assert [request.last_event_id for request in server.requests] == [None, expected]

@@ -10,10 +10,10 @@ import pytest
 
 from debate_tui.domain import events
 from debate_tui.domain.errors import UsageError
-from debate_tui.domain.stream import Chunk, Connected, Cursor, Fault, FaultKind, Finished, Origin, Usage
-from debate_tui.resilience.journal import Journal, redacted
-from debate_tui.resilience.recovery import Guarded
-from tests.fakes.scripted_source import ManualClock, ScriptedSource, hear
+from debate_tui.domain.stream import Chunk, Connected, Cursor, Fault, FaultKind, Finished, StreamOrigin, Usage
+from debate_tui.resilience.journal import StreamLog, redact_line
+from debate_tui.resilience.recovery import RecoveringSource
+from tests.fakes.scripted_source import ManualClock, ScriptedSource, read_recovered
 
 if TYPE_CHECKING:
     from debate_tui.domain.errors import DebateError
@@ -30,14 +30,14 @@ async def test_a_broken_stream_is_told_line_by_line(tmp_path: Path) -> None:
             Fault(FaultKind.OVERLOADED, "Busy.\nTry later.", status=529),
         ],
         [
-            Connected(Origin.CURSOR, "HTTP/1.1", True),
+            Connected(StreamOrigin.CURSOR, "HTTP/1.1", True),
             Chunk("is ", cursor=Cursor("2")),
             Chunk("old.", cursor=Cursor("3")),
             Finished("complete", Usage(10, 4)),
         ],
     )
-    journal = Journal(file, now=lambda: 1763791200.123)
-    journal.event(
+    journal = StreamLog(file, now=lambda: 1763791200.123)
+    journal.record_event(
         events.DebateStarted(
             debate="d1",
             topic="Tea?",
@@ -45,9 +45,11 @@ async def test_a_broken_stream_is_told_line_by_line(tmp_path: Path) -> None:
             debaters=(events.DebaterInfo("a", "Ada", "for", "demo", "demo"),),
         )
     )
-    journal.event(events.TurnStarted(turn=1, debater="a", phase="opening"))
-    await hear(Guarded(source, clock=clock, random=lambda: 0.5, announce=journal.of("a")), clock)
-    journal.event(events.DebaterRemoved(debater="a", reason="Too tired.", remaining=()))
+    journal.record_event(events.TurnStarted(turn=1, debater="a", phase="opening"))
+    await read_recovered(
+        RecoveringSource(source, clock=clock, random=lambda: 0.5, announce=journal.announcer_for("a")), clock
+    )
+    journal.record_event(events.DebaterRemoved(debater="a", reason="Too tired.", remaining=()))
     journal.close()
     assert file.read_text("utf-8").splitlines() == [
         f"2025-11-22T06:00:00.123Z {line}"
@@ -70,10 +72,12 @@ async def test_a_broken_stream_is_told_line_by_line(tmp_path: Path) -> None:
 
 async def test_giving_up_is_told_too(tmp_path: Path) -> None:
     file, clock = tmp_path / "streams.log", ManualClock()
-    journal = Journal(file)
+    journal = StreamLog(file)
     source = ScriptedSource([Fault(FaultKind.AUTH, "Wrong key.", status=401)])
     with pytest.raises(Fault):
-        await hear(Guarded(source, clock=clock, announce=journal.of("a")), clock)
+        await read_recovered(
+            RecoveringSource(source, clock=clock, announce=journal.announcer_for("a")), clock
+        )
     journal.close()
     assert file.read_text("utf-8").endswith("Z a: gave up: auth (status 401): Wrong key.\n")
 
@@ -81,8 +85,8 @@ async def test_giving_up_is_told_too(tmp_path: Path) -> None:
 def test_an_older_log_is_written_on(tmp_path: Path) -> None:
     file = tmp_path / "streams.log"
     for number in (1, 2):
-        journal = Journal(file)
-        journal.event(events.TurnStarted(turn=number, debater="a", phase="opening"))
+        journal = StreamLog(file)
+        journal.record_event(events.TurnStarted(turn=number, debater="a", phase="opening"))
         journal.close()
     assert [line.split("turn ")[1] for line in file.read_text("utf-8").splitlines()] == [
         "1 (opening)",
@@ -92,23 +96,23 @@ def test_an_older_log_is_written_on(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_the_users_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"Cannot write .*: No such file or directory"):
-        Journal(tmp_path / "missing" / "streams.log")
+        StreamLog(tmp_path / "missing" / "streams.log")
 
 
 def test_a_new_log_is_for_its_owner_alone_and_an_older_one_stays_as_it_is(tmp_path: Path) -> None:
     new, old = tmp_path / "new.log", tmp_path / "old.log"
     old.touch(0o644)
     for file in (new, old):
-        Journal(file).close()
+        StreamLog(file).close()
     assert [stat.S_IMODE(file.stat().st_mode) for file in (new, old)] == [0o600, 0o644]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_log_that_cannot_be_written_on_is_said_once_when_it_is_closed() -> None:
     troubles: list[DebateError] = []
-    journal = Journal(Path("/dev/full"), on_trouble=troubles.append)
+    journal = StreamLog(Path("/dev/full"), on_error=troubles.append)
     for turn in (1, 2):
-        journal.event(events.TurnStarted(turn=turn, debater="a", phase="opening"))
+        journal.record_event(events.TurnStarted(turn=turn, debater="a", phase="opening"))
     assert troubles == []
     journal.close()
     assert [str(trouble) for trouble in troubles] == [
@@ -129,4 +133,4 @@ def test_a_log_that_cannot_be_written_on_is_said_once_when_it_is_closed() -> Non
     ],
 )
 def test_secrets_and_control_characters_are_taken_out(text: str, clean: str) -> None:
-    assert redacted(text) == clean
+    assert redact_line(text) == clean

@@ -7,21 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.stream import Chunk, Resume
-from debate_tui.resilience.overlap import Overlap
-from debate_tui.resilience.shown import Shown
+from debate_tui.resilience.overlap import ContinuationTrimmer
+from debate_tui.resilience.shown import DeliveredText
 
 
-def joined(old: str, *new: str) -> str:
+def joined_text(old: str, *new: str) -> str:
     """`old` as it goes on when a model continues it with `new`, chunk by chunk."""
-    seam = Overlap(Shown(Resume(1, None, old)))
+    seam = ContinuationTrimmer(DeliveredText(Resume(1, None, old)))
     text = old
     for piece in new:
         chunk = Chunk(piece)
-        if seam.settled:
+        if seam.resolved:
             text += piece
         elif joint := seam.feed(chunk):
             text += "".join(chunk.text for chunk in joint.chunks)
-    if not seam.settled:
+    if not seam.resolved:
         text += "".join(chunk.text for chunk in seam.finish().chunks)
     return text
 
@@ -66,8 +66,8 @@ OLD = f"Tea is older than coffee. {SENTENCE}"
     ],
 )
 def test_an_overlap_is_trimmed(old: str, new: str, whole: str) -> None:
-    assert joined(old, new) == whole
-    assert joined(old, *new) == whole
+    assert joined_text(old, new) == whole
+    assert joined_text(old, *new) == whole
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_an_overlap_is_trimmed(old: str, new: str, whole: str) -> None:
     ],
 )
 def test_what_may_be_meant_stays(old: str, new: str) -> None:
-    assert joined(old, new) == old + new
-    assert joined(old, *new) == old + new
+    assert joined_text(old, new) == old + new
+    assert joined_text(old, *new) == old + new
 
 
 def test_reasoning_of_a_continuation_passes_at_once() -> None:
-    seam = Overlap(Shown(Resume(1, None, OLD)))
+    seam = ContinuationTrimmer(DeliveredText(Resume(1, None, OLD)))
     thought = Chunk("Where was I?", reasoning=True)
     joint = seam.feed(thought)
     assert joint is not None
     assert joint.chunks == (thought,)
-    assert not seam.settled
+    assert not seam.resolved
 
 
 VOCABULARY = ["tea", "coffee", "storm", "older", "keeps", "better", "warm", "harbour", "night", "lantern"]
@@ -126,13 +126,13 @@ def test_whatever_whole_words_a_model_repeats_the_text_is_the_same(
     size = data.draw(st.integers(1, 12))
     new = whole[begin:]
     pieces = [new[at : at + size] for at in range(0, len(new), size)]
-    assert joined(whole[:cut], *pieces) == whole
+    assert joined_text(whole[:cut], *pieces) == whole
 
 
 @given(st.text(), st.lists(st.text(min_size=1), max_size=6))
 def test_the_old_text_is_never_touched_and_the_end_of_the_new_one_never_lost(
     old: str, new: list[str]
 ) -> None:
-    text = joined(old, *new)
+    text = joined_text(old, *new)
     assert text.startswith(old)
     assert (old + "".join(new)).endswith(text[len(old) :])

@@ -12,28 +12,35 @@ from msgspec.structs import replace
 from debate_tui.domain.stream import Fault, FaultKind, FaultReport, Source, Usage
 from debate_tui.sources.anthropic import AnthropicSource
 from debate_tui.sources.openai import OpenAISource
-from debate_tui.sources.providers import provider
+from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
 from tests.fakes.provider_server import (
     CHAT,
     MESSAGES,
     RESPONSES,
     STREAM,
+    ProviderReply,
     ProviderServer,
-    Reply,
     chat_events,
     error,
     event,
     messages_events,
     responses_events,
 )
-from tests.resilience.panes import CALM, Others, Pane, clients, heal, others
+from tests.resilience.panes import (
+    UNDISTURBED_STATES,
+    GuardedStream,
+    HealthyStreams,
+    healthy_streams,
+    open_clients,
+    read_through_faults,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from tests.fakes.provider_server import Ending
-    from tests.fakes.scripted_source import Heard
+    from tests.fakes.scripted_source import RecoveredOutput
 
 JSON = "application/json"
 PIECES = ["Tea 🍵 is ", "older than ", "coffee. ", "It keeps ", "better in ", "a 茶 storm."]
@@ -48,8 +55,8 @@ async def server() -> AsyncIterator[ProviderServer]:
 
 
 @pytest.fixture
-async def beside() -> AsyncIterator[Others]:
-    async with clients() as shared, others(shared, 2) as made:
+async def beside() -> AsyncIterator[HealthyStreams]:
+    async with open_clients() as shared, healthy_streams(shared, 2) as made:
         yield made
 
 
@@ -76,25 +83,31 @@ class Dialect:
 
 def _chat(server: ProviderServer, sdk: SdkClients) -> Source:
     return OpenAISource(
-        "m", provider=replace(provider("openai", {}), base_url=server.base, api="chat"), sdk=sdk
+        "m", provider=replace(find_provider("openai", {}), base_url=server.base, api="chat"), sdk_clients=sdk
     )
 
 
 def _responses(server: ProviderServer, sdk: SdkClients) -> Source:
-    return OpenAISource("m", provider=replace(provider("openai", {}), base_url=server.base), sdk=sdk)
+    return OpenAISource(
+        "m", provider=replace(find_provider("openai", {}), base_url=server.base), sdk_clients=sdk
+    )
 
 
 def _background(server: ProviderServer, sdk: SdkClients) -> Source:
-    at = replace(provider("openai", {}), base_url=server.base)
-    return OpenAISource("m", provider=at, sdk=sdk, background=True, poll_interval=0)
+    at = replace(find_provider("openai", {}), base_url=server.base)
+    return OpenAISource("m", provider=at, sdk_clients=sdk, background=True, poll_interval=0)
 
 
 def _llama(server: ProviderServer, sdk: SdkClients) -> Source:
-    return OpenAISource("m", provider=replace(provider("llamacpp", {}), base_url=server.base), sdk=sdk)
+    return OpenAISource(
+        "m", provider=replace(find_provider("llamacpp", {}), base_url=server.base), sdk_clients=sdk
+    )
 
 
 def _messages(server: ProviderServer, sdk: SdkClients) -> Source:
-    return AnthropicSource("m", provider=replace(provider("anthropic", {}), base_url=server.url), sdk=sdk)
+    return AnthropicSource(
+        "m", provider=replace(find_provider("anthropic", {}), base_url=server.url), sdk_clients=sdk
+    )
 
 
 CHAT_API = Dialect(CHAT, chat_events, _chat)
@@ -107,8 +120,8 @@ DIALECTS = [
 ]
 
 
-def errors(pane: Pane) -> list[FaultReport]:
-    return [status.error for status in pane.heard.statuses if status.error]
+def reported_errors(pane: GuardedStream) -> list[FaultReport]:
+    return [status.error for status in pane.output.statuses if status.error]
 
 
 def places(events: list[bytes]) -> list[int]:
@@ -117,7 +130,9 @@ def places(events: list[bytes]) -> list[int]:
     return [next(n for n, sent in enumerate(events) if piece in sent) for piece in written]
 
 
-async def break_off(pane: Pane, shown: str, gate: asyncio.Event, beside: Others, *, stall: bool) -> None:
+async def break_off(
+    pane: GuardedStream, shown: str, gate: asyncio.Event, beside: HealthyStreams, *, stall: bool
+) -> None:
     """Break the connection once all that was sent is shown."""
     await pane.until(lambda heard: heard.text == shown)
     gate.set()
@@ -127,10 +142,10 @@ async def break_off(pane: Pane, shown: str, gate: asyncio.Event, beside: Others,
 
 
 async def break_and_heal(
-    pane: Pane, shown: str, gate: asyncio.Event, beside: Others, *, stall: bool
-) -> Heard:
+    pane: GuardedStream, shown: str, gate: asyncio.Event, beside: HealthyStreams, *, stall: bool
+) -> RecoveredOutput:
     breaking = asyncio.create_task(break_off(pane, shown, gate, beside, stall=stall))
-    heard = await heal(pane, beside)
+    heard = await read_through_faults(pane, beside)
     await breaking
     return heard
 
@@ -138,7 +153,7 @@ async def break_and_heal(
 @pytest.mark.parametrize("ending", ["cut", "reset", "end", "stall"])
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_a_broken_answer_is_continued_where_it_broke(
-    dialect: Dialect, ending: Ending, server: ProviderServer, sdk: SdkClients, beside: Others
+    dialect: Dialect, ending: Ending, server: ProviderServer, sdk: SdkClients, beside: HealthyStreams
 ) -> None:
     """At every piece; the model goes on exactly there, and later says the last sentence again first."""
     events = dialect.events(PIECES)
@@ -148,42 +163,48 @@ async def test_a_broken_answer_is_continued_where_it_broke(
         gate = asyncio.Event()
         server.script(
             dialect.path,
-            Reply([*events[: place + 1], gate], ending=ending),
-            Reply(dialect.events([rest[:5], rest[5:]])),
+            ProviderReply([*events[: place + 1], gate], ending=ending),
+            ProviderReply(dialect.events([rest[:5], rest[5:]])),
         )
-        pane = Pane(dialect.make(server, sdk))
+        pane = GuardedStream(dialect.make(server, sdk))
         heard = await break_and_heal(pane, shown, gate, beside, stall=ending == "stall")
         assert heard.text == TEXT
         assert heard.superseded == 0
         assert heard.finished.reason == "complete"
-        assert heard.states == [*CALM, "reconnecting 1/5", *(CALM if count < len(PIECES) else CALM[:2])]
-        assert errors(pane)[0].kind is (FaultKind.TIMEOUT if ending == "stall" else FaultKind.NETWORK)
+        assert heard.states == [
+            *UNDISTURBED_STATES,
+            "reconnecting 1/5",
+            *(UNDISTURBED_STATES if count < len(PIECES) else UNDISTURBED_STATES[:2]),
+        ]
+        assert reported_errors(pane)[0].kind is (
+            FaultKind.TIMEOUT if ending == "stall" else FaultKind.NETWORK
+        )
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_nothing_shown_is_asked_anew(
-    dialect: Dialect, server: ProviderServer, sdk: SdkClients, beside: Others
+    dialect: Dialect, server: ProviderServer, sdk: SdkClients, beside: HealthyStreams
 ) -> None:
     events = dialect.events(PIECES, reasoning=["Hm."])
-    server.script(dialect.path, Reply(events[:1], ending="cut"), Reply(events))
-    heard = await heal(Pane(dialect.make(server, sdk)), beside)
+    server.script(dialect.path, ProviderReply(events[:1], ending="cut"), ProviderReply(events))
+    heard = await read_through_faults(GuardedStream(dialect.make(server, sdk)), beside)
     assert (heard.text, heard.reasoning) == (TEXT, "Hm.")
-    assert heard.states == [*CALM[:2], "reconnecting 1/5", *CALM]
+    assert heard.states == [*UNDISTURBED_STATES[:2], "reconnecting 1/5", *UNDISTURBED_STATES]
     assert server.requests[0].json == server.requests[1].json
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_other_thoughts_after_a_cut_supersede_those_shown(
-    dialect: Dialect, server: ProviderServer, sdk: SdkClients, beside: Others
+    dialect: Dialect, server: ProviderServer, sdk: SdkClients, beside: HealthyStreams
 ) -> None:
     first = dialect.events(PIECES, reasoning=["Hm, ", "tea?"])
     thought = next(n for n, sent in enumerate(first) if b"tea?" in sent)
     server.script(
         dialect.path,
-        Reply(first[: thought + 1], ending="cut"),
-        Reply(dialect.events(PIECES, reasoning=["Well."])),
+        ProviderReply(first[: thought + 1], ending="cut"),
+        ProviderReply(dialect.events(PIECES, reasoning=["Well."])),
     )
-    heard = await heal(Pane(dialect.make(server, sdk)), beside)
+    heard = await read_through_faults(GuardedStream(dialect.make(server, sdk)), beside)
     assert (heard.text, heard.reasoning) == (TEXT, "Well.")
     assert heard.superseded == 1
 
@@ -208,15 +229,15 @@ async def test_a_status_that_may_pass_is_waited_out(
     name: str,
     server: ProviderServer,
     sdk: SdkClients,
-    beside: Others,
+    beside: HealthyStreams,
 ) -> None:
-    refusal = Reply(error(name), status, JSON, {"Retry-After": "3"} if status == 429 else {})
-    server.script(dialect.path, refusal, Reply(dialect.events(PIECES)))
-    pane = Pane(dialect.make(server, sdk))
-    heard = await heal(pane, beside)
+    refusal = ProviderReply(error(name), status, JSON, {"Retry-After": "3"} if status == 429 else {})
+    server.script(dialect.path, refusal, ProviderReply(dialect.events(PIECES)))
+    pane = GuardedStream(dialect.make(server, sdk))
+    heard = await read_through_faults(pane, beside)
     assert heard.text == TEXT
-    assert heard.states == ["connecting", "reconnecting 1/5", *CALM]
-    assert [(report.kind, report.status) for report in errors(pane)] == [(kind, status)]
+    assert heard.states == ["connecting", "reconnecting 1/5", *UNDISTURBED_STATES]
+    assert [(report.kind, report.status) for report in reported_errors(pane)] == [(kind, status)]
     assert heard.waits == [3150 if status == 429 else 1000]
     assert len(server.requests) == 2, "somebody else has tried again too"
 
@@ -225,26 +246,31 @@ async def test_a_status_that_may_pass_is_waited_out(
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (Reply(error("authentication_error"), 401, JSON), FaultKind.AUTH),
-        (Reply(error("permission_error"), 403, JSON), FaultKind.AUTH),
-        (Reply(error("insufficient_quota", code="insufficient_quota"), 429, JSON), FaultKind.QUOTA),
-        (Reply(error("billing_error"), 402, JSON), FaultKind.QUOTA),
-        (Reply(error("invalid_request_error"), 400, JSON), FaultKind.BAD_REQUEST),
-        (Reply(error("not_found_error", "no such model"), 404, JSON), FaultKind.BAD_REQUEST),
-        (Reply(error("request_too_large"), 413, JSON), FaultKind.BAD_REQUEST),
-        (Reply(b"<html>Sign in</html>", content_type="text/html"), FaultKind.BAD_REQUEST),
+        (ProviderReply(error("authentication_error"), 401, JSON), FaultKind.AUTH),
+        (ProviderReply(error("permission_error"), 403, JSON), FaultKind.AUTH),
+        (ProviderReply(error("insufficient_quota", code="insufficient_quota"), 429, JSON), FaultKind.QUOTA),
+        (ProviderReply(error("billing_error"), 402, JSON), FaultKind.QUOTA),
+        (ProviderReply(error("invalid_request_error"), 400, JSON), FaultKind.BAD_REQUEST),
+        (ProviderReply(error("not_found_error", "no such model"), 404, JSON), FaultKind.BAD_REQUEST),
+        (ProviderReply(error("request_too_large"), 413, JSON), FaultKind.BAD_REQUEST),
+        (ProviderReply(b"<html>Sign in</html>", content_type="text/html"), FaultKind.BAD_REQUEST),
     ],
 )
 async def test_what_will_not_pass_is_not_tried_again(
-    dialect: Dialect, answer: Reply, kind: FaultKind, server: ProviderServer, sdk: SdkClients, beside: Others
+    dialect: Dialect,
+    answer: ProviderReply,
+    kind: FaultKind,
+    server: ProviderServer,
+    sdk: SdkClients,
+    beside: HealthyStreams,
 ) -> None:
     server.script(dialect.path, answer)
-    pane = Pane(dialect.make(server, sdk))
+    pane = GuardedStream(dialect.make(server, sdk))
     with pytest.raises(Fault) as raised:
-        await heal(pane, beside)
+        await read_through_faults(pane, beside)
     await beside.finish()
     assert raised.value.kind is kind
-    assert pane.heard.states == ["connecting"]
+    assert pane.output.states == ["connecting"]
     assert len(server.requests) == 1
 
 
@@ -270,41 +296,48 @@ async def test_what_will_not_pass_is_not_tried_again(
     ],
 )
 async def test_an_error_in_the_stream_is_healed_like_a_cut(
-    dialect: Dialect, broken: bytes, kind: FaultKind, server: ProviderServer, sdk: SdkClients, beside: Others
+    dialect: Dialect,
+    broken: bytes,
+    kind: FaultKind,
+    server: ProviderServer,
+    sdk: SdkClients,
+    beside: HealthyStreams,
 ) -> None:
     events = dialect.events(PIECES)
     place = places(events)[2]
-    server.script(dialect.path, Reply([*events[: place + 1], broken]), Reply(dialect.events(PIECES[3:])))
-    pane = Pane(dialect.make(server, sdk))
-    heard = await heal(pane, beside)
+    server.script(
+        dialect.path, ProviderReply([*events[: place + 1], broken]), ProviderReply(dialect.events(PIECES[3:]))
+    )
+    pane = GuardedStream(dialect.make(server, sdk))
+    heard = await read_through_faults(pane, beside)
     assert heard.text == TEXT
-    assert heard.states == [*CALM, "reconnecting 1/5", *CALM]
-    assert errors(pane)[0].kind is kind
+    assert heard.states == [*UNDISTURBED_STATES, "reconnecting 1/5", *UNDISTURBED_STATES]
+    assert reported_errors(pane)[0].kind is kind
 
 
 async def test_quota_spent_in_the_stream_is_not_tried_again(
-    server: ProviderServer, sdk: SdkClients, beside: Others
+    server: ProviderServer, sdk: SdkClients, beside: HealthyStreams
 ) -> None:
     events = RESPONSES_API.events(PIECES)
     spent = event({"type": "error", "code": "insufficient_quota", "message": "Spent."}, "error")
-    server.script(RESPONSES, Reply([*events[:4], spent]))
-    pane = Pane(RESPONSES_API.make(server, sdk))
+    server.script(RESPONSES, ProviderReply([*events[:4], spent]))
+    pane = GuardedStream(RESPONSES_API.make(server, sdk))
     with pytest.raises(Fault) as raised:
-        await heal(pane, beside)
+        await read_through_faults(pane, beside)
     assert raised.value.kind is FaultKind.QUOTA
 
 
 @pytest.mark.parametrize("ending", ["cut", "reset", "stall"])
 async def test_background_responses_are_read_on_exactly(
-    ending: Ending, server: ProviderServer, sdk: SdkClients, beside: Others
+    ending: Ending, server: ProviderServer, sdk: SdkClients, beside: HealthyStreams
 ) -> None:
     events = responses_events(PIECES, reasoning=["Hm."], usage={"input_tokens": 4, "output_tokens": 9})
     for count, place in enumerate(places(events), 1):
         shown, gate = "".join(PIECES[:count]), asyncio.Event()
         server.requests.clear()
-        server.script(RESPONSES, Reply([*events[: place + 1], gate], ending=ending))
-        server.script(f"{RESPONSES}/resp_1", Reply(events[place + 1 :]))
-        pane = Pane(_background(server, sdk))
+        server.script(RESPONSES, ProviderReply([*events[: place + 1], gate], ending=ending))
+        server.script(f"{RESPONSES}/resp_1", ProviderReply(events[place + 1 :]))
+        pane = GuardedStream(_background(server, sdk))
         heard = await break_and_heal(pane, shown, gate, beside, stall=ending == "stall")
         assert (heard.text, heard.reasoning) == (TEXT, "Hm.")
         assert heard.finished.usage == Usage(4, 9)
@@ -314,7 +347,7 @@ async def test_background_responses_are_read_on_exactly(
 
 @pytest.mark.parametrize("ending", ["cut", "reset", "stall"])
 async def test_a_background_response_too_old_to_stream_is_polled(
-    ending: Ending, server: ProviderServer, sdk: SdkClients, beside: Others
+    ending: Ending, server: ProviderServer, sdk: SdkClients, beside: HealthyStreams
 ) -> None:
     events, gate = responses_events(PIECES), asyncio.Event()
     done = {
@@ -322,10 +355,10 @@ async def test_a_background_response_too_old_to_stream_is_polled(
         "status": "completed",
         "output": [{"type": "message", "content": [{"type": "output_text", "text": TEXT}]}],
     }
-    server.script(RESPONSES, Reply([*events[: places(events)[2] + 1], gate], ending=ending))
-    late = Reply(error("invalid_request_error", "too old"), 400, JSON)
-    server.script(f"{RESPONSES}/resp_1", late, Reply(json.dumps(done).encode(), content_type=JSON))
-    pane = Pane(_background(server, sdk))
+    server.script(RESPONSES, ProviderReply([*events[: places(events)[2] + 1], gate], ending=ending))
+    late = ProviderReply(error("invalid_request_error", "too old"), 400, JSON)
+    server.script(f"{RESPONSES}/resp_1", late, ProviderReply(json.dumps(done).encode(), content_type=JSON))
+    pane = GuardedStream(_background(server, sdk))
     heard = await break_and_heal(pane, "".join(PIECES[:3]), gate, beside, stall=ending == "stall")
     assert heard.text == TEXT
     assert heard.superseded == 0
@@ -333,16 +366,16 @@ async def test_a_background_response_too_old_to_stream_is_polled(
 
 @pytest.mark.parametrize("ending", ["cut", "reset", "stall"])
 async def test_llama_cpp_is_read_on_by_the_byte(
-    ending: Ending, server: ProviderServer, sdk: SdkClients, beside: Others
+    ending: Ending, server: ProviderServer, sdk: SdkClients, beside: HealthyStreams
 ) -> None:
     events = chat_events(PIECES)
     body = b"".join(events)
     for count, place in enumerate(places(events), 1):
         sent, gate = b"".join(events[: place + 1]) + events[place + 1][:9], asyncio.Event()
         server.requests.clear()
-        server.script(CHAT, Reply([sent, gate], ending=ending))
-        server.script(STREAM, Reply(body[len(b"".join(events[: place + 1])) :]))
-        pane = Pane(_llama(server, sdk))
+        server.script(CHAT, ProviderReply([sent, gate], ending=ending))
+        server.script(STREAM, ProviderReply(body[len(b"".join(events[: place + 1])) :]))
+        pane = GuardedStream(_llama(server, sdk))
         heard = await break_and_heal(pane, "".join(PIECES[:count]), gate, beside, stall=ending == "stall")
         assert heard.text == TEXT
         assert [request.method for request in server.requests] == ["POST", "GET"]

@@ -6,32 +6,41 @@ import asyncio
 
 import pytest
 
-from debate_tui.domain.policy import Policy
+from debate_tui.domain.policy import RecoveryPolicy
 from debate_tui.domain.stream import (
-    Alive,
     Chunk,
     Connected,
     Cursor,
-    Ended,
     Fault,
     FaultKind,
     FaultReport,
     Finished,
-    Origin,
+    KeepAlive,
     Resume,
+    StreamOrigin,
     Superseded,
+    UnmarkedEnd,
     Usage,
-    UsageSoFar,
+    UsageUpdate,
 )
-from debate_tui.resilience.recovery import Guarded
-from tests.fakes.scripted_source import REQUEST, Heard, ManualClock, Pass, ScriptedSource, Stall, Step, hear
+from debate_tui.resilience.recovery import RecoveringSource
+from tests.fakes.scripted_source import (
+    REQUEST,
+    ManualClock,
+    Pass,
+    RecoveredOutput,
+    ScriptedSource,
+    Stall,
+    Step,
+    read_recovered,
+)
 
 STORY = "Tea is older than coffee, and it keeps better in a storm."
-CALM = ["connecting", "connected", "streaming"]
-HEALED = [*CALM, "reconnecting 1/5", *CALM]
+UNDISTURBED_STATES = ["connecting", "connected", "streaming"]
+RECOVERED_STATES = [*UNDISTURBED_STATES, "reconnecting 1/5", *UNDISTURBED_STATES]
 
 
-def cut(kind: FaultKind = FaultKind.NETWORK, **facts: object) -> Fault:
+def cut_fault(kind: FaultKind = FaultKind.NETWORK, **facts: object) -> Fault:
     return Fault(kind, "It broke.", **facts)  # type: ignore[arg-type]
 
 
@@ -47,39 +56,39 @@ def words(text: str = STORY) -> list[str]:
     return text.replace(" ", " \0").split("\0")
 
 
-class Case:
+class GuardedCase:
     """One guarded source with a clock of its own."""
 
-    def __init__(self, *scripts: list[Step], policy: Policy | None = None) -> None:
+    def __init__(self, *scripts: list[Step], policy: RecoveryPolicy | None = None) -> None:
         self.clock = ManualClock()
         self.source = ScriptedSource(*scripts, clock=self.clock)
         self.announced: list[object] = []
         self.held = False
-        self.guarded = Guarded(
+        self.guarded = RecoveringSource(
             self.source,
             policy,
             clock=self.clock,
             random=lambda: 0.5,
-            held=lambda: self.held,
+            is_paused=lambda: self.held,
             announce=self.announced.append,
         )
 
-    async def hear(self, resume: Resume | None = None) -> Heard:
-        return await hear(self.guarded, self.clock, resume=resume)
+    async def hear(self, resume: Resume | None = None) -> RecoveredOutput:
+        return await read_recovered(self.guarded, self.clock, resume=resume)
 
-    async def fail(self) -> tuple[Fault, Heard]:
-        heard = Heard()
+    async def fail(self) -> tuple[Fault, RecoveredOutput]:
+        heard = RecoveredOutput()
         with pytest.raises(Fault) as raised:
-            await hear(self.guarded, self.clock, heard=heard)
+            await read_recovered(self.guarded, self.clock, heard=heard)
         return raised.value, heard
 
 
 async def test_a_stream_without_trouble_passes_unchanged() -> None:
     usage = Usage(10, 20, None)
-    case = Case([Connected(), *chunks(*words()), Finished("length", usage)])
+    case = GuardedCase([Connected(), *chunks(*words()), Finished("length", usage)])
     heard = await case.hear()
     assert heard.text == STORY
-    assert heard.states == CALM
+    assert heard.states == UNDISTURBED_STATES
     assert heard.finished == Finished("length", usage)
     assert case.source.closed == 1
     assert case.clock.armed == 0
@@ -87,31 +96,33 @@ async def test_a_stream_without_trouble_passes_unchanged() -> None:
 
 @pytest.mark.parametrize("kind", ["network", "timeout", "rate_limited", "overloaded", "server"])
 async def test_what_may_pass_is_tried_again(kind: str) -> None:
-    case = Case([cut(FaultKind(kind), status=503)], [Connected(), *chunks(STORY), Finished()])
+    case = GuardedCase([cut_fault(FaultKind(kind), status=503)], [Connected(), *chunks(STORY), Finished()])
     heard = await case.hear()
     assert heard.text == STORY
-    assert heard.states == ["connecting", "reconnecting 1/5", *CALM]
+    assert heard.states == ["connecting", "reconnecting 1/5", *UNDISTURBED_STATES]
     assert heard.statuses[1].error == FaultReport(FaultKind(kind), "It broke.", 503)
     assert case.source.resumes == [None, None]
 
 
 @pytest.mark.parametrize("kind", ["auth", "quota", "bad_request", "unknown"])
 async def test_what_will_not_pass_is_raised_at_once(kind: str) -> None:
-    case = Case([Connected(), *chunks("Tea "), cut(FaultKind(kind))])
+    case = GuardedCase([Connected(), *chunks("Tea "), cut_fault(FaultKind(kind))])
     fault, heard = await case.fail()
     assert fault.kind == kind
     assert heard.text == "Tea "
-    assert heard.states == CALM
+    assert heard.states == UNDISTURBED_STATES
     assert case.announced[-1] is fault
 
 
 async def test_a_refusal_ends_the_turn_and_nothing_else() -> None:
-    heard = await Case([Connected(), *chunks("I "), cut(FaultKind.REFUSED)]).hear()
+    heard = await GuardedCase([Connected(), *chunks("I "), cut_fault(FaultKind.REFUSED)]).hear()
     assert heard.finished.reason == "refused"
 
 
 async def test_attempts_and_retries_are_counted_and_waits_announced_before_they_begin() -> None:
-    case = Case([cut()], [cut()], [cut()], [cut()], [cut()], [cut()])
+    case = GuardedCase(
+        [cut_fault()], [cut_fault()], [cut_fault()], [cut_fault()], [cut_fault()], [cut_fault()]
+    )
     fault, heard = await case.fail()
     assert fault.kind is FaultKind.NETWORK
     assert heard.waits == [1000, 2000, 4000, 8000, 16000]
@@ -120,31 +131,35 @@ async def test_attempts_and_retries_are_counted_and_waits_announced_before_they_
     assert case.clock.time() == 1031.0
 
 
-async def test_the_servers_wish_is_the_floor_of_one_wait() -> None:
-    case = Case(
-        [cut(FaultKind.RATE_LIMIT, retry_after=7.0)], [cut()], [Connected(), *chunks(STORY), Finished()]
+async def test_retry_after_is_the_floor_of_one_wait() -> None:
+    case = GuardedCase(
+        [cut_fault(FaultKind.RATE_LIMIT, retry_after=7.0)],
+        [cut_fault()],
+        [Connected(), *chunks(STORY), Finished()],
     )
     assert (await case.hear()).waits == [7150, 2000]
 
 
 async def test_an_announced_reconnection_time_is_the_floor_of_all_waits() -> None:
-    case = Case(
-        [Connected(), Alive(retry_after=5.0), cut()], [cut()], [Connected(), *chunks(STORY), Finished()]
+    case = GuardedCase(
+        [Connected(), KeepAlive(retry_after=5.0), cut_fault()],
+        [cut_fault()],
+        [Connected(), *chunks(STORY), Finished()],
     )
     assert (await case.hear()).waits == [5150, 5300]
 
 
-async def test_a_wish_beyond_two_minutes_is_not_waited_for() -> None:
-    fault, heard = await Case([cut(FaultKind.RATE_LIMIT, retry_after=3600.0)]).fail()
+async def test_a_retry_after_beyond_two_minutes_is_not_waited_for() -> None:
+    fault, heard = await GuardedCase([cut_fault(FaultKind.RATE_LIMIT, retry_after=3600.0)]).fail()
     assert fault.retry_after == 3600.0
     assert heard.states == ["connecting"]
 
 
 async def test_recovered_is_said_once_and_only_after_reconnecting() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea ", ids=1), cut()],
-        [cut()],
-        [Connected(Origin.CURSOR), *chunks("is ", "old.", ids=2), Finished()],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea ", ids=1), cut_fault()],
+        [cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *chunks("is ", "old.", ids=2), Finished()],
     )
     heard = await case.hear()
     assert [(s.attempt, s.recovered) for s in heard.statuses if s.state == "streaming"] == [
@@ -155,9 +170,9 @@ async def test_recovered_is_said_once_and_only_after_reconnecting() -> None:
 
 async def test_progress_of_200_characters_counts_retries_anew() -> None:
     long = [chunks("x" * 199 + str(n), ids=n) for n in range(8)]
-    case = Case(
-        *([Connected(Origin.CURSOR), *part, cut()] for part in long),
-        [Connected(Origin.CURSOR), Finished()],
+    case = GuardedCase(
+        *([Connected(StreamOrigin.CURSOR), *part, cut_fault()] for part in long),
+        [Connected(StreamOrigin.CURSOR), Finished()],
     )
     heard = await case.hear()
     assert heard.waits == [1000] * 8
@@ -168,49 +183,49 @@ async def test_progress_of_200_characters_counts_retries_anew() -> None:
 
 
 async def test_behind_a_cursor_the_server_goes_on() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea ", "is ", ids=1), cut()],
-        [Connected(Origin.CURSOR), *chunks("older.", ids=3), Finished()],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea ", "is ", ids=1), cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *chunks("older.", ids=3), Finished()],
     )
     heard = await case.hear()
     assert heard.text == "Tea is older."
-    assert heard.states == HEALED
+    assert heard.states == RECOVERED_STATES
     assert case.source.resumes[1] == Resume(1, Cursor("2"), "Tea is ")
 
 
 @pytest.mark.parametrize("first", range(1, 7))
 async def test_events_sent_again_are_not_shown_again(first: int) -> None:
     parts = ["ha ", "ha ", "ha ", "said ", "the ", "the ", "end"]
-    case = Case(
-        [Connected(), *chunks(*parts[:6], ids=1), cut()],
-        [Connected(Origin.CURSOR), *chunks(*parts[first - 1 :], ids=first), Finished()],
+    case = GuardedCase(
+        [Connected(), *chunks(*parts[:6], ids=1), cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *chunks(*parts[first - 1 :], ids=first), Finished()],
     )
     heard = await case.hear()
     assert heard.text == "".join(parts)
-    assert heard.states == HEALED
+    assert heard.states == RECOVERED_STATES
 
 
 async def test_everything_sent_again_in_other_pieces_is_not_shown_again() -> None:
-    case = Case(
-        [Connected(), *chunks(*words()[:6], ids=1), cut()],
-        [Connected(Origin.CURSOR), *chunks(*STORY, ids=1), Finished()],
+    case = GuardedCase(
+        [Connected(), *chunks(*words()[:6], ids=1), cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *chunks(*STORY, ids=1), Finished()],
     )
     assert (await case.hear()).text == STORY
 
 
 async def test_everything_sent_again_with_other_ids_is_not_shown_again() -> None:
-    case = Case(
-        [Connected(), *chunks(*words()[:9], ids=1), cut()],
-        [Connected(Origin.CURSOR), *chunks(*words(), ids=901), Finished()],
+    case = GuardedCase(
+        [Connected(), *chunks(*words()[:9], ids=1), cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *chunks(*words(), ids=901), Finished()],
     )
     assert (await case.hear()).text == STORY
 
 
 async def test_ids_that_repeat_lose_nothing() -> None:
     same = Cursor("7")
-    case = Case(
-        [Connected(), *(Chunk(word, cursor=same) for word in words()[:5]), cut()],
-        [Connected(Origin.CURSOR), *(Chunk(word, cursor=same) for word in words()[5:]), Finished()],
+    case = GuardedCase(
+        [Connected(), *(Chunk(word, cursor=same) for word in words()[:5]), cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *(Chunk(word, cursor=same) for word in words()[5:]), Finished()],
     )
     heard = await case.hear()
     assert heard.text == STORY
@@ -220,24 +235,24 @@ async def test_ids_that_repeat_lose_nothing() -> None:
 async def test_events_behind_the_last_id_are_sent_again_and_dropped() -> None:
     """Events without an id of their own carry the last one: the server goes on behind the one that had it."""
     first, second = Cursor("1"), Cursor("2")
-    case = Case(
+    case = GuardedCase(
         [
             Connected(),
             Chunk("Tea ", cursor=first),
             Chunk("is ", cursor=first),
             Chunk("o", cursor=first),
-            cut(),
+            cut_fault(),
         ],
-        [Connected(Origin.CURSOR), Chunk("is "), Chunk("older.", cursor=second), Finished()],
+        [Connected(StreamOrigin.CURSOR), Chunk("is "), Chunk("older.", cursor=second), Finished()],
     )
     assert (await case.hear()).text == "Tea is older."
 
 
 @pytest.mark.parametrize("anew", [["Coffee ", "is."], ["## **Coffee** ", "is."], ["Tea ", "was ", "first."]])
 async def test_a_server_that_begins_its_ids_and_its_text_anew_supersedes(anew: list[str]) -> None:
-    case = Case(
-        [Connected(), *chunks("Tea ", "is ", ids=1), cut()],
-        [Connected(Origin.CURSOR), *chunks(*anew, ids=1), Finished()],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea ", "is ", ids=1), cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *chunks(*anew, ids=1), Finished()],
     )
     heard = await case.hear()
     assert heard.text == "".join(anew)
@@ -245,10 +260,10 @@ async def test_a_server_that_begins_its_ids_and_its_text_anew_supersedes(anew: l
 
 
 async def test_a_server_that_goes_on_but_counts_anew_is_taken_at_its_word() -> None:
-    case = Case(
-        [Connected(), *chunks(*words()[:4], ids=1), cut()],
-        [Connected(Origin.CURSOR), *chunks(*words()[4:8], ids=1), cut()],
-        [Connected(Origin.CURSOR), *chunks(*words()[8:], ids=1), Finished()],
+    case = GuardedCase(
+        [Connected(), *chunks(*words()[:4], ids=1), cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *chunks(*words()[4:8], ids=1), cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *chunks(*words()[8:], ids=1), Finished()],
     )
     heard = await case.hear()
     assert heard.text == STORY
@@ -256,41 +271,45 @@ async def test_a_server_that_goes_on_but_counts_anew_is_taken_at_its_word() -> N
 
 
 async def test_a_restart_drops_what_is_shown_already() -> None:
-    case = Case([Connected(), *chunks(*words()[:5]), cut()], [Connected(), *chunks(*STORY), Finished()])
+    case = GuardedCase(
+        [Connected(), *chunks(*words()[:5]), cut_fault()], [Connected(), *chunks(*STORY), Finished()]
+    )
     heard = await case.hear()
     assert heard.text == STORY
     assert heard.superseded == 0
-    assert heard.states == HEALED
+    assert heard.states == RECOVERED_STATES
 
 
 async def test_a_restart_that_differs_supersedes() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea is older."), cut()],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea is older."), cut_fault()],
         [Connected(), *chunks("Tea is ", "younger."), Finished()],
     )
     heard = await case.hear()
     assert heard.text == "Tea is younger."
     assert [type(item) for item in heard.items].count(Superseded) == 1
     assert Superseded(2) in heard.items
-    assert heard.states == HEALED
+    assert heard.states == RECOVERED_STATES
 
 
 async def test_a_restart_that_ends_earlier_supersedes() -> None:
-    case = Case([Connected(), *chunks("Tea is older."), cut()], [Connected(), *chunks("Tea is"), Finished()])
+    case = GuardedCase(
+        [Connected(), *chunks("Tea is older."), cut_fault()], [Connected(), *chunks("Tea is"), Finished()]
+    )
     heard = await case.hear()
     assert heard.text == "Tea is"
     assert heard.superseded == 1
 
 
 async def test_a_restart_with_nothing_to_say_keeps_the_text() -> None:
-    case = Case([Connected(), *chunks("Tea is older."), cut()], [Connected(), Finished()])
+    case = GuardedCase([Connected(), *chunks("Tea is older."), cut_fault()], [Connected(), Finished()])
     assert (await case.hear()).text == "Tea is older."
 
 
 async def test_reasoning_is_joined_like_the_answer() -> None:
     thought = chunks("Which ", "is ", "older?", reasoning=True)
-    case = Case(
-        [Connected(), *thought, *chunks("Tea "), cut()],
+    case = GuardedCase(
+        [Connected(), *thought, *chunks("Tea "), cut_fault()],
         [Connected(), *thought, *chunks("Tea is."), Finished()],
     )
     heard = await case.hear()
@@ -299,8 +318,8 @@ async def test_reasoning_is_joined_like_the_answer() -> None:
 
 
 async def test_other_thoughts_supersede_the_answer_too() -> None:
-    case = Case(
-        [Connected(), *chunks("Which?", reasoning=True), *chunks("Tea"), cut()],
+    case = GuardedCase(
+        [Connected(), *chunks("Which?", reasoning=True), *chunks("Tea"), cut_fault()],
         [Connected(), *chunks("Why?", reasoning=True), *chunks("Tea"), Finished()],
     )
     heard = await case.hear()
@@ -309,20 +328,20 @@ async def test_other_thoughts_supersede_the_answer_too() -> None:
 
 
 async def test_a_continuation_does_not_repeat_the_sentence_it_begins_with() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea is old. It keeps better in"), cut()],
-        [Connected(Origin.CONTINUATION), *chunks("It keeps ", "better in", " a storm."), Finished()],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea is old. It keeps better in"), cut_fault()],
+        [Connected(StreamOrigin.CONTINUATION), *chunks("It keeps ", "better in", " a storm."), Finished()],
     )
     heard = await case.hear()
     assert heard.text == "Tea is old. It keeps better in a storm."
-    assert heard.states == HEALED
+    assert heard.states == RECOVERED_STATES
 
 
 async def test_a_cursor_is_forgotten_when_another_answer_goes_on() -> None:
-    case = Case(
-        [Connected(), Chunk("Tea is", cursor=Cursor("4", "r1")), cut()],
-        [Connected(Origin.CONTINUATION), Chunk(" old"), cut()],
-        [Connected(Origin.CONTINUATION), Chunk("."), Finished()],
+    case = GuardedCase(
+        [Connected(), Chunk("Tea is", cursor=Cursor("4", "r1")), cut_fault()],
+        [Connected(StreamOrigin.CONTINUATION), Chunk(" old"), cut_fault()],
+        [Connected(StreamOrigin.CONTINUATION), Chunk("."), Finished()],
     )
     heard = await case.hear()
     assert heard.text == "Tea is old."
@@ -330,31 +349,31 @@ async def test_a_cursor_is_forgotten_when_another_answer_goes_on() -> None:
 
 
 async def test_two_faults_during_recovery_lose_nothing() -> None:
-    case = Case(
-        [Connected(), *chunks(*words()[:6]), cut()],
-        [Connected(), *chunks(*words()[:3]), cut()],
-        [Connected(), *chunks(*words()[:8]), cut(FaultKind.OVERLOADED)],
+    case = GuardedCase(
+        [Connected(), *chunks(*words()[:6]), cut_fault()],
+        [Connected(), *chunks(*words()[:3]), cut_fault()],
+        [Connected(), *chunks(*words()[:8]), cut_fault(FaultKind.OVERLOADED)],
         [Connected(), *chunks(*words()), Finished()],
     )
     heard = await case.hear()
     assert heard.text == STORY
     assert heard.states == [
-        *(*CALM, "reconnecting 1/5"),
+        *(*UNDISTURBED_STATES, "reconnecting 1/5"),
         *("connecting", "connected", "reconnecting 2/5"),
-        *(*CALM, "reconnecting 3/5"),
-        *CALM,
+        *(*UNDISTURBED_STATES, "reconnecting 3/5"),
+        *UNDISTURBED_STATES,
     ]
 
 
 async def test_a_turn_taken_up_again_counts_on_and_joins_its_text() -> None:
-    case = Case([Connected(), *chunks(*words()), Finished()])
+    case = GuardedCase([Connected(), *chunks(*words()), Finished()])
     heard = await case.hear(Resume(3, None, "Tea is ", ""))
     assert heard.text == STORY.removeprefix("Tea is ")
     assert {status.attempt for status in heard.statuses} == {4}
 
 
 async def test_a_cursor_taken_up_again_may_be_sent_once_more() -> None:
-    case = Case([Connected(Origin.CURSOR), *chunks("is ", "older.", ids=2), Finished()])
+    case = GuardedCase([Connected(StreamOrigin.CURSOR), *chunks("is ", "older.", ids=2), Finished()])
     heard = await case.hear(Resume(1, Cursor("2"), "Tea is "))
     assert heard.text == "older."
     assert heard.superseded == 0
@@ -368,16 +387,16 @@ async def test_a_cursor_taken_up_again_may_be_sent_once_more() -> None:
     [
         ([Stall(90)], "No answer came within 90 s."),
         ([Connected(), Stall(90)], "No answer came within 90 s."),
-        ([Connected(), Alive(), Stall(60)], "Nothing came for 60 s."),
+        ([Connected(), KeepAlive(), Stall(60)], "Nothing came for 60 s."),
         ([Connected(), *chunks("Tea "), Stall(60)], "Nothing came for 60 s."),
         (
-            [Connected(), *chunks("Tea "), *([Pass(50), Alive()] * 12), Stall(0)],
+            [Connected(), *chunks("Tea "), *([Pass(50), KeepAlive()] * 12), Stall(0)],
             "No text came for 600 s, only signs of life.",
         ),
     ],
 )
 async def test_silence_has_its_limits(script: list[Step], message: str) -> None:
-    case = Case(script, [Connected(), *chunks("Tea "), Finished()])
+    case = GuardedCase(script, [Connected(), *chunks("Tea "), Finished()])
     heard = await case.hear()
     assert heard.text == "Tea "
     broken = next(status for status in heard.statuses if status.state == "reconnecting")
@@ -385,16 +404,16 @@ async def test_silence_has_its_limits(script: list[Step], message: str) -> None:
 
 
 async def test_every_connection_has_its_own_limits() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea "), cut()],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea "), cut_fault()],
         [Stall(10)],
         [Connected(), *chunks("Tea "), Finished()],
-        policy=Policy(first_byte_timeout=10.0),
+        policy=RecoveryPolicy(first_byte_timeout=10.0),
     )
     heard = await case.hear()
     assert heard.text == "Tea "
     assert heard.states == [
-        *CALM,
+        *UNDISTURBED_STATES,
         "reconnecting 1/5",
         "connecting",
         "reconnecting 2/5",
@@ -407,30 +426,38 @@ async def test_every_connection_has_its_own_limits() -> None:
     "script",
     [
         [Pass(89), *chunks("Tea ")],
-        [Alive(), *([Pass(59), Alive()] * 9), *chunks("Tea "), Pass(59)],
-        [*chunks("Te"), *([Pass(59), Alive()] * 10), Pass(9), *chunks("a "), *([Pass(59), Alive()] * 10)],
+        [KeepAlive(), *([Pass(59), KeepAlive()] * 9), *chunks("Tea "), Pass(59)],
+        [
+            *chunks("Te"),
+            *([Pass(59), KeepAlive()] * 10),
+            Pass(9),
+            *chunks("a "),
+            *([Pass(59), KeepAlive()] * 10),
+        ],
     ],
 )
 async def test_signs_of_life_and_text_defer_the_limits(script: list[Step]) -> None:
-    case = Case([Connected(), *script, Finished()])
+    case = GuardedCase([Connected(), *script, Finished()])
     heard = await case.hear()
     assert heard.text == "Tea "
-    assert heard.states == CALM
+    assert heard.states == UNDISTURBED_STATES
 
 
 async def test_time_in_which_nobody_asks_does_not_count() -> None:
-    case = Case([Connected(), *chunks(*words()), Finished()])
-    heard = Heard()
+    case = GuardedCase([Connected(), *chunks(*words()), Finished()])
+    heard = RecoveredOutput()
     async with case.guarded.open(REQUEST) as items:
         async for item in items:
             heard.take(item)
             case.clock.advance(10_000)
     assert heard.text == STORY
-    assert heard.states == CALM
+    assert heard.states == UNDISTURBED_STATES
 
 
 async def test_time_in_which_reading_is_paused_does_not_count() -> None:
-    case = Case([Connected(), *chunks("Tea "), Stall(3000)], [Connected(), *chunks("Tea "), Finished()])
+    case = GuardedCase(
+        [Connected(), *chunks("Tea "), Stall(3000)], [Connected(), *chunks("Tea "), Finished()]
+    )
     case.held = True
     hearing = asyncio.create_task(case.hear())
     while case.clock.time() < 4000:
@@ -446,7 +473,7 @@ async def test_time_in_which_reading_is_paused_does_not_count() -> None:
 
 
 async def test_cancelling_the_reader_is_no_timeout() -> None:
-    case = Case([Connected(), *chunks("Tea "), asyncio.Event()])
+    case = GuardedCase([Connected(), *chunks("Tea "), asyncio.Event()])
     hearing = asyncio.create_task(case.hear())
     while case.source.opened == 0:
         await asyncio.sleep(0)
@@ -460,7 +487,7 @@ async def test_cancelling_the_reader_is_no_timeout() -> None:
 
 
 async def test_a_reader_that_leaves_while_waiting_leaves_nothing_behind() -> None:
-    case = Case([cut()])
+    case = GuardedCase([cut_fault()])
     async with case.guarded.open(REQUEST) as items:
         async for item in items:
             if "reconnecting" in str(item):
@@ -473,36 +500,36 @@ async def test_a_reader_that_leaves_while_waiting_leaves_nothing_behind() -> Non
 
 
 async def test_asked_for_more_nothing_more_is_complete() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea.", ids=1), Ended(vouched=True)],
-        [Connected(Origin.CURSOR), Finished()],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea.", ids=1), UnmarkedEnd(vouched=True)],
+        [Connected(StreamOrigin.CURSOR), Finished()],
     )
     heard = await case.hear()
     assert heard.text == "Tea."
     assert heard.finished.reason == "complete"
-    assert heard.states == [*CALM, "connecting", "connected"]
+    assert heard.states == [*UNDISTURBED_STATES, "connecting", "connected"]
 
 
 async def test_asked_for_more_an_orderly_end_is_complete() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea.", ids=1), Ended(vouched=True)],
-        [Connected(Origin.CURSOR), Ended(vouched=True)],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea.", ids=1), UnmarkedEnd(vouched=True)],
+        [Connected(StreamOrigin.CURSOR), UnmarkedEnd(vouched=True)],
     )
     assert (await case.hear()).finished.reason == "complete"
 
 
 async def test_asked_for_more_the_same_again_is_complete() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea ", "is.", ids=1), Ended(vouched=True)],
-        [Connected(Origin.CURSOR), *chunks("Tea ", "is.", ids=1), Ended(vouched=True)],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea ", "is.", ids=1), UnmarkedEnd(vouched=True)],
+        [Connected(StreamOrigin.CURSOR), *chunks("Tea ", "is.", ids=1), UnmarkedEnd(vouched=True)],
     )
     assert (await case.hear()).text == "Tea is."
 
 
 async def test_asked_for_more_another_text_is_not_taken() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea ", "is.", ids=1), Ended(vouched=True)],
-        [Connected(Origin.CURSOR), *chunks("or ", "is it?", ids=1)],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea ", "is.", ids=1), UnmarkedEnd(vouched=True)],
+        [Connected(StreamOrigin.CURSOR), *chunks("or ", "is it?", ids=1)],
     )
     heard = await case.hear()
     assert heard.text == "Tea is."
@@ -510,16 +537,19 @@ async def test_asked_for_more_another_text_is_not_taken() -> None:
 
 
 async def test_asked_for_more_the_same_again_with_other_ids_is_complete() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea.", ids=1), Ended(vouched=True)],
-        [Connected(Origin.CURSOR), *chunks("T", "ea.", ids=901), Ended(vouched=True)],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea.", ids=1), UnmarkedEnd(vouched=True)],
+        [Connected(StreamOrigin.CURSOR), *chunks("T", "ea.", ids=901), UnmarkedEnd(vouched=True)],
     )
     assert (await case.hear()).text == "Tea."
 
 
-async def test_who_makes_up_more_and_more_is_asked_no_more() -> None:
-    case = Case(
-        *([Connected(Origin.CURSOR), *chunks(f"No {n}. ", ids=n), Ended(vouched=True)] for n in range(99))
+async def test_a_source_that_keeps_inventing_text_is_asked_no_more() -> None:
+    case = GuardedCase(
+        *(
+            [Connected(StreamOrigin.CURSOR), *chunks(f"No {n}. ", ids=n), UnmarkedEnd(vouched=True)]
+            for n in range(99)
+        )
     )
     heard = await case.hear()
     assert heard.text == "".join(f"No {n}. " for n in range(21))
@@ -527,30 +557,32 @@ async def test_who_makes_up_more_and_more_is_asked_no_more() -> None:
 
 
 async def test_asked_for_more_more_is_taken_and_asked_for_again() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea ", ids=1), Ended(vouched=True)],
-        [Connected(Origin.CURSOR), *chunks("is ", ids=2), Ended(vouched=True)],
-        [Connected(Origin.CURSOR), *chunks("old.", ids=3), Ended(vouched=True)],
-        [Connected(Origin.CURSOR), Ended(vouched=True)],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea ", ids=1), UnmarkedEnd(vouched=True)],
+        [Connected(StreamOrigin.CURSOR), *chunks("is ", ids=2), UnmarkedEnd(vouched=True)],
+        [Connected(StreamOrigin.CURSOR), *chunks("old.", ids=3), UnmarkedEnd(vouched=True)],
+        [Connected(StreamOrigin.CURSOR), UnmarkedEnd(vouched=True)],
     )
     heard = await case.hear()
     assert heard.text == "Tea is old."
     assert heard.waits == []
 
 
-@pytest.mark.parametrize("answer", [[cut(FaultKind.BAD_REQUEST)], [Connected(Origin.CURSOR), Stall(90)]])
+@pytest.mark.parametrize(
+    "answer", [[cut_fault(FaultKind.BAD_REQUEST)], [Connected(StreamOrigin.CURSOR), Stall(90)]]
+)
 async def test_asked_for_more_a_refusal_or_silence_is_complete(answer: list[Step]) -> None:
-    case = Case([Connected(), *chunks("Tea.", ids=1), Ended(vouched=True)], answer)
+    case = GuardedCase([Connected(), *chunks("Tea.", ids=1), UnmarkedEnd(vouched=True)], answer)
     heard = await case.hear()
     assert heard.text == "Tea."
     assert heard.finished.reason == "complete"
 
 
 async def test_asked_for_more_a_broken_connection_is_asked_again() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea ", ids=1), Ended(vouched=True)],
-        [cut()],
-        [Connected(Origin.CURSOR), *chunks("is.", ids=2), Finished()],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea ", ids=1), UnmarkedEnd(vouched=True)],
+        [cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *chunks("is.", ids=2), Finished()],
     )
     heard = await case.hear()
     assert heard.text == "Tea is."
@@ -558,30 +590,30 @@ async def test_asked_for_more_a_broken_connection_is_asked_again() -> None:
 
 
 async def test_where_only_closing_ends_the_same_text_twice_is_complete() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea ", "is."), Ended(vouched=False)],
-        [Connected(), *chunks("Tea is."), Ended(vouched=False)],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea ", "is."), UnmarkedEnd(vouched=False)],
+        [Connected(), *chunks("Tea is."), UnmarkedEnd(vouched=False)],
     )
     heard = await case.hear()
     assert heard.text == "Tea is."
-    assert heard.states == [*CALM, "reconnecting 1/5", "connecting", "connected"]
+    assert heard.states == [*UNDISTURBED_STATES, "reconnecting 1/5", "connecting", "connected"]
 
 
 async def test_where_only_closing_ends_less_or_more_text_is_a_cut() -> None:
-    case = Case(
-        [Connected(), *chunks("Tea "), Ended(vouched=False)],
-        [Connected(), *chunks("Tea is "), Ended(vouched=False)],
-        [Connected(), *chunks("Tea"), Ended(vouched=False)],
-        [Connected(), *chunks("Tea is old."), Ended(vouched=False)],
-        [Connected(), *chunks("Tea is old."), Ended(vouched=False)],
+    case = GuardedCase(
+        [Connected(), *chunks("Tea "), UnmarkedEnd(vouched=False)],
+        [Connected(), *chunks("Tea is "), UnmarkedEnd(vouched=False)],
+        [Connected(), *chunks("Tea"), UnmarkedEnd(vouched=False)],
+        [Connected(), *chunks("Tea is old."), UnmarkedEnd(vouched=False)],
+        [Connected(), *chunks("Tea is old."), UnmarkedEnd(vouched=False)],
     )
     assert (await case.hear()).text == "Tea is old."
 
 
 async def test_a_stream_that_never_says_the_same_twice_is_given_up() -> None:
-    case = Case(*([Connected(), *chunks(f"Tea {n}."), Ended(vouched=False)] for n in range(6)))
+    case = GuardedCase(*([Connected(), *chunks(f"Tea {n}."), UnmarkedEnd(vouched=False)] for n in range(6)))
     fault, heard = await case.fail()
-    assert isinstance(fault, Ended)
+    assert isinstance(fault, UnmarkedEnd)
     assert len(heard.waits) == 5
 
 
@@ -589,28 +621,28 @@ async def test_a_stream_that_never_says_the_same_twice_is_given_up() -> None:
 
 
 async def test_broken_connections_are_paid_for_too() -> None:
-    case = Case(
-        [Connected(), UsageSoFar(Usage(10, 1)), *chunks("Tea "), UsageSoFar(Usage(None, 5)), cut()],
-        [Connected(Origin.CONTINUATION), *chunks("is."), Finished("complete", Usage(14, 3, 2))],
+    case = GuardedCase(
+        [Connected(), UsageUpdate(Usage(10, 1)), *chunks("Tea "), UsageUpdate(Usage(None, 5)), cut_fault()],
+        [Connected(StreamOrigin.CONTINUATION), *chunks("is."), Finished("complete", Usage(14, 3, 2))],
     )
     heard = await case.hear()
     assert heard.finished.usage == Usage(24, 8, 2)
-    assert [item.usage for item in heard.items if isinstance(item, UsageSoFar)] == [
+    assert [item.usage for item in heard.items if isinstance(item, UsageUpdate)] == [
         Usage(10, 1),
         Usage(10, 5),
     ]
 
 
 async def test_an_answer_resumed_behind_its_cursor_is_paid_for_once() -> None:
-    case = Case(
-        [Connected(), UsageSoFar(Usage(10, 1)), *chunks("Tea ", ids=1), cut()],
-        [Connected(Origin.CURSOR), *chunks("is.", ids=2), Finished("complete", Usage(None, 7))],
+    case = GuardedCase(
+        [Connected(), UsageUpdate(Usage(10, 1)), *chunks("Tea ", ids=1), cut_fault()],
+        [Connected(StreamOrigin.CURSOR), *chunks("is.", ids=2), Finished("complete", Usage(None, 7))],
     )
     assert (await case.hear()).finished.usage == Usage(10, 7)
 
 
 async def test_a_source_that_runs_dry_is_a_cut() -> None:
-    case = Case([Connected(), *chunks("Tea ", ids=1)], [Connected(Origin.CURSOR), Finished()])
+    case = GuardedCase([Connected(), *chunks("Tea ", ids=1)], [Connected(StreamOrigin.CURSOR), Finished()])
     heard = await case.hear()
     assert heard.statuses[3].error == FaultReport(
         FaultKind.NETWORK, "The stream ended before the answer was complete."

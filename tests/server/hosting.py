@@ -10,10 +10,10 @@ import httpx
 import msgspec
 from httpx_ws import WebSocketDisconnect, aconnect_ws
 
-from debate_tui.server.access import Access
-from debate_tui.server.app import create
+from debate_tui.server.access import AccessControl
+from debate_tui.server.app import create_app
 from debate_tui.server.hub import Hub
-from debate_tui.server.listening import Certificate, bound, listening
+from debate_tui.server.listening import TlsCertificate, bind_socket, run_server
 from tests.fakes import tls
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from debate_tui.record.log import DebateStore
-    from debate_tui.server.audience import Limits
-    from debate_tui.server.commands import Holder
-    from tests.server.material import Received
+    from debate_tui.server.audience import ViewerLimits
+    from debate_tui.server.commands import DebateLauncher
+    from tests.server.material import ReceivedMessages
 
 PEM = Path(tls.__file__).with_name("loopback.pem")
 
 
-class Site:
+class RunningServer:
     """A running server: its hub, and a client that is not the host."""
 
     def __init__(self, hub: Hub, url: str, client: httpx.AsyncClient) -> None:
@@ -39,36 +39,36 @@ class Site:
 
 
 @asynccontextmanager
-async def site(
+async def running_server(
     store: DebateStore | None = None,
     *,
-    access: Access | None = None,
-    limits: Limits | None = None,
-    holder: Holder | None = None,
+    access: AccessControl | None = None,
+    limits: ViewerLimits | None = None,
+    holder: DebateLauncher | None = None,
     port: int = 0,
     secure: bool = False,
     behind: Callable[[ASGIApp], ASGIApp] = lambda app: app,
-) -> AsyncIterator[Site]:
+) -> AsyncIterator[RunningServer]:
     """Serve for the length of a block; `secure` with HTTP/2 over TLS, `behind` something in front."""
     async with Hub(store, limits) as hub:
-        at = bound("127.0.0.1", port)
+        at = bind_socket("127.0.0.1", port)
         url = f"http{'s' if secure else ''}://127.0.0.1:{at.getsockname()[1]}"
         verify = tls.client() if secure else True
-        app = behind(create(hub, access or Access("host"), holder))
+        app = behind(create_app(hub, access or AccessControl("host"), holder))
         async with (
-            listening(app, at, Certificate(PEM, PEM) if secure else None),
+            run_server(app, at, TlsCertificate(PEM, PEM) if secure else None),
             httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, verify=verify) as client,
         ):
-            yield Site(hub, url, client)
-            hub.audience.goodbye()
+            yield RunningServer(hub, url, client)
+            hub.viewers.shut_down()
 
 
-async def sse(
+async def read_sse(
     client: httpx.AsyncClient,
     path: str,
-    received: Received,
+    received: ReceivedMessages,
     *,
-    until: Callable[[Received], bool] = lambda _: False,
+    until: Callable[[ReceivedMessages], bool] = lambda _: False,
     headers: Mapping[str, str] | None = None,
 ) -> int:
     """Read an event stream to its end, or until something was received; resumes where `received` ends.
@@ -90,12 +90,12 @@ async def sse(
     return answer.status_code
 
 
-async def websocket(
+async def read_websocket(
     client: httpx.AsyncClient,
     path: str,
-    received: Received,
+    received: ReceivedMessages,
     *,
-    until: Callable[[Received], bool] = lambda _: False,
+    until: Callable[[ReceivedMessages], bool] = lambda _: False,
 ) -> int | None:
     """The same over a WebSocket; returns the code it was closed with, or `None` if this side has left."""
     if received.last_id:
@@ -110,6 +110,6 @@ async def websocket(
     return None
 
 
-def count(number: int) -> Callable[[Received], bool]:
+def received_at_least(number: int) -> Callable[[ReceivedMessages], bool]:
     """Until so many messages have come."""
     return lambda received: len(received.messages) >= number

@@ -19,11 +19,11 @@ from debate_tui.domain.events import (
     TurnFinished,
     TurnStarted,
     TurnSuperseded,
-    decode,
+    event_from_json,
 )
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
-from tests.record.material import started
+from tests.record.material import debate_started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WORDS = ("tea ", "Kaffee ", "茶", "👩‍👩‍👧 ", "é", "\x1b[2J", "<b>&", "\u202egnp", "\n\n", '"\\')
 
 
-def logged(events: Iterable[Event]) -> list[Event]:
+def numbered_events(events: Iterable[Event]) -> list[Event]:
     """The events as a log numbers them."""
     log = MemoryLog()
     for event in events:
@@ -39,11 +39,11 @@ def logged(events: Iterable[Event]) -> list[Event]:
     return list(log._events)
 
 
-class Writer:
+class DebateWriter:
     """Two debaters whose deltas have the right offsets, whatever happens to them."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = [started(), PhaseStarted(phase="opening", round=1, rounds=1)]
+        self.events: list[Event] = [debate_started(), PhaseStarted(phase="opening", round=1, rounds=1)]
         self.length = {"a": [0, 0], "b": [0, 0]}
         self.attempt = {"a": 1, "b": 1}
         self.turn = {"a": 1, "b": 2}
@@ -93,13 +93,13 @@ class Writer:
         for debater, turn in self.turn.items():
             self.events.append(TurnFinished(turn=turn, debater=debater, reason="complete"))
         self.events.append(DebateFinished(reason="complete"))
-        return logged(self.events)
+        return numbered_events(self.events)
 
 
 @st.composite
 def debates(draw: st.DrawFn, most: int = 40) -> list[Event]:
     """Any debate of two, finished: interleaved deltas, reasoning, recoveries, further turns, remarks."""
-    writer = Writer()
+    writer = DebateWriter()
     debater = st.sampled_from("ab")
     steps = st.one_of(
         st.tuples(st.just("say"), debater, st.sampled_from(WORDS)),
@@ -116,9 +116,9 @@ def debates(draw: st.DrawFn, most: int = 40) -> list[Event]:
     return writer.finish()
 
 
-def example(words: int = 30) -> list[Event]:
+def example_debate(words: int = 30) -> list[Event]:
     """A debate in which everything happens."""
-    writer = Writer()
+    writer = DebateWriter()
     for number in range(words):
         writer.say("ab"[number % 2], f"wörd {number} 👋 ", reasoning=number % 7 == 0)
         if number == words // 3:
@@ -132,7 +132,7 @@ def example(words: int = 30) -> list[Event]:
 
 
 @dataclass
-class Message:
+class ReceivedMessage:
     """One event as a viewer received it."""
 
     type: str
@@ -141,10 +141,10 @@ class Message:
 
 
 @dataclass
-class Received:
+class ReceivedMessages:
     """What a viewer received, over any number of connections."""
 
-    messages: list[Message] = field(default_factory=list)
+    messages: list[ReceivedMessage] = field(default_factory=list)
     last_id: str = ""
     retries: list[int] = field(default_factory=list)
     comments: int = 0
@@ -169,7 +169,7 @@ class Received:
 
     def add(self, type_: str, data: Any, id_: str) -> None:
         self.last_id = id_
-        self.messages.append(Message(type_, data, id_))
+        self.messages.append(ReceivedMessage(type_, data, id_))
 
     def events(self) -> list[Event]:
         """The events of the log among what was received, batches taken apart."""
@@ -179,24 +179,24 @@ class Received:
         return [message.data for message in self.messages if message.type == type_]
 
 
-def _events(message: Message) -> Iterator[Event]:
+def _events(message: ReceivedMessage) -> Iterator[Event]:
     if message.type == "batch":
         for chunk in message.data["chunks"]:
-            yield decode(msgspec.json.encode(chunk))
+            yield event_from_json(msgspec.json.encode(chunk))
     elif message.type not in ("snapshot", "reset", "goodbye"):
-        yield decode(msgspec.json.encode(message.data))
+        yield event_from_json(msgspec.json.encode(message.data))
 
 
-def check_exact(told: Iterable[Event], log: Iterable[Event]) -> None:
+def check_same_log(received: Iterable[Event], log: Iterable[Event]) -> None:
     """What was told is the log, put together here and there: nothing missing, nothing twice, in order."""
-    told, log = list(told), list(log)
-    assert [e.seq for e in told] == sorted({e.seq for e in told}), "in order, and no event twice"
-    others = [event for event in told if not isinstance(event, TurnDelta)]
+    received, log = list(received), list(log)
+    assert [e.seq for e in received] == sorted({e.seq for e in received}), "in order, and no event twice"
+    others = [event for event in received if not isinstance(event, TurnDelta)]
     assert others == [event for event in log if not isinstance(event, TurnDelta)]
-    assert pieces(told) == pieces(log)
+    assert text_by_attempt(received) == text_by_attempt(log)
 
 
-def pieces(events: Iterable[Event]) -> dict[object, str]:
+def text_by_attempt(events: Iterable[Event]) -> dict[object, str]:
     """All text by turn, attempt and kind; raises if a delta does not begin where the text before ends."""
     texts: dict[object, str] = {}
     length: dict[object, int] = {}
@@ -212,15 +212,15 @@ def pieces(events: Iterable[Event]) -> dict[object, str]:
     return texts
 
 
-def folded(events: Iterable[Event]) -> dict[str, object]:
+def transcript_of(events: Iterable[Event]) -> dict[str, object]:
     """What a fold comes to, to be compared."""
     transcript = Transcript(events)
     return {
         "turns": [
-            (t.number, t.debater, t.text, t.reasoning, t.attempt, t.reason, t.superseded)
+            (t.number, t.debater, t.text, t.reasoning, t.attempt, t.reason, t.superseded_count)
             for t in transcript.turns.values()
         ],
         "statuses": transcript.statuses,
-        "finished": transcript.finished,
+        "finished": transcript.finish_reason,
         "interjections": [(each.text, each.to) for each in transcript.interjections],
     }

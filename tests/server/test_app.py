@@ -22,23 +22,23 @@ from debate_tui.domain.events import DebateFinished, Interjection, TurnFinished,
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import audience
-from debate_tui.server.access import COOKIE, Access
-from debate_tui.server.audience import Limits
-from tests.record.material import opening
-from tests.server.hosting import Site, count, site, sse
-from tests.server.material import Received, check_exact, example
+from debate_tui.server.access import LOGIN_COOKIE, AccessControl
+from debate_tui.server.audience import ViewerLimits
+from tests.record.material import opening_events
+from tests.server.hosting import RunningServer, read_sse, received_at_least, running_server
+from tests.server.material import ReceivedMessages, check_same_log, example_debate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from debate_tui.server.commands import Order
+    from debate_tui.server.commands import DebateRequest
 
 HOST = {"authorization": "Bearer host"}
 JSON = {"accept": "application/json"}
 
 
-class Chair:
+class CommandRecorder:
     """Takes commands like a session, and logs those that sessions log."""
 
     def __init__(self, log: MemoryLog) -> None:
@@ -68,14 +68,14 @@ class Chair:
 
 
 @asynccontextmanager
-async def live(**options: object) -> AsyncIterator[tuple[Site, Chair]]:
+async def live_debate(**options: object) -> AsyncIterator[tuple[RunningServer, CommandRecorder]]:
     """A site with a debate under way."""
     log = MemoryLog()
-    for event in opening():
+    for event in opening_events():
         log.append(event)
-    chair = Chair(log)
-    async with site(**options) as here:  # type: ignore[arg-type]
-        here.hub.host("d1", log, chair, known=4)
+    chair = CommandRecorder(log)
+    async with running_server(**options) as here:  # type: ignore[arg-type]
+        here.hub.host("d1", log, chair, known_seq=4)
         yield here, chair
 
 
@@ -85,10 +85,10 @@ async def live(**options: object) -> AsyncIterator[tuple[Site, Chair]]:
 async def test_lists_debates_held_here_and_those_of_the_store(tmp_path: Path) -> None:
     store = open_store(tmp_path / "debates.sqlite3")
     old = await store.create("old")
-    for event in example():
+    for event in example_debate():
         old.append(event)
     await old.aclose()
-    async with live(store=store) as (here, _):
+    async with live_debate(store=store) as (here, _):
         await here.client.get("/debates/d1")
         listed = (await here.client.get("/debates")).json()["debates"]
         assert {each["debate"]: (each["state"], each["live"]) for each in listed} == {
@@ -103,8 +103,8 @@ async def test_lists_debates_held_here_and_those_of_the_store(tmp_path: Path) ->
 
 
 async def test_a_debate_as_it_stands() -> None:
-    log = example()
-    async with site() as here:
+    log = example_debate()
+    async with running_server() as here:
         here.hub.host("d1", MemoryLog(log))
         told = (await here.client.get("/debates/d1")).json()
         assert told["type"] == "snapshot"
@@ -112,12 +112,12 @@ async def test_a_debate_as_it_stands() -> None:
         assert told["id"].endswith(f":{len(log)}")
         assert told["state"] == "complete"
         assert told["turns"][0]["text"].startswith("wörd 2 👋 ")
-        assert await sse(here.client, "/debates/d1/events", Received(last_id=told["id"])) == 204
+        assert await read_sse(here.client, "/debates/d1/events", ReceivedMessages(last_id=told["id"])) == 204
 
 
 async def test_events_as_pages_of_json() -> None:
-    log = example()
-    async with site() as here:
+    log = example_debate()
+    async with running_server() as here:
         here.hub.host("d1", MemoryLog(log))
         events: list[object] = []
         page = {"seq": 0, "more": True}
@@ -140,7 +140,7 @@ def as_json(event: object) -> bytes:
 
 
 async def test_how_an_event_stream_is_declared() -> None:
-    async with live() as (here, _), here.client.stream("GET", "/debates/d1/events") as answer:
+    async with live_debate() as (here, _), here.client.stream("GET", "/debates/d1/events") as answer:
         assert answer.headers["content-type"] == "text/event-stream"
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-accel-buffering"] == "no"
@@ -150,25 +150,27 @@ async def test_how_an_event_stream_is_declared() -> None:
 
 
 async def test_waits_before_reconnecting_differ() -> None:
-    async with live() as (here, _):
+    async with live_debate() as (here, _):
         waits = set()
         for _ in range(8):
-            received = Received()
-            await sse(here.client, "/debates/d1/events", received, until=count(1))
+            received = ReceivedMessages()
+            await read_sse(here.client, "/debates/d1/events", received, until=received_at_least(1))
             waits |= set(received.retries)
         assert len(waits) > 1
 
 
 async def test_a_debater_by_name_in_any_case() -> None:
-    async with live() as (here, _):
-        received = Received()
-        await sse(here.client, "/debates/d1/debaters/ADA/events?after=0", received, until=count(3))
+    async with live_debate() as (here, _):
+        received = ReceivedMessages()
+        await read_sse(
+            here.client, "/debates/d1/debaters/ADA/events?after=0", received, until=received_at_least(3)
+        )
         assert [event.seq for event in received.events()] == [1, 2, 3]
 
 
 async def test_figures_and_health() -> None:
-    async with live() as (here, _):
-        await sse(here.client, "/debates/d1/events", Received(), until=count(1))
+    async with live_debate() as (here, _):
+        await read_sse(here.client, "/debates/d1/events", ReceivedMessages(), until=received_at_least(1))
         assert (await here.client.get("/health")).json() == {"status": "ok"}
         text = (await here.client.get("/metrics")).text
         figures = dict(line.split() for line in text.splitlines() if not line.startswith("#"))
@@ -197,7 +199,7 @@ async def test_figures_and_health() -> None:
     ],
 )
 async def test_errors_are_explained(path: str, status: int) -> None:
-    async with live() as (here, _):
+    async with live_debate() as (here, _):
         answer = await here.client.get(path)
         assert answer.status_code == status
         assert answer.json()["error"]["message"]
@@ -205,7 +207,7 @@ async def test_errors_are_explained(path: str, status: int) -> None:
 
 @pytest.mark.parametrize("path", ["/debates/nope/events", "/debates/d1/events?encoding=xml"])
 async def test_a_websocket_is_refused_with_a_reason(path: str) -> None:
-    async with live() as (here, _):
+    async with live_debate() as (here, _):
         with pytest.raises(WebSocketUpgradeError) as refused:
             async with aconnect_ws(path, here.client):
                 pass
@@ -227,7 +229,7 @@ async def test_a_websocket_is_refused_with_a_reason(path: str) -> None:
     ],
 )
 async def test_commands_that_cannot_be_read(body: bytes, type_: str, status: int) -> None:
-    async with live() as (here, chair):
+    async with live_debate() as (here, chair):
         answer = await here.client.post(
             "/debates/d1/commands", content=body, headers={**HOST, "content-type": type_}
         )
@@ -237,21 +239,21 @@ async def test_commands_that_cannot_be_read(body: bytes, type_: str, status: int
 
 @pytest.mark.parametrize("path", ["/debates", "/links"])
 async def test_nothing_is_nested_too_deeply_to_be_refused(path: str) -> None:
-    async with live(holder=Office()) as (here, _):
+    async with live_debate(holder=RecordingHolder()) as (here, _):
         body = b'{"x":' + b"[" * 60_000
         answer = await here.client.post(path, content=body, headers={**HOST, "content-type": JSON["accept"]})
         assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("secure", [False, True])
-async def test_what_nobody_foresaw_is_said_in_a_line(
+async def test_an_unexpected_error_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], secure: bool
 ) -> None:
-    class Broken(Office):
-        async def hold(self, order: Order) -> str:
-            raise LookupError("lost:\n\x1b[2J" + order.topic)
+    class Broken(RecordingHolder):
+        async def start_debate(self, request: DebateRequest) -> str:
+            raise LookupError("lost:\n\x1b[2J" + request.topic)
 
-    async with live(holder=Broken(), secure=secure) as (here, _):
+    async with live_debate(holder=Broken(), secure=secure) as (here, _):
         answer = await here.client.post("/debates", json={"topic": "T?"}, headers=HOST)
         assert answer.status_code == 500
     said = capsys.readouterr().err
@@ -262,7 +264,7 @@ async def test_what_nobody_foresaw_is_said_in_a_line(
 
 
 async def test_only_the_host_steers() -> None:
-    async with live() as (here, chair):
+    async with live_debate() as (here, chair):
         for asked, heard in (
             ({"command": "pause"}, ("pause", None)),
             ({"command": "resume", "debater": "a"}, ("resume", "a")),
@@ -282,7 +284,7 @@ async def test_only_the_host_steers() -> None:
 
 
 async def test_a_viewer_votes_once_before_and_once_after() -> None:
-    async with live() as (here, chair):
+    async with live_debate() as (here, chair):
         await here.client.get("/debates/d1")
 
         async def vote(**vote: object) -> int:
@@ -306,26 +308,26 @@ async def test_a_viewer_votes_once_before_and_once_after() -> None:
 
 
 async def test_a_debate_that_is_over_takes_no_commands() -> None:
-    async with site() as here:
-        here.hub.host("d1", MemoryLog(example()))
+    async with running_server() as here:
+        here.hub.host("d1", MemoryLog(example_debate()))
         for asked in ({"command": "pause"}, {"command": "vote", "debater": "a"}):
             answer = await here.client.post("/debates/d1/commands", json=asked, headers=HOST)
             assert answer.status_code == 409
 
 
-class Office:
+class RecordingHolder:
     """Holds the debates that are ordered, or says why not."""
 
-    async def hold(self, order: Order) -> str:
-        if order.topic == "bad":
+    async def start_debate(self, request: DebateRequest) -> str:
+        if request.topic == "bad":
             raise UsageError("That is no topic.", "Think of another.")
-        self.order = order
+        self.order = request
         return "new1"
 
 
 async def test_the_host_orders_debates() -> None:
-    office = Office()
-    async with live(holder=office) as (here, _):
+    office = RecordingHolder()
+    async with live_debate(holder=office) as (here, _):
         order = {"topic": "Tea?", "debaters": [{"source": "demo"}, {"source": "demo", "name": "Bo"}]}
         assert (await here.client.post("/debates", json=order)).status_code == 403
         answer = await here.client.post("/debates", json=order, headers=HOST)
@@ -337,8 +339,8 @@ async def test_the_host_orders_debates() -> None:
 
 
 async def test_a_token_is_needed_where_viewers_need_one() -> None:
-    access = Access("host", viewers_need_token=True)
-    async with live(access=access) as (here, _):
+    access = AccessControl("host", viewers_need_token=True)
+    async with live_debate(access=access) as (here, _):
         for path in ("/debates", "/debates/d1", "/debates/d1/events", "/metrics", "/me"):
             answer = await here.client.get(path)
             assert answer.status_code == 401
@@ -356,12 +358,12 @@ async def test_a_token_is_needed_where_viewers_need_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["x/page/", "x/health?", "x/enter#", "127.0.0.1/page/"])
-async def test_what_the_server_is_called_opens_no_door(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+async def test_the_host_name_grants_no_access(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     def misled(connection: HTTPConnection) -> URL:
         return URL(f"http://{connection.headers['host']}{connection.scope['path']}")
 
     monkeypatch.setattr(HTTPConnection, "url", property(misled))  # as Starlette 1.0.0 has it
-    async with live(access=Access("host", viewers_need_token=True)) as (here, _):
+    async with live_debate(access=AccessControl("host", viewers_need_token=True)) as (here, _):
         for path in ("/debates", "/debates/d1", "/debates/d1/events", "/metrics"):
             answer = await here.client.get(path, headers={"host": name})
             assert answer.status_code == 401
@@ -369,15 +371,15 @@ async def test_what_the_server_is_called_opens_no_door(monkeypatch: pytest.Monke
 
 
 async def test_a_link_becomes_a_cookie() -> None:
-    access = Access("host", viewers_need_token=True)
-    async with live(access=access) as (here, _):
+    access = AccessControl("host", viewers_need_token=True)
+    async with live_debate(access=access) as (here, _):
         made = await here.client.post("/links", json={"role": "viewer"}, headers=HOST)
         code = made.json()["link"].rpartition("code=")[2]
         assert (await here.client.get(f"/enter?code={code}")).status_code == 200
         came = await here.client.post("/enter", data={"code": code, "next": "/debates/d1"})
         assert (came.status_code, came.headers["location"]) == (303, "/debates/d1")
         cookie = came.headers["set-cookie"]
-        assert cookie.startswith(f"{COOKIE}=viewer.")
+        assert cookie.startswith(f"{LOGIN_COOKIE}=viewer.")
         assert "HttpOnly" in cookie
         assert "SameSite=lax" in cookie
         assert "host" not in cookie.partition(";")[0]
@@ -390,8 +392,8 @@ async def test_a_link_becomes_a_cookie() -> None:
 
 
 @pytest.mark.parametrize("given", ["https://evil.example", "//evil.example", "/\\evil", ""])
-async def test_nobody_is_sent_elsewhere(given: str) -> None:
-    async with live() as (here, _):
+async def test_redirects_stay_on_this_server(given: str) -> None:
+    async with live_debate() as (here, _):
         came = await here.client.post("/enter", data={"token": "host", "next": given})
         assert came.headers["location"] == "/"
 
@@ -400,7 +402,7 @@ async def test_nobody_is_sent_elsewhere(given: str) -> None:
 
 
 async def test_a_page_of_another_origin_can_neither_read_nor_write() -> None:
-    async with live() as (here, chair):
+    async with live_debate() as (here, chair):
         evil = {"origin": "https://evil.example"}
         answer = await here.client.get("/debates/d1", headers=evil)
         assert "access-control-allow-origin" not in answer.headers
@@ -416,27 +418,29 @@ async def test_a_page_of_another_origin_can_neither_read_nor_write() -> None:
 
 async def test_a_page_of_an_allowed_origin_can() -> None:
     origin = "https://friend.example"
-    async with live(access=Access("host", origins=[origin])) as (here, _):
+    async with live_debate(access=AccessControl("host", origins=[origin])) as (here, _):
         answer = await here.client.get("/debates", headers={"origin": origin})
         assert answer.headers["access-control-allow-origin"] == origin
         asked = {"origin": origin, "access-control-request-method": "GET",
                  "access-control-request-headers": "last-event-id"}  # fmt: skip
         assert (await here.client.options("/debates/d1/events", headers=asked)).status_code == 200
-        received = Received()
+        received = ReceivedMessages()
         headers = {"origin": origin}
-        await sse(here.client, "/debates/d1/events", received, until=count(1), headers=headers)
+        await read_sse(
+            here.client, "/debates/d1/events", received, until=received_at_least(1), headers=headers
+        )
         assert received.of_type("snapshot")
 
 
 async def test_a_name_that_was_made_to_point_here_is_refused() -> None:
-    async with live() as (here, _):
+    async with live_debate() as (here, _):
         answer = await here.client.get("/debates/d1", headers={"host": "evil.example"})
         assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/debates", "/debates/d1", "/enter"])
 async def test_pages_allow_nothing_from_elsewhere(path: str) -> None:
-    async with live() as (here, _):
+    async with live_debate() as (here, _):
         page = await here.client.get(path, headers={"accept": "text/html,*/*"})
         assert page.headers["content-type"].startswith("text/html")
         policy = page.headers["content-security-policy"]
@@ -454,8 +458,8 @@ async def test_pages_allow_nothing_from_elsewhere(path: str) -> None:
 
 
 async def test_no_more_viewers_than_allowed() -> None:
-    limits = Limits(viewers=3, viewers_per_address=2)
-    async with live(limits=limits) as (here, _):
+    limits = ViewerLimits(viewers=3, viewers_per_address=2)
+    async with live_debate(limits=limits) as (here, _):
         path = "/debates/d1/events"
         async with here.client.stream("GET", path), here.client.stream("GET", path) as second:
             refused = await here.client.get(path)
@@ -466,17 +470,17 @@ async def test_no_more_viewers_than_allowed() -> None:
                     pass
             assert full.value.response.status_code == 503
             await second.aclose()
-            while len(here.hub.audience) > 1:
+            while len(here.hub.viewers) > 1:
                 await asyncio.sleep(0)
-            await sse(here.client, path, Received(), until=count(1))
+            await read_sse(here.client, path, ReceivedMessages(), until=received_at_least(1))
 
 
 @pytest.mark.parametrize("encoding", ["json", "msgpack"])
 async def test_live_messages_of_any_length_are_framed_for_a_websocket(encoding: str) -> None:
-    async with live() as (here, chair):
+    async with live_debate() as (here, chair):
         path = f"/debates/d1/events?after=4&batch_ms=0&encoding={encoding}"
         async with aconnect_ws(path, here.client, max_message_size_bytes=1 << 24) as socket:
-            while not len(here.hub.audience):
+            while not len(here.hub.viewers):
                 await asyncio.sleep(0)
             for number, length in enumerate((1, 125, 126, 65_535, 65_536, 300_000), 20):
                 chair.log.append(TurnStarted(turn=number, debater="a", phase="é" * length))
@@ -490,7 +494,7 @@ async def test_live_messages_of_any_length_are_framed_for_a_websocket(encoding: 
 
 async def test_a_websocket_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audience, "SEND_TIMEOUT_S", 0.5)
-    async with live() as (here, chair):
+    async with live_debate() as (here, chair):
         stalled = socket.create_connection(("127.0.0.1", int(here.url.rpartition(":")[2])))
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stalled.sendall(
@@ -498,47 +502,49 @@ async def test_a_websocket_that_takes_nothing_is_dropped(monkeypatch: pytest.Mon
             b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
-        while not len(here.hub.audience):
+        while not len(here.hub.viewers):
             await asyncio.sleep(0)
         number = 10
-        while not here.hub.audience.counts["dropped"]:
+        while not here.hub.viewers.counts["dropped"]:
             number += 1
             chair.log.append(TurnStarted(turn=number, debater="a", phase="x" * 20_000))
             await asyncio.sleep(0.001)
-        await here.hub.audience.gone()
+        await here.hub.viewers.wait_until_empty()
         stalled.close()
 
 
-async def test_whoever_takes_nothing_is_dropped_and_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stalled_viewer_is_dropped_and_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audience, "SEND_TIMEOUT_S", 0.5)
-    async with live() as (here, chair):
+    async with live_debate() as (here, chair):
         stalled = socket.create_connection(("127.0.0.1", int(here.url.rpartition(":")[2])))
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stalled.sendall(b"GET /debates/d1/events?after=4&batch_ms=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        received = Received()
+        received = ReceivedMessages()
         healthy = asyncio.create_task(
-            sse(here.client, "/debates/d1/events?after=4", received, until=lambda r: bool(r.of_type("vote")))
+            read_sse(
+                here.client, "/debates/d1/events?after=4", received, until=lambda r: bool(r.of_type("vote"))
+            )
         )
-        while len(here.hub.audience) < 2:
+        while len(here.hub.viewers) < 2:
             await asyncio.sleep(0)
         number = 10
-        while not here.hub.audience.counts["dropped"]:
+        while not here.hub.viewers.counts["dropped"]:
             number += 1
             chair.log.append(TurnStarted(turn=number, debater="a", phase="x" * 20_000))
             await asyncio.sleep(0.001)
         chair.vote("before", "a")
         await healthy
         assert [event.seq for event in received.events()] == list(range(5, len(chair.log._events) + 1))
-        assert len(here.hub.audience) <= 1
+        assert len(here.hub.viewers) <= 1
         stalled.close()
 
 
-async def test_whoever_pauses_for_too_long_comes_back_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_viewer_that_paused_too_long_resumes_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was sent and never taken is told again, from the last event that was."""
     monkeypatch.setattr(audience, "SEND_TIMEOUT_S", 0.5)
     path = "/debates/d1/events?batch_ms=0&after=0"
-    async with live() as (here, chair):
-        received, rest = Received(), b""
+    async with live_debate() as (here, chair):
+        received, rest = ReceivedMessages(), b""
         async with here.client.stream("GET", path) as answer:
             arriving = answer.aiter_bytes()
             with contextlib.suppress(httpx.TransportError):
@@ -547,7 +553,7 @@ async def test_whoever_pauses_for_too_long_comes_back_without_a_gap(monkeypatch:
                     for block in blocks:
                         received.feed(block)
                 number = 10
-                while not here.hub.audience.counts["dropped"]:
+                while not here.hub.viewers.counts["dropped"]:
                     number += 1
                     chair.log.append(TurnStarted(turn=number, debater="a", phase="x" * 50_000))
                     await asyncio.sleep(0.001)
@@ -558,38 +564,38 @@ async def test_whoever_pauses_for_too_long_comes_back_without_a_gap(monkeypatch:
         before = len(received.messages)
         assert 4 <= before < len(chair.log._events), "it was cut off before the end"
         chair.vote("before", "a")
-        await sse(here.client, path, received, until=lambda r: bool(r.of_type("vote")))
+        await read_sse(here.client, path, received, until=lambda r: bool(r.of_type("vote")))
         assert received.of_type("reset") == []
-        check_exact(received.events(), chair.log._events)
+        check_same_log(received.events(), chair.log._events)
 
 
-async def test_whoever_comes_while_the_server_stops_is_told_how_the_debate_ended() -> None:
-    async with live() as (here, chair):
-        received = Received()
-        await sse(here.client, "/debates/d1/events?after=0", received, until=count(2))
+async def test_a_viewer_arriving_during_shutdown_learns_how_the_debate_ended() -> None:
+    async with live_debate() as (here, chair):
+        received = ReceivedMessages()
+        await read_sse(here.client, "/debates/d1/events?after=0", received, until=received_at_least(2))
         chair.log.append(DebateFinished(reason="stopped"))
-        here.hub.audience.goodbye()
-        await here.hub.told("d1", 10)
-        await sse(here.client, "/debates/d1/events", received)
-        check_exact(received.events(), chair.log._events)
+        here.hub.viewers.shut_down()
+        await here.hub.wait_until_published("d1", 10)
+        await read_sse(here.client, "/debates/d1/events", received)
+        check_same_log(received.events(), chair.log._events)
 
 
 async def test_the_server_says_goodbye() -> None:
-    async with live() as (here, _):
-        received, over = Received(), Received()
+    async with live_debate() as (here, _):
+        received, over = ReceivedMessages(), ReceivedMessages()
         readings = [
-            asyncio.create_task(sse(here.client, "/debates/d1/events", received)),
-            asyncio.create_task(sse(here.client, "/debates/d1/debaters/a/events", over)),
+            asyncio.create_task(read_sse(here.client, "/debates/d1/events", received)),
+            asyncio.create_task(read_sse(here.client, "/debates/d1/debaters/a/events", over)),
         ]
-        while len(here.hub.audience) < 2:
+        while len(here.hub.viewers) < 2:
             await asyncio.sleep(0)
-        here.hub.audience.goodbye()
+        here.hub.viewers.shut_down()
         await asyncio.gather(*readings)
-        await here.hub.audience.gone()
+        await here.hub.viewers.wait_until_empty()
         for each in (received, over):
             assert each.messages[-1].type == "goodbye"
             assert each.retries[-1] == each.messages[-1].data["retry"]
             assert each.last_id
-        late = Received(last_id=received.last_id)
-        assert await sse(here.client, "/debates/d1/events", late) == 200
+        late = ReceivedMessages(last_id=received.last_id)
+        assert await read_sse(here.client, "/debates/d1/events", late) == 200
         assert [message.type for message in late.messages] == ["goodbye"]

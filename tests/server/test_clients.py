@@ -17,10 +17,10 @@ from httpx_sse import aconnect_sse
 
 from debate_tui.record.stores import open_store
 from debate_tui.server import viewer
-from debate_tui.server.listening import bound
+from debate_tui.server.listening import bind_socket
 from tests.server.chromium import Browser, needs_browser
-from tests.server.hosting import site
-from tests.server.material import Received, check_exact, example
+from tests.server.hosting import running_server
+from tests.server.material import ReceivedMessages, check_same_log, example_debate
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -45,14 +45,14 @@ def quick_to_return(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def restarted(
+async def restarting_server(
     tmp_path: Path, log: list[Event]
 ) -> AsyncIterator[tuple[str, Callable[[int], Awaitable[None]]]]:
     """A growing debate's address, and how to let the server stop, miss some events, and start again."""
     writing = open_store(tmp_path / "debates.sqlite3")
     times = iter([event.at for event in log])
     record = await writing.create("d1", clock=lambda: next(times))
-    at = bound("127.0.0.1", 0)
+    at = bind_socket("127.0.0.1", 0)
     port = at.getsockname()[1]
     at.close()
     running = contextlib.AsyncExitStack()
@@ -66,7 +66,7 @@ async def restarted(
     async def start() -> None:
         store = open_store(tmp_path / "debates.sqlite3")
         running.push_async_callback(store.aclose)
-        await running.enter_async_context(site(store, port=port))
+        await running.enter_async_context(running_server(store, port=port))
 
     async def miss(events: int) -> None:
         write(4)
@@ -87,7 +87,7 @@ async def restarted(
         await writing.aclose()
 
 
-async def across(
+async def read_across_restart(
     reading: asyncio.Task[None], miss: Callable[[int], Awaitable[None]], log: list[Event]
 ) -> None:
     """Restart twice while somebody reads, then let the debate end."""
@@ -102,10 +102,10 @@ async def across(
 async def test_curl(tmp_path: Path) -> None:
     """The script of the README."""
     assert CURL in README.read_text("utf-8")
-    log = example()
+    log = example_debate()
     folder = tmp_path / "curl"
     folder.mkdir()
-    async with restarted(tmp_path, log) as (url, miss):
+    async with restarting_server(tmp_path, log) as (url, miss):
 
         async def read() -> None:
             process = await asyncio.create_subprocess_exec(
@@ -118,17 +118,17 @@ async def test_curl(tmp_path: Path) -> None:
             )
             await process.communicate()
 
-        await across(asyncio.create_task(read()), miss, log)
-    received = Received()
+        await read_across_restart(asyncio.create_task(read()), miss, log)
+    received = ReceivedMessages()
     received.feed((folder / "debate.sse").read_bytes())
-    check_exact(received.events(), log)
+    check_same_log(received.events(), log)
 
 
 async def test_httpx_sse(tmp_path: Path) -> None:
     """The reconnecting loop of its own documentation."""
-    log = example()
-    received = Received()
-    async with restarted(tmp_path, log) as (url, miss), httpx.AsyncClient(trust_env=False) as client:
+    log = example_debate()
+    received = ReceivedMessages()
+    async with restarting_server(tmp_path, log) as (url, miss), httpx.AsyncClient(trust_env=False) as client:
 
         async def read() -> None:
             last_event_id, delay = "", 0.0
@@ -146,8 +146,8 @@ async def test_httpx_sse(tmp_path: Path) -> None:
                             if event.data:
                                 received.add(event.event, msgspec.json.decode(event.data), event.id)
 
-        await across(asyncio.create_task(read()), miss, log)
-    check_exact(received.events(), log)
+        await read_across_restart(asyncio.create_task(read()), miss, log)
+    check_same_log(received.events(), log)
 
 
 FOLLOW = """
@@ -161,17 +161,17 @@ for (const type of %s) {
 
 @needs_browser
 async def test_event_source(tmp_path: Path) -> None:
-    log = example()
-    received = Received()
+    log = example_debate()
+    received = ReceivedMessages()
     types = sorted({event.__struct_config__.tag for event in log} | {"snapshot", "reset"})  # type: ignore[type-var]
-    async with restarted(tmp_path, log) as (url, miss), Browser(tmp_path / "profile") as browser:
+    async with restarting_server(tmp_path, log) as (url, miss), Browser(tmp_path / "profile") as browser:
         await browser.go(url.removesuffix("/d1/events"))
         await browser.js(FOLLOW % msgspec.json.encode(types).decode())
 
         async def read() -> None:
             await browser.until("source.readyState === EventSource.CLOSED")
 
-        await across(asyncio.create_task(read()), miss, log)
+        await read_across_restart(asyncio.create_task(read()), miss, log)
         for type_, data, id_ in await browser.js("got"):
             received.add(type_, msgspec.json.decode(data), id_)
-    check_exact(received.events(), log)
+    check_same_log(received.events(), log)

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from debate_tui.domain.transcript import Transcript
-from debate_tui.domain.votes import Poll
-from debate_tui.server.snapshot import snapshot
-from debate_tui.server.wire import Manner, tell
+from debate_tui.domain.votes import VoteTally
+from debate_tui.server.snapshot import build_snapshot
+from debate_tui.server.wire import StreamOptions, coalesce
 from tests.server.material import debates
 
 if TYPE_CHECKING:
@@ -84,14 +84,14 @@ def expected(events: list[Event]) -> dict[str, Any]:
             "length": turn.length,
             "attempt": turn.attempt,
             "reason": turn.reason,
-            "superseded": turn.superseded,
+            "superseded": turn.superseded_count,
             "seams": len(turn.seams),
         }
         for turn in transcript.turns.values()
     ]
     return {
         "topic": transcript.topic,
-        "finished": transcript.finished,
+        "finished": transcript.finish_reason,
         "seq": transcript.seq,
         "turns": turns,
     }
@@ -104,7 +104,7 @@ quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], de
 @given(debates(), st.booleans())
 def test_the_whole_debate(fold: Callable[..., dict[str, Any]], log: list[Event], twice: bool) -> None:
     """Put together, and, if need be, told twice."""
-    told = [each.event for each in tell(log, Manner())]
+    told = [each.event for each in coalesce(log, StreamOptions())]
     assert fold(told * (1 + twice)) == expected(log)
 
 
@@ -115,8 +115,8 @@ def test_a_snapshot_and_the_rest(
 ) -> None:
     cut = data.draw(st.integers(1, len(log)))
     before, rest = log[:cut], log[cut:]
-    start = snapshot(Transcript(before), "e:1", poll=Poll(), live=True)
-    folded = fold([each.event for each in tell(rest, Manner())], start)
+    start = build_snapshot(Transcript(before), "e:1", poll=VoteTally(), live=True)
+    folded = fold([each.event for each in coalesce(rest, StreamOptions())], start)
     whole = expected(log)
     for turn in (*folded["turns"], *whole["turns"]):
         del turn["seams"]  # a snapshot does not say where they were

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import hub
-from debate_tui.server.hub import KEPT, Hub
-from tests.record.material import opening
-from tests.server.material import example
+from debate_tui.server.hub import MAX_IDLE_DEBATES, Hub
+from tests.record.material import opening_events
+from tests.server.material import example_debate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from debate_tui.record.log import DebateStore, WatchedLog
 
-LOG = example()
+LOG = example_debate()
 
 
 @asynccontextmanager
-async def recorded(tmp_path: Path, *debates: str) -> AsyncIterator[DebateStore]:
+async def store_with(tmp_path: Path, *debates: str) -> AsyncIterator[DebateStore]:
     """A store that has these debates, all finished."""
     store = open_store(tmp_path / "debates.sqlite3")
     for debate in debates:
@@ -38,37 +38,37 @@ async def recorded(tmp_path: Path, *debates: str) -> AsyncIterator[DebateStore]:
 
 
 async def test_however_many_are_asked_for_at_once_all_are_found(tmp_path: Path) -> None:
-    debates = [f"d{number:02}" for number in range(KEPT + 18)]
-    async with recorded(tmp_path, *debates) as store, Hub(store) as here:
+    debates = [f"d{number:02}" for number in range(MAX_IDLE_DEBATES + 18)]
+    async with store_with(tmp_path, *debates) as store, Hub(store) as here:
         for _ in range(2):
             found = await asyncio.gather(*map(here.find, debates * 2))
             assert [channel and channel.debate for channel in found] == debates * 2
             assert all(channel and channel.seq == len(LOG) for channel in found)
             await here.find(debates[0])
-            assert KEPT <= len(here.channels) <= KEPT + 1
+            assert MAX_IDLE_DEBATES <= len(here.hosted_debates) <= MAX_IDLE_DEBATES + 1
 
 
 async def test_a_look_at_what_has_changed_closes_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "FRESH_S", 0.0)
-    monkeypatch.setattr(hub, "KEPT", 1)
+    monkeypatch.setattr(hub, "RECHECK_INTERVAL_S", 0.0)
+    monkeypatch.setattr(hub, "MAX_IDLE_DEBATES", 1)
     debates = ["d1", "d2", "d3"]
-    async with recorded(tmp_path, *debates) as store, Hub(store) as here:
+    async with store_with(tmp_path, *debates) as store, Hub(store) as here:
         for _ in range(10):
             found = await asyncio.gather(*map(here.find, debates * 3))
             assert [channel and channel.debate for channel in found] == debates * 3
 
 
 async def test_a_debate_that_comes_to_be_held_here_while_it_is_looked_up_stays_so(tmp_path: Path) -> None:
-    async with recorded(tmp_path, "d1") as store:
+    async with store_with(tmp_path, "d1") as store:
         watch, log = store.watch, MemoryLog()
-        for event in opening():
+        for event in opening_events():
             log.append(event)
 
         async def slow(debate: str) -> WatchedLog:
             watched = await watch(debate)
-            here.host("d1", log, known=4)
+            here.host("d1", log, known_seq=4)
             return watched
 
         store.watch = slow  # type: ignore[method-assign]
@@ -77,10 +77,10 @@ async def test_a_debate_that_comes_to_be_held_here_while_it_is_looked_up_stays_s
             assert found is not None
             assert found is await here.find("d1")
             assert found.seq == log.seq
-            assert here.channels == [found]
+            assert here.hosted_debates == [found]
 
 
-async def test_what_is_nowhere_is_not_found(tmp_path: Path) -> None:
-    async with recorded(tmp_path) as store, Hub(store) as here:
+async def test_an_unknown_debate_is_not_found(tmp_path: Path) -> None:
+    async with store_with(tmp_path) as store, Hub(store) as here:
         assert await asyncio.gather(*(here.find("nope") for _ in range(3))) == [None] * 3
-        assert here.channels == []
+        assert here.hosted_debates == []

@@ -11,61 +11,63 @@ import pytest
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.record.log import MemoryLog
-from debate_tui.server.access import Access
-from debate_tui.server.app import create
+from debate_tui.server.access import AccessControl
+from debate_tui.server.app import create_app
 from debate_tui.server.hub import Hub
-from debate_tui.server.listening import Certificate, bound, listening
-from debate_tui.server.wire import concerns
+from debate_tui.server.listening import TlsCertificate, bind_socket, run_server
+from debate_tui.server.wire import is_relevant
 from tests.fakes import tls
-from tests.server.hosting import sse, websocket
-from tests.server.material import Received, check_exact, example
+from tests.server.hosting import read_sse, read_websocket
+from tests.server.material import ReceivedMessages, check_same_log, example_debate
 
 PEM = Path(tls.__file__).with_name("loopback.pem")
 
 
 @pytest.mark.parametrize("http2", [True, False])
 async def test_tls_offers_http2(http2: bool) -> None:
-    log = example()
-    certificate = Certificate(PEM, PEM)
+    log = example_debate()
+    certificate = TlsCertificate(PEM, PEM)
     async with Hub() as hub:
         hub.host("d1", MemoryLog(log))
-        at = bound("127.0.0.1", 0)
+        at = bind_socket("127.0.0.1", 0)
         url = f"https://127.0.0.1:{at.getsockname()[1]}"
         async with (
-            listening(create(hub, Access("host")), at, certificate),
+            run_server(create_app(hub, AccessControl("host")), at, certificate),
             httpx.AsyncClient(base_url=url, http2=http2, verify=tls.client(), trust_env=False) as client,
         ):
             health = await client.get("/health")
             assert health.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
             everybody = [None, "a", "b", "a"]
             paths = [f"/debates/d1/{f'debaters/{d}/' if d else ''}events?after=0" for d in everybody]
-            received = [Received() for _ in paths]
-            await asyncio.gather(*(sse(client, path, got) for path, got in zip(paths, received, strict=True)))
+            received = [ReceivedMessages() for _ in paths]
+            await asyncio.gather(
+                *(read_sse(client, path, got) for path, got in zip(paths, received, strict=True))
+            )
             for debater, got in zip(everybody, received, strict=True):
-                check_exact(got.events(), [event for event in log if concerns(event, debater)])
-            assert await sse(client, paths[0], received[0]) == 204
+                check_same_log(got.events(), [event for event in log if is_relevant(event, debater)])
+            assert await read_sse(client, paths[0], received[0]) == 204
             if not http2:
-                over = Received()
-                assert await websocket(client, paths[0], over) == 1000
-                check_exact(over.events(), log)
+                over = ReceivedMessages()
+                assert await read_websocket(client, paths[0], over) == 1000
+                check_same_log(over.events(), log)
 
 
 async def test_viewers_end_with_their_connection() -> None:
     async with Hub() as hub:
-        hub.host("d1", MemoryLog(example()[:10]), known=10)
-        at = bound("127.0.0.1", 0)
+        hub.host("d1", MemoryLog(example_debate()[:10]), known_seq=10)
+        at = bind_socket("127.0.0.1", 0)
         url = f"https://127.0.0.1:{at.getsockname()[1]}"
-        async with listening(create(hub, Access("host")), at, Certificate(PEM, PEM)):
+        async with run_server(create_app(hub, AccessControl("host")), at, TlsCertificate(PEM, PEM)):
             async with httpx.AsyncClient(
                 base_url=url, http2=True, verify=tls.client(), trust_env=False
             ) as client:
                 async with client.stream("GET", "/debates/d1/events") as answer:
                     await anext(answer.aiter_bytes())
-                assert len(hub.audience) == 1, "a stream is abandoned, and its connection kept"
-            await hub.audience.gone()
+                assert len(hub.viewers) == 1, "a stream is abandoned, and its connection kept"
+            await hub.viewers.wait_until_empty()
 
 
 def test_an_address_that_cannot_be_had() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(DebateError) as raised:
-        bound("127.0.0.1", taken.getsockname()[1])
+        bind_socket("127.0.0.1", taken.getsockname()[1])
     assert "--port" in raised.value.hint

@@ -10,8 +10,8 @@ import pytest
 
 from debate_tui.record.log import MemoryLog
 from debate_tui.server import commands, debates, snapshot, streams
-from tests.server.hosting import site
-from tests.server.material import example
+from tests.server.hosting import running_server
+from tests.server.material import example_debate
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def described() -> dict[str, Any]:
-    async with site() as here:
+    async with running_server() as here:
         document: dict[str, Any] = (await here.client.get("/openapi.json")).json()
         return document
 
@@ -30,8 +30,8 @@ def schema(described: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 async def test_every_path_answers_as_described(described: dict[str, Any]) -> None:
-    async with site() as here:
-        here.hub.host("d1", MemoryLog(example()))
+    async with running_server() as here:
+        here.hub.host("d1", MemoryLog(example_debate()))
         for path, operations in described["paths"].items():
             address = path.replace("{debate}", "d1").replace("{debater}", "a")
             for method in {"get", "post"} & set(operations):
@@ -43,10 +43,10 @@ async def test_every_path_answers_as_described(described: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("name", "struct"),
     [
-        ("Listed", debates.Listed),
+        ("Listed", debates.DebateListEntry),
         ("EventPage", streams.EventPage),
-        ("Turn", snapshot.TurnSoFar),
-        ("Order", commands.Order),
+        ("Turn", snapshot.SnapshotTurn),
+        ("Order", commands.DebateRequest),
     ],
 )
 async def test_objects_have_the_fields_that_are_described(
@@ -58,8 +58,8 @@ async def test_objects_have_the_fields_that_are_described(
 
 
 async def test_a_snapshot_is_as_described(described: dict[str, Any]) -> None:
-    async with site() as here:
-        here.hub.host("d1", MemoryLog(example()))
+    async with running_server() as here:
+        here.hub.host("d1", MemoryLog(example_debate()))
         told = (await here.client.get("/debates/d1")).json()
     assert set(told) == set(schema(described, "Snapshot")["properties"])
     turn = schema(described, "Turn")

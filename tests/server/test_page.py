@@ -14,13 +14,13 @@ from debate_tui.domain.stream import FaultReport
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import viewer
-from debate_tui.server.access import Access
-from debate_tui.server.listening import bound
-from tests.record.material import opening
+from debate_tui.server.access import AccessControl
+from debate_tui.server.listening import bind_socket
+from tests.record.material import opening_events
 from tests.server.chromium import Browser, needs_browser
-from tests.server.hosting import site
-from tests.server.material import WORDS, example
-from tests.server.test_app import Chair
+from tests.server.hosting import running_server
+from tests.server.material import WORDS, example_debate
+from tests.server.test_app import CommandRecorder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,26 +37,26 @@ HOSTILE = (
 
 
 @contextlib.asynccontextmanager
-async def watched(tmp_path: Path) -> AsyncIterator[tuple[Browser, Chair, str]]:
+async def watched_debate(tmp_path: Path) -> AsyncIterator[tuple[Browser, CommandRecorder, str]]:
     """A debate under way, and its page open in a browser."""
     log = MemoryLog()
-    for event in opening():
+    for event in opening_events():
         log.append(event)
-    chair = Chair(log)
-    async with site() as here, Browser(tmp_path / "profile") as browser:
-        here.hub.host("d1", log, chair, known=4)
+    chair = CommandRecorder(log)
+    async with running_server() as here, Browser(tmp_path / "profile") as browser:
+        here.hub.host("d1", log, chair, known_seq=4)
         url = f"{here.url}/debates/d1"
         await browser.go(url)
         await browser.until("document.querySelectorAll('.pane').length === 2")
         yield browser, chair, url
 
 
-def say(chair: Chair, text: str, offset: int = 0, attempt: int = 1) -> None:
+def say(chair: CommandRecorder, text: str, offset: int = 0, attempt: int = 1) -> None:
     chair.log.append(TurnDelta(turn=1, debater="a", attempt=attempt, offset=offset, text=text))
 
 
 async def test_text_comes_live_into_panes_side_by_side(tmp_path: Path) -> None:
-    async with watched(tmp_path) as (browser, chair, _):
+    async with watched_debate(tmp_path) as (browser, chair, _):
         say(chair, "First, **tea**.")
         await browser.until("document.querySelector('#pane-a strong')?.textContent === 'tea'")
         assert await browser.text("#topic") == "Tea or coffee?"
@@ -73,7 +73,7 @@ async def test_text_comes_live_into_panes_side_by_side(tmp_path: Path) -> None:
 
 
 async def test_hostile_text_stays_text(tmp_path: Path) -> None:
-    async with watched(tmp_path) as (browser, chair, _):
+    async with watched_debate(tmp_path) as (browser, chair, _):
         say(chair, HOSTILE)
         chair.log.append(Interjection(text=HOSTILE, to=None))
         chair.log.append(
@@ -113,7 +113,7 @@ DEPTH = """(() => {
     ids=["quotes", "lists", "spaced quotes"],
 )
 async def test_there_is_an_end_to_what_is_within_each_other(tmp_path: Path, text: str) -> None:
-    async with watched(tmp_path) as (browser, chair, _):
+    async with watched_debate(tmp_path) as (browser, chair, _):
         say(chair, text)
         await browser.until("document.querySelector('#pane-a .turn > .prose')?.textContent.includes('deep')")
         assert 20 <= await browser.js(DEPTH) <= 42
@@ -136,7 +136,7 @@ async def test_there_is_an_end_to_what_is_within_each_other(tmp_path: Path, text
     ids=lambda text: text[:6],
 )
 async def test_no_text_keeps_the_page_busy(tmp_path: Path, text: str) -> None:
-    async with watched(tmp_path) as (browser, _, _):
+    async with watched_debate(tmp_path) as (browser, _, _):
         given = msgspec.json.encode(text).decode()
         took = await browser.js(
             "import('/page/markdown.js').then(({ Prose }) => {"
@@ -149,7 +149,7 @@ async def test_no_text_keeps_the_page_busy(tmp_path: Path, text: str) -> None:
 
 
 async def test_a_pane_that_fails_keeps_no_other_from_being_painted(tmp_path: Path) -> None:
-    async with watched(tmp_path) as (browser, _, _):
+    async with watched_debate(tmp_path) as (browser, _, _):
         painted = await browser.js(
             "import('/page/painter.js').then(({ Painter }) => {"
             "  const painted = [];"
@@ -171,7 +171,7 @@ async def test_a_pane_that_fails_keeps_no_other_from_being_painted(tmp_path: Pat
     "text", ["".join(WORDS), HOSTILE, "a\x9b31mb\x1b]0;x\x07c\ud800d".encode("utf-8", "replace").decode()]
 )
 async def test_text_is_sanitised_as_everywhere(tmp_path: Path, text: str) -> None:
-    async with watched(tmp_path) as (browser, _, _):
+    async with watched_debate(tmp_path) as (browser, _, _):
         given = msgspec.json.encode(text).decode()
         made = await browser.js(f"import('/page/text.js').then((text) => text.sanitise({given}))")
         assert made == sanitise(text)
@@ -181,25 +181,25 @@ async def test_a_cut_heals_without_a_gap(tmp_path: Path) -> None:
     """The server goes away in the middle of a turn, misses some of it, and comes back."""
     store = open_store(tmp_path / "debates.sqlite3")
     log = await store.create("d1")
-    for event in opening():
+    for event in opening_events():
         log.append(event)
-    chair = Chair(log)  # type: ignore[arg-type]
-    at = bound("127.0.0.1", 0)
+    chair = CommandRecorder(log)  # type: ignore[arg-type]
+    at = bind_socket("127.0.0.1", 0)
     port = at.getsockname()[1]
     at.close()
     browser = Browser(tmp_path / "profile")
     stack = contextlib.AsyncExitStack()
     await stack.enter_async_context(browser)
-    async with site(store, port=port) as here:
-        here.hub.host("d1", log, chair, known=4)
+    async with running_server(store, port=port) as here:
+        here.hub.host("d1", log, chair, known_seq=4)
         await browser.go(f"{here.url}/debates/d1")
         say(chair, "one ")
         await browser.until(f"document.querySelector('{ADA}')?.textContent === 'one '")
     await browser.until("document.getElementById('line').dataset.line === 'reconnecting'")
     say(chair, "two 👋 ", 4)
     await log.flush()
-    async with site(store, port=port) as here:
-        here.hub.host("d1", log, chair, known=6)
+    async with running_server(store, port=port) as here:
+        here.hub.host("d1", log, chair, known_seq=6)
         await browser.js("dispatchEvent(new Event('online'))")
         await browser.until("document.getElementById('line').dataset.line === 'live'")
         say(chair, "three", 10, attempt=2)
@@ -227,8 +227,8 @@ async def test_a_debate_that_is_over_is_shown_as_recorded_and_not_as_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(viewer, "RETRY_MS", (20, 40))
-    async with site() as here, Browser(tmp_path / "profile") as browser:
-        here.hub.host("d1", MemoryLog(example()))
+    async with running_server() as here, Browser(tmp_path / "profile") as browser:
+        here.hub.host("d1", MemoryLog(example_debate()))
         await browser.call("Page.addScriptToEvaluateOnNewDocument", source=LINES)
         await browser.go(f"{here.url}/debates/d1")
         await browser.until("lines.at(-1) === 'over'")
@@ -238,7 +238,7 @@ async def test_a_debate_that_is_over_is_shown_as_recorded_and_not_as_broken(
 
 
 async def test_a_viewer_votes(tmp_path: Path) -> None:
-    async with watched(tmp_path) as (browser, chair, _):
+    async with watched_debate(tmp_path) as (browser, chair, _):
         await browser.until("document.querySelectorAll('.choice').length === 3")
         await browser.js("document.querySelectorAll('.choice')[1].click()")
         await browser.js("document.querySelector('.cast').click()")
@@ -252,7 +252,7 @@ async def test_a_viewer_votes(tmp_path: Path) -> None:
 
 async def test_a_pane_follows_until_its_reader_scrolls_up(tmp_path: Path) -> None:
     body = "document.querySelector('#pane-a .body')"
-    async with watched(tmp_path) as (browser, chair, _):
+    async with watched_debate(tmp_path) as (browser, chair, _):
         text = "line\n\n" * 200
         say(chair, text)
         await browser.until(
@@ -272,14 +272,14 @@ async def test_a_pane_follows_until_its_reader_scrolls_up(tmp_path: Path) -> Non
 
 async def test_the_host_steers_from_the_page(tmp_path: Path) -> None:
     async with (
-        site(access=Access("host", viewers_need_token=True)) as here,
+        running_server(access=AccessControl("host", viewers_need_token=True)) as here,
         Browser(tmp_path / "profile") as browser,
     ):
         log = MemoryLog()
-        for event in opening():
+        for event in opening_events():
             log.append(event)
-        chair = Chair(log)
-        here.hub.host("d1", log, chair, known=4)
+        chair = CommandRecorder(log)
+        here.hub.host("d1", log, chair, known_seq=4)
         headers = {"authorization": "Bearer host"}
         link = (await here.client.post("/links", json={"role": "host"}, headers=headers)).json()["link"]
         await browser.call("Page.navigate", url=link)
@@ -302,7 +302,7 @@ async def test_the_host_steers_from_the_page(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [390, 800, 1400])
 async def test_nothing_is_wider_than_the_screen(tmp_path: Path, width: int) -> None:
     phone = width < 500
-    async with watched(tmp_path) as (browser, chair, _):
+    async with watched_debate(tmp_path) as (browser, chair, _):
         await browser.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=phone
         )
@@ -315,7 +315,7 @@ async def test_nothing_is_wider_than_the_screen(tmp_path: Path, width: int) -> N
 
 @pytest.mark.parametrize("mode", ["synchronized", "staggered", "hybrid"])
 async def test_modes_show_the_same_text(tmp_path: Path, mode: str) -> None:
-    async with watched(tmp_path) as (browser, chair, _):
+    async with watched_debate(tmp_path) as (browser, chair, _):
         await browser.js(f"document.querySelector('[data-mode={mode}]').click()")
         assert await browser.js("document.querySelector('[aria-checked=true]').dataset.mode") == mode
         chair.log.append(StreamStatus(debater="a", state="streaming", attempt=1))
@@ -326,7 +326,7 @@ async def test_modes_show_the_same_text(tmp_path: Path, mode: str) -> None:
 
 
 async def test_the_list_leads_to_debates(tmp_path: Path) -> None:
-    async with watched(tmp_path) as (browser, _, url):
+    async with watched_debate(tmp_path) as (browser, _, url):
         await browser.go(url.removesuffix("/d1"))
         await browser.until("document.querySelector('#debates a h2')?.textContent === 'Tea or coffee?'")
         await browser.js("document.querySelector('#debates a').click()")
@@ -334,10 +334,10 @@ async def test_the_list_leads_to_debates(tmp_path: Path) -> None:
 
 
 async def test_a_link_lets_in_once(tmp_path: Path) -> None:
-    access = Access("host", viewers_need_token=True)
-    async with site(access=access) as here, Browser(tmp_path / "profile") as browser:
-        here.hub.host("d1", MemoryLog(example()))
-        link = f"{here.url}/enter?code={access.link('viewer')}"
+    access = AccessControl("host", viewers_need_token=True)
+    async with running_server(access=access) as here, Browser(tmp_path / "profile") as browser:
+        here.hub.host("d1", MemoryLog(example_debate()))
+        link = f"{here.url}/enter?code={access.create_link('viewer')}"
         await browser.call("Page.navigate", url=link)
         await browser.until("document.querySelector('#why')?.textContent.startsWith('You are invited')")
         assert await browser.js("location.search") == "", "no code is left in the history"
@@ -354,9 +354,9 @@ async def test_a_link_lets_in_once(tmp_path: Path) -> None:
 
 
 async def test_a_token_leads_to_where_one_wanted_to_go(tmp_path: Path) -> None:
-    access = Access("host", viewers_need_token=True)
-    async with site(access=access) as here, Browser(tmp_path / "profile") as browser:
-        here.hub.host("d1", MemoryLog(example()))
+    access = AccessControl("host", viewers_need_token=True)
+    async with running_server(access=access) as here, Browser(tmp_path / "profile") as browser:
+        here.hub.host("d1", MemoryLog(example_debate()))
         await browser.go(f"{here.url}/debates/d1")
         await browser.js(f"document.querySelector('[name=token]').value = '{access.viewer_token}'")
         await browser.js("document.querySelector('form').requestSubmit()")

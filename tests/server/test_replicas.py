@@ -11,16 +11,16 @@ import pytest
 from debate_tui.domain.events import DebateFinished
 from debate_tui.record.stores import open_store
 from tests.fakes.redis_server import RedisServer
-from tests.server.hosting import count, site, sse, websocket
-from tests.server.material import Received, check_exact, example, folded
+from tests.server.hosting import read_sse, read_websocket, received_at_least, running_server
+from tests.server.material import ReceivedMessages, check_same_log, example_debate, transcript_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.log import RecordedLog
-    from tests.server.hosting import Site
+    from debate_tui.record.log import DurableLog
+    from tests.server.hosting import RunningServer
 
 PATH = "/debates/d1/events"
 
@@ -52,12 +52,14 @@ def forgetting() -> Iterator[RedisServer]:
 class Producer(NamedTuple):
     """Whoever holds the debate."""
 
-    log: RecordedLog
+    log: DurableLog
     append: Callable[[Event], None]
 
 
 @asynccontextmanager
-async def replicas(url: str, number: int, log: list[Event]) -> AsyncIterator[tuple[Producer, list[Site]]]:
+async def replicas(
+    url: str, number: int, log: list[Event]
+) -> AsyncIterator[tuple[Producer, list[RunningServer]]]:
     """A debate's log, and servers that know of it by Redis only."""
     async with AsyncExitStack() as stack:
         producer = open_store(url)
@@ -76,22 +78,22 @@ async def replicas(url: str, number: int, log: list[Event]) -> AsyncIterator[tup
         for _ in range(number):
             store = open_store(url)
             stack.push_async_callback(store.aclose)
-            sites.append(await stack.enter_async_context(site(store)))
+            sites.append(await stack.enter_async_context(running_server(store)))
         yield Producer(record, append), sites
 
 
-@pytest.mark.parametrize("read", [sse, websocket])
+@pytest.mark.parametrize("read", [read_sse, read_websocket])
 async def test_a_viewer_goes_on_at_another_server(keeping: RedisServer, read: object) -> None:
     """Cut behind every second message, and back at the other server, while the debate goes on."""
-    log = example()
+    log = example_debate()
     async with replicas(keeping.url, 2, log) as (producer, sites):
 
-        async def watch() -> Received:
-            received, query, turn = Received(), "?after=0&batch_ms=2", 0
+        async def watch() -> ReceivedMessages:
+            received, query, turn = ReceivedMessages(), "?after=0&batch_ms=2", 0
             while not received.of_type("debate.finished"):
                 target = len(received.messages) + 2
                 client = sites[turn % 2].client
-                await read(client, PATH + query, received, until=count(target))  # type: ignore[operator]
+                await read(client, PATH + query, received, until=received_at_least(target))  # type: ignore[operator]
                 turn += 1
             return received
 
@@ -99,32 +101,32 @@ async def test_a_viewer_goes_on_at_another_server(keeping: RedisServer, read: ob
         for event in log[1:]:
             producer.append(event)
             await asyncio.sleep(0.002)
-        check_exact((await watching).events(), log)
+        check_same_log((await watching).events(), log)
 
 
-@pytest.mark.parametrize("read", [sse, websocket])
+@pytest.mark.parametrize("read", [read_sse, read_websocket])
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
 async def test_every_cut_is_healed_at_another_server_of_either_store(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str, read: object
 ) -> None:
-    log = example()
+    log = example_debate()
     url = request.getfixturevalue("keeping").url if kind == "redis" else str(tmp_path / "debates.sqlite3")
     async with replicas(url, 2, log) as (producer, (first, second)):
         for event in log[1:]:
             producer.append(event)
         await producer.log.flush()
-        full = Received()
+        full = ReceivedMessages()
         await read(first.client, f"{PATH}?after=0", full)  # type: ignore[operator]
-        check_exact(full.events(), log)
+        check_same_log(full.events(), log)
         for cut in range(1, len(full.messages) + 1):
-            received = Received()
-            await read(first.client, f"{PATH}?after=0", received, until=count(cut))  # type: ignore[operator]
+            received = ReceivedMessages()
+            await read(first.client, f"{PATH}?after=0", received, until=received_at_least(cut))  # type: ignore[operator]
             await read(second.client, PATH, received)  # type: ignore[operator]
-            check_exact(received.events(), log)
+            check_same_log(received.events(), log)
 
 
 async def test_all_servers_give_a_place_the_same_name(keeping: RedisServer) -> None:
-    log = example()
+    log = example_debate()
     async with replicas(keeping.url, 3, log) as (producer, sites):
         for event in log[1:]:
             producer.append(event)
@@ -135,11 +137,11 @@ async def test_all_servers_give_a_place_the_same_name(keeping: RedisServer) -> N
 
 async def test_redis_is_killed_and_comes_back(keeping: RedisServer) -> None:
     """Viewers wait, and miss nothing."""
-    log = example()
+    log = example_debate()
     async with replicas(keeping.url, 2, log) as (producer, sites):
-        received = [Received() for _ in sites]
+        received = [ReceivedMessages() for _ in sites]
         watching = [
-            asyncio.create_task(sse(each.client, f"{PATH}?after=0", got))
+            asyncio.create_task(read_sse(each.client, f"{PATH}?after=0", got))
             for each, got in zip(sites, received, strict=True)
         ]
         for event in log[1:15]:
@@ -155,18 +157,18 @@ async def test_redis_is_killed_and_comes_back(keeping: RedisServer) -> None:
         await asyncio.gather(*watching)
     for got in received:
         assert got.of_type("reset") == []
-        check_exact(got.events(), log)
+        check_same_log(got.events(), log)
 
 
 async def test_redis_forgets_everything_and_the_producer_puts_it_back(forgetting: RedisServer) -> None:
     """The history may have another name then: whoever returns is told so, and misses nothing."""
-    log = example()
+    log = example_debate()
     async with replicas(forgetting.url, 1, log) as (producer, (here,)):
-        received = Received()
+        received = ReceivedMessages()
         for event in log[1:15]:
             producer.append(event)
         await producer.log.flush()
-        await sse(here.client, f"{PATH}?after=0", received, until=count(6))
+        await read_sse(here.client, f"{PATH}?after=0", received, until=received_at_least(6))
         forgetting.kill()
         forgetting.start()
         for event in log[15:]:
@@ -174,14 +176,14 @@ async def test_redis_forgets_everything_and_the_producer_puts_it_back(forgetting
         await producer.log.flush()
         while not isinstance(received.events()[-1] if received.events() else None, DebateFinished):
             before = len(received.messages)
-            await sse(here.client, PATH, received)
+            await read_sse(here.client, PATH, received)
             if received.of_type("snapshot"):
                 break
             assert len(received.messages) > before
     snapshots = received.of_type("snapshot")
     if not snapshots:
-        check_exact(received.events(), log)
+        check_same_log(received.events(), log)
         return
     assert received.of_type("reset")
     told = [(turn["turn"], turn["text"], turn.get("reasoning", "")) for turn in snapshots[-1]["turns"]]
-    assert told == [(turn[0], turn[2], turn[3]) for turn in folded(log)["turns"]]  # type: ignore[attr-defined]
+    assert told == [(turn[0], turn[2], turn[3]) for turn in transcript_of(log)["turns"]]  # type: ignore[attr-defined]

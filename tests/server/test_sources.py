@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.domain.policy import Policy
+from debate_tui.domain.policy import RecoveryPolicy
 from debate_tui.domain.stream import Chunk, Finished
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
-from debate_tui.resilience.recovery import Guarded
-from debate_tui.server.listening import bound
+from debate_tui.resilience.recovery import RecoveringSource
+from debate_tui.server.listening import bind_socket
 from debate_tui.sources import registry
-from debate_tui.sources.registry import Sources
-from tests.server.hosting import site
-from tests.server.material import Writer
-from tests.sources.asking import REQUEST, Heard, listen
+from debate_tui.sources.registry import SourceFactory
+from tests.server.hosting import running_server
+from tests.server.material import DebateWriter
+from tests.sources.asking import REQUEST, SourceOutput, read_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-def speeches(words: int = 40) -> list[Event]:
+def two_speakers(words: int = 40) -> list[Event]:
     """Two debaters who talk at once, with thoughts, and end."""
-    writer = Writer()
+    writer = DebateWriter()
     for number in range(words):
         writer.say("ab"[number % 2], f"wörd {number} 👋\n", reasoning=number % 5 == 0)
     return writer.finish()
@@ -38,15 +38,15 @@ def speeches(words: int = 40) -> list[Event]:
 @pytest.mark.parametrize("join", [2, 4, 20, 44, 100])
 async def test_a_turn_is_heard_from_its_beginning(scheme: str, join: int) -> None:
     """Whenever it is joined, as long as no other turn has begun."""
-    log = speeches()
+    log = two_speakers()
     known = min(join, len(log))
     grown = MemoryLog(log[:known])
-    async with site() as here, Sources() as sources:
-        here.hub.host("d1", grown, known=known)
+    async with running_server() as here, SourceFactory() as sources:
+        here.hub.host("d1", grown, known_seq=known)
         url = here.url.replace("http", scheme) + "/debates/d1/debaters/Ada/events"
-        source = sources.make(registry.parse(url))
-        hearing = asyncio.create_task(listen(source))
-        while not len(here.hub.audience) and not hearing.done():
+        source = sources.make(registry.parse_source(url))
+        hearing = asyncio.create_task(read_source(source))
+        while not len(here.hub.viewers) and not hearing.done():
             await asyncio.sleep(0)
         for event in log[known:]:
             grown.append(event)
@@ -61,8 +61,8 @@ async def test_a_turn_is_heard_from_its_beginning(scheme: str, join: int) -> Non
 @pytest.mark.parametrize("path", ["/debates/d1/events?after=0", "/debates/d1/debaters/a/events"])
 @pytest.mark.parametrize("scheme", ["http", "ws"])
 async def test_no_character_is_lost_or_doubled_by_restarts(tmp_path: Path, scheme: str, path: str) -> None:
-    log = speeches()
-    at = bound("127.0.0.1", 0)
+    log = two_speakers()
+    at = bind_socket("127.0.0.1", 0)
     port = at.getsockname()[1]
     at.close()
     store = open_store(tmp_path / "debates.sqlite3")
@@ -70,20 +70,22 @@ async def test_no_character_is_lost_or_doubled_by_restarts(tmp_path: Path, schem
     for event in log[:5]:
         record.append(event)
     await record.flush()
-    policy = Policy(initial=0.05, cap=0.1, max_retries=50)
-    async with Sources() as sources:
+    policy = RecoveryPolicy(initial=0.05, cap=0.1, max_retries=50)
+    async with SourceFactory() as sources:
         names = ("a", "Ada"), ("b", "Bob")
         panes = [
-            Guarded(sources.make(registry.parse(f"{scheme}://127.0.0.1:{port}{path}"), names=each), policy)
+            RecoveringSource(
+                sources.make(registry.parse_source(f"{scheme}://127.0.0.1:{port}{path}"), names=each), policy
+            )
             for each in (names if "debaters" not in path else names[:1])
         ]
-        hearing = asyncio.gather(*(read(pane) for pane in panes))
+        hearing = asyncio.gather(*(read_whole_turns(pane) for pane in panes))
         for start in range(5, len(log), 9):
-            async with site(store, port=port) as here:
+            async with running_server(store, port=port) as here:
                 for event in log[start : start + 9]:
                     record.append(event)
                 await record.flush()
-                while not len(here.hub.audience) and not hearing.done():
+                while not len(here.hub.viewers) and not hearing.done():
                     await asyncio.sleep(0.005)
                 channel = await here.hub.find("d1")
                 assert channel is not None
@@ -98,8 +100,8 @@ async def test_no_character_is_lost_or_doubled_by_restarts(tmp_path: Path, schem
     await store.aclose()
 
 
-async def read(source: Guarded) -> Heard:
-    heard = Heard()
+async def read_whole_turns(source: RecoveringSource) -> SourceOutput:
+    heard = SourceOutput()
     async with source.open(REQUEST) as items:
         async for item in items:
             if isinstance(item, Chunk | Finished):

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.server.wire import concerns
+from debate_tui.server.wire import is_relevant
 from debate_tui.session import braid
-from debate_tui.session.braid import braided
-from debate_tui.sources.hosted import Told
-from tests.server.material import debates, example
+from debate_tui.session.braid import merge_streams
+from debate_tui.sources.hosted import HostMessage
+from tests.server.material import debates, example_debate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -26,35 +26,37 @@ class Stream:
     """What one connection says, when the test wants it to."""
 
     def __init__(self) -> None:
-        self._items: asyncio.Queue[Told | Fault | None] = asyncio.Queue()
+        self._items: asyncio.Queue[HostMessage | Fault | None] = asyncio.Queue()
 
-    def say(self, item: Told | Fault | None) -> None:
+    def say(self, item: HostMessage | Fault | None) -> None:
         """Say something; `None` ends the stream, a fault breaks it."""
         self._items.put_nowait(item)
 
-    async def read(self) -> AsyncIterator[Told]:
+    async def read(self) -> AsyncIterator[HostMessage]:
         while (item := await self._items.get()) is not None:
             if isinstance(item, Fault):
                 raise item
             yield item
 
 
-async def hear(streams: Sequence[Stream | AsyncIterator[Told]], items: list[Told], seq: int = 0) -> None:
+async def read_merged(
+    streams: Sequence[Stream | AsyncIterator[HostMessage]], items: list[HostMessage], seq: int = 0
+) -> None:
     read = [stream.read() if isinstance(stream, Stream) else stream for stream in streams]
-    async with braided(read, seq) as told:
+    async with merge_streams(read, seq) as told:
         async for item in told:
             items.append(item)  # noqa: PERF401 (kept where it breaks)
 
 
-def told(event: Event) -> Told:
-    return Told(event, place=f"e:{event.seq}")
+def host_message(event: Event) -> HostMessage:
+    return HostMessage(event, event_id=f"e:{event.seq}")
 
 
 @given(log=debates(), data=st.data())
 def test_whatever_comes_first_and_wherever_it_breaks_off_the_log_is_told_up_to_there(
     log: list[Event], data: st.DataObject
 ) -> None:
-    left = {debater: [event for event in log if concerns(event, debater)] for debater in "ab"}
+    left = {debater: [event for event in log if is_relevant(event, debater)] for debater in "ab"}
     start = data.draw(st.integers(0, len(log)), "start")
     cuts = {
         debater: data.draw(st.integers(0, len(events)) | st.just(len(events)), "cut")
@@ -63,17 +65,17 @@ def test_whatever_comes_first_and_wherever_it_breaks_off_the_log_is_told_up_to_t
     broken = data.draw(st.booleans(), "broken")
     order = data.draw(st.permutations([d for d, events in left.items() for _ in events[: cuts[d]]]), "order")
 
-    items: list[Told] = []
+    items: list[HostMessage] = []
 
     async def run() -> None:
         streams = {debater: Stream() for debater in left}
-        listening = asyncio.create_task(hear(list(streams.values()), items, start))
+        listening = asyncio.create_task(read_merged(list(streams.values()), items, start))
         went = dict.fromkeys(left, 0)
         for debater in order:
             event = left[debater][went[debater]]
             went[debater] += 1
             if event.seq > start:
-                streams[debater].say(told(event))
+                streams[debater].say(host_message(event))
             await asyncio.sleep(0)
         for stream in streams.values():
             stream.say(Fault(FaultKind.NETWORK, "cut") if broken else None)
@@ -89,7 +91,7 @@ def test_whatever_comes_first_and_wherever_it_breaks_off_the_log_is_told_up_to_t
     while until + 1 in there:
         until += 1
     assert [item.event for item in items] == log[start:until]
-    assert [item.place for item in items] == [f"e:{event.seq}" for event in log[start:until]]
+    assert [item.event_id for item in items] == [f"e:{event.seq}" for event in log[start:until]]
 
 
 @given(log=debates(), data=st.data())
@@ -99,16 +101,16 @@ def test_numbers_that_are_on_no_stream_hold_nothing_up_once_all_are_past_them(
     missing = data.draw(st.sets(st.integers(1, len(log) - 1)), "missing")
     left = [event for event in log if event.seq not in missing]
 
-    items: list[Told] = []
+    items: list[HostMessage] = []
 
     async def run() -> None:
         streams = {debater: Stream() for debater in "ab"}
         for debater, stream in streams.items():
             for event in left:
-                if concerns(event, debater):
-                    stream.say(told(event))
+                if is_relevant(event, debater):
+                    stream.say(host_message(event))
             stream.say(None)
-        await hear(list(streams.values()), items)
+        await read_merged(list(streams.values()), items)
 
     asyncio.run(run())
     assert [item.event for item in items] == left
@@ -116,21 +118,21 @@ def test_numbers_that_are_on_no_stream_hold_nothing_up_once_all_are_past_them(
 
 async def test_an_event_comes_as_soon_as_the_one_before_it_was_told() -> None:
     """Nobody waits for a debater who is silent."""
-    log = example()
+    log = example_debate()
     first, second = Stream(), Stream()
-    async with braided([first.read(), second.read()], 2) as items:
-        first.say(told(log[2]))
+    async with merge_streams([first.read(), second.read()], 2) as items:
+        first.say(host_message(log[2]))
         assert (await anext(items)).event == log[2]
-        second.say(told(log[3]))
+        second.say(host_message(log[3]))
         assert (await anext(items)).event == log[3]
 
 
 async def test_what_is_no_event_waits_for_nobody() -> None:
-    log = example()
+    log = example_debate()
     first, second = Stream(), Stream()
-    async with braided([first.read(), second.read()], 0) as items:
-        first.say(told(log[4]))
-        first.say(Told(notice="goodbye", retry_after=0.5))
+    async with merge_streams([first.read(), second.read()], 0) as items:
+        first.say(host_message(log[4]))
+        first.say(HostMessage(notice="goodbye", retry_after=0.5))
         assert (await anext(items)).notice == "goodbye"
         second.say(Fault(FaultKind.TIMEOUT, "silent"))
         with pytest.raises(Fault, match="silent"):
@@ -138,22 +140,22 @@ async def test_what_is_no_event_waits_for_nobody() -> None:
 
 
 async def test_a_stream_that_is_far_ahead_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(braid, "AHEAD", 1000)
-    log = example()
+    monkeypatch.setattr(braid, "MAX_LEAD_CHARACTERS", 1000)
+    log = example_debate()
     read = 0
 
-    async def ahead() -> AsyncIterator[Told]:
+    async def ahead() -> AsyncIterator[HostMessage]:
         nonlocal read
         for event in log[1:]:
             read += 1
-            yield Told(event, characters=300)
+            yield HostMessage(event, characters=300)
 
-    behind, items = Stream(), list[Told]()
-    hearing = asyncio.create_task(hear([ahead(), behind], items))
+    behind, items = Stream(), list[HostMessage]()
+    hearing = asyncio.create_task(read_merged([ahead(), behind], items))
     for _ in range(50):
         await asyncio.sleep(0)
     assert (read, items) == (4, [])
-    behind.say(told(log[0]))
+    behind.say(host_message(log[0]))
     while len(items) < len(log):
         await asyncio.sleep(0)
     assert [item.event for item in items] == log
@@ -164,10 +166,10 @@ async def test_whoever_is_cancelled_twice_still_leaves_no_stream_running() -> No
     """As a watcher in a pipe is: the debate is over, and what it is written by has ended, too."""
     closing, closed = asyncio.Event(), asyncio.Event()
 
-    async def stubborn() -> AsyncIterator[Told]:
+    async def stubborn() -> AsyncIterator[HostMessage]:
         try:
             await asyncio.Event().wait()
-            yield Told()
+            yield HostMessage()
         finally:
             closing.set()
             for _ in range(20):
@@ -175,7 +177,7 @@ async def test_whoever_is_cancelled_twice_still_leaves_no_stream_running() -> No
             closed.set()
 
     async def listen() -> None:
-        async with braided([stubborn(), Stream().read()], 0) as told:
+        async with merge_streams([stubborn(), Stream().read()], 0) as told:
             await anext(told)
 
     listening = asyncio.create_task(listen())

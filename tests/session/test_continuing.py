@@ -18,7 +18,7 @@ from tests.session.test_session import motion, phase
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from debate_tui.domain.stream import Request, Resume, StreamItem
+    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
 
 DEBATE = motion(
     phase("opening"),
@@ -28,7 +28,7 @@ DEBATE = motion(
 )
 
 
-class Remembering:
+class PromptRecorder:
     """Says a text that only depends on the turn, from wherever it broke off; keeps what it was told."""
 
     model = "remembering"
@@ -39,7 +39,7 @@ class Remembering:
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         self.prompts[request.turn] = request.prompt
         if resume is not None:
@@ -58,30 +58,30 @@ class Remembering:
         pass
 
 
-async def hold(past: list[events.Event]) -> tuple[list[events.Event], dict[int, str]]:
+async def run_debate(past: list[events.Event]) -> tuple[list[events.Event], dict[int, str]]:
     """Hold the debate, or what is left of it; returns all its events, and every prompt by its turn."""
-    sources = {debater.id: Remembering() for debater in DEBATE.debaters}
+    sources = {debater.id: PromptRecorder() for debater in DEBATE.debaters}
     log = MemoryLog(past)
-    session = Session(DEBATE, sources, log, guard=lambda _, source, held: source, past=past)
+    session = Session(DEBATE, sources, log, with_recovery=lambda _, source, held: source, past_events=past)
     session.interject("Mind the gap.", "d2") if not past else None
     await session.run()
     prompts = {turn: text for source in sources.values() for turn, text in source.prompts.items()}
     return list(await log.read(0, 10_000)), prompts
 
 
-async def whole() -> tuple[list[events.Event], dict[int, str]]:
-    return await hold([])
+async def run_whole_debate() -> tuple[list[events.Event], dict[int, str]]:
+    return await run_debate([])
 
 
 @pytest.mark.parametrize("share", range(10))
 async def test_broken_off_anywhere_it_ends_with_the_same_words_and_prompts(share: int) -> None:
-    original, prompts = await whole()
+    original, prompts = await run_whole_debate()
     said = {number: turn.text for number, turn in Transcript(original).turns.items()}
     began = next(i for i, event in enumerate(original) if isinstance(event, events.DebateStarted))
     for cut in range(began + 1 + share, len(original), 10):
         past = original[:cut]
         before = Transcript(past)
-        continued, asked = await hold(past)
+        continued, asked = await run_debate(past)
         after = Transcript(continued)
         assert continued[:cut] == past
         assert {number: turn.text for number, turn in after.turns.items()} == said
@@ -89,34 +89,34 @@ async def test_broken_off_anywhere_it_ends_with_the_same_words_and_prompts(share
         done = {number for number, turn in before.turns.items() if turn.finished}
         assert set(asked) == set(prompts) - done
         assert asked == {turn: prompts[turn] for turn in asked}
-        assert after.finished == "complete"
+        assert after.finish_reason == "complete"
 
 
 @pytest.mark.parametrize("how", ["ended", "cancelled"])
 @pytest.mark.parametrize("share", range(5))
 async def test_stopped_anywhere_it_ends_with_the_same_words_and_prompts(share: int, how: str) -> None:
     """As one that was killed: a turn that the end cut short is taken up in mid-word."""
-    original, prompts = await whole()
+    original, prompts = await run_whole_debate()
     said = {number: turn.text for number, turn in Transcript(original).turns.items()}
     for stop_at in range(2 + share, len(original), 5):
         stopped = await stopped_at(stop_at, how)
         assert isinstance(stopped[-1], events.DebateFinished)
         if stopped[-1].reason != "stopped":
             continue
-        continued, asked = await hold(stopped)
+        continued, asked = await run_debate(stopped)
         after = Transcript(continued)
         assert continued[: len(stopped)] == stopped
         assert {number: turn.text for number, turn in after.turns.items()} == said
         assert {turn.reason for turn in after.turns.values()} == {"complete"}
         assert asked == {turn: prompts[turn] for turn in asked}
-        assert (after.finished, after.cut) == ("complete", ())
+        assert (after.finish_reason, after.interrupted_turns) == ("complete", ())
 
 
 async def stopped_at(seq: int, how: str) -> list[events.Event]:
     """The debate up to the moment at which it is stopped, and how it then ends."""
     log = MemoryLog()
-    sources = {debater.id: Remembering() for debater in DEBATE.debaters}
-    session = Session(DEBATE, sources, log, guard=lambda _, source, held: source)
+    sources = {debater.id: PromptRecorder() for debater in DEBATE.debaters}
+    session = Session(DEBATE, sources, log, with_recovery=lambda _, source, held: source)
     running: asyncio.Task[None]
 
     def stop(event: events.Event) -> None:
@@ -132,8 +132,8 @@ async def stopped_at(seq: int, how: str) -> list[events.Event]:
 
 async def test_a_turn_that_was_stopped_for_itself_stays_stopped() -> None:
     log = MemoryLog()
-    sources = {debater.id: Remembering() for debater in DEBATE.debaters}
-    session = Session(DEBATE, sources, log, guard=lambda _, source, held: source)
+    sources = {debater.id: PromptRecorder() for debater in DEBATE.debaters}
+    session = Session(DEBATE, sources, log, with_recovery=lambda _, source, held: source)
 
     def stop(event: events.Event) -> None:
         if isinstance(event, events.TurnDelta) and event.turn == 1:
@@ -145,15 +145,15 @@ async def test_a_turn_that_was_stopped_for_itself_stays_stopped() -> None:
     await session.run()
     stopped = list(await log.read(0, 10_000))
     assert Transcript(stopped).turns[1].reason == "stopped"
-    continued, asked = await hold(stopped)
+    continued, asked = await run_debate(stopped)
     assert Transcript(continued).turns[1].text == Transcript(stopped).turns[1].text
     assert 1 not in asked
 
 
 async def test_a_turn_cut_in_mid_word_goes_on_with_a_higher_attempt() -> None:
-    original, _ = await whole()
+    original, _ = await run_whole_debate()
     cut = next(i for i, event in enumerate(original) if isinstance(event, events.TurnDelta)) + 1
-    continued, _ = await hold(original[:cut])
+    continued, _ = await run_debate(original[:cut])
     first = original[cut - 1]
     assert isinstance(first, events.TurnDelta)
     later = [
@@ -163,12 +163,12 @@ async def test_a_turn_cut_in_mid_word_goes_on_with_a_higher_attempt() -> None:
 
 
 async def test_a_debater_that_had_left_stays_away() -> None:
-    original, _ = await whole()
+    original, _ = await run_whole_debate()
     cut = next(i for i, event in enumerate(original) if isinstance(event, events.PhaseStarted)) + 1
     removed = events.DebaterRemoved(
         seq=cut + 1, at=original[cut - 1].at, debater="d2", reason="gone", remaining=("d1", "d3")
     )
-    continued, asked = await hold([*original[:cut], removed])
+    continued, asked = await run_debate([*original[:cut], removed])
     speakers = {turn.debater for turn in Transcript(continued).turns.values()}
     assert speakers == {"d1", "d3"}
     assert all("Ben" in prompt for prompt in asked.values())

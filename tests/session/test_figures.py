@@ -12,17 +12,17 @@ from debate_tui.domain.stream import (
     Fault,
     FaultKind,
     Finished,
-    Request,
-    Status,
+    StateChange,
     Superseded,
+    TurnRequest,
     Usage,
-    UsageSoFar,
+    UsageUpdate,
 )
 from debate_tui.record.log import MemoryLog
 from debate_tui.session import turn as module
-from debate_tui.session.turn import Turn
-from debate_tui.sources.prices import cost_of
-from debate_tui.sources.registry import parse
+from debate_tui.session.turn import RunningTurn
+from debate_tui.sources.prices import cost_function
+from debate_tui.sources.registry import parse_source
 
 
 class Timed:
@@ -36,9 +36,9 @@ class Timed:
         self.log.subscribe(
             lambda event: self.ends.append(event) if isinstance(event, events.TurnFinished) else None
         )
-        self.turn = Turn("a", Request("t", "p", 1, ()), self.log)
+        self.turn = RunningTurn("a", TurnRequest("t", "p", 1, ()), self.log)
 
-    def at(self, seconds: float) -> Turn:
+    def at(self, seconds: float) -> RunningTurn:
         self.now = 50.0 + seconds
         return self.turn
 
@@ -53,66 +53,66 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> Timed:
 
 
 def test_the_first_token_may_be_reasoning(timed: Timed) -> None:
-    timed.at(0.5).take(Chunk("Hm. ", reasoning=True))
-    timed.at(9).take(Chunk("So."))
-    timed.at(10).take(Finished(usage=Usage(1, 20, 18)))
+    timed.at(0.5).handle_item(Chunk("Hm. ", reasoning=True))
+    timed.at(9).handle_item(Chunk("So."))
+    timed.at(10).handle_item(Finished(usage=Usage(1, 20, 18)))
     assert timed.times == (500, 10_000)
     assert timed.ends[-1].usage == Usage(1, 20, 18)
 
 
 def test_a_turn_without_text_has_no_first_token(timed: Timed) -> None:
-    timed.at(0.5).take(Chunk(""))
-    timed.at(2).take(Finished("refused"))
+    timed.at(0.5).handle_item(Chunk(""))
+    timed.at(2).handle_item(Finished("refused"))
     assert timed.times == (None, 2000)
 
 
 def test_text_that_was_superseded_came_first_all_the_same(timed: Timed) -> None:
-    timed.at(1).take(Chunk("one"))
-    timed.at(2).take(Superseded(2))
-    timed.at(5).take(Chunk("two"))
-    timed.at(6).take(Finished())
+    timed.at(1).handle_item(Chunk("one"))
+    timed.at(2).handle_item(Superseded(2))
+    timed.at(5).handle_item(Chunk("two"))
+    timed.at(6).handle_item(Finished())
     assert timed.times == (1000, 6000)
 
 
 def test_waits_for_recovery_are_part_of_the_duration(timed: Timed) -> None:
-    timed.at(1).take(Chunk("one"))
-    timed.at(2).take(Status("reconnecting", 1, retry=1, max_retries=5, retry_in_ms=4000))
-    timed.at(7).take(Chunk("two"))
-    timed.at(8).take(Finished())
+    timed.at(1).handle_item(Chunk("one"))
+    timed.at(2).handle_item(StateChange("reconnecting", 1, retry=1, max_retries=5, retry_in_ms=4000))
+    timed.at(7).handle_item(Chunk("two"))
+    timed.at(8).handle_item(Finished())
     assert timed.times == (1000, 8000)
 
 
 def test_the_time_a_failed_turn_lay_idle_is_not(timed: Timed) -> None:
-    timed.at(1).take(Chunk("one"))
+    timed.at(1).handle_item(Chunk("one"))
     timed.at(2).finish("failed", Fault(FaultKind.NETWORK, "Gone."))
-    timed.at(602).start_again()
-    timed.at(604).take(Finished())
+    timed.at(602).restart()
+    timed.at(604).handle_item(Finished())
     assert timed.times == (1000, 4000)
 
 
 def test_a_turn_begun_anew_after_its_end_is_timed_anew(timed: Timed) -> None:
-    timed.at(1).take(Chunk("one"))
-    timed.at(2).take(Finished())
-    timed.at(602).start_again()
-    timed.at(602.7).take(Chunk("two"))
-    timed.at(603).take(Finished())
+    timed.at(1).handle_item(Chunk("one"))
+    timed.at(2).handle_item(Finished())
+    timed.at(602).restart()
+    timed.at(602.7).handle_item(Chunk("two"))
+    timed.at(603).handle_item(Finished())
     assert timed.times == (700, 1000)
 
 
 def test_what_was_spent_before_a_retry_was_spent(timed: Timed) -> None:
-    timed.turn.take(Chunk("one"))
-    timed.turn.take(Finished(usage=Usage(10, 5)))
-    timed.turn.start_again()
-    timed.turn.take(UsageSoFar(Usage(10, 1)))
-    timed.turn.take(Finished(usage=Usage(output_tokens=7)))
+    timed.turn.handle_item(Chunk("one"))
+    timed.turn.handle_item(Finished(usage=Usage(10, 5)))
+    timed.turn.restart()
+    timed.turn.handle_item(UsageUpdate(Usage(10, 1)))
+    timed.turn.handle_item(Finished(usage=Usage(output_tokens=7)))
     assert timed.ends[-1].usage == Usage(20, 12)
 
 
 def test_what_a_broken_stream_reported_is_kept_when_its_retry_reports_nothing(timed: Timed) -> None:
-    timed.turn.take(UsageSoFar(Usage(10, 1)))
+    timed.turn.handle_item(UsageUpdate(Usage(10, 1)))
     timed.turn.finish("failed")
-    timed.turn.start_again()
-    timed.turn.take(Finished())
+    timed.turn.restart()
+    timed.turn.handle_item(Finished())
     assert timed.ends[-1].usage == Usage(10, 1)
 
 
@@ -123,7 +123,7 @@ def test_a_turn_that_told_no_usage_costs_nothing_only_where_nothing_ever_does(
     source: str, costs: float | None
 ) -> None:
     log = MemoryLog()
-    turn = Turn("a", Request("t", "p", 1, ()), log, cost=cost_of(parse(source), {}))
+    turn = RunningTurn("a", TurnRequest("t", "p", 1, ()), log, cost=cost_function(parse_source(source), {}))
     ends: list[events.TurnFinished] = []
     log.subscribe(lambda event: ends.append(event) if isinstance(event, events.TurnFinished) else None)
     turn.finish("skipped")

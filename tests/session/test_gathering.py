@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from debate_tui.session.gathering import HURRY, MANY, WAITED, Gathering
+from debate_tui.session.gathering import (
+    FAST_SENDER_HOLDOFF_S,
+    MAX_CHUNKS_BETWEEN_DELAYS,
+    MIN_WAIT_S,
+    ReadCoalescer,
+)
 
 PATIENCE = 0.05
-LONG = 10 * WAITED
+LONG = 10 * MIN_WAIT_S
 
 
 def test_a_slow_stream_is_read_half_of_the_time() -> None:
-    gathering, now, asleep = Gathering(), 0.0, 0.0
+    gathering, now, asleep = ReadCoalescer(), 0.0, 0.0
     for _ in range(200):
         now += 0.0128
-        pause = gathering.pause(LONG, now, PATIENCE)
+        pause = gathering.next_delay(LONG, now, PATIENCE)
         now += pause
         asleep += pause
     assert 0.3 < asleep / now <= 0.5
 
 
 def test_what_is_there_already_is_read_at_once() -> None:
-    gathering = Gathering()
-    assert all(gathering.pause(0.0, 0.0, PATIENCE) == 0 for _ in range(1000))
+    gathering = ReadCoalescer()
+    assert all(gathering.next_delay(0.0, 0.0, PATIENCE) == 0 for _ in range(1000))
 
 
 def test_without_patience_nothing_waits() -> None:
-    assert Gathering().pause(LONG, 0.0, 0.0) == 0
+    assert ReadCoalescer().next_delay(LONG, 0.0, 0.0) == 0
 
 
-def test_a_reader_that_may_be_behind_reads_on() -> None:
-    gathering = Gathering()
-    for _ in range(MANY):
-        gathering.pause(0.0, 0.0, PATIENCE)
-    assert gathering.pause(LONG, 0.0, PATIENCE) == 0
-    assert gathering.pause(LONG, HURRY / 2, PATIENCE) == 0
-    assert gathering.pause(LONG, HURRY, PATIENCE) == PATIENCE
+def test_a_reader_that_may_lag_does_not_pause() -> None:
+    gathering = ReadCoalescer()
+    for _ in range(MAX_CHUNKS_BETWEEN_DELAYS):
+        gathering.next_delay(0.0, 0.0, PATIENCE)
+    assert gathering.next_delay(LONG, 0.0, PATIENCE) == 0
+    assert gathering.next_delay(LONG, FAST_SENDER_HOLDOFF_S / 2, PATIENCE) == 0
+    assert gathering.next_delay(LONG, FAST_SENDER_HOLDOFF_S, PATIENCE) == PATIENCE

@@ -10,16 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from debate_tui.display.json_lines import line
-from debate_tui.display.plain import Plain
+from debate_tui.display.json_lines import encode_line
+from debate_tui.display.plain import PlainFormatter
 from debate_tui.display.statistics import Statistics
-from debate_tui.display.statistics.table import table
+from debate_tui.display.statistics.table import format_table
 from debate_tui.domain import events as ev
-from debate_tui.domain.events import decode
-from debate_tui.domain.exports import FORMS, export
+from debate_tui.domain.events import event_from_json
+from debate_tui.domain.exports import EXPORT_TYPES, export_debate
 from debate_tui.domain.stream import Fault, FaultKind, Usage
 from debate_tui.session import intake
-from debate_tui.session.intake import LATEST, Intake
+from debate_tui.session.intake import MAX_TIMESTAMP, RemoteEventValidator
 from tests.server.material import debates
 
 CAST = tuple(ev.DebaterInfo(id_, id_, "", "demo", "demo") for id_ in "abcde")
@@ -40,12 +40,12 @@ VERDICT = ev.Verdict(
 )
 
 
-def said(seq: int, text: str, at: float = 11.0) -> ev.TurnDelta:
+def delta_at(seq: int, text: str, at: float = 11.0) -> ev.TurnDelta:
     return ev.TurnDelta(seq=seq, at=at, turn=1, debater="a", attempt=1, offset=0, text=text)
 
 
-def take(*events: ev.Event, characters: int = 100) -> Intake:
-    taken = Intake()
+def check_all(*events: ev.Event, characters: int = 100) -> RemoteEventValidator:
+    taken = RemoteEventValidator()
     for event in events:
         taken.check(event, characters)
     return taken
@@ -53,7 +53,7 @@ def take(*events: ev.Event, characters: int = 100) -> Intake:
 
 @given(log=debates())
 def test_every_debate_is_taken(log: list[ev.Event]) -> None:
-    take(*log)
+    check_all(*log)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_every_debate_is_taken(log: list[ev.Event]) -> None:
         (replace(STARTED, debaters=CAST[:1] * 2),),
         (replace(STARTED, at=-1.0),),
         (replace(STARTED, at=1e300),),
-        (replace(STARTED, at=LATEST + 1),),
+        (replace(STARTED, at=MAX_TIMESTAMP + 1),),
         (replace(STARTED, at=float("nan")),),
         (replace(STARTED, seq=10**30),),
         (STARTED, replace(BEGUN, turn=-(10**400))),
@@ -93,31 +93,31 @@ def test_every_debate_is_taken(log: list[ev.Event]) -> None:
 )
 def test_what_cannot_be_a_debate_is_not_believed(events: tuple[ev.Event, ...]) -> None:
     with pytest.raises(Fault, match="cannot be a debate") as raised:
-        take(*events)
+        check_all(*events)
     assert raised.value.kind is FaultKind.BAD_REQUEST
     assert raised.value.hint
 
 
 def test_a_clock_may_have_been_put_back() -> None:
-    take(STARTED, replace(BEGUN, at=9.9))
+    check_all(STARTED, replace(BEGUN, at=9.9))
 
 
 def test_verdicts_are_taken() -> None:
     ranking = replace(VERDICT, model="", scores={"a": 12, "b": 3})
     unread = replace(VERDICT, scores={}, winner=None, problem="it did not answer")
-    take(STARTED, VERDICT, unread, VERDICT, ranking)
+    check_all(STARTED, VERDICT, unread, VERDICT, ranking)
 
 
 def test_what_is_taken_can_be_measured_and_exported() -> None:
-    late = ev.TurnFinished(seq=3, at=LATEST, turn=1, debater="a", reason="complete", duration_ms=2**53)
-    log = [replace(STARTED, at=LATEST), replace(BEGUN, at=LATEST), late]
-    take(*log)
+    late = ev.TurnFinished(seq=3, at=MAX_TIMESTAMP, turn=1, debater="a", reason="complete", duration_ms=2**53)
+    log = [replace(STARTED, at=MAX_TIMESTAMP), replace(BEGUN, at=MAX_TIMESTAMP), late]
+    check_all(*log)
     statistics = Statistics(clock=lambda: 0.0)
     for event in log:
         statistics(event)
     assert statistics.report().streams
-    for form in FORMS:
-        assert export(log, form)
+    for form in EXPORT_TYPES:
+        assert export_debate(log, form)
 
 
 WHO = st.sampled_from(["a", "b", "nobody"])
@@ -143,38 +143,38 @@ ANY = st.one_of(
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(ANY, max_size=12))
-def test_whatever_is_taken_can_be_told(events: list[ev.Event]) -> None:
-    taken, log, at = Intake(), list[ev.Event](), 10.0
+def test_every_accepted_debate_can_be_rendered(events: list[ev.Event]) -> None:
+    taken, log, at = RemoteEventValidator(), list[ev.Event](), 10.0
     for event in (STARTED, *events):
         at += event.at
         numbered = replace(event, seq=len(log) + 1, at=at)
         with contextlib.suppress(Fault):
             taken.check(numbered, 1)
             log.append(numbered)
-    plain, statistics = Plain(), Statistics(clock=lambda: 0.0)
+    plain, statistics = PlainFormatter(), Statistics(clock=lambda: 0.0)
     for event in log:
-        assert decode(line(event)) == event
+        assert event_from_json(encode_line(event)) == event
         plain.apply(event)
         statistics(event)
-    plain.end()
-    assert table(statistics.report())
-    for form in FORMS:
-        assert export(log, form)
+    plain.finish()
+    assert format_table(statistics.report())
+    for form in EXPORT_TYPES:
+        assert export_debate(log, form)
 
 
 def test_a_turn_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "LONGEST_TURN", 10)
+    monkeypatch.setattr(intake, "MAX_REMOTE_TURN_CHARACTERS", 10)
     anew = ev.TurnSuperseded(seq=4, at=11.0, turn=1, debater="a", attempt=2)
-    take(STARTED, BEGUN, said(3, "x" * 10), anew, said(5, "x" * 10))
+    check_all(STARTED, BEGUN, delta_at(3, "x" * 10), anew, delta_at(5, "x" * 10))
     with pytest.raises(Fault, match="This turn is too long to be watched"):
-        take(STARTED, BEGUN, said(3, "x" * 10), said(4, "x"))
+        check_all(STARTED, BEGUN, delta_at(3, "x" * 10), delta_at(4, "x"))
 
 
 def test_a_debate_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_EVENTS", 3)
-    monkeypatch.setattr(intake, "MAX_CHARACTERS", 1000)
-    take(STARTED, BEGUN, said(3, "x"), characters=333)
+    monkeypatch.setattr(intake, "MAX_DEBATE_EVENTS", 3)
+    monkeypatch.setattr(intake, "MAX_DEBATE_CHARACTERS", 1000)
+    check_all(STARTED, BEGUN, delta_at(3, "x"), characters=333)
     with pytest.raises(Fault, match="This debate is too long to be watched"):
-        take(STARTED, BEGUN, said(3, "x"), said(4, "x"))
+        check_all(STARTED, BEGUN, delta_at(3, "x"), delta_at(4, "x"))
     with pytest.raises(Fault, match="This debate is too long to be watched"):
-        take(STARTED, BEGUN, said(3, "x"), characters=334)
+        check_all(STARTED, BEGUN, delta_at(3, "x"), characters=334)

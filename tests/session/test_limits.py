@@ -7,13 +7,13 @@ import msgspec
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected, Finished, Usage
 from debate_tui.record.log import MemoryLog
-from debate_tui.session import Motion, Session
-from tests.session.test_session import Scripted, motion, of, phase, reasons
+from debate_tui.session import DebateSpec, Session
+from tests.session.test_session import Scripted, events_of_type, motion, phase, reasons
 
 PRICED = [Connected(), Chunk("dear"), Finished(usage=Usage(100, 50))]
 
 
-async def held_with(limited: Motion, price: float | None = 0.01) -> list[events.Event]:
+async def run_with_limits(limited: DebateSpec, price: float | None = 0.01) -> list[events.Event]:
     log = MemoryLog()
     seen: list[events.Event] = []
     log.subscribe(seen.append)
@@ -21,40 +21,42 @@ async def held_with(limited: Motion, price: float | None = 0.01) -> list[events.
         limited,
         {debater.id: Scripted(then=list(PRICED)) for debater in limited.debaters},
         log,
-        guard=lambda _, source, held: source,
+        with_recovery=lambda _, source, held: source,
         costs={debater.id: lambda usage: price for debater in limited.debaters},
     )
     await session.run()
     return seen
 
 
-def limited(**limits: float) -> Motion:
+def limits_reached(**limits: float) -> DebateSpec:
     return msgspec.structs.replace(motion(*(phase(name) for name in "abc")), **limits)
 
 
 async def test_no_turn_begins_once_the_tokens_are_used() -> None:
-    seen = await held_with(limited(max_tokens=300))
-    assert len(of(seen, events.TurnFinished)) == 2
+    seen = await run_with_limits(limits_reached(max_tokens=300))
+    assert len(events_of_type(seen, events.TurnFinished)) == 2
     assert set(reasons(seen).values()) == {"complete"}
-    (said,) = of(seen, events.DebatePaused)
+    (said,) = events_of_type(seen, events.DebatePaused)
     assert "300 tokens are used; the limit is 300" in said.reason
-    assert of(seen, events.DebateFinished)[0].reason == "stopped"
+    assert events_of_type(seen, events.DebateFinished)[0].reason == "stopped"
 
 
 async def test_no_turn_begins_once_the_money_is_spent() -> None:
-    seen = await held_with(limited(max_cost=0.03))
-    assert len(of(seen, events.TurnFinished)) == 4
-    assert "$0.04 is spent; the limit is $0.03" in of(seen, events.DebatePaused)[0].reason
+    seen = await run_with_limits(limits_reached(max_cost=0.03))
+    assert len(events_of_type(seen, events.TurnFinished)) == 4
+    assert "$0.04 is spent; the limit is $0.03" in events_of_type(seen, events.DebatePaused)[0].reason
 
 
 async def test_within_its_limits_a_debate_is_held_to_its_end() -> None:
-    seen = await held_with(limited(max_cost=0.06, max_tokens=901))
-    assert len(of(seen, events.TurnFinished)) == 6
-    assert of(seen, events.DebateFinished)[0].reason == "complete"
+    seen = await run_with_limits(limits_reached(max_cost=0.06, max_tokens=901))
+    assert len(events_of_type(seen, events.TurnFinished)) == 6
+    assert events_of_type(seen, events.DebateFinished)[0].reason == "complete"
 
 
 async def test_the_cost_of_a_turn_is_logged_and_an_unknown_one_is_not_guessed() -> None:
-    assert {event.cost for event in of(await held_with(limited()), events.TurnFinished)} == {0.01}
-    unknown = await held_with(limited(max_cost=0.01), price=None)
-    assert {event.cost for event in of(unknown, events.TurnFinished)} == {None}
-    assert of(unknown, events.DebateFinished)[0].reason == "complete"
+    assert {
+        event.cost for event in events_of_type(await run_with_limits(limits_reached()), events.TurnFinished)
+    } == {0.01}
+    unknown = await run_with_limits(limits_reached(max_cost=0.01), price=None)
+    assert {event.cost for event in events_of_type(unknown, events.TurnFinished)} == {None}
+    assert events_of_type(unknown, events.DebateFinished)[0].reason == "complete"

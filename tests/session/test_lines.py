@@ -5,15 +5,17 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
-from debate_tui.domain.policy import Policy
-from debate_tui.session.lines import Lines, Way
-from debate_tui.sources.hosted import HTTP2, Hosted, Line, Told
-from tests.server.material import example
+from debate_tui.domain.policy import RecoveryPolicy
+from debate_tui.session.lines import ConnectionInfo, RemoteConnector
+from debate_tui.sources.hosted import HTTP2_TRANSPORT, HostConnection, HostMessage
+from tests.server.material import example_debate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-LOG = example()
+    from debate_tui.sources.hosted import RemoteDebate
+
+LOG = example_debate()
 
 
 class Host:
@@ -23,23 +25,23 @@ class Host:
         self.asked: list[tuple[str, str | None]] = []
 
     @asynccontextmanager
-    async def connect(self, place: str, debater: str | None = None) -> AsyncGenerator[Line]:
-        self.asked.append((place, debater))
-        yield Line(HTTP2, self._told())
+    async def connect(self, last_event_id: str, debater: str | None = None) -> AsyncGenerator[HostConnection]:
+        self.asked.append((last_event_id, debater))
+        yield HostConnection(HTTP2_TRANSPORT, self._told())
 
-    async def hang_up(self) -> None:
+    async def close_connections(self) -> None:
         pass
 
-    async def _told(self) -> AsyncGenerator[Told]:
+    async def _told(self) -> AsyncGenerator[HostMessage]:
         for event in LOG:
-            yield Told(event, place="aa:zz")
+            yield HostMessage(event, event_id="aa:zz")
 
 
-async def test_a_place_is_the_hosts_own_word() -> None:
+async def test_a_cursor_is_the_hosts_own_string() -> None:
     host = Host()
-    lines = Lines(cast("Hosted", host), Policy())
-    lines.way = Way(HTTP2)
-    async with lines.follow("aa:zz", 3, ["a", "b"]) as told:
+    lines = RemoteConnector(cast("RemoteDebate", host), RecoveryPolicy())
+    lines.connection = ConnectionInfo(HTTP2_TRANSPORT)
+    async with lines.open_messages("aa:zz", 3, ["a", "b"]) as told:
         events = [item.event async for item in told]
     assert events == LOG[3:]
     assert host.asked == [("aa:zz", "a"), ("aa:zz", "b")]

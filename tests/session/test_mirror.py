@@ -6,17 +6,17 @@ import pytest
 from msgspec.structs import replace
 
 from debate_tui.domain import events
-from debate_tui.domain.policy import Policy
+from debate_tui.domain.policy import RecoveryPolicy
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.session.lines import Way
-from debate_tui.session.mirror import Mirror
+from debate_tui.session.lines import ConnectionInfo
+from debate_tui.session.mirror import RemoteLog
 from debate_tui.sources import hosted
-from debate_tui.sources.hosted import Hosted
-from debate_tui.sources.http import Clients
-from tests.fakes.sse_server import Cut, Received, Reply, SseServer, reply
+from debate_tui.sources.hosted import RemoteDebate
+from debate_tui.sources.http import HttpClients
+from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, reply
 from tests.fakes.websocket import close, frame, upgraded
 
-AT_ONCE = Policy(initial=0, jitter=0)
+NO_WAIT_POLICY = RecoveryPolicy(initial=0, jitter=0)
 CAST = tuple(events.DebaterInfo(id_, id_, "", "demo", "demo") for id_ in ("d1", "d2"))
 DEBATE: list[events.Event] = [
     events.DebateStarted(seq=1, debate="d", topic="T?", format="listen", debaters=CAST),
@@ -28,25 +28,29 @@ DEBATE: list[events.Event] = [
 ]
 
 
-def framed(event: events.Event, epoch: str = "aa") -> bytes:
-    return b"id: %s:%d\nevent: x\ndata: %s\n\n" % (epoch.encode(), event.seq, events.encode(event))
+def sse_event(event: events.Event, epoch: str = "aa") -> bytes:
+    return b"id: %s:%d\nevent: x\ndata: %s\n\n" % (epoch.encode(), event.seq, events.event_to_json(event))
 
 
-def text(data: bytes) -> bytes:
+def text_frame(data: bytes) -> bytes:
     return frame(1, data)
 
 
-def behind(request: Received, epoch: str = "aa") -> list[events.Event]:
+def events_after(request: ReceivedRequest, epoch: str = "aa") -> list[events.Event]:
     """What a host still has to tell whoever asks so."""
     place = request.last_event_id
     seen = int(place.partition(":")[2]) if place and place.startswith(epoch) else 0
     return [event for event in DEBATE if event.seq > seen]
 
 
-async def mirrored(server: SseServer, path: str = "/debates/d", **options: str) -> tuple[Mirror, list[str]]:
-    clients, said = Clients(), list[str]()
-    mirror = Mirror(
-        Hosted(f"{server.origin}{path}", clients=clients, **options), AT_ONCE, on_line=said.append
+async def mirror_debate(
+    server: SseServer, path: str = "/debates/d", **options: str
+) -> tuple[RemoteLog, list[str]]:
+    clients, said = HttpClients(), list[str]()
+    mirror = RemoteLog(
+        RemoteDebate(f"{server.origin}{path}", clients=clients, **options),
+        NO_WAIT_POLICY,
+        on_connection_notice=said.append,
     )
     try:
         await mirror.run()
@@ -58,13 +62,13 @@ async def mirrored(server: SseServer, path: str = "/debates/d", **options: str) 
 @pytest.mark.parametrize("cut", [Cut.CLOSE, Cut.RESET, Cut.HALF_CLOSE])
 @pytest.mark.parametrize("each", [1, 2, 4])
 async def test_however_often_the_line_breaks_every_event_comes_once(cut: Cut, each: int) -> None:
-    def answer(request: Received) -> Reply:
-        left = behind(request)
-        told = [framed(event) for event in left[:each]]
+    def answer(request: ReceivedRequest) -> Reply:
+        left = events_after(request)
+        told = [sse_event(event) for event in left[:each]]
         return reply(b"retry: 0\n\n", *told) if len(left) <= each else reply(*told, b"id: aa:9\nda", cut)
 
     async with SseServer(script=answer) as server:
-        mirror, said = await mirrored(server)
+        mirror, said = await mirror_debate(server)
     assert await mirror.read() == DEBATE
     assert await mirror.read(after=3, limit=1) == [DEBATE[3]]
     assert server.requests[0].query == {"after": "0", "batch_ms": "0"}
@@ -75,11 +79,11 @@ async def test_however_often_the_line_breaks_every_event_comes_once(cut: Cut, ea
 
 
 async def test_events_told_twice_count_once() -> None:
-    def answer(request: Received) -> Reply:
-        return reply(*(framed(event) for event in (*DEBATE[:4], *DEBATE)))
+    def answer(request: ReceivedRequest) -> Reply:
+        return reply(*(sse_event(event) for event in (*DEBATE[:4], *DEBATE)))
 
     async with SseServer(script=answer) as server:
-        mirror, _ = await mirrored(server)
+        mirror, _ = await mirror_debate(server)
     assert await mirror.read() == DEBATE
 
 
@@ -87,16 +91,16 @@ async def test_another_history_is_told_anew() -> None:
     reset = b'event: reset\ndata: {"type":"reset","reason":"epoch"}\n\n'
     rewound = 0
 
-    def answer(request: Received) -> Reply:
+    def answer(request: ReceivedRequest) -> Reply:
         if request.last_event_id and request.last_event_id.startswith("aa"):
             return reply(reset, Cut.CLOSE)
         if len(server.requests) > 1:
-            return reply(*(framed(event, "bb") for event in behind(request, "bb")))
-        return reply(*(framed(event) for event in DEBATE[:3]), Cut.CLOSE)
+            return reply(*(sse_event(event, "bb") for event in events_after(request, "bb")))
+        return reply(*(sse_event(event) for event in DEBATE[:3]), Cut.CLOSE)
 
-    clients = Clients()
+    clients = HttpClients()
     async with SseServer(script=answer) as server:
-        mirror = Mirror(Hosted(f"{server.origin}/debates/d", clients=clients), AT_ONCE)
+        mirror = RemoteLog(RemoteDebate(f"{server.origin}/debates/d", clients=clients), NO_WAIT_POLICY)
 
         def rewind() -> None:
             nonlocal rewound
@@ -113,12 +117,12 @@ async def test_lagging_behind_costs_a_new_connection_and_nothing_else() -> None:
     reset, snapshot = b'{"type":"reset","reason":"lag"}', b'{"type":"snapshot"}'
     lag = b"event: reset\ndata: %s\n\nevent: snapshot\ndata: %s\n\n" % (reset, snapshot)
 
-    def answer(request: Received) -> Reply:
-        left = behind(request)
-        return reply(framed(left[0]), lag, Cut.STALL) if len(left) > 3 else reply(*map(framed, left))
+    def answer(request: ReceivedRequest) -> Reply:
+        left = events_after(request)
+        return reply(sse_event(left[0]), lag, Cut.STALL) if len(left) > 3 else reply(*map(sse_event, left))
 
     async with SseServer(script=answer) as server:
-        mirror, _ = await mirrored(server)
+        mirror, _ = await mirror_debate(server)
     assert await mirror.read() == DEBATE
 
 
@@ -126,42 +130,45 @@ async def test_lagging_behind_costs_a_new_connection_and_nothing_else() -> None:
 async def test_where_event_streams_are_held_back_a_websocket_is_used(
     monkeypatch: pytest.MonkeyPatch, head: bool
 ) -> None:
-    monkeypatch.setattr(hosted, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(hosted, "FIRST_BYTE_TIMEOUT_S", 0.2)
 
-    def answer(request: Received) -> Reply:
+    def answer(request: ReceivedRequest) -> Reply:
         if "upgrade" not in request.headers:
             return reply(Cut.STALL, head=head)
         place = request.query.get("lastEventId", "aa:0")
         left = [event for event in DEBATE if event.seq > int(place.partition(":")[2])]
-        told = [text(b'{"id":"aa:%d",%s' % (event.seq, events.encode(event)[1:])) for event in left[:4]]
+        told = [
+            text_frame(b'{"id":"aa:%d",%s' % (event.seq, events.event_to_json(event)[1:]))
+            for event in left[:4]
+        ]
         if len(left) > 4:
-            return upgraded(request, *told, text(b'{"type":"goodbye","retry":0}'), close(1012))
+            return upgraded(request, *told, text_frame(b'{"type":"goodbye","retry":0}'), close(1012))
         return upgraded(request, *told, close(1000))
 
     async with SseServer(script=answer) as server:
-        mirror, _ = await mirrored(server)
+        mirror, _ = await mirror_debate(server)
     assert await mirror.read() == DEBATE
-    assert mirror.way == Way("WebSocket")
+    assert mirror.connection == ConnectionInfo("WebSocket")
 
 
 @pytest.mark.parametrize("status", [401, 404])
-async def test_what_no_further_try_would_mend_is_said_at_once(status: int) -> None:
+async def test_permanent_errors_are_reported_at_once(status: int) -> None:
     async with SseServer(reply(b"{}", status=status, content_type="application/json")) as server:
         with pytest.raises(Fault) as raised:
-            await mirrored(server)
+            await mirror_debate(server)
         assert raised.value.status == status
         assert len(server.requests) == 1
 
 
-async def test_a_host_may_call_its_places_what_it_likes() -> None:
-    def answer(request: Received) -> Reply:
+async def test_event_ids_of_a_host_are_opaque() -> None:
+    def answer(request: ReceivedRequest) -> Reply:
         seen = (request.last_event_id or "").count("z")
         left = [event for event in DEBATE if event.seq > seen]
-        told = b"id: aa:%s\ndata: %s\n\n" % (b"z" * left[0].seq, events.encode(left[0]))
+        told = b"id: aa:%s\ndata: %s\n\n" % (b"z" * left[0].seq, events.event_to_json(left[0]))
         return reply(told) if len(left) == 1 else reply(told, Cut.CLOSE)
 
     async with SseServer(script=answer) as server:
-        mirror, _ = await mirrored(server)
+        mirror, _ = await mirror_debate(server)
     assert await mirror.read() == DEBATE
 
 
@@ -172,16 +179,16 @@ async def test_a_host_may_call_its_places_what_it_likes() -> None:
 )
 async def test_what_cannot_be_a_debate_ends_the_watching(wrong: events.Event) -> None:
     told = [*DEBATE[:2], replace(wrong, seq=3)]
-    async with SseServer(reply(*map(framed, told), Cut.STALL)) as server:
+    async with SseServer(reply(*map(sse_event, told), Cut.STALL)) as server:
         with pytest.raises(Fault, match="cannot be a debate"):
-            await mirrored(server)
+            await mirror_debate(server)
 
 
 @pytest.mark.parametrize("data", [b"[" * 100_000, b'{"x":' + b"[" * 100_000], ids=["list", "object"])
 async def test_what_no_decoder_can_follow_is_no_event(data: bytes) -> None:
     nested = reply(b"data: %s\n\n" % data)
-    async with SseServer(nested, reply(*map(framed, DEBATE))) as server:
-        mirror, said = await mirrored(server)
+    async with SseServer(nested, reply(*map(sse_event, DEBATE))) as server:
+        mirror, said = await mirror_debate(server)
     assert await mirror.read() == DEBATE
     assert "no event" in said[1]
 
@@ -189,10 +196,14 @@ async def test_what_no_decoder_can_follow_is_no_event(data: bytes) -> None:
 @pytest.mark.parametrize("wish", [b"9" * 400, b"600000"], ids=["no number", "long"])
 async def test_a_host_is_not_waited_for_longer_than_for_anybody(wish: bytes) -> None:
     goodbye = b'event: goodbye\ndata: {"type":"goodbye","retry":%s}\n\n' % wish
-    async with SseServer(reply(goodbye, Cut.CLOSE), reply(*map(framed, DEBATE))) as server:
-        clients, said = Clients(), list[str]()
-        policy = Policy(initial=0, jitter=0, max_retry_after=0)
-        mirror = Mirror(Hosted(f"{server.origin}/debates/d", clients=clients), policy, on_line=said.append)
+    async with SseServer(reply(goodbye, Cut.CLOSE), reply(*map(sse_event, DEBATE))) as server:
+        clients, said = HttpClients(), list[str]()
+        policy = RecoveryPolicy(initial=0, jitter=0, max_retry_after=0)
+        mirror = RemoteLog(
+            RemoteDebate(f"{server.origin}/debates/d", clients=clients),
+            policy,
+            on_connection_notice=said.append,
+        )
         await mirror.run()
         await clients.aclose()
     assert await mirror.read() == DEBATE
@@ -210,32 +221,36 @@ async def test_a_host_is_not_waited_for_longer_than_for_anybody(wish: bytes) -> 
     ],
     ids=["page", "nested", "bytes", "empty", "endless"],
 )
-async def test_a_place_that_hosts_no_debates_is_no_host(
+async def test_an_address_without_debates_is_rejected(
     monkeypatch: pytest.MonkeyPatch, listing: bytes, says: str
 ) -> None:
     if says == "lists too many debates":
-        monkeypatch.setattr(hosted, "MAX_LISTING", 1000)
-    clients = Clients()
+        monkeypatch.setattr(hosted, "MAX_LISTING_BYTES", 1000)
+    clients = HttpClients()
     async with SseServer(reply(listing, content_type="text/html")) as server:
         with pytest.raises(Fault, match=says) as raised:
-            await Mirror(Hosted(server.origin, clients=clients), AT_ONCE).first()
+            await RemoteLog(
+                RemoteDebate(server.origin, clients=clients), NO_WAIT_POLICY
+            ).wait_for_first_event()
         await clients.aclose()
     assert raised.value.kind is FaultKind.BAD_REQUEST
 
 
 async def test_a_host_that_lists_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosted, "LISTING_S", 0.05)
-    clients = Clients()
+    monkeypatch.setattr(hosted, "LISTING_TIMEOUT_S", 0.05)
+    clients = HttpClients()
     async with SseServer(reply(b"{", Cut.STALL)) as server:
         with pytest.raises(Fault) as raised:
-            await Mirror(Hosted(server.origin, clients=clients), AT_ONCE).first()
+            await RemoteLog(
+                RemoteDebate(server.origin, clients=clients), NO_WAIT_POLICY
+            ).wait_for_first_event()
         await clients.aclose()
     assert raised.value.kind is FaultKind.TIMEOUT
 
 
 async def test_the_token_goes_to_the_host_and_is_not_repeated() -> None:
-    async with SseServer(reply(*map(framed, DEBATE))) as server:
-        await mirrored(server, token="tell-nobody")
+    async with SseServer(reply(*map(sse_event, DEBATE))) as server:
+        await mirror_debate(server, token="tell-nobody")
         assert server.requests[0].headers["authorization"] == "Bearer tell-nobody"
         assert "tell-nobody" not in server.requests[0].target
 
@@ -243,15 +258,15 @@ async def test_the_token_goes_to_the_host_and_is_not_repeated() -> None:
 async def test_without_a_debate_in_the_address_the_newest_under_way_is_watched() -> None:
     listing = b'{"debates":[{"debate":"old","state":"complete"},{"debate":"now","state":"running"}]}'
 
-    def answer(request: Received) -> Reply:
+    def answer(request: ReceivedRequest) -> Reply:
         if request.path == "/debates":
             return reply(listing, content_type="application/json")
-        return reply(*map(framed, DEBATE))
+        return reply(*map(sse_event, DEBATE))
 
     async with SseServer(script=answer) as server:
-        clients = Clients()
-        mirror = Mirror(Hosted(server.origin, clients=clients), AT_ONCE)
-        await mirror.first()
+        clients = HttpClients()
+        mirror = RemoteLog(RemoteDebate(server.origin, clients=clients), NO_WAIT_POLICY)
+        await mirror.wait_for_first_event()
         await clients.aclose()
         assert server.requests[1].path == "/debates/now/events"
     assert (await mirror.read())[0] == DEBATE[0]

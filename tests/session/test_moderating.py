@@ -6,24 +6,33 @@ import asyncio
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected
-from tests.session.test_session import Scripted, held, motion, of, phase, reasons, says, until
+from tests.session.test_session import (
+    Scripted,
+    events_of_type,
+    motion,
+    phase,
+    reasons,
+    speech_items,
+    start_session,
+    wait_until_logged,
+)
 
 
-def steps(seen: list[events.Event]) -> list[tuple[str, int, int]]:
-    return [(event.phase, event.round, event.rounds) for event in of(seen, events.PhaseStarted)]
+def round_steps(seen: list[events.Event]) -> list[tuple[str, int, int]]:
+    return [(event.phase, event.round, event.rounds) for event in events_of_type(seen, events.PhaseStarted)]
 
 
 async def test_a_round_more_than_planned() -> None:
     go = asyncio.Event()
-    ada = Scripted([Connected(), go, Chunk("a"), *says()])
-    session, _, seen = held(motion(phase("rebuttal", rounds=2), phase("closing")), [ada, Scripted()])
+    ada = Scripted([Connected(), go, Chunk("a"), *speech_items()])
+    session, _, seen = start_session(motion(phase("rebuttal", rounds=2), phase("closing")), [ada, Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnFinished))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.TurnFinished))
     session.add_round()
     session.add_round()
     go.set()
     await running
-    assert steps(seen) == [
+    assert round_steps(seen) == [
         ("rebuttal", 1, 2),
         ("rebuttal", 2, 4),
         ("rebuttal", 3, 4),
@@ -35,22 +44,27 @@ async def test_a_round_more_than_planned() -> None:
 async def test_skipping_a_phase_ends_its_turns_and_its_rounds() -> None:
     never = asyncio.Event()
     ada = Scripted([Connected(), Chunk("half"), never])
-    session, _, seen = held(motion(phase("rebuttal", rounds=3), phase("closing")), [ada, Scripted()])
+    session, _, seen = start_session(motion(phase("rebuttal", rounds=3), phase("closing")), [ada, Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnFinished))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.TurnFinished))
     session.skip_phase()
     await running
-    assert steps(seen) == [("rebuttal", 1, 3), ("closing", 1, 1)]
-    assert [event.reason for event in of(seen, events.TurnFinished)][:2] == ["complete", "skipped"]
+    assert round_steps(seen) == [("rebuttal", 1, 3), ("closing", 1, 1)]
+    assert [event.reason for event in events_of_type(seen, events.TurnFinished)][:2] == [
+        "complete",
+        "skipped",
+    ]
     assert reasons(seen) == {"d1": "complete", "d2": "complete"}
 
 
 async def test_another_number_of_words_from_the_next_round_on() -> None:
     go = asyncio.Event()
-    ada = Scripted([Connected(), go, *says("a")])
-    session, _, seen = held(motion(phase("one", words=200), phase("two", words=200)), [ada, Scripted()])
+    ada = Scripted([Connected(), go, *speech_items("a")])
+    session, _, seen = start_session(
+        motion(phase("one", words=200), phase("two", words=200)), [ada, Scripted()]
+    )
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnFinished))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.TurnFinished))
     session.set_words(33)
     go.set()
     await running
@@ -59,42 +73,47 @@ async def test_another_number_of_words_from_the_next_round_on() -> None:
 
 async def test_another_source_speaks_from_the_next_turn_on() -> None:
     go = asyncio.Event()
-    ada, stand_in = Scripted([Connected(), go, *says("old")]), Scripted(says("new"))
-    session, _, seen = held(motion(phase("one"), phase("two")), [ada, Scripted()])
+    ada, stand_in = Scripted([Connected(), go, *speech_items("old")]), Scripted(speech_items("new"))
+    session, _, seen = start_session(motion(phase("one"), phase("two")), [ada, Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnFinished))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.TurnFinished))
     session.replace("d1", stand_in, "demo:other")
     go.set()
     await running
     assert [session.transcript.turns[number].text for number in (1, 3)] == ["old", "new"]
     assert len(stand_in.requests) == 1
-    replaced = of(seen, events.DebaterReplaced)
+    replaced = events_of_type(seen, events.DebaterReplaced)
     assert [(event.debater, event.source, event.model) for event in replaced] == [
         ("d1", "demo:other", "scripted")
     ]
 
 
 async def test_the_words_asked_for_are_said_with_every_round() -> None:
-    session, _, seen = held(motion(phase("one", words=200), phase("two", words=90)), [Scripted(), Scripted()])
+    session, _, seen = start_session(
+        motion(phase("one", words=200), phase("two", words=90)), [Scripted(), Scripted()]
+    )
     await session.run()
-    assert [step.words for step in of(seen, events.PhaseStarted)] == [200, 90]
+    assert [step.words for step in events_of_type(seen, events.PhaseStarted)] == [200, 90]
 
 
 async def test_another_source_has_its_own_price() -> None:
-    session, _, seen = held(motion(phase("one")), [Scripted(), Scripted()])
-    session.replace("d1", Scripted(says("new")), "demo:other", lambda usage: 0.25)
+    session, _, seen = start_session(motion(phase("one")), [Scripted(), Scripted()])
+    session.replace("d1", Scripted(speech_items("new")), "demo:other", lambda usage: 0.25)
     await session.run()
-    assert {turn.debater: turn.cost for turn in of(seen, events.TurnFinished)} == {"d1": 0.25, "d2": None}
+    assert {turn.debater: turn.cost for turn in events_of_type(seen, events.TurnFinished)} == {
+        "d1": 0.25,
+        "d2": None,
+    }
 
 
 async def test_a_vote_after_the_end_leaves_the_end_as_the_last_word() -> None:
-    session, _, seen = held(motion(phase("one")), [Scripted(), Scripted()])
+    session, _, seen = start_session(motion(phase("one")), [Scripted(), Scripted()])
     session.vote("before", None)
     await session.run()
     session.vote("after", "d2")
     assert isinstance(seen[-1], events.DebateFinished)
-    assert [(vote.when, vote.debater) for vote in of(seen, events.Vote)] == [
+    assert [(vote.when, vote.debater) for vote in events_of_type(seen, events.Vote)] == [
         ("before", None),
         ("after", "d2"),
     ]
-    assert session.transcript.finished == "complete"
+    assert session.transcript.finish_reason == "complete"

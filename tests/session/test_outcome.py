@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from debate_tui.config import find_format
-from debate_tui.domain.outcome import in_words
+from debate_tui.domain.outcome import describe_result
 from debate_tui.record.log import MemoryLog
-from debate_tui.session import Motion, Session
-from tests.session.test_bench import Asked
+from debate_tui.session import DebateSpec, Session
+from tests.session.test_bench import AnsweringJudge
 from tests.session.test_session import motion
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from debate_tui.domain.transcript import Transcript
 
 
-async def held(format_name: str, *answers: Callable[[str], str]) -> Transcript:
+async def run_format(format_name: str, *answers: Callable[[str], str]) -> Transcript:
     base = motion(debaters=len(answers))
-    of_format: Motion = msgspec.structs.replace(base, format=find_format(format_name))
+    of_format: DebateSpec = msgspec.structs.replace(base, format=find_format(format_name))
     log = MemoryLog()
-    sources = {d.id: Asked(answer) for d, answer in zip(of_format.debaters, answers, strict=True)}
-    session = Session(of_format, sources, log, guard=lambda _, source, held: source)
+    sources = {d.id: AnsweringJudge(answer) for d, answer in zip(of_format.debaters, answers, strict=True)}
+    session = Session(of_format, sources, log, with_recovery=lambda _, source, held: source)
     await session.run()
     return session.transcript
 
@@ -41,10 +41,10 @@ def stand(answer: str, confidence: int) -> str:
 
 
 async def test_a_consensus_is_shown_beside_what_each_thought_before() -> None:
-    transcript = await held(
+    transcript = await run_format(
         "consensus", answering(stand("Paris", 80)), answering(stand("Rome", 60), stand("paris.", 70))
     )
-    words = list(in_words(transcript))
+    words = list(describe_result(transcript))
     assert words[0] == "the debaters: agreed"
     assert "All agree: Paris." in words
     before, after = words.index("Before they heard each other:"), words.index("In the end:")
@@ -54,8 +54,8 @@ async def test_a_consensus_is_shown_beside_what_each_thought_before() -> None:
 
 
 async def test_no_consensus_is_no_winner() -> None:
-    transcript = await held("consensus", answering(stand("Paris", 80)), answering(stand("Rome", 60)))
-    assert list(in_words(transcript))[:2] == ["the debaters: divided", "No agreement."]
+    transcript = await run_format("consensus", answering(stand("Paris", 80)), answering(stand("Rome", 60)))
+    assert list(describe_result(transcript))[:2] == ["the debaters: divided", "No agreement."]
     assert len(transcript.steps) == 4
 
 
@@ -75,9 +75,9 @@ def ranking_by(words: str) -> Callable[[str], str]:
 
 async def test_a_council_adds_up_its_ranks_without_knowing_whose_answers_they_are() -> None:
     names = ("Ada", "Ben", "Cleo")
-    transcript = await held("council", *(ranking_by(f"{name}'s words") for name in names))
+    transcript = await run_format("council", *(ranking_by(f"{name}'s words") for name in names))
     (verdict,) = transcript.verdicts
     assert verdict.winner == "d3"
     assert verdict.scores["d3"] == 6.0
     assert sum(verdict.scores.values()) == 9.0
-    assert "the debaters: Cleo" in list(in_words(transcript))
+    assert "the debaters: Cleo" in list(describe_result(transcript))

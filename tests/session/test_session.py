@@ -16,14 +16,14 @@ from debate_tui.domain.stream import (
     Fault,
     FaultKind,
     Finished,
-    Request,
     Resume,
-    Status,
+    StateChange,
     StreamItem,
+    TurnRequest,
     Usage,
 )
 from debate_tui.record.log import MemoryLog
-from debate_tui.session import Motion, Session
+from debate_tui.session import DebateSpec, Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -36,7 +36,7 @@ class Scripted:
 
     def __init__(self, *scripts: list[Step], then: list[Step] | None = None) -> None:
         self.model = "scripted"
-        self.requests: list[Request] = []
+        self.requests: list[TurnRequest] = []
         self.resumes: list[Resume | None] = []
         self.closed = 0
         self._scripts = list(scripts)
@@ -44,11 +44,11 @@ class Scripted:
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         self.requests.append(request)
         self.resumes.append(resume)
-        script = self._scripts.pop(0) if self._scripts else self._then or says(f"turn {request.turn}")
+        script = self._scripts.pop(0) if self._scripts else self._then or speech_items(f"turn {request.turn}")
         try:
             yield self._items(script)
         finally:
@@ -67,7 +67,7 @@ class Scripted:
         pass
 
 
-def says(*pieces: str) -> list[Step]:
+def speech_items(*pieces: str) -> list[Step]:
     return [Connected(), *(Chunk(piece) for piece in pieces), Finished(usage=Usage(3, len(pieces)))]
 
 
@@ -75,9 +75,9 @@ def phase(name: str, **fields: object) -> Phase:
     return Phase(name=name, title=name.title(), **fields)  # type: ignore[arg-type]
 
 
-def motion(*phases: Phase, debaters: int = 2) -> Motion:
+def motion(*phases: Phase, debaters: int = 2) -> DebateSpec:
     names = ("Ada", "Ben", "Cleo", "Dan")[:debaters]
-    return Motion(
+    return DebateSpec(
         debate="d",
         topic="Should cats vote?",
         format=Format(name="test", title="Test", description="", phases=phases or (phase("opening"),)),
@@ -88,8 +88,8 @@ def motion(*phases: Phase, debaters: int = 2) -> Motion:
     )
 
 
-def held(
-    motion: Motion, sources: list[Scripted], *, unattended: bool = False
+def start_session(
+    motion: DebateSpec, sources: list[Scripted], *, unattended: bool = False
 ) -> tuple[Session, MemoryLog, list[events.Event]]:
     log = MemoryLog()
     seen: list[events.Event] = []
@@ -98,45 +98,47 @@ def held(
         motion,
         {debater.id: source for debater, source in zip(motion.debaters, sources, strict=True)},
         log,
-        guard=lambda _, source, held: source,
+        with_recovery=lambda _, source, held: source,
         unattended=unattended,
     )
     return session, log, seen
 
 
-async def until(seen: list[events.Event], wanted: Callable[[events.Event], bool]) -> None:
+async def wait_until_logged(seen: list[events.Event], wanted: Callable[[events.Event], bool]) -> None:
     """Let the session run until it has logged what is wanted."""
     while not any(wanted(event) for event in seen):
         await asyncio.sleep(0)
 
 
-def of(seen: list[events.Event], kind: type) -> list:
+def events_of_type(seen: list[events.Event], kind: type) -> list:
     return [event for event in seen if isinstance(event, kind)]
 
 
 def reasons(seen: list[events.Event]) -> dict[str, str]:
-    return {event.debater: event.reason for event in of(seen, events.TurnFinished)}
+    return {event.debater: event.reason for event in events_of_type(seen, events.TurnFinished)}
 
 
 async def test_every_round_of_every_phase_is_held_in_order() -> None:
     opening, rebuttal = phase("opening"), phase("rebuttal", rounds=2)
-    session, _, seen = held(motion(opening, rebuttal), [Scripted(), Scripted()])
+    session, _, seen = start_session(motion(opening, rebuttal), [Scripted(), Scripted()])
     await session.run()
-    steps = [(event.phase, event.round, event.rounds) for event in of(seen, events.PhaseStarted)]
+    steps = [(event.phase, event.round, event.rounds) for event in events_of_type(seen, events.PhaseStarted)]
     assert steps == [("opening", 1, 1), ("rebuttal", 1, 2), ("rebuttal", 2, 2)]
     assert [event.seq for event in seen] == list(range(1, len(seen) + 1))
-    assert [event.reason for event in of(seen, events.DebateFinished)] == ["complete"]
+    assert [event.reason for event in events_of_type(seen, events.DebateFinished)] == ["complete"]
     assert isinstance(seen[0], events.DebateStarted)
     assert isinstance(seen[-1], events.DebateFinished)
 
 
 async def test_text_arrives_with_offsets_and_is_accounted_for() -> None:
-    session, _, seen = held(motion(), [Scripted(says("Hé", "llo ", "世界")), Scripted()])
+    session, _, seen = start_session(motion(), [Scripted(speech_items("Hé", "llo ", "世界")), Scripted()])
     await session.run()
-    deltas = [(d.offset, d.text, d.attempt) for d in of(seen, events.TurnDelta) if d.debater == "d1"]
+    deltas = [
+        (d.offset, d.text, d.attempt) for d in events_of_type(seen, events.TurnDelta) if d.debater == "d1"
+    ]
     assert deltas == [(0, "Hé", 1), (2, "llo ", 1), (6, "世界", 1)]
     assert session.transcript.turns[1].text == "Héllo 世界"
-    finished = of(seen, events.TurnFinished)[0]
+    finished = events_of_type(seen, events.TurnFinished)[0]
     assert finished.usage == Usage(3, 3)
     assert finished.ttft_ms is not None
     assert finished.duration_ms is not None
@@ -152,17 +154,17 @@ async def test_reasoning_has_offsets_of_its_own_and_no_listeners() -> None:
         Finished(),
     ]
     ben = Scripted()
-    session, _, seen = held(motion(phase("one"), phase("two")), [Scripted(thinking), ben])
+    session, _, seen = start_session(motion(phase("one"), phase("two")), [Scripted(thinking), ben])
     await session.run()
-    deltas = [(d.offset, d.text, d.reasoning) for d in of(seen, events.TurnDelta) if d.turn == 1]
+    deltas = [(d.offset, d.text, d.reasoning) for d in events_of_type(seen, events.TurnDelta) if d.turn == 1]
     assert deltas == [(0, "hm, ", True), (0, "A", False), (4, "yes", True), (1, "B", False)]
     assert "AB" in ben.requests[1].prompt
     assert "hm" not in ben.requests[1].prompt
 
 
 async def test_parallel_speakers_see_only_earlier_rounds() -> None:
-    ada, ben = Scripted(says("ada one")), Scripted(says("ben one"))
-    session, _, _ = held(motion(phase("one"), phase("two")), [ada, ben])
+    ada, ben = Scripted(speech_items("ada one")), Scripted(speech_items("ben one"))
+    session, _, _ = start_session(motion(phase("one"), phase("two")), [ada, ben])
     await session.run()
     assert "ada one" not in ben.requests[0].prompt
     assert "ada one" in ben.requests[1].prompt
@@ -170,8 +172,8 @@ async def test_parallel_speakers_see_only_earlier_rounds() -> None:
 
 
 async def test_speakers_in_turn_may_see_the_round_under_way() -> None:
-    ada, ben = Scripted(says("ada one")), Scripted(says("ben one"))
-    session, _, seen = held(motion(phase("one", order="turns", sees="all")), [ada, ben])
+    ada, ben = Scripted(speech_items("ada one")), Scripted(speech_items("ben one"))
+    session, _, seen = start_session(motion(phase("one", order="turns", sees="all")), [ada, ben])
     await session.run()
     assert "ada one" in ben.requests[0].prompt
     order = [event.debater for event in seen if isinstance(event, events.TurnStarted | events.TurnFinished)]
@@ -182,71 +184,75 @@ async def test_one_failing_debater_neither_stops_nor_delays_the_others() -> None
     gate = asyncio.Event()
     waiting: list[Step] = [Connected(), Chunk("slow "), gate, Chunk("end"), Finished()]
     broken: list[Step] = [Connected(), Chunk("half"), Fault(FaultKind.SERVER, "It broke.", status=500)]
-    session, _, seen = held(motion(debaters=3), [Scripted(waiting), Scripted(broken), Scripted()])
+    session, _, seen = start_session(motion(debaters=3), [Scripted(waiting), Scripted(broken), Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.DebaterRemoved))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.DebaterRemoved))
     gate.set()
     await running
     assert reasons(seen) == {"d1": "complete", "d2": "failed", "d3": "complete"}
-    removed = of(seen, events.DebaterRemoved)[0]
+    removed = events_of_type(seen, events.DebaterRemoved)[0]
     assert (removed.debater, removed.reason, removed.remaining) == ("d2", "It broke.", ("d1", "d3"))
-    failed = next(event for event in of(seen, events.StreamStatus) if event.state == "failed")
+    failed = next(event for event in events_of_type(seen, events.StreamStatus) if event.state == "failed")
     assert failed.error is not None
     assert (failed.error.kind, failed.error.status) == (FaultKind.SERVER, 500)
     assert session.transcript.turns[2].text == "half"
 
 
 async def test_the_others_are_told_of_a_removal_and_with_one_left_the_debate_ends() -> None:
-    ada, ben = Scripted(), Scripted(says("b1"), [Fault(FaultKind.BAD_REQUEST, "No such model.")])
-    cleo = Scripted(says("c1"), says("c2"), [Fault(FaultKind.BAD_REQUEST, "Too long.")])
-    session, _, seen = held(motion(*(phase(n) for n in "abcd"), debaters=3), [ada, ben, cleo])
+    ada, ben = Scripted(), Scripted(speech_items("b1"), [Fault(FaultKind.BAD_REQUEST, "No such model.")])
+    cleo = Scripted(speech_items("c1"), speech_items("c2"), [Fault(FaultKind.BAD_REQUEST, "Too long.")])
+    session, _, seen = start_session(motion(*(phase(n) for n in "abcd"), debaters=3), [ada, ben, cleo])
     await session.run()
     assert "Ben" in ada.requests[2].prompt
     assert len(ada.requests) == 3  # after the third phase ada is alone
     assert session.transcript.turns[max(session.transcript.turns)].phase == "c"
-    assert of(seen, events.DebateFinished)[0].reason == "complete"
+    assert events_of_type(seen, events.DebateFinished)[0].reason == "complete"
 
 
 async def test_nothing_said_at_all_is_a_failed_debate() -> None:
     fault: list[Step] = [Fault(FaultKind.NETWORK, "Connection refused.")]
-    session, _, seen = held(motion(), [Scripted(fault), Scripted(fault)])
+    session, _, seen = start_session(motion(), [Scripted(fault), Scripted(fault)])
     await session.run()
-    assert of(seen, events.DebateFinished)[0].reason == "failed"
+    assert events_of_type(seen, events.DebateFinished)[0].reason == "failed"
 
 
 async def test_a_refusal_ends_the_turn_and_keeps_the_debater() -> None:
     refused: list[Step] = [Connected(), Fault(FaultKind.REFUSED, "I would rather not.")]
     ada = Scripted(refused)
-    session, _, seen = held(motion(phase("one"), phase("two")), [ada, Scripted()])
+    session, _, seen = start_session(motion(phase("one"), phase("two")), [ada, Scripted()])
     await session.run()
-    endings = {event.turn: event.reason for event in of(seen, events.TurnFinished)}
+    endings = {event.turn: event.reason for event in events_of_type(seen, events.TurnFinished)}
     assert endings == {1: "refused", 2: "complete", 3: "complete", 4: "complete"}
     assert len(ada.requests) == 2
-    assert not of(seen, events.DebaterRemoved)
+    assert not events_of_type(seen, events.DebaterRemoved)
 
 
 async def test_stopping_a_turn_keeps_its_text_and_the_debate() -> None:
     never = asyncio.Event()
     ada = Scripted([Connected(), Chunk("so far"), never])
-    session, _, seen = held(motion(phase("one"), phase("two")), [ada, Scripted()])
+    session, _, seen = start_session(motion(phase("one"), phase("two")), [ada, Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "so far")
+    await wait_until_logged(
+        seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "so far"
+    )
     session.stop("d1")
     await running
-    first = next(event for event in of(seen, events.TurnFinished) if event.turn == 1)
+    first = next(event for event in events_of_type(seen, events.TurnFinished) if event.turn == 1)
     assert first.reason == "stopped"
     assert session.transcript.turns[1].text == "so far"
     assert ada.closed == 2
-    assert of(seen, events.DebateFinished)[0].reason == "complete"
+    assert events_of_type(seen, events.DebateFinished)[0].reason == "complete"
 
 
 @pytest.mark.parametrize("whom", [None, "d1"])
 async def test_a_pause_holds_back_everything_that_arrives(whom: str | None) -> None:
     go = asyncio.Event()
     ada = Scripted([Connected(), Chunk("before"), go, Chunk("after"), Finished()])
-    session, _, seen = held(motion(), [ada, Scripted()])
+    session, _, seen = start_session(motion(), [ada, Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "before")
+    await wait_until_logged(
+        seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "before"
+    )
     session.pause(whom)
     go.set()
     for _ in range(20):
@@ -256,44 +262,46 @@ async def test_a_pause_holds_back_everything_that_arrives(whom: str | None) -> N
     session.resume(whom)
     await running
     assert session.transcript.turns[1].text == "beforeafter"
-    assert [event.debater for event in of(seen, events.DebatePaused)] == [whom]
-    assert [event.debater for event in of(seen, events.DebateResumed)] == [whom]
+    assert [event.debater for event in events_of_type(seen, events.DebatePaused)] == [whom]
+    assert [event.debater for event in events_of_type(seen, events.DebateResumed)] == [whom]
 
 
 async def test_ending_finishes_every_open_turn_then_the_debate() -> None:
     never = asyncio.Event()
     sources = [Scripted([Connected(), Chunk("a"), never]), Scripted([Connected(), never])]
-    session, _, seen = held(motion(phase("one"), phase("two")), sources)
+    session, _, seen = start_session(motion(phase("one"), phase("two")), sources)
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnDelta))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.TurnDelta))
     session.end()
     await running
     assert reasons(seen) == {"d1": "stopped", "d2": "stopped"}
-    assert of(seen, events.DebateFinished)[0].reason == "stopped"
+    assert events_of_type(seen, events.DebateFinished)[0].reason == "stopped"
     assert isinstance(seen[-1], events.DebateFinished)
 
 
 async def test_cancelling_the_session_leaves_a_complete_record() -> None:
     never = asyncio.Event()
-    session, _, seen = held(motion(), [Scripted([Connected(), Chunk("a"), never]), Scripted([never])])
+    session, _, seen = start_session(
+        motion(), [Scripted([Connected(), Chunk("a"), never]), Scripted([never])]
+    )
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnDelta))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.TurnDelta))
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     assert set(reasons(seen).values()) == {"stopped"}
     assert seen[-1].seq == len(seen)
-    assert of(seen, events.DebateFinished)[0].reason == "stopped"
+    assert events_of_type(seen, events.DebateFinished)[0].reason == "stopped"
 
 
 async def test_a_wrong_key_pauses_everybody_until_somebody_decides() -> None:
     bad_key = Fault(FaultKind.AUTH, "Invalid key.", status=401)
     go = asyncio.Event()
-    ada = Scripted([bad_key], says("with the right key"))
+    ada = Scripted([bad_key], speech_items("with the right key"))
     ben = Scripted([Connected(), Chunk("b1"), go, Chunk("b2"), Finished()])
-    session, _, seen = held(motion(), [ada, ben])
+    session, _, seen = start_session(motion(), [ada, ben])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.DebatePaused))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.DebatePaused))
     go.set()
     for _ in range(20):
         await asyncio.sleep(0)
@@ -308,22 +316,22 @@ async def test_a_wrong_key_pauses_everybody_until_somebody_decides() -> None:
 @pytest.mark.parametrize(("choice", "ending"), [("remove", "complete"), ("end", "stopped")])
 async def test_going_on_without_a_debater_or_ending(choice: str, ending: str) -> None:
     ada = Scripted([Fault(FaultKind.QUOTA, "No credit.")])
-    session, _, seen = held(motion(debaters=3), [ada, Scripted(), Scripted()])
+    session, _, seen = start_session(motion(debaters=3), [ada, Scripted(), Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.DebatePaused))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.DebatePaused))
     session.decide("d1", choice)  # type: ignore[arg-type]
     await running
-    assert of(seen, events.DebaterRemoved)[0].debater == "d1"
-    assert of(seen, events.DebateFinished)[0].reason == ending
+    assert events_of_type(seen, events.DebaterRemoved)[0].debater == "d1"
+    assert events_of_type(seen, events.DebateFinished)[0].reason == ending
 
 
 async def test_without_anybody_to_ask_a_wrong_key_ends_the_debate() -> None:
     never = asyncio.Event()
     sources = [Scripted([Fault(FaultKind.AUTH, "Invalid key.")]), Scripted([Connected(), never])]
-    session, _, seen = held(motion(), sources, unattended=True)
+    session, _, seen = start_session(motion(), sources, unattended=True)
     await session.run()
-    assert session.blocked_by is not None
-    assert of(seen, events.DebateFinished)[0].reason == "failed"
+    assert session.fatal_fault is not None
+    assert events_of_type(seen, events.DebateFinished)[0].reason == "failed"
     assert reasons(seen) == {"d1": "failed", "d2": "stopped"}
 
 
@@ -333,43 +341,48 @@ async def test_retrying_a_failed_turn_goes_on_from_its_text_while_others_stream(
         [Connected(), Chunk("half"), Fault(FaultKind.SERVER, "gone")], [Chunk(" whole"), Finished()]
     )
     ben = Scripted([Connected(), go, Chunk("b"), Finished()])
-    session, _, seen = held(motion(), [ada, ben])
+    session, _, seen = start_session(motion(), [ada, ben])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.DebaterRemoved))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.DebaterRemoved))
     session.retry("d1")
-    await until(seen, lambda event: isinstance(event, events.DebaterReturned))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.DebaterReturned))
     go.set()
     await running
     assert ada.resumes[1] is not None
     assert ada.resumes[1].text == "half"
     assert session.transcript.turns[1].text == "half whole"
     assert session.transcript.turns[1].reason == "complete"
-    assert session.transcript.active == ("d1", "d2")
+    assert session.transcript.active_debaters == ("d1", "d2")
 
 
 async def test_retrying_a_streaming_turn_starts_it_anew() -> None:
     never = asyncio.Event()
-    ada = Scripted([Status("streaming", 1), Chunk("waffle"), never], says("to the point"))
-    session, _, seen = held(motion(), [ada, Scripted()])
+    ada = Scripted([StateChange("streaming", 1), Chunk("waffle"), never], speech_items("to the point"))
+    session, _, seen = start_session(motion(), [ada, Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle")
+    await wait_until_logged(
+        seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle"
+    )
     session.retry("d1")
     await running
     assert session.transcript.turns[1].text == "to the point"
-    superseded = of(seen, events.TurnSuperseded)
+    superseded = events_of_type(seen, events.TurnSuperseded)
     assert [(event.turn, event.attempt) for event in superseded] == [(1, 2)]
 
 
 async def test_what_was_said_stays_until_the_retry_has_something_to_say() -> None:
     never, go = asyncio.Event(), asyncio.Event()
     ada = Scripted(
-        [Status("streaming", 1), Chunk("waffle"), never], [Status("connected", 2), go, *says("short")]
+        [StateChange("streaming", 1), Chunk("waffle"), never],
+        [StateChange("connected", 2), go, *speech_items("short")],
     )
-    session, _, seen = held(motion(), [ada, Scripted()])
+    session, _, seen = start_session(motion(), [ada, Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle")
+    await wait_until_logged(
+        seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle"
+    )
     session.retry("d1")
-    await until(seen, lambda event: isinstance(event, events.StreamStatus) and event.attempt == 2)
+    await wait_until_logged(seen, lambda event: isinstance(event, events.StreamStatus) and event.attempt == 2)
     assert session.transcript.turns[1].text == "waffle"
     go.set()
     await running
@@ -381,13 +394,15 @@ async def test_what_was_said_stays_until_the_retry_has_something_to_say() -> Non
 async def test_a_retry_that_fails_leaves_what_was_said() -> None:
     never = asyncio.Event()
     gone = Fault(FaultKind.SERVER, "gone")
-    ada = Scripted([Status("streaming", 1), Chunk("waffle"), never], [gone], says("short"))
+    ada = Scripted([StateChange("streaming", 1), Chunk("waffle"), never], [gone], speech_items("short"))
     ben = Scripted([Connected(), never, Finished()])
-    session, _, seen = held(motion(), [ada, ben])
+    session, _, seen = start_session(motion(), [ada, ben])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle")
+    await wait_until_logged(
+        seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle"
+    )
     session.retry("d1")
-    await until(seen, lambda event: isinstance(event, events.DebaterRemoved))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.DebaterRemoved))
     assert session.transcript.turns[1].text == "waffle"
     session.retry("d1")
     never.set()
@@ -401,18 +416,21 @@ async def test_retrying_a_paused_turn_lets_it_go_and_keeps_its_text_until_there_
 ) -> None:
     never, go = asyncio.Event(), asyncio.Event()
     ada = Scripted(
-        [Status("streaming", 1), Chunk("waffle"), never], [Status("connected", 2), go, *says("short")]
+        [StateChange("streaming", 1), Chunk("waffle"), never],
+        [StateChange("connected", 2), go, *speech_items("short")],
     )
-    ben = Scripted([Status("streaming", 1), Chunk("b1"), go, Chunk("b2"), Finished()])
-    session, _, seen = held(motion(), [ada, ben])
+    ben = Scripted([StateChange("streaming", 1), Chunk("b1"), go, Chunk("b2"), Finished()])
+    session, _, seen = start_session(motion(), [ada, ben])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "b1")
+    await wait_until_logged(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "b1")
     session.pause(whom)
     session.retry("d1")
-    await until(seen, lambda event: isinstance(event, events.StreamStatus) and event.attempt == 2)
+    await wait_until_logged(seen, lambda event: isinstance(event, events.StreamStatus) and event.attempt == 2)
     assert session.transcript.turns[1].text == "waffle"
     go.set()
-    await until(seen, lambda event: isinstance(event, events.TurnFinished) and event.debater == "d1")
+    await wait_until_logged(
+        seen, lambda event: isinstance(event, events.TurnFinished) and event.debater == "d1"
+    )
     assert session.transcript.turns[1].text == "short"
     if whom is None:
         assert session.transcript.statuses["d2"].state == "paused"
@@ -423,11 +441,13 @@ async def test_retrying_a_paused_turn_lets_it_go_and_keeps_its_text_until_there_
 
 async def test_retrying_a_paused_turn_whose_stream_was_broken_goes_on_from_its_text() -> None:
     never = asyncio.Event()
-    lost = Status("reconnecting", 1, retry=1, max_retries=5, retry_in_ms=9000)
-    ada = Scripted([Status("streaming", 1), Chunk("half"), lost, never], [Chunk(" whole"), Finished()])
-    session, _, seen = held(motion(), [ada, Scripted()])
+    lost = StateChange("reconnecting", 1, retry=1, max_retries=5, retry_in_ms=9000)
+    ada = Scripted([StateChange("streaming", 1), Chunk("half"), lost, never], [Chunk(" whole"), Finished()])
+    session, _, seen = start_session(motion(), [ada, Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.StreamStatus) and event.state == "reconnecting")
+    await wait_until_logged(
+        seen, lambda event: isinstance(event, events.StreamStatus) and event.state == "reconnecting"
+    )
     session.pause("d1")
     session.retry("d1")
     await running
@@ -438,9 +458,9 @@ async def test_an_interjection_reaches_its_debater_once() -> None:
     go = asyncio.Event()
     ada = Scripted([Connected(), go, Chunk("a"), Finished()])
     ben = Scripted()
-    session, _, seen = held(motion(phase("one"), phase("two"), phase("three")), [ada, ben])
+    session, _, seen = start_session(motion(phase("one"), phase("two"), phase("three")), [ada, ben])
     running = asyncio.create_task(session.run())
-    await until(seen, lambda event: isinstance(event, events.TurnFinished))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.TurnFinished))
     session.interject("What about dogs?", "d1")
     go.set()
     await running
@@ -448,15 +468,15 @@ async def test_an_interjection_reaches_its_debater_once() -> None:
     assert not any("dogs" in request.prompt for request in ben.requests)
 
 
-class Patient:
+class GatheringSource:
     """A painter that lets text gather."""
 
-    patience = 0.001
+    read_delay = 0.001
 
     def has_room(self, debater: str) -> bool:
         return True
 
-    async def room(self, debater: str) -> None:
+    async def wait_for_room(self, debater: str) -> None:
         raise AssertionError("there was room")
 
 
@@ -469,8 +489,8 @@ async def test_text_that_gathers_is_all_there_in_the_end() -> None:
         of_two,
         {"d1": ada, "d2": Scripted([Connected(), Finished()])},
         MemoryLog(),
-        guard=lambda _, source, held: source,
-        backpressure=Patient(),
+        with_recovery=lambda _, source, held: source,
+        backpressure=GatheringSource(),
     )
     asyncio.get_running_loop().call_later(0.05, gate.set)
     await session.run()

@@ -8,23 +8,31 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from debate_tui.domain import events
-from debate_tui.domain.stream import Chunk, Connected, Cursor, Fault, FaultKind, Origin
-from tests.session.test_session import Scripted, held, motion, of, phase, says, until
+from debate_tui.domain.stream import Chunk, Connected, Cursor, Fault, FaultKind, StreamOrigin
+from tests.session.test_session import (
+    Scripted,
+    events_of_type,
+    motion,
+    phase,
+    speech_items,
+    start_session,
+    wait_until_logged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from debate_tui.session import Session
 
-KEY = Fault(FaultKind.AUTH, "wrong key", status=401)
+WRONG_KEY = Fault(FaultKind.AUTH, "wrong key", status=401)
 
 
-def refused(then: str = "") -> Scripted:
+def source_with_wrong_key(then: str = "") -> Scripted:
     """Asks for another key; speaks once it has it."""
-    return Scripted([KEY], says(then)) if then else Scripted([KEY])
+    return Scripted([WRONG_KEY], speech_items(then)) if then else Scripted([WRONG_KEY])
 
 
-def asks(event: events.Event) -> bool:
+def asks_for_decision(event: events.Event) -> bool:
     return isinstance(event, events.DebatePaused)
 
 
@@ -38,42 +46,51 @@ async def test_a_turn_that_waits_for_a_decision_can_be_ended(
 ) -> None:
     """At once, and the others speak on."""
     go = asyncio.Event()
-    ben = Scripted([Connected(), Chunk("b"), go, *says("en")])
-    session, _, seen = held(motion(phase("one"), phase("two")), [refused("later"), ben])
+    ben = Scripted([Connected(), Chunk("b"), go, *speech_items("en")])
+    session, _, seen = start_session(
+        motion(phase("one"), phase("two")), [source_with_wrong_key("later"), ben]
+    )
     running = asyncio.create_task(session.run())
-    await until(seen, asks)
+    await wait_until_logged(seen, asks_for_decision)
     command(session)
-    await until(seen, lambda event: isinstance(event, events.TurnFinished) and event.debater == "d1")
-    assert of(seen, events.TurnFinished)[0].reason == reason
-    assert [event.reason for event in of(seen, events.DebateResumed)] == ["decided"]
+    await wait_until_logged(
+        seen, lambda event: isinstance(event, events.TurnFinished) and event.debater == "d1"
+    )
+    assert events_of_type(seen, events.TurnFinished)[0].reason == reason
+    assert [event.reason for event in events_of_type(seen, events.DebateResumed)] == ["decided"]
     go.set()
     await running
-    assert session.transcript.finished == "complete"
+    assert session.transcript.finish_reason == "complete"
     assert session.transcript.turns[3].text == "later"
 
 
 async def test_a_retry_between_two_waves_comes_too_late() -> None:
     """Whenever it comes: no turn is finished twice, and the debate goes on."""
     for moments in range(8):
-        session, _, seen = held(motion(phase("one"), phase("two")), [Scripted(), Scripted()])
+        session, _, seen = start_session(motion(phase("one"), phase("two")), [Scripted(), Scripted()])
         running = asyncio.create_task(session.run())
-        await until(seen, lambda event: isinstance(event, events.TurnFinished) and event.turn == 2)
+        await wait_until_logged(
+            seen, lambda event: isinstance(event, events.TurnFinished) and event.turn == 2
+        )
         for _ in range(moments):
             await asyncio.sleep(0)
         session.retry("d1")
         await running
-        assert session.transcript.finished == "complete"
+        assert session.transcript.finish_reason == "complete"
         assert [turn.reason for turn in session.transcript.turns.values()] == ["complete"] * 4
-        assert len(of(seen, events.DebateFinished)) == 1
+        assert len(events_of_type(seen, events.DebateFinished)) == 1
 
 
 async def test_another_source_does_not_go_on_in_the_stream_of_the_one_before() -> None:
     """It has the text, and neither the place nor its own answer behind half of another."""
     half = [Connected(), Chunk("Half an ans", cursor=Cursor("evt-7"))]
-    ada, stand_in = Scripted([*half, KEY]), Scripted([Connected(Origin.START), *says("A whole answer.")[1:]])
-    session, _, seen = held(motion(), [ada, Scripted()])
+    ada, stand_in = (
+        Scripted([*half, WRONG_KEY]),
+        Scripted([Connected(StreamOrigin.START), *speech_items("A whole answer.")[1:]]),
+    )
+    session, _, seen = start_session(motion(), [ada, Scripted()])
     running = asyncio.create_task(session.run())
-    await until(seen, asks)
+    await wait_until_logged(seen, asks_for_decision)
     session.replace("d1", stand_in, "demo:other")
     session.decide("d1", "replace")
     await running
@@ -83,8 +100,8 @@ async def test_another_source_does_not_go_on_in_the_stream_of_the_one_before() -
 
 
 @pytest.mark.parametrize("whom", [None, "d1"])
-async def test_behind_the_end_nothing_is_told_any_more(whom: Literal["d1"] | None) -> None:
-    session, _, seen = held(motion(), [Scripted(), Scripted()])
+async def test_after_the_end_nothing_more_is_logged(whom: Literal["d1"] | None) -> None:
+    session, _, seen = start_session(motion(), [Scripted(), Scripted()])
     await session.run()
     session.pause(whom)
     session.resume(whom)
@@ -95,4 +112,4 @@ async def test_behind_the_end_nothing_is_told_any_more(whom: Literal["d1"] | Non
     session.skip_phase()
     session.end()
     assert isinstance(seen[-1], events.DebateFinished)
-    assert session.transcript.finished == "complete"
+    assert session.transcript.finish_reason == "complete"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Chunk, Fault, Finished, Message, Request
+from debate_tui.domain.stream import Chunk, Fault, Finished, Message, TurnRequest
 
 if TYPE_CHECKING:
     from debate_tui.domain.stream import Resume, Source, StreamItem
 
-REQUEST = Request(
+REQUEST = TurnRequest(
     topic="Is tea better than coffee?",
     phase="opening",
     turn=1,
@@ -19,7 +19,7 @@ REQUEST = Request(
 
 
 @dataclass
-class Heard:
+class SourceOutput:
     """What came out of one connection, and the fault it ended with, if any."""
 
     items: list[StreamItem] = field(default_factory=list)
@@ -39,9 +39,11 @@ class Heard:
         return last if isinstance(last, Finished) else None
 
 
-async def listen(source: Source, request: Request = REQUEST, resume: Resume | None = None) -> Heard:
+async def read_source(
+    source: Source, request: TurnRequest = REQUEST, resume: Resume | None = None
+) -> SourceOutput:
     """Open the source once and listen to the end."""
-    heard = Heard()
+    heard = SourceOutput()
     try:
         async with source.open(request, resume) as items:
             async for item in items:

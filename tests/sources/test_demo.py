@@ -12,27 +12,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debate_tui.domain.ballots import agreement, ranking, stand
-from debate_tui.domain.debate import Debater, Phase, Round, deal_sides, may_see, rounds, waves, with_rounds
+from debate_tui.domain.ballots import find_agreement, parse_answer, parse_ranking
+from debate_tui.domain.debate import (
+    Debater,
+    Phase,
+    Round,
+    assign_sides,
+    iter_rounds,
+    may_see,
+    speaking_groups,
+    with_round_count,
+)
 from debate_tui.domain.errors import UsageError
-from debate_tui.domain.formats import parse
-from debate_tui.domain.prompts import Brief, Speech, messages
+from debate_tui.domain.formats import parse_format
+from debate_tui.domain.prompts import Brief, Speech, build_messages
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
     Cursor,
     Finished,
     Message,
-    Origin,
-    Request,
     Resume,
     StreamItem,
+    StreamOrigin,
+    TurnRequest,
 )
-from debate_tui.sources.demo import NOTICE, VOICES, DemoSource, Pace, lineup
-from debate_tui.sources.demo.material import FIELDS, GENERAL, field, field_of, voice
-from debate_tui.sources.demo.pace import pieces, timed
-from debate_tui.sources.demo.script import role_of, stance_of
-from debate_tui.sources.demo.topic import read_topic
+from debate_tui.sources.demo import DEMO_NOTICE, VOICES, DemoSource, Pace, pick_voices
+from debate_tui.sources.demo.material import FIELD_NAMES, GENERAL_FIELD, find_field, load_field, load_voice
+from debate_tui.sources.demo.pace import add_delays, split_tokens
+from debate_tui.sources.demo.script import phase_role, side_stance
+from debate_tui.sources.demo.topic import parse_topic
 
 TOPICS = (
     "Should cities ban cars?",
@@ -54,7 +63,9 @@ def source(voice_name: str, seed: int = 0) -> DemoSource:
     return DemoSource(voice_name, seed=seed, sleep=no_sleep)
 
 
-async def items(demo: DemoSource, request: Request, resume: Resume | None = None) -> list[StreamItem]:
+async def read_items(
+    demo: DemoSource, request: TurnRequest, resume: Resume | None = None
+) -> list[StreamItem]:
     async with demo.open(request, resume) as stream:
         return [item async for item in stream]
 
@@ -63,18 +74,18 @@ def text_of(stream: list[StreamItem], *, reasoning: bool = False) -> str:
     return "".join(i.text for i in stream if isinstance(i, Chunk) and i.reasoning is reasoning)
 
 
-async def hold(topic: str, count: int = 2, *, seed: int = 0, rebuttals: int = 2) -> list[Speech]:
+async def hold_debate(topic: str, count: int = 2, *, seed: int = 0, rebuttals: int = 2) -> list[Speech]:
     """A whole Oxford debate between scripted debaters, prompts and all."""
     text = (files("debate_tui.domain.formats") / "oxford.toml").read_text(encoding="utf-8")
-    oxford = with_rounds(parse(text, "oxford.toml"), rebuttals)
+    oxford = with_round_count(parse_format(text, "oxford.toml"), rebuttals)
     debaters = tuple(
         Debater(id=name, name=VOICES[name], side=side, source=f"demo:{name}")
-        for name, side in zip(lineup(count, seed), deal_sides(oxford, count), strict=True)
+        for name, side in zip(pick_voices(count, seed), assign_sides(oxford, count), strict=True)
     )
     said: list[Speech] = []
-    for step in rounds(oxford):
+    for step in iter_rounds(oxford):
         heard, turn = tuple(said), len(said)
-        for wave in waves(step, debaters):
+        for wave in speaking_groups(step, debaters):
             for me in wave:
                 turn += 1
                 brief = Brief(
@@ -83,12 +94,12 @@ async def hold(topic: str, count: int = 2, *, seed: int = 0, rebuttals: int = 2)
                     debater=me,
                     opponents=tuple(other for other in debaters if other is not me),
                     round=step,
-                    heard=tuple(
+                    speeches=tuple(
                         s for s in heard if may_see(step.phase.sees, own=s.name == me.name, this_round=False)
                     ),
                 )
-                request = Request(topic, step.phase.name, turn, messages(brief))
-                stream = await items(source(me.id, seed), request)
+                request = TurnRequest(topic, step.phase.name, turn, build_messages(brief))
+                stream = await read_items(source(me.id, seed), request)
                 said.append(Speech(me.name, me.side, step.phase.title, text_of(stream)))
     return said
 
@@ -98,13 +109,13 @@ def sentences(text: str) -> list[str]:
     return [s.strip() for s in re.split(r"(?<=[.!?])\s+", plain) if len(s.split()) > 4]
 
 
-REQUEST = Request("Should cities ban cars?", "opening", 1, ())
+REQUEST = TurnRequest("Should cities ban cars?", "opening", 1, ())
 
 
 async def test_a_stream_begins_connected_and_ends_with_usage() -> None:
-    first, *chunks, last = await items(source("engineer"), REQUEST)
+    first, *chunks, last = await read_items(source("engineer"), REQUEST)
     assert isinstance(first, Connected)
-    assert first.origin is Origin.START
+    assert first.origin is StreamOrigin.START
     assert all(isinstance(chunk, Chunk) and 1 <= len(chunk.text) <= 8 for chunk in chunks)
     assert isinstance(last, Finished)
     assert last.reason == "complete"
@@ -113,17 +124,17 @@ async def test_a_stream_begins_connected_and_ends_with_usage() -> None:
 
 
 async def test_the_same_seed_says_the_same_and_another_seed_or_voice_something_else() -> None:
-    said = text_of(await items(source("sceptic", 1), REQUEST))
-    assert said == text_of(await items(source("sceptic", 1), REQUEST))
-    others = [text_of(await items(source("sceptic", seed), REQUEST)) for seed in range(2, 6)]
+    said = text_of(await read_items(source("sceptic", 1), REQUEST))
+    assert said == text_of(await read_items(source("sceptic", 1), REQUEST))
+    others = [text_of(await read_items(source("sceptic", seed), REQUEST)) for seed in range(2, 6)]
     assert set(others) - {said}
-    assert said != text_of(await items(source("orator", 1), REQUEST))
+    assert said != text_of(await read_items(source("orator", 1), REQUEST))
 
 
 async def test_one_voice_thinks_before_it_speaks() -> None:
-    thinking = {name: text_of(await items(source(name), REQUEST), reasoning=True) for name in VOICES}
+    thinking = {name: text_of(await read_items(source(name), REQUEST), reasoning=True) for name in VOICES}
     assert [name for name, thought in thinking.items() if thought] == ["philosopher"]
-    stream = await items(source("philosopher"), REQUEST)
+    stream = await read_items(source("philosopher"), REQUEST)
     flags = [item.reasoning for item in stream if isinstance(item, Chunk)]
     assert flags == sorted(flags, reverse=True)
     last = stream[-1]
@@ -135,12 +146,12 @@ async def test_one_voice_thinks_before_it_speaks() -> None:
 @pytest.mark.parametrize("name", ["philosopher", "historian"])
 async def test_it_goes_on_behind_any_cursor_without_losing_or_doubling_a_character(name: str) -> None:
     demo = source(name)
-    whole = await items(demo, REQUEST)
+    whole = await read_items(demo, REQUEST)
     chunks = [item for item in whole if isinstance(item, Chunk)]
     for at in (0, 1, len(chunks) // 2, len(chunks) - 1):
         before, cursor = chunks[: at + 1], chunks[at].cursor
-        again = await items(demo, REQUEST, Resume(2, cursor, text_of(list(before))))
-        assert again[0] == Connected(Origin.CURSOR, transport="script")
+        again = await read_items(demo, REQUEST, Resume(2, cursor, text_of(list(before))))
+        assert again[0] == Connected(StreamOrigin.CURSOR, transport="script")
         for reasoning in (True, False):
             joined = text_of(list(before), reasoning=reasoning) + text_of(again, reasoning=reasoning)
             assert joined == text_of(whole, reasoning=reasoning)
@@ -149,22 +160,22 @@ async def test_it_goes_on_behind_any_cursor_without_losing_or_doubling_a_charact
 @given(st.integers(0, 4000))
 @settings(max_examples=20, deadline=None)
 async def test_a_cursor_may_stand_inside_a_piece(position: int) -> None:
-    whole = text_of(await items(source("engineer"), REQUEST))
-    again = await items(source("engineer"), REQUEST, Resume(2, Cursor(str(position)), whole[:position]))
-    origin = Origin.CURSOR if position <= len(whole) else Origin.START
+    whole = text_of(await read_items(source("engineer"), REQUEST))
+    again = await read_items(source("engineer"), REQUEST, Resume(2, Cursor(str(position)), whole[:position]))
+    origin = StreamOrigin.CURSOR if position <= len(whole) else StreamOrigin.START
     assert again[0] == Connected(origin, transport="script")
-    assert text_of(again) == (whole[position:] if origin is Origin.CURSOR else whole)
+    assert text_of(again) == (whole[position:] if origin is StreamOrigin.CURSOR else whole)
 
 
 @pytest.mark.parametrize("cursor", [None, Cursor("elsewhere"), Cursor("-1"), Cursor("")])
 async def test_without_a_usable_cursor_it_starts_over(cursor: Cursor | None) -> None:
-    whole = await items(source("orator"), REQUEST)
-    again = await items(source("orator"), REQUEST, Resume(2, cursor, "Friends"))
+    whole = await read_items(source("orator"), REQUEST)
+    again = await read_items(source("orator"), REQUEST, Resume(2, cursor, "Friends"))
     assert again == whole
 
 
 async def test_a_token_limit_cuts_it_and_says_so() -> None:
-    stream = await items(source("orator"), msgspec.structs.replace(REQUEST, max_output_tokens=10))
+    stream = await read_items(source("orator"), msgspec.structs.replace(REQUEST, max_output_tokens=10))
     assert sum(isinstance(item, Chunk) for item in stream) == 10
     last = stream[-1]
     assert isinstance(last, Finished)
@@ -187,14 +198,14 @@ def test_an_unknown_voice_is_refused_with_the_known_ones() -> None:
 
 def test_it_is_called_what_it_is() -> None:
     assert source("orator").model == "scripted"
-    assert "no model is speaking" in NOTICE
-    assert "OPENAI_API_KEY" in NOTICE
+    assert "no model is speaking" in DEMO_NOTICE
+    assert "OPENAI_API_KEY" in DEMO_NOTICE
 
 
 def test_a_lineup_has_different_voices_and_every_voice_its_chance() -> None:
     for count in (2, 3, 4):
-        assert len(set(lineup(count, 7))) == count
-    assert {name for seed in range(40) for name in lineup(2, seed)} == set(VOICES)
+        assert len(set(pick_voices(count, 7))) == count
+    assert {name for seed in range(40) for name in pick_voices(2, seed)} == set(VOICES)
     assert len(set(VOICES.values())) == len(VOICES) >= 6
 
 
@@ -203,10 +214,10 @@ def test_a_lineup_has_different_voices_and_every_voice_its_chance() -> None:
 
 @pytest.mark.parametrize(("topic", "count"), zip(TOPICS, itertools.cycle((2, 3, 4)), strict=False))
 async def test_nobody_says_a_sentence_twice_in_a_debate(topic: str, count: int) -> None:
-    said = await hold(topic, count, seed=count, rebuttals=4)
+    said = await hold_debate(topic, count, seed=count, rebuttals=4)
     for name in {speech.name for speech in said}:
         own = [s for speech in said if speech.name == name for s in sentences(speech.text)]
-        claims = {read_topic(topic).clause, read_topic(topic).denial}
+        claims = {parse_topic(topic).clause, parse_topic(topic).denial}
         repeated = {
             s
             for s in own
@@ -218,7 +229,7 @@ async def test_nobody_says_a_sentence_twice_in_a_debate(topic: str, count: int) 
 @pytest.mark.parametrize("topic", TOPICS)
 async def test_every_speech_is_near_its_length_and_leaves_no_slot_open(topic: str) -> None:
     targets = {"Opening": 200, "Rebuttal": 150, "Closing": 120}
-    for speech in await hold(topic, 3, seed=5):
+    for speech in await hold_debate(topic, 3, seed=5):
         assert 0.5 <= len(speech.text.split()) / targets[speech.phase] <= 1.6
         assert not re.search(r"\{\w+\}", speech.text)
         assert "  " not in re.sub(r"```.*?```", "", speech.text, flags=re.DOTALL)
@@ -227,7 +238,7 @@ async def test_every_speech_is_near_its_length_and_leaves_no_slot_open(topic: st
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_a_rebuttal_answers_an_opponent_by_name(seed: int) -> None:
-    said = await hold("Should cities ban cars?", 2, seed=seed)
+    said = await hold_debate("Should cities ban cars?", 2, seed=seed)
     names = {speech.name for speech in said}
     for speech in said:
         if speech.phase != "Opening":
@@ -236,20 +247,20 @@ async def test_a_rebuttal_answers_an_opponent_by_name(seed: int) -> None:
 
 
 async def test_topics_and_seeds_make_different_debates() -> None:
-    one = {s for speech in await hold(TOPICS[0], seed=1) for s in sentences(speech.text)}
-    other = {s for speech in await hold(TOPICS[2], seed=1) for s in sentences(speech.text)}
-    again = {s for speech in await hold(TOPICS[0], seed=2) for s in sentences(speech.text)}
+    one = {s for speech in await hold_debate(TOPICS[0], seed=1) for s in sentences(speech.text)}
+    other = {s for speech in await hold_debate(TOPICS[2], seed=1) for s in sentences(speech.text)}
+    again = {s for speech in await hold_debate(TOPICS[0], seed=2) for s in sentences(speech.text)}
     assert len(one & other) < len(one) * 0.6
     assert len(one & again) < len(one) * 0.6
 
 
 async def test_debaters_of_one_side_do_not_tell_the_same_story() -> None:
-    said = await hold("Should cities ban cars?", 4, seed=3)
+    said = await hold_debate("Should cities ban cars?", 4, seed=3)
     told = [
         (fact.text[:60], speech.name)
         for speech in said
-        for name in (field_of("Should cities ban cars?"), GENERAL)
-        for fact in field(name).facts
+        for name in (find_field("Should cities ban cars?"), GENERAL_FIELD)
+        for fact in load_field(name).facts
         if fact.text[:60] in speech.text
     ]
     assert told
@@ -259,7 +270,7 @@ async def test_debaters_of_one_side_do_not_tell_the_same_story() -> None:
 async def test_the_moderator_is_answered_first() -> None:
     me = Debater(id="orator", name="Cato", side="For", source="demo:orator")
     text = (files("debate_tui.domain.formats") / "oxford.toml").read_text(encoding="utf-8")
-    phase = parse(text, "oxford.toml").phases[1]
+    phase = parse_format(text, "oxford.toml").phases[1]
     brief = Brief(
         topic=TOPICS[0],
         format="Oxford debate",
@@ -268,32 +279,34 @@ async def test_the_moderator_is_answered_first() -> None:
         round=Round(phase, 1, 2),
         interjections=("And the buses?",),
     )
-    said = text_of(await items(source("orator"), Request(TOPICS[0], "rebuttal", 3, messages(brief))))
-    assert any(said.startswith(remark.split(":")[0][:25]) for remark in voice("orator").remarks)
+    said = text_of(
+        await read_items(source("orator"), TurnRequest(TOPICS[0], "rebuttal", 3, build_messages(brief)))
+    )
+    assert any(said.startswith(remark.split(":")[0][:25]) for remark in load_voice("orator").remarks)
 
 
 async def test_a_foreign_prompt_still_gets_a_speech_on_its_topic() -> None:
-    request = Request("Is water wet?", "opening", 1, (Message("user", "Say something."),))
-    said = text_of(await items(source("historian"), request))
+    request = TurnRequest("Is water wet?", "opening", 1, (Message("user", "Say something."),))
+    said = text_of(await read_items(source("historian"), request))
     assert "water is" in said.lower()
 
 
 def test_every_voice_has_enough_to_say_for_every_stance_and_kind() -> None:
     for name in VOICES:
         for stance, kind in itertools.product(("for", "against", "third"), ("proposal", "judgement")):
-            fitting = [a for a in voice(name).arguments if a.fits(stance, kind)]  # type: ignore[arg-type]
+            fitting = [a for a in load_voice(name).arguments if a.fits(stance, kind)]  # type: ignore[arg-type]
             assert len(fitting) >= (3 if stance == "third" else 4)
-            assert any(w.fits(stance, kind) for w in voice(name).weighings)  # type: ignore[arg-type]
+            assert any(w.fits(stance, kind) for w in load_voice(name).weighings)  # type: ignore[arg-type]
 
 
 def test_every_text_uses_only_slots_there_are() -> None:
     known = {"thesis", "counter", "clause", "denial", "act", "thing", "opponent", "quote"}
     known |= {"people", "place", "measure", "stake", "first", "last"}
     for name in VOICES:
-        used = re.findall(r"\{(\w+)\}", msgspec.json.encode(voice(name)).decode())
+        used = re.findall(r"\{(\w+)\}", msgspec.json.encode(load_voice(name)).decode())
         assert {slot.lower() for slot in used} <= known
-    for name in (*FIELDS, GENERAL):
-        assert "{" not in "".join(fact.text for fact in field(name).facts)
+    for name in (*FIELD_NAMES, GENERAL_FIELD):
+        assert "{" not in "".join(fact.text for fact in load_field(name).facts)
 
 
 # --- the topic in a sentence
@@ -396,14 +409,14 @@ def test_every_text_uses_only_slots_there_are() -> None:
     ],
 )
 def test_a_topic_becomes_clauses(topic: str, clause: str, denial: str, act: str, thing: str) -> None:
-    read = read_topic(topic)
+    read = parse_topic(topic)
     assert (read.clause, read.denial, read.act, read.thing) == (clause, denial, act, thing)
 
 
 @given(st.text(max_size=200))
 @settings(deadline=None)
 def test_any_topic_can_be_read(topic: str) -> None:
-    read = read_topic(topic)
+    read = parse_topic(topic)
     assert read.clause.strip()
     assert read.denial.strip()
     assert read.clause != read.denial
@@ -418,11 +431,11 @@ def test_any_topic_can_be_read(topic: str) -> None:
         ("Is AI conscious?", "machines"),
         ("Tabs or spaces?", "code"),
         ("Pineapple on pizza", "food"),
-        ("The sound of one hand", GENERAL),
+        ("The sound of one hand", GENERAL_FIELD),
     ],
 )
 def test_a_topic_is_found_its_field(topic: str, name: str) -> None:
-    assert field_of(topic) == name
+    assert find_field(topic) == name
 
 
 @pytest.mark.parametrize(
@@ -440,7 +453,7 @@ def test_a_topic_is_found_its_field(topic: str, name: str) -> None:
     ],
 )
 def test_a_side_is_a_stance(side: str, stance: str | None) -> None:
-    assert stance_of(side, "Tabs or spaces?") == stance
+    assert side_stance(side, "Tabs or spaces?") == stance
 
 
 @pytest.mark.parametrize(
@@ -457,7 +470,7 @@ def test_a_side_is_a_stance(side: str, stance: str | None) -> None:
     ],
 )
 def test_a_phase_asks_for_a_kind_of_speech(phase: str, spoken: int, role: str) -> None:
-    assert role_of(phase, spoken) == role
+    assert phase_role(phase, spoken) == role
 
 
 # --- the pace
@@ -465,22 +478,22 @@ def test_a_phase_asks_for_a_kind_of_speech(phase: str, spoken: int, role: str) -
 
 @given(st.text())
 def test_pieces_join_to_the_text_again(text: str) -> None:
-    cut = pieces(text)
+    cut = split_tokens(text)
     assert "".join(cut) == text
     assert all(1 <= len(piece) <= 8 for piece in cut)
 
 
 async def test_a_speech_takes_as_long_as_a_model_would() -> None:
-    said = text_of(await items(source("empiricist"), REQUEST))
+    said = text_of(await read_items(source("empiricist"), REQUEST))
     for name in VOICES:
-        pace = Pace(tokens_per_second=voice(name).tokens_per_second)
-        waits = [wait for wait, _ in timed(pieces(said), pace, random.Random(1))]
+        pace = Pace(tokens_per_second=load_voice(name).tokens_per_second)
+        waits = [wait for wait, _ in add_delays(split_tokens(said), pace, random.Random(1))]
         assert 30 <= len(waits) / sum(waits) <= 80
         assert len(set(waits)) == len(waits)
 
 
 def test_no_speed_means_no_waiting() -> None:
-    waits = timed(pieces("One, two. Three\n\nfour"), Pace(speed=0), random.Random(1))
+    waits = add_delays(split_tokens("One, two. Three\n\nfour"), Pace(speed=0), random.Random(1))
     assert {wait for wait, _ in waits} == {0.0}
 
 
@@ -489,21 +502,23 @@ def test_no_speed_means_no_waiting() -> None:
 
 async def test_a_search_for_consensus_ends_in_one() -> None:
     text = (files("debate_tui.domain.formats") / "consensus.toml").read_text(encoding="utf-8")
-    consensus = parse(text, "consensus.toml")
-    debaters = tuple(Debater(id=n, name=VOICES[n], side="", source="demo") for n in lineup(3, 2))
+    consensus = parse_format(text, "consensus.toml")
+    debaters = tuple(Debater(id=n, name=VOICES[n], side="", source="demo") for n in pick_voices(3, 2))
     said: list[Speech] = []
     votes: list[str | None] = []
-    for step in rounds(consensus):
+    for step in iter_rounds(consensus):
         heard = tuple(said) if step.phase.sees != "none" else ()
         for me in debaters:
             others = tuple(other for other in debaters if other is not me)
             brief = Brief(
-                topic=TOPICS[0], format="Consensus", debater=me, opponents=others, round=step, heard=heard
+                topic=TOPICS[0], format="Consensus", debater=me, opponents=others, round=step, speeches=heard
             )
-            stream = await items(source(me.id, 2), Request(TOPICS[0], step.phase.name, 1, messages(brief)))
+            stream = await read_items(
+                source(me.id, 2), TurnRequest(TOPICS[0], step.phase.name, 1, build_messages(brief))
+            )
             said.append(Speech(me.name, "", step.phase.title, text_of(stream)))
-        votes.append(agreement([speech.text for speech in said[-3:]]))
-    assert all(stand(speech.text) for speech in said)
+        votes.append(find_agreement([speech.text for speech in said[-3:]]))
+    assert all(parse_answer(speech.text) for speech in said)
     assert votes[0] is None
     assert votes[-1] is not None
 
@@ -518,7 +533,9 @@ async def test_a_ballot_ranks_every_answer_once() -> None:
         debater=me,
         opponents=tuple(others),
         round=Round(phase, 1, 1),
-        heard=heard,
+        speeches=heard,
     )
-    said = text_of(await items(source("empiricist"), Request(TOPICS[0], "ranking", 4, messages(brief))))
-    assert ranking(said, ("A", "B", "C")) is not None
+    said = text_of(
+        await read_items(source("empiricist"), TurnRequest(TOPICS[0], "ranking", 4, build_messages(brief)))
+    )
+    assert parse_ranking(said, ("A", "B", "C")) is not None

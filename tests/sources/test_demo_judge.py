@@ -5,13 +5,25 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.domain.debate import Format, Phase
-from debate_tui.domain.judging import Entry, hearings, opinion, question, read, read_stance, stance_question
+from debate_tui.domain.judging import (
+    JudgedDebater,
+    build_judge_prompt,
+    build_reading_orders,
+    build_stance_prompt,
+    combine_readings,
+    parse_judge_reply,
+    parse_stance,
+)
 from debate_tui.domain.prompts import Speech
 from debate_tui.sources.demo import VOICES
-from debate_tui.sources.demo.judge import ruling
+from debate_tui.sources.demo.judge import compose_verdict
 
 FORMAT = Format(name="f", title="F", description="", phases=(Phase(name="opening", title="Opening"),))
-ENTRIES = (Entry("ada", "Ada", "For"), Entry("ben", "Ben", "Against"), Entry("cleo", "Cleo", ""))
+ENTRIES = (
+    JudgedDebater("ada", "Ada", "For"),
+    JudgedDebater("ben", "Ben", "Against"),
+    JudgedDebater("cleo", "Cleo", ""),
+)
 ROUNDS = (
     (
         Speech(
@@ -21,13 +33,16 @@ ROUNDS = (
         Speech("Cleo", "", "Opening", "Short."),
     ),
 )
-HEARINGS = hearings(FORMAT, ENTRIES, ROUNDS)
+HEARINGS = build_reading_orders(FORMAT, ENTRIES, ROUNDS)
 
 
 @pytest.mark.parametrize("voice", VOICES)
 def test_it_decides_alike_in_both_orders_and_quotes_what_was_said(voice: str) -> None:
-    readings = [read(ruling(voice, question("Q?", FORMAT, hearing)).text, hearing) for hearing in HEARINGS]
-    found = opinion("demo", readings, len(HEARINGS))
+    readings = [
+        parse_judge_reply(compose_verdict(voice, build_judge_prompt("Q?", FORMAT, hearing)).text, hearing)
+        for hearing in HEARINGS
+    ]
+    found = combine_readings("demo", readings, len(HEARINGS))
     assert found is not None
     assert found.agreed
     first = readings[0]
@@ -37,14 +52,16 @@ def test_it_decides_alike_in_both_orders_and_quotes_what_was_said(voice: str) ->
 
 
 def test_every_voice_has_a_taste_of_its_own() -> None:
-    asked = question("Q?", FORMAT, HEARINGS[0])
-    assert len({ruling(voice, asked).text for voice in VOICES}) > 1
+    asked = build_judge_prompt("Q?", FORMAT, HEARINGS[0])
+    assert len({compose_verdict(voice, asked).text for voice in VOICES}) > 1
 
 
 def test_asked_where_it_stands_it_says_a_number_and_keeps_to_it() -> None:
-    before = read_stance(ruling("orator", stance_question("Q?")).text)
+    before = parse_stance(compose_verdict("orator", build_stance_prompt("Q?")).text)
     assert before is not None
-    after = read(ruling("orator", question("Q?", FORMAT, HEARINGS[0])).text, HEARINGS[0])
+    after = parse_judge_reply(
+        compose_verdict("orator", build_judge_prompt("Q?", FORMAT, HEARINGS[0])).text, HEARINGS[0]
+    )
     assert after is not None
     assert after.stance is not None
     assert abs(after.stance - before) in (0, 12)

@@ -11,21 +11,21 @@ import pytest
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.stream import (
-    Alive,
     Chunk,
     Connected,
     Cursor,
-    Ended,
     Fault,
     FaultKind,
     Finished,
-    Origin,
-    Request,
+    KeepAlive,
     Resume,
+    StreamOrigin,
+    TurnRequest,
+    UnmarkedEnd,
 )
 from debate_tui.sources import line
-from debate_tui.sources.endpoints import Endpoints
-from debate_tui.sources.http import Clients
+from debate_tui.sources.endpoints import EndpointFactory
+from debate_tui.sources.http import HttpClients
 from debate_tui.sources.remote import NotAStream
 from tests.fakes import tls
 from tests.fakes.h2_server import GoAway, H2Server, Reset
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from debate_tui.domain.stream import Source, StreamItem
-    from tests.fakes.sse_server import Received
+    from tests.fakes.sse_server import ReceivedRequest
 
-REQUEST = Request("topic", "opening", 1, ())
+REQUEST = TurnRequest("topic", "opening", 1, ())
 
 
 @asynccontextmanager
-async def making(*, http2: bool = False) -> AsyncIterator[Endpoints]:
-    endpoints = Endpoints(http2=http2, clients=Clients(tls=tls.client))
+async def open_endpoints(*, http2: bool = False) -> AsyncIterator[EndpointFactory]:
+    endpoints = EndpointFactory(http2=http2, clients=HttpClients(make_tls_context=tls.client))
     try:
         yield endpoints
     finally:
@@ -51,19 +51,19 @@ async def making(*, http2: bool = False) -> AsyncIterator[Endpoints]:
 
 
 async def collect(
-    source: Source, resume: Resume | None = None, request: Request = REQUEST
+    source: Source, resume: Resume | None = None, request: TurnRequest = REQUEST
 ) -> list[StreamItem]:
     async with source.open(request, resume) as stream:
         return [item async for item in stream]
 
 
-async def broken(source: Source, resume: Resume | None = None) -> Fault:
+async def read_fault(source: Source, resume: Resume | None = None) -> Fault:
     with pytest.raises(Fault) as caught:
         await collect(source, resume)
     return caught.value
 
 
-def said(items: list[StreamItem]) -> str:
+def text_of(items: list[StreamItem]) -> str:
     return "".join(item.text for item in items if isinstance(item, Chunk))
 
 
@@ -79,11 +79,11 @@ def answers(path: str) -> tuple[bytes, ...]:
 
 
 async def test_panes_on_one_origin_share_an_http2_connection() -> None:
-    async with H2Server(answers) as server, making(http2=True) as endpoints:
+    async with H2Server(answers) as server, open_endpoints(http2=True) as endpoints:
         panes = [endpoints.make(f"{server.origin}/{name}") for name in "abc"]
         found = await asyncio.gather(*map(collect, panes))
         assert server.connections == 1
-    assert [said(items) for items in found] == ["/a", "/b", "/c"]
+    assert [text_of(items) for items in found] == ["/a", "/b", "/c"]
     assert [items[0].transport for items in found if isinstance(items[0], Connected)] == ["HTTP/2"] * 3
     assert [items[0].reused for items in found if isinstance(items[0], Connected)].count(False) == 1
 
@@ -103,12 +103,12 @@ async def test_otherwise_every_pane_has_its_own_connection(
     script = reply(b"data: [DONE]\n\n")
     async with (
         SseServer(script, tls=tls.server("http/1.1", "h2")) as server,
-        making(http2=http2) as endpoints,
+        open_endpoints(http2=http2) as endpoints,
     ):
         for _ in range(others):
             endpoints.make(f"{server.origin}/other")
         items = await collect(endpoints.make(server.origin + path, method=method))  # type: ignore[arg-type]
-    assert items[0] == Connected(Origin.START, "HTTP/1.1", reused=False)
+    assert items[0] == Connected(StreamOrigin.START, "HTTP/1.1", reused=False)
 
 
 async def test_a_stopped_http2_stream_does_not_touch_the_others() -> None:
@@ -117,7 +117,7 @@ async def test_a_stopped_http2_stream_does_not_touch_the_others() -> None:
     def script(path: str) -> tuple[bytes | asyncio.Event, ...]:
         return (data(delta="1"), go_on, data(delta="2"), b"event: done\ndata:\n\n")
 
-    async with H2Server(script) as server, making(http2=True) as endpoints:
+    async with H2Server(script) as server, open_endpoints(http2=True) as endpoints:
         left, right = (endpoints.make(f"{server.origin}/{name}") for name in "ab")
         async with right.open(REQUEST) as stream:
             assert [(await anext(stream)), (await anext(stream))][1] == Chunk("1")
@@ -130,23 +130,23 @@ async def test_a_stopped_http2_stream_does_not_touch_the_others() -> None:
 
 @pytest.mark.parametrize("end", [GoAway(0), GoAway(1), Reset()])
 async def test_an_http2_connection_or_stream_that_goes_away_is_a_network_fault(end: GoAway | Reset) -> None:
-    async with H2Server(lambda _: (data(delta="a"), end)) as server, making(http2=True) as endpoints:
+    async with H2Server(lambda _: (data(delta="a"), end)) as server, open_endpoints(http2=True) as endpoints:
         first, _ = endpoints.make(f"{server.origin}/a"), endpoints.make(f"{server.origin}/b")
-        fault = await broken(first)
+        fault = await read_fault(first)
     assert fault.kind is FaultKind.NETWORK
-    assert not isinstance(fault, Ended)
+    assert not isinstance(fault, UnmarkedEnd)
 
 
 async def test_an_http2_stream_ends_by_end_stream() -> None:
-    async with H2Server(lambda _: (data(delta="a"),)) as server, making(http2=True) as endpoints:
+    async with H2Server(lambda _: (data(delta="a"),)) as server, open_endpoints(http2=True) as endpoints:
         first, _ = endpoints.make(f"{server.origin}/a"), endpoints.make(f"{server.origin}/b")
         assert (await collect(first))[1:] == [Chunk("a"), Finished()]
 
 
-async def test_a_certificate_nobody_vouches_for_is_a_network_fault() -> None:
-    endpoints = Endpoints()
+async def test_an_untrusted_certificate_is_a_network_fault() -> None:
+    endpoints = EndpointFactory()
     async with SseServer(reply(), tls=tls.server()) as server:
-        fault = await broken(endpoints.make(server.url))
+        fault = await read_fault(endpoints.make(server.url))
         await endpoints.aclose()
     assert fault.kind is FaultKind.NETWORK
     assert "certificate" in fault.message
@@ -159,10 +159,10 @@ async def test_a_certificate_nobody_vouches_for_is_a_network_fault() -> None:
     "refusal", [Reply(status=406), Reply(status=426), Reply((b"<p>",), content_type="text/html")]
 )
 async def test_a_websocket_is_used_where_sse_is_refused(refusal: Reply) -> None:
-    def script(request: Received) -> Reply:
+    def script(request: ReceivedRequest) -> Reply:
         return upgraded(request, text('{"delta": "a"}'), close()) if "upgrade" in request.headers else refusal
 
-    async with SseServer(script=script) as server, making() as endpoints:
+    async with SseServer(script=script) as server, open_endpoints() as endpoints:
         source = endpoints.make(server.url)
         for _ in range(2):
             items = await collect(source)
@@ -173,22 +173,22 @@ async def test_a_websocket_is_used_where_sse_is_refused(refusal: Reply) -> None:
 
 
 async def test_where_there_is_no_websocket_either_the_first_refusal_counts() -> None:
-    async with SseServer(Reply((b"<p>",), content_type="text/html")) as server, making() as endpoints:
-        fault = await broken(endpoints.make(server.url))
+    async with SseServer(Reply((b"<p>",), content_type="text/html")) as server, open_endpoints() as endpoints:
+        fault = await read_fault(endpoints.make(server.url))
     assert isinstance(fault, NotAStream)
     assert "text/html" in fault.message
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])
 async def test_other_refusals_are_not_about_the_transport(status: int) -> None:
-    async with SseServer(Reply(status=status)) as server, making() as endpoints:
-        await broken(endpoints.make(server.url))
+    async with SseServer(Reply(status=status)) as server, open_endpoints() as endpoints:
+        await read_fault(endpoints.make(server.url))
     assert len(server.requests) == 1
 
 
-def test_an_address_that_is_none_is_a_usage_error() -> None:
+def test_an_invalid_address_is_a_usage_error() -> None:
     with pytest.raises(UsageError):
-        Endpoints().make("gopher://host/")
+        EndpointFactory().make("gopher://host/")
 
 
 # One connection for several panes
@@ -204,11 +204,11 @@ async def test_a_shared_address_is_opened_once_and_feeds_all_panes() -> None:
         data(debaterId="pro", delta="P3"),
         b"event: done\ndata:\n\n",
     )
-    async with SseServer(Reply(stream)) as server, making() as endpoints:
+    async with SseServer(Reply(stream)) as server, open_endpoints() as endpoints:
         pro, con = (endpoints.make(server.url, names=(name,)) for name in ("pro", "con"))
         found = await asyncio.gather(collect(pro), collect(con))
         assert len(server.requests) == 1
-        assert [said(items) for items in found] == ["P1P2P3", "C1C2"]
+        assert [text_of(items) for items in found] == ["P1P2P3", "C1C2"]
         assert [items[-1] for items in found] == [Finished(), Finished()]
         await asyncio.gather(collect(pro), collect(con))
         assert len(server.requests) == 2
@@ -218,20 +218,20 @@ async def test_a_shared_address_is_opened_once_and_feeds_all_panes() -> None:
 async def test_panes_are_found_by_name_number_or_order(tags: tuple[str, str]) -> None:
     expected = {"x": ["x", "y"], "2": ["1", "2"], "Pro": ["Pro", "CON"]}[tags[0]]
     stream = (*(data(debaterId=tag, delta=tag) for tag in tags), b"data: [DONE]\n\n")
-    async with SseServer(Reply(stream)) as server, making() as endpoints:
+    async with SseServer(Reply(stream)) as server, open_endpoints() as endpoints:
         panes = [endpoints.make(server.url, names=(name,)) for name in ("pro", "con")]
-        assert [said(items) for items in await asyncio.gather(*map(collect, panes))] == expected
+        assert [text_of(items) for items in await asyncio.gather(*map(collect, panes))] == expected
 
 
 async def test_chunks_that_are_nobodys_in_particular_are_not_shared() -> None:
     async with (
         SseServer(reply(b": hi\n\n", data(delta="a"), b"data: [DONE]\n\n")) as server,
-        making() as endpoints,
+        open_endpoints() as endpoints,
     ):
         panes = [endpoints.make(server.url) for _ in range(3)]
         for _ in range(2):
             found = await asyncio.gather(*map(collect, panes))
-            assert [said(items) for items in found] == ["a"] * 3
+            assert [text_of(items) for items in found] == ["a"] * 3
             assert all(sum(isinstance(item, Connected) for item in items) == 1 for items in found)
     assert len(server.requests) == 6
 
@@ -239,11 +239,11 @@ async def test_chunks_that_are_nobodys_in_particular_are_not_shared() -> None:
 async def test_an_address_with_the_turn_in_it_is_not_shared() -> None:
     async with (
         SseServer(reply(data(debaterId="a", delta="a"), b"data: [DONE]\n\n")) as server,
-        making() as endpoints,
+        open_endpoints() as endpoints,
     ):
         panes = [endpoints.make(f"{server.url}/{{turn}}") for _ in range(2)]
         for turn, pane in enumerate(panes):
-            assert said(await collect(pane, request=Request("t", "p", turn, ()))) == "a"
+            assert text_of(await collect(pane, request=TurnRequest("t", "p", turn, ()))) == "a"
     assert [request.path for request in server.requests] == ["/stream/0", "/stream/1"]
 
 
@@ -255,7 +255,7 @@ async def test_one_pane_leaving_does_not_touch_the_other() -> None:
         go_on,
         data(debaterId="b", type="done"),
     )
-    async with SseServer(Reply((*stream, Cut.STALL))) as server, making() as endpoints:
+    async with SseServer(Reply((*stream, Cut.STALL))) as server, open_endpoints() as endpoints:
         a, b = (endpoints.make(server.url, names=(name,)) for name in "ab")
         async with b.open(REQUEST) as stream_b:
             async with a.open(REQUEST) as stream_a:
@@ -264,16 +264,19 @@ async def test_one_pane_leaving_does_not_touch_the_other() -> None:
                     pass
             assert not server.requests[0].gone.is_set()
             go_on.set()
-            rest = [item async for item in stream_b if not isinstance(item, Alive)]
+            rest = [item async for item in stream_b if not isinstance(item, KeepAlive)]
             assert rest == [Chunk("b"), Finished()]
         await server.requests[0].gone.wait()
     assert len(server.requests) == 1
 
 
 async def test_a_fault_of_the_shared_connection_reaches_every_pane() -> None:
-    async with SseServer(Reply(status=503, headers=(("Retry-After", "3"),))) as server, making() as endpoints:
+    async with (
+        SseServer(Reply(status=503, headers=(("Retry-After", "3"),))) as server,
+        open_endpoints() as endpoints,
+    ):
         panes = [endpoints.make(server.url) for _ in range(2)]
-        faults = await asyncio.gather(*map(broken, panes))
+        faults = await asyncio.gather(*map(read_fault, panes))
     assert [(fault.kind, fault.retry_after) for fault in faults] == [(FaultKind.OVERLOADED, 3.0)] * 2
     assert faults[0] is not faults[1]
     assert len(server.requests) == 1
@@ -287,12 +290,12 @@ async def test_a_pane_that_resumes_does_so_on_its_own_and_hears_only_its_own() -
     )
     second = (b"id: 3\n" + data(debaterId="b", delta="b2"), b"id: 4\n" + data(debaterId="a", delta="a2"))
 
-    def script(request: Received) -> Reply:
+    def script(request: ReceivedRequest) -> Reply:
         return reply(*second, b"data: [DONE]\n\n") if request.last_event_id else reply(*first)
 
-    async with SseServer(script=script) as server, making() as endpoints:
+    async with SseServer(script=script) as server, open_endpoints() as endpoints:
         a, b = (endpoints.make(server.url, names=(name,)) for name in "ab")
-        faults = await asyncio.gather(broken(a), broken(b))
+        faults = await asyncio.gather(read_fault(a), read_fault(b))
         assert [fault.text_seen for fault in faults] == [True, True]
         items = await collect(a, Resume(1, Cursor("1", "deltas"), "a1"))
     assert [item for item in items if isinstance(item, Chunk)] == [Chunk("a2", cursor=Cursor("4", "deltas"))]
@@ -305,33 +308,36 @@ async def test_a_pane_that_opens_later_gets_what_waited_for_it() -> None:
         data(debaterId="b", delta="b"),
         data(debaterId="a", type="done"),
     )
-    async with SseServer(Reply((*stream, data(debaterId="b", type="done")))) as server, making() as endpoints:
+    async with (
+        SseServer(Reply((*stream, data(debaterId="b", type="done")))) as server,
+        open_endpoints() as endpoints,
+    ):
         a, b = (endpoints.make(server.url, names=(name,)) for name in "ab")
         async with a.open(REQUEST) as stream_a:
-            assert said([item async for item in stream_a]) == "a"
+            assert text_of([item async for item in stream_a]) == "a"
             await server.requests[0].done.wait()
-            assert said(await collect(b)) == "b"
+            assert text_of(await collect(b)) == "b"
     assert len(server.requests) == 1
 
 
-async def test_what_nobody_comes_for_is_thrown_away_and_asked_for_again(
+async def test_unclaimed_chunks_are_dropped_and_requested_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(line, "QUEUE_LIMIT", 10)
     mine = [data(debaterId="b", delta=f"{n}") for n in range(9)]
     stream = (*mine, data(debaterId="a", delta="a"), b"data: [DONE]\n\n")
-    async with SseServer(Reply(stream)) as server, making() as endpoints:
+    async with SseServer(Reply(stream)) as server, open_endpoints() as endpoints:
         a, b = (endpoints.make(server.url, names=(name,)) for name in "ab")
         async with a.open(REQUEST) as stream_a:
-            assert said([item async for item in stream_a]) == "a"
-            assert said(await collect(b)) == "012345678"
+            assert text_of([item async for item in stream_a]) == "a"
+            assert text_of(await collect(b)) == "012345678"
     assert len(server.requests) == 2
 
 
 async def test_a_pane_that_does_not_read_bounds_what_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "QUEUE_LIMIT", 1000)
     endless = Reply(iter(lambda: data(debaterId="b", delta="x" * 1000), b""))
-    async with SseServer(endless) as server, making() as endpoints:
+    async with SseServer(endless) as server, open_endpoints() as endpoints:
         a, b = (endpoints.make(server.url, names=(name,)) for name in "ab")
         async with a.open(REQUEST) as stream_a, b.open(REQUEST) as stream_b:
             await anext(stream_a)
@@ -347,15 +353,15 @@ async def test_a_pane_that_does_not_read_bounds_what_waits_for_it(monkeypatch: p
 
 async def test_what_a_sign_of_life_says_reaches_every_pane() -> None:
     stream = (b"retry: 1500\n\n", b": ping\n\n" * 3, b"id: 9\n\n", data(debaterId="a", delta="a"))
-    async with SseServer(reply(*stream, b"data: [DONE]\n\n")) as server, making() as endpoints:
+    async with SseServer(reply(*stream, b"data: [DONE]\n\n")) as server, open_endpoints() as endpoints:
         panes = [endpoints.make(server.url, names=(name,)) for name in "ab"]
         for items in await asyncio.gather(*map(collect, panes)):
-            signs = [item for item in items if isinstance(item, Alive) and item != Alive()]
-            assert signs == [Alive(retry_after=1.5), Alive(Cursor("9"))]
+            signs = [item for item in items if isinstance(item, KeepAlive) and item != KeepAlive()]
+            assert signs == [KeepAlive(retry_after=1.5), KeepAlive(Cursor("9"))]
 
 
 async def test_cancelling_the_only_pane_closes_the_shared_connection() -> None:
-    async with SseServer(reply(Cut.STALL)) as server, making() as endpoints:
+    async with SseServer(reply(Cut.STALL)) as server, open_endpoints() as endpoints:
         panes = [endpoints.make(server.url) for _ in range(2)]
         tasks = [asyncio.create_task(collect(pane)) for pane in panes]
         request = await server.received(1)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from debate_tui.domain.stream import Alive, Cursor, Fault, FaultKind
-from debate_tui.sources.eventstream import EVENT_LIMIT, EventStream, events
+from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive
+from debate_tui.sources.eventstream import EVENT_LIMIT, SseParser, parse_sse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LIMIT = 64
 
 
-class Reading(NamedTuple):
+class ParsedStream(NamedTuple):
     """What does not depend on how the bytes were cut."""
 
     events: list[tuple[str, str, str]]
@@ -26,14 +26,14 @@ class Reading(NamedTuple):
     fault: FaultKind | None
 
 
-def read(pieces: Iterable[bytes], limit: int = EVENT_LIMIT) -> Reading:
-    stream = EventStream(limit)
+def read(pieces: Iterable[bytes], limit: int = EVENT_LIMIT) -> ParsedStream:
+    stream = SseParser(limit)
     found: list[tuple[str, str, str]] = []
     last_id, retry, fault = "", None, None
     try:
         for piece in pieces:
             for item in stream.feed(piece):
-                if isinstance(item, Alive):
+                if isinstance(item, KeepAlive):
                     retry = item.retry_after if item.retry_after is not None else retry
                     last_id = item.cursor.position if item.cursor else last_id
                 else:
@@ -41,10 +41,10 @@ def read(pieces: Iterable[bytes], limit: int = EVENT_LIMIT) -> Reading:
                     last_id = item.id
     except Fault as broken:
         fault = broken.kind
-    return Reading(found, last_id, retry, fault)
+    return ParsedStream(found, last_id, retry, fault)
 
 
-def cut(data: bytes, places: list[int]) -> Iterator[bytes]:
+def cut_at(data: bytes, places: list[int]) -> Iterator[bytes]:
     edges = [0, *sorted({place % (len(data) + 1) for place in places}), len(data)]
     return (data[a:b] for a, b in itertools.pairwise(edges))
 
@@ -99,8 +99,8 @@ streams = st.lists(
 @example(b"retry: 5\ndata: a\n: c\n\nid: 4\n\n\n", [12])
 def test_any_cutting_of_the_bytes_gives_the_same_events(data: bytes, places: list[int]) -> None:
     whole = read([data])
-    assert read(cut(data, places)) == whole
-    assert read(cut(data, list(range(len(data))))) == whole
+    assert read(cut_at(data, places)) == whole
+    assert read(cut_at(data, list(range(len(data))))) == whole
 
 
 @given(streams.map(lambda s: s * 3), st.lists(st.integers(0, 400), max_size=30))
@@ -109,35 +109,35 @@ def test_any_cutting_of_the_bytes_gives_the_same_events(data: bytes, places: lis
 @example(b": " + b"x" * LIMIT + b"\ndata: a\n\n", [3])
 def test_the_bound_does_not_depend_on_the_cutting_either(data: bytes, places: list[int]) -> None:
     whole = read([data], LIMIT)
-    assert read(cut(data, places), LIMIT) == whole
-    assert read(cut(data, list(range(len(data)))), LIMIT) == whole
+    assert read(cut_at(data, places), LIMIT) == whole
+    assert read(cut_at(data, list(range(len(data)))), LIMIT) == whole
 
 
 def test_an_event_ended_by_a_carriage_return_is_given_out_at_once() -> None:
-    stream = EventStream()
-    assert [item.data for item in stream.feed(b"data: a\r\r") if not isinstance(item, Alive)] == ["a"]
+    stream = SseParser()
+    assert [item.data for item in stream.feed(b"data: a\r\r") if not isinstance(item, KeepAlive)] == ["a"]
     assert list(stream.feed(b"\n")) == []
 
 
 def test_comments_are_signs_of_life_even_inside_an_event() -> None:
-    stream = EventStream()
-    assert list(stream.feed(b": ping\n")) == [Alive()]
-    assert list(stream.feed(b"data: a\n: ping\n")) == [Alive()]
-    assert [item.data for item in stream.feed(b"data: b\n\n") if not isinstance(item, Alive)] == ["a\nb"]
+    stream = SseParser()
+    assert list(stream.feed(b": ping\n")) == [KeepAlive()]
+    assert list(stream.feed(b"data: a\n: ping\n")) == [KeepAlive()]
+    assert [item.data for item in stream.feed(b"data: b\n\n") if not isinstance(item, KeepAlive)] == ["a\nb"]
 
 
 def test_blocks_without_data_report_their_id_and_reconnection_time() -> None:
-    stream = EventStream()
-    assert list(stream.feed(b"id: 42\nretry: 2500\n\n")) == [Alive(Cursor("42"), 2.5)]
+    stream = SseParser()
+    assert list(stream.feed(b"id: 42\nretry: 2500\n\n")) == [KeepAlive(Cursor("42"), 2.5)]
     assert list(stream.feed(b"event: ghost\n\n")) == []
-    assert list(stream.feed(b"id\n\n")) == [Alive(Cursor(""))]
+    assert list(stream.feed(b"id\n\n")) == [KeepAlive(Cursor(""))]
 
 
 def test_an_id_reaches_the_events_of_later_reads() -> None:
-    stream = EventStream()
+    stream = SseParser()
     list(stream.feed(b"id:  two words\n\n"))
     (event,) = stream.feed(b"data: a\n\n")
-    assert not isinstance(event, Alive)
+    assert not isinstance(event, KeepAlive)
     assert event.id == " two words"
 
 
@@ -147,14 +147,14 @@ def test_an_endless_line_is_bounded() -> None:
 
 
 def test_endless_comments_and_blank_lines_keep_nothing() -> None:
-    stream = EventStream(limit=100)
+    stream = SseParser(limit=100)
     for _ in range(1000):
-        assert list(stream.feed(b": still here\n")) == [Alive()]
+        assert list(stream.feed(b": still here\n")) == [KeepAlive()]
         assert list(stream.feed(b"\n")) == []
 
 
 def test_events_before_an_oversized_one_are_given_out() -> None:
-    assert read([b"data: a\n\ndata: " + b"x" * LIMIT + b"\n\n"], LIMIT) == Reading(
+    assert read([b"data: a\n\ndata: " + b"x" * LIMIT + b"\n\n"], LIMIT) == ParsedStream(
         [("message", "a", "")], "", None, FaultKind.BAD_REQUEST
     )
 
@@ -164,5 +164,5 @@ async def test_events_reads_any_asynchronous_bytes() -> None:
         for piece in (b"\xef\xbb", b"\xbfdata: \xe2\x82", b"\xac\n", b"\n: bye\n", b"data: unfinished\n"):
             yield piece
 
-    found = [item async for item in events(chunks())]
-    assert [item if isinstance(item, Alive) else item.data for item in found] == ["€", Alive()]
+    found = [item async for item in parse_sse(chunks())]
+    assert [item if isinstance(item, KeepAlive) else item.data for item in found] == ["€", KeepAlive()]

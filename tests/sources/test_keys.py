@@ -11,8 +11,8 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources.keys import SERVICE, find_key, key_found, key_in_keyring, redact
-from debate_tui.sources.providers import provider
+from debate_tui.sources.keys import KEYRING_SERVICE, find_key, has_key, key_in_keyring, redact_keys
+from debate_tui.sources.providers import find_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,27 +39,27 @@ class Keyring(KeyringBackend):
 @pytest.fixture(autouse=True)
 def keyring() -> Iterator[None]:
     before = get_keyring()
-    set_keyring(Keyring((SERVICE, "groq", "gsk_from_keyring")))
+    set_keyring(Keyring((KEYRING_SERVICE, "groq", "gsk_from_keyring")))
     yield
     set_keyring(before)
 
 
-GROQ = provider("groq", {})
+GROQ = find_provider("groq", {})
 
 
 def test_the_environment_goes_first() -> None:
     assert find_key(GROQ, {"GROQ_API_KEY": " gsk_from_environment\n"}) == "gsk_from_environment"
-    assert key_found(GROQ, {"GROQ_API_KEY": "gsk_from_environment"})
+    assert has_key(GROQ, {"GROQ_API_KEY": "gsk_from_environment"})
 
 
-def test_else_the_keyring_has_it() -> None:
+def test_the_keyring_is_the_fallback() -> None:
     assert find_key(GROQ, {"GROQ_API_KEY": ""}) == "gsk_from_keyring"
-    assert key_found(GROQ, {})
+    assert has_key(GROQ, {})
 
 
 def test_where_there_is_none_it_is_said_what_to_do() -> None:
-    mistral = provider("mistral", {})
-    assert not key_found(mistral, {})
+    mistral = find_provider("mistral", {})
+    assert not has_key(mistral, {})
     with pytest.raises(Fault) as caught:
         find_key(mistral, {})
     assert caught.value.kind is FaultKind.AUTH
@@ -74,10 +74,10 @@ def test_a_locked_or_missing_keyring_is_no_error(monkeypatch: pytest.MonkeyPatch
     assert key_in_keyring(GROQ) == ""
 
 
-def test_who_needs_no_key_has_none_looked_for() -> None:
+def test_no_key_is_looked_up_where_none_is_needed() -> None:
     set_keyring(Keyring(None))
-    ollama = provider("ollama", {})
-    assert key_found(ollama, {})
+    ollama = find_provider("ollama", {})
+    assert has_key(ollama, {})
     assert find_key(ollama, {}) == ""
 
 
@@ -100,7 +100,7 @@ def test_what_cannot_be_a_key_is_not_sent(key: str) -> None:
     ],
 )
 def test_keys_are_hidden(text: str) -> None:
-    shown = redact(text, "own-secret-key")
+    shown = redact_keys(text, "own-secret-key")
     assert "[key]" in shown
     secrets = ("abc*", "wxyz", "gsk_", "abc123", "AIza", "AbC1", "xYz9", "own-secret")
     assert not any(secret in shown for secret in secrets)
@@ -108,4 +108,4 @@ def test_keys_are_hidden(text: str) -> None:
 
 def test_nothing_else_is_hidden() -> None:
     text = "The model `gpt-9` does not exist; see https://platform.openai.com/docs/api-reference, ask-me."
-    assert redact(text, "", "a") == text
+    assert redact_keys(text, "", "a") == text

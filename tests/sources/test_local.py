@@ -16,9 +16,9 @@ import pytest
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.domain.stream import FaultKind
 from debate_tui.sources import registry
-from debate_tui.sources.registry import Sources
+from debate_tui.sources.registry import SourceFactory
 from tests.fakes import llama_server
-from tests.sources.asking import REQUEST, listen
+from tests.sources.asking import REQUEST, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ GONE_WITHIN = 30
 """Seconds; only a failing test ever waits as long."""
 
 
-class Machine:
+class LlamaMachine:
     """A machine with a ``llama-server`` on PATH and a model file."""
 
     def __init__(self, folder: Path) -> None:
@@ -36,16 +36,16 @@ class Machine:
         self.model = folder / "Tiny-1B.gguf"
         self.model.write_bytes(b"GGUF" + bytes(2_000_000))
         llama_server.install(folder)
-        self.told: list[tuple[str, str]] = []
+        self.progress: list[tuple[str, str]] = []
 
     @property
     def source(self) -> str:
         return f"local:{self.model}"
 
-    def sources(self) -> Sources:
-        return Sources(tell=lambda what, how_far: self.told.append((what, how_far)))
+    def sources(self) -> SourceFactory:
+        return SourceFactory(report_progress=lambda what, how_far: self.progress.append((what, how_far)))
 
-    def is_moody(self, mood: str) -> None:
+    def set_failure_mode(self, mood: str) -> None:
         (self.folder / "mood").write_text(mood)
 
     @property
@@ -62,8 +62,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
-    made = Machine(tmp_path)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LlamaMachine]:
+    made = LlamaMachine(tmp_path)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("FAKE_LLAMA", str(tmp_path))
     yield made
@@ -85,7 +85,7 @@ def is_running(pid: int) -> bool:
         os.close(watched)
 
 
-async def gone(pid: int) -> None:
+async def wait_until_gone(pid: int) -> None:
     """Wait until a process has ended."""
     with suppress(ProcessLookupError):
         watched = os.pidfd_open(pid)
@@ -100,11 +100,11 @@ async def gone(pid: int) -> None:
             os.close(watched)
 
 
-async def test_all_debaters_share_one_server(machine: Machine) -> None:
+async def test_all_debaters_share_one_server(machine: LlamaMachine) -> None:
     async with machine.sources() as sources:
-        made = [sources.make(registry.parse(machine.source)) for _ in range(4)]
+        made = [sources.make(registry.parse_source(machine.source)) for _ in range(4)]
         assert machine.started == []
-        heard = await asyncio.gather(*(listen(source) for source in made))
+        heard = await asyncio.gather(*(read_source(source) for source in made))
         assert [(each.text, each.fault) for each in heard] == [(TEXT, None)] * 4
         (start,) = machine.started
         assert {source.model for source in made} == {"Tiny-1B"}
@@ -117,9 +117,9 @@ async def test_all_debaters_share_one_server(machine: Machine) -> None:
     assert not is_running(*machine.pids)
 
 
-async def test_the_prompt_arrives_and_nobody_else_may_ask(machine: Machine) -> None:
+async def test_the_prompt_arrives_and_nobody_else_may_ask(machine: LlamaMachine) -> None:
     async with machine.sources() as sources:
-        await listen(sources.make(registry.parse(machine.source)))
+        await read_source(sources.make(registry.parse_source(machine.source)))
     (asked,) = machine.asked
     body = asked["body"]
     assert isinstance(body, dict)
@@ -128,74 +128,74 @@ async def test_the_prompt_arrives_and_nobody_else_may_ask(machine: Machine) -> N
     assert len(str(asked["key"]).removeprefix("Bearer ")) >= 32
 
 
-async def test_it_tells_what_is_waited_for(machine: Machine) -> None:
+async def test_it_tells_what_is_waited_for(machine: LlamaMachine) -> None:
     async with machine.sources() as sources:
-        await listen(sources.make(registry.parse(machine.source)))
-    assert machine.told[0] == ("Loading Tiny-1B (2 MB)", "")
-    assert machine.told[-1] == ("", "")
+        await read_source(sources.make(registry.parse_source(machine.source)))
+    assert machine.progress[0] == ("Loading Tiny-1B (2 MB)", "")
+    assert machine.progress[-1] == ("", "")
 
 
-async def test_two_models_have_two_servers(machine: Machine) -> None:
+async def test_two_models_have_two_servers(machine: LlamaMachine) -> None:
     other = machine.folder / "Other.gguf"
     other.write_bytes(b"GGUF")
     async with machine.sources() as sources:
-        await listen(sources.make(registry.parse(machine.source)))
-        await listen(sources.make(registry.parse(f"local:{other}")))
+        await read_source(sources.make(registry.parse_source(machine.source)))
+        await read_source(sources.make(registry.parse_source(f"local:{other}")))
         assert len(set(machine.pids)) == 2
     assert not any(map(is_running, machine.pids))
 
 
-async def test_a_server_that_died_is_started_again(machine: Machine) -> None:
+async def test_a_server_that_died_is_started_again(machine: LlamaMachine) -> None:
     async with machine.sources() as sources:
-        ada, ben = (sources.make(registry.parse(machine.source)) for _ in range(2))
-        await listen(ada)
+        ada, ben = (sources.make(registry.parse_source(machine.source)) for _ in range(2))
+        await read_source(ada)
         (first,) = machine.pids
         os.kill(first, signal.SIGKILL)
-        await gone(first)
-        while (await listen(ada)).fault is not None:  # until its end is known here, too
+        await wait_until_gone(first)
+        while (await read_source(ada)).fault is not None:  # until its end is known here, too
             pass
-        assert (await listen(ben)).text == TEXT
+        assert (await read_source(ben)).text == TEXT
         assert len(machine.pids) == 2
 
 
-async def test_who_no_longer_waits_leaves_the_server_to_the_others(machine: Machine) -> None:
+async def test_who_no_longer_waits_leaves_the_server_to_the_others(machine: LlamaMachine) -> None:
     async with machine.sources() as sources:
-        ada, ben = (sources.make(registry.parse(machine.source)) for _ in range(2))
-        waiting = asyncio.create_task(listen(ada))
-        while not machine.told:
+        ada, ben = (sources.make(registry.parse_source(machine.source)) for _ in range(2))
+        waiting = asyncio.create_task(read_source(ada))
+        while not machine.progress:
             await asyncio.sleep(0)
         waiting.cancel()
-        assert (await listen(ben)).text == TEXT
+        assert (await read_source(ben)).text == TEXT
         assert len(machine.pids) == 1
 
 
-async def test_leaving_while_it_loads_ends_it(machine: Machine) -> None:
-    machine.is_moody("slow")
+async def test_leaving_while_it_loads_ends_it(machine: LlamaMachine) -> None:
+    machine.set_failure_mode("slow")
     async with machine.sources() as sources:
-        waiting = asyncio.create_task(listen(sources.make(registry.parse(machine.source))))
+        waiting = asyncio.create_task(read_source(sources.make(registry.parse_source(machine.source))))
         while not machine.started:
             await asyncio.sleep(0.01)
         waiting.cancel()
     assert not is_running(*machine.pids)
 
 
-async def test_what_keeps_it_from_starting_is_said(machine: Machine) -> None:
-    machine.is_moody("broken")
+async def test_what_keeps_it_from_starting_is_said(machine: LlamaMachine) -> None:
+    machine.set_failure_mode("broken")
     async with machine.sources() as sources:
-        source = sources.make(registry.parse(machine.source))
-        fault = (await listen(source)).fault
+        source = sources.make(registry.parse_source(machine.source))
+        fault = (await read_source(source)).fault
         assert fault is not None
         assert fault.kind is FaultKind.BAD_REQUEST
         assert fault.message.endswith("gguf_init_from_reader: invalid magic characters")
         assert str(machine.model) in fault.hint
-        machine.is_moody("")
-        assert (await listen(source)).text == TEXT
+        machine.set_failure_mode("")
+        assert (await read_source(source)).text == TEXT
 
 
-async def test_a_server_built_for_another_processor(machine: Machine) -> None:
-    machine.is_moody("foreign")
+async def test_a_server_built_for_another_processor(machine: LlamaMachine) -> None:
+    machine.set_failure_mode("foreign")
     async with machine.sources() as sources:
-        fault = (await listen(sources.make(registry.parse(machine.source)))).fault
+        fault = (await read_source(sources.make(registry.parse_source(machine.source)))).fault
     assert fault is not None
     assert "another kind of processor" in fault.message
 
@@ -203,12 +203,12 @@ async def test_a_server_built_for_another_processor(machine: Machine) -> None:
 _CRASHING = """
 import asyncio, os, signal, sys
 from debate_tui.sources import registry
-from debate_tui.sources.registry import Sources
-from tests.sources.asking import listen
+from debate_tui.sources.registry import SourceFactory
+from tests.sources.asking import read_source
 
 async def main():
-    async with Sources() as sources:
-        heard = await listen(sources.make(registry.parse(sys.argv[1])))
+    async with SourceFactory() as sources:
+        heard = await read_source(sources.make(registry.parse_source(sys.argv[1])))
         assert heard.fault is None, heard.fault
         os.kill(os.getpid(), getattr(signal, sys.argv[2]))
 
@@ -217,7 +217,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("number", ["SIGKILL", "SIGSEGV"])
-async def test_it_does_not_outlive_a_crash(machine: Machine, number: str) -> None:
+async def test_it_does_not_outlive_a_crash(machine: LlamaMachine, number: str) -> None:
     root = Path(__file__).resolve().parents[2]
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _CRASHING, machine.source, number),
@@ -226,25 +226,25 @@ async def test_it_does_not_outlive_a_crash(machine: Machine, number: str) -> Non
     )
     assert await program.wait() == -getattr(signal, number)
     (pid,) = machine.pids
-    await gone(pid)
+    await wait_until_gone(pid)
 
 
 def test_a_path_is_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    asked = registry.parse("local:models/a.gguf")
+    asked = registry.parse_source("local:models/a.gguf")
     assert (asked.kind, asked.detail) == ("local", f"{tmp_path}/models/a.gguf")
-    assert registry.parse(asked.public) == asked
-    assert registry.parse("local:~/a.gguf").detail == str(Path.home() / "a.gguf")
-    assert registry.parse("local").public == "local"
+    assert registry.parse_source(asked.public_name) == asked
+    assert registry.parse_source("local:~/a.gguf").detail == str(Path.home() / "a.gguf")
+    assert registry.parse_source("local").public_name == "local"
 
 
-def test_what_is_missing_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry.check_key(registry.parse(machine.source))
-    registry.check_key(registry.parse("local"))
+def test_what_is_missing_is_named(machine: LlamaMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry.check_availability(registry.parse_source(machine.source))
+    registry.check_availability(registry.parse_source("local"))
     with pytest.raises(UsageError, match=r"There is no file /nowhere\.gguf"):
-        registry.check_key(registry.parse("local:/nowhere.gguf"))
+        registry.check_availability(registry.parse_source("local:/nowhere.gguf"))
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr("debate_tui.sources.local.find_spec", lambda name: None)
     with pytest.raises(ConfigError) as missing:
-        registry.check_key(registry.parse("local"))
+        registry.check_availability(registry.parse_source("local"))
     assert "debate-tui[local]" in missing.value.hint

@@ -17,25 +17,25 @@ from debate_tui.domain.stream import (
     FaultKind,
     Finished,
     Message,
-    Origin,
     Resume,
+    StreamOrigin,
     Usage,
 )
 from debate_tui.sources.openai import OpenAISource
-from debate_tui.sources.providers import Provider, provider
+from debate_tui.sources.providers import Provider, find_provider
 from debate_tui.sources.sdk import SdkClients
 from tests.fakes.provider_server import (
     CHAT,
     MODELS,
     RESPONSES,
+    ProviderReply,
     ProviderServer,
-    Reply,
     chat_events,
     error,
     event,
     responses_events,
 )
-from tests.sources.asking import REQUEST, listen
+from tests.sources.asking import REQUEST, read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -60,15 +60,15 @@ async def sdk() -> AsyncIterator[SdkClients]:
 
 
 def at(server: ProviderServer, name: str = "openai", **changes: Any) -> Provider:
-    return replace(provider(name, {}), base_url=server.base, **changes)
+    return replace(find_provider(name, {}), base_url=server.base, **changes)
 
 
 def chat(server: ProviderServer, sdk: SdkClients, name: str = "openai", model: str = "m") -> OpenAISource:
-    return OpenAISource(model, provider=at(server, name, api="chat"), sdk=sdk)
+    return OpenAISource(model, provider=at(server, name, api="chat"), sdk_clients=sdk)
 
 
 def responses(server: ProviderServer, sdk: SdkClients) -> OpenAISource:
-    return OpenAISource("m", provider=at(server), sdk=sdk)
+    return OpenAISource("m", provider=at(server), sdk_clients=sdk)
 
 
 async def test_chat_streams_text_reasoning_and_usage(server: ProviderServer, sdk: SdkClients) -> None:
@@ -77,17 +77,17 @@ async def test_chat_streams_text_reasoning_and_usage(server: ProviderServer, sdk
         "completion_tokens": 9,
         "completion_tokens_details": {"reasoning_tokens": 4},
     }
-    server.script(CHAT, Reply(chat_events(TEXT, reasoning=["Hm", "m."], usage=usage), piece=1))
-    heard = await listen(chat(server, sdk))
-    assert heard.items[0] == Connected(Origin.START, "HTTP/1.1", reused=False)
+    server.script(CHAT, ProviderReply(chat_events(TEXT, reasoning=["Hm", "m."], usage=usage), piece=1))
+    heard = await read_source(chat(server, sdk))
+    assert heard.items[0] == Connected(StreamOrigin.START, "HTTP/1.1", reused=False)
     assert heard.text == "".join(TEXT)
     assert heard.reasoning == "Hmm."
     assert heard.finished == Finished("complete", Usage(3, 9, 4))
 
 
 async def test_chat_asks_for_a_stream_with_usage(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(chat_events(TEXT)))
-    await listen(chat(server, sdk), replace(REQUEST, max_output_tokens=99))
+    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    await read_source(chat(server, sdk), replace(REQUEST, max_output_tokens=99))
     (request,) = server.requests
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert request.json == {
@@ -101,8 +101,10 @@ async def test_chat_asks_for_a_stream_with_usage(server: ProviderServer, sdk: Sd
 
 async def test_responses_stream_text_reasoning_and_usage(server: ProviderServer, sdk: SdkClients) -> None:
     usage = {"input_tokens": 3, "output_tokens": 9, "output_tokens_details": {"reasoning_tokens": 4}}
-    server.script(RESPONSES, Reply(responses_events(TEXT, reasoning=["Hm", "m."], usage=usage), piece=1))
-    heard = await listen(responses(server, sdk), replace(REQUEST, max_output_tokens=5))
+    server.script(
+        RESPONSES, ProviderReply(responses_events(TEXT, reasoning=["Hm", "m."], usage=usage), piece=1)
+    )
+    heard = await read_source(responses(server, sdk), replace(REQUEST, max_output_tokens=5))
     assert heard.text == "".join(TEXT)
     assert heard.reasoning == "Hmm."
     assert heard.finished == Finished("complete", Usage(3, 9, 4))
@@ -130,8 +132,8 @@ async def test_responses_stream_text_reasoning_and_usage(server: ProviderServer,
 async def test_responses_say_how_they_ended(
     server: ProviderServer, sdk: SdkClients, status: str, details: dict[str, object] | None, reason: str
 ) -> None:
-    server.script(RESPONSES, Reply(responses_events(TEXT, status=status, details=details)))
-    heard = await listen(responses(server, sdk))
+    server.script(RESPONSES, ProviderReply(responses_events(TEXT, status=status, details=details)))
+    heard = await read_source(responses(server, sdk))
     assert heard.finished is not None
     assert heard.finished.reason == reason
 
@@ -139,8 +141,10 @@ async def test_responses_say_how_they_ended(
 async def test_a_refusal_is_said_and_ends_as_refused(server: ProviderServer, sdk: SdkClients) -> None:
     events = responses_events([])
     refusal = {"type": "response.refusal.delta", "delta": "I cannot.", "sequence_number": 2}
-    server.script(RESPONSES, Reply([*events[:-1], event(refusal, "response.refusal.delta"), events[-1]]))
-    heard = await listen(responses(server, sdk))
+    server.script(
+        RESPONSES, ProviderReply([*events[:-1], event(refusal, "response.refusal.delta"), events[-1]])
+    )
+    heard = await read_source(responses(server, sdk))
     assert heard.text == "I cannot."
     assert heard.finished == Finished("refused", None)
 
@@ -148,8 +152,8 @@ async def test_a_refusal_is_said_and_ends_as_refused(server: ProviderServer, sdk
 async def test_parts_of_a_summary_are_kept_apart(server: ProviderServer, sdk: SdkClients) -> None:
     events = responses_events([], reasoning=["One.", "Two."])
     part = {"type": "response.reasoning_summary_part.added", "summary_index": 1, "sequence_number": 9}
-    server.script(RESPONSES, Reply([*events[:3], event(part), *events[3:]]))
-    assert (await listen(responses(server, sdk))).reasoning == "One.\n\nTwo."
+    server.script(RESPONSES, ProviderReply([*events[:3], event(part), *events[3:]]))
+    assert (await read_source(responses(server, sdk))).reasoning == "One.\n\nTwo."
 
 
 @pytest.mark.parametrize(
@@ -159,15 +163,15 @@ async def test_parts_of_a_summary_are_kept_apart(server: ProviderServer, sdk: Sd
 async def test_chat_says_how_it_ended(
     server: ProviderServer, sdk: SdkClients, word: str, reason: str
 ) -> None:
-    server.script(CHAT, Reply(chat_events(TEXT, finish=word)))
-    heard = await listen(chat(server, sdk))
+    server.script(CHAT, ProviderReply(chat_events(TEXT, finish=word)))
+    heard = await read_source(chat(server, sdk))
     assert heard.finished is not None
     assert heard.finished.reason == reason
 
 
 async def test_chat_broken_off_by_the_provider_is_a_fault(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(chat_events(TEXT, finish="insufficient_system_resource")))
-    heard = await listen(chat(server, sdk))
+    server.script(CHAT, ProviderReply(chat_events(TEXT, finish="insufficient_system_resource")))
+    heard = await read_source(chat(server, sdk))
     assert heard.text == "".join(TEXT)
     assert heard.fault is not None
     assert heard.fault.kind is FaultKind.OVERLOADED
@@ -181,13 +185,13 @@ async def test_an_end_without_end_marker_is_a_fault_at_every_event(
     """At every boundary between events, and in the middle of every event and of its characters."""
     chats = api == "chat"
     events = chat_events(TEXT, finish=None, done=False) if chats else responses_events(TEXT, status="")
-    source = OpenAISource("m", provider=at(server, api=api), sdk=sdk)
+    source = OpenAISource("m", provider=at(server, api=api), sdk_clients=sdk)
     whole = b"".join(events)
     bounds = [sum(map(len, events[:count])) for count in range(len(events) + 1)]
     middles = [place - 7 for place in bounds[1:]] + [whole.index("🍵".encode()) + 2]
     for place in (*bounds, *middles):
-        server.script(CHAT if chats else RESPONSES, Reply(whole[:place], ending=ending))
-        heard = await listen(source)
+        server.script(CHAT if chats else RESPONSES, ProviderReply(whole[:place], ending=ending))
+        heard = await read_source(source)
         assert heard.finished is None
         assert heard.fault is not None
         assert heard.fault.kind is FaultKind.NETWORK
@@ -197,11 +201,13 @@ async def test_an_end_without_end_marker_is_a_fault_at_every_event(
 
 async def test_a_finish_reason_and_an_orderly_end_are_an_end(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(
-        CHAT, Reply(chat_events(TEXT, done=False)), Reply(chat_events(TEXT, done=False), ending="cut")
+        CHAT,
+        ProviderReply(chat_events(TEXT, done=False)),
+        ProviderReply(chat_events(TEXT, done=False), ending="cut"),
     )
     source = chat(server, sdk)
-    assert (await listen(source)).finished == Finished("complete", None)
-    assert (await listen(source)).finished is None
+    assert (await read_source(source)).finished == Finished("complete", None)
+    assert (await read_source(source)).finished is None
 
 
 @pytest.mark.parametrize(
@@ -229,8 +235,8 @@ async def test_a_finish_reason_and_an_orderly_end_are_an_end(server: ProviderSer
 async def test_error_statuses_are_told_apart(
     server: ProviderServer, sdk: SdkClients, status: int, body: bytes, kind: FaultKind
 ) -> None:
-    server.script(CHAT, Reply(body, status, JSON if body.startswith(b"{") else "text/html"))
-    fault = (await listen(chat(server, sdk))).fault
+    server.script(CHAT, ProviderReply(body, status, JSON if body.startswith(b"{") else "text/html"))
+    fault = (await read_source(chat(server, sdk))).fault
     assert fault is not None
     assert (fault.kind, fault.status, fault.text_seen) == (kind, status, False)
     assert fault.message
@@ -245,24 +251,24 @@ async def test_error_statuses_are_told_apart(
 async def test_the_wait_a_server_asks_for_is_passed_on(
     server: ProviderServer, sdk: SdkClients, headers: dict[str, str], wait: float | None
 ) -> None:
-    server.script(CHAT, Reply(error("requests"), 429, JSON, headers))
-    fault = (await listen(chat(server, sdk))).fault
+    server.script(CHAT, ProviderReply(error("requests"), 429, JSON, headers))
+    fault = (await read_source(chat(server, sdk))).fault
     assert fault is not None
     assert fault.retry_after == wait
 
 
 async def test_no_key_is_in_any_message(server: ProviderServer, sdk: SdkClients) -> None:
     quoted = f"Incorrect API key provided: {KEY[:8]}*********{KEY[-4:]}; you sent Bearer {KEY}."
-    server.script(CHAT, Reply(error("invalid_request_error", quoted, "invalid_api_key"), 401, JSON))
-    fault = (await listen(chat(server, sdk))).fault
+    server.script(CHAT, ProviderReply(error("invalid_request_error", quoted, "invalid_api_key"), 401, JSON))
+    fault = (await read_source(chat(server, sdk))).fault
     assert fault is not None
     assert not any(KEY[:8] in text or KEY[-4:] in text for text in (fault.message, str(fault), fault.hint))
     assert "OPENAI_API_KEY" in fault.hint
 
 
 async def test_no_key_is_in_the_message_of_a_broken_stream(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(event({"error": {"message": f"bad {KEY}", "type": "server_error"}})))
-    fault = (await listen(chat(server, sdk))).fault
+    server.script(CHAT, ProviderReply(event({"error": {"message": f"bad {KEY}", "type": "server_error"}})))
+    fault = (await read_source(chat(server, sdk))).fault
     assert fault is not None
     assert fault.kind is FaultKind.SERVER
     assert KEY not in str(fault)
@@ -275,8 +281,8 @@ async def test_no_key_is_in_the_message_of_a_broken_stream(server: ProviderServe
 async def test_what_is_no_event_stream_is_a_wrong_address(
     server: ProviderServer, sdk: SdkClients, kind: str, body: bytes
 ) -> None:
-    server.script(CHAT, Reply(body, content_type=kind))
-    fault = (await listen(chat(server, sdk))).fault
+    server.script(CHAT, ProviderReply(body, content_type=kind))
+    fault = (await read_source(chat(server, sdk))).fault
     assert fault is not None
     assert (fault.kind, fault.status) == (FaultKind.BAD_REQUEST, 200)
     assert "not with an event stream" in fault.message
@@ -285,22 +291,22 @@ async def test_what_is_no_event_stream_is_a_wrong_address(
 async def test_an_error_that_comes_as_json_with_a_good_status_counts(
     server: ProviderServer, sdk: SdkClients
 ) -> None:
-    server.script(CHAT, Reply(error("overloaded_error", "Later."), content_type=JSON))
-    fault = (await listen(chat(server, sdk))).fault
+    server.script(CHAT, ProviderReply(error("overloaded_error", "Later."), content_type=JSON))
+    fault = (await read_source(chat(server, sdk))).fault
     assert fault is not None
     assert (fault.kind, fault.message) == (FaultKind.OVERLOADED, "Later.")
 
 
 async def test_an_empty_stream_is_a_cut(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(b""))
-    fault = (await listen(chat(server, sdk))).fault
+    server.script(CHAT, ProviderReply(b""))
+    fault = (await read_source(chat(server, sdk))).fault
     assert fault is not None
     assert fault.kind is FaultKind.NETWORK
 
 
 async def test_a_redirect_is_not_followed_with_the_key(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(b"", 307, headers={"location": f"{server.url}/elsewhere"}))
-    fault = (await listen(chat(server, sdk))).fault
+    server.script(CHAT, ProviderReply(b"", 307, headers={"location": f"{server.url}/elsewhere"}))
+    fault = (await read_source(chat(server, sdk))).fault
     assert fault is not None
     assert (fault.kind, fault.status) == (FaultKind.BAD_REQUEST, 307)
     assert "/elsewhere" in fault.message
@@ -312,8 +318,8 @@ async def test_a_server_that_is_not_running_is_named(server: ProviderServer) -> 
     gone = ProviderServer()
     async with gone:
         base = gone.base
-    source = OpenAISource("m", provider=replace(provider("ollama", {}), base_url=base), sdk=sdk)
-    fault = (await listen(source)).fault
+    source = OpenAISource("m", provider=replace(find_provider("ollama", {}), base_url=base), sdk_clients=sdk)
+    fault = (await read_source(source)).fault
     await sdk.aclose()
     assert fault is not None
     assert fault.kind is FaultKind.NETWORK
@@ -323,8 +329,10 @@ async def test_a_server_that_is_not_running_is_named(server: ProviderServer) -> 
 
 @pytest.mark.parametrize("address", ["localhost:1/v1", "http://[::1", "ftp://127.0.0.1/v1"])
 async def test_an_address_that_is_none_is_named(sdk: SdkClients, address: str) -> None:
-    source = OpenAISource("m", provider=replace(provider("openai", {}), base_url=address), sdk=sdk)
-    fault = (await listen(source)).fault
+    source = OpenAISource(
+        "m", provider=replace(find_provider("openai", {}), base_url=address), sdk_clients=sdk
+    )
+    fault = (await read_source(source)).fault
     assert fault is not None
     assert fault.kind is FaultKind.BAD_REQUEST
     assert "OPENAI_BASE_URL" in fault.hint
@@ -334,32 +342,32 @@ async def test_a_refused_parameter_is_given_up_for_good(server: ProviderServer, 
     refusal = error(
         "invalid_request_error", "Unsupported parameter: 'reasoning.summary'.", "unsupported_parameter"
     )
-    server.script(RESPONSES, Reply(refusal, 400, JSON), Reply(responses_events(TEXT)))
+    server.script(RESPONSES, ProviderReply(refusal, 400, JSON), ProviderReply(responses_events(TEXT)))
     source = responses(server, sdk)
     for _ in range(2):
-        assert (await listen(source)).text == "".join(TEXT)
+        assert (await read_source(source)).text == "".join(TEXT)
     assert ["reasoning" in request.json for request in server.requests] == [True, False, False]
 
 
 async def test_the_other_name_of_a_limit_is_tried(server: ProviderServer, sdk: SdkClients) -> None:
     refusal = error("invalid_request_error", "'max_tokens' is not supported. Use 'max_completion_tokens'.")
-    server.script(CHAT, Reply(refusal, 400, JSON), Reply(chat_events(TEXT)))
-    await listen(chat(server, sdk), replace(REQUEST, max_output_tokens=99))
+    server.script(CHAT, ProviderReply(refusal, 400, JSON), ProviderReply(chat_events(TEXT)))
+    await read_source(chat(server, sdk), replace(REQUEST, max_output_tokens=99))
     assert server.requests[1].json["max_completion_tokens"] == 99
     assert "max_tokens" not in server.requests[1].json
 
 
 async def test_a_refusal_of_something_needed_stands(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(error("invalid_request_error", "messages: too long"), 400, JSON))
-    fault = (await listen(chat(server, sdk))).fault
+    server.script(CHAT, ProviderReply(error("invalid_request_error", "messages: too long"), 400, JSON))
+    fault = (await read_source(chat(server, sdk))).fault
     assert fault is not None
     assert fault.kind is FaultKind.BAD_REQUEST
     assert len(server.requests) == 1
 
 
 async def test_peculiarities_of_a_provider_are_respected(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(chat_events(TEXT)))
-    await listen(chat(server, sdk, "mistral"))
+    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    await read_source(chat(server, sdk, "mistral"))
     assert "stream_options" not in server.requests[0].json
 
 
@@ -369,10 +377,10 @@ async def test_what_is_meant_for_openai_is_sent_to_nobody_else(
     monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Gateway: gate-secret\nAuthorization: Bearer other-secret")
-    server.script(CHAT, Reply(chat_events(TEXT)))
-    await listen(chat(server, sdk))
-    await listen(chat(server, sdk, "groq"))
-    await listen(chat(server, sdk, "ollama"))
+    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    await read_source(chat(server, sdk))
+    await read_source(chat(server, sdk, "groq"))
+    await read_source(chat(server, sdk, "ollama"))
     openai, groq, ollama = ([*request.headers.values()] for request in server.requests)
     assert {"org-secret", "proj-secret", "gate-secret"} <= {*openai}
     for others in (groq, ollama):
@@ -386,7 +394,7 @@ async def test_a_missing_key_is_said_before_anything_is_asked(
 ) -> None:
     monkeypatch.setattr("debate_tui.sources.keys.key_in_keyring", lambda provider: "")
     sdk = SdkClients(environ={})
-    fault = (await listen(OpenAISource("m", provider=at(server), sdk=sdk))).fault
+    fault = (await read_source(OpenAISource("m", provider=at(server), sdk_clients=sdk))).fault
     await sdk.aclose()
     assert fault is not None
     assert fault.kind is FaultKind.AUTH
@@ -397,23 +405,23 @@ async def test_a_missing_key_is_said_before_anything_is_asked(
 async def test_a_key_that_was_put_right_is_used(server: ProviderServer) -> None:
     environ = {"OPENAI_API_KEY": "sk-wrong-key"}
     sdk = SdkClients(environ=environ)
-    refusal = Reply(error("invalid_request_error", "Wrong.", "invalid_api_key"), 401, JSON)
-    server.script(CHAT, refusal, Reply(chat_events(TEXT)))
+    refusal = ProviderReply(error("invalid_request_error", "Wrong.", "invalid_api_key"), 401, JSON)
+    server.script(CHAT, refusal, ProviderReply(chat_events(TEXT)))
     source = chat(server, sdk)
-    assert (await listen(source)).fault is not None
+    assert (await read_source(source)).fault is not None
     environ["OPENAI_API_KEY"] = "sk-right-key"
-    assert (await listen(source)).finished is not None
+    assert (await read_source(source)).finished is not None
     await sdk.aclose()
     assert server.requests[1].headers["authorization"] == "Bearer sk-right-key"
 
 
 async def test_the_first_model_a_local_server_lists_is_used(server: ProviderServer, sdk: SdkClients) -> None:
     models = b'{"object": "list", "data": [{"id": "nomic-embed-text"}, {"id": "qwen3:8b"}]}'
-    server.script(MODELS, Reply(models, content_type=JSON))
-    server.script(CHAT, Reply(chat_events(TEXT)))
+    server.script(MODELS, ProviderReply(models, content_type=JSON))
+    server.script(CHAT, ProviderReply(chat_events(TEXT)))
     source = chat(server, sdk, "ollama", model="")
     assert source.model == "Ollama"
-    assert (await listen(source)).text == "".join(TEXT)
+    assert (await read_source(source)).text == "".join(TEXT)
     assert source.model == "qwen3:8b"
     assert server.requests[1].json["model"] == "qwen3:8b"
 
@@ -433,17 +441,17 @@ async def test_the_first_model_a_local_server_lists_is_used(server: ProviderServ
 async def test_a_local_server_without_models_says_so(
     server: ProviderServer, sdk: SdkClients, listed: bytes, content_type: str
 ) -> None:
-    server.script(MODELS, Reply(listed, content_type=content_type))
-    fault = (await listen(chat(server, sdk, "ollama", model=""))).fault
+    server.script(MODELS, ProviderReply(listed, content_type=content_type))
+    fault = (await read_source(chat(server, sdk, "ollama", model=""))).fault
     assert fault is not None
     assert fault.kind is FaultKind.BAD_REQUEST
     assert "ollama:MODEL" in fault.hint
 
 
 async def test_a_connection_is_used_again(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT)))
     source = chat(server, sdk)
-    connected = [(await listen(source)).items[0] for _ in range(2)]
+    connected = [(await read_source(source)).items[0] for _ in range(2)]
     assert [item.reused for item in connected if isinstance(item, Connected)] == [False, True]
     assert {request.connection for request in server.requests} == {1}
 
@@ -455,7 +463,7 @@ async def test_sources_share_a_client_and_import_once(server: ProviderServer, sd
 
 
 async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(chat_events(TEXT, finish=None, done=False), ending="stall"))
+    server.script(CHAT, ProviderReply(chat_events(TEXT, finish=None, done=False), ending="stall"))
     async with chat(server, sdk).open(REQUEST) as items:
         async for item in items:
             if isinstance(item, Chunk):
@@ -465,8 +473,8 @@ async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: S
 
 
 async def test_being_cancelled_reaches_the_server_too(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply([asyncio.Event()]))
-    task = asyncio.create_task(listen(chat(server, sdk)))
+    server.script(CHAT, ProviderReply([asyncio.Event()]))
+    task = asyncio.create_task(read_source(chat(server, sdk)))
     request = await server.received(1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -485,12 +493,12 @@ async def test_one_who_stops_waiting_for_a_client_does_not_take_it_from_others(
 
 
 async def test_a_cut_answer_is_continued(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(chat_events(["tinued."])))
+    server.script(CHAT, ProviderReply(chat_events(["tinued."])))
     resume = Resume(attempt=2, cursor=None, text="It was con")
-    heard = await listen(chat(server, sdk), resume=resume)
+    heard = await read_source(chat(server, sdk), resume=resume)
     connected = heard.items[0]
     assert isinstance(connected, Connected)
-    assert connected.origin is Origin.CONTINUATION
+    assert connected.origin is StreamOrigin.CONTINUATION
     messages = server.requests[0].json["messages"]
     assert isinstance(messages, list)
     assert messages[2] == {"role": "assistant", "content": "It was con"}
@@ -501,18 +509,20 @@ async def test_a_cut_answer_is_continued(server: ProviderServer, sdk: SdkClients
 async def test_an_answer_nothing_was_heard_of_is_asked_for_anew(
     server: ProviderServer, sdk: SdkClients
 ) -> None:
-    server.script(CHAT, Reply(chat_events(TEXT)))
-    heard = await listen(chat(server, sdk), resume=Resume(attempt=2, cursor=None, text="", reasoning="Hm"))
+    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    heard = await read_source(
+        chat(server, sdk), resume=Resume(attempt=2, cursor=None, text="", reasoning="Hm")
+    )
     connected = heard.items[0]
     assert isinstance(connected, Connected)
-    assert connected.origin is Origin.START
+    assert connected.origin is StreamOrigin.START
     assert len(server.requests[0].json["messages"]) == 2  # type: ignore[arg-type]
 
 
 async def test_any_message_reaches_the_server_as_it_is(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, Reply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT)))
     said = 'Zitat: "»\u202e«"\n\t🍵'
-    await listen(chat(server, sdk), replace(REQUEST, messages=(Message("user", said),)))
+    await read_source(chat(server, sdk), replace(REQUEST, messages=(Message("user", said),)))
     assert server.requests[0].json["messages"] == [{"role": "user", "content": said}]
 
 
@@ -531,9 +541,10 @@ def test_text_arrives_whatever_it_is_and_however_it_is_cut(
         async with ProviderServer() as server:
             make = chat_events if api == "chat" else responses_events
             server.script(
-                CHAT if api == "chat" else RESPONSES, Reply(make(pieces, reasoning=reasoning), piece=size)
+                CHAT if api == "chat" else RESPONSES,
+                ProviderReply(make(pieces, reasoning=reasoning), piece=size),
             )
-            heard = await listen(OpenAISource("m", provider=at(server, api=api), sdk=sdk))
+            heard = await read_source(OpenAISource("m", provider=at(server, api=api), sdk_clients=sdk))
             await sdk.aclose()
         assert heard.text == "".join(pieces)
         assert heard.reasoning == "".join(reasoning)

@@ -8,49 +8,49 @@ import pytest
 
 from debate_tui.domain.stream import Usage
 from debate_tui.sources import prices
-from debate_tui.sources.prices import asked_of, cost_of
-from debate_tui.sources.registry import parse
+from debate_tui.sources.prices import cost_function, price_table_for
+from debate_tui.sources.registry import parse_source
 
 USAGE = Usage(1_000_000, 100_000)
 
 
 def test_the_settings_go_before_the_table() -> None:
-    cost = cost_of(parse("openai:gpt-4o"), {"gpt-4o": (1.0, 20.0)})
+    cost = cost_function(parse_source("openai:gpt-4o"), {"gpt-4o": (1.0, 20.0)})
     assert cost(USAGE) == pytest.approx(3.0)
 
 
 def test_the_table_knows_what_is_common() -> None:
-    cost = cost_of(parse("openai:gpt-4o"), {})
+    cost = cost_function(parse_source("openai:gpt-4o"), {})
     assert cost(USAGE) == pytest.approx(3.5)  # 2.50 and 10.00 US$ per million, and no change since 2024
 
 
 @pytest.mark.parametrize("source", ["openai:never-heard-of", "ollama:llama3.2", "https://host/x"])
 def test_what_nobody_lists_has_no_price(source: str) -> None:
-    cost = cost_of(parse(source), {"gpt-4o": (1.0, 1.0)})
+    cost = cost_function(parse_source(source), {"gpt-4o": (1.0, 1.0)})
     assert cost(USAGE) is None
 
 
 @pytest.mark.parametrize("source", ["demo", "demo:orator", "local", "local:/models/tiny.gguf"])
 def test_what_this_program_runs_itself_costs_nothing(source: str) -> None:
-    assert cost_of(parse(source), {})(Usage()) == 0
+    assert cost_function(parse_source(source), {})(Usage()) == 0
 
 
 def test_without_a_full_count_there_is_no_price() -> None:
-    cost = cost_of(parse("openai:gpt-4o"), {})
+    cost = cost_function(parse_source("openai:gpt-4o"), {})
     assert cost(Usage(None, 5)) is None
     assert cost(Usage(5, None)) is None
 
 
 def test_the_table_has_a_date() -> None:
-    assert prices.table() == f"genai-prices {version('genai-prices')} of 2026-11-10"
+    assert prices.price_table_version() == f"genai-prices {version('genai-prices')} of 2026-11-10"
 
 
 def test_another_table_has_not_that_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.version", lambda _: "9.9")
-    prices.table.cache_clear()
-    assert prices.table() == "genai-prices 9.9, not the one of 2026-11-10"
+    prices.price_table_version.cache_clear()
+    assert prices.price_table_version() == "genai-prices 9.9, not the one of 2026-11-10"
     monkeypatch.undo()
-    prices.table.cache_clear()
+    prices.price_table_version.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -62,5 +62,5 @@ def test_another_table_has_not_that_date(monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_a_debate_says_by_which_table_it_is_priced(sources: list[str], asked: bool) -> None:
-    told = asked_of(map(parse, sources), {"mine": (1.0, 1.0)})
-    assert told == (prices.table() if asked else "")
+    told = price_table_for(map(parse_source, sources), {"mine": (1.0, 1.0)})
+    assert told == (prices.price_table_version() if asked else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from debate_tui.sources.providers import provider, providers
+from debate_tui.sources.providers import find_provider, providers
 
 
 def test_every_provider_can_be_asked() -> None:
@@ -22,9 +22,9 @@ def test_the_promised_ones_are_there() -> None:
 
 
 def test_the_environment_moves_a_provider() -> None:
-    moved = provider("groq", {"GROQ_BASE_URL": "http://127.0.0.1:9/v1"})
+    moved = find_provider("groq", {"GROQ_BASE_URL": "http://127.0.0.1:9/v1"})
     assert (moved.host, moved.api, moved.needs_key) == ("127.0.0.1:9", "chat", True)
-    assert provider("groq", {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}) == provider("groq", {})
+    assert find_provider("groq", {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}) == find_provider("groq", {})
 
 
 @pytest.mark.parametrize(
@@ -38,17 +38,17 @@ def test_the_environment_moves_a_provider() -> None:
     ],
 )
 def test_openai_elsewhere_is_a_compatible_server(url: str, api: str) -> None:
-    assert provider("openai", {"OPENAI_BASE_URL": url}).api == api
+    assert find_provider("openai", {"OPENAI_BASE_URL": url}).api == api
 
 
 def test_anthropic_elsewhere_is_still_anthropic() -> None:
-    assert provider("anthropic", {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}).api == "messages"
+    assert find_provider("anthropic", {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}).api == "messages"
 
 
 def test_userinfo_in_an_address_is_not_shown() -> None:
-    assert provider("groq", {"GROQ_BASE_URL": "http://me:pass@host:9/v1"}).host == "host:9"
+    assert find_provider("groq", {"GROQ_BASE_URL": "http://me:pass@host:9/v1"}).host == "host:9"
 
 
 def test_other_names_are_unknown() -> None:
     with pytest.raises(KeyError):
-        provider("nobody")
+        find_provider("nobody")

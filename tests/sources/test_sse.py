@@ -12,20 +12,20 @@ import pytest
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.stream import (
-    Alive,
     Chunk,
     Connected,
     Cursor,
-    Ended,
     Fault,
     FaultKind,
     Finished,
+    KeepAlive,
     Message,
-    Origin,
-    Request,
     Resume,
+    StreamOrigin,
+    TurnRequest,
+    UnmarkedEnd,
 )
-from debate_tui.sources.http import Clients
+from debate_tui.sources.http import HttpClients
 from debate_tui.sources.remote import NotAStream
 from debate_tui.sources.sse import SseSource
 from tests.fakes.sse_server import Cut, Reply, SseServer, each_byte, reply
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.stream import StreamItem
 
-REQUEST = Request("Is it?", "opening", 3, (Message("system", "Be brief."), Message("user", "Go on.")))
+REQUEST = TurnRequest("Is it?", "opening", 3, (Message("system", "Be brief."), Message("user", "Go on.")))
 
 
 @asynccontextmanager
 async def source(url: str, **options: object) -> AsyncIterator[SseSource]:
-    clients = Clients()
+    clients = HttpClients()
     try:
         yield SseSource(url, clients=clients, **options)  # type: ignore[arg-type]
     finally:
@@ -52,7 +52,9 @@ async def collect(url: str, resume: Resume | None = None, **options: object) -> 
         return [item async for item in stream]
 
 
-async def broken(url: str, resume: Resume | None = None, **options: object) -> tuple[list[StreamItem], Fault]:
+async def read_until_fault(
+    url: str, resume: Resume | None = None, **options: object
+) -> tuple[list[StreamItem], Fault]:
     items: list[StreamItem] = []
     try:
         async with source(url, **options) as sse, sse.open(REQUEST, resume) as stream:
@@ -67,7 +69,7 @@ def text(items: list[StreamItem]) -> str:
     return "".join(item.text for item in items if isinstance(item, Chunk))
 
 
-def resumed(position: str, payload: str = "deltas") -> Resume:
+def resume_at(position: str, payload: str = "deltas") -> Resume:
     return Resume(2, Cursor(position, payload), "said")
 
 
@@ -79,7 +81,12 @@ async def test_text_comes_through_byte_by_byte() -> None:
     stream = f": hi\n\ndata: {json.dumps({'delta': said}, ensure_ascii=False)}\n\nevent: done\ndata:\n\n"
     async with SseServer(reply(*each_byte(stream.encode()))) as server:
         items = await collect(server.url)
-    assert items == [Connected(Origin.START, "HTTP/1.1", reused=False), Alive(), Chunk(said), Finished()]
+    assert items == [
+        Connected(StreamOrigin.START, "HTTP/1.1", reused=False),
+        KeepAlive(),
+        Chunk(said),
+        Finished(),
+    ]
 
 
 async def test_the_url_is_filled_in_and_encoded() -> None:
@@ -109,7 +116,7 @@ async def test_event_ids_become_cursors_at_the_end_of_their_event() -> None:
     batch = b'id: 7\ndata: {"type":"batch","chunks":[{"delta":"a"},{"delta":"b"}]}\n\n'
     async with SseServer(reply(batch, b"id: 8\nretry: 1500\n\n", b"event: done\ndata:\n\n")) as server:
         items = await collect(server.url)
-    cursors = [Chunk("a"), Chunk("b", cursor=Cursor("7", "deltas")), Alive(Cursor("8", "deltas"), 1.5)]
+    cursors = [Chunk("a"), Chunk("b", cursor=Cursor("7", "deltas")), KeepAlive(Cursor("8", "deltas"), 1.5)]
     assert items[1:] == [*cursors, Finished()]
 
 
@@ -118,7 +125,7 @@ async def test_connections_are_reused_between_turns() -> None:
         for reused in (False, True):
             async with sse.open(REQUEST) as stream:
                 items = [item async for item in stream]
-                assert items[0] == Connected(Origin.START, "HTTP/1.1", reused)
+                assert items[0] == Connected(StreamOrigin.START, "HTTP/1.1", reused)
     assert server.connections == 1
 
 
@@ -138,7 +145,7 @@ async def test_a_connection_is_reused_even_if_the_end_marker_came_before_the_end
 async def test_204_finishes_for_good() -> None:
     async with SseServer(Reply(status=204, content_type=None)) as server:
         assert await collect(server.url) == [
-            Connected(Origin.START, "HTTP/1.1", reused=False),
+            Connected(StreamOrigin.START, "HTTP/1.1", reused=False),
             Finished(),
         ]
 
@@ -151,40 +158,40 @@ async def test_bare_deltas_may_end_by_an_orderly_end(framing: str) -> None:
 
 async def test_an_orderly_end_behind_ids_has_to_be_asked_about() -> None:
     async with SseServer(reply(b'id: 1\ndata: {"delta": "a"}\n\n')) as server:
-        _, fault = await broken(server.url)
-    assert isinstance(fault, Ended)
-    assert fault.vouched
+        _, fault = await read_until_fault(server.url)
+    assert isinstance(fault, UnmarkedEnd)
+    assert fault.orderly
     assert fault.text_seen
 
 
-async def test_a_bare_close_vouches_for_nothing() -> None:
+async def test_a_bare_close_confirms_no_end() -> None:
     async with SseServer(Reply((b"data: all of it?\n\n",), framing="close")) as server:
-        items, fault = await broken(server.url)
+        items, fault = await read_until_fault(server.url)
     assert text(items) == "all of it?"
-    assert isinstance(fault, Ended)
-    assert not fault.vouched
+    assert isinstance(fault, UnmarkedEnd)
+    assert not fault.orderly
 
 
 async def test_nothing_more_behind_an_id_is_an_end_to_be_believed() -> None:
     async with SseServer(reply()) as server:
-        items, fault = await broken(server.url, resumed("9"))
-    assert items == [Connected(Origin.CURSOR, "HTTP/1.1", reused=False)]
-    assert isinstance(fault, Ended)
+        items, fault = await read_until_fault(server.url, resume_at("9"))
+    assert items == [Connected(StreamOrigin.CURSOR, "HTTP/1.1", reused=False)]
+    assert isinstance(fault, UnmarkedEnd)
     assert server.requests[0].last_event_id == "9"
 
 
 async def test_nothing_more_is_a_cut_where_an_end_marker_is_due() -> None:
     async with SseServer(reply()) as server:
-        _, fault = await broken(server.url, resumed("9", "chat"))
-    assert not isinstance(fault, Ended)
+        _, fault = await read_until_fault(server.url, resume_at("9", "chat"))
+    assert not isinstance(fault, UnmarkedEnd)
     assert fault.kind is FaultKind.NETWORK
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
 async def test_an_empty_body_is_a_fault(framing: str) -> None:
     async with SseServer(Reply(framing=framing)) as server:  # type: ignore[arg-type]
-        _, fault = await broken(server.url)
-    assert not isinstance(fault, Ended)
+        _, fault = await read_until_fault(server.url)
+    assert not isinstance(fault, UnmarkedEnd)
     assert (fault.kind, fault.text_seen) == (FaultKind.NETWORK, False)
 
 
@@ -201,9 +208,9 @@ async def test_an_empty_body_is_a_fault(framing: str) -> None:
 )
 async def test_an_orderly_end_without_the_payloads_own_marker_is_a_cut(payload: str, said: str) -> None:
     async with SseServer(reply(f"data: {payload}\n\n".encode())) as server:
-        items, fault = await broken(server.url)
+        items, fault = await read_until_fault(server.url)
     assert text(items) == said
-    assert not isinstance(fault, Ended)
+    assert not isinstance(fault, UnmarkedEnd)
     assert (fault.kind, fault.text_seen) == (FaultKind.NETWORK, True)
 
 
@@ -215,8 +222,8 @@ async def test_an_orderly_end_without_the_payloads_own_marker_is_a_cut(payload: 
 async def test_a_broken_connection_is_a_network_fault(cut: Cut, framing: str) -> None:
     steps = (b'data: {"delta": "a"}\n\n', b"data: \xf0\x9f", cut)
     async with SseServer(Reply(steps, framing=framing, declared=999)) as server:  # type: ignore[arg-type]
-        items, fault = await broken(server.url)
-    assert not isinstance(fault, Ended)
+        items, fault = await read_until_fault(server.url)
+    assert not isinstance(fault, UnmarkedEnd)
     assert fault.kind is FaultKind.NETWORK
     # A reset may throw away what the client had not read yet.
     assert text(items) == "a" or cut is Cut.RESET
@@ -224,20 +231,20 @@ async def test_a_broken_connection_is_a_network_fault(cut: Cut, framing: str) ->
 
 async def test_a_server_that_breaks_before_answering_is_a_network_fault() -> None:
     async with SseServer(Reply((Cut.CLOSE,), head=False)) as server:
-        _, fault = await broken(server.url)
+        _, fault = await read_until_fault(server.url)
     assert fault.kind is FaultKind.NETWORK
 
 
 async def test_a_refused_connection_is_a_network_fault() -> None:
     async with SseServer(reply()) as server:
         await server.refuse()
-        _, fault = await broken(server.url)
+        _, fault = await read_until_fault(server.url)
     assert (fault.kind, fault.status) == (FaultKind.NETWORK, None)
     assert "refused" in fault.message
 
 
 async def test_an_unknown_host_is_a_network_fault() -> None:
-    _, fault = await broken("http://nowhere.invalid/stream")
+    _, fault = await read_until_fault("http://nowhere.invalid/stream")
     assert fault.kind is FaultKind.NETWORK
     assert "nowhere.invalid" in fault.message
 
@@ -250,14 +257,14 @@ async def test_no_tls_where_tls_is_due_is_a_network_fault() -> None:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
-        _, fault = await broken("https://127.0.0.1:{1}/".format(*server.sockets[0].getsockname()))
+        _, fault = await read_until_fault("https://127.0.0.1:{1}/".format(*server.sockets[0].getsockname()))
     assert fault.kind is FaultKind.NETWORK
     assert "TLS" in fault.message
 
 
 async def test_a_connection_that_is_never_made_is_a_timeout() -> None:
     async with SseServer(reply()) as server:
-        clients = Clients(connect_timeout=0.01)
+        clients = HttpClients(connect_timeout=0.01)
         # The server waits for a request in clear while the client waits for TLS to begin.
         sse = SseSource(server.url.replace("http:", "https:"), clients=clients)
         with pytest.raises(Fault) as caught:
@@ -289,7 +296,7 @@ async def test_a_connection_that_is_never_made_is_a_timeout() -> None:
 )
 async def test_statuses_have_their_kinds(status: int, kind: FaultKind) -> None:
     async with SseServer(Reply((b"data: no\n\n",), status=status, headers=(("Retry-After", "7"),))) as server:
-        _, fault = await broken(server.url)
+        _, fault = await read_until_fault(server.url)
     assert (fault.kind, fault.status) == (kind, status)
     assert fault.retry_after == (7.0 if status >= 400 else None)
 
@@ -297,13 +304,13 @@ async def test_statuses_have_their_kinds(status: int, kind: FaultKind) -> None:
 async def test_the_servers_own_words_beat_the_status() -> None:
     body = b'{"error": {"message": "You are out of credit.", "type": "insufficient_quota"}}'
     async with SseServer(Reply((body,), status=429, content_type="application/json")) as server:
-        _, fault = await broken(server.url)
+        _, fault = await read_until_fault(server.url)
     assert (fault.kind, fault.message) == (FaultKind.QUOTA, "You are out of credit.")
 
 
 async def test_an_endless_error_body_is_not_read_to_its_end() -> None:
     async with SseServer(Reply(iter(lambda: b"x" * 4096, b""), status=500)) as server:
-        _, fault = await broken(server.url)
+        _, fault = await read_until_fault(server.url)
         await server.requests[0].gone.wait()
     assert fault.kind is FaultKind.SERVER
 
@@ -311,7 +318,7 @@ async def test_an_endless_error_body_is_not_read_to_its_end() -> None:
 async def test_an_error_event_carries_a_fault() -> None:
     error = b'event: error\ndata: {"error": {"type": "overloaded_error", "message": "Busy."}}\n\n'
     async with SseServer(reply(b"data: some\n\n", error)) as server:
-        items, fault = await broken(server.url)
+        items, fault = await read_until_fault(server.url)
     assert text(items) == "some"
     assert (fault.kind, fault.message, fault.text_seen) == (FaultKind.OVERLOADED, "Busy.", True)
 
@@ -324,7 +331,7 @@ async def test_events_named_error_or_done_without_data_are_none() -> None:
 @pytest.mark.parametrize("content_type", ["text/html", "application/json", "text/event-streams", None])
 async def test_another_media_type_is_a_bad_request(content_type: str | None) -> None:
     async with SseServer(Reply((b"data: no\n\n",), content_type=content_type)) as server:
-        _, fault = await broken(server.url)
+        _, fault = await read_until_fault(server.url)
     assert isinstance(fault, NotAStream)
     assert fault.kind is FaultKind.BAD_REQUEST
 
@@ -332,13 +339,13 @@ async def test_another_media_type_is_a_bad_request(content_type: str | None) -> 
 async def test_a_body_that_is_not_encoded_as_it_says_is_a_network_fault() -> None:
     gzip = (("Content-Encoding", "gzip"),)
     async with SseServer(Reply((b"data: no gzip\n\n",), headers=gzip)) as server:
-        _, fault = await broken(server.url)
+        _, fault = await read_until_fault(server.url)
     assert fault.kind is FaultKind.NETWORK
 
 
 async def test_an_oversized_event_is_a_bad_request() -> None:
     async with SseServer(Reply((b"data: ", *(b"x" * 65536,) * 17))) as server:
-        _, fault = await broken(server.url)
+        _, fault = await read_until_fault(server.url)
     assert fault.kind is FaultKind.BAD_REQUEST
 
 
@@ -391,7 +398,7 @@ async def test_redirects_that_lead_nowhere_are_faults(location: str) -> None:
         server._script = lambda request: Reply(
             status=302, headers=(("Location", location.replace("{n}", str(len(server.requests)))),)
         )
-        _, fault = await broken(server.url)
+        _, fault = await read_until_fault(server.url)
     assert fault.kind is FaultKind.BAD_REQUEST
     assert len(server.requests) < 15
 
@@ -402,7 +409,7 @@ async def test_no_message_tells_a_secret() -> None:
 
     async with SseServer(script=echo) as server:
         url = server.url.replace("//", "//user:hunter2word@") + "?token=abc12345"
-        _, fault = await broken(url, headers={"Authorization": "Bearer sk-very-secret"})
+        _, fault = await read_until_fault(url, headers={"Authorization": "Bearer sk-very-secret"})
     for secret in ("sk-very-secret", "hunter2word", "abc12345"):
         assert secret not in str(fault)
         assert secret not in fault.message
@@ -410,15 +417,15 @@ async def test_no_message_tells_a_secret() -> None:
 
 async def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
     async with SseServer(reply()) as server:
-        _, fault = await broken(server.url, headers={"X-Key": "sk-secret\nmore"})
+        _, fault = await read_until_fault(server.url, headers={"X-Key": "sk-secret\nmore"})
     assert fault.kind is FaultKind.BAD_REQUEST
     assert "sk-secret" not in fault.message
 
 
 @pytest.mark.parametrize("url", ["http://", "ftp://host/", "http://[::1/", "http://host:port/", "host"])
-def test_an_address_that_is_none_is_a_usage_error(url: str) -> None:
+def test_an_invalid_address_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError):
-        SseSource(url, clients=Clients())
+        SseSource(url, clients=HttpClients())
 
 
 # Resuming and leaving
@@ -426,8 +433,8 @@ def test_an_address_that_is_none_is_a_usage_error(url: str) -> None:
 
 async def test_resuming_says_the_last_event_id() -> None:
     async with SseServer(reply(b"data: [DONE]\n\n")) as server:
-        items = await collect(server.url + "?since={lastEventId}", resumed("a b/ü"))
-    assert items[0] == Connected(Origin.CURSOR, "HTTP/1.1", reused=False)
+        items = await collect(server.url + "?since={lastEventId}", resume_at("a b/ü"))
+    assert items[0] == Connected(StreamOrigin.CURSOR, "HTTP/1.1", reused=False)
     request = server.requests[0]
     assert request.headers["last-event-id"].encode("latin-1").decode() == "a b/ü"
     assert request.target == "/stream?since=a%20b%2F%C3%BC"
@@ -435,7 +442,7 @@ async def test_resuming_says_the_last_event_id() -> None:
 
 async def test_our_own_server_gets_the_id_in_the_query_too() -> None:
     async with SseServer(reply(b"data: [DONE]\n\n")) as server:
-        await collect(server.url + "?debate=1", resumed("42", "log"))
+        await collect(server.url + "?debate=1", resume_at("42", "log"))
     assert server.requests[0].target == "/stream?debate=1&lastEventId=42"
 
 
@@ -443,7 +450,7 @@ async def test_our_own_server_gets_the_id_in_the_query_too() -> None:
 async def test_without_a_usable_id_the_stream_starts_anew(cursor: Cursor | None) -> None:
     async with SseServer(reply(b"data: [DONE]\n\n")) as server:
         items = await collect(server.url, Resume(2, cursor, "said"))
-    assert items[0] == Connected(Origin.START, "HTTP/1.1", reused=False)
+    assert items[0] == Connected(StreamOrigin.START, "HTTP/1.1", reused=False)
     assert server.requests[0].last_event_id is None
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from debate_tui.domain.stream import Alive, Chunk, Connected, Fault, Finished, Request, Usage
+from debate_tui.domain.stream import Chunk, Connected, Fault, Finished, KeepAlive, TurnRequest, Usage
 from debate_tui.sources import remote, sse
-from debate_tui.sources.http import Clients
+from debate_tui.sources.http import HttpClients
 from tests.fakes.sse_server import Reply, SseServer
 
 if TYPE_CHECKING:
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import StreamItem
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
-REQUEST = Request("topic", "opening", 1, ())
+REQUEST = TurnRequest("topic", "opening", 1, ())
 REWRITES = (0, 1, 2, 3, 7, 10**9)
 # One case is a single line of 3 MiB: it is about time, not about the bound.
 LIMIT = 4 << 20
 
 
-def material(name: str, key: str) -> list[Any]:
+def load_cases(name: str, key: str) -> list[Any]:
     path = SHARED / name
     return json.loads(path.read_bytes())[key] if path.exists() else []
 
 
-cases = material("sse/cases.json", "cases")
-captures = material("captures/index.json", "captures")
+cases = load_cases("sse/cases.json", "cases")
+captures = load_cases("captures/index.json", "captures")
 
 
 async def raw(url: str, report: dict[str, object]) -> AsyncIterator[object]:
     """What the runner asks of a client: the events themselves, and what was remembered of the others."""
-    clients = Clients()
+    clients = HttpClients()
     try:
         source = sse.SseSource(url, clients=clients, limit=LIMIT)
         async with source.open(REQUEST) as stream:
             async for item in stream:
-                if isinstance(item, Alive):
+                if isinstance(item, KeepAlive):
                     if item.cursor is not None:
                         report["last_event_id"] = item.cursor.position
                     if item.retry_after is not None:
@@ -63,7 +63,7 @@ async def test_the_standard_is_kept(case: dict[str, Any], monkeypatch: pytest.Mo
         async for event in events:
             yield event
 
-    monkeypatch.setattr(remote.endpoint, "read", undecoded)
+    monkeypatch.setattr(remote.endpoint, "decode_endpoint_stream", undecoded)
     runner = load_runner()
     async with runner.Server([case]) as server:
         for size in REWRITES:
@@ -90,7 +90,7 @@ async def test_recorded_streams_are_read_whatever_they_speak(capture: dict[str, 
     pieces = tuple(body[i : i + piece] for i in range(0, len(body), piece))
     items: list[StreamItem] = []
     fault: Fault | None = None
-    clients = Clients()
+    clients = HttpClients()
     async with SseServer(Reply(pieces, content_type=capture["content_type"])) as server:
         try:
             async with sse.SseSource(server.url, clients=clients).open(REQUEST) as stream:
@@ -99,8 +99,8 @@ async def test_recorded_streams_are_read_whatever_they_speak(capture: dict[str, 
         except Fault as broken:
             fault = broken
         await clients.aclose()
-    assert said(items, reasoning=False) == capture["final_text"] + capture["refusal_text"]
-    assert said(items, reasoning=True) == capture["reasoning_text"]
+    assert text_of(items, reasoning=False) == capture["final_text"] + capture["refusal_text"]
+    assert text_of(items, reasoning=True) == capture["reasoning_text"]
     assert (fault is not None) == bool(capture["error"])
     if fault is None:
         finished = items[-1]
@@ -110,7 +110,7 @@ async def test_recorded_streams_are_read_whatever_they_speak(capture: dict[str, 
             assert isinstance(finished.usage, Usage)
 
 
-def said(items: list[StreamItem], *, reasoning: bool) -> str:
+def text_of(items: list[StreamItem], *, reasoning: bool) -> str:
     return "".join(item.text for item in items if isinstance(item, Chunk) and item.reasoning is reasoning)
 
 

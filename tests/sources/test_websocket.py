@@ -12,20 +12,20 @@ import pytest
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.stream import (
-    Alive,
     Chunk,
     Connected,
     Cursor,
-    Ended,
     Fault,
     FaultKind,
     Finished,
+    KeepAlive,
     Message,
-    Origin,
-    Request,
     Resume,
+    StreamOrigin,
+    TurnRequest,
+    UnmarkedEnd,
 )
-from debate_tui.sources.http import Clients
+from debate_tui.sources.http import HttpClients
 from debate_tui.sources.websocket import MESSAGE_LIMIT, WebSocketSource
 from tests.fakes.sse_server import Cut, Reply, SseServer, each_byte, reply
 from tests.fakes.websocket import binary, close, frame, ping, text, upgraded
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import StreamItem
     from tests.fakes.sse_server import Step
 
-REQUEST = Request("Is it?", "opening", 3, (Message("user", "Go on."),))
-CONNECTED = Connected(Origin.START, "WebSocket", reused=False)
+REQUEST = TurnRequest("Is it?", "opening", 3, (Message("user", "Go on."),))
+CONNECTED = Connected(StreamOrigin.START, "WebSocket", reused=False)
 
 
 @asynccontextmanager
-async def serving(*steps: Step) -> AsyncIterator[SseServer]:
+async def websocket_server(*steps: Step) -> AsyncIterator[SseServer]:
     async with SseServer(script=lambda request: upgraded(request, *steps)) as server:
         yield server
 
@@ -53,7 +53,7 @@ def address(server: SseServer) -> str:
 async def outcome(
     server: SseServer, resume: Resume | None = None, path: str = "", **options: object
 ) -> tuple[list[StreamItem], Fault | None]:
-    clients = Clients()
+    clients = HttpClients()
     items: list[StreamItem] = []
     try:
         source = WebSocketSource(address(server) + path, clients=clients, **options)  # type: ignore[arg-type]
@@ -70,7 +70,7 @@ async def outcome(
 async def test_messages_are_read_like_event_data() -> None:
     said = "Ünï 👩‍🚀"
     stream = text(json.dumps({"delta": said})) + close()
-    async with serving(*each_byte(stream)) as server:
+    async with websocket_server(*each_byte(stream)) as server:
         items, fault = await outcome(server)
     assert fault is None
     assert items == [CONNECTED, Chunk(said), Finished()]
@@ -89,15 +89,15 @@ async def test_messages_are_read_like_event_data() -> None:
     ],
 )
 async def test_all_payloads_are_spoken(message: bytes) -> None:
-    async with serving(message, close()) as server:
+    async with websocket_server(message, close()) as server:
         items, fault = await outcome(server)
     assert fault is None
-    assert [item for item in items if not isinstance(item, Alive)] == [CONNECTED, Chunk("a"), Finished()]
+    assert [item for item in items if not isinstance(item, KeepAlive)] == [CONNECTED, Chunk("a"), Finished()]
 
 
 @pytest.mark.parametrize("end", ["[DONE]", '{"type": "done"}'])
 async def test_an_end_marker_is_enough(end: str) -> None:
-    async with serving(text('{"delta": "a"}'), text(end), Cut.STALL) as server:
+    async with websocket_server(text('{"delta": "a"}'), text(end), Cut.STALL) as server:
         items, fault = await outcome(server)
         await server.requests[0].gone.wait()
     assert fault is None
@@ -105,27 +105,27 @@ async def test_an_end_marker_is_enough(end: str) -> None:
 
 
 async def test_pings_are_answered_and_are_signs_of_life() -> None:
-    async with serving(ping(b"you?"), text("[DONE]"), Cut.STALL) as server:
+    async with websocket_server(ping(b"you?"), text("[DONE]"), Cut.STALL) as server:
         items, _ = await outcome(server)
         request = server.requests[0]
         await request.gone.wait()
-    assert items == [CONNECTED, Alive(), Finished()]
+    assert items == [CONNECTED, KeepAlive(), Finished()]
     assert request.rest[0] == 0x8A  # a pong
 
 
 async def test_ids_in_the_messages_are_cursors() -> None:
-    async with serving(
+    async with websocket_server(
         text('{"id": 7, "delta": "a"}'), text('{"seq": 8, "delta": "b"}'), Cut.CLOSE
     ) as server:
         items, fault = await outcome(server)
     assert items[1:] == [Chunk("a", cursor=Cursor("7", "deltas")), Chunk("b", cursor=Cursor("8", "deltas"))]
-    assert isinstance(fault, Ended)
-    assert not fault.vouched
+    assert isinstance(fault, UnmarkedEnd)
+    assert not fault.orderly
 
 
 async def test_the_log_of_a_debate_is_resumed_by_its_numbers() -> None:
     delta = '{"type": "turn.delta", "seq": 5, "turn": 1, "offset": 0, "text": "a"}'
-    async with serving(text(delta), close(1001)) as server:
+    async with websocket_server(text(delta), close(1001)) as server:
         items, fault = await outcome(server)
         assert items[-1] == Chunk("a", cursor=Cursor("5", "log"))
         assert fault is not None
@@ -134,17 +134,17 @@ async def test_the_log_of_a_debate_is_resumed_by_its_numbers() -> None:
 
 
 async def test_a_completions_id_is_no_event_id() -> None:
-    async with serving(
+    async with websocket_server(
         text('{"id": "chatcmpl-1", "choices": [{"delta": {"content": "a"}}]}'), close()
     ) as server:
         items, fault = await outcome(server)
     assert items[1:] == [Chunk("a")]
     assert fault is not None
-    assert not isinstance(fault, Ended)
+    assert not isinstance(fault, UnmarkedEnd)
 
 
 async def test_a_prompt_is_posted_as_the_first_message() -> None:
-    async with serving(text("[DONE]"), Cut.STALL) as server:
+    async with websocket_server(text("[DONE]"), Cut.STALL) as server:
         await outcome(server, method="POST")
         await server.requests[0].gone.wait()
     sent = server.requests[0].rest
@@ -166,7 +166,7 @@ async def test_a_prompt_is_posted_as_the_first_message() -> None:
     ],
 )
 async def test_close_codes_have_their_kinds(code: int, kind: FaultKind) -> None:
-    async with serving(text('{"delta": "a"}'), close(code, "Because.")) as server:
+    async with websocket_server(text('{"delta": "a"}'), close(code, "Because.")) as server:
         items, fault = await outcome(server)
     assert items[-1] == Chunk("a")
     assert fault is not None
@@ -176,16 +176,16 @@ async def test_close_codes_have_their_kinds(code: int, kind: FaultKind) -> None:
 @pytest.mark.parametrize("cut", [Cut.CLOSE, Cut.RESET, Cut.HALF_CLOSE])
 @pytest.mark.parametrize("start", [b"", b"\x81\x05he"])
 async def test_a_broken_connection_is_a_network_fault(cut: Cut, start: bytes) -> None:
-    async with serving(start, cut) as server:
+    async with websocket_server(start, cut) as server:
         _, fault = await outcome(server)
     assert fault is not None
     assert fault.kind is FaultKind.NETWORK
-    assert not isinstance(fault, Ended)
+    assert not isinstance(fault, UnmarkedEnd)
 
 
 @pytest.mark.parametrize("nonsense", [b"\x83\x00", frame(1, b"\xff\xfe"), b"\x81\xff" + b"\x00" * 12])
 async def test_frames_that_break_the_protocol_are_a_network_fault(nonsense: bytes) -> None:
-    async with serving(nonsense, Cut.STALL) as server:
+    async with websocket_server(nonsense, Cut.STALL) as server:
         _, fault = await outcome(server)
     assert fault is not None
     assert fault.kind is FaultKind.NETWORK
@@ -193,7 +193,7 @@ async def test_frames_that_break_the_protocol_are_a_network_fault(nonsense: byte
 
 async def test_a_ping_that_cannot_be_answered_is_a_network_fault() -> None:
     """There is nobody left for the pong."""
-    async with serving(*[ping(b"you?")] * 2000, Cut.RESET) as server:
+    async with websocket_server(*[ping(b"you?")] * 2000, Cut.RESET) as server:
         _, fault = await outcome(server)
     assert fault is not None
     assert fault.kind is FaultKind.NETWORK
@@ -202,7 +202,7 @@ async def test_a_ping_that_cannot_be_answered_is_a_network_fault() -> None:
 async def test_an_endless_message_is_a_bad_request() -> None:
     piece = frame(0, b"x" * 65536, final=False)
     pieces = (frame(1, b"x", final=False), *(piece,) * (MESSAGE_LIMIT // 65536 + 2))
-    async with serving(*pieces, Cut.STALL) as server:
+    async with websocket_server(*pieces, Cut.STALL) as server:
         _, fault = await outcome(server)
     assert fault is not None
     assert fault.kind is FaultKind.BAD_REQUEST
@@ -234,8 +234,8 @@ async def test_nobody_there_is_a_network_fault() -> None:
 
 
 async def test_leaving_says_goodbye_and_closes_at_once() -> None:
-    async with serving(text('{"delta": "a"}'), Cut.STALL) as server:
-        clients = Clients()
+    async with websocket_server(text('{"delta": "a"}'), Cut.STALL) as server:
+        clients = HttpClients()
         async with WebSocketSource(address(server), clients=clients).open(REQUEST) as stream:
             assert await anext(stream) == CONNECTED
             assert await anext(stream) == Chunk("a")
@@ -246,7 +246,7 @@ async def test_leaving_says_goodbye_and_closes_at_once() -> None:
 
 
 async def test_cancelling_closes_at_once() -> None:
-    async with serving(Cut.STALL) as server:
+    async with websocket_server(Cut.STALL) as server:
         task = asyncio.create_task(outcome(server))
         request = await server.received(1)
         task.cancel()
@@ -256,6 +256,6 @@ async def test_cancelling_closes_at_once() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://host/", "ws://", "wss://[::1/"])
-def test_an_address_that_is_none_is_a_usage_error(url: str) -> None:
+def test_an_invalid_address_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError):
-        WebSocketSource(url, clients=Clients())
+        WebSocketSource(url, clients=HttpClients())

@@ -24,7 +24,7 @@ SUPPORTED = {2026: 2, 2048: 0}
 """How modes are answered for: 2 is known and off, 0 is unknown."""
 
 
-class Cells(pyte.Screen):
+class GraphemeScreen(pyte.Screen):
     """A screen that puts a whole grapheme into a cell, as terminals do that know emoji sequences."""
 
     def draw(self, data: str) -> None:
@@ -45,7 +45,7 @@ class Cells(pyte.Screen):
         cursor.x += width
 
 
-class Display:
+class EmulatedDisplay:
     """Takes what is written to a terminal, frame by frame.
 
     `frames` are the synchronized updates, as written; `raw` is everything. What is not part of a frame is
@@ -53,11 +53,11 @@ class Display:
     """
 
     def __init__(self, columns: int, rows: int) -> None:
-        self.cells = Cells(columns, rows)
+        self.cells = GraphemeScreen(columns, rows)
         self.frames: list[bytes] = []
         self.raw = bytearray()
         self.modes: dict[int, bool] = {}
-        self.keyboards = 0
+        self.keyboard_protocol_depth = 0
         self._stream = pyte.ByteStream(self.cells)
         self._rest = b""
 
@@ -85,7 +85,7 @@ class Display:
         for numbers, switch in _MODES.findall(data):
             self.modes.update(dict.fromkeys(map(int, numbers.split(b";")), switch == b"h"))
         for change in _KEYBOARD.findall(data):
-            self.keyboards += 1 if change == b">" else -1
+            self.keyboard_protocol_depth += 1 if change == b">" else -1
         self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
         for mode in map(int, _QUERY.findall(data)):
             yield b"\x1b[?%d;%d$y" % (mode, SUPPORTED.get(mode, 0))

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from types import TracebackType
 
-    from tests.fakes.sse_server import Received
+    from tests.fakes.sse_server import ReceivedRequest
 
 END = b"event: done\ndata: {}\n\n"
 
 
-class Feeds:
+class ControlledEndpoints:
     """One endpoint for each name, which is also its debater's; an async context manager.
 
     `split` sends every byte in an HTTP chunk of its own.
@@ -39,7 +39,7 @@ class Feeds:
         await self.server.__aexit__(exc_type, exc, tb)
 
     @property
-    def debaters(self) -> list[str]:
+    def debater_options(self) -> list[str]:
         """The options that seat them."""
         return [part for name in self.names for part in ("-d", f"{name}={self.server.origin}/{name}")]
 
@@ -57,10 +57,10 @@ class Feeds:
         for name in self.names:
             self.send(name, END)
 
-    def _answer(self, request: Received) -> Reply:
-        return Reply(self._said(request.path[1:]))
+    def _answer(self, request: ReceivedRequest) -> Reply:
+        return Reply(self._stream(request.path[1:]))
 
-    async def _said(self, name: str) -> AsyncIterator[bytes]:
+    async def _stream(self, name: str) -> AsyncIterator[bytes]:
         while True:
             data = await self._queues[name].get()
             if self._split:

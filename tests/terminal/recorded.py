@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.domain.events import DebateFinished
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite import Store
+from debate_tui.record.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-def events(home: Path) -> list[Event]:
+def stored_events(home: Path) -> list[Event]:
     """The newest debate's events."""
-    with Store(home / "data" / "debate-tui" / "debates.sqlite3") as store:
+    with SqliteStore(home / "data" / "debate-tui" / "debates.sqlite3") as store:
         return store.events(store.find().debate)
 
 
-def said(home: Path, *, reason: str) -> dict[str, str]:
+def stored_texts(home: Path, *, reason: str) -> dict[str, str]:
     """What each debater has said in a debate whose record is complete and ends for this reason."""
-    recorded = events(home)
+    recorded = stored_events(home)
     assert [event.seq for event in recorded] == list(range(1, len(recorded) + 1))
     last = recorded[-1]
     assert isinstance(last, DebateFinished)

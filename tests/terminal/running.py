@@ -14,7 +14,7 @@ import termios
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from tests.terminal.display import Display
+from tests.terminal.display import EmulatedDisplay
 
 if TYPE_CHECKING:
     import signal
@@ -25,7 +25,7 @@ DEADLINE = 90
 """Seconds after which what was waited for will not come any more; only a failing test ever waits as long."""
 
 # The session's leader takes a terminal that it opens for its own. Then the program takes the shell's place.
-_ADOPT = 'exec 3<>"$0"; exec 3>&-; exec "$@"'
+_TAKE_TERMINAL = 'exec 3<>"$0"; exec 3>&-; exec "$@"'
 _IGNORING_HANGUPS = "trap '' HUP; "
 
 _CONTROL = re.compile(r"\x1b\[[?<>\d;]*[a-zA-Z]")
@@ -35,16 +35,16 @@ _ON_AT_THE_END = (7, 25)
 
 
 class Terminal:
-    """A pseudo-terminal with the program in it; see `opened`."""
+    """A pseudo-terminal with the program in it; see `run_in_terminal`."""
 
     def __init__(self, columns: int, rows: int) -> None:
-        self.display = Display(columns, rows)
+        self.display = EmulatedDisplay(columns, rows)
         self._master, self._slave = pty.openpty()
         self.name = os.ttyname(self._slave)
         self.process: Process
-        self.over: asyncio.Task[int]
+        self.exit_task: asyncio.Task[int]
         self._attributes = termios.tcgetattr(self._slave)
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._ended = False
         os.set_blocking(self._master, False)
         self._set_size(columns, rows)
@@ -56,31 +56,31 @@ class Terminal:
 
     # What the program shows
 
-    async def until(self, condition: Callable[[Display], object]) -> Display:
+    async def wait_until(self, condition: Callable[[EmulatedDisplay], object]) -> EmulatedDisplay:
         """Wait until the display is as wanted."""
         try:
             async with asyncio.timeout(DEADLINE):
                 while not condition(self.display):
-                    if self.over.done():
-                        await self.ended()
+                    if self.exit_task.done():
+                        await self.wait_for_exit()
                         if condition(self.display):
                             break
                         raise AssertionError(f"ended, and showed last:\n{self.display.text}")
-                    self._news.clear()
-                    await self._news.wait()
+                    self._changed.clear()
+                    await self._changed.wait()
         except TimeoutError:
             raise AssertionError(f"waited in vain; the screen shows:\n{self.display.text}") from None
         return self.display
 
-    async def shows(self, *texts: str) -> Display:
+    async def wait_for_text(self, *texts: str) -> EmulatedDisplay:
         """Wait until all the texts are on the screen."""
-        return await self.until(lambda display: all(text in display.text for text in texts))
+        return await self.wait_until(lambda display: all(text in display.text for text in texts))
 
-    def begin(self, process: Process) -> None:
+    def attach(self, process: Process) -> None:
         """Show what this process writes."""
         self.process = process
-        self.over = asyncio.create_task(process.wait())
-        self.over.add_done_callback(lambda _: self._news.set())
+        self.exit_task = asyncio.create_task(process.wait())
+        self.exit_task.add_done_callback(lambda _: self._changed.set())
         self.read()
 
     def read(self) -> None:
@@ -91,7 +91,7 @@ class Terminal:
         """Take nothing that the program writes."""
         asyncio.get_running_loop().remove_reader(self._master)
 
-    def jam(self) -> None:
+    def fill_output(self) -> None:
         """Take nothing that the program writes, and have no room left for it either."""
         self.stop_reading()
         line = os.open(self.name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
@@ -117,7 +117,7 @@ class Terminal:
             self.stop_reading()
         for answer in self.display.feed(data):
             os.write(self._master, answer)
-        self._news.set()
+        self._changed.set()
 
     # What is done to it
 
@@ -134,7 +134,7 @@ class Terminal:
         """Send the program a signal."""
         self.process.send_signal(number)
 
-    def vanish(self) -> None:
+    def hang_up(self) -> None:
         """Close the terminal's window, as it were: the program's side of it is dead from now on."""
         self.stop_reading()
         os.close(self._slave)
@@ -146,11 +146,11 @@ class Terminal:
 
     # How it ends
 
-    async def ended(self) -> int:
+    async def wait_for_exit(self) -> int:
         """Wait for the program's end, and take all it has written; returns its exit code."""
         try:
             async with asyncio.timeout(DEADLINE):
-                code = await asyncio.shield(self.over)
+                code = await asyncio.shield(self.exit_task)
         except TimeoutError:
             raise AssertionError(f"did not end; the screen shows:\n{self.display.text}") from None
         if self._slave >= 0:
@@ -159,21 +159,21 @@ class Terminal:
             self._slave = -1
             self.read()
             while not self._ended:
-                self._news.clear()
-                await self._news.wait()
+                self._changed.clear()
+                await self._changed.wait()
         return code
 
-    def left_as_found(self) -> bool:
+    def is_restored(self) -> bool:
         """Whether the terminal is in the state in which the program found it."""
         display = self.display
         assert not any(display.modes.get(mode, False) for mode in _OFF_AT_THE_END), display.modes
         assert all(display.modes.get(mode, True) for mode in _ON_AT_THE_END), display.modes
-        assert display.keyboards == 0
+        assert display.keyboard_protocol_depth == 0
         assert self.attributes_at_the_end == self._attributes
         return True
 
     @property
-    def words_afterwards(self) -> str:
+    def text_after_exit(self) -> str:
         """What was written after the full screen was left, without what restores the terminal."""
         return _CONTROL.sub("", bytes(self.display.raw).rpartition(b"\x1b[?1049l")[2].decode()).strip()
 
@@ -189,7 +189,7 @@ class Terminal:
 
 
 @asynccontextmanager
-async def opened(
+async def run_in_terminal(
     *arguments: str,
     columns: int = 160,
     rows: int = 45,
@@ -208,7 +208,7 @@ async def opened(
     process = await asyncio.create_subprocess_exec(
         "/bin/sh",
         "-c",
-        _IGNORING_HANGUPS + _ADOPT if nohup else _ADOPT,
+        _IGNORING_HANGUPS + _TAKE_TERMINAL if nohup else _TAKE_TERMINAL,
         terminal.name,
         sys.executable,
         *program,
@@ -226,9 +226,9 @@ async def opened(
         },
         start_new_session=True,
     )
-    terminal.begin(process)
+    terminal.attach(process)
     try:
         yield terminal
     finally:
         terminal.close()
-        await terminal.over
+        await terminal.exit_task

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.sse_server import SseServer, reply
-from tests.terminal.feeds import END, Feeds
-from tests.terminal.running import opened
+from tests.terminal.feeds import END, ControlledEndpoints
+from tests.terminal.running import run_in_terminal
 
 if TYPE_CHECKING:
     from typing import Any
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 async def test_without_a_fit_terminal_there_is_plain_text(without: dict[str, Any]) -> None:
     async with SseServer(reply(b'data: {"delta": "plainly said"}\n\n' + END)) as server:
         debaters = [part for name in "ab" for part in ("-d", f"{name}={server.origin}/{name}")]
-        async with opened("Plain?", *debaters, **without) as terminal:
-            assert await terminal.ended() == 0
+        async with run_in_terminal("Plain?", *debaters, **without) as terminal:
+            assert await terminal.wait_for_exit() == 0
             piped = [
                 (await pipe.read()).decode()
                 for pipe in (terminal.process.stdout, terminal.process.stderr)
@@ -31,22 +31,22 @@ async def test_without_a_fit_terminal_there_is_plain_text(without: dict[str, Any
     written = terminal.display.raw.decode() + "".join(piped)
     assert written.count("plainly said") == 2
     assert "\x1b" not in written
-    assert terminal.left_as_found()
+    assert terminal.is_restored()
 
 
 async def test_a_terminal_that_is_too_small_says_what_it_needs_and_shows_tabs() -> None:
     async with (
-        Feeds("ann", "bob", "cem", "dor") as feeds,
-        opened("Room?", *feeds.debaters, columns=60, rows=12) as terminal,
+        ControlledEndpoints("ann", "bob", "cem", "dor") as feeds,
+        run_in_terminal("Room?", *feeds.debater_options, columns=60, rows=12) as terminal,
     ):
         for name in feeds.names:
             feeds.say(name, f"here is {name}")
-        await terminal.shows("need 80×", "60×12", *feeds.names, "here is ann")
+        await terminal.wait_for_text("need 80×", "60×12", *feeds.names, "here is ann")
         assert "here is bob" not in terminal.display.text
         terminal.press("\t")
-        await terminal.shows("here is bob")
+        await terminal.wait_for_text("here is bob")
         terminal.resize(160, 30)
-        await terminal.shows(*(f"here is {name}" for name in feeds.names))
-        await terminal.until(lambda display: "need" not in display.text)
+        await terminal.wait_for_text(*(f"here is {name}" for name in feeds.names))
+        await terminal.wait_until(lambda display: "need" not in display.text)
         terminal.press("q")
-        assert await terminal.ended() == 0
+        assert await terminal.wait_for_exit() == 0

@@ -7,30 +7,30 @@ import signal
 
 from debate_tui.config import record_file
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite import Store
-from tests.cli.test_history import durable
+from debate_tui.record.sqlite import SqliteStore
+from tests.cli.test_history import wait_until_durable
 from tests.fakes.sse_server import SseServer, reply
-from tests.terminal.running import opened
-from tests.terminal.test_replay import keep
-from tests.tui.playback import recorded
+from tests.terminal.running import run_in_terminal
+from tests.terminal.test_replay import store_debate
+from tests.tui.playback import recorded_debate
 
 
 async def test_a_debate_is_opened_and_the_list_comes_back_as_it_was() -> None:
-    await keep(recorded())
-    async with opened("history") as terminal:
-        await terminal.shows("Debates on record", "1 debate, newest first", "✓ complete")
+    await store_debate(recorded_debate())
+    async with run_in_terminal("history") as terminal:
+        await terminal.wait_for_text("Debates on record", "1 debate, newest first", "✓ complete")
         terminal.press("/cars")
-        await terminal.shows("/ cars")
+        await terminal.wait_for_text("/ cars")
         terminal.press("\r")
-        await terminal.shows("replay", "▸ playing")
+        await terminal.wait_for_text("replay", "▸ playing")
         terminal.press("q")
-        await terminal.shows("Debates on record", "/ cars")
+        await terminal.wait_for_text("Debates on record", "/ cars")
         terminal.press("\x1b")
-        await terminal.shows("words of the topic")
+        await terminal.wait_for_text("words of the topic")
         terminal.press("q")
-        assert await terminal.ended() == 0
-        assert terminal.left_as_found()
-        assert terminal.words_afterwards == ""
+        assert await terminal.wait_for_exit() == 0
+        assert terminal.is_restored()
+        assert terminal.text_after_exit == ""
 
 
 async def test_a_killed_debate_is_continued_in_the_same_program() -> None:
@@ -38,58 +38,58 @@ async def test_a_killed_debate_is_continued_in_the_same_program() -> None:
     whole = half + b'data: {"delta": "and the second."}\n\nevent: done\ndata: {}\n\n'
     async with SseServer(reply(half, asyncio.Event()), reply(half, asyncio.Event()), reply(whole)) as server:
         debaters = [part for name in ("Ada", "Ben") for part in ("-d", f"{name}={server.origin}/{name}")]
-        async with opened("Which half?", *debaters) as terminal:
-            await asyncio.wait_for(durable(2), timeout=60)
+        async with run_in_terminal("Which half?", *debaters) as terminal:
+            await asyncio.wait_for(wait_until_durable(2), timeout=60)
             terminal.send(signal.SIGKILL)
-            await terminal.ended()
-        async with opened("history") as terminal:
-            await terminal.shows("Which half?", "✂ broken off", "c continue")
+            await terminal.wait_for_exit()
+        async with run_in_terminal("history") as terminal:
+            await terminal.wait_for_text("Which half?", "✂ broken off", "c continue")
             terminal.press("c")
-            await terminal.shows("The first half, and the second.", "✓ over")
+            await terminal.wait_for_text("The first half, and the second.", "✓ over")
             terminal.press("q")
-            await terminal.shows("Which half?", "✓ complete")
+            await terminal.wait_for_text("Which half?", "✓ complete")
             terminal.press("q")
-            assert await terminal.ended() == 0
-            assert terminal.left_as_found()
-    with Store(record_file()) as store:
+            assert await terminal.wait_for_exit() == 0
+            assert terminal.is_restored()
+    with SqliteStore(record_file()) as store:
         transcript = Transcript(store.events(store.find().debate))
     assert [turn.text for turn in transcript.turns.values()] == ["The first half, and the second."] * 2
 
 
 async def test_a_deleted_debate_is_gone() -> None:
-    await keep(recorded())
-    async with opened("history", "cars") as terminal:
-        await terminal.shows("/ cars", "✓ complete")
+    await store_debate(recorded_debate())
+    async with run_in_terminal("history", "cars") as terminal:
+        await terminal.wait_for_text("/ cars", "✓ complete")
         terminal.press("d")
-        await terminal.shows("delete it for good")
+        await terminal.wait_for_text("delete it for good")
         terminal.press("y")
-        await terminal.shows("No debate", "Deleted for good")
+        await terminal.wait_for_text("No debate", "Deleted for good")
         terminal.press("q")
-        assert await terminal.ended() == 0
-    with Store(record_file()) as store:
+        assert await terminal.wait_for_exit() == 0
+    with SqliteStore(record_file()) as store:
         assert store.debates() == []
 
 
 async def test_signals_end_it_wherever_it_is() -> None:
-    await keep(recorded())
-    async with opened("history") as terminal:
-        await terminal.shows("✓ complete")
+    await store_debate(recorded_debate())
+    async with run_in_terminal("history") as terminal:
+        await terminal.wait_for_text("✓ complete")
         terminal.press("\r")
-        await terminal.shows("▸ playing")
+        await terminal.wait_for_text("▸ playing")
         terminal.send(signal.SIGTERM)
-        assert await terminal.ended() == 128 + signal.SIGTERM
-        assert terminal.left_as_found()
+        assert await terminal.wait_for_exit() == 128 + signal.SIGTERM
+        assert terminal.is_restored()
 
 
 async def test_a_plain_list_is_to_be_had_on_a_terminal_too() -> None:
-    await keep(recorded())
-    async with opened("history", "--plain") as terminal:
-        assert await terminal.ended() == 0
+    await store_debate(recorded_debate())
+    async with run_in_terminal("history", "--plain") as terminal:
+        assert await terminal.wait_for_exit() == 0
         assert "cafe" in terminal.display.text
         assert b"\x1b[?1049h" not in terminal.display.raw
 
 
 async def test_an_empty_record_opens_no_screen() -> None:
-    async with opened("history") as terminal:
-        assert await terminal.ended() == 0
+    async with run_in_terminal("history") as terminal:
+        assert await terminal.wait_for_exit() == 0
         assert "No debate is on record." in terminal.display.text

@@ -8,47 +8,51 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.running import run
+from tests.cli.running import run_program
 from tests.fakes import llama_server
-from tests.sources.test_local import TEXT, Machine, gone
-from tests.terminal.running import opened
+from tests.sources.test_local import TEXT, LlamaMachine, wait_until_gone
+from tests.terminal.running import run_in_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LlamaMachine:
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("FAKE_LLAMA", str(tmp_path))
-    return Machine(tmp_path)
+    return LlamaMachine(tmp_path)
 
 
-async def test_it_says_what_it_waits_for_and_then_no_more(machine: Machine) -> None:
-    machine.is_moody("slow")
-    async with opened("Tea?", "-f", "compare", "-d", machine.source, "-d", machine.source) as terminal:
-        await terminal.shows("Loading Tiny-1B (2 MB)", "connecting")
-        machine.is_moody("")
-        await terminal.shows(TEXT.strip("."), "done")
+async def test_it_says_what_it_waits_for_and_then_no_more(machine: LlamaMachine) -> None:
+    machine.set_failure_mode("slow")
+    async with run_in_terminal(
+        "Tea?", "-f", "compare", "-d", machine.source, "-d", machine.source
+    ) as terminal:
+        await terminal.wait_for_text("Loading Tiny-1B (2 MB)", "connecting")
+        machine.set_failure_mode("")
+        await terminal.wait_for_text(TEXT.strip("."), "done")
         assert "Loading" not in terminal.display.text
         terminal.press("q")
-        assert await terminal.ended() == 0
+        assert await terminal.wait_for_exit() == 0
     (start,) = llama_server.notes(machine.folder, "started")
-    await gone(int(str(start["pid"])))
+    await wait_until_gone(int(str(start["pid"])))
 
 
-async def test_a_killed_debate_takes_its_server_along(machine: Machine) -> None:
-    async with opened("Tea?", "-f", "compare", "-d", machine.source, "-d", machine.source) as terminal:
-        await terminal.shows("done")
+async def test_a_killed_debate_takes_its_server_along(machine: LlamaMachine) -> None:
+    async with run_in_terminal(
+        "Tea?", "-f", "compare", "-d", machine.source, "-d", machine.source
+    ) as terminal:
+        await terminal.wait_for_text("done")
         terminal.send(signal.SIGKILL)
-        await terminal.ended()
+        await terminal.wait_for_exit()
     (pid,) = machine.pids
-    await gone(pid)
+    await wait_until_gone(pid)
 
 
-async def test_in_a_pipe_it_is_said_once(machine: Machine) -> None:
-    ended = await run("Tea?", "--json", "-f", "compare", "-d", machine.source, "-d", machine.source)
+async def test_in_a_pipe_it_is_said_once(machine: LlamaMachine) -> None:
+    ended = await run_program("Tea?", "--json", "-f", "compare", "-d", machine.source, "-d", machine.source)
     assert ended.code == 0
     assert ended.err.count("Loading Tiny-1B (2 MB)") == 1
     (pid,) = machine.pids
-    await gone(pid)
+    await wait_until_gone(pid)

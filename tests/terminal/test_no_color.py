@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.terminal.feeds import Feeds
-from tests.terminal.running import opened
+from tests.terminal.feeds import ControlledEndpoints
+from tests.terminal.running import run_in_terminal
 
 if TYPE_CHECKING:
     from tests.terminal.running import Terminal
@@ -33,14 +33,14 @@ def reversed_text(terminal: Terminal) -> str:
 
 @pytest.mark.parametrize("theme", ["vigil", "gallery", "ansi-dark", "nord"])
 async def test_no_screen_sends_a_colour(theme: str) -> None:
-    async with opened("--theme", theme, "--judge", "demo", rows=45, NO_COLOR="1") as terminal:
-        await terminal.shows("What shall they argue about?", "scripted")
+    async with run_in_terminal("--theme", theme, "--judge", "demo", rows=45, NO_COLOR="1") as terminal:
+        await terminal.wait_for_text("What shall they argue about?", "scripted")
         terminal.press("\t\r")
-        await terminal.shows("any source")
+        await terminal.wait_for_text("any source")
         terminal.press("\x1b")
-        await terminal.until(lambda display: "any source" not in display.text)
+        await terminal.wait_until(lambda display: "any source" not in display.text)
         terminal.press("\tIs tea better?\r")
-        await terminal.shows("▸ streaming")
+        await terminal.wait_for_text("▸ streaming")
         for key, shown in (
             ("?", "Keys and badges"),
             ("s", "Stream statistics"),
@@ -48,33 +48,36 @@ async def test_no_screen_sends_a_colour(theme: str) -> None:
             ("e", "Markdown"),
         ):
             terminal.press(key)
-            await terminal.shows(shown)
+            await terminal.wait_for_text(shown)
             terminal.press("\x1b")
-            await terminal.until(lambda display, shown=shown: shown not in display.text)
+            await terminal.wait_until(lambda display, shown=shown: shown not in display.text)
         terminal.press("i")
-        await terminal.shows("to all")
+        await terminal.wait_for_text("to all")
         terminal.press("\x1b")
-        await terminal.until(lambda display: "to all" not in display.text)
+        await terminal.wait_until(lambda display: "to all" not in display.text)
         terminal.press("q")
-        assert await terminal.ended() == 0
-        assert terminal.left_as_found()
+        assert await terminal.wait_for_exit() == 0
+        assert terminal.is_restored()
         assert not codes(terminal) & COLOURS
         assert {BOLD, REVERSE} < codes(terminal)
 
 
 async def test_a_match_and_a_selection_stand_out_and_lines_do_not() -> None:
-    async with Feeds("Ada", "Ben") as feeds, opened("Where?", *feeds.debaters, NO_COLOR="1") as terminal:
+    async with (
+        ControlledEndpoints("Ada", "Ben") as feeds,
+        run_in_terminal("Where?", *feeds.debater_options, NO_COLOR="1") as terminal,
+    ):
         feeds.say("Ada", "A needle here.")
-        await terminal.shows("A needle here.")
+        await terminal.wait_for_text("A needle here.")
         assert DIM in codes(terminal)
         terminal.press("/needle\r")
-        await terminal.until(lambda _: "needle" in reversed_text(terminal))
+        await terminal.wait_until(lambda _: "needle" in reversed_text(terminal))
         terminal.press("\x1b")
-        await terminal.until(lambda _: "needle" not in reversed_text(terminal))
+        await terminal.wait_until(lambda _: "needle" not in reversed_text(terminal))
         row = next(y for y in range(45) if "A needle here." in terminal.display.row(y)) + 1
         terminal.press(f"\x1b[<0;4;{row}M\x1b[<32;10;{row}M")
-        await terminal.until(lambda _: "needle"[:5] in reversed_text(terminal))
+        await terminal.wait_until(lambda _: "needle"[:5] in reversed_text(terminal))
         terminal.press(f"\x1b[<0;10;{row}m")
         terminal.press("q")
-        assert await terminal.ended() == 0
+        assert await terminal.wait_for_exit() == 0
         assert not codes(terminal) & COLOURS

@@ -9,10 +9,10 @@ import pytest
 
 from debate_tui.config import record_file
 from debate_tui.domain import events as ev
-from debate_tui.record.sqlite import Store
-from tests.terminal.running import opened
+from debate_tui.record.sqlite import SqliteStore
+from tests.terminal.running import run_in_terminal
 from tests.tui.board import START
-from tests.tui.playback import recorded
+from tests.tui.playback import recorded_debate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-async def keep(events: Sequence[Event]) -> None:
+async def store_debate(events: Sequence[Event]) -> None:
     """Put a debate on record, with the times of its events."""
     times = iter([event.at for event in events])
-    with Store(record_file()) as store:
+    with SqliteStore(record_file()) as store:
         log = store.create("cafe", clock=lambda: next(times, START))
         for event in events:
             log.append(event)
@@ -31,47 +31,47 @@ async def keep(events: Sequence[Event]) -> None:
 
 
 async def test_a_debate_is_played_and_left_as_it_was_found() -> None:
-    await keep(recorded())
-    async with opened("replay", "--speed", "64") as terminal:
-        await terminal.shows("replay", "64×", "■ the end", "✓ over", "On second thought, no.")
+    await store_debate(recorded_debate())
+    async with run_in_terminal("replay", "--speed", "64") as terminal:
+        await terminal.wait_for_text("replay", "64×", "■ the end", "✓ over", "On second thought, no.")
         terminal.press("  ")
-        await terminal.shows("‖ paused", "0:0", "Opening")
-        await terminal.until(lambda display: "On second thought" not in display.text)
+        await terminal.wait_for_text("‖ paused", "0:0", "Opening")
+        await terminal.wait_until(lambda display: "On second thought" not in display.text)
         terminal.press("9")
-        await terminal.shows("Closing")
+        await terminal.wait_for_text("Closing")
         terminal.press("[[")
-        await terminal.until(lambda display: "Closing" not in display.text)
+        await terminal.wait_until(lambda display: "Closing" not in display.text)
         terminal.press(",,,,,,")
-        await terminal.shows("1×")
+        await terminal.wait_for_text("1×")
         terminal.press("q")
-        assert await terminal.ended() == 0
-        assert terminal.left_as_found()
+        assert await terminal.wait_for_exit() == 0
+        assert terminal.is_restored()
 
 
 async def test_it_can_begin_with_a_later_round() -> None:
-    await keep(recorded())
-    async with opened("replay", "cafe", "--from", "4") as terminal:
-        await terminal.shows("Closing", "On second thought, no.", "▸ playing  0:3")
+    await store_debate(recorded_debate())
+    async with run_in_terminal("replay", "cafe", "--from", "4") as terminal:
+        await terminal.wait_for_text("Closing", "On second thought, no.", "▸ playing  0:3")
         terminal.press("q")
-        assert await terminal.ended() == 0
+        assert await terminal.wait_for_exit() == 0
 
 
 async def test_a_round_that_is_not_there_is_said_before_the_screen_is_taken() -> None:
-    await keep(recorded())
-    async with opened("replay", "--from", "5") as terminal:
-        assert await terminal.ended() == 2
+    await store_debate(recorded_debate())
+    async with run_in_terminal("replay", "--from", "5") as terminal:
+        assert await terminal.wait_for_exit() == 2
         assert "has no round 5" in terminal.display.text
         assert b"\x1b[?1049h" not in terminal.display.raw
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_signals_end_it_and_restore_the_terminal(number: signal.Signals) -> None:
-    await keep(recorded())
-    async with opened("replay") as terminal:
-        await terminal.shows("▸ playing")
+    await store_debate(recorded_debate())
+    async with run_in_terminal("replay") as terminal:
+        await terminal.wait_for_text("▸ playing")
         terminal.send(number)
-        assert await terminal.ended() == 128 + number
-        assert terminal.left_as_found()
+        assert await terminal.wait_for_exit() == 128 + number
+        assert terminal.is_restored()
 
 
 async def test_hostile_text_is_as_harmless_as_it_was() -> None:
@@ -79,14 +79,14 @@ async def test_hostile_text_is_as_harmless_as_it_was() -> None:
         ev.TurnDelta(**{**event_fields(event), "text": "\x1b[2J\x1b]0;pwned\x07Fine.", "offset": 0})
         if isinstance(event, ev.TurnDelta)
         else event
-        for event in recorded()
+        for event in recorded_debate()
     ]
-    await keep(events)
-    async with opened("replay", "--speed", "64") as terminal:
-        await terminal.shows("■ the end", "Fine.")
+    await store_debate(events)
+    async with run_in_terminal("replay", "--speed", "64") as terminal:
+        await terminal.wait_for_text("■ the end", "Fine.")
         assert b"pwned" not in terminal.display.raw.replace(b"Fine.", b"")
         terminal.press("q")
-        assert await terminal.ended() == 0
+        assert await terminal.wait_for_exit() == 0
 
 
 def event_fields(event: ev.TurnDelta) -> dict[str, object]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from tests.terminal.feeds import Feeds
-from tests.terminal.running import opened
+from tests.terminal.feeds import ControlledEndpoints
+from tests.terminal.running import run_in_terminal
 
 
 async def test_matches_are_counted_as_they_come_and_gone_to() -> None:
-    async with Feeds("Ada", "Ben") as feeds, opened("Where?", *feeds.debaters) as terminal:
+    async with (
+        ControlledEndpoints("Ada", "Ben") as feeds,
+        run_in_terminal("Where?", *feeds.debater_options) as terminal,
+    ):
         feeds.say("Ada", "A needle here. ")
-        await terminal.shows("A needle here.")
+        await terminal.wait_for_text("A needle here.")
         terminal.press("/needle")
-        await terminal.shows("/ needle", "1 match")
+        await terminal.wait_for_text("/ needle", "1 match")
         feeds.say("Ben", "A needle there. ")
-        await terminal.shows("2 matches")
+        await terminal.wait_for_text("2 matches")
         terminal.press("\r")
-        await terminal.shows("1 of 2", "n next")
+        await terminal.wait_for_text("1 of 2", "n next")
         feeds.say("Ada", "And needles.")
-        await terminal.shows("1 of 3", "And needles.")
+        await terminal.wait_for_text("1 of 3", "And needles.")
         terminal.press("nn")
-        await terminal.shows("3 of 3")
+        await terminal.wait_for_text("3 of 3")
         terminal.press("\x1b")
-        await terminal.until(lambda display: "3 of 3" not in display.text)
+        await terminal.wait_until(lambda display: "3 of 3" not in display.text)
         terminal.press("q")
-        assert await terminal.ended() == 0
+        assert await terminal.wait_for_exit() == 0

@@ -6,30 +6,32 @@ import json
 import signal
 from typing import TYPE_CHECKING
 
-from tests.terminal.running import opened
+from tests.terminal.running import run_in_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.terminal.display import Display
+    from tests.terminal.display import EmulatedDisplay
 
-SILENT = {f"{name}_BASE_URL": "http://127.0.0.1:9/v1" for name in ("OLLAMA", "LMSTUDIO", "LLAMACPP")}
+NO_LOCAL_SERVERS = {
+    f"{name}_BASE_URL": "http://127.0.0.1:9/v1" for name in ("OLLAMA", "LMSTUDIO", "LLAMACPP")
+}
 ENTERED = b"\x1b[?1049h"
 
 
-def state(home: Path) -> dict[str, object]:
+def saved_state(home: Path) -> dict[str, object]:
     kept: dict[str, object] = json.loads((home / "state" / "debate-tui" / "state.json").read_text())
     return kept
 
 
 async def test_a_debate_is_begun_without_leaving_the_screen(own_folders: Path) -> None:
-    async with opened(**SILENT) as terminal:
-        await terminal.shows("What shall they argue about?", "Begin the debate")
+    async with run_in_terminal(**NO_LOCAL_SERVERS) as terminal:
+        await terminal.wait_for_text("What shall they argue about?", "Begin the debate")
         terminal.press("Is tea better?")
-        await terminal.shows("Is tea better?")
+        await terminal.wait_for_text("Is tea better?")
         seen = len(terminal.display.frames)
         terminal.press("\r")
-        await terminal.shows("Opening", "Scripted demo")
+        await terminal.wait_for_text("Opening", "Scripted demo")
 
         def blank(frame: bytes) -> bool:
             return b"\x1b[2J" in frame
@@ -37,74 +39,76 @@ async def test_a_debate_is_begun_without_leaving_the_screen(own_folders: Path) -
         assert not any(blank(frame) for frame in terminal.display.frames[seen:])
         assert terminal.display.raw.count(ENTERED) == 1
         terminal.press("q")
-        assert await terminal.ended() == 0
-        assert terminal.left_as_found()
-    kept = state(own_folders)
+        assert await terminal.wait_for_exit() == 0
+        assert terminal.is_restored()
+    kept = saved_state(own_folders)
     assert kept["format"] == "oxford"
     assert "debaters" not in kept, "what is found by itself is found anew"
 
 
 async def test_what_was_chosen_is_there_the_next_time(own_folders: Path) -> None:
-    def chosen(display: Display) -> bool:
+    def chosen(display: EmulatedDisplay) -> bool:
         return "demo:sceptic" in display.text and "compare" in display.text
 
-    async with opened("-d", "demo:sceptic", "-d", "demo", "-f", "compare", **SILENT) as terminal:
-        await terminal.until(chosen)
+    async with run_in_terminal(
+        "-d", "demo:sceptic", "-d", "demo", "-f", "compare", **NO_LOCAL_SERVERS
+    ) as terminal:
+        await terminal.wait_until(chosen)
         terminal.press("Is tea better?\r")
-        await terminal.shows("Is tea better?", "waiting")
+        await terminal.wait_for_text("Is tea better?", "waiting")
         terminal.press("q")
-        assert await terminal.ended() == 0
-    assert state(own_folders)["debaters"] == ["demo:sceptic", "demo"]
-    async with opened(**SILENT) as terminal:
-        await terminal.until(chosen)
+        assert await terminal.wait_for_exit() == 0
+    assert saved_state(own_folders)["debaters"] == ["demo:sceptic", "demo"]
+    async with run_in_terminal(**NO_LOCAL_SERVERS) as terminal:
+        await terminal.wait_until(chosen)
         terminal.press("\x11")
-        assert await terminal.ended() == 0
-    async with opened("Is tea better?", **SILENT) as terminal:
-        await terminal.shows("scripted", "Ines")
+        assert await terminal.wait_for_exit() == 0
+    async with run_in_terminal("Is tea better?", **NO_LOCAL_SERVERS) as terminal:
+        await terminal.wait_for_text("scripted", "Ines")
         terminal.press("q")
-        assert await terminal.ended() == 0
+        assert await terminal.wait_for_exit() == 0
 
 
 async def test_what_cannot_begin_is_said_on_the_start_screen() -> None:
-    async with opened("-d", "groq:x", "-d", "demo", **SILENT) as terminal:
-        await terminal.shows("groq:x")
+    async with run_in_terminal("-d", "groq:x", "-d", "demo", **NO_LOCAL_SERVERS) as terminal:
+        await terminal.wait_for_text("groq:x")
         terminal.press("Is tea better?\r")
-        await terminal.shows("No key for Groq was found.")
+        await terminal.wait_for_text("No key for Groq was found.")
         terminal.press("\t\x1b[D\x1b[F\r")
-        await terminal.shows("Scripted demo")
+        await terminal.wait_for_text("Scripted demo")
         terminal.press("q")
-        assert await terminal.ended() == 0
+        assert await terminal.wait_for_exit() == 0
 
 
 async def test_a_signal_ends_it_and_restores_the_terminal() -> None:
-    async with opened(**SILENT) as terminal:
-        await terminal.shows("What shall they argue about?")
+    async with run_in_terminal(**NO_LOCAL_SERVERS) as terminal:
+        await terminal.wait_for_text("What shall they argue about?")
         terminal.send(signal.SIGTERM)
-        assert await terminal.ended() == 128 + signal.SIGTERM
-        assert terminal.left_as_found()
+        assert await terminal.wait_for_exit() == 128 + signal.SIGTERM
+        assert terminal.is_restored()
 
 
 async def test_what_cannot_be_a_source_is_said_at_once() -> None:
-    async with opened("-d", "nobody:x", "-d", "demo", **SILENT) as terminal:
-        assert await terminal.ended() == 2
-        assert "There is no provider `nobody`" in terminal.words_afterwards
+    async with run_in_terminal("-d", "nobody:x", "-d", "demo", **NO_LOCAL_SERVERS) as terminal:
+        assert await terminal.wait_for_exit() == 2
+        assert "There is no provider `nobody`" in terminal.text_after_exit
 
 
 async def test_a_paste_is_text_even_with_escape_codes_and_lines_in_it() -> None:
     """Nothing of it is a key: neither does Enter begin a debate, nor is a letter lost."""
-    async with opened(**SILENT) as terminal:
-        await terminal.shows("What shall they argue about?", "Begin the debate")
+    async with run_in_terminal(**NO_LOCAL_SERVERS) as terminal:
+        await terminal.wait_for_text("What shall they argue about?", "Begin the debate")
         terminal.press("\x1b[200~Should we \x1b[31mtrust\x1b[0m\rmachines?\x1b[201~")
-        await terminal.shows("Should we trust machines?", "Begin the debate")
+        await terminal.wait_for_text("Should we trust machines?", "Begin the debate")
         terminal.press("\x11")
-        assert await terminal.ended() == 0
+        assert await terminal.wait_for_exit() == 0
 
 
 async def test_keys_that_are_no_text_end_nothing() -> None:
-    async with opened(**SILENT) as terminal:
-        await terminal.shows("What shall they argue about?", "Begin the debate")
+    async with run_in_terminal(**NO_LOCAL_SERVERS) as terminal:
+        await terminal.wait_for_text("What shall they argue about?", "Begin the debate")
         terminal.press(b"a\xff\xfeb\xc3")
         terminal.press(b"\xa9")
-        await terminal.until(lambda display: "a" in display.text and "é" in display.text)
+        await terminal.wait_until(lambda display: "a" in display.text and "é" in display.text)
         terminal.press("\x11")
-        assert await terminal.ended() == 0
+        assert await terminal.wait_for_exit() == 0

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from tests.terminal.feeds import Feeds
-from tests.terminal.running import opened
+from tests.terminal.feeds import ControlledEndpoints
+from tests.terminal.running import run_in_terminal
 
 
 async def test_the_debate_goes_on_beneath_and_the_table_follows_the_screen() -> None:
-    async with Feeds(*"ab") as feeds, opened("How fast?", "--stats", *feeds.debaters) as terminal:
+    async with (
+        ControlledEndpoints(*"ab") as feeds,
+        run_in_terminal("How fast?", "--stats", *feeds.debater_options) as terminal,
+    ):
         feeds.say("a", "one ")
-        await terminal.shows("one", "streaming")
+        await terminal.wait_for_text("one", "streaming")
         terminal.press("s")
-        await terminal.shows("Stream statistics", "tokens/s", "4 B · 1")
+        await terminal.wait_for_text("Stream statistics", "tokens/s", "4 B · 1")
         feeds.say("a", "two ", "three")
-        await terminal.shows("13 B · 3", "HTTP/1.1 · new", "one two three")
+        await terminal.wait_for_text("13 B · 3", "HTTP/1.1 · new", "one two three")
         terminal.press("s")
-        await terminal.until(lambda display: "Stream statistics" not in display.text)
-        await terminal.shows("one two three")
+        await terminal.wait_until(lambda display: "Stream statistics" not in display.text)
+        await terminal.wait_for_text("one two three")
         feeds.end()
-        await terminal.shows("over")
+        await terminal.wait_for_text("over")
         terminal.press("q")
-        assert await terminal.ended() == 0
-        assert terminal.left_as_found()
-        told = terminal.words_afterwards
+        assert await terminal.wait_for_exit() == 0
+        assert terminal.is_restored()
+        told = terminal.text_after_exit
     assert told.startswith("Stream statistics")
     assert "\x1b" not in told
     assert ["text,", "chunks", "13", "B,", "3", "0", "B,", "0"] in [

@@ -9,14 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.sanitise import sanitise
-from tests.terminal.feeds import Feeds
-from tests.terminal.recorded import said
-from tests.terminal.running import opened
+from tests.terminal.feeds import ControlledEndpoints
+from tests.terminal.recorded import stored_texts
+from tests.terminal.running import run_in_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.terminal.display import Display
+    from tests.terminal.display import EmulatedDisplay
     from tests.terminal.running import Terminal
 
 TEXTS = {
@@ -53,7 +53,7 @@ OF_THE_PROGRAM = re.compile(
 PAGE_DOWN = "\x1b[6~"
 
 
-def panes(display: Display) -> list[str]:
+def panes(display: EmulatedDisplay) -> list[str]:
     """What the panes that stand side by side show, from the first row under their headings to their last."""
     columns, rows = display.cells.columns, range(7, display.cells.lines - 2)
     edges = [x for x in range(columns) if all(display.row(y, x, x + 1) == "│" for y in rows)]
@@ -69,34 +69,39 @@ def unspaced(text: str) -> str:
 
 
 async def test_four_panes_show_what_four_endpoints_send(own_folders: Path) -> None:
-    async with Feeds(*TEXTS, split=True) as feeds, opened("Which script?", *feeds.debaters) as terminal:
+    async with (
+        ControlledEndpoints(*TEXTS, split=True) as feeds,
+        run_in_terminal("Which script?", *feeds.debater_options) as terminal,
+    ):
         for name, text in TEXTS.items():
             feeds.say(name, *(text[place : place + 7] for place in range(0, len(text), 7)))
         feeds.end()
-        await terminal.until(lambda display: "over" in display.row(0))
+        await terminal.wait_until(lambda display: "over" in display.row(0))
         shown = [unspaced(text) for text in panes(terminal.display)]
         assert shown == [unspaced(sanitise(text)) for text in TEXTS.values()]
         terminal.press("q")
-        assert await terminal.ended() == 0
-    assert said(own_folders, reason="complete") == TEXTS
+        assert await terminal.wait_for_exit() == 0
+    assert stored_texts(own_folders, reason="complete") == TEXTS
 
 
 async def test_hostile_text_never_reaches_the_terminal_as_such() -> None:
-    async with Feeds("calm", "bad", "worse") as feeds:
-        named = [option.replace("worse=", f"{ATTACKS[2]}=") for option in feeds.debaters]
+    async with ControlledEndpoints("calm", "bad", "worse") as feeds:
+        named = [option.replace("worse=", f"{ATTACKS[2]}=") for option in feeds.debater_options]
         topic = "".join(("Q ", *ATTACKS)).replace("\0", "")
-        async with opened(topic, *named) as terminal:
+        async with run_in_terminal(topic, *named) as terminal:
             feeds.say("calm", "peace")
             for attack in ATTACKS:
                 feeds.say("bad", *attack, "\n\n")
                 feeds.send("worse", attack.join(("event: strange\ndata: ", "\n\n")).encode())
             feeds.send("worse", b'event: error\ndata: {"error": {"type": "invalid", "message": "')
             feeds.send("worse", json.dumps("".join(ATTACKS))[1:].encode() + b"}}\n\n")
-            await terminal.shows("peace", "[bold red]loud[/] [@click=app.quit]quit[/]", "frame", "failed")
+            await terminal.wait_for_text(
+                "peace", "[bold red]loud[/] [@click=app.quit]quit[/]", "frame", "failed"
+            )
             terminal.press("q")
-            await terminal.ended()
-            assert terminal.left_as_found()
-            assert terminal.words_afterwards == ""
+            await terminal.wait_for_exit()
+            assert terminal.is_restored()
+            assert terminal.text_after_exit == ""
     raw = bytes(terminal.display.raw)
     assert raw.count(b"\x1b[?1049l") == 1
     assert raw.count(b"\x1b[2J") == 1  # when the screen is given back
@@ -109,7 +114,10 @@ async def test_hostile_text_never_reaches_the_terminal_as_such() -> None:
 async def test_resizing_while_text_streams_loses_nothing(own_folders: Path) -> None:
     words = {name: [f"{name}{number:04}" for number in range(600)] for name in "abc"}
     texts = {name: " ".join(own) for name, own in words.items()}
-    async with Feeds(*words) as feeds, opened("How large?", *feeds.debaters) as terminal:
+    async with (
+        ControlledEndpoints(*words) as feeds,
+        run_in_terminal("How large?", *feeds.debater_options) as terminal,
+    ):
         sizes = ((100, 30), (45, 12), (200, 50), (60, 20), (160, 45))
         for part, size in enumerate(sizes):
             for name, text in texts.items():
@@ -117,27 +125,27 @@ async def test_resizing_while_text_streams_loses_nothing(own_folders: Path) -> N
                 end = (part + 1) * share if part + 1 < len(sizes) else len(text)
                 feeds.say(name, *(text[at : min(at + 5, end)] for at in range(part * share, end, 5)))
             terminal.resize(*size)
-            await terminal.shows(words["a"][(part + 1) * len(words["a"]) // len(sizes) - 2])
+            await terminal.wait_for_text(words["a"][(part + 1) * len(words["a"]) // len(sizes) - 2])
         feeds.end()
-        await terminal.until(lambda display: "over" in display.row(0))
+        await terminal.wait_until(lambda display: "over" in display.row(0))
         for name, own in words.items():
             assert await read_through(terminal, name, own[0], own[-1]) == own
             terminal.press("\t")
         terminal.press("q")
-        assert await terminal.ended() == 0
-    assert said(own_folders, reason="complete") == texts
+        assert await terminal.wait_for_exit() == 0
+    assert stored_texts(own_folders, reason="complete") == texts
 
 
 async def read_through(terminal: Terminal, name: str, first: str, last: str) -> list[str]:
     """Scroll through the pane that has the keys, from top to bottom; returns its words in their order."""
 
-    def words(display: Display) -> list[str]:
+    def words(display: EmulatedDisplay) -> list[str]:
         return re.findall(rf"{name}\d{{4}}", display.text)
 
     terminal.press("g")
-    seen = dict.fromkeys(words(await terminal.shows(first)))
+    seen = dict.fromkeys(words(await terminal.wait_for_text(first)))
     while (lowest := words(terminal.display)[-1]) != last:
         terminal.press(PAGE_DOWN)
-        await terminal.until(partial(lambda lowest, display: words(display)[-1] > lowest, lowest))
+        await terminal.wait_until(partial(lambda lowest, display: words(display)[-1] > lowest, lowest))
         seen.update(dict.fromkeys(words(terminal.display)))
     return list(seen)

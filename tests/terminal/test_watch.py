@@ -7,85 +7,88 @@ from contextlib import AsyncExitStack
 
 from msgspec.structs import replace
 
-from debate_tui.domain.events import PhaseStarted, encode
+from debate_tui.domain.events import PhaseStarted, event_to_json
 from debate_tui.record.log import MemoryLog
-from debate_tui.server.listening import bound
+from debate_tui.server.listening import bind_socket
 from tests.fakes.sse_server import Cut, SseServer, reply
-from tests.record.material import started
-from tests.server.hosting import PEM, site
-from tests.server.material import Writer, logged
-from tests.terminal.running import opened
+from tests.record.material import debate_started
+from tests.server.hosting import PEM, running_server
+from tests.server.material import DebateWriter, numbered_events
+from tests.terminal.running import run_in_terminal
 
 
 async def test_it_heals_is_paused_and_is_left() -> None:
-    at = bound("127.0.0.1", 0)
+    at = bind_socket("127.0.0.1", 0)
     port = at.getsockname()[1]
     at.close()
-    writer = Writer()
-    log = MemoryLog(logged(writer.events))
+    writer = DebateWriter()
+    log = MemoryLog(numbered_events(writer.events))
 
     def say(text: str) -> None:
         writer.say("a", text)
         log.append(writer.events[-1])
 
     async with AsyncExitStack() as watching:
-        async with site(port=port, secure=True) as here:
-            here.hub.host("d1", log, known=log.seq)
+        async with running_server(port=port, secure=True) as here:
+            here.hub.host("d1", log, known_seq=log.seq)
             url = f"https://127.0.0.1:{port}"
-            terminal = await watching.enter_async_context(opened("watch", url, SSL_CERT_FILE=str(PEM)))
+            terminal = await watching.enter_async_context(
+                run_in_terminal("watch", url, SSL_CERT_FILE=str(PEM))
+            )
             say("Said at first. ")
-            await terminal.shows("Tea or coffee?", "Ada", "Bob", "Said at first.")
+            await terminal.wait_for_text("Tea or coffee?", "Ada", "Bob", "Said at first.")
             terminal.press("s")
-            await terminal.shows("Stream statistics", "HTTP/2", "a stream each")
+            await terminal.wait_for_text("Stream statistics", "HTTP/2", "a stream each")
             terminal.press("s")
-            await terminal.until(lambda display: "Stream statistics" not in display.text)
-        await terminal.shows("Trying again in")
+            await terminal.wait_until(lambda display: "Stream statistics" not in display.text)
+        await terminal.wait_for_text("Trying again in")
         say("Said meanwhile. ")
-        async with site(port=port, secure=True) as here:
-            here.hub.host("d1", log, known=log.seq)
-            await terminal.shows("Said at first. Said meanwhile.")
-            await terminal.until(lambda display: "Trying again in" not in display.text)
+        async with running_server(port=port, secure=True) as here:
+            here.hub.host("d1", log, known_seq=log.seq)
+            await terminal.wait_for_text("Said at first. Said meanwhile.")
+            await terminal.wait_until(lambda display: "Trying again in" not in display.text)
             terminal.press(" ")
-            await terminal.shows("‖ paused", "the debate goes on")
+            await terminal.wait_for_text("‖ paused", "the debate goes on")
             say("Said while it was paused. ")
             terminal.press(" ")
-            await terminal.shows("Said meanwhile. Said while it was paused.")
+            await terminal.wait_for_text("Said meanwhile. Said while it was paused.")
             terminal.press("q")
-            assert await terminal.ended() == 0
-            assert terminal.left_as_found()
-            await here.hub.audience.gone()
+            assert await terminal.wait_for_exit() == 0
+            assert terminal.is_restored()
+            await here.hub.viewers.wait_until_empty()
 
 
 async def test_a_host_that_cannot_be_believed_is_left_with_a_word_of_why() -> None:
-    writer = Writer()
-    told = logged(writer.events)
+    writer = DebateWriter()
+    told = numbered_events(writer.events)
     *frames, wrong = (
-        b"id: aa:%d\ndata: %s\n\n" % (event.seq, encode(event)) for event in (*told, replace(told[0], seq=9))
+        b"id: aa:%d\ndata: %s\n\n" % (event.seq, event_to_json(event))
+        for event in (*told, replace(told[0], seq=9))
     )
     enough = asyncio.Event()
     async with (
         SseServer(reply(*frames, enough, wrong, Cut.STALL)) as server,
-        opened("watch", f"{server.origin}/debates/d1") as terminal,
+        run_in_terminal("watch", f"{server.origin}/debates/d1") as terminal,
     ):
-        await terminal.shows("Ada", "Bob")
+        await terminal.wait_for_text("Ada", "Bob")
         enough.set()
-        assert await terminal.ended() == 1
-        assert terminal.left_as_found()
+        assert await terminal.wait_for_exit() == 1
+        assert terminal.is_restored()
         assert "cannot be a debate" in terminal.display.text
 
 
 async def test_how_far_the_debate_has_come_is_seen_as_by_its_host() -> None:
     begun = [
-        started(),
+        debate_started(),
         PhaseStarted(phase="opening", round=1, rounds=1),
         PhaseStarted(phase="rebuttal", round=1, rounds=2),
     ]
-    async with site() as here:
+    async with running_server() as here:
         log = MemoryLog()
         for event in begun:
             log.append(event)
-        here.hub.host("d1", log, known=log.seq)
-        async with opened("watch", here.url, columns=80, rows=24) as terminal:
-            display = await terminal.shows("Tea or coffee?", "Rebuttal 1/2")
+        here.hub.host("d1", log, known_seq=log.seq)
+        async with run_in_terminal("watch", here.url, columns=80, rows=24) as terminal:
+            display = await terminal.wait_for_text("Tea or coffee?", "Rebuttal 1/2")
             assert display.row(1).split()[0].count("━") > 10, "the opening is done"
             assert len(display.row(1).split()) > 2

@@ -22,63 +22,65 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from debate_tui.display.feed import Item
+    from debate_tui.display.feed import PaneItem
     from debate_tui.display.statistics import Statistics
     from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
     from debate_tui.tui.widgets.pane import Pane
 
 TOPIC = "Should cities ban private cars from their centres?"
-CAST = (
+DEBATERS = (
     DebaterInfo("ada", "Ada", "for", "openai:gpt-5.2", "gpt-5.2"),
     DebaterInfo("ben", "Ben", "against", "anthropic:claude-opus-5", "claude-opus-5"),
     DebaterInfo("cleo", "Cleo", "for, with exceptions", "ollama:qwen3:32b", "qwen3:32b"),
     DebaterInfo("dara", "Dara", "undecided", "https://debate.example/dara", "debate.example"),
 )
-OXFORD = formats.parse((Path(formats.__file__).parent / "oxford.toml").read_text("utf-8"), "oxford.toml")
+OXFORD = formats.parse_format(
+    (Path(formats.__file__).parent / "oxford.toml").read_text("utf-8"), "oxford.toml"
+)
 START = 1_763_791_200.0
 
 
-class Requests:
+class RecordedCommands:
     """Commands that only note what was asked for."""
 
     def __init__(self) -> None:
-        self.made: list[tuple[Any, ...]] = []
+        self.calls: list[tuple[Any, ...]] = []
 
     def pause(self, debater: str | None) -> None:
-        self.made.append(("pause", debater))
+        self.calls.append(("pause", debater))
 
     def resume(self, debater: str | None) -> None:
-        self.made.append(("resume", debater))
+        self.calls.append(("resume", debater))
 
     def stop(self, debater: str) -> None:
-        self.made.append(("stop", debater))
+        self.calls.append(("stop", debater))
 
     def retry(self, debater: str) -> None:
-        self.made.append(("retry", debater))
+        self.calls.append(("retry", debater))
 
     def interject(self, text: str, to: str | None) -> None:
-        self.made.append(("interject", text, to))
+        self.calls.append(("interject", text, to))
 
     def decide(self, debater: str, choice: str) -> None:
-        self.made.append(("decide", debater, choice))
+        self.calls.append(("decide", debater, choice))
 
     def vote(self, when: str, debater: str | None) -> None:
-        self.made.append(("vote", when, debater))
+        self.calls.append(("vote", when, debater))
 
     def add_round(self) -> None:
-        self.made.append(("add_round",))
+        self.calls.append(("add_round",))
 
     def skip_phase(self) -> None:
-        self.made.append(("skip_phase",))
+        self.calls.append(("skip_phase",))
 
     def set_words(self, words: int) -> None:
-        self.made.append(("set_words", words))
+        self.calls.append(("set_words", words))
 
     def end(self) -> None:
-        self.made.append(("end",))
+        self.calls.append(("end",))
 
 
-class Board:
+class DebateHarness:
     """The app with its log, and the debate so far; times of the log are made up."""
 
     def __init__(
@@ -92,11 +94,11 @@ class Board:
         screen: type[DebateScreen] = DebateScreen,
         **options: Any,
     ) -> None:
-        self.cast = CAST[:panes]
+        self.debaters = DEBATERS[:panes]
         self.now = START
         self.log = log(clock=lambda: self.now)
-        self.buffer: SharedBuffer[Item] = SharedBuffer([debater.id for debater in self.cast])
-        self.requests = Requests()
+        self.buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in self.debaters])
+        self.requests = RecordedCommands()
         self.modes: list[str] = []
         self.ready = 0
         options.setdefault("format", OXFORD)
@@ -104,7 +106,7 @@ class Board:
             self.log if attached else None,
             self.buffer,
             self.requests if commands else None,
-            ScreenOptions(topic=TOPIC, debaters=self.cast, **options),
+            ScreenOptions(topic=TOPIC, debaters=self.debaters, **options),
             statistics=statistics,
             on_ready=self._count,
             on_mode=self.modes.append,
@@ -118,11 +120,11 @@ class Board:
         self.ready += 1
 
     @asynccontextmanager
-    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[Board]:
+    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[DebateHarness]:
         async with self.app.run_test(size=(width, height)) as self.pilot:
             while not self.ready:  # what waits for the first frame is done, too
                 await self.pilot.pause()
-            await self.settled()
+            await self.settle()
             yield self
 
     @property
@@ -132,18 +134,18 @@ class Board:
         return screen
 
     def pane(self, debater: str) -> Pane:
-        return self.screen._by_debater[debater]
+        return self.screen._panes_by_debater[debater]
 
-    async def settled(self) -> None:
+    async def settle(self) -> None:
         """Everything pending is painted, and every message handled."""
         await self.pilot.pause()
-        self.screen.drain()
+        self.screen.flush_all()
         self.screen.tick(time.monotonic())
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
-        await self.settled()
+        await self.settle()
 
     @property
     def rows(self) -> list[str]:
@@ -154,35 +156,35 @@ class Board:
     def text(self) -> str:
         return "\n".join(self.rows)
 
-    def says(self, debater: str) -> str:
+    def pane_text(self, debater: str) -> str:
         """What a pane shows, as one line."""
-        prose = self.pane(debater).prose
+        prose = self.pane(debater).turn_text
         lines = (prose.row(y).text.rstrip("▐ ") for y in range(prose.size.height))
         return " ".join(" ".join(lines).split())
 
     # The debate
 
-    def tell(self, *happened: ev.Event, after: float = 0.0) -> Board:
+    def log_events(self, *happened: ev.Event, after: float = 0.0) -> DebateHarness:
         """Append events as a session does: from a task of its own, which knows of no app."""
         self.now += after
         for event in happened:
             Context().run(self.log.append, event)
         return self
 
-    def begin(self) -> Board:
-        return self.tell(
+    def begin(self) -> DebateHarness:
+        return self.log_events(
             ev.DebateStarted(
-                debate="d", topic=TOPIC, format="oxford", debaters=self.cast, outcome=OXFORD.outcome
+                debate="d", topic=TOPIC, format="oxford", debaters=self.debaters, outcome=OXFORD.outcome
             ),
-            *(ev.StreamStatus(debater=debater.id, state="waiting", attempt=1) for debater in self.cast),
+            *(ev.StreamStatus(debater=debater.id, state="waiting", attempt=1) for debater in self.debaters),
         )
 
-    def phase(self, phase: str = "opening", number: int = 1, total: int = 1) -> Board:
+    def phase(self, phase: str = "opening", number: int = 1, total: int = 1) -> DebateHarness:
         words = next((each.words for each in OXFORD.phases if each.name == phase), 0)
-        self.tell(ev.PhaseStarted(phase=phase, round=number, rounds=total, words=words))
-        for debater in self.cast:
+        self.log_events(ev.PhaseStarted(phase=phase, round=number, rounds=total, words=words))
+        for debater in self.debaters:
             self.turns[debater.id] = max(self.turns.values(), default=0) + 1
-            self.tell(ev.TurnStarted(turn=self.turns[debater.id], debater=debater.id, phase=phase))
+            self.log_events(ev.TurnStarted(turn=self.turns[debater.id], debater=debater.id, phase=phase))
         return self
 
     def status(
@@ -193,8 +195,8 @@ class Board:
         retry: int = 0,
         wait_ms: int | None = None,
         error: FaultReport | None = None,
-    ) -> Board:
-        return self.tell(
+    ) -> DebateHarness:
+        return self.log_events(
             ev.StreamStatus(
                 debater=debater,
                 state=state,
@@ -206,17 +208,19 @@ class Board:
             )
         )
 
-    def say(self, debater: str, text: str, *, reasoning: bool = False) -> Board:
+    def say(self, debater: str, text: str, *, reasoning: bool = False) -> DebateHarness:
         turn = self.turns[debater]
         offset = self.lengths.get((turn, reasoning), 0)
         self.lengths[turn, reasoning] = offset + len(text)
-        return self.tell(
+        return self.log_events(
             ev.TurnDelta(turn=turn, debater=debater, attempt=1, offset=offset, text=text, reasoning=reasoning)
         )
 
     def end(
         self, debater: str, reason: FinishReason = "complete", usage: Usage | None = None, **more: Any
-    ) -> Board:
+    ) -> DebateHarness:
         self.status(debater, "failed" if reason == "failed" else "finished", error=more.pop("error", None))
         turn = self.turns[debater]
-        return self.tell(ev.TurnFinished(turn=turn, debater=debater, reason=reason, usage=usage, **more))
+        return self.log_events(
+            ev.TurnFinished(turn=turn, debater=debater, reason=reason, usage=usage, **more)
+        )

@@ -14,15 +14,15 @@ from debate_tui.record.player import Player
 from debate_tui.tui.app import DebateApp
 from debate_tui.tui.options import ScreenOptions
 from debate_tui.tui.screens.replay import ReplayScreen
-from tests.record.test_player import FakeClock
-from tests.tui.board import CAST, OXFORD, TOPIC, Board
+from tests.record.test_player import FakePlayerClock
+from tests.tui.board import DEBATERS, OXFORD, TOPIC, DebateHarness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from textual.pilot import Pilot
 
-    from debate_tui.display.feed import Item
+    from debate_tui.display.feed import PaneItem
     from debate_tui.domain.events import Event
 
 SPEECH = (
@@ -35,17 +35,17 @@ SPEECH = (
 PHASES = (("opening", 1, 1), ("rebuttal", 1, 2), ("rebuttal", 2, 2), ("closing", 1, 1))
 
 
-def recorded(panes: int = 2) -> Sequence[Event]:
+def recorded_debate(panes: int = 2) -> Sequence[Event]:
     """The events of a debate with everything in it that can be seen; a turn every 20 s or so."""
-    board = Board(panes).begin()
+    board = DebateHarness(panes).begin()
     reset = FaultReport(FaultKind.NETWORK, "Connection reset by peer")
     for phase, number, total in PHASES:
         board.phase(phase, number, total)
-        for debater in board.cast:
+        for debater in board.debaters:
             board.status(debater.id, "streaming")
         board.say("ada", "Which of the three is the strongest?", reasoning=True)
         for piece in SPEECH:
-            for debater in board.cast:
+            for debater in board.debaters:
                 board.now += 1
                 board.say(debater.id, f"{piece}")
             if phase == "opening":
@@ -53,36 +53,36 @@ def recorded(panes: int = 2) -> Sequence[Event]:
                 board.status("ben", "streaming")
         if number == 2:
             turn = board.turns["ada"]
-            board.tell(ev.TurnSuperseded(turn=turn, debater="ada", attempt=2))
-            board.tell(
+            board.log_events(ev.TurnSuperseded(turn=turn, debater="ada", attempt=2))
+            board.log_events(
                 ev.TurnDelta(turn=turn, debater="ada", attempt=2, offset=0, text="On second thought, no.")
             )
         board.now += 1
-        for debater in board.cast:
+        for debater in board.debaters:
             reason = "length" if debater.id == "ben" and phase == "closing" else "complete"
             board.end(debater.id, reason, usage=Usage(output_tokens=99), cost=0.002, ttft_ms=640)
-        board.tell(ev.Interjection(text="Who pays for it?", to=None), after=1)
-    return board.tell(ev.DebateFinished(reason="complete"), after=1).log._events
+        board.log_events(ev.Interjection(text="Who pays for it?", to=None), after=1)
+    return board.log_events(ev.DebateFinished(reason="complete"), after=1).log._events
 
 
-class Playback:
+class ReplayHarness:
     """A replay screen, its player and its clock."""
 
     def __init__(self, events: Sequence[Event], panes: int = 2, **options: Any) -> None:
-        self.clock = FakeClock()
+        self.clock = FakePlayerClock()
         self.player = Player(events, clock=self.clock)
-        self.buffer: SharedBuffer[Item] = SharedBuffer([debater.id for debater in CAST[:panes]])
+        self.buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in DEBATERS[:panes]])
         self.app = DebateApp(
             self.player,
             self.buffer,
             None,
-            ScreenOptions(topic=TOPIC, debaters=CAST[:panes], format=OXFORD, **options),
+            ScreenOptions(topic=TOPIC, debaters=DEBATERS[:panes], format=OXFORD, **options),
             screen=ReplayScreen,
         )
         self.pilot: Pilot[None]
 
     @asynccontextmanager
-    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[Playback]:
+    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[ReplayHarness]:
         async with self.app.run_test(size=(width, height)) as self.pilot, self.running():
             yield self
 
@@ -90,7 +90,7 @@ class Playback:
     async def running(self) -> AsyncIterator[None]:
         """Play, for the length of a block."""
         playing = asyncio.create_task(self.player.run())
-        await self.settled()
+        await self.settle()
         yield
         await self.player.aclose()
         await playing
@@ -103,20 +103,20 @@ class Playback:
 
     async def pass_time(self, seconds: float) -> None:
         self.clock.until = self.clock.time + seconds
-        await self.settled()
+        await self.settle()
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
-        await self.settled()
+        await self.settle()
 
-    async def settled(self) -> None:
+    async def settle(self) -> None:
         """Everything that is due is played and painted, and every message handled."""
         await self.pilot.pause()
         self.clock.idle.clear()
-        self.player._changed.set()
+        self.player._state_changed.set()
         await self.clock.idle.wait()
         await self.pilot.pause()
-        self.screen.drain()
+        self.screen.flush_all()
         self.screen.tick(time.monotonic())
         await self.pilot.pause()
 

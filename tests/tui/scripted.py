@@ -1,4 +1,4 @@
-"""A scripted debate on the real screen, to look at: ``python -m tests.tui.scripted [--panes 4] …``.
+"""A scripted debate on the real screen, to look at: ``python -m tests.tui.scripted_debate [--panes 4] …``.
 
 The events are of the kind a session writes; only their text and timing are made up.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.modes import Mode
+from debate_tui.display.modes import DisplayMode
 from debate_tui.domain import formats
 from debate_tui.domain.events import (
     DebateFinished,
@@ -36,7 +36,7 @@ from debate_tui.tui.options import ScreenOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from debate_tui.display.feed import Item
+    from debate_tui.display.feed import PaneItem
     from debate_tui.domain.events import Event
 
 TOPIC = "Should cities ban private cars from their centres?"
@@ -230,7 +230,7 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=1.0)
     arguments = parser.parse_args()
     log = MemoryLog()
-    buffer: SharedBuffer[Item] = SharedBuffer([d.id for d in DEBATERS[: arguments.panes]])
+    buffer: SharedBuffer[PaneItem] = SharedBuffer([d.id for d in DEBATERS[: arguments.panes]])
     session = Session(log, arguments.panes, arguments.speed)
     tasks: list[asyncio.Task[None]] = []
     app = DebateApp(
@@ -238,12 +238,14 @@ def main() -> None:
         buffer,
         session,
         ScreenOptions(
-            mode=Mode(arguments.mode),
+            mode=DisplayMode(arguments.mode),
             theme=arguments.theme,
             ascii=arguments.ascii,
             topic=TOPIC,
             debaters=session.debaters,
-            format=formats.parse((Path(formats.__file__).parent / "oxford.toml").read_text(), "oxford.toml"),
+            format=formats.parse_format(
+                (Path(formats.__file__).parent / "oxford.toml").read_text(), "oxford.toml"
+            ),
             notice="Scripted: nothing is sent to any model. To connect one, set OPENAI_API_KEY.",
         ),
         on_ready=lambda: tasks.append(asyncio.create_task(session.run())),

@@ -10,8 +10,8 @@ from debate_tui import config
 from debate_tui.sources import registry
 from debate_tui.tui.glyphs import ASCII, UNICODE
 from debate_tui.tui.options import ScreenOptions
-from debate_tui.tui.proposal import Offer, Proposal
-from debate_tui.tui.screens.start import LOOKING, StartScreen
+from debate_tui.tui.proposal import DebateSetup, SourceOption
+from debate_tui.tui.screens.start import DISCOVERY_WORKER, StartScreen
 from debate_tui.tui.start import StartApp
 
 if TYPE_CHECKING:
@@ -20,59 +20,59 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 KEYS = (
-    Offer("openai:gpt-5.6-terra", "key found", "OpenAI; its key was found in OPENAI_API_KEY."),
-    Offer(
+    SourceOption("openai:gpt-5.6-terra", "key found", "OpenAI; its key was found in OPENAI_API_KEY."),
+    SourceOption(
         "anthropic:claude-sonnet-5-5",
         "key found",
         "Anthropic; its key was found in ANTHROPIC_API_KEY.",
     ),
 )
-DEMO = Offer("demo", "scripted", "Scripted: no model is speaking. It needs no key and no network.")
-BOX = Offer("local", "tiny, runs here", "SmolLM2 runs on this machine and is tiny.")
+DEMO = SourceOption("demo", "scripted", "Scripted: no model is speaking. It needs no key and no network.")
+LOCAL = SourceOption("local", "tiny, runs here", "SmolLM2 runs on this machine and is tiny.")
 SERVED = tuple(
-    Offer(f"ollama:{model}", "runs here", "Ollama runs on this machine and has this model.")
+    SourceOption(f"ollama:{model}", "runs here", "Ollama runs on this machine and has this model.")
     for model in ("qwen3:32b", "llama3.2")
 )
 
 
-class Start:
-    """The app; `found` is what a look around brings, once `looking` is set."""
+class StartHarness:
+    """The app; `found` is what a look around brings, once `discovery_allowed` is set."""
 
     def __init__(
         self,
-        proposal: Proposal | None = None,
-        offers: Sequence[Offer] = (*KEYS, BOX, DEMO),
+        proposal: DebateSetup | None = None,
+        offers: Sequence[SourceOption] = (*KEYS, LOCAL, DEMO),
         *,
-        found: Sequence[Offer] = (),
+        found: Sequence[SourceOption] = (),
         debaters: tuple[str, ...] = (),
         notice: str = "",
         **options: Any,
     ) -> None:
-        self.proposed: list[Proposal] = []
+        self.proposed: list[DebateSetup] = []
         self.chosen: list[tuple[str, ...]] = []
-        self.looking = asyncio.Event()
+        self.discovery_allowed = asyncio.Event()
         self._found = (found, debaters)
-        chosen = proposal or Proposal(debaters=tuple(offer.source for offer in offers[:2]))
+        chosen = proposal or DebateSetup(debaters=tuple(offer.source for offer in offers[:2]))
         self.screen = StartScreen(
             chosen,
             offers,
             [config.find_format(name) for name in config.format_names()],
             ASCII if options.get("ascii") else UNICODE,
             notice=notice,
-            choose=self.chosen.append,
-            look=self._look,
-            check=registry.parse,
-            propose=self.proposed.append,
+            on_sources_change=self.chosen.append,
+            discover=self._look,
+            check_source=registry.parse_source,
+            on_start=self.proposed.append,
         )
         self.app = StartApp(self.screen, ScreenOptions(**options))
         self.pilot: Pilot[None]
 
-    async def _look(self) -> tuple[Sequence[Offer], tuple[str, ...]]:
-        await self.looking.wait()
+    async def _look(self) -> tuple[Sequence[SourceOption], tuple[str, ...]]:
+        await self.discovery_allowed.wait()
         return self._found
 
     @asynccontextmanager
-    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[Start]:
+    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[StartHarness]:
         async with self.app.run_test(size=(width, height)) as self.pilot:
             await self.pilot.pause()
             yield self
@@ -81,10 +81,10 @@ class Start:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
-    async def look(self) -> None:
+    async def finish_discovery(self) -> None:
         """Find what is there to be found."""
-        self.looking.set()
-        await self.app.workers.wait_for_complete([w for w in self.app.workers if w.name == LOOKING])
+        self.discovery_allowed.set()
+        await self.app.workers.wait_for_complete([w for w in self.app.workers if w.name == DISCOVERY_WORKER])
         await self.pilot.pause()
 
     @property

@@ -22,7 +22,7 @@ SIZES = [(80, 24), (120, 35), (200, 50)]
 DARK, LIGHT = "vigil", "gallery"
 
 
-def everywhere(test: Test) -> Test:
+def at_every_size_and_theme(test: Test) -> Test:
     """Run a test at every size, in the dark and in a light theme: it takes a `size` and a `theme`."""
     for name, values, ids in (
         ("size", SIZES, "{0[0]}x{0[1]}".format),
@@ -32,7 +32,7 @@ def everywhere(test: Test) -> Test:
     return test
 
 
-def stop_clocks(monkeypatch: pytest.MonkeyPatch, seconds: float = 83) -> None:
+def freeze_clocks(monkeypatch: pytest.MonkeyPatch, seconds: float = 83) -> None:
     """It is always so many seconds after the debate's beginning."""
     still = time.monotonic()
     clock = SimpleNamespace(monotonic=lambda: still, time=lambda: START + seconds)

@@ -6,38 +6,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.tui.arrangement import MIN_PANE_WIDTH, Arrangement, fit
+from debate_tui.tui.arrangement import MIN_PANE_WIDTH, LayoutKind, choose_layout
 
 
 @pytest.mark.parametrize(
     ("panes", "width", "height", "arrangement", "columns"),
     [
-        (2, 80, 24, Arrangement.COLUMNS, 2),
-        (3, 120, 35, Arrangement.COLUMNS, 3),
-        (4, 160, 45, Arrangement.COLUMNS, 4),
-        (4, 159, 45, Arrangement.ROWS, 2),
-        (4, 80, 24, Arrangement.ROWS, 2),
-        (3, 80, 24, Arrangement.ROWS, 2),
-        (2, 79, 24, Arrangement.ROWS, 1),
-        (2, 79, 16, Arrangement.TABS, 1),
-        (4, 79, 50, Arrangement.TABS, 1),
-        (2, 30, 50, Arrangement.TABS, 1),
+        (2, 80, 24, LayoutKind.COLUMNS, 2),
+        (3, 120, 35, LayoutKind.COLUMNS, 3),
+        (4, 160, 45, LayoutKind.COLUMNS, 4),
+        (4, 159, 45, LayoutKind.ROWS, 2),
+        (4, 80, 24, LayoutKind.ROWS, 2),
+        (3, 80, 24, LayoutKind.ROWS, 2),
+        (2, 79, 24, LayoutKind.ROWS, 1),
+        (2, 79, 16, LayoutKind.TABS, 1),
+        (4, 79, 50, LayoutKind.TABS, 1),
+        (2, 30, 50, LayoutKind.TABS, 1),
     ],
 )
 def test_width_decides_and_height_has_a_say(
-    panes: int, width: int, height: int, arrangement: Arrangement, columns: int
+    panes: int, width: int, height: int, arrangement: LayoutKind, columns: int
 ) -> None:
-    found = fit(panes, width, height)
-    assert (found.arrangement, found.columns) == (arrangement, columns)
+    found = choose_layout(panes, width, height)
+    assert (found.kind, found.columns) == (arrangement, columns)
 
 
 @given(st.integers(2, 4), st.integers(1, 400), st.integers(1, 200))
 def test_a_pane_beside_another_has_its_width_and_tabs_say_what_is_missing(
     panes: int, width: int, height: int
 ) -> None:
-    found = fit(panes, width, height)
-    if found.arrangement is Arrangement.TABS:
-        assert f"{width}×{height}" in found.needs
+    found = choose_layout(panes, width, height)
+    if found.kind is LayoutKind.TABS:
+        assert f"{width}×{height}" in found.too_small_message
     else:
         assert width // found.columns >= MIN_PANE_WIDTH
-        assert not found.needs
+        assert not found.too_small_message

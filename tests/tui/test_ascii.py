@@ -6,15 +6,15 @@ import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport
-from debate_tui.sources.demo import NOTICE
-from debate_tui.tui.proposal import Proposal
-from tests.tui.board import Board
-from tests.tui.playback import Playback, recorded
-from tests.tui.starting import Start
-from tests.tui.test_history_screen import History
-from tests.tui.test_moderating import Swaps
-from tests.tui.test_watch_screen import watching
-from tests.tui.verdicts import agreed, judged, ranked
+from debate_tui.sources.demo import DEMO_NOTICE
+from debate_tui.tui.proposal import DebateSetup
+from tests.tui.board import DebateHarness
+from tests.tui.playback import ReplayHarness, recorded_debate
+from tests.tui.starting import StartHarness
+from tests.tui.test_history_screen import HistoryHarness
+from tests.tui.test_moderating import SourceSwaps
+from tests.tui.test_watch_screen import watch_board
+from tests.tui.verdicts import add_consensus, add_judged_debate, add_ranking
 
 SIZES = [(80, 24), (120, 35), (200, 50), (44, 14)]
 RESET = FaultReport(FaultKind.NETWORK, "Connection reset by peer, and that is all there is to say of it " * 3)
@@ -42,75 +42,82 @@ OVER_A_DEBATE = {
 }
 
 
-def foreign(text: str) -> str:
+def non_ascii_text(text: str) -> str:
     return "".join(sorted({character for character in text if not character.isascii()}))
 
 
-def debating(**options: object) -> Board:
-    return Board(
-        4, ascii=True, notice=NOTICE, shared="Shared at http://127.0.0.1:8484/d", swap=Swaps(), **options
+def ascii_debate(**options: object) -> DebateHarness:
+    return DebateHarness(
+        4,
+        ascii=True,
+        notice=DEMO_NOTICE,
+        sharing_notice="Shared at http://127.0.0.1:8484/d",
+        swap_source=SourceSwaps(),
+        **options,
     )
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("case", OVER_A_DEBATE)
 async def test_a_debate_and_all_that_opens_over_it(case: str, size: tuple[int, int]) -> None:
-    async with debating().opened(*size) as board:
+    async with ascii_debate().opened(*size) as board:
         board.begin().phase("rebuttal", 1, 2)
-        for debater in board.cast:
+        for debater in board.debaters:
             board.status(debater.id, "streaming").say(debater.id, "# A city\n\n* one\n\n> two\n\n" * 20)
         board.say("ada", "Thinking of it.", reasoning=True)
         board.status("ben", "reconnecting", retry=1, wait_ms=9000, error=RESET)
         board.end("cleo", "refused").end("dara", "failed", error=RESET)
-        await board.settled()
+        await board.settle()
         await board.press(*OVER_A_DEBATE[case])
-        assert foreign(board.text) == ""
+        assert non_ascii_text(board.text) == ""
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("play", [judged, agreed, ranked])
+@pytest.mark.parametrize("play", [add_judged_debate, add_consensus, add_ranking])
 async def test_the_verdict(play: object, size: tuple[int, int]) -> None:
-    async with Board(3, ascii=True, votes=True).opened(*size) as board:
-        assert foreign(board.text) == ""
+    async with DebateHarness(3, ascii=True, asks_for_votes=True).opened(*size) as board:
+        assert non_ascii_text(board.text) == ""
         play(board).tell(ev.DebateFinished(reason="complete"))  # type: ignore[operator]
-        await board.settled()
-        assert foreign(board.text) == ""
+        await board.settle()
+        assert non_ascii_text(board.text) == ""
         await board.press("escape", "v")
-        assert foreign(board.text) == ""
+        assert non_ascii_text(board.text) == ""
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_a_replay(size: tuple[int, int]) -> None:
-    async with Playback(recorded(), ascii=True).opened(*size) as playback:
+    async with ReplayHarness(recorded_debate(), ascii=True).opened(*size) as playback:
         for keys in (("right_square_bracket",), ("question_mark",), ("escape", "s"), ("escape", "9")):
             await playback.press(*keys)
-            assert foreign(playback.text) == ""
+            assert non_ascii_text(playback.text) == ""
 
 
 async def test_somebody_else_s_debate() -> None:
-    async with watching(ascii=True).opened() as board:
+    async with watch_board(ascii=True).opened() as board:
         await board.press("question_mark")
-        assert foreign(board.text) == ""
+        assert non_ascii_text(board.text) == ""
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_the_history(size: tuple[int, int]) -> None:
-    async with History(ascii=True).opened(*size) as history:
+    async with HistoryHarness(ascii=True).opened(*size) as history:
         history.screen._summaries = history.screen._summaries[:4]
-        history.screen._show()
+        history.screen._show_debates()
         for keys in (("down",), ("e",), ("escape", "d"), ("escape", "slash", *"zzz")):
             await history.press(*keys)
-            assert foreign(history.text) == ""
+            assert non_ascii_text(history.text) == ""
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_the_start_screen(size: tuple[int, int]) -> None:
-    async with Start(Proposal(topic="", format="british-parliamentary"), ascii=True).opened(*size) as start:
-        assert foreign(start.text) == ""
+    async with StartHarness(DebateSetup(topic="", format="british-parliamentary"), ascii=True).opened(
+        *size
+    ) as start:
+        assert non_ascii_text(start.text) == ""
         await start.press("tab")
         for _ in range(9):
             for key in ("enter", "escape", "e", "escape", "down"):
                 await start.press(key)
-                assert foreign(start.text) == ""
+                assert non_ascii_text(start.text) == ""
         await start.press("escape", "x", "enter")
-        assert foreign(start.text) == ""
+        assert non_ascii_text(start.text) == ""

@@ -20,8 +20,8 @@ from textual.strip import Strip
 from textual.widgets import Label
 
 from debate_tui.tui import compositing, themes
-from debate_tui.tui.sgr import RowStrip, change, encode
-from debate_tui.tui.widgets.prose import Prose
+from debate_tui.tui.sgr import RowStrip, encode_rows, style_transition
+from debate_tui.tui.widgets.prose import TurnText
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,11 +50,11 @@ def f(x): return "s" + 1  # why
 """
 
 
-class Other(Screen[None]):
+class OtherScreen(Screen[None]):
     """A screen with nothing on it."""
 
 
-class Stage(App[None]):
+class TwoPaneApp(App[None]):
     """Two panes whose terminal is kept: every frame that is written, and what the screen is then."""
 
     CSS = """
@@ -70,12 +70,12 @@ class Stage(App[None]):
         self.frames: list[str] = []
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.defaults(self.current_theme)
+        return themes.default_variables(self.current_theme)
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            yield Prose()
-            yield Prose()
+            yield TurnText()
+            yield TurnText()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if renderable is not None and hasattr(renderable, "render_segments"):
@@ -87,8 +87,8 @@ class Stage(App[None]):
         self.stream.feed(text)
 
     @property
-    def panes(self) -> list[Prose]:
-        return list(self.query(Prose))
+    def panes(self) -> list[TurnText]:
+        return list(self.query(TurnText))
 
     def painted(self) -> list[list[pyte.screens.Char]]:
         """The terminal as it is."""
@@ -105,15 +105,15 @@ class Stage(App[None]):
 @pytest.fixture
 async def pilot() -> AsyncIterator[Pilot[None]]:
     """The stage, with its first frame painted."""
-    app = Stage()
+    app = TwoPaneApp()
     async with app.run_test(size=(WIDTH, HEIGHT)) as running:
         await running.pause()
         yield running
 
 
-def stage_of(pilot: Pilot[None]) -> Stage:
+def stage_of(pilot: Pilot[None]) -> TwoPaneApp:
     """The stage."""
-    assert isinstance(pilot.app, Stage)
+    assert isinstance(pilot.app, TwoPaneApp)
     return pilot.app
 
 
@@ -125,7 +125,7 @@ async def test_the_terminal_shows_what_textual_would_show(pilot: Pilot[None]) ->
     for start in range(0, len(text), 23):
         with compositing.frame(stage.screen):
             for pane in stage.panes:
-                pane.speak(text[start : start + 23])
+                pane.append_text(text[start : start + 23])
                 pane.flush()
         if start % 5 == 0:
             left.scroll_by(-start % 11)
@@ -144,7 +144,7 @@ async def test_all_panes_are_painted_in_one_frame(pilot: Pilot[None]) -> None:
     stage.frames.clear()
     with compositing.frame(stage.screen):
         for pane in stage.panes * 2:
-            pane.speak("words ")
+            pane.append_text("words ")
             with compositing.frame(stage.screen):
                 pane.flush()
         assert stage.frames == []
@@ -160,7 +160,7 @@ async def test_what_is_shown_outside_of_a_frame_is_one_frame_when_the_loop_turns
     stage = stage_of(pilot)
     stage.frames.clear()
     for pane in stage.panes * 2:
-        pane.speak("words ")
+        pane.append_text("words ")
         pane.flush()
     assert stage.frames == []
     await asyncio.sleep(0)
@@ -174,10 +174,10 @@ async def test_a_frame_takes_along_what_was_shown_before_it(pilot: Pilot[None]) 
     stage = stage_of(pilot)
     left, right = stage.panes
     stage.frames.clear()
-    left.speak("before")
+    left.append_text("before")
     left.flush()
     with compositing.frame(stage.screen):
-        right.speak("within")
+        right.append_text("within")
         right.flush()
     assert len(stage.frames) == 1
     assert "before" in stage.frames[0]
@@ -190,7 +190,7 @@ async def test_what_was_shown_at_another_size_is_painted_at_the_new_one(pilot: P
     """A layout may come between a change and its frame."""
     stage = stage_of(pilot)
     left, right = stage.panes
-    left.speak(SPEECH)
+    left.append_text(SPEECH)
     left.flush()
     right.display = False
     await pilot.pause()
@@ -220,7 +220,7 @@ async def test_what_lies_over_a_pane_is_not_painted_over(pilot: Pilot[None]) -> 
     stage.frames.clear()
     with compositing.frame(stage.screen):
         for pane in stage.panes:
-            pane.speak(SPEECH * 2)
+            pane.append_text(SPEECH * 2)
             pane.flush()
     assert "on top" in "\n".join(stage.terminal.display)
     await pilot.pause()
@@ -232,12 +232,12 @@ async def test_a_screen_that_is_not_shown_is_not_painted(pilot: Pilot[None]) -> 
     """Nor one that is about to be laid out anew; in the end all is there."""
     stage = stage_of(pilot)
     below = stage.screen
-    stage.push_screen(Other())
+    stage.push_screen(OtherScreen())
     await pilot.pause()
     stage.frames.clear()
     with compositing.frame(below):
-        for pane in below.query(Prose):
-            pane.speak("hidden words")
+        for pane in below.query(TurnText):
+            pane.append_text("hidden words")
             pane.flush()
     assert not any("hidden" in frame for frame in stage.frames)
     stage.pop_screen()
@@ -270,12 +270,12 @@ def test_saying_what_changes_is_saying_it_all(rows: list[list[Segment]]) -> None
     for y, segments in enumerate(rows):
         for segment in segments:
             pyte.Stream(full).feed(
-                change(None, segment.style, ColorSystem.TRUECOLOR) + segment.text + "\x1b[0m"
+                style_transition(None, segment.style, ColorSystem.TRUECOLOR) + segment.text + "\x1b[0m"
             )
         pyte.Stream(full).feed(f"\x1b[{y + 2};1H")
     for _ in range(2):
         pyte.Stream(brief).feed(
-            encode([(0, y, strip) for y, strip in enumerate(strips)], ColorSystem.TRUECOLOR)
+            encode_rows([(0, y, strip) for y, strip in enumerate(strips)], ColorSystem.TRUECOLOR)
         )
     for y in range(4):
         assert [full.buffer[y][x] for x in range(24)] == [brief.buffer[y][x] for x in range(24)]
@@ -288,7 +288,7 @@ def test_few_bytes_are_said() -> None:
         Style(color="#111111", bgcolor="#222222", bold=True),
     )
     strip = RowStrip([Segment("a ", plain), Segment("b", bold), Segment(" c", plain)], 5)
-    said = encode([(0, 0, strip), (0, 1, strip), (3, 2, Strip([]))], ColorSystem.TRUECOLOR)
+    said = encode_rows([(0, 0, strip), (0, 1, strip), (3, 2, Strip([]))], ColorSystem.TRUECOLOR)
     first = "\x1b[38;2;17;17;17;48;2;34;34;34m"
     row = "a \x1b[1mb\x1b[22m c"
     assert said == f"\x1b[0m\x1b[1;1H{first}{row}\x1b[2;1H{row}\x1b[0m"

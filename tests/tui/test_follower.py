@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.feed import Item, Text
+from debate_tui.display.feed import PaneItem, PaneText
 from debate_tui.domain import events as ev
 from debate_tui.domain.events import DebaterInfo
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.record.log import MemoryLog
-from debate_tui.tui.follower import Follower
+from debate_tui.tui.follower import LogFollower
 from debate_tui.tui.glyphs import UNICODE
-from debate_tui.tui.speaker import Speaker
+from debate_tui.tui.speaker import PaneState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 CAST = tuple(DebaterInfo(name, name.title(), "", "demo", "") for name in ("a", "b"))
 
 
-class Watch:
+class FollowerHarness:
     """A follower, and what it told."""
 
     def __init__(self, log: MemoryLog | None = None) -> None:
         self.log = log or MemoryLog(clock=lambda: self.now)
         self.now = 100.0
-        self.buffer: SharedBuffer[Item] = SharedBuffer(["a", "b"])
+        self.buffer: SharedBuffer[PaneItem] = SharedBuffer(["a", "b"])
         self.told: list[str] = []
         self.counts: list[int] = []
-        self.follower = Follower(
+        self.follower = LogFollower(
             self.buffer,
-            on_debate=lambda event: self.told.append(type(event).__name__),
-            on_active=lambda: self.counts.append(self.follower.active),
+            on_debate_event=lambda event: self.told.append(type(event).__name__),
+            on_active_change=lambda: self.counts.append(self.follower.active_streams),
         )
 
     def tell(self, *happened: ev.Event, at: float | None = None) -> None:
@@ -42,7 +42,7 @@ class Watch:
 
     def taken(self, pane: str) -> str:
         items = self.buffer.take([pane]).get(pane, [])
-        return "".join(item.text for item in items if isinstance(item, Text))
+        return "".join(item.text for item in items if isinstance(item, PaneText))
 
 
 def start() -> Sequence[ev.Event]:
@@ -57,7 +57,7 @@ def delta(offset: int, text: str) -> ev.TurnDelta:
     return ev.TurnDelta(turn=1, debater="a", attempt=1, offset=offset, text=text)
 
 
-class Slow(MemoryLog):
+class ConcurrentlyAppendedLog(MemoryLog):
     """A log to which something is appended while it is being read."""
 
     meanwhile: ev.Event | None = None
@@ -71,18 +71,18 @@ class Slow(MemoryLog):
 
 
 async def test_what_is_appended_while_the_past_is_read_comes_once_and_in_its_place() -> None:
-    log = Slow()
+    log = ConcurrentlyAppendedLog()
     for event in (*start(), delta(0, "one ")):
         log.append(event)
     log.meanwhile = delta(4, "two ")
-    watch = Watch(log)
+    watch = FollowerHarness(log)
     await watch.follower.open(watch.log)
     log.append(delta(8, "three"))
     assert watch.taken("a") == "one two three"
 
 
 async def test_what_concerns_the_debate_is_told_at_once_and_streams_are_counted() -> None:
-    watch = Watch()
+    watch = FollowerHarness()
     await watch.follower.open(watch.log)
     watch.tell(*start(), ev.StreamStatus(debater="a", state="streaming", attempt=1))
     watch.tell(
@@ -93,7 +93,7 @@ async def test_what_concerns_the_debate_is_told_at_once_and_streams_are_counted(
 
 
 async def test_after_closing_nothing_is_followed() -> None:
-    watch = Watch()
+    watch = FollowerHarness()
     await watch.follower.open(watch.log)
     watch.follower.close()
     watch.tell(*start(), delta(0, "x"))
@@ -102,32 +102,37 @@ async def test_after_closing_nothing_is_followed() -> None:
 
 
 async def test_a_meter_reads_the_logs_own_times_and_then_the_providers_figures() -> None:
-    watch = Watch()
+    watch = FollowerHarness()
     await watch.follower.open(watch.log)
     watch.tell(*start())
     watch.tell(delta(0, "x" * 42), at=101.5)
     watch.tell(delta(42, "x" * 42), at=103.5)
-    speaker = Speaker(CAST[0], watch.follower)
-    reading = speaker.reading()
-    assert (reading.ttft_ms, reading.tokens, reading.estimated, reading.rate) == (1500, 20, True, 10.0)
+    speaker = PaneState(CAST[0], watch.follower)
+    reading = speaker.meter_reading()
+    assert (reading.ttft_ms, reading.tokens, reading.tokens_estimated, reading.tokens_per_second) == (
+        1500,
+        20,
+        True,
+        10.0,
+    )
     watch.tell(
         ev.TurnFinished(
             turn=1, debater="a", reason="complete", usage=Usage(output_tokens=17), cost=0.5, ttft_ms=1400
         )
     )
-    reading = speaker.reading()
-    assert (reading.ttft_ms, reading.tokens, reading.estimated, reading.cost) == (1400, 17, False, 0.5)
+    reading = speaker.meter_reading()
+    assert (reading.ttft_ms, reading.tokens, reading.tokens_estimated, reading.cost) == (1400, 17, False, 0.5)
 
 
 async def test_superseded_text_is_not_counted() -> None:
-    watch = Watch()
+    watch = FollowerHarness()
     await watch.follower.open(watch.log)
     watch.tell(*start(), delta(0, "x" * 420), ev.TurnSuperseded(turn=1, debater="a", attempt=2))
-    assert Speaker(CAST[0], watch.follower).reading().tokens is None
+    assert PaneState(CAST[0], watch.follower).meter_reading().tokens is None
 
 
 async def test_a_speaker_is_held_alone_or_with_all_and_by_a_fault_of_another() -> None:
-    speaker = Speaker(CAST[0], Watch().follower)
+    speaker = PaneState(CAST[0], FollowerHarness().follower)
     for paused, resumed in (
         (ev.DebatePaused(reason="user", debater="a"), ev.DebateResumed(reason="user", debater="a")),
         (ev.DebatePaused(reason="user", debater=None), ev.DebateResumed(reason="user", debater=None)),
@@ -135,15 +140,15 @@ async def test_a_speaker_is_held_alone_or_with_all_and_by_a_fault_of_another() -
         (ev.DebatePaused(reason="user", debater=None), ev.DebateResumed(reason="user", debater="a")),
     ):
         speaker.apply(paused, 0)
-        assert speaker.paused
+        assert speaker.is_paused
         speaker.apply(resumed, 0)
-        assert not speaker.paused
+        assert not speaker.is_paused
     speaker.apply(ev.DebatePaused(reason="user", debater="b"), 0)
-    assert not speaker.paused
+    assert not speaker.is_paused
 
 
 async def test_a_countdown_runs_on_the_screens_clock() -> None:
-    speaker = Speaker(CAST[0], Watch().follower)
+    speaker = PaneState(CAST[0], FollowerHarness().follower)
     error = FaultReport(FaultKind.NETWORK, "reset\x1b[31m\nby peer")
     speaker.apply(
         ev.StreamStatus(
@@ -159,4 +164,4 @@ async def test_a_countdown_runs_on_the_screens_clock() -> None:
     )
     assert speaker.badge(51.5).text(UNICODE) == "↻ reconnecting 1/5 · 3s"
     assert speaker.badge(60.0).text(UNICODE) == "↻ reconnecting 1/5"
-    assert speaker.trouble == "reset by peer"
+    assert speaker.problem == "reset by peer"

@@ -15,10 +15,10 @@ from debate_tui.domain.events import (
     PhaseStarted,
 )
 from debate_tui.domain.transcript import Transcript
-from debate_tui.tui.agenda import Agenda
-from debate_tui.tui.forecast import Forecast
+from debate_tui.tui.agenda import PhaseProgress
+from debate_tui.tui.forecast import DurationEstimator
 
-FORMAT = Format(
+FORECAST_FORMAT = Format(
     name="f",
     title="F",
     description="",
@@ -28,40 +28,40 @@ FORMAT = Format(
         Phase(name="closing", title="Closing", words=50, order="turns"),
     ),
 )
-DEBATERS = tuple(DebaterInfo(name, name, "", "demo", "") for name in ("a", "b"))
+FORECAST_DEBATERS = tuple(DebaterInfo(name, name, "", "demo", "") for name in ("a", "b"))
 
 
-class Watch:
+class ForecastHarness:
     """A forecast that is told what happened, and when."""
 
-    def __init__(self, format_: Format | None = FORMAT) -> None:
+    def __init__(self, format_: Format | None = FORECAST_FORMAT) -> None:
         self._transcript = Transcript()
-        self._forecast = Forecast(self._transcript, Agenda(self._transcript, format_))
-        self.at(0, DebateStarted(debate="d", topic="t", format="f", debaters=DEBATERS))
+        self._forecast = DurationEstimator(self._transcript, PhaseProgress(self._transcript, format_))
+        self.at(0, DebateStarted(debate="d", topic="t", format="f", debaters=FORECAST_DEBATERS))
 
-    def at(self, second: float, *events: Event) -> Watch:
+    def at(self, second: float, *events: Event) -> ForecastHarness:
         for event in events:
             dated = msgspec.structs.replace(event, at=1000 + second)
             self._transcript.apply(dated)
-            self._forecast.see(dated)
+            self._forecast.apply(dated)
         return self
 
     def remaining(self, second: float) -> float | None:
-        return self._forecast.remaining(1000 + second)
+        return self._forecast.remaining_seconds(1000 + second)
 
 
 def phase(name: str, number: int = 1, rounds: int = 1, words: int = 0) -> PhaseStarted:
     return PhaseStarted(phase=name, round=number, rounds=rounds, words=words)
 
 
-def one_round() -> Watch:
+def one_round() -> ForecastHarness:
     """A hundred words took twenty seconds."""
-    return Watch().at(0, phase("opening")).at(20, phase("rebuttal", 1, 2))
+    return ForecastHarness().at(0, phase("opening")).at(20, phase("rebuttal", 1, 2))
 
 
 def test_nothing_is_told_before_a_round_was_held() -> None:
-    assert Watch().remaining(0) is None
-    assert Watch().at(0, phase("opening")).remaining(10) is None
+    assert ForecastHarness().remaining(0) is None
+    assert ForecastHarness().at(0, phase("opening")).remaining(10) is None
 
 
 def test_what_is_left_takes_as_long_as_what_was() -> None:
@@ -75,7 +75,7 @@ def test_a_round_that_takes_longer_than_it_should_does_not_shorten_the_others() 
 
 
 def test_pauses_are_not_counted() -> None:
-    watch = Watch().at(0, phase("opening"))
+    watch = ForecastHarness().at(0, phase("opening"))
     watch.at(5, DebatePaused(reason="user", debater=None)).at(105, DebateResumed(reason="user", debater=None))
     watch.at(120, phase("rebuttal", 1, 2))
     assert watch.remaining(120) == 40
@@ -84,18 +84,22 @@ def test_pauses_are_not_counted() -> None:
 
 
 def test_an_extra_round_and_shorter_turns_are_taken_into_account() -> None:
-    longer = Watch().at(0, phase("opening")).at(20, phase("rebuttal", 1, 3))
+    longer = ForecastHarness().at(0, phase("opening")).at(20, phase("rebuttal", 1, 3))
     assert longer.remaining(20) == 50
-    shorter = Watch().at(0, phase("opening")).at(20, phase("rebuttal", 1, 2, words=25))
+    shorter = ForecastHarness().at(0, phase("opening")).at(20, phase("rebuttal", 1, 2, words=25))
     assert shorter.remaining(20) == 20
 
 
 def test_nothing_is_told_of_what_cannot_be_known() -> None:
     wordless = msgspec.structs.replace(
-        FORMAT, phases=(FORMAT.phases[0], msgspec.structs.replace(FORMAT.phases[1], words=0))
+        FORECAST_FORMAT,
+        phases=(FORECAST_FORMAT.phases[0], msgspec.structs.replace(FORECAST_FORMAT.phases[1], words=0)),
     )
-    assert Watch(None).at(0, phase("opening")).at(20, phase("rebuttal", 1, 2)).remaining(20) is None
-    assert Watch(wordless).at(0, phase("opening")).at(20, phase("rebuttal", 1, 2)).remaining(20) is None
+    assert ForecastHarness(None).at(0, phase("opening")).at(20, phase("rebuttal", 1, 2)).remaining(20) is None
+    assert (
+        ForecastHarness(wordless).at(0, phase("opening")).at(20, phase("rebuttal", 1, 2)).remaining(20)
+        is None
+    )
     assert one_round().at(30, phase("verdict")).remaining(30) is None
     assert one_round().at(30, DebateFinished(reason="stopped")).remaining(30) is None
     assert one_round().at(900, DebateResumed(reason="continued", debater=None)).remaining(900) is None

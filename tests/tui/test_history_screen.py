@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.record.summary import Summary
-from debate_tui.tui.archive import Visit
+from debate_tui.record.summary import DebateSummary
+from debate_tui.tui.archive import HistorySelection
 from debate_tui.tui.history import HistoryApp
 from debate_tui.tui.options import ScreenOptions
 from debate_tui.tui.screens.history import HistoryScreen
 from debate_tui.tui.widgets import debates
-from tests.tui.board import CAST, START
-from tests.tui.playback import recorded
-from tests.tui.still import everywhere
+from tests.tui.board import DEBATERS, START
+from tests.tui.playback import recorded_debate
+from tests.tui.still import at_every_size_and_theme
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -40,17 +40,17 @@ TOPICS = (
 DAY = 86_400
 
 
-def summaries(count: int = 5, live: int | None = None) -> list[Summary]:
+def summaries(count: int = 5, live: int | None = None) -> list[DebateSummary]:
     found = []
     for place in range(count):
         topic, finished, panes = TOPICS[place % len(TOPICS)]
         begun = START - place * DAY * 0.7
         found.append(
-            Summary(
+            DebateSummary(
                 f"{place:08x}",
                 topic if place < len(TOPICS) else f"{topic} ({place})",
                 "oxford",
-                CAST[:panes],
+                DEBATERS[:panes],
                 begun,
                 begun + 240,
                 finished,
@@ -68,20 +68,20 @@ def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(debates, "time", SimpleNamespace(time=lambda: START + 3600))
 
 
-class Archive:
+class FakeArchive:
     """A record in memory."""
 
-    def __init__(self, kept: Sequence[Summary]) -> None:
+    def __init__(self, kept: Sequence[DebateSummary]) -> None:
         self.kept = list(kept)
         self.trouble: DebateError | None = None
 
-    async def debates(self) -> Sequence[Summary]:
+    async def debates(self) -> Sequence[DebateSummary]:
         return tuple(self.kept)
 
     async def events(self, debate: str) -> Sequence[Event]:
         if self.trouble:
             raise self.trouble
-        return recorded()
+        return recorded_debate()
 
     async def delete(self, debate: str) -> None:
         if self.trouble:
@@ -93,16 +93,18 @@ class Archive:
             raise self.trouble
 
 
-class History:
+class HistoryHarness:
     def __init__(
         self, count: int = 5, *, live: int | None = None, words: str = "", at: str = "", **options: Any
     ) -> None:
-        self.archive = Archive(summaries(count, live))
-        self.app = HistoryApp(self.archive, self.archive.kept, ScreenOptions(**options), words=words, at=at)
-        self.pilot: Pilot[Visit]
+        self.archive = FakeArchive(summaries(count, live))
+        self.app = HistoryApp(
+            self.archive, self.archive.kept, ScreenOptions(**options), filter_text=words, selected_debate=at
+        )
+        self.pilot: Pilot[HistorySelection]
 
     @asynccontextmanager
-    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[History]:
+    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[HistoryHarness]:
         async with self.app.run_test(size=(width, height)) as self.pilot:
             await self.pilot.pause()
             yield self
@@ -122,7 +124,7 @@ class History:
 
     @property
     def chosen(self) -> str:
-        chosen = self.screen._list.chosen
+        chosen = self.screen._debate_list.highlighted_debate
         return chosen.debate if chosen else ""
 
     @property
@@ -135,7 +137,7 @@ class History:
 
 
 async def test_it_lists_topic_time_format_debaters_and_ending() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         assert "5 debates, newest first" in history.rows[0]
         assert "❯ Should cities ban private cars" in history.text
         for told in (
@@ -150,7 +152,7 @@ async def test_it_lists_topic_time_format_debaters_and_ending() -> None:
 
 
 async def test_details_are_told_where_there_is_room() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         assert "anthropic" not in history.text
         assert "gpt-5.2" in history.text
         assert "events     1,204" in history.text
@@ -163,7 +165,7 @@ async def test_details_are_told_where_there_is_room() -> None:
 
 
 async def test_typing_narrows_the_list_down_and_escape_shows_all() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         await history.press("slash", *"pluto")
         assert "1 of 5 debates" in history.rows[0]
         assert "Should cities" not in history.text
@@ -175,69 +177,71 @@ async def test_typing_narrows_the_list_down_and_escape_shows_all() -> None:
         assert history.app.is_running
         await history.press("escape")
         assert "5 debates" in history.rows[0]
-        assert history.screen.focused is history.screen._list
+        assert history.screen.focused is history.screen._debate_list
 
 
 async def test_what_is_pointed_at_stays_pointed_at_while_typing() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         await history.press("down", "down", "slash", *"oxford")
         assert history.chosen == "00000002"
 
 
 async def test_arrows_choose_while_typing() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         await history.press("slash", *"oxford", "down", "down", "enter")
-        assert history.app.return_value == Visit("00000002", "replay", "oxford")
+        assert history.app.return_value == HistorySelection("00000002", "replay", "oxford")
 
 
 async def test_letters_in_the_filter_are_letters() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         await history.press("slash", *"qdec", "slash")
         assert history.app.is_running
-        assert history.screen._filter.input.value == "qdec/"
+        assert history.screen._filter_bar.input.value == "qdec/"
 
 
 @pytest.mark.parametrize(
     ("keys", "visit"),
     [
-        (("enter",), Visit("00000000", "replay", "")),
-        (("down", "c"), Visit("00000001", "continue", "")),
-        (("slash", *"tabs", "enter"), Visit("00000002", "replay", "tabs")),
-        (("end", "up", "o"), Visit("00000003", "replay", "")),
+        (("enter",), HistorySelection("00000000", "replay", "")),
+        (("down", "c"), HistorySelection("00000001", "continue", "")),
+        (("slash", *"tabs", "enter"), HistorySelection("00000002", "replay", "tabs")),
+        (("end", "up", "o"), HistorySelection("00000003", "replay", "")),
         (("q",), None),
     ],
 )
-async def test_it_is_left_for_what_the_user_wants_to_see(keys: tuple[str, ...], visit: Visit | None) -> None:
-    async with History().opened() as history:
+async def test_it_is_left_for_what_the_user_wants_to_see(
+    keys: tuple[str, ...], visit: HistorySelection | None
+) -> None:
+    async with HistoryHarness().opened() as history:
         await history.press(*keys)
         assert history.app.return_value == visit
         assert not history.app.is_running
 
 
 async def test_it_comes_back_as_it_was() -> None:
-    async with History(words="planet", at="00000001").opened() as history:
+    async with HistoryHarness(words="planet", at="00000001").opened() as history:
         assert "1 of 5" in history.rows[0]
         assert history.chosen == "00000001"
 
 
 async def test_two_clicks_open_a_debate() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         await history.pilot.click(offset=(10, 6))
         assert history.chosen == "00000001"
         await history.pilot.click(offset=(10, 6), times=2)
         await history.pilot.pause()
-        assert history.app.return_value == Visit("00000001", "replay", "")
+        assert history.app.return_value == HistorySelection("00000001", "replay", "")
 
 
 async def test_the_footers_keys_are_buttons() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         await history.pilot.click(offset=(history.rows[-1].index("/ filter"), 34))
         await history.pilot.pause()
-        assert history.screen._filter.input.has_focus
+        assert history.screen._filter_bar.input.has_focus
 
 
 async def test_a_complete_debate_is_not_continued_and_trouble_is_said() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         assert "c continue" not in history.rows[-1]
         await history.press("c")
         assert "complete" in history.rows[-1]
@@ -248,7 +252,7 @@ async def test_a_complete_debate_is_not_continued_and_trouble_is_said() -> None:
 
 
 async def test_a_debate_that_is_being_held_elsewhere_is_live_and_only_to_be_looked_at() -> None:
-    async with History(live=1).opened() as history:
+    async with HistoryHarness(live=1).opened() as history:
         assert "▸ live" in history.text
         assert "broken off" not in history.text
         await history.press("down")
@@ -263,7 +267,7 @@ async def test_a_debate_that_is_being_held_elsewhere_is_live_and_only_to_be_look
 
 
 async def test_deleting_is_confirmed_and_done_at_once() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         await history.press("d")
         assert "Delete “Should cities ban private cars" in history.text
         await history.press("enter")
@@ -278,7 +282,7 @@ async def test_deleting_is_confirmed_and_done_at_once() -> None:
 
 
 async def test_when_the_last_one_is_deleted_there_is_nothing_to_point_at() -> None:
-    async with History(1).opened() as history:
+    async with HistoryHarness(1).opened() as history:
         await history.press("d", "y")
         assert "No debate is on record." in history.text
         for key in ("enter", "c", "e", "d", "down", "end"):
@@ -292,7 +296,7 @@ async def test_it_exports_into_the_present_folder_and_says_where(
     key: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         await history.press("e", key)
         (file,) = tmp_path.glob(f"*.{suffix}")
         assert "Wrote " in history.text
@@ -302,7 +306,7 @@ async def test_it_exports_into_the_present_folder_and_says_where(
 
 
 async def test_what_cannot_be_done_is_said() -> None:
-    async with History().opened() as history:
+    async with HistoryHarness().opened() as history:
         history.archive.trouble = DebateError("the record is locked by another program")
         for keys in (("e", "m"), ("d", "y")):
             await history.press(*keys)
@@ -310,7 +314,7 @@ async def test_what_cannot_be_done_is_said() -> None:
 
 
 async def test_long_lists_scroll() -> None:
-    async with History(60).opened(80, 24) as history:
+    async with HistoryHarness(60).opened(80, 24) as history:
         await history.press("end")
         assert history.chosen == f"{59:08x}"
         assert "(59)" in history.text
@@ -320,18 +324,18 @@ async def test_long_lists_scroll() -> None:
         assert "❯" in history.text
 
 
-@everywhere
+@at_every_size_and_theme
 def test_looks(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
-    assert snap_compare(History(30, theme=theme).app, terminal_size=size, press=["down"])
+    assert snap_compare(HistoryHarness(30, theme=theme).app, terminal_size=size, press=["down"])
 
 
-@everywhere
+@at_every_size_and_theme
 @pytest.mark.parametrize("keys", [("e",), ("d",), ("slash", "p", "l")], ids="-".join)
 def test_looks_when_asked(
     snap_compare: Snap, size: tuple[int, int], theme: str, keys: tuple[str, ...]
 ) -> None:
-    assert snap_compare(History(live=1, theme=theme).app, terminal_size=size, press=keys)
+    assert snap_compare(HistoryHarness(live=1, theme=theme).app, terminal_size=size, press=keys)
 
 
 def test_looks_in_ascii(snap_compare: Snap) -> None:
-    assert snap_compare(History(ascii=True).app, terminal_size=(120, 35), press=["e"])
+    assert snap_compare(HistoryHarness(ascii=True).app, terminal_size=(120, 35), press=["e"])

@@ -5,42 +5,42 @@ from __future__ import annotations
 import pytest
 from textual.events import Key
 
-from debate_tui.tui.widgets.entry import Entry
-from tests.tui.board import Board
+from debate_tui.tui.widgets.entry import LineInput
+from tests.tui.board import DebateHarness
 
 
-async def heap(board: Board, *keys: str) -> None:
+async def press_at_once(board: DebateHarness, *keys: str) -> None:
     """Press keys without letting anything happen in between."""
     for key in keys:
         board.app.post_message(Key(key, None))
     for _ in keys:
-        await board.settled()
+        await board.settle()
 
 
-def debating(board: Board) -> Board:
+def in_first_rebuttal(board: DebateHarness) -> DebateHarness:
     return board.begin().phase("rebuttal", 1, 2)
 
 
 async def test_what_is_typed_behind_a_key_that_opens_a_line_is_text_and_no_commands() -> None:
-    async with Board(2).opened() as board:
-        debating(board)
-        await heap(board, "i", *"exit", "enter")
-        assert board.requests.made == [("interject", "exit", None)]
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await press_at_once(board, "i", *"exit", "enter")
+        assert board.requests.calls == [("interject", "exit", None)]
 
 
 async def test_a_letter_behind_the_key_that_opens_a_menu_chooses_from_it() -> None:
-    async with Board(2).opened() as board:
-        debating(board)
-        await heap(board, "M", "n")
-        assert board.requests.made == [("add_round",)]
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await press_at_once(board, "M", "n")
+        assert board.requests.calls == [("add_round",)]
 
 
 async def test_a_search_gets_all_of_its_letters() -> None:
-    async with Board(2).opened() as board:
-        debating(board).say("ada", "expert witness")
-        await heap(board, "slash", *"exp")
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board).say("ada", "expert witness")
+        await press_at_once(board, "slash", *"exp")
         assert "1 match" in board.text
-        assert board.requests.made == []
+        assert board.requests.calls == []
 
 
 @pytest.mark.parametrize(
@@ -52,40 +52,40 @@ async def test_a_search_gets_all_of_its_letters() -> None:
         (["ctrl+w", *"two"], "old two"),
     ],
 )
-async def test_lines_are_edited_in_the_order_of_the_keys(keys: list[str], left: str) -> None:
-    async with Board(2).opened() as board:
-        debating(board)
+async def test_keys_edit_the_line_in_order(keys: list[str], left: str) -> None:
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
         await board.press("i", *"old one")
-        await heap(board, *keys)
-        assert board.app.screen.query_one(Entry).value == left
+        await press_at_once(board, *keys)
+        assert board.app.screen.query_one(LineInput).value == left
 
 
 async def test_keys_behind_enter_are_no_part_of_what_was_said() -> None:
     """They are commands again."""
-    async with Board(2).opened() as board:
-        debating(board)
-        await heap(board, "i", *"abc", "enter", "m", "m")
-        assert board.requests.made == [("interject", "abc", None)]
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await press_at_once(board, "i", *"abc", "enter", "m", "m")
+        assert board.requests.calls == [("interject", "abc", None)]
         assert "staggered" in board.text
 
 
 async def test_keys_behind_escape_are_commands_again() -> None:
-    async with Board(2).opened() as board:
-        debating(board)
-        await heap(board, "i", *"abc", "escape", "m")
-        assert board.requests.made == []
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await press_at_once(board, "i", *"abc", "escape", "m")
+        assert board.requests.calls == []
         assert "synchronized" in board.text
 
 
 async def test_what_is_typed_behind_a_question_of_the_menu_answers_it() -> None:
-    async with Board(2).opened() as board:
-        debating(board)
-        await heap(board, "M", "w", *["backspace"] * 6, *"80", "enter", "z")
-        assert board.requests.made == [("set_words", 80)]
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await press_at_once(board, "M", "w", *["backspace"] * 6, *"80", "enter", "z")
+        assert board.requests.calls == [("set_words", 80)]
 
 
 async def test_enter_behind_what_is_searched_for_goes_to_the_first_match() -> None:
-    async with Board(2).opened() as board:
-        debating(board).say("ada", "expert witness, and one more expert")
-        await heap(board, "slash", *"exp", "enter")
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board).say("ada", "expert witness, and one more expert")
+        await press_at_once(board, "slash", *"exp", "enter")
         assert "1 of 2" in board.text

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.sanitise import sanitise
-from debate_tui.tui.pastes import END, START, Pastes
+from debate_tui.tui.pastes import PASTE_END, PASTE_START, PasteSanitiser
 
 keys = st.text("aé\x1b[O~;0125", max_size=12).filter(
     lambda text: "\x1b[200" not in text and "200~" not in text
@@ -22,12 +22,12 @@ pasted = st.lists(
 ).map("".join)
 
 
-def fed(pieces: list[str]) -> str:
-    pastes = Pastes()
+def filter_pieces(pieces: list[str]) -> str:
+    pastes = PasteSanitiser()
     return "".join(map(pastes.feed, pieces))
 
 
-def cut(data: str, places: list[int]) -> list[str]:
+def cut_at(data: str, places: list[int]) -> list[str]:
     edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
     return [data[begin:end] for begin, end in itertools.pairwise(edges)]
 
@@ -45,25 +45,25 @@ def cut(data: str, places: list[int]) -> list[str]:
     ],
 )
 def test_a_paste_is_its_text_in_one_line(text: str, read: str) -> None:
-    assert fed([f"{START}{text}{END}q"]) == f"{START}{read}{END}q"
+    assert filter_pieces([f"{PASTE_START}{text}{PASTE_END}q"]) == f"{PASTE_START}{read}{PASTE_END}q"
 
 
 @given(keys, pasted, keys, st.lists(st.integers(0, 99), max_size=8))
 def test_it_is_the_same_however_it_is_cut(before: str, text: str, after: str, places: list[int]) -> None:
-    if END in text or text.endswith("\x1b[201"):
+    if PASTE_END in text or text.endswith("\x1b[201"):
         return
-    data = f"{before}{START}{text}{END}{after}"
-    read = fed(cut(data, places))
-    assert read == fed([data])
-    assert read.startswith(before + START)
-    assert read.endswith(END + after)
-    inner = read.removeprefix(before + START).removesuffix(END + after)
+    data = f"{before}{PASTE_START}{text}{PASTE_END}{after}"
+    read = filter_pieces(cut_at(data, places))
+    assert read == filter_pieces([data])
+    assert read.startswith(before + PASTE_START)
+    assert read.endswith(PASTE_END + after)
+    inner = read.removeprefix(before + PASTE_START).removesuffix(PASTE_END + after)
     assert sanitise(inner) == inner
     assert not {"\n", "\r", "\t", "\x1b"} & set(inner)
 
 
 @given(keys, st.lists(st.integers(0, 99), max_size=8))
 def test_what_is_typed_is_passed_on_at_once(text: str, places: list[int]) -> None:
-    pastes = Pastes()
-    for piece in cut(text, places):
+    pastes = PasteSanitiser()
+    for piece in cut_at(text, places):
         assert pastes.feed(piece) == piece

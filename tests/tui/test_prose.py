@@ -10,7 +10,7 @@ from textual.geometry import Offset, Region
 from textual.selection import Selection
 
 from debate_tui.tui import compositing, themes
-from debate_tui.tui.widgets.prose import Prose
+from debate_tui.tui.widgets.prose import TurnText
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,46 +22,46 @@ WIDTH, HEIGHT = 32, 10
 WORDS = "the claim that nothing follows from a premise we all accept is itself a claim "
 
 
-class Stage(App[None]):
+class OnePaneApp(App[None]):
     """One pane, as wide as the screen."""
 
-    CSS = "Prose { width: 1fr; height: 1fr; }"
+    CSS = "TurnText { width: 1fr; height: 1fr; }"
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.defaults(self.current_theme)
+        return themes.default_variables(self.current_theme)
 
     def compose(self) -> ComposeResult:
-        yield Prose()
+        yield TurnText()
 
     @property
-    def prose(self) -> Prose:
-        return self.query_one(Prose)
+    def prose(self) -> TurnText:
+        return self.query_one(TurnText)
 
 
 @pytest.fixture
 async def pilot() -> AsyncIterator[Pilot[None]]:
     """The stage, mounted."""
-    app = Stage()
+    app = OnePaneApp()
     async with app.run_test(size=(WIDTH, HEIGHT)) as running:
         app.prose.focus()
         await running.pause()
         yield running
 
 
-def prose_of(pilot: Pilot[None]) -> Prose:
+def prose_of(pilot: Pilot[None]) -> TurnText:
     """The pane."""
-    assert isinstance(pilot.app, Stage)
+    assert isinstance(pilot.app, OnePaneApp)
     return pilot.app.prose
 
 
-def shown(prose: Prose) -> list[str]:
+def visible_rows(prose: TurnText) -> list[str]:
     """The rows in view, without the blanks around the text and without the position mark."""
     return [strip.text[1:-1].rstrip() for strip in prose.render_lines(Region(0, 0, *prose.size))]
 
 
-async def searched(pilot: Pilot[None]) -> None:
+async def search_pane(pilot: Pilot[None]) -> None:
     """Wait for a search to come to the end."""
-    while prose_of(pilot)._looking:
+    while prose_of(pilot)._scan_scheduled:
         await pilot.pause()
 
 
@@ -73,32 +73,32 @@ def numbered(count: int) -> str:
 async def test_it_follows_until_the_reader_scrolls_up(pilot: Pilot[None]) -> None:
     """And then stays put, knows how much is new, and follows again at the end."""
     prose = prose_of(pilot)
-    prose.speak(numbered(30))
+    prose.append_text(numbered(30))
     prose.flush()
-    assert shown(prose)[-1] == "• item 29"
+    assert visible_rows(prose)[-1] == "• item 29"
     await pilot.press("pageup")
     assert not prose.following
-    view = shown(prose)
+    view = visible_rows(prose)
     assert view[-1] == "• item 20"
-    prose.speak("- more\n- and more\n- and yet more\n")
+    prose.append_text("- more\n- and more\n- and yet more\n")
     prose.flush()
-    assert shown(prose) == view
-    assert prose.unseen == 3
+    assert visible_rows(prose) == view
+    assert prose.unseen_lines == 3
     await pilot.press("down")
-    assert prose.unseen == 3
-    assert shown(prose)[-1] == "• item 21"
+    assert prose.unseen_lines == 3
+    assert visible_rows(prose)[-1] == "• item 21"
     await pilot.press("G")
     assert prose.following
-    assert prose.unseen == 0
-    prose.speak("- last\n")
+    assert prose.unseen_lines == 0
+    prose.append_text("- last\n")
     prose.flush()
-    assert shown(prose)[-1] == "• last"
+    assert visible_rows(prose)[-1] == "• last"
 
 
 async def test_keys_and_wheel_scroll(pilot: Pilot[None]) -> None:
     """Never beyond the ends."""
     prose = prose_of(pilot)
-    prose.speak(numbered(30))
+    prose.append_text(numbered(30))
     prose.flush()
     for key, first in (
         ("g", 0),
@@ -110,28 +110,28 @@ async def test_keys_and_wheel_scroll(pilot: Pilot[None]) -> None:
         ("home", 0),
     ):
         await pilot.press(key)
-        assert shown(prose)[0] == f"• item {first}", key
+        assert visible_rows(prose)[0] == f"• item {first}", key
     prose.scroll_by(3)
-    assert shown(prose)[0] == "• item 3"
+    assert visible_rows(prose)[0] == "• item 3"
 
 
 async def test_short_text_stands_at_the_top(pilot: Pilot[None]) -> None:
     """With nothing to scroll, and no mark."""
     prose = prose_of(pilot)
-    prose.head("Opening")
-    prose.speak("Hello")
+    prose.append_heading("Opening")
+    prose.append_text("Hello")
     prose.flush()
     prose.tick()
     await pilot.press("up")
     assert prose.following
-    assert shown(prose)[:4] == ["Opening ──────────────────────", "", "Hello", ""]
+    assert visible_rows(prose)[:4] == ["Opening ──────────────────────", "", "Hello", ""]
     assert "▐" not in "".join(strip.text for strip in prose.render_lines(Region(0, 0, *prose.size)))
 
 
 async def test_the_mark_tells_where_the_view_is(pilot: Pilot[None]) -> None:
     """It moves with the reader, and with the text only when it is told to."""
     prose = prose_of(pilot)
-    prose.speak(numbered(30))
+    prose.append_text(numbered(30))
     prose.flush()
 
     def marks() -> list[int]:
@@ -151,17 +151,17 @@ async def test_resizing_keeps_the_readers_place(pilot: Pilot[None]) -> None:
     """Although the lines above are as many as they turn out to be."""
     prose = prose_of(pilot)
     for number in range(60):
-        prose.speak(f"Paragraph {number}. {WORDS * 3}\n\n")
+        prose.append_text(f"Paragraph {number}. {WORDS * 3}\n\n")
     prose.flush()
     prose.scroll_by(-120)
-    first = next(row for row in shown(prose) if row.startswith("Paragraph"))
-    above = shown(prose).index(first)
+    first = next(row for row in visible_rows(prose) if row.startswith("Paragraph"))
+    above = visible_rows(prose).index(first)
     for size in ((60, 12), (25, 20), (WIDTH, HEIGHT)):
         await pilot.resize_terminal(*size)
-        while prose._settling:
+        while prose._wrapping:
             await pilot.pause()
         number = first.split(".")[0]
-        assert any(row.startswith(number) for row in shown(prose)[: above + 2])
+        assert any(row.startswith(number) for row in visible_rows(prose)[: above + 2])
         assert prose.line_count == len(prose._page.rows(0, 1 << 30))
     assert not prose.following
 
@@ -169,48 +169,48 @@ async def test_resizing_keeps_the_readers_place(pilot: Pilot[None]) -> None:
 async def test_resizing_while_following_stays_at_the_end(pilot: Pilot[None]) -> None:
     """Whatever the width."""
     prose = prose_of(pilot)
-    prose.speak(WORDS * 60 + "END")
+    prose.append_text(WORDS * 60 + "END")
     prose.flush()
     for size in ((60, 12), (25, 20)):
         await pilot.resize_terminal(*size)
-        while prose._settling:
+        while prose._wrapping:
             await pilot.pause()
         assert prose.following
-        assert shown(prose)[-1].endswith("END")
+        assert visible_rows(prose)[-1].endswith("END")
 
 
 async def test_thinking_folds_and_unfolds(pilot: Pilot[None]) -> None:
     """And can be taken back with what was said in the turn."""
     prose = prose_of(pilot)
-    prose.head("Opening", 1)
-    prose.speak("Let me think", "reasoning", 1)
-    prose.speak("I say", "answer", 1)
-    prose.note("✂ cut", "failed", 1)
+    prose.append_heading("Opening", 1)
+    prose.append_text("Let me think", "reasoning", 1)
+    prose.append_text("I say", "answer", 1)
+    prose.append_notice("✂ cut", "failed", 1)
     prose.flush()
-    assert shown(prose)[2:7] == ["▸ thinking, 12 characters", "", "I say", "", "✂ cut"]
-    prose.show_reasoning(shown=True)
-    assert shown(prose)[2] == "Let me think"
-    prose.drop(1)
+    assert visible_rows(prose)[2:7] == ["▸ thinking, 12 characters", "", "I say", "", "✂ cut"]
+    prose.set_reasoning_visible(visible=True)
+    assert visible_rows(prose)[2] == "Let me think"
+    prose.discard_turn(1)
     prose.flush()
-    assert shown(prose) == ["Opening ──────────────────────", *[""] * (HEIGHT - 1)]
+    assert visible_rows(prose) == ["Opening ──────────────────────", *[""] * (HEIGHT - 1)]
 
 
 async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None:
     """And can be gone to."""
     prose = prose_of(pilot)
-    prose.speak(numbered(30) + "\nAn **item** of another kind")
+    prose.append_text(numbered(30) + "\nAn **item** of another kind")
     prose.flush()
     prose.search("ITEM")
-    await searched(pilot)
-    assert prose.matches == 31
-    prose.speak(", item by item")
+    await search_pane(pilot)
+    assert prose.match_count == 31
+    prose.append_text(", item by item")
     prose.flush()
-    await searched(pilot)
-    assert prose.matches == 33
+    await search_pane(pilot)
+    assert prose.match_count == 33
     prose.show_match(4)
-    assert "• item 4" in shown(prose)
+    assert "• item 4" in visible_rows(prose)
     assert not prose.following
-    strip = prose.render_lines(Region(0, 0, *prose.size))[shown(prose).index("• item 4")]
+    strip = prose.render_lines(Region(0, 0, *prose.size))[visible_rows(prose).index("• item 4")]
     lit = [
         segment.text
         for segment in strip
@@ -218,7 +218,7 @@ async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None
     ]
     assert lit == ["item"]
     prose.search("")
-    assert prose.matches == 0
+    assert prose.match_count == 0
     strip = prose.render_lines(Region(0, 0, *prose.size))[0]
     assert not [
         segment for segment in strip if segment.style and segment.style.bgcolor != prose.rich_style.bgcolor
@@ -228,7 +228,7 @@ async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None
 async def test_selected_text_is_the_text_and_not_the_lines(pilot: Pilot[None]) -> None:
     """It stays selected while text streams and after the pane is resized."""
     prose = prose_of(pilot)
-    prose.speak(f"A **paragraph** of {WORDS * 3}\n\n- item one\n- item two\n")
+    prose.append_text(f"A **paragraph** of {WORDS * 3}\n\n- item one\n- item two\n")
     prose.flush()
     prose.action_top()
     await pilot.pause()
@@ -243,7 +243,7 @@ async def test_selected_text_is_the_text_and_not_the_lines(pilot: Pilot[None]) -
     assert f"A paragraph of {WORDS * 3}".strip().endswith(lines[0])
     assert lines[0].startswith(" all accept is itself a claim the claim")
     assert lines[1:] == ["item"]
-    prose.speak("- item three\n")
+    prose.append_text("- item three\n")
     prose.flush()
     await pilot.resize_terminal(60, 12)
     await pilot.pause()
@@ -254,7 +254,7 @@ async def test_any_selection_can_be_taken(pilot: Pilot[None]) -> None:
     """All, from or to a place."""
     prose = prose_of(pilot)
     assert prose.get_selection(Selection(None, None)) is None
-    prose.speak("one\n\ntwo\n\nthree")
+    prose.append_text("one\n\ntwo\n\nthree")
     prose.flush()
     section = 1 << 24
     assert prose.get_selection(Selection(None, None)) == ("one\ntwo\nthree", "\n")
@@ -266,13 +266,13 @@ async def test_any_selection_can_be_taken(pilot: Pilot[None]) -> None:
 async def test_what_looks_like_markup_is_text(pilot: Pilot[None]) -> None:
     """Neither Textual nor Rich reads it, and nothing can be clicked."""
     prose = prose_of(pilot)
-    prose.speak("[@click=app.quit]x[/] [bold]b[/bold] [a](http://b.c)")
-    prose.head("[red]head[/]")
-    prose.note("[link=file:///etc]x[/link]")
+    prose.append_text("[@click=app.quit]x[/] [bold]b[/bold] [a](http://b.c)")
+    prose.append_heading("[red]head[/]")
+    prose.append_notice("[link=file:///etc]x[/link]")
     prose.flush()
     rows = prose.render_lines(Region(0, 0, *prose.size))
-    assert shown(prose)[0] == "[@click=app.quit]x[/]"
-    assert "[red]head[/] ─" in "\n".join(shown(prose))
+    assert visible_rows(prose)[0] == "[@click=app.quit]x[/]"
+    assert "[red]head[/] ─" in "\n".join(visible_rows(prose))
     assert not any(
         segment.style and (segment.style.link or segment.style.meta) for row in rows for segment in row
     )
@@ -281,7 +281,7 @@ async def test_what_looks_like_markup_is_text(pilot: Pilot[None]) -> None:
 async def test_a_theme_changes_the_colours_of_what_is_there(pilot: Pilot[None]) -> None:
     """At once."""
     prose = prose_of(pilot)
-    prose.speak("# heading")
+    prose.append_text("# heading")
     prose.flush()
     before = prose.render_lines(Region(0, 0, *prose.size))[0]
     pilot.app.theme = "textual-light"
@@ -296,22 +296,22 @@ async def test_nothing_is_painted_that_did_not_change(
 ) -> None:
     """What is out of sight costs nothing on screen, and a changed last line only that line."""
     prose = prose_of(pilot)
-    prose.speak(numbered(30))
+    prose.append_text(numbered(30))
     prose.flush()
     await pilot.pause()
     painted: list[set[int]] = []
     monkeypatch.setattr(compositing, "_paint", lambda _, changed: painted.extend(changed.values()))
     screen = pilot.app.screen
     with compositing.frame(screen):
-        prose.speak("- word")
+        prose.append_text("- word")
         prose.flush()
     with compositing.frame(screen):
-        prose.speak(" word")
+        prose.append_text(" word")
         prose.flush()
     assert painted == [set(range(HEIGHT)), {HEIGHT - 1}]
     prose.scroll_by(-10)
     painted.clear()
     with compositing.frame(screen):
-        prose.speak(" word\n" * 20)
+        prose.append_text(" word\n" * 20)
         prose.flush()
     assert painted == []

@@ -7,18 +7,18 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.feed import Item, Text
-from debate_tui.display.modes import FrameClock, Mode
-from debate_tui.tui.pulse import FRAME_TEXT, Pulse
+from debate_tui.display.feed import PaneItem, PaneText
+from debate_tui.display.modes import DisplayMode, FrameClock
+from debate_tui.tui.pulse import MAX_PANE_FRAME_CHARACTERS, FrameLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 
-class Stage:
+class RecordingTarget:
     """Notes what is released; `flushed` is set by each release."""
 
-    active = 2
+    active_streams = 2
 
     def __init__(self) -> None:
         self.behind = False
@@ -32,7 +32,7 @@ class Stage:
         self._open: list[str] | None = None
 
     @property
-    def backlog(self) -> bool:
+    def has_backlog(self) -> bool:
         self.times_behind += self.behind
         if self.times_behind == 5:
             self.often_behind.set()
@@ -51,9 +51,9 @@ class Stage:
         else:
             self._open.append(what)
 
-    def release(self, due: Mapping[str, Sequence[Item]]) -> None:
+    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
         self.released.append(
-            {pane: "".join(i.text for i in items if isinstance(i, Text)) for pane, items in due.items()}
+            {pane: "".join(i.text for i in items if isinstance(i, PaneText)) for pane, items in due.items()}
         )
         self._note("text")
         self.flushed.set()
@@ -65,12 +65,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def running(
-    mode: Mode, window: float = 0.02
-) -> AsyncIterator[tuple[Stage, SharedBuffer[Item], FrameClock, Pulse]]:
-    buffer: SharedBuffer[Item] = SharedBuffer(["a", "b"])
-    stage, clock = Stage(), FrameClock(mode, window=window)
-    pulse = Pulse(buffer, clock, stage)
+async def running_loop(
+    mode: DisplayMode, window: float = 0.02
+) -> AsyncIterator[tuple[RecordingTarget, SharedBuffer[PaneItem], FrameClock, FrameLoop]]:
+    buffer: SharedBuffer[PaneItem] = SharedBuffer(["a", "b"])
+    stage, clock = RecordingTarget(), FrameClock(mode, window=window)
+    pulse = FrameLoop(buffer, clock, stage)
     task = asyncio.create_task(pulse.run())
     try:
         yield stage, buffer, clock, pulse
@@ -80,48 +80,48 @@ async def running(
         assert task.cancelled()
 
 
-def say(buffer: SharedBuffer[Item], pane: str, text: str) -> None:
-    buffer.push(pane, Text(1, 1, text), len(text))
+def push_text(buffer: SharedBuffer[PaneItem], pane: str, text: str) -> None:
+    buffer.push(pane, PaneText(1, 1, text), len(text))
 
 
 async def test_a_window_releases_all_panes_in_one_call() -> None:
-    async with running(Mode.SYNCHRONIZED) as (stage, buffer, _, _):
-        say(buffer, "a", "1")
+    async with running_loop(DisplayMode.SYNCHRONIZED) as (stage, buffer, _, _):
+        push_text(buffer, "a", "1")
         await asyncio.sleep(0)
-        say(buffer, "b", "2")
-        say(buffer, "a", "3")
+        push_text(buffer, "b", "2")
+        push_text(buffer, "a", "3")
         await stage.flushed.wait()
         assert stage.released == [{"a": "13", "b": "2"}]
 
 
 async def test_a_switch_of_modes_releases_what_is_pending_at_once() -> None:
-    async with running(Mode.SYNCHRONIZED, window=3600) as (stage, buffer, clock, pulse):
-        say(buffer, "a", "held")
+    async with running_loop(DisplayMode.SYNCHRONIZED, window=3600) as (stage, buffer, clock, pulse):
+        push_text(buffer, "a", "held")
         await asyncio.sleep(0)
         assert stage.released == []
-        clock.switch(Mode.STAGGERED)
+        clock.set_mode(DisplayMode.STAGGERED)
         pulse.wake()
         await stage.flushed.wait()
         assert stage.released == [{"a": "held"}]
 
 
 async def test_a_flood_is_released_in_frames_of_a_bounded_size_and_in_order() -> None:
-    async with running(Mode.STAGGERED) as (stage, buffer, _, _):
+    async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, _):
         pieces = [str(number) * 1000 for number in range(10)] * 10
         for piece in pieces:
-            say(buffer, "a", piece)
-        while buffer.pending:
+            push_text(buffer, "a", piece)
+        while buffer.oldest_arrivals:
             stage.flushed.clear()
             await stage.flushed.wait()
         texts = [frame["a"] for frame in stage.released]
         assert "".join(texts) == "".join(pieces)
-        assert max(len(text) for text in texts) < FRAME_TEXT + 1000
+        assert max(len(text) for text in texts) < MAX_PANE_FRAME_CHARACTERS + 1000
 
 
 async def test_a_terminal_that_is_behind_gets_no_frame_until_it_has_caught_up() -> None:
-    async with running(Mode.STAGGERED) as (stage, buffer, _, _):
+    async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, _):
         stage.behind = True
-        say(buffer, "a", "later")
+        push_text(buffer, "a", "later")
         await stage.often_behind.wait()
         assert stage.frames == []
         stage.behind = False
@@ -130,24 +130,24 @@ async def test_a_terminal_that_is_behind_gets_no_frame_until_it_has_caught_up() 
 
 
 async def test_draining_needs_no_clock() -> None:
-    async with running(Mode.SYNCHRONIZED, window=3600) as (stage, buffer, _, pulse):
-        say(buffer, "a", "now")
-        pulse.drain()
+    async with running_loop(DisplayMode.SYNCHRONIZED, window=3600) as (stage, buffer, _, pulse):
+        push_text(buffer, "a", "now")
+        pulse.flush_all()
         assert stage.released == [{"a": "now"}]
-        assert not buffer.pending
+        assert not buffer.oldest_arrivals
 
 
 async def test_while_text_streams_meters_have_no_frames_of_their_own() -> None:
-    async with running(Mode.STAGGERED) as (stage, buffer, _, _):
+    async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, _):
         while stage.ticks < 2:
             stage.flushed.clear()
-            say(buffer, "a", "word ")
+            push_text(buffer, "a", "word ")
             await stage.flushed.wait()
     assert sum("tick" in frame for frame in stage.frames) == 2
     assert all("text" in frame for frame in stage.frames)
 
 
 async def test_without_text_they_have() -> None:
-    async with running(Mode.STAGGERED) as (stage, _, _, _):
+    async with running_loop(DisplayMode.STAGGERED) as (stage, _, _, _):
         await stage.ticked.wait()
     assert stage.frames == [["tick"]]

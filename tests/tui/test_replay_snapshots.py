@@ -10,8 +10,8 @@ import pytest
 
 from debate_tui.tui.screens import view
 from debate_tui.tui.widgets import pane, tabs
-from tests.tui.playback import Playback, recorded
-from tests.tui.still import everywhere
+from tests.tui.playback import ReplayHarness, recorded_debate
+from tests.tui.still import at_every_size_and_theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: still))
 
 
-def compare(snap: Snap, playback: Playback, size: tuple[int, int], *keys: str) -> bool:
+def compare(snap: Snap, playback: ReplayHarness, size: tuple[int, int], *keys: str) -> bool:
     """The screen after 20 s were played and keys were pressed."""
 
     async def run(pilot: Pilot[None]) -> None:
@@ -40,19 +40,23 @@ def compare(snap: Snap, playback: Playback, size: tuple[int, int], *keys: str) -
     return snap(playback.app, terminal_size=size, run_before=run)
 
 
-@everywhere
+@at_every_size_and_theme
 def test_playing(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
-    assert compare(snap_compare, Playback(recorded(), theme=theme), size)
+    assert compare(snap_compare, ReplayHarness(recorded_debate(), theme=theme), size)
 
 
 def test_paused_and_fast(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Playback(recorded(4), 4), (160, 40), "full_stop", "full_stop", "space")
+    assert compare(
+        snap_compare, ReplayHarness(recorded_debate(4), 4), (160, 40), "full_stop", "full_stop", "space"
+    )
 
 
 def test_at_the_end_in_ascii(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Playback(recorded(), ascii=True), (80, 24), *("right_square_bracket",) * 9)
+    assert compare(
+        snap_compare, ReplayHarness(recorded_debate(), ascii=True), (80, 24), *("right_square_bracket",) * 9
+    )
 
 
-@everywhere
+@at_every_size_and_theme
 def test_help(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
-    assert compare(snap_compare, Playback(recorded(), theme=theme), size, "question_mark")
+    assert compare(snap_compare, ReplayHarness(recorded_debate(), theme=theme), size, "question_mark")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.display.feed import Text
+from debate_tui.display.feed import PaneText
 from debate_tui.domain.events import (
     DebaterRemoved,
     Interjection,
@@ -18,69 +18,71 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.stream import FaultKind, FaultReport
 from debate_tui.domain.transcript import Transcript
-from debate_tui.tui.agenda import Agenda
+from debate_tui.tui.agenda import PhaseProgress
 from debate_tui.tui.glyphs import UNICODE
-from debate_tui.tui.script import Script
+from debate_tui.tui.script import PaneContent
 
 if TYPE_CHECKING:
-    from debate_tui.display.feed import Item
+    from debate_tui.display.feed import PaneItem
     from debate_tui.domain.stream import FinishReason
 
 
-class Sheet:
+class RecordingPage:
     """A page as a list of (kind, turn, text)."""
 
     def __init__(self) -> None:
         self.written: list[tuple[str, int, str]] = []
 
-    def speak(self, text: str, voice: str, turn: int) -> None:
-        if self.written and self.written[-1][:2] == (voice, turn):
+    def append_text(self, text: str, kind: str, turn: int) -> None:
+        if self.written and self.written[-1][:2] == (kind, turn):
             text = self.written.pop()[2] + text
-        self.written.append((voice, turn, text))
+        self.written.append((kind, turn, text))
 
-    def head(self, text: str, turn: int) -> None:
+    def append_heading(self, text: str, turn: int) -> None:
         self.written.append(("head", turn, text))
 
-    def note(self, text: str, tone: str, turn: int) -> None:
+    def append_notice(self, text: str, tone: str, turn: int) -> None:
         self.written.append(("note", turn, text))
 
-    def drop(self, turn: int) -> None:
+    def discard_turn(self, turn: int) -> None:
         self.written = [part for part in self.written if part[1] != turn or part[0] == "head"]
 
 
-class Lane:
+class PaneHarness:
     """A script with its page and the transcript it asks."""
 
     def __init__(self) -> None:
-        self.sheet = Sheet()
+        self.sheet = RecordingPage()
         self.transcript = Transcript()
-        self.script = Script(self.sheet, self.transcript, UNICODE, Agenda(self.transcript, None).title)
+        self.script = PaneContent(
+            self.sheet, self.transcript, UNICODE, PhaseProgress(self.transcript, None).turn_phase_label
+        )
         self.transcript.apply(PhaseStarted(phase="rebuttal", round=1, rounds=2))
 
-    def take(self, *items: Item) -> Lane:
+    def take(self, *items: PaneItem) -> PaneHarness:
         for item in items:
-            if not isinstance(item, Text):
+            if not isinstance(item, PaneText):
                 self.transcript.apply(item)
             self.script.apply(item)
         return self
 
-    def turn(self, number: int = 1) -> Lane:
+    def turn(self, number: int = 1) -> PaneHarness:
         return self.take(TurnStarted(turn=number, debater="a", phase="rebuttal"))
 
-    def say(self, text: str, turn: int = 1, *, reasoning: bool = False) -> Lane:
-        return self.take(Text(turn, 1, text, reasoning))
+    def say(self, text: str, turn: int = 1, *, reasoning: bool = False) -> PaneHarness:
+        return self.take(PaneText(turn, 1, text, reasoning))
 
-    def end(self, reason: FinishReason = "complete", turn: int = 1) -> Lane:
+    def end(self, reason: FinishReason = "complete", turn: int = 1) -> PaneHarness:
         return self.take(TurnFinished(turn=turn, debater="a", reason=reason))
 
 
 def test_a_turn_is_a_heading_and_what_is_said() -> None:
-    lane = Lane().turn().say("Hel").say("lo.").end()
+    lane = PaneHarness().turn().say("Hel").say("lo.").end()
     assert lane.sheet.written == [("head", 1, "Rebuttal 1/2"), ("answer", 1, "Hello.")]
 
 
 def test_thinking_is_kept_apart_and_never_part_of_the_answer() -> None:
-    lane = Lane().turn().say("Hm.", reasoning=True).say("Hello.")
+    lane = PaneHarness().turn().say("Hm.", reasoning=True).say("Hello.")
     assert lane.sheet.written[1:] == [("reasoning", 1, "Hm."), ("answer", 1, "Hello.")]
     assert lane.script.answer == "Hello."
     assert lane.script.has_reasoning
@@ -97,32 +99,37 @@ def test_thinking_is_kept_apart_and_never_part_of_the_answer() -> None:
     ],
 )
 def test_every_other_ending_is_noted(reason: FinishReason, note: str) -> None:
-    assert Lane().turn().say("Hello").end(reason).sheet.written[-1] == ("note", 1, note)
+    assert PaneHarness().turn().say("Hello").end(reason).sheet.written[-1] == ("note", 1, note)
 
 
 def test_a_failure_is_noted_with_its_reason_in_one_line() -> None:
     fault = FaultReport(FaultKind.NETWORK, "reset\nby [b]peer[/b]")
-    lane = Lane().turn().take(StreamStatus(debater="a", state="failed", attempt=1, error=fault)).end("failed")
+    lane = (
+        PaneHarness()
+        .turn()
+        .take(StreamStatus(debater="a", state="failed", attempt=1, error=fault))
+        .end("failed")
+    )
     assert lane.sheet.written[-1] == ("note", 1, "── ✗ No answer: reset by [b]peer[/b]")
 
 
 def test_superseded_text_goes_and_its_heading_stays() -> None:
-    lane = Lane().turn().say("Old").take(TurnSuperseded(turn=1, debater="a", attempt=2)).say("New")
+    lane = PaneHarness().turn().say("Old").take(TurnSuperseded(turn=1, debater="a", attempt=2)).say("New")
     assert lane.sheet.written == [("head", 1, "Rebuttal 1/2"), ("answer", 1, "New")]
 
 
 def test_a_broken_turn_that_goes_on_is_one_text_again() -> None:
-    lane = Lane().turn().say("Hm", reasoning=True).say("Hel").end("failed").say("lo")
+    lane = PaneHarness().turn().say("Hm", reasoning=True).say("Hel").end("failed").say("lo")
     assert lane.sheet.written[1:] == [("reasoning", 1, "Hm"), ("answer", 1, "Hello")]
 
 
 def test_an_interjection_waits_for_the_end_of_the_turn() -> None:
-    lane = Lane().turn().say("Hel").take(Interjection(text="Why\x1b[31m?", to=None)).say("lo").end()
+    lane = PaneHarness().turn().say("Hel").take(Interjection(text="Why\x1b[31m?", to=None)).say("lo").end()
     assert lane.sheet.written[1:] == [("answer", 1, "Hello"), ("note", 0, "── ❯ Why?")]
 
 
 def test_leaving_the_debate_is_noted_after_how_the_turn_ended() -> None:
-    lane = Lane().turn().say("Hel").end("failed")
+    lane = PaneHarness().turn().say("Hel").end("failed")
     lane.take(DebaterRemoved(debater="a", reason="broken", remaining=("b",)))
     assert [text for kind, _, text in lane.sheet.written if kind == "note"] == [
         "── ✗ The answer broke off",
@@ -131,17 +138,17 @@ def test_leaving_the_debate_is_noted_after_how_the_turn_ended() -> None:
 
 
 def test_thinking_of_a_continued_answer_does_not_tear_the_answer() -> None:
-    lane = Lane().turn()
+    lane = PaneHarness().turn()
     pieces = [("Hm, ", 1, True), ("in the mid", 1, False), ("again? ", 2, True), ("dle of it.", 2, False)]
     for text, attempt, reasoning in pieces:
-        lane.take(Text(1, attempt, text, reasoning))
+        lane.take(PaneText(1, attempt, text, reasoning))
     assert lane.sheet.written[-1] == ("answer", 1, "in the middle of it.")
     lane.take(TurnFinished(turn=1, debater="a", reason="complete"))
     assert lane.sheet.written[1:] == [("reasoning", 1, "Hm, again? "), ("answer", 1, "in the middle of it.")]
 
 
 def test_thinking_between_two_answers_of_one_attempt_stays_where_it_was() -> None:
-    lane = Lane().turn()
+    lane = PaneHarness().turn()
     for text, reasoning in (("One. ", False), ("Hm. ", True), ("Two.", False)):
-        lane.take(Text(1, 1, text, reasoning))
+        lane.take(PaneText(1, 1, text, reasoning))
     assert [part[0] for part in lane.sheet.written[1:]] == ["answer", "reasoning", "answer"]

@@ -8,8 +8,8 @@ import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
-from tests.tui.board import START, Board
-from tests.tui.still import everywhere, stop_clocks
+from tests.tui.board import START, DebateHarness
+from tests.tui.still import at_every_size_and_theme, freeze_clocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     Snap = Callable[..., bool]
-    Play = Callable[[Board], None]
+    Play = Callable[[DebateHarness], None]
 
 DEMO = "Scripted demo: no model is speaking. To hear one, set OPENAI_API_KEY, or name it: -d openai:MODEL."
 
@@ -40,17 +40,17 @@ away twice: once while it drives, and once while it *stands*.
 
 @pytest.fixture(autouse=True)
 def _clocks_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    stop_clocks(monkeypatch)
+    freeze_clocks(monkeypatch)
 
 
-def compare(snap: Snap, board: Board, size: tuple[int, int], play: Play, *keys: str) -> bool:
+def compare(snap: Snap, board: DebateHarness, size: tuple[int, int], play: Play, *keys: str) -> bool:
     """The screen after a debate was played and keys were pressed."""
 
     async def run(pilot: Pilot[None]) -> None:
         board.pilot = pilot
-        await board.settled()
+        await board.settle()
         play(board)
-        await board.settled()
+        await board.settle()
         for key in keys:
             await board.press(key)
 
@@ -58,54 +58,56 @@ def compare(snap: Snap, board: Board, size: tuple[int, int], play: Play, *keys: 
     return snap(board.app, terminal_size=size, run_before=run)
 
 
-def all_states(board: Board) -> None:
+def all_states(board: DebateHarness) -> None:
     """Four panes in four states."""
     reset = FaultReport(FaultKind.NETWORK, "Connection reset by peer (api.example.com:443)")
     overloaded = FaultReport(FaultKind.OVERLOADED, "The [bold]model[/bold] is overloaded, try later", 529)
     board.begin().phase()
     board.now += 1
-    for debater in board.cast:
+    for debater in board.debaters:
         board.status(debater.id, "streaming").say(debater.id, SPEECH)
     board.now += 60
-    for debater in board.cast:
+    for debater in board.debaters:
         board.end(debater.id, usage=Usage(output_tokens=312), cost=0.0031, ttft_ms=640)
     board.phase("rebuttal", 1, 2)
     board.now += 1
-    for debater in board.cast:
+    for debater in board.debaters:
         board.status(debater.id, "streaming").say(debater.id, "I have three things to say to this. ")
     board.now += 1
     board.say("ada", "The first is short, and").status(
         "ben", "reconnecting", retry=2, wait_ms=3000, error=reset
     )
-    if len(board.cast) > 2:
+    if len(board.debaters) > 2:
         board.say("cleo", "Pondering.", reasoning=True).say("cleo", "None of it matters.")
         board.end("cleo", "length", usage=Usage(output_tokens=9))
         board.end("dara", "failed", error=overloaded)
-        board.tell(ev.DebaterRemoved(debater="dara", reason=overloaded.message, remaining=("ada", "ben")))
+        board.log_events(
+            ev.DebaterRemoved(debater="dara", reason=overloaded.message, remaining=("ada", "ben"))
+        )
 
 
-def paused(board: Board) -> None:
+def paused(board: DebateHarness) -> None:
     all_states(board)
-    board.tell(ev.DebatePaused(reason="user", debater=None))
+    board.log_events(ev.DebatePaused(reason="user", debater=None))
 
 
-def over(board: Board) -> None:
+def over(board: DebateHarness) -> None:
     all_states(board)
-    board.end("ada").end("ben", "stopped").tell(ev.DebateFinished(reason="stopped"))
+    board.end("ada").end("ben", "stopped").log_events(ev.DebateFinished(reason="stopped"))
 
 
-def held(board: Board) -> None:
+def held(board: DebateHarness) -> None:
     all_states(board)
-    board.tell(ev.DebatePaused(reason="OpenAI refused the key (401): invalid_api_key", debater="ben"))
+    board.log_events(ev.DebatePaused(reason="OpenAI refused the key (401): invalid_api_key", debater="ben"))
 
 
-@everywhere
+@at_every_size_and_theme
 @pytest.mark.parametrize("panes", [2, 4])
 def test_states(snap_compare: Snap, size: tuple[int, int], theme: str, panes: int) -> None:
-    assert compare(snap_compare, Board(panes, notice=DEMO, theme=theme), size, all_states)
+    assert compare(snap_compare, DebateHarness(panes, notice=DEMO, theme=theme), size, all_states)
 
 
-@everywhere
+@at_every_size_and_theme
 @pytest.mark.parametrize(
     ("panes", "play", "keys"),
     [
@@ -119,35 +121,35 @@ def test_states(snap_compare: Snap, size: tuple[int, int], theme: str, panes: in
 def test_asked(
     snap_compare: Snap, size: tuple[int, int], theme: str, panes: int, play: Play, keys: tuple[str, ...]
 ) -> None:
-    assert compare(snap_compare, Board(panes, theme=theme), size, play, *keys)
+    assert compare(snap_compare, DebateHarness(panes, theme=theme), size, play, *keys)
 
 
 def test_paused(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(2), (80, 24), paused)
+    assert compare(snap_compare, DebateHarness(2), (80, 24), paused)
 
 
 def test_over(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(2), (80, 24), over)
+    assert compare(snap_compare, DebateHarness(2), (80, 24), over)
 
 
 def test_zoomed(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(4), (120, 35), all_states, "tab", "z")
+    assert compare(snap_compare, DebateHarness(4), (120, 35), all_states, "tab", "z")
 
 
 def test_tabs(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(4), (60, 20), all_states, "tab")
+    assert compare(snap_compare, DebateHarness(4), (60, 20), all_states, "tab")
 
 
 def test_thinking_shown(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(4), (160, 30), all_states, "t")
+    assert compare(snap_compare, DebateHarness(4), (160, 30), all_states, "t")
 
 
 def test_ascii(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(4, ascii=True), (120, 35), all_states)
+    assert compare(snap_compare, DebateHarness(4, ascii=True), (120, 35), all_states)
 
 
 def test_waiting(snap_compare: Snap) -> None:
-    def nothing(board: Board) -> None:
+    def nothing(board: DebateHarness) -> None:
         pass
 
-    assert compare(snap_compare, Board(2, notice=DEMO), (80, 24), nothing)
+    assert compare(snap_compare, DebateHarness(2, notice=DEMO), (80, 24), nothing)

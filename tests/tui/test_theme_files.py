@@ -9,16 +9,16 @@ from textual.theme import BUILTIN_THEMES
 
 from debate_tui.domain.errors import ConfigError
 from debate_tui.tui import themes
-from debate_tui.tui.tones import Tone, colour
+from debate_tui.tui.tones import Tone, resolve_colour
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SHIPPED = themes.shipped_folder()
+SHIPPED = themes.bundled_folder()
 
 
 def test_every_shipped_theme_loads_and_the_default_is_among_them() -> None:
-    shelf = themes.load(SHIPPED)
+    shelf = themes.load_themes(SHIPPED)
     assert shelf.problems == ()
     names = {theme.name for theme in shelf.themes}
     assert themes.DEFAULT_THEME in names
@@ -28,15 +28,15 @@ def test_every_shipped_theme_loads_and_the_default_is_among_them() -> None:
 @pytest.mark.parametrize("name", sorted(BUILTIN_THEMES))
 def test_textuals_own_themes_get_the_tones_they_lack(name: str) -> None:
     theme = BUILTIN_THEMES[name]
-    variables = {**themes.defaults(theme), **theme.to_color_system().generate(), **theme.variables}
+    variables = {**themes.default_variables(theme), **theme.to_color_system().generate(), **theme.variables}
     for tone in Tone:
-        assert colour(variables, tone) is not None
+        assert resolve_colour(variables, tone) is not None
 
 
 def test_both_kinds_of_theme_have_the_same_variables() -> None:
-    own = themes.find(themes.DEFAULT_THEME, SHIPPED)
+    own = themes.find_theme(themes.DEFAULT_THEME, SHIPPED)
     assert own is not None
-    assert set(themes.defaults(own)) <= set(own.variables)
+    assert set(themes.default_variables(own)) <= set(own.variables)
 
 
 def test_a_bad_file_is_named_with_its_line_and_the_good_ones_load(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_bad_file_is_named_with_its_line_and_the_good_ones_load(tmp_path: Path
     (tmp_path / "bad.toml").write_text(good.replace("quiet =", "quite ="), "utf-8")
     (tmp_path / "worse.toml").write_bytes(b"\xff")
     (tmp_path / "colour.toml").write_text(good.replace('faint = "#', 'faint = "'), "utf-8")
-    shelf = themes.load(tmp_path)
+    shelf = themes.load_themes(tmp_path)
     assert [theme.name for theme in shelf.themes] == ["mine"]
     bad, no_colour, worse = shelf.problems
     assert "bad.toml:" in bad
@@ -59,18 +59,18 @@ def test_a_theme_is_found_by_its_file_and_the_users_counts_before_the_shipped(tm
     text = (SHIPPED / "vigil.toml").read_text("utf-8")
     mine = text.replace("dark = true", "dark = false")
     (tmp_path / "vigil.toml").write_text(mine, "utf-8")
-    found = themes.find("vigil", SHIPPED, tmp_path)
+    found = themes.find_theme("vigil", SHIPPED, tmp_path)
     assert found is not None
     assert not found.dark
-    assert themes.find("nothing", SHIPPED, tmp_path) is None
+    assert themes.find_theme("nothing", SHIPPED, tmp_path) is None
 
 
 def test_a_folder_that_is_not_there_has_no_themes(tmp_path: Path) -> None:
-    assert themes.load(tmp_path / "none", None) == themes.Shelf(())
+    assert themes.load_themes(tmp_path / "none", None) == themes.ThemeCollection(())
 
 
 def test_a_file_too_big_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "big.toml"
     path.write_text("#" * 100_000, "utf-8")
     with pytest.raises(ConfigError, match="too big"):
-        themes.read(path)
+        themes.read_theme(path)

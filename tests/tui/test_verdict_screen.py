@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain import events as ev
-from tests.tui.board import Board
-from tests.tui.still import everywhere, stop_clocks
-from tests.tui.verdicts import agreed, judged, ranked
+from tests.tui.board import DebateHarness
+from tests.tui.still import at_every_size_and_theme, freeze_clocks
+from tests.tui.verdicts import add_consensus, add_judged_debate, add_ranking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,53 +17,55 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     Snap = Callable[..., bool]
-    Play = Callable[[Board], Board]
+    Play = Callable[[DebateHarness], DebateHarness]
 
 
 @pytest.fixture
 def _clocks_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    stop_clocks(monkeypatch)
+    freeze_clocks(monkeypatch)
 
 
-def compare(snap: Snap, board: Board, size: tuple[int, int], play: Play, *keys: str) -> bool:
+def compare(snap: Snap, board: DebateHarness, size: tuple[int, int], play: Play, *keys: str) -> bool:
     """The screen after a debate was judged and keys were pressed."""
 
     async def run(pilot: Pilot[None]) -> None:
         board.pilot = pilot
-        await board.settled()
-        play(board).tell(ev.DebateFinished(reason="complete"))
-        await board.settled()
+        await board.settle()
+        play(board).log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
         await board.press(*keys)
 
     return snap(board.app, terminal_size=size, run_before=run)
 
 
-@everywhere
+@at_every_size_and_theme
 @pytest.mark.usefixtures("_clocks_stand_still")
 def test_picture(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
-    assert compare(snap_compare, Board(2, theme=theme, commands=False), size, judged)
+    assert compare(snap_compare, DebateHarness(2, theme=theme, commands=False), size, add_judged_debate)
 
 
 @pytest.mark.usefixtures("_clocks_stand_still")
 def test_four(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(4, commands=False), (120, 35), judged)
+    assert compare(snap_compare, DebateHarness(4, commands=False), (120, 35), add_judged_debate)
 
 
 @pytest.mark.usefixtures("_clocks_stand_still")
 def test_further_down(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(2, commands=False), (80, 24), judged, "pagedown", "down")
+    assert compare(
+        snap_compare, DebateHarness(2, commands=False), (80, 24), add_judged_debate, "pagedown", "down"
+    )
 
 
 @pytest.mark.usefixtures("_clocks_stand_still")
 def test_ascii(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(2, ascii=True, commands=False), (80, 24), judged)
+    assert compare(snap_compare, DebateHarness(2, ascii=True, commands=False), (80, 24), add_judged_debate)
 
 
 @pytest.mark.usefixtures("_clocks_stand_still")
 def test_consensus(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(4, commands=False), (120, 35), agreed)
+    assert compare(snap_compare, DebateHarness(4, commands=False), (120, 35), add_consensus)
 
 
 @pytest.mark.usefixtures("_clocks_stand_still")
 def test_ranking(snap_compare: Snap) -> None:
-    assert compare(snap_compare, Board(4, commands=False), (80, 24), ranked)
+    assert compare(snap_compare, DebateHarness(4, commands=False), (80, 24), add_ranking)

@@ -8,76 +8,78 @@ import pytest
 
 from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed
 from debate_tui.record.log import MemoryLog
-from debate_tui.session.lines import Way
+from debate_tui.session.lines import ConnectionInfo
 from debate_tui.tui.screens.watch import WatchScreen
-from tests.tui.board import Board
+from tests.tui.board import DebateHarness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Elsewhere(MemoryLog):
+class RemoteHost(MemoryLog):
     """A log that is told from elsewhere."""
 
     on_rewind: Callable[[], None]
-    on_line: Callable[[str], None]
-    way: Way | None = None
+    on_connection_notice: Callable[[str], None]
+    connection: ConnectionInfo | None = None
 
 
-def watching(panes: int = 2, **options: Any) -> Board:
-    board = Board(panes, commands=False, log=Elsewhere, screen=WatchScreen, **options).begin().phase()
-    for debater in board.cast:
+def watch_board(panes: int = 2, **options: Any) -> DebateHarness:
+    board = (
+        DebateHarness(panes, commands=False, log=RemoteHost, screen=WatchScreen, **options).begin().phase()
+    )
+    for debater in board.debaters:
         board.status(debater.id, "streaming")
     return board
 
 
 async def test_what_comes_while_all_are_paused_is_shown_afterwards() -> None:
-    board = watching()
+    board = watch_board()
     async with board.opened():
         board.say("ada", "First. ").say("ben", "Also. ")
-        await board.settled()
+        await board.settle()
         await board.press("space")
         assert board.text.count("‖ paused") == 3, "header and both panes"
         board.say("ada", "Second. ").say("ben", "Too. ").end("ben")
-        await board.settled()
+        await board.settle()
         assert "First." in board.text
         assert "Second." not in board.text
         assert "Too." not in board.text
         assert "resume" in board.rows[-1] or "the debate goes on" in board.rows[-1]
         await board.press("space")
-        assert "First. Second." in board.says("ada")
-        assert "Also. Too." in board.says("ben")
+        assert "First. Second." in board.pane_text("ada")
+        assert "Also. Too." in board.pane_text("ben")
         assert "paused" not in board.text
         assert "✓ done" in board.text
 
 
 async def test_one_pane_is_paused_alone() -> None:
-    board = watching()
+    board = watch_board()
     async with board.opened():
         await board.press("p")
         board.say("ada", "Held. ").say("ben", "Shown. ")
-        await board.settled()
+        await board.settle()
         assert "Held." not in board.text
         assert "Shown." in board.text
         await board.press("space")
         board.say("ada", "More. ").say("ben", "Held, too. ")
-        await board.settled()
+        await board.settle()
         assert "Held" not in board.text
         await board.press("space")
-        assert "Held. More." in board.says("ada")
-        assert "Shown. Held, too." in board.says("ben")
+        assert "Held. More." in board.pane_text("ada")
+        assert "Shown. Held, too." in board.pane_text("ben")
 
 
 async def test_what_the_host_pauses_is_not_for_a_viewer_to_resume() -> None:
-    board = watching()
+    board = watch_board()
     async with board.opened():
-        board.tell(DebatePaused(reason="user", debater=None))
-        await board.settled()
+        board.log_events(DebatePaused(reason="user", debater=None))
+        await board.settle()
         assert "‖ paused" in board.rows[0]
         assert "space pause" in board.rows[-1]
         await board.press("space")
-        board.tell(DebateResumed(reason="user", debater=None)).say("ada", "Said since. ")
-        await board.settled()
+        board.log_events(DebateResumed(reason="user", debater=None)).say("ada", "Said since. ")
+        await board.settle()
         assert "Said since." not in board.text
         assert "‖ paused" in board.rows[0]
         await board.press("space")
@@ -86,11 +88,11 @@ async def test_what_the_host_pauses_is_not_for_a_viewer_to_resume() -> None:
 
 
 async def test_the_end_comes_while_it_is_paused() -> None:
-    board = watching()
+    board = watch_board()
     async with board.opened():
         await board.press("space")
-        board.say("ada", "Last words.").end("ada").end("ben").tell(DebateFinished(reason="complete"))
-        await board.settled()
+        board.say("ada", "Last words.").end("ada").end("ben").log_events(DebateFinished(reason="complete"))
+        await board.settle()
         assert "Last words." not in board.text
         await board.press("space")
         assert "Last words." in board.text
@@ -100,30 +102,30 @@ async def test_the_end_comes_while_it_is_paused() -> None:
 
 
 async def test_a_history_that_is_told_anew_is_not_held_back() -> None:
-    board = watching()
+    board = watch_board()
     async with board.opened():
         await board.press("space")
         board.say("ada", "Held. ")
-        await board.settled()
-        assert isinstance(board.log, Elsewhere)
+        await board.settle()
+        assert isinstance(board.log, RemoteHost)
         board.log.on_rewind()
-        await board.settled()
-        assert board.says("ada").count("Held.") == 1
+        await board.settle()
+        assert board.pane_text("ada").count("Held.") == 1
         assert "paused" not in board.text
 
 
 @pytest.mark.parametrize(
-    ("way", "said"),
+    ("connection", "said"),
     [
-        (Way("HTTP/2", each=True), "HTTP/2, a stream each"),
-        (Way("HTTP/1.1"), "HTTP/1.1, one stream for all"),
-        (Way("WebSocket"), "WebSocket, one stream for all"),
+        (ConnectionInfo("HTTP/2", per_debater=True), "HTTP/2, a stream each"),
+        (ConnectionInfo("HTTP/1.1"), "HTTP/1.1, one stream for all"),
+        (ConnectionInfo("WebSocket"), "WebSocket, one stream for all"),
     ],
 )
-async def test_the_statistics_say_how_the_debate_comes(way: Way, said: str) -> None:
-    board = watching()
-    assert isinstance(board.log, Elsewhere)
-    board.log.way = way
+async def test_the_statistics_say_how_the_debate_comes(connection: ConnectionInfo, said: str) -> None:
+    board = watch_board()
+    assert isinstance(board.log, RemoteHost)
+    board.log.connection = connection
     async with board.opened(160, 45):
         await board.press("s")
         row = next(row for row in board.rows if " transport " in row)
@@ -132,19 +134,19 @@ async def test_the_statistics_say_how_the_debate_comes(way: Way, said: str) -> N
 
 
 async def test_the_line_being_down_is_said_until_it_stands_again() -> None:
-    board = watching()
+    board = watch_board()
     async with board.opened():
-        assert isinstance(board.log, Elsewhere)
-        board.log.on_line("The host is away. Trying again in 3 s.")
-        await board.settled()
+        assert isinstance(board.log, RemoteHost)
+        board.log.on_connection_notice("The host is away. Trying again in 3 s.")
+        await board.settle()
         assert "The host is away." in board.text
-        board.log.on_line("")
-        await board.settled()
+        board.log.on_connection_notice("")
+        await board.settle()
         assert "The host is away." not in board.text
 
 
 async def test_the_help_tells_what_a_viewer_can_do() -> None:
-    board = watching()
+    board = watch_board()
     async with board.opened():
         await board.press("question_mark")
         assert "pause here, go on: all" in board.text

@@ -1,21 +1,21 @@
 """Incremental Markdown: text in pieces becomes lines of styled runs, at a cost that does not grow with it."""
 
 from debate_tui.display.markdown.line import STYLES, Line, Run
-from debate_tui.display.markdown.page import Page, Row, Section, Spot, Voice
-from debate_tui.display.markdown.place import Place
-from debate_tui.display.markdown.signs import ASCII, UNICODE, Signs
+from debate_tui.display.markdown.page import Page, PagePosition, PageRow, PageSection, TextKind
+from debate_tui.display.markdown.place import DocumentPosition
+from debate_tui.display.markdown.signs import ASCII_SYMBOLS, UNICODE_SYMBOLS, MarkdownSymbols
 
 __all__ = [
-    "ASCII",
+    "ASCII_SYMBOLS",
     "STYLES",
-    "UNICODE",
+    "UNICODE_SYMBOLS",
+    "DocumentPosition",
     "Line",
+    "MarkdownSymbols",
     "Page",
-    "Place",
-    "Row",
+    "PagePosition",
+    "PageRow",
+    "PageSection",
     "Run",
-    "Section",
-    "Signs",
-    "Spot",
-    "Voice",
+    "TextKind",
 ]

@@ -12,290 +12,298 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.display.markdown.containers import (
-    DEEPEST,
+    MAX_NESTING,
+    BlockQuote,
     Container,
-    Item,
-    Quote,
-    above,
-    frame_of,
-    go_on,
-    indentation,
-    item_at,
+    ListItem,
+    build_prefix,
+    gap_depth_between,
+    match_containers,
+    parse_list_item,
+    skip_indentation,
 )
-from debate_tui.display.markdown.leaves import Empty, Leaf, Paragraph, Rule
-from debate_tui.display.markdown.open import Fence, Indented, OpenLeaf, OpenParagraph, OpenTable
-from debate_tui.display.markdown.tables import sides, split
+from debate_tui.display.markdown.leaves import EmptyBlock, LeafBlock, Paragraph, ThematicBreak
+from debate_tui.display.markdown.open import OpenBlock, OpenFence, OpenIndentedCode, OpenParagraph, OpenTable
+from debate_tui.display.markdown.tables import parse_alignments, split_row
 
 if TYPE_CHECKING:
-    from debate_tui.display.markdown.frame import Frame
-    from debate_tui.display.markdown.signs import Signs
+    from debate_tui.display.markdown.frame import BlockPrefix
+    from debate_tui.display.markdown.signs import MarkdownSymbols
 
-LONGEST = 4000
+MAX_MARKUP_LINE = 4000
 """Characters of a line that may be anything but a paragraph or code."""
 
-_NEVER = 1 << 30
+_UNREACHABLE_INDENT = 1 << 30
 """An indentation that no line has."""
 
-_ATX = re.compile(r"(#{1,6})(?= |$)")
+_ATX_HEADING = re.compile(r"(#{1,6})(?= |$)")
 _ATX_END = re.compile(r"(?:^| )#+ *$")
-_FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
-_RULE = re.compile(r"(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$")
-_UNDERLINE = re.compile(r"(=+|-+) *$")
-_STARTERS = frozenset(">#`~*-_+=|:0123456789")
-_SURELY_TEXT = re.compile(r"[^\s|:\-*+_=#`~>.)\d]")
+_OPENING_FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
+_THEMATIC_BREAK = re.compile(r"(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$")
+_SETEXT_UNDERLINE = re.compile(r"(=+|-+) *$")
+_BLOCK_STARTERS = frozenset(">#`~*-_+=|:0123456789")
+_TEXT_CHARACTER = re.compile(r"[^\s|:\-*+_=#`~>.)\d]")
 
 
 class Draft(NamedTuple):
     """The leaves that are open; and whether the unfinished line may be read for good, to be extended."""
 
-    leaves: list[Leaf]
-    certain: bool
+    leaves: list[LeafBlock]
+    is_final: bool
 
 
-class Parser:
+class BlockParser:
     """Reads lines, and keeps what they close in `closed` for the owner to take.
 
     A copy of it (`draft`) shows what would be closed if the document ended here.
     """
 
-    def __init__(self, signs: Signs, style: str = "") -> None:
-        self.closed: list[Leaf] = []
-        self._signs = signs
+    def __init__(self, symbols: MarkdownSymbols, style: str = "") -> None:
+        self.closed: list[LeafBlock] = []
+        self._symbols = symbols
         self._style = style
         self._containers: tuple[Container, ...] = ()
-        self._shown = 0
-        self._leaf: OpenLeaf | None = None
-        self._before: tuple[Container, ...] | None = None
-        self._series = 0
+        self._marked_count = 0
+        self._open_block: OpenBlock | None = None
+        self._previous_containers: tuple[Container, ...] | None = None
+        self._last_list_id = 0
 
-    def line(self, line: str) -> None:
+    def read_line(self, line: str) -> None:
         """Read a line, without its line feed and with blanks for tabs."""
-        count, position = go_on(self._containers, line, self._shown)
+        count, position = match_containers(self._containers, line, self._marked_count)
         whole = count == len(self._containers)
-        leaf = self._leaf
-        if whole and isinstance(leaf, Fence | Indented) and self._add_code(leaf, line, position):
+        leaf = self._open_block
+        if whole and isinstance(leaf, OpenFence | OpenIndentedCode) and self._add_code(leaf, line, position):
             return
-        if isinstance(leaf, Fence | Indented):
-            self._close_leaf()
-        position, begun = self._begin(line, count, position)
+        if isinstance(leaf, OpenFence | OpenIndentedCode):
+            self._close_open_block()
+        position, begun = self._open_containers(line, count, position)
         if position >= 0:
-            self._add(line, position, count, begun=begun)
+            self._add_text(line, position, count, opened=begun)
 
-    def extend(self, text: str) -> None:
+    def extend_line(self, text: str) -> None:
         """Add to the line read last, which is certain to be text or code."""
-        leaf = self._leaf
-        assert isinstance(leaf, OpenParagraph | Fence | Indented)
-        self._leaf = leaf.extended(text, self.closed)
+        leaf = self._open_block
+        assert isinstance(leaf, OpenParagraph | OpenFence | OpenIndentedCode)
+        self._open_block = leaf.with_text(text, self.closed)
 
     def draft(self, line: str = "") -> Draft:
         """What is open, closed as if the document ended with this unfinished line."""
-        probe = Parser.__new__(Parser)
+        probe = BlockParser.__new__(BlockParser)
         probe.__dict__.update(self.__dict__)
         probe.closed = []
         certain = False
         if line:
-            probe.line(line)
-            certain = probe.is_certain(line)
-        probe.end(draft=True)
+            probe.read_line(line)
+            certain = probe.is_final(line)
+        probe.close_all(draft=True)
         return Draft(probe.closed, certain)
 
-    def is_certain(self, line: str) -> bool:
+    def is_final(self, line: str) -> bool:
         """Whether the line read last would stay what it is however it went on."""
-        leaf = self._leaf
+        leaf = self._open_block
         if isinstance(leaf, OpenParagraph):
             text = leaf.last_line
-            return len(text) > 16 and _SURELY_TEXT.search(text) is not None
-        return len(line) > LONGEST and isinstance(leaf, Fence | Indented) and leaf.ends_in_text
+            return len(text) > 16 and _TEXT_CHARACTER.search(text) is not None
+        return (
+            len(line) > MAX_MARKUP_LINE
+            and isinstance(leaf, OpenFence | OpenIndentedCode)
+            and leaf.accepts_text
+        )
 
-    def put(self, leaf: Leaf) -> None:
+    def append_leaf(self, leaf: LeafBlock) -> None:
         """Close everything, and add a leaf that was not read."""
-        self.end()
+        self.close_all()
         self.closed.append(leaf)
 
-    def take(self) -> list[Leaf]:
+    def take_closed(self) -> list[LeafBlock]:
         """What has been closed since this was asked last."""
         closed, self.closed = self.closed, []
         return closed
 
-    def end(self, *, draft: bool = False) -> None:
+    def close_all(self, *, draft: bool = False) -> None:
         """Close everything."""
-        self._close_leaf(draft=draft)
-        self._leave(0)
+        self._close_open_block(draft=draft)
+        self._close_containers(0)
 
-    def _add_code(self, leaf: Fence | Indented, line: str, position: int) -> bool:
+    def _add_code(self, leaf: OpenFence | OpenIndentedCode, line: str, position: int) -> bool:
         """Whether the open code goes on with this line, or is ended by it and nothing else."""
-        if isinstance(leaf, Fence) and leaf.is_end(line, position):
-            self._close_leaf()
+        if isinstance(leaf, OpenFence) and leaf.is_closing_line(line, position):
+            self._close_open_block()
             return True
-        grown = leaf.added(line, position, self.closed)
+        grown = leaf.with_line(line, position, self.closed)
         if grown is None:
             return False
-        self._leaf = grown
+        self._open_block = grown
         return True
 
-    def _begin(self, line: str, count: int, position: int) -> tuple[int, bool]:
+    def _open_containers(self, line: str, count: int, position: int) -> tuple[int, bool]:
         """Open the containers that begin in a line; where its text is then, −1 if a leaf took it all."""
-        begun = False
+        opened = False
         while True:
-            start = indentation(line, position)
+            start = skip_indentation(line, position)
             if start == len(line):
-                return position, begun
-            paragraph = isinstance(self._leaf, OpenParagraph)
+                return position, opened
+            paragraph = isinstance(self._open_block, OpenParagraph)
             if start - position >= 4:
                 if paragraph:
-                    return position, begun
-                self._enter(count)
-                self._leaf = Indented.begun(line[position + 4 :], self._frame(), self.closed)
-                return -1, begun
-            if line[start] not in _STARTERS:
-                return position, begun
-            if len(line) - start <= LONGEST and self._begin_leaf(line, position, start, count):
-                return -1, begun
-            if count >= DEEPEST:
-                return position, begun
+                    return position, opened
+                self._close_beyond(count)
+                self._open_block = OpenIndentedCode.start(
+                    line[position + 4 :], self._next_prefix(), self.closed
+                )
+                return -1, opened
+            if line[start] not in _BLOCK_STARTERS:
+                return position, opened
+            if len(line) - start <= MAX_MARKUP_LINE and self._open_leaf(line, position, start, count):
+                return -1, opened
+            if count >= MAX_NESTING:
+                return position, opened
             within = paragraph and count == len(self._containers)
             if line[start] == ">":
-                self._enter(count)
-                self._containers += (Quote(),)
+                self._close_beyond(count)
+                self._containers += (BlockQuote(),)
                 position = start + 1 + line.startswith(" ", start + 1)
-            elif found := item_at(line, position, start, within_paragraph=within):
+            elif found := parse_list_item(line, position, start, within_paragraph=within):
                 item, position = found
                 sibling = self._containers[count] if count < len(self._containers) else None
-                self._enter(count)
-                self._containers += (self._placed(item, sibling),)
+                self._close_beyond(count)
+                self._containers += (self._place_in_list(item, sibling),)
             else:
-                return position, begun
+                return position, opened
             count += 1
-            begun = True
+            opened = True
 
-    def _begin_leaf(self, line: str, position: int, start: int, count: int) -> bool:
+    def _open_leaf(self, line: str, position: int, start: int, count: int) -> bool:
         """Whether a leaf begins here that is no paragraph."""
         rest = line[start:]
-        leaf = self._leaf
+        leaf = self._open_block
         if (
             isinstance(leaf, OpenParagraph)
             and count == len(self._containers)
             and (self._becomes_table(leaf, rest) or self._becomes_heading(leaf, rest))
         ):
             return True
-        if atx := _ATX.match(rest):
-            self._enter(count)
+        if atx := _ATX_HEADING.match(rest):
+            self._close_beyond(count)
             text = _ATX_END.sub("", rest[atx.end() :]).strip()
-            self.closed.append(Paragraph(text, self._frame(), level=len(atx[1])))
+            self.closed.append(Paragraph(text, self._next_prefix(), heading_level=len(atx[1])))
             return True
-        if fence := _FENCE.match(rest):
-            self._enter(count)
+        if fence := _OPENING_FENCE.match(rest):
+            self._close_beyond(count)
             sign, info = fence[1] or fence[3], fence[2] if fence[1] else fence[4]
-            self._leaf = Fence.begun(sign, info, start - position, self._frame())
+            self._open_block = OpenFence.start(sign, info, start - position, self._next_prefix())
             return True
-        if _RULE.match(rest):
-            self._enter(count)
-            self.closed.append(Rule("", self._frame()))
+        if _THEMATIC_BREAK.match(rest):
+            self._close_beyond(count)
+            self.closed.append(ThematicBreak("", self._next_prefix()))
             return True
         return False
 
     def _becomes_table(self, leaf: OpenParagraph, line: str) -> bool:
-        found = sides(line) if line[0] in "|-:" else ()
-        if not found or not leaf.may_head:
+        alignments = parse_alignments(line) if line[0] in "|-:" else ()
+        if not alignments or not leaf.can_head_table:
             return False
-        head = leaf.last_line
-        cells = split(head)
-        if "|" not in head or len(cells) != len(found):
+        heading_line = leaf.last_line
+        cells = split_row(heading_line)
+        if "|" not in heading_line or len(cells) != len(alignments):
             return False
-        frame = leaf.frame
+        prefix = leaf.prefix
         if rest := leaf.without_last_line():
-            self._leaf = rest
-            self._close_leaf()
-            frame = self._frame()
-        self._leaf = OpenTable(head, tuple(cells), found, frame)
+            self._open_block = rest
+            self._close_open_block()
+            prefix = self._next_prefix()
+        self._open_block = OpenTable(heading_line, tuple(cells), alignments, prefix)
         return True
 
     def _becomes_heading(self, leaf: OpenParagraph, line: str) -> bool:
-        underline = _UNDERLINE.match(line)
-        if underline is None or leaf.cut:
+        underline = _SETEXT_UNDERLINE.match(line)
+        if underline is None or leaf.was_split:
             return False
-        self._leaf = None
+        self._open_block = None
         level = 1 if line[0] == "=" else 2
-        self.closed.append(Paragraph(leaf.text.strip(), leaf.frame, level=level))
+        self.closed.append(Paragraph(leaf.text.strip(), leaf.prefix, heading_level=level))
         return True
 
-    def _add(self, line: str, position: int, count: int, *, begun: bool) -> None:
+    def _add_text(self, line: str, position: int, count: int, *, opened: bool) -> None:
         """Add what is left of a line to the leaf it belongs to."""
-        start = indentation(line, position)
-        leaf = self._leaf
+        start = skip_indentation(line, position)
+        leaf = self._open_block
         if start == len(line):
-            if not begun:
+            if not opened:
                 self._end_item(count)
             return
-        lazy = not begun and count < len(self._containers)
-        if isinstance(leaf, OpenParagraph) and (lazy or not begun):
+        lazy = not opened and count < len(self._containers)
+        if isinstance(leaf, OpenParagraph) and (lazy or not opened):
             may_head = not lazy and start - position < 4
-            self._leaf = leaf.added(line[start:], self.closed, may_head=may_head)
+            self._open_block = leaf.with_line(line[start:], self.closed, can_head_table=may_head)
             return
         if lazy:
-            self._enter(count)
+            self._close_beyond(count)
             leaf = None
         if (
             isinstance(leaf, OpenTable)
-            and not begun
+            and not opened
             and start - position < 4
-            and len(line) - start <= LONGEST
+            and len(line) - start <= MAX_MARKUP_LINE
         ):
-            self._leaf = leaf.added(line[start:], self.closed)
+            self._open_block = leaf.with_row(line[start:], self.closed)
             return
-        self._close_leaf()
+        self._close_open_block()
         task = (
             bool(self._containers)
-            and isinstance(self._containers[-1], Item)
-            and self._shown < len(self._containers)
+            and isinstance(self._containers[-1], ListItem)
+            and self._marked_count < len(self._containers)
         )
-        self._leaf = OpenParagraph.begun(line[start:], self._frame(), self.closed, task=task)
+        self._open_block = OpenParagraph.start(line[start:], self._next_prefix(), self.closed, is_task=task)
 
-    def _placed(self, item: Item, sibling: Container | None) -> Item:
+    def _place_in_list(self, item: ListItem, sibling: Container | None) -> ListItem:
         """An item as the next of the list it goes on, or the first of a new one."""
         if (
-            isinstance(sibling, Item)
-            and sibling.kind == item.kind
+            isinstance(sibling, ListItem)
+            and sibling.marker == item.marker
             and (sibling.number < 0) == (item.number < 0)
         ):
             number = sibling.number + 1 if sibling.number >= 0 else -1
-            return Item(item.content, item.kind, number, sibling.series, item.bare)
-        self._series += 1
-        return Item(item.content, item.kind, item.number, self._series, item.bare)
+            return ListItem(item.content_indent, item.marker, number, sibling.list_id, item.starts_blank)
+        self._last_list_id += 1
+        return ListItem(item.content_indent, item.marker, item.number, self._last_list_id, item.starts_blank)
 
     def _end_item(self, count: int) -> None:
         """End what a blank line does not go on in; the list of an item that stayed empty is still open."""
         item = self._containers[count] if count < len(self._containers) else None
-        self._enter(count)
-        if isinstance(item, Item):
-            self._containers += (Item(_NEVER, item.kind, item.number, item.series, bare=False),)
-            self._shown = len(self._containers)
+        self._close_beyond(count)
+        if isinstance(item, ListItem):
+            self._containers += (
+                ListItem(_UNREACHABLE_INDENT, item.marker, item.number, item.list_id, starts_blank=False),
+            )
+            self._marked_count = len(self._containers)
 
-    def _enter(self, count: int) -> None:
+    def _close_beyond(self, count: int) -> None:
         """Close the leaf, and all containers but the first `count`."""
-        self._close_leaf()
-        self._leave(count)
+        self._close_open_block()
+        self._close_containers(count)
 
-    def _close_leaf(self, *, draft: bool = False) -> None:
-        if self._leaf is not None:
-            self._leaf.close(self.closed, draft=draft)
-            self._leaf = None
+    def _close_open_block(self, *, draft: bool = False) -> None:
+        if self._open_block is not None:
+            self._open_block.close(self.closed, draft=draft)
+            self._open_block = None
 
-    def _leave(self, count: int) -> None:
-        if self._shown < len(self._containers) > count:
-            self.closed.append(Empty("", self._frame()))
+    def _close_containers(self, count: int) -> None:
+        if self._marked_count < len(self._containers) > count:
+            self.closed.append(EmptyBlock("", self._next_prefix()))
         self._containers = self._containers[:count]
-        self._shown = min(self._shown, count)
+        self._marked_count = min(self._marked_count, count)
 
-    def _frame(self) -> Frame:
+    def _next_prefix(self) -> BlockPrefix:
         """The frame of a leaf that begins here; with it, all open containers have had their signs."""
-        frame = frame_of(
+        prefix = build_prefix(
             self._containers,
-            self._shown,
-            above(self._before, self._containers),
-            signs=self._signs,
+            self._marked_count,
+            gap_depth_between(self._previous_containers, self._containers),
+            symbols=self._symbols,
             style=self._style,
         )
-        self._shown = len(self._containers)
-        self._before = self._containers
-        return frame
+        self._marked_count = len(self._containers)
+        self._previous_containers = self._containers
+        return prefix

@@ -8,140 +8,153 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.frame import Frame, Part
-from debate_tui.display.markdown.line import blend
+from debate_tui.display.markdown.frame import BlockPrefix, PrefixPart
+from debate_tui.display.markdown.line import combine_styles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from debate_tui.display.markdown.signs import Signs
+    from debate_tui.display.markdown.signs import MarkdownSymbols
 
-DEEPEST = 20
+MAX_NESTING = 20
 """Containers within one another; further signs of them are text."""
 
-_MARKER = re.compile(r"([*+-])(?= |$)|(\d{1,9})([.)])(?= |$)")
+_LIST_MARKER = re.compile(r"([*+-])(?= |$)|(\d{1,9})([.)])(?= |$)")
 _BLANKS = re.compile(" *")
 
 
-class Quote(Struct, frozen=True, eq=False):
+class BlockQuote(Struct, frozen=True, eq=False):
     """A block quote; every one is its own."""
 
 
-class Item(Struct, frozen=True, eq=False):
+class ListItem(Struct, frozen=True, eq=False):
     """An item of a list.
 
-    What belongs to it is indented by `content`. `kind` is its bullet or the sign behind its number: an item
-    of another kind begins another list, and lists are told apart by `series`. `bare` is one that had nothing
-    on its first line.
+    What belongs to it is indented by `content_indent`. `marker` is its bullet or the sign behind its number:
+    an item of another kind begins another list, and lists are told apart by `list_id`. `starts_blank` is one
+    that had nothing on its first line.
     """
 
-    content: int
-    kind: str
+    content_indent: int
+    marker: str
     number: int
-    series: int
-    bare: bool
+    list_id: int
+    starts_blank: bool
 
 
-Container = Quote | Item
+Container = BlockQuote | ListItem
 
 
-def indentation(line: str, position: int) -> int:
+def skip_indentation(line: str, position: int) -> int:
     """Where the text begins that follows the blanks at a position."""
     blanks = _BLANKS.match(line, position)
     assert blanks is not None
     return blanks.end()
 
 
-def go_on(containers: Sequence[Container], line: str, shown: int) -> tuple[int, int]:
+def match_containers(containers: Sequence[Container], line: str, marked_count: int) -> tuple[int, int]:
     """How many of the open containers a line goes on in, and where in the line that leads.
 
-    The first `shown` of them have something in them.
+    The first `marked_count` of them have something in them.
     """
     position = 0
     for index, container in enumerate(containers):
-        start = indentation(line, position)
+        start = skip_indentation(line, position)
         blank = start == len(line)
-        if isinstance(container, Quote):
+        if isinstance(container, BlockQuote):
             if start - position > 3 or blank or line[start] != ">":
                 return index, position
             position = start + 1 + line.startswith(" ", start + 1)
         elif blank:
-            if container.bare and index >= shown:
+            if container.starts_blank and index >= marked_count:
                 return index, position
-            position = min(start, position + container.content)
-        elif start - position >= container.content:
-            position += container.content
+            position = min(start, position + container.content_indent)
+        elif start - position >= container.content_indent:
+            position += container.content_indent
         else:
             return index, position
     return len(containers), position
 
 
-def item_at(line: str, position: int, start: int, *, within_paragraph: bool) -> tuple[Item, int] | None:
+def parse_list_item(
+    line: str, position: int, start: int, *, within_paragraph: bool
+) -> tuple[ListItem, int] | None:
     """The item that begins at `start`, without its place in a list, and where in the line its text begins."""
-    marker = _MARKER.match(line, start)
+    marker = _LIST_MARKER.match(line, start)
     if marker is None:
         return None
-    text = indentation(line, marker.end())
-    bare = text == len(line)
-    if within_paragraph and (bare or (marker[2] not in (None, "1") and int(marker[2]) != 1)):
+    text = skip_indentation(line, marker.end())
+    starts_blank = text == len(line)
+    if within_paragraph and (starts_blank or (marker[2] not in (None, "1") and int(marker[2]) != 1)):
         return None
     gap = text - marker.end()
-    if bare or gap > 4:
+    if starts_blank or gap > 4:
         gap = 1
     begin = min(len(line), marker.end() + gap)
     number = int(marker[2]) if marker[2] else -1
     kind = marker[1] or marker[3]
-    return Item(marker.end() + gap - position, kind, number, 0, bare), begin
+    return ListItem(marker.end() + gap - position, kind, number, 0, starts_blank), begin
 
 
-def frame_of(containers: Sequence[Container], shown: int, above: int, *, signs: Signs, style: str) -> Frame:
-    """The frame of a block in some containers, of which the first `shown` have had their signs."""
+def build_prefix(
+    containers: Sequence[Container],
+    marked_count: int,
+    gap_depth: int,
+    *,
+    symbols: MarkdownSymbols,
+    style: str,
+) -> BlockPrefix:
+    """The frame of a block in some containers, of which the first `marked_count` have had their signs."""
     if not containers:
-        return _outermost(style, above)
-    parts: list[Part] = []
+        return _root_prefix(style, gap_depth)
+    parts: list[PrefixPart] = []
     bullets = 0
     for index, container in enumerate(containers):
-        if isinstance(container, Quote):
-            style = blend(style, "quote")
-            bar = signs.bar + " "
-            parts.append(Part(bar, bar, "border"))
+        if isinstance(container, BlockQuote):
+            style = combine_styles(style, "quote")
+            bar = symbols.quote_bar + " "
+            parts.append(PrefixPart(bar, bar, "border"))
             continue
         if container.number < 0:
-            sign = signs.bullets[bullets % len(signs.bullets)]
+            sign = symbols.bullets[bullets % len(symbols.bullets)]
             bullets += 1
         else:
-            sign = f"{container.number}{container.kind}"
+            sign = f"{container.number}{container.marker}"
         rest = " " * (len(sign) + 1)
-        parts.append(Part(rest if index < shown else sign + " ", rest, "marker"))
-    return _shared(Frame(tuple(parts), style, above))
+        parts.append(PrefixPart(rest if index < marked_count else sign + " ", rest, "marker"))
+    return _intern_prefix(BlockPrefix(tuple(parts), style, gap_depth))
 
 
 @lru_cache(1024)
-def _shared(frame: Frame) -> Frame:
+def _intern_prefix(prefix: BlockPrefix) -> BlockPrefix:
     """One frame for all that are equal: most items of a list."""
-    return frame
+    return prefix
 
 
 @cache
-def _outermost(style: str, above: int) -> Frame:
-    return Frame((), style, above)
+def _root_prefix(style: str, gap_depth: int) -> BlockPrefix:
+    return BlockPrefix((), style, gap_depth)
 
 
-def above(before: Sequence[Container] | None, now: Sequence[Container]) -> int:
+def gap_depth_between(previous: Sequence[Container] | None, current: Sequence[Container]) -> int:
     """How many containers go on through the blank line above a block, by where the block before it was.
 
     −1 for no such line: at the start, between the items of a list, and above a list within an item.
     """
-    if before is None:
+    if previous is None:
         return -1
     common = 0
-    for old, new in zip(before, now, strict=False):
+    for old, new in zip(previous, current, strict=False):
         if old is not new:
             break
         common += 1
-    if common < len(now) and isinstance(begun := now[common], Item):
-        if common < len(before) and isinstance(old := before[common], Item) and old.series == begun.series:
+    if common < len(current) and isinstance(opened := current[common], ListItem):
+        if (
+            common < len(previous)
+            and isinstance(old := previous[common], ListItem)
+            and old.list_id == opened.list_id
+        ):
             return -1
-        if common and isinstance(now[common - 1], Item):
+        if common and isinstance(current[common - 1], ListItem):
             return -1
     return common

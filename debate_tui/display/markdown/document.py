@@ -12,33 +12,33 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from debate_tui.display.markdown.blocks import Parser
-from debate_tui.display.markdown.frame import margin
-from debate_tui.display.markdown.leaves import Code, Leaf, Paragraph
-from debate_tui.display.markdown.place import Place
-from debate_tui.display.markdown.signs import UNICODE, Signs
+from debate_tui.display.markdown.blocks import BlockParser
+from debate_tui.display.markdown.frame import fit_prefix
+from debate_tui.display.markdown.leaves import CodeBlock, LeafBlock, Paragraph
+from debate_tui.display.markdown.place import DocumentPosition
+from debate_tui.display.markdown.signs import UNICODE_SYMBOLS, MarkdownSymbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from debate_tui.display.markdown.flow import Flow
+    from debate_tui.display.markdown.flow import IncrementalParagraph
     from debate_tui.display.markdown.line import Line
 
-TAB = 4
-MOST_DRAWN = 300
+TAB_SIZE = 4
+MAX_CACHED_LINES = 300
 """Lines of closed blocks that are kept; of the last block that was looked at, all."""
 
-MOST_TAKEN = 50
+MAX_EAGERLY_RENDERED = 50
 """Blocks closed at once that are drawn at once, because they may come into view."""
 
-NARROWEST = 4
+MIN_WIDTH = 4
 """Columns a document is wrapped at least at."""
 
 
-class Drawn(NamedTuple):
+class RenderedLeaf(NamedTuple):
     """A leaf's lines: the blank one above first, if it has one."""
 
-    leaf: Leaf
+    leaf: LeafBlock
     lines: list[Line]
 
 
@@ -48,68 +48,69 @@ class Document:
     `feed` takes sanitised text, cut anywhere; `flush` reads it and returns the index of the first line that
     is not what it was, `None` if all are. `style` is put around everything.
 
-    `resize` is lazy: after it, the number of lines is an estimate until `settle` has said that it is done,
-    and `lines` corrects it where it looks. Keep a `Place` rather than the index of a line across both.
+    `resize` is lazy: after it, the number of lines is an estimate until `measure` has said that it is done,
+    and `lines` corrects it where it looks. Keep a `DocumentPosition` rather than the index of a line across
+    both.
     """
 
-    def __init__(self, width: int, signs: Signs = UNICODE, style: str = "") -> None:
-        self.width = max(NARROWEST, width)
-        self.length = 0
-        self._signs = signs
-        self._parser = Parser(signs, style)
-        self._fed: list[str] = []
-        self._partial = ""
-        self._column = -1  # where a line goes on that has been read in part
-        self._closed: list[Leaf] = []
-        self._starts = array("L", (0,))
-        self._fresh = bytearray()
-        self._drawn: dict[int, list[Line]] = {}
-        self._drawn_count = 0
-        self._open: list[Drawn] = []
-        self._tail: list[Line] = []
-        self._flows: dict[int, Flow] = {}
+    def __init__(self, width: int, symbols: MarkdownSymbols = UNICODE_SYMBOLS, style: str = "") -> None:
+        self.width = max(MIN_WIDTH, width)
+        self.text_length = 0
+        self._symbols = symbols
+        self._parser = BlockParser(symbols, style)
+        self._pending_text: list[str] = []
+        self._partial_line = ""
+        self._partial_line_column = -1  # where a line goes on that has been read in part
+        self._closed_leaves: list[LeafBlock] = []
+        self._first_lines = array("L", (0,))
+        self._measured = bytearray()
+        self._line_cache: dict[int, list[Line]] = {}
+        self._cached_line_count = 0
+        self._open_leaves: list[RenderedLeaf] = []
+        self._open_lines: list[Line] = []
+        self._growing_paragraphs: dict[int, IncrementalParagraph] = {}
 
     def feed(self, text: str) -> None:
         """Take text; nothing is seen of it before `flush`."""
-        self._fed.append(text)
+        self._pending_text.append(text)
 
     def flush(self) -> int | None:
         """Read what was fed."""
-        if not self._fed:
+        if not self._pending_text:
             return None
-        text = "".join(self._fed)
-        self._fed.clear()
-        self.length += len(text)
+        text = "".join(self._pending_text)
+        self._pending_text.clear()
+        self.text_length += len(text)
         self._read(text)
         return self._refresh()
 
     def close(self) -> int | None:
         """Read what was fed, and take it that no more will follow."""
-        for text in self._fed:
-            self.length += len(text)
+        for text in self._pending_text:
+            self.text_length += len(text)
             self._read(text)
-        self._fed.clear()
-        if self._partial:
-            self._parser.line(self._partial.expandtabs(TAB))
-            self._partial = ""
-        self._column = -1
-        self._parser.end()
+        self._pending_text.clear()
+        if self._partial_line:
+            self._parser.read_line(self._partial_line.expandtabs(TAB_SIZE))
+            self._partial_line = ""
+        self._partial_line_column = -1
+        self._parser.close_all()
         return self._refresh()
 
     @property
     def line_count(self) -> int:
         """How many lines there are; an estimate while not settled."""
-        return self._starts[-1] + len(self._tail)
+        return self._first_lines[-1] + len(self._open_lines)
 
     @property
-    def closed_count(self) -> int:
+    def closed_line_count(self) -> int:
         """How many lines at the top no further text can change."""
-        return self._starts[-1]
+        return self._first_lines[-1]
 
     @property
-    def is_settled(self) -> bool:
+    def is_measured(self) -> bool:
         """Whether all is known about the present width."""
-        return 0 not in self._fresh
+        return 0 not in self._measured
 
     def lines(self, start: int, stop: int) -> list[Line]:
         """Some lines; fewer at the end."""
@@ -121,227 +122,237 @@ class Document:
         if start >= stop:
             return result
         for block in self._blocks_from(start):
-            first = self._start_of(block)
-            result += [(block, line) for line in self._block(block)[max(0, start - first) : stop - first]]
+            first = self._first_line_of(block)
+            result += [
+                (block, line) for line in self._block_lines(block)[max(0, start - first) : stop - first]
+            ]
             if len(result) >= stop - start:
                 break
         return result
 
-    def put(self, leaf: Leaf) -> None:
+    def append_leaf(self, leaf: LeafBlock) -> None:
         """Add a block that is no Markdown; seen after `flush`."""
-        self._parser.put(leaf)
-        self._fed.append("")
+        self._parser.append_leaf(leaf)
+        self._pending_text.append("")
 
     def resize(self, width: int) -> None:
         """Wrap to another width: at once what is open, the rest when it is looked at."""
-        width = max(NARROWEST, width)
+        width = max(MIN_WIDTH, width)
         if width == self.width:
             return
         ratio = self.width / width
-        counts = [stop - start for start, stop in zip(self._starts, self._starts[1:], strict=False)]
-        self._starts = _ends(max(1, round(count * ratio)) for count in counts)
-        self._fresh = bytearray(len(counts))
+        counts = [stop - start for start, stop in zip(self._first_lines, self._first_lines[1:], strict=False)]
+        self._first_lines = _cumulative_starts(max(1, round(count * ratio)) for count in counts)
+        self._measured = bytearray(len(counts))
         self.width = width
-        self._drawn.clear()
-        self._drawn_count = 0
-        self._flows.clear()
-        self._open.clear()
-        self._draw_open(self._parser.draft(self._partial.expandtabs(TAB)).leaves)
+        self._line_cache.clear()
+        self._cached_line_count = 0
+        self._growing_paragraphs.clear()
+        self._open_leaves.clear()
+        self._render_open(self._parser.draft(self._partial_line.expandtabs(TAB_SIZE)).leaves)
 
-    def settle(self, seconds: float) -> bool:
+    def measure(self, seconds: float) -> bool:
         """Spend some time on counting lines at the present width; whether that was enough."""
-        stale = self._fresh.find(0)
+        stale = self._measured.find(0)
         if stale < 0:
             return True
         deadline = time.perf_counter() + seconds
-        counts = [stop - start for start, stop in zip(self._starts, self._starts[1:], strict=False)]
+        counts = [stop - start for start, stop in zip(self._first_lines, self._first_lines[1:], strict=False)]
         while stale >= 0 and time.perf_counter() < deadline:
-            counts[stale] = self._count(stale)
-            self._fresh[stale] = 1
-            stale = self._fresh.find(0, stale)
-        self._starts = _ends(counts)
+            counts[stale] = self._count_lines(stale)
+            self._measured[stale] = 1
+            stale = self._measured.find(0, stale)
+        self._first_lines = _cumulative_starts(counts)
         return stale < 0
 
-    def place_of(self, line: int) -> Place:
+    def position_at(self, line: int) -> DocumentPosition:
         """The place a line shows first."""
         for block in self._blocks_from(line):
-            lines = self._block(block)
-            index = line - self._start_of(block)
+            lines = self._block_lines(block)
+            index = line - self._first_line_of(block)
             if index < len(lines):
-                above = self._above(block)
-                return Place(block, lines[index].start if index >= above else -1)
-        return Place(len(self._closed) + len(self._open), 0)
+                above = self._block_gap_height(block)
+                return DocumentPosition(block, lines[index].start if index >= above else -1)
+        return DocumentPosition(len(self._closed_leaves) + len(self._open_leaves), 0)
 
-    def line_of(self, place: Place) -> int:
+    def line_at(self, position: DocumentPosition) -> int:
         """The line that shows a place."""
-        if place.block >= len(self._closed) + len(self._open):
+        if position.block >= len(self._closed_leaves) + len(self._open_leaves):
             return self.line_count
-        lines = self._block(place.block)
-        line = self._start_of(place.block)
-        if place.offset < 0:
+        lines = self._block_lines(position.block)
+        line = self._first_line_of(position.block)
+        if position.offset < 0:
             return line
-        above = self._above(place.block)
+        above = self._block_gap_height(position.block)
         starts = [entry.start for entry in lines[above:]]
-        return line + above + max(0, bisect_right(starts, place.offset) - 1)
+        return line + above + max(0, bisect_right(starts, position.offset) - 1)
 
-    def text(self, block: int) -> str:
+    def block_text(self, block: int) -> str:
         """What a block says: one line for a paragraph, however it is wrapped."""
-        return self._leaf(block).said(self.width, self._signs)
+        return self._leaf_at(block).plain_text(self.width, self._symbols)
 
     @property
     def block_count(self) -> int:
         """How many blocks there are, those still open included."""
-        return len(self._closed) + len(self._open)
+        return len(self._closed_leaves) + len(self._open_leaves)
 
     def _read(self, text: str) -> None:
-        if self._column >= 0:
+        if self._partial_line_column >= 0:
             rest, feed, text = text.partition("\n")
-            self._extend(rest)
+            self._extend_line(rest)
             if not feed:
                 return
-            self._column = -1
-        *lines, self._partial = (self._partial + text).split("\n")
+            self._partial_line_column = -1
+        *lines, self._partial_line = (self._partial_line + text).split("\n")
         for line in lines:
-            self._parser.line(line.expandtabs(TAB) if "\t" in line else line)
+            self._parser.read_line(line.expandtabs(TAB_SIZE) if "\t" in line else line)
 
-    def _extend(self, text: str) -> None:
+    def _extend_line(self, text: str) -> None:
         if "\t" in text:
-            offset = self._column % TAB
-            text = (" " * offset + text).expandtabs(TAB)[offset:]
-        self._column += len(text)
+            offset = self._partial_line_column % TAB_SIZE
+            text = (" " * offset + text).expandtabs(TAB_SIZE)[offset:]
+        self._partial_line_column += len(text)
         if text:
-            self._parser.extend(text)
+            self._parser.extend_line(text)
 
     def _refresh(self) -> int | None:
         """Take over what was closed, draw what is open; the first line that differs."""
-        before, begin = self._tail, self._starts[-1]
-        partial = self._partial.expandtabs(TAB)
-        closed = self._parser.take()
+        before, begin = self._open_lines, self._first_lines[-1]
+        partial = self._partial_line.expandtabs(TAB_SIZE)
+        closed = self._parser.take_closed()
         leaves, certain = self._parser.draft(partial)
         if certain:
-            self._parser.line(partial)
-            self._partial, self._column = "", len(partial)
-            more = self._parser.take()
+            self._parser.read_line(partial)
+            self._partial_line, self._partial_line_column = "", len(partial)
+            more = self._parser.take_closed()
             closed += more
             leaves = leaves[len(more) :]
-        known = self._take_all(closed, before)
-        self._draw_open(leaves)
-        if known == self._starts[-1] - begin:
-            known += _common(before, self._tail, known)
+        known = self._close_leaves(closed, before)
+        self._render_open(leaves)
+        if known == self._first_lines[-1] - begin:
+            known += _common_line_count(before, self._open_lines, known)
         return None if known == len(before) == self.line_count - begin else begin + known
 
-    def _take_all(self, leaves: list[Leaf], before: list[Line]) -> int:
+    def _close_leaves(self, leaves: list[LeafBlock], previous: list[Line]) -> int:
         """Keep closed leaves; how many of the lines there were before are also the first of theirs."""
-        begin = self._starts[-1]
-        draw = len(leaves) <= MOST_TAKEN
+        begin = self._first_lines[-1]
+        draw = len(leaves) <= MAX_EAGERLY_RENDERED
         known = 0
         for leaf in leaves:
-            alike = known == self._starts[-1] - begin
-            lines = self._take(leaf, draw=draw)
+            alike = known == self._first_lines[-1] - begin
+            lines = self._close_leaf(leaf, render=draw)
             if alike and lines is not None:
-                known += _common(before, lines, known)
+                known += _common_line_count(previous, lines, known)
         return known
 
-    def _take(self, leaf: Leaf, *, draw: bool) -> list[Line] | None:
-        """Keep a closed leaf; its lines, if they are known or `draw` asks for them."""
-        index = len(self._closed)
-        before = self._open.pop(0) if self._open else None
-        lines = self._draw(leaf, index, before).lines if draw or before else None
-        self._flows.pop(index, None)
-        self._closed.append(leaf)
-        self._fresh.append(1)
+    def _close_leaf(self, leaf: LeafBlock, *, render: bool) -> list[Line] | None:
+        """Keep a closed leaf; its lines, if they are known or `render` asks for them."""
+        index = len(self._closed_leaves)
+        before = self._open_leaves.pop(0) if self._open_leaves else None
+        lines = self._render_leaf(leaf, index, before).lines if render or before else None
+        self._growing_paragraphs.pop(index, None)
+        self._closed_leaves.append(leaf)
+        self._measured.append(1)
         if lines is not None:
-            self._keep(index, lines)
-        self._starts.append(self._starts[-1] + (len(lines) if lines is not None else self._count(index)))
+            self._cache_lines(index, lines)
+        self._first_lines.append(
+            self._first_lines[-1] + (len(lines) if lines is not None else self._count_lines(index))
+        )
         return lines
 
-    def _draw_open(self, leaves: list[Leaf]) -> None:
-        before = self._open
-        first = len(self._closed)
-        self._open = [
-            self._draw(leaf, first + index, before[index] if index < len(before) else None)
+    def _render_open(self, leaves: list[LeafBlock]) -> None:
+        before = self._open_leaves
+        first = len(self._closed_leaves)
+        self._open_leaves = [
+            self._render_leaf(leaf, first + index, before[index] if index < len(before) else None)
             for index, leaf in enumerate(leaves)
         ]
         tail: list[Line] = []
-        for drawn in self._open:
+        for drawn in self._open_leaves:
             tail += drawn.lines
-        self._tail = tail
+        self._open_lines = tail
 
-    def _draw(self, leaf: Leaf, index: int, before: Drawn | None) -> Drawn:
+    def _render_leaf(self, leaf: LeafBlock, index: int, previous: RenderedLeaf | None) -> RenderedLeaf:
         """Draw a leaf, by what is known of what stood in its place before."""
-        if before is not None and before.leaf == leaf:
-            return before
+        if previous is not None and previous.leaf == leaf:
+            return previous
         if isinstance(leaf, Paragraph):
-            flow, lines = leaf.grow(self._flows.get(index), self.width, self._signs)
-            self._flows[index] = flow
-        elif isinstance(leaf, Code) and before is not None and isinstance(before.leaf, Code):
-            lines = leaf.grow(before.leaf, before.lines[self._height_above(leaf) :], self.width, self._signs)
+            flow, lines = leaf.render_incremental(
+                self._growing_paragraphs.get(index), self.width, self._symbols
+            )
+            self._growing_paragraphs[index] = flow
+        elif isinstance(leaf, CodeBlock) and previous is not None and isinstance(previous.leaf, CodeBlock):
+            lines = leaf.render_incremental(
+                previous.leaf, previous.lines[self._leaf_gap_height(leaf) :], self.width, self._symbols
+            )
         else:
-            lines = leaf.draw(self.width, self._signs)
-        return Drawn(leaf, self._with_above(leaf, lines))
+            lines = leaf.render(self.width, self._symbols)
+        return RenderedLeaf(leaf, self._with_gap(leaf, lines))
 
-    def _with_above(self, leaf: Leaf, lines: list[Line]) -> list[Line]:
-        above = margin(leaf.frame, self.width).above
+    def _with_gap(self, leaf: LeafBlock, lines: list[Line]) -> list[Line]:
+        above = fit_prefix(leaf.prefix, self.width).gap_lines
         return [*above, *lines] if above else lines
 
-    def _height_above(self, leaf: Leaf) -> int:
-        return len(margin(leaf.frame, self.width).above)
+    def _leaf_gap_height(self, leaf: LeafBlock) -> int:
+        return len(fit_prefix(leaf.prefix, self.width).gap_lines)
 
-    def _above(self, block: int) -> int:
-        return self._height_above(self._leaf(block))
+    def _block_gap_height(self, block: int) -> int:
+        return self._leaf_gap_height(self._leaf_at(block))
 
-    def _leaf(self, block: int) -> Leaf:
-        closed = len(self._closed)
-        return self._closed[block] if block < closed else self._open[block - closed].leaf
+    def _leaf_at(self, block: int) -> LeafBlock:
+        closed = len(self._closed_leaves)
+        return self._closed_leaves[block] if block < closed else self._open_leaves[block - closed].leaf
 
-    def _count(self, block: int) -> int:
-        leaf = self._closed[block]
-        return self._above(block) + leaf.count(self.width, self._signs)
+    def _count_lines(self, block: int) -> int:
+        leaf = self._closed_leaves[block]
+        return self._block_gap_height(block) + leaf.count_lines(self.width, self._symbols)
 
-    def _start_of(self, block: int) -> int:
-        closed = len(self._closed)
+    def _first_line_of(self, block: int) -> int:
+        closed = len(self._closed_leaves)
         if block <= closed:
-            return self._starts[block]
-        return self._starts[-1] + sum(len(drawn.lines) for drawn in self._open[: block - closed])
+            return self._first_lines[block]
+        return self._first_lines[-1] + sum(len(drawn.lines) for drawn in self._open_leaves[: block - closed])
 
     def _blocks_from(self, line: int) -> Iterator[int]:
         """The blocks from the one with a line on; each is counted when it is reached."""
-        closed = max(0, bisect_right(self._starts, line) - 1)
-        yield from range(min(closed, len(self._closed)), self.block_count)
+        closed = max(0, bisect_right(self._first_lines, line) - 1)
+        yield from range(min(closed, len(self._closed_leaves)), self.block_count)
 
-    def _block(self, block: int) -> list[Line]:
+    def _block_lines(self, block: int) -> list[Line]:
         """A block's lines."""
-        closed = len(self._closed)
+        closed = len(self._closed_leaves)
         if block >= closed:
-            return self._open[block - closed].lines
-        lines = self._drawn.pop(block, None)
+            return self._open_leaves[block - closed].lines
+        lines = self._line_cache.pop(block, None)
         if lines is not None:
-            self._drawn_count -= len(lines)
+            self._cached_line_count -= len(lines)
         else:
-            leaf = self._closed[block]
-            lines = self._with_above(leaf, leaf.draw(self.width, self._signs))
-        self._keep(block, lines)
-        if not self._fresh[block]:
-            self._fresh[block] = 1
-            shift = len(lines) - (self._starts[block + 1] - self._starts[block])
+            leaf = self._closed_leaves[block]
+            lines = self._with_gap(leaf, leaf.render(self.width, self._symbols))
+        self._cache_lines(block, lines)
+        if not self._measured[block]:
+            self._measured[block] = 1
+            shift = len(lines) - (self._first_lines[block + 1] - self._first_lines[block])
             if shift:
-                self._starts[block + 1 :] = array("L", [start + shift for start in self._starts[block + 1 :]])
+                self._first_lines[block + 1 :] = array(
+                    "L", [start + shift for start in self._first_lines[block + 1 :]]
+                )
         return lines
 
-    def _keep(self, block: int, lines: list[Line]) -> None:
-        self._drawn[block] = lines
-        self._drawn_count += len(lines)
-        while self._drawn_count > MOST_DRAWN and len(self._drawn) > 1:
-            self._drawn_count -= len(self._drawn.pop(next(iter(self._drawn))))
+    def _cache_lines(self, block: int, lines: list[Line]) -> None:
+        self._line_cache[block] = lines
+        self._cached_line_count += len(lines)
+        while self._cached_line_count > MAX_CACHED_LINES and len(self._line_cache) > 1:
+            self._cached_line_count -= len(self._line_cache.pop(next(iter(self._line_cache))))
 
 
-def _ends(counts: Iterable[int]) -> array[int]:
+def _cumulative_starts(counts: Iterable[int]) -> array[int]:
     """Where each block begins, and where the last one ends."""
     return array("L", [0, *accumulate(counts)])
 
 
-def _common(before: list[Line], lines: list[Line], offset: int) -> int:
-    """How many of the lines stand in `before` from `offset` on."""
+def _common_line_count(before: list[Line], lines: list[Line], offset: int) -> int:
+    """How many of the lines stand in `previous` from `offset` on."""
     count = 0
     for old, new in zip(before[offset:], lines, strict=False):
         if old is not new and old != new:

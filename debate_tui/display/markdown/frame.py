@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.line import Line, Run, plain
-from debate_tui.display.markdown.width import cells
+from debate_tui.display.markdown.line import Line, Run, runs_text
+from debate_tui.display.markdown.width import cell_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from debate_tui.display.markdown.wrap import Span
 
 
-class Part(Struct, frozen=True, gc=False):
+class PrefixPart(Struct, frozen=True, gc=False):
     """One container's share: its text on the block's first line and on the others, equally wide."""
 
     first: str
@@ -24,79 +24,85 @@ class Part(Struct, frozen=True, gc=False):
     style: str
 
 
-class Frame(Struct, frozen=True):
+class BlockPrefix(Struct, frozen=True):
     """All containers' shares, outermost first, and the style they give the text.
 
-    `above` tells of the blank line over the block: how many of the parts go on through it, or that there is
-    no such line (−1).
+    `gap_depth` tells of the blank line over the block: how many of the parts go on through it, or that there
+    is no such line (−1).
     """
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[PrefixPart, ...] = ()
     style: str = ""
-    above: int = -1
+    gap_depth: int = -1
 
-    def below(self) -> Frame:
+    def continuation(self) -> BlockPrefix:
         """The frame of what goes on, under the first line, with no blank line between."""
-        return Frame(tuple(Part(part.rest, part.rest, part.style) for part in self.parts), self.style)
+        return BlockPrefix(
+            tuple(PrefixPart(part.rest, part.rest, part.style) for part in self.parts), self.style
+        )
 
-    def marked(self, marker: str) -> Frame:
+    def with_marker(self, marker: str) -> BlockPrefix:
         """The frame with another sign in place of the innermost bullet."""
         last = self.parts[-1]
         first = marker + " "
-        return Frame((*self.parts[:-1], Part(first, " " * cells(first), last.style)), self.style, self.above)
+        return BlockPrefix(
+            (*self.parts[:-1], PrefixPart(first, " " * cell_width(first), last.style)),
+            self.style,
+            self.gap_depth,
+        )
 
 
-class Margin(Struct, frozen=True):
+class FittedPrefix(Struct, frozen=True):
     """A frame fitted into a width: what stands left of the first line and of others, and the room."""
 
     first: tuple[Run, ...]
     rest: tuple[Run, ...]
     indent: int
-    cells: int
-    room: int
-    above: tuple[Line, ...]
+    width: int
+    text_width: int
+    gap_lines: tuple[Line, ...]
 
-    def line(self, runs: Sequence[Run], *, start: int, first: bool, fill: str = "") -> Line:
+    def build_line(self, runs: Sequence[Run], *, start: int, first: bool, fill: str = "") -> Line:
         """A line with this margin."""
         size = 0
         for text, _ in runs:
-            size += cells(text)
-        margin = self.first if first else self.rest
-        return Line((*margin, *runs), self.cells + size, self.indent, start, fill)
+            size += cell_width(text)
+        prefix = self.first if first else self.rest
+        return Line((*prefix, *runs), self.width + size, self.indent, start, fill)
 
-    def lines(
+    def build_lines(
         self, pieces: Sequence[Sequence[Run]], spans: Sequence[Span], offset: int = 0, *, first: bool = True
     ) -> list[Line]:
         """Lines with this margin, from runs and their places in the block's text."""
         return [
-            self.line(runs, start=offset + span[0], first=first and index == 0)
+            self.build_line(runs, start=offset + span[0], first=first and index == 0)
             for index, (runs, span) in enumerate(zip(pieces, spans, strict=True))
         ]
 
 
 @lru_cache(1024)
-def margin(frame: Frame, width: int) -> Margin:
+def fit_prefix(prefix: BlockPrefix, width: int) -> FittedPrefix:
     """Fit a frame into a width; where containers would take more than half of it, the outer ones go."""
-    parts = frame.parts
-    above = frame.above
-    while parts and sum(cells(part.rest) for part in parts) > width // 2:
+    parts = prefix.parts
+    above = prefix.gap_depth
+    while parts and sum(cell_width(part.rest) for part in parts) > width // 2:
         parts = parts[1:]
         above = above - 1 if above > 0 else above
     first = tuple((part.first, part.style) for part in parts)
     rest = tuple((part.rest, part.style) for part in parts)
-    taken = cells(plain(rest))
-    return Margin(
+    taken = cell_width(runs_text(rest))
+    return FittedPrefix(
         first=first,
         rest=rest,
-        indent=len(plain(rest)),
-        cells=taken,
-        room=max(1, width - taken),
-        above=_above(rest[:above]) if above >= 0 else (),
+        indent=len(runs_text(rest)),
+        width=taken,
+        text_width=max(1, width - taken),
+        gap_lines=_gap_lines(rest[:above]) if above >= 0 else (),
     )
 
 
-def _above(runs: Sequence[Run]) -> tuple[Line, ...]:
+def _gap_lines(runs: Sequence[Run]) -> tuple[Line, ...]:
     while runs and not runs[-1][0].strip():
         runs = runs[:-1]
-    text = plain(runs)
-    return (Line(tuple(runs), cells(text), len(text)),)
+    text = runs_text(runs)
+    return (Line(tuple(runs), cell_width(text), len(text)),)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from debate_tui.display.markdown.line import Run, blend
+from debate_tui.display.markdown.line import Run, combine_styles
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
     from pygments.token import _TokenType  # type: ignore[import-untyped]
 
-COMMON = (
+PRELOADED_LANGUAGES = (
     "python",
     "javascript",
     "typescript",
@@ -27,29 +27,29 @@ COMMON = (
 )
 """Languages worth warming up for."""
 
-MAX_TEXT = 16_000
+MAX_HIGHLIGHTED_TEXT = 16_000
 """Characters that are read as one text."""
 
 
-def warm() -> None:
+def preload() -> None:
     """Load what the first text and the first fence would have to wait for; fit to run in a thread."""
     from debate_tui.display.markdown.document import Document
 
     document = Document(40)
     document.feed("**bold**\n")
     document.flush()
-    for language in COMMON:
+    for language in PRELOADED_LANGUAGES:
         highlight("", language)
 
 
 def highlight(code: str, language: str, style: str = "") -> list[list[Run]]:
     """The runs of each line of `code`; without colours where the language is unknown."""
-    lexer = _lexer(language) if language and len(code) <= MAX_TEXT else None
+    lexer = _find_lexer(language) if language and len(code) <= MAX_HIGHLIGHTED_TEXT else None
     if lexer is None:
         return [[(line, style)] if line else [] for line in code.split("\n")]
     lines: list[list[Run]] = [[]]
     for _, token, text in lexer.get_tokens_unprocessed(code + "\n"):
-        name = blend(style, _style(token))
+        name = combine_styles(style, _token_style(token))
         for index, part in enumerate(text.split("\n")):
             if index:
                 lines.append([])
@@ -58,7 +58,7 @@ def highlight(code: str, language: str, style: str = "") -> list[list[Run]]:
                 line[-1] = (line[-1][0] + part, name)
             elif part:
                 line.append((part, name))
-    return _same(lines, code) or highlight(code, "", style)
+    return _without_final_newline(lines, code) or highlight(code, "", style)
 
 
 @lru_cache(512)
@@ -67,7 +67,7 @@ def highlight_line(line: str, language: str, style: str = "") -> tuple[Run, ...]
     return tuple(highlight(line, language, style)[0])
 
 
-def _same(lines: list[list[Run]], code: str) -> list[list[Run]]:
+def _without_final_newline(lines: list[list[Run]], code: str) -> list[list[Run]]:
     """The lines without the line feed that lexers want at the end; nothing if the text was changed."""
     lines.pop()
     same = "\n".join(["".join([text for text, _ in line]) for line in lines]) == code
@@ -75,7 +75,7 @@ def _same(lines: list[list[Run]], code: str) -> list[list[Run]]:
 
 
 @lru_cache(64)
-def _lexer(language: str) -> Lexer | None:
+def _find_lexer(language: str) -> Lexer | None:
     from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
     from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
@@ -86,7 +86,7 @@ def _lexer(language: str) -> Lexer | None:
 
 
 @lru_cache(512)
-def _style(token: _TokenType) -> str:
+def _token_style(token: _TokenType) -> str:
     from pygments.token import Comment, Keyword, Literal, Name, Number, Operator, String
 
     if token in Comment:

@@ -6,8 +6,8 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from debate_tui.display.markdown.line import Run, blend, merged, plain
-from debate_tui.display.markdown.width import JOINERS, unjoined
+from debate_tui.display.markdown.line import Run, combine_styles, merge_runs, runs_text
+from debate_tui.display.markdown.width import JOINERS, strip_stray_joiners
 from debate_tui.domain.sanitise import sanitise
 
 if TYPE_CHECKING:
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_MARKUP = re.compile(r"[\\`*_~\[\]<&]|://| \n")
-_WORDS = r"[^\s*_`\[\]<&\\~:](?:[^*_`\[\]<&\\~:\n]*[^\s*_`\[\]<&\\~:])?"
-_SPAN = re.compile(
-    rf"(?:^|(?<=[\s(]))(?:\*\*({_WORDS})\*\*|\*({_WORDS})\*|`([^`\s](?:[^`\n]*[^`\s])?)`)(?=$|[\s.,;:!?)])"
+_MARKUP_CHARACTER = re.compile(r"[\\`*_~\[\]<&]|://| \n")
+_SIMPLE_TEXT = r"[^\s*_`\[\]<&\\~:](?:[^*_`\[\]<&\\~:\n]*[^\s*_`\[\]<&\\~:])?"
+_SIMPLE_MARKUP = re.compile(
+    rf"(?:^|(?<=[\s(]))(?:\*\*({_SIMPLE_TEXT})\*\*|\*({_SIMPLE_TEXT})\*|`([^`\s](?:[^`\n]*[^`\s])?)`)(?=$|[\s.,;:!?)])"
 )
 """Strong, emphasis and code that stand free, with no other markup in them."""
 
 _URL = re.compile(r"https?://[!-~]*?[\w/&#=%+-](?=[.,;:!?)\]}*_~'\"]*(?:[^!-~]|[<>\"'`|]|$))", re.ASCII)
-_STOPS = re.compile(r"[\n!&*<\[\\\]_`~]")
+_INLINE_STOPS = re.compile(r"[\n!&*<\[\\\]_`~]")
 
-_OPEN = {"em_open": "emphasis", "strong_open": "strong", "s_open": "strike", "link_open": "link"}
+_STYLE_OF_TOKEN = {"em_open": "emphasis", "strong_open": "strong", "s_open": "strike", "link_open": "link"}
 
 
 @cache
-def parser(*, links: bool = True) -> MarkdownIt:
+def markdown_it_parser(*, links: bool = True) -> MarkdownIt:
     """The one parser; and, for text without links, one that does not look for them at every bracket."""
     from markdown_it import MarkdownIt
 
@@ -38,104 +38,104 @@ def parser(*, links: bool = True) -> MarkdownIt:
     made = MarkdownIt("zero").enable([*rules, "link", "image"] if links else rules)
     made.inline.ruler2.enable(["balance_pairs", "strikethrough", "emphasis", "fragments_join"])
     # Its own stops are for plugins: every hyphen and colon of a text would be tried against all rules.
-    made.inline.terminator_re = _STOPS
+    made.inline.terminator_re = _INLINE_STOPS
     return made
 
 
-def inline(text: str, style: str = "") -> list[Run]:
+def parse_inline(text: str, style: str = "") -> list[Run]:
     """The runs of a text's markup. A line feed in the result is a break that was asked for."""
-    runs = _simple(text, style)
+    runs = _parse_simple(text, style)
     if runs is None:
-        runs = parsed(text, style)
+        runs = parse_with_markdown_it(text, style)
     if text.isascii() or not JOINERS.search(text):
         return runs
-    return merged((unjoined(run), name) for run, name in runs)
+    return merge_runs((strip_stray_joiners(run), name) for run, name in runs)
 
 
-def parsed(text: str, style: str = "") -> list[Run]:
+def parse_with_markdown_it(text: str, style: str = "") -> list[Run]:
     """The same by markdown-it, whatever the text."""
-    markdown = parser(links="](" in text)
-    return merged(_runs(markdown.inline.parse(text, markdown, {}, []), style))
+    markdown = markdown_it_parser(links="](" in text)
+    return merge_runs(_tokens_to_runs(markdown.inline.parse(text, markdown, {}, []), style))
 
 
-def _simple(text: str, style: str) -> list[Run] | None:
+def _parse_simple(text: str, style: str) -> list[Run] | None:
     """The same for a text whose markup, if any, can be read in one way only: what most debaters write."""
-    if not _MARKUP.search(text):
+    if not _MARKUP_CHARACTER.search(text):
         return [(text.replace("\n", " "), style)] if text else []
     runs: list[Run] = []
     end = 0
-    for span in _SPAN.finditer(text):
+    for span in _SIMPLE_MARKUP.finditer(text):
         runs.append((text[end : span.start()], style))
         strong, emphasis, code = span.groups()
         end = span.end()
         if code:
-            runs.append((code, blend(style, "code")))
+            runs.append((code, combine_styles(style, "code")))
         else:
-            runs.append((strong or emphasis, blend(style, "strong" if strong else "emphasis")))
+            runs.append((strong or emphasis, combine_styles(style, "strong" if strong else "emphasis")))
     runs.append((text[end:], style))
-    if any(_MARKUP.search(run) for run, _ in runs[::2]):
+    if any(_MARKUP_CHARACTER.search(run) for run, _ in runs[::2]):
         return None
     return [(run.replace("\n", " "), name) for run, name in runs if run]
 
 
 @lru_cache(512)
-def short(text: str, style: str = "") -> tuple[Run, ...]:
-    """`inline` for what is read again and again, such as the cells of an open table; without breaks."""
-    return tuple((run.replace("\n", " "), name) for run, name in inline(text, style))
+def parse_inline_cached(text: str, style: str = "") -> tuple[Run, ...]:
+    """`parse_inline` for what is read again and again, such as the cells of an open table; without breaks."""
+    return tuple((run.replace("\n", " "), name) for run, name in parse_inline(text, style))
 
 
-def _runs(tokens: Sequence[Token], style: str) -> Iterator[Run]:
+def _tokens_to_runs(tokens: Sequence[Token], style: str) -> Iterator[Run]:
     styles = [style]
     hrefs: list[tuple[str, list[str]]] = []
     for token in tokens:
         kind = token.type
         if token.nesting == 1:
-            styles.append(blend(styles[-1], _OPEN[kind]))
+            styles.append(combine_styles(styles[-1], _STYLE_OF_TOKEN[kind]))
             if kind == "link_open":
                 hrefs.append((str(token.attrs.get("href", "")), []))
         elif token.nesting == -1:
             styles.pop()
             if kind == "link_close":
                 href, seen = hrefs.pop()
-                yield from _address(href, "".join(seen), styles[-1])
+                yield from _link_target(href, "".join(seen), styles[-1])
         else:
-            for run in _leaf(token, styles[-1], linked=bool(hrefs)):
+            for run in _token_to_runs(token, styles[-1], linked=bool(hrefs)):
                 if hrefs:
                     hrefs[-1][1].append(run[0])
                 yield run
 
 
-def _leaf(token: Token, style: str, *, linked: bool) -> Iterator[Run]:
+def _token_to_runs(token: Token, style: str, *, linked: bool) -> Iterator[Run]:
     if token.type == "text_special":
         # A character reference (``&#13;``) may stand for what was taken out of the text itself.
         token.content = sanitise(token.content).replace("\t", " ")
     match token.type:
         case "code_inline":
-            yield token.content, blend(style, "code")
+            yield token.content, combine_styles(style, "code")
         case "softbreak":
             yield " ", style
         case "hardbreak":
             yield "\n", style
         case "image":
-            alt = plain(_runs(token.children or [], ""))
-            yield alt, blend(style, "link")
-            yield from _address(str(token.attrs.get("src", "")), alt, style)
+            alt = runs_text(_tokens_to_runs(token.children or [], ""))
+            yield alt, combine_styles(style, "link")
+            yield from _link_target(str(token.attrs.get("src", "")), alt, style)
         case _ if not linked and "://" in token.content:
-            yield from _with_urls(token.content, style)
+            yield from _linkify(token.content, style)
         case _:
             yield token.content, style
 
 
-def _with_urls(text: str, style: str) -> Iterator[Run]:
+def _linkify(text: str, style: str) -> Iterator[Run]:
     end = 0
     for url in _URL.finditer(text):
         yield text[end : url.start()], style
-        yield url[0], blend(style, "link")
+        yield url[0], combine_styles(style, "link")
         end = url.end()
     yield text[end:], style
 
 
-def _address(href: str, shown: str, style: str) -> Iterator[Run]:
+def _link_target(href: str, label: str, style: str) -> Iterator[Run]:
     """Where a link leads, unless that is what it says."""
-    if href and href not in (shown, "mailto:" + shown, "http://" + shown):
-        yield f" ({href})" if shown else href, blend(style, "url")
+    if href and href not in (label, "mailto:" + label, "http://" + label):
+        yield f" ({href})" if label else href, combine_styles(style, "url")

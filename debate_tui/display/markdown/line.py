@@ -42,11 +42,11 @@ class Line(Struct, frozen=True, gc=False):
     """One line on screen.
 
     The first `indent` characters are bars, bullets and indentation; what follows is the block's own text from
-    its character `start` on. `cells` is the width of it all; the rest of the row is blank, in style `fill`.
+    its character `start` on. `width` is the width of it all; the rest of the row is blank, in style `fill`.
     """
 
     runs: tuple[Run, ...]
-    cells: int
+    width: int
     indent: int = 0
     start: int = 0
     fill: str = ""
@@ -62,23 +62,23 @@ class Line(Struct, frozen=True, gc=False):
         return self.text[self.indent :]
 
 
-BLANK = Line((), 0)
+BLANK_LINE = Line((), 0)
 
 
 @lru_cache(1024)
-def blend(outer: str, inner: str) -> str:
+def combine_styles(outer: str, inner: str) -> str:
     """The style of `inner` within `outer`."""
     names = dict.fromkeys(outer.split())
     names.update(dict.fromkeys(inner.split()))
     return " ".join(names)
 
 
-def plain(runs: Iterable[Run]) -> str:
+def runs_text(runs: Iterable[Run]) -> str:
     """The text of runs."""
     return "".join([text for text, _ in runs])
 
 
-def merged(runs: Iterable[Run]) -> list[Run]:
+def merge_runs(runs: Iterable[Run]) -> list[Run]:
     """The same runs with neighbours of one style joined, and none of them empty."""
     result: list[Run] = []
     for text, style in runs:
@@ -91,7 +91,7 @@ def merged(runs: Iterable[Run]) -> list[Run]:
     return result
 
 
-def cut(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[list[Run]]:
+def slice_runs(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[list[Run]]:
     """The runs at each of some ascending spans of their text."""
     if len(runs) == 1:
         text, style = runs[0]

@@ -11,192 +11,219 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.containers import indentation
-from debate_tui.display.markdown.frame import Frame
-from debate_tui.display.markdown.highlight import MAX_TEXT
-from debate_tui.display.markdown.leaves import Code, Leaf, Paragraph
-from debate_tui.display.markdown.settled import PIECE, cut
-from debate_tui.display.markdown.tables import ROWS, Columns, Row, Side
-from debate_tui.display.markdown.width import JOINERS, unjoined_so_far
+from debate_tui.display.markdown.containers import skip_indentation
+from debate_tui.display.markdown.frame import BlockPrefix
+from debate_tui.display.markdown.highlight import MAX_HIGHLIGHTED_TEXT
+from debate_tui.display.markdown.leaves import CodeBlock, LeafBlock, Paragraph
+from debate_tui.display.markdown.settled import PIECE_SIZE, split_point
+from debate_tui.display.markdown.tables import SAMPLED_ROWS, Alignment, TableColumns, TableRow
+from debate_tui.display.markdown.width import JOINERS, strip_stray_joiners_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_LINES = 200
+MAX_JOINTLY_HIGHLIGHTED_LINES = 200
 """Lines of a fence that are coloured together; of a longer one, each by itself."""
 
-MOST_BLANKS = 100
+MAX_BLANK_LINES = 100
 """Blank lines within indented code that are kept."""
 
-GROUP = 20
+CODE_GROUP_LINES = 20
 """Lines of a long fence that are closed together."""
 
-_END = re.compile(r"(`{3,}|~{3,}) *$")
+_CLOSING_FENCE = re.compile(r"(`{3,}|~{3,}) *$")
 
 
 class OpenParagraph(Struct, frozen=True):
-    """The text since the last cut; its last line begins at `last`, and may head a table if `may_head`."""
+    """The text since the last cut; its last line begins at `last_line_start`, and may head a table if
+    `can_head_table`."""
 
     text: str
-    frame: Frame
-    task: bool
-    last: int = 0
-    may_head: bool = True
-    cut: bool = False
+    prefix: BlockPrefix
+    is_task: bool
+    last_line_start: int = 0
+    can_head_table: bool = True
+    was_split: bool = False
 
     @classmethod
-    def begun(cls, text: str, frame: Frame, closed: list[Leaf], *, task: bool) -> OpenParagraph:
+    def start(
+        cls, text: str, prefix: BlockPrefix, closed: list[LeafBlock], *, is_task: bool
+    ) -> OpenParagraph:
         """A paragraph with its first line."""
-        return cls(text, frame, task).cut_up(closed)
+        return cls(text, prefix, is_task).split_off_closed(closed)
 
     @property
     def last_line(self) -> str:
         """The line read last."""
-        return self.text[self.last :]
+        return self.text[self.last_line_start :]
 
-    def added(self, line: str, closed: list[Leaf], *, may_head: bool) -> OpenParagraph:
+    def with_line(self, line: str, closed: list[LeafBlock], *, can_head_table: bool) -> OpenParagraph:
         """With one more line."""
         last = len(self.text) + 1
-        return OpenParagraph(f"{self.text}\n{line}", self.frame, self.task, last, may_head, self.cut).cut_up(
-            closed
-        )
+        return OpenParagraph(
+            f"{self.text}\n{line}", self.prefix, self.is_task, last, can_head_table, self.was_split
+        ).split_off_closed(closed)
 
-    def extended(self, text: str, closed: list[Leaf]) -> OpenParagraph:
+    def with_text(self, text: str, closed: list[LeafBlock]) -> OpenParagraph:
         """With more text in its last line."""
-        grown = OpenParagraph(self.text + text, self.frame, self.task, self.last, self.may_head, self.cut)
-        return grown.cut_up(closed)
+        grown = OpenParagraph(
+            self.text + text,
+            self.prefix,
+            self.is_task,
+            self.last_line_start,
+            self.can_head_table,
+            self.was_split,
+        )
+        return grown.split_off_closed(closed)
 
     def without_last_line(self) -> OpenParagraph | None:
         """What stands above the last line, if anything does."""
-        if not self.last:
+        if not self.last_line_start:
             return None
-        return OpenParagraph(self.text[: self.last - 1], self.frame, self.task, 0, self.may_head, self.cut)
+        return OpenParagraph(
+            self.text[: self.last_line_start - 1],
+            self.prefix,
+            self.is_task,
+            0,
+            self.can_head_table,
+            self.was_split,
+        )
 
-    def close(self, closed: list[Leaf], *, draft: bool = False) -> None:
+    def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
         """Close it."""
-        closed.append(Paragraph(self.text.rstrip(), self.frame, self.task))
+        closed.append(Paragraph(self.text.rstrip(), self.prefix, self.is_task))
 
-    def cut_up(self, closed: list[Leaf]) -> OpenParagraph:
+    def split_off_closed(self, closed: list[LeafBlock]) -> OpenParagraph:
         """With as little as need be kept open."""
         grown = self
-        while place := cut(grown.text):
-            closed.append(Paragraph(grown.text[:place].rstrip(), grown.frame, grown.task))
-            last = grown.last - place
+        while split_at := split_point(grown.text):
+            closed.append(Paragraph(grown.text[:split_at].rstrip(), grown.prefix, grown.is_task))
+            last = grown.last_line_start - split_at
             grown = OpenParagraph(
-                grown.text[place:],
-                grown.frame.below(),
+                grown.text[split_at:],
+                grown.prefix.continuation(),
                 False,
                 max(0, last),
-                grown.may_head and last >= 0,
+                grown.can_head_table and last >= 0,
                 True,
             )
         return grown
 
 
-class Fence(Struct, frozen=True):
-    """A fence and its lines since the last that were closed; `long` if they stay coloured one by one."""
+class OpenFence(Struct, frozen=True):
+    """A fence and its lines since the last that were closed; `is_long` if they stay coloured one by one."""
 
-    sign: str
+    marker: str
     language: str
     indent: int
-    frame: Frame
+    prefix: BlockPrefix
     lines: tuple[str, ...] = ()
     size: int = 0
-    long: bool = False
+    is_long: bool = False
 
     @classmethod
-    def begun(cls, sign: str, info: str, indent: int, frame: Frame) -> Fence:
+    def start(cls, marker: str, info: str, indent: int, prefix: BlockPrefix) -> OpenFence:
         """An empty fence; the first word behind the sign names the language."""
         words = info.split()
-        return cls(sign, words[0] if words else "", indent, frame)
+        return cls(marker, words[0] if words else "", indent, prefix)
 
     @property
-    def ends_in_text(self) -> bool:
-        """Whether `extended` adds to what was read last."""
+    def accepts_text(self) -> bool:
+        """Whether `with_text` adds to what was read last."""
         return bool(self.lines)
 
-    def is_end(self, line: str, position: int) -> bool:
+    def is_closing_line(self, line: str, position: int) -> bool:
         """Whether this line ends the fence."""
-        start = indentation(line, position)
-        end = _END.match(line, start) if start - position < 4 else None
-        return end is not None and end[1].startswith(self.sign)
+        start = skip_indentation(line, position)
+        end = _CLOSING_FENCE.match(line, start) if start - position < 4 else None
+        return end is not None and end[1].startswith(self.marker)
 
-    def added(self, line: str, position: int, closed: list[Leaf]) -> Fence:
+    def with_line(self, line: str, position: int, closed: list[LeafBlock]) -> OpenFence:
         """With one more line, of which as many blanks go as stand before the fence."""
-        start = min(indentation(line, position), position + self.indent)
-        return self._with((*self.lines, *_chopped(line[start:])), len(line) - start + 1, closed)
+        start = min(skip_indentation(line, position), position + self.indent)
+        return self._with_lines((*self.lines, *_split_long_line(line[start:])), len(line) - start + 1, closed)
 
-    def extended(self, text: str, closed: list[Leaf]) -> Fence:
+    def with_text(self, text: str, closed: list[LeafBlock]) -> OpenFence:
         """With more text in its last line."""
-        return self._with((*self.lines[:-1], *_chopped(self.lines[-1] + text)), len(text), closed)
+        return self._with_lines(
+            (*self.lines[:-1], *_split_long_line(self.lines[-1] + text)), len(text), closed
+        )
 
-    def close(self, closed: list[Leaf], *, draft: bool = False) -> None:
+    def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
         """Close it; until then each line has its colours by itself."""
-        closed.append(Code("\n".join(self.lines), self.frame, self.language, single=draft or self.long))
+        closed.append(
+            CodeBlock(
+                "\n".join(self.lines), self.prefix, self.language, highlight_per_line=draft or self.is_long
+            )
+        )
 
-    def _with(self, lines: tuple[str, ...], more: int, closed: list[Leaf]) -> Fence:
-        size = self.size + more
-        if not self.long and len(lines) <= MOST_LINES and size <= MAX_TEXT:
-            return Fence(self.sign, self.language, self.indent, self.frame, lines, size)
-        frame = self.frame
-        while len(lines) > GROUP:
-            closed.append(Code("\n".join(lines[:GROUP]), frame, self.language, single=True))
-            frame = frame.below()
-            lines = lines[GROUP:]
-        return Fence(self.sign, self.language, self.indent, frame, lines, size, long=True)
+    def _with_lines(self, lines: tuple[str, ...], added_size: int, closed: list[LeafBlock]) -> OpenFence:
+        size = self.size + added_size
+        if not self.is_long and len(lines) <= MAX_JOINTLY_HIGHLIGHTED_LINES and size <= MAX_HIGHLIGHTED_TEXT:
+            return OpenFence(self.marker, self.language, self.indent, self.prefix, lines, size)
+        prefix = self.prefix
+        while len(lines) > CODE_GROUP_LINES:
+            closed.append(
+                CodeBlock("\n".join(lines[:CODE_GROUP_LINES]), prefix, self.language, highlight_per_line=True)
+            )
+            prefix = prefix.continuation()
+            lines = lines[CODE_GROUP_LINES:]
+        return OpenFence(self.marker, self.language, self.indent, prefix, lines, size, is_long=True)
 
 
-class Indented(Struct, frozen=True):
+class OpenIndentedCode(Struct, frozen=True):
     """Code by indentation; the blank lines at its end are only part of it if more code follows."""
 
-    frame: Frame
+    prefix: BlockPrefix
     lines: tuple[str, ...] = ()
-    blanks: tuple[str, ...] = ()
+    blank_lines: tuple[str, ...] = ()
 
     @classmethod
-    def begun(cls, line: str, frame: Frame, closed: list[Leaf]) -> Indented:
+    def start(cls, line: str, prefix: BlockPrefix, closed: list[LeafBlock]) -> OpenIndentedCode:
         """Code with its first line."""
-        return cls(frame).grown(_chopped(line), closed)
+        return cls(prefix).with_lines(_split_long_line(line), closed)
 
     @property
-    def ends_in_text(self) -> bool:
-        """Whether `extended` adds to what was read last."""
-        return not self.blanks
+    def accepts_text(self) -> bool:
+        """Whether `with_text` adds to what was read last."""
+        return not self.blank_lines
 
-    def added(self, line: str, position: int, closed: list[Leaf]) -> Indented | None:
+    def with_line(self, line: str, position: int, closed: list[LeafBlock]) -> OpenIndentedCode | None:
         """With one more line, if it is indented or blank; of blank ones, only so many."""
-        start = indentation(line, position)
+        start = skip_indentation(line, position)
         if start == len(line):
-            blanks = (*self.blanks, *_chopped(line[position + 4 :]))
-            return Indented(self.frame, self.lines, blanks[:MOST_BLANKS])
+            blanks = (*self.blank_lines, *_split_long_line(line[position + 4 :]))
+            return OpenIndentedCode(self.prefix, self.lines, blanks[:MAX_BLANK_LINES])
         if start - position < 4:
             return None
-        return self.grown((*self.blanks, *_chopped(line[position + 4 :])), closed)
+        return self.with_lines((*self.blank_lines, *_split_long_line(line[position + 4 :])), closed)
 
-    def extended(self, text: str, closed: list[Leaf]) -> Indented:
+    def with_text(self, text: str, closed: list[LeafBlock]) -> OpenIndentedCode:
         """With more text in its last line."""
-        return Indented(self.frame, self.lines[:-1]).grown(_chopped(self.lines[-1] + text), closed)
+        return OpenIndentedCode(self.prefix, self.lines[:-1]).with_lines(
+            _split_long_line(self.lines[-1] + text), closed
+        )
 
-    def grown(self, more: Iterable[str], closed: list[Leaf]) -> Indented:
+    def with_lines(self, more: Iterable[str], closed: list[LeafBlock]) -> OpenIndentedCode:
         """With more lines."""
-        lines, frame = (*self.lines, *more), self.frame
-        while len(lines) > 2 * GROUP:
-            closed.append(Code("\n".join(lines[:GROUP]), frame))
-            frame = frame.below()
-            lines = lines[GROUP:]
-        return Indented(frame, lines)
+        lines, prefix = (*self.lines, *more), self.prefix
+        while len(lines) > 2 * CODE_GROUP_LINES:
+            closed.append(CodeBlock("\n".join(lines[:CODE_GROUP_LINES]), prefix))
+            prefix = prefix.continuation()
+            lines = lines[CODE_GROUP_LINES:]
+        return OpenIndentedCode(prefix, lines)
 
-    def close(self, closed: list[Leaf], *, draft: bool = False) -> None:
+    def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
         """Close it, without the blank lines."""
-        closed.append(Code("\n".join(self.lines), self.frame))
+        closed.append(CodeBlock("\n".join(self.lines), self.prefix))
 
 
-def _chopped(line: str) -> list[str]:
+def _split_long_line(line: str) -> list[str]:
     """A line of code, chopped if it is very long."""
-    line = unjoined_so_far(line)
+    line = strip_stray_joiners_so_far(line)
     lines: list[str] = []
-    while len(line) > PIECE:
-        end = PIECE
+    while len(line) > PIECE_SIZE:
+        end = PIECE_SIZE
         while end > 1 and JOINERS.search(line, end - 1, end + 1):
             end -= 1
         lines.append(line[:end])
@@ -207,33 +234,35 @@ def _chopped(line: str) -> list[str]:
 class OpenTable(Struct, frozen=True):
     """A table: until its columns are settled its first rows, and then nothing but the columns."""
 
-    head: str
-    heads: tuple[str, ...]
-    sides: tuple[Side, ...]
-    frame: Frame
+    heading_line: str
+    headings: tuple[str, ...]
+    alignments: tuple[Alignment, ...]
+    prefix: BlockPrefix
     rows: tuple[str, ...] = ()
-    columns: Columns | None = None
+    columns: TableColumns | None = None
 
-    def added(self, row: str, closed: list[Leaf]) -> OpenTable:
+    def with_row(self, row: str, closed: list[LeafBlock]) -> OpenTable:
         """With one more row."""
         if self.columns is not None:
-            closed.append(Row(row, self.frame, self.columns))
+            closed.append(TableRow(row, self.prefix, self.columns))
             return self
-        grown = OpenTable(self.head, self.heads, self.sides, self.frame, (*self.rows, row))
-        if len(grown.rows) < ROWS:
+        grown = OpenTable(self.heading_line, self.headings, self.alignments, self.prefix, (*self.rows, row))
+        if len(grown.rows) < SAMPLED_ROWS:
             return grown
         grown.close(closed)
-        columns = Columns.of(self.heads, self.sides, grown.rows)
-        return OpenTable(self.head, self.heads, self.sides, self.frame.below(), (), columns)
+        columns = TableColumns.from_rows(self.headings, self.alignments, grown.rows)
+        return OpenTable(
+            self.heading_line, self.headings, self.alignments, self.prefix.continuation(), (), columns
+        )
 
-    def close(self, closed: list[Leaf], *, draft: bool = False) -> None:
+    def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
         """Close it."""
         if self.columns is not None:
             return
-        columns = Columns.of(self.heads, self.sides, self.rows)
-        closed.append(Row(self.head, self.frame, columns, head=True))
-        below = self.frame.below()
-        closed.extend(Row(row, below, columns) for row in self.rows)
+        columns = TableColumns.from_rows(self.headings, self.alignments, self.rows)
+        closed.append(TableRow(self.heading_line, self.prefix, columns, is_heading=True))
+        below = self.prefix.continuation()
+        closed.extend(TableRow(row, below, columns) for row in self.rows)
 
 
-OpenLeaf = OpenParagraph | Fence | Indented | OpenTable
+OpenBlock = OpenParagraph | OpenFence | OpenIndentedCode | OpenTable

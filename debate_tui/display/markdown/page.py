@@ -6,27 +6,27 @@ import time
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from debate_tui.display.markdown.line import BLANK, Line, blend
-from debate_tui.display.markdown.place import Place
-from debate_tui.display.markdown.signs import UNICODE, Signs
+from debate_tui.display.markdown.line import BLANK_LINE, Line, combine_styles
+from debate_tui.display.markdown.place import DocumentPosition
+from debate_tui.display.markdown.signs import UNICODE_SYMBOLS, MarkdownSymbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from debate_tui.display.markdown.document import Document
 
-Voice = Literal["answer", "reasoning"]
-Kind = Literal["answer", "reasoning", "heading", "notice"]
+TextKind = Literal["answer", "reasoning"]
+SectionKind = Literal["answer", "reasoning", "heading", "notice"]
 
 
-class Spot(NamedTuple):
+class PagePosition(NamedTuple):
     """A place in a page, whatever its width: a section's number and a place there; ordered as the text is."""
 
     section: int
-    place: Place
+    position: DocumentPosition
 
 
-class Row(NamedTuple):
+class PageRow(NamedTuple):
     """One line of a page and the block it is of; block −1 for what stands between sections."""
 
     section: int
@@ -34,21 +34,21 @@ class Row(NamedTuple):
     line: Line
 
 
-class Section:
+class PageSection:
     """One part of a page; `number` grows down the page, `turn` is the turn it belongs to, if any."""
 
-    __slots__ = ("document", "folded", "kind", "number", "turn")
+    __slots__ = ("document", "is_folded", "kind", "number", "turn")
 
-    def __init__(self, number: int, kind: Kind, turn: int, document: Document) -> None:
+    def __init__(self, number: int, kind: SectionKind, turn: int, document: Document) -> None:
         self.number = number
-        self.kind: Kind = kind
+        self.kind: SectionKind = kind
         self.turn = turn
         self.document = document
-        self.folded = False
+        self.is_folded = False
 
-    def label(self, signs: Signs) -> Line:
+    def folded_line(self, symbols: MarkdownSymbols) -> Line:
         """What stands for a folded section."""
-        text = f"{signs.folded} thinking, {self.document.length:,} characters"
+        text = f"{symbols.fold_marker} thinking, {self.document.text_length:,} characters"
         return Line(((text, "reasoning"),), len(text))
 
 
@@ -56,107 +56,107 @@ class Page:
     """Sections from top to bottom; only the last one grows.
 
     Like a document: nothing is seen before `flush`, which says which line is the first that changed, and a
-    `Spot` outlives what an index does not.
+    `PagePosition` outlives what an index does not.
     """
 
-    def __init__(self, width: int, signs: Signs = UNICODE) -> None:
+    def __init__(self, width: int, symbols: MarkdownSymbols = UNICODE_SYMBOLS) -> None:
         self.width = width
-        self._signs = signs
-        self._sections: list[Section] = []
-        self._starts = [0]  # the first line of each section, its blank one above included
-        self._numbers = 0
-        self._dirty: dict[int, Section] = {}
-        self._changed: int | None = None
-        self._rebuilt = False  # whether more has happened since the last flush than that the end grew
-        self._reasoning_shown = False
+        self._symbols = symbols
+        self._sections: list[PageSection] = []
+        self._first_lines = [0]  # the first line of each section, its blank one above included
+        self._last_number = 0
+        self._dirty_sections: dict[int, PageSection] = {}
+        self._first_changed: int | None = None
+        self._layout_changed = False  # whether more has happened since the last flush than that the end grew
+        self._reasoning_visible = False
 
     @property
-    def sections(self) -> tuple[Section, ...]:
+    def sections(self) -> tuple[PageSection, ...]:
         """What there is, top first."""
         return tuple(self._sections)
 
     @property
     def line_count(self) -> int:
         """How many lines there are; an estimate while not settled."""
-        return self._starts[-1]
+        return self._first_lines[-1]
 
     @property
-    def reasoning_shown(self) -> bool:
+    def reasoning_visible(self) -> bool:
         """Whether thinking is shown in full, or as one line."""
-        return self._reasoning_shown
+        return self._reasoning_visible
 
-    def speak(self, text: str, voice: Voice = "answer", turn: int = 0) -> None:
+    def append_text(self, text: str, kind: TextKind = "answer", turn: int = 0) -> None:
         """Add sanitised Markdown; it goes on where the last text ended, if that had this voice and turn."""
         section = self._sections[-1] if self._sections else None
-        if section is None or section.kind != voice or section.turn != turn:
-            style = "reasoning" if voice == "reasoning" else ""
-            section = self._add(voice, turn, self._document(style))
-            section.folded = voice == "reasoning" and not self._reasoning_shown
+        if section is None or section.kind != kind or section.turn != turn:
+            style = "reasoning" if kind == "reasoning" else ""
+            section = self._append_section(kind, turn, self._new_document(style))
+            section.is_folded = kind == "reasoning" and not self._reasoning_visible
         section.document.feed(text)
-        if section.number not in self._dirty:
-            self._dirty[section.number] = section
+        if section.number not in self._dirty_sections:
+            self._dirty_sections[section.number] = section
 
-    def head(self, text: str, turn: int = 0) -> None:
+    def append_heading(self, text: str, turn: int = 0) -> None:
         """Begin a part under a heading."""
-        self._label("heading", turn, text, "heading strong", across=True)
+        self._append_label("heading", turn, text, "heading strong", across=True)
 
-    def note(self, text: str, tone: str = "", turn: int = 0) -> None:
+    def append_notice(self, text: str, tone: str = "", turn: int = 0) -> None:
         """Add a notice; `tone` is one more name in its style."""
-        self._label("notice", turn, text, blend("notice", tone))
+        self._append_label("notice", turn, text, combine_styles("notice", tone))
 
-    def drop(self, turn: int) -> None:
+    def discard_turn(self, turn: int) -> None:
         """Take back what was said and noted in a turn; its heading stays."""
-        self._keep(
+        self._retain_sections(
             [section for section in self._sections if section.turn != turn or section.kind == "heading"]
         )
 
     def clear(self) -> None:
         """Remove everything."""
-        self._keep([])
+        self._retain_sections([])
 
-    def show_reasoning(self, *, shown: bool) -> None:
+    def set_reasoning_visible(self, *, visible: bool) -> None:
         """Unfold or fold the thinking in the whole page."""
-        self._reasoning_shown = shown
+        self._reasoning_visible = visible
         for index, section in enumerate(self._sections):
-            if section.kind == "reasoning" and section.folded == shown:
-                section.folded = not shown
-                self._touch(self._starts[index] + self._gap(index))
-        self._count_from(0)
+            if section.kind == "reasoning" and section.is_folded == visible:
+                section.is_folded = not visible
+                self._mark_changed(self._first_lines[index] + self._gap_above(index))
+        self._renumber_from(0)
 
     @property
-    def changes_from(self) -> int:
+    def first_changeable_line(self) -> int:
         """The first line that a flush can change now; lines before it are sure to stay."""
-        if self._rebuilt or not self._sections:
+        if self._layout_changed or not self._sections:
             return 0
         last = self._sections[-1]
-        inner = 0 if last.folded else last.document.closed_count
-        return self._starts[-2] + self._gap(len(self._sections) - 1) + inner
+        inner = 0 if last.is_folded else last.document.closed_line_count
+        return self._first_lines[-2] + self._gap_above(len(self._sections) - 1) + inner
 
     def flush(self) -> int | None:
         """Read what was said; the first line that is not what it was, `None` if all are."""
-        for section in self._dirty.values():
+        for section in self._dirty_sections.values():
             changed = section.document.flush()
-            index = self._index(section.number)
+            index = self._section_index(section.number)
             if changed is None or index is None:
                 continue
-            was_empty = self._starts[index] == self._starts[index + 1]
-            inner = self._gap(index) + (0 if section.folded else changed)
-            self._touch(self._starts[index] + (0 if was_empty else inner))
-            self._count_from(index)
-        self._dirty.clear()
-        self._rebuilt = False
-        changed, self._changed = self._changed, None
+            was_empty = self._first_lines[index] == self._first_lines[index + 1]
+            inner = self._gap_above(index) + (0 if section.is_folded else changed)
+            self._mark_changed(self._first_lines[index] + (0 if was_empty else inner))
+            self._renumber_from(index)
+        self._dirty_sections.clear()
+        self._layout_changed = False
+        changed, self._first_changed = self._first_changed, None
         return changed
 
-    def rows(self, start: int, stop: int) -> list[Row]:
+    def rows(self, start: int, stop: int) -> list[PageRow]:
         """Some lines; fewer at the end."""
-        result: list[Row] = []
+        result: list[PageRow] = []
         start = max(0, start)
         index = self._section_at(start)
         while index < len(self._sections) and len(result) < stop - start:
-            first = self._starts[index]
-            result += self._rows_of(index, start + len(result) - first, stop - first)
-            self._count_from(index, only_if_changed=True)
+            first = self._first_lines[index]
+            result += self._section_rows(index, start + len(result) - first, stop - first)
+            self._renumber_from(index, only_if_changed=True)
             index += 1
         return result
 
@@ -165,136 +165,142 @@ class Page:
         self.width = width
         for section in self._sections:
             section.document.resize(width)
-        self._count_from(0)
+        self._renumber_from(0)
 
-    def settle(self, seconds: float) -> bool:
+    def measure(self, seconds: float) -> bool:
         """Spend some time on counting lines at the present width; whether that was enough."""
         deadline = time.perf_counter() + seconds
         done = True
         for section in reversed(self._sections):
-            if not section.document.is_settled:
-                done = section.document.settle(deadline - time.perf_counter())
+            if not section.document.is_measured:
+                done = section.document.measure(deadline - time.perf_counter())
             if not done:
                 break
-        self._count_from(0)
+        self._renumber_from(0)
         return done
 
-    def spot_of(self, line: int) -> Spot:
+    def position_at(self, line: int) -> PagePosition:
         """The place a line shows."""
         index = self._section_at(line)
         if index >= len(self._sections):
-            return Spot(self._numbers + 1, Place(0, 0))
+            return PagePosition(self._last_number + 1, DocumentPosition(0, 0))
         section = self._sections[index]
-        inner = line - self._starts[index] - self._gap(index)
-        if inner < 0 or section.folded:
-            return Spot(section.number, Place(-1, 0) if inner < 0 else Place(0, 0))
-        return Spot(section.number, section.document.place_of(inner))
+        inner = line - self._first_lines[index] - self._gap_above(index)
+        if inner < 0 or section.is_folded:
+            return PagePosition(
+                section.number, DocumentPosition(-1, 0) if inner < 0 else DocumentPosition(0, 0)
+            )
+        return PagePosition(section.number, section.document.position_at(inner))
 
-    def line_of(self, spot: Spot) -> int:
+    def line_at(self, position: PagePosition) -> int:
         """The line that shows a place, or what now stands where it was."""
-        index = bisect_right(self._sections, spot.section - 1, key=lambda section: section.number)
+        index = bisect_right(self._sections, position.section - 1, key=lambda section: section.number)
         if index >= len(self._sections):
             return self.line_count
-        section, first = self._sections[index], self._starts[index]
-        if section.number != spot.section or spot.place.block < 0:
+        section, first = self._sections[index], self._first_lines[index]
+        if section.number != position.section or position.position.block < 0:
             return first
-        first += self._gap(index)
-        return first if section.folded else first + section.document.line_of(spot.place)
+        first += self._gap_above(index)
+        return first if section.is_folded else first + section.document.line_at(position.position)
 
-    def text(self, section: int, block: int) -> str:
+    def block_text(self, section: int, block: int) -> str:
         """What a block says."""
-        index = self._index(section)
-        return self._sections[index].document.text(block) if index is not None else ""
+        index = self._section_index(section)
+        return self._sections[index].document.block_text(block) if index is not None else ""
 
-    def blocks(self, first: tuple[int, int], last: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    def blocks_between(self, first: tuple[int, int], last: tuple[int, int]) -> Iterator[tuple[int, int]]:
         """Section and block of all blocks between two, both included, but for those that are folded."""
         begin = bisect_right(self._sections, first[0] - 1, key=lambda section: section.number)
         for section in self._sections[begin:]:
             if section.number > last[0]:
                 return
-            if section.folded:
+            if section.is_folded:
                 continue
             start = first[1] if section.number == first[0] else 0
             stop = last[1] + 1 if section.number == last[0] else section.document.block_count
             for block in range(start, min(stop, section.document.block_count)):
                 yield section.number, block
 
-    def _label(self, kind: Kind, turn: int, text: str, style: str, *, across: bool = False) -> None:
-        from debate_tui.display.markdown.frame import Frame
-        from debate_tui.display.markdown.leaves import Label
+    def _append_label(
+        self, kind: SectionKind, turn: int, text: str, style: str, *, across: bool = False
+    ) -> None:
+        from debate_tui.display.markdown.frame import BlockPrefix
+        from debate_tui.display.markdown.leaves import LabelBlock
 
-        document = self._document()
-        document.put(Label(text, Frame(), style, across=across))
-        section = self._add(kind, turn, document)
-        self._dirty[section.number] = section
+        document = self._new_document()
+        document.append_leaf(LabelBlock(text, BlockPrefix(), style, fill_with_rule=across))
+        section = self._append_section(kind, turn, document)
+        self._dirty_sections[section.number] = section
 
-    def _document(self, style: str = "") -> Document:
+    def _new_document(self, style: str = "") -> Document:
         # All that reads and draws Markdown is loaded with the first text; an empty page needs none of it.
         from debate_tui.display.markdown.document import Document
 
-        return Document(self.width, self._signs, style)
+        return Document(self.width, self._symbols, style)
 
-    def _add(self, kind: Kind, turn: int, document: Document) -> Section:
+    def _append_section(self, kind: SectionKind, turn: int, document: Document) -> PageSection:
         if self._sections:
             last = self._sections[-1]
             changed = last.document.close()
-            if changed is not None and not last.folded:
-                self._touch(self._starts[-2] + self._gap(len(self._sections) - 1) + changed)
-            self._count_from(len(self._sections) - 1)
-        self._rebuilt = True
-        self._numbers += 1
-        section = Section(self._numbers, kind, turn, document)
+            if changed is not None and not last.is_folded:
+                self._mark_changed(self._first_lines[-2] + self._gap_above(len(self._sections) - 1) + changed)
+            self._renumber_from(len(self._sections) - 1)
+        self._layout_changed = True
+        self._last_number += 1
+        section = PageSection(self._last_number, kind, turn, document)
         self._sections.append(section)
-        self._starts.append(self._starts[-1])
+        self._first_lines.append(self._first_lines[-1])
         return section
 
-    def _keep(self, sections: list[Section]) -> None:
+    def _retain_sections(self, sections: list[PageSection]) -> None:
         for index, section in enumerate(self._sections):
             if index >= len(sections) or sections[index] is not section:
-                self._touch(self._starts[index])
+                self._mark_changed(self._first_lines[index])
                 break
         self._sections = sections
-        self._dirty = {section.number: section for section in sections if section.number in self._dirty}
-        self._count_from(0)
+        self._dirty_sections = {
+            section.number: section for section in sections if section.number in self._dirty_sections
+        }
+        self._renumber_from(0)
 
-    def _touch(self, line: int) -> None:
-        self._rebuilt = True
-        self._changed = line if self._changed is None else min(self._changed, line)
+    def _mark_changed(self, line: int) -> None:
+        self._layout_changed = True
+        self._first_changed = line if self._first_changed is None else min(self._first_changed, line)
 
-    def _gap(self, index: int) -> int:
-        return 1 if self._starts[index] > 0 else 0
+    def _gap_above(self, index: int) -> int:
+        return 1 if self._first_lines[index] > 0 else 0
 
     def _height(self, index: int) -> int:
         section = self._sections[index]
         lines = section.document.line_count
-        if section.folded:
+        if section.is_folded:
             lines = min(1, lines)
-        return lines + self._gap(index) if lines else 0
+        return lines + self._gap_above(index) if lines else 0
 
-    def _count_from(self, index: int, *, only_if_changed: bool = False) -> None:
+    def _renumber_from(self, index: int, *, only_if_changed: bool = False) -> None:
         """Number the lines from a section on anew."""
-        starts = self._starts
+        starts = self._first_lines
         if only_if_changed and starts[index + 1] == starts[index] + self._height(index):
             return
         del starts[index + 1 :]
         for position in range(index, len(self._sections)):
             starts.append(starts[position] + self._height(position))
 
-    def _rows_of(self, index: int, start: int, stop: int) -> list[Row]:
-        section, gap = self._sections[index], self._gap(index)
+    def _section_rows(self, index: int, start: int, stop: int) -> list[PageRow]:
+        section, gap = self._sections[index], self._gap_above(index)
         if not self._height(index):
             return []
-        rows = [Row(section.number, -1, BLANK)] if gap and start < gap else []
-        if section.folded:
+        rows = [PageRow(section.number, -1, BLANK_LINE)] if gap and start < gap else []
+        if section.is_folded:
             shown = start <= gap < stop
-            return rows + ([Row(section.number, -1, section.label(self._signs))] if shown else [])
+            return rows + ([PageRow(section.number, -1, section.folded_line(self._symbols))] if shown else [])
         lines = section.document.rows(max(0, start - gap), stop - gap)
-        return rows + [Row(section.number, block, line) for block, line in lines]
+        return rows + [PageRow(section.number, block, line) for block, line in lines]
 
     def _section_at(self, line: int) -> int:
-        return max(0, bisect_right(self._starts, line, hi=len(self._sections)) - 1)
+        return max(0, bisect_right(self._first_lines, line, hi=len(self._sections)) - 1)
 
-    def _index(self, number: int) -> int | None:
+    def _section_index(self, number: int) -> int | None:
         index = bisect_right(self._sections, number - 1, key=lambda section: section.number)
         if index < len(self._sections) and self._sections[index].number == number:
             return index

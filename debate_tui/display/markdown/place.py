@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class DocumentPosition(NamedTuple):
     """A character of a block; −1 is the blank line above it."""
 
     block: int

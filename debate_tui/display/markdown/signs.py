@@ -5,30 +5,30 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Signs(Struct, frozen=True, kw_only=True):
+class MarkdownSymbols(Struct, frozen=True, kw_only=True):
     """Each takes one cell, but the two boxes of tasks, which may take three in ASCII."""
 
     bullets: tuple[str, ...] = ("•", "◦", "▪")
-    bar: str = "▎"
+    quote_bar: str = "▎"
     rule: str = "─"
-    column: str = "│"
-    crossing: str = "┼"
-    todo: str = "☐"
-    done: str = "☑"
-    folded: str = "▸"
-    place: str = "▐"
+    column_separator: str = "│"
+    column_crossing: str = "┼"
+    unchecked_box: str = "☐"
+    checked_box: str = "☑"
+    fold_marker: str = "▸"
+    position_marker: str = "▐"
 
 
-UNICODE = Signs()
+UNICODE_SYMBOLS = MarkdownSymbols()
 
-ASCII = Signs(
+ASCII_SYMBOLS = MarkdownSymbols(
     bullets=("*", "-", "+"),
-    bar="|",
+    quote_bar="|",
     rule="-",
-    column="|",
-    crossing="+",
-    todo="[ ]",
-    done="[x]",
-    folded=">",
-    place="#",
+    column_separator="|",
+    column_crossing="+",
+    unchecked_box="[ ]",
+    checked_box="[x]",
+    fold_marker=">",
+    position_marker="#",
 )

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.frame import Margin, margin
-from debate_tui.display.markdown.inline import short
-from debate_tui.display.markdown.leaves import Leaf
-from debate_tui.display.markdown.line import Line, Run, blend, cut, plain
-from debate_tui.display.markdown.width import cells, is_narrow
+from debate_tui.display.markdown.frame import FittedPrefix, fit_prefix
+from debate_tui.display.markdown.inline import parse_inline_cached
+from debate_tui.display.markdown.leaves import LeafBlock
+from debate_tui.display.markdown.line import Line, Run, combine_styles, runs_text, slice_runs
+from debate_tui.display.markdown.width import cell_width, is_narrow
 from debate_tui.display.markdown.wrap import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from debate_tui.display.markdown.signs import Signs
+    from debate_tui.display.markdown.signs import MarkdownSymbols
 
-Side = Literal["left", "right", "center"]
+Alignment = Literal["left", "right", "center"]
 
-ROWS = 10
+SAMPLED_ROWS = 10
 """Rows that have a say in how wide the columns are."""
 
-LONGEST_WORD = 12
+MAX_WORD_WIDTH = 12
 """Cells of a word that a column is made wide enough for; where there is no room, rows are drawn as lists."""
 
 _PIPE = re.compile(r"(?<!\\)\|")
@@ -34,7 +34,7 @@ _DELIMITERS = re.compile(r"[-:|][-:| ]+")
 _DELIMITER = re.compile(r":?-+:?")
 
 
-def split(row: str) -> list[str]:
+def split_row(row: str) -> list[str]:
     """The cells of a row as it was typed."""
     parts = [part.replace("\\|", "|") for part in _PIPE.split(row.strip())]
     if parts and not parts[0]:
@@ -44,7 +44,7 @@ def split(row: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def sides(line: str) -> tuple[Side, ...]:
+def parse_alignments(line: str) -> tuple[Alignment, ...]:
     """The alignment of each column, from the line under a heading; nothing if it is no such line."""
     line = line.strip()
     if not _DELIMITERS.fullmatch(line) or line.startswith("- "):
@@ -56,148 +56,168 @@ def sides(line: str) -> tuple[Side, ...]:
         parts = parts[:-1]
     if not all(_DELIMITER.fullmatch(part) for part in parts):
         return ()
-    return tuple(_side(part) for part in parts)
+    return tuple(_parse_alignment(part) for part in parts)
 
 
-def _side(part: str) -> Side:
+def _parse_alignment(part: str) -> Alignment:
     if part.endswith(":"):
         return "center" if part.startswith(":") and len(part) > 1 else "right"
     return "left"
 
 
-class Columns(Struct, frozen=True):
+class TableColumns(Struct, frozen=True):
     """What the rows of one table share.
 
     Its headings and their alignments, and of each column the width it would like and the least it is worth
     drawing with.
     """
 
-    heads: tuple[str, ...]
-    sides: tuple[Side, ...]
-    wishes: tuple[int, ...]
-    needs: tuple[int, ...]
+    headings: tuple[str, ...]
+    alignments: tuple[Alignment, ...]
+    preferred_widths: tuple[int, ...]
+    minimum_widths: tuple[int, ...]
 
     @classmethod
-    def of(cls, heads: Sequence[str], sides: Sequence[Side], rows: Iterable[str]) -> Columns:
+    def from_rows(
+        cls, headings: Sequence[str], alignments: Sequence[Alignment], rows: Iterable[str]
+    ) -> TableColumns:
         """The columns that a heading and its first rows ask for."""
-        wishes, needs = [1] * len(heads), [1] * len(heads)
-        for cells_of_row in (heads, *(split(row)[: len(heads)] for row in rows)):
+        wishes, needs = [1] * len(headings), [1] * len(headings)
+        for cells_of_row in (headings, *(split_row(row)[: len(headings)] for row in rows)):
             for index, cell in enumerate(cells_of_row):
-                wish, need = _measure(cell)
+                wish, need = _measure_cell(cell)
                 wishes[index] = max(wishes[index], wish)
                 needs[index] = max(needs[index], need)
-        return cls(tuple(heads), tuple(sides), tuple(wishes), tuple(needs))
+        return cls(tuple(headings), tuple(alignments), tuple(wishes), tuple(needs))
 
 
 @lru_cache(512)
-def _measure(cell: str) -> tuple[int, int]:
-    text = plain(short(cell))
+def _measure_cell(cell: str) -> tuple[int, int]:
+    text = runs_text(parse_inline_cached(cell))
     words = [len(word) if is_narrow(word) else 2 for word in text.split()]
-    return cells(text), min(LONGEST_WORD, max(words, default=1))
+    return cell_width(text), min(MAX_WORD_WIDTH, max(words, default=1))
 
 
 @lru_cache(256)
-def widths(wishes: tuple[int, ...], needs: tuple[int, ...], room: int) -> tuple[int, ...]:
-    """Each column's width in `room` cells, the wide ones cut to one size; nothing if that is too little."""
-    free = room - 3 * (len(wishes) - 1)
-    if sum(wishes) <= free:
-        return wishes
-    if sum(needs) > free:
+def fit_columns(preferred: tuple[int, ...], minimum: tuple[int, ...], available: int) -> tuple[int, ...]:
+    """Each column's width in `available` cells, the wide ones cut to one size; nothing if that is too
+    little."""
+    free = available - 3 * (len(preferred) - 1)
+    if sum(preferred) <= free:
+        return preferred
+    if sum(minimum) > free:
         return ()
 
     def cut_to(size: int) -> list[int]:
-        return [min(wish, max(need, size)) for wish, need in zip(wishes, needs, strict=True)]
+        return [min(wish, max(need, size)) for wish, need in zip(preferred, minimum, strict=True)]
 
     given = cut_to(max(size for size in range(free + 1) if sum(cut_to(size)) <= free))
-    for index, wish in enumerate(wishes):
+    for index, wish in enumerate(preferred):
         if sum(given) < free and wish > given[index]:
             given[index] += 1
     return tuple(given)
 
 
-class Row(Leaf, frozen=True, gc=False):
+class TableRow(LeafBlock, frozen=True, gc=False):
     """One row of a table; the heading brings the line under it."""
 
-    columns: Columns
-    head: bool = False
+    columns: TableColumns
+    is_heading: bool = False
 
-    def draw(self, width: int, signs: Signs) -> list[Line]:
+    def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
         """The cells side by side, or under one another where there is no room."""
-        space = margin(self.frame, width)
-        sizes = widths(self.columns.wishes, self.columns.needs, space.room)
+        prefix = fit_prefix(self.prefix, width)
+        sizes = fit_columns(self.columns.preferred_widths, self.columns.minimum_widths, prefix.text_width)
         if not sizes:
-            return self._listed(space, signs)
+            return self._render_as_list(prefix, symbols)
         style = self._style
-        border = blend(self.frame.style, "border")
+        border = combine_styles(self.prefix.style, "border")
         columns = [
-            _cell(cell, style, size, side)
-            for cell, size, side in zip(self._cells, sizes, self.columns.sides, strict=True)
+            _render_cell(cell, style, size, side)
+            for cell, size, side in zip(self._cells, sizes, self.columns.alignments, strict=True)
         ]
         rows: list[list[Run]] = []
         for pieces in zip_longest(*columns):
             row: list[Run] = []
             for index, (piece, size) in enumerate(zip(pieces, sizes, strict=True)):
                 if index:
-                    row.append((f" {signs.column} ", border))
+                    row.append((f" {symbols.column_separator} ", border))
                 row += piece or [(" " * size, style)]
             rows.append(row)
-        if self.head:
+        if self.is_heading:
             rows.append(
-                [(f"{signs.rule}{signs.crossing}{signs.rule}".join(signs.rule * n for n in sizes), border)]
+                [
+                    (
+                        f"{symbols.rule}{symbols.column_crossing}{symbols.rule}".join(
+                            symbols.rule * n for n in sizes
+                        ),
+                        border,
+                    )
+                ]
             )
-        return _numbered(space, rows)
+        return _build_row_lines(prefix, rows)
 
-    def count(self, width: int, signs: Signs) -> int:
+    def count_lines(self, width: int, symbols: MarkdownSymbols) -> int:
         """One where it is plain to see, or as long as it is drawn."""
-        sizes = widths(self.columns.wishes, self.columns.needs, margin(self.frame, width).room)
+        sizes = fit_columns(
+            self.columns.preferred_widths,
+            self.columns.minimum_widths,
+            fit_prefix(self.prefix, width).text_width,
+        )
         # Markup only ever makes a cell narrower.
-        plain_to_see = sizes and self.text.isascii() and not self.head
+        plain_to_see = sizes and self.text.isascii() and not self.is_heading
         if plain_to_see and all(len(cell) <= size for cell, size in zip(self._cells, sizes, strict=True)):
             return 1
-        return len(self.draw(width, signs))
+        return len(self.render(width, symbols))
 
-    def said(self, width: int, signs: Signs) -> str:
+    def plain_text(self, width: int, symbols: MarkdownSymbols) -> str:
         """What is on screen."""
-        return "\n".join([line.content for line in self.draw(width, signs)])
+        return "\n".join([line.content for line in self.render(width, symbols)])
 
     @property
     def _cells(self) -> list[str]:
-        found = split(self.text)[: len(self.columns.heads)]
-        return found + [""] * (len(self.columns.heads) - len(found))
+        found = split_row(self.text)[: len(self.columns.headings)]
+        return found + [""] * (len(self.columns.headings) - len(found))
 
     @property
     def _style(self) -> str:
-        return blend(self.frame.style, "marker strong") if self.head else self.frame.style
+        return combine_styles(self.prefix.style, "marker strong") if self.is_heading else self.prefix.style
 
-    def _listed(self, space: Margin, signs: Signs) -> list[Line]:
-        if self.head:
-            return _numbered(space, [[(signs.rule * space.room, blend(self.frame.style, "border"))]])
+    def _render_as_list(self, prefix: FittedPrefix, symbols: MarkdownSymbols) -> list[Line]:
+        if self.is_heading:
+            return _build_row_lines(
+                prefix, [[(symbols.rule * prefix.text_width, combine_styles(self.prefix.style, "border"))]]
+            )
         rows: list[list[Run]] = []
-        style = self.frame.style
-        for name, cell in zip(self.columns.heads, self._cells, strict=True):
-            runs = [*short(name, blend(style, "marker")), (": ", blend(style, "marker")), *short(cell, style)]
-            rows += cut(runs, wrap(plain(runs), space.room))
-        rows.append([(signs.rule * space.room, blend(style, "border"))])
-        return _numbered(space, rows)
+        style = self.prefix.style
+        for name, cell in zip(self.columns.headings, self._cells, strict=True):
+            runs = [
+                *parse_inline_cached(name, combine_styles(style, "marker")),
+                (": ", combine_styles(style, "marker")),
+                *parse_inline_cached(cell, style),
+            ]
+            rows += slice_runs(runs, wrap(runs_text(runs), prefix.text_width))
+        rows.append([(symbols.rule * prefix.text_width, combine_styles(style, "border"))])
+        return _build_row_lines(prefix, rows)
 
 
-def _numbered(space: Margin, rows: Sequence[Sequence[Run]]) -> list[Line]:
+def _build_row_lines(prefix: FittedPrefix, rows: Sequence[Sequence[Run]]) -> list[Line]:
     """Lines whose text is what is on screen: a row has no other."""
     lines: list[Line] = []
     start = 0
     for runs in rows:
-        lines.append(space.line(runs, start=start, first=not lines))
-        start += len(plain(runs)) + 1
+        lines.append(prefix.build_line(runs, start=start, first=not lines))
+        start += len(runs_text(runs)) + 1
     return lines
 
 
-def _cell(text: str, style: str, size: int, side: Side) -> list[list[Run]]:
-    runs = list(short(text, style))
-    pieces = cut(runs, wrap(plain(runs), size))
-    return [_padded(piece, style, size, side) for piece in pieces]
+def _render_cell(text: str, style: str, size: int, alignment: Alignment) -> list[list[Run]]:
+    runs = list(parse_inline_cached(text, style))
+    pieces = slice_runs(runs, wrap(runs_text(runs), size))
+    return [_pad_runs(piece, style, size, alignment) for piece in pieces]
 
 
-def _padded(runs: list[Run], style: str, size: int, side: Side) -> list[Run]:
-    free = max(0, size - sum(cells(text) for text, _ in runs))
-    left = free if side == "right" else free // 2 if side == "center" else 0
+def _pad_runs(runs: list[Run], style: str, size: int, alignment: Alignment) -> list[Run]:
+    free = max(0, size - sum(cell_width(text) for text, _ in runs))
+    left = free if alignment == "right" else free // 2 if alignment == "center" else 0
     return [run for run in ((" " * left, style), *runs, (" " * (free - left), style)) if run[0]]

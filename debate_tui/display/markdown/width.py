@@ -26,19 +26,19 @@ currency, arrows, mathematics, boxes. Selectors and joiners are none of these, s
 is_wide = re.compile(f"[{_WIDE}]").match
 """Whether a character takes two cells and stands for itself: ideographs, kana, hangul and their signs."""
 
-is_plain = re.compile(f"[{_NARROW}{_WIDE}]*").fullmatch
+has_simple_widths = re.compile(f"[{_NARROW}{_WIDE}]*").fullmatch
 """Whether each character of a text is one of these."""
 
-_wide_ones = re.compile(f"[{_WIDE}]").findall
+_find_wide = re.compile(f"[{_WIDE}]").findall
 
 
-def fitting(text: str, start: int, width: int) -> int:
+def fitting_end(text: str, start: int, width: int) -> int:
     """How far a plain text goes from `start` on in `width` cells."""
     end, length = start, len(text)
     while end < length and width > 0:
         step = max(1, width // 2)
         piece = text[end : end + step]
-        size = len(piece) + len(_wide_ones(piece))
+        size = len(piece) + len(_find_wide(piece))
         if size > width:
             break
         end += len(piece)
@@ -54,22 +54,22 @@ _STRAY_SELECTOR = re.compile("(?<![0-9#*\xa9\xae\u203c-\u3299\U0001f000-\U0001fa
 _STRAY_JOINER = re.compile(f"\u200d(?![{_EMOJI}])|(?<![{_EMOJI}\ufe0f])\u200d")
 
 
-def unjoined(text: str) -> str:
+def strip_stray_joiners(text: str) -> str:
     """The text without joiners outside of emoji sequences: terminals and Rich do not agree on their width."""
     return text if text.isascii() else _STRAY_JOINER.sub("", _STRAY_SELECTOR.sub("", text))
 
 
-def unjoined_so_far(text: str) -> str:
+def strip_stray_joiners_so_far(text: str) -> str:
     """The same for a text that goes on: the joiner at its end may yet join something."""
     kept = "\u200d" if text.endswith("\u200d") else ""
-    return unjoined(text.removesuffix("\u200d")) + kept
+    return strip_stray_joiners(text.removesuffix("\u200d")) + kept
 
 
-def cells(text: str) -> int:
+def cell_width(text: str) -> int:
     """The width of a text without line breaks."""
     if is_narrow(text):
         return len(text)
-    return len(text) + len(_wide_ones(text)) if is_plain(text) else cell_len(text)
+    return len(text) + len(_find_wide(text)) if has_simple_widths(text) else cell_len(text)
 
 
 def graphemes(text: str) -> list[tuple[int, int, int]]:

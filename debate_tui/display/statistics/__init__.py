@@ -1,19 +1,27 @@
 """Stream statistics: how fast every debater's words come, and what they went through on the way."""
 
 from debate_tui.display.statistics.collector import Statistics
-from debate_tui.display.statistics.report import Break, Figures, Painting, Report, Spread, Tokens, Turn
-from debate_tui.display.statistics.trace import HEALED, LOST, Curve
+from debate_tui.display.statistics.report import (
+    FrameFigures,
+    Interruption,
+    Quantiles,
+    StatisticsReport,
+    StreamFigures,
+    TokenCount,
+    TurnFigures,
+)
+from debate_tui.display.statistics.trace import FAULT_FATAL, FAULT_RECOVERED, RateCurve
 
 __all__ = [
-    "HEALED",
-    "LOST",
-    "Break",
-    "Curve",
-    "Figures",
-    "Painting",
-    "Report",
-    "Spread",
+    "FAULT_FATAL",
+    "FAULT_RECOVERED",
+    "FrameFigures",
+    "Interruption",
+    "Quantiles",
+    "RateCurve",
     "Statistics",
-    "Tokens",
-    "Turn",
+    "StatisticsReport",
+    "StreamFigures",
+    "TokenCount",
+    "TurnFigures",
 ]

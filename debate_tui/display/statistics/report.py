@@ -4,112 +4,113 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from debate_tui.display.buffer import LaneStatistics
-from debate_tui.domain.stream import FaultReport, FinishReason, Origin, StreamState
+from debate_tui.display.buffer import PaneBufferStatistics
+from debate_tui.domain.stream import FaultReport, FinishReason, StreamOrigin, StreamState
 
 
-class Spread(Struct, frozen=True):
+class Quantiles(Struct, frozen=True):
     """The middle and the slow end of a measurement, in seconds; `None` before there is one."""
 
     p50: float | None = None
     p95: float | None = None
 
 
-class Tokens(Struct, frozen=True):
-    """A number of tokens; `estimated` says that it was reckoned from the text."""
+class TokenCount(Struct, frozen=True):
+    """A number of tokens; `is_estimated` says that it was reckoned from the text."""
 
     count: int = 0
-    estimated: bool = False
+    is_estimated: bool = False
 
 
-class Break(Struct, frozen=True, kw_only=True):
+class Interruption(Struct, frozen=True, kw_only=True):
     """A fault, and what became of it.
 
-    `at` is in seconds since the debate began. `wait` is the time until the next connection, `None` where the
-    stream was given up. Once text came again, `offset` is how many characters it found, and `origin` where
-    the server began, if that is known; with `superseded` nothing of the old text was left.
+    `at` is in seconds since the debate began. `retry_delay` is the time until the next connection, `None`
+    where the stream was given up. Once text came again, `offset` is how many characters it found, and
+    `origin` where the server began, if that is known; with `superseded` nothing of the old text was left.
     """
 
     at: float
     fault: FaultReport
     retry: int = 0
     max_retries: int = 0
-    wait: float | None = None
-    origin: Origin | None = None
+    retry_delay: float | None = None
+    origin: StreamOrigin | None = None
     offset: int | None = None
     superseded: bool = False
 
 
-class Turn(Struct, frozen=True, kw_only=True):
+class TurnFigures(Struct, frozen=True, kw_only=True):
     """The figures of a debater's newest turn.
 
     All times are in seconds and start with the turn. `first_token` is the first text, answer or reasoning;
-    `first_answer` differs from it only where it `reasoned` first. `rate` is the mean in tokens per second
-    over the time in which text flowed: waits, pauses and outages are none of it.
+    `first_answer` differs from it only where it `has_reasoning` first. `mean_rate` is the mean in tokens per
+    second over the time in which text flowed: waits, pauses and outages are none of it.
     """
 
     number: int = 0
     first_token: float | None = None
     first_answer: float | None = None
-    reasoned: bool = False
-    tokens: Tokens | None = None
-    rate: float | None = None
+    has_reasoning: bool = False
+    tokens: TokenCount | None = None
+    mean_rate: float | None = None
     cost: float | None = None
     reason: FinishReason | None = None
 
 
-class Figures(Struct, frozen=True, kw_only=True):
+class StreamFigures(Struct, frozen=True, kw_only=True):
     """The figures of one debater's streams; all but those in `turn` are of the whole debate.
 
-    `first_byte` is the newest connection's time from asking to the server's answer. `now` is the present
-    speed in tokens per second, `rate` the mean as in `Turn`. `gaps` are the times between two chunks of one
-    connection. `size` is in bytes of UTF-8. Of all `connections`, `reuses` went over one that stood already;
-    `reused` is about the newest and `None` if that is not known. `waited` is the time spent waiting to
-    connect again, in seconds. Of a debate that is held elsewhere, `transport` is what it comes here by, and
-    `shared` whether all its debaters come by one stream.
+    `first_byte` is the newest connection's time from asking to the server's answer. `current_rate` is the
+    present speed in tokens per second, `mean_rate` the mean as in `TurnFigures`. `chunk_gaps` are the times
+    between two chunks of one connection. `received_bytes` is in bytes of UTF-8. Of all `connections`,
+    `reused_connections` went over one that stood already; `connection_reused` is about the newest and `None`
+    if that is not known. `retry_wait` is the time spent waiting to connect again, in seconds. Of a debate
+    that is held elsewhere, `transport` is what it comes here by, and `shared` whether all its debaters come
+    by one stream.
     """
 
     debater: str
     name: str
     model: str
     state: StreamState
-    removed: bool
+    is_removed: bool
     transport: str
-    reused: bool | None
+    connection_reused: bool | None
     connections: int
-    reuses: int
+    reused_connections: int
     first_byte: float | None
-    first_bytes: Spread
-    first_tokens: Spread
-    turn: Turn
-    turns: int
-    tokens: Tokens
-    now: float
-    rate: float | None
-    gaps: Spread
-    size: int
+    first_byte_times: Quantiles
+    first_token_times: Quantiles
+    turn: TurnFigures
+    completed_turns: int
+    tokens: TokenCount
+    current_rate: float
+    mean_rate: float | None
+    chunk_gaps: Quantiles
+    received_bytes: int
     chunks: int
     reconnections: int
-    waited: float
-    breaks: tuple[Break, ...]
+    retry_wait: float
+    interruptions: tuple[Interruption, ...]
     cost: float | None
-    buffer: LaneStatistics | None
+    buffer: PaneBufferStatistics | None
     shared: bool | None = None
 
 
-class Painting(Struct, frozen=True):
-    """What the screen had to do: `frames` is the time one took."""
+class FrameFigures(Struct, frozen=True):
+    """What the screen had to do: `frame_times` is the time one took."""
 
     flushes: int
-    frames: Spread
+    frame_times: Quantiles
 
 
-class Report(Struct, frozen=True):
+class StatisticsReport(Struct, frozen=True):
     """All figures of a debate at one moment.
 
     `elapsed` is in seconds since it began; without a screen there is no painting.
     """
 
     elapsed: float
-    streams: tuple[Figures, ...]
-    painting: Painting | None
+    streams: tuple[StreamFigures, ...]
+    frames: FrameFigures | None

@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.stream import Origin
+from debate_tui.domain.stream import StreamOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from debate_tui.display.statistics.report import Break, Figures, Painting, Report, Spread, Tokens
+    from debate_tui.display.statistics.report import (
+        FrameFigures,
+        Interruption,
+        Quantiles,
+        StatisticsReport,
+        StreamFigures,
+        TokenCount,
+    )
     from debate_tui.domain.stream import FaultReport
 
     Parts = tuple[str, ...]
@@ -18,18 +25,18 @@ if TYPE_CHECKING:
 MAX_MESSAGE = 200
 
 
-class Measure(NamedTuple):
+class StatisticsRow(NamedTuple):
     """One row of figures: what it is called, and what it says of a debater in full and in few cells.
 
     Parts are shown with something between them; without parts, nothing is known.
     """
 
     label: str
-    full: Callable[[Figures], Parts]
-    short: Callable[[Figures], Parts]
-    always: bool = True
+    full_text: Callable[[StreamFigures], Parts]
+    short_text: Callable[[StreamFigures], Parts]
+    always_visible: bool = True
     """Whether the row is shown even if nothing is known about anybody."""
-    trouble: bool = False
+    is_about_faults: bool = False
     """Whether it is about faults."""
 
 
@@ -41,10 +48,10 @@ class Incident(NamedTuple):
     fault: str
     message: str
     outcome: str
-    lost: bool
+    is_fatal: bool
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A time in the unit it is best read in."""
     if seconds < 0.00995:
         return f"{seconds * 1000:.1f} ms"
@@ -54,17 +61,17 @@ def duration(seconds: float) -> str:
         return f"{seconds:.2f} s"
     if seconds < 99.95:
         return f"{seconds:.1f} s"
-    return clock(seconds)
+    return format_clock(seconds)
 
 
-def clock(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """A time as ``m:ss`` or ``h:mm:ss``."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def amount(size: float) -> str:
+def format_bytes(size: float) -> str:
     """A number of bytes."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 999.5 or unit == "GB":
@@ -73,7 +80,7 @@ def amount(size: float) -> str:
     raise AssertionError
 
 
-def brief(count: int) -> str:
+def format_compact(count: int) -> str:
     """A number in five cells at most, up to a thousand millions."""
     if count < 1000:
         return f"{count}"
@@ -81,273 +88,283 @@ def brief(count: int) -> str:
     return f"{size:.1f}{unit}" if size < 99.95 else f"{size:.0f}{unit}"
 
 
-def times(count: int) -> str:
+def format_occurrences(count: int) -> str:
     """How often."""
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
-def live(report: Report) -> tuple[Measure, ...]:
+def live_rows(report: StatisticsReport) -> tuple[StatisticsRow, ...]:
     """The rows for a debate under way; those left out have nothing to say about anybody."""
-    return tuple(measure for measure in _LIVE if _speaks(measure, report))
+    return tuple(measure for measure in _LIVE_ROWS if _is_visible(measure, report))
 
 
-def summary(report: Report) -> tuple[Measure, ...]:
+def summary_rows(report: StatisticsReport) -> tuple[StatisticsRow, ...]:
     """The rows for a debate that is over."""
-    return tuple(measure for measure in _SUMMARY if _speaks(measure, report))
+    return tuple(measure for measure in _SUMMARY_ROWS if _is_visible(measure, report))
 
 
-def _speaks(measure: Measure, report: Report) -> bool:
-    return measure.always or any(measure.full(figures) for figures in report.streams)
+def _is_visible(measure: StatisticsRow, report: StatisticsReport) -> bool:
+    return measure.always_visible or any(measure.full_text(figures) for figures in report.streams)
 
 
-def incidents(report: Report) -> list[Incident]:
+def list_incidents(report: StatisticsReport) -> list[Incident]:
     """Everything that broke, oldest first."""
     found = [
         Incident(
             broken.at,
             one_line(figures.name, 40),
-            kind(broken.fault),
+            format_fault_kind(broken.fault),
             one_line(broken.fault.message, MAX_MESSAGE),
-            ", ".join(_outcome(broken)),
-            broken.wait is None,
+            ", ".join(_describe_recovery(broken)),
+            broken.retry_delay is None,
         )
         for figures in report.streams
-        for broken in figures.breaks
+        for broken in figures.interruptions
     ]
     return sorted(found, key=lambda incident: incident.at)
 
 
-def painting(painting: Painting) -> Iterator[str]:
+def format_frames(frames: FrameFigures) -> Iterator[str]:
     """What the screen had to do."""
-    yield f"{painting.flushes:,} flushes"
-    if painting.frames.p50 is not None and painting.frames.p95 is not None:
-        yield f"frame {duration(painting.frames.p50)}"
-        yield f"p95 {duration(painting.frames.p95)}"
+    yield f"{frames.flushes:,} flushes"
+    if frames.frame_times.p50 is not None and frames.frame_times.p95 is not None:
+        yield f"frame {format_duration(frames.frame_times.p50)}"
+        yield f"p95 {format_duration(frames.frame_times.p95)}"
 
 
-def kind(fault: FaultReport) -> str:
+def format_fault_kind(fault: FaultReport) -> str:
     """What kind of fault, with the HTTP status if there was one."""
-    return f"{_word(fault)} ({fault.status})" if fault.status is not None else _word(fault)
+    return f"{_fault_name(fault)} ({fault.status})" if fault.status is not None else _fault_name(fault)
 
 
-def _word(fault: FaultReport) -> str:
+def _fault_name(fault: FaultReport) -> str:
     return fault.kind.replace("_", " ")
 
 
-def _outcome(broken: Break) -> Iterator[str]:
-    if broken.wait is None:
+def _describe_recovery(broken: Interruption) -> Iterator[str]:
+    if broken.retry_delay is None:
         yield "given up"
         return
-    yield f"retry {broken.retry}/{broken.max_retries} after {duration(broken.wait)}"
+    yield f"retry {broken.retry}/{broken.max_retries} after {format_duration(broken.retry_delay)}"
     if broken.offset is None:
         return
     if broken.superseded or not broken.offset:
         yield "began anew" if broken.superseded else "from the start"
     else:
-        yield f"went on at {broken.offset:,}{_WHERE[broken.origin]}"
+        yield f"went on at {broken.offset:,}{_RESUME_ORIGIN_PHRASES[broken.origin]}"
 
 
-_WHERE = {
+_RESUME_ORIGIN_PHRASES = {
     None: "",
-    Origin.START: ", from a restart",
-    Origin.CURSOR: ", behind the last event",
-    Origin.CONTINUATION: ", as a continuation",
+    StreamOrigin.START: ", from a restart",
+    StreamOrigin.CURSOR: ", behind the last event",
+    StreamOrigin.CONTINUATION: ", as a continuation",
 }
-_ORIGIN = {
+_RESUME_ORIGIN_WORDS = {
     None: "",
-    Origin.START: "restart",
-    Origin.CURSOR: "last event",
-    Origin.CONTINUATION: "continued",
+    StreamOrigin.START: "restart",
+    StreamOrigin.CURSOR: "last event",
+    StreamOrigin.CONTINUATION: "continued",
 }
 
 
-def _maybe(seconds: float | None, before: str = "") -> Parts:
-    return () if seconds is None else (f"{before}{duration(seconds)}",)
+def _optional_duration(seconds: float | None, prefix: str = "") -> Parts:
+    return () if seconds is None else (f"{prefix}{format_duration(seconds)}",)
 
 
-def _spread(spread: Spread) -> Parts:
-    return *_maybe(spread.p50), *_maybe(spread.p95)
+def _quantile_parts(quantiles: Quantiles) -> Parts:
+    return *_optional_duration(quantiles.p50), *_optional_duration(quantiles.p95)
 
 
-def _tokens(tokens: Tokens | None) -> str:
+def _format_tokens(tokens: TokenCount | None) -> str:
     if tokens is None:
         return "0"
-    return f"{'~' if tokens.estimated else ''}{tokens.count:,}"
+    return f"{'~' if tokens.is_estimated else ''}{tokens.count:,}"
 
 
-def _tokens_short(tokens: Tokens | None) -> str:
+def _format_tokens_short(tokens: TokenCount | None) -> str:
     if tokens is None:
         return "0"
-    return f"{'~' if tokens.estimated else ''}{brief(tokens.count)}"
+    return f"{'~' if tokens.is_estimated else ''}{format_compact(tokens.count)}"
 
 
-def _state(figures: Figures) -> Parts:
-    return ("removed" if figures.removed else figures.turn.reason or figures.state,)
+def _state(figures: StreamFigures) -> Parts:
+    return ("removed" if figures.is_removed else figures.turn.reason or figures.state,)
 
 
-def _turns(figures: Figures) -> Parts:
-    return (f"{figures.turns:,}",)
+def _turns(figures: StreamFigures) -> Parts:
+    return (f"{figures.completed_turns:,}",)
 
 
-def _speed(figures: Figures) -> Parts:
-    return f"{figures.now:,.0f} now", *_mean(figures.turn.rate)
+def _rate(figures: StreamFigures) -> Parts:
+    return f"{figures.current_rate:,.0f} now", *_format_mean(figures.turn.mean_rate)
 
 
-def _speed_short(figures: Figures) -> Parts:
-    return f"{figures.now:,.0f}", *_mean(figures.turn.rate)
+def _rate_short(figures: StreamFigures) -> Parts:
+    return f"{figures.current_rate:,.0f}", *_format_mean(figures.turn.mean_rate)
 
 
-def _mean(rate: float | None, word: str = " mean") -> Parts:
+def _format_mean(rate: float | None, word: str = " mean") -> Parts:
     return () if rate is None else (f"{rate:,.0f}{word}",)
 
 
-def _first_byte(figures: Figures) -> Parts:
-    usual = _maybe(figures.first_bytes.p50, "usually ") if figures.connections > 1 else ()
-    return *_maybe(figures.first_byte), *usual
+def _first_byte(figures: StreamFigures) -> Parts:
+    usual = _optional_duration(figures.first_byte_times.p50, "usually ") if figures.connections > 1 else ()
+    return *_optional_duration(figures.first_byte), *usual
 
 
-def _first_token(figures: Figures) -> Parts:
-    usual = _maybe(figures.first_tokens.p50, "usually ") if figures.turns else ()
-    return *_maybe(figures.turn.first_token), *usual
+def _first_token(figures: StreamFigures) -> Parts:
+    usual = _optional_duration(figures.first_token_times.p50, "usually ") if figures.completed_turns else ()
+    return *_optional_duration(figures.turn.first_token), *usual
 
 
-def _first_answer(figures: Figures) -> Parts:
+def _first_answer(figures: StreamFigures) -> Parts:
     """Only where reasoning came first."""
-    return _maybe(figures.turn.first_answer) if figures.turn.reasoned else ()
+    return _optional_duration(figures.turn.first_answer) if figures.turn.has_reasoning else ()
 
 
-def _text(figures: Figures) -> Parts:
-    return amount(figures.size), f"{figures.chunks:,}"
+def _received_text(figures: StreamFigures) -> Parts:
+    return format_bytes(figures.received_bytes), f"{figures.chunks:,}"
 
 
-def _text_short(figures: Figures) -> Parts:
-    return amount(figures.size), brief(figures.chunks)
+def _received_text_short(figures: StreamFigures) -> Parts:
+    return format_bytes(figures.received_bytes), format_compact(figures.chunks)
 
 
-def _transport(figures: Figures) -> Parts:
-    how = {None: "", True: "reused", False: "new"}[figures.reused]
+def _transport(figures: StreamFigures) -> Parts:
+    how = {None: "", True: "reused", False: "new"}[figures.connection_reused]
     whose = {None: "", True: "one stream for all", False: "a stream each"}[figures.shared]
     return tuple(part for part in (one_line(figures.transport, 20), how, whose) if part)
 
 
-def _connections(figures: Figures) -> Parts:
-    reused = (f"{figures.reuses:,} reused",) if figures.reuses else ()
+def _connections(figures: StreamFigures) -> Parts:
+    reused = (f"{figures.reused_connections:,} reused",) if figures.reused_connections else ()
     return f"{figures.connections:,}", *reused
 
 
-def _reconnected(figures: Figures) -> Parts:
-    waited = (f"waited {duration(figures.waited)}",) if figures.reconnections else ()
-    return times(figures.reconnections), *waited
+def _reconnected(figures: StreamFigures) -> Parts:
+    waited = (f"waited {format_duration(figures.retry_wait)}",) if figures.reconnections else ()
+    return format_occurrences(figures.reconnections), *waited
 
 
-def _reconnected_short(figures: Figures) -> Parts:
+def _reconnected_short(figures: StreamFigures) -> Parts:
     count = figures.reconnections
-    return (brief(count), duration(figures.waited)) if count else (times(count),)
+    return (
+        (format_compact(count), format_duration(figures.retry_wait))
+        if count
+        else (format_occurrences(count),)
+    )
 
 
-def _fault(figures: Figures) -> Parts:
-    if not figures.breaks:
+def _fault(figures: StreamFigures) -> Parts:
+    if not figures.interruptions:
         return ()
-    fault = figures.breaks[-1].fault
-    return kind(fault), one_line(fault.message, MAX_MESSAGE)
+    fault = figures.interruptions[-1].fault
+    return format_fault_kind(fault), one_line(fault.message, MAX_MESSAGE)
 
 
-def _fault_short(figures: Figures) -> Parts:
-    return (_word(figures.breaks[-1].fault),) if figures.breaks else ()
+def _fault_short(figures: StreamFigures) -> Parts:
+    return (_fault_name(figures.interruptions[-1].fault),) if figures.interruptions else ()
 
 
-def _resumed(figures: Figures) -> Parts:
-    resumed = next((broken for broken in reversed(figures.breaks) if broken.offset is not None), None)
+def _resumed(figures: StreamFigures) -> Parts:
+    resumed = next((broken for broken in reversed(figures.interruptions) if broken.offset is not None), None)
     if resumed is None:
         return ()
     if resumed.superseded:
         return ("anew",)
     if not resumed.offset:
         return ("from the start",)
-    where = _ORIGIN[resumed.origin]
+    where = _RESUME_ORIGIN_WORDS[resumed.origin]
     return f"at {resumed.offset:,}", *((where,) if where else ())
 
 
-def _buffer(figures: Figures) -> Parts:
+def _buffer(figures: StreamFigures) -> Parts:
     buffer = figures.buffer
-    return () if buffer is None else (f"{buffer.fill:,}", f"{buffer.peak:,}")
+    return () if buffer is None else (f"{buffer.pending_size:,}", f"{buffer.peak_size:,}")
 
 
-def _buffer_short(figures: Figures) -> Parts:
+def _buffer_short(figures: StreamFigures) -> Parts:
     buffer = figures.buffer
-    return () if buffer is None else (brief(buffer.fill), brief(buffer.peak))
+    return () if buffer is None else (format_compact(buffer.pending_size), format_compact(buffer.peak_size))
 
 
-def _held(figures: Figures) -> Parts:
+def _backpressure(figures: StreamFigures) -> Parts:
     buffer = figures.buffer
     if buffer is None:
         return ()
-    return times(buffer.waits), *((duration(buffer.waited),) if buffer.waits else ())
+    return format_occurrences(buffer.wait_count), *(
+        (format_duration(buffer.wait_seconds),) if buffer.wait_count else ()
+    )
 
 
-def _held_short(figures: Figures) -> Parts:
+def _backpressure_short(figures: StreamFigures) -> Parts:
     buffer = figures.buffer
-    if buffer is None or not buffer.waits:
-        return _held(figures)
-    return brief(buffer.waits), duration(buffer.waited)
+    if buffer is None or not buffer.wait_count:
+        return _backpressure(figures)
+    return format_compact(buffer.wait_count), format_duration(buffer.wait_seconds)
 
 
-def _cost(figures: Figures) -> Parts:
+def _cost(figures: StreamFigures) -> Parts:
     return () if figures.cost is None else (f"${figures.cost:.4f}" if figures.cost else "$0",)
 
 
-def _first(parts: Callable[[Figures], Parts]) -> Callable[[Figures], Parts]:
+def _first_part(parts: Callable[[StreamFigures], Parts]) -> Callable[[StreamFigures], Parts]:
     return lambda figures: parts(figures)[:1]
 
 
-def _all(
-    label: str, parts: Callable[[Figures], Parts], *, always: bool = True, trouble: bool = False
-) -> Measure:
+def _single_width_row(
+    label: str,
+    parts: Callable[[StreamFigures], Parts],
+    *,
+    always_visible: bool = True,
+    is_about_faults: bool = False,
+) -> StatisticsRow:
     """A row that is short enough already."""
-    return Measure(label, parts, parts, always, trouble)
+    return StatisticsRow(label, parts, parts, always_visible, is_about_faults)
 
 
-_GAPS = _all("gap p50, p95", lambda figures: _spread(figures.gaps))
-_TEXT = Measure("text, chunks", _text, _text_short)
-_COST = _all("cost", _cost, always=False)
-_CONNECTIONS = _all("connections", _connections)
-_RECONNECTED = Measure("reconnected", _reconnected, _reconnected_short, trouble=True)
-_HELD = Measure("held back", _held, _held_short, always=False)
+_CHUNK_GAP_ROW = _single_width_row("gap p50, p95", lambda figures: _quantile_parts(figures.chunk_gaps))
+_TEXT_ROW = StatisticsRow("text, chunks", _received_text, _received_text_short)
+_COST_ROW = _single_width_row("cost", _cost, always_visible=False)
+_CONNECTIONS_ROW = _single_width_row("connections", _connections)
+_RECONNECTED_ROW = StatisticsRow("reconnected", _reconnected, _reconnected_short, is_about_faults=True)
+_BACKPRESSURE_ROW = StatisticsRow("held back", _backpressure, _backpressure_short, always_visible=False)
 
-_LIVE = (
-    Measure("tokens/s", _speed, _speed_short),
-    Measure(
+_LIVE_ROWS = (
+    StatisticsRow("tokens/s", _rate, _rate_short),
+    StatisticsRow(
         "tokens, all",
-        lambda figures: (_tokens(figures.turn.tokens), _tokens(figures.tokens)),
-        lambda figures: (_tokens_short(figures.turn.tokens), _tokens_short(figures.tokens)),
+        lambda figures: (_format_tokens(figures.turn.tokens), _format_tokens(figures.tokens)),
+        lambda figures: (_format_tokens_short(figures.turn.tokens), _format_tokens_short(figures.tokens)),
     ),
-    _COST,
-    Measure("first byte", _first_byte, _first(_first_byte)),
-    Measure("first token", _first_token, _first(_first_token)),
-    _all("first answer", _first_answer, always=False),
-    _GAPS,
-    _TEXT,
-    Measure("transport", _transport, _first(_transport)),
-    _CONNECTIONS,
-    _RECONNECTED,
-    Measure("last fault", _fault, _fault_short, always=False, trouble=True),
-    Measure("went on", _resumed, _first(_resumed), always=False, trouble=True),
-    Measure("buffer, peak", _buffer, _buffer_short, always=False),
-    _HELD,
+    _COST_ROW,
+    StatisticsRow("first byte", _first_byte, _first_part(_first_byte)),
+    StatisticsRow("first token", _first_token, _first_part(_first_token)),
+    _single_width_row("first answer", _first_answer, always_visible=False),
+    _CHUNK_GAP_ROW,
+    _TEXT_ROW,
+    StatisticsRow("transport", _transport, _first_part(_transport)),
+    _CONNECTIONS_ROW,
+    _RECONNECTED_ROW,
+    StatisticsRow("last fault", _fault, _fault_short, always_visible=False, is_about_faults=True),
+    StatisticsRow("went on", _resumed, _first_part(_resumed), always_visible=False, is_about_faults=True),
+    StatisticsRow("buffer, peak", _buffer, _buffer_short, always_visible=False),
+    _BACKPRESSURE_ROW,
 )
-_SUMMARY = (
-    _all("state", _state),
-    _all("turns", _turns),
-    _all("tokens/s mean", lambda figures: _mean(figures.rate, "")),
-    _all("tokens", lambda figures: (_tokens(figures.tokens),)),
-    _COST,
-    _all("first byte p50, p95", lambda figures: _spread(figures.first_bytes)),
-    _all("first token p50, p95", lambda figures: _spread(figures.first_tokens)),
-    _all("chunk gap p50, p95", lambda figures: _spread(figures.gaps)),
-    _TEXT,
-    _all("transport", _transport),
-    _CONNECTIONS,
-    _RECONNECTED,
-    _all("buffer peak", lambda figures: _buffer(figures)[1:], always=False),
-    _HELD,
+_SUMMARY_ROWS = (
+    _single_width_row("state", _state),
+    _single_width_row("turns", _turns),
+    _single_width_row("tokens/s mean", lambda figures: _format_mean(figures.mean_rate, "")),
+    _single_width_row("tokens", lambda figures: (_format_tokens(figures.tokens),)),
+    _COST_ROW,
+    _single_width_row("first byte p50, p95", lambda figures: _quantile_parts(figures.first_byte_times)),
+    _single_width_row("first token p50, p95", lambda figures: _quantile_parts(figures.first_token_times)),
+    _single_width_row("chunk gap p50, p95", lambda figures: _quantile_parts(figures.chunk_gaps)),
+    _TEXT_ROW,
+    _single_width_row("transport", _transport),
+    _CONNECTIONS_ROW,
+    _RECONNECTED_ROW,
+    _single_width_row("buffer peak", lambda figures: _buffer(figures)[1:], always_visible=False),
+    _BACKPRESSURE_ROW,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from debate_tui.domain.dates import date_of
+from debate_tui.domain.dates import to_datetime
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.transcript import Transcript
 
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
 
-Form = Literal["md", "html", "json", "txt"]
+ExportType = Literal["md", "html", "json", "txt"]
 """What a debate can be exported to; also the file's suffix."""
 
-FORMS: Final[tuple[Form, ...]] = get_args(Form)
+EXPORT_TYPES: Final[tuple[ExportType, ...]] = get_args(ExportType)
 
 
-def export(events: Sequence[Event], form: Form) -> str:
+def export_debate(events: Sequence[Event], export_type: ExportType) -> str:
     """The debate as a whole document of that form, to be written in UTF-8."""
     # Each form is imported when it is asked for: the HTML one loads a Markdown parser.
-    match form:
+    match export_type:
         case "md":
-            from debate_tui.domain.exports.markdown import markdown
+            from debate_tui.domain.exports.markdown import render_markdown
 
-            return markdown(Transcript(events))
+            return render_markdown(Transcript(events))
         case "html":
-            from debate_tui.domain.exports.html import html
+            from debate_tui.domain.exports.html import render_html
 
-            return html(Transcript(events))
+            return render_html(Transcript(events))
         case "json":
-            from debate_tui.domain.exports.json import json
+            from debate_tui.domain.exports.json import render_json
 
-            return json(events)
+            return render_json(events)
         case "txt":
-            from debate_tui.domain.exports.text import text
+            from debate_tui.domain.exports.text import render_text
 
-            return text(Transcript(events))
+            return render_text(Transcript(events))
 
 
-def filename(transcript: Transcript, form: Form) -> str:
+def export_filename(transcript: Transcript, export_type: ExportType) -> str:
     """A name for the exported file that says what it is, from ASCII letters, digits and hyphens alone."""
     words = re.findall(r"[a-z0-9]+", one_line(transcript.topic).casefold())
     topic = "-".join(words)[:48].strip("-")
-    when = date_of(transcript.started_at)
+    when = to_datetime(transcript.started_at)
     day = f"{when:%Y-%m-%d}" if when else ""
-    return "-".join(filter(None, ("debate", day, topic))) + f".{form}"
+    return "-".join(filter(None, ("debate", day, topic))) + f".{export_type}"

@@ -17,26 +17,26 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from debate_tui.domain.exports import outline
-from debate_tui.domain.exports.closing import sections
+from debate_tui.domain.exports.closing import summary_sections
 from debate_tui.domain.sanitise import sanitise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from debate_tui.domain.exports.closing import Bar, Section, Table
-    from debate_tui.domain.exports.outline import Part, Speech
+    from debate_tui.domain.exports.closing import FigureBar, SummarySection, SummaryTable
+    from debate_tui.domain.exports.outline import RoundSection, TurnEntry
     from debate_tui.domain.transcript import Transcript
 
-_LEVEL = 3
-_KEPT = frozenset({"href", "start"})
+_TURN_HEADING_LEVEL = 3
+_ALLOWED_ATTRIBUTES = frozenset({"href", "start"})
 
 
-def html(transcript: Transcript) -> str:
+def render_html(transcript: Transcript) -> str:
     """The whole debate; reasoning is folded away until it is asked for."""
     style = files(__package__).joinpath("page.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    title = escape(outline.topic(transcript))
+    title = escape(outline.document_title(transcript))
     return "\n".join(
         (
             "<!doctype html>",
@@ -51,47 +51,47 @@ def html(transcript: Transcript) -> str:
             f"<style>{style}</style>",
             "</head>",
             "<body>",
-            *_body(transcript, title),
+            *_body_lines(transcript, title),
             "</body>",
             "</html>\n",
         )
     )
 
 
-def _body(transcript: Transcript, title: str) -> Iterator[str]:
+def _body_lines(transcript: Transcript, title: str) -> Iterator[str]:
     yield "<header>"
     yield f"<h1>{title}</h1>"
-    yield f"<p>{escape(outline.about(transcript))}</p>"
+    yield f"<p>{escape(outline.document_subtitle(transcript))}</p>"
     yield "<ul>"
     places = {debater: place for place, debater in enumerate(transcript.debaters, 1)}
-    for place, speaker in enumerate(outline.speakers(transcript), 1):
+    for place, speaker in enumerate(outline.speaker_lines(transcript), 1):
         yield f'<li class="pane-{place}">{escape(speaker)}</li>'
     yield "</ul>"
     yield "</header>"
     yield "<main>"
-    for part in outline.parts(transcript):
-        yield from _part(part, places)
-    for section in sections(transcript):
-        yield from _section(section, places)
+    for part in outline.round_sections(transcript):
+        yield from _round_lines(part, places)
+    for section in summary_sections(transcript):
+        yield from _summary_lines(section, places)
     yield "</main>"
-    yield f"<footer>{escape(outline.outcome(transcript))}</footer>"
+    yield f"<footer>{escape(outline.ending_line(transcript))}</footer>"
 
 
-def _part(part: Part, places: dict[str, int]) -> Iterator[str]:
+def _round_lines(part: RoundSection, places: dict[str, int]) -> Iterator[str]:
     yield "<section>"
     if part.title:
         yield f"<h2>{escape(part.title)}</h2>"
-    if part.speeches:
+    if part.turns:
         yield f'<div class="panes of-{len(places)}">'
-        for speech in part.speeches:
-            yield from _speech(speech, places.get(speech.debater, 1))
+        for speech in part.turns:
+            yield from _turn_lines(speech, places.get(speech.debater, 1))
         yield "</div>"
     for note in part.notes:
         yield f'<p class="note">{escape(note)}</p>'
     yield "</section>"
 
 
-def _speech(speech: Speech, place: int) -> Iterator[str]:
+def _turn_lines(speech: TurnEntry, place: int) -> Iterator[str]:
     yield f'<article class="pane-{place}">'
     yield f"<h3>{escape(speech.speaker)}</h3>"
     if speech.facts:
@@ -100,72 +100,72 @@ def _speech(speech: Speech, place: int) -> Iterator[str]:
         yield f'<p class="mark">{escape(speech.warning)}</p>'
     if speech.reasoning:
         yield f"<details><summary>Reasoning</summary><pre>{escape(speech.reasoning)}</pre></details>"
-    yield rendered(speech.text, speech.seams) or '<p class="facts">(no text)</p>'
+    yield markdown_to_html(speech.text, speech.seam_marks) or '<p class="facts">(no text)</p>'
     if speech.ending:
         kind = f" {speech.reason}" if speech.reason else ""
         yield f'<p class="mark{kind}">{escape(speech.ending)}</p>'
     yield "</article>"
 
 
-def _section(section: Section, places: dict[str, int]) -> Iterator[str]:
-    level = "h3" if section.sub else "h2"
+def _summary_lines(section: SummarySection, places: dict[str, int]) -> Iterator[str]:
+    level = "h3" if section.is_subsection else "h2"
     yield '<section class="outcome">'
     yield f"<{level}>{escape(section.title)}</{level}>"
     for line in section.lines:
         yield f"<p>{escape(line)}</p>"
     if section.bars:
-        yield from _bars(section.bars, places)
+        yield from _bar_lines(section.bars, places)
     if section.table is not None:
-        yield from _table(section.table)
+        yield from _table_lines(section.table)
     yield "</section>"
 
 
-def _bars(bars: tuple[Bar, ...], places: dict[str, int]) -> Iterator[str]:
+def _bar_lines(bars: tuple[FigureBar, ...], places: dict[str, int]) -> Iterator[str]:
     yield '<table class="bars">'
     for bar in bars:
-        meter = f'<meter max="{bar.best:g}" value="{bar.value:g}"></meter>'
+        meter = f'<meter max="{bar.maximum:g}" value="{bar.value:g}"></meter>'
         whose = f' class="pane-{places[bar.debater]}"' if bar.debater in places else ""
         yield f"<tr{whose}><th>{escape(bar.label)}</th><td>{meter}</td><td>{escape(bar.text)}</td></tr>"
     yield "</table>"
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table_lines(table: SummaryTable) -> Iterator[str]:
     yield "<table>"
-    yield "<tr>{}</tr>".format("".join(f"<th>{escape(cell)}</th>" for cell in table.head))
+    yield "<tr>{}</tr>".format("".join(f"<th>{escape(cell)}</th>" for cell in table.header))
     for row in table.rows:
         yield "<tr>{}</tr>".format("".join(f"<td>{escape(cell)}</td>" for cell in row))
     yield "</table>"
 
 
-def rendered(text: str, seams: tuple[str, ...] = ()) -> str:
+def markdown_to_html(text: str, seams: tuple[str, ...] = ()) -> str:
     """Sanitised Markdown as harmless HTML, below headings of level 3, with the seams marked."""
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
-    parser.validateLink = _leads_out  # type: ignore[method-assign]
+    parser.validateLink = _is_web_link  # type: ignore[method-assign]
     tokens = parser.parse(text)
     for token in tokens:
-        _strip(token)
+        _strip_attributes(token)
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(int(token.tag[1]) + _LEVEL, 6)}"
+            token.tag = f"h{min(int(token.tag[1]) + _TURN_HEADING_LEVEL, 6)}"
         if token.children and seams:
-            token.children = [part for child in token.children for part in _marked(child, seams)]
+            token.children = [part for child in token.children for part in _split_at_seams(child, seams)]
     return str(parser.renderer.render(tokens, parser.options, {})).rstrip("\n")
 
 
-def _strip(token: Token) -> None:
+def _strip_attributes(token: Token) -> None:
     """Leave no attribute or class to the text's author but where a link leads and where a list begins.
 
     A character reference (``&#13;``) may stand for what was taken out of the text itself.
     """
     token.content = sanitise(token.content)
     token.info = ""
-    token.attrs = {name: value for name, value in token.attrs.items() if name in _KEPT}
+    token.attrs = {name: value for name, value in token.attrs.items() if name in _ALLOWED_ATTRIBUTES}
     if token.type == "link_open":
         token.attrs["rel"] = "noopener noreferrer nofollow"
     for child in token.children or ():
-        _strip(child)
+        _strip_attributes(child)
 
 
-def _marked(token: Token, seams: tuple[str, ...]) -> Iterator[Token]:
+def _split_at_seams(token: Token, seams: tuple[str, ...]) -> Iterator[Token]:
     """A piece of text parted where a recovery went on, with the seam as an element of its own."""
     if token.type != "text":
         yield token
@@ -177,5 +177,5 @@ def _marked(token: Token, seams: tuple[str, ...]) -> Iterator[Token]:
             yield Token("text", "", 0, content=piece)
 
 
-def _leads_out(url: str) -> bool:
+def _is_web_link(url: str) -> bool:
     return url.lower().startswith(("http://", "https://"))

@@ -9,12 +9,12 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.events import DebaterInfo, Event, Verdict, Vote
-from debate_tui.domain.spending import Spending, bill
+from debate_tui.domain.spending import Spending, compute_costs
 from debate_tui.domain.stream import FaultReport, FinishReason, Usage
 from debate_tui.domain.transcript import Seam, Transcript
 
 if TYPE_CHECKING:
-    from debate_tui.domain.spending import Bill
+    from debate_tui.domain.spending import CostBreakdown
     from debate_tui.domain.transcript import Turn
 
 # What `sanitise` removes elsewhere, and JSON itself does not escape; line separators end lines for some.
@@ -23,7 +23,7 @@ _ESCAPES = {
 }
 
 
-class Said(Struct, frozen=True):
+class ExportedTurn(Struct, frozen=True):
     """A turn in its final words, as received."""
 
     turn: int
@@ -43,7 +43,7 @@ class Said(Struct, frozen=True):
     duration_ms: int | None
 
 
-class Spent(Struct, frozen=True):
+class ExportedCosts(Struct, frozen=True):
     """What it cost, by debaters' ids."""
 
     debaters: dict[str, Spending]
@@ -53,7 +53,7 @@ class Spent(Struct, frozen=True):
     """By which table money was reckoned; empty where none was asked."""
 
 
-class Document(Struct, frozen=True):
+class ExportedDebate(Struct, frozen=True):
     """The exported object; `debaters` are those of the end, `finished` is null for a cut record.
 
     Of `spent`, tokens are as counted by the providers and money is in US dollars; null is not known.
@@ -65,38 +65,38 @@ class Document(Struct, frozen=True):
     started: float
     finished: str | None
     debaters: tuple[DebaterInfo, ...]
-    turns: tuple[Said, ...]
+    turns: tuple[ExportedTurn, ...]
     verdicts: tuple[Verdict, ...]
     votes: tuple[Vote, ...]
-    spent: Spent
+    spent: ExportedCosts
     events: Sequence[Event]
 
 
-def json(events: Sequence[Event]) -> str:
+def render_json(events: Sequence[Event]) -> str:
     """The debate with all of its events; text is as received, harmless on a terminal all the same."""
     transcript = Transcript(events)
-    document = Document(
-        debate=transcript.debate,
+    document = ExportedDebate(
+        debate=transcript.debate_id,
         topic=transcript.topic,
         format=transcript.format,
         started=transcript.started_at,
-        finished=transcript.finished,
+        finished=transcript.finish_reason,
         debaters=tuple(transcript.debaters.values()),
-        turns=tuple(map(_said, transcript.turns.values())),
+        turns=tuple(map(_to_exported_turn, transcript.turns.values())),
         verdicts=tuple(transcript.verdicts),
         votes=tuple(transcript.votes),
-        spent=_spent(bill(transcript), transcript.prices),
+        spent=_to_exported_costs(compute_costs(transcript), transcript.prices),
         events=events,
     )
     return msgspec.json.format(msgspec.json.encode(document)).decode().translate(_ESCAPES) + "\n"
 
 
-def _spent(found: Bill, prices: str) -> Spent:
-    return Spent(found.debaters, found.judges, found.total, prices)
+def _to_exported_costs(found: CostBreakdown, prices: str) -> ExportedCosts:
+    return ExportedCosts(found.debaters, found.judges, found.total, prices)
 
 
-def _said(turn: Turn) -> Said:
-    return Said(
+def _to_exported_turn(turn: Turn) -> ExportedTurn:
+    return ExportedTurn(
         turn=turn.number,
         debater=turn.debater,
         phase=turn.phase,
@@ -106,7 +106,7 @@ def _said(turn: Turn) -> Said:
         text=turn.text,
         reasoning=turn.reasoning,
         seams=turn.seams,
-        superseded=turn.superseded,
+        superseded=turn.superseded_count,
         faults=tuple(turn.faults),
         usage=turn.usage,
         cost=turn.cost,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from debate_tui.domain.dates import date_of
-from debate_tui.domain.debate import VERDICT
+from debate_tui.domain.dates import to_datetime
+from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import DebaterRemoved, DebaterReplaced, DebaterReturned, Interjection
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.stream import FinishReason
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from debate_tui.domain.events import PhaseStarted
-    from debate_tui.domain.transcript import Note, Seam, Transcript, Turn
+    from debate_tui.domain.transcript import Seam, SideEvent, Transcript, Turn
 
-_TOPIC_LENGTH: Final = 2000
+_MAX_TOPIC_LENGTH: Final = 2000
 
 _ENDINGS: Final = {
     "complete": "",
@@ -38,17 +38,17 @@ _OUTCOMES: Final = {
 }
 
 
-class Speech(Struct, frozen=True):
+class TurnEntry(Struct, frozen=True):
     """A turn as a document shows it; everything in it is sanitised.
 
-    `text` has a mark wherever a recovery went on with it; `seams` holds the marks. `warning` comes before
-    the text, `ending` behind it; both are empty where there is nothing to say.
+    `text` has a mark wherever a recovery went on with it; `seam_marks` holds the marks. `warning` comes
+    before the text, `ending` behind it; both are empty where there is nothing to say.
     """
 
     debater: str
     speaker: str
     text: str
-    seams: tuple[str, ...]
+    seam_marks: tuple[str, ...]
     reasoning: str
     warning: str
     reason: FinishReason | None
@@ -56,35 +56,35 @@ class Speech(Struct, frozen=True):
     facts: str
 
 
-class Part(Struct, frozen=True):
+class RoundSection(Struct, frozen=True):
     """One round of the debate; what was said and done before the first, or behind the last, has no title."""
 
     title: str
-    speeches: tuple[Speech, ...]
+    turns: tuple[TurnEntry, ...]
     notes: tuple[str, ...]
 
 
-def topic(transcript: Transcript) -> str:
+def document_title(transcript: Transcript) -> str:
     """The topic, for the title."""
-    return one_line(transcript.topic, _TOPIC_LENGTH)
+    return one_line(transcript.topic, _MAX_TOPIC_LENGTH)
 
 
-def about(transcript: Transcript) -> str:
+def document_subtitle(transcript: Transcript) -> str:
     """Format and time, in one line."""
-    when = date_of(transcript.started_at)
+    when = to_datetime(transcript.started_at)
     held = f" · held {when:%Y-%m-%d %H:%M} UTC" if when else ""
     return f"Format: {one_line(transcript.format)}{held}"
 
 
-def speakers(transcript: Transcript) -> tuple[str, ...]:
+def speaker_lines(transcript: Transcript) -> tuple[str, ...]:
     """Who took part, through which model."""
     return tuple(
-        f"{speaker(transcript, info.id)}: {one_line(info.model or info.source)}"
+        f"{speaker_label(transcript, info.id)}: {one_line(info.model or info.source)}"
         for info in transcript.debaters.values()
     )
 
 
-def speaker(transcript: Transcript, debater: str) -> str:
+def speaker_label(transcript: Transcript, debater: str) -> str:
     """A debater's name and side."""
     info = transcript.debaters.get(debater)
     if info is None:
@@ -93,74 +93,76 @@ def speaker(transcript: Transcript, debater: str) -> str:
     return f"{one_line(info.name)} ({side})" if side else one_line(info.name)
 
 
-def outcome(transcript: Transcript) -> str:
+def ending_line(transcript: Transcript) -> str:
     """How the debate ended, in a sentence."""
-    return _OUTCOMES[transcript.finished]
+    return _OUTCOMES[transcript.finish_reason]
 
 
-def parts(transcript: Transcript) -> Iterator[Part]:
+def round_sections(transcript: Transcript) -> Iterator[RoundSection]:
     """The rounds of the debate in order, each with its turns and what was said beside them."""
     for number in range(len(transcript.steps) + 1):
-        title = _title(transcript.steps[number - 1]) if number else ""
+        title = _round_title(transcript.steps[number - 1]) if number else ""
         speeches = tuple(
-            _speech(transcript, turn) for turn in transcript.turns.values() if turn.step == number
+            _turn_entry(transcript, turn) for turn in transcript.turns.values() if turn.step == number
         )
-        notes = tuple(_note(transcript, note) for note in transcript.notes if note.step == number)
+        notes = tuple(
+            _side_event_line(transcript, note) for note in transcript.side_events if note.step == number
+        )
         if title or speeches or notes:
-            yield Part(title, speeches, notes)
+            yield RoundSection(title, speeches, notes)
 
 
-def _title(step: PhaseStarted) -> str:
-    if step.phase == VERDICT:
+def _round_title(step: PhaseStarted) -> str:
+    if step.phase == VERDICT_PHASE:
         return ""
     phase = one_line(step.phase)
     title = phase[:1].upper() + phase[1:]
     return title if step.rounds == 1 else f"{title}, round {step.round} of {step.rounds}"
 
 
-def _speech(transcript: Transcript, turn: Turn) -> Speech:
-    return Speech(
+def _turn_entry(transcript: Transcript, turn: Turn) -> TurnEntry:
+    return TurnEntry(
         debater=turn.debater,
-        speaker=speaker(transcript, turn.debater),
-        text=_text(turn.text, turn.seams),
-        seams=tuple(map(_mark, turn.seams)),
+        speaker=speaker_label(transcript, turn.debater),
+        text=_text_with_seams(turn.text, turn.seams),
+        seam_marks=tuple(map(_seam_mark, turn.seams)),
         reasoning=sanitise(turn.reasoning).strip("\n"),
-        warning=_warning(turn),
+        warning=_restart_warning(turn),
         reason=turn.reason,
-        ending=_ending(turn),
-        facts=" · ".join(_facts(turn)),
+        ending=_turn_ending(turn),
+        facts=" · ".join(_turn_facts(turn)),
     )
 
 
-def _text(text: str, seams: tuple[Seam, ...]) -> str:
+def _text_with_seams(text: str, seams: tuple[Seam, ...]) -> str:
     shown: list[str] = []
     start = 0
     for seam in seams:
         piece = sanitise(text[start : seam.offset])
-        shown += piece, _mark(seam), "\n\n" if piece.endswith("\n") else ""
+        shown += piece, _seam_mark(seam), "\n\n" if piece.endswith("\n") else ""
         start = seam.offset
     return "".join((*shown, sanitise(text[start:]))).strip("\n")
 
 
-def _mark(seam: Seam) -> str:
+def _seam_mark(seam: Seam) -> str:
     return f"⟪↻ reconnected, attempt {seam.attempt}⟫"
 
 
-def _warning(turn: Turn) -> str:
-    if not turn.superseded:
+def _restart_warning(turn: Turn) -> str:
+    if not turn.superseded_count:
         return ""
-    times = "" if turn.superseded == 1 else f" {turn.superseded} times"
+    times = "" if turn.superseded_count == 1 else f" {turn.superseded_count} times"
     return f"↻ begun anew{times}: what was said before that no longer counts"
 
 
-def _ending(turn: Turn) -> str:
+def _turn_ending(turn: Turn) -> str:
     ending = _ENDINGS[turn.reason]
     if turn.reason == "failed" and turn.faults:
         return f"{ending}: {one_line(turn.faults[-1].message)}"
     return ending
 
 
-def _facts(turn: Turn) -> Iterator[str]:
+def _turn_facts(turn: Turn) -> Iterator[str]:
     if turn.model:
         yield one_line(turn.model)
     if turn.usage is not None and turn.usage.output_tokens is not None:
@@ -171,16 +173,16 @@ def _facts(turn: Turn) -> Iterator[str]:
         yield f"${turn.cost:.4f}"
 
 
-def _note(transcript: Transcript, note: Note) -> str:
+def _side_event_line(transcript: Transcript, note: SideEvent) -> str:
     event = note.event
     match event:
         case Interjection():
-            to = speaker(transcript, event.to) if event.to else "everybody"
-            return f"❯ The moderator, to {to}: {one_line(event.text, _TOPIC_LENGTH)}"
+            to = speaker_label(transcript, event.to) if event.to else "everybody"
+            return f"❯ The moderator, to {to}: {one_line(event.text, _MAX_TOPIC_LENGTH)}"
         case DebaterRemoved():
-            return f"✗ {speaker(transcript, event.debater)} left the debate: {one_line(event.reason)}"
+            return f"✗ {speaker_label(transcript, event.debater)} left the debate: {one_line(event.reason)}"
         case DebaterReplaced():
             through = one_line(event.model or event.source)
-            return f"{speaker(transcript, event.debater)} went on through {through}."
+            return f"{speaker_label(transcript, event.debater)} went on through {through}."
         case DebaterReturned():
-            return f"{speaker(transcript, event.debater)} came back into the debate."
+            return f"{speaker_label(transcript, event.debater)} came back into the debate."

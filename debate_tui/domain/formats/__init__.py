@@ -10,26 +10,26 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.debate import Format
-from debate_tui.domain.toml import decode
+from debate_tui.domain.toml import decode_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from debate_tui.domain.debate import Phase
 
-DEFAULT = "oxford"
+DEFAULT_FORMAT = "oxford"
 
-_COLUMNS = 78
+_LINE_WIDTH = 78
 _INDENT = "   "
 
-_OUTCOMES = {
+_OUTCOME_WORDS = {
     "none": "No outcome: you make up your own mind.",
     "swing": "Outcome: opinions are taken before and after; the side that moved more of them wins.",
     "panel": "Outcome: a panel of judges scores the debate, each in both orders.",
     "consensus": "Outcome: what all agree on, shown beside the answers they began with.",
     "ranking": "Outcome: the debaters rank each other's answers without names; points are summed (Borda).",
 }
-_SEES = {
+_VISIBILITY_WORDS = {
     "none": "sees nothing that was said",
     "own": "sees only what it said itself",
     "previous": "sees all earlier rounds",
@@ -37,59 +37,59 @@ _SEES = {
 }
 
 
-def parse(text: str, where: str) -> Format:
-    """Read a format; `where` names the file. Raises `ConfigError` naming file, line and key."""
-    return decode(text, Format, where=where)
+def parse_format(text: str, file_name: str) -> Format:
+    """Read a format; `file_name` names the file. Raises `ConfigError` naming file, line and key."""
+    return decode_toml(text, Format, file_name=file_name)
 
 
-def summary(format_: Format) -> str:
+def summarise_format(format_: Format) -> str:
     """A format in a sentence."""
     text = " ".join(format_.description.split())
     return f"{text.partition('. ')[0].removesuffix('.')}." if text else format_.title
 
 
-def explain(format_: Format) -> str:
+def describe_format(format_: Format) -> str:
     """A format in words, for ``debate-tui formats NAME``: several lines, the last one without newline."""
-    lines = [f"{format_.name}: {format_.title}", "", *_wrapped(format_.description), ""]
-    lines.append(f"Debaters: {_debaters(format_)}")
+    lines = [f"{format_.name}: {format_.title}", "", *_wrap(format_.description), ""]
+    lines.append(f"Debaters: {_debater_range(format_)}")
     if format_.sides:
         again = ", and so on in turn" if len(format_.sides) < format_.max_debaters else ""
         lines.append(f"Sides:    {', '.join(format_.sides)}{again}")
     lines.append("")
     for number, phase in enumerate(format_.phases, 1):
-        lines.append(f"{number}. {phase.title}{_times(phase)}")
-        lines.extend(_describe(phase))
-    lines += ["", *_wrapped(_OUTCOMES[format_.outcome])]
+        lines.append(f"{number}. {phase.title}{_repeat_suffix(phase)}")
+        lines.extend(_describe_phase(phase))
+    lines += ["", *_wrap(_OUTCOME_WORDS[format_.outcome])]
     return "\n".join(lines)
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(" ".join(text.split()), _COLUMNS, initial_indent=indent, subsequent_indent=indent)
+def _wrap(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(" ".join(text.split()), _LINE_WIDTH, initial_indent=indent, subsequent_indent=indent)
 
 
-def _debaters(format_: Format) -> str:
+def _debater_range(format_: Format) -> str:
     least, most = format_.min_debaters, format_.max_debaters
     return f"exactly {least}" if least == most else f"{least} to {most}"
 
 
-def _times(phase: Phase) -> str:
+def _repeat_suffix(phase: Phase) -> str:
     return "" if phase.rounds == 1 else f" × {phase.rounds}"
 
 
-def _describe(phase: Phase) -> Iterator[str]:
+def _describe_phase(phase: Phase) -> Iterator[str]:
     many = len(phase.speakers) != 1
-    who = "everybody" if not phase.speakers else f"speaker{'s' * many} {_list(phase.speakers)}"
+    who = "everybody" if not phase.speakers else f"speaker{'s' * many} {_join_numbers(phase.speakers)}"
     order = {"parallel": "at the same time", "turns": "one after the other", "reverse": "the last one first"}
     parts = [who, order[phase.order]] if many else [who]
     if phase.words:
         parts.append(f"about {phase.words} words")
-    sees = f"{'each ' * many}{_SEES[phase.sees]}{', without names' if phase.anonymous else ''}"
-    yield from _wrapped(f"{', '.join(parts)}; {sees}", _INDENT)
+    sees = f"{'each ' * many}{_VISIBILITY_WORDS[phase.sees]}{', without names' if phase.anonymous else ''}"
+    yield from _wrap(f"{', '.join(parts)}; {sees}", _INDENT)
     if phase.stop_when:
         yield f"{_INDENT}ends early on {phase.stop_when}"
     if phase.instruction:
-        yield from _wrapped(f"“{phase.instruction.strip()}”", _INDENT)
+        yield from _wrap(f"“{phase.instruction.strip()}”", _INDENT)
 
 
-def _list(places: Sequence[int]) -> str:
+def _join_numbers(places: Sequence[int]) -> str:
     return " and ".join(map(str, places)) if len(places) == 2 else ", ".join(map(str, places))

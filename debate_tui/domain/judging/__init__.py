@@ -4,26 +4,39 @@ Every judge reads the debate twice, in opposite orders and under neutral labels;
 name the same winner has it decided. All of this is pure: who asks the judges, and how often, is elsewhere.
 """
 
-from debate_tui.domain.events import Mark
-from debate_tui.domain.judging.case import Entry, Hearing, hearings, question, stance_question
-from debate_tui.domain.judging.reading import CRITERIA, Reading, read, read_stance
-from debate_tui.domain.judging.verdict import Opinion, Panel, Swing, opinion, panel, swing
+from debate_tui.domain.events import CriterionScore
+from debate_tui.domain.judging.case import (
+    JudgedDebater,
+    ReadingOrder,
+    build_judge_prompt,
+    build_reading_orders,
+    build_stance_prompt,
+)
+from debate_tui.domain.judging.reading import CRITERIA, JudgeReading, parse_judge_reply, parse_stance
+from debate_tui.domain.judging.verdict import (
+    JudgeOpinion,
+    OpinionSwing,
+    PanelDecision,
+    combine_readings,
+    decide_panel,
+    measure_swing,
+)
 
 __all__ = [
     "CRITERIA",
-    "Entry",
-    "Hearing",
-    "Mark",
-    "Opinion",
-    "Panel",
-    "Reading",
-    "Swing",
-    "hearings",
-    "opinion",
-    "panel",
-    "question",
-    "read",
-    "read_stance",
-    "stance_question",
-    "swing",
+    "CriterionScore",
+    "JudgeOpinion",
+    "JudgeReading",
+    "JudgedDebater",
+    "OpinionSwing",
+    "PanelDecision",
+    "ReadingOrder",
+    "build_judge_prompt",
+    "build_reading_orders",
+    "build_stance_prompt",
+    "combine_readings",
+    "decide_panel",
+    "measure_swing",
+    "parse_judge_reply",
+    "parse_stance",
 ]

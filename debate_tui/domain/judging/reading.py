@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from debate_tui.domain.events import Mark
+from debate_tui.domain.events import CriterionScore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from debate_tui.domain.judging.case import Hearing
+    from debate_tui.domain.judging.case import ReadingOrder
 
 CRITERIA: Final[Mapping[str, str]] = {
     "reasons": "are there reasons that bear on the topic, and do they hold?",
@@ -23,14 +23,14 @@ CRITERIA: Final[Mapping[str, str]] = {
 }
 """What is scored, and the question behind each."""
 
-Points = Annotated[int, Meta(ge=1, le=10)]
+ScorePoints = Annotated[int, Meta(ge=1, le=10)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 
 
-class Reading(Struct, frozen=True):
+class JudgeReading(Struct, frozen=True):
     """One reading of the debate by one judge: `winner` is a debater's id, `None` for a tie."""
 
-    marks: tuple[Mark, ...]
+    marks: tuple[CriterionScore, ...]
     winner: str | None
     stance: int | None
     why: str = ""
@@ -41,15 +41,15 @@ class Reading(Struct, frozen=True):
         return sum(scores) / len(scores)
 
 
-class _Score(Struct, frozen=True):
+class _SpeakerScore(Struct, frozen=True):
     speaker: str
-    score: Points
+    score: ScorePoints
     quote: str = ""
 
 
 class _Criterion(Struct, frozen=True):
     criterion: str
-    scores: tuple[_Score, ...]
+    scores: tuple[_SpeakerScore, ...]
 
 
 class _Reply(Struct, frozen=True):
@@ -59,31 +59,31 @@ class _Reply(Struct, frozen=True):
     why: str = ""
 
 
-def read(text: str, hearing: Hearing) -> Reading | None:
+def parse_judge_reply(text: str, order: ReadingOrder) -> JudgeReading | None:
     """What a judge said of a hearing; `None` unless every speaker is scored once on every criterion.
 
     The JSON object may be wrapped in other text; labels are turned back into debaters, in its reasons too.
     """
-    reply = _reply(text)
+    reply = _decode_reply(text)
     if reply is None:
         return None
-    labels, winner = hearing.labels, _label(reply.winner)
-    marks = tuple(_marks(reply, hearing))
+    labels, winner = order.labels, _normalise_label(reply.winner)
+    marks = tuple(_criterion_scores(reply, order))
     wanted = sorted((name, debater) for name in CRITERIA for debater in labels.values())
     if sorted((mark.criterion, mark.debater) for mark in marks) != wanted:
         return None
     if winner != "TIE" and winner not in labels:
         return None
-    return Reading(marks, labels.get(winner), reply.stance, _named(reply.why, hearing))
+    return JudgeReading(marks, labels.get(winner), reply.stance, _replace_labels(reply.why, order))
 
 
-def read_stance(text: str) -> int | None:
+def parse_stance(text: str) -> int | None:
     """The number from 0 to 100 a judge answered with; `None` where there is not exactly one."""
     numbers = re.findall(r"(?<![\d.])\d{1,3}(?![\d.]*\d)", text)
     return int(numbers[0]) if len(numbers) == 1 and int(numbers[0]) <= 100 else None
 
 
-def _reply(text: str) -> _Reply | None:
+def _decode_reply(text: str) -> _Reply | None:
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:
         return None
@@ -93,21 +93,23 @@ def _reply(text: str) -> _Reply | None:
         return None
 
 
-def _marks(reply: _Reply, hearing: Hearing) -> Iterator[Mark]:
-    labels = hearing.labels
-    names = {entry.debater: entry.name for entry in hearing.entries}
+def _criterion_scores(reply: _Reply, order: ReadingOrder) -> Iterator[CriterionScore]:
+    labels = order.labels
+    names = {entry.debater: entry.name for entry in order.debaters}
     for criterion in reply.criteria:
         for score in criterion.scores:
-            debater = labels.get(_label(score.speaker), "")
-            said = (s.text for s in hearing.speeches if s.name == names.get(debater))
-            quote = _words(score.quote)
-            found = bool(quote) and quote in _words(" ".join(said))
-            yield Mark(criterion.criterion.strip().lower(), debater, score.score, score.quote, found)
+            debater = labels.get(_normalise_label(score.speaker), "")
+            said = (s.text for s in order.speeches if s.name == names.get(debater))
+            quote = _normalise_words(score.quote)
+            found = bool(quote) and quote in _normalise_words(" ".join(said))
+            yield CriterionScore(
+                criterion.criterion.strip().lower(), debater, score.score, score.quote, found
+            )
 
 
-def _named(text: str, hearing: Hearing) -> str:
+def _replace_labels(text: str, order: ReadingOrder) -> str:
     """A judge's reasons for people, who know nothing of labels."""
-    names = dict(zip(hearing.labels, (entry.name for entry in hearing.entries), strict=True))
+    names = dict(zip(order.labels, (entry.name for entry in order.debaters), strict=True))
 
     def name(found: re.Match[str]) -> str:
         return names.get(found[1], found[0])
@@ -115,11 +117,11 @@ def _named(text: str, hearing: Hearing) -> str:
     return re.sub(r"\b[Ss]peaker ([A-Z])\b", name, text)
 
 
-def _label(text: str) -> str:
+def _normalise_label(text: str) -> str:
     """“Speaker B”, “b.” → “B”; “Tie” → “TIE”."""
     return re.sub(r"(?i)^speaker\s*|\W", "", text.strip()).upper()
 
 
-def _words(text: str) -> str:
+def _normalise_words(text: str) -> str:
     """A text as its words alone: how a quote is compared with what was said."""
     return " ".join(re.findall(r"\w+", text.casefold()))

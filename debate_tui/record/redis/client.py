@@ -14,9 +14,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.domain.events import decode
-from debate_tui.record.log import Unreachable
-from debate_tui.record.summary import Summary
+from debate_tui.domain.events import event_from_json
+from debate_tui.record.log import StoreUnreachableError
+from debate_tui.record.summary import DebateSummary
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-INDEX: Final = "debate-tui:debates"
+INDEX_KEY: Final = "debate-tui:debates"
 """The ids of all debates, sorted by when they began; those that have expired are left until it is read."""
 
 TIMEOUT_S: Final = 5.0
 """How long Redis may take to answer."""
 
-_CONNECTIONS: Final = 10_000
+_MAX_CONNECTIONS: Final = 10_000
 """Each debate watched takes one."""
 
 _SCHEMES: Final = {
@@ -42,7 +42,7 @@ _SCHEMES: Final = {
     "unix": "unix",
 }
 
-_ADVICE: Final[tuple[tuple[type[Exception], str, str], ...]] = (
+_ERROR_MESSAGES: Final[tuple[tuple[type[Exception], str, str], ...]] = (
     (exceptions.BusyLoadingError, "is still loading its data", "it answers soon"),
     (exceptions.AuthenticationError, "refuses the password", "check user and password in the address"),
     (exceptions.NoPermissionError, "does not permit that", "give the user all commands on debate-tui:*"),
@@ -55,11 +55,11 @@ _ADVICE: Final[tuple[tuple[type[Exception], str, str], ...]] = (
 )
 
 
-_AWAY: Final = (exceptions.BusyLoadingError, exceptions.ConnectionError, exceptions.TimeoutError)
+_TRANSIENT_ERRORS: Final = (exceptions.BusyLoadingError, exceptions.ConnectionError, exceptions.TimeoutError)
 """Of these, the kinds that pass."""
 
 
-class Entry(Struct, frozen=True):
+class StreamEntry(Struct, frozen=True):
     """An event as it lies in Redis."""
 
     seq: int
@@ -67,7 +67,7 @@ class Entry(Struct, frozen=True):
     data: bytes
 
 
-class OnceMore(Retry):
+class RetryOnce(Retry):
     """Asks once more, at once, what met a connection that was cut; nothing else."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class OnceMore(Retry):
     async def call_with_retry(self, do: Callable[[], Awaitable[T]], *args: Any, **kwargs: Any) -> T:
         """See `Retry.call_with_retry`; whoever is cut off by uvloop hears of it as everybody else does."""
 
-        async def asked() -> T:
+        async def call_once() -> T:
             try:
                 return await do()
             except RuntimeError as error:
@@ -85,10 +85,10 @@ class OnceMore(Retry):
                     raise
                 raise exceptions.ConnectionError(str(error)) from error
 
-        return await super().call_with_retry(asked, *args, **kwargs)
+        return await super().call_with_retry(call_once, *args, **kwargs)
 
 
-class Link:
+class RedisConnection:
     """A connection pool, and what to call the server in an error: never its password.
 
     `url` is ``redis://``, ``rediss://`` or ``unix://``, with redis-py's options as query. Raises
@@ -99,11 +99,11 @@ class Link:
         try:
             self.client = Redis.from_url(
                 url._replace(scheme=_SCHEMES[url.scheme]).geturl(),
-                retry=OnceMore(),
+                retry=RetryOnce(),
                 protocol=2,
                 socket_timeout=TIMEOUT_S,
                 socket_connect_timeout=TIMEOUT_S,
-                max_connections=_CONNECTIONS,
+                max_connections=_MAX_CONNECTIONS,
             )
             # Only this looks at the options of the query; it connects nothing yet.
             self.client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
@@ -112,44 +112,44 @@ class Link:
             raise UsageError(
                 "the address of the Redis server is not one", "write redis://[USER:PASSWORD@]HOST[:PORT][/DB]"
             ) from None
-        self.where = url.path if url.scheme == "unix" else f"{url.hostname or 'localhost'}:{port or 6379}"
+        self.address = url.path if url.scheme == "unix" else f"{url.hostname or 'localhost'}:{port or 6379}"
 
     @contextlib.contextmanager
-    def explained(self) -> Iterator[None]:
+    def translate_errors(self) -> Iterator[None]:
         """Turn the errors of Redis and of the way to it into errors meant for people."""
         try:
             yield
         except (exceptions.RedisError, OSError) as error:
-            raise self.explain(error) from None
+            raise self.describe_error(error) from None
 
-    def explain(self, error: Exception) -> DebateError:
+    def describe_error(self, error: Exception) -> DebateError:
         """An error in plain words; what Redis said of it is kept only where there are none."""
         reason = error.__cause__ if isinstance(error.__cause__, exceptions.RedisError) else error
-        for kind, trouble, advice in _ADVICE:
+        for kind, problem, advice in _ERROR_MESSAGES:
             if isinstance(reason, kind):
-                passing = Unreachable if kind in _AWAY else DebateError
-                return passing(f"Redis at {self.where} {trouble}", advice)
-        return DebateError(f"Redis at {self.where} refuses: {reason}", "check its configuration and log")
+                error_type = StoreUnreachableError if kind in _TRANSIENT_ERRORS else DebateError
+                return error_type(f"Redis at {self.address} {problem}", advice)
+        return DebateError(f"Redis at {self.address} refuses: {reason}", "check its configuration and log")
 
-    async def server(self) -> str:
+    async def fetch_run_id(self) -> str:
         """What changes when Redis is restarted, or another server takes over; empty where it will not say."""
         try:
             return str((await self.client.info("server")).get("run_id", ""))
         except exceptions.NoPermissionError:
             return ""
 
-    async def entries(self, debate: str, after: int, limit: int) -> list[Entry]:
+    async def read_entries(self, debate: str, after: int, limit: int) -> list[StreamEntry]:
         """Entries behind a position, oldest first, at most `limit`."""
-        events, *_ = keys(debate)
-        return entries(await self.client.xrange(events, f"{after + 1}-0", "+", limit))
+        events, *_ = debate_keys(debate)
+        return parse_entries(await self.client.xrange(events, f"{after + 1}-0", "+", limit))
 
-    async def forget(self) -> None:
+    async def close_idle(self) -> None:
         """Close idle connections: they may lead to a server that is no longer the one to ask."""
         with contextlib.suppress(exceptions.RedisError, OSError):
             await self.client.connection_pool.disconnect(inuse_connections=False)
 
 
-def keys(debate: str) -> tuple[str, str, str]:
+def debate_keys(debate: str) -> tuple[str, str, str]:
     """A debate's stream of events; the hash beside it; who holds it."""
     return (
         f"debate-tui:{{{debate}}}:events",
@@ -158,42 +158,42 @@ def keys(debate: str) -> tuple[str, str, str]:
     )
 
 
-def entries(raw: object) -> list[Entry]:
+def parse_entries(raw: object) -> list[StreamEntry]:
     """What a range of a stream holds."""
     pairs = cast("Iterable[tuple[bytes, dict[bytes, bytes]]]", raw or ())
     return [
-        Entry(seq_of(place), field.decode(), data)
-        for place, fields in pairs
+        StreamEntry(parse_seq(entry_id), field.decode(), data)
+        for entry_id, fields in pairs
         for field, data in fields.items()
     ]
 
 
-def seq_of(place: bytes) -> int:
+def parse_seq(entry_id: bytes) -> int:
     """The `seq` an entry's id stands for."""
-    return int(place.partition(b"-")[0])
+    return int(entry_id.partition(b"-")[0])
 
 
-def option(url: SplitResult, name: str) -> tuple[str | None, SplitResult]:
+def pop_query_option(url: SplitResult, name: str) -> tuple[str | None, SplitResult]:
     """An option of ours in a URL's query, if given, and the URL without it."""
     options = dict(parse_qsl(url.query))
     value = options.pop(name, None)
     return value, url._replace(query=urlencode(options))
 
 
-def event_of(data: bytes) -> Event:
+def decode_event(data: bytes) -> Event:
     """An event from its bytes; raises `DebateError` if it is of no known kind."""
-    with _readable():
-        return decode(data)
+    with _translate_decode_errors():
+        return event_from_json(data)
 
 
-def summary_of(data: bytes) -> Summary:
+def decode_summary(data: bytes) -> DebateSummary:
     """A debate's summary from its bytes; raises `DebateError` if it is not as this version writes them."""
-    with _readable():
-        return msgspec.json.decode(data, type=Summary)
+    with _translate_decode_errors():
+        return msgspec.json.decode(data, type=DebateSummary)
 
 
 @contextlib.contextmanager
-def _readable() -> Iterator[None]:
+def _translate_decode_errors() -> Iterator[None]:
     try:
         yield
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -14,17 +14,17 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.record.log import TakenOver
-from debate_tui.record.redis.client import INDEX, Entry, keys, seq_of, summary_of
-from debate_tui.record.summary import Summary
+from debate_tui.record.log import TakenOverError
+from debate_tui.record.redis.client import INDEX_KEY, StreamEntry, debate_keys, decode_summary, parse_seq
+from debate_tui.record.summary import DebateSummary
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from typing import Self
 
-    from debate_tui.record.redis.client import Link
+    from debate_tui.record.redis.client import RedisConnection
 
-_COMMON: Final = """
+_COMMON_SCRIPT: Final = """
 local events, head, lease, index = unpack(KEYS)
 
 local function newest()
@@ -44,8 +44,8 @@ end
 """
 
 # Both ways to a lease may be asked twice, where the first answer got lost: the same claim gets the same.
-_CREATE: Final = (
-    _COMMON
+_CREATE_SCRIPT: Final = (
+    _COMMON_SCRIPT
     + """
 local lease_ms, ttl_ms, epoch, server, setup, summary, started, debate = unpack(ARGV)
 if redis.call('EXISTS', head) == 1 then
@@ -61,8 +61,8 @@ return 1
 )
 
 # Where Redis may have lost events since the last producer knew all to be there, a new epoch begins.
-_RESUME: Final = (
-    _COMMON
+_RESUME_SCRIPT: Final = (
+    _COMMON_SCRIPT
     + """
 local lease_ms, ttl_ms, epoch, server = unpack(ARGV)
 if redis.call('EXISTS', head) == 0 then
@@ -88,8 +88,8 @@ return {'taken', token, known[1], known[2], known[3], top and top[2][2]}
 )
 
 # Events that are there already, from a batch whose answer got lost, are skipped; a gap is never made.
-_APPEND: Final = (
-    _COMMON
+_APPEND_SCRIPT: Final = (
+    _COMMON_SCRIPT
     + """
 local token, lease_ms, ttl_ms, epoch, summary, first = unpack(ARGV, 1, 6)
 if redis.call('HGET', head, 'token') ~= token then
@@ -110,8 +110,8 @@ return last
 )
 
 # A debate that is not there was lost by Redis, or else deleted: then the server is the one it was on.
-_RESTORE: Final = (
-    _COMMON
+_RESTORE_SCRIPT: Final = (
+    _COMMON_SCRIPT
     + """
 local token, lease_ms, ttl_ms, epoch, summary, server, known, setup, started, debate = unpack(ARGV)
 local held = redis.call('HGET', head, 'token')
@@ -129,8 +129,8 @@ return {'restored', top and top[1], top and top[2][2]}
 """
 )
 
-_RELEASE: Final = (
-    _COMMON
+_RELEASE_SCRIPT: Final = (
+    _COMMON_SCRIPT
     + """
 if redis.call('GET', lease) == ARGV[1] then
   redis.call('DEL', lease)
@@ -139,13 +139,13 @@ end
 )
 
 
-class Terms(Struct, frozen=True):
+class LeaseTerms(Struct, frozen=True):
     """How long, in seconds, a silent producer keeps a debate, and Redis keeps it after that (0: for good)."""
 
     lease_s: float
     ttl_s: float
 
-    def args(self) -> tuple[int, int]:
+    def to_millis(self) -> tuple[int, int]:
         """Both in milliseconds."""
         return int(self.lease_s * 1000), int(self.ttl_s * 1000)
 
@@ -154,36 +154,58 @@ class Lease:
     """The right to append to a debate. Every method raises redis-py's errors."""
 
     def __init__(
-        self, link: Link, debate: str, terms: Terms, *, token: int, epoch: str, server: str, setup: str
+        self,
+        connection: RedisConnection,
+        debate: str,
+        terms: LeaseTerms,
+        *,
+        token: int,
+        epoch: str,
+        run_id: str,
+        setup: str,
     ) -> None:
-        self.link = link
+        self.connection = connection
         self.debate = debate
         self.terms = terms
         self.epoch = epoch
         self._token = token
-        self._server = server
+        self._run_id = run_id
         self._setup = setup
 
     @classmethod
-    async def create(cls, link: Link, debate: str, terms: Terms, *, setup: str, started: float) -> Self:
+    async def create(
+        cls, connection: RedisConnection, debate: str, terms: LeaseTerms, *, setup: str, started: float
+    ) -> Self:
         """Begin a debate; raises `UsageError` if there is one of this id."""
-        epoch, server = _new_epoch(), await link.server()
-        summary = msgspec.json.encode(Summary(debate))
-        if not await _call(
-            link, _CREATE, debate, *terms.args(), epoch, server, setup, summary, started, debate
+        epoch, run_id = _new_epoch(), await connection.fetch_run_id()
+        summary = msgspec.json.encode(DebateSummary(debate))
+        if not await _run_script(
+            connection,
+            _CREATE_SCRIPT,
+            debate,
+            *terms.to_millis(),
+            epoch,
+            run_id,
+            setup,
+            summary,
+            started,
+            debate,
         ):
             raise UsageError(f"there is a debate {debate!r} already", "resume it, or choose another id")
-        return cls(link, debate, terms, token=1, epoch=epoch, server=server, setup=setup)
+        return cls(connection, debate, terms, token=1, epoch=epoch, run_id=run_id, setup=setup)
 
     @classmethod
-    async def take_over(cls, link: Link, debate: str, terms: Terms) -> tuple[Self, Summary, bytes | None]:
+    async def take_over(
+        cls, connection: RedisConnection, debate: str, terms: LeaseTerms
+    ) -> tuple[Self, DebateSummary, bytes | None]:
         """Take up a debate that nobody holds; also gives its summary and newest event.
 
         Raises `DebateError` while somebody holds it, and `UsageError` where there is no such debate.
         """
-        server = await link.server()
+        run_id = await connection.fetch_run_id()
         outcome, *rest = cast(
-            "list[bytes]", await _call(link, _RESUME, debate, *terms.args(), _new_epoch(), server)
+            "list[bytes]",
+            await _run_script(connection, _RESUME_SCRIPT, debate, *terms.to_millis(), _new_epoch(), run_id),
         )
         if outcome == b"gone":
             raise UsageError(f"no debate is called {debate!r}", "it may have expired")
@@ -194,63 +216,65 @@ class Lease:
             )
         token, epoch, setup, summary, *newest = rest
         lease = cls(
-            link,
+            connection,
             debate,
             terms,
             token=int(token),
             epoch=epoch.decode(),
-            server=server,
+            run_id=run_id,
             setup=setup.decode(),
         )
-        known = summary_of(summary)
+        known = decode_summary(summary)
         return lease, known, newest[0] if newest else None
 
-    async def append(self, first: int, events: Sequence[bytes], summary: Summary) -> int:
+    async def append(self, first: int, events: Sequence[bytes], summary: DebateSummary) -> int:
         """Append events, of which `first` is the first one's `seq`, and renew the lease.
 
         Returns the `seq` of the newest event there is then; less than that of the last one given if there
         would have been a gap, -1 if the lease was lost: `restore` tells what happened.
         """
-        last = await self._ask(_APPEND, self.epoch, msgspec.json.encode(summary), first, *events)
+        last = await self._call(_APPEND_SCRIPT, self.epoch, msgspec.json.encode(summary), first, *events)
         return cast("int", last)
 
-    async def restore(self, summary: Summary) -> Entry | None:
+    async def restore(self, summary: DebateSummary) -> StreamEntry | None:
         """Go on after Redis was away, with whatever it still has; returns the newest entry there is.
 
-        Raises `TakenOver` if somebody took over, and `DebateError` if the debate was deleted.
+        Raises `TakenOverError` if somebody took over, and `DebateError` if the debate was deleted.
         """
-        server = await self.link.server()
-        reply = await self._ask(
-            _RESTORE,
+        run_id = await self.connection.fetch_run_id()
+        reply = await self._call(
+            _RESTORE_SCRIPT,
             self.epoch,
             msgspec.json.encode(summary),
-            server,
-            self._server,
+            run_id,
+            self._run_id,
             self._setup,
             summary.started,
             self.debate,
         )
         outcome, *newest = cast("list[bytes]", reply)
         if outcome == b"fenced":
-            raise TakenOver(
+            raise TakenOverError(
                 f"another process continues the debate {self.debate}", "it ends here; watch it there"
             )
         if outcome == b"gone":
             raise DebateError(f"the debate {self.debate} was deleted", "export it before leaving")
-        self._server = server
-        return Entry(seq_of(newest[0]), self.epoch, newest[1]) if newest else None
+        self._run_id = run_id
+        return StreamEntry(parse_seq(newest[0]), self.epoch, newest[1]) if newest else None
 
     async def release(self) -> None:
         """Let others continue the debate at once."""
-        await _call(self.link, _RELEASE, self.debate, self._token)
+        await _run_script(self.connection, _RELEASE_SCRIPT, self.debate, self._token)
 
-    def _ask(self, script: str, *args: str | bytes | float) -> Awaitable[object]:
-        return _call(self.link, script, self.debate, self._token, *self.terms.args(), *args)
+    def _call(self, script: str, *args: str | bytes | float) -> Awaitable[object]:
+        return _run_script(self.connection, script, self.debate, self._token, *self.terms.to_millis(), *args)
 
 
 def _new_epoch() -> str:
     return secrets.token_hex(4)
 
 
-def _call(link: Link, script: str, debate: str, *args: str | bytes | float) -> Awaitable[object]:
-    return link.client.register_script(script)(keys=(*keys(debate), INDEX), args=args)
+def _run_script(
+    connection: RedisConnection, script: str, debate: str, *args: str | bytes | float
+) -> Awaitable[object]:
+    return connection.client.register_script(script)(keys=(*debate_keys(debate), INDEX_KEY), args=args)

@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from debate_tui.domain.debate import VERDICT
-from debate_tui.domain.stream import Chunk, Connected, Cursor, Finished, Origin, Usage
-from debate_tui.sources.demo.material import VOICES, check_voice, voice
-from debate_tui.sources.demo.pace import Pace, pieces, timed
+from debate_tui.domain.debate import VERDICT_PHASE
+from debate_tui.domain.stream import Chunk, Connected, Cursor, Finished, StreamOrigin, Usage
+from debate_tui.sources.demo.material import VOICES, check_voice, load_voice
+from debate_tui.sources.demo.pace import Pace, add_delays, split_tokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
-    from debate_tui.domain.stream import FinishReason, Request, Resume, StreamItem
-    from debate_tui.sources.demo.script import Part
+    from debate_tui.domain.stream import FinishReason, Resume, StreamItem, TurnRequest
+    from debate_tui.sources.demo.script import ScriptedTurn
 
-__all__ = ["NOTICE", "VOICES", "DemoSource", "Pace", "lineup"]
+__all__ = ["DEMO_NOTICE", "VOICES", "DemoSource", "Pace", "pick_voices"]
 
-NOTICE: Final = (
+DEMO_NOTICE: Final = (
     "Scripted demo: no model is speaking. To hear one, set OPENAI_API_KEY or ANTHROPIC_API_KEY, "
     "start Ollama, or name it: debate-tui -d openai:MODEL -d anthropic:MODEL “topic”."
 )
 """What the screen says while scripted debaters speak."""
 
-MOST_BEHIND: Final = 0.25
+MAX_BACKLOG: Final = 0.25
 """Seconds of speech that wait for a listener who reads late, as a model's would; a pause saves up no more."""
 
-UNHEARD: Final = Pace(tokens_per_second=220.0, clause=0.0, sentence=0.0, paragraph=0.0)
+VERDICT_PACE: Final = Pace(tokens_per_second=220.0, clause=0.0, sentence=0.0, paragraph=0.0)
 """How a judge's verdict comes: nobody hears it being spoken."""
 
 
-def lineup(count: int, seed: int = 0) -> tuple[str, ...]:
+def pick_voices(count: int, seed: int = 0) -> tuple[str, ...]:
     """The voices of `count` debaters, all different while there are enough; another seed, another cast."""
     names = random.Random(seed).sample(tuple(VOICES), len(VOICES))  # noqa: S311 (variety, not secrecy)
     return tuple(names[place % len(names)] for place in range(count))
@@ -69,12 +69,12 @@ class DemoSource:
 
     @asynccontextmanager
     async def open(
-        self, request: Request, resume: Resume | None = None
+        self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """Speak one turn; a resumed one goes on behind its cursor, or starts over without one."""
         # Reading the voices from disk takes milliseconds the panes should not wait for.
         part, pace = await asyncio.to_thread(self._prepare, request)
-        await self._sleep(pace.scaled(pace.connect))
+        await self._sleep(pace.scale(pace.connect))
         stream = self._stream(part, pace, request, resume)
         try:
             yield stream
@@ -84,48 +84,48 @@ class DemoSource:
     async def aclose(self) -> None:
         """Nothing outlives a turn."""
 
-    def _prepare(self, request: Request) -> tuple[Part, Pace]:
-        from debate_tui.domain.prompts import cast
-        from debate_tui.sources.demo.script import compose
+    def _prepare(self, request: TurnRequest) -> tuple[ScriptedTurn, Pace]:
+        from debate_tui.domain.prompts import parse_prompt
+        from debate_tui.sources.demo.script import compose_turn
 
-        if request.phase == VERDICT:
-            from debate_tui.sources.demo.judge import ruling
+        if request.phase == VERDICT_PHASE:
+            from debate_tui.sources.demo.judge import compose_verdict
 
-            return ruling(self._voice, request.messages), self._pace or UNHEARD
-        known = cast(request.messages)
-        if not known.topic:
-            known = msgspec.structs.replace(known, topic=request.topic)
-        part = compose(self._voice, known, request.phase, self._seed)
-        return part, self._pace or Pace(tokens_per_second=voice(self._voice).tokens_per_second)
+            return compose_verdict(self._voice, request.messages), self._pace or VERDICT_PACE
+        prompt = parse_prompt(request.messages)
+        if not prompt.topic:
+            prompt = msgspec.structs.replace(prompt, topic=request.topic)
+        part = compose_turn(self._voice, prompt, request.phase, self._seed)
+        return part, self._pace or Pace(tokens_per_second=load_voice(self._voice).tokens_per_second)
 
     async def _stream(
-        self, part: Part, pace: Pace, request: Request, resume: Resume | None
+        self, part: ScriptedTurn, pace: Pace, request: TurnRequest, resume: Resume | None
     ) -> AsyncGenerator[StreamItem, None]:
-        reasoning, answer = pieces(part.reasoning), pieces(part.text)
+        reasoning, answer = split_tokens(part.reasoning), split_tokens(part.text)
         length = len(part.reasoning) + len(part.text)
-        start = _position(resume, length)
-        yield Connected(Origin.CURSOR if start is not None else Origin.START, transport="script")
+        start = _resume_position(resume, length)
+        yield Connected(StreamOrigin.CURSOR if start is not None else StreamOrigin.START, transport="script")
         if start is None:
-            await self._sleep(pace.scaled(pace.think))
+            await self._sleep(pace.scale(pace.think))
         limit = request.max_output_tokens
-        spoken = [*reasoning, *answer][:limit]
+        tokens = [*reasoning, *answer][:limit]
         rng = random.Random(f"{self._seed}\n{request.topic}\n{request.turn}")  # noqa: S311 (variety, not secrecy)
-        at, behind, clock = 0, 0.0, asyncio.get_running_loop().time
-        for wait, piece in timed(spoken, pace, rng):
+        at, backlog, clock = 0, 0.0, asyncio.get_running_loop().time
+        for wait, piece in add_delays(tokens, pace, rng):
             begin, at = at, at + len(piece)
             if at <= (start or 0):
                 continue
-            await self._sleep(max(wait - behind, 0.0))
-            behind = max(behind - wait, 0.0)
+            await self._sleep(max(wait - backlog, 0.0))
+            backlog = max(backlog - wait, 0.0)
             rest = piece[max((start or 0) - begin, 0) :]
-            given = clock()
+            sent_at = clock()
             yield Chunk(rest, reasoning=begin < len(part.reasoning), cursor=Cursor(str(at)))
-            behind = min(behind + clock() - given, MOST_BEHIND)
-        reason: FinishReason = "complete" if len(spoken) == len(reasoning) + len(answer) else "length"
-        yield Finished(reason, _usage(request, spoken, reasoning))
+            backlog = min(backlog + clock() - sent_at, MAX_BACKLOG)
+        reason: FinishReason = "complete" if len(tokens) == len(reasoning) + len(answer) else "length"
+        yield Finished(reason, _estimate_usage(request, tokens, reasoning))
 
 
-def _position(resume: Resume | None, length: int) -> int | None:
+def _resume_position(resume: Resume | None, length: int) -> int | None:
     """The characters of reasoning and answer a cursor stands behind; `None` where there is no such place."""
     if resume is None or resume.cursor is None or not resume.cursor.position.isdecimal():
         return None
@@ -133,10 +133,10 @@ def _position(resume: Resume | None, length: int) -> int | None:
     return position if position <= length else None
 
 
-def _usage(request: Request, spoken: list[str], reasoning: list[str]) -> Usage:
+def _estimate_usage(request: TurnRequest, tokens: list[str], reasoning: list[str]) -> Usage:
     """What a model might have counted: pieces out, and a quarter of the prompt's characters in."""
     return Usage(
         input_tokens=len(request.prompt) // 4,
-        output_tokens=len(spoken),
-        reasoning_tokens=min(len(reasoning), len(spoken)),
+        output_tokens=len(tokens),
+        reasoning_tokens=min(len(reasoning), len(tokens)),
     )

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.domain.toml import decode
+from debate_tui.domain.toml import decode_toml
 
 if TYPE_CHECKING:
     from typing import Final
 
 
-class _Lists(Struct, frozen=True, forbid_unknown_fields=True):
+class _WordLists(Struct, frozen=True, forbid_unknown_fields=True):
     """The file as written: words between spaces."""
 
     ambiguous: str
@@ -32,7 +32,7 @@ class _Lists(Struct, frozen=True, forbid_unknown_fields=True):
     participles: dict[str, str]
 
 
-class English(Struct, frozen=True):
+class EnglishWords(Struct, frozen=True):
     """Word lists, all in lower case; `verbs` holds the `ambiguous` ones too, `certain` does not."""
 
     verbs: frozenset[str]
@@ -51,34 +51,38 @@ class English(Struct, frozen=True):
     participles: dict[str, str]
 
     @property
-    def common(self) -> frozenset[str]:
+    def function_words(self) -> frozenset[str]:
         """The words that give away a text as English."""
         return self.pronouns | self.determiners | self.adverbs | self.links | self.asking | AUXILIARIES
 
 
-PROPOSING: Final = frozenset({"should", "must", "shall", "ought to"})
-MODALS: Final = PROPOSING | {"would", "will", "can", "could", "may", "might"}
-BEING: Final = frozenset({"is", "are", "was", "were"})
-DOING: Final = frozenset({"do", "does", "did"})
-HAVING: Final = frozenset({"has", "have"})
+PROPOSAL_MODALS: Final = frozenset({"should", "must", "shall", "ought to"})
+MODALS: Final = PROPOSAL_MODALS | {"would", "will", "can", "could", "may", "might"}
+BE_FORMS: Final = frozenset({"is", "are", "was", "were"})
+DO_FORMS: Final = frozenset({"do", "does", "did"})
+HAVE_FORMS: Final = frozenset({"has", "have"})
 ARTICLES: Final = frozenset({"a", "an", "the"})
-AUXILIARIES: Final = MODALS | BEING | DOING | HAVING | {"be", "ought", "better", "vs", "versus", "house"}
+AUXILIARIES: Final = (
+    MODALS | BE_FORMS | DO_FORMS | HAVE_FORMS | {"be", "ought", "better", "vs", "versus", "house"}
+)
 
 
 @functools.cache
-def english() -> English:
+def english_words() -> EnglishWords:
     """The word lists, read once."""
     text = Path(__file__).with_name("english.toml").read_text("utf-8")
-    lists = decode(text, _Lists, where="english.toml")
+    lists = decode_toml(text, _WordLists, file_name="english.toml")
 
     def words(name: str) -> frozenset[str]:
         return frozenset(getattr(lists, name).split())
 
-    return English(
+    return EnglishWords(
         verbs=words("verbs") | words("ambiguous"),
         certain=words("verbs") - words("ambiguous"),
         participles=lists.participles,
-        **{name: words(name) for name in _Lists.__struct_fields__ if name not in ("verbs", "participles")},
+        **{
+            name: words(name) for name in _WordLists.__struct_fields__ if name not in ("verbs", "participles")
+        },
     )
 
 
@@ -88,7 +92,7 @@ def gerund(verb: str) -> str:
         return f"{verb[:-2]}ying"
     if verb.endswith("e") and not verb.endswith(("ee", "ye", "oe")) and verb != "be":
         return f"{verb[:-1]}ing"
-    if verb in english().doubling:
+    if verb in english_words().doubling:
         return f"{verb}{verb[-1]}ing"
     return f"{verb}ing"
 
@@ -106,7 +110,7 @@ def third_person(verb: str) -> str:
 
 def base_of_participle(word: str) -> str:
     """“lowered” → “lower”, “banned” → “ban”, “made” → “make”; empty for what is no participle."""
-    known = english()
+    known = english_words()
     if base := known.participles.get(word):
         return base
     if not word.endswith("ed") or len(word) < 5:

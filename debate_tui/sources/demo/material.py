@@ -14,14 +14,14 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.errors import UsageError
-from debate_tui.domain.toml import decode
+from debate_tui.domain.toml import decode_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
 Stance = Literal["for", "against", "third"]
-Kind = Literal["proposal", "judgement"]
+TopicKind = Literal["proposal", "judgement"]
 
 VOICES: Final[Mapping[str, str]] = {
     "empiricist": "Mara",
@@ -34,7 +34,7 @@ VOICES: Final[Mapping[str, str]] = {
 """The voices by name, each with what its debater is called unless told otherwise."""
 
 
-FIELDS: Final = (
+FIELD_NAMES: Final = (
     "streets",
     "machines",
     "work",
@@ -52,24 +52,24 @@ FIELDS: Final = (
     "animals",
     "mind",
 )
-"""What topics are about; `GENERAL` is for all others, and where a field has no more to say."""
+"""What topics are about; `GENERAL_FIELD` is for all others, and where a field has no more to say."""
 
-GENERAL: Final = "general"
+GENERAL_FIELD: Final = "general"
 
 
-class Text(Struct, frozen=True, forbid_unknown_fields=True):
+class DemoText(Struct, frozen=True, forbid_unknown_fields=True):
     """A paragraph for one stance, or for every one; for topics of one kind, or of both."""
 
     text: str
     side: Stance | None = None
-    kind: Kind | None = None
+    kind: TopicKind | None = None
 
-    def fits(self, stance: Stance, kind: Kind) -> bool:
+    def fits(self, stance: Stance, kind: TopicKind) -> bool:
         """Whether a debater of this stance may say it on a topic of this kind."""
         return self.side in (None, stance) and self.kind in (None, kind)
 
 
-class Answer(Struct, frozen=True, forbid_unknown_fields=True):
+class DemoAnswer(Struct, frozen=True, forbid_unknown_fields=True):
     """A reply to an opponent; with `when`, only to one who used a word that begins like one of these."""
 
     text: str
@@ -97,12 +97,12 @@ class Voice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     rankings: tuple[str, ...]
     remarks: tuple[str, ...]
     thoughts: tuple[str, ...] = ()
-    answers: tuple[Answer, ...] = msgspec.field(name="answer")
-    arguments: tuple[Text, ...] = msgspec.field(name="argument")
-    weighings: tuple[Text, ...] = msgspec.field(name="weighing")
+    answers: tuple[DemoAnswer, ...] = msgspec.field(name="answer")
+    arguments: tuple[DemoText, ...] = msgspec.field(name="argument")
+    weighings: tuple[DemoText, ...] = msgspec.field(name="weighing")
 
 
-class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class TopicField(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a topic is about.
 
     `keywords` are beginnings of words, `people` plural nouns, `places` adverbial phrases, `measures`
@@ -115,7 +115,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     places: tuple[str, ...]
     measures: tuple[str, ...]
     stakes: tuple[str, ...]
-    facts: tuple[Text, ...] = msgspec.field(name="fact")
+    facts: tuple[DemoText, ...] = msgspec.field(name="fact")
 
 
 def check_voice(name: str) -> None:
@@ -125,28 +125,28 @@ def check_voice(name: str) -> None:
 
 
 @functools.cache
-def voice(name: str) -> Voice:
+def load_voice(name: str) -> Voice:
     """The voice of this name, one of `VOICES`."""
-    return decode(_read("voices", name), Voice, where=f"voices/{name}.toml")
+    return decode_toml(_read_toml("voices", name), Voice, file_name=f"voices/{name}.toml")
 
 
 @functools.cache
-def field(name: str) -> Field:
-    """The field of this name, one of `FIELDS` or `GENERAL`."""
-    return decode(_read("fields", name), Field, where=f"fields/{name}.toml")
+def load_field(name: str) -> TopicField:
+    """The field of this name, one of `FIELD_NAMES` or `GENERAL_FIELD`."""
+    return decode_toml(_read_toml("fields", name), TopicField, file_name=f"fields/{name}.toml")
 
 
-def field_of(topic: str) -> str:
+def find_field(topic: str) -> str:
     """The field a topic belongs to: the one most of whose keywords it holds; the first in a tie."""
     words = [word.strip("?!.,:;“”\"'()").lower() for word in topic.replace("-", " ").split()]
 
     def score(name: str) -> int:
-        keywords = field(name).keywords.split()
+        keywords = load_field(name).keywords.split()
         return sum(any(word.startswith(key) for key in keywords) for word in words)
 
-    best = max(FIELDS, key=score)
-    return best if score(best) else GENERAL
+    best = max(FIELD_NAMES, key=score)
+    return best if score(best) else GENERAL_FIELD
 
 
-def _read(folder: str, name: str) -> str:
+def _read_toml(folder: str, name: str) -> str:
     return Path(__file__).with_name(folder).joinpath(f"{name}.toml").read_text("utf-8")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterable, Iterator
 
-_PIECE = re.compile(r" ?[^\W\d_]{1,7}|\n+| {1,8}|\d{1,3}|[^\w\s]{1,2}|.", re.DOTALL)
+_TOKEN = re.compile(r" ?[^\W\d_]{1,7}|\n+| {1,8}|\d{1,3}|[^\w\s]{1,2}|.", re.DOTALL)
 _SENTENCE_ENDS = frozenset(".!?…。！？")
 _CLAUSE_ENDS = frozenset(",;:—、，")
 
@@ -30,27 +30,27 @@ class Pace(Struct, frozen=True):
     paragraph: float = 0.3
     speed: float = 1.0
 
-    def scaled(self, seconds: float) -> float:
+    def scale(self, seconds: float) -> float:
         """A time as it is really waited."""
         return seconds / self.speed if self.speed > 0 else 0.0
 
 
-def pieces(text: str) -> list[str]:
+def split_tokens(text: str) -> list[str]:
     """`text` cut as a tokenizer might: pieces of 1 to 8 characters that join to the text again."""
-    return [piece[at : at + 8] for piece in _PIECE.findall(text) for at in range(0, len(piece), 8)]
+    return [piece[at : at + 8] for piece in _TOKEN.findall(text) for at in range(0, len(piece), 8)]
 
 
-def timed(parts: Iterable[str], pace: Pace, rng: random.Random) -> Iterator[tuple[float, str]]:
+def add_delays(tokens: Iterable[str], pace: Pace, rng: random.Random) -> Iterator[tuple[float, str]]:
     """Every piece with the seconds to wait before it: an uneven stream that breathes after sentences."""
-    breath = 0.0
-    for part in parts:
-        yield pace.scaled(breath + rng.lognormvariate(-0.15, 0.55) / pace.tokens_per_second), part
+    pause = 0.0
+    for part in tokens:
+        yield pace.scale(pause + rng.lognormvariate(-0.15, 0.55) / pace.tokens_per_second), part
         last = part.rstrip(" *_")[-1:]
         if "\n" in part:
-            breath = pace.paragraph * rng.uniform(0.5, 1.2)
+            pause = pace.paragraph * rng.uniform(0.5, 1.2)
         elif last in _SENTENCE_ENDS:
-            breath = pace.sentence * rng.uniform(0.4, 1.6)
+            pause = pace.sentence * rng.uniform(0.4, 1.6)
         elif last in _CLAUSE_ENDS:
-            breath = pace.clause * rng.uniform(0.4, 1.6)
+            pause = pace.clause * rng.uniform(0.4, 1.6)
         else:
-            breath = 0.0
+            pause = 0.0

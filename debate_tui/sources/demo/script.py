@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from debate_tui.domain.ballots import stand
+from debate_tui.domain.ballots import parse_answer
 from debate_tui.domain.prompts import Speech
-from debate_tui.sources.demo.material import GENERAL, field, field_of, voice
-from debate_tui.sources.demo.topic import read_topic
+from debate_tui.sources.demo.material import GENERAL_FIELD, find_field, load_field, load_voice
+from debate_tui.sources.demo.topic import parse_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from debate_tui.domain.prompts import Cast
-    from debate_tui.sources.demo.material import Answer, Stance
+    from debate_tui.domain.prompts import ParsedPrompt
+    from debate_tui.sources.demo.material import DemoAnswer, Stance
 
-Role = Literal["opening", "rebuttal", "closing", "question", "reply", "ranking", "blind", "revision"]
+SpeechRole = Literal["opening", "rebuttal", "closing", "question", "reply", "ranking", "blind", "revision"]
 
-_ROLES: tuple[tuple[str, Role], ...] = (
+_ROLE_PATTERNS: tuple[tuple[str, SpeechRole], ...] = (
     ("^ranking", "ranking"),
     ("^blind", "blind"),
     ("^revision", "revision"),
@@ -33,86 +33,98 @@ _ROLES: tuple[tuple[str, Role], ...] = (
     ("answers$", "reply"),
     ("clos|summ|whip|final|synthes|last", "closing"),
 )
-_FOR = re.compile(
+_FOR_SIDE = re.compile(
     r"(?i)\b(for|pro|yes|aye|affirmative|proposition|government|favou?r|support\w*|agree\w*|true)\b"
 )
-_AGAINST = re.compile(
+_AGAINST_SIDE = re.compile(
     r"(?i)\b(against|contra?|no|nay|negative|opposition|oppos\w+|disagree\w*|anti|false|sceptic\w*)\b"
 )
-_DANGLING = ("And ", "But ", "So ", "For ", "It ", "That ", "This ", "These ", "They ", "Not ", "Then ")
+_DANGLING_STARTS = (
+    "And ",
+    "But ",
+    "So ",
+    "For ",
+    "It ",
+    "That ",
+    "This ",
+    "These ",
+    "They ",
+    "Not ",
+    "Then ",
+)
 """What a sentence begins with that makes little sense away from the one before it."""
-_HEARD = 2
+_MIN_MENTIONS = 2
 """How often an opponent must have used such words before it counts as something they argued."""
-_STUBBORN_ROUNDS = 3
+_MAX_STUBBORN_ROUNDS = 3
 """After how many revisions even a scripted debater gives in."""
 _SLOT = re.compile(r"\{(\w+)\}")
 _PLAIN_SENTENCE = re.compile(r"(?:^|(?<=[.!?] ))[A-Z][^\n.!?*_`#|>:“”\[\]{}]{24,110}\.(?= |$)", re.MULTILINE)
 
 
-class Part(Struct, frozen=True):
+class ScriptedTurn(Struct, frozen=True):
     """What is said in one turn, and what is thought before it."""
 
     text: str
     reasoning: str = ""
 
 
-def role_of(phase: str, spoken: int) -> Role:
-    """What a phase asks of a debater that has had `spoken` turns before."""
+def phase_role(phase: str, earlier_turns: int) -> SpeechRole:
+    """What a phase asks of a debater that has had `earlier_turns` turns before."""
     name = phase.lower()
-    for pattern, role in _ROLES:
+    for pattern, role in _ROLE_PATTERNS:
         if re.search(pattern, name):
             return role
-    return "rebuttal" if spoken else "opening"
+    return "rebuttal" if earlier_turns else "opening"
 
 
-def stance_of(side: str, topic: str) -> Stance | None:
+def side_stance(side: str, topic: str) -> Stance | None:
     """Where a side stands on a topic; `None` without a side."""
     if not side:
         return None
     options = re.split(r"(?i)\s+(?:or|vs\.?|versus)\s+", topic.strip(" ?"))
     if len(options) == 2 and side.lower() in (option.lower() for option in options):
         return "for" if side.lower() == options[0].lower() else "against"
-    if _AGAINST.search(side):
+    if _AGAINST_SIDE.search(side):
         return "against"
-    return "for" if _FOR.search(side) else "third"
+    return "for" if _FOR_SIDE.search(side) else "third"
 
 
-def compose(voice_name: str, cast: Cast, phase: str, seed: int) -> Part:
+def compose_turn(voice_name: str, prompt: ParsedPrompt, phase: str, seed: int) -> ScriptedTurn:
     """What this voice says now; the same for the same prompt, phase and seed."""
-    return _Speaker(voice_name, cast, phase, seed).speak()
+    return _SpeechWriter(voice_name, prompt, phase, seed).write()
 
 
-class _Speaker:
+class _SpeechWriter:
     """A debater at the lectern, with one prompt in hand."""
 
-    def __init__(self, voice_name: str, cast: Cast, phase: str, seed: int) -> None:
-        self.voice = voice(voice_name)
-        self.cast = cast
-        self.topic = read_topic(cast.topic)
-        self.field = field(field_of(cast.topic))
-        self.own = [speech for speech in cast.heard if speech.name == cast.name]
-        self.said = "\n\n".join(speech.text for speech in self.own)
-        self.role = role_of(phase, len(self.own))
-        self.key = f"{seed}\n{voice_name}\n{cast.topic}\n{cast.name}\n{cast.side}"
-        self.turn = random.Random(f"{self.key}\n{phase}\n{cast.round}\n{len(self.own)}")  # noqa: S311
-        self.stance = stance_of(cast.side, cast.topic) or self._leaning()
-        self.convinced_by = self._convinced_by()
-        self.target = self._target()
-        self.quote = self._quote()
+    def __init__(self, voice_name: str, prompt: ParsedPrompt, phase: str, seed: int) -> None:
+        self.voice = load_voice(voice_name)
+        self.prompt = prompt
+        self.topic = parse_topic(prompt.topic)
+        self.field = load_field(find_field(prompt.topic))
+        self.own_speeches = [speech for speech in prompt.speeches if speech.name == prompt.name]
+        self.own_text = "\n\n".join(speech.text for speech in self.own_speeches)
+        self.role = phase_role(phase, len(self.own_speeches))
+        self.seed_key = f"{seed}\n{voice_name}\n{prompt.topic}\n{prompt.name}\n{prompt.side}"
+        self.turn_rng = random.Random(f"{self.seed_key}\n{phase}\n{prompt.round}\n{len(self.own_speeches)}")  # noqa: S311
+        self.stance = side_stance(prompt.side, prompt.topic) or self._default_stance()
+        self.convincing_speech = self._find_convincing_speech()
+        self.opponent_speech = self._find_opponent_speech()
+        self.quote = self._pick_quote()
 
-    def speak(self) -> Part:
+    def write(self) -> ScriptedTurn:
         if self.role == "ranking":
-            return Part(self._ranking())
-        said = "\n\n".join(self._within(self._paragraphs())) or self._last_resort()
+            return ScriptedTurn(self._ranking())
+        text = "\n\n".join(self._limit_length(self._paragraphs())) or self._fallback_text()
         if self.role in ("blind", "revision"):
-            said = f"{said}\n\n{self._stand()}"
-        return Part(said, self._thought())
+            text = f"{text}\n\n{self._answer_lines()}"
+        return ScriptedTurn(text, self._reasoning())
 
     # --- the parts of a speech, in the order they are said
 
     def _paragraphs(self) -> Iterator[str]:
-        if self.cast.asked:
-            yield from self._pick(self.voice.remarks, "remarks")
+        if self.prompt.interjections:
+            yield from self._pick_unused(self.voice.remarks, "remarks")
         match self.role:
             case "opening":
                 yield from self._opening()
@@ -126,144 +138,153 @@ class _Speaker:
             case "revision":
                 yield from self._revision()
             case "question":
-                yield from self._pick(self.voice.questions, "questions")
+                yield from self._pick_unused(self.voice.questions, "questions")
             case _:
-                yield from self._pick(self.voice.replies, "replies")
+                yield from self._pick_unused(self.voice.replies, "replies")
                 yield from self._arguments()
 
     def _opening(self) -> Iterator[str]:
-        yield from self._pick(self.voice.openings, "openings")
-        if self.target.text:
+        yield from self._pick_unused(self.voice.openings, "openings")
+        if self.opponent_speech.text:
             yield from self._answer()
         yield from self._arguments()
         yield from self._fact()
         yield from self._arguments(skip=1)
 
     def _rebuttal(self) -> Iterator[str]:
-        yield from self._pick(self.voice.challenges, "challenges")
+        yield from self._pick_unused(self.voice.challenges, "challenges")
         yield from self._answer()
-        if len(self.own) % 2:
-            yield from self._pick(self.voice.concessions, "concessions")
+        if len(self.own_speeches) % 2:
+            yield from self._pick_unused(self.voice.concessions, "concessions")
         else:
             yield from self._fact()
         yield from self._arguments()
 
     def _closing(self) -> Iterator[str]:
-        yield from self._pick(self.voice.cruxes, "cruxes")
+        yield from self._pick_unused(self.voice.cruxes, "cruxes")
         fitting = [text.text for text in self.voice.weighings if text.fits(self.stance, self.topic.kind)]
-        yield from self._pick(fitting, "weighings")
-        yield from self._pick(self.voice.farewells, "farewells")
+        yield from self._pick_unused(fitting, "weighings")
+        yield from self._pick_unused(self.voice.farewells, "farewells")
 
     def _revision(self) -> Iterator[str]:
-        if self.convinced_by:
-            yield f"{self.convinced_by.name} has changed my mind."
-            yield from self._pick(self.voice.concessions, "concessions")
+        if self.convincing_speech:
+            yield f"{self.convincing_speech.name} has changed my mind."
+            yield from self._pick_unused(self.voice.concessions, "concessions")
         else:
             yield from self._answer()
             yield from self._arguments()
 
     def _arguments(self, skip: int = 0) -> Iterator[str]:
         fitting = [text.text for text in self.voice.arguments if text.fits(self.stance, self.topic.kind)]
-        yield from self._pick(fitting, "arguments", skip)
+        yield from self._pick_unused(fitting, "arguments", skip)
 
     def _answer(self) -> Iterator[str]:
         """A reply to what the opponent really said, where there is one that fits; else to the whole."""
-        fitting = sorted(self.voice.answers, key=lambda answer: -_mentions(self.target.text, answer))
+        fitting = sorted(
+            self.voice.answers, key=lambda answer: -_count_mentions(self.opponent_speech.text, answer)
+        )
         for answer in fitting:
-            if _mentions(self.target.text, answer) >= _HEARD and _signature(answer.text) not in self.said:
-                yield self._fill(answer.text)
+            if (
+                _count_mentions(self.opponent_speech.text, answer) >= _MIN_MENTIONS
+                and _fixed_text(answer.text) not in self.own_text
+            ):
+                yield self._fill_slots(answer.text)
                 return
-        yield from self._pick([answer.text for answer in self.voice.answers if not answer.when], "answers")
+        yield from self._pick_unused(
+            [answer.text for answer in self.voice.answers if not answer.when], "answers"
+        )
 
     def _fact(self) -> Iterator[str]:
         """A fact of the field nobody has brought, introduced in this voice's words."""
-        lead = next(self._pick(self.voice.leads, "leads"), None)
+        lead = next(self._pick_unused(self.voice.leads, "leads"), None)
         fact = next(self._facts(), None)
         if lead and fact:
             yield f"{lead} {fact}"
 
     def _facts(self) -> Iterator[str]:
         """What is left to tell, the field's own first; debaters of one side tell different things."""
-        everybody = ((self.cast.name, self.cast.side), *self.cast.others)
-        allies = sorted(name for name, side in everybody if side == self.cast.side)
-        place = allies.index(self.cast.name)
-        heard = "\n".join(speech.text for speech in self.cast.heard)
-        for source in (self.field, field(GENERAL)):
+        everybody = ((self.prompt.name, self.prompt.side), *self.prompt.opponents)
+        allies = sorted(name for name, side in everybody if side == self.prompt.side)
+        place = allies.index(self.prompt.name)
+        heard = "\n".join(speech.text for speech in self.prompt.speeches)
+        for source in (self.field, load_field(GENERAL_FIELD)):
             facts = [text.text for text in source.facts if text.fits(self.stance, self.topic.kind)]
-            random.Random(f"{self.cast.topic}\nfacts").shuffle(facts)  # noqa: S311
+            random.Random(f"{self.prompt.topic}\nfacts").shuffle(facts)  # noqa: S311
             for fact in facts[place :: len(allies)]:
-                if _signature(fact) not in heard:
-                    yield self._fill(fact)
+                if _fixed_text(fact) not in heard:
+                    yield self._fill_slots(fact)
 
-    def _thought(self) -> str:
+    def _reasoning(self) -> str:
         thoughts = self.voice.thoughts
         if not thoughts:
             return ""
         if self.role == "closing":
-            return self._fill(thoughts[-1])
-        return self._fill(thoughts[len(self.own) % (len(thoughts) - 1)])
+            return self._fill_slots(thoughts[-1])
+        return self._fill_slots(thoughts[len(self.own_speeches) % (len(thoughts) - 1)])
 
     def _ranking(self) -> str:
         """A ballot over the answers shown without names: at home in this voice, and easy to count."""
-        letters = [speech.name for speech in self.cast.heard if len(speech.name) == 1]
-        self.turn.shuffle(letters)
+        letters = [speech.name for speech in self.prompt.speeches if len(speech.name) == 1]
+        self.turn_rng.shuffle(letters)
         if not letters:
-            return self._last_resort()
-        reason = self.turn.choice(self.voice.rankings).format(first=letters[0], last=letters[-1])
+            return self._fallback_text()
+        reason = self.turn_rng.choice(self.voice.rankings).format(first=letters[0], last=letters[-1])
         return f"{reason}\n\nRANKING: {' > '.join(letters)}"
 
-    def _stand(self) -> str:
+    def _answer_lines(self) -> str:
         """The two lines a search for consensus asks for."""
-        if self.convinced_by and (other := stand(self.convinced_by.text)):
-            return f"ANSWER: {other.answer}\nCONFIDENCE: {self.turn.randrange(55, 70)}"
-        mine = stand(self.own[-1].text) if self.own else None
-        sure = mine.confidence if mine and mine.confidence else self.turn.randrange(60, 95)
+        if self.convincing_speech and (other := parse_answer(self.convincing_speech.text)):
+            return f"ANSWER: {other.answer}\nCONFIDENCE: {self.turn_rng.randrange(55, 70)}"
+        mine = parse_answer(self.own_speeches[-1].text) if self.own_speeches else None
+        sure = mine.confidence if mine and mine.confidence else self.turn_rng.randrange(60, 95)
         return f"ANSWER: {mine.answer if mine else self._claims()[0]}\nCONFIDENCE: {sure}"
 
-    def _convinced_by(self) -> Speech | None:
+    def _find_convincing_speech(self) -> Speech | None:
         """Whose answer this debater takes over: that of somebody surer than itself, sooner or later."""
-        if self.role != "revision" or not self.own:
+        if self.role != "revision" or not self.own_speeches:
             return None
-        mine = stand(self.own[-1].text)
-        latest = {speech.name: speech for speech in self.cast.heard if speech.name != self.cast.name}
-        stands = [(found, speech) for speech in latest.values() if (found := stand(speech.text))]
-        if mine is None or not stands:
+        mine = parse_answer(self.own_speeches[-1].text)
+        latest = {speech.name: speech for speech in self.prompt.speeches if speech.name != self.prompt.name}
+        stated_answers = [
+            (found, speech) for speech in latest.values() if (found := parse_answer(speech.text))
+        ]
+        if mine is None or not stated_answers:
             return None
-        best, speech = max(stands, key=lambda pair: (pair[0].confidence or 0, pair[1].name))
-        surer = (best.confidence or 0, speech.name) > (mine.confidence or 0, self.cast.name)
-        tempted = self.turn.random() < 0.4 or self.cast.round >= _STUBBORN_ROUNDS
-        return speech if best.answer != mine.answer and surer and tempted else None
+        best, speech = max(stated_answers, key=lambda pair: (pair[0].confidence or 0, pair[1].name))
+        is_surer = (best.confidence or 0, speech.name) > (mine.confidence or 0, self.prompt.name)
+        gives_in = self.turn_rng.random() < 0.4 or self.prompt.round >= _MAX_STUBBORN_ROUNDS
+        return speech if best.answer != mine.answer and is_surer and gives_in else None
 
-    def _last_resort(self) -> str:
-        return f"I have said what I came to say, and this is round {self.cast.round}: it stands."
+    def _fallback_text(self) -> str:
+        return f"I have said what I came to say, and this is round {self.prompt.round}: it stands."
 
     # --- choosing and filling
 
-    def _rng(self, name: str) -> random.Random:
-        return random.Random(f"{self.key}\n{name}")  # noqa: S311 (variety, not secrecy)
+    def _seeded_rng(self, name: str) -> random.Random:
+        return random.Random(f"{self.seed_key}\n{name}")  # noqa: S311 (variety, not secrecy)
 
-    def _pick(self, texts: Sequence[str], name: str, skip: int = 0) -> Iterator[str]:
+    def _pick_unused(self, texts: Sequence[str], name: str, skip: int = 0) -> Iterator[str]:
         """One text not said before, in an order of this debater's own; nothing where all were."""
-        order = self._rng(name).sample(texts, len(texts))
-        fresh = [
+        order = self._seeded_rng(name).sample(texts, len(texts))
+        unused = [
             text
             for text in order
-            if _signature(text) not in self.said and (self.quote or "{quote}" not in text)
+            if _fixed_text(text) not in self.own_text and (self.quote or "{quote}" not in text)
         ]
-        if len(fresh) > skip:
-            yield self._fill(fresh[skip])
+        if len(unused) > skip:
+            yield self._fill_slots(unused[skip])
 
-    def _within(self, paragraphs: Iterable[str]) -> Iterator[str]:
+    def _limit_length(self, paragraphs: Iterable[str]) -> Iterator[str]:
         """The paragraphs that fit into the length asked for, at least the first two."""
         count = 0
         for number, paragraph in enumerate(paragraphs, 1):
             count += len(paragraph.split())
-            if self.cast.words and number > 2 and count > self.cast.words * 1.4:
+            if self.prompt.words and number > 2 and count > self.prompt.words * 1.4:
                 return
             yield paragraph
 
-    def _fill(self, text: str) -> str:
-        rng = self._rng(text)
+    def _fill_slots(self, text: str) -> str:
+        rng = self._seeded_rng(text)
         thesis, counter = self._claims()
         slots = {
             "thesis": thesis,
@@ -272,7 +293,7 @@ class _Speaker:
             "denial": self.topic.denial,
             "act": self.topic.act,
             "thing": self.topic.thing,
-            "opponent": self.target.name or "the other side",
+            "opponent": self.opponent_speech.name or "the other side",
             "quote": self.quote,
             "people": rng.choice(self.field.people),
             "place": rng.choice(self.field.places),
@@ -286,13 +307,13 @@ class _Speaker:
 
         return _SLOT.sub(put, text.strip())
 
-    def _leaning(self) -> Stance:
+    def _default_stance(self) -> Stance:
         """Where a debater without a side stands: where it stood before, else not all in one place."""
-        before = [found.answer for speech in self.own if (found := stand(speech.text))]
+        before = [found.answer for speech in self.own_speeches if (found := parse_answer(speech.text))]
         if before:
             return "against" if before[-1] == self.topic.denial else "for"
-        names = sorted((self.cast.name, *(name for name, _ in self.cast.others)))
-        return "against" if names.index(self.cast.name) % 2 else "for"
+        names = sorted((self.prompt.name, *(name for name, _ in self.prompt.opponents)))
+        return "against" if names.index(self.prompt.name) % 2 else "for"
 
     def _claims(self) -> tuple[str, str]:
         """What this debater holds, and what it holds against."""
@@ -302,37 +323,41 @@ class _Speaker:
             case "against":
                 return self.topic.denial, self.topic.clause
             case _:
-                return f"the right answer is “{self.cast.side}”", self.topic.clause
+                return f"the right answer is “{self.prompt.side}”", self.topic.clause
 
     # --- whom it is said to
 
-    def _target(self) -> Speech:
+    def _find_opponent_speech(self) -> Speech:
         """The last speech of the opponent whose turn it is to be answered; an empty one if nobody spoke."""
-        foes = [other for other in self.cast.others if other[1] != self.cast.side] or list(self.cast.others)
-        if not foes:
+        opponents = [other for other in self.prompt.opponents if other[1] != self.prompt.side] or list(
+            self.prompt.opponents
+        )
+        if not opponents:
             return Speech("", "", "", "")
-        name, side = foes[(len(self.own) + self._rng("foes").randrange(len(foes))) % len(foes)]
-        spoken = [speech for speech in self.cast.heard if speech.name == name]
-        return spoken[-1] if spoken else Speech(name, side, "", "")
+        name, side = opponents[
+            (len(self.own_speeches) + self._seeded_rng("foes").randrange(len(opponents))) % len(opponents)
+        ]
+        speeches = [speech for speech in self.prompt.speeches if speech.name == name]
+        return speeches[-1] if speeches else Speech(name, side, "", "")
 
-    def _quote(self) -> str:
+    def _pick_quote(self) -> str:
         """A short sentence of the opponent's, worth repeating; empty where there is none."""
         sentences = [
             sentence
-            for sentence in _PLAIN_SENTENCE.findall(self.target.text)
+            for sentence in _PLAIN_SENTENCE.findall(self.opponent_speech.text)
             if 5 <= len(sentence.split()) <= 16
-            and not sentence.startswith(_DANGLING)
-            and sentence not in self.said
-            and self.cast.name not in sentence
+            and not sentence.startswith(_DANGLING_STARTS)
+            and sentence not in self.own_text
+            and self.prompt.name not in sentence
         ]
-        return self.turn.choice(sentences) if sentences else ""
+        return self.turn_rng.choice(sentences) if sentences else ""
 
 
-def _mentions(text: str, answer: Answer) -> int:
+def _count_mentions(text: str, answer: DemoAnswer) -> int:
     """How often a speech uses the words an answer is meant for."""
     return sum(len(re.findall(rf"\b{re.escape(word)}", text, re.IGNORECASE)) for word in answer.when)
 
 
-def _signature(text: str) -> str:
+def _fixed_text(text: str) -> str:
     """The longest stretch of a text that is the same however its slots are filled."""
     return max(_SLOT.split(text.strip())[::2], key=len).strip()

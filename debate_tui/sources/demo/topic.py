@@ -14,13 +14,13 @@ from msgspec import Struct
 
 from debate_tui.sources.demo.english import (
     ARTICLES,
-    BEING,
-    DOING,
-    HAVING,
+    BE_FORMS,
+    DO_FORMS,
+    HAVE_FORMS,
     MODALS,
-    PROPOSING,
+    PROPOSAL_MODALS,
     base_of_participle,
-    english,
+    english_words,
     gerund,
     third_person,
 )
@@ -28,10 +28,10 @@ from debate_tui.sources.demo.english import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Kind = Literal["proposal", "judgement"]
+TopicKind = Literal["proposal", "judgement"]
 
 
-class Topic(Struct, frozen=True):
+class TopicForms(Struct, frozen=True):
     """A topic in the forms sentences need; none begins with a capital unless its first word is a name.
 
     `clause` is what the side for it holds (“cities should ban cars”), `denial` what the side against it
@@ -45,29 +45,37 @@ class Topic(Struct, frozen=True):
     denial: str
     act: str
     thing: str
-    kind: Kind
+    kind: TopicKind
 
 
-_PERSONS: Final = {"i": "you", "my": "your", "me": "you", "mine": "yours", "am": "are"}
+_PERSON_SWAPS: Final = {"i": "you", "my": "your", "me": "you", "mine": "yours", "am": "are"}
 _COMMON_ENDINGS: Final = (
     "s", "ing", "ment", "tion", "ness", "ism", "ity", "work", "ance", "ence", "racy", "media",
 )  # fmt: skip
 
 
-def read_topic(text: str) -> Topic:
+def parse_topic(text: str) -> TopicForms:
     """The forms of a topic; never fails, whatever was typed."""
     raw = " ".join(text.split()).strip(' "“”„«»')
     bare = raw.rstrip(" ?!.…。？！").strip()
     if not bare:
-        return _quoted("this question")
+        return _quoted_forms("this question")
     if _is_foreign(bare):
-        return _quoted(raw, yes_or_no=raw.endswith(("?", "？", "か")))
+        return _quoted_forms(raw, yes_or_no=raw.endswith(("?", "？", "か")))
     words = bare.split()
-    readers = (_motion, _open_question, _choice, _modal_question, _be_question, _do_question, _have_question)
+    readers = (
+        _motion_forms,
+        _open_question_forms,
+        _choice_forms,
+        _modal_question_forms,
+        _be_question_forms,
+        _do_question_forms,
+        _have_question_forms,
+    )
     for reader in readers:
         if found := reader(words, raw):
             return found
-    return _statement(words, raw) or _notion(words, raw)
+    return _statement_forms(words, raw) or _noun_phrase_forms(words, raw)
 
 
 def _is_foreign(text: str) -> bool:
@@ -76,36 +84,36 @@ def _is_foreign(text: str) -> bool:
     if sum(char > "\u024f" for char in letters) * 4 > len(letters):
         return True
     words = {word.strip("¿¡,;:").lower() for word in text.split()}
-    found = len(words & english().foreign)
-    return "¿" in text or (found > 0 and found >= len(words & english().common))
+    found = len(words & english_words().foreign)
+    return "¿" in text or (found > 0 and found >= len(words & english_words().function_words))
 
 
 # --- the shapes a topic can have
 
 
-def _motion(words: Sequence[str], raw: str) -> Topic | None:
+def _motion_forms(words: Sequence[str], raw: str) -> TopicForms | None:
     """“This house would …”, “THW …”, “This house believes that …”, “Resolved: …”."""
     text = " ".join(words)
     if found := re.match(r"(?i)(?:this house|thw\b|th\b)\s*(?:would|will)?\s+(.+)", text):
         rest = found[1]
         if believed := re.match(r"(?i)(?:believes|holds|thinks)(?: that)? (.+)", rest):
-            return _statement(believed[1].split(), raw) or _quoted(believed[1])
+            return _statement_forms(believed[1].split(), raw) or _quoted_forms(believed[1])
         if backed := re.match(r"(?i)(?:supports|welcomes|celebrates|prefers) (.+)", rest):
-            return _notion(backed[1].split(), raw)
+            return _noun_phrase_forms(backed[1].split(), raw)
         if blamed := re.match(r"(?i)(?:opposes|regrets|rejects|deplores) (.+)", rest):
-            notion = _notion(blamed[1].split(), raw)
-            return Topic(raw, notion.denial, notion.clause, notion.act, notion.thing, notion.kind)
-        return _proposed(("we",), "should", rest.split(), raw)
+            notion = _noun_phrase_forms(blamed[1].split(), raw)
+            return TopicForms(raw, notion.denial, notion.clause, notion.act, notion.thing, notion.kind)
+        return _proposal_forms(("we",), "should", rest.split(), raw)
     if found := re.match(r"(?i)(?:thbt|resolved|motion|that)\b:?,?(?: that)?\s+(.+)", text):
-        return _statement(found[1].split(), raw)
+        return _statement_forms(found[1].split(), raw)
     return None
 
 
-def _open_question(words: Sequence[str], raw: str) -> Topic | None:
-    if words[0].lower() not in english().asking:
+def _open_question_forms(words: Sequence[str], raw: str) -> TopicForms | None:
+    if words[0].lower() not in english_words().asking:
         return None
-    question = f"“{_sentence(raw.rstrip(' ?.!'))}?”"
-    return Topic(
+    question = f"“{_capitalise(raw.rstrip(' ?.!'))}?”"
+    return TopicForms(
         raw=raw,
         clause=f"the question {question} has an answer, and one worth having",
         denial=f"the question {question} has no one answer, and is the poorer for being given one",
@@ -115,10 +123,10 @@ def _open_question(words: Sequence[str], raw: str) -> Topic | None:
     )
 
 
-def _choice(words: Sequence[str], raw: str) -> Topic | None:
+def _choice_forms(words: Sequence[str], raw: str) -> TopicForms | None:
     """“Tabs or spaces?”, “Kirk vs Picard”."""
     marks = [at for at, word in enumerate(words) if word.lower().rstrip(".") in ("or", "vs", "versus")]
-    if len(marks) != 1 or words[0].lower() in MODALS | BEING | DOING | HAVING:
+    if len(marks) != 1 or words[0].lower() in MODALS | BE_FORMS | DO_FORMS | HAVE_FORMS:
         return None
     first, second = list(words[: marks[0]]), words[marks[0] + 1 :]
     if not first or not second:
@@ -126,7 +134,7 @@ def _choice(words: Sequence[str], raw: str) -> Topic | None:
     if second[0][:1].islower() and first[0][1:].islower():
         first[0] = first[0].lower()
     one, other = " ".join(first), " ".join(second)
-    return Topic(
+    return TopicForms(
         raw=raw,
         clause=f"the better choice is {one}",
         denial=f"the better choice is {other}",
@@ -136,7 +144,7 @@ def _choice(words: Sequence[str], raw: str) -> Topic | None:
     )
 
 
-def _modal_question(words: Sequence[str], raw: str) -> Topic | None:
+def _modal_question_forms(words: Sequence[str], raw: str) -> TopicForms | None:
     """“Should cities ban cars?”"""
     modal, rest = words[0].lower(), list(words[1:])
     if modal == "ought" and "to" in rest:
@@ -144,76 +152,78 @@ def _modal_question(words: Sequence[str], raw: str) -> Topic | None:
         rest.remove("to")
     if modal not in MODALS or len(rest) < 2:
         return None
-    at = _verb_at(rest)
+    at = _find_verb(rest)
     if at is None:
-        return _quoted(raw)
-    return _proposed(rest[:at], modal, rest[at:], raw)
+        return _quoted_forms(raw)
+    return _proposal_forms(rest[:at], modal, rest[at:], raw)
 
 
-def _be_question(words: Sequence[str], raw: str) -> Topic | None:
+def _be_question_forms(words: Sequence[str], raw: str) -> TopicForms | None:
     """“Is a hot dog a sandwich?”, “Is mathematics invented or discovered?”"""
     verb, rest = words[0].lower(), words[1:]
-    if verb not in BEING or len(rest) < 2:
+    if verb not in BE_FORMS or len(rest) < 2:
         return None
     if len(rest) >= 4 and rest[-2].lower() == "or":
-        subject = _plain(rest[:-3])
-        return _judged(f"{subject} {verb} {rest[-3]}", f"{subject} {verb} {rest[-1]}", subject, raw)
-    at = _predicate_at(rest)
+        subject = _lower_first_word(rest[:-3])
+        return _judgement_forms(f"{subject} {verb} {rest[-3]}", f"{subject} {verb} {rest[-1]}", subject, raw)
+    at = _find_predicate(rest)
     if at is None:
-        return _quoted(raw)
-    return _being(_plain(rest[:at]), verb, " ".join(rest[at:]), raw)
+        return _quoted_forms(raw)
+    return _be_forms(_lower_first_word(rest[:at]), verb, " ".join(rest[at:]), raw)
 
 
-def _do_question(words: Sequence[str], raw: str) -> Topic | None:
+def _do_question_forms(words: Sequence[str], raw: str) -> TopicForms | None:
     """“Does social media harm teenagers?”"""
     verb, rest = words[0].lower(), words[1:]
-    if verb not in DOING or len(rest) < 2:
+    if verb not in DO_FORMS or len(rest) < 2:
         return None
-    at = _verb_at(rest)
+    at = _find_verb(rest)
     if at is None or verb == "did":
-        return _quoted(raw)
-    subject, predicate = _plain(rest[:at]), rest[at:]
+        return _quoted_forms(raw)
+    subject, predicate = _lower_first_word(rest[:at]), rest[at:]
     first = third_person(predicate[0]) if verb == "does" else predicate[0]
     clause = f"{subject} {' '.join((first, *predicate[1:]))}"
-    return _judged(clause, f"{subject} {verb} not {' '.join(predicate)}", subject, raw)
+    return _judgement_forms(clause, f"{subject} {verb} not {' '.join(predicate)}", subject, raw)
 
 
-def _have_question(words: Sequence[str], raw: str) -> Topic | None:
+def _have_question_forms(words: Sequence[str], raw: str) -> TopicForms | None:
     """“Has the internet made us stupid?”"""
     verb, rest = words[0].lower(), words[1:]
-    if verb not in HAVING:
+    if verb not in HAVE_FORMS:
         return None
     at = next((at for at, word in enumerate(rest) if at and base_of_participle(word.lower())), None)
     if at is None:
-        return _quoted(raw)
-    subject, predicate = _plain(rest[:at]), " ".join(rest[at:])
-    return _judged(f"{subject} {verb} {predicate}", f"{subject} {verb} not {predicate}", subject, raw)
+        return _quoted_forms(raw)
+    subject, predicate = _lower_first_word(rest[:at]), " ".join(rest[at:])
+    return _judgement_forms(
+        f"{subject} {verb} {predicate}", f"{subject} {verb} not {predicate}", subject, raw
+    )
 
 
-def _statement(words: Sequence[str], raw: str) -> Topic | None:
+def _statement_forms(words: Sequence[str], raw: str) -> TopicForms | None:
     """“Cities should ban cars”, “The book is better than the film”, “Money makes people happy”."""
     first = words[0]
     if (
         first[1:].islower()
         and all(word.islower() for word in words[1:])
-        and first.lower() not in english().names
+        and first.lower() not in english_words().names
     ):
         words = (first.lower(), *words[1:])
     for at in range(1, len(words) - 1):
         verb, before, after = words[at].lower(), words[:at], words[at + 1 :]
         if verb in ("should", "must", "would", "will", "can", "could"):
-            return _proposed(before, verb, after, raw)
-        if verb in BEING:
-            return _being(_plain(before), verb, " ".join(after), raw)
-        if negated := _negated(words, at):
-            subject = _plain(before)
-            return _judged(f"{subject} {' '.join(words[at:])}", f"{subject} {negated}", subject, raw)
+            return _proposal_forms(before, verb, after, raw)
+        if verb in BE_FORMS:
+            return _be_forms(_lower_first_word(before), verb, " ".join(after), raw)
+        if negated := _negate_verb(words, at):
+            subject = _lower_first_word(before)
+            return _judgement_forms(f"{subject} {' '.join(words[at:])}", f"{subject} {negated}", subject, raw)
     return None
 
 
-def _negated(words: Sequence[str], at: int) -> str:
+def _negate_verb(words: Sequence[str], at: int) -> str:
     """“makes us happy” → “does not make us happy”; empty where the word at `at` is no plain verb."""
-    verb, rest, known = words[at].lower(), " ".join(words[at + 1 :]), english()
+    verb, rest, known = words[at].lower(), " ".join(words[at + 1 :]), english_words()
     if verb == "has" and base_of_participle(words[at + 1].lower()):
         return f"has not {rest}"
     for base in (verb[:-1], verb[:-2], f"{verb[:-3]}y"):
@@ -224,14 +234,14 @@ def _negated(words: Sequence[str], at: int) -> str:
     return ""
 
 
-def _notion(words: Sequence[str], raw: str) -> Topic:
+def _noun_phrase_forms(words: Sequence[str], raw: str) -> TopicForms:
     """“Universal basic income”: a noun phrase, or anything else short enough to pass for one."""
     if len(words) > 8 or raw.endswith("?"):
-        return _quoted(raw, yes_or_no=raw.endswith("?"))
-    if words[0].lower() in english().certain and len(words) > 1:
-        return _proposed(("we",), "should", words, raw)
-    phrase = _plain(words)
-    return Topic(
+        return _quoted_forms(raw, yes_or_no=raw.endswith("?"))
+    if words[0].lower() in english_words().certain and len(words) > 1:
+        return _proposal_forms(("we",), "should", words, raw)
+    phrase = _lower_first_word(words)
+    return TopicForms(
         raw=raw,
         clause=f"we are better off with {phrase}",
         denial=f"we are better off without {phrase}",
@@ -241,21 +251,21 @@ def _notion(words: Sequence[str], raw: str) -> Topic:
     )
 
 
-def _quoted(raw: str, *, yes_or_no: bool = True) -> Topic:
+def _quoted_forms(raw: str, *, yes_or_no: bool = True) -> TopicForms:
     quoted = raw if raw == "this question" else f"“{raw}”"
     clause = f"the right answer to {quoted} is yes" if yes_or_no else f"there is truth in {quoted}"
     denial = f"the right answer to {quoted} is no" if yes_or_no else f"there is no truth in {quoted}"
-    return Topic(raw, clause, denial, act=f"a yes to {quoted}", thing="this question", kind="judgement")
+    return TopicForms(raw, clause, denial, act=f"a yes to {quoted}", thing="this question", kind="judgement")
 
 
 # --- putting the pieces together
 
 
-def _judged(clause: str, denial: str, subject: str, raw: str) -> Topic:
-    return Topic(raw, clause, denial, f"the claim that {clause}", _topic_noun(subject), "judgement")
+def _judgement_forms(clause: str, denial: str, subject: str, raw: str) -> TopicForms:
+    return TopicForms(raw, clause, denial, f"the claim that {clause}", _topic_noun(subject), "judgement")
 
 
-def _being(subject: str, verb: str, predicate: str, raw: str) -> Topic:
+def _be_forms(subject: str, verb: str, predicate: str, raw: str) -> TopicForms:
     first, _, rest = predicate.partition(" ")
     match first.lower():
         case "ever":
@@ -266,14 +276,14 @@ def _being(subject: str, verb: str, predicate: str, raw: str) -> Topic:
             positive, negative = f"not {rest}", rest
         case _:
             positive, negative = predicate, f"not {predicate}"
-    return _judged(f"{subject} {verb} {positive}", f"{subject} {verb} {negative}", subject, raw)
+    return _judgement_forms(f"{subject} {verb} {positive}", f"{subject} {verb} {negative}", subject, raw)
 
 
-def _proposed(subject: Sequence[str], modal: str, predicate: Sequence[str], raw: str) -> Topic:
-    who = _plain(subject)
-    first, *others = (_PERSONS.get(word.lower(), word) for word in predicate)
+def _proposal_forms(subject: Sequence[str], modal: str, predicate: Sequence[str], raw: str) -> TopicForms:
+    who = _lower_first_word(subject)
+    first, *others = (_PERSON_SWAPS.get(word.lower(), word) for word in predicate)
     negated = {"can": "cannot", "ought to": "ought not to"}.get(modal, f"{modal} not")
-    proposal = modal in PROPOSING
+    proposal = modal in PROPOSAL_MODALS
     match first.lower():
         case "not":
             positive, negative, proposal = negated, modal, False
@@ -285,19 +295,19 @@ def _proposed(subject: Sequence[str], modal: str, predicate: Sequence[str], raw:
             positive, negative, others = modal, negated, [first, *others]
     rest = " ".join(others)
     clause = f"{who} {positive} {rest}"
-    return Topic(
+    return TopicForms(
         raw=raw,
         clause=clause,
         denial=f"{who} {negative} {rest}",
-        act=_act(who, others) if proposal else f"the claim that {clause}",
-        thing=_object_of(others) or _topic_noun(who),
+        act=_action_phrase(who, others) if proposal else f"the claim that {clause}",
+        thing=_find_object(others) or _topic_noun(who),
         kind="proposal" if proposal else "judgement",
     )
 
 
-def _act(who: str, predicate: Sequence[str]) -> str:
+def _action_phrase(who: str, predicate: Sequence[str]) -> str:
     """The deed as a noun phrase: “ban cars” → “banning cars”, “be lowered” → “lowering the voting age”."""
-    known = english()
+    known = english_words()
     start = next((at for at, word in enumerate(predicate) if word.lower() not in known.adverbs), None)
     if start is None:
         return "the proposal"
@@ -316,9 +326,9 @@ def _act(who: str, predicate: Sequence[str]) -> str:
     return " ".join(("making", who, *rest))
 
 
-def _object_of(predicate: Sequence[str]) -> str:
+def _find_object(predicate: Sequence[str]) -> str:
     """What the deed is done to: “ban cars in the centre” → “cars”; empty where that is not plain to see."""
-    known = english()
+    known = english_words()
     if not predicate or predicate[0].lower() not in known.verbs - known.happenings - {"be", "have"}:
         return ""
     rest = list(predicate[1:])
@@ -331,9 +341,9 @@ def _object_of(predicate: Sequence[str]) -> str:
     return " ".join(phrase) if phrase[-1].lower() not in known.pronouns | known.determiners else ""
 
 
-def _verb_at(words: Sequence[str]) -> int | None:
+def _find_verb(words: Sequence[str]) -> int | None:
     """Where the verb begins behind a subject, or `None` where the rules cannot tell."""
-    known = english()
+    known = english_words()
     lowered = [word.lower().strip(",") for word in words]
     for at in range(1, len(lowered)):
         if lowered[at] == "be" and lowered[at - 1] != "to":
@@ -354,9 +364,9 @@ def _verb_at(words: Sequence[str]) -> int | None:
     return unsure[0] if len(unsure) == 1 else None
 
 
-def _predicate_at(words: Sequence[str]) -> int | None:
+def _find_predicate(words: Sequence[str]) -> int | None:
     """Where the predicate begins behind a subject and a form of “to be”."""
-    known = english()
+    known = english_words()
     lowered = [word.lower().strip(",") for word in words]
     if len(words) == 2 or lowered[0] in known.pronouns:
         return 1
@@ -369,12 +379,12 @@ def _predicate_at(words: Sequence[str]) -> int | None:
     return None
 
 
-def _plain(words: Sequence[str]) -> str:
+def _lower_first_word(words: Sequence[str]) -> str:
     """Words as they stand inside a sentence: the first without its capital, unless it is a name's."""
     if not words:
         return ""
-    known, first = english(), words[0]
-    is_known = first.lower() in known.common | known.verbs | known.adjectives
+    known, first = english_words(), words[0]
+    is_known = first.lower() in known.function_words | known.verbs | known.adjectives
     is_common = (
         first.endswith(_COMMON_ENDINGS) if len(words) == 1 else all(word.islower() for word in words[1:])
     )
@@ -382,12 +392,12 @@ def _plain(words: Sequence[str]) -> str:
         first = first.lower()
     elif first == "A":
         first = "a"
-    return " ".join(_PERSONS.get(word.lower(), word) for word in (first, *words[1:]))
+    return " ".join(_PERSON_SWAPS.get(word.lower(), word) for word in (first, *words[1:]))
 
 
 def _topic_noun(phrase: str) -> str:
-    return "this question" if phrase.lower() in english().pronouns or not phrase else phrase
+    return "this question" if phrase.lower() in english_words().pronouns or not phrase else phrase
 
 
-def _sentence(text: str) -> str:
+def _capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]

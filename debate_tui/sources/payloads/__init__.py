@@ -1,8 +1,8 @@
 """Event data → chunks: a typed decoder per payload shape, shared by every source.
 
 A decoder knows one payload and nothing of connections. What it is given are events as `eventstream` (or a
-WebSocket) delivers them; what it gives back are the items of `domain.stream`. `payloads.detect` picks one
-from a stream's first event, `payloads.faults` says what an error reported by a server amounts to.
+WebSocket) delivers them; what it gives back are the items of `domain.stream`. `payloads.detect` picks
+one from a stream's first event, `payloads.faults` says what an error reported by a server amounts to.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from debate_tui.domain.stream import Alive, Chunk, Fault, FaultKind, Finished
+from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, KeepAlive
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import StreamItem
 
 
-class Event(Protocol):
+class PayloadEvent(Protocol):
     """A server-sent event, or a WebSocket message seen as one."""
 
     @property
@@ -38,7 +38,7 @@ class Event(Protocol):
         ...
 
 
-class Data(Struct, frozen=True):
+class SimpleEvent(Struct, frozen=True):
     """An event that is not a server-sent one: a WebSocket message, or data that had to be unpacked."""
 
     data: str
@@ -46,24 +46,24 @@ class Data(Struct, frozen=True):
     id: str = ""
 
 
-class Decoder(Protocol):
+class PayloadDecoder(Protocol):
     """Reads the payload of one connection; as it remembers what it read, every connection has its own."""
 
     @property
-    def marks_end(self) -> bool:
+    def has_end_marker(self) -> bool:
         """Whether the payload has an end marker of its own.
 
         Without one, only the framing of the connection can vouch for an end.
         """
         ...
 
-    def decode(self, event: Event) -> Iterable[StreamItem]:
+    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """The items one event amounts to, in order; a `Finished` among them is the last of the stream.
 
-        Only `Chunk`, `Alive`, `UsageSoFar` and `Finished`. Cursors are set only where the payload itself
-        has them (a sequence number); event ids are the source's business. Events unknown to the payload
-        are signs of life. Raises `Fault` (without `text_seen`: `read` knows that) for an error the server
-        reports and for data the payload cannot hold. No chunk is empty.
+        Only `Chunk`, `KeepAlive`, `UsageUpdate` and `Finished`. Cursors are set only where the payload itself
+        has them (a sequence number); event ids are the source's business. Events unknown to the payload are
+        signs of life. Raises `Fault` (without `text_seen`: `decode_stream` knows that) for an error the
+        server reports and for data the payload cannot hold. No chunk is empty.
         """
         ...
 
@@ -76,7 +76,9 @@ class Decoder(Protocol):
         ...
 
 
-async def read(events: AsyncIterator[Event | Alive], decoder: Decoder) -> AsyncGenerator[StreamItem, None]:
+async def decode_stream(
+    events: AsyncIterator[PayloadEvent | KeepAlive], decoder: PayloadDecoder
+) -> AsyncGenerator[StreamItem, None]:
     """Decode a stream up to its end, which is a `Finished` or a `Fault` that says whether text was seen.
 
     Reads nothing behind the `Finished`. `events` may raise `Fault` too.
@@ -84,7 +86,7 @@ async def read(events: AsyncIterator[Event | Alive], decoder: Decoder) -> AsyncG
     text_seen = False
     try:
         async for event in events:
-            if isinstance(event, Alive):
+            if isinstance(event, KeepAlive):
                 yield event
                 continue
             for item in decoder.decode(event):
@@ -96,26 +98,26 @@ async def read(events: AsyncIterator[Event | Alive], decoder: Decoder) -> AsyncG
                     return
         finished = decoder.end()
         if finished is None:
-            raise truncated()
+            raise truncated_fault()
         yield finished
     except RecursionError:
-        raise nested(text_seen) from None
+        raise nesting_fault(text_seen) from None
     except Fault as fault:
         fault.text_seen = fault.text_seen or text_seen
         raise
 
 
-def truncated() -> Fault:
+def truncated_fault() -> Fault:
     """The fault of a stream that ended without its end marker."""
     return Fault(FaultKind.NETWORK, "The stream ended before the answer was complete.")
 
 
-def unreadable(data: str) -> Fault:
+def unreadable_fault(data: str) -> Fault:
     """The fault of an event whose data the payload cannot hold; as a rule something between us broke it."""
     start = " ".join(data[:80].split())
     return Fault(FaultKind.SERVER, f"The server sent an event that cannot be read: {start}")
 
 
-def nested(text_seen: bool) -> Fault:
+def nesting_fault(text_seen: bool) -> Fault:
     """The fault of data nested so deeply that no decoder can follow."""
     return Fault(FaultKind.SERVER, "The server sent an event that cannot be read.", text_seen=text_seen)

@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Alive, Chunk, Finished
-from debate_tui.sources.payloads import faults, unreadable
+from debate_tui.domain.stream import Chunk, Finished, KeepAlive
+from debate_tui.sources.payloads import faults, unreadable_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from debate_tui.domain.stream import StreamItem
-    from debate_tui.sources.payloads import Event
+    from debate_tui.sources.payloads import PayloadEvent
 
-_TEXT = ("TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_CHUNK")
-_REASONING = (
+_AGUI_TEXT_TYPES = ("TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_CHUNK")
+_AGUI_REASONING_TYPES = (
     "REASONING_MESSAGE_CONTENT",
     "REASONING_MESSAGE_CHUNK",
     "THINKING_TEXT_MESSAGE_CONTENT",
 )
-_ALIVE = (Alive(),)
+_AGUI_KEEPALIVE = (KeepAlive(),)
 
 
-class _Event(Struct):
+class _AgUiEvent(Struct):
     type: str = ""
     delta: str | list[msgspec.Raw] | None = None
     message: str | None = None
     code: str | int | None = None
 
 
-_decode = msgspec.json.Decoder(_Event).decode
+_decode_agui = msgspec.json.Decoder(_AgUiEvent).decode
 
 
 class AgUiDecoder:
@@ -41,34 +41,38 @@ class AgUiDecoder:
     A stream that is no run, only a message, is finished with an orderly end behind ``TEXT_MESSAGE_END``.
     """
 
-    marks_end = True
+    has_end_marker = True
 
     def __init__(self) -> None:
-        self._run = False
+        self._is_run = False
         self._message_ended = False
 
-    def decode(self, event: Event) -> Iterable[StreamItem]:
-        """See `Decoder.decode`."""
+    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `PayloadDecoder.decode`."""
         try:
-            data = _decode(event.data)
+            data = _decode_agui(event.data)
         except msgspec.DecodeError:
-            raise unreadable(event.data) from None
+            raise unreadable_fault(event.data) from None
         kind = data.type
-        if kind in _TEXT or kind in _REASONING:
+        if kind in _AGUI_TEXT_TYPES or kind in _AGUI_REASONING_TYPES:
             self._message_ended = False
             text = data.delta
-            return (Chunk(text, kind in _REASONING),) if text and isinstance(text, str) else _ALIVE
+            return (
+                (Chunk(text, kind in _AGUI_REASONING_TYPES),)
+                if text and isinstance(text, str)
+                else _AGUI_KEEPALIVE
+            )
         match kind:
             case "RUN_FINISHED":
                 return (Finished(),)
             case "RUN_ERROR":
-                raise faults.fault(faults.ErrorBody(message=data.message, code=data.code))
+                raise faults.fault_from_error(faults.ErrorBody(message=data.message, code=data.code))
             case "RUN_STARTED":
-                self._run = True
+                self._is_run = True
             case "TEXT_MESSAGE_END":
                 self._message_ended = True
-        return _ALIVE
+        return _AGUI_KEEPALIVE
 
     def end(self) -> Finished | None:
-        """See `Decoder.end`."""
-        return Finished() if self._message_ended and not self._run else None
+        """See `PayloadDecoder.end`."""
+        return Finished() if self._message_ended and not self._is_run else None

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Alive, Chunk, Fault, FaultKind, Finished, Usage, UsageSoFar
-from debate_tui.sources.payloads import faults, unreadable
+from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
+from debate_tui.sources.payloads import faults, unreadable_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from debate_tui.domain.stream import FinishReason, StreamItem
-    from debate_tui.sources.payloads import Event
+    from debate_tui.sources.payloads import PayloadEvent
 
 # Mistral, DeepSeek, Google and vLLM have words of their own; any other word means the model was done.
-_REASONS: dict[str, FinishReason] = {
+_FINISH_REASONS: dict[str, FinishReason] = {
     "length": "length",
     "max_tokens": "length",
     "model_length": "length",
@@ -31,55 +31,55 @@ _REASONS: dict[str, FinishReason] = {
     "safety": "refused",
     "sensitive": "refused",
 }
-_BROKEN = {
+_FAILURE_REASONS = {
     "error": FaultKind.SERVER,
     "abort": FaultKind.SERVER,
     "insufficient_system_resource": FaultKind.OVERLOADED,
 }
-_ALIVE = (Alive(),)
+_KEEPALIVE = (KeepAlive(),)
 
 
-class _Part(Struct):
+class _ChatPart(Struct):
     type: str = ""
     text: str | None = None
-    thinking: str | list[_Part] | None = None
+    thinking: str | list[_ChatPart] | None = None
 
 
-class _Delta(Struct):
-    content: str | list[_Part] | None = None
+class _ChatDelta(Struct):
+    content: str | list[_ChatPart] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
 
 
-class _Choice(Struct):
+class _ChatChoice(Struct):
     index: int = 0
-    delta: _Delta | None = None
+    delta: _ChatDelta | None = None
     finish_reason: str | None = None
 
 
-class _Details(Struct):
+class _ChatTokenDetails(Struct):
     reasoning_tokens: int | None = None
 
 
-class _Usage(Struct):
+class _ChatUsage(Struct):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    completion_tokens_details: _Details | None = None
+    completion_tokens_details: _ChatTokenDetails | None = None
 
 
-class _Groq(Struct):
-    usage: _Usage | None = None
+class _GroqExtension(Struct):
+    usage: _ChatUsage | None = None
 
 
-class _Completion(Struct):
-    choices: list[_Choice] | None = None
-    usage: _Usage | None = None
+class _ChatCompletion(Struct):
+    choices: list[_ChatChoice] | None = None
+    usage: _ChatUsage | None = None
     error: faults.ErrorBody | str | None = None
-    x_groq: _Groq | None = None
+    x_groq: _GroqExtension | None = None
 
 
-_decode = msgspec.json.Decoder(_Completion).decode
+_decode = msgspec.json.Decoder(_ChatCompletion).decode
 
 
 class ChatDecoder:
@@ -89,36 +89,36 @@ class ChatDecoder:
     the usage comes after that. A refusal's text counts as the answer's text.
     """
 
-    marks_end = True
+    has_end_marker = True
 
     def __init__(self) -> None:
-        self._reason: FinishReason | None = None
-        self._refused = False
+        self._finish_reason: FinishReason | None = None
+        self._has_refusal = False
         self._usage: Usage | None = None
 
-    def decode(self, event: Event) -> Iterable[StreamItem]:
-        """See `Decoder.decode`."""
+    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `PayloadDecoder.decode`."""
         if event.event == "error":
-            raise faults.from_body(event.data)
+            raise faults.fault_from_body(event.data)
         if event.data == "[DONE]":
             return (self._finished(),)
         try:
             completion = _decode(event.data)
         except msgspec.DecodeError:
-            raise unreadable(event.data) from None
+            raise unreadable_fault(event.data) from None
         choices = completion.choices
         if choices and completion.usage is None and completion.error is None and completion.x_groq is None:
-            return self._choice(choices[0]) or _ALIVE
-        return self._rest(completion)
+            return self._decode_choice(choices[0]) or _KEEPALIVE
+        return self._decode_metadata(completion)
 
     def end(self) -> Finished | None:
-        """See `Decoder.end`."""
-        return None if self._reason is None else self._finished()
+        """See `PayloadDecoder.end`."""
+        return None if self._finish_reason is None else self._finished()
 
     def _finished(self) -> Finished:
-        return Finished("refused" if self._refused else self._reason or "complete", self._usage)
+        return Finished("refused" if self._has_refusal else self._finish_reason or "complete", self._usage)
 
-    def _choice(self, choice: _Choice) -> list[StreamItem]:
+    def _decode_choice(self, choice: _ChatChoice) -> list[StreamItem]:
         items: list[StreamItem] = []
         delta = choice.delta
         if delta is not None:
@@ -130,35 +130,37 @@ class ChatDecoder:
                 if isinstance(content, str):
                     items.append(Chunk(content))
                 else:
-                    items.extend(_parts(content))
+                    items.extend(_part_chunks(content))
             if delta.refusal:
-                self._refused = True
+                self._has_refusal = True
                 items.append(Chunk(delta.refusal))
         if choice.finish_reason is not None:
-            self._ending(choice.finish_reason)
+            self._set_finish_reason(choice.finish_reason)
         return items
 
-    def _ending(self, word: str) -> None:
-        word = word.lower()
-        if word in _BROKEN:
-            raise Fault(_BROKEN[word], "The provider broke the answer off.")
-        self._reason = _REASONS.get(word, "complete")
+    def _set_finish_reason(self, reason: str) -> None:
+        reason = reason.lower()
+        if reason in _FAILURE_REASONS:
+            raise Fault(_FAILURE_REASONS[reason], "The provider broke the answer off.")
+        self._finish_reason = _FINISH_REASONS.get(reason, "complete")
 
-    def _rest(self, completion: _Completion) -> Iterator[StreamItem]:
+    def _decode_metadata(self, completion: _ChatCompletion) -> Iterator[StreamItem]:
         if completion.choices:
-            yield from self._choice(completion.choices[0])
+            yield from self._decode_choice(completion.choices[0])
         usage = completion.usage or (completion.x_groq and completion.x_groq.usage)
         if usage:
-            self._usage = _counted(usage)
-            yield UsageSoFar(self._usage)
+            self._usage = _to_usage(usage)
+            yield UsageUpdate(self._usage)
         elif completion.error is None:
-            yield from _ALIVE
+            yield from _KEEPALIVE
         if completion.error is not None:
             error = completion.error
-            raise faults.fault(faults.ErrorBody(message=error) if isinstance(error, str) else error)
+            raise faults.fault_from_error(
+                faults.ErrorBody(message=error) if isinstance(error, str) else error
+            )
 
 
-def _parts(parts: list[_Part]) -> Iterator[Chunk]:
+def _part_chunks(parts: list[_ChatPart]) -> Iterator[Chunk]:
     for part in parts:
         thinking = part.thinking
         if isinstance(thinking, list):
@@ -169,6 +171,6 @@ def _parts(parts: list[_Part]) -> Iterator[Chunk]:
             yield Chunk(part.text)
 
 
-def _counted(usage: _Usage) -> Usage:
+def _to_usage(usage: _ChatUsage) -> Usage:
     details = usage.completion_tokens_details
     return Usage(usage.prompt_tokens, usage.completion_tokens, details.reasoning_tokens if details else None)

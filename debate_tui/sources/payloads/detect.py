@@ -10,39 +10,39 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Alive, Fault, FaultKind, Finished
-from debate_tui.sources.payloads import Data, faults
+from debate_tui.domain.stream import Fault, FaultKind, Finished, KeepAlive
+from debate_tui.sources.payloads import SimpleEvent, faults
 from debate_tui.sources.payloads.agui import AgUiDecoder
 from debate_tui.sources.payloads.chat import ChatDecoder
-from debate_tui.sources.payloads.deltas import DeltaDecoder, LogDecoder
+from debate_tui.sources.payloads.deltas import DebateLogDecoder, DeltaDecoder
 from debate_tui.sources.payloads.messages import MessagesDecoder
-from debate_tui.sources.payloads.plain import SIGNS_OF_LIFE, PlainDecoder
+from debate_tui.sources.payloads.plain import KEEPALIVE_EVENTS, PlainTextDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder
-from debate_tui.sources.payloads.surrogates import Surrogates
+from debate_tui.sources.payloads.surrogates import SurrogateJoiner
 from debate_tui.sources.payloads.uistream import UiStreamDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from debate_tui.domain.stream import StreamItem
-    from debate_tui.sources.payloads import Decoder, Event
+    from debate_tui.sources.payloads import PayloadDecoder, PayloadEvent
 
-DECODERS: dict[str, Callable[[], Decoder]] = {
-    "log": LogDecoder,
+DECODERS: dict[str, Callable[[], PayloadDecoder]] = {
+    "log": DebateLogDecoder,
     "deltas": DeltaDecoder,
     "chat": ChatDecoder,
     "responses": ResponsesDecoder,
     "messages": MessagesDecoder,
     "ui": UiStreamDecoder,
     "agui": AgUiDecoder,
-    "plain": PlainDecoder,
+    "plain": PlainTextDecoder,
 }
 """The payloads that are told apart, by name."""
 
-OURS = ("log", "deltas")
+OWN_PAYLOADS = ("log", "deltas")
 """Those whose data may say where in the stream it is."""
 
-_TYPES = (
+_TYPE_PATTERNS = (
     ("responses", re.compile(r"response\.")),
     ("messages", re.compile(r"message_(start|delta|stop)|content_block_")),
     ("log", re.compile(r"(debate|debater|phase|turn|stream)\.|interjection|vote|verdict")),
@@ -56,24 +56,24 @@ _TYPES = (
 )
 
 
-class _Probe(Struct):
+class _PayloadProbe(Struct):
     """What tells the payloads apart."""
 
     type: str = ""
     object: str = ""
     choices: list[msgspec.Raw] | None = None
     delta: str | dict[str, msgspec.Raw] | list[msgspec.Raw] | None = None
-    chunks: list[_Probe] | None = None
+    chunks: list[_PayloadProbe] | None = None
     error: dict[str, msgspec.Raw] | str | None = None
     error_text: str | None = msgspec.field(default=None, name="errorText")
 
 
-_probe = msgspec.json.Decoder(_Probe).decode
+_decode_probe = msgspec.json.Decoder(_PayloadProbe).decode
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{2,}={0,2}")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-class Detecting:
+class AutoDetectDecoder:
     """Decodes any of the payloads, once the stream has shown which it is.
 
     `name` says which was found, as in `DECODERS`; a stream that goes on where an earlier one broke off is
@@ -81,82 +81,82 @@ class Detecting:
     speaks (``event: done``, ``event: error``, ``[DONE]``) is read here.
     """
 
-    def __init__(self, name: str = "") -> None:
-        self.name = name if name in DECODERS else ""
-        self._decoder = DECODERS[self.name]() if self.name else None
-        self._packed = False
-        self._surrogates = Surrogates()
+    def __init__(self, payload_name: str = "") -> None:
+        self.payload_name = payload_name if payload_name in DECODERS else ""
+        self._decoder = DECODERS[self.payload_name]() if self.payload_name else None
+        self._is_packed = False
+        self._surrogates = SurrogateJoiner()
 
     @property
-    def marks_end(self) -> bool:
-        """See `Decoder.marks_end`; false as long as nothing was found."""
-        return self._decoder is not None and self._decoder.marks_end
+    def has_end_marker(self) -> bool:
+        """See `PayloadDecoder.has_end_marker`; false as long as nothing was found."""
+        return self._decoder is not None and self._decoder.has_end_marker
 
-    def decode(self, event: Event) -> Iterable[StreamItem]:
-        """See `Decoder.decode`."""
+    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `PayloadDecoder.decode`."""
         name, data = event.event, event.data
         if name == "error":
-            raise faults.from_body(data)
+            raise faults.fault_from_body(data)
         if name == "done" or data == "[DONE]":
-            return self._done(data)
-        if (self._packed or self._decoder is None) and (unpacked := unpack(data)) is not None:
-            self._packed = True
-            event = Data(unpacked, name, event.id)
-        elif "\\u" in data and (mended := self._surrogates.mended(data)) != data:
-            event = Data(mended, name, event.id)
+            return self._decode_done(data)
+        if (self._is_packed or self._decoder is None) and (unpacked := unpack_base64(data)) is not None:
+            self._is_packed = True
+            event = SimpleEvent(unpacked, name, event.id)
+        elif "\\u" in data and (joined := self._surrogates.join_pairs(data)) != data:
+            event = SimpleEvent(joined, name, event.id)
         if self._decoder is None:
-            self.name = detect(event) or ""
-            if not self.name:
-                return (Alive(),)
-            self._decoder = DECODERS[self.name]()
+            self.payload_name = detect_payload(event) or ""
+            if not self.payload_name:
+                return (KeepAlive(),)
+            self._decoder = DECODERS[self.payload_name]()
         return self._decoder.decode(event)
 
     def end(self) -> Finished | None:
-        """See `Decoder.end`."""
+        """See `PayloadDecoder.end`."""
         return self._decoder.end() if self._decoder else None
 
-    def _done(self, data: str) -> Iterable[StreamItem]:
+    def _decode_done(self, data: str) -> Iterable[StreamItem]:
         try:
-            said = _done(data)
+            done = _decode_done_event(data)
         except msgspec.DecodeError:
-            said = _Done()
-        if said.reason in ("error", "failed", "canceled", "cancelled"):
-            raise Fault(FaultKind.SERVER, f"The server ended the answer: {said.reason}.")
-        if said.reason == "length":
+            done = _DoneEvent()
+        if done.reason in ("error", "failed", "canceled", "cancelled"):
+            raise Fault(FaultKind.SERVER, f"The server ended the answer: {done.reason}.")
+        if done.reason == "length":
             return (Finished("length"),)
         return (self.end() or Finished(),)
 
 
-class _Done(Struct):
+class _DoneEvent(Struct):
     reason: str = ""
 
 
-_done = msgspec.json.Decoder(_Done).decode
+_decode_done_event = msgspec.json.Decoder(_DoneEvent).decode
 
 
-def detect(event: Event) -> str | None:
+def detect_payload(event: PayloadEvent) -> str | None:
     """The name of the payload an event belongs to; `None` if the event could belong to any.
 
     Raises `Fault` for an object that is nothing but an error.
     """
     data = event.data
-    if not data or event.event in SIGNS_OF_LIFE:
+    if not data or event.event in KEEPALIVE_EVENTS:
         return None
     if not data.lstrip().startswith("{"):
         return "plain"
     try:
-        probe = _probe(data)
+        probe = _decode_probe(data)
     except msgspec.DecodeError:
         return "plain"
-    return _named(probe, data)
+    return _payload_name(probe, data)
 
 
-def _named(probe: _Probe, data: str) -> str | None:
+def _payload_name(probe: _PayloadProbe, data: str) -> str | None:
     if probe.choices is not None or probe.object.startswith("chat.completion"):
         return "chat"
     if probe.chunks is not None:
-        return next((name for chunk in probe.chunks if (name := _named(chunk, data))), "deltas")
-    for name, types in _TYPES:
+        return next((name for chunk in probe.chunks if (name := _payload_name(chunk, data))), "deltas")
+    for name, types in _TYPE_PATTERNS:
         if types.match(probe.type):
             return name
     if isinstance(probe.delta, str):
@@ -164,11 +164,11 @@ def _named(probe: _Probe, data: str) -> str | None:
     if probe.error_text is not None:
         return "ui"
     if probe.error is not None or probe.type == "error":
-        raise faults.from_body(data)
+        raise faults.fault_from_body(data)
     return None
 
 
-def unpack(data: str) -> str | None:
+def unpack_base64(data: str) -> str | None:
     """The object in base64 MessagePack as JSON; `None` if `data` is anything else."""
     if not _BASE64.fullmatch(data):
         return None
@@ -176,10 +176,10 @@ def unpack(data: str) -> str | None:
         packed = base64.b64decode(data.translate(_URL_SAFE) + "=" * (-len(data) % 4), validate=True)
     except binascii.Error:
         return None
-    return as_json(packed)
+    return msgpack_to_json(packed)
 
 
-def as_json(packed: bytes) -> str | None:
+def msgpack_to_json(packed: bytes) -> str | None:
     """A MessagePack object as JSON, which all decoders read; `None` if the bytes are anything else."""
     try:
         value = msgspec.msgpack.decode(packed)

@@ -19,7 +19,7 @@ from debate_tui.domain.stream import Fault, FaultKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_WORDS: dict[FaultKind, str] = {
+_KIND_WORDS: dict[FaultKind, str] = {
     FaultKind.RATE_LIMIT: """
         rate_limited rate_limit rate_limit_error rate_limit_exceeded too_many_requests tokens requests
         resource_exhausted throttling_exception""",
@@ -46,9 +46,9 @@ _WORDS: dict[FaultKind, str] = {
         refused refusal content_filter content_policy content_policy_violation
         image_content_policy_violation cyber_policy safety moderation""",
 }
-_KINDS = {word: kind for kind, words in _WORDS.items() for word in words.split()}
-_VAGUE = (FaultKind.BAD_REQUEST, FaultKind.SERVER)
-_STATUSES = {
+_KIND_BY_WORD = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
+_VAGUE_KINDS = (FaultKind.BAD_REQUEST, FaultKind.SERVER)
+_KIND_BY_STATUS = {
     401: FaultKind.AUTH,
     402: FaultKind.QUOTA,
     403: FaultKind.AUTH,
@@ -72,7 +72,7 @@ class ErrorBody(Struct, frozen=True):
     retry_after: float | None = None
 
 
-class Envelope(Struct, frozen=True):
+class ErrorEnvelope(Struct, frozen=True):
     """An error response: ``{"error": {…}}``, ``{"error": "…"}``, or the error's own fields at the top."""
 
     error: ErrorBody | str | None = None
@@ -84,12 +84,12 @@ class Envelope(Struct, frozen=True):
     retry_after: float | None = None
 
 
-_envelope = msgspec.json.Decoder(Envelope)
+_envelope_decoder = msgspec.json.Decoder(ErrorEnvelope)
 
 
-def kind_of_status(status: int) -> FaultKind:
+def kind_from_status(status: int) -> FaultKind:
     """The kind an HTTP status stands for where nothing more precise is known."""
-    known = _STATUSES.get(status)
+    known = _KIND_BY_STATUS.get(status)
     if known is not None:
         return known
     if 400 <= status < 500:
@@ -97,26 +97,28 @@ def kind_of_status(status: int) -> FaultKind:
     return FaultKind.SERVER if status >= 500 else FaultKind.UNKNOWN
 
 
-def classify(*words: str | int | None, status: int | None = None) -> FaultKind:
+def classify_error(*words: str | int | None, status: int | None = None) -> FaultKind:
     """The kind a server's words and numbers name, the most precise of them first.
 
     Servers put ``invalid_request_error`` and ``api_error`` on anything, so a status tells more than these.
     """
     vague: FaultKind | None = None
     for word in words:
-        kind = _KINDS.get(word.strip().lower().replace("-", "_")) if isinstance(word, str) else None
-        if kind is not None and kind not in _VAGUE:
+        kind = _KIND_BY_WORD.get(word.strip().lower().replace("-", "_")) if isinstance(word, str) else None
+        if kind is not None and kind not in _VAGUE_KINDS:
             return kind
         vague = vague or kind
     for number in (*words, status):
         if isinstance(number, str) and number.isdecimal() and len(number) == 3:
             number = int(number)
         if isinstance(number, int) and number >= 400:
-            return kind_of_status(number)
+            return kind_from_status(number)
     return vague or FaultKind.UNKNOWN
 
 
-def fault(error: ErrorBody, *, status: int | None = None, retry_after: float | None = None) -> Fault:
+def fault_from_error(
+    error: ErrorBody, *, status: int | None = None, retry_after: float | None = None
+) -> Fault:
     """The fault an error object amounts to.
 
     `status` is the HTTP status of the response that carried it, `retry_after` what its headers asked for.
@@ -126,21 +128,26 @@ def fault(error: ErrorBody, *, status: int | None = None, retry_after: float | N
     )
     status = own or (status if status is not None and status >= 400 else None)
     return Fault(
-        classify(error.kind, error.code, error.type, error.status, error.status_code, status=status),
-        _one_line(error.message or error.type or str(error.code or error.kind or "")) or _answered(status),
+        classify_error(error.kind, error.code, error.type, error.status, error.status_code, status=status),
+        _one_line(error.message or error.type or str(error.code or error.kind or ""))
+        or _status_message(status),
         status=status,
         retry_after=error.retry_after if error.retry_after is not None else retry_after,
     )
 
 
-def from_body(body: bytes | str, *, status: int | None = None, retry_after: float | None = None) -> Fault:
+def fault_from_body(
+    body: bytes | str, *, status: int | None = None, retry_after: float | None = None
+) -> Fault:
     """The fault an error response's body amounts to, whatever it holds: JSON, text, HTML, nothing."""
     try:
-        envelope = _envelope.decode(body)
+        envelope = _envelope_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return fault(ErrorBody(message=_plain(body)), status=status, retry_after=retry_after)
+        return fault_from_error(
+            ErrorBody(message=_text_message(body)), status=status, retry_after=retry_after
+        )
     if isinstance(envelope.error, ErrorBody):
-        return fault(envelope.error, status=status, retry_after=retry_after)
+        return fault_from_error(envelope.error, status=status, retry_after=retry_after)
     flat = ErrorBody(
         message=envelope.error or envelope.message,
         type=envelope.type,
@@ -149,10 +156,10 @@ def from_body(body: bytes | str, *, status: int | None = None, retry_after: floa
         kind=envelope.kind,
         retry_after=envelope.retry_after,
     )
-    return fault(flat, status=status, retry_after=retry_after)
+    return fault_from_error(flat, status=status, retry_after=retry_after)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     """The wait a response asks for, in seconds: `Retry-After` as seconds or HTTP date, or in ms."""
     milliseconds = headers.get("retry-after-ms", "").strip()
     value = headers.get("retry-after", "").strip()
@@ -162,13 +169,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         elif value.replace(".", "", 1).isdecimal():
             seconds = float(value)
         else:
-            return _until(value) if value else None
+            return _seconds_until(value) if value else None
     except (ValueError, OverflowError):
         return None
     return seconds if math.isfinite(seconds) else None
 
 
-def _until(date: str) -> float:
+def _seconds_until(date: str) -> float:
     from email.utils import parsedate_to_datetime  # a large package for a rare header
 
     when = parsedate_to_datetime(date)
@@ -177,7 +184,7 @@ def _until(date: str) -> float:
     return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
-def _answered(status: int | None) -> str:
+def _status_message(status: int | None) -> str:
     if status is None:
         return "The server reported an error."
     try:
@@ -186,7 +193,7 @@ def _answered(status: int | None) -> str:
         return f"The server answered {status}."
 
 
-def _plain(body: bytes | str) -> str:
+def _text_message(body: bytes | str) -> str:
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     return "" if text.lstrip().startswith("<") else text
 

@@ -6,22 +6,22 @@ import msgspec
 from msgspec import Struct
 
 
-class _Model(Struct):
+class _ListedModel(Struct):
     id: str
 
 
-class _Models(Struct):
-    data: tuple[_Model, ...] | None = None
+class _ModelList(Struct):
+    data: tuple[_ListedModel, ...] | None = None
 
 
 # Made here once: several threads decode with it at the same time, and may not be the first to use the struct.
-_decoder = msgspec.json.Decoder(_Models)
+_model_list_decoder = msgspec.json.Decoder(_ModelList)
 
 
-def conversational(body: bytes) -> tuple[str, ...]:
+def parse_chat_models(body: bytes) -> tuple[str, ...]:
     """The ids of those that can hold a conversation; none where the body is no such list."""
     try:
-        listed = _decoder.decode(body)
+        listed = _model_list_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ()
     return tuple(model.id for model in listed.data or () if "embed" not in model.id.lower())

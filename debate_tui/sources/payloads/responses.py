@@ -7,54 +7,54 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Alive, Chunk, Cursor, Fault, FaultKind, Finished, Usage, UsageSoFar
-from debate_tui.sources.payloads import faults, unreadable
+from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
+from debate_tui.sources.payloads import faults, unreadable_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from debate_tui.domain.stream import FinishReason, StreamItem
-    from debate_tui.sources.payloads import Event
+    from debate_tui.sources.payloads import PayloadEvent
 
-_TEXT = "response.output_text.delta"
-_REASONING = ("response.reasoning_summary_text.delta", "response.reasoning_text.delta")
+_TEXT_EVENT = "response.output_text.delta"
+_REASONING_EVENTS = ("response.reasoning_summary_text.delta", "response.reasoning_text.delta")
 
 
-class _OutputDetails(Struct):
+class _ResponsesTokenDetails(Struct):
     reasoning_tokens: int | None = None
 
 
-class _Usage(Struct):
+class _ResponsesUsage(Struct):
     input_tokens: int | None = None
     output_tokens: int | None = None
-    output_tokens_details: _OutputDetails | None = None
+    output_tokens_details: _ResponsesTokenDetails | None = None
 
 
-class _Incomplete(Struct):
+class _ResponsesIncompleteDetails(Struct):
     reason: str | None = None
 
 
-class _Content(Struct):
+class _ResponsesContent(Struct):
     type: str = ""
     text: str | None = None
     refusal: str | None = None
 
 
-class _Item(Struct):
+class _ResponsesItem(Struct):
     type: str = ""
-    content: list[_Content] | None = None
-    summary: list[_Content] | None = None
+    content: list[_ResponsesContent] | None = None
+    summary: list[_ResponsesContent] | None = None
 
 
-class Response(Struct):
+class ResponsesResult(Struct):
     """A response as a whole: what a stream's last event holds, and what polling returns."""
 
     id: str = ""
     status: str | None = None
     error: faults.ErrorBody | None = None
-    incomplete_details: _Incomplete | None = None
-    usage: _Usage | None = None
-    output: list[_Item] | None = None
+    incomplete_details: _ResponsesIncompleteDetails | None = None
+    usage: _ResponsesUsage | None = None
+    output: list[_ResponsesItem] | None = None
 
     @property
     def text(self) -> str:
@@ -70,14 +70,14 @@ class Response(Struct):
     def reasoning(self) -> str:
         """The reasoning, as the summaries tell it; parts are apart as in the stream."""
         parts = [part.text or "" for item in self.output or () for part in item.summary or ()]
-        return _APART.join(parts)
+        return _SUMMARY_SEPARATOR.join(parts)
 
     @property
-    def refused(self) -> bool:
+    def has_refusal(self) -> bool:
         """Whether any part of the answer is a refusal."""
         return any(part.refusal for item in self.output or () for part in item.content or ())
 
-    def tokens(self) -> Usage | None:
+    def to_usage(self) -> Usage | None:
         """The usage, where the response has one."""
         usage = self.usage
         if usage is None:
@@ -85,33 +85,33 @@ class Response(Struct):
         details = usage.output_tokens_details
         return Usage(usage.input_tokens, usage.output_tokens, details.reasoning_tokens if details else None)
 
-    def finished(self, refused: bool = False) -> Finished:
+    def to_finished(self, has_refusal: bool = False) -> Finished:
         """How a response that is over ended; raises `Fault` for one that failed or was cancelled."""
         if self.status == "failed" or self.error is not None:
-            raise faults.fault(self.error or faults.ErrorBody(type="server_error"))
+            raise faults.fault_from_error(self.error or faults.ErrorBody(type="server_error"))
         if self.status == "cancelled":
             raise Fault(FaultKind.SERVER, "The response was cancelled.")
         reason: FinishReason = "complete"
         if self.status == "incomplete":
-            why = self.incomplete_details and self.incomplete_details.reason
-            reason = "refused" if why == "content_filter" else "length"
-        return Finished("refused" if refused or self.refused else reason, self.tokens())
+            incomplete_reason = self.incomplete_details and self.incomplete_details.reason
+            reason = "refused" if incomplete_reason == "content_filter" else "length"
+        return Finished("refused" if has_refusal or self.has_refusal else reason, self.to_usage())
 
 
 # The API streams the parts of a summary without anything between them.
-_APART = "\n\n"
+_SUMMARY_SEPARATOR = "\n\n"
 
 
-class _Event(Struct):
+class _ResponsesEvent(Struct):
     type: str = ""
     delta: str = ""
     sequence_number: int | None = None
     summary_index: int = 0
-    response: Response | None = None
+    response: ResponsesResult | None = None
 
 
-_decode = msgspec.json.Decoder(_Event).decode
-decode_response = msgspec.json.Decoder(Response).decode
+_decode = msgspec.json.Decoder(_ResponsesEvent).decode
+decode_response = msgspec.json.Decoder(ResponsesResult).decode
 """A response as polling returns it; raises `msgspec.DecodeError`."""
 
 
@@ -122,56 +122,60 @@ class ResponsesDecoder:
     where the stream does not begin with the event that names it.
     """
 
-    marks_end = True
+    has_end_marker = True
 
-    def __init__(self, response: str = "") -> None:
-        self._response = response
-        self._refused = False
+    def __init__(self, response_id: str = "") -> None:
+        self._response_id = response_id
+        self._has_refusal = False
 
-    def decode(self, event: Event) -> Iterable[StreamItem]:
-        """See `Decoder.decode`."""
+    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `PayloadDecoder.decode`."""
         try:
             data = _decode(event.data)
         except msgspec.DecodeError:
             if event.event == "error":
-                raise faults.from_body(event.data) from None
-            raise unreadable(event.data) from None
+                raise faults.fault_from_body(event.data) from None
+            raise unreadable_fault(event.data) from None
         if data.response is not None and data.response.id:
-            self._response = data.response.id
+            self._response_id = data.response.id
         number = data.sequence_number
-        cursor = Cursor(str(number), self._response) if number is not None and self._response else None
+        cursor = Cursor(str(number), self._response_id) if number is not None and self._response_id else None
         kind = data.type or event.event
-        if kind == _TEXT:
-            return (Chunk(data.delta, False, cursor),) if data.delta else (Alive(cursor),)
-        return self._other(kind, data, event, cursor)
+        if kind == _TEXT_EVENT:
+            return (Chunk(data.delta, False, cursor),) if data.delta else (KeepAlive(cursor),)
+        return self._decode_other(kind, data, event, cursor)
 
     def end(self) -> Finished | None:
-        """See `Decoder.end`."""
+        """See `PayloadDecoder.end`."""
         return None
 
-    def _other(self, kind: str, data: _Event, event: Event, cursor: Cursor | None) -> Iterable[StreamItem]:
+    def _decode_other(
+        self, kind: str, data: _ResponsesEvent, event: PayloadEvent, cursor: Cursor | None
+    ) -> Iterable[StreamItem]:
         if kind == "error" or event.event == "error":
-            raise faults.from_body(event.data)
-        if kind in _REASONING and data.delta:
+            raise faults.fault_from_body(event.data)
+        if kind in _REASONING_EVENTS and data.delta:
             return (Chunk(data.delta, True, cursor),)
         if kind == "response.refusal.delta" and data.delta:
-            self._refused = True
+            self._has_refusal = True
             return (Chunk(data.delta, False, cursor),)
         if kind == "response.reasoning_summary_part.added" and data.summary_index:
-            return (Chunk(_APART, True, cursor),)
+            return (Chunk(_SUMMARY_SEPARATOR, True, cursor),)
         if data.response is not None:
-            return self._state(kind, data.response, cursor)
-        return (Alive(cursor),)
+            return self._decode_state(kind, data.response, cursor)
+        return (KeepAlive(cursor),)
 
-    def _state(self, kind: str, response: Response, cursor: Cursor | None) -> Iterable[StreamItem]:
+    def _decode_state(
+        self, kind: str, response: ResponsesResult, cursor: Cursor | None
+    ) -> Iterable[StreamItem]:
         if kind in ("response.completed", "response.incomplete"):
-            return (response.finished(self._refused),)
+            return (response.to_finished(self._has_refusal),)
         if kind in ("response.failed", "response.cancelled"):
-            return self._failing(response)
-        return (Alive(cursor),)
+            return self._decode_failure(response)
+        return (KeepAlive(cursor),)
 
-    def _failing(self, response: Response) -> Iterable[StreamItem]:
-        usage = response.tokens()
+    def _decode_failure(self, response: ResponsesResult) -> Iterable[StreamItem]:
+        usage = response.to_usage()
         if usage is not None:
-            yield UsageSoFar(usage)
-        yield response.finished()
+            yield UsageUpdate(usage)
+        yield response.to_finished()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_ESCAPE = re.compile(
+_SURROGATE_ESCAPE = re.compile(
     r"\\\\"  # an escaped backslash: what follows is text
     r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|(?P<high>\\u[dD][89abAB][0-9a-fA-F]{2})"
@@ -16,21 +16,21 @@ _ESCAPE = re.compile(
 )
 
 
-class Surrogates:
+class SurrogateJoiner:
     """Mends the JSON of one stream; a half that finds no other is a replacement character, or nothing."""
 
     def __init__(self) -> None:
-        self._high = ""
+        self._pending_high = ""
 
-    def mended(self, data: str) -> str:
+    def join_pairs(self, data: str) -> str:
         """The event's data without half pairs."""
-        return _ESCAPE.sub(self._mend, data) if "\\ud" in data or "\\uD" in data else data
+        return _SURROGATE_ESCAPE.sub(self._join_escape, data) if "\\ud" in data or "\\uD" in data else data
 
-    def _mend(self, escape: re.Match[str]) -> str:
+    def _join_escape(self, escape: re.Match[str]) -> str:
         if high := escape["high"]:
-            self._high = high
+            self._pending_high = high
             return ""
         if low := escape["low"]:
-            high, self._high = self._high, ""
+            high, self._pending_high = self._pending_high, ""
             return high + low if high else "\ufffd"
         return escape[0]

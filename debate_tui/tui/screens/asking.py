@@ -8,10 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.tui.screens.card import MARGIN, Overlay
+from debate_tui.tui.screens.card import MARGIN, OverlayScreen
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.entry import Entry
-from debate_tui.tui.widgets.line import Lines, Piece, Row
+from debate_tui.tui.widgets.entry import LineInput
+from debate_tui.tui.widgets.line import Piece, Row, TextRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from debate_tui.tui.glyphs import Glyphs
 
-WIDTH = 72
-MAX_CHARACTERS = 1000
+INPUT_DIALOG_WIDTH = 72
+MAX_INPUT_CHARACTERS = 1000
 
 
-class _Words(Lines):
+class _StaticRows(TextRows):
     inset = MARGIN
 
     def __init__(self, rows: Sequence[Row], glyphs: Glyphs) -> None:
@@ -34,24 +34,24 @@ class _Words(Lines):
         self._rows = tuple(rows)
         self.styles.height = len(self._rows)
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def set_rows(self, rows: Sequence[Row]) -> None:
         self._rows = tuple(rows)
-        self.sync()
+        self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
         return self._rows
 
 
-class AskScreen(Overlay[str | None]):
+class InputScreen(OverlayScreen[str | None]):
     """Its result is what was typed, `None` if the screen was only closed.
 
     `check` raises `DebateError` for what cannot be taken; why is said, and asked again. `text` stands there
-    from the beginning; `most` is how many characters there may be.
+    from the beginning; `max_characters` is how many characters there may be.
     """
 
     DEFAULT_CSS = f"""
-    AskScreen > Vertical {{
-        width: {WIDTH};
+    InputScreen > Vertical {{
+        width: {INPUT_DIALOG_WIDTH};
         max-width: 100%;
         height: auto;
         background: $panel;
@@ -77,37 +77,45 @@ class AskScreen(Overlay[str | None]):
         *,
         check: Callable[[str], object],
         text: str = "",
-        most: int = MAX_CHARACTERS,
+        max_characters: int = MAX_INPUT_CHARACTERS,
     ) -> None:
         super().__init__()
         self._check = check
-        self._input = Entry(text, enter="take", escape="close", max_length=most, select_on_focus=False)
+        self._input = LineInput(
+            text,
+            enter_action="accept",
+            escape_action="close",
+            max_length=max_characters,
+            select_on_focus=False,
+        )
         told = [Row((Piece(example, Tone.QUIET),)) for example in examples]
-        self._above = _Words((Row(), Row((Piece(title, Tone.FOCUS, bold=True),)), Row()), glyphs)
-        self._below = _Words((Row(), *told, Row()), glyphs)
-        self._wrong = _Words((Row(), Row()), glyphs)
+        self._heading_rows = _StaticRows((Row(), Row((Piece(title, Tone.FOCUS, bold=True),)), Row()), glyphs)
+        self._example_rows = _StaticRows((Row(), *told, Row()), glyphs)
+        self._error_rows = _StaticRows((Row(), Row()), glyphs)
 
     def compose(self) -> ComposeResult:
         """Title, line, examples."""
-        self._wrong.display = False
+        self._error_rows.display = False
         with Vertical():
-            yield self._above
+            yield self._heading_rows
             yield self._input
-            yield self._wrong
-            yield self._below
+            yield self._error_rows
+            yield self._example_rows
 
     def on_mount(self) -> None:
         """Take the keys."""
         self.set_focus(self._input)
 
-    def action_take(self) -> None:
+    def action_accept(self) -> None:
         """That is it, if it can be taken."""
         text = self._input.text
         try:
             self._check(text)
         except DebateError as error:
-            self._wrong.display = True
-            self._wrong.show([Row((Piece(line, Tone.FAILED),)) for line in (error.message, error.hint)])
+            self._error_rows.display = True
+            self._error_rows.set_rows(
+                [Row((Piece(line, Tone.FAILED),)) for line in (error.message, error.hint)]
+            )
         else:
             self.dismiss(text)
 

@@ -10,8 +10,8 @@ from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.uncoloured import Below
-from debate_tui.tui.widgets.line import Lines, Piece, Row, width_of
+from debate_tui.tui.uncoloured import DimmedScreen
+from debate_tui.tui.widgets.line import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ MARGIN = 3
 Result = TypeVar("Result")
 
 
-class Card(Lines):
+class Card(TextRows):
     """Rows under a title, with a blank line above and below; as wide as its widest row."""
 
     DEFAULT_CSS = "Card { background: $panel; max-width: 100%; max-height: 100%; }"
@@ -37,7 +37,7 @@ class Card(Lines):
         super().__init__()
         self.ellipsis = glyphs.ellipsis
         self._rows = (Row(), Row((Piece(title, Tone.FOCUS, bold=True),)), Row(), *rows, Row())
-        self.styles.width = max(width_of((*row.left, *row.right)) for row in self._rows) + 2 * MARGIN
+        self.styles.width = max(pieces_width((*row.left, *row.right)) for row in self._rows) + 2 * MARGIN
         self.styles.height = len(self._rows)
 
     def rows(self, width: int) -> tuple[Row, ...]:
@@ -45,16 +45,16 @@ class Card(Lines):
         return self._rows
 
 
-class Overlay(ModalScreen[Result]):
+class OverlayScreen(ModalScreen[Result]):
     """A screen that lets the debate shine through."""
 
-    DEFAULT_CSS = "Overlay { align: center middle; background: $background 60%; }"
+    DEFAULT_CSS = "OverlayScreen { align: center middle; background: $background 60%; }"
 
     def render(self) -> RenderableType:
         """See `Screen.render`."""
         below = super().render()
         if self.app.no_color and isinstance(below, BackgroundScreen):
-            return Below(below.screen, below.color)
+            return DimmedScreen(below.screen, below.color)
         return below
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
@@ -62,7 +62,7 @@ class Overlay(ModalScreen[Result]):
         return super().dismiss(result) if self.is_current else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
 
-class CardScreen(Overlay[None]):
+class CardScreen(OverlayScreen[None]):
     """Shows a card until a key or a click outside of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

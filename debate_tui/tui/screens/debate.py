@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from debate_tui.display.modes import Mode
+from debate_tui.display.modes import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
-from debate_tui.tui.arrangement import Arrangement
-from debate_tui.tui.modes import TOLD
-from debate_tui.tui.screens.moderated import ModeratedView
-from debate_tui.tui.screens.searched import SearchedView
+from debate_tui.tui.arrangement import LayoutKind
+from debate_tui.tui.modes import MODE_DESCRIPTIONS
+from debate_tui.tui.screens.moderated import ModerationView
+from debate_tui.tui.screens.searched import SearchView
 from debate_tui.tui.tones import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.feed import Item
-    from debate_tui.display.statistics import Report
+    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.statistics import StatisticsReport
     from debate_tui.domain.events import Event
-    from debate_tui.domain.exports import Form
+    from debate_tui.domain.exports import ExportType
     from debate_tui.record.log import ReadableLog
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
     from debate_tui.tui.widgets.footer import Footer
 
 
-class DebateScreen(SearchedView, ModeratedView):
+class DebateScreen(SearchView, ModerationView):
     """`on_mode` is called with every mode the user chooses; for the rest see `DebateView`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,34 +39,34 @@ class DebateScreen(SearchedView, ModeratedView):
         Binding("2", "mode('staggered')"),
         Binding("3", "mode('hybrid')"),
         Binding("space", "pause_all"),
-        Binding("p", "pause_one"),
+        Binding("p", "pause_pane"),
         Binding("tab", "focus_pane(1)"),
         Binding("shift+tab", "focus_pane(-1)"),
         Binding("z", "zoom"),
         Binding("x", "stop_turn"),
         Binding("r", "retry_turn"),
-        Binding("t", "reasoning"),
+        Binding("t", "toggle_reasoning"),
         Binding("y", "copy_turn"),
         Binding("e", "export"),
         Binding("s", "statistics"),
         Binding("question_mark,f1", "help"),
-        Binding("enter", "explain"),
+        Binding("enter", "show_fault"),
         Binding("escape", "back"),
     ]
 
     def __init__(
         self,
         log: ReadableLog | None,
-        buffer: SharedBuffer[Item],
+        buffer: SharedBuffer[PaneItem],
         commands: Commands | None,
         options: ScreenOptions,
         *,
         statistics: Statistics | None = None,
-        measure: Callable[[], Statistics] = Statistics,
-        on_mode: Callable[[Mode], None],
+        make_statistics: Callable[[], Statistics] = Statistics,
+        on_mode: Callable[[DisplayMode], None],
         on_ready: Callable[[], None],
-        on_pause: Callable[[], None],
-        unwritten: Callable[[], int],
+        on_round_break: Callable[[], None],
+        pending_writes: Callable[[], int],
         slow_writes: Callable[[], int],
     ) -> None:
         super().__init__(
@@ -75,105 +75,105 @@ class DebateScreen(SearchedView, ModeratedView):
             commands,
             options,
             statistics=statistics,
-            measure=measure,
+            make_statistics=make_statistics,
             on_ready=on_ready,
-            on_pause=on_pause,
-            unwritten=unwritten,
+            on_round_break=on_round_break,
+            pending_writes=pending_writes,
             slow_writes=slow_writes,
         )
         self._buffer = buffer
         self._on_mode = on_mode
-        self._reasoning_shown = False
+        self._is_reasoning_visible = False
 
     # Keys: what is shown
 
     def action_next_mode(self) -> None:
         """The next display mode."""
-        self._switch(self._clock.mode.next)
+        self._set_display_mode(self._frame_clock.mode.next)
 
     def action_mode(self, mode: str) -> None:
         """One of the display modes."""
-        self._switch(Mode(mode))
+        self._set_display_mode(DisplayMode(mode))
 
-    def _switch(self, mode: Mode) -> None:
-        self._clock.switch(mode)
-        self._wake()
-        self._show_headline()
-        self._say(f"{mode.value}: {TOLD[mode]}")
+    def _set_display_mode(self, mode: DisplayMode) -> None:
+        self._frame_clock.set_mode(mode)
+        self._wake_frame_loop()
+        self._update_header()
+        self._show_message(f"{mode.value}: {MODE_DESCRIPTIONS[mode]}")
         self._on_mode(mode)
 
     def action_focus_pane(self, step: int) -> None:
         """Give the keys to the next pane, or the one before."""
-        self._turn_to((self._here + step) % len(self._panes))
+        self._select_pane((self._current_index + step) % len(self._panes))
 
     def action_zoom(self) -> None:
         """Give the whole screen to the pane that has the keys, or take it back."""
-        if self._fit.arrangement is not Arrangement.TABS:
+        if self._pane_layout.kind is not LayoutKind.TABS:
             self._zoomed = not self._zoomed
-            self._arrange()
+            self._place_panes()
 
     def action_back(self) -> None:
         """Close what is open."""
-        if self.searching:
+        if self.is_searching:
             self.close_search()
-        elif self._interjector is not None:
-            self._close_interjector()
-        elif self._question is not None:
-            self._close_question()
-        elif not self.refuse_vote() and self._zoomed:
+        elif self._interjection_bar is not None:
+            self._close_interjection_bar()
+        elif self._answer_bar is not None:
+            self._close_answer_bar()
+        elif not self.decline_vote() and self._zoomed:
             self.action_zoom()
 
-    def action_reasoning(self) -> None:
+    def action_toggle_reasoning(self) -> None:
         """Show or hide the debaters' thinking."""
-        self._reasoning_shown = not self._reasoning_shown
+        self._is_reasoning_visible = not self._is_reasoning_visible
         for pane in self._panes:
-            pane.prose.show_reasoning(shown=self._reasoning_shown)
-        self._say("Thinking is shown" if self._reasoning_shown else "Thinking is folded")
+            pane.turn_text.set_reasoning_visible(visible=self._is_reasoning_visible)
+        self._show_message("Thinking is shown" if self._is_reasoning_visible else "Thinking is folded")
 
     # Keys: what is taken along
 
     async def action_copy_turn(self) -> None:
         """Copy what the debater said last."""
-        if text := self._pane.script.answer:
-            await self._copy(text)
+        if text := self._current_pane.content.answer:
+            await self._copy_to_clipboard(text)
         else:
-            self._say(f"{self._debater} has said nothing yet")
+            self._show_message(f"{self._current_debater_name} has said nothing yet")
 
     async def on_text_selected(self) -> None:
         """Copy what was selected with the mouse."""
         if text := self.get_selected_text():
-            await self._copy(text)
+            await self._copy_to_clipboard(text)
 
-    async def _copy(self, text: str) -> None:
-        from debate_tui.tui.copying import copy
+    async def _copy_to_clipboard(self, text: str) -> None:
+        from debate_tui.tui.copying import copy_text
 
-        said, path = await copy(self.app, text, self._options.copies)
-        self._say(said, Tone.FINISHED, path=path)
+        said, path = await copy_text(self.app, text, self._options.clipboard_file)
+        self._show_message(said, Tone.FINISHED, path=path)
 
     def action_export(self) -> None:
         """Ask what to export the debate to, as far as it has come, and do it."""
-        from debate_tui.domain.exports import FORMS
-        from debate_tui.tui.screens.menu import ExportScreen
+        from debate_tui.domain.exports import EXPORT_TYPES
+        from debate_tui.tui.screens.menu import ExportMenuScreen
 
-        def export(place: int | None) -> None:
-            if place is not None:
-                self.run_worker(self._export(FORMS[place]), name="export")
+        def export(index: int | None) -> None:
+            if index is not None:
+                self.run_worker(self._export(EXPORT_TYPES[index]), name="export")
 
-        self.app.push_screen(ExportScreen(self._glyphs), export)
+        self.app.push_screen(ExportMenuScreen(self._glyphs), export)
 
-    async def _export(self, form: Form) -> None:
-        from debate_tui.tui.exporting import named, write
+    async def _export(self, form: ExportType) -> None:
+        from debate_tui.tui.exporting import display_path, export_to_folder
 
         try:
-            path = await write(await self._whole(), form, Path.cwd())
+            path = await export_to_folder(await self._all_events(), form, Path.cwd())
         except DebateError as error:
-            self._say(error.message, Tone.FAILED)
+            self._show_message(error.message, Tone.FAILED)
         else:
-            self._say("Wrote ", Tone.FINISHED, path=named(path))
+            self._show_message("Wrote ", Tone.FINISHED, path=display_path(path))
 
-    async def _whole(self) -> Sequence[Event]:
+    async def _all_events(self) -> Sequence[Event]:
         """The debate as far as there is one."""
-        return await self._follower.held()
+        return await self._follower.read_all()
 
     # Keys: what is explained
 
@@ -187,48 +187,48 @@ class DebateScreen(SearchedView, ModeratedView):
         """Show how fast everybody's words come, and what they went through."""
         from debate_tui.tui.screens.statistics import StatisticsScreen
 
-        speakers = [pane.speaker for pane in self._panes]
+        speakers = [pane.state for pane in self._panes]
         self.app.push_screen(
             StatisticsScreen(speakers, self._follower.statistics, self._report, self._glyphs)
         )
 
-    def _report(self) -> Report:
+    def _report(self) -> StatisticsReport:
         return self._follower.statistics.report(self._buffer.statistics())
 
-    def action_explain(self) -> None:
+    def action_show_fault(self) -> None:
         """Show the whole of what is wrong with the debater's stream; in a search, the next match."""
-        if self.searching:
-            self.action_step(1)
+        if self.is_searching:
+            self.action_next_match(1)
             return
-        speaker = self._pane.speaker
+        speaker = self._current_pane.state
         trouble = speaker.fault
-        if not self._decisions.ask(speaker.id, self._debater) and trouble is not None:
-            from debate_tui.tui.screens.trouble import TroubleScreen
+        if not self._decisions.ask(speaker.id, self._current_debater_name) and trouble is not None:
+            from debate_tui.tui.screens.trouble import FaultScreen
 
-            self.app.push_screen(TroubleScreen(self._debater, trouble, self._glyphs))
+            self.app.push_screen(FaultScreen(self._current_debater_name, trouble, self._glyphs))
 
     # Keys: what is asked of the debate
 
     def action_pause_all(self) -> None:
         """Pause everybody, or go on."""
-        if commands := self._commanding():
-            (commands.resume if self._all_paused else commands.pause)(None)
+        if commands := self._available_commands():
+            (commands.resume if self._is_all_paused else commands.pause)(None)
 
-    def action_pause_one(self) -> None:
+    def action_pause_pane(self) -> None:
         """Pause the debater that has the keys, or go on."""
-        if commands := self._commanding():
-            speaker = self._pane.speaker
-            (commands.resume if speaker.paused else commands.pause)(speaker.id)
+        if commands := self._available_commands():
+            speaker = self._current_pane.state
+            (commands.resume if speaker.is_paused else commands.pause)(speaker.id)
 
     def action_stop_turn(self) -> None:
         """End the debater's turn where it is."""
-        if commands := self._commanding():
-            commands.stop(self._pane.speaker.id)
+        if commands := self._available_commands():
+            commands.stop(self._current_pane.state.id)
 
     def action_retry_turn(self) -> None:
         """Try the debater's turn again."""
-        if commands := self._commanding():
-            commands.retry(self._pane.speaker.id)
+        if commands := self._available_commands():
+            commands.retry(self._current_pane.state.id)
 
     # Messages of widgets
 
@@ -237,5 +237,5 @@ class DebateScreen(SearchedView, ModeratedView):
         await self.run_action(message.action)
 
     @property
-    def _debater(self) -> str:
-        return self._name_of(self._pane.speaker.id)
+    def _current_debater_name(self) -> str:
+        return self._debater_name(self._current_pane.state.id)

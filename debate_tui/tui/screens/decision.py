@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.commands import Choice
-from debate_tui.tui.screens.card import Card, Overlay
+from debate_tui.tui.commands import FaultDecision
+from debate_tui.tui.screens.card import Card, OverlayScreen
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Piece, Row
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from debate_tui.tui.glyphs import Glyphs
 
-WIDTH = 60
+DECISION_WIDTH = 60
 
 
-class DecisionScreen(Overlay[Choice | None]):
+class DecisionScreen(OverlayScreen[FaultDecision | None]):
     """Names the debater and what is wrong; its result is the choice, `None` if it was only closed.
 
-    `is_open` says whether there is anything left to decide, `replaceable` whether the debater can be given
+    `is_pending` says whether there is anything left to decide, `replaceable` whether the debater can be given
     another source.
     """
 
@@ -44,20 +44,22 @@ class DecisionScreen(Overlay[Choice | None]):
         name: str,
         reason: str,
         glyphs: Glyphs,
-        is_open: Callable[[], bool],
+        is_pending: Callable[[], bool],
         *,
         replaceable: bool = False,
     ) -> None:
         super().__init__()
-        self._is_open = is_open
+        self._is_pending = is_pending
         self._replaceable = replaceable
-        why = [Row((Piece(line, Tone.FAILED),)) for line in textwrap.wrap(one_line(reason, 1000), WIDTH)]
+        why = [
+            Row((Piece(line, Tone.FAILED),)) for line in textwrap.wrap(one_line(reason, 1000), DECISION_WIDTH)
+        ]
         choices = [
-            _choice("r", "try again, once it is put right"),
-            *((_choice("o", "let another source speak for it"),) if replaceable else ()),
-            _choice("w", f"go on without {name}"),
-            _choice("e", "end the debate"),
-            _choice("esc", "look at the debate first; enter comes back here"),
+            _key_row("r", "try again, once it is put right"),
+            *((_key_row("o", "let another source speak for it"),) if replaceable else ()),
+            _key_row("w", f"go on without {name}"),
+            _key_row("e", "end the debate"),
+            _key_row("esc", "look at the debate first; enter comes back here"),
         ]
         held = Row((Piece("Everything is held until you choose.", Tone.QUIET),))
         self._card = Card(f"{name} cannot go on", [*why, Row(), held, Row(), *choices], glyphs)
@@ -68,18 +70,18 @@ class DecisionScreen(Overlay[Choice | None]):
 
     def on_screen_resume(self) -> None:
         """Coming back to a question that was settled meanwhile."""
-        if not self._is_open():
+        if not self._is_pending():
             self.dismiss(None)
 
-    def action_choose(self, choice: Choice) -> None:
+    def action_choose(self, decision: FaultDecision) -> None:
         """Go on this way."""
-        if choice != "replace" or self._replaceable:
-            self.dismiss(choice)
+        if decision != "replace" or self._replaceable:
+            self.dismiss(decision)
 
     def action_close(self) -> None:
         """Decide later."""
         self.dismiss(None)
 
 
-def _choice(key: str, does: str) -> Row:
-    return Row((Piece(key.ljust(6), Tone.FOCUS, bold=True), Piece(does)))
+def _key_row(key: str, description: str) -> Row:
+    return Row((Piece(key.ljust(6), Tone.FOCUS, bold=True), Piece(description)))

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from debate_tui.tui.commands import Choice, Commands
+    from debate_tui.tui.commands import Commands, FaultDecision
     from debate_tui.tui.glyphs import Glyphs
     from debate_tui.tui.screens.decision import DecisionScreen
 
 
-class Decisions:
+class FaultDecisions:
     """The debaters somebody has to decide about, each asked about once and again on demand.
 
     `on_replace` asks for another source, where there can be one; the decision waits until it is given.
@@ -27,10 +27,10 @@ class Decisions:
         self._commands = commands
         self._glyphs = glyphs
         self._reasons: dict[str, str] = {}
-        self._asked: dict[str, DecisionScreen] = {}
+        self._open_dialogs: dict[str, DecisionScreen] = {}
         self.on_replace: Callable[[str], None] | None = None
 
-    def take(self, event: DebatePaused | DebateResumed, name: str) -> None:
+    def apply(self, event: DebatePaused | DebateResumed, name: str) -> None:
         """Ask when a fault holds the debate, and stop asking when it was decided."""
         if event.debater is None or event.reason == "user" or self._commands is None:
             return
@@ -39,7 +39,7 @@ class Decisions:
             self.ask(event.debater, name)
         else:
             self._reasons.pop(event.debater, None)
-            if (asked := self._asked.pop(event.debater, None)) is not None and asked.is_current:
+            if (asked := self._open_dialogs.pop(event.debater, None)) is not None and asked.is_current:
                 asked.dismiss(None)
 
     def ask(self, debater: str, name: str) -> bool:
@@ -47,7 +47,7 @@ class Decisions:
         if debater not in self._reasons:
             return False
 
-        def decided(choice: Choice | None) -> None:
+        def decided(choice: FaultDecision | None) -> None:
             if choice == "replace" and self.on_replace is not None:
                 self.on_replace(debater)
             elif choice is not None and self._commands is not None:
@@ -62,6 +62,6 @@ class Decisions:
             lambda: debater in self._reasons,
             replaceable=self.on_replace is not None,
         )
-        self._asked[debater] = screen
+        self._open_dialogs[debater] = screen
         self._screen.app.push_screen(screen, decided)
         return True

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from debate_tui.tui.glyphs import Glyphs
 
-_READING = (
+_READING_KEYS = (
     ("tab", "next pane"),
     ("z", "zoom the pane"),
     ("↑ ↓", "scroll; also PgUp, PgDn"),
@@ -25,12 +25,12 @@ _READING = (
     ("T", "try on other themes"),
     ("m", "next display mode"),
 )
-_MODES = (
+_MODE_KEYS = (
     ("1", "synchronized: all together"),
     ("2", "staggered: as it comes"),
     ("3", "hybrid: whichever suits"),
 )
-_DEBATE = (
+_DEBATE_KEYS = (
     ("space", "pause, go on: all"),
     ("p", "pause, go on: this pane"),
     ("x", "stop this turn"),
@@ -45,7 +45,7 @@ _DEBATE = (
     ("esc", "close, unzoom"),
     ("q", "quit; all is recorded"),
 )
-_REPLAY = (
+_REPLAY_KEYS = (
     ("space", "pause, play, play again"),
     ("[ ]", "back, and on, by a turn"),
     ("0–9", "to a tenth of the debate"),
@@ -56,7 +56,7 @@ _REPLAY = (
     ("?", "this help"),
     ("q", "leave the replay"),
 )
-_WATCHING = (
+_WATCH_KEYS = (
     ("space", "pause here, go on: all"),
     ("p", "pause here, go on: this pane"),
     ("v", "see the verdict"),
@@ -67,12 +67,12 @@ _WATCHING = (
     ("esc", "close, unzoom"),
     ("q", "leave; the debate goes on"),
 )
-_KINDS = {
-    "debate": ("The debate", (*_READING, *_MODES), _DEBATE),
-    "replay": ("The replay", _READING, _REPLAY),
-    "watch": ("Watching", (*_READING, *_MODES), _WATCHING),
+_KEYS_BY_SCREEN = {
+    "debate": ("The debate", (*_READING_KEYS, *_MODE_KEYS), _DEBATE_KEYS),
+    "replay": ("The replay", _READING_KEYS, _REPLAY_KEYS),
+    "watch": ("Watching", (*_READING_KEYS, *_MODE_KEYS), _WATCH_KEYS),
 }
-_BADGES = (
+_BADGE_EXAMPLES = (
     ("waiting", "waiting", Tone.WAITING),
     ("connecting", "connecting", Tone.WAITING),
     ("connected", "connected", Tone.CONNECTED),
@@ -84,32 +84,34 @@ _BADGES = (
     ("cut", "cut", Tone.FINISHED),
     ("refused", "refused", Tone.WAITING),
 )
-_KEY = 7
-_DOES = 29
-_WORDS = (14, 12, 12, 12, 10)
+_KEY_WIDTH = 7
+_DESCRIPTION_WIDTH = 29
+_BADGE_WIDTHS = (14, 12, 12, 12, 10)
 
 
 class HelpScreen(CardScreen):
     """Opened with ``?``, over a debate, its replay, or one that is held elsewhere."""
 
     def __init__(self, glyphs: Glyphs, kind: Literal["debate", "replay", "watch"] = "debate") -> None:
-        title, *columns = _KINDS[kind]
-        left, right = ((Piece(text.ljust(_KEY + _DOES), bold=True),) for text in ("Reading", title))
+        title, *columns = _KEYS_BY_SCREEN[kind]
+        left, right = (
+            (Piece(text.ljust(_KEY_WIDTH + _DESCRIPTION_WIDTH), bold=True),) for text in ("Reading", title)
+        )
         keys = [
-            Row((*_key(glyphs, *reading), *_key(glyphs, *other)))
+            Row((*_key_pieces(glyphs, *reading), *_key_pieces(glyphs, *other)))
             for reading, other in zip_longest(*columns, fillvalue=("", ""))
         ]
-        badges = [_badges(glyphs, _BADGES[:5]), _badges(glyphs, _BADGES[5:])]
+        badges = [_badge_row(glyphs, _BADGE_EXAMPLES[:5]), _badge_row(glyphs, _BADGE_EXAMPLES[5:])]
         super().__init__(Card("Keys and badges", [Row((*left, *right)), *keys, Row(), *badges], glyphs))
 
 
-def _key(glyphs: Glyphs, key: str, does: str) -> tuple[Piece, ...]:
-    key, does = glyphs.typed(key), glyphs.typed(does)
-    return Piece(key.ljust(_KEY), Tone.FOCUS, bold=True), Piece(does.ljust(_DOES))
+def _key_pieces(glyphs: Glyphs, key: str, description: str) -> tuple[Piece, ...]:
+    key, description = glyphs.displayable(key), glyphs.displayable(description)
+    return Piece(key.ljust(_KEY_WIDTH), Tone.FOCUS, bold=True), Piece(description.ljust(_DESCRIPTION_WIDTH))
 
 
-def _badges(glyphs: Glyphs, marks: Sequence[tuple[str, str, Tone]]) -> Row:
-    widths = zip(marks, _WORDS, strict=True)
+def _badge_row(glyphs: Glyphs, badges: Sequence[tuple[str, str, Tone]]) -> Row:
+    widths = zip(badges, _BADGE_WIDTHS, strict=True)
     return Row(
         tuple(
             Piece(f"{getattr(glyphs, glyph)} {word:{width}}", tone) for (glyph, word, tone), width in widths

@@ -10,17 +10,17 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.exports import FORMS
+from debate_tui.domain.exports import EXPORT_TYPES
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.archive import Visit
-from debate_tui.tui.exporting import named, write
-from debate_tui.tui.screens.menu import DeleteScreen, ExportScreen
+from debate_tui.tui.archive import HistorySelection
+from debate_tui.tui.exporting import display_path, export_to_folder
+from debate_tui.tui.screens.menu import ConfirmDeleteScreen, ExportMenuScreen
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.debates import Debates, Details
-from debate_tui.tui.widgets.filter import Filter
-from debate_tui.tui.widgets.footer import Footer, Hint
-from debate_tui.tui.widgets.masthead import Masthead
-from debate_tui.tui.widgets.notice import Notice
+from debate_tui.tui.widgets.debates import DebateDetails, DebateList
+from debate_tui.tui.widgets.filter import FilterBar
+from debate_tui.tui.widgets.footer import Footer, KeyHint
+from debate_tui.tui.widgets.masthead import TitleBar
+from debate_tui.tui.widgets.notice import NoticeBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,27 +30,28 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.widgets import Input
 
-    from debate_tui.record.summary import Summary
-    from debate_tui.tui.archive import Archive
+    from debate_tui.record.summary import DebateSummary
+    from debate_tui.tui.archive import HistoryStore
     from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.widgets.pointing import Pointing
+    from debate_tui.tui.widgets.pointing import SelectableList
 
-WIDE = 110
+DETAILS_MIN_WIDTH = 110
 """Columns from which there is room for the details beside the list."""
 
-ASIDE_SECONDS = 6.0
+MESSAGE_SECONDS = 6.0
 
-_FILTERING = (
-    Hint("enter", "replay", "replay"),
-    Hint("tab", "to the list", "focus_list"),
-    Hint("esc", "show all", "back"),
+_FILTER_HINTS = (
+    KeyHint("enter", "replay", "replay"),
+    KeyHint("tab", "to the list", "focus_list"),
+    KeyHint("esc", "show all", "back"),
 )
 
 
 class HistoryScreen(Screen[None]):
-    """Shows `summaries` first, those with all of `words`; `at` is the id of the debate that is pointed at.
+    """Shows `summaries` first, those with all of `words`; `selected_debate` is the id of the debate that is
+    pointed at.
 
-    `leave` is called with what the user wants to see next.
+    `on_selection` is called with what the user wants to see next.
     """
 
     DEFAULT_CSS = """
@@ -59,8 +60,8 @@ class HistoryScreen(Screen[None]):
         background: $background;
         color: $foreground;
         overflow: hidden;
-        Debates { height: 1fr; width: 1fr; background: $background; }
-        Details { height: 1fr; background: $background; }
+        DebateList { height: 1fr; width: 1fr; background: $background; }
+        DebateDetails { height: 1fr; background: $background; }
         #history { height: 1fr; }
         #details { height: 1fr; width: 48; background: $background; border-left: solid $faint; }
         &.-ascii #details { border-left: ascii $faint; }
@@ -69,7 +70,7 @@ class HistoryScreen(Screen[None]):
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,o", "replay"),
-        Binding("c", "take_up"),
+        Binding("c", "resume"),
         Binding("e", "export"),
         Binding("d,delete", "delete"),
         Binding("slash", "filter", priority=True),
@@ -81,203 +82,205 @@ class HistoryScreen(Screen[None]):
 
     def __init__(
         self,
-        archive: Archive,
-        summaries: Sequence[Summary],
+        store: HistoryStore,
+        summaries: Sequence[DebateSummary],
         glyphs: Glyphs,
-        leave: Callable[[Visit], None],
+        on_selection: Callable[[HistorySelection], None],
         *,
-        words: str = "",
-        at: str = "",
+        filter_text: str = "",
+        selected_debate: str = "",
     ) -> None:
         super().__init__()
-        self._archive = archive
+        self._store = store
         self._summaries = tuple(summaries)
         self._glyphs = glyphs
-        self._leave = leave
-        self._first = at
-        self._aside: Timer | None = None
-        self._masthead = Masthead("Debates on record", glyphs)
-        self._filter = Filter(words)
-        self._list = Debates(glyphs)
-        self._details = Details(glyphs)
-        self._notice = Notice(glyphs)
+        self._selection_callback = on_selection
+        self._initial_selection = selected_debate
+        self._message_timer: Timer | None = None
+        self._title_bar = TitleBar("Debates on record", glyphs)
+        self._filter_bar = FilterBar(filter_text)
+        self._debate_list = DebateList(glyphs)
+        self._details = DebateDetails(glyphs)
+        self._notice_bar = NoticeBar(glyphs)
         self._footer = Footer(glyphs)
-        self.set_class(glyphs.thin.isascii(), "-ascii")
+        self.set_class(glyphs.thin_line.isascii(), "-ascii")
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
-        yield self._masthead
-        yield self._filter
+        yield self._title_bar
+        yield self._filter_bar
         with Horizontal(id="history"):
-            yield self._list
+            yield self._debate_list
             with Vertical(id="details"):
                 yield self._details
-        yield self._notice
+        yield self._notice_bar
         yield self._footer
 
     def on_mount(self) -> None:
         """Point at the debate that was seen last, or at the newest."""
-        self._show(self._first)
-        self.set_focus(self._list)
+        self._show_debates(self._initial_selection)
+        self.set_focus(self._debate_list)
 
     def on_resize(self, event: Resize) -> None:
         """Show details where there is room."""
-        self.query_one("#details").display = event.size.width >= WIDE
+        self.query_one("#details").display = event.size.width >= DETAILS_MIN_WIDTH
 
     def warn(self, text: str) -> None:
         """Say above the footer what is wrong with the program's own files."""
-        self._notice.say(text, self.size.width)
+        self._notice_bar.update(text, self.size.width)
 
     # What is shown
 
-    def _show(self, at: str = "") -> None:
-        words = self._filter.input.value
+    def _show_debates(self, selected_debate: str = "") -> None:
+        words = self._filter_bar.input.value
         found = [summary for summary in self._summaries if summary.matches(words)]
         about = f"No debate about “{one_line(words, 60)}”." if words.strip() else "No debate is on record."
-        self._list.show(found, (about,), at)
+        self._debate_list.update(found, (about,), selected_debate)
         total = len(self._summaries)
         count = f"{len(found)} of {total}" if len(found) < total else f"{total}"
-        self._masthead.show(f"{count} {'debate' if total == 1 else 'debates'}, newest first")
+        self._title_bar.update_status(f"{count} {'debate' if total == 1 else 'debates'}, newest first")
         self._show_chosen()
 
     def _show_chosen(self) -> None:
-        self._details.show(self._list.chosen)
+        self._details.update(self._debate_list.highlighted_debate)
         self._show_hints()
 
     def _show_hints(self) -> None:
-        if self._typing:
-            self._footer.show(_FILTERING)
+        if self._is_filtering:
+            self._footer.set_hints(_FILTER_HINTS)
             return
-        chosen = self._list.chosen
+        chosen = self._debate_list.highlighted_debate
         free = chosen is not None and not chosen.live
         unfinished = chosen is not None and chosen.finished != "complete"
         offered = (
-            (chosen is not None, Hint("enter", "replay", "replay", 1)),
-            (free and unfinished, Hint("c", "continue", "take_up", 2)),
-            (chosen is not None, Hint("e", "export", "export", 3)),
-            (free, Hint("d", "delete", "delete", 4)),
-            (True, Hint("/", "filter", "filter", 2)),
-            (bool(self._filter.input.value), Hint("esc", "show all", "back", 5)),
-            (True, Hint("T", "theme", "app.themes", 6)),
-            (True, Hint("q", "quit", "app.quit", 0)),
+            (chosen is not None, KeyHint("enter", "replay", "replay", 1)),
+            (free and unfinished, KeyHint("c", "continue", "resume", 2)),
+            (chosen is not None, KeyHint("e", "export", "export", 3)),
+            (free, KeyHint("d", "delete", "delete", 4)),
+            (True, KeyHint("/", "filter", "filter", 2)),
+            (bool(self._filter_bar.input.value), KeyHint("esc", "show all", "back", 5)),
+            (True, KeyHint("T", "theme", "app.themes", 6)),
+            (True, KeyHint("q", "quit", "app.quit", 0)),
         )
-        self._footer.show([hint for wanted, hint in offered if wanted])
+        self._footer.set_hints([hint for wanted, hint in offered if wanted])
 
-    def _say(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
-        self._footer.say(text, tone, path=path)
-        if self._aside is not None:
-            self._aside.stop()
-        self._aside = self.set_timer(ASIDE_SECONDS, lambda: self._footer.say(""))
+    def _show_message(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
+        self._footer.show_status(text, tone, path=path)
+        if self._message_timer is not None:
+            self._message_timer.stop()
+        self._message_timer = self.set_timer(MESSAGE_SECONDS, lambda: self._footer.show_status(""))
 
     @property
-    def _typing(self) -> bool:
-        return self.focused is self._filter.input
+    def _is_filtering(self) -> bool:
+        return self.focused is self._filter_bar.input
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whoever types words may type a slash among them."""
-        return not (action == "filter" and self._typing)
+        return not (action == "filter" and self._is_filtering)
 
     # Keys
 
     def action_replay(self) -> None:
         """Play the debate back."""
-        if self._typing:
-            self._narrow()
-        if chosen := self._list.chosen:
-            self._leave(Visit(chosen.debate, "replay", self._filter.input.value))
+        if self._is_filtering:
+            self._apply_filter()
+        if chosen := self._debate_list.highlighted_debate:
+            self._selection_callback(HistorySelection(chosen.debate, "replay", self._filter_bar.input.value))
 
-    def action_take_up(self) -> None:
+    def action_resume(self) -> None:
         """Continue the debate where it broke off."""
-        chosen = self._list.chosen
+        chosen = self._debate_list.highlighted_debate
         if chosen is not None and chosen.finished == "complete":
-            self._say("This debate is complete: there is nothing left to be said")
+            self._show_message("This debate is complete: there is nothing left to be said")
         elif chosen is not None:
-            self.run_worker(self._take_up(chosen.debate), exclusive=True)
+            self.run_worker(self._resume(chosen.debate), exclusive=True)
 
-    async def _take_up(self, debate: str) -> None:
+    async def _resume(self, debate: str) -> None:
         try:
-            await self._archive.check(debate)
+            await self._store.check(debate)
         except DebateError as error:
-            self._say(f"{error.message} {error.hint}".strip(), Tone.FAILED)
+            self._show_message(f"{error.message} {error.hint}".strip(), Tone.FAILED)
         else:
-            self._leave(Visit(debate, "continue", self._filter.input.value))
+            self._selection_callback(HistorySelection(debate, "continue", self._filter_bar.input.value))
 
     def action_export(self) -> None:
         """Ask what to export the debate to, and do it."""
-        if chosen := self._list.chosen:
+        if chosen := self._debate_list.highlighted_debate:
             debate = chosen.debate
 
-            def export(place: int | None) -> None:
-                if place is not None:
-                    self.run_worker(self._export(debate, place), exclusive=True)
+            def export(index: int | None) -> None:
+                if index is not None:
+                    self.run_worker(self._export(debate, index), exclusive=True)
 
-            self.app.push_screen(ExportScreen(self._glyphs), export)
+            self.app.push_screen(ExportMenuScreen(self._glyphs), export)
 
-    async def _export(self, debate: str, form: int) -> None:
+    async def _export(self, debate: str, form_index: int) -> None:
         try:
-            path = await write(await self._archive.events(debate), FORMS[form], Path.cwd())
+            path = await export_to_folder(
+                await self._store.events(debate), EXPORT_TYPES[form_index], Path.cwd()
+            )
         except DebateError as error:
-            self._say(error.message, Tone.FAILED)
+            self._show_message(error.message, Tone.FAILED)
         else:
-            self._say("Wrote ", Tone.FINISHED, path=named(path))
+            self._show_message("Wrote ", Tone.FINISHED, path=display_path(path))
 
     def action_delete(self) -> None:
         """Delete the debate, if that is confirmed."""
-        if chosen := self._list.chosen:
+        if chosen := self._debate_list.highlighted_debate:
             debate = chosen.debate
 
-            def delete(confirmed: int | None) -> None:
-                if confirmed:
+            def delete(index: int | None) -> None:
+                if index:
                     self.run_worker(self._delete(debate), exclusive=True)
 
-            self.app.push_screen(DeleteScreen(chosen.topic, self._glyphs), delete)
+            self.app.push_screen(ConfirmDeleteScreen(chosen.topic, self._glyphs), delete)
 
     async def _delete(self, debate: str) -> None:
         try:
-            await self._archive.delete(debate)
-            self._summaries = tuple(await self._archive.debates())
+            await self._store.delete(debate)
+            self._summaries = tuple(await self._store.debates())
         except DebateError as error:
-            self._say(error.message, Tone.FAILED)
+            self._show_message(error.message, Tone.FAILED)
         else:
-            self._show()
-            self._say("Deleted for good")
+            self._show_debates()
+            self._show_message("Deleted for good")
 
     def action_filter(self) -> None:
         """Type what to look for; the next key goes there already."""
-        self.set_focus(self._filter.input)
+        self.set_focus(self._filter_bar.input)
 
     def action_focus_list(self) -> None:
         """Give the keys to the list."""
-        self.set_focus(self._list)
+        self.set_focus(self._debate_list)
 
     def action_move(self, steps: int) -> None:
         """Point at another debate, also while typing."""
-        self._list.action_move(steps)
+        self._debate_list.action_move(steps)
 
     def action_back(self) -> None:
         """Show all debates again."""
-        self._filter.input.value = ""
-        self.set_focus(self._list)
+        self._filter_bar.input.value = ""
+        self.set_focus(self._debate_list)
 
     # Messages
 
     def on_input_changed(self, _: Input.Changed) -> None:
         """Show what contains the words."""
-        self._narrow()
+        self._apply_filter()
 
-    def _narrow(self) -> None:
-        chosen = self._list.chosen
-        self._show(chosen.debate if chosen else "")
+    def _apply_filter(self) -> None:
+        chosen = self._debate_list.highlighted_debate
+        self._show_debates(chosen.debate if chosen else "")
 
     def on_descendant_focus(self) -> None:
         """Offer the keys that do something now."""
         self._show_hints()
 
-    def on_pointing_pointed(self, _: Pointing.Pointed) -> None:
+    def on_selectable_list_highlighted(self, _: SelectableList.Highlighted) -> None:
         """Tell about that debate."""
         self._show_chosen()
 
-    def on_debates_opened(self, _: Debates.Opened) -> None:
+    def on_debate_list_opened(self, _: DebateList.Opened) -> None:
         """Open it."""
         self.action_replay()
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 
-from debate_tui.domain.debate import VERDICT
+from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import DebateFinished, PhaseStarted, Verdict, Vote
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.votes import USER
+from debate_tui.domain.votes import LOCAL_VOTER
 from debate_tui.tui.screens.view import DebateView
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.ballot import BallotLine
+from debate_tui.tui.widgets.ballot import VoteBar
 
 if TYPE_CHECKING:
     from typing import Any
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
     from debate_tui.tui.screens.verdict import VerdictScreen
 
-When = Literal["before", "after"]
+VoteTime = Literal["before", "after"]
 
-_QUESTIONS = {
+_VOTE_QUESTIONS = {
     "before": "Where do you stand, before you hear them?",
     "after": "All is said. Where do you stand now?",
 }
 
 
-class JudgedView(DebateView):
+class VotingView(DebateView):
     """Asks for the viewer's vote where a vote is wanted and taken, and opens the verdict at the end.
 
     The question waits in a line of its own until it is answered, refused or too late. At the end of a debate
@@ -39,129 +39,131 @@ class JudgedView(DebateView):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "verdict")]
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self._ballot = BallotLine(self._glyphs)
-        self._asked: When | None = None
-        self._shown: VerdictScreen | None = None
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._vote_bar = VoteBar(self._glyphs)
+        self._open_vote: VoteTime | None = None
+        self._verdict_screen: VerdictScreen | None = None
 
     def compose(self) -> ComposeResult:
         """The debate, with the question above its footer."""
         *above, footer = super().compose()
-        if self._options.votes and self._commands is not None and not self._votes("before"):
-            self._ask("before")
+        if self._options.asks_for_votes and self._commands is not None and not self._has_voted("before"):
+            self._ask_for_vote("before")
         yield from above
-        yield self._ballot
+        yield self._vote_bar
         yield footer
 
-    def _take(self, event: Event) -> None:
-        super()._take(event)
+    def _apply_event(self, event: Event) -> None:
+        super()._apply_event(event)
         match event:
-            case PhaseStarted() if event.phase == VERDICT:
-                self._ask("after")
-            case PhaseStarted() if self._asked == "before" and len(self._follower.transcript.steps) > 1:
-                self._stop_asking()
-            case Vote() if event.voter == USER and event.when == self._asked:
-                self._stop_asking()
+            case PhaseStarted() if event.phase == VERDICT_PHASE:
+                self._ask_for_vote("after")
+            case PhaseStarted() if self._open_vote == "before" and len(self._follower.transcript.steps) > 1:
+                self._close_vote()
+            case Vote() if event.voter == LOCAL_VOTER and event.when == self._open_vote:
+                self._close_vote()
             case DebateFinished():
-                self._conclude(event)
-        if isinstance(event, Verdict | Vote) and self._shown is not None:
-            self._shown.look()
+                self._finish_judging(event)
+        if isinstance(event, Verdict | Vote) and self._verdict_screen is not None:
+            self._verdict_screen.update_verdict()
 
     # The viewer's vote
 
-    def _votes(self, when: When) -> bool:
+    def _has_voted(self, when: VoteTime) -> bool:
         """Whether the viewer has voted."""
         votes = self._follower.transcript.votes
-        return any(vote.when == when and vote.voter == USER for vote in votes)
+        return any(vote.when == when and vote.voter == LOCAL_VOTER for vote in votes)
 
-    def _ask(self, when: When) -> None:
-        if self._options.votes and self._commands is not None and not self._votes(when):
-            self._asked = when
-            self._ballot.ask(_QUESTIONS[when], "not now")
+    def _ask_for_vote(self, when: VoteTime) -> None:
+        if self._options.asks_for_votes and self._commands is not None and not self._has_voted(when):
+            self._open_vote = when
+            self._vote_bar.ask(_VOTE_QUESTIONS[when], "not now")
 
-    def _stop_asking(self) -> None:
-        self._asked = None
-        self._ballot.close()
+    def _close_vote(self) -> None:
+        self._open_vote = None
+        self._vote_bar.hide()
 
-    def refuse_vote(self) -> bool:
+    def decline_vote(self) -> bool:
         """Leave the question unanswered; says whether there was one."""
-        if self._asked is None:
+        if self._open_vote is None:
             return False
-        self._stop_asking()
-        if self._follower.transcript.finished is not None:
+        self._close_vote()
+        if self._follower.transcript.finish_reason is not None:
             self._show_verdict()
         return True
 
-    def _vote(self, when: When) -> None:
+    def _show_vote_menu(self, when: VoteTime) -> None:
         from debate_tui.tui.screens.menu import MenuScreen
         from debate_tui.tui.widgets.line import Piece
-        from debate_tui.tui.widgets.menu import Choice, Menu
+        from debate_tui.tui.widgets.menu import Menu, MenuItem
 
-        infos = [pane.speaker.info for pane in self._panes]
+        infos = [pane.state.info for pane in self._panes]
         choices = [
-            Choice(one_line(info.name, 40), letter, (Piece(one_line(info.side, 40), Tone.QUIET),))
+            MenuItem(one_line(info.name, 40), letter, (Piece(one_line(info.side, 40), Tone.QUIET),))
             for info, letter in zip(infos, "abcd", strict=False)
         ]
-        choices += [Choice("undecided", "u"), Choice("not now", "n", tone=Tone.QUIET)]
+        choices += [MenuItem("undecided", "u"), MenuItem("not now", "n", tone=Tone.QUIET)]
 
-        def voted(place: int | None) -> None:
-            if place is None or place > len(infos) or self._commands is None:
-                self.refuse_vote()
+        def voted(index: int | None) -> None:
+            if index is None or index > len(infos) or self._commands is None:
+                self.decline_vote()
                 return
-            self._commands.vote(when, infos[place].id if place < len(infos) else None)
-            self._stop_asking()
-            self._say("Your vote is noted", Tone.FINISHED)
-            if self._follower.transcript.finished is not None:
+            self._commands.vote(when, infos[index].id if index < len(infos) else None)
+            self._close_vote()
+            self._show_message("Your vote is noted", Tone.FINISHED)
+            if self._follower.transcript.finish_reason is not None:
                 self._show_verdict()
 
-        self.app.push_screen(MenuScreen(Menu(_QUESTIONS[when], choices, self._glyphs)), voted)
+        self.app.push_screen(MenuScreen(Menu(_VOTE_QUESTIONS[when], choices, self._glyphs)), voted)
 
     # The verdict
 
-    def _conclude(self, event: DebateFinished) -> None:
+    def _finish_judging(self, event: DebateFinished) -> None:
         """The debate is over: ask once more if that was begun or somebody judged, then show the verdict."""
         transcript = self._follower.transcript
-        self._stop_asking()
-        if self._shown is not None or not (transcript.verdicts or self._votes("before")):
+        self._close_vote()
+        if self._verdict_screen is not None or not (transcript.verdicts or self._has_voted("before")):
             return
         if event.reason == "complete":
-            self._ask("after")
-        if self._asked is not None:
-            self._vote(self._asked)
+            self._ask_for_vote("after")
+        if self._open_vote is not None:
+            self._show_vote_menu(self._open_vote)
         elif transcript.verdicts:
             self._show_verdict()
 
     def _show_verdict(self) -> None:
-        from debate_tui.domain.judgement import judgement
+        from debate_tui.domain.judgement import summarise_outcome
         from debate_tui.tui.screens.verdict import VerdictScreen
 
-        if judgement(self._follower.transcript) is None:
-            self._say("Nobody has judged this debate" if self._is_over else "There is no verdict yet")
+        if summarise_outcome(self._follower.transcript) is None:
+            self._show_message(
+                "Nobody has judged this debate" if self._is_over else "There is no verdict yet"
+            )
             return
 
         def closed(_: None) -> None:
-            self._shown = None
+            self._verdict_screen = None
 
-        self._shown = VerdictScreen(self._follower.transcript, self._glyphs)
-        self.app.push_screen(self._shown, closed)
+        self._verdict_screen = VerdictScreen(self._follower.transcript, self._glyphs)
+        self.app.push_screen(self._verdict_screen, closed)
 
     @property
     def _is_over(self) -> bool:
-        return self._follower.transcript.finished is not None
+        return self._follower.transcript.finish_reason is not None
 
     @property
-    def verdict_key(self) -> str:
+    def verdict_label(self) -> str:
         """What ``v`` does now, for the footer; empty where that is nothing, or the question says it."""
-        return "verdict" if self._asked is None and self._follower.transcript.verdicts else ""
+        return "verdict" if self._open_vote is None and self._follower.transcript.verdicts else ""
 
     def action_verdict(self) -> None:
         """Vote, if that is asked for; else show what was decided."""
-        if self._asked is not None:
-            self._vote(self._asked)
+        if self._open_vote is not None:
+            self._show_vote_menu(self._open_vote)
         else:
             self._show_verdict()
 
-    def on_ballot_line_opened(self, _: BallotLine.Opened) -> None:
+    def on_vote_bar_opened(self, _: VoteBar.Opened) -> None:
         """Vote."""
         self.action_verdict()

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from debate_tui.domain.exports import FORMS, Form
+from debate_tui.domain.exports import EXPORT_TYPES, ExportType
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.screens.card import Overlay
+from debate_tui.tui.screens.card import OverlayScreen
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Piece
-from debate_tui.tui.widgets.menu import Choice, Menu
+from debate_tui.tui.widgets.menu import Menu, MenuItem
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
     from debate_tui.tui.glyphs import Glyphs
 
-_FORMS: dict[Form, Choice] = {
-    "md": Choice("Markdown", "m", (Piece("for notes and repositories", Tone.QUIET),)),
-    "html": Choice("HTML", "h", (Piece("panes side by side, to print or send", Tone.QUIET),)),
-    "json": Choice("JSON", "j", (Piece("every event, for programs", Tone.QUIET),)),
-    "txt": Choice("Text", "t", (Piece("the words as written", Tone.QUIET),)),
+_EXPORT_CHOICES: dict[ExportType, MenuItem] = {
+    "md": MenuItem("Markdown", "m", (Piece("for notes and repositories", Tone.QUIET),)),
+    "html": MenuItem("HTML", "h", (Piece("panes side by side, to print or send", Tone.QUIET),)),
+    "json": MenuItem("JSON", "j", (Piece("every event, for programs", Tone.QUIET),)),
+    "txt": MenuItem("Text", "t", (Piece("the words as written", Tone.QUIET),)),
 }
 
 
-class MenuScreen(Overlay[int | None]):
+class MenuScreen(OverlayScreen[int | None]):
     """Its result is the place of the choice, `None` if it was only closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,9 +47,9 @@ class MenuScreen(Overlay[int | None]):
         """Give the keys to the menu."""
         self.set_focus(self._menu)
 
-    def on_menu_chosen(self, message: Menu.Chosen) -> None:
+    def on_menu_selected(self, message: Menu.Selected) -> None:
         """That is it."""
-        self.dismiss(message.place)
+        self.dismiss(message.index)
 
     def action_close(self) -> None:
         """Choose nothing."""
@@ -61,16 +61,18 @@ class MenuScreen(Overlay[int | None]):
             self.dismiss(None)
 
 
-class ExportScreen(MenuScreen):
-    """What to export a debate to; `FORMS` has the results."""
+class ExportMenuScreen(MenuScreen):
+    """What to export a debate to; `EXPORT_TYPES` has the results."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(Menu("Export the debate to", [_FORMS[form] for form in FORMS], glyphs))
+        super().__init__(
+            Menu("Export the debate to", [_EXPORT_CHOICES[form] for form in EXPORT_TYPES], glyphs)
+        )
 
 
-class DeleteScreen(MenuScreen):
+class ConfirmDeleteScreen(MenuScreen):
     """Asks before a debate is deleted; the result is 1 for yes."""
 
     def __init__(self, topic: str, glyphs: Glyphs) -> None:
-        choices = (Choice("keep it", "n"), Choice("delete it for good", "y", tone=Tone.FAILED))
+        choices = (MenuItem("keep it", "n"), MenuItem("delete it for good", "y", tone=Tone.FAILED))
         super().__init__(Menu(f"Delete “{one_line(topic, 48)}”?", choices, glyphs))

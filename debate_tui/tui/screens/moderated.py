@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.hints import ANSWERING, INTERJECTING
-from debate_tui.tui.screens.judged import JudgedView
+from debate_tui.tui.hints import INTERJECTION_HINTS, QUESTION_HINTS
+from debate_tui.tui.screens.judged import VotingView
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Piece
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from typing import Any
 
     from debate_tui.tui.commands import Commands
-    from debate_tui.tui.widgets.footer import Hint
-    from debate_tui.tui.widgets.interjector import Interjector
-    from debate_tui.tui.widgets.menu import Choice
-    from debate_tui.tui.widgets.question import Question
+    from debate_tui.tui.widgets.footer import KeyHint
+    from debate_tui.tui.widgets.interjector import InterjectionBar
+    from debate_tui.tui.widgets.menu import MenuItem
+    from debate_tui.tui.widgets.question import AnswerBar
 
-LEAST_WORDS, MOST_WORDS = 10, 5000
+MIN_WORDS, MAX_WORDS = 10, 5000
 
 
-class Measure(NamedTuple):
+class ModeratorAction(NamedTuple):
     """Something the moderator can do now: how the menu has it, and what does it."""
 
-    choice: Choice
-    do: Callable[[], None]
+    choice: MenuItem
+    run: Callable[[], None]
 
 
-class ModeratedView(JudgedView):
+class ModerationView(VotingView):
     """``i`` speaks to the debaters, ``M`` opens the menu of what else a moderator can do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,23 +42,25 @@ class ModeratedView(JudgedView):
         Binding("M", "moderate"),
     ]
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self._interjector: Interjector | None = None
-        self._question: Question | None = None
-        self._answer: Callable[[str], None] = _unasked
-        if self._options.swap is not None:
-            self._decisions.on_replace = self._replace
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._interjection_bar: InterjectionBar | None = None
+        self._answer_bar: AnswerBar | None = None
+        self._answer_callback: Callable[[str], None] = _ignore_answer
+        if self._options.swap_source is not None:
+            self._decisions.on_replace = self._ask_replacement
 
-    def _hints(self) -> tuple[Hint, ...]:
-        if self._interjector is not None:
-            return INTERJECTING
-        return super()._hints() if self._question is None else ANSWERING
+    def _current_hints(self) -> tuple[KeyHint, ...]:
+        if self._interjection_bar is not None:
+            return INTERJECTION_HINTS
+        return super()._current_hints() if self._answer_bar is None else QUESTION_HINTS
 
-    def _commanding(self) -> Commands | None:
+    def _available_commands(self) -> Commands | None:
         """The commands, or a word to the user that there are none."""
         if self._commands is None or self._is_over:
-            self._say("The debate is over" if self._is_over else "This debate takes no commands here")
+            self._show_message(
+                "The debate is over" if self._is_over else "This debate takes no commands here"
+            )
             return None
         return self._commands
 
@@ -66,169 +68,181 @@ class ModeratedView(JudgedView):
 
     async def action_interject(self) -> None:
         """Open the line in which the moderator speaks; streams go on."""
-        if self._agenda.judging:
-            self._say("All is said: nobody has a turn any more")
-        elif self._interjector is None and self._question is None and self._commanding():
-            from debate_tui.tui.widgets.interjector import Interjector
+        if self._phase_progress.is_judging:
+            self._show_message("All is said: nobody has a turn any more")
+        elif self._interjection_bar is None and self._answer_bar is None and self._available_commands():
+            from debate_tui.tui.widgets.interjector import InterjectionBar
 
-            names = {pane.speaker.id: self._name_of(pane.speaker.id) for pane in self._panes}
-            self._interjector = Interjector(names, self._glyphs)
-            self._say("")
+            names = {pane.state.id: self._debater_name(pane.state.id) for pane in self._panes}
+            self._interjection_bar = InterjectionBar(names, self._glyphs)
+            self._show_message("")
             self._show_hints()
-            await self.mount(self._interjector, before=self._footer)
+            await self.mount(self._interjection_bar, before=self._footer)
 
-    def action_say(self) -> None:
+    def action_send_interjection(self) -> None:
         """Put what was typed to the debaters, and give the keys back."""
-        if self._interjector is None:
+        if self._interjection_bar is None:
             return
-        text, to = self._interjector.text, self._interjector.to
-        self._close_interjector()
-        if text and (commands := self._commanding()):
+        text, to = self._interjection_bar.text, self._interjection_bar.recipient
+        self._close_interjection_bar()
+        if text and (commands := self._available_commands()):
             commands.interject(text, to)
-            self._say("Put to them at their next turn", Tone.FINISHED)
+            self._show_message("Put to them at their next turn", Tone.FINISHED)
 
-    def _close_interjector(self) -> None:
-        if self._interjector is not None:
-            self._interjector.remove()
-            self._interjector = None
-            self._focus_here()
+    def _close_interjection_bar(self) -> None:
+        if self._interjection_bar is not None:
+            self._interjection_bar.remove()
+            self._interjection_bar = None
+            self._focus_current_pane()
             self._show_hints()
 
     def action_next_recipient(self) -> None:
         """Put it to the next debater, or to all."""
-        if self._interjector is not None:
-            self._interjector.action_next_recipient()
+        if self._interjection_bar is not None:
+            self._interjection_bar.action_next_recipient()
 
     # What changes the course of the debate
 
     def action_moderate(self) -> None:
         """Ask what is to be done."""
-        commands = self._commanding()
+        commands = self._available_commands()
         if commands is None:
             return
         from debate_tui.tui.screens.menu import MenuScreen
         from debate_tui.tui.widgets.menu import Menu
 
-        measures = self._measures(commands)
+        measures = self._moderator_actions(commands)
 
-        def chosen(place: int | None) -> None:
-            if place is not None and self._commanding():
-                measures[place].do()
+        def chosen(index: int | None) -> None:
+            if index is not None and self._available_commands():
+                measures[index].run()
 
         choices = [measure.choice for measure in measures]
         self.app.push_screen(MenuScreen(Menu("The moderator", choices, self._glyphs)), chosen)
 
-    def _measures(self, commands: Commands) -> list[Measure]:
-        from debate_tui.tui.widgets.menu import Choice
+    def _moderator_actions(self, commands: Commands) -> list[ModeratorAction]:
+        from debate_tui.tui.widgets.menu import MenuItem
 
-        phase, words = self._agenda.phase_now, self._pane.speaker.words_asked
+        phase, words = self._phase_progress.current_phase_title, self._current_pane.state.word_target
         now = f"{words} now" if words else ""
         measures = []
-        if phase and not self._agenda.judging:
+        if phase and not self._phase_progress.is_judging:
             measures += [
-                Measure(Choice(f"one more round of {phase}", "n"), partial(self._add_round, commands, phase)),
-                Measure(Choice(f"skip the rest of {phase}", "s"), partial(self._skip, commands, phase)),
-                Measure(
-                    Choice("words in every turn …", "w", (Piece(now, Tone.QUIET),)),
-                    partial(self._ask_words, commands),
+                ModeratorAction(
+                    MenuItem(f"one more round of {phase}", "n"), partial(self._add_round, commands, phase)
+                ),
+                ModeratorAction(
+                    MenuItem(f"skip the rest of {phase}", "s"), partial(self._skip_phase, commands, phase)
+                ),
+                ModeratorAction(
+                    MenuItem("words in every turn …", "w", (Piece(now, Tone.QUIET),)),
+                    partial(self._ask_word_limit, commands),
                 ),
             ]
-            if self._options.swap is not None:
-                name, source = self._name_of(self._pane.speaker.id), self._pane.speaker.info.source
+            if self._options.swap_source is not None:
+                name, source = (
+                    self._debater_name(self._current_pane.state.id),
+                    self._current_pane.state.info.source,
+                )
                 detail = (Piece(one_line(source, 32), Tone.QUIET),)
                 measures.append(
-                    Measure(
-                        Choice(f"another source for {name} …", "o", detail),
-                        partial(self._ask_source, self._pane.speaker.id),
+                    ModeratorAction(
+                        MenuItem(f"another source for {name} …", "o", detail),
+                        partial(self._ask_new_source, self._current_pane.state.id),
                     )
                 )
         return [
             *measures,
-            Measure(Choice("end the debate now", "e", tone=Tone.FAILED), partial(self._end, commands)),
+            ModeratorAction(
+                MenuItem("end the debate now", "e", tone=Tone.FAILED), partial(self._end_debate, commands)
+            ),
         ]
 
     def _add_round(self, commands: Commands, phase: str) -> None:
         commands.add_round()
-        self._say(f"{phase} is held once more", Tone.FINISHED)
+        self._show_message(f"{phase} is held once more", Tone.FINISHED)
 
-    def _skip(self, commands: Commands, phase: str) -> None:
+    def _skip_phase(self, commands: Commands, phase: str) -> None:
         commands.skip_phase()
-        self._say(f"The rest of {phase} is skipped", Tone.FINISHED)
+        self._show_message(f"The rest of {phase} is skipped", Tone.FINISHED)
 
-    def _end(self, commands: Commands) -> None:
+    def _end_debate(self, commands: Commands) -> None:
         commands.end()
-        self._say("The debate is ended")
+        self._show_message("The debate is ended")
 
-    def _ask_words(self, commands: Commands) -> None:
-        self._ask_for(
-            "words in every turn", "a number, from the next round on", partial(self._words, commands)
+    def _ask_word_limit(self, commands: Commands) -> None:
+        self._open_answer_bar(
+            "words in every turn", "a number, from the next round on", partial(self._set_word_limit, commands)
         )
 
-    def _words(self, commands: Commands, text: str) -> None:
-        if not text.isdecimal() or not LEAST_WORDS <= int(text) <= MOST_WORDS:
-            self._say(f"A whole number from {LEAST_WORDS} to {MOST_WORDS:,}, please", Tone.FAILED)
+    def _set_word_limit(self, commands: Commands, text: str) -> None:
+        if not text.isdecimal() or not MIN_WORDS <= int(text) <= MAX_WORDS:
+            self._show_message(f"A whole number from {MIN_WORDS} to {MAX_WORDS:,}, please", Tone.FAILED)
             return
-        self._close_question()
+        self._close_answer_bar()
         commands.set_words(int(text))
-        self._say(f"{int(text):,} words are asked for from the next round on", Tone.FINISHED)
+        self._show_message(f"{int(text):,} words are asked for from the next round on", Tone.FINISHED)
 
     # Another source
 
-    def _replace(self, debater: str) -> None:
+    def _ask_replacement(self, debater: str) -> None:
         """Ask for a source that goes on where this debater's cannot."""
-        self._ask_source(debater, decide=True)
+        self._ask_new_source(debater, resolves_fault=True)
 
-    def _ask_source(self, debater: str, *, decide: bool = False) -> None:
-        label = f"source for {self._name_of(debater)}"
-        example = self._glyphs.typed("openai:MODEL, anthropic:MODEL, PROVIDER:MODEL, https://…, demo")
-        self._ask_for(label, example, partial(self._swap, debater, decide))
+    def _ask_new_source(self, debater: str, *, resolves_fault: bool = False) -> None:
+        label = f"source for {self._debater_name(debater)}"
+        example = self._glyphs.displayable("openai:MODEL, anthropic:MODEL, PROVIDER:MODEL, https://…, demo")
+        self._open_answer_bar(label, example, partial(self._start_swap, debater, resolves_fault))
 
-    def _swap(self, debater: str, decide: bool, text: str) -> None:
+    def _start_swap(self, debater: str, resolves_fault: bool, text: str) -> None:
         self.run_worker(
-            self._swapped(debater, text, decide=decide), name="swap", group="swap", exclusive=True
+            self._swap_source(debater, text, resolves_fault=resolves_fault),
+            name="swap",
+            group="swap",
+            exclusive=True,
         )
 
-    async def _swapped(self, debater: str, text: str, *, decide: bool) -> None:
-        if self._options.swap is None or self._commands is None:
+    async def _swap_source(self, debater: str, text: str, *, resolves_fault: bool) -> None:
+        if self._options.swap_source is None or self._commands is None:
             return
         try:
-            await self._options.swap(debater, text)
+            await self._options.swap_source(debater, text)
         except DebateError as error:
-            self._say(" ".join(filter(None, (error.message, error.hint))), Tone.FAILED)
+            self._show_message(" ".join(filter(None, (error.message, error.hint))), Tone.FAILED)
             return
-        self._close_question()
-        if decide:
+        self._close_answer_bar()
+        if resolves_fault:
             self._commands.decide(debater, "replace")
-        source = one_line(self._by_debater[debater].speaker.info.source, 60)
-        self._say(f"{self._name_of(debater)} goes on through {source}", Tone.FINISHED)
+        source = one_line(self._panes_by_debater[debater].state.info.source, 60)
+        self._show_message(f"{self._debater_name(debater)} goes on through {source}", Tone.FINISHED)
 
     # The line in which it is asked
 
-    def _ask_for(self, label: str, placeholder: str, answer: Callable[[str], None]) -> None:
-        from debate_tui.tui.widgets.question import Question
+    def _open_answer_bar(self, label: str, placeholder: str, on_answer: Callable[[str], None]) -> None:
+        from debate_tui.tui.widgets.question import AnswerBar
 
-        if self._question is not None or self._interjector is not None:
+        if self._answer_bar is not None or self._interjection_bar is not None:
             return
-        self._question, self._answer = Question(label, placeholder, self._glyphs), answer
-        self.mount(self._question, before=self._footer)
-        self._say("")
+        self._answer_bar, self._answer_callback = AnswerBar(label, placeholder, self._glyphs), on_answer
+        self.mount(self._answer_bar, before=self._footer)
+        self._show_message("")
         self._show_hints()
 
-    def action_answer(self) -> None:
+    def action_submit_answer(self) -> None:
         """Do as was answered; the line stays until that can be done."""
-        if self._question is not None:
-            if text := self._question.text:
-                self._answer(text)
+        if self._answer_bar is not None:
+            if text := self._answer_bar.text:
+                self._answer_callback(text)
             else:
-                self._close_question()
+                self._close_answer_bar()
 
-    def _close_question(self) -> None:
-        if self._question is not None:
-            self._question.remove()
-            self._question = None
-            self._focus_here()
+    def _close_answer_bar(self) -> None:
+        if self._answer_bar is not None:
+            self._answer_bar.remove()
+            self._answer_bar = None
+            self._focus_current_pane()
             self._show_hints()
 
 
-def _unasked(_: str) -> None:
+def _ignore_answer(_: str) -> None:
     """Nothing was asked."""

@@ -6,105 +6,107 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from debate_tui.tui.hints import FOUND, SEARCHING
+from debate_tui.tui.hints import SEARCH_INPUT_HINTS, SEARCH_MATCH_HINTS
 from debate_tui.tui.screens.view import DebateView
 from debate_tui.tui.search import Search
-from debate_tui.tui.widgets.prose import Prose
+from debate_tui.tui.widgets.prose import TurnText
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from debate_tui.tui.widgets.footer import Hint
-    from debate_tui.tui.widgets.searchline import SearchLine
+    from debate_tui.tui.widgets.footer import KeyHint
+    from debate_tui.tui.widgets.searchline import SearchBar
 
 
-class SearchedView(DebateView):
+class SearchView(DebateView):
     """``/`` opens the line in which one types what to search for; at the first match panes get the keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", priority=True),
-        Binding("n", "step(1)"),
-        Binding("N,shift+enter", "step(-1)"),
+        Binding("n", "next_match(1)"),
+        Binding("N,shift+enter", "next_match(-1)"),
     ]
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self._search = Search([pane.prose for pane in self._panes])
-        self._line: SearchLine | None = None
-        self._due = 0
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._search = Search([pane.turn_text for pane in self._panes])
+        self._search_bar: SearchBar | None = None
+        self._pending_step = 0
         """The step that was asked for while nothing was found yet."""
 
     @property
-    def searching(self) -> bool:
+    def is_searching(self) -> bool:
         """Whether the search is open."""
-        return self._line is not None
+        return self._search_bar is not None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whoever types text may type a slash."""
-        return not (action == "search" and not isinstance(self.focused, Prose))
+        return not (action == "search" and not isinstance(self.focused, TurnText))
 
-    def _hints(self) -> tuple[Hint, ...]:
-        if self._line is None:
-            return super()._hints()
-        if self.focused is self._line.input:
-            return SEARCHING
-        return FOUND if isinstance(self.focused, Prose) else super()._hints()
+    def _current_hints(self) -> tuple[KeyHint, ...]:
+        if self._search_bar is None:
+            return super()._current_hints()
+        if self.focused is self._search_bar.input:
+            return SEARCH_INPUT_HINTS
+        return SEARCH_MATCH_HINTS if isinstance(self.focused, TurnText) else super()._current_hints()
 
     async def action_search(self) -> None:
         """Ask what to search for; the next key goes there already."""
-        if self._line is None:
-            from debate_tui.tui.widgets.searchline import SearchLine
+        if self._search_bar is None:
+            from debate_tui.tui.widgets.searchline import SearchBar
 
-            self._line = SearchLine(self._glyphs)
-            await self.mount(self._line, before=self._footer)
-            self._say("")
-        self.set_focus(self._line.input)
+            self._search_bar = SearchBar(self._glyphs)
+            await self.mount(self._search_bar, before=self._footer)
+            self._show_message("")
+        self.set_focus(self._search_bar.input)
         self._show_hints()
 
-    def action_step(self, steps: int) -> None:
+    def action_next_match(self, steps: int) -> None:
         """Go to the next match, or to the one before."""
-        if self._line is None:
-            self._say("/ searches all panes")
+        if self._search_bar is None:
+            self._show_message("/ searches all panes")
             return
-        if self._line.input.value != self._search.text:  # keys are quicker than the message that it was typed
-            self._look_for(self._line.input.value)
-        pane = self._search.step(steps, self._here)
-        self._due = steps if pane < 0 else 0
+        if (
+            self._search_bar.input.value != self._search.text
+        ):  # keys are quicker than the message that it was typed
+            self._start_search(self._search_bar.input.value)
+        pane = self._search.move(steps, self._current_index)
+        self._pending_step = steps if pane < 0 else 0
         if pane >= 0:
-            self._turn_to(pane)
-        self._show_standing()
+            self._select_pane(pane)
+        self._show_match_count()
 
     def close_search(self) -> None:
         """Take the marks away, and give the keys back."""
-        if self._line is not None:
-            self._focus_here()
-            self._line.remove()
-            self._line = None
-            self._search.look_for("")
+        if self._search_bar is not None:
+            self._focus_current_pane()
+            self._search_bar.remove()
+            self._search_bar = None
+            self._search.start("")
             self._show_hints()
 
-    def _look_for(self, text: str) -> None:
-        self._due = 0
-        self._search.look_for(text)
-        self._show_standing()
+    def _start_search(self, text: str) -> None:
+        self._pending_step = 0
+        self._search.start(text)
+        self._show_match_count()
 
-    def _show_standing(self) -> None:
-        if self._line is not None:
-            self._line.count.show(self._search.standing if self._search.text else None)
+    def _show_match_count(self) -> None:
+        if self._search_bar is not None:
+            self._search_bar.match_count.update(self._search.position if self._search.text else None)
 
     # Messages of widgets
 
-    def on_search_line_typed(self, message: SearchLine.Typed) -> None:
+    def on_search_bar_changed(self, message: SearchBar.Changed) -> None:
         """Search for that."""
         if message.text != self._search.text:
-            self._look_for(message.text)
+            self._start_search(message.text)
 
-    def on_prose_found(self, message: Prose.Found) -> None:
+    def on_turn_text_search_progress(self, message: TurnText.SearchProgress) -> None:
         """Count again, and go to the match that was asked for before it was found."""
-        self._search.hear(message.prose, done=message.done)
-        standing = self._search.standing
-        if self._due and standing.total:
-            self.action_step(self._due)
-        elif standing.done:
-            self._due = 0
-        self._show_standing()
+        self._search.update_progress(message.turn_text, done=message.done)
+        standing = self._search.position
+        if self._pending_step and standing.total:
+            self.action_next_match(self._pending_step)
+        elif standing.is_complete:
+            self._pending_step = 0
+        self._show_match_count()

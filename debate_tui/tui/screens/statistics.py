@@ -11,10 +11,10 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.display.statistics import wording
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.screens.card import Overlay
+from debate_tui.tui.screens.card import OverlayScreen
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.bars import axis, bars
-from debate_tui.tui.widgets.line import Lines, Piece, Row, clip, width_of
+from debate_tui.tui.widgets.bars import fault_axis, rate_bars
+from debate_tui.tui.widgets.line import Piece, Row, TextRows, clip, pieces_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from textual.events import Click, Resize
     from textual.geometry import Size
 
-    from debate_tui.display.statistics import Figures, Report, Statistics
+    from debate_tui.display.statistics import Statistics, StatisticsReport, StreamFigures
     from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.speaker import Speaker
+    from debate_tui.tui.speaker import PaneState
 
-LOOK = 0.25
+REFRESH_SECONDS = 0.25
 """Seconds between two looks at the figures."""
 
-LABEL = 13
-ROOMY_LABEL = 16
-ROOMY_COLUMN = 30
+LABEL_WIDTH = 13
+WIDE_LABEL_WIDTH = 16
+WIDE_COLUMN_WIDTH = 30
 """Cells of a column in which figures are written out in full."""
-WIDEST_COLUMN = 64
-GUTTER = 2
+MAX_COLUMN_WIDTH = 64
+COLUMN_GAP = 2
 MARGIN = 3
-TALLEST_BARS = 8
-FREE_ROWS = 30
+MAX_BAR_ROWS = 8
+MARGIN_MIN_ROWS = 30
 """Rows of a terminal from which on the card leaves some of the debate to be seen."""
 
 
-class StatisticsCard(Lines):
+class StatisticsCard(TextRows):
     """A column of figures for each debater, under its speed over time; below, everything that broke."""
 
     DEFAULT_CSS = "StatisticsCard { background: $panel; max-width: 100%; max-height: 100%; }"
@@ -50,127 +50,135 @@ class StatisticsCard(Lines):
 
     def __init__(
         self,
-        speakers: Sequence[Speaker],
+        pane_states: Sequence[PaneState],
         statistics: Statistics,
-        report: Callable[[], Report],
+        report: Callable[[], StatisticsReport],
         glyphs: Glyphs,
     ) -> None:
         super().__init__()
         self.ellipsis = glyphs.ellipsis
-        self._speakers = speakers
+        self._pane_states = pane_states
         self._statistics = statistics
         self._report = report
         self._glyphs = glyphs
-        self._room = self._least = 0
-        self._roomy = False
-        self._label = LABEL
-        self._column = 0
+        self._available_rows = self._min_rows = 0
+        self._has_wide_columns = False
+        self._label_width = LABEL_WIDTH
+        self._column_width = 0
         self._rows: tuple[Row, ...] = ()
 
-    def fit(self, size: Size) -> None:
+    def fit_to(self, size: Size) -> None:
         """Make the most of a screen of this size."""
-        spare = 2 * MARGIN if size.height >= FREE_ROWS else 0
+        spare = 2 * MARGIN if size.height >= MARGIN_MIN_ROWS else 0
         self.inset = MARGIN if spare else 1
         inner = size.width - spare - 2 * self.inset
-        count = max(1, len(self._speakers))
-        self._roomy = inner // count >= ROOMY_COLUMN + ROOMY_LABEL // count
-        self._label = ROOMY_LABEL if self._roomy else LABEL
-        self._column = max(1, min((inner - self._label) // count, WIDEST_COLUMN))
-        self._room = size.height - (4 if spare else 0)
-        self._least = 0 if spare else size.height
-        self.styles.width = self._label + count * self._column + 2 * self.inset if spare else size.width
-        self.look()
+        count = max(1, len(self._pane_states))
+        self._has_wide_columns = inner // count >= WIDE_COLUMN_WIDTH + WIDE_LABEL_WIDTH // count
+        self._label_width = WIDE_LABEL_WIDTH if self._has_wide_columns else LABEL_WIDTH
+        self._column_width = max(1, min((inner - self._label_width) // count, MAX_COLUMN_WIDTH))
+        self._available_rows = size.height - (4 if spare else 0)
+        self._min_rows = 0 if spare else size.height
+        self.styles.width = (
+            self._label_width + count * self._column_width + 2 * self.inset if spare else size.width
+        )
+        self.update_figures()
 
-    def look(self) -> None:
+    def update_figures(self) -> None:
         """Look at the figures again, and show those that have changed."""
-        rows = tuple(self._table(self._report()))
+        rows = tuple(self._build_rows(self._report()))
         grown = len(rows) != len(self._rows)
         self._rows = rows
         if grown:
-            self.styles.height = max(len(rows), self._least)
-        self.sync()
+            self.styles.height = max(len(rows), self._min_rows)
+        self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """What was there at the last look."""
         return self._rows
 
-    def _table(self, report: Report) -> Iterator[Row]:
+    def _build_rows(self, report: StatisticsReport) -> Iterator[Row]:
         figures = {each.debater: each for each in report.streams}
-        streams = [figures.get(speaker.id) for speaker in self._speakers]
-        measures = wording.live(report)
-        broken = wording.incidents(report)
-        tall, listed = self._share(self._room - len(measures) - 8, len(broken))
+        streams = [figures.get(speaker.id) for speaker in self._pane_states]
+        measures = wording.live_rows(report)
+        broken = wording.list_incidents(report)
+        tall, listed = self._divide_rows(self._available_rows - len(measures) - 8, len(broken))
         yield Row()
-        yield self._title(report)
+        yield self._title_row(report)
         yield Row()
-        yield self._across("", [self._who(speaker) for speaker in self._speakers])
-        yield self._across("", [self._badge(speaker) for speaker in self._speakers])
-        yield from self._speeds(tall, report.elapsed)
+        yield self._table_row("", [self._name_cell(speaker) for speaker in self._pane_states])
+        yield self._table_row("", [self._badge_cell(speaker) for speaker in self._pane_states])
+        yield from self._speed_rows(tall, report.elapsed)
         yield Row()
         for measure in measures:
-            yield self._across(measure.label, [self._value(measure, stream) for stream in streams])
+            yield self._table_row(measure.label, [self._value_cell(measure, stream) for stream in streams])
         if listed:
             yield Row()
-            yield from self._incidents(broken[-listed:])
+            yield from self._incident_rows(broken[-listed:])
         yield Row()
 
     @staticmethod
-    def _share(spare: int, incidents: int) -> tuple[int, int]:
+    def _divide_rows(spare: int, incidents: int) -> tuple[int, int]:
         """How many rows the bars and the incidents get."""
         listed = min(incidents, max(0, spare - 5))
-        return max(1, min(TALLEST_BARS, spare - listed - bool(listed))), listed
+        return max(1, min(MAX_BAR_ROWS, spare - listed - bool(listed))), listed
 
-    def _title(self, report: Report) -> Row:
-        parts = [wording.clock(report.elapsed)]
-        if report.painting is not None:
-            parts += wording.painting(report.painting)
-        right = self._parted([Piece(part, Tone.QUIET) for part in parts])
+    def _title_row(self, report: StatisticsReport) -> Row:
+        parts = [wording.format_clock(report.elapsed)]
+        if report.frames is not None:
+            parts += wording.format_frames(report.frames)
+        right = self._separated([Piece(part, Tone.QUIET) for part in parts])
         return Row((Piece("Stream statistics", Tone.FOCUS, bold=True),), right)
 
-    def _who(self, speaker: Speaker) -> tuple[Piece, ...]:
-        info = speaker.info
+    def _name_cell(self, pane_state: PaneState) -> tuple[Piece, ...]:
+        info = pane_state.info
         model = one_line(info.model, 60)
-        name = Piece(one_line(info.name, 40), Tone.QUIET if speaker.removed else Tone.TEXT, bold=True)
-        return (_longer(name, 2), Piece(model, Tone.QUIET)) if model and self._roomy else (name,)
+        name = Piece(
+            one_line(info.name, 40), Tone.QUIET if pane_state.removal_reason else Tone.TEXT, bold=True
+        )
+        return (
+            (_pad_right(name, 2), Piece(model, Tone.QUIET)) if model and self._has_wide_columns else (name,)
+        )
 
-    def _badge(self, speaker: Speaker) -> tuple[Piece, ...]:
-        badge = speaker.badge(time.monotonic())
+    def _badge_cell(self, pane_state: PaneState) -> tuple[Piece, ...]:
+        badge = pane_state.badge(time.monotonic())
         text = badge.text(self._glyphs)
-        if badge.details and cell_len(text) > self._column - GUTTER:
+        if badge.details and cell_len(text) > self._column_width - COLUMN_GAP:
             text = replace(badge, word="").text(self._glyphs)
         return (Piece(text, badge.tone),)
 
-    def _speeds(self, height: int, elapsed: float) -> Iterator[Row]:
+    def _speed_rows(self, height: int, elapsed: float) -> Iterator[Row]:
         """Everybody's speed over time on one scale, and how far it reaches."""
-        width = max(1, self._column - GUTTER)
-        curves = [self._statistics.curve(speaker.id, width) for speaker in self._speakers]
+        width = max(1, self._column_width - COLUMN_GAP)
+        curves = [self._statistics.rate_curve(speaker.id, width) for speaker in self._pane_states]
         top = max((rate for curve in curves for rate in curve.rates), default=0.0)
-        drawn = [bars(curve, height, top, self._glyphs) for curve in curves]
+        drawn = [rate_bars(curve, height, top, self._glyphs) for curve in curves]
         for y in range(height):
             label = f"{top:,.0f} tokens/s" if y == 0 and top else ""
-            yield self._across(label[: self._label - 1], [rows[y] for rows in drawn])
-        span = f"over {wording.clock(elapsed)}"
-        yield self._across(span, [axis(curve, self._glyphs) for curve in curves])
+            yield self._table_row(label[: self._label_width - 1], [rows[y] for rows in drawn])
+        span = f"over {wording.format_clock(elapsed)}"
+        yield self._table_row(span, [fault_axis(curve, self._glyphs) for curve in curves])
 
-    def _value(self, measure: wording.Measure, figures: Figures | None) -> tuple[Piece, ...]:
-        parts = (measure.full if self._roomy else measure.short)(figures) if figures else ()
+    def _value_cell(self, measure: wording.StatisticsRow, figures: StreamFigures | None) -> tuple[Piece, ...]:
+        parts = (
+            (measure.full_text if self._has_wide_columns else measure.short_text)(figures) if figures else ()
+        )
         if not parts:
-            return (Piece(self._glyphs.unknown, Tone.FAINT),)
-        trouble = measure.trouble and figures is not None and figures.breaks
+            return (Piece(self._glyphs.missing_value, Tone.FAINT),)
+        trouble = measure.is_about_faults and figures is not None and figures.interruptions
         first = Piece(parts[0], Tone.RECONNECTING if trouble else Tone.TEXT)
-        return self._parted([first, *(Piece(part, Tone.QUIET) for part in parts[1:])])
+        return self._separated([first, *(Piece(part, Tone.QUIET) for part in parts[1:])])
 
-    def _incidents(self, incidents: Sequence[wording.Incident]) -> Iterator[Row]:
+    def _incident_rows(self, incidents: Sequence[wording.Incident]) -> Iterator[Row]:
         """The newest incidents, each in one line."""
         names = max(len(incident.name) for incident in incidents)
         faults = max(len(incident.fault) for incident in incidents)
         outcomes = max(len(incident.outcome) for incident in incidents)
         for incident in incidents:
-            icon = self._glyphs.failed if incident.lost else self._glyphs.reconnecting
-            tone = Tone.FAILED if incident.lost else Tone.RECONNECTING
+            icon = self._glyphs.failed if incident.is_fatal else self._glyphs.reconnecting
+            tone = Tone.FAILED if incident.is_fatal else Tone.RECONNECTING
             yield Row(
                 (
-                    Piece(f"{wording.clock(incident.at):>5}  ", Tone.QUIET),
+                    Piece(f"{wording.format_clock(incident.at):>5}  ", Tone.QUIET),
                     Piece(f"{icon} {incident.name.ljust(names)}  ", tone),
                     Piece(f"{incident.fault.ljust(faults)}  "),
                     Piece(f"{incident.outcome.ljust(outcomes)}  ", Tone.QUIET),
@@ -178,27 +186,27 @@ class StatisticsCard(Lines):
                 )
             )
 
-    def _across(self, label: str, columns: Sequence[tuple[Piece, ...]]) -> Row:
+    def _table_row(self, label: str, columns: Sequence[tuple[Piece, ...]]) -> Row:
         """A row of the table: its label, and a column for each debater."""
-        pieces = [Piece(label.ljust(self._label), Tone.QUIET)]
+        pieces = [Piece(label.ljust(self._label_width), Tone.QUIET)]
         for column in columns:
-            kept = clip(column, self._column - GUTTER, self.ellipsis)
+            kept = clip(column, self._column_width - COLUMN_GAP, self.ellipsis)
             pieces += kept
-            pieces[-1] = _longer(pieces[-1], self._column - width_of(kept))
+            pieces[-1] = _pad_right(pieces[-1], self._column_width - pieces_width(kept))
         return Row(tuple(pieces))
 
-    def _parted(self, pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    def _separated(self, pieces: Sequence[Piece]) -> tuple[Piece, ...]:
         """Pieces with something faint between them."""
-        between = Piece(f"{self._glyphs.between} ", Tone.FAINT)
-        parted = [piece for each in pieces for piece in (_longer(each, 1), between)]
+        between = Piece(f"{self._glyphs.separator} ", Tone.FAINT)
+        parted = [piece for each in pieces for piece in (_pad_right(each, 1), between)]
         return (*parted[:-2], pieces[-1])
 
 
-def _longer(piece: Piece, spaces: int) -> Piece:
+def _pad_right(piece: Piece, spaces: int) -> Piece:
     return piece._replace(text=piece.text + " " * spaces)
 
 
-class StatisticsScreen(Overlay[None]):
+class StatisticsScreen(OverlayScreen[None]):
     """Opened with ``s``; the debate goes on beneath."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -208,26 +216,26 @@ class StatisticsScreen(Overlay[None]):
 
     def __init__(
         self,
-        speakers: Sequence[Speaker],
+        pane_states: Sequence[PaneState],
         statistics: Statistics,
-        report: Callable[[], Report],
+        report: Callable[[], StatisticsReport],
         glyphs: Glyphs,
     ) -> None:
         super().__init__()
-        self._card = StatisticsCard(speakers, statistics, report, glyphs)
+        self._card = StatisticsCard(pane_states, statistics, report, glyphs)
 
     def compose(self) -> ComposeResult:
         """The card alone, in its size from the first frame on."""
-        self._card.fit(self.app.size)
+        self._card.fit_to(self.app.size)
         yield self._card
 
     def on_mount(self) -> None:
         """Keep looking."""
-        self.set_interval(LOOK, self._card.look)
+        self.set_interval(REFRESH_SECONDS, self._card.update_figures)
 
     def on_resize(self, event: Resize) -> None:
         """Use the room there is."""
-        self._card.fit(event.size)
+        self._card.fit_to(event.size)
 
     def action_close(self) -> None:
         """Back to the debate."""

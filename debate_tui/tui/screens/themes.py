@@ -8,7 +8,7 @@ from debate_tui.tui import themes
 from debate_tui.tui.screens.menu import MenuScreen
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Piece
-from debate_tui.tui.widgets.menu import Choice, Menu
+from debate_tui.tui.widgets.menu import Menu, MenuItem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.widgets.pointing import Pointing
+    from debate_tui.tui.widgets.pointing import SelectableList
 
-SWATCH = (Tone.FOCUS, Tone.STREAMING, Tone.CONNECTED, Tone.PAUSED, Tone.RECONNECTING, Tone.FAILED)
+SWATCH_TONES = (Tone.FOCUS, Tone.STREAMING, Tone.CONNECTED, Tone.PAUSED, Tone.RECONNECTING, Tone.FAILED)
 """The colours a theme is known by."""
 
 
@@ -27,17 +27,19 @@ class ThemeScreen(MenuScreen):
 
     DEFAULT_CSS = "ThemeScreen { align: right middle; background: $background 0%; }"
 
-    def __init__(self, choices: Sequence[Theme], worn: str, glyphs: Glyphs) -> None:
-        self._names = [theme.name for theme in choices]
-        at = self._names.index(worn) if worn in self._names else 0
-        super().__init__(Menu("Theme", [_choice(theme, glyphs) for theme in choices], glyphs, at=at))
+    def __init__(self, available: Sequence[Theme], current: str, glyphs: Glyphs) -> None:
+        self._names = [theme.name for theme in available]
+        at = self._names.index(current) if current in self._names else 0
+        super().__init__(
+            Menu("Theme", [_theme_choice(theme, glyphs) for theme in available], glyphs, highlighted=at)
+        )
 
-    def on_pointing_pointed(self, message: Pointing.Pointed) -> None:
+    def on_selectable_list_highlighted(self, message: SelectableList.Highlighted) -> None:
         """Try it on."""
-        self.app.theme = self._names[message.place]
+        self.app.theme = self._names[message.index]
 
 
-def _choice(theme: Theme, glyphs: Glyphs) -> Choice:
-    colours = themes.tones(theme)
-    swatch = tuple(Piece(glyphs.knob, colours[tone]) for tone in SWATCH)
-    return Choice(theme.name, detail=(*swatch, Piece("  dark" if theme.dark else "  light", Tone.QUIET)))
+def _theme_choice(theme: Theme, glyphs: Glyphs) -> MenuItem:
+    colours = themes.theme_variables(theme)
+    swatch = tuple(Piece(glyphs.dot, colours[tone]) for tone in SWATCH_TONES)
+    return MenuItem(theme.name, detail=(*swatch, Piece("  dark" if theme.dark else "  light", Tone.QUIET)))

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import FaultReport
     from debate_tui.tui.glyphs import Glyphs
 
-WIDTH = 64
+FAULT_WIDTH = 64
 
 
-class TroubleScreen(CardScreen):
+class FaultScreen(CardScreen):
     """Opened with Enter on a pane whose stream has a fault."""
 
     def __init__(self, name: str, fault: FaultReport, glyphs: Glyphs) -> None:
         status = f", HTTP status {fault.status}" if fault.status is not None else ""
         kind = Row((Piece(f"{fault.kind.value.replace('_', ' ')}{status}", Tone.FAILED),))
-        text = [Row((Piece(line),)) for line in textwrap.wrap(one_line(fault.message, 4000), WIDTH)]
+        text = [Row((Piece(line),)) for line in textwrap.wrap(one_line(fault.message, 4000), FAULT_WIDTH)]
         super().__init__(Card(f"{name}: what went wrong", [kind, Row(), *text], glyphs))

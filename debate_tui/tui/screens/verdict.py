@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from debate_tui.domain.judgement import judgement
-from debate_tui.tui.screens.card import Overlay
+from debate_tui.domain.judgement import summarise_outcome
+from debate_tui.tui.screens.card import OverlayScreen
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Lines, Piece, Row
+from debate_tui.tui.widgets.line import Piece, Row, TextRows
 from debate_tui.tui.widgets.verdict import VerdictRows
 
 if TYPE_CHECKING:
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from debate_tui.domain.transcript import Transcript
     from debate_tui.tui.glyphs import Glyphs
 
-WIDEST = 96
+MAX_TEXT_WIDTH = 96
 """Cells of a line that is still read with ease."""
 
 MARGIN = 3
-FREE_ROWS = 30
+MARGIN_MIN_ROWS = 30
 """Rows of a terminal from which on the card leaves some of the debate to be seen."""
 
-WHEEL = 3
+WHEEL_ROWS = 3
 """Rows that a turn of the wheel scrolls."""
 
 
-class VerdictCard(Lines):
+class VerdictCard(TextRows):
     """The verdict between a blank row and a row that says how much is below; scrolled where it is longer."""
 
     DEFAULT_CSS = "VerdictCard { background: $panel; max-width: 100%; max-height: 100%; }"
@@ -43,55 +43,55 @@ class VerdictCard(Lines):
         self._transcript = transcript
         self._glyphs = glyphs
         self._rows: tuple[Row, ...] = ()
-        self._top = 0
-        self._cells = self._tallest = self._least = 0
+        self._first_row = 0
+        self._text_width = self._max_rows = self._min_rows = 0
 
-    def fit(self, size: Size) -> None:
+    def fit_to(self, size: Size) -> None:
         """Make the most of a screen of this size."""
-        roomy = size.height >= FREE_ROWS
+        roomy = size.height >= MARGIN_MIN_ROWS
         self.inset = MARGIN if roomy else 1
-        width = min(size.width, WIDEST + 2 * MARGIN)
+        width = min(size.width, MAX_TEXT_WIDTH + 2 * MARGIN)
         self.styles.width = width if roomy else size.width
-        self._cells = (width if roomy else size.width) - 2 * self.inset
-        self._tallest = size.height - (4 if roomy else 0)
-        self._least = 0 if roomy else size.height
-        self.look()
+        self._text_width = (width if roomy else size.width) - 2 * self.inset
+        self._max_rows = size.height - (4 if roomy else 0)
+        self._min_rows = 0 if roomy else size.height
+        self.update_verdict()
 
-    def look(self) -> None:
+    def update_verdict(self) -> None:
         """Lay out again what is known now, once there is a size to lay it out for."""
-        if not self._cells:
+        if not self._text_width:
             return
-        found = judgement(self._transcript)
-        self._rows = VerdictRows(found, self._cells, self._glyphs).rows() if found is not None else ()
-        self.styles.height = max(min(len(self._rows) + 3, self._tallest), self._least)
-        self.scroll_by(0)
+        found = summarise_outcome(self._transcript)
+        self._rows = VerdictRows(found, self._text_width, self._glyphs).rows() if found is not None else ()
+        self.styles.height = max(min(len(self._rows) + 3, self._max_rows), self._min_rows)
+        self.scroll_rows(0)
 
-    def scroll_by(self, rows: int) -> None:
+    def scroll_rows(self, rows: int) -> None:
         """Show what is further down, or up."""
-        self._top = max(0, min(self._top + rows, len(self._rows) - self._room))
-        self.sync()
+        self._first_row = max(0, min(self._first_row + rows, len(self._rows) - self._visible_rows))
+        self.refresh_rows()
 
     @property
-    def page(self) -> int:
+    def page_rows(self) -> int:
         """Rows to scroll by a page."""
-        return max(1, self._room - 2)
+        return max(1, self._visible_rows - 2)
 
     @property
-    def _room(self) -> int:
-        return max(1, min(len(self._rows) + 3, self._tallest) - 3)
+    def _visible_rows(self) -> int:
+        return max(1, min(len(self._rows) + 3, self._max_rows) - 3)
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """What is in view."""
-        shown = self._rows[self._top : self._top + self._room]
+        shown = self._rows[self._first_row : self._first_row + self._visible_rows]
         blank = [Row()] * max(0, self.size.height - len(shown) - 2)
-        return (Row(), *shown, *blank, self._bottom())
+        return (Row(), *shown, *blank, self._footer_row())
 
-    def _bottom(self) -> Row:
+    def _footer_row(self) -> Row:
         glyphs = self._glyphs
-        below = max(0, len(self._rows) - self._top - self._room)
+        below = max(0, len(self._rows) - self._first_row - self._visible_rows)
         more = Piece(f"{glyphs.down} {below} more", Tone.FOCUS)
         keys = [("esc", "to the debate")]
-        if self._room < len(self._rows):
+        if self._visible_rows < len(self._rows):
             keys.append((f"{glyphs.up} {glyphs.down}", "scroll"))
         pieces: list[Piece] = []
         for key, does in keys:
@@ -99,7 +99,7 @@ class VerdictCard(Lines):
         return Row(tuple(pieces), (more,) if below else ())
 
 
-class VerdictScreen(Overlay[None]):
+class VerdictScreen(OverlayScreen[None]):
     """Opens when a debate ends with a verdict, and with ``v``; the debate stays beneath."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -119,24 +119,24 @@ class VerdictScreen(Overlay[None]):
 
     def compose(self) -> ComposeResult:
         """The card alone, in its size from the first frame on."""
-        self._card.fit(self.app.size)
+        self._card.fit_to(self.app.size)
         yield self._card
 
-    def look(self) -> None:
+    def update_verdict(self) -> None:
         """Somebody has decided or voted since."""
-        self._card.look()
+        self._card.update_verdict()
 
     def on_resize(self, event: Resize) -> None:
         """Use the room there is."""
-        self._card.fit(event.size)
+        self._card.fit_to(event.size)
 
     def action_scroll(self, rows: int) -> None:
         """Show what is further down, or up."""
-        self._card.scroll_by(rows)
+        self._card.scroll_rows(rows)
 
     def action_page(self, pages: int) -> None:
         """A page further down, or up."""
-        self._card.scroll_by(pages * self._card.page)
+        self._card.scroll_rows(pages * self._card.page_rows)
 
     def action_close(self) -> None:
         """Back to the debate."""
@@ -145,12 +145,12 @@ class VerdictScreen(Overlay[None]):
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         """Further down."""
         event.stop()
-        self._card.scroll_by(WHEEL)
+        self._card.scroll_rows(WHEEL_ROWS)
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
         """Further up."""
         event.stop()
-        self._card.scroll_by(-WHEEL)
+        self._card.scroll_rows(-WHEEL_ROWS)
 
     def on_click(self, event: Click) -> None:
         """A click beside the card closes it."""

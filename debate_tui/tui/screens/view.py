@@ -14,22 +14,22 @@ from debate_tui.display.statistics import Statistics
 from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed, DebaterInfo, PhaseStarted
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui import compositing
-from debate_tui.tui.agenda import Agenda
-from debate_tui.tui.arrangement import Arrangement, Fit, fit
-from debate_tui.tui.course import Course
-from debate_tui.tui.follower import Follower
+from debate_tui.tui.agenda import PhaseProgress
+from debate_tui.tui.arrangement import LayoutKind, PaneLayout, choose_layout
+from debate_tui.tui.course import DebateStatus
+from debate_tui.tui.follower import LogFollower
 from debate_tui.tui.glyphs import ASCII, UNICODE
-from debate_tui.tui.hints import hints
-from debate_tui.tui.pulse import Pulse
-from debate_tui.tui.screens.decisions import Decisions
-from debate_tui.tui.speaker import Speaker
-from debate_tui.tui.thrift import Thrift
+from debate_tui.tui.hints import debate_hints
+from debate_tui.tui.pulse import FrameLoop
+from debate_tui.tui.screens.decisions import FaultDecisions
+from debate_tui.tui.speaker import PaneState
+from debate_tui.tui.thrift import ScrollThrottle
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.footer import Footer, Hint
+from debate_tui.tui.widgets.footer import Footer, KeyHint
 from debate_tui.tui.widgets.header import Header
-from debate_tui.tui.widgets.notice import Notice
-from debate_tui.tui.widgets.pane import MAX_NAME, Pane, Panes
-from debate_tui.tui.widgets.tabs import Tabs
+from debate_tui.tui.widgets.notice import NoticeBar
+from debate_tui.tui.widgets.pane import MAX_NAME_CHARACTERS, Pane, PaneGrid
+from debate_tui.tui.widgets.tabs import PaneTabs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,24 +41,25 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.feed import Item
+    from debate_tui.display.feed import PaneItem
     from debate_tui.domain.events import Event
     from debate_tui.record.log import ReadableLog
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
-    from debate_tui.tui.widgets.header import Headline
+    from debate_tui.tui.widgets.header import HeaderContent
 
-ASIDE_SECONDS = 4.0
+MESSAGE_SECONDS = 4.0
 """How long the footer says what was just done."""
 
 
 class DebateView(compositing.BlankWidget, Screen[None]):
     """Shows one debate log; `commands` is `None` where the debate takes none.
 
-    Without a log it shows what the options say, until `attach` brings one.
+    Without a log it shows what the options say, until `attach_log` brings one.
 
-    `on_ready` is called when the first frame is painted, `on_pause` between two rounds, when nothing streams.
-    `unwritten` says how many writes the terminal has not yet taken, `slow_writes` how many it took slowly.
+    `on_ready` is called when the first frame is painted, `on_round_break` between two rounds, when nothing
+    streams. `pending_writes` says how many writes the terminal has not yet taken, `slow_writes` how many it
+    took slowly.
     """
 
     AUTO_FOCUS = None
@@ -69,90 +70,93 @@ class DebateView(compositing.BlankWidget, Screen[None]):
     def __init__(
         self,
         log: ReadableLog | None,
-        buffer: SharedBuffer[Item],
+        buffer: SharedBuffer[PaneItem],
         commands: Commands | None,
         options: ScreenOptions,
         *,
         statistics: Statistics | None = None,
-        measure: Callable[[], Statistics] = Statistics,
+        make_statistics: Callable[[], Statistics] = Statistics,
         on_ready: Callable[[], None],
-        on_pause: Callable[[], None],
-        unwritten: Callable[[], int],
+        on_round_break: Callable[[], None],
+        pending_writes: Callable[[], int],
         slow_writes: Callable[[], int],
     ) -> None:
         super().__init__()
         self._styled = False
-        self._on_pause = on_pause
-        self._unwritten = unwritten
+        self._round_break_callback = on_round_break
+        self._pending_writes = pending_writes
         self._slow_writes = slow_writes
         self._log = log
         self._commands = commands
         self._options = options
-        self._on_ready = on_ready
+        self._ready_callback = on_ready
         self._glyphs = ASCII if options.ascii else UNICODE
-        self._follower = Follower(
+        self._follower = LogFollower(
             buffer,
             statistics=statistics,
-            measure=measure,
-            on_debate=self._hear,
-            on_active=self._wake,
+            make_statistics=make_statistics,
+            on_debate_event=self._queue_event,
+            on_active_change=self._wake_frame_loop,
         )
-        self._agenda = Agenda(self._follower.transcript, options.format)
-        self._clock = FrameClock(options.mode, window=options.window_ms / 1000)
-        self._pulse = Pulse(
-            buffer, self._clock, self, on_frame=lambda spent: self._follower.statistics.painted(spent)
+        self._phase_progress = PhaseProgress(self._follower.transcript, options.format)
+        self._frame_clock = FrameClock(options.mode, window=options.window_ms / 1000)
+        self._frame_loop = FrameLoop(
+            buffer,
+            self._frame_clock,
+            self,
+            on_frame=lambda spent: self._follower.statistics.record_frame(spent),
         )
         known = {info.id: info for info in options.debaters}
         self._panes = [
             Pane(
-                Speaker(known.get(name) or DebaterInfo(name, name, "", "", ""), self._follower),
+                PaneState(known.get(name) or DebaterInfo(name, name, "", "", ""), self._follower),
                 self._follower.transcript,
                 self._glyphs,
-                markdown.ASCII if options.ascii else markdown.UNICODE,
-                self._agenda.title,
+                markdown.ASCII_SYMBOLS if options.ascii else markdown.UNICODE_SYMBOLS,
+                self._phase_progress.turn_phase_label,
             )
             for name in buffer.panes
         ]
-        self._by_debater = {pane.speaker.id: pane for pane in self._panes}
+        self._panes_by_debater = {pane.state.id: pane for pane in self._panes}
         self._header = Header(self._glyphs)
-        self._tabs = Tabs(self._panes, self._glyphs)
-        self._grid = Panes(*self._panes, id="panes")
-        self._notice = Notice(self._glyphs)
+        self._tabs = PaneTabs(self._panes, self._glyphs)
+        self._pane_grid = PaneGrid(*self._panes, id="panes")
+        self._notice_bar = NoticeBar(self._glyphs)
         self._footer = Footer(self._glyphs)
-        self._fit = Fit(Arrangement.COLUMNS, len(self._panes))
+        self._pane_layout = PaneLayout(LayoutKind.COLUMNS, len(self._panes))
         self._width = 0
-        self._here = 0
+        self._current_index = 0
         self._zoomed = False
         self._warning = ""
-        self._waiting = ""
+        self._wait_notice = ""
         self.set_class(options.ascii, "-ascii")
-        self._aside_until = 0.0
-        self._decisions = Decisions(self, commands, self._glyphs)
-        self._course = Course(self._follower, self._agenda, options.topic, self._glyphs)
-        self._thrift = Thrift()
+        self._message_until = 0.0
+        self._decisions = FaultDecisions(self, commands, self._glyphs)
+        self._debate_status = DebateStatus(self._follower, self._phase_progress, options.topic, self._glyphs)
+        self._scroll_throttle = ScrollThrottle()
 
     # What is on the screen
 
     def compose(self) -> ComposeResult:
         """From top to bottom, arranged for the terminal's size from the first frame on."""
-        self._fit_into(self.app.size)
+        self._choose_pane_layout(self.app.size)
         yield self._header
         if self._tabs.display:
             yield self._tabs
-        yield self._grid
-        yield self._notice
+        yield self._pane_grid
+        yield self._notice_bar
         yield self._footer
 
     async def on_mount(self) -> None:
         """Follow the log, if there is one, and paint what comes of it."""
-        self._focus_here()
+        self._focus_current_pane()
         if self._log is not None:
             await self._follower.open(self._log)
         self.tick(time.monotonic())
-        self.run_worker(self._pulse.run(), name="pulse")
-        self.call_after_refresh(self._on_ready)
+        self.run_worker(self._frame_loop.run(), name="pulse")
+        self.call_after_refresh(self._ready_callback)
 
-    async def attach(self, log: ReadableLog) -> None:
+    async def attach_log(self, log: ReadableLog) -> None:
         """Show this debate from now on; for a screen that was made without one, from any task."""
         await self._follower.open(log)
 
@@ -171,34 +175,38 @@ class DebateView(compositing.BlankWidget, Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Arrange the panes anew where the terminal's size asks for it."""
-        self._fit_into(event.size)
+        self._choose_pane_layout(event.size)
 
-    def _fit_into(self, size: Size) -> None:
+    def _choose_pane_layout(self, size: Size) -> None:
         self._width = size.width
-        self._fit = fit(len(self._panes), *size, self._glyphs.times)
-        self._arrange()
+        self._pane_layout = choose_layout(len(self._panes), *size, self._glyphs.times)
+        self._place_panes()
 
-    def _arrange(self) -> None:
+    def _place_panes(self) -> None:
         """Show the panes that fit, or the one with the keys if it is zoomed or only tabs fit."""
-        tabs = self._fit.arrangement is Arrangement.TABS
+        tabs = self._pane_layout.kind is LayoutKind.TABS
         single = self._zoomed or tabs
-        columns = 1 if single else self._fit.columns
-        self._grid.styles.grid_size_columns = columns
+        columns = 1 if single else self._pane_layout.columns
+        self._pane_grid.styles.grid_size_columns = columns
         self._tabs.display = tabs
         self.call_later(self._mount_tabs)
         for place, pane in enumerate(self._panes):
             last_and_odd = not single and place == len(self._panes) - 1 and len(self._panes) % columns == 1
             pane.styles.column_span = columns if last_and_odd and columns > 1 else 1
-            pane.place(
-                shown=not single or place == self._here,
-                beside=not single and place % columns > 0,
-                below=not single and place >= columns,
-                compact=self._fit.compact and not self._zoomed,
+            pane.set_layout(
+                displayed=not single or place == self._current_index,
+                left_border=not single and place % columns > 0,
+                top_border=not single and place >= columns,
+                compact=self._pane_layout.compact and not self._zoomed,
             )
-        passing = self._fit.needs or self._waiting or self._warning
-        lasting = () if self._fit.needs else (self._options.shared, self._options.notice)
-        self._notice.say("\n".join(filter(None, (passing, *lasting))), self._width)
-        self._tabs.sync()
+        passing = self._pane_layout.too_small_message or self._wait_notice or self._warning
+        lasting = (
+            ()
+            if self._pane_layout.too_small_message
+            else (self._options.sharing_notice, self._options.notice)
+        )
+        self._notice_bar.update("\n".join(filter(None, (passing, *lasting))), self._width)
+        self._tabs.refresh_rows()
         self._show_hints()
 
     def _mount_tabs(self) -> None:
@@ -209,131 +217,133 @@ class DebateView(compositing.BlankWidget, Screen[None]):
     def warn(self, text: str) -> None:
         """Say above the footer what is wrong with the program's own files."""
         self._warning = text
-        self._arrange()
+        self._place_panes()
 
-    def wait_for(self, what: str, how_far: str) -> None:
+    def show_wait_notice(self, reason: str, progress: str) -> None:
         """Say above the footer what the debate waits for; nothing, once it waits no more."""
-        self._waiting = f"{what} {self._glyphs.between} {how_far}" if how_far else what
-        self._arrange()
+        self._wait_notice = f"{reason} {self._glyphs.separator} {progress}" if progress else reason
+        self._place_panes()
 
     # What the pulse asks for
 
     @property
-    def active(self) -> int:
+    def active_streams(self) -> int:
         """How many streams are connected or streaming."""
-        return self._follower.active
+        return self._follower.active_streams
 
     @property
-    def backlog(self) -> bool:
+    def has_backlog(self) -> bool:
         """Whether the terminal has not yet taken all of the last frame."""
-        return self._unwritten() > 0
+        return self._pending_writes() > 0
 
     def frame(self) -> AbstractContextManager[None]:
         """Paint all that is changed within as one frame, at its end."""
         return compositing.frame(self)
 
-    def release(self, due: Mapping[str, Sequence[Item]]) -> None:
+    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
         """Paint what panes have been waiting for, all of it in one frame."""
         now = time.monotonic()
-        self._pace(now)
+        self._limit_scrolling(now)
         with compositing.frame(self):
             for debater, items in due.items():
-                self._by_debater[debater].apply(items, now)
-            self._tabs.sync()
+                self._panes_by_debater[debater].apply(items, now)
+            self._tabs.refresh_rows()
 
     def tick(self, now: float) -> None:
         """Look again at what changes with time: clock, countdowns, meters."""
         with compositing.frame(self):
-            if self._aside_until and now >= self._aside_until:
-                self._say("")
-            self._pace(now)
+            if self._message_until and now >= self._message_until:
+                self._show_message("")
+            self._limit_scrolling(now)
             for pane in self._panes:
                 pane.tick()
-            self._tabs.sync()
-            self._show_headline()
+            self._tabs.refresh_rows()
+            self._update_header()
             self._show_hints()
 
-    def _pace(self, now: float) -> None:
-        self._thrift.look(now, self._slow_writes())
-        self._thrift.pace([pane.prose for pane in self._panes], now, streaming=self.active > 0)
+    def _limit_scrolling(self, now: float) -> None:
+        self._scroll_throttle.update(now, self._slow_writes())
+        self._scroll_throttle.limit_scrolling(
+            [pane.turn_text for pane in self._panes], now, streaming=self.active_streams > 0
+        )
 
-    def drain(self) -> None:
+    def flush_all(self) -> None:
         """Paint everything that is pending."""
-        self._pulse.drain()
+        self._frame_loop.flush_all()
 
-    async def begin_anew(self) -> None:
+    async def rebuild(self) -> None:
         """Show what the log holds now, which has taken back what came last; the screen changes once."""
-        held = await self._follower.held()
+        held = await self._follower.read_all()
         self.clear_selection()
         with compositing.frame(self):
             for pane in self._panes:
                 pane.clear()
-            self._follower.restart(held)
-            self._pulse.drain()
+            self._follower.reset_to(held)
+            self._frame_loop.flush_all()
             for pane in self._panes:
-                pane.prose.flush()
+                pane.turn_text.flush()
             self.tick(time.monotonic())
 
     # What the debate tells
 
-    def _hear(self, event: Event) -> None:
+    def _queue_event(self, event: Event) -> None:
         """Called by whoever writes the log, from a task that knows of no app."""
-        self.call_next(self._take, event)
+        self.call_next(self._apply_event, event)
 
-    def _take(self, event: Event) -> None:
-        self._course.see(event)
+    def _apply_event(self, event: Event) -> None:
+        self._debate_status.apply(event)
         steps = self._follower.transcript.steps
         if isinstance(event, PhaseStarted) and len(steps) > 1 and event == steps[-1]:
-            self._on_pause()
+            self._round_break_callback()
         if isinstance(event, DebatePaused | DebateResumed):
-            self._clock.flush()
-            self._decisions.take(event, self._name_of(event.debater))
+            self._frame_clock.request_flush()
+            self._decisions.apply(event, self._debater_name(event.debater))
             if isinstance(event, DebatePaused) and event.debater is None and event.reason != "user":
                 self.warn(one_line(event.reason))  # a limit that no further turn may pass
             now = time.monotonic()
             for pane in self._panes:
-                pane.speaker.apply(event, now)
+                pane.state.apply(event, now)
                 pane.tick()
         elif isinstance(event, DebateFinished):
-            self.drain()  # the last words, before the header says that there are no more
-        self._wake()
-        self._show_headline()
+            self.flush_all()  # the last words, before the header says that there are no more
+        self._wake_frame_loop()
+        self._update_header()
         self._show_hints()
 
-    def _wake(self) -> None:
-        self._pulse.wake()
+    def _wake_frame_loop(self) -> None:
+        self._frame_loop.wake()
 
-    def _show_headline(self) -> None:
-        self._header.show(self._headline())
+    def _update_header(self) -> None:
+        self._header.update(self._header_content())
 
-    def _headline(self) -> Headline:
-        return self._course.headline(self._clock.mode.value, paused=self._all_paused)
-
-    @property
-    def _all_paused(self) -> bool:
-        return all(pane.speaker.paused for pane in self._panes)
+    def _header_content(self) -> HeaderContent:
+        return self._debate_status.headline(self._frame_clock.mode.value, paused=self._is_all_paused)
 
     @property
-    def _pane(self) -> Pane:
+    def _is_all_paused(self) -> bool:
+        return all(pane.state.is_paused for pane in self._panes)
+
+    @property
+    def _current_pane(self) -> Pane:
         """The pane that has the keys."""
-        return self._panes[self._here]
+        return self._panes[self._current_index]
 
     def _show_hints(self) -> None:
-        self._footer.show(self._hints())
+        self._footer.set_hints(self._current_hints())
 
-    def _hints(self) -> tuple[Hint, ...]:
+    def _current_hints(self) -> tuple[KeyHint, ...]:
         """The keys that do something now."""
-        return hints(
-            paused=self.resumes_all,
-            pane_paused=self.resumes_one,
+        return debate_hints(
+            paused=self.can_resume_all,
+            pane_paused=self.can_resume_pane,
             zoomed=self._zoomed,
-            reasoning=self._pane.script.has_reasoning,
-            finished=self._follower.transcript.finished is not None,
-            commands=self._commands is not None,
-            pausing=self.can_pause,
-            failed=bool(self._pane.speaker.trouble),
-            verdict=self.verdict_key,
-            judging=self._agenda.judging,
+            has_reasoning=self._current_pane.content.has_reasoning,
+            finished=self._follower.transcript.finish_reason is not None,
+            accepts_commands=self._commands is not None,
+            can_pause=self.can_pause,
+            failed=bool(self._current_pane.state.problem),
+            verdict_label=self.verdict_label,
+            judging=self._phase_progress.is_judging,
         )
 
     @property
@@ -342,53 +352,53 @@ class DebateView(compositing.BlankWidget, Screen[None]):
         return self._commands is not None
 
     @property
-    def resumes_all(self) -> bool:
+    def can_resume_all(self) -> bool:
         """Whether the key that pauses all would let them go on now."""
-        return self._all_paused
+        return self._is_all_paused
 
     @property
-    def resumes_one(self) -> bool:
+    def can_resume_pane(self) -> bool:
         """The same of the key for one pane."""
-        return self._pane.speaker.held_alone
+        return self._current_pane.state.is_paused_alone
 
     @property
-    def verdict_key(self) -> str:
+    def verdict_label(self) -> str:
         """What ``v`` does now, for the footer; empty where it does nothing."""
         return ""
 
-    def _say(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
-        self._aside_until = time.monotonic() + ASIDE_SECONDS if text else 0.0
-        self._footer.say(text, tone, path=path)
-        self._wake()
+    def _show_message(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
+        self._message_until = time.monotonic() + MESSAGE_SECONDS if text else 0.0
+        self._footer.show_status(text, tone, path=path)
+        self._wake_frame_loop()
 
     # Which pane has the keys
 
-    def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
+    def on_pane_tabs_selected(self, message: PaneTabs.Selected) -> None:
         """Show that pane."""
-        self._turn_to(message.place)
+        self._select_pane(message.index)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Remember which pane has the keys, however it got them."""
         if event.widget is not self.focused:
             return  # the keys have gone on to another pane since
         for place, pane in enumerate(self._panes):
-            if place != self._here and pane in event.widget.ancestors:
-                self._turn_to(place)
+            if place != self._current_index and pane in event.widget.ancestors:
+                self._select_pane(place)
 
-    def _turn_to(self, place: int) -> None:
-        if place != self._here:
-            self._here = place
-            if self._zoomed or self._fit.arrangement is Arrangement.TABS:
-                self._arrange()
-        self._focus_here()
+    def _select_pane(self, index: int) -> None:
+        if index != self._current_index:
+            self._current_index = index
+            if self._zoomed or self._pane_layout.kind is LayoutKind.TABS:
+                self._place_panes()
+        self._focus_current_pane()
         self._show_hints()
 
-    def _focus_here(self) -> None:
+    def _focus_current_pane(self) -> None:
         with compositing.frame(self):
             for pane in self._panes:
-                pane.light(on=pane is self._pane)
-        self.set_focus(self._pane.prose, scroll_visible=False)
+                pane.show_focus(focused=pane is self._current_pane)
+        self.set_focus(self._current_pane.turn_text, scroll_visible=False)
 
-    def _name_of(self, debater: str | None) -> str:
-        pane = self._by_debater.get(debater or "")
-        return one_line(pane.speaker.info.name, MAX_NAME) if pane is not None else ""
+    def _debater_name(self, debater: str | None) -> str:
+        pane = self._panes_by_debater.get(debater or "")
+        return one_line(pane.state.info.name, MAX_NAME_CHARACTERS) if pane is not None else ""

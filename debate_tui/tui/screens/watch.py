@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
-from debate_tui.display.feed import Text
+from debate_tui.display.feed import PaneText
 from debate_tui.record.log import ReadableLog
 from debate_tui.tui.screens.debate import DebateScreen
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.feed import Item
-    from debate_tui.display.statistics import Report
-    from debate_tui.session.lines import Way
+    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.statistics import StatisticsReport
+    from debate_tui.session.lines import ConnectionInfo
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
     from debate_tui.tui.widgets.pane import Pane
 
 
-class Elsewhere(ReadableLog, Protocol):
+class RemoteDebateLog(ReadableLog, Protocol):
     """A log that may have to be told anew, and a line to it that may break."""
 
     on_rewind: Callable[[], None]
-    on_line: Callable[[str], None]
+    on_connection_notice: Callable[[str], None]
 
     @property
-    def way(self) -> Way | None:
+    def connection(self) -> ConnectionInfo | None:
         """How the debate comes here, where that is known."""
         ...
 
@@ -43,17 +43,17 @@ class WatchScreen(DebateScreen):
 
     def __init__(
         self,
-        log: Elsewhere,
-        buffer: SharedBuffer[Item],
+        log: RemoteDebateLog,
+        buffer: SharedBuffer[PaneItem],
         commands: Commands | None,
         options: ScreenOptions,
-        **more: Any,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(log, buffer, commands, options, **more)
-        self._elsewhere = log
-        self._kept: dict[str, list[Item]] = {}
-        log.on_rewind = lambda: self.call_next(self.begin_anew)
-        log.on_line = lambda text: self.call_next(self.warn, text)
+        super().__init__(log, buffer, commands, options, **kwargs)
+        self._remote_log = log
+        self._held_items: dict[str, list[PaneItem]] = {}
+        log.on_rewind = lambda: self.call_next(self.rebuild)
+        log.on_connection_notice = lambda text: self.call_next(self.warn, text)
 
     # Pausing, which nobody else notices
 
@@ -63,48 +63,50 @@ class WatchScreen(DebateScreen):
         return True
 
     @property
-    def resumes_all(self) -> bool:
+    def can_resume_all(self) -> bool:
         """Only what is held here can be let go here."""
-        return all(pane.speaker.held_here for pane in self._panes)
+        return all(pane.state.paused_here for pane in self._panes)
 
     @property
-    def resumes_one(self) -> bool:
-        """See `resumes_all`."""
-        return self._pane.speaker.held_here
+    def can_resume_pane(self) -> bool:
+        """See `can_resume_all`."""
+        return self._current_pane.state.paused_here
 
-    def release(self, due: Mapping[str, Sequence[Item]]) -> None:
+    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
         """Paint what is due, but keep what is due in panes that are held."""
         for debater, items in due.items():
-            if self._by_debater[debater].speaker.held_here:
-                self._kept.setdefault(debater, []).extend(items)
-        super().release({debater: items for debater, items in due.items() if debater not in self._kept})
+            if self._panes_by_debater[debater].state.paused_here:
+                self._held_items.setdefault(debater, []).extend(items)
+        super().paint_items(
+            {debater: items for debater, items in due.items() if debater not in self._held_items}
+        )
 
-    async def begin_anew(self) -> None:
-        """See `DebateView.begin_anew`; what was held is of a history that is no more."""
-        self._kept.clear()
+    async def rebuild(self) -> None:
+        """See `DebateView.rebuild`; what was held is of a history that is no more."""
+        self._held_items.clear()
         for pane in self._panes:
-            pane.speaker.held_here = False
-        await super().begin_anew()
+            pane.state.paused_here = False
+        await super().rebuild()
 
     def action_pause_all(self) -> None:
         """Let no pane go on, or all of them."""
-        self._hold(self._panes, held=not self.resumes_all)
+        self._set_paused(self._panes, paused=not self.can_resume_all)
 
-    def action_pause_one(self) -> None:
+    def action_pause_pane(self) -> None:
         """Let the pane that has the keys not go on, or go on."""
-        self._hold([self._pane], held=not self.resumes_one)
+        self._set_paused([self._current_pane], paused=not self.can_resume_pane)
 
-    def _hold(self, panes: Sequence[Pane], *, held: bool) -> None:
-        if held and self._is_over:
-            self._say("The debate is over")
+    def _set_paused(self, panes: Sequence[Pane], *, paused: bool) -> None:
+        if paused and self._is_over:
+            self._show_message("The debate is over")
             return
-        self._clock.flush()
-        self.drain()
+        self._frame_clock.request_flush()
+        self.flush_all()
         for pane in panes:
-            pane.speaker.held_here = held
-            for item in self._kept.pop(pane.speaker.id, ()):
-                self._buffer.push(pane.speaker.id, item, len(item.text) if isinstance(item, Text) else 0)
-        self._say("Paused here; the debate goes on" if held else "")
+            pane.state.paused_here = paused
+            for item in self._held_items.pop(pane.state.id, ()):
+                self._buffer.push(pane.state.id, item, len(item.text) if isinstance(item, PaneText) else 0)
+        self._show_message("Paused here; the debate goes on" if paused else "")
         self.tick(time.monotonic())
 
     def action_help(self) -> None:
@@ -115,11 +117,12 @@ class WatchScreen(DebateScreen):
 
     # The line to it
 
-    def _report(self) -> Report:
-        report, way = super()._report(), self._elsewhere.way
-        if way is None:
+    def _report(self) -> StatisticsReport:
+        report, connection = super()._report(), self._remote_log.connection
+        if connection is None:
             return report
         streams = (
-            replace(figures, transport=way.transport, shared=not way.each) for figures in report.streams
+            replace(figures, transport=connection.transport, shared=not connection.per_debater)
+            for figures in report.streams
         )
         return replace(report, streams=tuple(streams))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Lines, Piece, Row
+from debate_tui.tui.widgets.line import Piece, Row, TextRows
 
 if TYPE_CHECKING:
     from textual.events import Click
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from debate_tui.tui.glyphs import Glyphs
 
 
-class BallotLine(Lines):
+class VoteBar(TextRows):
     """Hidden while nothing is asked."""
 
-    DEFAULT_CSS = "BallotLine { height: 1; background: $surface; }"
+    DEFAULT_CSS = "VoteBar { height: 1; background: $surface; }"
 
     class Opened(Message):
         """The line was clicked."""
@@ -28,16 +28,16 @@ class BallotLine(Lines):
         self.ellipsis = glyphs.ellipsis
         self._glyphs = glyphs
         self._question = ""
-        self._otherwise = ""
+        self._escape_label = ""
         self.display = False
 
-    def ask(self, question: str, otherwise: str) -> None:
+    def ask(self, question: str, escape_label: str) -> None:
         """Ask this from now on, and say what ``esc`` does instead."""
-        self._question, self._otherwise = question, otherwise
+        self._question, self._escape_label = question, escape_label
         self.display = True
-        self.sync()
+        self.refresh_rows()
 
-    def close(self) -> None:
+    def hide(self) -> None:
         """Ask nothing any more."""
         self.display = False
 
@@ -48,7 +48,7 @@ class BallotLine(Lines):
             Piece("v", Tone.FOCUS, bold=True),
             Piece(" vote   ", Tone.QUIET),
             Piece("esc", Tone.FOCUS, bold=True),
-            Piece(f" {self._otherwise}", Tone.QUIET),
+            Piece(f" {self._escape_label}", Tone.QUIET),
         )
         return (Row((question,), keys),)
 

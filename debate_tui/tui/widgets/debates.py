@@ -10,27 +10,27 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.recorded import ending, names, when
+from debate_tui.tui.recorded import debater_names, ending_badge, format_when
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Lines, Piece, Row
-from debate_tui.tui.widgets.pointing import Pointing
+from debate_tui.tui.widgets.line import Piece, Row, TextRows
+from debate_tui.tui.widgets.pointing import SelectableList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from textual.events import Click
 
-    from debate_tui.record.summary import Summary
+    from debate_tui.record.summary import DebateSummary
     from debate_tui.tui.glyphs import Glyphs
 
-AIRY_FROM = 30
+MIN_SPACED_HEIGHT = 30
 """Rows from which there is a blank one between two debates."""
 
-MAX_TOPIC = 400
-LABEL = 9
+MAX_TOPIC_CHARACTERS = 400
+LABEL_CELLS = 9
 
 
-class Debates(Pointing):
+class DebateList(SelectableList):
     """Two lines for each debate, the newest at the top; one of them is pointed at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("g", "first"), Binding("G", "last")]
@@ -42,20 +42,23 @@ class Debates(Pointing):
         super().__init__()
         self._glyphs = glyphs
         self.ellipsis = glyphs.ellipsis
-        self._summaries: tuple[Summary, ...] = ()
-        self._empty: tuple[str, ...] = ()
+        self._summaries: tuple[DebateSummary, ...] = ()
+        self._empty_text: tuple[str, ...] = ()
 
-    def show(self, summaries: Sequence[Summary], empty: Sequence[str], at: str = "") -> None:
-        """Show these, pointing at the one with the id `at` if there; `empty` is said if there are none."""
+    def update(
+        self, summaries: Sequence[DebateSummary], empty_text: Sequence[str], highlighted_id: str = ""
+    ) -> None:
+        """Show these, pointing at the one with the id `highlighted_id` if there; `empty_text` is said if
+        there are none."""
         self._summaries = tuple(summaries)
-        self._empty = tuple(empty)
-        places = (place for place, summary in enumerate(summaries) if summary.debate == at)
-        self.point(next(places, self._at))
+        self._empty_text = tuple(empty_text)
+        places = (place for place, summary in enumerate(summaries) if summary.debate == highlighted_id)
+        self.highlight(next(places, self._highlighted))
 
     @property
-    def chosen(self) -> Summary | None:
+    def highlighted_debate(self) -> DebateSummary | None:
         """The debate that is pointed at."""
-        return self._summaries[self._at] if self._summaries else None
+        return self._summaries[self._highlighted] if self._summaries else None
 
     @property
     def count(self) -> int:
@@ -63,48 +66,54 @@ class Debates(Pointing):
         return len(self._summaries)
 
     @property
-    def room(self) -> int:
+    def visible_count(self) -> int:
         """How many of them fit."""
-        return (self.size.height + self._step - 2) // self._step
+        return (self.size.height + self._rows_per_debate - 2) // self._rows_per_debate
 
     @property
-    def _step(self) -> int:
-        return 3 if self.size.height >= AIRY_FROM else 2
+    def _rows_per_debate(self) -> int:
+        return 3 if self.size.height >= MIN_SPACED_HEIGHT else 2
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """The debates in view."""
         height = self.size.height
         rows: list[Row] = []
-        for place in range(self._top, min(self._top + self.room, self.count)):
-            rows += self._entry(place)
+        for place in range(self._first_visible, min(self._first_visible + self.visible_count, self.count)):
+            rows += self._debate_rows(place)
         if not self.count:
-            rows = [Row((Piece(line, Tone.QUIET),)) for line in ("", *self._empty)]
+            rows = [Row((Piece(line, Tone.QUIET),)) for line in ("", *self._empty_text)]
         return (*rows, *[Row()] * height)[:height]
 
-    def _entry(self, place: int) -> list[Row]:
-        summary, glyphs = self._summaries[place], self._glyphs
-        here = place == self._at
-        badge = ending(summary)
+    def _debate_rows(self, index: int) -> list[Row]:
+        summary, glyphs = self._summaries[index], self._glyphs
+        here = index == self._highlighted
+        badge = ending_badge(summary)
         mark = Piece(f"{glyphs.interjection} " if here else "  ", Tone.FOCUS, bold=True)
-        topic = Piece(one_line(summary.topic, MAX_TOPIC), Tone.FOCUS if here else Tone.TEXT, bold=True)
-        facts = when(summary.started, time.time()), one_line(summary.format, 40), names(summary)
+        topic = Piece(
+            one_line(summary.topic, MAX_TOPIC_CHARACTERS), Tone.FOCUS if here else Tone.TEXT, bold=True
+        )
+        facts = (
+            format_when(summary.started, time.time()),
+            one_line(summary.format, 40),
+            debater_names(summary),
+        )
         rows = [
             Row((mark, topic), (Piece(badge.text(glyphs), badge.tone),)),
-            Row((Piece(f"  {f' {glyphs.between} '.join(facts)}", Tone.QUIET),)),
+            Row((Piece(f"  {f' {glyphs.separator} '.join(facts)}", Tone.QUIET),)),
         ]
-        return [*rows, *[Row()] * (self._step - len(rows))]
+        return [*rows, *[Row()] * (self._rows_per_debate - len(rows))]
 
     def on_click(self, event: Click) -> None:
         """Point at what is clicked on; twice opens it."""
-        place = self._top + event.y // self._step
+        place = self._first_visible + event.y // self._rows_per_debate
         if place >= self.count:
             return
-        self.point(place)
+        self.highlight(place)
         if event.chain == 2:
             self.post_message(self.Opened())
 
 
-class Details(Lines):
+class DebateDetails(TextRows):
     """One debate: its whole topic, when and how it was held, and by whom."""
 
     inset = 2
@@ -113,40 +122,40 @@ class Details(Lines):
         super().__init__()
         self._glyphs = glyphs
         self.ellipsis = glyphs.ellipsis
-        self._summary: Summary | None = None
+        self._summary: DebateSummary | None = None
 
-    def show(self, summary: Summary | None) -> None:
+    def update(self, summary: DebateSummary | None) -> None:
         """Show this one from now on."""
         self._summary = summary
-        self.sync()
+        self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """Everything about it; what does not fit is left out at the end."""
         height = self.size.height
-        rows = list(self._told(self._summary, width)) if self._summary is not None else []
+        rows = list(self._detail_rows(self._summary, width)) if self._summary is not None else []
         return (*rows, *[Row()] * height)[:height]
 
-    def _told(self, summary: Summary, width: int) -> Iterator[Row]:
+    def _detail_rows(self, summary: DebateSummary, width: int) -> Iterator[Row]:
         glyphs = self._glyphs
-        badge = ending(summary)
-        for line in textwrap.wrap(one_line(summary.topic, MAX_TOPIC), max(width, 10)):
+        badge = ending_badge(summary)
+        for line in textwrap.wrap(one_line(summary.topic, MAX_TOPIC_CHARACTERS), max(width, 10)):
             yield Row((Piece(line, bold=True),))
         yield Row()
         yield Row((Piece(badge.text(glyphs), badge.tone, bold=True),))
         yield Row()
         now = time.time()
-        yield _fact("begun", when(summary.started, now))
-        yield _fact("ended" if summary.finished else "last word", when(summary.updated, now))
-        yield _fact("format", one_line(summary.format, 40))
-        yield _fact("events", f"{summary.events:,}")
-        yield _fact("id", summary.debate)
+        yield _fact_row("begun", format_when(summary.started, now))
+        yield _fact_row("ended" if summary.finished else "last word", format_when(summary.updated, now))
+        yield _fact_row("format", one_line(summary.format, 40))
+        yield _fact_row("events", f"{summary.events:,}")
+        yield _fact_row("id", summary.debate)
         for debater in summary.debaters:
             yield Row()
             name = Piece(one_line(debater.name, 40), bold=True)
             side = one_line(debater.side, 40)
-            yield Row((name, Piece(f" {glyphs.between} {side}" if side else "", Tone.QUIET)))
+            yield Row((name, Piece(f" {glyphs.separator} {side}" if side else "", Tone.QUIET)))
             yield Row((Piece(one_line(debater.model or debater.source, 80), Tone.QUIET),))
 
 
-def _fact(label: str, value: str) -> Row:
-    return Row((Piece(label.ljust(LABEL + 2), Tone.QUIET), Piece(value)))
+def _fact_row(label: str, value: str) -> Row:
+    return Row((Piece(label.ljust(LABEL_CELLS + 2), Tone.QUIET), Piece(value)))

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 
-class Entry(Input):
+class LineInput(Input):
     """One row without a frame; its cursor stands still where animations are not wanted.
 
     Enter and Escape do what the screen's actions of these names do, before another key is looked at. They
@@ -16,7 +16,7 @@ class Entry(Input):
     """
 
     DEFAULT_CSS = """
-    Entry, Entry:focus {
+    LineInput, LineInput:focus {
         width: 1fr;
         height: 1;
         border: none;
@@ -26,10 +26,10 @@ class Entry(Input):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
-    def __init__(self, value: str = "", *, enter: str, escape: str, **more: Any) -> None:
-        super().__init__(value, **more)
-        self._enter = enter
-        self._escape = escape
+    def __init__(self, value: str = "", *, enter_action: str, escape_action: str, **kwargs: Any) -> None:
+        super().__init__(value, **kwargs)
+        self._enter_action = enter_action
+        self._escape_action = escape_action
 
     @property
     def text(self) -> str:
@@ -42,8 +42,8 @@ class Entry(Input):
 
     async def action_submit(self) -> None:
         """What Enter does."""
-        await self.run_action(f"screen.{self._enter}")
+        await self.run_action(f"screen.{self._enter_action}")
 
     async def action_leave(self) -> None:
         """What Escape does."""
-        await self.run_action(f"screen.{self._escape}")
+        await self.run_action(f"screen.{self._escape_action}")

@@ -6,26 +6,26 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.modes import TOLD
-from debate_tui.tui.proposal import LEAST_DEBATERS, misfit
+from debate_tui.tui.modes import MODE_DESCRIPTIONS
+from debate_tui.tui.proposal import MIN_DEBATERS, format_mismatch
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Lines, Piece, Row
+from debate_tui.tui.widgets.line import Piece, Row, TextRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from debate_tui.domain.debate import Format, Phase
     from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.proposal import Item, Offer, Proposal
+    from debate_tui.tui.proposal import DebateSetup, SetupItem, SourceOption
 
-EXAMPLES = (
+EXAMPLE_TOPICS = (
     "Should cities ban private cars?",
     "Is it wrong to eat meat?",
     "Tabs or spaces?",
     "Would you rather live forever?",
 )
-MAX_CHARACTERS = 2000
-_OUTCOMES = {
+MAX_HELP_CHARACTERS = 2000
+_OUTCOME_DESCRIPTIONS = {
     "none": "Nobody wins: you make up your own mind.",
     "swing": "Whoever moves more opinions wins.",
     "panel": "Judges decide.",
@@ -34,7 +34,7 @@ _OUTCOMES = {
 }
 
 
-class Explanation(Lines):
+class SetupHelp(TextRows):
     """As much of it as there is room for; `item` is `None` for the topic."""
 
     inset = 2
@@ -44,107 +44,112 @@ class Explanation(Lines):
         self.ellipsis = glyphs.ellipsis
         self._glyphs = glyphs
         self._formats = formats
-        self._tell: Callable[[int], Iterator[Row]] = self._topic
+        self._build_help: Callable[[int], Iterator[Row]] = self._topic_rows
 
-    def show(self, item: Item | None, proposal: Proposal, offers: Sequence[Offer]) -> None:
-        """Explain this item of this proposal from now on; what is known of its sources is in `offers`."""
-        about = {offer.source: offer.told for offer in offers}
-        format_ = self._formats.get(proposal.format)
+    def update(
+        self, item: SetupItem | None, setup: DebateSetup, source_options: Sequence[SourceOption]
+    ) -> None:
+        """Explain this item of this proposal from now on; what is known of its sources is in
+        `source_options`."""
+        about = {offer.source: offer.description for offer in source_options}
+        format_ = self._formats.get(setup.format)
 
         def tell(width: int) -> Iterator[Row]:
-            match item and item.what:
+            match item and item.kind:
                 case None:
-                    return self._topic(width)
+                    return self._topic_rows(width)
                 case "debater":
-                    return self._debater(proposal, item.place if item else 0, about, width)
+                    return self._debater_rows(setup, item.position if item else 0, about, width)
                 case "judge":
-                    return self._judge(width)
+                    return self._judge_rows(width)
                 case "mode":
-                    return self._mode(proposal, width)
+                    return self._mode_rows(setup, width)
                 case "format" if format_ is not None:
-                    return self._format(format_, len(proposal.debaters), width)
+                    return self._format_rows(format_, len(setup.debaters), width)
                 case _:
-                    return self._begin(proposal, format_, width)
+                    return self._begin_rows(setup, format_, width)
 
-        self._tell = tell
-        self.sync()
+        self._build_help = tell
+        self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """The explanation; what does not fit is left out at the end."""
         height = self.size.height
-        return (*self._tell(max(width, 10)), *[Row()] * height)[:height]
+        return (*self._build_help(max(width, 10)), *[Row()] * height)[:height]
 
-    def _topic(self, width: int) -> Iterator[Row]:
-        yield _title("The topic")
-        yield from _prose("A question, or a motion to argue for and against. Such as:", width)
+    def _topic_rows(self, width: int) -> Iterator[Row]:
+        yield _title_row("The topic")
+        yield from _paragraph_rows("A question, or a motion to argue for and against. Such as:", width)
         yield Row()
-        for example in EXAMPLES:
+        for example in EXAMPLE_TOPICS:
             yield Row((Piece(example),))
 
-    def _debater(self, proposal: Proposal, place: int, about: Mapping[str, str], width: int) -> Iterator[Row]:
-        sources, role = proposal.debaters, proposal.role(place)
-        if place == len(sources):
-            yield _title("One more debater")
-            yield from _prose("Two to four can debate. The format deals out the sides.", width)
+    def _debater_rows(
+        self, setup: DebateSetup, index: int, about: Mapping[str, str], width: int
+    ) -> Iterator[Row]:
+        sources, role = setup.debaters, setup.profile(index)
+        if index == len(sources):
+            yield _title_row("One more debater")
+            yield from _paragraph_rows("Two to four can debate. The format deals out the sides.", width)
             return
-        source = sources[place]
-        yield _title(one_line(source, 200))
-        yield from _prose(about.get(source, ""), width)
+        source = sources[index]
+        yield _title_row(one_line(source, 200))
+        yield from _paragraph_rows(about.get(source, ""), width)
         for label, value in (("Name", role.name), ("Side", role.side), ("Persona", role.persona)):
             if value:
-                yield from _prose(f"{label}: {value}", width)
-        if len(sources) > LEAST_DEBATERS:
+                yield from _paragraph_rows(f"{label}: {value}", width)
+        if len(sources) > MIN_DEBATERS:
             yield Row()
-            yield from _prose("Delete leaves it out.", width)
+            yield from _paragraph_rows("Delete leaves it out.", width)
 
-    def _judge(self, width: int) -> Iterator[Row]:
-        yield _title("Judges")
-        yield from _prose(
+    def _judge_rows(self, width: int) -> Iterator[Row]:
+        yield _title_row("Judges")
+        yield from _paragraph_rows(
             "Each reads the debate twice, the sides in either order and without names, and says who argued "
             "better. A judge that decides differently each time has seen a tie.",
             width,
         )
         yield Row()
-        yield from _prose("Better ones are of another family than the debaters.", width)
+        yield from _paragraph_rows("Better ones are of another family than the debaters.", width)
 
-    def _mode(self, proposal: Proposal, width: int) -> Iterator[Row]:
-        yield _title("When words appear")
-        for mode, about in TOLD.items():
-            yield Row((Piece(mode.value, Tone.FOCUS if mode is proposal.mode else Tone.TEXT),))
-            yield from _prose(f"{about}.", width)
+    def _mode_rows(self, setup: DebateSetup, width: int) -> Iterator[Row]:
+        yield _title_row("When words appear")
+        for mode, about in MODE_DESCRIPTIONS.items():
+            yield Row((Piece(mode.value, Tone.FOCUS if mode is setup.mode else Tone.TEXT),))
+            yield from _paragraph_rows(f"{about}.", width)
         yield Row()
-        yield from _prose("It can be changed at any time, with m.", width)
+        yield from _paragraph_rows("It can be changed at any time, with m.", width)
 
-    def _format(self, format_: Format, debaters: int, width: int) -> Iterator[Row]:
-        yield _title(one_line(format_.title, 60))
-        if wrong := misfit(format_, debaters):
+    def _format_rows(self, format_: Format, debaters: int, width: int) -> Iterator[Row]:
+        yield _title_row(one_line(format_.title, 60))
+        if wrong := format_mismatch(format_, debaters):
             yield Row((Piece(f"{wrong[0].upper()}{wrong[1:]}.", Tone.RECONNECTING),))
-        yield from _prose(format_.description, width)
+        yield from _paragraph_rows(format_.description, width)
         yield Row()
         for phase in format_.phases:
-            yield Row((Piece(one_line(phase.title, 40)),), (Piece(self._length(phase), Tone.QUIET),))
+            yield Row((Piece(one_line(phase.title, 40)),), (Piece(self._phase_length(phase), Tone.QUIET),))
         yield Row()
-        yield from _prose(_OUTCOMES[format_.outcome], width)
+        yield from _paragraph_rows(_OUTCOME_DESCRIPTIONS[format_.outcome], width)
 
-    def _length(self, phase: Phase) -> str:
+    def _phase_length(self, phase: Phase) -> str:
         times = f"{phase.rounds} {self._glyphs.times} " if phase.rounds > 1 else ""
         return f"{times}{phase.words} words" if phase.words else times.removesuffix(f" {self._glyphs.times} ")
 
-    def _begin(self, proposal: Proposal, format_: Format | None, width: int) -> Iterator[Row]:
-        yield _title("Begin")
+    def _begin_rows(self, setup: DebateSetup, format_: Format | None, width: int) -> Iterator[Row]:
+        yield _title_row("Begin")
         if format_ is None:
             return
-        debaters = len(proposal.filled(format_).debaters)
+        debaters = len(setup.with_min_debaters(format_).debaters)
         turns = sum(phase.rounds * (len(phase.speakers) or debaters) for phase in format_.phases)
         words = sum(p.rounds * (len(p.speakers) or debaters) * p.words for p in format_.phases)
         told = f"{debaters} debaters, {turns} turns"
-        yield from _prose(f"{told}, about {words:,} words." if words else f"{told}.", width)
+        yield from _paragraph_rows(f"{told}, about {words:,} words." if words else f"{told}.", width)
 
 
-def _title(text: str) -> Row:
+def _title_row(text: str) -> Row:
     return Row((Piece(text, bold=True),))
 
 
-def _prose(text: str, width: int) -> Iterator[Row]:
-    for line in textwrap.wrap(one_line(text, MAX_CHARACTERS), width):
+def _paragraph_rows(text: str, width: int) -> Iterator[Row]:
+    for line in textwrap.wrap(one_line(text, MAX_HELP_CHARACTERS), width):
         yield Row((Piece(line, Tone.QUIET),))

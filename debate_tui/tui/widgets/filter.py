@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal
 
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.entry import Entry
-from debate_tui.tui.widgets.line import Lines, Piece, Row
+from debate_tui.tui.widgets.entry import LineInput
+from debate_tui.tui.widgets.line import Piece, Row, TextRows
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class Label(Lines):
+class FilterLabel(TextRows):
     """The sign before the words."""
 
     def __init__(self, text: str) -> None:
@@ -27,26 +27,29 @@ class Label(Lines):
         return (Row((Piece(self._text, Tone.FOCUS, bold=True),)),)
 
 
-class Filter(Horizontal):
-    """What is typed is heard as `Input.Changed`."""
+class FilterBar(Horizontal):
+    """What is typed is heard as `Input.DirtyRows`."""
 
     DEFAULT_CSS = """
-    Filter {
+    FilterBar {
         height: 1;
         background: $surface;
-        Label { height: 1; background: $surface; }
+        FilterLabel { height: 1; background: $surface; }
     }
     """
 
-    def __init__(self, words: str = "") -> None:
+    def __init__(self, text: str = "") -> None:
         super().__init__()
-        self._words = words
-        self.input = Entry(
-            enter="replay", escape="back", placeholder="words of the topic, a name, a model", max_length=200
+        self._initial_text = text
+        self.input = LineInput(
+            enter_action="replay",
+            escape_action="back",
+            placeholder="words of the topic, a name, a model",
+            max_length=200,
         )
 
     def compose(self) -> ComposeResult:
         """Sign and words, those from the beginning among them."""
-        self.input.value = self._words
-        yield Label("/")
+        self.input.value = self._initial_text
+        yield FilterLabel("/")
         yield self.input

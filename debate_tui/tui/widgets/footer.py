@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from textual.message import Message
 
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Lines, Piece, Row
+from debate_tui.tui.widgets.line import Piece, Row, TextRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 
     from debate_tui.tui.glyphs import Glyphs
 
-GAP = 3
+HINT_GAP = 3
 
 
-class Hint(NamedTuple):
-    """A key, what it does, and the action that does it; the higher its `rank`, the sooner it makes room."""
+class KeyHint(NamedTuple):
+    """A key, what it does, and the action that does it; the higher its `drop_order`, the sooner it makes
+    room."""
 
     key: str
     label: str
     action: str
-    rank: int = 1
+    drop_order: int = 1
 
     @property
     def width(self) -> int:
@@ -35,7 +36,7 @@ class Hint(NamedTuple):
         return cell_len(self.key) + 1 + cell_len(self.label)
 
 
-class Footer(Lines):
+class Footer(TextRows):
     """One line; as many hints as fit, the last ones at the right edge."""
 
     class Pressed(Message):
@@ -48,70 +49,70 @@ class Footer(Lines):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self.ellipsis = glyphs.ellipsis
-        self._hints: tuple[Hint, ...] = ()
-        self._places: list[tuple[range, str]] = []
-        self._aside: Piece | None = None
-        self._path = ""
+        self._hints: tuple[KeyHint, ...] = ()
+        self._click_targets: list[tuple[range, str]] = []
+        self._status: Piece | None = None
+        self._status_path = ""
 
-    def show(self, hints: Sequence[Hint]) -> None:
+    def set_hints(self, hints: Sequence[KeyHint]) -> None:
         """Offer these keys from now on."""
         self._hints = tuple(hints)
-        self.sync()
+        self.refresh_rows()
 
-    def say(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
+    def show_status(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
         """Say something in place of the keys, and behind it a path; an empty text brings them back."""
-        self._aside = Piece(text, tone) if text else None
-        self._path = path
-        self.sync()
+        self._status = Piece(text, tone) if text else None
+        self._status_path = path
+        self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """The hints that fit, or the aside and the most important ones."""
-        aside, chosen = self._said(self._aside, width) if self._aside else (None, list(self._hints))
-        while chosen and _taken(chosen) - GAP > width:
-            chosen.remove(max(reversed(chosen), key=lambda hint: hint.rank))
-        left = [hint for hint in chosen if hint.rank]
-        right = [hint for hint in chosen if not hint.rank]
-        self._places.clear()
-        right_pieces = self._pieces(right, self.inset + width - (_taken(right) - GAP))
+        aside, chosen = self._fit_status(self._status, width) if self._status else (None, list(self._hints))
+        while chosen and _hints_width(chosen) - HINT_GAP > width:
+            chosen.remove(max(reversed(chosen), key=lambda hint: hint.drop_order))
+        left = [hint for hint in chosen if hint.drop_order]
+        right = [hint for hint in chosen if not hint.drop_order]
+        self._click_targets.clear()
+        right_pieces = self._hint_pieces(right, self.inset + width - (_hints_width(right) - HINT_GAP))
         if aside is not None:
             return (Row((aside,), right_pieces),)
-        return (Row(self._pieces(left, self.inset), right_pieces),)
+        return (Row(self._hint_pieces(left, self.inset), right_pieces),)
 
-    def _said(self, aside: Piece, width: int) -> tuple[Piece, list[Hint]]:
+    def _fit_status(self, status: Piece, width: int) -> tuple[Piece, list[KeyHint]]:
         """The aside with its path, and the hints beside it: none where the file's name needs their place."""
-        hints = [hint for hint in self._hints if hint.rank == 0]
-        if not self._path:
-            return aside, hints
-        room = width - cell_len(aside.text)
-        if _taken(hints) + cell_len(f"{self.ellipsis}/{PurePath(self._path).name}") > room:
+        hints = [hint for hint in self._hints if hint.drop_order == 0]
+        if not self._status_path:
+            return status, hints
+        room = width - cell_len(status.text)
+        if _hints_width(hints) + cell_len(f"{self.ellipsis}/{PurePath(self._status_path).name}") > room:
             hints = []
-        path = elided(self._path, room - _taken(hints), self.ellipsis)
-        return aside._replace(text=aside.text + path), hints
+        path = shorten_path(self._status_path, room - _hints_width(hints), self.ellipsis)
+        return status._replace(text=status.text + path), hints
 
-    def _pieces(self, hints: Sequence[Hint], x: int) -> tuple[Piece, ...]:
+    def _hint_pieces(self, hints: Sequence[KeyHint], x: int) -> tuple[Piece, ...]:
         pieces: list[Piece] = []
         for hint in hints:
             if pieces:
-                pieces.append(Piece(" " * GAP))
+                pieces.append(Piece(" " * HINT_GAP))
             pieces += [Piece(hint.key, Tone.FOCUS, bold=True), Piece(f" {hint.label}", Tone.QUIET)]
-            self._places.append((range(x, x + hint.width), hint.action))
-            x += hint.width + GAP
+            self._click_targets.append((range(x, x + hint.width), hint.action))
+            x += hint.width + HINT_GAP
         return tuple(pieces)
 
     def on_click(self, event: Click) -> None:
         """Press the hint under the mouse."""
-        for place, action in self._places:
+        for place, action in self._click_targets:
             if event.x in place:
                 self.post_message(self.Pressed(action))
                 return
 
 
-def _taken(hints: Sequence[Hint]) -> int:
+def _hints_width(hints: Sequence[KeyHint]) -> int:
     """Cells that hints take, with the gap behind each."""
-    return sum(hint.width + GAP for hint in hints)
+    return sum(hint.width + HINT_GAP for hint in hints)
 
 
-def elided(path: str, width: int, ellipsis: str) -> str:
+def shorten_path(path: str, width: int, ellipsis: str) -> str:
     """A path in at most `width` cells: without the first of its folders, and with the end of its name."""
     parts = PurePath(path).parts
     shorter = (str(PurePath(ellipsis, *parts[first:])) for first in range(1, len(parts)))

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.badge import Badge
-from debate_tui.tui.widgets.line import Lines, Piece, Row, width_of
+from debate_tui.tui.widgets.line import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,90 +16,92 @@ if TYPE_CHECKING:
     from debate_tui.tui.glyphs import Glyphs
 
 
-class Headline(Struct, frozen=True, kw_only=True):
-    """All the header says; `elapsed` in whole seconds, `progress` from 0 to 1 for each step.
+class HeaderContent(Struct, frozen=True, kw_only=True):
+    """All the header says; `elapsed_seconds` in whole seconds, `progress` from 0 to 1 for each step.
 
-    `expected` is how many seconds all turns together will take, `None` while nobody can tell; `judging` what
-    is said of the judges while they read; `spent` what the debate has cost. `replay` takes the place of the
-    time, which a replay tells elsewhere.
+    `expected_seconds` is how many seconds all turns together will take, `None` while nobody can tell;
+    `judging_status` what is said of the judges while they read; `spent` what the debate has cost. `is_replay`
+    takes the place of the time, which a replay tells elsewhere.
     """
 
     topic: str = ""
     phase: str = ""
     mode: str = ""
-    elapsed: int = 0
-    expected: int | None = None
-    progress: tuple[float, ...] = ()
-    spent: str = ""
-    judging: str = ""
-    paused: bool = False
-    ended: Badge | None = None
-    replay: bool = False
+    elapsed_seconds: int = 0
+    expected_seconds: int | None = None
+    phase_progress: tuple[float, ...] = ()
+    cost: str = ""
+    judging_status: str = ""
+    is_paused: bool = False
+    ending: Badge | None = None
+    is_replay: bool = False
 
 
-class Header(Lines):
+class Header(TextRows):
     """Two lines; the second is the border of the panes and the debate's progress at once."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self._glyphs = glyphs
         self.ellipsis = glyphs.ellipsis
-        self._headline = Headline()
+        self._content = HeaderContent()
 
-    def show(self, headline: Headline) -> None:
+    def update(self, content: HeaderContent) -> None:
         """Show this from now on."""
-        self._headline = headline
-        self.sync()
+        self._content = content
+        self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """Topic and state; progress."""
-        line, glyphs = self._headline, self._glyphs
-        between = Piece(f"  {glyphs.between}  ", Tone.FAINT)
+        line, glyphs = self._content, self._glyphs
+        between = Piece(f"  {glyphs.separator}  ", Tone.FAINT)
         parts = []
-        if line.paused:
+        if line.is_paused:
             parts.append(Piece(f"{glyphs.paused} paused", Tone.PAUSED, bold=True))
-        if line.ended is not None:
-            parts.append(Piece(line.ended.text(glyphs), line.ended.tone, bold=True))
-        elif line.judging:
-            parts.append(Piece(f"{glyphs.streaming} {line.judging}", Tone.STREAMING, bold=True))
+        if line.ending is not None:
+            parts.append(Piece(line.ending.text(glyphs), line.ending.tone, bold=True))
+        elif line.judging_status:
+            parts.append(Piece(f"{glyphs.streaming} {line.judging_status}", Tone.STREAMING, bold=True))
         elif line.phase:
             parts.append(Piece(line.phase, Tone.TEXT))
         parts.append(Piece(line.mode, Tone.QUIET))
-        parts.append(Piece("replay", Tone.FOCUS) if line.replay else Piece(self._time(), Tone.QUIET))
+        parts.append(Piece("replay", Tone.FOCUS) if line.is_replay else Piece(self._time_text(), Tone.QUIET))
         right = [parts[0]]
         for part in parts[1:]:
             right += [between, part]
         topic = Row((Piece(line.topic, Tone.TEXT, bold=True),), tuple(right))
-        spent = (Piece(f"  {line.spent}", Tone.QUIET),) if line.spent else ()
-        return topic, Row((*self._bar(width - width_of(spent)), *spent))
+        spent = (Piece(f"  {line.cost}", Tone.QUIET),) if line.cost else ()
+        return topic, Row((*self._progress_bar(width - pieces_width(spent)), *spent))
 
-    def _time(self) -> str:
-        line = self._headline
-        if line.expected is None:
-            return clock(line.elapsed)
-        return f"{clock(line.elapsed)} of ~{clock(line.expected)}"
+    def _time_text(self) -> str:
+        line = self._content
+        if line.expected_seconds is None:
+            return format_elapsed(line.elapsed_seconds)
+        return f"{format_elapsed(line.elapsed_seconds)} of ~{format_elapsed(line.expected_seconds)}"
 
-    def _bar(self, width: int) -> tuple[Piece, ...]:
-        glyphs, progress = self._glyphs, self._headline.progress
+    def _progress_bar(self, width: int) -> tuple[Piece, ...]:
+        glyphs, progress = self._glyphs, self._content.phase_progress
         if not progress or width < 3 * len(progress):
-            return (Piece(glyphs.thin * width, Tone.FAINT),)
+            return (Piece(glyphs.thin_line * width, Tone.FAINT),)
         pieces: list[Piece] = []
-        for cells, done in zip(_shares(width - len(progress) + 1, len(progress)), progress, strict=True):
+        for cells, done in zip(
+            _split_evenly(width - len(progress) + 1, len(progress)), progress, strict=True
+        ):
             if pieces:
                 pieces.append(Piece(" "))
             filled = round(cells * done)
-            pieces.append(Piece(glyphs.heavy * filled, Tone.FOCUS))
-            pieces.append(Piece(glyphs.thin * (cells - filled), Tone.FAINT))
+            pieces.append(Piece(glyphs.heavy_line * filled, Tone.FOCUS))
+            pieces.append(Piece(glyphs.thin_line * (cells - filled), Tone.FAINT))
         return tuple(piece for piece in pieces if piece.text)
 
 
-def clock(seconds: int) -> str:
+def format_elapsed(seconds: int) -> str:
     """Seconds as ``m:ss`` or ``h:mm:ss``."""
     minutes, seconds = divmod(max(0, seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def _shares(total: int, parts: int) -> Sequence[int]:
+def _split_evenly(total: int, parts: int) -> Sequence[int]:
     """`total` cells dealt out evenly."""
     return [total * (n + 1) // parts - total * n // parts for n in range(parts)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from debate_tui.display.markdown import Line, Run
 
-_LOOKS: dict[str, tuple[str, str, Style]] = {
+_STYLE_TABLE: dict[str, tuple[str, str, Style]] = {
     "heading": ("prose-heading", "", Style(bold=True)),
     "strong": ("prose-strong", "", Style(bold=True)),
     "emphasis": ("prose-emphasis", "", Style(italic=True)),
@@ -42,31 +42,31 @@ _LOOKS: dict[str, tuple[str, str, Style]] = {
 """Colour, background and attributes; the colours are theme variables. Any other name is a variable itself."""
 
 
-class Ink:
+class StyleResolver:
     """The styles a widget writes with, and the strips it writes; to be made anew when the theme changes."""
 
     def __init__(self, widget: Widget) -> None:
-        self.base = widget.visual_style.rich_style
+        self.base_style = widget.visual_style.rich_style
         self._variables = widget.app.theme_variables
         self._filters = widget.get_line_filters()
         self._background = widget.background_colors[1]
-        self._styles: dict[str, Style] = {"": self.base}
-        self._blanks: dict[int, RowStrip] = {}
+        self._styles: dict[str, Style] = {"": self.base_style}
+        self._blank_strips: dict[int, RowStrip] = {}
 
     def style(self, names: str) -> Style:
         """The style of some names, of which the later ones win."""
         style = self._styles.get(names)
         if style is None:
-            style = self.base
+            style = self.base_style
             for name in names.split():
-                colour, background, attributes = _LOOKS.get(name, (name, "", Style()))
+                colour, background, attributes = _STYLE_TABLE.get(name, (name, "", Style()))
                 style += attributes + Style(color=self._colour(colour), bgcolor=self._colour(background))
             self._styles[names] = style
         return style
 
-    def strip(self, runs: Iterable[Run], line: Line, width: int) -> RowStrip:
+    def build_strip(self, runs: Iterable[Run], line: Line, width: int) -> RowStrip:
         """Runs with a line's text as a row of `width` cells, with a blank at either end and its `fill`."""
-        base = self.base
+        base = self.base_style
         text, style = " ", base
         segments: list[Segment] = []
         for run, names in runs:
@@ -76,7 +76,7 @@ class Ink:
             else:
                 segments.append(Segment(text, style))
                 text, style = run, following
-        free = width - line.cells - 2
+        free = width - line.width - 2
         if free > 0 and line.fill:
             segments += [Segment(text, style), Segment(" " * free, self.style(line.fill))]
             text, style, free = "", base, 0
@@ -85,17 +85,19 @@ class Ink:
             segments.append(Segment(text + end, base))
         else:
             segments += [Segment(text, style), Segment(end, base)]
-        strip = RowStrip(segments, max(width, line.cells + 2))
-        return strip if free >= 0 and not self._filters else self._finished(strip, width)
+        strip = RowStrip(segments, max(width, line.width + 2))
+        return strip if free >= 0 and not self._filters else self._fit_and_filter(strip, width)
 
-    def blank(self, width: int) -> RowStrip:
+    def blank_strip(self, width: int) -> RowStrip:
         """An empty row."""
-        if width not in self._blanks:
-            self._blanks[width] = self._finished(RowStrip([Segment(" " * width, self.base)], width), width)
-        return self._blanks[width]
+        if width not in self._blank_strips:
+            self._blank_strips[width] = self._fit_and_filter(
+                RowStrip([Segment(" " * width, self.base_style)], width), width
+            )
+        return self._blank_strips[width]
 
-    def _finished(self, row: RowStrip, width: int) -> RowStrip:
-        strip = row.adjust_cell_length(width, self.base)
+    def _fit_and_filter(self, row: RowStrip, width: int) -> RowStrip:
+        strip = row.adjust_cell_length(width, self.base_style)
         for line_filter in self._filters:
             strip = strip.apply_filter(line_filter, self._background)
         return RowStrip(strip, width)

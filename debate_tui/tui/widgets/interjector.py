@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.entry import Entry
-from debate_tui.tui.widgets.line import Lines, Piece, Row
+from debate_tui.tui.widgets.entry import LineInput
+from debate_tui.tui.widgets.line import Piece, Row, TextRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,52 +18,54 @@ if TYPE_CHECKING:
 
     from debate_tui.tui.glyphs import Glyphs
 
-MAX_CHARACTERS = 2000
+MAX_INTERJECTION_CHARACTERS = 2000
 
 
-class Recipient(Lines):
+class RecipientLabel(TextRows):
     """Whom it is put to."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self._glyphs = glyphs
-        self.name_shown = "all"
+        self.recipient_name = "all"
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """A mark and a name."""
-        return (Row((Piece(f"{self._glyphs.interjection} to {self.name_shown}", Tone.FOCUS, bold=True),)),)
+        return (
+            Row((Piece(f"{self._glyphs.interjection} to {self.recipient_name}", Tone.FOCUS, bold=True),)),
+        )
 
 
-class Interjector(Horizontal):
+class InterjectionBar(Horizontal):
     """Tab chooses to whom; on the screen's actions ``say`` and ``back``, its owner removes the line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "next_recipient", priority=True)]
 
     DEFAULT_CSS = """
-    Interjector {
+    InterjectionBar {
         height: 1;
         background: $surface;
-        Recipient { width: 20; }
+        RecipientLabel { width: 20; }
     }
     """
 
-    def __init__(self, names: Mapping[str, str], glyphs: Glyphs) -> None:
+    def __init__(self, debater_names: Mapping[str, str], glyphs: Glyphs) -> None:
         super().__init__()
-        self._names = names
-        self._choices: list[str | None] = [None, *names]
-        self.to: str | None = None
+        self._debater_names = debater_names
+        self._recipients: list[str | None] = [None, *debater_names]
+        self.recipient: str | None = None
         """The debater it is put to; `None` for all."""
-        self._recipient = Recipient(glyphs)
-        self._input = Entry(
-            enter="say",
-            escape="back",
+        self._recipient_label = RecipientLabel(glyphs)
+        self._input = LineInput(
+            enter_action="send_interjection",
+            escape_action="back",
             placeholder="A question or remark, put to them at their next turn. Tab: to whom. Esc: close",
-            max_length=MAX_CHARACTERS,
+            max_length=MAX_INTERJECTION_CHARACTERS,
         )
 
     def compose(self) -> ComposeResult:
-        """Recipient and text."""
-        yield self._recipient
+        """RecipientLabel and text."""
+        yield self._recipient_label
         yield self._input
 
     def on_mount(self) -> None:
@@ -72,9 +74,13 @@ class Interjector(Horizontal):
 
     def action_next_recipient(self) -> None:
         """To the next debater, and round again to all."""
-        self.to = self._choices[(self._choices.index(self.to) + 1) % len(self._choices)]
-        self._recipient.name_shown = "all" if self.to is None else self._names[self.to]
-        self._recipient.sync()
+        self.recipient = self._recipients[
+            (self._recipients.index(self.recipient) + 1) % len(self._recipients)
+        ]
+        self._recipient_label.recipient_name = (
+            "all" if self.recipient is None else self._debater_names[self.recipient]
+        )
+        self._recipient_label.refresh_rows()
 
     @property
     def text(self) -> str:

@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Piece, Row, width_of
-from debate_tui.tui.widgets.pointing import Pointing
+from debate_tui.tui.widgets.line import Piece, Row, pieces_width
+from debate_tui.tui.widgets.pointing import SelectableList
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from debate_tui.tui.glyphs import Glyphs
 
-MARGIN = 3
-ABOVE = 3
+MENU_MARGIN = 3
+ROWS_ABOVE_ITEMS = 3
 """Rows above the first choice: blank, title, blank."""
 
-BELOW = 1
+ROWS_BELOW_ITEMS = 1
 
 
-class Choice(NamedTuple):
+class MenuItem(NamedTuple):
     """What it is called, the letter that chooses it at once, if it has one, and more about it."""
 
     label: str
@@ -34,7 +34,7 @@ class Choice(NamedTuple):
     tone: Tone = Tone.TEXT
 
 
-class Menu(Pointing):
+class Menu(SelectableList):
     """Choices under a title; where there is not room for all, those around the one pointed at are shown."""
 
     DEFAULT_CSS = "Menu { background: $panel; max-width: 100%; max-height: 100%; }"
@@ -43,77 +43,83 @@ class Menu(Pointing):
         Binding("tab", "move(1)"),
         Binding("enter,space", "choose"),
     ]
-    inset = MARGIN
+    inset = MENU_MARGIN
 
-    class Chosen(Message):
+    class Selected(Message):
         """A choice was made."""
 
-        def __init__(self, place: int) -> None:
+        def __init__(self, index: int) -> None:
             super().__init__()
-            self.place = place
+            self.index = index
 
-    def __init__(self, title: str, choices: Sequence[Choice], glyphs: Glyphs, *, at: int = 0) -> None:
-        super().__init__(at)
+    def __init__(
+        self, title: str, items: Sequence[MenuItem], glyphs: Glyphs, *, highlighted: int = 0
+    ) -> None:
+        super().__init__(highlighted)
         self.ellipsis = glyphs.ellipsis
         self._glyphs = glyphs
-        self._heading = (Row(), Row((Piece(glyphs.typed(title), Tone.FOCUS, bold=True),)), Row())
-        self._choices = choices = tuple(_typed(choice, glyphs) for choice in choices)
-        self._keys = max((len(choice.key) for choice in choices), default=0)
-        self._labels = max((width_of((Piece(choice.label),)) for choice in choices), default=0)
-        rows = [*self._heading, *(self._row(place) for place in range(len(choices)))]
-        self.styles.width = max(width_of(row.left) for row in rows) + 2 * MARGIN
-        self.styles.height = ABOVE + len(choices) + BELOW
+        self._title_rows = (Row(), Row((Piece(glyphs.displayable(title), Tone.FOCUS, bold=True),)), Row())
+        self._items = items = tuple(_drawable_item(choice, glyphs) for choice in items)
+        self._key_width = max((len(choice.key) for choice in items), default=0)
+        self._label_width = max((pieces_width((Piece(choice.label),)) for choice in items), default=0)
+        rows = [*self._title_rows, *(self._item_row(place) for place in range(len(items)))]
+        self.styles.width = max(pieces_width(row.left) for row in rows) + 2 * MENU_MARGIN
+        self.styles.height = ROWS_ABOVE_ITEMS + len(items) + ROWS_BELOW_ITEMS
 
     @property
     def count(self) -> int:
         """How many choices there are."""
-        return len(self._choices)
+        return len(self._items)
 
     @property
-    def room(self) -> int:
+    def visible_count(self) -> int:
         """How many of them fit."""
-        return self.size.height - ABOVE - BELOW
+        return self.size.height - ROWS_ABOVE_ITEMS - ROWS_BELOW_ITEMS
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """Title and choices."""
-        last = min(self._top + max(1, self.room), self.count)
-        return (*self._heading, *(self._row(place) for place in range(self._top, last)), *[Row()] * BELOW)
+        last = min(self._first_visible + max(1, self.visible_count), self.count)
+        return (
+            *self._title_rows,
+            *(self._item_row(place) for place in range(self._first_visible, last)),
+            *[Row()] * ROWS_BELOW_ITEMS,
+        )
 
-    def _row(self, place: int) -> Row:
-        choice = self._choices[place]
-        here = place == self._at
+    def _item_row(self, index: int) -> Row:
+        choice = self._items[index]
+        here = index == self._highlighted
         mark = Piece(f"{self._glyphs.interjection} " if here else "  ", Tone.FOCUS, bold=True)
-        key = Piece(f"{choice.key:<{self._keys}}  " if self._keys else "", Tone.FOCUS, bold=True)
+        key = Piece(f"{choice.key:<{self._key_width}}  " if self._key_width else "", Tone.FOCUS, bold=True)
         label = Piece(choice.label, choice.tone, bold=here)
-        space = Piece(" " * (self._labels - width_of((label,)) + 2)) if choice.detail else Piece("")
+        space = Piece(" " * (self._label_width - pieces_width((label,)) + 2)) if choice.detail else Piece("")
         return Row(tuple(piece for piece in (mark, key, label, space, *choice.detail) if piece.text))
 
     def action_move(self, steps: int) -> None:
         """Point further up or down, and from either end to the other."""
-        self.point((self._at + steps) % self.count)
+        self.highlight((self._highlighted + steps) % self.count)
 
     def action_choose(self) -> None:
         """Choose what is pointed at."""
-        self.post_message(self.Chosen(self._at))
+        self.post_message(self.Selected(self._highlighted))
 
     def on_key(self, event: Key) -> None:
         """Choose what has this letter."""
-        for place, choice in enumerate(self._choices):
+        for place, choice in enumerate(self._items):
             if choice.key and event.character == choice.key:
                 event.stop()
-                self.point(place)
+                self.highlight(place)
                 self.action_choose()
 
     def on_click(self, event: Click) -> None:
         """Choose what is clicked on."""
         event.stop()
-        place = self._top + event.y - ABOVE
-        if event.y >= ABOVE and place < min(self.count, self._top + self.room):
-            self.point(place)
+        place = self._first_visible + event.y - ROWS_ABOVE_ITEMS
+        if event.y >= ROWS_ABOVE_ITEMS and place < min(self.count, self._first_visible + self.visible_count):
+            self.highlight(place)
             self.action_choose()
 
 
-def _typed(choice: Choice, glyphs: Glyphs) -> Choice:
+def _drawable_item(item: MenuItem, glyphs: Glyphs) -> MenuItem:
     """The choice as it will be drawn, so that its columns are as wide as they look."""
-    detail = tuple(piece._replace(text=glyphs.typed(piece.text)) for piece in choice.detail)
-    return choice._replace(label=glyphs.typed(choice.label), detail=detail)
+    detail = tuple(piece._replace(text=glyphs.displayable(piece.text)) for piece in item.detail)
+    return item._replace(label=glyphs.displayable(item.label), detail=detail)

@@ -9,14 +9,14 @@ from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.geometry import Region
 
-from debate_tui.display.feed import Text, merged
+from debate_tui.display.feed import PaneText, merge_pane_text
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.compositing import BlankWidget
-from debate_tui.tui.script import Script
+from debate_tui.tui.script import PaneContent
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Lines, Piece, Row, clip, width_of
-from debate_tui.tui.widgets.meter import meter
-from debate_tui.tui.widgets.prose import Prose
+from debate_tui.tui.widgets.line import Piece, Row, TextRows, clip, pieces_width
+from debate_tui.tui.widgets.meter import format_metrics
+from debate_tui.tui.widgets.prose import TurnText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,98 +25,104 @@ if TYPE_CHECKING:
     from textual.events import DescendantBlur, DescendantFocus
     from textual.strip import Strip
 
-    from debate_tui.display.feed import Item
-    from debate_tui.display.markdown import Signs
+    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.markdown import MarkdownSymbols
     from debate_tui.domain.stream import FaultReport
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.speaker import Speaker
+    from debate_tui.tui.speaker import PaneState
 
-MAX_NAME = 40
-MAX_MODEL = 60
+MAX_NAME_CHARACTERS = 40
+MAX_MODEL_CHARACTERS = 60
 
-RULE_CHROME = 8
+COMPACT_TITLE_OVERHEAD = 8
 """Cells of a title in a line that are neither name nor badge: three of line, four of space, one between."""
 
-LEAST_TROUBLE = 10
+MIN_ERROR_CELLS = 10
 """Cells below which a reason is not worth beginning."""
 
 
-class Title(Lines):
+class PaneTitle(TextRows):
     """Name and side, badge, model or trouble, and a line that is heavy where the keys go."""
 
-    def __init__(self, speaker: Speaker, glyphs: Glyphs) -> None:
+    def __init__(self, state: PaneState, glyphs: Glyphs) -> None:
         super().__init__()
-        self._speaker = speaker
+        self._state = state
         self._glyphs = glyphs
         self.ellipsis = glyphs.ellipsis
         self.compact = False
-        self.lit = False
+        self.pane_focused = False
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """Two lines of title and the line under them; or all in one, written into that line."""
-        speaker, glyphs = self._speaker, self._glyphs
+        speaker, glyphs = self._state, self._glyphs
         badge = speaker.badge(time.monotonic())
-        tone = Tone.QUIET if speaker.removed else Tone.FOCUS if self.lit else Tone.TEXT
-        name = Piece(one_line(speaker.info.name, MAX_NAME), tone, bold=not speaker.removed)
+        tone = Tone.QUIET if speaker.removal_reason else Tone.FOCUS if self.pane_focused else Tone.TEXT
+        name = Piece(one_line(speaker.info.name, MAX_NAME_CHARACTERS), tone, bold=not speaker.removal_reason)
         icon = Piece(badge.text(glyphs), badge.tone, bold=badge.tone is Tone.FAILED)
-        edge = Piece(glyphs.heavy if self.lit else glyphs.thin, Tone.FOCUS if self.lit else Tone.FAINT)
+        edge = Piece(
+            glyphs.heavy_line if self.pane_focused else glyphs.thin_line,
+            Tone.FOCUS if self.pane_focused else Tone.FAINT,
+        )
         if self.compact:
-            return (self._rule(width, name, icon, edge),)
+            return (self._compact_row(width, name, icon, edge),)
         line = Row((edge._replace(text=edge.text * width),))
-        return Row((name,), (icon,)), self._second(badge.tone), line
+        return Row((name,), (icon,)), self._details_row(badge.tone), line
 
-    def _second(self, tone: Tone) -> Row:
+    def _details_row(self, tone: Tone) -> Row:
         """Side and model; what is wrong takes their place."""
-        speaker, between = self._speaker, f" {self._glyphs.between} "
-        if speaker.trouble:
-            return Row((Piece(speaker.trouble, tone),))
-        side, model = one_line(speaker.info.side, MAX_NAME), one_line(speaker.info.model, MAX_MODEL)
+        speaker, between = self._state, f" {self._glyphs.separator} "
+        if speaker.problem:
+            return Row((Piece(speaker.problem, tone),))
+        side, model = (
+            one_line(speaker.info.side, MAX_NAME_CHARACTERS),
+            one_line(speaker.info.model, MAX_MODEL_CHARACTERS),
+        )
         if not side:
             return Row((Piece(model, Tone.QUIET),))
         return Row((Piece(side, Tone.TEXT), Piece(f"{between}{model}" if model else "", Tone.QUIET)))
 
-    def _rule(self, width: int, name: Piece, icon: Piece, edge: Piece) -> Row:
+    def _compact_row(self, width: int, name: Piece, badge_piece: Piece, rule_piece: Piece) -> Row:
         """``── Ada · for ─────── ✓ done ─``, with the reason of a failure where there is room for it."""
-        between = self._glyphs.between
-        speaker, room = self._speaker, width - RULE_CHROME
+        between = self._glyphs.separator
+        speaker, room = self._state, width - COMPACT_TITLE_OVERHEAD
         label: tuple[Piece, ...] = (name,)
-        badge: tuple[Piece, ...] = (icon,)
-        left = room - width_of((name, icon))
-        if speaker.trouble and left >= LEAST_TROUBLE:
-            trouble = Piece(f" {between} {speaker.trouble}", icon.tone)
-            badge = (icon, *clip((trouble,), left, self.ellipsis))
-        elif not speaker.trouble and (side := one_line(speaker.info.side, MAX_NAME)):
+        badge: tuple[Piece, ...] = (badge_piece,)
+        left = room - pieces_width((name, badge_piece))
+        if speaker.problem and left >= MIN_ERROR_CELLS:
+            trouble = Piece(f" {between} {speaker.problem}", badge_piece.tone)
+            badge = (badge_piece, *clip((trouble,), left, self.ellipsis))
+        elif not speaker.problem and (side := one_line(speaker.info.side, MAX_NAME_CHARACTERS)):
             aside = Piece(f" {between} {side}", Tone.QUIET)
-            label = (name, aside) if width_of((aside,)) <= left else label
-        label = clip(label, room - width_of(badge), self.ellipsis)
-        fill = max(1, room - width_of(label) - width_of(badge) + 1)
+            label = (name, aside) if pieces_width((aside,)) <= left else label
+        label = clip(label, room - pieces_width(badge), self.ellipsis)
+        fill = max(1, room - pieces_width(label) - pieces_width(badge) + 1)
         space = Piece(" ")
-        line = edge._replace(text=edge.text * 2), edge._replace(text=edge.text * fill)
-        return Row((line[0], space, *label, space, line[1], space, *badge, space, edge))
+        line = rule_piece._replace(text=rule_piece.text * 2), rule_piece._replace(text=rule_piece.text * fill)
+        return Row((line[0], space, *label, space, line[1], space, *badge, space, rule_piece))
 
 
-class MeterLine(Lines):
+class MetricsLine(TextRows):
     """The meter, and at its right how much there is below what is read."""
 
-    def __init__(self, speaker: Speaker, script: Script, prose: Prose, glyphs: Glyphs) -> None:
+    def __init__(self, state: PaneState, content: PaneContent, turn_text: TurnText, glyphs: Glyphs) -> None:
         super().__init__()
-        self._speaker = speaker
-        self._script = script
-        self._prose = prose
+        self._state = state
+        self._content = content
+        self._turn_text = turn_text
         self._glyphs = glyphs
         self.ellipsis = glyphs.ellipsis
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """The figures of the newest turn."""
-        below = self._prose.unseen
+        below = self._turn_text.unseen_lines
         right = (Piece(f"{self._glyphs.down} {below} new", Tone.FOCUS),) if below else ()
-        room = width - width_of(right) - 2 * bool(right)
-        reading = self._speaker.reading(self._script.words)
-        return (Row((Piece(meter(reading, room, self._glyphs), Tone.QUIET),), right),)
+        room = width - pieces_width(right) - 2 * bool(right)
+        reading = self._state.meter_reading(self._content.word_count)
+        return (Row((Piece(format_metrics(reading, room, self._glyphs), Tone.QUIET),), right),)
 
 
-class Panes(BlankWidget, Grid):
+class PaneGrid(BlankWidget, Grid):
     """Where the panes are; nothing of its own is ever seen."""
 
 
@@ -125,26 +131,26 @@ class Pane(Vertical):
 
     def __init__(
         self,
-        speaker: Speaker,
+        state: PaneState,
         transcript: Transcript,
         glyphs: Glyphs,
-        signs: Signs,
-        title: Callable[[Turn], str],
+        symbols: MarkdownSymbols,
+        turn_title: Callable[[Turn], str],
     ) -> None:
         super().__init__()
-        self.speaker = speaker
-        self.prose = Prose(signs)
-        self.unread = False
-        self._explained: FaultReport | None = None
-        self._title = Title(speaker, glyphs)
-        self.script = Script(self.prose, transcript, glyphs, title)
-        self._meter = MeterLine(speaker, self.script, self.prose, glyphs)
+        self.state = state
+        self.turn_text = TurnText(symbols)
+        self.has_unread = False
+        self._tooltip_fault: FaultReport | None = None
+        self._title = PaneTitle(state, glyphs)
+        self.content = PaneContent(self.turn_text, transcript, glyphs, turn_title)
+        self._metrics_line = MetricsLine(state, self.content, self.turn_text, glyphs)
 
     def compose(self) -> ComposeResult:
         """Title, text, meter."""
         yield self._title
-        yield self.prose
-        yield self._meter
+        yield self.turn_text
+        yield self._metrics_line
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows of nothing but the pane's borders: one of each kind, which the compositor cuts up once."""
@@ -153,63 +159,63 @@ class Pane(Vertical):
         shown = [lines[0] if above and y == 0 else lines[1] for y in range(crop.y, crop.bottom)]
         return shown if crop.width == self.outer_size.width else [s.crop(crop.x, crop.right) for s in shown]
 
-    def apply(self, items: Sequence[Item], now: float) -> None:
+    def apply(self, items: Sequence[PaneItem], now: float) -> None:
         """Take in what is due, and show it."""
         told = False
-        for item in merged(items):
-            self.script.apply(item)
-            if not isinstance(item, Text):
-                self.speaker.apply(item, now)
+        for item in merge_pane_text(items):
+            self.content.apply(item)
+            if not isinstance(item, PaneText):
+                self.state.apply(item, now)
                 told = True
-        self.unread = not self.shown
-        self.prose.flush()
+        self.has_unread = not self.is_displayed
+        self.turn_text.flush()
         if told:
             self.tick()
 
     def clear(self) -> None:
         """Be as at the beginning of the debate; shown with what comes next."""
-        self.speaker.clear()
-        self.script.clear()
-        self.prose.clear()
-        self.prose.following = True
-        self.unread = False
+        self.state.clear()
+        self.content.clear()
+        self.turn_text.clear()
+        self.turn_text.following = True
+        self.has_unread = False
 
     def tick(self) -> None:
         """Show what the clock has changed."""
-        self._title.sync()
-        self._meter.sync()
-        self.prose.tick()
-        self.set_class(bool(self.speaker.removed), "-removed")
-        fault = self.speaker.fault
-        if fault is not self._explained:
-            self._explained = fault
+        self._title.refresh_rows()
+        self._metrics_line.refresh_rows()
+        self.turn_text.tick()
+        self.set_class(bool(self.state.removal_reason), "-removed")
+        fault = self.state.fault
+        if fault is not self._tooltip_fault:
+            self._tooltip_fault = fault
             self._title.tooltip = Content(one_line(fault.message, 2000)) if fault is not None else None
 
     @property
-    def shown(self) -> bool:
+    def is_displayed(self) -> bool:
         """Whether the pane is not behind a tab or another pane's zoom."""
         return bool(self.display)
 
     def on_descendant_focus(self, _: DescendantFocus) -> None:
         """The keys go here now."""
-        self.light(on=True)
+        self.show_focus(focused=True)
 
     def on_descendant_blur(self, _: DescendantBlur) -> None:
         """The keys go elsewhere."""
-        self.light(on=False)
+        self.show_focus(focused=False)
 
-    def light(self, *, on: bool) -> None:
+    def show_focus(self, *, focused: bool) -> None:
         """Show whether the keys go here, as soon as that is known."""
-        self._title.lit = on
-        self._title.sync()
+        self._title.pane_focused = focused
+        self._title.refresh_rows()
 
-    def place(self, *, shown: bool, beside: bool, below: bool, compact: bool) -> None:
+    def set_layout(self, *, displayed: bool, left_border: bool, top_border: bool, compact: bool) -> None:
         """Take a place on the screen: beside another pane, below one, with a low title."""
-        self.display = shown
-        self.unread = self.unread and not shown
+        self.display = displayed
+        self.has_unread = self.has_unread and not displayed
         styled = self.is_attached  # else it is when it gets there
-        self.set_class(beside, "-beside", update=styled)
-        self.set_class(below and not compact, "-below", update=styled)
+        self.set_class(left_border, "-left-border", update=styled)
+        self.set_class(top_border and not compact, "-top-border", update=styled)
         self.set_class(compact, "-compact", update=styled)
         self._title.compact = compact
-        self._title.sync()
+        self._title.refresh_rows()

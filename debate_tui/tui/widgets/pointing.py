@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from debate_tui.tui.widgets.line import Lines
+from debate_tui.tui.widgets.line import TextRows
 
 if TYPE_CHECKING:
     from textual.events import MouseScrollDown, MouseScrollUp, Resize
 
 
-class Pointing(Lines, can_focus=True):
-    """A subclass says how many there are (`count`) and fit (`room`), and shows them from `_top` on."""
+class SelectableList(TextRows, can_focus=True):
+    """A subclass says how many there are (`count`) and fit (`room`), and shows them from `_first_visible`
+    on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)"),
@@ -25,17 +26,17 @@ class Pointing(Lines, can_focus=True):
         Binding("end", "last"),
     ]
 
-    class Pointed(Message):
+    class Highlighted(Message):
         """Something else is pointed at."""
 
-        def __init__(self, place: int) -> None:
+        def __init__(self, index: int) -> None:
             super().__init__()
-            self.place = place
+            self.index = index
 
-    def __init__(self, at: int = 0) -> None:
+    def __init__(self, highlighted: int = 0) -> None:
         super().__init__()
-        self._at = at
-        self._top = 0
+        self._highlighted = highlighted
+        self._first_visible = 0
 
     @property
     def count(self) -> int:
@@ -43,56 +44,56 @@ class Pointing(Lines, can_focus=True):
         raise NotImplementedError
 
     @property
-    def room(self) -> int:
+    def visible_count(self) -> int:
         """How many fit."""
         raise NotImplementedError
 
     @property
-    def at(self) -> int:
+    def highlighted(self) -> int:
         """What is pointed at."""
-        return self._at
+        return self._highlighted
 
-    def point(self, place: int) -> None:
+    def highlight(self, index: int) -> None:
         """Point at the nearest there is to this, and have it in view."""
-        place = max(0, min(place, self.count - 1))
-        told = place != self._at
-        self._at = place
-        self._settle()
+        index = max(0, min(index, self.count - 1))
+        told = index != self._highlighted
+        self._highlighted = index
+        self._scroll_to_highlighted()
         if told:
-            self.post_message(self.Pointed(place))
+            self.post_message(self.Highlighted(index))
 
-    def _settle(self) -> None:
-        room = max(1, self.room)
-        first = max(min(self._top, self._at), self._at - room + 1)
-        self._top = max(0, min(first, self.count - room))
-        self.sync()
+    def _scroll_to_highlighted(self) -> None:
+        room = max(1, self.visible_count)
+        first = max(min(self._first_visible, self._highlighted), self._highlighted - room + 1)
+        self._first_visible = max(0, min(first, self.count - room))
+        self.refresh_rows()
 
     def action_move(self, steps: int) -> None:
         """Point further up or down."""
-        self.point(self._at + steps)
+        self.highlight(self._highlighted + steps)
 
     def action_page(self, pages: int) -> None:
         """Point a page further up or down."""
-        self.point(self._at + pages * max(1, self.room))
+        self.highlight(self._highlighted + pages * max(1, self.visible_count))
 
     def action_first(self) -> None:
         """Point at the first."""
-        self.point(0)
+        self.highlight(0)
 
     def action_last(self) -> None:
         """Point at the last."""
-        self.point(self.count - 1)
+        self.highlight(self.count - 1)
 
     def on_resize(self, _: Resize) -> None:
         """Keep in view what is pointed at."""
-        self._settle()
+        self._scroll_to_highlighted()
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
         """Point further up."""
         event.stop()
-        self.point(self._at - 1)
+        self.highlight(self._highlighted - 1)
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         """Point further down."""
         event.stop()
-        self.point(self._at + 1)
+        self.highlight(self._highlighted + 1)

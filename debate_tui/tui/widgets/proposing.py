@@ -8,13 +8,13 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from debate_tui.domain.debate import deal_sides
+from debate_tui.domain.debate import assign_sides
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.modes import BRIEFLY
-from debate_tui.tui.proposal import Item, misfit
+from debate_tui.tui.modes import MODE_SUMMARIES
+from debate_tui.tui.proposal import SetupItem, format_mismatch
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Piece, Row, clip, width_of
-from debate_tui.tui.widgets.pointing import Pointing
+from debate_tui.tui.widgets.line import Piece, Row, clip, pieces_width
+from debate_tui.tui.widgets.pointing import SelectableList
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,22 +23,27 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.debate import Format
     from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.proposal import Offer, Proposal, What
+    from debate_tui.tui.proposal import DebateSetup, SetupItemKind, SourceOption
 
-LABEL = 11
-NUMBER = 3
-SOURCE = 29
-SIDE = 11
-LEAST = 8
+LABEL_CELLS = 11
+NUMBER_CELLS = 3
+SOURCE_CELLS = 29
+SIDE_CELLS = 11
+MIN_NOTE_CELLS = 8
 """Cells below which nothing is said of a source."""
-MAX_SOURCE = 200
+MAX_SOURCE_CHARACTERS = 200
 
-_LABELS: dict[What, str] = {"debater": "Debaters", "format": "Format", "mode": "Mode", "judge": "Judges"}
-_PARTS = ("format", "judge", "begin")
+_LABELS: dict[SetupItemKind, str] = {
+    "debater": "Debaters",
+    "format": "Format",
+    "mode": "Mode",
+    "judge": "Judges",
+}
+_SECTION_STARTS = ("format", "judge", "begin")
 """What has a blank row above it."""
 
 
-class Proposing(Pointing):
+class SetupList(SelectableList):
     """Shows a proposal; whoever hears of what is asked for changes it, and has it shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,45 +55,48 @@ class Proposing(Pointing):
         Binding("e", "edit"),
     ]
 
-    class Asked(Message):
-        """What is asked for an item: the next offer (`change`, `steps` on), all, none, or another role."""
+    class ActionRequested(Message):
+        """What is asked for an item: the next offer (`style_transition`, `steps` on), all, none, or another
+        role."""
 
         def __init__(
-            self, how: Literal["change", "open", "remove", "edit"], item: Item, steps: int = 0
+            self, action: Literal["change", "open", "remove", "edit"], item: SetupItem, steps: int = 0
         ) -> None:
             super().__init__()
-            self.how = how
+            self.action = action
             self.item = item
             self.steps = steps
 
-    class Left(Message):
+    class MovedAbove(Message):
         """What is above the list is wanted."""
 
-    def __init__(self, proposal: Proposal, formats: Mapping[str, Format], glyphs: Glyphs) -> None:
+    def __init__(self, setup: DebateSetup, formats: Mapping[str, Format], glyphs: Glyphs) -> None:
         super().__init__()
         self.ellipsis = glyphs.ellipsis
         self._glyphs = glyphs
         self._formats = formats
-        self._about: dict[str, str] = {}
-        self._proposal = proposal
-        self._items = proposal.items
+        self._source_notes: dict[str, str] = {}
+        self._setup = setup
+        self._items = setup.items
 
-    def show(self, proposal: Proposal, offers: Sequence[Offer]) -> None:
-        """Show this proposal; what is known of its sources is in `offers`."""
-        here = self.item
-        self._proposal = proposal
-        self._about = {offer.source: offer.about for offer in offers}
-        self._items = proposal.items
-        self.styles.height = self.wanted_height
-        same = [place for place, item in enumerate(self._items) if item.what == here.what]
-        self._at = max((place for place in same if self._items[place].place <= here.place), default=same[0])
-        self.point(self._at)
-        self.sync()
+    def update(self, setup: DebateSetup, source_options: Sequence[SourceOption]) -> None:
+        """Show this proposal; what is known of its sources is in `source_options`."""
+        here = self.highlighted_item
+        self._setup = setup
+        self._source_notes = {offer.source: offer.summary for offer in source_options}
+        self._items = setup.items
+        self.styles.height = self.preferred_height
+        same = [place for place, item in enumerate(self._items) if item.kind == here.kind]
+        self._highlighted = max(
+            (place for place in same if self._items[place].position <= here.position), default=same[0]
+        )
+        self.highlight(self._highlighted)
+        self.refresh_rows()
 
     @property
-    def item(self) -> Item:
+    def highlighted_item(self) -> SetupItem:
         """What is pointed at."""
-        return self._items[self._at]
+        return self._items[self._highlighted]
 
     @property
     def count(self) -> int:
@@ -96,87 +104,94 @@ class Proposing(Pointing):
         return len(self._items)
 
     @property
-    def room(self) -> int:
+    def visible_count(self) -> int:
         """How many of them fit; blank rows go first."""
         return max(1, self.size.height)
 
     @property
-    def wanted_height(self) -> int:
+    def preferred_height(self) -> int:
         """The rows it takes with blank ones between its parts."""
-        return len(self._items) + len(_PARTS)
+        return len(self._items) + len(_SECTION_STARTS)
 
     # What is shown
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """The items in view."""
-        return tuple(Row() if place is None else self._row(place, width) for place in self._laid())
+        return tuple(
+            Row() if place is None else self._item_row(place, width) for place in self._item_indexes()
+        )
 
-    def _laid(self) -> list[int | None]:
+    def _item_indexes(self) -> list[int | None]:
         """Which item is in which row."""
         height = self.size.height
-        if height < self.wanted_height:
-            return [*range(self._top, min(self._top + height, self.count))]
+        if height < self.preferred_height:
+            return [*range(self._first_visible, min(self._first_visible + height, self.count))]
         laid: list[int | None] = []
         for place, item in enumerate(self._items):
-            laid += [None, place] if item.what in _PARTS and item.place == 0 else [place]
+            laid += [None, place] if item.kind in _SECTION_STARTS and item.position == 0 else [place]
         return laid
 
-    def _row(self, place: int, width: int) -> Row:
-        item = self._items[place]
-        here = place == self._at and self.has_focus
+    def _item_row(self, index: int, width: int) -> Row:
+        item = self._items[index]
+        here = index == self._highlighted and self.has_focus
         mark = Piece(f"{self._glyphs.interjection} " if here else "  ", Tone.FOCUS, bold=True)
-        if item.what == "begin":
+        if item.kind == "begin":
             begin = f"{self._glyphs.streaming} Begin the debate"
             return Row((mark, Piece(begin, Tone.FOCUS, bold=True)))
-        label = Piece(_LABELS[item.what] if item.place == 0 else "", Tone.QUIET)
-        *value, told = self._value(item, Tone.FOCUS if here else Tone.TEXT)
-        pieces = (mark, self._filled(label, LABEL), *value)
-        return Row((*pieces, told) if width - width_of(pieces) >= LEAST else pieces)
+        label = Piece(_LABELS[item.kind] if item.position == 0 else "", Tone.QUIET)
+        *value, told = self._value_pieces(item, Tone.FOCUS if here else Tone.TEXT)
+        pieces = (mark, self._pad_to(label, LABEL_CELLS), *value)
+        return Row((*pieces, told) if width - pieces_width(pieces) >= MIN_NOTE_CELLS else pieces)
 
-    def _value(self, item: Item, tone: Tone) -> tuple[Piece, ...]:
-        proposal = self._proposal
-        match item.what:
+    def _value_pieces(self, item: SetupItem, tone: Tone) -> tuple[Piece, ...]:
+        proposal = self._setup
+        match item.kind:
             case "debater":
-                return self._source(proposal.debaters, item.place, tone, self._sides)
+                return self._source_pieces(proposal.debaters, item.position, tone, self._sides)
             case "judge":
-                return self._source(proposal.judges, item.place, tone, ())
+                return self._source_pieces(proposal.judges, item.position, tone, ())
             case "format":
-                value, told = proposal.format, self._format_told()
+                value, told = proposal.format, self._format_note()
             case _:
-                value, told = proposal.mode.value, Piece(BRIEFLY[proposal.mode], Tone.QUIET)
-        return self._filled(Piece(value, tone), NUMBER + SOURCE), told
+                value, told = proposal.mode.value, Piece(MODE_SUMMARIES[proposal.mode], Tone.QUIET)
+        return self._pad_to(Piece(value, tone), NUMBER_CELLS + SOURCE_CELLS), told
 
-    def _source(
-        self, sources: tuple[str, ...], place: int, tone: Tone, sides: tuple[str, ...]
+    def _source_pieces(
+        self, sources: tuple[str, ...], index: int, tone: Tone, sides: tuple[str, ...]
     ) -> tuple[Piece, ...]:
-        if place == len(sources):
+        if index == len(sources):
             tone = tone if tone is Tone.FOCUS else Tone.QUIET
-            return Piece("+".ljust(NUMBER), tone), Piece("one more" if sources else "nobody yet", tone)
-        source = sources[place]
-        name = self._proposal.role(place).name if sources is self._proposal.debaters else ""
+            return Piece("+".ljust(NUMBER_CELLS), tone), Piece("one more" if sources else "nobody yet", tone)
+        source = sources[index]
+        name = self._setup.profile(index).name if sources is self._setup.debaters else ""
         shown = f"{name}={source}" if name else source
-        number = Piece(str(place + 1).ljust(NUMBER), tone if tone is Tone.FOCUS else Tone.QUIET)
-        value = self._filled(Piece(one_line(shown, MAX_SOURCE), tone), SOURCE)
-        about = Piece(one_line(self._about.get(source, "")), Tone.QUIET)
+        number = Piece(str(index + 1).ljust(NUMBER_CELLS), tone if tone is Tone.FOCUS else Tone.QUIET)
+        value = self._pad_to(Piece(one_line(shown, MAX_SOURCE_CHARACTERS), tone), SOURCE_CELLS)
+        about = Piece(one_line(self._source_notes.get(source, "")), Tone.QUIET)
         if any(sides):
-            return number, value, self._filled(Piece(one_line(sides[place], MAX_SOURCE)), SIDE), about
+            return (
+                number,
+                value,
+                self._pad_to(Piece(one_line(sides[index], MAX_SOURCE_CHARACTERS)), SIDE_CELLS),
+                about,
+            )
         return number, value, about
 
     @property
     def _sides(self) -> tuple[str, ...]:
-        format_, count = self._formats.get(self._proposal.format), len(self._proposal.debaters)
-        dealt = deal_sides(format_, count) if format_ is not None else ("",) * count
-        return tuple(self._proposal.role(place).side or side for place, side in enumerate(dealt))
+        format_, count = self._formats.get(self._setup.format), len(self._setup.debaters)
+        dealt = assign_sides(format_, count) if format_ is not None else ("",) * count
+        return tuple(self._setup.profile(place).side or side for place, side in enumerate(dealt))
 
-    def _format_told(self) -> Piece:
-        format_ = self._formats.get(self._proposal.format)
+    def _format_note(self) -> Piece:
+        format_ = self._formats.get(self._setup.format)
         if format_ is None:
             return Piece("")
-        if wrong := misfit(format_, len(self._proposal.debaters)):
+        if wrong := format_mismatch(format_, len(self._setup.debaters)):
             return Piece(wrong, Tone.RECONNECTING)
         return Piece(one_line(format_.title, 60), Tone.QUIET)
 
-    def _filled(self, piece: Piece, cells: int) -> Piece:
+    def _pad_to(self, piece: Piece, cells: int) -> Piece:
         """A piece that takes exactly so many cells, the last one blank."""
         (cut,) = clip((piece,), cells - 1, self.ellipsis) or (piece._replace(text=""),)
         return cut._replace(text=cut.text + " " * (cells - cell_len(cut.text)))
@@ -185,43 +200,43 @@ class Proposing(Pointing):
 
     def action_move(self, steps: int) -> None:
         """Point further up or down; above the first row is what is above the list."""
-        if self._at + steps < 0:
-            self.post_message(self.Left())
+        if self._highlighted + steps < 0:
+            self.post_message(self.MovedAbove())
         else:
-            self.point(self._at + steps)
+            self.highlight(self._highlighted + steps)
 
     def action_change(self, steps: int) -> None:
         """The next thing offered here, or the one before."""
-        self.post_message(self.Asked("change", self.item, steps))
+        self.post_message(self.ActionRequested("change", self.highlighted_item, steps))
 
     def action_open(self) -> None:
         """All that is offered here."""
-        self.post_message(self.Asked("open", self.item))
+        self.post_message(self.ActionRequested("open", self.highlighted_item))
 
     def action_edit(self) -> None:
         """Give a debater another name, side or persona."""
-        self.post_message(self.Asked("edit", self.item))
+        self.post_message(self.ActionRequested("edit", self.highlighted_item))
 
     def action_remove(self) -> None:
         """Leave this one out."""
-        self.post_message(self.Asked("remove", self.item))
+        self.post_message(self.ActionRequested("remove", self.highlighted_item))
 
     def action_add(self) -> None:
         """One more of those that are pointed at, else one more debater."""
-        what: What = "judge" if self.item.what == "judge" else "debater"
-        sources = self._proposal.judges if what == "judge" else self._proposal.debaters
-        if (item := Item(what, len(sources))) in self._items:
-            self.post_message(self.Asked("open", item))
+        what: SetupItemKind = "judge" if self.highlighted_item.kind == "judge" else "debater"
+        sources = self._setup.judges if what == "judge" else self._setup.debaters
+        if (item := SetupItem(what, len(sources))) in self._items:
+            self.post_message(self.ActionRequested("open", item))
 
     def on_click(self, event: Click) -> None:
         """Open what is clicked on."""
-        laid = self._laid()
+        laid = self._item_indexes()
         place = laid[event.y] if event.y < len(laid) else None
         if place is not None:
-            self.point(place)
+            self.highlight(place)
             self.action_open()
 
     def watch_has_focus(self, has_focus: bool) -> None:
         """Nothing is pointed at while the keys are elsewhere."""
         super().watch_has_focus(has_focus)
-        self.sync()
+        self.refresh_rows()

@@ -7,49 +7,54 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal
 
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.entry import Entry
-from debate_tui.tui.widgets.line import Lines, Piece, Row, width_of
+from debate_tui.tui.widgets.entry import LineInput
+from debate_tui.tui.widgets.line import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from debate_tui.tui.glyphs import Glyphs
 
-MAX_CHARACTERS = 2000
+MAX_ANSWER_CHARACTERS = 2000
 
 
-class Label(Lines):
+class QuestionLabel(TextRows):
     """What is asked."""
 
     def __init__(self, text: str, glyphs: Glyphs) -> None:
         super().__init__()
         self.ellipsis = glyphs.ellipsis
         self._piece = Piece(f"{glyphs.interjection} {text}", Tone.FOCUS, bold=True)
-        self.styles.width = width_of((self._piece,)) + 2 * self.inset
+        self.styles.width = pieces_width((self._piece,)) + 2 * self.inset
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """A mark and the question."""
         return (Row((self._piece,)),)
 
 
-class Question(Horizontal):
+class AnswerBar(Horizontal):
     """On the screen's actions ``answer`` and ``back``, its owner removes the line, or has it tried again."""
 
     DEFAULT_CSS = """
-    Question {
+    AnswerBar {
         height: 1;
         background: $surface;
     }
     """
 
-    def __init__(self, label: str, placeholder: str, glyphs: Glyphs) -> None:
+    def __init__(self, question: str, placeholder: str, glyphs: Glyphs) -> None:
         super().__init__()
-        self._label = Label(label, glyphs)
-        self._input = Entry(enter="answer", escape="back", placeholder=placeholder, max_length=MAX_CHARACTERS)
+        self._question_label = QuestionLabel(question, glyphs)
+        self._input = LineInput(
+            enter_action="submit_answer",
+            escape_action="back",
+            placeholder=placeholder,
+            max_length=MAX_ANSWER_CHARACTERS,
+        )
 
     def compose(self) -> ComposeResult:
-        """Question and answer."""
-        yield self._label
+        """AnswerBar and answer."""
+        yield self._question_label
         yield self._input
 
     def on_mount(self) -> None:

@@ -9,20 +9,20 @@ from textual.containers import Horizontal
 from textual.message import Message
 
 from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.entry import Entry
-from debate_tui.tui.widgets.line import Lines, Piece, Row
+from debate_tui.tui.widgets.entry import LineInput
+from debate_tui.tui.widgets.line import Piece, Row, TextRows
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widgets import Input
 
     from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.search import Standing
+    from debate_tui.tui.search import SearchPosition
 
-MAX_CHARACTERS = 200
+MAX_SEARCH_CHARACTERS = 200
 
 
-class Sign(Lines):
+class SearchLabel(TextRows):
     """The sign before the text."""
 
     def rows(self, width: int) -> tuple[Row, ...]:
@@ -30,7 +30,7 @@ class Sign(Lines):
         return (Row((Piece("/", Tone.FOCUS, bold=True),)),)
 
 
-class Count(Lines):
+class MatchCount(TextRows):
     """How many matches there are, and which one is shown."""
 
     def __init__(self, glyphs: Glyphs) -> None:
@@ -38,42 +38,42 @@ class Count(Lines):
         self._glyphs = glyphs
         self._piece = Piece("")
 
-    def show(self, standing: Standing | None) -> None:
+    def update(self, progress: SearchPosition | None) -> None:
         """Show where the search stands; `None` while nothing is searched for."""
-        if standing is None:
+        if progress is None:
             self._piece = Piece("")
-        elif not standing.total:
-            self._piece = Piece("no match" if standing.done else self._glyphs.ellipsis, Tone.QUIET)
+        elif not progress.total:
+            self._piece = Piece("no match" if progress.is_complete else self._glyphs.ellipsis, Tone.QUIET)
         else:
-            more = "" if standing.done else self._glyphs.ellipsis
-            shown = f"{standing.shown:,} of " if standing.shown else ""
-            noun = "" if standing.shown else " match" if standing.total == 1 else " matches"
-            self._piece = Piece(f"{shown}{standing.total:,}{more}{noun}", Tone.FOCUS, bold=True)
-        self.sync()
+            more = "" if progress.is_complete else self._glyphs.ellipsis
+            shown = f"{progress.current:,} of " if progress.current else ""
+            noun = "" if progress.current else " match" if progress.total == 1 else " matches"
+            self._piece = Piece(f"{shown}{progress.total:,}{more}{noun}", Tone.FOCUS, bold=True)
+        self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """It, at the right."""
         return (Row((), (self._piece,)),)
 
 
-class SearchLine(Horizontal):
-    """Whoever hears what it says searches; `count` is told how that went."""
+class SearchBar(Horizontal):
+    """Whoever hears what it says searches; `match_count` is told how that went."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("shift+enter,up", "screen.step(-1)"),
-        Binding("down", "screen.step(1)"),
+        Binding("shift+enter,up", "screen.next_match(-1)"),
+        Binding("down", "screen.next_match(1)"),
     ]
 
     DEFAULT_CSS = """
-    SearchLine {
+    SearchBar {
         height: 1;
         background: $surface;
-        Sign { width: 3; height: 1; background: $surface; }
-        Count { width: 22; height: 1; background: $surface; }
+        SearchLabel { width: 3; height: 1; background: $surface; }
+        MatchCount { width: 22; height: 1; background: $surface; }
     }
     """
 
-    class Typed(Message):
+    class Changed(Message):
         """There is something else to search for."""
 
         def __init__(self, text: str) -> None:
@@ -82,21 +82,21 @@ class SearchLine(Horizontal):
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
-        self.count = Count(glyphs)
-        self.input = Entry(
-            enter="step(1)",
-            escape="back",
+        self.match_count = MatchCount(glyphs)
+        self.input = LineInput(
+            enter_action="next_match(1)",
+            escape_action="back",
             placeholder="words in any pane; enter goes to the next match",
-            max_length=MAX_CHARACTERS,
+            max_length=MAX_SEARCH_CHARACTERS,
         )
 
     def compose(self) -> ComposeResult:
-        """Sign, text, count."""
-        yield Sign()
+        """SearchLabel, text, count."""
+        yield SearchLabel()
         yield self.input
-        yield self.count
+        yield self.match_count
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """Search for it."""
         message.stop()
-        self.post_message(self.Typed(message.value))
+        self.post_message(self.Changed(message.value))

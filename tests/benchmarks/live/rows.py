@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.figures import Figure, at_most
-from tests.benchmarks.live.run import Seen, percentile, run
+from tests.benchmarks.live.run import LoadResult, percentile, run
 from tests.benchmarks.live.sender import STREAMS, Load
 from tests.benchmarks.live.terminal import Pace
 
@@ -50,7 +50,7 @@ def figures(size: str) -> Iterator[Figure]:
         yield at_most(what, seen.key(95), 60, "{:.0f} ms")
 
 
-def _flood(seen: Seen, mode: str, size: str) -> Iterator[Figure]:
+def _flood(seen: LoadResult, mode: str, size: str) -> Iterator[Figure]:
     load = f"4 × 3,000 tokens/s, {mode}"
     yield at_most(
         f"lag behind the network after {LONG:.0f} s, {load}",
@@ -78,7 +78,7 @@ def _flood(seen: Seen, mode: str, size: str) -> Iterator[Figure]:
         yield at_most(f"frame gap p95, {load}", percentile(seen.gaps, 95) * 1000, 110, "{:.0f} ms")
 
 
-def _frames(seen: Seen, size: str) -> Figure:
+def _frames(seen: LoadResult, size: str) -> Figure:
     """Whether a flush is one frame: every window has one that changes the text of all panes."""
     columns, rows = map(int, size.split("x"))
     panes = [_panes(frame.data, columns, rows) for frame in seen.frames]

@@ -8,7 +8,7 @@ import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.benchmarks.live.sender import LAST_WORD, STREAMS, Sender
-from tests.benchmarks.live.terminal import Pace, Terminal
+from tests.benchmarks.live.terminal import ObservedTerminal, Pace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ WARM_UP = 1.0
 PATIENCE = 60.0
 
 
-class Seen(NamedTuple):
+class LoadResult(NamedTuple):
     """What was measured: CPU in seconds of `seconds` of streaming; lag, keys and gaps in seconds."""
 
     cpu: float
@@ -58,7 +58,7 @@ def percentile(values: Sequence[float], per_cent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[per_cent - 1]
 
 
-def run(load: Load, mode: str, size: str, *, keys: bool = False, pace: Pace | None = None) -> Seen:
+def run(load: Load, mode: str, size: str, *, keys: bool = False, pace: Pace | None = None) -> LoadResult:
     """Hold one debate under a load."""
     columns, rows = map(int, size.split("x"))
     with tempfile.TemporaryDirectory() as home, Sender(load) as sender:
@@ -66,7 +66,7 @@ def run(load: Load, mode: str, size: str, *, keys: bool = False, pace: Pace | No
         environment |= {"HOME": home, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
         environment |= {f"XDG_{name}_HOME": f"{home}/{name}" for name in ("CONFIG", "DATA", "STATE")}
         arguments = ["Why?", "-m", mode, *arguments]
-        with Terminal(columns, rows, arguments, environment, pace or Pace()) as terminal:
+        with ObservedTerminal(columns, rows, arguments, environment, pace or Pace()) as terminal:
             return _watched(terminal, sender, load, keys=keys)
 
 
@@ -90,7 +90,7 @@ def _sources(path: str, port: int) -> tuple[list[str], dict[str, str]]:
     return ["-f", "compare", *(part for source in sources for part in ("-d", source))], keys
 
 
-def _watched(terminal: Terminal, sender: Sender, load: Load, *, keys: bool) -> Seen:
+def _watched(terminal: ObservedTerminal, sender: Sender, load: Load, *, keys: bool) -> LoadResult:
     while not sender.streaming:
         terminal.watch_for(0.05)
     terminal.watch_for(WARM_UP)
@@ -107,7 +107,7 @@ def _watched(terminal: Terminal, sender: Sender, load: Load, *, keys: bool) -> S
         return not wanted
 
     shown = terminal.watch(all_said, at_most=PATIENCE)
-    return Seen(
+    return LoadResult(
         cpu=cpu,
         seconds=seconds,
         deltas=seconds * load.rate * STREAMS,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FRAME_START, FRAME_END = b"\x1b[?2026h", b"\x1b[?2026l"
 _ASKS_FOR_FRAMES, _HAS_FRAMES = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 
-LIT = "━━━━".encode()
+FOCUS_RULE = "━━━━".encode()
 """What is seen of the key: the line under the title of the pane that has the keys is heavy."""
 
 KEY = b"\t"
@@ -44,7 +44,7 @@ class Pace(NamedTuple):
     seconds: float = 0.0
 
 
-class Terminal:
+class ObservedTerminal:
     """The program in a terminal; `watch` it for a while. A context manager that ends it."""
 
     def __init__(
@@ -129,7 +129,7 @@ class Terminal:
         return found
 
     def _see(self, frame: bytes, now: float) -> None:
-        if self._pressed is not None and LIT in frame:
+        if self._pressed is not None and FOCUS_RULE in frame:
             self.keys.append(now - self._pressed)
             self._pressed = None
             self._next_key = now + self._random.uniform(*BETWEEN_KEYS)

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.statistics import HEALED, LOST, Spread, Statistics, Tokens
-from debate_tui.display.statistics.table import table
+from debate_tui.display.statistics import FAULT_FATAL, FAULT_RECOVERED, Quantiles, Statistics, TokenCount
+from debate_tui.display.statistics.table import format_table
 from debate_tui.domain import events as ev
-from debate_tui.domain.stream import Connected, FaultKind, FaultReport, Origin, Usage
+from debate_tui.domain.stream import Connected, FaultKind, FaultReport, StreamOrigin, Usage
 from debate_tui.record.log import MemoryLog
 
 if TYPE_CHECKING:
-    from debate_tui.display.statistics import Figures, Turn
+    from debate_tui.display.statistics import StreamFigures, TurnFigures
     from debate_tui.domain.stream import FinishReason, StreamState
 
 CAST = (
@@ -30,7 +30,7 @@ TOKEN = "x" * 42
 """Ten tokens, as estimated."""
 
 
-class Debate:
+class MeasuredDebate:
     """A log whose times are given, and its statistics."""
 
     def __init__(self) -> None:
@@ -40,22 +40,22 @@ class Debate:
         self.log.subscribe(self.statistics)
         self.attempt = 1
         self.offsets = [0, 0]
-        self.tell(ev.DebateStarted(debate="d", topic="t", format="f", debaters=CAST))
+        self.append(ev.DebateStarted(debate="d", topic="t", format="f", debaters=CAST))
 
-    def tell(self, event: ev.Event) -> None:
+    def append(self, event: ev.Event) -> None:
         self.log.append(event)
 
-    def at(self, seconds: float) -> Debate:
+    def at(self, seconds: float) -> MeasuredDebate:
         self.now = 1000.0 + seconds
         return self
 
     def begin(self, turn: int = 1) -> None:
         self.offsets = [0, 0]
         self.attempt = 1
-        self.tell(ev.TurnStarted(turn=turn, debater="a", phase="p"))
+        self.append(ev.TurnStarted(turn=turn, debater="a", phase="p"))
 
     def state(self, state: StreamState, error: FaultReport | None = None, wait: float = 0.0) -> None:
-        self.tell(
+        self.append(
             ev.StreamStatus(
                 debater="a",
                 state=state,
@@ -70,7 +70,7 @@ class Debate:
     def say(self, text: str = TOKEN, *, turn: int = 1, reasoning: bool = False) -> None:
         offset = self.offsets[reasoning]
         self.offsets[reasoning] += len(text)
-        self.tell(
+        self.append(
             ev.TurnDelta(
                 turn=turn, debater="a", attempt=self.attempt, offset=offset, text=text, reasoning=reasoning
             )
@@ -78,81 +78,81 @@ class Debate:
 
     def finish(self, reason: FinishReason = "complete", turn: int = 1, **more: object) -> None:
         self.state("failed" if reason == "failed" else "finished")
-        self.tell(ev.TurnFinished(turn=turn, debater="a", reason=reason, **more))  # type: ignore[arg-type]
+        self.append(ev.TurnFinished(turn=turn, debater="a", reason=reason, **more))  # type: ignore[arg-type]
 
     def break_off(self, error: FaultReport = RESET, wait: float = 1.0) -> None:
         self.state("reconnecting", error, wait)
         self.attempt += 1
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> StreamFigures:
         return self.statistics.report().streams[0]
 
     @property
-    def turn(self) -> Turn:
-        return self.statistics.turn("a")
+    def turn(self) -> TurnFigures:
+        return self.statistics.turn_figures("a")
 
 
 def test_before_anything_has_happened_there_is_nothing_to_say() -> None:
     statistics = Statistics()
     assert statistics.report().streams == ()
-    assert statistics.turn("a").tokens is None
-    assert statistics.curve("a", 10).rates == ()
+    assert statistics.turn_figures("a").tokens is None
+    assert statistics.rate_curve("a", 10).rates == ()
 
 
 def test_a_stream_is_measured_from_asking_to_the_last_word() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.at(1).begin()
     debate.at(1).state("connecting")
     debate.at(1.25).state("connected")
-    debate.statistics.connected("a", Connected(Origin.START, "HTTP/1.1", reused=False))
+    debate.statistics.record_connection("a", Connected(StreamOrigin.START, "HTTP/1.1", reused=False))
     debate.at(1.5).state("streaming")
     for tenth in range(21):
         debate.at(1.5 + tenth / 10).say()
     figures = debate.figures
     assert (figures.name, figures.model, figures.state) == ("Ada", "x", "streaming")
-    assert (figures.transport, figures.reused, figures.connections) == ("HTTP/1.1", False, 1)
+    assert (figures.transport, figures.connection_reused, figures.connections) == ("HTTP/1.1", False, 1)
     assert figures.first_byte == pytest.approx(0.25)
     assert figures.turn.first_token == pytest.approx(0.5)
-    assert figures.turn.tokens == Tokens(210, estimated=True)
-    assert figures.turn.rate == pytest.approx(105)
-    assert figures.now == pytest.approx(105, rel=0.1)
-    assert figures.gaps.p50 == pytest.approx(0.1, rel=0.05)
-    assert (figures.size, figures.chunks) == (21 * 42, 21)
+    assert figures.turn.tokens == TokenCount(210, is_estimated=True)
+    assert figures.turn.mean_rate == pytest.approx(105)
+    assert figures.current_rate == pytest.approx(105, rel=0.1)
+    assert figures.chunk_gaps.p50 == pytest.approx(0.1, rel=0.05)
+    assert (figures.received_bytes, figures.chunks) == (21 * 42, 21)
 
 
 def test_bytes_are_those_of_utf_8_and_tokens_are_estimated_by_them() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.say("都市は車を禁止" * 6)
-    assert debate.figures.size == 6 * 21
-    assert debate.turn.tokens == Tokens(30, estimated=True)
+    assert debate.figures.received_bytes == 6 * 21
+    assert debate.turn.tokens == TokenCount(30, is_estimated=True)
 
 
 def test_the_providers_figures_take_the_place_of_estimates() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.at(1).say()
     debate.at(2).finish(usage=Usage(7, 33), ttft_ms=987, cost=0.25)
-    assert debate.turn.tokens == Tokens(33)
+    assert debate.turn.tokens == TokenCount(33)
     assert debate.turn.first_token == 0.987
     assert debate.figures.cost == 0.25
-    assert (debate.figures.turns, debate.figures.tokens) == (1, Tokens(33))
+    assert (debate.figures.completed_turns, debate.figures.tokens) == (1, TokenCount(33))
 
 
 def test_speed_now_fades_when_nothing_comes() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     for tenth in range(50):
         debate.at(tenth / 10).say()
-    fresh = debate.figures.now
-    assert debate.at(8).figures.now < fresh / 4
+    fresh = debate.figures.current_rate
+    assert debate.at(8).figures.current_rate < fresh / 4
     debate.state("paused")
-    assert debate.figures.now == 0
+    assert debate.figures.current_rate == 0
 
 
 def test_a_pause_is_no_gap_and_takes_nothing_from_the_speed() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.say()
     debate.at(1).say()
@@ -160,81 +160,86 @@ def test_a_pause_is_no_gap_and_takes_nothing_from_the_speed() -> None:
     debate.at(600).state("streaming")
     debate.at(601).say()
     debate.at(602).say()
-    assert debate.figures.gaps == Spread(1.0, 1.0)
-    assert debate.turn.rate == pytest.approx(20)
+    assert debate.figures.chunk_gaps == Quantiles(1.0, 1.0)
+    assert debate.turn.mean_rate == pytest.approx(20)
 
 
 def test_an_outage_is_neither_a_gap_nor_slowness() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.say()
     debate.at(1).say()
     debate.at(1.1).break_off(BUSY, 4.0)
     debate.at(5.1).state("connecting")
     debate.at(5.2).state("connected")
-    debate.statistics.connected("a", Connected(Origin.CURSOR, "HTTP/1.1", reused=True))
+    debate.statistics.record_connection("a", Connected(StreamOrigin.CURSOR, "HTTP/1.1", reused=True))
     debate.at(5.3).state("streaming")
     debate.say()
     debate.at(6.3).say()
     figures = debate.figures
-    assert figures.gaps.p95 == pytest.approx(1.0)
-    assert figures.turn.rate == pytest.approx(20)
-    assert (figures.connections, figures.reuses, figures.reconnections, figures.waited) == (1, 1, 1, 4.0)
-    (broken,) = figures.breaks
-    assert (broken.fault, broken.at, broken.wait) == (BUSY, pytest.approx(1.1), 4.0)
-    assert (broken.origin, broken.offset, broken.superseded) == (Origin.CURSOR, 84, False)
-    assert debate.statistics.curve("a", 40).faults[1] == HEALED
+    assert figures.chunk_gaps.p95 == pytest.approx(1.0)
+    assert figures.turn.mean_rate == pytest.approx(20)
+    assert (figures.connections, figures.reused_connections, figures.reconnections, figures.retry_wait) == (
+        1,
+        1,
+        1,
+        4.0,
+    )
+    (broken,) = figures.interruptions
+    assert (broken.fault, broken.at, broken.retry_delay) == (BUSY, pytest.approx(1.1), 4.0)
+    assert (broken.origin, broken.offset, broken.superseded) == (StreamOrigin.CURSOR, 84, False)
+    assert debate.statistics.rate_curve("a", 40).faults[1] == FAULT_RECOVERED
 
 
 def test_text_that_no_longer_counts_leaves_the_turn_and_not_the_bytes() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.at(0.5).say()
     debate.at(1).break_off()
     debate.at(2).state("connecting")
-    debate.tell(ev.TurnSuperseded(turn=1, debater="a", attempt=2))
+    debate.append(ev.TurnSuperseded(turn=1, debater="a", attempt=2))
     debate.offsets = [0, 0]
     debate.at(3).say("y" * 21)
-    assert debate.turn.tokens == Tokens(5, estimated=True)
+    assert debate.turn.tokens == TokenCount(5, is_estimated=True)
     assert debate.turn.first_token == pytest.approx(0.5)
-    assert debate.figures.size == 63
-    assert debate.figures.breaks[-1].superseded
+    assert debate.figures.received_bytes == 63
+    assert debate.figures.interruptions[-1].superseded
 
 
 def test_a_stream_that_is_given_up_is_marked_once() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.at(1.5).state("failed", BUSY)
     debate.at(2.5).state("failed", BUSY)
-    debate.tell(ev.DebaterRemoved(debater="a", reason="Busy.", remaining=("b",)))
-    assert debate.figures.removed
-    assert [broken.wait for broken in debate.figures.breaks] == [None]
+    debate.append(ev.DebaterRemoved(debater="a", reason="Busy.", remaining=("b",)))
+    assert debate.figures.is_removed
+    assert [broken.retry_delay for broken in debate.figures.interruptions] == [None]
     assert debate.figures.reconnections == 0
-    assert LOST in debate.statistics.curve("a", 40).faults
+    assert FAULT_FATAL in debate.statistics.rate_curve("a", 40).faults
 
 
 def test_reasoning_first_is_a_first_token_before_the_first_answer() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.at(0.5).say(reasoning=True)
     debate.at(9).say()
     assert debate.turn.first_token == pytest.approx(0.5)
     assert debate.turn.first_answer == pytest.approx(9)
-    assert debate.turn.reasoned
+    assert debate.turn.has_reasoning
 
 
 def test_reasoning_that_is_only_counted_does_not_make_the_answer_faster() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.at(20).say()
     debate.at(21).say()
     debate.finish(usage=Usage(5, 2020, 2000))
-    assert debate.turn.tokens == Tokens(2020)
-    assert debate.turn.rate == pytest.approx(20)
+    assert debate.turn.tokens == TokenCount(2020)
+    assert debate.turn.mean_rate == pytest.approx(20)
 
 
 def test_a_turn_taken_up_after_its_end_has_no_idle_time_in_it() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.at(1).finish("failed")
     debate.at(601).state("connecting")
@@ -244,12 +249,12 @@ def test_a_turn_taken_up_after_its_end_has_no_idle_time_in_it() -> None:
 
 
 def test_a_turn_begun_anew_after_its_end_is_measured_anew() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.at(1).say()
     debate.at(2).finish(ttft_ms=1000)
     debate.at(100)
-    debate.tell(ev.TurnSuperseded(turn=1, debater="a", attempt=2))
+    debate.append(ev.TurnSuperseded(turn=1, debater="a", attempt=2))
     debate.state("connecting")
     assert debate.turn.first_token is None
     debate.at(100.5).say()
@@ -257,55 +262,55 @@ def test_a_turn_begun_anew_after_its_end_is_measured_anew() -> None:
 
 
 def test_a_debate_taken_up_later_has_not_been_going_on_meanwhile() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.at(1.5).say()
     debate.at(100_000)
-    debate.tell(ev.DebateResumed(reason="continued", debater=None))
+    debate.append(ev.DebateResumed(reason="continued", debater=None))
     debate.at(100_001).say()
     report = debate.statistics.report()
     assert report.elapsed == pytest.approx(2.5)
-    assert debate.at(100_001.5).statistics.curve("a", 40).rates[:3] == pytest.approx((0.0, 10.0, 10.0))
+    assert debate.at(100_001.5).statistics.rate_curve("a", 40).rates[:3] == pytest.approx((0.0, 10.0, 10.0))
     assert debate.turn.first_token == pytest.approx(1.5)
 
 
 def test_time_stands_still_once_the_debate_is_over() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.at(7)
-    debate.tell(ev.DebateFinished(reason="complete"))
+    debate.append(ev.DebateFinished(reason="complete"))
     assert debate.at(3600).statistics.report().elapsed == 7
 
 
 def test_a_recorded_debate_shows_what_was_measured_when_it_was_held() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     for tenth in range(30):
         debate.at(tenth / 10).say()
     replayed = Statistics(clock=lambda: 5.0)
     for event in debate.log._events:
         replayed(event)
-    assert replayed.report().streams[0].gaps == debate.figures.gaps
-    assert replayed.turn("a") == debate.turn
+    assert replayed.report().streams[0].chunk_gaps == debate.figures.chunk_gaps
+    assert replayed.turn_figures("a") == debate.turn
 
 
 def test_screen_and_buffer_are_in_the_report_where_there_are_any() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     buffer: SharedBuffer[str] = SharedBuffer(["a"])
     buffer.push("a", "text", 4)
-    debate.statistics.painted(0.002)
+    debate.statistics.record_frame(0.002)
     debate.state("waiting")
     report = debate.statistics.report(buffer.statistics())
-    assert report.painting is not None
-    assert report.painting.frames == Spread(0.002, 0.002)
+    assert report.frames is not None
+    assert report.frames.frame_times == Quantiles(0.002, 0.002)
     assert report.streams[0].buffer is not None
-    assert report.streams[0].buffer.fill == 4
+    assert report.streams[0].buffer.pending_size == 4
     assert report.streams[1].buffer is None
-    assert debate.statistics.report().painting is None
+    assert debate.statistics.report().frames is None
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 2), st.text(min_size=1), st.booleans()), max_size=40))
 def test_sums_are_those_of_what_came(chunks: list[tuple[float, str, bool]]) -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     at = 0.0
     for gap, text, interrupted in chunks:
@@ -315,17 +320,17 @@ def test_sums_are_those_of_what_came(chunks: list[tuple[float, str, bool]]) -> N
         debate.at(at).say(text)
     figures = debate.figures
     size = sum(len(text.encode("utf-8", "surrogatepass")) for _, text, _ in chunks)
-    assert (figures.size, figures.chunks) == (size, len(chunks))
+    assert (figures.received_bytes, figures.chunks) == (size, len(chunks))
     assert figures.tokens.count == round(size / 4.2)
     counted = [gap for place, (gap, _, interrupted) in enumerate(chunks) if place and not interrupted]
     if counted:
-        assert min(counted) * 0.95 <= (figures.gaps.p50 or 0) <= max(counted) * 1.05
+        assert min(counted) * 0.95 <= (figures.chunk_gaps.p50 or 0) <= max(counted) * 1.05
     else:
-        assert figures.gaps.p50 is None
+        assert figures.chunk_gaps.p50 is None
 
 
 def test_a_count_that_must_lack_what_broke_off_is_not_believed() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.say(TOKEN * 10)
     debate.at(1).say(TOKEN * 10)
@@ -334,31 +339,31 @@ def test_a_count_that_must_lack_what_broke_off_is_not_believed() -> None:
     debate.say(TOKEN)
     debate.at(4).say(TOKEN)
     debate.finish(usage=Usage(10, 22))
-    assert debate.turn.tokens == Tokens(220, estimated=True)
-    assert debate.turn.rate == pytest.approx(110)
+    assert debate.turn.tokens == TokenCount(220, is_estimated=True)
+    assert debate.turn.mean_rate == pytest.approx(110)
 
 
 def test_text_that_was_dropped_took_its_time_and_was_counted_for_it() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     debate.begin()
     debate.say()
     debate.at(1).say()
     debate.break_off()
     debate.state("connecting")
-    debate.tell(ev.TurnSuperseded(turn=1, debater="a", attempt=2))
+    debate.append(ev.TurnSuperseded(turn=1, debater="a", attempt=2))
     debate.offsets = [0, 0]
     debate.say("y" * 42)
     debate.at(2).say("y" * 42)
-    assert debate.turn.tokens == Tokens(20, estimated=True)
-    assert debate.turn.rate == pytest.approx(20)
+    assert debate.turn.tokens == TokenCount(20, is_estimated=True)
+    assert debate.turn.mean_rate == pytest.approx(20)
     debate.finish(usage=Usage(10, 44))
-    assert debate.turn.tokens == Tokens(44)
-    assert debate.turn.rate == pytest.approx(22)
+    assert debate.turn.tokens == TokenCount(44)
+    assert debate.turn.mean_rate == pytest.approx(22)
 
 
 def test_who_is_no_debater_is_not_measured() -> None:
-    debate = Debate()
-    debate.statistics.connected("j1", Connected(Origin.START, "HTTP/1.1"))
+    debate = MeasuredDebate()
+    debate.statistics.record_connection("j1", Connected(StreamOrigin.START, "HTTP/1.1"))
     assert [figures.debater for figures in debate.statistics.report().streams] == ["a", "b"]
 
 
@@ -376,7 +381,7 @@ def test_whatever_a_record_says_of_when_it_was_there_are_figures(times: list[flo
     for seq, (event, at) in enumerate(zip(log, times, strict=True), 1):
         statistics(replace(event, seq=seq, at=at))
         assert statistics.report().streams
-        assert statistics.turn("a")
-        statistics.curve("a", 40)
-    assert statistics.report().streams[0].size == len(times) - 4
-    assert table(statistics.report())
+        assert statistics.turn_figures("a")
+        statistics.rate_curve("a", 40)
+    assert statistics.report().streams[0].received_bytes == len(times) - 4
+    assert format_table(statistics.report())

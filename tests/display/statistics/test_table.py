@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from debate_tui.display.statistics import wording
-from debate_tui.display.statistics.table import table
+from debate_tui.display.statistics.table import format_table
 from debate_tui.domain import events as ev
-from debate_tui.domain.stream import Connected, FaultKind, FaultReport, Origin, Usage
-from tests.display.statistics.test_statistics import BUSY, Debate
+from debate_tui.domain.stream import Connected, FaultKind, FaultReport, StreamOrigin, Usage
+from tests.display.statistics.test_statistics import BUSY, MeasuredDebate
 
 
-def played() -> Debate:
-    debate = Debate()
+def measured_debate() -> MeasuredDebate:
+    debate = MeasuredDebate()
     debate.at(1).begin()
     debate.state("connecting")
     debate.at(1.2).state("connected")
-    debate.statistics.connected("a", Connected(Origin.START, "HTTP/1.1", reused=False))
+    debate.statistics.record_connection("a", Connected(StreamOrigin.START, "HTTP/1.1", reused=False))
     debate.at(2).say()
     debate.at(3).break_off(BUSY, 1.5)
     debate.at(4.5).state("connecting")
     debate.at(4.6).state("connected")
-    debate.statistics.connected("a", Connected(Origin.CURSOR, "HTTP/1.1", reused=False))
+    debate.statistics.record_connection("a", Connected(StreamOrigin.CURSOR, "HTTP/1.1", reused=False))
     debate.at(5).say()
     debate.at(6).say()
     debate.finish(usage=Usage(10, 60), ttft_ms=1000)
-    debate.tell(ev.StreamStatus(debater="b", state="failed", attempt=1, error=BUSY))
-    debate.tell(ev.DebaterRemoved(debater="b", reason="Busy.", remaining=("a",)))
+    debate.append(ev.StreamStatus(debater="b", state="failed", attempt=1, error=BUSY))
+    debate.append(ev.DebaterRemoved(debater="b", reason="Busy.", remaining=("a",)))
     debate.at(7)
-    debate.tell(ev.DebateFinished(reason="complete"))
+    debate.append(ev.DebateFinished(reason="complete"))
     return debate
 
 
 def test_everything_that_was_measured_in_aligned_columns() -> None:
-    assert table(played().statistics.report()) == (
+    assert format_table(measured_debate().statistics.report()) == (
         "\n"
         "Stream statistics (7.00 s)\n"
         "                        Ada                  Ben\n"
@@ -54,11 +54,11 @@ def test_everything_that_was_measured_in_aligned_columns() -> None:
 
 
 def test_wide_names_keep_the_columns_and_hostile_ones_are_harmless() -> None:
-    debate = Debate()
+    debate = MeasuredDebate()
     names = (ev.DebaterInfo("a", "亜衣\x1b[31m", "", "", ""), ev.DebaterInfo("b", "Ben\nB", "", "", ""))
-    debate.tell(ev.DebateStarted(debate="d", topic="t", format="f", debaters=names))
+    debate.append(ev.DebateStarted(debate="d", topic="t", format="f", debaters=names))
     debate.state("failed", FaultReport(FaultKind.UNKNOWN, "a\x1b[2Jb\nc"))
-    text = table(debate.statistics.report())
+    text = format_table(debate.statistics.report())
     lines = text.splitlines()
     assert "\x1b" not in text
     assert lines[2].index("Ben B") + 2 == lines[3].index("waiting")
@@ -66,7 +66,10 @@ def test_wide_names_keep_the_columns_and_hostile_ones_are_harmless() -> None:
 
 
 def test_times_are_told_in_the_unit_they_are_best_read_in() -> None:
-    told = [wording.duration(seconds) for seconds in (0, 0.0012, 0.0099, 0.01, 0.999, 1, 9.99, 10, 99.9, 100)]
+    told = [
+        wording.format_duration(seconds)
+        for seconds in (0, 0.0012, 0.0099, 0.01, 0.999, 1, 9.99, 10, 99.9, 100)
+    ]
     assert told == [
         "0.0 ms",
         "1.2 ms",
@@ -83,7 +86,7 @@ def test_times_are_told_in_the_unit_they_are_best_read_in() -> None:
 
 def test_amounts_and_counts_stay_short() -> None:
     amounts = (0, 999, 1000, 99_949, 99_950, 999_499, 999_500, 10**10)
-    assert [wording.amount(size) for size in amounts] == [
+    assert [wording.format_bytes(size) for size in amounts] == [
         "0 B",
         "999 B",
         "1.0 kB",
@@ -94,7 +97,7 @@ def test_amounts_and_counts_stay_short() -> None:
         "10.0 GB",
     ]
     counts = (0, 999, 1000, 99_949, 99_950, 999_499, 999_500, 123_000_000)
-    assert [wording.brief(count) for count in counts] == [
+    assert [wording.format_compact(count) for count in counts] == [
         "0",
         "999",
         "1.0k",

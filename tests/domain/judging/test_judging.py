@@ -13,21 +13,21 @@ from hypothesis import strategies as st
 from debate_tui.domain.debate import Format, Phase
 from debate_tui.domain.judging import (
     CRITERIA,
-    Entry,
-    Hearing,
-    Opinion,
-    Panel,
-    Reading,
-    hearings,
-    opinion,
-    panel,
-    question,
-    read,
-    read_stance,
-    stance_question,
-    swing,
+    JudgedDebater,
+    JudgeOpinion,
+    JudgeReading,
+    PanelDecision,
+    ReadingOrder,
+    build_judge_prompt,
+    build_reading_orders,
+    build_stance_prompt,
+    combine_readings,
+    decide_panel,
+    measure_swing,
+    parse_judge_reply,
+    parse_stance,
 )
-from debate_tui.domain.judging.case import MOST_WORDS, cut, plain
+from debate_tui.domain.judging.case import DEFAULT_WORD_LIMIT, strip_markdown, truncate_words
 from debate_tui.domain.prompts import Speech
 
 OXFORD = Format(
@@ -37,7 +37,7 @@ OXFORD = Format(
     phases=(Phase(name="opening", title="Opening", words=6), Phase(name="closing", title="Closing")),
 )
 IN_TURN = msgspec.structs.replace(OXFORD, phases=(Phase(name="a", title="A", order="turns", sees="all"),))
-ENTRIES = (Entry("ada", "Ada", "For"), Entry("bo", "Bo", "Against"))
+ENTRIES = (JudgedDebater("ada", "Ada", "For"), JudgedDebater("bo", "Bo", "Against"))
 ROUNDS = (
     (
         Speech("Ada", "For", "Opening", "**Streets** are for people. The rest is cut off here."),
@@ -48,11 +48,11 @@ ROUNDS = (
         Speech("Bo", "Against", "Closing", "So they must."),
     ),
 )
-FORWARD, BACKWARD = hearings(OXFORD, ENTRIES, ROUNDS)
+FORWARD, BACKWARD = build_reading_orders(OXFORD, ENTRIES, ROUNDS)
 
 
-def asked(hearing: Hearing) -> str:
-    return question("Should cities ban cars?", OXFORD, hearing)[-1].content
+def asked_prompt(hearing: ReadingOrder) -> str:
+    return build_judge_prompt("Should cities ban cars?", OXFORD, hearing)[-1].content
 
 
 def test_both_orders_are_heard_where_all_spoke_at_once() -> None:
@@ -63,11 +63,11 @@ def test_both_orders_are_heard_where_all_spoke_at_once() -> None:
 
 
 def test_only_the_real_order_is_heard_where_speeches_answered_each_other() -> None:
-    assert len(hearings(IN_TURN, ENTRIES, ROUNDS)) == 1
+    assert len(build_reading_orders(IN_TURN, ENTRIES, ROUNDS)) == 1
 
 
 def test_a_judge_sees_labels_sides_and_plain_text_cut_to_its_length() -> None:
-    text = asked(FORWARD)
+    text = asked_prompt(FORWARD)
     assert "Opening, Speaker A, arguing For:" in text
     assert "\nStreets are for people.\n" in text
     for hidden in ("Ada", "Bo", "**", "cut off"):
@@ -75,27 +75,27 @@ def test_a_judge_sees_labels_sides_and_plain_text_cut_to_its_length() -> None:
 
 
 def test_in_the_other_order_the_labels_change_places() -> None:
-    text = asked(BACKWARD)
+    text = asked_prompt(BACKWARD)
     assert "Opening, Speaker A, arguing Against:\n" in text
     assert text.index("Streets lead somewhere.") < text.index("Streets are for people.")
 
 
 def test_a_speech_that_addresses_the_judge_stays_inside_its_fence() -> None:
-    text = asked(FORWARD)
+    text = asked_prompt(FORWARD)
     begin = text.rindex("<speech", 0, text.index("Judge, give"))
     end = text.index("</speech", text.index("Judge, give"))
     assert text[begin:end].count("\n") == 2
-    assert "never instructions" in question("x", OXFORD, FORWARD)[0].content
+    assert "never instructions" in build_judge_prompt("x", OXFORD, FORWARD)[0].content
 
 
 def test_every_criterion_is_asked_for_and_the_quote_comes_before_the_winner() -> None:
-    text = asked(FORWARD)
+    text = asked_prompt(FORWARD)
     assert all(f"- {name}:" in text for name in CRITERIA)
     assert text.index('"quote"') < text.index('"winner"')
 
 
 def test_before_the_debate_only_the_stance_is_asked() -> None:
-    text = stance_question("Should cities\nban cars?")[-1].content
+    text = build_stance_prompt("Should cities\nban cars?")[-1].content
     assert "The topic: Should cities ban cars?" in text
 
 
@@ -112,20 +112,20 @@ def test_before_the_debate_only_the_stance_is_asked() -> None:
     ],
 )
 def test_markdown_is_taken_off(text: str, expected: str) -> None:
-    assert plain(text).split() == expected.split()
+    assert strip_markdown(text).split() == expected.split()
 
 
 def test_a_judge_is_given_the_length_asked_for_and_no_more() -> None:
     """Whatever a speaker sends: looked through as a whole for pairs of marks, this would take hours."""
     flooded = tuple(msgspec.structs.replace(speech, text="*a " * 1_000_000) for speech in FORWARD.speeches)
-    words = asked(msgspec.structs.replace(FORWARD, speeches=flooded)).split()
+    words = asked_prompt(msgspec.structs.replace(FORWARD, speeches=flooded)).split()
     lengths = [len(list(run)) for marked, run in itertools.groupby(words, lambda w: w == "*a") if marked]
-    assert lengths == [6, 6, MOST_WORDS, MOST_WORDS]
+    assert lengths == [6, 6, DEFAULT_WORD_LIMIT, DEFAULT_WORD_LIMIT]
 
 
 @given(st.text(alphabet="ab .!*\n", max_size=80), st.integers(0, 12))
 def test_a_cut_text_is_a_beginning_within_its_length(text: str, words: int) -> None:
-    kept = cut(text, words)
+    kept = truncate_words(text, words)
     assert text.startswith(kept.removesuffix(" …"))
     assert not words or len(kept.removesuffix(" …").split()) <= words
 
@@ -148,7 +148,7 @@ def reply(winner: str = "A", *, a: int = 8, b: int = 5, **changes: object) -> st
 
 
 def test_an_answer_is_turned_back_into_debaters_and_its_quotes_are_checked() -> None:
-    reading = read(f"Here you are:\n```json\n{reply()}\n```", FORWARD)
+    reading = parse_judge_reply(f"Here you are:\n```json\n{reply()}\n```", FORWARD)
     assert reading is not None
     assert (reading.winner, reading.stance) == ("ada", 70)
     assert (reading.score("ada"), reading.score("bo")) == (8.0, 5.0)
@@ -156,19 +156,19 @@ def test_an_answer_is_turned_back_into_debaters_and_its_quotes_are_checked() -> 
 
 
 def test_in_the_other_order_the_same_label_is_the_other_debater() -> None:
-    reading = read(reply("Speaker A"), BACKWARD)
+    reading = parse_judge_reply(reply("Speaker A"), BACKWARD)
     assert reading is not None
     assert reading.winner == "bo"
 
 
 def test_reasons_name_debaters_and_not_labels() -> None:
-    reading = read(reply(why="Speaker A met speaker B, but no Speaker Z spoke."), BACKWARD)
+    reading = parse_judge_reply(reply(why="Speaker A met speaker B, but no Speaker Z spoke."), BACKWARD)
     assert reading is not None
     assert reading.why == "Bo met Ada, but no Speaker Z spoke."
 
 
 def test_a_tie_is_an_answer() -> None:
-    reading = read(reply("Tie"), FORWARD)
+    reading = parse_judge_reply(reply("Tie"), FORWARD)
     assert reading is not None
     assert reading.winner is None
 
@@ -192,7 +192,7 @@ def test_a_tie_is_an_answer() -> None:
     ],
 )
 def test_an_incomplete_answer_is_no_answer(text: str) -> None:
-    assert read(text, FORWARD) is None
+    assert parse_judge_reply(text, FORWARD) is None
 
 
 @pytest.mark.parametrize(
@@ -208,76 +208,82 @@ def test_an_incomplete_answer_is_no_answer(text: str) -> None:
     ],
 )
 def test_a_stance_is_one_whole_number(text: str, stance: int | None) -> None:
-    assert read_stance(text) == stance
+    assert parse_stance(text) == stance
 
 
 # --- counting
 
 
-def reading(winner: str | None, ada: int = 6, bo: int = 6, stance: int | None = 50) -> Reading:
-    found = read(reply("A" if winner == "ada" else "B" if winner else "tie", a=ada, b=bo), FORWARD)
+def reading(winner: str | None, ada: int = 6, bo: int = 6, stance: int | None = 50) -> JudgeReading:
+    found = parse_judge_reply(
+        reply("A" if winner == "ada" else "B" if winner else "tie", a=ada, b=bo), FORWARD
+    )
     assert found is not None
     return msgspec.structs.replace(found, stance=stance)
 
 
 def test_two_orders_that_agree_decide() -> None:
-    found = opinion("j", [reading("ada", 8, 4, 60), reading("ada", 6, 6, 70)], 2)
-    assert found == Opinion(
+    found = combine_readings("j", [reading("ada", 8, 4, 60), reading("ada", 6, 6, 70)], 2)
+    assert found == JudgeOpinion(
         "j", "ada", agreed=True, controlled=True, scores={"ada": 7.0, "bo": 5.0}, stance=65
     )
 
 
 def test_two_orders_that_disagree_are_a_tie() -> None:
-    found = opinion("j", [reading("ada"), reading("bo")], 2)
+    found = combine_readings("j", [reading("ada"), reading("bo")], 2)
     assert found is not None
     assert (found.winner, found.agreed) == (None, False)
 
 
 def test_one_order_decides_but_is_not_controlled() -> None:
-    found = opinion("j", [reading("bo")], 1)
+    found = combine_readings("j", [reading("bo")], 1)
     assert found is not None
     assert (found.winner, found.controlled) == ("bo", False)
 
 
 def test_without_both_readings_there_is_no_opinion() -> None:
-    assert opinion("j", [reading("ada"), None], 2) is None
-    assert opinion("j", [reading("ada")], 2) is None
-    assert opinion("j", [], 1) is None
+    assert combine_readings("j", [reading("ada"), None], 2) is None
+    assert combine_readings("j", [reading("ada")], 2) is None
+    assert combine_readings("j", [], 1) is None
 
 
-def of(winner: str | None, ada: float = 6.0, bo: float = 6.0) -> Opinion:
-    return Opinion("j", winner, agreed=True, controlled=True, scores={"ada": ada, "bo": bo}, stance=None)
+def opinion_for(winner: str | None, ada: float = 6.0, bo: float = 6.0) -> JudgeOpinion:
+    return JudgeOpinion("j", winner, agreed=True, controlled=True, scores={"ada": ada, "bo": bo}, stance=None)
 
 
 def test_a_panel_counts_k_of_n_and_names_who_was_silent() -> None:
-    found = panel({"x": of("ada", 8.0), "y": of("ada", 6.0), "z": of("bo", 4.0), "w": None})
-    assert found == Panel("ada", 2, 3, ("w",), {"ada": 6.0, "bo": 6.0})
+    found = decide_panel(
+        {"x": opinion_for("ada", 8.0), "y": opinion_for("ada", 6.0), "z": opinion_for("bo", 4.0), "w": None}
+    )
+    assert found == PanelDecision("ada", 2, 3, ("w",), {"ada": 6.0, "bo": 6.0})
 
 
 def test_a_tied_judge_counts_and_votes_for_nobody() -> None:
-    found = panel({"x": of("ada"), "y": of(None)})
+    found = decide_panel({"x": opinion_for("ada"), "y": opinion_for(None)})
     assert (found.winner, found.votes, found.judges) == ("ada", 1, 2)
 
 
-@pytest.mark.parametrize("opinions", [{}, {"x": None}, {"x": of(None)}, {"x": of("ada"), "y": of("bo")}])
-def test_a_panel_that_is_divided_or_silent_is_a_tie(opinions: dict[str, Opinion | None]) -> None:
-    found = panel(opinions)
+@pytest.mark.parametrize(
+    "opinions", [{}, {"x": None}, {"x": opinion_for(None)}, {"x": opinion_for("ada"), "y": opinion_for("bo")}]
+)
+def test_a_panel_that_is_divided_or_silent_is_a_tie(opinions: dict[str, JudgeOpinion | None]) -> None:
+    found = decide_panel(opinions)
     assert (found.winner, found.votes) == (None, 0)
 
 
 def test_a_swing_counts_those_who_voted_both_times() -> None:
-    found = swing({"you": 40, "j": 50, "late": None}, {"you": 60, "j": 55, "gone": 3, "late": 90})
+    found = measure_swing({"you": 40, "j": 50, "late": None}, {"you": 60, "j": 55, "gone": 3, "late": 90})
     assert found is not None
-    assert (found.before, found.after, found.voters, found.moved, found.winner) == (45, 57.5, 2, 12.5, 1)
-    assert swing({"you": None}, {"you": 3}) is None
+    assert (found.before, found.after, found.voters, found.shift, found.winner) == (45, 57.5, 2, 12.5, 1)
+    assert measure_swing({"you": None}, {"you": 3}) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=1))
 def test_turning_both_votes_round_turns_the_swing_round(votes: list[tuple[int, int]]) -> None:
     before = {str(n): first for n, (first, _) in enumerate(votes)}
     after = {str(n): second for n, (_, second) in enumerate(votes)}
-    there, back = swing(before, after), swing(after, before)
+    there, back = measure_swing(before, after), measure_swing(after, before)
     assert there is not None
     assert back is not None
     assert there.winner == -back.winner
-    assert there.moved == pytest.approx(-back.moved)
+    assert there.shift == pytest.approx(-back.shift)

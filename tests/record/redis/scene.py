@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from debate_tui.domain.events import Interjection, decode
-from debate_tui.record.redis.client import keys
+from debate_tui.domain.events import Interjection, event_from_json
+from debate_tui.record.redis.client import debate_keys
 from debate_tui.record.redis.store import RedisStore
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 APPENDING = ("--appendonly", "yes", "--appendfsync", "everysec")
-EVENTS, HEAD, LEASE = keys("d1")
+EVENTS, HEAD, LEASE = debate_keys("d1")
 LOOPS = ("asyncio", "uvloop")
 
 
 @asynccontextmanager
-async def stores(*addresses: str, lease_s: float = 10.0) -> AsyncIterator[list[RedisStore]]:
+async def open_stores(*addresses: str, lease_s: float = 10.0) -> AsyncIterator[list[RedisStore]]:
     async with AsyncExitStack() as stack:
         yield [
             await stack.enter_async_context(aclosing(RedisStore(urlsplit(address), lease_s=lease_s)))
@@ -43,36 +43,36 @@ def run_on(loop: str, debate: Coroutine[None, None, None]) -> None:
         runner.run(debate)
 
 
-def said(text: str = "hm") -> Interjection:
+def interjection(text: str = "hm") -> Interjection:
     return Interjection(text=text, to=None)
 
 
-def put(log: RedisLog, events: Iterable[Event]) -> list[Event]:
+def append_all(log: RedisLog, events: Iterable[Event]) -> list[Event]:
     return [log.append(event) for event in events]
 
 
-def some(words: Iterator[Event], count: int) -> list[Event]:
+def take(words: Iterator[Event], count: int) -> list[Event]:
     return [next(words) for _ in range(count)]
 
 
-async def gathered(log: ReadableLog, after: int = 0) -> list[Event]:
+async def read_all(log: ReadableLog, after: int = 0) -> list[Event]:
     return [event async for batch in log.follow(after) for event in batch]
 
 
-async def until(true: Callable[[], object]) -> None:
-    while not true():
+async def wait_until(condition: Callable[[], object]) -> None:
+    while not condition():
         await asyncio.sleep(0)
 
 
-def dead(log: RedisLog) -> None:
+def kill_producer(log: RedisLog) -> None:
     """Its process was killed: nothing more is written, nothing is let go."""
-    log._writer.cancel()
+    log._writer_task.cancel()
 
 
-def expire(server: RedisServer) -> None:
+def expire_lease(server: RedisServer) -> None:
     """Nothing was heard of the producer for longer than its lease."""
     server.admin.delete(LEASE)
 
 
-def kept(server: RedisServer) -> list[Event]:
-    return [decode(data) for _, fields in server.admin.xrange(EVENTS) for data in fields.values()]
+def stored_events(server: RedisServer) -> list[Event]:
+    return [event_from_json(data) for _, fields in server.admin.xrange(EVENTS) for data in fields.values()]

@@ -11,10 +11,10 @@ import pytest
 from redis import exceptions
 
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.record.redis.client import Link
+from debate_tui.record.redis.client import RedisConnection
 from debate_tui.record.redis.store import RedisStore
-from debate_tui.record.stores import FileStore, open_store
-from tests.record.redis.scene import ROOT, stores
+from debate_tui.record.stores import AsyncSqliteStore, open_store
+from tests.record.redis.scene import ROOT, open_stores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ async def test_an_address_says_what_kind_of_store_it_is(tmp_path: Path):
         await store.aclose()
     for address in (tmp_path / "redis:x", str(tmp_path / "d.sqlite")):
         store = open_store(address)
-        assert isinstance(store, FileStore)
+        assert isinstance(store, AsyncSqliteStore)
         await store.aclose()
 
 
@@ -53,7 +53,7 @@ def test_an_address_that_is_none_is_explained_without_its_password(address: str)
 async def test_a_wrong_password_is_explained_and_shown_nowhere(server: RedisServer):
     server.admin.config_set("requirepass", "right")
     address = server.url.replace("unix://", "unix://default:s3cret@")
-    async with stores(address) as (store,):
+    async with open_stores(address) as (store,):
         for use in (store.create, store.resume, store.watch, store.find, store.setup, store.delete):
             with pytest.raises(DebateError, match="refuses the password") as caught:
                 await use("d1")
@@ -61,7 +61,7 @@ async def test_a_wrong_password_is_explained_and_shown_nowhere(server: RedisServ
 
 
 async def test_a_server_that_is_not_there_is_explained(tmp_path: Path):
-    async with stores("redis://u:s3cret@127.0.0.1:1") as (store,):
+    async with open_stores("redis://u:s3cret@127.0.0.1:1") as (store,):
         with pytest.raises(DebateError) as caught:
             await store.debates()
     assert caught.value.message == "Redis at 127.0.0.1:1 cannot be reached"
@@ -80,7 +80,7 @@ async def test_a_server_that_is_not_there_is_explained(tmp_path: Path):
     ],
 )
 def test_every_error_has_plain_words_and_a_way_out(error: Exception, words: str):
-    explained = Link(urlsplit("redis://u:s3cret@h")).explain(error)
+    explained = RedisConnection(urlsplit("redis://u:s3cret@h")).describe_error(error)
 
     assert words in explained.message
     assert explained.message.startswith("Redis at h:6379 ")

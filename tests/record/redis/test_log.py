@@ -13,20 +13,20 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import Interjection
 from debate_tui.record.redis import client, log, tail
 from tests.fakes.redis_server import Proxy, RedisServer
-from tests.record.material import deltas, ending, opening
+from tests.record.material import ending_events, opening_events, turn_deltas
 from tests.record.redis.scene import (
     APPENDING,
     EVENTS,
     HEAD,
     LOOPS,
-    gathered,
-    kept,
-    put,
+    append_all,
+    interjection,
+    open_stores,
+    read_all,
     run_on,
-    said,
-    some,
-    stores,
-    until,
+    stored_events,
+    take,
+    wait_until,
 )
 
 
@@ -43,15 +43,15 @@ def test_wherever_the_connection_is_cut_there_is_no_gap_and_no_duplicate(
     standing_redis: RedisServer, loop: str, steps: list[tuple[int, str]]
 ):
     async def debate() -> None:
-        async with Proxy(standing_redis) as proxy, stores(proxy.url, proxy.url) as (store, elsewhere):
+        async with Proxy(standing_redis) as proxy, open_stores(proxy.url, proxy.url) as (store, elsewhere):
             log = await store.create("d1")
-            words = deltas()
-            events = put(log, opening())
+            words = turn_deltas()
+            events = append_all(log, opening_events())
             await log.flush()
             watched = await elsewhere.watch("d1")
-            watchers = [asyncio.create_task(gathered(watched)), asyncio.create_task(gathered(log, 2))]
+            watchers = [asyncio.create_task(read_all(watched)), asyncio.create_task(read_all(log, 2))]
             for count, what in steps:
-                events += put(log, some(words, count))
+                events += append_all(log, take(words, count))
                 if what == "flush":
                     await log.flush()
                 elif what == "cut":
@@ -59,13 +59,13 @@ def test_wherever_the_connection_is_cut_there_is_no_gap_and_no_duplicate(
                     proxy.cut()
                 elif what == "swallow":
                     proxy.swallow = 1
-                    events += put(log, some(words, 1))
-                    await until(lambda: not proxy.swallow)
-            events += put(log, ending())
+                    events += append_all(log, take(words, 1))
+                    await wait_until(lambda: not proxy.swallow)
+            events += append_all(log, ending_events())
             assert [await watcher for watcher in watchers] == [events, events[2:]]
             await log.aclose()
-            assert kept(standing_redis) == events
-            assert log.trouble is None
+            assert stored_events(standing_redis) == events
+            assert log.write_error is None
 
     standing_redis.admin.flushall()
     run_on(loop, debate())
@@ -73,17 +73,17 @@ def test_wherever_the_connection_is_cut_there_is_no_gap_and_no_duplicate(
 
 @pytest.mark.parametrize("answer", range(1, 13))
 async def test_a_claim_whose_answer_got_lost_is_asked_again(server: RedisServer, answer: int):
-    async with Proxy(server) as proxy, stores(proxy.url, proxy.url) as (store, successor):
+    async with Proxy(server) as proxy, open_stores(proxy.url, proxy.url) as (store, successor):
         proxy.swallow = answer
         log = await store.create("d1")
-        events = put(log, opening())
+        events = append_all(log, opening_events())
         await log.aclose()
         proxy.swallow = answer
         log = await successor.resume("d1")
-        events += put(log, ending())
+        events += append_all(log, ending_events())
         await log.aclose()
 
-        assert kept(server) == events
+        assert stored_events(server) == events
         assert server.admin.hget(HEAD, "token") == b"2"
 
 
@@ -97,27 +97,27 @@ def test_a_replica_that_was_behind_takes_over_and_gets_what_it_missed(loop: str)
             RedisServer("--port", str(port)) as primary,
             RedisServer("--replicaof", "127.0.0.1", str(port)) as replica,
         ):
-            async with Proxy(primary) as proxy, stores(proxy.url, proxy.url) as (store, elsewhere):
+            async with Proxy(primary) as proxy, open_stores(proxy.url, proxy.url) as (store, elsewhere):
                 log = await store.create("d1")
-                words = deltas()
-                events = put(log, some(words, 50))
-                await until(lambda: replica.admin.xlen(EVENTS) == 50)
+                words = turn_deltas()
+                events = append_all(log, take(words, 50))
+                await wait_until(lambda: replica.admin.xlen(EVENTS) == 50)
                 replica.admin.replicaof("127.0.0.1", "1")
                 watched = await elsewhere.watch("d1")
-                watcher = asyncio.create_task(gathered(watched))
-                events += put(log, some(words, 50))
+                watcher = asyncio.create_task(read_all(watched))
+                events += append_all(log, take(words, 50))
                 await log.flush()
                 primary.kill()
                 proxy.server = replica
-                events += put(log, some(words, 50))
-                await until(lambda: log.trouble)
+                events += append_all(log, take(words, 50))
+                await wait_until(lambda: log.write_error)
                 assert replica.admin.xlen(EVENTS) == 50
                 replica.admin.replicaof("NO", "ONE")
-                events += put(log, ending())
+                events += append_all(log, ending_events())
 
                 assert await watcher == events
                 await log.aclose()
-                assert kept(replica) == events
+                assert stored_events(replica) == events
                 assert watched.epoch == log.epoch
 
     run_on(loop, debate())
@@ -127,39 +127,39 @@ async def test_a_redis_that_hangs_and_does_everything_late_does_it_once(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(client, "TIMEOUT_S", 0.05)
-    async with stores(server.url, server.url) as (store, elsewhere):
+    async with open_stores(server.url, server.url) as (store, elsewhere):
         notices: list[DebateError] = []
-        log = await store.create("d1", on_trouble=notices.append)
-        words = deltas()
-        events = put(log, opening())
+        log = await store.create("d1", on_write_error=notices.append)
+        words = turn_deltas()
+        events = append_all(log, opening_events())
         await log.flush()
         watched = await elsewhere.watch("d1")
-        watcher = asyncio.create_task(gathered(watched))
+        watcher = asyncio.create_task(read_all(watched))
         server.freeze()
         for _ in range(5):
-            events += put(log, some(words, 30))
+            events += append_all(log, take(words, 30))
             await log.flush()
         server.thaw()
-        events += put(log, ending())
+        events += append_all(log, ending_events())
 
         assert await watcher == events
         await log.aclose()
-        assert kept(server) == events
+        assert stored_events(server) == events
         assert len(notices) == 1
 
 
 async def test_a_follower_that_missed_much_waits_for_redis_to_come_back(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tail, "TAIL", 3)
+    monkeypatch.setattr(tail, "RECENT_EVENTS", 3)
     with RedisServer(*APPENDING) as server:
-        async with stores(server.url, server.url) as (store, elsewhere):
+        async with open_stores(server.url, server.url) as (store, elsewhere):
             log = await store.create("d1")
-            events = put(log, [*opening(), *deltas(50), *ending()])
+            events = append_all(log, [*opening_events(), *turn_deltas(50), *ending_events()])
             await log.aclose()
             watched = await elsewhere.watch("d1")
             server.kill()
             with pytest.raises(DebateError, match="cannot be reached"):
                 await watched.read()
-            watcher = asyncio.create_task(gathered(watched))
+            watcher = asyncio.create_task(read_all(watched))
             await asyncio.sleep(0)
             server.start()
 
@@ -167,84 +167,86 @@ async def test_a_follower_that_missed_much_waits_for_redis_to_come_back(monkeypa
 
 
 async def test_a_full_redis_is_said_once_and_written_to_when_there_is_room(server: RedisServer):
-    async with stores(server.url) as (store,):
+    async with open_stores(server.url) as (store,):
         notices: list[DebateError] = []
-        log = await store.create("d1", on_trouble=notices.append)
+        log = await store.create("d1", on_write_error=notices.append)
         server.admin.config_set("maxmemory", "1")
-        put(log, opening())
+        append_all(log, opening_events())
         await log.flush()
-        put(log, deltas(10))
+        append_all(log, turn_deltas(10))
         await log.flush()
-        assert (log.durable, str(log.trouble)) == (0, str(notices[0]))
+        assert (log.durable_seq, str(log.write_error)) == (0, str(notices[0]))
         server.admin.config_set("maxmemory", "0")
-        await until(lambda: log.durable == 14)
+        await wait_until(lambda: log.durable_seq == 14)
 
         assert [notice.message.endswith("is full") for notice in notices] == [True]
-        assert log.trouble is None
+        assert log.write_error is None
 
 
 async def test_a_primary_that_became_a_replica_is_asked_again_until_it_is_one(server: RedisServer):
-    async with stores(server.url) as (store,):
+    async with open_stores(server.url) as (store,):
         notices: list[DebateError] = []
-        log = await store.create("d1", on_trouble=notices.append)
+        log = await store.create("d1", on_write_error=notices.append)
         server.admin.replicaof("127.0.0.1", "1")
-        put(log, opening())
+        append_all(log, opening_events())
         await log.flush()
-        assert log.durable == 0
+        assert log.durable_seq == 0
         server.admin.replicaof("NO", "ONE")
-        await until(lambda: log.durable == 4)
+        await wait_until(lambda: log.durable_seq == 4)
 
         assert ["is a replica" in notice.message for notice in notices] == [True]
 
 
 async def test_whoever_hears_of_trouble_may_put_it_on_the_log(server: RedisServer):
-    async with stores(server.url) as (store,):
-        log = await store.create("d1", on_trouble=lambda trouble: log.append(said(trouble.message)))
+    async with open_stores(server.url) as (store,):
+        log = await store.create(
+            "d1", on_write_error=lambda trouble: log.append(interjection(trouble.message))
+        )
         heard: list[int] = []
         log.subscribe(lambda event: heard.append(event.seq))
         server.kill()
-        put(log, opening())
-        await until(lambda: log.trouble)
+        append_all(log, opening_events())
+        await wait_until(lambda: log.write_error)
         server.start()
-        await until(lambda: log.durable == 5)
+        await wait_until(lambda: log.durable_seq == 5)
 
         assert heard == [1, 2, 3, 4, 5]
-        assert isinstance(kept(server)[-1], Interjection)
+        assert isinstance(stored_events(server)[-1], Interjection)
 
 
 async def test_a_redis_away_for_too_long_ends_the_record_but_bounds_the_memory(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(log, "BACKLOG", 100 * 600)
-    monkeypatch.setattr(log, "KEPT", 20 * 600)
-    async with stores(server.url) as (store,):
+    monkeypatch.setattr(log, "MAX_BACKLOG_BYTES", 100 * 600)
+    monkeypatch.setattr(log, "RETAINED_BYTES", 20 * 600)
+    async with open_stores(server.url) as (store,):
         notices: list[DebateError] = []
-        held = await store.create("d1", on_trouble=notices.append)
-        put(held, opening())
+        held = await store.create("d1", on_write_error=notices.append)
+        append_all(held, opening_events())
         await held.flush()
-        durable = kept(server)
+        durable = stored_events(server)
         server.admin.client_pause(10_000_000, all=False)
-        put(held, deltas(1000))
+        append_all(held, turn_deltas(1000))
 
-        assert held.lost
-        assert len(held._kept) < 50
+        assert held.recording_stopped
+        assert len(held._recent) < 50
         assert [event.seq for event in await held.read(1003)] == [1004]
         server.admin.client_unpause()
         await held.aclose()
         assert "ends at event" in notices[-1].message
-        assert kept(server)[: len(durable)] == durable
-        assert [event.seq for event in kept(server)] == list(range(1, held.durable + 1))
+        assert stored_events(server)[: len(durable)] == durable
+        assert [event.seq for event in stored_events(server)] == list(range(1, held.durable_seq + 1))
 
 
 async def test_closing_does_not_wait_for_ever_for_a_redis_that_is_gone(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(log, "CLOSING_S", 0.0)
-    async with stores(server.url) as (store,):
+    monkeypatch.setattr(log, "CLOSE_TIMEOUT_S", 0.0)
+    async with open_stores(server.url) as (store,):
         held = await store.create("d1")
         server.kill()
-        put(held, opening())
+        append_all(held, opening_events())
         await held.aclose()
 
-        assert held.durable == 0
-        assert held.trouble is not None
+        assert held.durable_seq == 0
+        assert held.write_error is not None

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain import events
-from debate_tui.domain.stream import Alive, Chunk, Cursor, Fault, FaultKind, FaultReport, Finished, Usage
+from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, FaultReport, Finished, KeepAlive, Usage
 from debate_tui.sources import payloads
-from debate_tui.sources.payloads import Data, endpoint
-from debate_tui.sources.payloads.detect import DECODERS, Detecting, detect, unpack
+from debate_tui.sources.payloads import SimpleEvent, endpoint
+from debate_tui.sources.payloads.detect import DECODERS, AutoDetectDecoder, detect_payload, unpack_base64
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -48,20 +48,24 @@ FIRST = [
 ]
 
 
-def packed(value: object) -> str:
+def packed_text(value: object) -> str:
     return base64.b64encode(msgspec.msgpack.encode(value)).decode()
 
 
-def decode(*data: str | Data) -> list[object]:
-    decoder = Detecting()
-    return [item for one in data for item in decoder.decode(one if isinstance(one, Data) else Data(one))]
+def decode(*data: str | SimpleEvent) -> list[object]:
+    decoder = AutoDetectDecoder()
+    return [
+        item
+        for one in data
+        for item in decoder.decode(one if isinstance(one, SimpleEvent) else SimpleEvent(one))
+    ]
 
 
-def texts(*data: str | Data) -> list[str]:
+def texts(*data: str | SimpleEvent) -> list[str]:
     return [item.text for item in decode(*data) if isinstance(item, Chunk)]
 
 
-def fault(*data: str | Data) -> Fault:
+def fault(*data: str | SimpleEvent) -> Fault:
     with pytest.raises(Fault) as caught:
         decode(*data)
     return caught.value
@@ -69,24 +73,25 @@ def fault(*data: str | Data) -> Fault:
 
 @pytest.mark.parametrize(("data", "name"), FIRST)
 def test_the_first_event_tells_the_payload(data: str, name: str) -> None:
-    assert detect(Data(data)) == name
+    assert detect_payload(SimpleEvent(data)) == name
 
 
 @pytest.mark.parametrize(
-    "event", [Data(""), Data("{}"), Data("anything", "ping"), Data('{"session": "abc"}')]
+    "event",
+    [SimpleEvent(""), SimpleEvent("{}"), SimpleEvent("anything", "ping"), SimpleEvent('{"session": "abc"}')],
 )
-def test_an_event_that_says_nothing_leaves_it_open(event: Data) -> None:
-    decoder = Detecting()
-    assert list(decoder.decode(event)) == [Alive()]
-    assert decoder.name == ""
+def test_an_event_that_says_nothing_leaves_it_open(event: SimpleEvent) -> None:
+    decoder = AutoDetectDecoder()
+    assert list(decoder.decode(event)) == [KeepAlive()]
+    assert decoder.payload_name == ""
     assert decoder.end() is None
-    assert list(decoder.decode(Data('{"delta": "a"}'))) == [Chunk("a")]
+    assert list(decoder.decode(SimpleEvent('{"delta": "a"}'))) == [Chunk("a")]
 
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_a_payload_that_is_known_needs_no_detecting(name: str) -> None:
-    decoder = Detecting(name)
-    assert (decoder.name, decoder.marks_end) == (name, name not in ("deltas", "plain"))
+    decoder = AutoDetectDecoder(name)
+    assert (decoder.payload_name, decoder.has_end_marker) == (name, name not in ("deltas", "plain"))
 
 
 def test_plain_text_that_looks_like_json_later_stays_plain() -> None:
@@ -103,24 +108,24 @@ def test_plain_text_that_looks_like_json_later_stays_plain() -> None:
     ],
 )
 def test_base64_messagepack_holds_any_of_them(value: object, said: list[str]) -> None:
-    assert texts(packed(value)) == said
-    assert texts(packed(value).rstrip("=").translate(str.maketrans("+/", "-_"))) == said
+    assert texts(packed_text(value)) == said
+    assert texts(packed_text(value).rstrip("=").translate(str.maketrans("+/", "-_"))) == said
 
 
 @given(st.text(alphabet="abcdghiAB01+/=-_ ", max_size=12))
 def test_words_are_not_taken_for_messagepack(word: str) -> None:
-    value = unpack(word)
+    value = unpack_base64(word)
     assert value is None or json.loads(value)
 
 
 def test_what_ends_or_breaks_any_stream() -> None:
     assert decode('{"delta": "a"}', "[DONE]")[-1] == Finished()
-    assert decode(Data("", "done")) == [Finished()]
-    assert decode(Data('{"reason": "length"}', "done")) == [Finished("length")]
-    assert fault(Data('{"reason": "error"}', "done")).kind is FaultKind.SERVER
-    assert fault(Data("", "error")).kind is FaultKind.UNKNOWN
-    assert fault(Data("Too many of you", "error")).message == "Too many of you"
-    told = fault(Data('{"kind": "rate_limited", "message": "Slow down.", "retry_after": 3}', "error"))
+    assert decode(SimpleEvent("", "done")) == [Finished()]
+    assert decode(SimpleEvent('{"reason": "length"}', "done")) == [Finished("length")]
+    assert fault(SimpleEvent('{"reason": "error"}', "done")).kind is FaultKind.SERVER
+    assert fault(SimpleEvent("", "error")).kind is FaultKind.UNKNOWN
+    assert fault(SimpleEvent("Too many of you", "error")).message == "Too many of you"
+    told = fault(SimpleEvent('{"kind": "rate_limited", "message": "Slow down.", "retry_after": 3}', "error"))
     assert (told.kind, told.retry_after) == (FaultKind.RATE_LIMIT, 3.0)
     assert fault('{"error": {"type": "overloaded_error"}}').kind is FaultKind.OVERLOADED
 
@@ -140,14 +145,14 @@ def test_deltas_may_be_reasoning_and_may_be_empty() -> None:
     assert decode('{"delta": "a"}', '{"delta": "b", "reasoning": true}', '{"delta": ""}', "{}") == [
         Chunk("a"),
         Chunk("b", reasoning=True),
-        Alive(),
-        Alive(),
+        KeepAlive(),
+        KeepAlive(),
     ]
 
 
 def test_a_batch_may_break_in_the_middle() -> None:
-    batch = Data('{"chunks": [{"delta": "a"}, {"error": {"code": "insufficient_quota"}}]}')
-    items = iter(Detecting().decode(batch))
+    batch = SimpleEvent('{"chunks": [{"delta": "a"}, {"error": {"code": "insufficient_quota"}}]}')
+    items = iter(AutoDetectDecoder().decode(batch))
     assert next(items) == Chunk("a")
     with pytest.raises(Fault) as caught:
         next(items)
@@ -155,7 +160,7 @@ def test_a_batch_may_break_in_the_middle() -> None:
 
 
 def log(*logged: events.Event) -> list[object]:
-    return decode(*(events.encode(event).decode() for event in logged))
+    return decode(*(events.event_to_json(event).decode() for event in logged))
 
 
 def delta(offset: int, text: str, turn: int = 1) -> events.TurnDelta:
@@ -172,7 +177,7 @@ def test_the_log_of_a_debate_is_read_for_its_first_turn() -> None:
         delta(3, "lo"),
         events.TurnFinished(turn=1, debater="a", reason="length", usage=Usage(1, 2)),
     )
-    assert [item for item in items if not isinstance(item, Alive)] == [
+    assert [item for item in items if not isinstance(item, KeepAlive)] == [
         Chunk("Hel"),
         Chunk("lo"),
         Finished("length", Usage(1, 2)),
@@ -181,7 +186,7 @@ def test_the_log_of_a_debate_is_read_for_its_first_turn() -> None:
 
 def test_a_delta_applies_where_its_offset_says() -> None:
     items = log(delta(5, "abc"), delta(5, "abc"), delta(6, "bcd"))
-    assert items == [Chunk("abc"), Alive(), Chunk("d")]
+    assert items == [Chunk("abc"), KeepAlive(), Chunk("d")]
     with pytest.raises(Fault) as caught:
         log(delta(0, "abc"), delta(4, "e"))
     assert caught.value.kind is FaultKind.NETWORK
@@ -190,8 +195,8 @@ def test_a_delta_applies_where_its_offset_says() -> None:
 def test_a_remote_turn_that_failed_is_a_fault_of_the_kind_the_log_told() -> None:
     report = FaultReport(FaultKind.QUOTA, "Empty.")
     status = events.StreamStatus(debater="a", state="failed", attempt=1, error=report)
-    error = events.encode(status).decode()
-    failed = events.encode(events.TurnFinished(turn=1, debater="a", reason="failed")).decode()
+    error = events.event_to_json(status).decode()
+    failed = events.event_to_json(events.TurnFinished(turn=1, debater="a", reason="failed")).decode()
     assert fault(error, failed).kind is FaultKind.QUOTA
     assert fault(failed).kind is FaultKind.UNKNOWN
 
@@ -215,7 +220,7 @@ def test_ui_message_streams() -> None:
         '{"type":"finish-step"}',
         '{"type":"finish","finishReason":"length"}',
     )
-    items = [item for item in decode(*parts) if not isinstance(item, Alive)]
+    items = [item for item in decode(*parts) if not isinstance(item, KeepAlive)]
     assert items == [Chunk("hm", reasoning=True), Chunk("a"), Finished("length")]
     assert fault(parts[0], '{"type":"error","errorText":"Broken."}').message == "Broken."
     assert fault(parts[0], '{"type":"abort"}').kind is FaultKind.SERVER
@@ -229,7 +234,7 @@ def test_ag_ui_runs() -> None:
         '{"type":"TEXT_MESSAGE_END","messageId":"m"}',
     )
     finished = '{"type":"RUN_FINISHED","threadId":"t","runId":"r"}'
-    items = [item for item in decode(*run, finished) if not isinstance(item, Alive)]
+    items = [item for item in decode(*run, finished) if not isinstance(item, KeepAlive)]
     assert items == [Chunk("hm", reasoning=True), Chunk("a"), Finished()]
     assert (
         fault(run[0], '{"type":"RUN_ERROR","message":"m","code":"rate_limit"}').kind is FaultKind.RATE_LIMIT
@@ -239,31 +244,31 @@ def test_ag_ui_runs() -> None:
 @pytest.mark.parametrize(("first", "ended"), [(0, False), (2, True)])
 def test_only_a_message_without_a_run_ends_with_the_message(first: int, ended: bool) -> None:
     events_ = ("RUN_STARTED", "TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END")[first:]
-    decoder = Detecting()
+    decoder = AutoDetectDecoder()
     for kind in events_:
-        list(decoder.decode(Data(json.dumps({"type": kind, "delta": "a"}))))
+        list(decoder.decode(SimpleEvent(json.dumps({"type": kind, "delta": "a"}))))
     assert (decoder.end() is not None) is ended
 
 
 def test_plain_text_keeps_its_lines_and_skips_pings() -> None:
-    assert texts("a", Data("beat", "heartbeat"), Data("\n\nb", "output"), "") == ["a", "\n\nb"]
+    assert texts("a", SimpleEvent("beat", "heartbeat"), SimpleEvent("\n\nb", "output"), "") == ["a", "\n\nb"]
 
 
 @pytest.mark.parametrize("name", ["log", "deltas", "chat", "messages", "ui", "agui", "responses"])
 def test_data_that_is_cut_in_the_middle_is_a_fault(name: str) -> None:
     with pytest.raises(Fault) as caught:
-        list(Detecting(name).decode(Data('{"type": "tur')))
+        list(AutoDetectDecoder(name).decode(SimpleEvent('{"type": "tur')))
     assert caught.value.kind is FaultKind.SERVER
 
 
 @pytest.mark.parametrize("name", ["", "log", "chat", "responses"])
 async def test_data_nested_beyond_reason_is_a_fault(name: str) -> None:
-    async def events() -> AsyncGenerator[Data]:
-        yield Data('{"type": "x", "y": ' + "[" * 100_000)
+    async def events() -> AsyncGenerator[SimpleEvent]:
+        yield SimpleEvent('{"type": "x", "y": ' + "[" * 100_000)
 
     for stream in (
-        payloads.read(events(), Detecting(name)),
-        endpoint.read(events(), Cursor("1", name), lambda: True),
+        payloads.decode_stream(events(), AutoDetectDecoder(name)),
+        endpoint.decode_endpoint_stream(events(), Cursor("1", name), lambda: True),
     ):
         with pytest.raises(Fault) as caught:
             await anext(stream)
