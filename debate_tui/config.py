@@ -19,7 +19,7 @@ from msgspec import Meta, Struct, field
 from debate_tui.domain import formats, toml
 from debate_tui.domain.debate import Format
 from debate_tui.domain.errors import ConfigError, UsageError
-from debate_tui.domain.policy import RecoveryPolicy
+from debate_tui.domain.stream import RecoveryPolicy
 
 APP_NAME = "debate-tui"
 ENVIRONMENT_PREFIX = "DEBATE_TUI_"
@@ -223,7 +223,7 @@ def _environment_settings(environment: Mapping[str, str]) -> Iterator[tuple[str,
         try:
             yield name, msgspec.convert(_normalise_switch(value), types[name], strict=False)
         except msgspec.ValidationError as error:
-            from debate_tui.domain.mistakes import validation_error
+            from debate_tui.domain.toml_errors import validation_error
 
             raise ConfigError(*validation_error(str(error), value, types[name], variable)) from None
 
@@ -245,7 +245,7 @@ def _check_options(options: Mapping[str, object]) -> dict[str, object]:
         try:
             checked[key] = msgspec.convert(value, types[key])
         except msgspec.ValidationError as error:
-            from debate_tui.domain.mistakes import validation_error
+            from debate_tui.domain.toml_errors import validation_error
 
             option = f"--{key.replace('_', '-')}"
             raise UsageError(*validation_error(str(error), value, types[key], option)) from None

@@ -12,7 +12,7 @@ from msgspec import inspect
 from debate_tui.cli.commands import COMMAND_NAMES, debate
 from debate_tui.cli.subcommands import COMMANDS
 from debate_tui.config import DebaterSettings, ModelPrice, Settings
-from debate_tui.domain.policy import RecoveryPolicy
+from debate_tui.domain.stream import RecoveryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

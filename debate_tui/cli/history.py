@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli.continuing import check_not_live
-from debate_tui.domain.dates import to_datetime
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.exports import export_debate, export_filename
 from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.text import to_datetime
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite import SqliteStore
 

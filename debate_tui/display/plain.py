@@ -22,7 +22,7 @@ from debate_tui.domain.events import (
     TurnDelta,
     TurnFinished,
 )
-from debate_tui.domain.outcome import describe_result
+from debate_tui.domain.judging.summary import describe_result
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.transcript import Transcript
 

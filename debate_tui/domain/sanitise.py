@@ -106,3 +106,12 @@ def one_line(text: str, limit: int = 200) -> str:
     """
     line = " ".join(sanitise(text).split())
     return line if len(line) <= limit else f"{line[: max(limit - 1, 0)].rstrip()}…"
+
+
+# What looks like a provider's key, wherever it turns up.
+
+
+# Prefixes that providers give their keys; `*` and `…` are in those that an error message quotes.
+API_KEY_PATTERN = re.compile(
+    r"\b(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|tgp)[-_]|hf_|fw_)[\w\-.*…]{5,}[\w\-*…]|\bAIza[\w-]{8,}"
+)

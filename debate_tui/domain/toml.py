@@ -27,13 +27,13 @@ def decode_toml(text: str, type_: type[T], *, file_name: str) -> T:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        from debate_tui.domain.mistakes import syntax_error
+        from debate_tui.domain.toml_errors import syntax_error
 
         raise syntax_error(str(error), text, file_name) from None
     try:
         with _CONVERT_LOCK:
             return msgspec.convert(data, type_)
     except msgspec.ValidationError as error:
-        from debate_tui.domain.mistakes import mismatch_error
+        from debate_tui.domain.toml_errors import mismatch_error
 
         raise mismatch_error(str(error), text, type_, file_name) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from debate_tui.domain.policy import RecoveryPolicy
+    from debate_tui.domain.stream import RecoveryPolicy
 
 
 def base_delay(policy: RecoveryPolicy, retry_index: int) -> float:

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from debate_tui.domain import events
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.domain.sanitise import sanitise
-from debate_tui.domain.secrets import API_KEY_PATTERN
+from debate_tui.domain.sanitise import API_KEY_PATTERN, sanitise
 from debate_tui.domain.stream import Connected, Fault, Finished, StateChange, StreamOrigin, Superseded
 from debate_tui.resilience.seam import SpliceResult
 

@@ -19,7 +19,6 @@ import random as chance
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.policy import RecoveryPolicy
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
@@ -28,6 +27,7 @@ from debate_tui.domain.stream import (
     FaultReport,
     Finished,
     KeepAlive,
+    RecoveryPolicy,
     Resume,
     StateChange,
     StreamOrigin,

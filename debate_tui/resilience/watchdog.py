@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from debate_tui.domain.policy import RecoveryPolicy
+    from debate_tui.domain.stream import RecoveryPolicy
 
 PAUSE_RECHECK_SECONDS = 1.0
 """How often it is looked whether reading is still held back, once a limit would have passed, in seconds."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from debate_tui.domain.events import Vote
+from debate_tui.domain.judging.scoring import VoteTally
 from debate_tui.domain.transcript import Transcript
-from debate_tui.domain.votes import VoteTally
 from debate_tui.record.log import DurableLog, WatchedLog
 from debate_tui.record.summary import DebateSummary
 from debate_tui.server.place import MAX_SPAN_EVENTS, EventCursor, epoch_from_event

@@ -12,8 +12,8 @@ from debate_tui.domain.stream import FinishReason, Usage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from debate_tui.domain.judging.scoring import VoteTally
     from debate_tui.domain.transcript import Transcript, Turn
-    from debate_tui.domain.votes import VoteTally
 
 MAX_SNAPSHOT_CHARS = 400_000
 """Characters of text a snapshot holds at most; readers bound the size of an event."""

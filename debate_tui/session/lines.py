@@ -18,7 +18,7 @@ from debate_tui.sources.remote import NotAStream
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-    from debate_tui.domain.policy import RecoveryPolicy
+    from debate_tui.domain.stream import RecoveryPolicy
     from debate_tui.sources.hosted import HostMessage, RemoteDebate
 
 

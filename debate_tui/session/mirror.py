@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from debate_tui.domain.events import Event
-    from debate_tui.domain.policy import RecoveryPolicy
+    from debate_tui.domain.stream import RecoveryPolicy
     from debate_tui.session.lines import ConnectionInfo
     from debate_tui.sources.hosted import HostMessage, RemoteDebate
 

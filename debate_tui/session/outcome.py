@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from debate_tui.domain import events
-from debate_tui.domain.ballots import (
+from debate_tui.domain.debate import Round
+from debate_tui.domain.judging.scoring import (
     count_borda,
     find_agreement,
     parse_answer,
     parse_ranking,
     resolve_letters,
 )
-from debate_tui.domain.debate import Round
 from debate_tui.domain.prompts import assign_letters
 from debate_tui.session.hearing import build_brief
 

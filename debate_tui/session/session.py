@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from debate_tui.domain import events, prompts
-from debate_tui.domain.ballots import find_agreement
 from debate_tui.domain.debate import VERDICT_PHASE, iter_rounds, speaking_groups
+from debate_tui.domain.judging.scoring import find_agreement
 from debate_tui.domain.progress import compute_progress
-from debate_tui.domain.spending import compute_costs
 from debate_tui.domain.stream import TurnRequest
 from debate_tui.domain.transcript import Transcript
+from debate_tui.domain.usage import compute_costs
 from debate_tui.session.agenda import RoundQueue
 from debate_tui.session.bench import JudgePanel
 from debate_tui.session.floor import TurnRunner

@@ -10,7 +10,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.secrets import API_KEY_PATTERN
+from debate_tui.domain.sanitise import API_KEY_PATTERN
 from debate_tui.domain.stream import Fault, FaultKind
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from debate_tui.domain.events import (
     Verdict,
     Vote,
 )
-from debate_tui.domain.spending import CostBreakdown, compute_costs
 from debate_tui.domain.transcript import Transcript
+from debate_tui.domain.usage import CostBreakdown, compute_costs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

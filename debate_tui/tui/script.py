@@ -15,7 +15,7 @@ from debate_tui.domain.events import (
     TurnSuperseded,
 )
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.words import WordCounter
+from debate_tui.domain.text import WordCounter
 from debate_tui.tui.tones import Tone
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from debate_tui.domain.events import (
     TurnStarted,
 )
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.spending import NO_SPENDING
+from debate_tui.domain.usage import NO_SPENDING
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.badge import REMOVED, badge_for
 from debate_tui.tui.widgets.meter import TurnMetrics

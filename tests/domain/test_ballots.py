@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.ballots import (
+from debate_tui.domain.judging.scoring import (
     RankingScore,
     StatedAnswer,
     count_borda,

@@ -33,7 +33,7 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.exports import EXPORT_TYPES, ExportType, export_debate, export_filename
 from debate_tui.domain.exports.html import markdown_to_html
-from debate_tui.domain.exports.markdown import embed_markdown
+from debate_tui.domain.exports.text import embed_markdown
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import FaultKind, FaultReport, FinishReason, Usage
 from debate_tui.domain.transcript import Transcript

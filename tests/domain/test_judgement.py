@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from debate_tui.domain.events import CriterionScore, DebaterInfo, DebateStarted, Event, Verdict, Vote
-from debate_tui.domain.judgement import OutcomeSummary, Score, VoteSummary, summarise_outcome
+from debate_tui.domain.judging.summary import OutcomeSummary, Score, VoteSummary, summarise_outcome
 from debate_tui.domain.transcript import Transcript
 
 CAST = (DebaterInfo("a", "Ada", "For", "x", "x"), DebaterInfo("b", "Ben", "Against", "x", "x"))

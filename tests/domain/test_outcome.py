@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from debate_tui.domain.events import DebateStarted
-from debate_tui.domain.outcome import describe_result
+from debate_tui.domain.judging.summary import describe_result
 from debate_tui.domain.transcript import Transcript
 from tests.domain.test_judgement import CAST, NONE, verdict
 

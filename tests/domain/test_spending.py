@@ -14,9 +14,9 @@ from debate_tui.domain.events import (
     TurnStarted,
     Verdict,
 )
-from debate_tui.domain.spending import NO_SPENDING, CostBreakdown, Spending, compute_costs
 from debate_tui.domain.stream import Usage
 from debate_tui.domain.transcript import Transcript
+from debate_tui.domain.usage import NO_SPENDING, CostBreakdown, Spending, compute_costs
 
 CAST = tuple(DebaterInfo(name, name, "", "x", "x") for name in "ab")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from debate_tui.domain.events import Vote
-from debate_tui.domain.votes import VoteTally
+from debate_tui.domain.judging.scoring import VoteTally
 
 
 def vote(when: Literal["before", "after"], voter: str, debater: str | None) -> Vote:

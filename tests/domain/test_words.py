@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.words import WordCounter
+from debate_tui.domain.text import WordCounter
 
 
 def count_pieces(*pieces: str) -> int:

@@ -21,8 +21,7 @@ from tests.fakes.sse_server import ReceivedRequest, Reply, SseServer, reply
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from debate_tui.domain.policy import RecoveryPolicy
-    from debate_tui.domain.stream import Resume, Source
+    from debate_tui.domain.stream import RecoveryPolicy, Resume, Source
 
 UNDISTURBED_STATES = ["connecting", "connected", "streaming"]
 DONE_EVENT = b"event: done\ndata:\n\n"

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debate_tui.domain.policy import RecoveryPolicy
-from debate_tui.domain.stream import Connected, Fault, FaultKind, StreamOrigin
+from debate_tui.domain.stream import Connected, Fault, FaultKind, RecoveryPolicy, StreamOrigin
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.sources.eventstream import parse_sse
 from debate_tui.sources.payloads import endpoint

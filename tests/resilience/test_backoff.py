@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.policy import RecoveryPolicy
+from debate_tui.domain.stream import RecoveryPolicy
 from debate_tui.resilience.backoff import RetryBudget, base_delay, jittered_delay
 
 policies = st.builds(

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from debate_tui.domain.policy import RecoveryPolicy
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
@@ -16,6 +15,7 @@ from debate_tui.domain.stream import (
     FaultReport,
     Finished,
     KeepAlive,
+    RecoveryPolicy,
     Resume,
     StreamOrigin,
     Superseded,

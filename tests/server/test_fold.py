@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from debate_tui.domain.judging.scoring import VoteTally
 from debate_tui.domain.transcript import Transcript
-from debate_tui.domain.votes import VoteTally
 from debate_tui.server.snapshot import build_snapshot
 from debate_tui.server.wire import StreamOptions, coalesce
 from tests.server.material import debates

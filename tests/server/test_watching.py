@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.domain.policy import RecoveryPolicy
+from debate_tui.domain.stream import RecoveryPolicy
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import viewer

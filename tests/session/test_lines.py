@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
-from debate_tui.domain.policy import RecoveryPolicy
+from debate_tui.domain.stream import RecoveryPolicy
 from debate_tui.session.lines import ConnectionInfo, RemoteConnector
 from debate_tui.sources.hosted import HTTP2_TRANSPORT, HostConnection, HostMessage
 from tests.server.material import example_debate

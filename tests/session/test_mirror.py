@@ -6,8 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from debate_tui.domain import events
-from debate_tui.domain.policy import RecoveryPolicy
-from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.domain.stream import Fault, FaultKind, RecoveryPolicy
 from debate_tui.session.lines import ConnectionInfo
 from debate_tui.session.mirror import RemoteLog
 from debate_tui.sources import hosted

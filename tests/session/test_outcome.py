@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from debate_tui.config import find_format
-from debate_tui.domain.outcome import describe_result
+from debate_tui.domain.judging.summary import describe_result
 from debate_tui.record.log import MemoryLog
 from debate_tui.session import DebateSpec, Session
 from tests.session.test_bench import AnsweringJudge

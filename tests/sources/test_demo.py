@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debate_tui.domain.ballots import find_agreement, parse_answer, parse_ranking
 from debate_tui.domain.debate import (
     Debater,
     Phase,
@@ -25,6 +24,7 @@ from debate_tui.domain.debate import (
 )
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.formats import parse_format
+from debate_tui.domain.judging.scoring import find_agreement, parse_answer, parse_ranking
 from debate_tui.domain.prompts import Brief, Speech, build_messages
 from debate_tui.domain.stream import (
     Chunk,

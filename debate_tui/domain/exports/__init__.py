@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from debate_tui.domain.dates import to_datetime
 from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.text import to_datetime
 from debate_tui.domain.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def export_debate(events: Sequence[Event], export_type: ExportType) -> str:
     # Each form is imported when it is asked for: the HTML one loads a Markdown parser.
     match export_type:
         case "md":
-            from debate_tui.domain.exports.markdown import render_markdown
+            from debate_tui.domain.exports.text import render_markdown
 
             return render_markdown(Transcript(events))
         case "html":

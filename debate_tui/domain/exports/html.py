@@ -17,14 +17,19 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from debate_tui.domain.exports import outline
-from debate_tui.domain.exports.closing import summary_sections
+from debate_tui.domain.exports.outline import summary_sections
 from debate_tui.domain.sanitise import sanitise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from debate_tui.domain.exports.closing import FigureBar, SummarySection, SummaryTable
-    from debate_tui.domain.exports.outline import RoundSection, TurnEntry
+    from debate_tui.domain.exports.outline import (
+        FigureBar,
+        RoundSection,
+        SummarySection,
+        SummaryTable,
+        TurnEntry,
+    )
     from debate_tui.domain.transcript import Transcript
 
 _TURN_HEADING_LEVEL = 3

@@ -9,13 +9,13 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.events import DebaterInfo, Event, Verdict, Vote
-from debate_tui.domain.spending import Spending, compute_costs
 from debate_tui.domain.stream import FaultReport, FinishReason, Usage
 from debate_tui.domain.transcript import Seam, Transcript
+from debate_tui.domain.usage import Spending, compute_costs
 
 if TYPE_CHECKING:
-    from debate_tui.domain.spending import CostBreakdown
     from debate_tui.domain.transcript import Turn
+    from debate_tui.domain.usage import CostBreakdown
 
 # What `sanitise` removes elsewhere, and JSON itself does not escape; line separators end lines for some.
 _ESCAPES = {

@@ -1,19 +1,153 @@
-"""A debate as plain text: speech is indented, so that none of it can be taken for a heading."""
+"""A debate as a Markdown document whose structure no speech can change.
+
+Speech is somebody else's Markdown. Its headings are set below the document's own, its raw HTML and images
+become visible text, it defines no links for others, and what it leaves open is closed.
+"""
 
 from __future__ import annotations
 
+import re
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+from markdown_it import MarkdownIt
 
 from debate_tui.domain.exports import outline
-from debate_tui.domain.exports.closing import summary_sections
+from debate_tui.domain.exports.outline import summary_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from debate_tui.domain.exports.closing import FigureBar, SummarySection, SummaryTable
-    from debate_tui.domain.exports.outline import RoundSection
+    from markdown_it.token import Token
+
+    from debate_tui.domain.exports.outline import (
+        FigureBar,
+        RoundSection,
+        SummarySection,
+        SummaryTable,
+        TurnEntry,
+    )
     from debate_tui.domain.transcript import Transcript
+
+
+_TURN_HEADING_LEVEL: Final = 3
+"""The level of a turn's heading; those within its text begin one below."""
+
+_HASHES = re.compile(r"#{1,6}(?=[ \t]|$)")
+_UNDERLINE = re.compile(r"(=+|-+)[ \t]*$")
+_TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>&~#|])")
+_LIST_MARKER = re.compile(r"^(\d{0,9})([-+.)])")
+
+# Raw HTML is off: it is escaped, so what reads the document meets paragraphs in its place.
+_parser = MarkdownIt("commonmark", {"html": False})
+
+
+def render_markdown(transcript: Transcript) -> str:
+    """The whole debate, without reasoning."""
+    return "\n\n".join(_markdown_paragraphs(transcript)) + "\n"
+
+
+def _markdown_paragraphs(transcript: Transcript) -> Iterator[str]:
+    yield f"# {_escape_markdown(outline.document_title(transcript))}"
+    yield _escape_markdown(outline.document_subtitle(transcript))
+    yield "\n".join(f"- {_escape_markdown(speaker)}" for speaker in outline.speaker_lines(transcript))
+    for part in outline.round_sections(transcript):
+        yield from _markdown_round(part)
+    for section in summary_sections(transcript):
+        yield from _markdown_summary(section)
+    yield f"*{outline.ending_line(transcript)}*"
+
+
+def _markdown_round(part: RoundSection) -> Iterator[str]:
+    if part.title:
+        yield f"## {_escape_markdown(part.title)}"
+    for speech in part.turns:
+        yield from _markdown_turn(speech)
+    for note in part.notes:
+        yield f"> {_escape_markdown(note)}"
+
+
+def _markdown_turn(speech: TurnEntry) -> Iterator[str]:
+    yield f"{'#' * _TURN_HEADING_LEVEL} {_escape_markdown(speech.speaker)}"
+    if speech.facts:
+        yield f"*{_escape_markdown(speech.facts)}*"
+    if speech.warning:
+        yield f"**{_escape_markdown(speech.warning)}**"
+    yield embed_markdown(speech.text) or "*(no text)*"
+    if speech.ending:
+        yield f"**{_escape_markdown(speech.ending)}**"
+
+
+def _markdown_summary(section: SummarySection) -> Iterator[str]:
+    yield f"{'###' if section.is_subsection else '##'} {_escape_markdown(section.title)}"
+    yield from (_escape_markdown(line) for line in section.lines)
+    if section.bars:
+        best = f"of {section.bars[0].maximum:g}"
+        yield _markdown_table(("", best), [(bar.label, bar.text) for bar in section.bars])
+    if section.table is not None:
+        yield _markdown_table(section.table.header, section.table.rows)
+
+
+def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    literal = [[cell if line is lines[1] else _SPECIAL.sub(r"\\\1", cell) for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in literal)
+
+
+def embed_markdown(text: str) -> str:
+    """Sanitised Markdown made part of a document, below headings of level 3."""
+    lines = text.strip("\n").split("\n")
+    references: dict[str, Any] = {}
+    _parser.parse("\n".join(lines), references)
+    for definition in _link_definitions(references):
+        first = definition["map"][0]
+        lines[first] = lines[first].replace("[", "\\[", 1)
+    tokens = _parser.parse("\n".join(lines))
+    for token in tokens:
+        if token.type == "heading_open" and token.map:
+            _demote_heading(lines, token)
+    code = {
+        line for token in tokens if token.type in _CODE_TOKENS and token.map for line in range(*token.map)
+    }
+    for number, line in enumerate(lines):
+        if number not in code:
+            lines[number] = _TAG_START.sub("&lt;", line).replace("![", "!\\[")
+    if tokens and tokens[-1].type == "fence" and not _is_closed_fence(tokens[-1], lines):
+        lines.append(tokens[-1].markup)
+    return "\n".join(lines)
+
+
+_CODE_TOKENS: Final = frozenset({"fence", "code_block"})
+
+
+def _link_definitions(references: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from references.get("references", {}).values()
+    yield from references.get("duplicate_refs", ())
+
+
+def _demote_heading(lines: list[str], heading: Token) -> None:
+    first, end = heading.map or (0, 1)
+    if heading.markup.startswith("#"):
+        level = min(len(heading.markup) + _TURN_HEADING_LEVEL, 6)
+        lines[first] = _HASHES.sub("#" * level, lines[first], count=1)
+    else:  # underlined: a backslash makes the line text
+        lines[end - 1] = _UNDERLINE.sub(r"\\\1", lines[end - 1])
+
+
+def _is_closed_fence(fence: Token, lines: list[str]) -> bool:
+    first, end = fence.map or (0, 0)
+    last = lines[end - 1].strip()
+    return end - 1 > first and set(last) == set(fence.markup[0]) and len(last) >= len(fence.markup)
+
+
+def _escape_markdown(text: str) -> str:
+    """Text in one line that no Markdown reads as anything else."""
+    return _LIST_MARKER.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", text))
+
+
+# A debate as plain text: speech is indented, so that none of it can be taken for a heading.
+
 
 _INDENT = "    "
 _BAR_WIDTH = 20

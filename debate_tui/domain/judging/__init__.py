@@ -5,15 +5,15 @@ name the same winner has it decided. All of this is pure: who asks the judges, a
 """
 
 from debate_tui.domain.events import CriterionScore
-from debate_tui.domain.judging.case import (
+from debate_tui.domain.judging.prompt import (
     JudgedDebater,
     ReadingOrder,
     build_judge_prompt,
     build_reading_orders,
     build_stance_prompt,
 )
-from debate_tui.domain.judging.reading import CRITERIA, JudgeReading, parse_judge_reply, parse_stance
-from debate_tui.domain.judging.verdict import (
+from debate_tui.domain.judging.reply import CRITERIA, JudgeReading, parse_judge_reply, parse_stance
+from debate_tui.domain.judging.scoring import (
     JudgeOpinion,
     OpinionSwing,
     PanelDecision,

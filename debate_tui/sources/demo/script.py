@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from debate_tui.domain.ballots import parse_answer
+from debate_tui.domain.judging.scoring import parse_answer
 from debate_tui.domain.prompts import Speech
 from debate_tui.sources.demo.material import GENERAL_FIELD, find_field, load_field, load_voice
 from debate_tui.sources.demo.topic import parse_topic

@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import DebateFinished, PhaseStarted, Verdict, Vote
+from debate_tui.domain.judging.scoring import LOCAL_VOTER
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.votes import LOCAL_VOTER
 from debate_tui.tui.screens.view import DebateView
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.ballot import VoteBar
@@ -133,7 +133,7 @@ class VotingView(DebateView):
             self._show_verdict()
 
     def _show_verdict(self) -> None:
-        from debate_tui.domain.judgement import summarise_outcome
+        from debate_tui.domain.judging.summary import summarise_outcome
         from debate_tui.tui.screens.verdict import VerdictScreen
 
         if summarise_outcome(self._follower.transcript) is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from debate_tui.domain.judgement import summarise_outcome
+from debate_tui.domain.judging.summary import summarise_outcome
 from debate_tui.tui.screens.card import OverlayScreen
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Piece, Row, TextRows

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from debate_tui.display.markdown.wrap import wrap
-from debate_tui.domain.judgement import MAX_JUDGE_SCORE
-from debate_tui.domain.outcome import describe_swing_size, swing_direction
+from debate_tui.domain.judging.summary import MAX_JUDGE_SCORE, describe_swing_size, swing_direction
 from debate_tui.tui.tones import Tone
 from debate_tui.tui.widgets.line import Piece, Row, clip, pieces_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from debate_tui.domain.judgement import OutcomeSummary, Quote, Score, VerdictSummary
+    from debate_tui.domain.judging.summary import OutcomeSummary, Quote, Score, VerdictSummary
     from debate_tui.tui.glyphs import Glyphs
 
 LABEL_CELLS = 18

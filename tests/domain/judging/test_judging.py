@@ -27,7 +27,7 @@ from debate_tui.domain.judging import (
     parse_judge_reply,
     parse_stance,
 )
-from debate_tui.domain.judging.case import DEFAULT_WORD_LIMIT, strip_markdown, truncate_words
+from debate_tui.domain.judging.prompt import DEFAULT_WORD_LIMIT, strip_markdown, truncate_words
 from debate_tui.domain.prompts import Speech
 
 OXFORD = Format(

@@ -13,7 +13,7 @@ from debate_tui.domain.events import CriterionScore
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from debate_tui.domain.judging.case import ReadingOrder
+    from debate_tui.domain.judging.prompt import ReadingOrder
 
 CRITERIA: Final[Mapping[str, str]] = {
     "reasons": "are there reasons that bear on the topic, and do they hold?",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from functools import cache
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -35,3 +36,18 @@ class WordCounter:
             elif not self._in_word and _WORD_CHARACTER.search(part[0]):
                 self.count += 1
                 self._in_word = True
+
+
+# The log's times as dates.
+
+
+def to_datetime(seconds: float, *, local: bool = False) -> datetime | None:
+    """The date and time of seconds since the epoch, in UTC or as clocks here have it.
+
+    `None` where the calendar has none: what a record says of when it was need not be true.
+    """
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+        return moment.astimezone() if local else moment
+    except (OverflowError, OSError, ValueError):
+        return None
