@@ -17,7 +17,12 @@ HTTP = {"httpx", "httpx2", "httpcore", "httpx_sse", "httpx_ws", "h2"}
 SDKS = {"openai", "anthropic", "pydantic"}
 SCREEN = {"textual", "rich"}
 LATER = {"keyring", "pygments", "markdown_it", "debate_tui.server", "debate_tui.display.markdown.document"}
-READY = {"sqlite3", "debate_tui.session", "debate_tui.resilience.recovery", "debate_tui.sources.endpoints"}
+READY = {
+    "sqlite3",
+    "debate_tui.session",
+    "debate_tui.resilience.recovery",
+    "debate_tui.sources.endpoint_factory",
+}
 """What a debate is held with is made ready behind the first frame."""
 
 LOADED = """

@@ -16,7 +16,7 @@ from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite import SqliteStore
 from debate_tui.sources import registry
-from debate_tui.sources.address import CREDENTIAL_MASK
+from debate_tui.sources.credentials import CREDENTIAL_MASK
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import Event

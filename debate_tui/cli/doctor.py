@@ -17,7 +17,7 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, Message, TurnRequest
 from debate_tui.sources import discovery, prices, registry
-from debate_tui.sources.keys import key_in_environment, key_in_keyring
+from debate_tui.sources.credentials import key_in_environment, key_in_keyring
 from debate_tui.sources.providers import find_provider, providers
 from debate_tui.sources.registry import SourceFactory
 
@@ -164,15 +164,15 @@ def _shorten_list(models: Sequence[str]) -> str:
 
 def _check_local_model() -> CheckResult:
     """The model in the box: its server and its file."""
-    from debate_tui.sources import boxed, local
+    from debate_tui.sources import local_model
 
-    server = local.find_server_program()
+    server = local_model.find_server_program()
     if server is None:
-        return CheckResult(LOCAL_MODEL_TITLE, "absent", "no llama-server to run it", local.INSTALL_HINT)
-    if boxed.find_bundled_model(config.model_folder()) is None:
-        detail = f"run by {server}; {boxed.DOWNLOAD_MB} MB to be fetched, once"
+        return CheckResult(LOCAL_MODEL_TITLE, "absent", "no llama-server to run it", local_model.INSTALL_HINT)
+    if local_model.find_bundled_model(config.model_folder()) is None:
+        detail = f"run by {server}; {local_model.DOWNLOAD_MB} MB to be fetched, once"
         return CheckResult(LOCAL_MODEL_TITLE, "absent", detail, "debate-tui -d local -d local")
-    return CheckResult(LOCAL_MODEL_TITLE, "works", f"{boxed.BUNDLED_MODEL}, run by {server}")
+    return CheckResult(LOCAL_MODEL_TITLE, "works", f"{local_model.BUNDLED_MODEL}, run by {server}")
 
 
 async def _check_sources(texts: Sequence[str], settings: config.Settings) -> list[CheckResult]:

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from debate_tui import config
 from debate_tui.domain.errors import DebateError
-from debate_tui.sources import boxed, discovery, local, registry
+from debate_tui.sources import discovery, local_model, registry
 from debate_tui.tui.proposal import DebaterProfile, SourceOption
 from debate_tui.tui.screens.start import TYPED_SOURCE_TEXTS
 
@@ -77,10 +77,10 @@ def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
         )
         for each in discovery.providers_with_keys()
     ]
-    if local.find_server_program() is not None:
-        fetched = boxed.find_bundled_model(config.model_folder()) is not None
-        about = "tiny, runs here" if fetched else f"{boxed.DOWNLOAD_MB} MB to fetch"
-        offers.append(SourceOption("local", about, boxed.BUNDLED_NOTICE))
+    if local_model.find_server_program() is not None:
+        fetched = local_model.find_bundled_model(config.model_folder()) is not None
+        about = "tiny, runs here" if fetched else f"{local_model.DOWNLOAD_MB} MB to fetch"
+        offers.append(SourceOption("local", about, local_model.BUNDLED_NOTICE))
     offers.append(
         SourceOption("demo", "scripted", "Scripted: no model is speaking. It needs no key and no network.")
     )

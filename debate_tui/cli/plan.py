@@ -190,6 +190,6 @@ def _local_model_notice(source_specs: Iterable[SourceSpec]) -> str:
     """How small the model in the box is, if it speaks."""
     if all(each.kind != "local" or each.detail for each in source_specs):
         return ""
-    from debate_tui.sources import boxed
+    from debate_tui.sources import local_model
 
-    return boxed.BUNDLED_NOTICE
+    return local_model.BUNDLED_NOTICE

@@ -14,8 +14,8 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateStarted
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.session.mirror import RemoteLog
-from debate_tui.sources.hosted import RemoteDebate
 from debate_tui.sources.http import HttpClients
+from debate_tui.sources.remote_debate import RemoteDebate
 
 if TYPE_CHECKING:
     from debate_tui.config import Settings

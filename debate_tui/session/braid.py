@@ -12,7 +12,7 @@ from debate_tui.domain.stream import Fault
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-    from debate_tui.sources.hosted import HostMessage
+    from debate_tui.sources.remote_debate import HostMessage
 
 MAX_LEAD_CHARACTERS: Final = 4 * 2**20
 """Characters of events, as they came, that a stream may be ahead of the others."""

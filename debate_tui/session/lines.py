@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.resilience.watchdog import Watchdog
 from debate_tui.session.braid import merge_streams
-from debate_tui.sources.hosted import HTTP2_TRANSPORT, HostConnection
-from debate_tui.sources.remote import NotAStream
+from debate_tui.sources.endpoint import NotAStream
+from debate_tui.sources.remote_debate import HTTP2_TRANSPORT, HostConnection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from debate_tui.domain.stream import RecoveryPolicy
-    from debate_tui.sources.hosted import HostMessage, RemoteDebate
+    from debate_tui.sources.remote_debate import HostMessage, RemoteDebate
 
 
 MAX_SILENCE_S = 40.0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
     from debate_tui.domain.stream import RecoveryPolicy
     from debate_tui.session.lines import ConnectionInfo
-    from debate_tui.sources.hosted import HostMessage, RemoteDebate
+    from debate_tui.sources.remote_debate import HostMessage, RemoteDebate
 
     OnConnectionNotice = Callable[[str], None]
 

@@ -6,10 +6,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 from debate_tui.domain.stream import Fault, FaultKind, StreamOrigin
-from debate_tui.sources.continuation import continuation_messages
-from debate_tui.sources.exchange import OptionalParams, open_sdk_stream
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.providers import find_provider as named
+from debate_tui.sources.sdk_stream import OptionalParams, continuation_messages, open_sdk_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from anthropic.types import MessageParam
 
     from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
-    from debate_tui.sources.exchange import RawResponse
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClients
+    from debate_tui.sources.sdk_stream import RawResponse
 
 DEFAULT_MAX_TOKENS = 16_384
 """Asked for where the request sets no limit, as the API wants one; thinking counts too."""

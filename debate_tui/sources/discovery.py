@@ -7,14 +7,41 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from debate_tui.sources.keys import key_in_environment
-from debate_tui.sources.payloads.models import parse_chat_models
+import msgspec
+from msgspec import Struct
+
+from debate_tui.sources.credentials import key_in_environment
 from debate_tui.sources.providers import find_provider, providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from debate_tui.sources.providers import Provider
+
+
+# The models a server lists: https://platform.openai.com/docs/api-reference/models/list.
+
+
+class _ListedModel(Struct):
+    id: str
+
+
+class _ModelList(Struct):
+    data: tuple[_ListedModel, ...] | None = None
+
+
+# Made here once: several threads decode with it at the same time, and may not be the first to use the struct.
+_model_list_decoder = msgspec.json.Decoder(_ModelList)
+
+
+def parse_chat_models(body: bytes) -> tuple[str, ...]:
+    """The ids of those that can hold a conversation; none where the body is no such list."""
+    try:
+        listed = _model_list_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()
+    return tuple(model.id for model in listed.data or () if "embed" not in model.id.lower())
+
 
 LOCAL_SERVERS = ("ollama", "lmstudio", "llamacpp")
 PROBE_TIMEOUT = 0.3

@@ -18,9 +18,9 @@ from msgspec import Struct
 
 from debate_tui import __version__
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources import importing
-from debate_tui.sources.address import url_host
-from debate_tui.sources.payloads import faults
+from debate_tui.sources import sdk_import
+from debate_tui.sources.credentials import url_host
+from debate_tui.sources.payloads import errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -78,7 +78,7 @@ class HttpClients:
                 await client.aclose()
 
     def _make_client(self, https: bool, http2: bool) -> httpx.AsyncClient:
-        with importing.import_lock:
+        with sdk_import.import_lock:
             from http.cookiejar import CookieJar, DefaultCookiePolicy
 
             import httpx
@@ -165,8 +165,8 @@ class HttpResponse:
                     body += data
                     if len(body) >= _MAX_ERROR_BODY:
                         break
-        wait = faults.parse_retry_after(response.headers)
-        return faults.fault_from_body(bytes(body), status=response.status_code, retry_after=wait)
+        wait = errors.parse_retry_after(response.headers)
+        return errors.fault_from_body(bytes(body), status=response.status_code, retry_after=wait)
 
 
 @asynccontextmanager

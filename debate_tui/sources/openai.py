@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from debate_tui.domain.stream import Fault, FaultKind, StreamOrigin
-from debate_tui.sources.background import POLL_INTERVAL, BackgroundResponses
-from debate_tui.sources.continuation import continuation_messages
-from debate_tui.sources.exchange import OptionalParams, open_sdk_stream
-from debate_tui.sources.llamacpp import ByteCursorChatDecoder, LlamaCppStreams, conversation_headers
-from debate_tui.sources.outliving import ServerKeptResponses
+from debate_tui.sources.discovery import parse_chat_models
+from debate_tui.sources.http_errors import translate_sdk_errors
 from debate_tui.sources.payloads.chat import ChatDecoder
-from debate_tui.sources.payloads.models import parse_chat_models
 from debate_tui.sources.payloads.responses import ResponsesDecoder
-from debate_tui.sources.sdkfaults import translate_sdk_errors
+from debate_tui.sources.resumable import (
+    POLL_INTERVAL,
+    BackgroundResponses,
+    ByteCursorChatDecoder,
+    LlamaCppStreams,
+    ServerKeptResponses,
+    conversation_headers,
+)
+from debate_tui.sources.sdk_stream import OptionalParams, continuation_messages, open_sdk_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -28,9 +32,9 @@ if TYPE_CHECKING:
     from openai.types.responses import ResponseInputItemParam
 
     from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
-    from debate_tui.sources.exchange import RawResponse
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClient, SdkClients
+    from debate_tui.sources.sdk_stream import RawResponse
 
     StreamContext = AbstractAsyncContextManager[AsyncIterator[StreamItem]]
 

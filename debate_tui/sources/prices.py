@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from debate_tui.domain import toml
-from debate_tui.sources import importing
+from debate_tui.sources import sdk_import
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -109,7 +109,7 @@ def _zero_cost(usage: Usage) -> float:
 
 def load_price_table() -> None:
     """Load the table, which takes longer than some frames; to be called in a thread."""
-    with importing.import_without_gc():
+    with sdk_import.import_without_gc():
         import genai_prices  # noqa: F401
     _look_up_rates("openai", "")
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from debate_tui.domain.errors import ConfigError, UsageError
-from debate_tui.sources.address import check_url, redact_url, url_host
-from debate_tui.sources.keys import has_key
+from debate_tui.sources.credentials import check_url, has_key, redact_url, url_host
 from debate_tui.sources.providers import find_provider, providers
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from debate_tui.domain.stream import Source
-    from debate_tui.sources.endpoints import EndpointFactory
-    from debate_tui.sources.local import LocalServers
+    from debate_tui.sources.endpoint_factory import EndpointFactory
+    from debate_tui.sources.local_model import LocalServers
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClients
 
@@ -81,7 +80,7 @@ def parse_source(text: str) -> SourceSpec:
                 raise UsageError(f"`{text}` is no address.", "An endpoint looks like https://host/path.")
             check_url(text.strip(), (scheme,))
         if kind == "demo" and rest:
-            from debate_tui.sources.demo.material import check_voice
+            from debate_tui.sources.demo.vocabulary import check_voice
 
             check_voice(rest)
         if kind == "local" and rest:
@@ -103,7 +102,7 @@ def check_availability(specification: SourceSpec) -> None:
     A local model needs a file and a server instead.
     """
     if specification.kind == "local":
-        from debate_tui.sources.local import check_local_model
+        from debate_tui.sources.local_model import check_local_model
 
         check_local_model(specification.detail)
     if specification.kind != "provider":
@@ -196,7 +195,7 @@ class SourceFactory:
         return DemoSource(voice)
 
     def _make_endpoint(self, url: str, method: Literal["GET", "POST"], names: Sequence[str]) -> Source:
-        from debate_tui.sources.endpoints import EndpointFactory
+        from debate_tui.sources.endpoint_factory import EndpointFactory
 
         self._endpoint_factory = self._endpoint_factory or EndpointFactory(
             connect_timeout=self._connect_timeout, http2=self._http2
@@ -204,7 +203,7 @@ class SourceFactory:
         return self._endpoint_factory.make(url, method=method, names=names)
 
     def _make_local(self, model: str) -> Source:
-        from debate_tui.sources.local import LocalServers
+        from debate_tui.sources.local_model import LocalServers
 
         self._local_servers = self._local_servers or LocalServers(
             _make_compatible, self._model_folder, self._report_progress

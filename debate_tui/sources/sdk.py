@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources import importing, prices
-from debate_tui.sources.keys import find_key, key_in_environment
+from debate_tui.sources import prices, sdk_import
+from debate_tui.sources.credentials import find_key, key_in_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -148,7 +148,7 @@ class SdkClients:
         except (httpx2.InvalidURL, openai.OpenAIError) as error:
             raise _unusable_provider_fault(provider, error) from None
         # Looked at for the first time, these import what they are made of.
-        with importing.import_without_gc():
+        with sdk_import.import_without_gc():
             _ = sdk.responses if provider.api == "responses" else sdk.chat.completions
         return SdkClient(sdk, key, openai.OpenAIError, openai.APIStatusError)
 
@@ -178,14 +178,14 @@ class SdkClients:
 
 def load_openai() -> None:
     """Import OpenAI's SDK and what its answers are read with; blocks for as long as that takes."""
-    with importing.import_without_gc():
+    with sdk_import.import_without_gc():
         import httpx_sse  # noqa: F401
         import openai  # noqa: F401
 
 
 def load_anthropic() -> None:
     """Import Anthropic's SDK and what its answers are read with; blocks for as long as that takes."""
-    with importing.import_without_gc():
+    with sdk_import.import_without_gc():
         import anthropic  # noqa: F401
         import httpx_sse  # noqa: F401
 

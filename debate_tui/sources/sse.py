@@ -6,22 +6,22 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Connected, Fault, FaultKind, StreamOrigin
-from debate_tui.sources.address import check_url, url_host
-from debate_tui.sources.http import HttpRequest, open_response
-from debate_tui.sources.remote import (
+from debate_tui.sources.credentials import check_url, url_host
+from debate_tui.sources.endpoint import (
     EndpointConnection,
     NotAStream,
     RemoteEndpoint,
     encode_turn_request,
     fill_url,
 )
+from debate_tui.sources.http import HttpRequest, open_response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from debate_tui.domain.stream import Cursor, TurnRequest
+    from debate_tui.sources.endpoint import HttpMethod
     from debate_tui.sources.http import HttpClients, HttpResponse
-    from debate_tui.sources.remote import HttpMethod
 
 _MEDIA_TYPE = "text/event-stream"
 
@@ -76,7 +76,7 @@ class SseSource(RemoteEndpoint):
                 yield EndpointConnection(connected, None, lambda: True)
                 return
             # Imports httpx, which the answer has brought already.
-            from debate_tui.sources.eventstream import EVENT_LIMIT, parse_sse
+            from debate_tui.sources.sse_parser import EVENT_LIMIT, parse_sse
 
             async with aclosing(http_response.body()) as body:
                 stream = parse_sse(body, limit=self._limit or EVENT_LIMIT)

@@ -9,11 +9,11 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Connected, Fault, FaultKind, KeepAlive, StreamOrigin
-from debate_tui.sources.address import check_url, url_host
+from debate_tui.sources.credentials import check_url, url_host
+from debate_tui.sources.endpoint import EndpointConnection, RemoteEndpoint, encode_turn_request, fill_url
 from debate_tui.sources.http import HttpRequest, open_response
-from debate_tui.sources.payloads import SimpleEvent, faults
+from debate_tui.sources.payloads import SimpleEvent, errors
 from debate_tui.sources.payloads.detect import msgpack_to_json
-from debate_tui.sources.remote import EndpointConnection, RemoteEndpoint, encode_turn_request, fill_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from httpx_ws import AsyncWebSocketSession
 
     from debate_tui.domain.stream import Cursor, TurnRequest
+    from debate_tui.sources.endpoint import HttpMethod
     from debate_tui.sources.http import HttpClients, HttpResponse
     from debate_tui.sources.payloads import PayloadEvent
-    from debate_tui.sources.remote import HttpMethod
 
 MESSAGE_LIMIT = 1 << 20
 """The largest message, in characters or bytes."""
@@ -205,7 +205,7 @@ class _WebSocketMessages:
             return
         # Codes of the application's own are, by custom, 4000 and the HTTP status.
         kind = (
-            faults.kind_from_status(code - 4000)
+            errors.kind_from_status(code - 4000)
             if code >= 4000
             else _CLOSE_CODE_KINDS.get(code, FaultKind.NETWORK)
         )

@@ -20,7 +20,7 @@ from tests.sources.test_discovery import NO_LOCAL_SERVERS
 def _nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, address in NO_LOCAL_SERVERS.items():
         monkeypatch.setenv(name, address)
-    monkeypatch.setattr("debate_tui.sources.local.find_server_program", lambda: None)
+    monkeypatch.setattr("debate_tui.sources.local_model.find_server_program", lambda: None)
 
 
 def test_a_seat_of_the_settings_keeps_what_is_known_of_it() -> None:

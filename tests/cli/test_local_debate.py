@@ -6,10 +6,10 @@ import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.domain.transcript import Transcript
-from debate_tui.sources import boxed, local
+from debate_tui.sources import local_model
 from tests.cli.running import run_program
 
-INSTALLED = local.find_server_program() is not None and boxed.find_bundled_model(None) is not None
+INSTALLED = local_model.find_server_program() is not None and local_model.find_bundled_model(None) is not None
 
 pytestmark = [
     pytest.mark.skipif(
@@ -29,6 +29,6 @@ async def test_a_debate_on_the_real_model() -> None:
         assert len(turn.text.split()) > 20, turn.text
         assert turn.usage is not None
         assert turn.usage.output_tokens
-    assert {debater.model for debater in transcript.debaters.values()} == {boxed.BUNDLED_MODEL}
-    assert f"Loading {boxed.BUNDLED_MODEL}" in ended.err
+    assert {debater.model for debater in transcript.debaters.values()} == {local_model.BUNDLED_MODEL}
+    assert f"Loading {local_model.BUNDLED_MODEL}" in ended.err
     assert not [event for event in ended.events if isinstance(event, ev.DebaterRemoved)]

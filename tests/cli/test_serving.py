@@ -15,7 +15,7 @@ from debate_tui.domain.errors import ConfigError
 from debate_tui.record.stores import open_store
 from debate_tui.server.commands import ConflictError, DebateRequest, DebaterRequest
 from debate_tui.server.hub import Hub
-from debate_tui.sources import keys
+from debate_tui.sources import credentials
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -96,7 +96,7 @@ async def test_a_keyring_that_asks_its_user_keeps_nobody_else_waiting(
         assert unlocked.wait(10)
         return ""
 
-    monkeypatch.setattr(keys, "key_in_keyring", key)
+    monkeypatch.setattr(credentials, "key_in_keyring", key)
     async with open_debates(tmp_path) as (debates, _):
         order = DebateRequest("Should cats vote?", (DebaterRequest("openai:x"), DebaterRequest("openai:x")))
         ordering = asyncio.create_task(debates.start_debate(order))

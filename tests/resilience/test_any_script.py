@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.stream import Connected, Fault, FaultKind, RecoveryPolicy, StreamOrigin
 from debate_tui.resilience.recovery import RecoveringSource
-from debate_tui.sources.eventstream import parse_sse
-from debate_tui.sources.payloads import endpoint
+from debate_tui.sources.payloads import detect
+from debate_tui.sources.sse_parser import parse_sse
 from tests.fakes.scripted_source import ManualClock, read_recovered
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class CutSource:
         async def items() -> AsyncIterator[StreamItem]:
             yield Connected(StreamOrigin.CURSOR if cursor else StreamOrigin.START)
             async with aclosing(
-                endpoint.decode_endpoint_stream(parse_sse(body), cursor, lambda: True)
+                detect.decode_endpoint_stream(parse_sse(body), cursor, lambda: True)
             ) as stream:
                 async for item in stream:
                     yield item

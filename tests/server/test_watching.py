@@ -17,8 +17,8 @@ from debate_tui.server.audience import ViewerLimits
 from debate_tui.server.listening import bind_socket
 from debate_tui.session.lines import ConnectionInfo
 from debate_tui.session.mirror import RemoteLog
-from debate_tui.sources.hosted import RemoteDebate
 from debate_tui.sources.http import HttpClients
+from debate_tui.sources.remote_debate import RemoteDebate
 from tests.fakes import tls
 from tests.fakes.gateway import open_gateway
 from tests.server.hosting import running_server

@@ -13,7 +13,7 @@ from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.server.wire import is_relevant
 from debate_tui.session import braid
 from debate_tui.session.braid import merge_streams
-from debate_tui.sources.hosted import HostMessage
+from debate_tui.sources.remote_debate import HostMessage
 from tests.server.material import debates, example_debate
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 from debate_tui.domain.stream import RecoveryPolicy
 from debate_tui.session.lines import ConnectionInfo, RemoteConnector
-from debate_tui.sources.hosted import HTTP2_TRANSPORT, HostConnection, HostMessage
+from debate_tui.sources.remote_debate import HTTP2_TRANSPORT, HostConnection, HostMessage
 from tests.server.material import example_debate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from debate_tui.sources.hosted import RemoteDebate
+    from debate_tui.sources.remote_debate import RemoteDebate
 
 LOG = example_debate()
 

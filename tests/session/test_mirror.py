@@ -9,9 +9,9 @@ from debate_tui.domain import events
 from debate_tui.domain.stream import Fault, FaultKind, RecoveryPolicy
 from debate_tui.session.lines import ConnectionInfo
 from debate_tui.session.mirror import RemoteLog
-from debate_tui.sources import hosted
-from debate_tui.sources.hosted import RemoteDebate
+from debate_tui.sources import remote_debate
 from debate_tui.sources.http import HttpClients
+from debate_tui.sources.remote_debate import RemoteDebate
 from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, reply
 from tests.fakes.websocket import close, frame, upgraded
 
@@ -129,7 +129,7 @@ async def test_lagging_behind_costs_a_new_connection_and_nothing_else() -> None:
 async def test_where_event_streams_are_held_back_a_websocket_is_used(
     monkeypatch: pytest.MonkeyPatch, head: bool
 ) -> None:
-    monkeypatch.setattr(hosted, "FIRST_BYTE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(remote_debate, "FIRST_BYTE_TIMEOUT_S", 0.2)
 
     def answer(request: ReceivedRequest) -> Reply:
         if "upgrade" not in request.headers:
@@ -224,7 +224,7 @@ async def test_an_address_without_debates_is_rejected(
     monkeypatch: pytest.MonkeyPatch, listing: bytes, says: str
 ) -> None:
     if says == "lists too many debates":
-        monkeypatch.setattr(hosted, "MAX_LISTING_BYTES", 1000)
+        monkeypatch.setattr(remote_debate, "MAX_LISTING_BYTES", 1000)
     clients = HttpClients()
     async with SseServer(reply(listing, content_type="text/html")) as server:
         with pytest.raises(Fault, match=says) as raised:
@@ -236,7 +236,7 @@ async def test_an_address_without_debates_is_rejected(
 
 
 async def test_a_host_that_lists_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosted, "LISTING_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(remote_debate, "LISTING_TIMEOUT_S", 0.05)
     clients = HttpClients()
     async with SseServer(reply(b"{", Cut.STALL)) as server:
         with pytest.raises(Fault) as raised:

@@ -202,7 +202,7 @@ async def test_a_cut_answer_is_continued_without_prefill(server: ProviderServer,
 
 
 async def test_a_missing_key_is_said(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("debate_tui.sources.keys.key_in_keyring", lambda provider: "")
+    monkeypatch.setattr("debate_tui.sources.credentials.key_in_keyring", lambda provider: "")
     sdk = SdkClients(environ={})
     fault = (await read_source(claude(server, sdk))).fault
     await sdk.aclose()

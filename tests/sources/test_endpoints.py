@@ -23,10 +23,10 @@ from debate_tui.domain.stream import (
     TurnRequest,
     UnmarkedEnd,
 )
-from debate_tui.sources import line
-from debate_tui.sources.endpoints import EndpointFactory
+from debate_tui.sources import shared_connection
+from debate_tui.sources.endpoint import NotAStream
+from debate_tui.sources.endpoint_factory import EndpointFactory
 from debate_tui.sources.http import HttpClients
-from debate_tui.sources.remote import NotAStream
 from tests.fakes import tls
 from tests.fakes.h2_server import GoAway, H2Server, Reset
 from tests.fakes.sse_server import Cut, Reply, SseServer, reply
@@ -323,7 +323,7 @@ async def test_a_pane_that_opens_later_gets_what_waited_for_it() -> None:
 async def test_unclaimed_chunks_are_dropped_and_requested_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(line, "QUEUE_LIMIT", 10)
+    monkeypatch.setattr(shared_connection, "QUEUE_LIMIT", 10)
     mine = [data(debaterId="b", delta=f"{n}") for n in range(9)]
     stream = (*mine, data(debaterId="a", delta="a"), b"data: [DONE]\n\n")
     async with SseServer(Reply(stream)) as server, open_endpoints() as endpoints:
@@ -335,7 +335,7 @@ async def test_unclaimed_chunks_are_dropped_and_requested_again(
 
 
 async def test_a_pane_that_does_not_read_bounds_what_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "QUEUE_LIMIT", 1000)
+    monkeypatch.setattr(shared_connection, "QUEUE_LIMIT", 1000)
     endless = Reply(iter(lambda: data(debaterId="b", delta="x" * 1000), b""))
     async with SseServer(endless) as server, open_endpoints() as endpoints:
         a, b = (endpoints.make(server.url, names=(name,)) for name in "ab")

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive
-from debate_tui.sources.eventstream import EVENT_LIMIT, SseParser, parse_sse
+from debate_tui.sources.sse_parser import EVENT_LIMIT, SseParser, parse_sse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator

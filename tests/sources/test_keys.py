@@ -11,7 +11,7 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources.keys import KEYRING_SERVICE, find_key, has_key, key_in_keyring, redact_keys
+from debate_tui.sources.credentials import KEYRING_SERVICE, find_key, has_key, key_in_keyring, redact_keys
 from debate_tui.sources.providers import find_provider
 
 if TYPE_CHECKING:

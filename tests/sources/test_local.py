@@ -244,7 +244,7 @@ def test_what_is_missing_is_named(machine: LlamaMachine, monkeypatch: pytest.Mon
     with pytest.raises(UsageError, match=r"There is no file /nowhere\.gguf"):
         registry.check_availability(registry.parse_source("local:/nowhere.gguf"))
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("debate_tui.sources.local.find_spec", lambda name: None)
+    monkeypatch.setattr("debate_tui.sources.local_model.find_spec", lambda name: None)
     with pytest.raises(ConfigError) as missing:
         registry.check_availability(registry.parse_source("local"))
     assert "debate-tui[local]" in missing.value.hint

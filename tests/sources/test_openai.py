@@ -392,7 +392,7 @@ async def test_what_is_meant_for_openai_is_sent_to_nobody_else(
 async def test_a_missing_key_is_said_before_anything_is_asked(
     server: ProviderServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("debate_tui.sources.keys.key_in_keyring", lambda provider: "")
+    monkeypatch.setattr("debate_tui.sources.credentials.key_in_keyring", lambda provider: "")
     sdk = SdkClients(environ={})
     fault = (await read_source(OpenAISource("m", provider=at(server), sdk_clients=sdk))).fault
     await sdk.aclose()

@@ -25,8 +25,8 @@ from debate_tui.domain.stream import (
     TurnRequest,
     UnmarkedEnd,
 )
+from debate_tui.sources.endpoint import NotAStream
 from debate_tui.sources.http import HttpClients
-from debate_tui.sources.remote import NotAStream
 from debate_tui.sources.sse import SseSource
 from tests.fakes.sse_server import Cut, Reply, SseServer, each_byte, reply
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from debate_tui.domain.stream import Chunk, Connected, Fault, Finished, KeepAlive, TurnRequest, Usage
-from debate_tui.sources import remote, sse
+from debate_tui.sources import endpoint, sse
 from debate_tui.sources.http import HttpClients
 from tests.fakes.sse_server import Reply, SseServer
 
@@ -63,7 +63,7 @@ async def test_the_standard_is_kept(case: dict[str, Any], monkeypatch: pytest.Mo
         async for event in events:
             yield event
 
-    monkeypatch.setattr(remote.endpoint, "decode_endpoint_stream", undecoded)
+    monkeypatch.setattr(endpoint.endpoint, "decode_endpoint_stream", undecoded)
     runner = load_runner()
     async with runner.Server([case]) as server:
         for size in REWRITES:

@@ -14,14 +14,14 @@ from msgspec import Struct
 
 from debate_tui.domain.judging.scoring import parse_answer
 from debate_tui.domain.prompts import Speech
-from debate_tui.sources.demo.material import GENERAL_FIELD, find_field, load_field, load_voice
 from debate_tui.sources.demo.topic import parse_topic
+from debate_tui.sources.demo.vocabulary import GENERAL_FIELD, find_field, load_field, load_voice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from debate_tui.domain.prompts import ParsedPrompt
-    from debate_tui.sources.demo.material import DemoAnswer, Stance
+    from debate_tui.sources.demo.vocabulary import DemoAnswer, Stance
 
 SpeechRole = Literal["opening", "rebuttal", "closing", "question", "reply", "ranking", "blind", "revision"]
 

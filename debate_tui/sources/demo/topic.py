@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from debate_tui.sources.demo.english import (
+from debate_tui.sources.demo.vocabulary import (
     ARTICLES,
     BE_FORMS,
     DO_FORMS,

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
-from debate_tui.sources.payloads import faults, unreadable_fault
+from debate_tui.sources.payloads import errors, unreadable_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,7 +75,7 @@ class _GroqExtension(Struct):
 class _ChatCompletion(Struct):
     choices: list[_ChatChoice] | None = None
     usage: _ChatUsage | None = None
-    error: faults.ErrorBody | str | None = None
+    error: errors.ErrorBody | str | None = None
     x_groq: _GroqExtension | None = None
 
 
@@ -99,7 +99,7 @@ class ChatDecoder:
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `PayloadDecoder.decode`."""
         if event.event == "error":
-            raise faults.fault_from_body(event.data)
+            raise errors.fault_from_body(event.data)
         if event.data == "[DONE]":
             return (self._finished(),)
         try:
@@ -155,8 +155,8 @@ class ChatDecoder:
             yield from _KEEPALIVE
         if completion.error is not None:
             error = completion.error
-            raise faults.fault_from_error(
-                faults.ErrorBody(message=error) if isinstance(error, str) else error
+            raise errors.fault_from_error(
+                errors.ErrorBody(message=error) if isinstance(error, str) else error
             )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage
-from debate_tui.sources.payloads import faults, truncated_fault, unreadable_fault
+from debate_tui.sources.payloads import errors, truncated_fault, unreadable_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ class _DeltaEvent(Struct):
     reasoning: bool = False
     reason: str = ""
     usage: Usage | None = None
-    error: faults.ErrorBody | str | None = None
+    error: errors.ErrorBody | str | None = None
 
     @property
     def cursor(self) -> Cursor | None:
@@ -142,5 +142,5 @@ class DebateLogDecoder(DeltaDecoder):
         yield Finished(_FINISH_REASONS[reason], usage)
 
 
-def _error_fault(error: faults.ErrorBody | str) -> Fault:
-    return faults.fault_from_error(faults.ErrorBody(message=error) if isinstance(error, str) else error)
+def _error_fault(error: errors.ErrorBody | str) -> Fault:
+    return errors.fault_from_error(errors.ErrorBody(message=error) if isinstance(error, str) else error)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Finished, KeepAlive, Usage, UsageUpdate
-from debate_tui.sources.payloads import faults, unreadable_fault
+from debate_tui.sources.payloads import errors, unreadable_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +73,7 @@ class MessagesDecoder:
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `PayloadDecoder.decode`."""
         if event.event == "error":
-            raise faults.fault_from_body(event.data)
+            raise errors.fault_from_body(event.data)
         try:
             data = _decode(event.data)
         except msgspec.DecodeError:
@@ -92,7 +92,7 @@ class MessagesDecoder:
 
     def _decode_metadata(self, data: _MessagesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         if data.type == "error":
-            raise faults.fault_from_body(event.data)
+            raise errors.fault_from_body(event.data)
         if data.delta is not None and data.delta.stop_reason is not None:
             self._finish_reason = _FINISH_REASONS.get(data.delta.stop_reason, "complete")
         if data.type == "message_stop":

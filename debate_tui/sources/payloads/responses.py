@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
-from debate_tui.sources.payloads import faults, unreadable_fault
+from debate_tui.sources.payloads import errors, unreadable_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ class ResponsesResult(Struct):
 
     id: str = ""
     status: str | None = None
-    error: faults.ErrorBody | None = None
+    error: errors.ErrorBody | None = None
     incomplete_details: _ResponsesIncompleteDetails | None = None
     usage: _ResponsesUsage | None = None
     output: list[_ResponsesItem] | None = None
@@ -88,7 +88,7 @@ class ResponsesResult(Struct):
     def to_finished(self, has_refusal: bool = False) -> Finished:
         """How a response that is over ended; raises `Fault` for one that failed or was cancelled."""
         if self.status == "failed" or self.error is not None:
-            raise faults.fault_from_error(self.error or faults.ErrorBody(type="server_error"))
+            raise errors.fault_from_error(self.error or errors.ErrorBody(type="server_error"))
         if self.status == "cancelled":
             raise Fault(FaultKind.SERVER, "The response was cancelled.")
         reason: FinishReason = "complete"
@@ -134,7 +134,7 @@ class ResponsesDecoder:
             data = _decode(event.data)
         except msgspec.DecodeError:
             if event.event == "error":
-                raise faults.fault_from_body(event.data) from None
+                raise errors.fault_from_body(event.data) from None
             raise unreadable_fault(event.data) from None
         if data.response is not None and data.response.id:
             self._response_id = data.response.id
@@ -153,7 +153,7 @@ class ResponsesDecoder:
         self, kind: str, data: _ResponsesEvent, event: PayloadEvent, cursor: Cursor | None
     ) -> Iterable[StreamItem]:
         if kind == "error" or event.event == "error":
-            raise faults.fault_from_body(event.data)
+            raise errors.fault_from_body(event.data)
         if kind in _REASONING_EVENTS and data.delta:
             return (Chunk(data.delta, True, cursor),)
         if kind == "response.refusal.delta" and data.delta:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, FaultReport, Finished, KeepAlive, Usage
 from debate_tui.sources import payloads
-from debate_tui.sources.payloads import SimpleEvent, endpoint
+from debate_tui.sources.payloads import SimpleEvent, detect
 from debate_tui.sources.payloads.detect import DECODERS, AutoDetectDecoder, detect_payload, unpack_base64
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ async def test_data_nested_beyond_reason_is_a_fault(name: str) -> None:
 
     for stream in (
         payloads.decode_stream(events(), AutoDetectDecoder(name)),
-        endpoint.decode_endpoint_stream(events(), Cursor("1", name), lambda: True),
+        detect.decode_endpoint_stream(events(), Cursor("1", name), lambda: True),
     ):
         with pytest.raises(Fault) as caught:
             await anext(stream)

@@ -8,8 +8,8 @@ from email.utils import format_datetime
 import pytest
 
 from debate_tui.domain.stream import FaultKind
-from debate_tui.sources.payloads import faults
-from debate_tui.sources.payloads.faults import ErrorBody
+from debate_tui.sources.payloads import errors
+from debate_tui.sources.payloads.errors import ErrorBody
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ from debate_tui.sources.payloads.faults import ErrorBody
 def test_the_most_precise_word_or_number_decides(
     error: ErrorBody, status: int | None, kind: FaultKind
 ) -> None:
-    assert faults.fault_from_error(error, status=status).kind is kind
+    assert errors.fault_from_error(error, status=status).kind is kind
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_the_most_precise_word_or_number_decides(
     ],
 )
 def test_any_body_amounts_to_a_fault(body: bytes, kind: FaultKind, message: str) -> None:
-    fault = faults.fault_from_body(body, status=502)
+    fault = errors.fault_from_body(body, status=502)
     assert (fault.kind, fault.message, fault.status) == (kind, message, 502)
 
 
 def test_a_long_message_is_cut() -> None:
-    assert len(faults.fault_from_body("x" * 10_000).message) <= 300
+    assert len(errors.fault_from_body("x" * 10_000).message) <= 300
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_a_long_message_is_cut() -> None:
     ],
 )
 def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
-    assert faults.parse_retry_after(headers) == seconds
+    assert errors.parse_retry_after(headers) == seconds
 
 
 def test_retry_after_as_a_date() -> None:
     when = datetime.now(UTC) + timedelta(hours=1)
-    wait = faults.parse_retry_after({"retry-after": format_datetime(when, usegmt=True)})
+    wait = errors.parse_retry_after({"retry-after": format_datetime(when, usegmt=True)})
     assert wait is not None
     assert 3500 < wait <= 3600

@@ -13,18 +13,17 @@ from msgspec import Struct
 
 from debate_tui.domain.events import Event
 from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive, TurnRequest
-from debate_tui.sources.address import check_url, url_host
-from debate_tui.sources.fallback import FallbackEndpoint
+from debate_tui.sources.credentials import check_url, url_host
+from debate_tui.sources.endpoint import FallbackEndpoint, FirstByteDeadline
 from debate_tui.sources.http import HttpClients, HttpRequest, open_response
-from debate_tui.sources.prompt import FirstByteDeadline
 from debate_tui.sources.sse import SseSource
 from debate_tui.sources.websocket import WebSocketSource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from debate_tui.sources.endpoint import EndpointConnection, RemoteEndpoint
     from debate_tui.sources.payloads import PayloadEvent as Item
-    from debate_tui.sources.remote import EndpointConnection, RemoteEndpoint
 
 HostNotice = Literal["epoch", "history", "lag", "goodbye"]
 """What a host says beside events: another history has taken the place of this one; the beginning of it is

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources import leash
+from debate_tui.sources import process_guard
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -66,7 +66,7 @@ class LlamaServer:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-IS",
-            leash.__file__,
+            process_guard.__file__,
             str(launch.program),
             *("--model", str(launch.model), "--alias", launch.name),
             *("--host", HOST, "--port", str(port)),

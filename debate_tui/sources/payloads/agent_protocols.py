@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Finished, KeepAlive
-from debate_tui.sources.payloads import faults, unreadable_fault
+from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, KeepAlive
+from debate_tui.sources.payloads import errors, unreadable_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from debate_tui.domain.stream import StreamItem
+    from debate_tui.domain.stream import FinishReason, StreamItem
     from debate_tui.sources.payloads import PayloadEvent
+
 
 _AGUI_TEXT_TYPES = ("TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_CHUNK")
 _AGUI_REASONING_TYPES = (
@@ -66,7 +67,7 @@ class AgUiDecoder:
             case "RUN_FINISHED":
                 return (Finished(),)
             case "RUN_ERROR":
-                raise faults.fault_from_error(faults.ErrorBody(message=data.message, code=data.code))
+                raise errors.fault_from_error(errors.ErrorBody(message=data.message, code=data.code))
             case "RUN_STARTED":
                 self._is_run = True
             case "TEXT_MESSAGE_END":
@@ -76,3 +77,48 @@ class AgUiDecoder:
     def end(self) -> Finished | None:
         """See `PayloadDecoder.end`."""
         return Finished() if self._message_ended and not self._is_run else None
+
+
+# Parts of the AI SDK's UI message streams; https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol.
+
+
+_UI_FINISH_REASONS: dict[str, FinishReason] = {"length": "length", "content-filter": "refused"}
+_UI_KEEPALIVE = (KeepAlive(),)
+
+
+class _UiPart(Struct, rename="camel"):
+    type: str = ""
+    delta: str = ""
+    error_text: str = ""
+    finish_reason: str = ""
+
+
+_decode_ui_part = msgspec.json.Decoder(_UiPart).decode
+
+
+class UiStreamDecoder:
+    """Decodes one UI message stream; its end marker is the ``finish`` part (or ``[DONE]``)."""
+
+    has_end_marker = True
+
+    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `PayloadDecoder.decode`."""
+        try:
+            part = _decode_ui_part(event.data)
+        except msgspec.DecodeError:
+            raise unreadable_fault(event.data) from None
+        match part.type:
+            case "text-delta" | "reasoning-delta" if part.delta:
+                return (Chunk(part.delta, part.type == "reasoning-delta"),)
+            case "finish":
+                return (Finished(_UI_FINISH_REASONS.get(part.finish_reason, "complete")),)
+            case "error":
+                raise errors.fault_from_body(part.error_text)
+            case "abort":
+                raise Fault(FaultKind.SERVER, "The server broke the answer off.")
+            case _:
+                return _UI_KEEPALIVE
+
+    def end(self) -> Finished | None:
+        """See `PayloadDecoder.end`."""
+        return None

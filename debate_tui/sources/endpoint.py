@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from abc import ABC, abstractmethod
-from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from debate_tui.domain.stream import Fault, Finished
-from debate_tui.sources.payloads import endpoint
+from debate_tui.domain.stream import Fault, FaultKind, Finished
+from debate_tui.sources.payloads import detect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.stream import Connected, Cursor, KeepAlive, Resume, StreamItem, TurnRequest
     from debate_tui.sources.payloads import PayloadEvent
+
 
 HttpMethod = Literal["GET", "POST"]
 
@@ -100,7 +101,7 @@ async def decode_connection(
     async with (
         aclosing(connection.events) as events,
         aclosing(
-            endpoint.decode_endpoint_stream(
+            detect.decode_endpoint_stream(
                 events, cursor, connection.ended_orderly, ids_in_data=connection.ids_in_data
             )
         ) as decoded,
@@ -161,3 +162,87 @@ def encode_turn_request(request: TurnRequest) -> bytes:
 
 def _percent_encode(text: str) -> str:
     return quote(text, safe="", errors="replace")
+
+
+# An endpoint that says something at once, if only that it is there.
+
+
+class FirstByteDeadline(RemoteEndpoint):
+    """Takes silence, for `timeout` seconds after asking, for no stream: something between holds it back."""
+
+    def __init__(self, endpoint: RemoteEndpoint, timeout: float) -> None:
+        self._endpoint = endpoint
+        self._timeout = timeout
+
+    @property
+    def model(self) -> str:
+        return self._endpoint.model
+
+    def turn_url(self, request: TurnRequest) -> str:
+        return self._endpoint.turn_url(request)
+
+    @asynccontextmanager
+    async def connect(
+        self, request: TurnRequest, cursor: Cursor | None
+    ) -> AsyncGenerator[EndpointConnection]:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    connection = await stack.enter_async_context(self._endpoint.connect(request, cursor))
+                    events = connection.events
+                    first = None if events is None else await anext(events, None)
+            except TimeoutError:
+                raise NotAStream(
+                    FaultKind.TIMEOUT, f"{self.model} said nothing for {self._timeout:g} s."
+                ) from None
+            if events is None or first is None:
+                yield connection
+                return
+            all_events = await stack.enter_async_context(aclosing(_prepend_event(first, events)))
+            yield replace(connection, events=all_events)
+
+
+async def _prepend_event(
+    first: PayloadEvent | KeepAlive, rest: AsyncGenerator[PayloadEvent | KeepAlive]
+) -> AsyncGenerator[PayloadEvent | KeepAlive]:
+    yield first
+    async with aclosing(rest):
+        async for item in rest:
+            yield item
+
+
+# An endpoint that offers its stream in another way than the one tried first.
+
+
+class FallbackEndpoint(RemoteEndpoint):
+    """Asks `first`, and where the answer is no event stream, `second` at the same address.
+
+    What worked is tried first from then on. If neither is an event stream, the fault is that of `first`.
+    """
+
+    def __init__(self, first: RemoteEndpoint, second: RemoteEndpoint) -> None:
+        self._first = first
+        self._second = second
+        self._preferred: RemoteEndpoint = first
+
+    @property
+    def model(self) -> str:
+        return self._first.model
+
+    def turn_url(self, request: TurnRequest) -> str:
+        return self._first.turn_url(request)
+
+    @asynccontextmanager
+    async def connect(
+        self, request: TurnRequest, cursor: Cursor | None
+    ) -> AsyncGenerator[EndpointConnection]:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self._preferred.connect(request, cursor))
+            except NotAStream as refusal:
+                try:
+                    connection = await stack.enter_async_context(self._second.connect(request, cursor))
+                except Fault:
+                    raise refusal from None
+                self._preferred = self._second
+            yield connection

@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from debate_tui.sources.address import has_credentials
-from debate_tui.sources.fallback import FallbackEndpoint
+from debate_tui.sources.credentials import has_credentials
+from debate_tui.sources.endpoint import FallbackEndpoint
 from debate_tui.sources.http import CONNECT_TIMEOUT, HttpClients
-from debate_tui.sources.shared import SharedEndpoint
+from debate_tui.sources.shared_connection import SharedEndpoint
 from debate_tui.sources.sse import SseSource
 from debate_tui.sources.websocket import WebSocketSource
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.domain.stream import Source
-    from debate_tui.sources.remote import HttpMethod, RemoteEndpoint
+    from debate_tui.sources.endpoint import HttpMethod, RemoteEndpoint
 
 
 class EndpointFactory:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources.keys import redact_keys
-from debate_tui.sources.payloads import faults
+from debate_tui.sources.credentials import redact_keys
+from debate_tui.sources.payloads import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def unexpected_response_fault(response: httpx2.Response, body: bytes, provider: 
     """The fault of an answer that has a good status but is no event stream."""
     media_type = response.headers.get("content-type", "").partition(";")[0].strip() or "nothing"
     if media_type == "application/json":
-        fault = faults.fault_from_body(body)
+        fault = errors.fault_from_body(body)
         if fault.kind is not FaultKind.UNKNOWN:
             return fault
     return Fault(
@@ -73,10 +73,10 @@ def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
             status=status,
             hint=f"Set {provider.base_url_env} to where the server really is.",
         )
-    fault = faults.fault_from_body(
-        response.content, status=status, retry_after=faults.parse_retry_after(response.headers)
+    fault = errors.fault_from_body(
+        response.content, status=status, retry_after=errors.parse_retry_after(response.headers)
     )
-    by_status = faults.kind_from_status(status)
+    by_status = errors.kind_from_status(status)
     if fault.kind is FaultKind.BAD_REQUEST:
         # Compatible servers call nearly everything an invalid request; the status is more precise then.
         fault.kind = by_status

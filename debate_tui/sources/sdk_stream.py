@@ -10,11 +10,15 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Connected, Fault, Finished, StreamOrigin
-from debate_tui.sources.eventstream import parse_sse
+from debate_tui.domain.stream import Connected, Fault, Finished, Message, StreamOrigin
+from debate_tui.sources.http_errors import redact_fault, translate_sdk_errors, unexpected_response_fault
 from debate_tui.sources.payloads import decode_stream
 from debate_tui.sources.sdk import NEW_CONNECTION
-from debate_tui.sources.sdkfaults import redact_fault, translate_sdk_errors, unexpected_response_fault
+from debate_tui.sources.sse_parser import parse_sse
+
+if TYPE_CHECKING:
+    from debate_tui.domain.stream import Resume, TurnRequest
+
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -175,3 +179,30 @@ async def _drain(pieces: AsyncIterator[bytes]) -> None:
             for _ in range(_DRAIN_READS):
                 if await anext(pieces, None) is None:
                     return
+
+
+# How a model is asked to go on with an answer that was cut off on its way.
+
+
+CONTINUATION_TAIL = 240
+"""How many of the last characters are quoted: enough to be unmistakable."""
+
+_CONTINUATION_PROMPT = """\
+Your answer was cut off on its way to the reader. The last of it that arrived is:
+
+<tail>{tail}</tail>
+
+Continue exactly where it stopped: begin with the very next character, even inside a word or a sentence. \
+Do not repeat anything, do not start again, and do not mention the interruption."""
+
+
+def continuation_messages(request: TurnRequest, resume: Resume | None) -> tuple[Message, ...]:
+    """The messages to send: the request's own, and if some of the answer is there already, that and the plea.
+
+    The partial answer is followed by a user message: several models refuse a conversation that ends with
+    the assistant.
+    """
+    if resume is None or not resume.text:
+        return request.messages
+    ask = _CONTINUATION_PROMPT.format(tail=resume.text[-CONTINUATION_TAIL:])
+    return *request.messages, Message("assistant", resume.text), Message("user", ask)

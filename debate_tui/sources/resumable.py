@@ -1,0 +1,338 @@
+"""Answers that outlive their connection: the server goes on when nobody listens, and can be heard again.
+
+They are kept after a fault, to be resumed; else they are stopped, as nobody will come back for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from types import NoneType
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from debate_tui.domain.stream import Chunk, Cursor, Fault, Finished, KeepAlive, StreamOrigin
+from debate_tui.sources.http_errors import translate_sdk_errors
+from debate_tui.sources.payloads import unreadable_fault
+from debate_tui.sources.payloads.chat import ChatDecoder
+from debate_tui.sources.payloads.responses import ResponsesDecoder, decode_response
+from debate_tui.sources.sdk_stream import connected_item, open_sdk_stream
+from debate_tui.sources.sse_parser import SseParser
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from contextlib import AbstractAsyncContextManager
+
+    import httpx2
+    from httpx_sse import ServerSentEvent
+    from openai import AsyncOpenAI
+
+    from debate_tui.domain.stream import Connected, StreamItem
+    from debate_tui.sources.payloads import PayloadEvent
+    from debate_tui.sources.payloads.responses import ResponsesResult
+    from debate_tui.sources.providers import Provider
+    from debate_tui.sources.sdk import SdkClient
+    from debate_tui.sources.sdk_stream import RawResponse
+
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from debate_tui.domain.stream import Cursor, StreamItem
+
+    StreamContext = AbstractAsyncContextManager[AsyncIterator[StreamItem]]
+
+CANCEL_TIMEOUT = 1.0
+"""How long a server may take to hear that an answer is no longer wanted, in seconds."""
+
+
+class ResponseGone(Fault):
+    """The server does not have the answer any more, or no longer enough of it."""
+
+
+class ResumableApi(Protocol):
+    """A server that keeps answers; each has a name, which is the `stream` of its cursors."""
+
+    def resume(self, cursor: Cursor) -> StreamContext:
+        """The answer on from `cursor`, or from its start; entering raises `ResponseGone` if it cannot be
+        had."""
+        ...
+
+    async def cancel(self, stream_id: str) -> None:
+        """Have the answer stopped and forgotten; raises `Fault`."""
+        ...
+
+
+class ServerKeptResponses:
+    """The answers of one source that a server keeps."""
+
+    def __init__(self) -> None:
+        self._cancelled_ids: set[str] = set()
+
+    @asynccontextmanager
+    async def open(
+        self,
+        api: ResumableApi,
+        cursor: Cursor | None,
+        open_new: Callable[[], StreamContext],
+        stream_id: str = "",
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        """Listen on behind `cursor` if that can be, else to the answer that `open_new` opens.
+
+        `stream_id` is what a new answer is called, where that is known before it begins.
+        """
+        async with AsyncExitStack() as stack:
+            items: AsyncIterator[StreamItem] | None = None
+            if cursor is not None and cursor.stream and cursor.stream not in self._cancelled_ids:
+                resumed = self._cancel_if_abandoned(api, api.resume(cursor), cursor.stream, has_cursor=True)
+                with suppress(ResponseGone):
+                    items = await stack.enter_async_context(resumed)
+            if items is None:
+                opened = self._cancel_if_abandoned(api, open_new(), stream_id, has_cursor=False)
+                items = await stack.enter_async_context(opened)
+            yield items
+
+    @asynccontextmanager
+    async def _cancel_if_abandoned(
+        self, api: ResumableApi, stream: StreamContext, stream_id: str, *, has_cursor: bool
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        """Listen to an answer, and stop it if it is left for good.
+
+        That is before its end, and without a fault; or with one, if there was no cursor to come back with.
+        """
+        failed = finished = False
+
+        async def track(items: AsyncIterator[StreamItem]) -> AsyncGenerator[StreamItem, None]:
+            nonlocal stream_id, has_cursor, finished
+            async for item in items:
+                if isinstance(item, (Chunk, KeepAlive)) and item.cursor is not None:
+                    stream_id, has_cursor = item.cursor.stream, True
+                finished = isinstance(item, Finished)
+                yield item
+
+        try:
+            async with stream as items:
+                yield track(items)
+        except Fault:
+            failed = True
+            raise
+        finally:
+            if stream_id and not finished and not (failed and has_cursor):
+                self._cancelled_ids.add(stream_id)
+                with suppress(Fault, TimeoutError):
+                    async with asyncio.timeout(CANCEL_TIMEOUT):
+                        await api.cancel(stream_id)
+
+
+# OpenAI Responses in the background: they outlive a lost connection, and can be read on behind any event.
+#
+# Whoever comes back too late for the stream is told the finished answer, for which the response is polled.
+
+
+POLL_INTERVAL = 2.0
+"""How long to wait before asking again whether a response is finished, in seconds."""
+
+_RUNNING_STATUSES = ("queued", "in_progress")
+_EXPIRED_STATUSES = (400, 404)
+
+
+class BackgroundResponses:
+    """The background responses of one provider: a `ResumableApi`. `poll_interval` is in seconds."""
+
+    def __init__(self, provider: Provider, client: SdkClient[AsyncOpenAI], poll_interval: float) -> None:
+        self._provider = provider
+        self._client = client
+        self._poll_interval = poll_interval
+
+    @asynccontextmanager
+    async def resume(self, cursor: Cursor) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        """The rest of a response behind `cursor`, or if that cannot be had any more, the whole of it."""
+
+        def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
+            return self._client.sdk.responses.with_streaming_response.retrieve(
+                cursor.stream, stream=True, starting_after=int(cursor.position)
+            )
+
+        async with AsyncExitStack() as stack:
+            try:
+                items = await stack.enter_async_context(
+                    open_sdk_stream(
+                        self._provider,
+                        self._client,
+                        send,
+                        ResponsesDecoder(cursor.stream),
+                        origin=StreamOrigin.CURSOR,
+                    )
+                )
+            except Fault as fault:
+                if fault.status not in _EXPIRED_STATUSES:
+                    raise
+                polled = self._poll(cursor.stream, *await self._retrieve_or_gone(cursor.stream))
+                items = await stack.enter_async_context(aclosing(polled))
+            yield items
+
+    async def cancel(self, stream_id: str) -> None:
+        """See `ResumableApi.cancel`."""
+        with translate_sdk_errors(self._provider, self._client):
+            await self._client.sdk.responses.cancel(stream_id)
+
+    async def _poll(
+        self, stream_id: str, connected: Connected, response: ResponsesResult
+    ) -> AsyncGenerator[StreamItem, None]:
+        yield connected
+        while response.status in _RUNNING_STATUSES:
+            yield KeepAlive()
+            await asyncio.sleep(self._poll_interval)
+            _, response = await self._retrieve(stream_id)
+        finished = response.to_finished()
+        if response.reasoning:
+            yield Chunk(response.reasoning, reasoning=True)
+        if response.text:
+            yield Chunk(response.text)
+        yield finished
+
+    async def _retrieve_or_gone(self, stream_id: str) -> tuple[Connected, ResponsesResult]:
+        try:
+            return await self._retrieve(stream_id)
+        except Fault as fault:
+            if fault.status == 404:
+                raise ResponseGone(fault.kind, fault.message, status=fault.status) from None
+            raise
+
+    async def _retrieve(self, stream_id: str) -> tuple[Connected, ResponsesResult]:
+        with translate_sdk_errors(self._provider, self._client):
+            answer = await self._client.sdk.responses.with_raw_response.retrieve(stream_id)
+        try:
+            return connected_item(answer.http_response, StreamOrigin.START), decode_response(answer.content)
+        except msgspec.DecodeError:
+            raise unreadable_fault(answer.text) from None
+
+
+# llama.cpp's own way to read a broken stream on: by the number of bytes that were received of it.
+#
+# A completion asked for with a conversation id is kept by the server, and its bytes can be asked for again
+# for some minutes: https://github.com/ggml-org/llama.cpp/pull/23226. It then goes on when nobody listens.
+
+
+T = TypeVar("T")
+
+_GONE_STATUSES = (400, 404)
+"""How the server says that it kept nothing of a conversation, or no longer as much as was asked for."""
+
+
+def conversation_headers(conversation_id: str) -> dict[str, str]:
+    """The headers that make a completion resumable; a compressed stream would be counted in other bytes."""
+    return {"X-Conversation-Id": conversation_id, "Accept-Encoding": "identity"}
+
+
+class ByteCursorChatDecoder(ChatDecoder):
+    """Decodes a chat completion of a conversation, and tells behind which byte each item ends.
+
+    `start` is the place of the first byte it is given.
+    """
+
+    def __init__(self, conversation_id: str, start: int = 0) -> None:
+        super().__init__()
+        self._conversation_id = conversation_id
+        self._byte_position = start
+
+    async def parse_events(
+        self, pieces: AsyncIterator[bytes]
+    ) -> AsyncGenerator[ServerSentEvent | KeepAlive, None]:
+        """The events in these bytes, as `sse_parser.parse_sse` has them; the place moves on with each."""
+        stream = SseParser()
+        async for piece in pieces:
+            for line in piece.splitlines(keepends=True):
+                self._byte_position += len(line)
+                for event in stream.feed(line):
+                    yield event
+
+    def decode(self, event: PayloadEvent) -> Iterator[StreamItem]:
+        """See `PayloadDecoder.decode`."""
+        cursor = Cursor(str(self._byte_position), self._conversation_id)
+        for item in super().decode(event):
+            yield replace(item, cursor=cursor) if isinstance(item, (Chunk, KeepAlive)) else item
+
+
+class LlamaCppStreams:
+    """Completions as a llama.cpp server keeps them: a `ResumableApi`."""
+
+    def __init__(self, provider: Provider, client: SdkClient[AsyncOpenAI]) -> None:
+        self._provider = provider
+        self._client = client
+
+    @asynccontextmanager
+    async def resume(self, cursor: Cursor) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        """See `ResumableApi.resume`."""
+        decoder = ByteCursorChatDecoder(cursor.stream, int(cursor.position))
+        async with AsyncExitStack() as stack:
+            try:
+                items = await stack.enter_async_context(
+                    open_sdk_stream(
+                        self._provider,
+                        self._client,
+                        lambda _: self._open_raw(cursor),
+                        decoder,
+                        origin=StreamOrigin.CURSOR,
+                        parse_events=decoder.parse_events,
+                    )
+                )
+            except Fault as fault:
+                if fault.status in _GONE_STATUSES:
+                    raise ResponseGone(fault.kind, fault.message, status=fault.status) from None
+                raise
+            yield items
+
+    async def cancel(self, stream_id: str) -> None:
+        """See `ResumableApi.cancel`."""
+        sdk = self._client.sdk
+
+        async def delete(path: str, params: Mapping[str, object]) -> None:
+            # As anything else, what it sends back would be read as JSON, and be none.
+            await sdk.delete(path, cast_to=NoneType, options={"params": params})
+
+        with translate_sdk_errors(self._provider, self._client):
+            await self._call_stream_path(stream_id, delete)
+
+    @asynccontextmanager
+    async def _open_raw(self, cursor: Cursor) -> AsyncIterator[_UnreadResponse]:
+        from openai import AsyncStream
+
+        sdk = self._client.sdk
+
+        async def get(path: str, params: Mapping[str, object]) -> AsyncStream[object]:
+            return await sdk.get(
+                path,
+                cast_to=object,
+                stream=True,
+                stream_cls=AsyncStream[object],
+                options={
+                    "params": {**params, "from": cursor.position},
+                    "headers": {"Accept-Encoding": "identity"},
+                },
+            )
+
+        stream = await self._call_stream_path(cursor.stream, get)
+        try:
+            yield _UnreadResponse(stream.response)
+        finally:
+            await stream.close()
+
+    async def _call_stream_path(
+        self, stream_id: str, send: Callable[[str, Mapping[str, object]], Awaitable[T]]
+    ) -> T:
+        """Ask for a stream where servers keep it; the older ones (build 10068) have its name in the path."""
+        try:
+            return await send("/stream", {"conv_id": stream_id})
+        except self._client.status_error_type as error:
+            if error.status_code != 404:
+                raise
+            return await send(f"/stream/{stream_id}", {})
+
+
+class _UnreadResponse:
+    def __init__(self, response: httpx2.Response) -> None:
+        self.http_response = response
