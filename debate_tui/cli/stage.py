@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from debate_tui.domain.errors import DebateError
     from debate_tui.domain.stream import Source
     from debate_tui.record.log import DebateStore
-    from debate_tui.resilience.journal import StreamLog
     from debate_tui.resilience.recovery import Announce, Announcement
+    from debate_tui.resilience.stream_log import StreamLog
     from debate_tui.session import Backpressure
 
     OnError = Callable[[DebateError], None]
@@ -168,7 +168,7 @@ def _make_announce(debater: str, statistics: Statistics, stream_log: StreamLog |
 def _open_stream_log(stack: AsyncExitStack, plan: Plan, on_error: OnError) -> StreamLog | None:
     if plan.stream_log_file is None:
         return None
-    from debate_tui.resilience.journal import StreamLog
+    from debate_tui.resilience.stream_log import StreamLog
 
     stream_log = StreamLog(plan.stream_log_file, on_error=on_error)
     stack.callback(stream_log.close)

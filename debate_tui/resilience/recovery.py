@@ -35,20 +35,16 @@ from debate_tui.domain.stream import (
     UnmarkedEnd,
     UsageUpdate,
 )
-from debate_tui.resilience.accounts import UsageTotals
-from debate_tui.resilience.backoff import RetryBudget
-from debate_tui.resilience.classify import FaultAction, fault_action
-from debate_tui.resilience.overlap import ContinuationTrimmer
-from debate_tui.resilience.replay import ReplayDeduper
-from debate_tui.resilience.seam import SpliceResult
-from debate_tui.resilience.shown import DeliveredText
+from debate_tui.resilience.backoff import FaultAction, RetryBudget, fault_action
+from debate_tui.resilience.deduplication import ContinuationTrimmer, ReplayDeduper
+from debate_tui.resilience.delivered_text import DeliveredText, SpliceResult, UsageTotals
 from debate_tui.resilience.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 
     from debate_tui.domain.stream import FinishReason, Source, StreamItem, StreamState, TurnRequest, Usage
-    from debate_tui.resilience.seam import TextSplicer
+    from debate_tui.resilience.delivered_text import TextSplicer
     from debate_tui.resilience.watchdog import TimerClock
 
     Announce = Callable[["Announcement"], None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Fault
-from debate_tui.resilience.classify import FaultAction, fault_action
+from debate_tui.resilience.backoff import FaultAction, fault_action
 from debate_tui.session.gate import PauseGate
 from debate_tui.session.gathering import ReadCoalescer
 from debate_tui.session.turn import RunningTurn, unknown_cost

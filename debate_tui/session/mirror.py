@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from debate_tui.domain.events import DebateFinished, DebateStarted
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.record.log import BATCH_SIZE, BaseLog
-from debate_tui.resilience.backoff import jittered_delay
-from debate_tui.resilience.classify import FaultAction, fault_action
+from debate_tui.resilience.backoff import FaultAction, fault_action, jittered_delay
 from debate_tui.session.intake import RemoteEventValidator
 from debate_tui.session.lines import RemoteConnector
 

@@ -16,7 +16,7 @@ from debate_tui.domain.stream import (
     Usage,
     UsageUpdate,
 )
-from debate_tui.resilience.accounts import UsageTotals
+from debate_tui.resilience.delivered_text import UsageTotals
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.domain.stream import Usage
-from debate_tui.resilience.accounts import MAX_PLAUSIBLE_TOKENS, UsageTotals
+from debate_tui.resilience.delivered_text import MAX_PLAUSIBLE_TOKENS, UsageTotals
 
 
 def test_a_broken_connection_was_paid_for_too() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.domain.stream import Fault, FaultKind, UnmarkedEnd
-from debate_tui.resilience.classify import FaultAction, fault_action
+from debate_tui.resilience.backoff import FaultAction, fault_action
 
 TABLE = {
     "network": FaultAction.RETRY,

@@ -11,8 +11,8 @@ import pytest
 from debate_tui.domain import events
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.stream import Chunk, Connected, Cursor, Fault, FaultKind, Finished, StreamOrigin, Usage
-from debate_tui.resilience.journal import StreamLog, redact_line
 from debate_tui.resilience.recovery import RecoveringSource
+from debate_tui.resilience.stream_log import StreamLog, redact_line
 from tests.fakes.scripted_source import ManualClock, ScriptedSource, read_recovered
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.stream import Chunk, Resume
-from debate_tui.resilience.overlap import ContinuationTrimmer
-from debate_tui.resilience.shown import DeliveredText
+from debate_tui.resilience.deduplication import ContinuationTrimmer
+from debate_tui.resilience.delivered_text import DeliveredText
 
 
 def joined_text(old: str, *new: str) -> str:

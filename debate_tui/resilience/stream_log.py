@@ -22,7 +22,7 @@ from debate_tui.domain import events
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.sanitise import API_KEY_PATTERN, sanitise
 from debate_tui.domain.stream import Connected, Fault, Finished, StateChange, StreamOrigin, Superseded
-from debate_tui.resilience.seam import SpliceResult
+from debate_tui.resilience.delivered_text import SpliceResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable

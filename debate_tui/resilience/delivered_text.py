@@ -1,0 +1,242 @@
+"""The text of a turn so far, and the place in it that belongs to each cursor."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from msgspec import Struct
+
+from debate_tui.domain.stream import Chunk, Cursor, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from debate_tui.domain.stream import Resume
+
+
+MAX_CURSORS = 2048
+"""How many of the last cursors are remembered; a server that replays more replays everything."""
+
+
+class TextPosition(NamedTuple):
+    """A place in a turn: how much of the answer and of the reasoning lies before it, in characters."""
+
+    answer: int = 0
+    reasoning: int = 0
+
+
+class CursorSpan(NamedTuple):
+    """What a cursor stood for.
+
+    Where its last chunk began, where its chunks began at the earliest if it had several, where they ended.
+    """
+
+    cursor: Cursor
+    earliest: TextPosition
+    start: TextPosition
+    end: TextPosition
+
+
+class DeliveredText:
+    """What has been delivered of a turn, by all its connections together.
+
+    A cursor without a position is a stream's way to say that it has no place to go on from.
+    """
+
+    def __init__(self, resume: Resume | None = None) -> None:
+        self.cursor: Cursor | None = None
+        self.answer_length = self.reasoning_length = 0
+        self._answer, self._reasoning = io.StringIO(), io.StringIO()
+        # Every chunk passes here: what its cursor stood for is put together only after a cut.
+        self._cursor_marks: deque[tuple[Cursor, int, int, int, int]] = deque(maxlen=MAX_CURSORS)
+        if resume:
+            self.add(Chunk(resume.reasoning, reasoning=True))
+            self.add(Chunk(resume.text))
+        self._initial_end = self.end
+        if resume and resume.cursor:
+            self.record_cursor(resume.cursor)
+
+    @property
+    def answer(self) -> str:
+        return self._answer.getvalue()
+
+    @property
+    def reasoning(self) -> str:
+        return self._reasoning.getvalue()
+
+    @property
+    def length(self) -> int:
+        """Characters of answer and reasoning together."""
+        return self.answer_length + self.reasoning_length
+
+    @property
+    def end(self) -> TextPosition:
+        return TextPosition(self.answer_length, self.reasoning_length)
+
+    def add(self, chunk: Chunk) -> None:
+        """Append a chunk's text."""
+        text, cursor = chunk.text, chunk.cursor
+        answer, reasoning = self.answer_length, self.reasoning_length
+        if chunk.reasoning:
+            self._reasoning.write(text)
+            self.reasoning_length += len(text)
+        else:
+            self._answer.write(text)
+            self.answer_length += len(text)
+        if cursor is not None:
+            self.cursor = cursor
+            if cursor.position:
+                self._cursor_marks.append(
+                    (cursor, answer, reasoning, self.answer_length, self.reasoning_length)
+                )
+
+    def record_cursor(self, cursor: Cursor, position: TextPosition | None = None) -> None:
+        """Remember a cursor that came without new text; it stands for `position`, or the end of what there
+        is."""
+        self.cursor = cursor
+        place = position or self.end
+        if cursor.position:
+            self._cursor_marks.append((cursor, *place, *place))
+
+    def spans_of(self, cursor: Cursor) -> tuple[CursorSpan, ...]:
+        """What `cursor` stood for, the first and the last time it came."""
+        found = [event for event in self._iter_spans() if event.cursor == cursor]
+        return tuple(found if len(found) < 2 else (found[0], found[-1]))
+
+    def is_first_cursor(self, cursor: Cursor) -> bool:
+        """Whether `cursor` was the first one of the turn, and cursors have named one place each."""
+        places: dict[Cursor, TextPosition] = {}
+        first = next(self._iter_spans(), None)
+        return (
+            first is not None
+            and first.cursor == cursor
+            and first.earliest == TextPosition()
+            and all(places.setdefault(event.cursor, event.end) == event.end for event in self._iter_spans())
+        )
+
+    def _iter_spans(self) -> Iterator[CursorSpan]:
+        before = self._initial_end
+        if len(self._cursor_marks) == MAX_CURSORS:
+            before = TextPosition(*self._cursor_marks[0][1:3])
+        for cursor, answer, reasoning, answer_end, reasoning_end in self._cursor_marks:
+            start, end = TextPosition(answer, reasoning), TextPosition(answer_end, reasoning_end)
+            yield CursorSpan(cursor, min(before, start), start, end)
+            before = end
+
+
+# Where the text of a new connection joins the text already shown.
+#
+# A `TextSplicer` is fed the chunks of the new connection and holds them back until it is sure how they
+# join. What it holds back is, as far as anyone can tell, on screen already; so nothing is delayed that is
+# new.
+
+
+MIN_REPEAT_WIDTH = 16
+MIN_REPEAT_VARIETY = 8
+"""A repetition shorter than this many columns, or of fewer different characters, may be meant."""
+
+
+class SpliceResult(Struct, frozen=True):
+    """How the texts join: what is new of the second one, and how much of it was there already.
+
+    `superseded` says that they do not: the chunks then are the text from its start. `seen_cursors` are the
+    cursors met within the text already shown, with their places in it.
+    """
+
+    chunks: tuple[Chunk, ...] = ()
+    superseded: bool = False
+    repeated: int = 0
+    seen_cursors: tuple[tuple[Cursor, TextPosition], ...] = ()
+
+
+class TextSplicer(Protocol):
+    """Joins the text of one new connection to the text already shown."""
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the joint is found: all further chunks are new."""
+        ...
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether text is held back."""
+        ...
+
+    def note_cursor(self, cursor: Cursor) -> None:
+        """Take note of a cursor that came without text."""
+        ...
+
+    def feed(self, chunk: Chunk) -> SpliceResult | None:
+        """Take the next chunk; `None` as long as it is held back."""
+        ...
+
+    def finish(self) -> SpliceResult:
+        """The stream has come to its natural end: the joint, as far as it can be told."""
+        ...
+
+
+def is_unintended_repeat(text: str) -> bool:
+    """Whether `text`, coming twice in a row, can only be a repetition that was not meant."""
+    if len(set(text)) < MIN_REPEAT_VARIETY or text.find(text[: len(text) // 2], 1) > 0:
+        return False  # what is monotonous, or repeats itself, may well do so once more
+    columns = 0
+    for character in text:
+        columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if columns >= MIN_REPEAT_WIDTH:
+            return True
+    return False
+
+
+# What a turn has cost over all its connections.
+
+
+MAX_PLAUSIBLE_TOKENS = 2**53
+"""No count is believed to be more; with greater ones no rate and no price can be reckoned."""
+
+
+class UsageTotals:
+    """Adds up usage: a broken connection was paid for too."""
+
+    def __init__(self) -> None:
+        self._previous: Usage | None = None
+        self._current: Usage | None = None
+
+    def start_connection(self, *, resumes_answer: bool) -> None:
+        """A new connection; if it carries on the `resumes_answer`, what it reports replaces, else it adds."""
+        if not resumes_answer:
+            self._previous, self._current = _add_usage(self._previous, self._current), None
+
+    def add_update(self, usage: Usage) -> Usage:
+        """Take what the present connection has cost so far, and return the turn's total."""
+        self._current = _merge_latest(self._current, _plausible(usage))
+        return _add_usage(self._previous, self._current) or usage
+
+    def total(self, usage: Usage | None) -> Usage | None:
+        """The turn's total, if `usage` is what the present connection reported at its end."""
+        return _add_usage(self._previous, _merge_latest(self._current, usage and _plausible(usage)))
+
+
+def _plausible(usage: Usage) -> Usage:
+    """What may have been spent; a count that cannot be is one that nobody told."""
+    return Usage(
+        *(n if n is not None and 0 <= n <= MAX_PLAUSIBLE_TOKENS else None for n in _token_counts(usage))
+    )
+
+
+def _merge_latest(old: Usage | None, new: Usage | None) -> Usage | None:
+    if old is None or new is None:
+        return new or old
+    return Usage(
+        *(b if b is not None else a for a, b in zip(_token_counts(old), _token_counts(new), strict=True))
+    )
+
+
+def _add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
+    return other if one is None else one if other is None else one + other
+
+
+def _token_counts(usage: Usage) -> tuple[int | None, int | None, int | None]:
+    return usage.input_tokens, usage.output_tokens, usage.reasoning_tokens
