@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.sqlite import SqliteStore
+    from debate_tui.record.sqlite_log import SqliteStore
     from debate_tui.record.summary import DebateSummary
     from debate_tui.tui.archive import HistorySelection
 

@@ -14,7 +14,7 @@ from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebaterReplaced
 from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record.sqlite_log import SqliteStore
 from debate_tui.sources import registry
 from debate_tui.sources.credentials import CREDENTIAL_MASK
 

@@ -14,7 +14,7 @@ from debate_tui.domain.exports import export_debate, export_filename
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.text import to_datetime
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record.sqlite_log import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateStarted, PhaseStarted
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record.sqlite_log import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -6,12 +6,16 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import msgspec
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.events import DebateFinished
+from debate_tui.domain.events import DebateFinished, TurnDelta, event_from_json, event_to_json
+
+if TYPE_CHECKING:
+    from debate_tui.domain.events import Event
+
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -336,3 +340,26 @@ class MemoryLog(AppendableLog):
 
     def _store_event(self, event: Event) -> None:
         self._events.append(event)
+
+
+# What stores have in common: an event's bytes, its weight, and how much may wait to be written.
+
+
+MAX_BACKLOG_BYTES: Final = 64 * 2**20
+"""Bytes of events, roughly, that may wait for the store before a debate's record is given up."""
+
+
+def encode_for_storage(event: Event) -> tuple[Event, bytes]:
+    """An event and its bytes; lone surrogates, which UTF-8 has no place for, become question marks."""
+    try:
+        return event, event_to_json(event)
+    except UnicodeEncodeError:
+        import json
+
+        data = json.dumps(msgspec.to_builtins(event), ensure_ascii=False).encode("utf-8", "replace")
+        return event_from_json(data), data
+
+
+def memory_size(event: Event) -> int:
+    """About what an event takes in memory, in bytes."""
+    return 512 + (len(event.text) if isinstance(event, TurnDelta) else 0)

@@ -5,15 +5,163 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING, Protocol
+from bisect import bisect_left, bisect_right
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Final, Protocol
 
+from debate_tui.domain.errors import UsageError
+from debate_tui.domain.events import PhaseStarted, TurnStarted
 from debate_tui.record.log import BATCH_SIZE, BaseLog
-from debate_tui.record.playhead import MAX_GAP_S, Playhead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from debate_tui.domain.events import Event
+
+
+# Where in a recorded debate playback stands: pure arithmetic on times it is told.
+
+
+MAX_GAP_S: Final = 3.0
+"""Longer gaps between two events (a pause, a long wait, a night) are played as if they had this length."""
+
+MIN_SPEED: Final = 0.25
+MAX_SPEED: Final = 64.0
+
+_SAME_START_S: Final = 1.0
+"""Turns that begin within this time of each other are one place to jump to: they are read together."""
+
+
+class Playhead:
+    """Turns moments of a clock into places in a debate.
+
+    Time in the debate is in seconds from its first event, long silences shortened. `shown_count` counts the
+    events up to the present place, `round_starts` holds the times at which rounds begin. Playback begins at
+    the start, paused. All methods take `now` from one clock that never goes backwards.
+    """
+
+    def __init__(self, events: Sequence[Event], *, speed: float = 1.0, max_gap: float = MAX_GAP_S) -> None:
+        gaps = (min(max(later.at - earlier.at, 0.0), max_gap) for earlier, later in pairwise(events))
+        self._times = list(accumulate(gaps, initial=0.0)) if events else []
+        self._turn_starts = _drop_close_times(
+            time for time, event in self._with_times(events) if isinstance(event, TurnStarted)
+        )
+        self.round_starts = [
+            time for time, event in self._with_times(events) if isinstance(event, PhaseStarted)
+        ]
+        self._position = 0.0
+        self._position_set_at = 0.0
+        self._speed = _clamp_speed(speed)
+        self._paused = True
+        self.shown_count = 0
+
+    @property
+    def length(self) -> float:
+        """How long the debate plays at speed 1, in seconds."""
+        return self._times[-1] if self._times else 0.0
+
+    @property
+    def speed(self) -> float:
+        """How much faster than it was held the debate is played."""
+        return self._speed
+
+    @property
+    def paused(self) -> bool:
+        """Whether playback stands still."""
+        return self._paused
+
+    @property
+    def at_end(self) -> bool:
+        """Whether every event has been shown."""
+        return self.shown_count == len(self._times)
+
+    def position(self, now: float) -> float:
+        """The present time in the debate."""
+        if self._paused:
+            return self._position
+        return min(self._position + (now - self._position_set_at) * self._speed, self.length)
+
+    def take_due(self, now: float) -> range:
+        """The indexes of the events that have become due; they count as shown from now on."""
+        start, self.shown_count = (
+            self.shown_count,
+            max(self.shown_count, bisect_right(self._times, self.position(now))),
+        )
+        return range(start, self.shown_count)
+
+    def seconds_until_next(self, now: float) -> float | None:
+        """Seconds until the next event is due; `None` while nothing will be, paused or at the end."""
+        if self._paused or self.at_end:
+            return None
+        return max((self._times[self.shown_count] - self.position(now)) / self._speed, 0.0)
+
+    def pause(self, now: float) -> None:
+        """Stand still."""
+        self._save_position(now)
+        self._paused = True
+
+    def resume(self, now: float) -> None:
+        """Go on from the present place."""
+        self._save_position(now)
+        self._paused = False
+
+    def change_speed(self, now: float, factor: float) -> None:
+        """Multiply the speed, within 1/4 and 64."""
+        self._save_position(now)
+        self._speed = _clamp_speed(self._speed * factor)
+
+    def seek(self, now: float, position: float) -> bool:
+        """Go to a time in the debate; says whether that took events back that had been shown."""
+        self._position = min(max(position, 0.0), self.length)
+        self._position_set_at = now
+        shown = bisect_right(self._times, self._position)
+        if shown >= self.shown_count:
+            return False
+        self.shown_count = shown
+        return True
+
+    def tenth_start(self, tenths: int) -> float:
+        """The time `tenths` tenths into the debate."""
+        return self.length * tenths / 10
+
+    def next_turn_start(self, now: float) -> float:
+        """The time of the next turn's beginning, or the end."""
+        after = bisect_right(self._turn_starts, self.position(now))
+        return self._turn_starts[after] if after < len(self._turn_starts) else self.length
+
+    def previous_turn_start(self, now: float) -> float:
+        """The time this turn began; the one before while it has only just begun."""
+        before = bisect_left(self._turn_starts, self.position(now) - _SAME_START_S)
+        return self._turn_starts[before - 1] if before else 0.0
+
+    def round_start(self, number: int) -> float:
+        """The time of a round's beginning; rounds count from 1 over all phases."""
+        if not 1 <= number <= len(self.round_starts):
+            raise UsageError(
+                f"the debate has no round {number}",
+                f"it has {len(self.round_starts)}, counted over all phases",
+            )
+        return self.round_starts[number - 1]
+
+    def _save_position(self, now: float) -> None:
+        self._position = self.position(now)
+        self._position_set_at = now
+
+    def _with_times(self, events: Sequence[Event]) -> zip[tuple[float, Event]]:
+        return zip(self._times, events, strict=True)
+
+
+def _clamp_speed(speed: float) -> float:
+    return min(max(speed, MIN_SPEED), MAX_SPEED)
+
+
+def _drop_close_times(times: Iterable[float]) -> list[float]:
+    """The times without those that follow the one before too closely."""
+    marks: list[float] = []
+    for time in times:
+        if not marks or time - marks[-1] > _SAME_START_S:
+            marks.append(time)
+    return marks
 
 
 class PlaybackClock(Protocol):

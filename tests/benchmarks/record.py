@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debate_tui.record.log import MemoryLog
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record.sqlite_log import SqliteStore
 from tests.record.material import opening_events, turn_deltas
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from debate_tui import config
 from debate_tui.cli.debate import parse_debater_option
 from debate_tui.domain.events import DebateStarted
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record.sqlite_log import SqliteStore
 from tests.cli.running import run_program
 from tests.fakes.provider_server import CHAT, ProviderReply, ProviderServer, error
 

@@ -16,7 +16,7 @@ from debate_tui.config import record_file
 from debate_tui.domain import events as ev
 from debate_tui.domain.judging.summary import compute_judging_result
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record.sqlite_log import SqliteStore
 from tests.cli import arena
 from tests.cli.arena import (
     ADA,

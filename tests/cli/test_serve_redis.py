@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain.events import DebateResumed, event_from_json
-from debate_tui.record.redis.client import debate_keys
+from debate_tui.record.redis.connection import debate_keys
 from tests.cli.serving import serve_process
 from tests.fakes.redis_server import RedisServer
 from tests.fakes.sse_server import Cut, SseServer, reply

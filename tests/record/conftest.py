@@ -21,8 +21,8 @@ def standing_redis() -> Iterator[RedisServer]:
 @pytest.fixture
 def quick_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     """No long waits for another try, or for nothing."""
-    from debate_tui.record.redis import log, tail
+    from debate_tui.record.redis import log, store
 
     monkeypatch.setattr(log, "RETRY_S", 0.01)
-    monkeypatch.setattr(tail, "RETRY_S", 0.01)
-    monkeypatch.setattr(tail, "BLOCK_MS", 20)
+    monkeypatch.setattr(store, "RETRY_S", 0.01)
+    monkeypatch.setattr(store, "BLOCK_MS", 20)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import Interjection, PhaseStarted, TurnStarted
-from debate_tui.record.playhead import MAX_SPEED, MIN_SPEED, Playhead
+from debate_tui.record.player import MAX_SPEED, MIN_SPEED, Playhead
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import Event

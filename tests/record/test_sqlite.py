@@ -27,8 +27,8 @@ from debate_tui.domain.events import (
     TurnFinished,
     event_to_json,
 )
-from debate_tui.record import database, sqlite, writer
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record import sqlite_log, sqlite_writer
+from debate_tui.record.sqlite_log import SqliteStore
 from tests.record.material import BOB, debate_started, ending_events, opening_events, turn_deltas
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
     from debate_tui.record.log import DebateLog
-    from debate_tui.record.sqlite import SqliteLog
+    from debate_tui.record.sqlite_log import SqliteLog
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,8 +55,8 @@ def store(path: Path) -> Iterator[SqliteStore]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting for locks or for another try."""
-    monkeypatch.setattr(database, "_BUSY_S", 0.0)
-    monkeypatch.setattr(writer, "RETRY_S", 0.0)
+    monkeypatch.setattr(sqlite_writer, "_BUSY_S", 0.0)
+    monkeypatch.setattr(sqlite_writer, "RETRY_S", 0.0)
 
 
 def interjection(text: str = "hm") -> Interjection:
@@ -176,7 +176,7 @@ def test_old_events_come_from_the_file_and_new_ones_from_memory_without_seam(
         pytest.MonkeyPatch.context() as patch,
         SqliteStore(tmp_path_factory.mktemp("d") / "d.sqlite") as store,
     ):
-        patch.setattr(sqlite, "RECENT_EVENTS", tail)
+        patch.setattr(sqlite_log, "RECENT_EVENTS", tail)
         if after > sum(bursts):
             after = 0
         events, followed = asyncio.run(debate())
@@ -187,7 +187,7 @@ def test_old_events_come_from_the_file_and_new_ones_from_memory_without_seam(
 async def test_reading_is_by_position_and_limit_on_both_sides(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sqlite, "RECENT_EVENTS", 5)
+    monkeypatch.setattr(sqlite_log, "RECENT_EVENTS", 5)
     log = store.create("d1")
     for event in turn_deltas(30):
         log.append(event)
@@ -394,11 +394,13 @@ async def test_a_file_of_an_older_version_is_brought_up_to_date(
     events = await record_debate(store)
     store.close()
     monkeypatch.setattr(
-        database, "MIGRATIONS", (*database.MIGRATIONS, ("ALTER TABLE debates ADD COLUMN mood TEXT",))
+        sqlite_writer,
+        "MIGRATIONS",
+        (*sqlite_writer.MIGRATIONS, ("ALTER TABLE debates ADD COLUMN mood TEXT",)),
     )
 
     assert store.events("d1") == events
-    with database.open_database(store._path) as connection:
+    with sqlite_writer.open_database(store._path) as connection:
         assert connection.execute("SELECT mood FROM debates").fetchall() == [(None,)]
 
 
@@ -452,7 +454,7 @@ def test_every_error_has_plain_words_and_a_way_out(code: int, words: str, path: 
     error = sqlite3.OperationalError("boom")
     error.sqlite_errorcode = code
 
-    explained = database.describe_error(error, path)
+    explained = sqlite_writer.describe_error(error, path)
 
     assert words in explained.message
     assert explained.hint.endswith("or use --no-record")
@@ -463,10 +465,10 @@ class SmallDisk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.connection: sqlite3.Connection | None = None
-        monkeypatch.setattr(sqlite, "connect", self.connect)
+        monkeypatch.setattr(sqlite_log, "connect", self.connect)
 
     def connect(self, path: Path) -> sqlite3.Connection:
-        self.connection = database.connect(path)
+        self.connection = sqlite_writer.connect(path)
         return self.connection
 
     def hold_pages(self, pages: int) -> None:
@@ -596,8 +598,8 @@ async def test_an_id_that_exists_is_not_overwritten(store: SqliteStore):
 async def test_a_disk_too_slow_ends_the_record_but_bounds_the_memory(
     store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(writer, "MAX_BACKLOG_BYTES", 100 * 600)
-    monkeypatch.setattr(sqlite, "RECENT_EVENTS", 50)
+    monkeypatch.setattr(sqlite_writer, "MAX_BACKLOG_BYTES", 100 * 600)
+    monkeypatch.setattr(sqlite_log, "RECENT_EVENTS", 50)
     notices: list[DebateError] = []
     log = store.create("d1", on_write_error=notices.append)
     log.append(debate_started())

@@ -19,7 +19,7 @@ from debate_tui.domain.events import (
     Interjection,
     event_to_json,
 )
-from debate_tui.record import recorded, sqlite
+from debate_tui.record import sqlite_log, stores
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from tests.record.material import BOB, debate_started, ending_events, opening_events, turn_deltas
@@ -107,9 +107,9 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def store(
     address: str, quick_redis: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[DebateStore]:
-    from debate_tui.record.redis import tail
+    from debate_tui.record.redis import store as tail
 
-    monkeypatch.setattr(recorded, "POLL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(stores, "POLL_INTERVAL_S", 0.0)
     monkeypatch.setattr(tail, "MISSING_TIMEOUT_S", 0.0)
     async with aclosing(open_store(address)) as store:
         yield store
@@ -121,9 +121,10 @@ every_store = pytest.mark.parametrize("address", ["file", "redis"], indirect=Tru
 @pytest.fixture
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hardly anything is kept in memory."""
-    from debate_tui.record.redis import log, tail
+    from debate_tui.record.redis import log
+    from debate_tui.record.redis import store as tail
 
-    monkeypatch.setattr(sqlite, "RECENT_EVENTS", 3)
+    monkeypatch.setattr(sqlite_log, "RECENT_EVENTS", 3)
     monkeypatch.setattr(tail, "RECENT_EVENTS", 3)
     monkeypatch.setattr(log, "RETAINED_BYTES", 2000)
 

@@ -28,7 +28,8 @@ PATH = "/debates/d1/events"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No long waits for another try, or for nothing."""
-    from debate_tui.record.redis import log, tail
+    from debate_tui.record.redis import log
+    from debate_tui.record.redis import store as tail
 
     monkeypatch.setattr(log, "RETRY_S", 0.01)
     monkeypatch.setattr(tail, "RETRY_S", 0.01)

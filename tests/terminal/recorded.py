@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.domain.events import DebateFinished
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record.sqlite_log import SqliteStore
 
 if TYPE_CHECKING:
     from pathlib import Path

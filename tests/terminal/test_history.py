@@ -7,7 +7,7 @@ import signal
 
 from debate_tui.config import record_file
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record.sqlite_log import SqliteStore
 from tests.cli.test_history import wait_until_durable
 from tests.fakes.sse_server import SseServer, reply
 from tests.terminal.running import run_in_terminal

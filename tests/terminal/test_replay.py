@@ -9,7 +9,7 @@ import pytest
 
 from debate_tui.config import record_file
 from debate_tui.domain import events as ev
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record.sqlite_log import SqliteStore
 from tests.terminal.running import run_in_terminal
 from tests.tui.board import START
 from tests.tui.playback import recorded_debate

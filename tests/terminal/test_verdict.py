@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.config import record_file
 from debate_tui.domain import events as ev
-from debate_tui.record.sqlite import SqliteStore
+from debate_tui.record.sqlite_log import SqliteStore
 from tests.cli.arena import ADA, BEN, FIRST_JUDGE, SECOND_JUDGE, JudgedDebateServer, prefer_ada
 from tests.terminal.running import run_in_terminal
 

@@ -15,14 +15,14 @@ from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.record.log import TakenOverError
-from debate_tui.record.redis.client import INDEX_KEY, StreamEntry, debate_keys, decode_summary, parse_seq
+from debate_tui.record.redis.connection import INDEX_KEY, StreamEntry, debate_keys, decode_summary, parse_seq
 from debate_tui.record.summary import DebateSummary
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from typing import Self
 
-    from debate_tui.record.redis.client import RedisConnection
+    from debate_tui.record.redis.connection import RedisConnection
 
 _COMMON_SCRIPT: Final = """
 local events, head, lease, index = unpack(KEYS)

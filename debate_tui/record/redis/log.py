@@ -12,16 +12,22 @@ import msgspec
 from redis.exceptions import RedisError
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.record.log import BATCH_SIZE, AppendableLog, TakenOverError
-from debate_tui.record.redis.client import decode_event
-from debate_tui.record.storing import MAX_BACKLOG_BYTES, encode_for_storage, memory_size
+from debate_tui.record.log import (
+    BATCH_SIZE,
+    MAX_BACKLOG_BYTES,
+    AppendableLog,
+    TakenOverError,
+    encode_for_storage,
+    memory_size,
+)
+from debate_tui.record.redis.connection import decode_event
 from debate_tui.record.summary import update_summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.redis.client import StreamEntry
+    from debate_tui.record.redis.connection import StreamEntry
     from debate_tui.record.redis.lease import Lease
     from debate_tui.record.summary import DebateSummary
 

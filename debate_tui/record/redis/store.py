@@ -3,28 +3,234 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import TYPE_CHECKING, Final, cast
 
-from debate_tui.domain.errors import UsageError
-from debate_tui.record.redis.client import (
+from redis.exceptions import RedisError
+
+from debate_tui.domain.errors import DebateError, UsageError
+from debate_tui.domain.events import DebateFinished
+from debate_tui.record.log import BATCH_SIZE, BaseLog, EpochChangedError
+from debate_tui.record.redis.connection import (
     INDEX_KEY,
     RedisConnection,
     debate_keys,
     decode_event,
     decode_summary,
+    parse_entries,
     pop_query_option,
 )
 from debate_tui.record.redis.lease import Lease, LeaseTerms
 from debate_tui.record.redis.log import RedisLog
-from debate_tui.record.redis.tail import RedisTail
 from debate_tui.record.summary import DebateSummary, find_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from urllib.parse import SplitResult
 
-    from debate_tui.domain.errors import DebateError
+    from debate_tui.domain.events import Event
+    from debate_tui.record.redis.connection import StreamEntry
+
+
+# A debate in Redis as those see it who only watch: one reader for all of this process.
+
+
+RECENT_EVENTS: Final = 4096
+"""Events kept in memory, so that followers who keep up never ask Redis."""
+
+BLOCK_MS: Final = 1000
+"""How long Redis holds a read that finds nothing; after that it is asked whether the debate still exists."""
+
+RETRY_S: Final = 1.0
+"""How long to wait before asking a Redis that was away."""
+
+MISSING_TIMEOUT_S: Final = 30.0
+"""How long a debate may be missing: a producer puts back what Redis lost once it notices."""
+
+
+class RedisTail(BaseLog):
+    """The events of a debate as Redis gets them, whoever appends them.
+
+    While Redis is away nothing comes, and followers wait. Where the history becomes another one, those
+    who follow it get `EpochChangedError`; `seq`, `read` and new followers are the new history's from then on.
+    Where the debate is deleted or expires they get `DebateError`.
+    """
+
+    def __init__(self, connection: RedisConnection, debate: str, on_end: Callable[[RedisTail], None]) -> None:
+        super().__init__()
+        self.open_count = 0
+        self._connection = connection
+        self.debate = debate
+        self._on_end = on_end
+        self._epoch = ""
+        self._last: Event | None = None
+        self._recent: list[Event] = []
+        self._recent_after = 0
+        self._failure: DebateError | None = None
+        self._reader_task: asyncio.Task[None] | None = None
+
+    @property
+    def epoch(self) -> str:
+        """See `WatchedLog.epoch`."""
+        return self._epoch
+
+    @property
+    def seq(self) -> int:
+        """See `BaseLog.seq`."""
+        return self._recent_after + len(self._recent)
+
+    @property
+    def over(self) -> bool:
+        """See `BaseLog.over`; events behind the end take the debate up again."""
+        return isinstance(self._last, DebateFinished)
+
+    async def start(self) -> None:
+        """Look at what there is and go on reading; raises redis-py's errors, and `DebateError`."""
+        if not await self._reset_to_newest():
+            raise self._not_found_error()
+        self._reader_task = asyncio.create_task(self._run(), name=f"watch {self.debate}")
+
+    async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
+        """See `ReadableLog.read`; raises `DebateError` where Redis cannot be asked, or has it no more."""
+        with self._connection.translate_errors():
+            events = await self._read_available(after, limit)
+        if not events and after < self.seq:
+            raise self._missing_events_error(after)
+        return events
+
+    async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
+        """See `WatchedLog.follow`."""
+        epoch = self._epoch
+        while self._epoch == epoch and not self._failure:
+            if after < self.seq:
+                batch = await self._read_when_available(after, epoch)
+                if batch and self._epoch == epoch:
+                    after = batch[-1].seq
+                    yield batch
+            elif self.over or self._closed:
+                return
+            else:
+                await self._wait_for_change()
+        raise self._failure or EpochChangedError(f"the history of the debate {self.debate} has changed")
+
+    async def aclose(self) -> None:
+        """See `ReadableLog.aclose`; the reader stops with the last of those who watch here."""
+        self.open_count -= 1
+        if self.open_count > 0 or self._closed:
+            return
+        await super().aclose()
+        self._on_end(self)
+        if self._reader_task:
+            self._reader_task.cancel()
+            await asyncio.wait({self._reader_task})
+
+    async def _read_available(self, after: int, limit: int) -> Sequence[Event]:
+        """The events behind a position; none also where they are missing."""
+        if after >= self._recent_after:
+            start = after - self._recent_after
+            return self._recent[start : start + limit]
+        found = await self._connection.read_entries(
+            self.debate, after, min(limit, self._recent_after - after)
+        )
+        return [decode_event(entry.data) for entry in found] if found and found[0].seq == after + 1 else ()
+
+    async def _read_when_available(self, after: int, epoch: str) -> Sequence[Event]:
+        """The events behind a position once they can be read; none if they are not to come any more."""
+        deadline = time.monotonic() + MISSING_TIMEOUT_S
+        while after < self.seq and self._epoch == epoch and not self._failure:
+            try:
+                if events := await self._read_available(after, BATCH_SIZE):
+                    return events
+                if time.monotonic() > deadline:
+                    raise self._missing_events_error(after)
+            except (RedisError, OSError):
+                deadline = time.monotonic() + MISSING_TIMEOUT_S
+            await asyncio.sleep(RETRY_S)
+        return ()
+
+    async def _run(self) -> None:
+        """The one task that reads; nothing but the debate's end in Redis ends it."""
+        missing_since = math.inf
+        # Before Python 3.12 `asyncio.wait_for`, which redis-py sends with, may swallow a cancellation.
+        while not self._failure and not self._closed:
+            try:
+                if await self._read_next():
+                    missing_since = math.inf
+                    continue
+                missing_since = min(missing_since, time.monotonic())
+                if time.monotonic() - missing_since > MISSING_TIMEOUT_S:
+                    self._fail(self._not_found_error())
+            except (RedisError, OSError):
+                await self._connection.close_idle()
+            except DebateError as error:
+                self._fail(error)
+            await asyncio.sleep(RETRY_S)
+
+    async def _read_next(self) -> bool:
+        """Take what comes next, whatever it is; whether the debate is there."""
+        if found := await self._wait_for_entries():
+            return self._publish_entries(found) or await self._reset_to_newest()
+        return await self._is_current() or await self._reset_to_newest()
+
+    async def _wait_for_entries(self) -> list[StreamEntry]:
+        """Wait for entries behind the newest known; none if there were none for a while."""
+        events, *_ = debate_keys(self.debate)
+        found = await self._connection.client.xread(
+            {events: f"{self.seq}-0"}, count=BATCH_SIZE, block=BLOCK_MS
+        )
+        return [
+            entry
+            for _, raw in cast("list[tuple[bytes, object]]", found or ())
+            for entry in parse_entries(raw)
+        ]
+
+    def _publish_entries(self, found: Sequence[StreamEntry]) -> bool:
+        """Publish entries; whether each of them goes on where the one before ended."""
+        for entry in found:
+            if entry.epoch != self._epoch or entry.seq != self.seq + 1:
+                return False
+            self._last = decode_event(entry.data)
+            self._recent.append(self._last)
+            if len(self._recent) > 2 * RECENT_EVENTS:
+                self._recent_after += RECENT_EVENTS
+                del self._recent[:RECENT_EVENTS]
+            self._publish(self._last)
+        return True
+
+    async def _is_current(self) -> bool:
+        _, head, _ = debate_keys(self.debate)
+        epoch = await cast("Awaitable[bytes | None]", self._connection.client.hget(head, "epoch"))
+        return epoch is not None and epoch.decode() == self._epoch
+
+    async def _reset_to_newest(self) -> bool:
+        """Go on behind the newest entry there is, in whatever epoch; whether the debate is there at all."""
+        events, head, _ = debate_keys(self.debate)
+        async with self._connection.client.pipeline() as pipeline:
+            pipeline.hget(head, "epoch")
+            pipeline.xrevrange(events, count=1)
+            epoch, raw = await pipeline.execute()
+        if epoch is None:
+            return False
+        newest = parse_entries(raw)
+        self._last = decode_event(newest[0].data) if newest else None
+        self._recent_after = newest[0].seq if newest else 0
+        self._recent = []
+        self._epoch = epoch.decode()
+        self._wake()
+        return True
+
+    def _fail(self, failure: DebateError) -> None:
+        self._failure = failure
+        self._on_end(self)
+        self._wake()
+
+    def _missing_events_error(self, after: int) -> DebateError:
+        return DebateError(f"the events behind {after} of the debate {self.debate} are no longer in Redis")
+
+    def _not_found_error(self) -> UsageError:
+        return UsageError(f"no debate is called {self.debate!r}", "it was deleted, or has expired")
+
 
 DEFAULT_TTL_S: Final = 7 * 86_400
 """How long a debate is kept after its last event."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from debate_tui.domain.events import Interjection, event_from_json
-from debate_tui.record.redis.client import debate_keys
+from debate_tui.record.redis.connection import debate_keys
 from debate_tui.record.redis.store import RedisStore
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from redis import exceptions
 
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.record.redis.client import RedisConnection
+from debate_tui.record.redis.connection import RedisConnection
 from debate_tui.record.redis.store import RedisStore
 from debate_tui.record.stores import AsyncSqliteStore, open_store
 from tests.record.redis.scene import ROOT, open_stores

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import Interjection
-from debate_tui.record.redis import client, log, tail
+from debate_tui.record.redis import connection, log
+from debate_tui.record.redis import store as tail
 from tests.fakes.redis_server import Proxy, RedisServer
 from tests.record.material import ending_events, opening_events, turn_deltas
 from tests.record.redis.scene import (
@@ -126,7 +127,7 @@ def test_a_replica_that_was_behind_takes_over_and_gets_what_it_missed(loop: str)
 async def test_a_redis_that_hangs_and_does_everything_late_does_it_once(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(client, "TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connection, "TIMEOUT_S", 0.05)
     async with open_stores(server.url, server.url) as (store, elsewhere):
         notices: list[DebateError] = []
         log = await store.create("d1", on_write_error=notices.append)

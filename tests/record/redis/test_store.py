@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.record.redis.client import INDEX_KEY
+from debate_tui.record.redis.connection import INDEX_KEY
 from tests.record.material import debate_started, ending_events, opening_events
 from tests.record.redis.scene import EVENTS, HEAD, LEASE, append_all, open_stores, wait_until
 

@@ -11,7 +11,7 @@ import pytest
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import event_from_json
-from debate_tui.record.redis import tail
+from debate_tui.record.redis import store as tail
 from tests.record.material import ending_events, opening_events, turn_deltas
 from tests.record.redis.scene import EVENTS, ROOT, append_all, open_stores, read_all, take, wait_until
 

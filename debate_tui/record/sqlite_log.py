@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 import time
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote
 
 import msgspec
 
-from debate_tui.domain.errors import DebateError
+from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import event_from_json
-from debate_tui.record import holding
-from debate_tui.record.database import connect, open_database, transaction
 from debate_tui.record.log import BATCH_SIZE, AppendableLog
+from debate_tui.record.sqlite_writer import RecordingState, SqliteWriter, connect, open_database, transaction
 from debate_tui.record.summary import DebateSummary, find_summary
-from debate_tui.record.writer import RecordingState, SqliteWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
@@ -24,6 +25,96 @@ if TYPE_CHECKING:
     from typing import Self
 
     from debate_tui.domain.events import Event
+
+
+# Who holds a debate: a lock on a file beside the record, which goes with the program, however that ends.
+
+
+LOCK_TIMEOUT_S: Final = 0.05
+"""Longer than anybody takes to look who holds a debate, which locks it too."""
+
+_LOCK_SUFFIX: Final = ".held"
+
+
+class DebateLock:
+    """A debate that nobody else may write; without effect where files cannot be locked."""
+
+    def __init__(self, path: Path | None = None, descriptor: int = -1) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let others have the debate; may be called again."""
+        if self._path is not None:
+            _remove_lock_file(self._path)
+            os.close(self._descriptor)
+            self._path = None
+
+
+def lock_debate(record: Path, debate: str) -> DebateLock:
+    """Hold a debate of a record from now on.
+
+    Raises `UsageError` while somebody else does, in this program or another.
+    """
+    path = record.with_name(f"{record.name}-{quote(debate, safe='')}{_LOCK_SUFFIX}")
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        try:
+            if (descriptor := _open_locked(path)) is not None:
+                return DebateLock(path, descriptor)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise UsageError(
+                    f"The debate {debate} is being held by another program right now.",
+                    "It can be continued once it has ended there.",
+                ) from None
+            time.sleep(LOCK_TIMEOUT_S / 5)
+        except OSError:
+            return DebateLock()
+
+
+def locked_debates(record: Path) -> frozenset[str]:
+    """The debates of a record that are held now; what killed programs have left behind is cleared away."""
+    with contextlib.suppress(OSError):
+        return frozenset(_find_locked(record))
+    return frozenset()
+
+
+def _find_locked(record: Path) -> Iterator[str]:
+    for path in record.parent.glob(f"{record.name}-*{_LOCK_SUFFIX}"):
+        try:
+            descriptor = _open_locked(path, shared=True)
+        except BlockingIOError:
+            yield unquote(path.name[len(record.name) + 1 : -len(_LOCK_SUFFIX)])
+        else:
+            if descriptor is not None:
+                _remove_lock_file(path)
+                os.close(descriptor)
+
+
+def _remove_lock_file(path: Path) -> None:
+    """Take away a file that is locked: whoever has opened it will see, and take another one."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _open_locked(path: Path, *, shared: bool = False) -> int | None:
+    """A descriptor of the file, which is locked; `None` if it has been taken away meanwhile."""
+    if sys.platform == "win32":
+        raise OSError
+    import fcntl
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
+
 
 RECENT_EVENTS: Final = 4096
 """Durable events kept in memory as well, so that followers who keep up never touch the file."""
@@ -48,7 +139,7 @@ class SqliteLog(AppendableLog):
         writer: SqliteWriter,
         recording: RecordingState,
         path: Path,
-        lock: holding.DebateLock,
+        lock: DebateLock,
         *,
         last: Event | None,
         clock: Callable[[], float],
@@ -146,7 +237,7 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._locks: list[holding.DebateLock] = []
+        self._locks: list[DebateLock] = []
         self._writer: SqliteWriter | None = None
 
     def __enter__(self) -> Self:
@@ -206,7 +297,7 @@ class SqliteStore:
             return []
         with open_database(self._path) as connection:
             rows = connection.execute(_LIST_QUERY).fetchall()
-        live = holding.locked_debates(self._path)
+        live = locked_debates(self._path)
         with _translate_decode_errors(self._path):
             return [summary for row in rows if (summary := _summary_from_row(row, live)).matches(words)]
 
@@ -249,8 +340,8 @@ class SqliteStore:
             lock.release()
         self._locks.clear()
 
-    def _lock_debate(self, debate: str) -> holding.DebateLock:
-        lock = holding.lock_debate(self._path, debate)
+    def _lock_debate(self, debate: str) -> DebateLock:
+        lock = lock_debate(self._path, debate)
         self._locks.append(lock)
         return lock
 
