@@ -13,7 +13,7 @@ from debate_tui.cli.signals import catch_signals
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateStarted
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.session.mirror import RemoteLog
+from debate_tui.session.remote_log import RemoteLog
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.remote_debate import RemoteDebate
 

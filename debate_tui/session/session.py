@@ -12,14 +12,10 @@ from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.stream import TurnRequest
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.usage import compute_costs
-from debate_tui.session.agenda import RoundQueue
-from debate_tui.session.bench import JudgePanel
-from debate_tui.session.floor import TurnRunner
-from debate_tui.session.hearing import build_brief
-from debate_tui.session.motion import NoBackpressure
-from debate_tui.session.outcome import DEBATERS_AS_JUDGE, debaters_verdict
-from debate_tui.session.roster import Roster
+from debate_tui.session.judges import DEBATERS_AS_JUDGE, JudgePanel, debaters_verdict
+from debate_tui.session.rounds import NoBackpressure, Roster, RoundQueue, build_brief
 from debate_tui.session.turn import unknown_cost
+from debate_tui.session.turn_runner import TurnRunner
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
@@ -27,10 +23,10 @@ if TYPE_CHECKING:
     from debate_tui.domain.debate import Debater, Round
     from debate_tui.domain.stream import Fault, Source
     from debate_tui.record.log import DebateLog
-    from debate_tui.session.bench import Judge
-    from debate_tui.session.floor import FaultDecision, RecoveryWrapper
-    from debate_tui.session.motion import Backpressure, DebateSpec
+    from debate_tui.session.judges import Judge
+    from debate_tui.session.rounds import Backpressure, DebateSpec
     from debate_tui.session.turn import CostFunction, RunningTurn
+    from debate_tui.session.turn_runner import FaultDecision, RecoveryWrapper
 
 DebateEndReason = Literal["complete", "stopped", "failed"]
 

@@ -15,8 +15,8 @@ from debate_tui.server import viewer
 from debate_tui.server.access import AccessControl
 from debate_tui.server.audience import ViewerLimits
 from debate_tui.server.listening import bind_socket
-from debate_tui.session.lines import ConnectionInfo
-from debate_tui.session.mirror import RemoteLog
+from debate_tui.session.http2_merge import ConnectionInfo
+from debate_tui.session.remote_log import RemoteLog
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.remote_debate import RemoteDebate
 from tests.fakes import tls

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.server.wire import is_relevant
-from debate_tui.session import braid
-from debate_tui.session.braid import merge_streams
+from debate_tui.session import http2_merge
+from debate_tui.session.http2_merge import merge_streams
 from debate_tui.sources.remote_debate import HostMessage
 from tests.server.material import debates, example_debate
 
@@ -140,7 +140,7 @@ async def test_what_is_no_event_waits_for_nobody() -> None:
 
 
 async def test_a_stream_that_is_far_ahead_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(braid, "MAX_LEAD_CHARACTERS", 1000)
+    monkeypatch.setattr(http2_merge, "MAX_LEAD_CHARACTERS", 1000)
     log = example_debate()
     read = 0
 

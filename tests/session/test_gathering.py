@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debate_tui.session.gathering import (
+from debate_tui.session.turn_runner import (
     FAST_SENDER_HOLDOFF_S,
     MAX_CHUNKS_BETWEEN_DELAYS,
     MIN_WAIT_S,

@@ -18,8 +18,8 @@ from debate_tui.domain import events as ev
 from debate_tui.domain.events import event_from_json
 from debate_tui.domain.exports import EXPORT_TYPES, export_debate
 from debate_tui.domain.stream import Fault, FaultKind, Usage
-from debate_tui.session import intake
-from debate_tui.session.intake import MAX_TIMESTAMP, RemoteEventValidator
+from debate_tui.session import remote_log
+from debate_tui.session.remote_log import MAX_TIMESTAMP, RemoteEventValidator
 from tests.server.material import debates
 
 CAST = tuple(ev.DebaterInfo(id_, id_, "", "demo", "demo") for id_ in "abcde")
@@ -163,7 +163,7 @@ def test_every_accepted_debate_can_be_rendered(events: list[ev.Event]) -> None:
 
 
 def test_a_turn_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_REMOTE_TURN_CHARACTERS", 10)
+    monkeypatch.setattr(remote_log, "MAX_REMOTE_TURN_CHARACTERS", 10)
     anew = ev.TurnSuperseded(seq=4, at=11.0, turn=1, debater="a", attempt=2)
     check_all(STARTED, BEGUN, delta_at(3, "x" * 10), anew, delta_at(5, "x" * 10))
     with pytest.raises(Fault, match="This turn is too long to be watched"):
@@ -171,8 +171,8 @@ def test_a_turn_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_debate_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_DEBATE_EVENTS", 3)
-    monkeypatch.setattr(intake, "MAX_DEBATE_CHARACTERS", 1000)
+    monkeypatch.setattr(remote_log, "MAX_DEBATE_EVENTS", 3)
+    monkeypatch.setattr(remote_log, "MAX_DEBATE_CHARACTERS", 1000)
     check_all(STARTED, BEGUN, delta_at(3, "x"), characters=333)
     with pytest.raises(Fault, match="This debate is too long to be watched"):
         check_all(STARTED, BEGUN, delta_at(3, "x"), delta_at(4, "x"))

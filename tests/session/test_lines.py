@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 from debate_tui.domain.stream import RecoveryPolicy
-from debate_tui.session.lines import ConnectionInfo, RemoteConnector
+from debate_tui.session.http2_merge import ConnectionInfo, RemoteConnector
 from debate_tui.sources.remote_debate import HTTP2_TRANSPORT, HostConnection, HostMessage
 from tests.server.material import example_debate
 

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Fault, FaultKind, RecoveryPolicy
-from debate_tui.session.lines import ConnectionInfo
-from debate_tui.session.mirror import RemoteLog
+from debate_tui.session.http2_merge import ConnectionInfo
+from debate_tui.session.remote_log import RemoteLog
 from debate_tui.sources import remote_debate
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.remote_debate import RemoteDebate

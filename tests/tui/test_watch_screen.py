@@ -8,7 +8,7 @@ import pytest
 
 from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed
 from debate_tui.record.log import MemoryLog
-from debate_tui.session.lines import ConnectionInfo
+from debate_tui.session.http2_merge import ConnectionInfo
 from debate_tui.tui.screens.watch import WatchScreen
 from tests.tui.board import DebateHarness
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.feed import PaneItem
     from debate_tui.display.statistics import StatisticsReport
-    from debate_tui.session.lines import ConnectionInfo
+    from debate_tui.session.http2_merge import ConnectionInfo
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.options import ScreenOptions
     from debate_tui.tui.widgets.pane import Pane

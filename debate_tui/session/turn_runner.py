@@ -9,9 +9,72 @@ from typing import TYPE_CHECKING, Literal
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Fault
 from debate_tui.resilience.backoff import FaultAction, fault_action
-from debate_tui.session.gate import PauseGate
-from debate_tui.session.gathering import ReadCoalescer
 from debate_tui.session.turn import RunningTurn, unknown_cost
+
+# Whether a debater may be read from: closed while it, or the whole debate, is paused.
+
+
+class PauseGate:
+    """Open until somebody closes it; several reasons may keep it closed at once."""
+
+    def __init__(self) -> None:
+        self._reasons: set[str] = set()
+        self._opened = asyncio.Event()
+        self._opened.set()
+
+    def is_closed(self) -> bool:
+        """Whether at least one reason to wait stands."""
+        return bool(self._reasons)
+
+    def close(self, reason: str) -> None:
+        """Give a reason to wait."""
+        self._reasons.add(reason)
+        self._opened.clear()
+
+    def open(self, reason: str) -> None:
+        """Take one reason back; the gate opens when none is left."""
+        self._reasons.discard(reason)
+        if not self._reasons:
+            self._opened.set()
+
+    async def wait_until_open(self) -> None:
+        """Wait until the gate is open."""
+        await self._opened.wait()
+
+
+# When a reader lets text pile up at its sender: waking for every token is what costs most.
+
+
+MIN_WAIT_S = 0.0002
+"""A chunk that took longer to come, in seconds, was waited for: there is nothing more to be read yet."""
+
+MAX_CHUNKS_BETWEEN_DELAYS = 150
+"""Chunks between two pauses that are too many to pause: the sender is ahead of the reader."""
+
+FAST_SENDER_HOLDOFF_S = 1.0
+"""For how long no further pause is made then, in seconds."""
+
+
+class ReadCoalescer:
+    """Tells a reader how long to leave its socket alone; one instance reads one stream.
+
+    Never before the second chunk, at most half of the time, and not at all while the sender is fast: a reader
+    that may be behind reads on. All times are in seconds of one monotonic clock.
+    """
+
+    def __init__(self) -> None:
+        self._chunks = 0
+        self._no_delay_until = float("-inf")
+
+    def next_delay(self, waited: float, now: float, read_delay: float) -> float:
+        """How long to pause after a chunk that came after `waited`; 0 for not at all."""
+        self._chunks += 1
+        if waited < MIN_WAIT_S or not read_delay or now < self._no_delay_until:
+            return 0.0
+        sender_is_fast, self._chunks = self._chunks > MAX_CHUNKS_BETWEEN_DELAYS, 0
+        self._no_delay_until = now + (FAST_SENDER_HOLDOFF_S if sender_is_fast else 2 * read_delay)
+        return 0.0 if sender_is_fast else read_delay
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +82,7 @@ if TYPE_CHECKING:
     from debate_tui.domain import transcript
     from debate_tui.domain.stream import Source, TurnRequest
     from debate_tui.record.log import DebateLog
-    from debate_tui.session.motion import Backpressure
-    from debate_tui.session.roster import Roster
+    from debate_tui.session.rounds import Backpressure, Roster
     from debate_tui.session.turn import CostFunction
 
     RecoveryWrapper = Callable[[str, Source, Callable[[], bool]], Source]
