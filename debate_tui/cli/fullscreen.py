@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.signals import CaughtSignal
     from debate_tui.cli.stage import DebateContext
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.tui.app import BaseDebateApp
     from debate_tui.tui.options import ScreenOptions
     from debate_tui.tui.start import StartApp
@@ -59,7 +59,7 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
                 running_app, context
             )
     if plan.stats:
-        from debate_tui.display.statistics.table import format_table
+        from debate_tui.display.statistics.formatting import format_table
 
         _write_to_terminal(format_table(debate.statistics.report(debate.buffer.statistics())))
     return debate.exit_code()

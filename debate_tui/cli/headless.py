@@ -11,7 +11,7 @@ from debate_tui.cli.ending import exit_code, failure_lines
 from debate_tui.cli.sharing import share_if_planned
 from debate_tui.cli.signals import catch_signals
 from debate_tui.cli.stage import open_debate
-from debate_tui.display.outlet import OutputWriter
+from debate_tui.display.output import OutputWriter
 
 if TYPE_CHECKING:
     from debate_tui.cli.plan import Plan
@@ -47,7 +47,7 @@ async def run_headless(plan: Plan, *, json_lines: bool) -> int:
     if session.fatal_fault is not None and session.fatal_fault.hint:
         await err.write(format_hint(session.fatal_fault.hint))
     if plan.stats:
-        from debate_tui.display.statistics.table import format_table
+        from debate_tui.display.statistics.formatting import format_table
 
         await err.write(format_table(context.statistics.report()))
     return code

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.config import Settings
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
 

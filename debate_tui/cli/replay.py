@@ -65,7 +65,7 @@ def _events_from_round(events: Sequence[Event], number: int | None) -> Sequence[
 
 
 async def _write_output(events: Sequence[Event], *, json_lines: bool) -> None:
-    from debate_tui.display.outlet import OutputWriter
+    from debate_tui.display.output import OutputWriter
 
     async def single_batch() -> AsyncIterator[Sequence[Event]]:
         yield events

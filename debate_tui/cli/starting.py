@@ -14,7 +14,7 @@ from debate_tui.cli import fullscreen, lineup
 from debate_tui.cli.plan import make_plan
 from debate_tui.cli.screens import make_screen_options, remember_theme
 from debate_tui.cli.signals import catch_signals
-from debate_tui.display.modes import DisplayMode
+from debate_tui.display.frame_clock import DisplayMode
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.sources import discovery, registry

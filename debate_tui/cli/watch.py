@@ -19,7 +19,7 @@ from debate_tui.sources.remote_debate import RemoteDebate
 
 if TYPE_CHECKING:
     from debate_tui.config import Settings
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
 
@@ -91,7 +91,7 @@ def _find_format(started: Event) -> Format | None:
 
 
 async def _watch_headless(log: RemoteLog, *, json_lines: bool) -> int:
-    from debate_tui.display.outlet import OutputWriter
+    from debate_tui.display.output import OutputWriter
 
     out, err = OutputWriter.for_stream(sys.stdout), OutputWriter.for_stream(sys.stderr)
 

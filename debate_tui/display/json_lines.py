@@ -10,7 +10,7 @@ from debate_tui.domain.events import event_to_json
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Sequence
 
-    from debate_tui.display.outlet import OutputWriter
+    from debate_tui.display.output import OutputWriter
     from debate_tui.domain.events import Event
 
 # In UTF-8: DEL; C1; U+2028 to U+202E; U+2066 to U+2069. C0 controls are escaped by JSON itself.

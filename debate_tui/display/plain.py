@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.safe import sanitise_strings
+from debate_tui.display.pane_feed import sanitise_strings
 from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import (
     DebateFinished,
@@ -29,7 +29,7 @@ from debate_tui.domain.transcript import Transcript
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterator, Sequence
 
-    from debate_tui.display.outlet import OutputWriter
+    from debate_tui.display.output import OutputWriter
     from debate_tui.domain.events import Event
     from debate_tui.domain.transcript import Turn
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.feed import PaneItem
-    from debate_tui.display.modes import DisplayMode
+    from debate_tui.display.frame_clock import DisplayMode
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import Statistics
     from debate_tui.record.log import ReadableLog
     from debate_tui.tui.commands import Commands

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debate_tui.display.feed import PaneFeed
+from debate_tui.display.pane_feed import PaneFeed
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.events import (
     DebateFinished,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.events import Event
     from debate_tui.record.log import ReadableLog
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debate_tui.display.modes import DisplayMode
+from debate_tui.display.frame_clock import DisplayMode
 
 MODE_SUMMARIES = {
     DisplayMode.SYNCHRONIZED: "all panes together",

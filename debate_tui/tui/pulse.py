@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.feed import PaneItem
-    from debate_tui.display.modes import FrameClock
+    from debate_tui.display.frame_clock import FrameClock
+    from debate_tui.display.pane_feed import PaneItem
 
 TICK_SECONDS = 0.25
 """Seconds between two looks at meters and countdowns."""

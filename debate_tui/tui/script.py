@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from debate_tui.display.feed import PaneText
+from debate_tui.display.pane_feed import PaneText
 from debate_tui.domain.events import (
     DebaterRemoved,
     DebaterReplaced,
@@ -21,7 +21,7 @@ from debate_tui.tui.tones import Tone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.glyphs import Glyphs
 

@@ -20,7 +20,7 @@ from debate_tui.tui.widgets.badge import REMOVED, badge_for
 from debate_tui.tui.widgets.meter import TurnMetrics
 
 if TYPE_CHECKING:
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.events import DebaterInfo
     from debate_tui.domain.stream import FaultReport
     from debate_tui.domain.transcript import Turn

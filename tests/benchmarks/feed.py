@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.feed import PaneFeed, PaneItem, merge_pane_text
 from debate_tui.display.json_lines import encode_line
+from debate_tui.display.pane_feed import PaneFeed, PaneItem, merge_pane_text
 from debate_tui.domain.events import Event, TurnDelta, TurnStarted
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
-from debate_tui.display.markdown.blocks import BlockParser
-from debate_tui.display.markdown.leaves import CodeBlock, EmptyBlock, Paragraph, ThematicBreak
-from debate_tui.display.markdown.signs import UNICODE_SYMBOLS
+from debate_tui.display.markdown.block_parser import BlockParser
+from debate_tui.display.markdown.blocks import CodeBlock, EmptyBlock, Paragraph, ThematicBreak
+from debate_tui.display.markdown.symbols import UNICODE_SYMBOLS
 from debate_tui.display.markdown.tables import TableRow, split_row
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-    from debate_tui.display.markdown.leaves import LeafBlock
+    from debate_tui.display.markdown.blocks import LeafBlock
 
 Block = tuple[tuple[str, ...], str, str]
 """What stands at the left of its first line, outermost first; the kind; the text."""

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.feed import PaneFeed, PaneItem, PaneText, merge_pane_text
-from debate_tui.display.safe import sanitise_strings
+from debate_tui.display.pane_feed import PaneFeed, PaneItem, PaneText, merge_pane_text, sanitise_strings
 from debate_tui.domain import events
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import FaultKind, FaultReport, StreamState

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.display.json_lines import encode_line, write_json_lines
-from debate_tui.display.outlet import OutputWriter
+from debate_tui.display.output import OutputWriter
 from debate_tui.domain import events
 from debate_tui.record.log import MemoryLog
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from debate_tui.display.markdown import STYLES, Line
 from debate_tui.display.markdown.document import Document
-from debate_tui.display.markdown.width import cell_width
+from debate_tui.display.markdown.wrap import cell_width
 from debate_tui.domain.sanitise import sanitise
 from tests.display.markdown_texts import EXAMPLES, cuts, markdown, specification, widths
 

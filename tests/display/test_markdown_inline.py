@@ -6,10 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.display.markdown.inline import parse_inline, parse_with_markdown_it
-from debate_tui.display.markdown.line import merge_runs, runs_text
-from debate_tui.display.markdown.settled import PIECE_SIZE, final_length, split_point
-from debate_tui.display.markdown.width import strip_stray_joiners
+from debate_tui.display.markdown.inline import (
+    PIECE_SIZE,
+    final_length,
+    parse_inline,
+    parse_with_markdown_it,
+    split_point,
+)
+from debate_tui.display.markdown.lines import merge_runs, runs_text
+from debate_tui.display.markdown.wrap import strip_stray_joiners
 
 _PIECES = (
     *(

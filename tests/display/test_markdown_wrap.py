@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
 from debate_tui.display.markdown import wrap as wrapping
-from debate_tui.display.markdown.width import (
+from debate_tui.display.markdown.wrap import (
     cell_width,
     crop,
     graphemes,
@@ -16,8 +16,9 @@ from debate_tui.display.markdown.width import (
     is_narrow,
     is_wide,
     strip_stray_joiners,
+    wrap,
+    wrap_code,
 )
-from debate_tui.display.markdown.wrap import wrap, wrap_code
 
 _texts = st.text(alphabet="ab-/. 日本語、。「é\u0301👩\u200d❤\ufe0f\n", max_size=60).map(strip_stray_joiners)
 _widths = st.integers(1, 20)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.display.outlet import OutputWriter
+from debate_tui.display.output import OutputWriter
 from debate_tui.domain.errors import DebateError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.display.outlet import OutputWriter
+from debate_tui.display.output import OutputWriter
 from debate_tui.display.plain import PlainFormatter, write_plain
 from debate_tui.domain import events
 from debate_tui.domain.stream import FaultKind, FaultReport

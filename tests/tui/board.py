@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import Statistics
     from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
     from debate_tui.tui.widgets.pane import Pane

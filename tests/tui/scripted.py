@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.modes import DisplayMode
+from debate_tui.display.frame_clock import DisplayMode
 from debate_tui.domain import formats
 from debate_tui.domain.events import (
     DebateFinished,
@@ -36,7 +36,7 @@ from debate_tui.tui.options import ScreenOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.events import Event
 
 TOPIC = "Should cities ban private cars from their centres?"

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.feed import PaneItem, PaneText
-from debate_tui.display.modes import DisplayMode, FrameClock
+from debate_tui.display.frame_clock import DisplayMode, FrameClock
+from debate_tui.display.pane_feed import PaneItem, PaneText
 from debate_tui.tui.pulse import MAX_PANE_FRAME_CHARACTERS, FrameLoop
 
 if TYPE_CHECKING:

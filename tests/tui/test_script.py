@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.display.feed import PaneText
+from debate_tui.display.pane_feed import PaneText
 from debate_tui.domain.events import (
     DebaterRemoved,
     Interjection,
@@ -23,7 +23,7 @@ from debate_tui.tui.glyphs import UNICODE
 from debate_tui.tui.script import PaneContent
 
 if TYPE_CHECKING:
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.stream import FinishReason
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from debate_tui.display.modes import DisplayMode
+from debate_tui.display.frame_clock import DisplayMode
 from debate_tui.tui.proposal import DebaterProfile, DebateSetup, SourceOption, cycle, format_mismatch
 from debate_tui.tui.screens.asking import InputScreen
 from debate_tui.tui.screens.menu import MenuScreen

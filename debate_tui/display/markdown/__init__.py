@@ -1,9 +1,8 @@
 """Incremental Markdown: text in pieces becomes lines of styled runs, at a cost that does not grow with it."""
 
-from debate_tui.display.markdown.line import STYLES, Line, Run
+from debate_tui.display.markdown.lines import STYLES, DocumentPosition, Line, Run
 from debate_tui.display.markdown.page import Page, PagePosition, PageRow, PageSection, TextKind
-from debate_tui.display.markdown.place import DocumentPosition
-from debate_tui.display.markdown.signs import ASCII_SYMBOLS, UNICODE_SYMBOLS, MarkdownSymbols
+from debate_tui.display.markdown.symbols import ASCII_SYMBOLS, UNICODE_SYMBOLS, MarkdownSymbols
 
 __all__ = [
     "ASCII_SYMBOLS",

@@ -1,309 +1,181 @@
-"""The blocks of a document, line by line, by CommonMark's rules and GitHub's for tables.
-
-CommonMark defines blocks by a stack of open containers and one open leaf, which each line goes on, closes or
-adds to. A parser that is handed the whole text again would redo all of it; this one keeps the stack, so that
-a line costs the same in the first list item and in the thousandth, and what is closed never changes.
-The dialect: no raw HTML, no reference definitions, lists laid out tight.
-"""
+"""The blocks that lines are made of: each can draw itself at any width, from its text alone."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from debate_tui.display.markdown.containers import (
-    MAX_NESTING,
-    BlockQuote,
-    Container,
-    ListItem,
-    build_prefix,
-    gap_depth_between,
-    match_containers,
-    parse_list_item,
-    skip_indentation,
+from msgspec import Struct
+
+from debate_tui.display.markdown.highlight import highlight, highlight_line
+from debate_tui.display.markdown.inline import IncrementalParagraph, parse_inline
+from debate_tui.display.markdown.lines import (
+    BlockPrefix,
+    FittedPrefix,
+    Line,
+    combine_styles,
+    fit_prefix,
+    runs_text,
+    slice_runs,
 )
-from debate_tui.display.markdown.leaves import EmptyBlock, LeafBlock, Paragraph, ThematicBreak
-from debate_tui.display.markdown.open import OpenBlock, OpenFence, OpenIndentedCode, OpenParagraph, OpenTable
-from debate_tui.display.markdown.tables import parse_alignments, split_row
+from debate_tui.display.markdown.wrap import cell_width, wrap, wrap_code
 
 if TYPE_CHECKING:
-    from debate_tui.display.markdown.frame import BlockPrefix
-    from debate_tui.display.markdown.signs import MarkdownSymbols
+    from debate_tui.display.markdown.symbols import MarkdownSymbols
 
-MAX_MARKUP_LINE = 4000
-"""Characters of a line that may be anything but a paragraph or code."""
-
-_UNREACHABLE_INDENT = 1 << 30
-"""An indentation that no line has."""
-
-_ATX_HEADING = re.compile(r"(#{1,6})(?= |$)")
-_ATX_END = re.compile(r"(?:^| )#+ *$")
-_OPENING_FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
-_THEMATIC_BREAK = re.compile(r"(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$")
-_SETEXT_UNDERLINE = re.compile(r"(=+|-+) *$")
-_BLOCK_STARTERS = frozenset(">#`~*-_+=|:0123456789")
-_TEXT_CHARACTER = re.compile(r"[^\s|:\-*+_=#`~>.)\d]")
+_TASK_BOX = re.compile(r"\[([ xX])\] +(?=\S)")
 
 
-class Draft(NamedTuple):
-    """The leaves that are open; and whether the unfinished line may be read for good, to be extended."""
+class LeafBlock(Struct, frozen=True, gc=False):
+    """A finished block, or what an open one would be if it ended here: its source text and its frame."""
 
-    leaves: list[LeafBlock]
-    is_final: bool
+    text: str
+    prefix: BlockPrefix
+
+    def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
+        """The block's lines, without the blank one above it."""
+        raise NotImplementedError
+
+    def count_lines(self, width: int, symbols: MarkdownSymbols) -> int:
+        """How many lines that would be."""
+        return len(self.render(width, symbols))
+
+    def plain_text(self, width: int, symbols: MarkdownSymbols) -> str:
+        """The text without markup, which the lines' `start` counts in."""
+        return self.text
 
 
-class BlockParser:
-    """Reads lines, and keeps what they close in `closed` for the owner to take.
+class Paragraph(LeafBlock, frozen=True, gc=False):
+    """Text with markup, or one piece of a very long one."""
 
-    A copy of it (`draft`) shows what would be closed if the document ended here.
-    """
+    is_task: bool = False
+    heading_level: int = 0
 
-    def __init__(self, symbols: MarkdownSymbols, style: str = "") -> None:
-        self.closed: list[LeafBlock] = []
-        self._symbols = symbols
-        self._style = style
-        self._containers: tuple[Container, ...] = ()
-        self._marked_count = 0
-        self._open_block: OpenBlock | None = None
-        self._previous_containers: tuple[Container, ...] | None = None
-        self._last_list_id = 0
+    @property
+    def style(self) -> str:
+        """Headings are drawn as paragraphs in a style of their own."""
+        return combine_styles(self.prefix.style, "heading") if self.heading_level else self.prefix.style
 
-    def read_line(self, line: str) -> None:
-        """Read a line, without its line feed and with blanks for tabs."""
-        count, position = match_containers(self._containers, line, self._marked_count)
-        whole = count == len(self._containers)
-        leaf = self._open_block
-        if whole and isinstance(leaf, OpenFence | OpenIndentedCode) and self._add_code(leaf, line, position):
-            return
-        if isinstance(leaf, OpenFence | OpenIndentedCode):
-            self._close_open_block()
-        position, begun = self._open_containers(line, count, position)
-        if position >= 0:
-            self._add_text(line, position, count, opened=begun)
+    def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
+        """Read and wrap the text."""
+        text, prefix = self.text_and_prefix(width, symbols)
+        runs = parse_inline(text, self.style)
+        spans = wrap(runs_text(runs), prefix.text_width)
+        return prefix.build_lines(slice_runs(runs, spans), spans)
 
-    def extend_line(self, text: str) -> None:
-        """Add to the line read last, which is certain to be text or code."""
-        leaf = self._open_block
-        assert isinstance(leaf, OpenParagraph | OpenFence | OpenIndentedCode)
-        self._open_block = leaf.with_text(text, self.closed)
+    def text_and_prefix(self, width: int, symbols: MarkdownSymbols) -> tuple[str, FittedPrefix]:
+        """The text and the margin it goes into; the box of a task stands for the bullet."""
+        if self.is_task and (box := _TASK_BOX.match(self.text)):
+            prefix = self.prefix.with_marker(symbols.unchecked_box if box[1] == " " else symbols.checked_box)
+            return self.text[box.end() :], fit_prefix(prefix, width)
+        return self.text, fit_prefix(self.prefix, width)
 
-    def draft(self, line: str = "") -> Draft:
-        """What is open, closed as if the document ended with this unfinished line."""
-        probe = BlockParser.__new__(BlockParser)
-        probe.__dict__.update(self.__dict__)
-        probe.closed = []
-        certain = False
-        if line:
-            probe.read_line(line)
-            certain = probe.is_final(line)
-        probe.close_all(draft=True)
-        return Draft(probe.closed, certain)
+    def render_incremental(
+        self, paragraph: IncrementalParagraph | None, width: int, symbols: MarkdownSymbols
+    ) -> tuple[IncrementalParagraph, list[Line]]:
+        """The same lines as `render`, by what a shorter text left in `paragraph`."""
+        text, prefix = self.text_and_prefix(width, symbols)
+        if paragraph is None or not paragraph.can_continue(prefix, self.style, text):
+            paragraph = IncrementalParagraph(prefix, self.style)
+        return paragraph, paragraph.update(text)
 
-    def is_final(self, line: str) -> bool:
-        """Whether the line read last would stay what it is however it went on."""
-        leaf = self._open_block
-        if isinstance(leaf, OpenParagraph):
-            text = leaf.last_line
-            return len(text) > 16 and _TEXT_CHARACTER.search(text) is not None
-        return (
-            len(line) > MAX_MARKUP_LINE
-            and isinstance(leaf, OpenFence | OpenIndentedCode)
-            and leaf.accepts_text
+    def count_lines(self, width: int, symbols: MarkdownSymbols) -> int:
+        """As long as it is drawn."""
+        text, prefix = self.text_and_prefix(width, symbols)
+        return len(wrap(runs_text(parse_inline(text)), prefix.text_width))
+
+    def plain_text(self, width: int, symbols: MarkdownSymbols) -> str:
+        """One line, but for breaks that were asked for."""
+        return runs_text(parse_inline(self.text_and_prefix(width, symbols)[0]))
+
+
+class ThematicBreak(LeafBlock, frozen=True, gc=False):
+    """A line across."""
+
+    def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
+        """One line."""
+        prefix = fit_prefix(self.prefix, width)
+        line = (symbols.rule * prefix.text_width, combine_styles(self.prefix.style, "border"))
+        return [prefix.build_line([line], start=0, first=True)]
+
+
+class EmptyBlock(LeafBlock, frozen=True, gc=False):
+    """An item or a quote with nothing in it."""
+
+    def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
+        """One line that shows only bullet or bar."""
+        return [fit_prefix(self.prefix, width).build_line([], start=0, first=True)]
+
+
+class CodeBlock(LeafBlock, frozen=True, gc=False):
+    """Lines of code; `language` colours them, all together or, if `highlight_per_line`, each by itself."""
+
+    language: str = ""
+    highlight_per_line: bool = False
+
+    def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
+        """Each line folded where the row ends."""
+        return self._render_from(0, 0, width)
+
+    def render_incremental(
+        self, previous: CodeBlock, previous_lines: list[Line], width: int, symbols: MarkdownSymbols
+    ) -> list[Line]:
+        """The same, by the lines that were drawn before for other code, as far as that is the same."""
+        alike = (
+            previous.prefix == self.prefix
+            and previous.language == self.language
+            and previous.highlight_per_line == self.highlight_per_line
+        )
+        if not alike or (self.language and not self.highlight_per_line):
+            return self.render(width, symbols)
+        begin = previous.text.rfind("\n", 0, len(self.text)) + 1
+        if not self.text.startswith(previous.text[:begin]):
+            return self.render(width, symbols)
+        kept = [line for line in previous_lines if line.start < begin]
+        return kept + self._render_from(begin, len(kept), width)
+
+    def _render_from(self, start: int, lines_above: int, width: int) -> list[Line]:
+        """The lines from the character `start` on, which begins one; `lines_above` lines stand over it."""
+        prefix = fit_prefix(self.prefix, width)
+        style = combine_styles(self.prefix.style, "code block")
+        text = self.text[start:]
+        if self.highlight_per_line:
+            drawn = [list(highlight_line(line, self.language, style)) for line in text.split("\n")]
+        else:
+            drawn = highlight(text, self.language, style)
+        lines: list[Line] = []
+        for runs in drawn:
+            code = runs_text(runs)
+            spans = wrap_code(code, prefix.text_width)
+            for span, piece in zip(spans, slice_runs(runs, spans), strict=True):
+                first = not lines and not lines_above
+                lines.append(prefix.build_line(piece, start=start + span[0], first=first, fill=style))
+            start += len(code) + 1
+        return lines
+
+    def count_lines(self, width: int, symbols: MarkdownSymbols) -> int:
+        """Without colouring it."""
+        room = fit_prefix(self.prefix, width).text_width
+        return sum(
+            [
+                -(-cell_width(line) // room) or 1 if line.isascii() else len(wrap_code(line, room))
+                for line in self.text.split("\n")
+            ]
         )
 
-    def append_leaf(self, leaf: LeafBlock) -> None:
-        """Close everything, and add a leaf that was not read."""
-        self.close_all()
-        self.closed.append(leaf)
 
-    def take_closed(self) -> list[LeafBlock]:
-        """What has been closed since this was asked last."""
-        closed, self.closed = self.closed, []
-        return closed
+class LabelBlock(LeafBlock, frozen=True, gc=False):
+    """Plain text that is the screen's own word and no markup; `fill_with_rule` draws a line behind it."""
 
-    def close_all(self, *, draft: bool = False) -> None:
-        """Close everything."""
-        self._close_open_block(draft=draft)
-        self._close_containers(0)
+    style: str = ""
+    fill_with_rule: bool = False
 
-    def _add_code(self, leaf: OpenFence | OpenIndentedCode, line: str, position: int) -> bool:
-        """Whether the open code goes on with this line, or is ended by it and nothing else."""
-        if isinstance(leaf, OpenFence) and leaf.is_closing_line(line, position):
-            self._close_open_block()
-            return True
-        grown = leaf.with_line(line, position, self.closed)
-        if grown is None:
-            return False
-        self._open_block = grown
-        return True
-
-    def _open_containers(self, line: str, count: int, position: int) -> tuple[int, bool]:
-        """Open the containers that begin in a line; where its text is then, −1 if a leaf took it all."""
-        opened = False
-        while True:
-            start = skip_indentation(line, position)
-            if start == len(line):
-                return position, opened
-            paragraph = isinstance(self._open_block, OpenParagraph)
-            if start - position >= 4:
-                if paragraph:
-                    return position, opened
-                self._close_beyond(count)
-                self._open_block = OpenIndentedCode.start(
-                    line[position + 4 :], self._next_prefix(), self.closed
-                )
-                return -1, opened
-            if line[start] not in _BLOCK_STARTERS:
-                return position, opened
-            if len(line) - start <= MAX_MARKUP_LINE and self._open_leaf(line, position, start, count):
-                return -1, opened
-            if count >= MAX_NESTING:
-                return position, opened
-            within = paragraph and count == len(self._containers)
-            if line[start] == ">":
-                self._close_beyond(count)
-                self._containers += (BlockQuote(),)
-                position = start + 1 + line.startswith(" ", start + 1)
-            elif found := parse_list_item(line, position, start, within_paragraph=within):
-                item, position = found
-                sibling = self._containers[count] if count < len(self._containers) else None
-                self._close_beyond(count)
-                self._containers += (self._place_in_list(item, sibling),)
-            else:
-                return position, opened
-            count += 1
-            opened = True
-
-    def _open_leaf(self, line: str, position: int, start: int, count: int) -> bool:
-        """Whether a leaf begins here that is no paragraph."""
-        rest = line[start:]
-        leaf = self._open_block
-        if (
-            isinstance(leaf, OpenParagraph)
-            and count == len(self._containers)
-            and (self._becomes_table(leaf, rest) or self._becomes_heading(leaf, rest))
-        ):
-            return True
-        if atx := _ATX_HEADING.match(rest):
-            self._close_beyond(count)
-            text = _ATX_END.sub("", rest[atx.end() :]).strip()
-            self.closed.append(Paragraph(text, self._next_prefix(), heading_level=len(atx[1])))
-            return True
-        if fence := _OPENING_FENCE.match(rest):
-            self._close_beyond(count)
-            sign, info = fence[1] or fence[3], fence[2] if fence[1] else fence[4]
-            self._open_block = OpenFence.start(sign, info, start - position, self._next_prefix())
-            return True
-        if _THEMATIC_BREAK.match(rest):
-            self._close_beyond(count)
-            self.closed.append(ThematicBreak("", self._next_prefix()))
-            return True
-        return False
-
-    def _becomes_table(self, leaf: OpenParagraph, line: str) -> bool:
-        alignments = parse_alignments(line) if line[0] in "|-:" else ()
-        if not alignments or not leaf.can_head_table:
-            return False
-        heading_line = leaf.last_line
-        cells = split_row(heading_line)
-        if "|" not in heading_line or len(cells) != len(alignments):
-            return False
-        prefix = leaf.prefix
-        if rest := leaf.without_last_line():
-            self._open_block = rest
-            self._close_open_block()
-            prefix = self._next_prefix()
-        self._open_block = OpenTable(heading_line, tuple(cells), alignments, prefix)
-        return True
-
-    def _becomes_heading(self, leaf: OpenParagraph, line: str) -> bool:
-        underline = _SETEXT_UNDERLINE.match(line)
-        if underline is None or leaf.was_split:
-            return False
-        self._open_block = None
-        level = 1 if line[0] == "=" else 2
-        self.closed.append(Paragraph(leaf.text.strip(), leaf.prefix, heading_level=level))
-        return True
-
-    def _add_text(self, line: str, position: int, count: int, *, opened: bool) -> None:
-        """Add what is left of a line to the leaf it belongs to."""
-        start = skip_indentation(line, position)
-        leaf = self._open_block
-        if start == len(line):
-            if not opened:
-                self._end_item(count)
-            return
-        lazy = not opened and count < len(self._containers)
-        if isinstance(leaf, OpenParagraph) and (lazy or not opened):
-            may_head = not lazy and start - position < 4
-            self._open_block = leaf.with_line(line[start:], self.closed, can_head_table=may_head)
-            return
-        if lazy:
-            self._close_beyond(count)
-            leaf = None
-        if (
-            isinstance(leaf, OpenTable)
-            and not opened
-            and start - position < 4
-            and len(line) - start <= MAX_MARKUP_LINE
-        ):
-            self._open_block = leaf.with_row(line[start:], self.closed)
-            return
-        self._close_open_block()
-        task = (
-            bool(self._containers)
-            and isinstance(self._containers[-1], ListItem)
-            and self._marked_count < len(self._containers)
-        )
-        self._open_block = OpenParagraph.start(line[start:], self._next_prefix(), self.closed, is_task=task)
-
-    def _place_in_list(self, item: ListItem, sibling: Container | None) -> ListItem:
-        """An item as the next of the list it goes on, or the first of a new one."""
-        if (
-            isinstance(sibling, ListItem)
-            and sibling.marker == item.marker
-            and (sibling.number < 0) == (item.number < 0)
-        ):
-            number = sibling.number + 1 if sibling.number >= 0 else -1
-            return ListItem(item.content_indent, item.marker, number, sibling.list_id, item.starts_blank)
-        self._last_list_id += 1
-        return ListItem(item.content_indent, item.marker, item.number, self._last_list_id, item.starts_blank)
-
-    def _end_item(self, count: int) -> None:
-        """End what a blank line does not go on in; the list of an item that stayed empty is still open."""
-        item = self._containers[count] if count < len(self._containers) else None
-        self._close_beyond(count)
-        if isinstance(item, ListItem):
-            self._containers += (
-                ListItem(_UNREACHABLE_INDENT, item.marker, item.number, item.list_id, starts_blank=False),
-            )
-            self._marked_count = len(self._containers)
-
-    def _close_beyond(self, count: int) -> None:
-        """Close the leaf, and all containers but the first `count`."""
-        self._close_open_block()
-        self._close_containers(count)
-
-    def _close_open_block(self, *, draft: bool = False) -> None:
-        if self._open_block is not None:
-            self._open_block.close(self.closed, draft=draft)
-            self._open_block = None
-
-    def _close_containers(self, count: int) -> None:
-        if self._marked_count < len(self._containers) > count:
-            self.closed.append(EmptyBlock("", self._next_prefix()))
-        self._containers = self._containers[:count]
-        self._marked_count = min(self._marked_count, count)
-
-    def _next_prefix(self) -> BlockPrefix:
-        """The frame of a leaf that begins here; with it, all open containers have had their signs."""
-        prefix = build_prefix(
-            self._containers,
-            self._marked_count,
-            gap_depth_between(self._previous_containers, self._containers),
-            symbols=self._symbols,
-            style=self._style,
-        )
-        self._marked_count = len(self._containers)
-        self._previous_containers = self._containers
-        return prefix
+    def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
+        """The text wrapped, and the line to the end of the last row."""
+        prefix = fit_prefix(self.prefix, width)
+        spans = wrap(self.text, prefix.text_width)
+        pieces = slice_runs([(self.text, self.style)], spans)
+        free = prefix.text_width - cell_width(runs_text(pieces[-1])) - 1
+        if self.fill_with_rule and free > 0:
+            pieces[-1] += [(" ", ""), (symbols.rule * free, "border")]
+        return prefix.build_lines(pieces, spans)

@@ -12,17 +12,16 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from debate_tui.display.markdown.blocks import BlockParser
-from debate_tui.display.markdown.frame import fit_prefix
-from debate_tui.display.markdown.leaves import CodeBlock, LeafBlock, Paragraph
-from debate_tui.display.markdown.place import DocumentPosition
-from debate_tui.display.markdown.signs import UNICODE_SYMBOLS, MarkdownSymbols
+from debate_tui.display.markdown.block_parser import BlockParser
+from debate_tui.display.markdown.blocks import CodeBlock, LeafBlock, Paragraph
+from debate_tui.display.markdown.lines import DocumentPosition, fit_prefix
+from debate_tui.display.markdown.symbols import UNICODE_SYMBOLS, MarkdownSymbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from debate_tui.display.markdown.flow import IncrementalParagraph
-    from debate_tui.display.markdown.line import Line
+    from debate_tui.display.markdown.inline import IncrementalParagraph
+    from debate_tui.display.markdown.lines import Line
 
 TAB_SIZE = 4
 MAX_CACHED_LINES = 300

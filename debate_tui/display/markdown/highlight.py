@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from debate_tui.display.markdown.line import Run, combine_styles
+from debate_tui.display.markdown.lines import Run, combine_styles
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]

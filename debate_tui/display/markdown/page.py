@@ -6,9 +6,8 @@ import time
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from debate_tui.display.markdown.line import BLANK_LINE, Line, combine_styles
-from debate_tui.display.markdown.place import DocumentPosition
-from debate_tui.display.markdown.signs import UNICODE_SYMBOLS, MarkdownSymbols
+from debate_tui.display.markdown.lines import BLANK_LINE, DocumentPosition, Line, combine_styles
+from debate_tui.display.markdown.symbols import UNICODE_SYMBOLS, MarkdownSymbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,8 +223,8 @@ class Page:
     def _append_label(
         self, kind: SectionKind, turn: int, text: str, style: str, *, across: bool = False
     ) -> None:
-        from debate_tui.display.markdown.frame import BlockPrefix
-        from debate_tui.display.markdown.leaves import LabelBlock
+        from debate_tui.display.markdown.blocks import LabelBlock
+        from debate_tui.display.markdown.lines import BlockPrefix
 
         document = self._new_document()
         document.append_leaf(LabelBlock(text, BlockPrefix(), style, fill_with_rule=across))

@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.frame import FittedPrefix, fit_prefix
+from debate_tui.display.markdown.blocks import LeafBlock
 from debate_tui.display.markdown.inline import parse_inline_cached
-from debate_tui.display.markdown.leaves import LeafBlock
-from debate_tui.display.markdown.line import Line, Run, combine_styles, runs_text, slice_runs
-from debate_tui.display.markdown.width import cell_width, is_narrow
-from debate_tui.display.markdown.wrap import wrap
+from debate_tui.display.markdown.lines import (
+    FittedPrefix,
+    Line,
+    Run,
+    combine_styles,
+    fit_prefix,
+    runs_text,
+    slice_runs,
+)
+from debate_tui.display.markdown.wrap import cell_width, is_narrow, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from debate_tui.display.markdown.signs import MarkdownSymbols
+    from debate_tui.display.markdown.symbols import MarkdownSymbols
 
 Alignment = Literal["left", "right", "center"]
 

@@ -10,7 +10,7 @@ from debate_tui.display.statistics.report import (
     TokenCount,
     TurnFigures,
 )
-from debate_tui.display.statistics.trace import FAULT_FATAL, FAULT_RECOVERED, RateCurve
+from debate_tui.display.statistics.stream import FAULT_FATAL, FAULT_RECOVERED, RateCurve
 
 __all__ = [
     "FAULT_FATAL",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from debate_tui.display.statistics.histogram import DurationHistogram
-from debate_tui.display.statistics.report import FrameFigures, StatisticsReport, TurnFigures
-from debate_tui.display.statistics.stream import StreamMeasurements, quantiles
-from debate_tui.display.statistics.trace import RateCurve
+from debate_tui.display.statistics.report import (
+    DurationHistogram,
+    FrameFigures,
+    StatisticsReport,
+    TurnFigures,
+)
+from debate_tui.display.statistics.stream import RateCurve, StreamMeasurements, quantiles
 from debate_tui.domain.events import (
     DebateFinished,
     DebateResumed,

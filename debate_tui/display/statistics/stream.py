@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from math import exp
+from math import ceil, exp
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from debate_tui.display.statistics.histogram import DurationHistogram
-from debate_tui.display.statistics.report import Interruption, Quantiles, StreamFigures, TokenCount
+from debate_tui.display.statistics.report import (
+    DurationHistogram,
+    Interruption,
+    Quantiles,
+    StreamFigures,
+    TokenCount,
+)
 from debate_tui.display.statistics.report import TurnFigures as TurnFigures
-from debate_tui.display.statistics.trace import FAULT_FATAL, FAULT_RECOVERED, RateCurve, RateHistory
-from debate_tui.display.statistics.turn import BYTES_PER_TOKEN, MIN_RATE_SECONDS, TurnMeasurements, mean_rate
 
 if TYPE_CHECKING:
     from debate_tui.display.buffer import PaneBufferStatistics
@@ -24,7 +28,214 @@ if TYPE_CHECKING:
         TurnStarted,
         TurnSuperseded,
     )
-    from debate_tui.domain.stream import Connected, StreamState
+    from debate_tui.domain.stream import Connected, FinishReason, StreamState, Usage
+
+
+# One turn, measured.
+
+
+BYTES_PER_TOKEN = 4.2
+"""An estimate for prose in any script, used until the provider says how many tokens there were."""
+MIN_RATE_SECONDS = 0.5
+"""Seconds of flowing text below which a speed says nothing."""
+
+
+def estimate_tokens(size: float) -> int:
+    """About how many tokens so many bytes of UTF-8 are."""
+    return round(size / BYTES_PER_TOKEN)
+
+
+def mean_rate(tokens: float, seconds: float) -> float | None:
+    """Tokens per second; `None` where the time is too short to say."""
+    return tokens / seconds if seconds >= MIN_RATE_SECONDS else None
+
+
+class TurnMeasurements:
+    """A turn under way or over; times are the log's, sizes in bytes of UTF-8.
+
+    `size` is what counts of its text, `superseded_size` what no longer does, `reasoning_size` what of both
+    was reasoning. `streaming_seconds` is the time in which all of it came, `attempts` the number of
+    connections it came by.
+    """
+
+    __slots__ = (
+        "answer_at",
+        "attempt",
+        "attempts",
+        "cost",
+        "ended_at",
+        "first_at",
+        "number",
+        "reason",
+        "reasoning_size",
+        "size",
+        "started_at",
+        "streaming_seconds",
+        "superseded_size",
+        "ttft_ms",
+        "usage",
+    )
+
+    def __init__(self, number: int, started_at: float) -> None:
+        self.number = number
+        self.started_at = started_at
+        self.first_at = self.answer_at = self.ended_at = 0.0
+        self.size = self.superseded_size = self.reasoning_size = 0
+        self.streaming_seconds = 0.0
+        self.attempt = self.attempts = 0
+        self.usage: Usage | None = None
+        self.cost: float | None = None
+        self.ttft_ms: int | None = None
+        self.reason: FinishReason | None = None
+
+    @property
+    def tokens(self) -> TokenCount:
+        """As the provider counts them, else as estimated."""
+        return self._count_tokens(estimate_tokens(self.size))
+
+    @property
+    def streamed_tokens(self) -> int:
+        """All tokens whose text came: reasoning that is only counted takes no time to come."""
+        hidden = 0 if self.reasoning_size or self.usage is None else self.usage.reasoning_tokens or 0
+        return self._count_tokens(estimate_tokens(self.size + self.superseded_size), hidden).count
+
+    @property
+    def first_token_seconds(self) -> float | None:
+        """Seconds from its beginning to its first text."""
+        if self.ttft_ms is not None:
+            return self.ttft_ms / 1000
+        return self.first_at - self.started_at if self.first_at else None
+
+    def restart(self, at: float) -> None:
+        """Its text no longer counts; if it was over, neither does when it began."""
+        if self.reason is not None:
+            self.started_at = at
+            self.first_at = 0.0
+            self.ttft_ms = None
+        self.superseded_size += self.size
+        self.size = 0
+        self.answer_at = 0.0
+        self.usage = self.reason = None
+
+    def resume(self, at: float) -> None:
+        """It was over and is not: the time between is none of its own."""
+        self.reason = None
+        self.shift_start(at - self.ended_at)
+
+    def shift_start(self, seconds: float) -> None:
+        """Take it as if it had begun later."""
+        self.started_at += seconds
+        self.first_at += seconds if self.first_at else 0.0
+        self.answer_at += seconds if self.answer_at else 0.0
+
+    def figures(self) -> TurnFigures:
+        """What there is to say about it."""
+        return TurnFigures(
+            number=self.number,
+            first_token=self.first_token_seconds,
+            first_answer=self.answer_at - self.started_at if self.answer_at else None,
+            has_reasoning=self.reasoning_size > 0,
+            tokens=self.tokens if self.size or self.usage else None,
+            mean_rate=mean_rate(self.streamed_tokens, self.streaming_seconds),
+            cost=self.cost,
+            reason=self.reason,
+        )
+
+    def _count_tokens(self, estimated: int, hidden: int = 0) -> TokenCount:
+        """The provider's count without what is `hidden`, unless it must lack something.
+
+        A connection that broke may have taken its count with it.
+        """
+        known = self.usage.output_tokens if self.usage is not None else None
+        if known is None or (self.attempts > 1 and known - hidden < estimated):
+            return TokenCount(estimated, is_estimated=True)
+        return TokenCount(max(0, known - hidden))
+
+
+# How fast text came over the whole of a debate, in memory that does not grow.
+
+
+MAX_BINS = 512
+"""When this many are full, neighbours are joined, and each stands for twice the time."""
+INITIAL_BIN_SECONDS = 1.0
+"""Seconds that a bin stands for at first."""
+
+FAULT_RECOVERED, FAULT_FATAL = 1, 2
+"""How bad what a fault did to the stream is: it was connected again, or given up."""
+
+
+class RateCurve(Struct, frozen=True):
+    """Rates over time: `rates[i]` is for the i-th stretch of `bin_seconds` since the beginning.
+
+    `faults` has for each stretch the worst fault in it: `FAULT_RECOVERED`, `FAULT_FATAL` or 0.
+    """
+
+    bin_seconds: float = INITIAL_BIN_SECONDS
+    rates: tuple[float, ...] = ()
+    faults: tuple[int, ...] = ()
+
+
+class RateHistory:
+    """Adds up sizes in bins of equal length from `origin` on, in seconds of the log's time."""
+
+    __slots__ = ("_bin_seconds", "_faults", "_origin", "_sizes")
+
+    def __init__(self, origin: float) -> None:
+        self._origin = origin
+        self._bin_seconds = INITIAL_BIN_SECONDS
+        self._sizes = [0]
+        self._faults = bytearray(1)
+
+    @property
+    def total_size(self) -> int:
+        """All that came."""
+        return sum(self._sizes)
+
+    def add(self, at: float, size: int) -> None:
+        """Something of this size came."""
+        index = int((at - self._origin) / self._bin_seconds)
+        if not 0 <= index < len(self._sizes):
+            index = self._bin_index(at)
+        self._sizes[index] += size
+
+    def mark_fault(self, at: float, fault: int) -> None:
+        """A fault happened."""
+        index = self._bin_index(at)
+        self._faults[index] = max(self._faults[index], fault)
+
+    def exclude_time(self, seconds: float) -> None:
+        """Leave out a time that has passed and in which nothing was to be measured."""
+        self._origin += seconds
+
+    def rate_curve(self, until: float, max_points: int) -> RateCurve:
+        """The sizes per second up to `until`, in at most `max_points` stretches.
+
+        Traces of one origin have the same stretches, and one more moment changes only the last of them,
+        except where the stretches grow to make room.
+        """
+        used = self._bin_index(until) + 1
+        step = ceil(used / max_points)
+        seconds = step * self._bin_seconds
+        rates = [sum(self._sizes[i : i + step]) / seconds for i in range(0, used, step)]
+        missing = len(rates) - (until - self._origin) / seconds
+        if len(rates) > 1 and missing > 0:
+            # The last stretch is not over: what it lacks is taken from the one before, lest it dip.
+            rates[-1] += rates[-2] * missing
+        faults = [max(self._faults[i : i + step]) for i in range(0, used, step)]
+        return RateCurve(seconds, tuple(rates), tuple(faults))
+
+    def _bin_index(self, at: float) -> int:
+        """The bin that `at` falls into; there is one from now on."""
+        while (index := max(0, int((at - self._origin) / self._bin_seconds))) >= MAX_BINS:
+            self._bin_seconds *= 2
+            self._sizes = [sum(self._sizes[i : i + 2]) for i in range(0, len(self._sizes), 2)]
+            self._faults = bytearray(max(self._faults[i : i + 2]) for i in range(0, len(self._faults), 2))
+        missing = index + 1 - len(self._sizes)
+        if missing > 0:
+            self._sizes += [0] * missing
+            self._faults += bytes(missing)
+        return index
+
 
 RATE_MEMORY_SECONDS = 1.5
 """Seconds over which the present speed is taken; older text counts for less and less."""

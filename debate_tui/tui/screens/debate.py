@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from debate_tui.display.modes import DisplayMode
+from debate_tui.display.frame_clock import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
 from debate_tui.tui.arrangement import LayoutKind
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import StatisticsReport
     from debate_tui.domain.events import Event
     from debate_tui.domain.exports import ExportType

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from debate_tui.display.statistics import wording
+from debate_tui.display.statistics import formatting
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.screens.card import OverlayScreen
 from debate_tui.tui.tones import Tone
@@ -99,8 +99,8 @@ class StatisticsCard(TextRows):
     def _build_rows(self, report: StatisticsReport) -> Iterator[Row]:
         figures = {each.debater: each for each in report.streams}
         streams = [figures.get(speaker.id) for speaker in self._pane_states]
-        measures = wording.live_rows(report)
-        broken = wording.list_incidents(report)
+        measures = formatting.live_rows(report)
+        broken = formatting.list_incidents(report)
         tall, listed = self._divide_rows(self._available_rows - len(measures) - 8, len(broken))
         yield Row()
         yield self._title_row(report)
@@ -123,9 +123,9 @@ class StatisticsCard(TextRows):
         return max(1, min(MAX_BAR_ROWS, spare - listed - bool(listed))), listed
 
     def _title_row(self, report: StatisticsReport) -> Row:
-        parts = [wording.format_clock(report.elapsed)]
+        parts = [formatting.format_clock(report.elapsed)]
         if report.frames is not None:
-            parts += wording.format_frames(report.frames)
+            parts += formatting.format_frames(report.frames)
         right = self._separated([Piece(part, Tone.QUIET) for part in parts])
         return Row((Piece("Stream statistics", Tone.FOCUS, bold=True),), right)
 
@@ -155,10 +155,12 @@ class StatisticsCard(TextRows):
         for y in range(height):
             label = f"{top:,.0f} tokens/s" if y == 0 and top else ""
             yield self._table_row(label[: self._label_width - 1], [rows[y] for rows in drawn])
-        span = f"over {wording.format_clock(elapsed)}"
+        span = f"over {formatting.format_clock(elapsed)}"
         yield self._table_row(span, [fault_axis(curve, self._glyphs) for curve in curves])
 
-    def _value_cell(self, measure: wording.StatisticsRow, figures: StreamFigures | None) -> tuple[Piece, ...]:
+    def _value_cell(
+        self, measure: formatting.StatisticsRow, figures: StreamFigures | None
+    ) -> tuple[Piece, ...]:
         parts = (
             (measure.full_text if self._has_wide_columns else measure.short_text)(figures) if figures else ()
         )
@@ -168,7 +170,7 @@ class StatisticsCard(TextRows):
         first = Piece(parts[0], Tone.RECONNECTING if trouble else Tone.TEXT)
         return self._separated([first, *(Piece(part, Tone.QUIET) for part in parts[1:])])
 
-    def _incident_rows(self, incidents: Sequence[wording.Incident]) -> Iterator[Row]:
+    def _incident_rows(self, incidents: Sequence[formatting.Incident]) -> Iterator[Row]:
         """The newest incidents, each in one line."""
         names = max(len(incident.name) for incident in incidents)
         faults = max(len(incident.fault) for incident in incidents)
@@ -178,7 +180,7 @@ class StatisticsCard(TextRows):
             tone = Tone.FAILED if incident.is_fatal else Tone.RECONNECTING
             yield Row(
                 (
-                    Piece(f"{wording.format_clock(incident.at):>5}  ", Tone.QUIET),
+                    Piece(f"{formatting.format_clock(incident.at):>5}  ", Tone.QUIET),
                     Piece(f"{icon} {incident.name.ljust(names)}  ", tone),
                     Piece(f"{incident.fault.ljust(faults)}  "),
                     Piece(f"{incident.outcome.ljust(outcomes)}  ", Tone.QUIET),

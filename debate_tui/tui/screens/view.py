@@ -9,7 +9,7 @@ from textual.reactive import Reactive, var
 from textual.screen import Screen
 
 from debate_tui.display import markdown
-from debate_tui.display.modes import FrameClock
+from debate_tui.display.frame_clock import FrameClock
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed, DebaterInfo, PhaseStarted
 from debate_tui.domain.sanitise import one_line
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.events import Event
     from debate_tui.record.log import ReadableLog
     from debate_tui.tui.commands import Commands

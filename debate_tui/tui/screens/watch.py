@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
-from debate_tui.display.feed import PaneText
+from debate_tui.display.pane_feed import PaneText
 from debate_tui.record.log import ReadableLog
 from debate_tui.tui.screens.debate import DebateScreen
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.feed import PaneItem
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import StatisticsReport
     from debate_tui.session.http2_merge import ConnectionInfo
     from debate_tui.tui.commands import Commands

@@ -9,7 +9,7 @@ from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.geometry import Region
 
-from debate_tui.display.feed import PaneText, merge_pane_text
+from debate_tui.display.pane_feed import PaneText, merge_pane_text
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.compositing import BlankWidget
 from debate_tui.tui.script import PaneContent
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from textual.events import DescendantBlur, DescendantFocus
     from textual.strip import Strip
 
-    from debate_tui.display.feed import PaneItem
     from debate_tui.display.markdown import MarkdownSymbols
+    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.stream import FaultReport
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.glyphs import Glyphs

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.display.statistics.histogram import DurationHistogram
+from debate_tui.display.statistics.report import DurationHistogram
 
 durations = st.floats(0, 10_000)
 usual_durations = st.floats(1e-5, 4000)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.statistics import FAULT_FATAL, FAULT_RECOVERED, Quantiles, Statistics, TokenCount
-from debate_tui.display.statistics.table import format_table
+from debate_tui.display.statistics.formatting import format_table
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import Connected, FaultKind, FaultReport, StreamOrigin, Usage
 from debate_tui.record.log import MemoryLog

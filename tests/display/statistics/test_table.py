@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from debate_tui.display.statistics import wording
-from debate_tui.display.statistics.table import format_table
+from debate_tui.display.statistics import formatting
+from debate_tui.display.statistics.formatting import format_table
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import Connected, FaultKind, FaultReport, StreamOrigin, Usage
 from tests.display.statistics.test_statistics import BUSY, MeasuredDebate
@@ -67,7 +67,7 @@ def test_wide_names_keep_the_columns_and_hostile_ones_are_harmless() -> None:
 
 def test_times_are_told_in_the_unit_they_are_best_read_in() -> None:
     told = [
-        wording.format_duration(seconds)
+        formatting.format_duration(seconds)
         for seconds in (0, 0.0012, 0.0099, 0.01, 0.999, 1, 9.99, 10, 99.9, 100)
     ]
     assert told == [
@@ -86,7 +86,7 @@ def test_times_are_told_in_the_unit_they_are_best_read_in() -> None:
 
 def test_amounts_and_counts_stay_short() -> None:
     amounts = (0, 999, 1000, 99_949, 99_950, 999_499, 999_500, 10**10)
-    assert [wording.format_bytes(size) for size in amounts] == [
+    assert [formatting.format_bytes(size) for size in amounts] == [
         "0 B",
         "999 B",
         "1.0 kB",
@@ -97,7 +97,7 @@ def test_amounts_and_counts_stay_short() -> None:
         "10.0 GB",
     ]
     counts = (0, 999, 1000, 99_949, 99_950, 999_499, 999_500, 123_000_000)
-    assert [wording.format_compact(count) for count in counts] == [
+    assert [formatting.format_compact(count) for count in counts] == [
         "0",
         "999",
         "1.0k",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.display.statistics.trace import FAULT_FATAL, FAULT_RECOVERED, MAX_BINS, RateHistory
+from debate_tui.display.statistics.stream import FAULT_FATAL, FAULT_RECOVERED, MAX_BINS, RateHistory
 
 moments = st.lists(st.tuples(st.floats(0, 100_000), st.integers(1, 1000)), max_size=50).map(sorted)
 

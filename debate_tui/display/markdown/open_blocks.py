@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.containers import skip_indentation
-from debate_tui.display.markdown.frame import BlockPrefix
+from debate_tui.display.markdown.block_parser import skip_indentation
+from debate_tui.display.markdown.blocks import CodeBlock, LeafBlock, Paragraph
 from debate_tui.display.markdown.highlight import MAX_HIGHLIGHTED_TEXT
-from debate_tui.display.markdown.leaves import CodeBlock, LeafBlock, Paragraph
-from debate_tui.display.markdown.settled import PIECE_SIZE, split_point
+from debate_tui.display.markdown.inline import PIECE_SIZE, split_point
+from debate_tui.display.markdown.lines import BlockPrefix
 from debate_tui.display.markdown.tables import SAMPLED_ROWS, Alignment, TableColumns, TableRow
-from debate_tui.display.markdown.width import JOINERS, strip_stray_joiners_so_far
+from debate_tui.display.markdown.wrap import JOINERS, strip_stray_joiners_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,19 +1,124 @@
-"""What stands at the left of a block: the bars of quotes, the bullets and numbers of items, indentation."""
+"""What a document is rendered to: lines of runs, and the vocabulary of their styles."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.line import Line, Run, runs_text
-from debate_tui.display.markdown.width import cell_width
+from debate_tui.display.markdown.wrap import cell_width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from debate_tui.display.markdown.wrap import Span
+
+
+Run = tuple[str, str]
+"""Text and how it is meant: names from `STYLES` joined by spaces, outermost first; empty for plain text."""
+
+STYLES = frozenset(
+    [
+        "heading",
+        "strong",
+        "emphasis",
+        "strike",
+        "code",
+        "block",
+        "link",
+        "url",
+        "marker",
+        "border",
+        "quote",
+        "reasoning",
+        "notice",
+        "keyword",
+        "string",
+        "number",
+        "comment",
+        "name",
+    ]
+)
+"""Every name a style may be made of. What they look like is the theme's to say."""
+
+
+class Line(Struct, frozen=True, gc=False):
+    """One line on screen.
+
+    The first `indent` characters are bars, bullets and indentation; what follows is the block's own text from
+    its character `start` on. `width` is the width of it all; the rest of the row is blank, in style `fill`.
+    """
+
+    runs: tuple[Run, ...]
+    width: int
+    indent: int = 0
+    start: int = 0
+    fill: str = ""
+
+    @property
+    def text(self) -> str:
+        """The line without its styles."""
+        return "".join([text for text, _ in self.runs])
+
+    @property
+    def content(self) -> str:
+        """The line without styles, bars, bullets and indentation."""
+        return self.text[self.indent :]
+
+
+BLANK_LINE = Line((), 0)
+
+
+@lru_cache(1024)
+def combine_styles(outer: str, inner: str) -> str:
+    """The style of `inner` within `outer`."""
+    names = dict.fromkeys(outer.split())
+    names.update(dict.fromkeys(inner.split()))
+    return " ".join(names)
+
+
+def runs_text(runs: Iterable[Run]) -> str:
+    """The text of runs."""
+    return "".join([text for text, _ in runs])
+
+
+def merge_runs(runs: Iterable[Run]) -> list[Run]:
+    """The same runs with neighbours of one style joined, and none of them empty."""
+    result: list[Run] = []
+    for text, style in runs:
+        if not text:
+            continue
+        if result and result[-1][1] == style:
+            result[-1] = (result[-1][0] + text, style)
+        else:
+            result.append((text, style))
+    return result
+
+
+def slice_runs(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[list[Run]]:
+    """The runs at each of some ascending spans of their text."""
+    if len(runs) == 1:
+        text, style = runs[0]
+        return [[(text[start:end], style)] if end > start else [] for start, end in spans]
+    result: list[list[Run]] = []
+    index, offset = 0, 0
+    for start, end in spans:
+        piece: list[Run] = []
+        while index < len(runs):
+            text, style = runs[index]
+            stop = offset + len(text)
+            if stop > start and offset < end > start:
+                piece.append((text[max(0, start - offset) : end - offset], style))
+            if stop > end:
+                break
+            index += 1
+            offset = stop
+        result.append(piece)
+    return result
+
+
+# What stands at the left of a block: the bars of quotes, the bullets and numbers of items, indentation.
 
 
 class PrefixPart(Struct, frozen=True, gc=False):
@@ -106,3 +211,13 @@ def _gap_lines(runs: Sequence[Run]) -> tuple[Line, ...]:
         runs = runs[:-1]
     text = runs_text(runs)
     return (Line(tuple(runs), cell_width(text), len(text)),)
+
+
+# Where in a text something is, whatever its width.
+
+
+class DocumentPosition(NamedTuple):
+    """A character of a block; −1 is the blank line above it."""
+
+    block: int
+    offset: int

@@ -1,0 +1,457 @@
+"""The blocks of a document, line by line, by CommonMark's rules and GitHub's for tables.
+
+CommonMark defines blocks by a stack of open containers and one open leaf, which each line goes on, closes or
+adds to. A parser that is handed the whole text again would redo all of it; this one keeps the stack, so that
+a line costs the same in the first list item and in the thousandth, and what is closed never changes.
+The dialect: no raw HTML, no reference definitions, lists laid out tight.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+
+from debate_tui.display.markdown.blocks import EmptyBlock, LeafBlock, Paragraph, ThematicBreak
+from debate_tui.display.markdown.lines import BlockPrefix, PrefixPart, combine_styles
+from debate_tui.display.markdown.open_blocks import (
+    OpenBlock,
+    OpenFence,
+    OpenIndentedCode,
+    OpenParagraph,
+    OpenTable,
+)
+from debate_tui.display.markdown.tables import parse_alignments, split_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from debate_tui.display.markdown.symbols import MarkdownSymbols
+
+
+# Quotes and list items: what a line must begin with to go on in one, and how one begins.
+
+
+MAX_NESTING = 20
+"""Containers within one another; further signs of them are text."""
+
+_LIST_MARKER = re.compile(r"([*+-])(?= |$)|(\d{1,9})([.)])(?= |$)")
+_BLANKS = re.compile(" *")
+
+
+class BlockQuote(Struct, frozen=True, eq=False):
+    """A block quote; every one is its own."""
+
+
+class ListItem(Struct, frozen=True, eq=False):
+    """An item of a list.
+
+    What belongs to it is indented by `content_indent`. `marker` is its bullet or the sign behind its number:
+    an item of another kind begins another list, and lists are told apart by `list_id`. `starts_blank` is one
+    that had nothing on its first line.
+    """
+
+    content_indent: int
+    marker: str
+    number: int
+    list_id: int
+    starts_blank: bool
+
+
+Container = BlockQuote | ListItem
+
+
+def skip_indentation(line: str, position: int) -> int:
+    """Where the text begins that follows the blanks at a position."""
+    blanks = _BLANKS.match(line, position)
+    assert blanks is not None
+    return blanks.end()
+
+
+def match_containers(containers: Sequence[Container], line: str, marked_count: int) -> tuple[int, int]:
+    """How many of the open containers a line goes on in, and where in the line that leads.
+
+    The first `marked_count` of them have something in them.
+    """
+    position = 0
+    for index, container in enumerate(containers):
+        start = skip_indentation(line, position)
+        blank = start == len(line)
+        if isinstance(container, BlockQuote):
+            if start - position > 3 or blank or line[start] != ">":
+                return index, position
+            position = start + 1 + line.startswith(" ", start + 1)
+        elif blank:
+            if container.starts_blank and index >= marked_count:
+                return index, position
+            position = min(start, position + container.content_indent)
+        elif start - position >= container.content_indent:
+            position += container.content_indent
+        else:
+            return index, position
+    return len(containers), position
+
+
+def parse_list_item(
+    line: str, position: int, start: int, *, within_paragraph: bool
+) -> tuple[ListItem, int] | None:
+    """The item that begins at `start`, without its place in a list, and where in the line its text begins."""
+    marker = _LIST_MARKER.match(line, start)
+    if marker is None:
+        return None
+    text = skip_indentation(line, marker.end())
+    starts_blank = text == len(line)
+    if within_paragraph and (starts_blank or (marker[2] not in (None, "1") and int(marker[2]) != 1)):
+        return None
+    gap = text - marker.end()
+    if starts_blank or gap > 4:
+        gap = 1
+    begin = min(len(line), marker.end() + gap)
+    number = int(marker[2]) if marker[2] else -1
+    kind = marker[1] or marker[3]
+    return ListItem(marker.end() + gap - position, kind, number, 0, starts_blank), begin
+
+
+def build_prefix(
+    containers: Sequence[Container],
+    marked_count: int,
+    gap_depth: int,
+    *,
+    symbols: MarkdownSymbols,
+    style: str,
+) -> BlockPrefix:
+    """The frame of a block in some containers, of which the first `marked_count` have had their signs."""
+    if not containers:
+        return _root_prefix(style, gap_depth)
+    parts: list[PrefixPart] = []
+    bullets = 0
+    for index, container in enumerate(containers):
+        if isinstance(container, BlockQuote):
+            style = combine_styles(style, "quote")
+            bar = symbols.quote_bar + " "
+            parts.append(PrefixPart(bar, bar, "border"))
+            continue
+        if container.number < 0:
+            sign = symbols.bullets[bullets % len(symbols.bullets)]
+            bullets += 1
+        else:
+            sign = f"{container.number}{container.marker}"
+        rest = " " * (len(sign) + 1)
+        parts.append(PrefixPart(rest if index < marked_count else sign + " ", rest, "marker"))
+    return _intern_prefix(BlockPrefix(tuple(parts), style, gap_depth))
+
+
+@lru_cache(1024)
+def _intern_prefix(prefix: BlockPrefix) -> BlockPrefix:
+    """One frame for all that are equal: most items of a list."""
+    return prefix
+
+
+@cache
+def _root_prefix(style: str, gap_depth: int) -> BlockPrefix:
+    return BlockPrefix((), style, gap_depth)
+
+
+def gap_depth_between(previous: Sequence[Container] | None, current: Sequence[Container]) -> int:
+    """How many containers go on through the blank line above a block, by where the block before it was.
+
+    −1 for no such line: at the start, between the items of a list, and above a list within an item.
+    """
+    if previous is None:
+        return -1
+    common = 0
+    for old, new in zip(previous, current, strict=False):
+        if old is not new:
+            break
+        common += 1
+    if common < len(current) and isinstance(opened := current[common], ListItem):
+        if (
+            common < len(previous)
+            and isinstance(old := previous[common], ListItem)
+            and old.list_id == opened.list_id
+        ):
+            return -1
+        if common and isinstance(current[common - 1], ListItem):
+            return -1
+    return common
+
+
+MAX_MARKUP_LINE = 4000
+"""Characters of a line that may be anything but a paragraph or code."""
+
+_UNREACHABLE_INDENT = 1 << 30
+"""An indentation that no line has."""
+
+_ATX_HEADING = re.compile(r"(#{1,6})(?= |$)")
+_ATX_END = re.compile(r"(?:^| )#+ *$")
+_OPENING_FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
+_THEMATIC_BREAK = re.compile(r"(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$")
+_SETEXT_UNDERLINE = re.compile(r"(=+|-+) *$")
+_BLOCK_STARTERS = frozenset(">#`~*-_+=|:0123456789")
+_TEXT_CHARACTER = re.compile(r"[^\s|:\-*+_=#`~>.)\d]")
+
+
+class Draft(NamedTuple):
+    """The leaves that are open; and whether the unfinished line may be read for good, to be extended."""
+
+    leaves: list[LeafBlock]
+    is_final: bool
+
+
+class BlockParser:
+    """Reads lines, and keeps what they close in `closed` for the owner to take.
+
+    A copy of it (`draft`) shows what would be closed if the document ended here.
+    """
+
+    def __init__(self, symbols: MarkdownSymbols, style: str = "") -> None:
+        self.closed: list[LeafBlock] = []
+        self._symbols = symbols
+        self._style = style
+        self._containers: tuple[Container, ...] = ()
+        self._marked_count = 0
+        self._open_block: OpenBlock | None = None
+        self._previous_containers: tuple[Container, ...] | None = None
+        self._last_list_id = 0
+
+    def read_line(self, line: str) -> None:
+        """Read a line, without its line feed and with blanks for tabs."""
+        count, position = match_containers(self._containers, line, self._marked_count)
+        whole = count == len(self._containers)
+        leaf = self._open_block
+        if whole and isinstance(leaf, OpenFence | OpenIndentedCode) and self._add_code(leaf, line, position):
+            return
+        if isinstance(leaf, OpenFence | OpenIndentedCode):
+            self._close_open_block()
+        position, begun = self._open_containers(line, count, position)
+        if position >= 0:
+            self._add_text(line, position, count, opened=begun)
+
+    def extend_line(self, text: str) -> None:
+        """Add to the line read last, which is certain to be text or code."""
+        leaf = self._open_block
+        assert isinstance(leaf, OpenParagraph | OpenFence | OpenIndentedCode)
+        self._open_block = leaf.with_text(text, self.closed)
+
+    def draft(self, line: str = "") -> Draft:
+        """What is open, closed as if the document ended with this unfinished line."""
+        probe = BlockParser.__new__(BlockParser)
+        probe.__dict__.update(self.__dict__)
+        probe.closed = []
+        certain = False
+        if line:
+            probe.read_line(line)
+            certain = probe.is_final(line)
+        probe.close_all(draft=True)
+        return Draft(probe.closed, certain)
+
+    def is_final(self, line: str) -> bool:
+        """Whether the line read last would stay what it is however it went on."""
+        leaf = self._open_block
+        if isinstance(leaf, OpenParagraph):
+            text = leaf.last_line
+            return len(text) > 16 and _TEXT_CHARACTER.search(text) is not None
+        return (
+            len(line) > MAX_MARKUP_LINE
+            and isinstance(leaf, OpenFence | OpenIndentedCode)
+            and leaf.accepts_text
+        )
+
+    def append_leaf(self, leaf: LeafBlock) -> None:
+        """Close everything, and add a leaf that was not read."""
+        self.close_all()
+        self.closed.append(leaf)
+
+    def take_closed(self) -> list[LeafBlock]:
+        """What has been closed since this was asked last."""
+        closed, self.closed = self.closed, []
+        return closed
+
+    def close_all(self, *, draft: bool = False) -> None:
+        """Close everything."""
+        self._close_open_block(draft=draft)
+        self._close_containers(0)
+
+    def _add_code(self, leaf: OpenFence | OpenIndentedCode, line: str, position: int) -> bool:
+        """Whether the open code goes on with this line, or is ended by it and nothing else."""
+        if isinstance(leaf, OpenFence) and leaf.is_closing_line(line, position):
+            self._close_open_block()
+            return True
+        grown = leaf.with_line(line, position, self.closed)
+        if grown is None:
+            return False
+        self._open_block = grown
+        return True
+
+    def _open_containers(self, line: str, count: int, position: int) -> tuple[int, bool]:
+        """Open the containers that begin in a line; where its text is then, −1 if a leaf took it all."""
+        opened = False
+        while True:
+            start = skip_indentation(line, position)
+            if start == len(line):
+                return position, opened
+            paragraph = isinstance(self._open_block, OpenParagraph)
+            if start - position >= 4:
+                if paragraph:
+                    return position, opened
+                self._close_beyond(count)
+                self._open_block = OpenIndentedCode.start(
+                    line[position + 4 :], self._next_prefix(), self.closed
+                )
+                return -1, opened
+            if line[start] not in _BLOCK_STARTERS:
+                return position, opened
+            if len(line) - start <= MAX_MARKUP_LINE and self._open_leaf(line, position, start, count):
+                return -1, opened
+            if count >= MAX_NESTING:
+                return position, opened
+            within = paragraph and count == len(self._containers)
+            if line[start] == ">":
+                self._close_beyond(count)
+                self._containers += (BlockQuote(),)
+                position = start + 1 + line.startswith(" ", start + 1)
+            elif found := parse_list_item(line, position, start, within_paragraph=within):
+                item, position = found
+                sibling = self._containers[count] if count < len(self._containers) else None
+                self._close_beyond(count)
+                self._containers += (self._place_in_list(item, sibling),)
+            else:
+                return position, opened
+            count += 1
+            opened = True
+
+    def _open_leaf(self, line: str, position: int, start: int, count: int) -> bool:
+        """Whether a leaf begins here that is no paragraph."""
+        rest = line[start:]
+        leaf = self._open_block
+        if (
+            isinstance(leaf, OpenParagraph)
+            and count == len(self._containers)
+            and (self._becomes_table(leaf, rest) or self._becomes_heading(leaf, rest))
+        ):
+            return True
+        if atx := _ATX_HEADING.match(rest):
+            self._close_beyond(count)
+            text = _ATX_END.sub("", rest[atx.end() :]).strip()
+            self.closed.append(Paragraph(text, self._next_prefix(), heading_level=len(atx[1])))
+            return True
+        if fence := _OPENING_FENCE.match(rest):
+            self._close_beyond(count)
+            sign, info = fence[1] or fence[3], fence[2] if fence[1] else fence[4]
+            self._open_block = OpenFence.start(sign, info, start - position, self._next_prefix())
+            return True
+        if _THEMATIC_BREAK.match(rest):
+            self._close_beyond(count)
+            self.closed.append(ThematicBreak("", self._next_prefix()))
+            return True
+        return False
+
+    def _becomes_table(self, leaf: OpenParagraph, line: str) -> bool:
+        alignments = parse_alignments(line) if line[0] in "|-:" else ()
+        if not alignments or not leaf.can_head_table:
+            return False
+        heading_line = leaf.last_line
+        cells = split_row(heading_line)
+        if "|" not in heading_line or len(cells) != len(alignments):
+            return False
+        prefix = leaf.prefix
+        if rest := leaf.without_last_line():
+            self._open_block = rest
+            self._close_open_block()
+            prefix = self._next_prefix()
+        self._open_block = OpenTable(heading_line, tuple(cells), alignments, prefix)
+        return True
+
+    def _becomes_heading(self, leaf: OpenParagraph, line: str) -> bool:
+        underline = _SETEXT_UNDERLINE.match(line)
+        if underline is None or leaf.was_split:
+            return False
+        self._open_block = None
+        level = 1 if line[0] == "=" else 2
+        self.closed.append(Paragraph(leaf.text.strip(), leaf.prefix, heading_level=level))
+        return True
+
+    def _add_text(self, line: str, position: int, count: int, *, opened: bool) -> None:
+        """Add what is left of a line to the leaf it belongs to."""
+        start = skip_indentation(line, position)
+        leaf = self._open_block
+        if start == len(line):
+            if not opened:
+                self._end_item(count)
+            return
+        lazy = not opened and count < len(self._containers)
+        if isinstance(leaf, OpenParagraph) and (lazy or not opened):
+            may_head = not lazy and start - position < 4
+            self._open_block = leaf.with_line(line[start:], self.closed, can_head_table=may_head)
+            return
+        if lazy:
+            self._close_beyond(count)
+            leaf = None
+        if (
+            isinstance(leaf, OpenTable)
+            and not opened
+            and start - position < 4
+            and len(line) - start <= MAX_MARKUP_LINE
+        ):
+            self._open_block = leaf.with_row(line[start:], self.closed)
+            return
+        self._close_open_block()
+        task = (
+            bool(self._containers)
+            and isinstance(self._containers[-1], ListItem)
+            and self._marked_count < len(self._containers)
+        )
+        self._open_block = OpenParagraph.start(line[start:], self._next_prefix(), self.closed, is_task=task)
+
+    def _place_in_list(self, item: ListItem, sibling: Container | None) -> ListItem:
+        """An item as the next of the list it goes on, or the first of a new one."""
+        if (
+            isinstance(sibling, ListItem)
+            and sibling.marker == item.marker
+            and (sibling.number < 0) == (item.number < 0)
+        ):
+            number = sibling.number + 1 if sibling.number >= 0 else -1
+            return ListItem(item.content_indent, item.marker, number, sibling.list_id, item.starts_blank)
+        self._last_list_id += 1
+        return ListItem(item.content_indent, item.marker, item.number, self._last_list_id, item.starts_blank)
+
+    def _end_item(self, count: int) -> None:
+        """End what a blank line does not go on in; the list of an item that stayed empty is still open."""
+        item = self._containers[count] if count < len(self._containers) else None
+        self._close_beyond(count)
+        if isinstance(item, ListItem):
+            self._containers += (
+                ListItem(_UNREACHABLE_INDENT, item.marker, item.number, item.list_id, starts_blank=False),
+            )
+            self._marked_count = len(self._containers)
+
+    def _close_beyond(self, count: int) -> None:
+        """Close the leaf, and all containers but the first `count`."""
+        self._close_open_block()
+        self._close_containers(count)
+
+    def _close_open_block(self, *, draft: bool = False) -> None:
+        if self._open_block is not None:
+            self._open_block.close(self.closed, draft=draft)
+            self._open_block = None
+
+    def _close_containers(self, count: int) -> None:
+        if self._marked_count < len(self._containers) > count:
+            self.closed.append(EmptyBlock("", self._next_prefix()))
+        self._containers = self._containers[:count]
+        self._marked_count = min(self._marked_count, count)
+
+    def _next_prefix(self) -> BlockPrefix:
+        """The frame of a leaf that begins here; with it, all open containers have had their signs."""
+        prefix = build_prefix(
+            self._containers,
+            self._marked_count,
+            gap_depth_between(self._previous_containers, self._containers),
+            symbols=self._symbols,
+            style=self._style,
+        )
+        self._marked_count = len(self._containers)
+        self._previous_containers = self._containers
+        return prefix
