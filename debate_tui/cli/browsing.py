@@ -9,7 +9,7 @@ from debate_tui import config
 from debate_tui.cli.continuing import check_not_live, decode_format, plan_continuation
 from debate_tui.cli.screens import make_screen_options, remember_theme
 from debate_tui.cli.signals import catch_signals
-from debate_tui.tui.history import HistoryApp
+from debate_tui.tui.app import HistoryApp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
     from debate_tui.record.sqlite_log import SqliteStore
     from debate_tui.record.summary import DebateSummary
-    from debate_tui.tui.archive import HistorySelection
+    from debate_tui.tui.screens.history import HistorySelection
 
 
 class _ThreadedStore:

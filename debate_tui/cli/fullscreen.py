@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from debate_tui.cli.signals import CaughtSignal
     from debate_tui.cli.stage import DebateContext
     from debate_tui.display.pane_feed import PaneItem
-    from debate_tui.tui.app import BaseDebateApp
-    from debate_tui.tui.options import ScreenOptions
-    from debate_tui.tui.start import StartApp
+    from debate_tui.tui.app import BaseDebateApp, StartApp
+    from debate_tui.tui.screen_options import ScreenOptions
 
 T = TypeVar("T")
 

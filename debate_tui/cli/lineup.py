@@ -11,14 +11,14 @@ from msgspec import structs
 from debate_tui import config
 from debate_tui.domain.errors import DebateError
 from debate_tui.sources import discovery, local_model, registry
-from debate_tui.tui.proposal import DebaterProfile, SourceOption
 from debate_tui.tui.screens.start import TYPED_SOURCE_TEXTS
+from debate_tui.tui.setup_form import DebaterProfile, SourceOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from debate_tui.sources.providers import Provider
-    from debate_tui.tui.proposal import DebateSetup
+    from debate_tui.tui.setup_form import DebateSetup
 
 DEMO_SOURCES = ("demo", "demo")
 

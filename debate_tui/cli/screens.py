@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.display.frame_clock import DisplayMode
-from debate_tui.tui.options import ScreenOptions
+from debate_tui.tui.screen_options import ScreenOptions
 
 if TYPE_CHECKING:
     from debate_tui.domain.debate import Format

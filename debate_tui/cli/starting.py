@@ -18,17 +18,17 @@ from debate_tui.display.frame_clock import DisplayMode
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.sources import discovery, registry
-from debate_tui.tui.glyphs import ASCII, UNICODE
-from debate_tui.tui.proposal import DebateSetup
+from debate_tui.tui.app import StartApp
 from debate_tui.tui.screens.start import StartScreen
-from debate_tui.tui.start import StartApp
+from debate_tui.tui.setup_form import DebateSetup
+from debate_tui.tui.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from debate_tui.cli.plan import Plan
     from debate_tui.domain.debate import Format
-    from debate_tui.tui.proposal import SourceOption
+    from debate_tui.tui.setup_form import SourceOption
 
 
 class StartController:

@@ -6,21 +6,28 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from debate_tui.tui.collector import GcScheduler
-from debate_tui.tui.dressed import BaseApp
+from debate_tui.tui.base_app import BaseApp
 from debate_tui.tui.driver import TerminalDriver
+from debate_tui.tui.frame_loop import GcScheduler
 from debate_tui.tui.screens.debate import DebateScreen
+from debate_tui.tui.screens.history import HistoryScreen, HistorySelection
+from debate_tui.tui.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from textual.screen import Screen
 
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.frame_clock import DisplayMode
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import Statistics
     from debate_tui.record.log import ReadableLog
+    from debate_tui.record.summary import DebateSummary
     from debate_tui.tui.commands import Commands
-    from debate_tui.tui.options import ScreenOptions
+    from debate_tui.tui.screen_options import ScreenOptions
+    from debate_tui.tui.screens.history import HistoryStore
+    from debate_tui.tui.screens.start import StartScreen
 
 
 class BaseDebateApp(BaseApp[None]):
@@ -158,3 +165,86 @@ class DebateApp(BaseDebateApp):
 
 def _ignore_choice(_: object) -> None:
     """Who is told when nobody asked to be."""
+
+
+# The app that begins with the start screen, and becomes the debate that is begun there.
+
+
+class StartApp(BaseDebateApp):
+    """Shows `start` until `show_debate` puts a debate in its place: one app, so that nothing flashes in
+    between."""
+
+    def __init__(
+        self, start: StartScreen, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None
+    ) -> None:
+        super().__init__(options, on_theme=on_theme)
+        self._start_screen = start
+
+    def get_default_screen(self) -> Screen[None]:
+        """What there is to begin with."""
+        return self._start_screen
+
+    def show_debate(self, debate: Screen[None]) -> None:
+        """Show a debate from now on; callable from any task of the event loop.
+
+        The start screen stays below it: while one screen is exchanged for another there is none, and a
+        debate's first frame does not wait.
+        """
+        self.call_later(self._start_screen.set_focus, None)
+        self.call_later(self.push_screen, debate)
+
+    def on_ready(self) -> None:
+        """The first frame is painted: do what could wait until now."""
+        super()._run_deferred_startup()
+
+    def _run_deferred_startup(self) -> None:
+        """All but what the debate brought was settled when the start screen came."""
+        self._gc_scheduler.enable_without_full_collections()
+
+    def warn(self, text: str) -> None:
+        """See `BaseApp.warn`."""
+        if self._debate_screen is None:
+            self.call_later(self._start_screen.warn, text)
+        else:
+            super().warn(text)
+
+    def show_start_error(self, message: str) -> None:
+        """Say why a debate cannot begin; callable from any task of the event loop."""
+        self.call_later(self._start_screen.show_start_error, message)
+
+
+# The app around the history screen.
+
+
+class HistoryApp(BaseApp[HistorySelection]):
+    """Returns what the user wants to see next, `None` if nothing; see `HistoryScreen`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c,ctrl+q", "quit", priority=False)]
+
+    def __init__(
+        self,
+        store: HistoryStore,
+        summaries: Sequence[DebateSummary],
+        options: ScreenOptions,
+        *,
+        filter_text: str = "",
+        selected_debate: str = "",
+        on_theme: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(options, on_theme=on_theme)
+        glyphs = ASCII if options.ascii else UNICODE
+        self._history_screen = HistoryScreen(
+            store, summaries, glyphs, self.exit, filter_text=filter_text, selected_debate=selected_debate
+        )
+
+    def get_default_screen(self) -> HistoryScreen:
+        """The history is all there is."""
+        return self._history_screen
+
+    def on_ready(self) -> None:
+        """The first frame is painted: do what could wait until now."""
+        self.load_themes()
+
+    def warn(self, text: str) -> None:
+        """See `BaseApp.warn`."""
+        self._history_screen.warn(text)

@@ -18,8 +18,8 @@ from textual.geometry import Region
 from textual.widget import Widget
 from textual.widgets import Markdown
 
-from debate_tui.tui import compositing, themes
-from debate_tui.tui.widgets.prose import TurnText
+from debate_tui.tui import painter, themes
+from debate_tui.tui.widgets.turn_text import TurnText
 from tests.benchmarks import speech
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.terminal import in_terminal
@@ -139,7 +139,7 @@ def engine(text: str, times: int, sent: Callable[[], int], *, up: bool = False) 
 
         def flush(number: int) -> None:
             new = rest[number * size : (number + 1) * size]
-            with compositing.frame(stage.screen):
+            with painter.frame(stage.screen):
                 for pane in panes:
                     for delta in speech.deltas(new):
                         pane.append_text(delta)

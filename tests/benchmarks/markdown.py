@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.display.markdown import Page
 from debate_tui.display.markdown.document import Document
-from debate_tui.tui.widgets.finder import MatchFinder
+from debate_tui.tui.widgets.page_view import MatchFinder
 from tests.benchmarks import speech
 from tests.benchmarks.figures import Figure
 

@@ -14,7 +14,7 @@ from debate_tui.domain import formats
 from debate_tui.domain.events import DebaterInfo
 from debate_tui.record.log import MemoryLog
 from debate_tui.tui.app import DebateApp
-from debate_tui.tui.options import ScreenOptions
+from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.debate import DebateScreen
 
 if TYPE_CHECKING:

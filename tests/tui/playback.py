@@ -12,7 +12,7 @@ from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.record.player import Player
 from debate_tui.tui.app import DebateApp
-from debate_tui.tui.options import ScreenOptions
+from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.replay import ReplayScreen
 from tests.record.test_player import FakePlayerClock
 from tests.tui.board import DEBATERS, OXFORD, TOPIC, DebateHarness

@@ -31,7 +31,7 @@ from debate_tui.domain.events import (
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.record.log import MemoryLog
 from debate_tui.tui.app import DebateApp
-from debate_tui.tui.options import ScreenOptions
+from debate_tui.tui.screen_options import ScreenOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

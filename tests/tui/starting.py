@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from debate_tui import config
 from debate_tui.sources import registry
-from debate_tui.tui.glyphs import ASCII, UNICODE
-from debate_tui.tui.options import ScreenOptions
-from debate_tui.tui.proposal import DebateSetup, SourceOption
+from debate_tui.tui.app import StartApp
+from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.start import DISCOVERY_WORKER, StartScreen
-from debate_tui.tui.start import StartApp
+from debate_tui.tui.setup_form import DebateSetup, SourceOption
+from debate_tui.tui.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

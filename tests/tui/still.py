@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.tui import elapsed
-from debate_tui.tui.screens import view
-from debate_tui.tui.widgets import pane, tabs
+from debate_tui.tui import debate_state
+from debate_tui.tui.screens import debate_view
+from debate_tui.tui.widgets import pane
 from tests.tui.board import START
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ def freeze_clocks(monkeypatch: pytest.MonkeyPatch, seconds: float = 83) -> None:
     """It is always so many seconds after the debate's beginning."""
     still = time.monotonic()
     clock = SimpleNamespace(monotonic=lambda: still, time=lambda: START + seconds)
-    for module in (view, pane, tabs, elapsed):
+    for module in (debate_view, pane, pane, debate_state):
         monkeypatch.setattr(module, "time", clock)

@@ -12,7 +12,7 @@ from debate_tui.domain.events import (
     TurnStarted,
 )
 from debate_tui.domain.transcript import Transcript
-from debate_tui.tui.agenda import PhaseProgress
+from debate_tui.tui.debate_state import PhaseProgress
 
 FORMAT = Format(
     name="f",

@@ -7,7 +7,7 @@ import pytest
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport
 from debate_tui.sources.demo import DEMO_NOTICE
-from debate_tui.tui.proposal import DebateSetup
+from debate_tui.tui.setup_form import DebateSetup
 from tests.tui.board import DebateHarness
 from tests.tui.playback import ReplayHarness, recorded_debate
 from tests.tui.starting import StartHarness

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain.events import StreamStatus
-from debate_tui.tui.glyphs import ASCII, UNICODE
-from debate_tui.tui.tones import Tone
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.symbols import ASCII, UNICODE
 from debate_tui.tui.widgets.badge import badge_for
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Label
 
-from debate_tui.tui import compositing, themes
-from debate_tui.tui.sgr import RowStrip, encode_rows, style_transition
-from debate_tui.tui.widgets.prose import TurnText
+from debate_tui.tui import painter, themes
+from debate_tui.tui.painter import RowStrip, encode_rows, style_transition
+from debate_tui.tui.widgets.turn_text import TurnText
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -123,14 +123,14 @@ async def test_the_terminal_shows_what_textual_would_show(pilot: Pilot[None]) ->
     left, right = stage.panes
     text = SPEECH * 3
     for start in range(0, len(text), 23):
-        with compositing.frame(stage.screen):
+        with painter.frame(stage.screen):
             for pane in stage.panes:
                 pane.append_text(text[start : start + 23])
                 pane.flush()
         if start % 5 == 0:
             left.scroll_by(-start % 11)
         if start % 7 == 0:
-            with compositing.frame(stage.screen):
+            with painter.frame(stage.screen):
                 right.tick()
         assert stage.painted() == stage.should_be()
     left.search("item")
@@ -142,15 +142,15 @@ async def test_all_panes_are_painted_in_one_frame(pilot: Pilot[None]) -> None:
     """However often they are changed within it."""
     stage = stage_of(pilot)
     stage.frames.clear()
-    with compositing.frame(stage.screen):
+    with painter.frame(stage.screen):
         for pane in stage.panes * 2:
             pane.append_text("words ")
-            with compositing.frame(stage.screen):
+            with painter.frame(stage.screen):
                 pane.flush()
         assert stage.frames == []
     assert len(stage.frames) == 1
     assert stage.frames[0].count("words words") == 2
-    with compositing.frame(stage.screen):
+    with painter.frame(stage.screen):
         pass
     assert len(stage.frames) == 1
 
@@ -176,7 +176,7 @@ async def test_a_frame_takes_along_what_was_shown_before_it(pilot: Pilot[None]) 
     stage.frames.clear()
     left.append_text("before")
     left.flush()
-    with compositing.frame(stage.screen):
+    with painter.frame(stage.screen):
         right.append_text("within")
         right.flush()
     assert len(stage.frames) == 1
@@ -218,7 +218,7 @@ async def test_what_lies_over_a_pane_is_not_painted_over(pilot: Pilot[None]) -> 
     await stage.screen.mount(Label("on top"))
     await pilot.pause()
     stage.frames.clear()
-    with compositing.frame(stage.screen):
+    with painter.frame(stage.screen):
         for pane in stage.panes:
             pane.append_text(SPEECH * 2)
             pane.flush()
@@ -235,7 +235,7 @@ async def test_a_screen_that_is_not_shown_is_not_painted(pilot: Pilot[None]) -> 
     stage.push_screen(OtherScreen())
     await pilot.pause()
     stage.frames.clear()
-    with compositing.frame(below):
+    with painter.frame(below):
         for pane in below.query(TurnText):
             pane.append_text("hidden words")
             pane.flush()

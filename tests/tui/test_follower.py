@@ -10,9 +10,9 @@ from debate_tui.domain import events as ev
 from debate_tui.domain.events import DebaterInfo
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.record.log import MemoryLog
-from debate_tui.tui.follower import LogFollower
-from debate_tui.tui.glyphs import UNICODE
-from debate_tui.tui.speaker import PaneState
+from debate_tui.tui.log_follower import LogFollower
+from debate_tui.tui.pane_state import PaneState
+from debate_tui.tui.symbols import UNICODE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

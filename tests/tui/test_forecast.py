@@ -15,8 +15,7 @@ from debate_tui.domain.events import (
     PhaseStarted,
 )
 from debate_tui.domain.transcript import Transcript
-from debate_tui.tui.agenda import PhaseProgress
-from debate_tui.tui.forecast import DurationEstimator
+from debate_tui.tui.debate_state import DurationEstimator, PhaseProgress
 
 FORECAST_FORMAT = Format(
     name="f",

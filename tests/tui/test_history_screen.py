@@ -11,11 +11,10 @@ import pytest
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.record.summary import DebateSummary
-from debate_tui.tui.archive import HistorySelection
-from debate_tui.tui.history import HistoryApp
-from debate_tui.tui.options import ScreenOptions
-from debate_tui.tui.screens.history import HistoryScreen
-from debate_tui.tui.widgets import debates
+from debate_tui.tui.app import HistoryApp
+from debate_tui.tui.screen_options import ScreenOptions
+from debate_tui.tui.screens.history import HistoryScreen, HistorySelection
+from debate_tui.tui.widgets import debate_list
 from tests.tui.board import DEBATERS, START
 from tests.tui.playback import recorded_debate
 from tests.tui.still import at_every_size_and_theme
@@ -65,7 +64,7 @@ def summaries(count: int = 5, live: int | None = None) -> list[DebateSummary]:
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setattr(debates, "time", SimpleNamespace(time=lambda: START + 3600))
+    monkeypatch.setattr(debate_list, "time", SimpleNamespace(time=lambda: START + 3600))
 
 
 class FakeArchive:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.events import Key
 
-from debate_tui.tui.widgets.entry import LineInput
+from debate_tui.tui.widgets.input_bars import LineInput
 from tests.tui.board import DebateHarness
 
 

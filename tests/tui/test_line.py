@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.sanitise import sanitise
-from debate_tui.tui.widgets.line import Piece, Row, clip, justify, pieces_width, sanitise_piece
+from debate_tui.tui.widgets.rows import Piece, Row, clip, justify, pieces_width, sanitise_piece
 
 words = st.text(alphabet="ab 我🚶é​-", max_size=30)
 pieces = st.lists(words.map(Piece), max_size=4).map(tuple)

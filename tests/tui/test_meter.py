@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from debate_tui.tui.widgets.meter import TurnMetrics, format_metrics
+from debate_tui.tui.widgets.badge import TurnMetrics, format_metrics
 
 FULL = TurnMetrics(ttft_ms=640, tokens=1234, tokens_per_second=61.7, cost=0.0123, is_finished=True)
 

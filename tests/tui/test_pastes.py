@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.sanitise import sanitise
-from debate_tui.tui.pastes import PASTE_END, PASTE_START, PasteSanitiser
+from debate_tui.tui.driver import PASTE_END, PASTE_START, PasteSanitiser
 
 keys = st.text("aé\x1b[O~;0125", max_size=12).filter(
     lambda text: "\x1b[200" not in text and "200~" not in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.tui.proposal import (
+from debate_tui.tui.setup_form import (
     EMPTY_PROFILE,
     MAX_DEBATERS,
     MAX_JUDGES,

@@ -9,8 +9,8 @@ from textual.app import App
 from textual.geometry import Offset, Region
 from textual.selection import Selection
 
-from debate_tui.tui import compositing, themes
-from debate_tui.tui.widgets.prose import TurnText
+from debate_tui.tui import painter, themes
+from debate_tui.tui.widgets.turn_text import TurnText
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -300,18 +300,18 @@ async def test_nothing_is_painted_that_did_not_change(
     prose.flush()
     await pilot.pause()
     painted: list[set[int]] = []
-    monkeypatch.setattr(compositing, "_paint", lambda _, changed: painted.extend(changed.values()))
+    monkeypatch.setattr(painter, "_paint", lambda _, changed: painted.extend(changed.values()))
     screen = pilot.app.screen
-    with compositing.frame(screen):
+    with painter.frame(screen):
         prose.append_text("- word")
         prose.flush()
-    with compositing.frame(screen):
+    with painter.frame(screen):
         prose.append_text(" word")
         prose.flush()
     assert painted == [set(range(HEIGHT)), {HEIGHT - 1}]
     prose.scroll_by(-10)
     painted.clear()
-    with compositing.frame(screen):
+    with painter.frame(screen):
         prose.append_text(" word\n" * 20)
         prose.flush()
     assert painted == []

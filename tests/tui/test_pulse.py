@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.frame_clock import DisplayMode, FrameClock
 from debate_tui.display.pane_feed import PaneItem, PaneText
-from debate_tui.tui.pulse import MAX_PANE_FRAME_CHARACTERS, FrameLoop
+from debate_tui.tui.frame_loop import MAX_PANE_FRAME_CHARACTERS, FrameLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain import events as ev
+from debate_tui.tui.screens.debate_view import DebateView
 from debate_tui.tui.screens.replay import ReplayScreen
-from debate_tui.tui.screens.view import DebateView
 from tests.tui.board import START, DebateHarness
 from tests.tui.playback import ReplayHarness, recorded_debate
 

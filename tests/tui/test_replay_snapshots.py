@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.tui.screens import view
-from debate_tui.tui.widgets import pane, tabs
+from debate_tui.tui.screens import debate_view
+from debate_tui.tui.widgets import pane
 from tests.tui.playback import ReplayHarness, recorded_debate
 from tests.tui.still import at_every_size_and_theme
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     still = time.monotonic()
-    for module in (view, pane, tabs):
+    for module in (debate_view, pane, pane):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: still))
 
 

@@ -18,9 +18,9 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.stream import FaultKind, FaultReport
 from debate_tui.domain.transcript import Transcript
-from debate_tui.tui.agenda import PhaseProgress
-from debate_tui.tui.glyphs import UNICODE
-from debate_tui.tui.script import PaneContent
+from debate_tui.tui.debate_state import PhaseProgress
+from debate_tui.tui.pane_content import PaneContent
+from debate_tui.tui.symbols import UNICODE
 
 if TYPE_CHECKING:
     from debate_tui.display.pane_feed import PaneItem

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.display.frame_clock import DisplayMode
-from debate_tui.tui.proposal import DebaterProfile, DebateSetup, SourceOption, cycle, format_mismatch
-from debate_tui.tui.screens.asking import InputScreen
-from debate_tui.tui.screens.menu import MenuScreen
+from debate_tui.tui.screens.dialogs import MenuScreen
 from debate_tui.tui.screens.start import StartScreen
-from debate_tui.tui.widgets.entry import LineInput
-from debate_tui.tui.widgets.proposing import SetupList
+from debate_tui.tui.screens.start_menus import InputScreen
+from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption, cycle, format_mismatch
+from debate_tui.tui.widgets.input_bars import LineInput
+from debate_tui.tui.widgets.setup_list import SetupList
 from tests.tui.board import OXFORD
 from tests.tui.starting import DEMO, KEYS, SERVED, StartHarness
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debate_tui.tui.proposal import DebaterProfile, DebateSetup
+from debate_tui.tui.setup_form import DebaterProfile, DebateSetup
 from tests.tui.starting import DEMO, KEYS, LOCAL, SERVED, StartHarness
 from tests.tui.still import at_every_size_and_theme
 

@@ -15,11 +15,11 @@ from debate_tui.display.buffer import PaneBufferStatistics
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import Connected, FaultKind, FaultReport, StreamOrigin, Usage
-from debate_tui.tui import elapsed
+from debate_tui.tui import debate_state
+from debate_tui.tui.screens import debate_view
 from debate_tui.tui.screens import statistics as screen
-from debate_tui.tui.screens import view
 from debate_tui.tui.screens.statistics import StatisticsCard, StatisticsScreen
-from debate_tui.tui.widgets import pane, tabs
+from debate_tui.tui.widgets import pane
 from tests.tui.board import START, DebateHarness
 from tests.tui.still import at_every_size_and_theme
 
@@ -137,7 +137,7 @@ def play_minute(panes: int, **options: object) -> DebateHarness:
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     still = time.monotonic()
     clock = SimpleNamespace(monotonic=lambda: still, time=lambda: START + 62)
-    for module in (view, pane, tabs, elapsed, screen):
+    for module in (debate_view, pane, pane, debate_state, screen):
         monkeypatch.setattr(module, "time", clock)
 
 

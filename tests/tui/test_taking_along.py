@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain.exports import EXPORT_TYPES, export_debate
-from debate_tui.tui.screens.menu import ExportMenuScreen
+from debate_tui.tui.screens.dialogs import ExportMenuScreen
 from debate_tui.tui.widgets.footer import shorten_path
 from tests.tui.board import DebateHarness
 from tests.tui.playback import ReplayHarness, recorded_debate

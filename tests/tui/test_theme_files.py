@@ -9,7 +9,7 @@ from textual.theme import BUILTIN_THEMES
 
 from debate_tui.domain.errors import ConfigError
 from debate_tui.tui import themes
-from debate_tui.tui.tones import Tone, resolve_colour
+from debate_tui.tui.styles import Tone, resolve_colour
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.tui import dressed, themes
-from debate_tui.tui.screens.themes import ThemeScreen
+from debate_tui.tui import base_app, themes
+from debate_tui.tui.screens.dialogs import ThemeScreen
 from tests.tui.board import DebateHarness
 from tests.tui.still import at_every_size_and_theme
 from tests.tui.test_history_screen import HistoryHarness
@@ -27,7 +27,7 @@ SHIPPED = sorted(path.stem for path in themes.bundled_folder().glob("*.toml"))
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's own themes, looked at all the time."""
-    monkeypatch.setattr(dressed, "THEME_POLL_SECONDS", 0)
+    monkeypatch.setattr(base_app, "THEME_POLL_SECONDS", 0)
     folder = tmp_path / "themes"
     folder.mkdir()
     return folder

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import pytest
 from textual.geometry import Size
 
-from debate_tui.tui.thrift import THROTTLE_SECONDS, ScrollThrottle
+from debate_tui.tui.frame_loop import THROTTLE_SECONDS, ScrollThrottle
 
 if TYPE_CHECKING:
-    from debate_tui.tui.widgets.prose import TurnText
+    from debate_tui.tui.widgets.turn_text import TurnText
 
 
 class ScrolledPage:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.display.markdown import Page
-from debate_tui.tui.widgets.viewport import Viewport
+from debate_tui.tui.widgets.page_view import Viewport
 
 HEIGHT = 10
 

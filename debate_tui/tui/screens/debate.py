@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from debate_tui.display.frame_clock import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
-from debate_tui.tui.arrangement import LayoutKind
-from debate_tui.tui.modes import MODE_DESCRIPTIONS
-from debate_tui.tui.screens.moderated import ModerationView
-from debate_tui.tui.screens.searched import SearchView
-from debate_tui.tui.tones import Tone
+from debate_tui.tui.key_hints import MODE_DESCRIPTIONS
+from debate_tui.tui.layout import LayoutKind
+from debate_tui.tui.screens.moderation import ModerationView
+from debate_tui.tui.screens.search import SearchView
+from debate_tui.tui.styles import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.exports import ExportType
     from debate_tui.record.log import ReadableLog
     from debate_tui.tui.commands import Commands
-    from debate_tui.tui.options import ScreenOptions
+    from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.widgets.footer import Footer
 
 
@@ -145,7 +145,7 @@ class DebateScreen(SearchView, ModerationView):
             await self._copy_to_clipboard(text)
 
     async def _copy_to_clipboard(self, text: str) -> None:
-        from debate_tui.tui.copying import copy_text
+        from debate_tui.tui.clipboard import copy_text
 
         said, path = await copy_text(self.app, text, self._options.clipboard_file)
         self._show_message(said, Tone.FINISHED, path=path)
@@ -153,7 +153,7 @@ class DebateScreen(SearchView, ModerationView):
     def action_export(self) -> None:
         """Ask what to export the debate to, as far as it has come, and do it."""
         from debate_tui.domain.exports import EXPORT_TYPES
-        from debate_tui.tui.screens.menu import ExportMenuScreen
+        from debate_tui.tui.screens.dialogs import ExportMenuScreen
 
         def export(index: int | None) -> None:
             if index is not None:
@@ -162,7 +162,7 @@ class DebateScreen(SearchView, ModerationView):
         self.app.push_screen(ExportMenuScreen(self._glyphs), export)
 
     async def _export(self, form: ExportType) -> None:
-        from debate_tui.tui.exporting import display_path, export_to_folder
+        from debate_tui.tui.export_file import display_path, export_to_folder
 
         try:
             path = await export_to_folder(await self._all_events(), form, Path.cwd())
@@ -179,7 +179,7 @@ class DebateScreen(SearchView, ModerationView):
 
     def action_help(self) -> None:
         """Explain keys and badges."""
-        from debate_tui.tui.screens.help import HelpScreen
+        from debate_tui.tui.screens.dialogs import HelpScreen
 
         self.app.push_screen(HelpScreen(self._glyphs))
 
@@ -203,7 +203,7 @@ class DebateScreen(SearchView, ModerationView):
         speaker = self._current_pane.state
         trouble = speaker.fault
         if not self._decisions.ask(speaker.id, self._current_debater_name) and trouble is not None:
-            from debate_tui.tui.screens.trouble import FaultScreen
+            from debate_tui.tui.screens.dialogs import FaultScreen
 
             self.app.push_screen(FaultScreen(self._current_debater_name, trouble, self._glyphs))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -12,15 +12,13 @@ from textual.screen import Screen
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import EXPORT_TYPES
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.archive import HistorySelection
-from debate_tui.tui.exporting import display_path, export_to_folder
-from debate_tui.tui.screens.menu import ConfirmDeleteScreen, ExportMenuScreen
-from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.debates import DebateDetails, DebateList
-from debate_tui.tui.widgets.filter import FilterBar
-from debate_tui.tui.widgets.footer import Footer, KeyHint
-from debate_tui.tui.widgets.masthead import TitleBar
-from debate_tui.tui.widgets.notice import NoticeBar
+from debate_tui.tui.export_file import display_path, export_to_folder
+from debate_tui.tui.screens.dialogs import ConfirmDeleteScreen, ExportMenuScreen
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.debate_list import DebateDetails, DebateList
+from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
+from debate_tui.tui.widgets.header import TitleBar
+from debate_tui.tui.widgets.input_bars import FilterBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,10 +28,42 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.widgets import Input
 
+    from debate_tui.domain.events import Event
     from debate_tui.record.summary import DebateSummary
-    from debate_tui.tui.archive import HistoryStore
-    from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.widgets.pointing import SelectableList
+    from debate_tui.tui.symbols import Glyphs
+    from debate_tui.tui.widgets.option_list import SelectableList
+
+
+# What the history screen asks of the record.
+
+
+class HistoryStore(Protocol):
+    """The recorded debates; every method raises `DebateError` where the record cannot be used."""
+
+    async def debates(self) -> Sequence[DebateSummary]:
+        """All of them, newest first."""
+        ...
+
+    async def events(self, debate: str) -> Sequence[Event]:
+        """Everything that is recorded of one."""
+        ...
+
+    async def delete(self, debate: str) -> None:
+        """Delete one for good."""
+        ...
+
+    async def check(self, debate: str) -> None:
+        """Raise `DebateError`, saying why, unless this debate can be taken up where it broke off."""
+        ...
+
+
+class HistorySelection(NamedTuple):
+    """What to do with a debate that was chosen, and what the screen showed, to come back to."""
+
+    debate: str
+    action: Literal["replay", "continue"]
+    filter_text: str
+
 
 DETAILS_MIN_WIDTH = 110
 """Columns from which there is room for the details beside the list."""

@@ -10,17 +10,15 @@ from textual.containers import Container, Vertical
 from textual.screen import Screen
 
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.proposal import SourceOption, format_mismatch
-from debate_tui.tui.screens import offered
-from debate_tui.tui.screens.asking import InputScreen
-from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.entry import LineInput
-from debate_tui.tui.widgets.explanation import SetupHelp
-from debate_tui.tui.widgets.footer import Footer, KeyHint
-from debate_tui.tui.widgets.line import Piece, Row, TextRows
-from debate_tui.tui.widgets.masthead import TitleBar
-from debate_tui.tui.widgets.notice import NoticeBar
-from debate_tui.tui.widgets.proposing import SetupList
+from debate_tui.tui.screens import start_menus
+from debate_tui.tui.screens.start_menus import InputScreen
+from debate_tui.tui.setup_form import SourceOption, format_mismatch
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
+from debate_tui.tui.widgets.header import TitleBar
+from debate_tui.tui.widgets.input_bars import LineInput
+from debate_tui.tui.widgets.rows import Piece, Row, TextRows
+from debate_tui.tui.widgets.setup_list import SetupHelp, SetupList
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -31,10 +29,10 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from debate_tui.domain.debate import Format
-    from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.proposal import DebateSetup, SetupItem
-    from debate_tui.tui.screens.offered import SetupMenuScreen
-    from debate_tui.tui.widgets.pointing import SelectableList
+    from debate_tui.tui.screens.start_menus import SetupMenuScreen
+    from debate_tui.tui.setup_form import DebateSetup, SetupItem
+    from debate_tui.tui.symbols import Glyphs
+    from debate_tui.tui.widgets.option_list import SelectableList
 
 DISCOVERY_WORKER = "look around"
 TAGLINE = "Language models argue, live, side by side"
@@ -359,12 +357,12 @@ class StartScreen(Screen[None]):
             case _ if item.kind == "begin":
                 self.action_begin()
             case _ if item.kind == "format":
-                self._open_setup_menu(offered.format_menu(proposal, self._formats, self._glyphs), item)
+                self._open_setup_menu(start_menus.format_menu(proposal, self._formats, self._glyphs), item)
             case _ if item.kind == "mode":
-                self._open_setup_menu(offered.mode_menu(proposal, self._glyphs), item)
+                self._open_setup_menu(start_menus.mode_menu(proposal, self._glyphs), item)
             case _:
                 self._open_setup_menu(
-                    offered.source_menu(proposal, item, self._source_options, self._glyphs), item
+                    start_menus.source_menu(proposal, item, self._source_options, self._glyphs), item
                 )
 
     def _open_setup_menu(self, menu: SetupMenuScreen, item: SetupItem) -> None:
@@ -375,7 +373,10 @@ class StartScreen(Screen[None]):
                 self._change_setup(menu.outcomes[index])
             elif index is not None:
                 asking = InputScreen(
-                    offered.source_question(item), _SOURCE_EXAMPLES, self._glyphs, check=self._check_source
+                    start_menus.source_question(item),
+                    _SOURCE_EXAMPLES,
+                    self._glyphs,
+                    check=self._check_source,
                 )
                 self.app.push_screen(asking, typed)
 
@@ -394,7 +395,7 @@ class StartScreen(Screen[None]):
         def chosen(index: int | None) -> None:
             if index is None:
                 return
-            name, about, _, most = offered.PROFILE_FIELDS[index]
+            name, about, _, most = start_menus.PROFILE_FIELDS[index]
             role = self._setup.profile(item.position)
 
             def typed(text: str | None) -> None:
@@ -408,7 +409,7 @@ class StartScreen(Screen[None]):
                 typed,
             )
 
-        self.app.push_screen(offered.profile_menu(self._setup, item.position, self._glyphs), chosen)
+        self.app.push_screen(start_menus.profile_menu(self._setup, item.position, self._glyphs), chosen)
 
 
 def _accept_any(text: str) -> None:

@@ -3,29 +3,72 @@
 from __future__ import annotations
 
 import time
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from debate_tui.display.statistics import formatting
+from debate_tui.display.statistics import FAULT_FATAL, FAULT_RECOVERED, formatting
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.screens.card import OverlayScreen
-from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.bars import fault_axis, rate_bars
-from debate_tui.tui.widgets.line import Piece, Row, TextRows, clip, pieces_width
+from debate_tui.tui.screens.dialogs import OverlayScreen
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.rows import Piece, Row, TextRows, clip, pieces_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.events import Click, Resize
     from textual.geometry import Size
 
-    from debate_tui.display.statistics import Statistics, StatisticsReport, StreamFigures
-    from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.speaker import PaneState
+    from debate_tui.display.statistics import RateCurve, Statistics, StatisticsReport, StreamFigures
+    from debate_tui.tui.pane_state import PaneState
+    from debate_tui.tui.symbols import Glyphs
+
+
+# Bars: a speed over time, with the faults that broke into it marked on its axis.
+
+
+_FAULT_TONES = {0: Tone.STREAMING, FAULT_RECOVERED: Tone.RECONNECTING, FAULT_FATAL: Tone.FAILED}
+
+
+def rate_bars(curve: RateCurve, height: int, max_rate: float, glyphs: Glyphs) -> list[tuple[Piece, ...]]:
+    """The curve as rows of equal width, the highest first; a rate of `max_rate` fills them all.
+
+    Whatever came at all can be seen.
+    """
+    steps = len(glyphs.fill_levels) - 1
+    full = height * steps
+    heights = [
+        max(1, round(rate / max_rate * full)) if rate > 0 and max_rate > 0 else 0 for rate in curve.rates
+    ]
+    return [
+        merge_cells(
+            (glyphs.fill_levels[min(max(tall - below * steps, 0), steps)], _FAULT_TONES[fault])
+            for tall, fault in zip(heights, curve.faults, strict=True)
+        )
+        for below in reversed(range(height))
+    ]
+
+
+def fault_axis(curve: RateCurve, glyphs: Glyphs) -> tuple[Piece, ...]:
+    """The line that the bars stand on."""
+    marks = {0: glyphs.thin_line, FAULT_RECOVERED: glyphs.reconnecting, FAULT_FATAL: glyphs.failed}
+    tones = _FAULT_TONES | {0: Tone.FAINT}
+    return merge_cells((marks[fault], tones[fault]) for fault in curve.faults)
+
+
+def merge_cells(cells: Iterable[tuple[str, Tone]]) -> tuple[Piece, ...]:
+    """Cells as runs of one tone."""
+    return tuple(_merge_cell_runs(cells))
+
+
+def _merge_cell_runs(cells: Iterable[tuple[str, Tone]]) -> Iterator[Piece]:
+    for tone, run in groupby(cells, key=lambda cell: cell[1]):
+        yield Piece("".join(sign for sign, _ in run), tone)
+
 
 REFRESH_SECONDS = 0.25
 """Seconds between two looks at the figures."""

@@ -6,19 +6,231 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from debate_tui.domain.judging.summary import summarise_outcome
-from debate_tui.tui.screens.card import OverlayScreen
-from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Piece, Row, TextRows
-from debate_tui.tui.widgets.verdict import VerdictRows
+from debate_tui.display.markdown.wrap import wrap
+from debate_tui.domain.judging.summary import (
+    MAX_JUDGE_SCORE,
+    describe_swing_size,
+    summarise_outcome,
+    swing_direction,
+)
+from debate_tui.tui.screens.dialogs import OverlayScreen
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.rows import Piece, Row, TextRows, clip, pieces_width
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from textual.app import ComposeResult
     from textual.events import Click, MouseScrollDown, MouseScrollUp, Resize
     from textual.geometry import Size
 
+    from debate_tui.domain.judging.summary import OutcomeSummary, Quote, Score, VerdictSummary
     from debate_tui.domain.transcript import Transcript
-    from debate_tui.tui.glyphs import Glyphs
+    from debate_tui.tui.symbols import Glyphs
+
+
+# The verdict in rows: scores and opinion as bars, votes, and what each judge rested its scores on.
+
+
+LABEL_CELLS = 18
+"""Cells before a bar: whose it is."""
+
+FIGURE_CELLS = 6
+"""Cells behind it: how much it is."""
+
+CRITERION_CELLS = 11
+SCORE_CELLS = 5
+MAX_NAME_CELLS = 16
+MIN_TEXT_CELLS = 20
+
+
+class VerdictRows:
+    """Lays a judgement out over `width` cells."""
+
+    def __init__(self, outcome: OutcomeSummary, width: int, glyphs: Glyphs) -> None:
+        self._outcome = outcome
+        self._width = width
+        self._glyphs = glyphs
+        self._name_cells = MAX_NAME_CELLS
+
+    def rows(self) -> tuple[Row, ...]:
+        """All of it, from the outcome to the last quote."""
+        return tuple(self._all_rows())
+
+    def _all_rows(self) -> Iterator[Row]:
+        found = self._outcome
+        yield from self._title_rows()
+        yield Row()
+        judges = [ruling for ruling in found.verdicts if not ruling.by_debaters]
+        if found.scores and len(judges) > 1:
+            yield from self._score_rows(found.scores, MAX_JUDGE_SCORE)
+            yield Row()
+        yield from self._swing_rows()
+        yield from self._vote_rows()
+        for ruling in found.verdicts:
+            yield from self._ruling_rows(ruling)
+
+    def _title_rows(self) -> Iterator[Row]:
+        """What this is, and who has won: in a line of its own where there is no room beside it."""
+        tone = Tone.FINISHED if any(score.is_winner for score in self._outcome.scores) else Tone.TEXT
+        title = Piece("The verdict", Tone.FOCUS, bold=True)
+        headline = Piece(self._outcome.headline, tone, bold=True)
+        if pieces_width((title, headline)) + 2 <= self._width:
+            yield Row((title,), (headline,))
+        else:
+            yield Row((title,))
+            yield from (
+                Row((headline._replace(text=line),)) for line in self._wrap_text(headline.text, self._width)
+            )
+
+    # Bars
+
+    def _score_rows(self, scores: Sequence[Score], best: float) -> Iterator[Row]:
+        for score in scores:
+            tone = Tone.FOCUS if score.is_winner else Tone.STREAMING
+            side = f" {self._glyphs.separator} {score.side}" if score.side else ""
+            label = (Piece(score.name, Tone.TEXT, bold=score.is_winner), Piece(side, Tone.QUIET))
+            figure = f"{score.value:.1f}" if best == MAX_JUDGE_SCORE else f"{score.value:g}"
+            yield self._bar_row(label, score.value / best, tone, figure)
+
+    def _swing_rows(self) -> Iterator[Row]:
+        moved = self._outcome.swing
+        if moved is None:
+            return
+        of = f", {moved.voters} judges" if moved.voters > 1 else ""
+        scale = f"0 against {self._glyphs.separator} 100 for"
+        yield Row((Piece(f"How far for it{of}", bold=True),), (Piece(scale, Tone.QUIET),))
+        yield self._bar_row(
+            (Piece("before", Tone.QUIET),), moved.before / 100, Tone.WAITING, f"{round(moved.before)}"
+        )
+        yield self._bar_row((Piece("after"),), moved.after / 100, Tone.FOCUS, f"{round(moved.after)}")
+        said = (
+            f"{describe_swing_size(moved)} {swing_direction(moved)}"
+            if moved.winner
+            else swing_direction(moved)
+        )
+        yield Row((Piece(" " * LABEL_CELLS), Piece(said, Tone.QUIET)))
+        yield Row()
+
+    def _bar_row(self, label: tuple[Piece, ...], share: float, tone: Tone, figure: str) -> Row:
+        glyphs = self._glyphs
+        kept = clip(label, LABEL_CELLS - 1, glyphs.ellipsis)
+        cells = max(0, self._width - LABEL_CELLS - FIGURE_CELLS)
+        filled = round(cells * min(max(share, 0.0), 1.0))
+        bar = (
+            Piece(" " * (LABEL_CELLS - pieces_width(kept))),
+            Piece(glyphs.heavy_line * filled, tone),
+            Piece(glyphs.thin_line * (cells - filled), Tone.FAINT),
+        )
+        return Row((*kept, *bar), (Piece(figure, Tone.TEXT, bold=tone is Tone.FOCUS),))
+
+    # Votes
+
+    def _vote_rows(self) -> Iterator[Row]:
+        for opinions in self._outcome.votes:
+            who = "Your vote" if opinions.voters == "The user" else opinions.voters
+            pieces = [Piece(f"{who:{LABEL_CELLS}}", bold=True)]
+            for when, votes in (("before", opinions.before), ("after", opinions.after)):
+                pieces += [
+                    Piece(f"{when} ", Tone.QUIET),
+                    Piece(f"{_vote_counts_text(votes) or self._glyphs.missing_value}   "),
+                ]
+            yield Row(tuple(pieces))
+        if self._outcome.votes:
+            yield Row()
+
+    # One judge
+
+    def _ruling_rows(self, ruling: VerdictSummary) -> Iterator[Row]:
+        yield self._ruling_title(ruling)
+        yield from (
+            self._agreement_rows(ruling.reasons) if ruling.by_debaters else self._reason_rows(ruling.reasons)
+        )
+        if ruling.scores:
+            yield Row()
+            yield from self._score_rows(ruling.scores, ruling.max_score)
+            yield from self._stance_rows(ruling)
+        if ruling.quotes:
+            yield Row()
+            yield from self._quote_list_rows(ruling.quotes)
+        yield Row()
+
+    def _reason_rows(self, lines: Sequence[str]) -> Iterator[Row]:
+        for line in lines:
+            yield from (Row((Piece(text, Tone.QUIET),)) for text in self._wrap_text(line, self._width))
+
+    def _agreement_rows(self, lines: Sequence[str]) -> Iterator[Row]:
+        """What the debaters came to: headings, and under them a line for each debater."""
+        listed = False
+        for line in lines:
+            name, colon, text = line.partition(": ")
+            if line.endswith(":"):
+                listed = True
+                yield from (Row(), Row((Piece(line.removesuffix(":"), bold=True),)))
+            elif listed and colon:
+                label = _pad_column((Piece(name, Tone.QUIET),), LABEL_CELLS, self._glyphs.ellipsis)
+                first, *more = self._wrap_text(text, max(MIN_TEXT_CELLS, self._width - LABEL_CELLS))
+                yield Row((*label, Piece(first)))
+                yield from (Row((Piece(" " * LABEL_CELLS), Piece(each))) for each in more)
+            else:
+                yield from (Row((Piece(each),)) for each in self._wrap_text(line, self._width))
+
+    def _ruling_title(self, ruling: VerdictSummary) -> Row:
+        glyphs = self._glyphs
+        tone = Tone.FAILED if ruling.failed else Tone.PAUSED if ruling.unconfirmed else Tone.FINISHED
+        decision = clip((Piece(ruling.decision, tone, bold=True),), self._width - 8, glyphs.ellipsis)
+        room = self._width - pieces_width(decision) - 4
+        name = clip((Piece(ruling.judge, Tone.TEXT, bold=True),), room, glyphs.ellipsis)
+        line = Piece(f" {glyphs.thin_line * max(1, room - pieces_width(name) + 2)} ", Tone.FAINT)
+        return Row((*name, line, *decision))
+
+    def _stance_rows(self, ruling: VerdictSummary) -> Iterator[Row]:
+        if any(stance is not None for stance in ruling.stances):
+            before, after = (
+                self._glyphs.missing_value if each is None else f"{each}" for each in ruling.stances
+            )
+            label = Piece("stance".ljust(LABEL_CELLS), Tone.QUIET)
+            yield Row((label, Piece(f"{before} before, {after} after", Tone.QUIET)))
+
+    def _quote_list_rows(self, quotes: Sequence[Quote]) -> Iterator[Row]:
+        criterion = ""
+        self._name_cells = min(
+            MAX_NAME_CELLS, max(pieces_width((Piece(quote.name),)) for quote in quotes) + 2
+        )
+        for quote in quotes:
+            label = "" if quote.criterion == criterion else quote.criterion
+            criterion = quote.criterion
+            yield from self._quote_rows(label, quote)
+
+    def _quote_rows(self, criterion: str, quote: Quote) -> Iterator[Row]:
+        glyphs = self._glyphs
+        head = (
+            *_pad_column((Piece(criterion, Tone.QUIET),), CRITERION_CELLS, glyphs.ellipsis),
+            *_pad_column((Piece(quote.name),), self._name_cells, glyphs.ellipsis),
+            Piece(f"{quote.score:>2}".ljust(SCORE_CELLS), Tone.TEXT, bold=True),
+        )
+        indent = CRITERION_CELLS + self._name_cells + SCORE_CELLS
+        tone = Tone.QUIET if quote.found else Tone.FAILED
+        said = f"{glyphs.quotes[0]}{quote.text}{glyphs.quotes[1]}" if quote.text else "no line quoted"
+        missing = "" if quote.found or not quote.text else f" {glyphs.failed} not found in the debate"
+        lines = self._wrap_text(said + missing, max(MIN_TEXT_CELLS, self._width - indent))
+        yield Row((*head, Piece(lines[0], tone)))
+        yield from (Row((Piece(" " * indent), Piece(line, tone))) for line in lines[1:])
+
+    @staticmethod
+    def _wrap_text(text: str, width: int) -> list[str]:
+        return [text[start:end] for start, end in wrap(text, max(1, width))]
+
+
+def _pad_column(pieces: tuple[Piece, ...], width: int, ellipsis: str) -> tuple[Piece, ...]:
+    kept = clip(pieces, width - 1, ellipsis)
+    return (*kept, Piece(" " * (width - pieces_width(kept))))
+
+
+def _vote_counts_text(votes: Sequence[tuple[str, int]]) -> str:
+    many = sum(count for _, count in votes) > 1
+    return ", ".join(f"{name} {count}" if many else name for name, count in votes)
+
 
 MAX_TEXT_WIDTH = 96
 """Cells of a line that is still read with ease."""

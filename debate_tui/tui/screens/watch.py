@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from debate_tui.display.statistics import StatisticsReport
     from debate_tui.session.http2_merge import ConnectionInfo
     from debate_tui.tui.commands import Commands
-    from debate_tui.tui.options import ScreenOptions
+    from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.widgets.pane import Pane
 
 
@@ -111,7 +111,7 @@ class WatchScreen(DebateScreen):
 
     def action_help(self) -> None:
         """Explain the keys of somebody who watches, and badges."""
-        from debate_tui.tui.screens.help import HelpScreen
+        from debate_tui.tui.screens.dialogs import HelpScreen
 
         self.app.push_screen(HelpScreen(self._glyphs, "watch"))
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.tui.tones import Tone
+from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.badge import Badge
-from debate_tui.tui.widgets.line import Piece, Row, TextRows, pieces_width
+from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from debate_tui.tui.glyphs import Glyphs
+    from debate_tui.tui.symbols import Glyphs
 
 
 class HeaderContent(Struct, frozen=True, kw_only=True):
@@ -105,3 +105,29 @@ def format_elapsed(seconds: int) -> str:
 def _split_evenly(total: int, parts: int) -> Sequence[int]:
     """`total` cells dealt out evenly."""
     return [total * (n + 1) // parts - total * n // parts for n in range(parts)]
+
+
+# The masthead: what a screen is about, over a line.
+
+
+class TitleBar(TextRows):
+    """Two lines: a title, and at its right what `update_status` says; a rule."""
+
+    DEFAULT_CSS = "TitleBar { height: 2; background: $background; }"
+
+    def __init__(self, title: str, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.ellipsis = glyphs.ellipsis
+        self._title = title
+        self._rule = glyphs.thin_line
+        self._status = ""
+
+    def update_status(self, text: str) -> None:
+        """Say this at the right from now on."""
+        self._status = text
+        self.refresh_rows()
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        """Title and rule."""
+        title = Row((Piece(self._title, Tone.TEXT, bold=True),), (Piece(self._status, Tone.QUIET),))
+        return title, Row((Piece(self._rule * width, Tone.FAINT),))

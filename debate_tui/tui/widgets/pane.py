@@ -5,32 +5,35 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.geometry import Region
+from textual.message import Message
 
 from debate_tui.display.pane_feed import PaneText, merge_pane_text
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.compositing import BlankWidget
-from debate_tui.tui.script import PaneContent
-from debate_tui.tui.tones import Tone
-from debate_tui.tui.widgets.line import Piece, Row, TextRows, clip, pieces_width
-from debate_tui.tui.widgets.meter import format_metrics
-from debate_tui.tui.widgets.prose import TurnText
+from debate_tui.tui.painter import BlankWidget
+from debate_tui.tui.pane_content import PaneContent
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.badge import format_metrics
+from debate_tui.tui.widgets.rows import Piece, Row, TextRows, clip, pieces_width
+from debate_tui.tui.widgets.turn_text import TurnText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
-    from textual.events import DescendantBlur, DescendantFocus
+    from textual.events import Click, DescendantBlur, DescendantFocus
     from textual.strip import Strip
 
     from debate_tui.display.markdown import MarkdownSymbols
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.stream import FaultReport
     from debate_tui.domain.transcript import Transcript, Turn
-    from debate_tui.tui.glyphs import Glyphs
-    from debate_tui.tui.speaker import PaneState
+    from debate_tui.tui.pane_state import PaneState
+    from debate_tui.tui.symbols import Glyphs
+
 
 MAX_NAME_CHARACTERS = 40
 MAX_MODEL_CHARACTERS = 60
@@ -219,3 +222,59 @@ class Pane(Vertical):
         self.set_class(compact, "-compact", update=styled)
         self._title.compact = compact
         self._title.refresh_rows()
+
+
+# Tabs: every debater's name and state in one line, where only one pane fits.
+
+
+MAX_TAB_NAME_CHARACTERS = 16
+
+
+class PaneTabs(TextRows):
+    """One line; the shown pane's name is bright, and a mark says where something was not read yet."""
+
+    class Selected(Message):
+        """A tab was clicked."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
+    def __init__(self, panes: Sequence[Pane], glyphs: Glyphs) -> None:
+        super().__init__()
+        self._panes = panes
+        self._glyphs = glyphs
+        self.ellipsis = glyphs.ellipsis
+        self._click_targets: list[range] = []
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        """Icon, name and unread mark of every debater."""
+        now = time.monotonic()
+        names = [one_line(pane.state.info.name, 40) for pane in self._panes]
+        longest = max(3, min(MAX_TAB_NAME_CHARACTERS, (width - 6 * len(names)) // max(1, len(names))))
+        pieces: list[Piece] = []
+        self._click_targets.clear()
+        x = self.inset
+        for pane, name in zip(self._panes, names, strict=True):
+            badge = pane.state.badge(now)
+            icon: str = getattr(self._glyphs, badge.glyph_name)
+            label = name if cell_len(name) <= longest else f"{name[: longest - 1]}{self._glyphs.ellipsis}"
+            shown = pane.is_displayed
+            mark = self._glyphs.unread if pane.has_unread else " "
+            tab = [
+                Piece(f"{icon} ", badge.tone),
+                Piece(label, Tone.FOCUS if shown else Tone.QUIET, bold=shown),
+                Piece(f" {mark} ", Tone.FOCUS),
+            ]
+            cells = sum(cell_len(piece.text) for piece in tab)
+            self._click_targets.append(range(x, x + cells))
+            x += cells
+            pieces += tab
+        return (Row(tuple(pieces)),)
+
+    def on_click(self, event: Click) -> None:
+        """Show the pane whose tab is under the mouse."""
+        for place, cells in enumerate(self._click_targets):
+            if event.x in cells:
+                self.post_message(self.Selected(place))
+                return

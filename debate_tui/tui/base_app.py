@@ -1,0 +1,239 @@
+"""What all full-screen apps have in common: their terminal, and the theme they wear."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from debate_tui.tui import themes
+from debate_tui.tui.driver import TerminalDriver
+from debate_tui.tui.symbols import ASCII, UNICODE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.events import Event
+    from textual.theme import Theme
+    from textual.widget import Widget
+
+    from debate_tui.tui.screen_options import ScreenOptions
+
+
+# Keys one after the other, however many come at once, as they do over a slow line.
+
+
+KEY_TIMEOUT_SECONDS = 1.0
+"""How long a key may be on its way before the next one takes its turn: whoever had it may be gone."""
+
+
+class Key(events.Key):
+    """A key on its way to whoever has the focus; `on_handled` is called once somebody wants it to go no
+    further.
+
+    Textual finds the handlers of a message by the name of its class.
+    """
+
+    def __init__(self, key: events.Key, target_widget: Widget, on_handled: Callable[[Key], None]) -> None:
+        super().__init__(key.key, key.character)
+        self.target_widget = target_widget
+        self._handled_callback = on_handled
+        self.set_sender(target_widget)  # not the app, at which a message of its own would stop
+
+    def stop(self, stop: bool = True) -> Key:
+        """See `Message.stop`."""
+        super().stop(stop)
+        self._handled_callback(self)
+        return self
+
+
+class KeyboardApp(App[Result]):
+    """A key waits until the one before it is done with, and goes to what that one has opened.
+
+    Textual (8.2) gives every key to whoever has the focus when it arrives, and only later does what the one
+    before it is bound to: what is typed behind a key that opens a line would be commands.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._key_queue: deque[events.Key] = deque()
+        self._current_key: Key | None = None
+
+    async def on_event(self, event: Event) -> None:
+        """Have keys wait for their turn."""
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self._key_queue.append(event)
+        before = self._current_key
+        if (
+            before is None
+            or not before.target_widget.is_attached
+            or event.time - before.time > KEY_TIMEOUT_SECONDS
+        ):
+            await self._dispatch_queued_keys()
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Nobody took the key: offer it to whoever has come to have the focus, or do what it is bound to."""
+        event.prevent_default()
+        if isinstance(event, Key) and event.target_widget is not (self.focused or self.screen):
+            await self._dispatch_key(event)
+            return
+        await super()._on_key(event)
+        if isinstance(event, Key):
+            self._finish_key(event)
+
+    async def _dispatch_key(self, key: events.Key) -> None:
+        self._current_key = Key(key, self.focused or self.screen, self._finish_key)
+        await super().on_event(self._current_key)
+        if not self._current_key.is_forwarded:  # it was done at once
+            self._current_key = None
+
+    async def _dispatch_queued_keys(self) -> None:
+        """Let the keys that wait have their turn, up to one that is on its way for a while."""
+        self._current_key = None
+        while self._key_queue and self._current_key is None:
+            await self._dispatch_key(self._key_queue.popleft())
+
+    def _finish_key(self, key: Key) -> None:
+        """This key is done with."""
+        if key is self._current_key:
+            self._current_key = None
+            if self._key_queue:
+                self.call_next(self._dispatch_queued_keys)
+
+
+Result = TypeVar("Result")
+
+THEME_POLL_SECONDS = 1.0
+"""How often the user's themes are looked at."""
+
+
+class BaseApp(KeyboardApp[Result]):
+    """Wears the theme of the options from the first frame on; `load_themes` makes the others known.
+
+    From then on ``T`` tries on others, and the user's own are read again whenever their files change.
+    `on_theme` is told which theme the user chose, to be remembered. A subclass shows what `warn` says.
+    """
+
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("T", "themes"),
+        Binding("ctrl+z", "suspend_process", show=False),
+    ]
+
+    def __init__(self, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None) -> None:
+        self._theme_ready = False
+        super().__init__(driver_class=TerminalDriver)
+        self._disable_notifications = True  # nothing is ever said by a toast: no screen needs a rack for them
+        if self.no_color:  # Textual has taken it out of the environment, where the next screen looks for it
+            os.environ["NO_COLOR"] = "1"
+            from debate_tui.tui.styles import NoColourFilter
+
+            self._filters = [NoColourFilter()]
+        self._glyphs = ASCII if options.ascii else UNICODE
+        self._theme_folders = (themes.bundled_folder(), options.user_themes)
+        self._requested_theme = options.theme or themes.DEFAULT_THEME
+        self._on_theme = on_theme
+        self._file_theme_names: tuple[str, ...] = ()
+        self._theme_problems = ""
+        self._apply_requested_theme()
+
+    async def run_async(self, **kwargs: Any) -> Result | None:
+        """See `App.run_async`; what nobody foresaw is raised, once the screen is given back."""
+        result = await super().run_async(**kwargs)
+        if self._exception is not None:
+            raise self._exception
+        return result
+
+    def _fatal_error(self) -> None:
+        """Leave the screen. Textual (8.2) would print a traceback with everything that was in memory."""
+        self._close_messages_no_wait()
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Those of the theme that is worn; of the one that Textual begins with, nothing is ever seen."""
+        return super().get_css_variables() if self._theme_ready else {}
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give the program's own tones to themes that have none."""
+        return themes.default_variables(self.current_theme)
+
+    def load_themes(self) -> None:
+        """Make every theme known, name the files that are not themes, and watch the user's."""
+        seen = themes.folder_fingerprint(self._theme_folders[1])
+        self._register_themes_from(themes.load_themes(*self._theme_folders))
+        if self._theme_folders[1] is not None:
+            self.run_worker(self._poll_theme_files(seen), name="themes")
+
+    def warn(self, text: str) -> None:
+        """Say what is wrong with the program's own files; nothing, once it is put right."""
+        raise NotImplementedError
+
+    def action_themes(self) -> None:
+        """Try on other themes."""
+        from debate_tui.tui.screens.dialogs import ThemeScreen
+
+        worn, choices = self.theme, self._theme_choices()
+
+        def keep(index: int | None) -> None:
+            self.theme = worn if index is None else choices[index].name
+            if index is not None and self._on_theme is not None:
+                self._on_theme(self.theme)
+
+        self.push_screen(ThemeScreen(choices, worn, self._glyphs), keep)
+
+    def _theme_choices(self) -> list[Theme]:
+        """The project's and the user's themes, then Textual's."""
+        known = self.available_themes
+        return [
+            *(known[name] for name in self._file_theme_names),
+            *(theme for name, theme in known.items() if name not in self._file_theme_names),
+        ]
+
+    async def _poll_theme_files(self, fingerprint: tuple[tuple[str, int, int], ...]) -> None:
+        """Read the themes again whenever a file of the user's is different."""
+        while True:
+            await asyncio.sleep(THEME_POLL_SECONDS)
+            now = await asyncio.to_thread(themes.folder_fingerprint, self._theme_folders[1])
+            if now != fingerprint:
+                fingerprint = now
+                self._register_themes_from(await asyncio.to_thread(themes.load_themes, *self._theme_folders))
+
+    def _register_themes_from(self, collection: themes.ThemeCollection) -> None:
+        """Offer these themes, and wear what is meant by the name of the one worn."""
+        names = tuple(theme.name for theme in collection.themes)
+        worn = self.current_theme
+        for theme in collection.themes:
+            self.register_theme(theme)
+        for name in set(self._file_theme_names) - set(names):
+            self.unregister_theme(name)
+        first, self._file_theme_names = not self._file_theme_names, names
+        problems = list(collection.problems)
+        wanted = self._requested_theme if first else worn.name
+        if wanted not in self.available_themes:
+            problems.append(f"There is no theme `{wanted}`.")
+            wanted = themes.DEFAULT_THEME
+        if wanted != worn.name:
+            self.theme = wanted
+        elif self.current_theme != worn:
+            self.mutate_reactive(BaseApp.theme)
+        said, self._theme_problems = self._theme_problems, " ".join(problems)
+        if self._theme_problems != said:
+            self.warn(self._theme_problems)
+
+    def _apply_requested_theme(self) -> None:
+        """Put on the theme that was asked for, before anything is drawn; the others can wait."""
+        self._theme_ready = True
+        for name in (self._requested_theme, themes.DEFAULT_THEME):
+            if (theme := themes.find_theme(name, *self._theme_folders)) is not None:
+                self.register_theme(theme)
+            if name in self.available_themes:
+                self.set_reactive(BaseApp.theme, name)
+                self.stylesheet.set_variables(self.get_css_variables())
+                return

@@ -1,0 +1,308 @@
+"""The course of a debate as the header tells it: where it is, since when, how long yet, and at what price."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from debate_tui.domain.debate import VERDICT_PHASE, Debater, Round, speaking_groups
+from debate_tui.domain.events import DebatePaused, DebateResumed, PhaseStarted
+from debate_tui.domain.progress import compute_progress
+from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.badge import Badge, format_cost, format_token_count
+from debate_tui.tui.widgets.header import HeaderContent
+
+if TYPE_CHECKING:
+    from debate_tui.domain.debate import Format
+    from debate_tui.domain.events import Event
+    from debate_tui.domain.transcript import Transcript, Turn
+    from debate_tui.tui.log_follower import LogFollower
+    from debate_tui.tui.symbols import Glyphs
+
+
+# Where a debate is in its format, in words and as progress.
+
+
+class PhaseProgress:
+    """The steps of a debate; without a format only those are known that have begun.
+
+    The format may ask for more rounds of a phase than are held: who watches knows it by its name alone.
+    """
+
+    def __init__(self, transcript: Transcript, format_: Format | None) -> None:
+        self._transcript = transcript
+        self._format = format_
+        self._titles = {phase.name: phase.title for phase in format_.phases} if format_ else {}
+
+    @property
+    def current_phase_label(self) -> str:
+        """The phase under way, such as ``Rebuttal 2/3``; empty before the first."""
+        phase = self._transcript.phase
+        return self._round_label(phase) if phase is not None else ""
+
+    @property
+    def current_phase_title(self) -> str:
+        """The same without the number of its round."""
+        phase = self._transcript.phase
+        return self._phase_title(phase) if phase is not None else ""
+
+    def turn_phase_label(self, turn: Turn) -> str:
+        """The phase a turn belongs to, in the same words."""
+        steps = self._transcript.steps
+        if 0 < turn.step <= len(steps):
+            return self._round_label(steps[turn.step - 1])
+        return self._titles.get(turn.phase) or one_line(turn.phase, 40).capitalize()
+
+    @property
+    def is_judging(self) -> bool:
+        """Whether all is said, and the judges read."""
+        phase, over = self._transcript.phase, self._transcript.finish_reason is not None
+        return phase is not None and phase.phase == VERDICT_PHASE and not over
+
+    def round_of(self, step: PhaseStarted) -> Round | None:
+        """The round that a step of the debate began, where its format is known."""
+        phases = self._format.phases if self._format is not None else ()
+        found = next((phase for phase in phases if phase.name == step.phase), None)
+        if found is None:
+            return None
+        words = step.words or found.words
+        return Round(msgspec.structs.replace(found, words=words), step.round, step.rounds)
+
+    @property
+    def remaining_rounds(self) -> tuple[Round, ...]:
+        """The rounds that have not begun, as far as is known."""
+        if self._format is None:
+            return ()
+        debaters = tuple(
+            Debater(id=info.id, name=info.name, side=info.side, source=info.source)
+            for info in self._transcript.debaters.values()
+        )
+        return compute_progress(
+            self._transcript, self._with_announced_rounds(self._format), debaters
+        ).remaining_rounds
+
+    def _with_announced_rounds(self, format_: Format) -> Format:
+        """The format with no more rounds of a phase than were announced."""
+        told = {step.phase: step.rounds for step in self._transcript.steps}
+        if all(told.get(phase.name, phase.rounds) >= phase.rounds for phase in format_.phases):
+            return format_
+        phases = (
+            msgspec.structs.replace(phase, rounds=min(phase.rounds, told.get(phase.name, phase.rounds)))
+            for phase in format_.phases
+        )
+        return msgspec.structs.replace(format_, phases=tuple(phases))
+
+    def step_completion(self) -> tuple[float, ...]:
+        """How much of each step is done, from 0 to 1; empty where the number of steps is not known."""
+        if self._format is None:
+            return ()
+        transcript = self._transcript
+        begun = sum(step.phase != VERDICT_PHASE for step in transcript.steps)
+        steps = begun + len(self.remaining_rounds)
+        if transcript.finish_reason == "complete" or self.is_judging:
+            return (1.0,) * steps
+        done = [1.0] * max(0, begun - 1)
+        if begun:
+            turns = [turn for turn in transcript.turns.values() if turn.step == begun]
+            speakers = max(len(transcript.active_debaters), len(turns), 1)
+            done.append(sum(turn.finished for turn in turns) / speakers)
+        return (*done, *(0.0,) * (steps - len(done)))
+
+    def _round_label(self, step: PhaseStarted) -> str:
+        title = self._phase_title(step)
+        return f"{title} {step.round}/{step.rounds}" if step.rounds > 1 else title
+
+    def _phase_title(self, step: PhaseStarted) -> str:
+        return self._titles.get(step.phase) or one_line(step.phase, 40).capitalize()
+
+
+# How long a debate has been going on, in its own time: live, as it passes; in a replay, as it passed.
+
+
+class DebateClock:
+    """Between two events a debate's time is taken to pass as the clock's does."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        self._transcript = transcript
+        self._offset_from_wall_clock = 0.0
+
+    def synchronise(self, at: float) -> None:
+        """An event of this time has come now."""
+        self._offset_from_wall_clock = time.time() - at
+
+    @property
+    def log_time(self) -> float:
+        """What time it is in the debate."""
+        return time.time() - self._offset_from_wall_clock
+
+    @property
+    def elapsed_seconds(self) -> int:
+        """Whole seconds since the debate began; they stand still once it is over."""
+        transcript = self._transcript
+        if not transcript.started_at:
+            return 0
+        latest = self.log_time if transcript.finished_at is None else transcript.finished_at
+        return max(0, int(latest - transcript.started_at))
+
+
+# How long a debate will take: as long as its words have taken so far, and nothing before that is known.
+
+
+class DurationEstimator:
+    """Measures the rounds that were held, pauses aside, by the words asked for in them.
+
+    Rounds are measured in words one after the other: speakers in parallel take as long as one.
+    """
+
+    def __init__(self, transcript: Transcript, phase_progress: PhaseProgress) -> None:
+        self._transcript = transcript
+        self._phase_progress = phase_progress
+        self._measured_words = self._current_round_words = 0
+        self._measured_seconds = 0.0
+        self._round_started_at: float | None = None
+        self._paused_at: float | None = None
+
+    def apply(self, event: Event) -> None:
+        """Take what concerns the debate as a whole, in the order of the log."""
+        match event:
+            case PhaseStarted():
+                self._finish_round(event.at)
+                self._round_started_at = event.at
+                self._current_round_words = self._round_words(self._phase_progress.round_of(event))
+            case DebatePaused(debater=None):
+                self._paused_at = self._paused_at or event.at
+            case DebateResumed(reason="continued"):
+                self._round_started_at = self._paused_at = None  # nobody knows when it was broken off
+            case DebateResumed(debater=None) if self._paused_at is not None:
+                if self._round_started_at is not None:
+                    self._round_started_at += event.at - self._paused_at
+                self._paused_at = None
+
+    def remaining_seconds(self, now: float) -> float | None:
+        """Seconds until the last turn ends, at the time `now` of the log; `None` while nobody can say."""
+        phase = self._transcript.phase
+        loads = [self._round_words(round_) for round_ in self._phase_progress.remaining_rounds]
+        if (
+            not self._measured_words
+            or self._round_started_at is None
+            or phase is None
+            or phase.phase == VERDICT_PHASE
+        ):
+            return None
+        if self._transcript.finish_reason is not None or not all((self._current_round_words, *loads)):
+            return None
+        pace = self._measured_seconds / self._measured_words
+        spent = (self._paused_at or now) - self._round_started_at
+        return max(0.0, self._current_round_words * pace - spent) + sum(loads) * pace
+
+    def _finish_round(self, at: float) -> None:
+        """A round is over: its words took this long."""
+        if self._round_started_at is not None and self._current_round_words:
+            self._measured_words += self._current_round_words
+            self._measured_seconds += at - self._round_started_at
+
+    def _round_words(self, round_: Round | None) -> int:
+        if round_ is None:
+            return 0
+        infos = self._transcript.debaters.values()
+        debaters = tuple(Debater(id=info.id, name="", side="", source="") for info in infos)
+        gone = set(self._transcript.debaters) - set(self._transcript.active_debaters)
+        return round_.phase.words * len(list(speaking_groups(round_, debaters, gone)))
+
+
+# What the whole debate has cost so far, in a few words.
+
+
+def format_totals(follower: LogFollower, glyphs: Glyphs) -> str:
+    """Tokens sent and answered, and money; empty before there is anything to tell.
+
+    Turns under way are in the tokens with what was answered, as an estimate marked as one. Money is known
+    when a turn ends.
+    """
+    total = follower.bill.total
+    running = [
+        turn.tokens.count
+        for debater in follower.transcript.debaters
+        if (turn := follower.statistics.turn_figures(debater)).tokens is not None and turn.reason is None
+    ]
+    if total.tokens is None and not running:
+        return ""
+    about = "~" if running else ""
+    more = "" if total.counted else "+"
+    tokens = f"{about}{format_token_count((total.tokens or 0) + sum(running))}{more} tokens"
+    ended = any(turn.finished for turn in follower.transcript.turns.values())
+    return (
+        f"{tokens} {glyphs.separator} {format_cost(total.cost, glyphs, complete=total.priced)}"
+        if ended
+        else tokens
+    )
+
+
+MAX_TOPIC_CHARACTERS = 400
+
+ESTIMATE_STEP_SECONDS = 30
+"""The expected time is told in steps of so much, so that it does not flicker."""
+
+_END_BADGES = {
+    "complete": Badge("done", "over", Tone.FINISHED),
+    "stopped": Badge("stopped", "stopped", Tone.WAITING),
+    "failed": Badge("failed", "failed", Tone.FAILED),
+}
+
+
+class DebateStatus:
+    """What is known of the debate as a whole; `topic` is its name until the log tells it."""
+
+    def __init__(
+        self, follower: LogFollower, phase_progress: PhaseProgress, topic: str, glyphs: Glyphs
+    ) -> None:
+        self._follower = follower
+        self._transcript = follower.transcript
+        self._phase_progress = phase_progress
+        self._topic = topic
+        self._glyphs = glyphs
+        self._debate_clock = DebateClock(self._transcript)
+        self._duration_estimator = DurationEstimator(self._transcript, phase_progress)
+
+    def apply(self, event: Event) -> None:
+        """Take what concerns the debate as a whole, in the order of the log."""
+        self._debate_clock.synchronise(event.at)
+        self._duration_estimator.apply(event)
+
+    def headline(self, mode: str, *, paused: bool) -> HeaderContent:
+        """All that the header says; `paused` is whether every debater is."""
+        transcript = self._transcript
+        ended = _END_BADGES[transcript.finish_reason] if transcript.finish_reason is not None else None
+        return HeaderContent(
+            topic=one_line(transcript.topic or self._topic, MAX_TOPIC_CHARACTERS),
+            phase=self._phase_progress.current_phase_label,
+            mode=mode,
+            elapsed_seconds=self._debate_clock.elapsed_seconds,
+            expected_seconds=self._expected_seconds(),
+            phase_progress=self._phase_progress.step_completion(),
+            cost=format_totals(self._follower, self._glyphs),
+            judging_status=self._judging_text(),
+            is_paused=paused and ended is None,
+            ending=ended,
+        )
+
+    def _expected_seconds(self) -> int | None:
+        """Seconds from the debate's beginning to its last word."""
+        elapsed = self._debate_clock
+        remaining = self._duration_estimator.remaining_seconds(elapsed.log_time)
+        if remaining is None:
+            return None
+        return ESTIMATE_STEP_SECONDS * math.ceil(
+            (elapsed.elapsed_seconds + remaining) / ESTIMATE_STEP_SECONDS
+        )
+
+    def _judging_text(self) -> str:
+        if not self._phase_progress.is_judging:
+            return ""
+        verdicts = sum(bool(verdict.model) for verdict in self._transcript.verdicts)
+        so_far = f", {verdicts} verdict{'s' if verdicts > 1 else ''} so far" if verdicts else ""
+        return f"the judges are reading{so_far}"

@@ -1,0 +1,287 @@
+"""Painting at once: what several widgets have changed goes to the terminal as one frame, now.
+
+Textual's own way to the screen (`Widget.refresh`) leads through the message pump and a timer: up to 33 ms,
+and every row that is touched is put together from all widgets that cross it. A widget that knows which of its
+rows changed can hand them over as they are, if nothing lies over it. This module is the only one that touches
+Textual's private compositor (8.2); where what it relies on does not hold, the widget is refreshed as usual.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from rich.color import ColorSystem
+from textual._compositor import CompositorUpdate
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.color import Color
+    from rich.segment import Segment
+    from rich.style import Style
+
+
+# From styled strips to escape sequences, saying only what changes from one style to the next.
+#
+# Textual sets and resets every segment's whole style; with two 24-bit colours that is 40 bytes for each,
+# and most of what a pane of text sends.
+
+
+RESET = "\x1b[0m"
+
+_ATTRIBUTE_CODES = (
+    ("bold", "1", "22"),
+    ("dim", "2", "22"),
+    ("italic", "3", "23"),
+    ("underline", "4", "24"),
+    ("blink", "5", "25"),
+    ("blink2", "6", "25"),
+    ("reverse", "7", "27"),
+    ("conceal", "8", "28"),
+    ("strike", "9", "29"),
+    ("underline2", "21", "24"),
+    ("frame", "51", "54"),
+    ("encircle", "52", "54"),
+    ("overline", "53", "55"),
+)
+"""Rich's attributes, what turns each on, and what turns it off (with others, in pairs)."""
+
+
+class RowStrip(Strip):
+    """A strip that remembers what it is in escape sequences, because it will be painted again."""
+
+    __slots__ = ("cached_encoding",)
+
+    def __init__(self, segments: Iterable[Segment], cell_length: int) -> None:
+        super().__init__(segments, cell_length)
+        self.cached_encoding: tuple[ColorSystem, str] | None = None
+
+
+def encode_rows(rows: Iterable[tuple[int, int, Strip]], system: ColorSystem) -> str:
+    """What paints strips at places (column and row, from 0); it ends in the terminal's own style."""
+    parts: list[str] = [RESET]
+    current: Style | None = None
+    for x, y, strip in rows:
+        segments = strip._segments  # noqa: SLF001 - iterating makes an iterator per row and frame
+        if not segments:
+            continue
+        parts.append(f"\x1b[{y + 1};{x + 1}H")
+        parts.append(style_transition(current, segments[0].style, system))
+        parts.append(_encode_strip(strip, segments, system))
+        current = segments[-1].style
+    parts.append(RESET)
+    return "".join(parts)
+
+
+def _encode_strip(strip: Strip, segments: list[Segment], system: ColorSystem) -> str:
+    if not isinstance(strip, RowStrip):
+        return _encode_segments(segments, system)
+    if strip.cached_encoding is None or strip.cached_encoding[0] is not system:
+        strip.cached_encoding = system, _encode_segments(segments, system)
+    return strip.cached_encoding[1]
+
+
+def _encode_segments(segments: list[Segment], system: ColorSystem) -> str:
+    style = segments[0].style
+    parts: list[str] = []
+    for text, following, _ in segments:
+        if following is not style:
+            parts.append(style_transition(style, following, system))
+            style = following
+        parts.append(text)
+    return "".join(parts)
+
+
+@lru_cache(4096)
+def style_transition(old: Style | None, new: Style | None, system: ColorSystem) -> str:
+    """What turns one style into another; `None` is the terminal's own."""
+    if old == new:
+        return ""
+    if new is None:
+        return RESET
+    codes: list[str] = []
+    off: set[str] = set()
+    for name, _, code in _ATTRIBUTE_CODES:
+        if old is not None and getattr(old, name) and not getattr(new, name):
+            off.add(code)
+    codes += sorted(off)
+    for name, on, code in _ATTRIBUTE_CODES:
+        if getattr(new, name) and (old is None or not getattr(old, name) or code in off):
+            codes.append(on)
+    codes += _colour_codes(old.color if old else None, new.color, system, foreground=True)
+    codes += _colour_codes(old.bgcolor if old else None, new.bgcolor, system, foreground=False)
+    return f"\x1b[{';'.join(codes)}m" if codes else ""
+
+
+def _colour_codes(
+    old: Color | None, new: Color | None, system: ColorSystem, *, foreground: bool
+) -> list[str]:
+    if old == new:
+        return []
+    if new is None:
+        return ["39" if foreground else "49"]
+    return list(new.downgrade(system).get_ansi_codes(foreground))
+
+
+# ruff: noqa: SLF001
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import Console, RenderableType
+    from textual.screen import Screen
+    from textual.strip import Strip
+
+    AnyScreen = Screen[Any]
+
+
+class RowWidget(Widget, inherit_css=False):
+    """A widget that renders its own rows.
+
+    Of all that Textual says of how widgets look (scroll bars, links) nothing applies to it.
+    """
+
+    def row(self, y: int) -> Strip:
+        """One row over the whole width of the widget, as `render_lines` gives it."""
+        raise NotImplementedError
+
+
+class BlankWidget(Widget):
+    """A widget that shows nothing but its background, where its children leave any to be seen.
+
+    Textual (8.2) paints such a widget without asking the line filters.
+    """
+
+    BLANK = True
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """See `Widget.render_lines`."""
+        strips = super().render_lines(crop)
+        background = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        return strips
+
+
+DirtyRows = dict[tuple[RowWidget, Size], set[int]]
+"""The rows that changed, of every widget and the size that it had then."""
+
+_open_frames: dict[AnyScreen, DirtyRows] = {}
+_pending_rows: dict[AnyScreen, DirtyRows] = {}
+
+
+@contextmanager
+def frame(screen: AnyScreen) -> Iterator[None]:
+    """Gather what is shown with `repaint_rows` within the block, and paint it as one frame at its end.
+
+    May be nested: the outermost block paints. Must not be left open across an `await`.
+    """
+    if screen in _open_frames:
+        yield
+        return
+    _open_frames[screen] = _pending_rows.pop(screen, {})
+    try:
+        yield
+    finally:
+        _paint(screen, _open_frames.pop(screen))
+
+
+def repaint_rows(widget: RowWidget, rows: Iterable[int]) -> None:
+    """Have some rows of a widget repainted: with the open frame, or one that ends when the event loop turns.
+
+    So all that a key or a message changes is one frame, too, and is seen at once.
+    """
+    rows = set(rows)
+    if not rows or not widget.is_attached:
+        return
+    screen = widget.screen
+    changed = _open_frames[screen] if screen in _open_frames else _pending_rows.get(screen)
+    if changed is None:
+        changed = _pending_rows[screen] = {}
+        asyncio.get_running_loop().call_soon(_paint_pending, screen)
+    changed.setdefault((widget, widget.size), set()).update(rows)
+
+
+def _paint_pending(screen: AnyScreen) -> None:
+    if (changed := _pending_rows.pop(screen, None)) is not None:
+        _paint(screen, changed)
+
+
+def _paint(screen: AnyScreen, dirty: DirtyRows) -> None:
+    spans: list[tuple[int, int, Strip]] = []
+    ready = _can_paint_directly(screen)
+    for (widget, size), rows in dirty.items():
+        place = _unobstructed_region(screen, widget) if ready and widget.size == size else None
+        if place is None:
+            if widget.is_attached:
+                _refresh(widget, rows)
+            continue
+        spans += [(place.x, place.y + y, widget.row(y)) for y in rows if y < place.height]
+    if spans:
+        spans.sort(key=lambda span: span[:2])
+        screen.app._display(screen, cast("RenderableType", _RowsUpdate(spans)))
+
+
+def _refresh(widget: Widget, rows: set[int]) -> None:
+    width = widget.size.width
+    widget.refresh(*[Region(0, first, width, last - first + 1) for first, last in _row_ranges(rows)])
+
+
+def _row_ranges(rows: set[int]) -> Iterator[tuple[int, int]]:
+    """The rows as first and last of each unbroken stretch."""
+    first = last = -2
+    for row in sorted(rows):
+        if row != last + 1:
+            if last >= 0:
+                yield first, last
+            first = row
+        last = row
+    if last >= 0:
+        yield first, last
+
+
+def _can_paint_directly(screen: AnyScreen) -> bool:
+    """Whether the screen is as it was laid out last, and shown."""
+    app = screen.app
+    return (
+        screen is app.screen
+        and not app.is_inline
+        and not app._batch_count
+        and not screen._layout_required
+        and not screen._scroll_required
+        and not screen._repaint_required
+    )
+
+
+def _unobstructed_region(screen: AnyScreen, widget: Widget) -> Region | None:
+    """Where a widget is, if it is whole and nothing lies over it."""
+    visible = screen._compositor.visible_widgets
+    if widget not in visible:
+        return None
+    region, clip = visible[widget]
+    if not clip.contains_region(region) or region.size != widget.size:
+        return None
+    for other, (other_region, other_clip) in visible.items():
+        if other is widget:
+            return region
+        if other_region.intersection(other_clip).overlaps(region):
+            return None
+    return None
+
+
+class _RowsUpdate(CompositorUpdate):
+    """Whole rows of widgets, each at its place."""
+
+    def __init__(self, spans: list[tuple[int, int, Strip]]) -> None:
+        self._spans = spans
+
+    def render_segments(self, console: Console) -> str:
+        """What to write."""
+        return encode_rows(self._spans, console._color_system or ColorSystem.TRUECOLOR)

@@ -1,0 +1,218 @@
+"""What a pane's text is made of: headings, speech and notices, in the order they came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+from debate_tui.display.pane_feed import PaneText
+from debate_tui.domain.events import (
+    DebaterRemoved,
+    DebaterReplaced,
+    DebaterReturned,
+    Interjection,
+    TurnFinished,
+    TurnStarted,
+    TurnSuperseded,
+)
+from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.text import WordCounter
+from debate_tui.tui.styles import Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.domain.transcript import Transcript, Turn
+    from debate_tui.tui.symbols import Glyphs
+
+TextKind = Literal["answer", "reasoning"]
+
+MAX_NOTICE_CHARACTERS = 2000
+
+
+class ContentSink(Protocol):
+    """Where a script is written. Everything but headings belongs to a turn, or to none (0)."""
+
+    def append_text(self, text: str, kind: TextKind, turn: int) -> None:
+        """Add sanitised text; it goes on where the last text ended, if that had the same voice and turn."""
+        ...
+
+    def append_heading(self, text: str, turn: int) -> None:
+        """Begin a part under a heading."""
+        ...
+
+    def append_notice(self, text: str, tone: str, turn: int) -> None:
+        """Add a notice that cannot be taken for speech."""
+        ...
+
+    def discard_turn(self, turn: int) -> None:
+        """Take back what was said and noted in a turn; its heading stays."""
+        ...
+
+
+class PaneNotice(NamedTuple):
+    """A notice that is not part of a turn."""
+
+    text: str
+    tone: Tone
+
+
+class PaneContent:
+    """The items of one debater's lane, written to a page as they come.
+
+    `turn_heading` names the phase a turn belongs to. Everything in the items is sanitised already. Only what
+    is said in the newest turn is kept: a broken turn that goes on is written anew, as one text.
+    """
+
+    def __init__(
+        self, sink: ContentSink, transcript: Transcript, glyphs: Glyphs, turn_heading: Callable[[Turn], str]
+    ) -> None:
+        self._sink = sink
+        self._transcript = transcript
+        self._glyphs = glyphs
+        self._turn_heading = turn_heading
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every item; the page is left to its owner."""
+        self._current_turn = 0
+        self._segments: list[tuple[TextKind, list[str]]] = []
+        self._word_counter = WordCounter()
+        self._is_turn_open = False
+        self._has_ending_notice = False
+        self._deferred_notices: list[PaneNotice] = []
+        self.has_reasoning = False
+        self._answer_attempt = 0
+        """The attempt in which the answer began; 0 before that."""
+        self._has_late_reasoning = False
+
+    @property
+    def answer(self) -> str:
+        """What the debater answered in its newest turn, as far as it is on the page."""
+        return "".join("".join(pieces) for voice, pieces in self._segments if voice == "answer")
+
+    @property
+    def word_count(self) -> int:
+        """How many words that is."""
+        return self._word_counter.count
+
+    def apply(self, item: PaneItem) -> None:
+        """Write what an item adds to the page."""
+        glyphs = self._glyphs
+        match item:
+            case PaneText():
+                self._append_item(item)
+            case TurnStarted():
+                self._start_turn(item.turn)
+            case TurnSuperseded():
+                self._supersede_turn(item.turn)
+            case TurnFinished():
+                self._finish_turn(item)
+            case Interjection():
+                self._add_notice(
+                    f"{glyphs.interjection} {one_line(item.text, MAX_NOTICE_CHARACTERS)}", Tone.FOCUS
+                )
+            case DebaterRemoved():
+                self._add_notice(f"{glyphs.failed} Out of the debate", Tone.FAILED)
+            case DebaterReplaced():
+                self._add_notice(f"{glyphs.reconnecting} Now {one_line(item.model)}", Tone.QUIET)
+            case DebaterReturned():
+                self._add_notice(f"{glyphs.connected} Back in the debate", Tone.CONNECTED)
+            case _:
+                pass
+
+    def _start_turn(self, turn: int) -> None:
+        if turn != self._current_turn:
+            self._current_turn = turn
+            self._reset_turn()
+            self._sink.append_heading(self._turn_heading(self._transcript.turns[turn]), turn)
+        self._is_turn_open = True
+        self._has_ending_notice = False
+
+    def _append_item(self, item: PaneText) -> None:
+        voice: TextKind = "reasoning" if item.reasoning else "answer"
+        if self._has_ending_notice:
+            self._continue_turn()
+        self._is_turn_open = True
+        if item.reasoning and item.attempt > self._answer_attempt > 0:
+            self._insert_late_reasoning(item.text)
+            return
+        if not item.reasoning:
+            self._answer_attempt = self._answer_attempt or item.attempt
+        if not self._segments or self._segments[-1][0] != voice:
+            self._segments.append((voice, []))
+        self._segments[-1][1].append(item.text)
+        if voice == "answer":
+            self._word_counter.feed(item.text)
+        self.has_reasoning = self.has_reasoning or item.reasoning
+        self._sink.append_text(item.text, voice, item.turn)
+
+    def _insert_late_reasoning(self, text: str) -> None:
+        """A model that continues its answer thinks anew: that belongs above the answer, not into it."""
+        first = next((pieces for voice, pieces in self._segments if voice == "reasoning"), None)
+        if first is None:
+            first = []
+            self._segments.insert(0, ("reasoning", first))
+        first.append(text)
+        self.has_reasoning = self._has_late_reasoning = True
+
+    def _continue_turn(self) -> None:
+        """The turn goes on after all: how it ended must not stand between its halves."""
+        self._has_ending_notice = False
+        self._rewrite_turn()
+
+    def _rewrite_turn(self) -> None:
+        self._has_late_reasoning = False
+        self._sink.discard_turn(self._current_turn)
+        for voice, pieces in self._segments:
+            self._sink.append_text("".join(pieces), voice, self._current_turn)
+
+    def _reset_turn(self) -> None:
+        self._segments.clear()
+        self._answer_attempt = 0
+        self._has_late_reasoning = False
+        self._word_counter = WordCounter()
+
+    def _supersede_turn(self, number: int) -> None:
+        self._reset_turn()
+        self._is_turn_open = True
+        self._has_ending_notice = False
+        self._sink.discard_turn(number)
+
+    def _finish_turn(self, event: TurnFinished) -> None:
+        self._is_turn_open = False
+        if self._has_late_reasoning:
+            self._rewrite_turn()
+        if event.reason != "complete":
+            self._has_ending_notice = True
+            self._write_notice(self._ending_notice(event), event.turn)
+        for aside in self._deferred_notices:
+            self._write_notice(aside)
+        self._deferred_notices.clear()
+
+    def _ending_notice(self, event: TurnFinished) -> PaneNotice:
+        glyphs = self._glyphs
+        match event.reason:
+            case "failed":
+                turn = self._transcript.turns[event.turn]
+                fault = f": {one_line(turn.faults[-1].message)}" if turn.faults else ""
+                said = "The answer broke off" if self.answer else "No answer"
+                return PaneNotice(f"{glyphs.failed} {said}{fault}", Tone.FAILED)
+            case "length":
+                return PaneNotice(f"{glyphs.cut} Cut at the length limit", Tone.QUIET)
+            case "refused":
+                return PaneNotice(f"{glyphs.refused} Declined to answer", Tone.QUIET)
+            case "stopped":
+                return PaneNotice(f"{glyphs.stopped} Stopped here", Tone.QUIET)
+            case _:
+                return PaneNotice(f"{glyphs.skipped} Skipped", Tone.QUIET)
+
+    def _add_notice(self, text: str, tone: Tone) -> None:
+        """Add what is not part of a turn; never in the middle of what is being said."""
+        if self._is_turn_open:
+            self._deferred_notices.append(PaneNotice(text, tone))
+        else:
+            self._write_notice(PaneNotice(text, tone))
+
+    def _write_notice(self, notice: PaneNotice, turn: int = 0) -> None:
+        self._sink.append_notice(f"{self._glyphs.thin_line * 2} {notice.text}", notice.tone, turn)

@@ -1,0 +1,155 @@
+"""What one pane knows of its debater at this moment: stream, turn and the clock's part in both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debate_tui.domain.events import (
+    DebatePaused,
+    DebateResumed,
+    DebaterRemoved,
+    DebaterReplaced,
+    DebaterReturned,
+    StreamStatus,
+    TurnStarted,
+)
+from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.usage import NO_SPENDING
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.badge import REMOVED, TurnMetrics, badge_for
+
+if TYPE_CHECKING:
+    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.domain.events import DebaterInfo
+    from debate_tui.domain.stream import FaultReport
+    from debate_tui.domain.transcript import Turn
+    from debate_tui.tui.log_follower import LogFollower
+from debate_tui.tui.widgets.badge import Badge
+
+
+class PaneState:
+    """A fold over what concerns one debater, as far as it is shown.
+
+    `now` is the screen's own monotonic clock, for countdowns; everything else is in the log's own time, so
+    that a replay shows what was measured.
+    """
+
+    def __init__(self, info: DebaterInfo, follower: LogFollower) -> None:
+        self.id = info.id
+        self._follower = follower
+        self._initial_info = info
+        self.paused_here = False
+        """Whether only this screen holds the debater's words back."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every event: the debate is told again from its beginning."""
+        self.status: StreamStatus | None = None
+        self.removal_reason = ""
+        self._paused_alone = False
+        self._shared_pause_reasons: set[str] = set()
+        """Why everybody is held: the user (``""``), and each debater whose fault only a person can mend."""
+        self._next_attempt_at = 0.0
+
+    @property
+    def info(self) -> DebaterInfo:
+        """Name, side and model; the model changes when the debater's source is replaced."""
+        return self._follower.transcript.debaters.get(self.id, self._initial_info)
+
+    @property
+    def turn(self) -> Turn | None:
+        """The debater's newest turn."""
+        return self._follower.transcript.latest_turn(self.id)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the debater is held, alone or with everybody."""
+        return self.paused_here or self._paused_alone or bool(self._shared_pause_reasons)
+
+    @property
+    def is_paused_alone(self) -> bool:
+        """Whether this debater in particular is held."""
+        return self._paused_alone
+
+    @property
+    def fault(self) -> FaultReport | None:
+        """What is wrong with the stream now, if anything is."""
+        return self.status.error if self.status is not None else None
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, in one line; empty while nothing is."""
+        if self.removal_reason:
+            return self.removal_reason
+        return one_line(self.fault.message) if self.fault is not None else ""
+
+    def apply(self, event: PaneItem | DebatePaused | DebateResumed, now: float) -> None:
+        """Take one event into account."""
+        match event:
+            case TurnStarted():
+                self.status = None
+            case StreamStatus():
+                self.status = event
+                self._next_attempt_at = now + (event.retry_in_ms or 0) / 1000
+            case DebatePaused():
+                self._apply_pause(event)
+            case DebateResumed():
+                self._apply_resume(event)
+            case DebaterRemoved():
+                self.removal_reason = one_line(event.reason) or "removed"
+            case DebaterReplaced() | DebaterReturned():
+                self.removal_reason = ""
+            case _:
+                pass
+
+    def badge(self, now: float) -> Badge:
+        """The badge at this moment."""
+        turn = self.turn
+        shown = badge_for(
+            self.status,
+            turn.reason if turn is not None else None,
+            paused=self.is_paused,
+            seconds_left=self._next_attempt_at - now,
+        )
+        return REMOVED if self.removal_reason and shown.tone is not Tone.FAILED else shown
+
+    def meter_reading(self, words: int = 0) -> TurnMetrics:
+        """The meter at this moment; `words` are those of the newest turn that are shown."""
+        turn = self._follower.statistics.turn_figures(self.id)
+        tokens = turn.tokens
+        spent = self._follower.bill.debaters.get(self.id, NO_SPENDING)
+        return TurnMetrics(
+            words=words,
+            target_words=self.word_target,
+            ttft_ms=None if turn.first_token is None else round(turn.first_token * 1000),
+            tokens=None if tokens is None else tokens.count,
+            tokens_estimated=tokens is not None and tokens.is_estimated,
+            tokens_per_second=turn.mean_rate,
+            cost=spent.cost,
+            cost_complete=spent.priced,
+            is_finished=turn.reason is not None,
+        )
+
+    @property
+    def word_target(self) -> int:
+        """How many words the newest turn is asked for; 0 where nobody said."""
+        turn, steps = self.turn, self._follower.transcript.steps
+        return steps[turn.step - 1].words if turn is not None and 0 < turn.step <= len(steps) else 0
+
+    def _apply_pause(self, paused: DebatePaused) -> None:
+        if paused.reason != "user":
+            self._shared_pause_reasons.add(paused.debater or "")
+        elif paused.debater is None:
+            self._shared_pause_reasons.add("")
+        elif paused.debater == self.id:
+            self._paused_alone = True
+
+    def _apply_resume(self, resumed: DebateResumed) -> None:
+        if resumed.reason == "continued":
+            self._shared_pause_reasons.clear()
+            self._paused_alone = False
+        elif resumed.reason != "user":
+            self._shared_pause_reasons.discard(resumed.debater or "")
+        elif resumed.debater in (None, self.id):
+            self._shared_pause_reasons.discard("")
+            self._paused_alone = self._paused_alone and resumed.debater is None

@@ -1,0 +1,307 @@
+"""A debate with a moderator: remarks to the debaters, and what changes its course."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from textual.binding import Binding, BindingType
+
+from debate_tui.domain.errors import DebateError
+from debate_tui.domain.events import DebatePaused, DebateResumed
+from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.key_hints import INTERJECTION_HINTS, QUESTION_HINTS
+from debate_tui.tui.screens.voting import VotingView
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.rows import Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from textual.screen import Screen
+
+    from debate_tui.tui.commands import Commands, FaultDecision
+    from debate_tui.tui.screens.dialogs import DecisionScreen
+    from debate_tui.tui.symbols import Glyphs
+    from debate_tui.tui.widgets.footer import KeyHint
+    from debate_tui.tui.widgets.input_bars import AnswerBar, InterjectionBar
+    from debate_tui.tui.widgets.option_list import MenuItem
+
+
+MIN_WORDS, MAX_WORDS = 10, 5000
+
+
+class ModeratorAction(NamedTuple):
+    """Something the moderator can do now: how the menu has it, and what does it."""
+
+    choice: MenuItem
+    run: Callable[[], None]
+
+
+class ModerationView(VotingView):
+    """``i`` speaks to the debaters, ``M`` opens the menu of what else a moderator can do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i", "interject"),
+        Binding("M", "moderate"),
+    ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._interjection_bar: InterjectionBar | None = None
+        self._answer_bar: AnswerBar | None = None
+        self._answer_callback: Callable[[str], None] = _ignore_answer
+        if self._options.swap_source is not None:
+            self._decisions.on_replace = self._ask_replacement
+
+    def _current_hints(self) -> tuple[KeyHint, ...]:
+        if self._interjection_bar is not None:
+            return INTERJECTION_HINTS
+        return super()._current_hints() if self._answer_bar is None else QUESTION_HINTS
+
+    def _available_commands(self) -> Commands | None:
+        """The commands, or a word to the user that there are none."""
+        if self._commands is None or self._is_over:
+            self._show_message(
+                "The debate is over" if self._is_over else "This debate takes no commands here"
+            )
+            return None
+        return self._commands
+
+    # Remarks
+
+    async def action_interject(self) -> None:
+        """Open the line in which the moderator speaks; streams go on."""
+        if self._phase_progress.is_judging:
+            self._show_message("All is said: nobody has a turn any more")
+        elif self._interjection_bar is None and self._answer_bar is None and self._available_commands():
+            from debate_tui.tui.widgets.input_bars import InterjectionBar
+
+            names = {pane.state.id: self._debater_name(pane.state.id) for pane in self._panes}
+            self._interjection_bar = InterjectionBar(names, self._glyphs)
+            self._show_message("")
+            self._show_hints()
+            await self.mount(self._interjection_bar, before=self._footer)
+
+    def action_send_interjection(self) -> None:
+        """Put what was typed to the debaters, and give the keys back."""
+        if self._interjection_bar is None:
+            return
+        text, to = self._interjection_bar.text, self._interjection_bar.recipient
+        self._close_interjection_bar()
+        if text and (commands := self._available_commands()):
+            commands.interject(text, to)
+            self._show_message("Put to them at their next turn", Tone.FINISHED)
+
+    def _close_interjection_bar(self) -> None:
+        if self._interjection_bar is not None:
+            self._interjection_bar.remove()
+            self._interjection_bar = None
+            self._focus_current_pane()
+            self._show_hints()
+
+    def action_next_recipient(self) -> None:
+        """Put it to the next debater, or to all."""
+        if self._interjection_bar is not None:
+            self._interjection_bar.action_next_recipient()
+
+    # What changes the course of the debate
+
+    def action_moderate(self) -> None:
+        """Ask what is to be done."""
+        commands = self._available_commands()
+        if commands is None:
+            return
+        from debate_tui.tui.screens.dialogs import MenuScreen
+        from debate_tui.tui.widgets.option_list import Menu
+
+        measures = self._moderator_actions(commands)
+
+        def chosen(index: int | None) -> None:
+            if index is not None and self._available_commands():
+                measures[index].run()
+
+        choices = [measure.choice for measure in measures]
+        self.app.push_screen(MenuScreen(Menu("The moderator", choices, self._glyphs)), chosen)
+
+    def _moderator_actions(self, commands: Commands) -> list[ModeratorAction]:
+        from debate_tui.tui.widgets.option_list import MenuItem
+
+        phase, words = self._phase_progress.current_phase_title, self._current_pane.state.word_target
+        now = f"{words} now" if words else ""
+        measures = []
+        if phase and not self._phase_progress.is_judging:
+            measures += [
+                ModeratorAction(
+                    MenuItem(f"one more round of {phase}", "n"), partial(self._add_round, commands, phase)
+                ),
+                ModeratorAction(
+                    MenuItem(f"skip the rest of {phase}", "s"), partial(self._skip_phase, commands, phase)
+                ),
+                ModeratorAction(
+                    MenuItem("words in every turn …", "w", (Piece(now, Tone.QUIET),)),
+                    partial(self._ask_word_limit, commands),
+                ),
+            ]
+            if self._options.swap_source is not None:
+                name, source = (
+                    self._debater_name(self._current_pane.state.id),
+                    self._current_pane.state.info.source,
+                )
+                detail = (Piece(one_line(source, 32), Tone.QUIET),)
+                measures.append(
+                    ModeratorAction(
+                        MenuItem(f"another source for {name} …", "o", detail),
+                        partial(self._ask_new_source, self._current_pane.state.id),
+                    )
+                )
+        return [
+            *measures,
+            ModeratorAction(
+                MenuItem("end the debate now", "e", tone=Tone.FAILED), partial(self._end_debate, commands)
+            ),
+        ]
+
+    def _add_round(self, commands: Commands, phase: str) -> None:
+        commands.add_round()
+        self._show_message(f"{phase} is held once more", Tone.FINISHED)
+
+    def _skip_phase(self, commands: Commands, phase: str) -> None:
+        commands.skip_phase()
+        self._show_message(f"The rest of {phase} is skipped", Tone.FINISHED)
+
+    def _end_debate(self, commands: Commands) -> None:
+        commands.end()
+        self._show_message("The debate is ended")
+
+    def _ask_word_limit(self, commands: Commands) -> None:
+        self._open_answer_bar(
+            "words in every turn", "a number, from the next round on", partial(self._set_word_limit, commands)
+        )
+
+    def _set_word_limit(self, commands: Commands, text: str) -> None:
+        if not text.isdecimal() or not MIN_WORDS <= int(text) <= MAX_WORDS:
+            self._show_message(f"A whole number from {MIN_WORDS} to {MAX_WORDS:,}, please", Tone.FAILED)
+            return
+        self._close_answer_bar()
+        commands.set_words(int(text))
+        self._show_message(f"{int(text):,} words are asked for from the next round on", Tone.FINISHED)
+
+    # Another source
+
+    def _ask_replacement(self, debater: str) -> None:
+        """Ask for a source that goes on where this debater's cannot."""
+        self._ask_new_source(debater, resolves_fault=True)
+
+    def _ask_new_source(self, debater: str, *, resolves_fault: bool = False) -> None:
+        label = f"source for {self._debater_name(debater)}"
+        example = self._glyphs.displayable("openai:MODEL, anthropic:MODEL, PROVIDER:MODEL, https://…, demo")
+        self._open_answer_bar(label, example, partial(self._start_swap, debater, resolves_fault))
+
+    def _start_swap(self, debater: str, resolves_fault: bool, text: str) -> None:
+        self.run_worker(
+            self._swap_source(debater, text, resolves_fault=resolves_fault),
+            name="swap",
+            group="swap",
+            exclusive=True,
+        )
+
+    async def _swap_source(self, debater: str, text: str, *, resolves_fault: bool) -> None:
+        if self._options.swap_source is None or self._commands is None:
+            return
+        try:
+            await self._options.swap_source(debater, text)
+        except DebateError as error:
+            self._show_message(" ".join(filter(None, (error.message, error.hint))), Tone.FAILED)
+            return
+        self._close_answer_bar()
+        if resolves_fault:
+            self._commands.decide(debater, "replace")
+        source = one_line(self._panes_by_debater[debater].state.info.source, 60)
+        self._show_message(f"{self._debater_name(debater)} goes on through {source}", Tone.FINISHED)
+
+    # The line in which it is asked
+
+    def _open_answer_bar(self, label: str, placeholder: str, on_answer: Callable[[str], None]) -> None:
+        from debate_tui.tui.widgets.input_bars import AnswerBar
+
+        if self._answer_bar is not None or self._interjection_bar is not None:
+            return
+        self._answer_bar, self._answer_callback = AnswerBar(label, placeholder, self._glyphs), on_answer
+        self.mount(self._answer_bar, before=self._footer)
+        self._show_message("")
+        self._show_hints()
+
+    def action_submit_answer(self) -> None:
+        """Do as was answered; the line stays until that can be done."""
+        if self._answer_bar is not None:
+            if text := self._answer_bar.text:
+                self._answer_callback(text)
+            else:
+                self._close_answer_bar()
+
+    def _close_answer_bar(self) -> None:
+        if self._answer_bar is not None:
+            self._answer_bar.remove()
+            self._answer_bar = None
+            self._focus_current_pane()
+            self._show_hints()
+
+
+def _ignore_answer(_: str) -> None:
+    """Nothing was asked."""
+
+
+# Who has to decide what: faults that hold the debate until somebody says how to go on.
+
+
+class FaultDecisions:
+    """The debaters somebody has to decide about, each asked about once and again on demand.
+
+    `on_replace` asks for another source, where there can be one; the decision waits until it is given.
+    """
+
+    def __init__(self, screen: Screen[None], commands: Commands | None, glyphs: Glyphs) -> None:
+        self._screen = screen
+        self._commands = commands
+        self._glyphs = glyphs
+        self._reasons: dict[str, str] = {}
+        self._open_dialogs: dict[str, DecisionScreen] = {}
+        self.on_replace: Callable[[str], None] | None = None
+
+    def apply(self, event: DebatePaused | DebateResumed, name: str) -> None:
+        """Ask when a fault holds the debate, and stop asking when it was decided."""
+        if event.debater is None or event.reason == "user" or self._commands is None:
+            return
+        if isinstance(event, DebatePaused):
+            self._reasons[event.debater] = event.reason
+            self.ask(event.debater, name)
+        else:
+            self._reasons.pop(event.debater, None)
+            if (asked := self._open_dialogs.pop(event.debater, None)) is not None and asked.is_current:
+                asked.dismiss(None)
+
+    def ask(self, debater: str, name: str) -> bool:
+        """Ask again; says whether there is anything to decide about this debater."""
+        if debater not in self._reasons:
+            return False
+
+        def decided(choice: FaultDecision | None) -> None:
+            if choice == "replace" and self.on_replace is not None:
+                self.on_replace(debater)
+            elif choice is not None and self._commands is not None:
+                self._commands.decide(debater, choice)
+
+        from debate_tui.tui.screens.dialogs import DecisionScreen
+
+        screen = DecisionScreen(
+            name,
+            self._reasons[debater],
+            self._glyphs,
+            lambda: debater in self._reasons,
+            replaceable=self.on_replace is not None,
+        )
+        self._open_dialogs[debater] = screen
+        self._screen.app.push_screen(screen, decided)
+        return True

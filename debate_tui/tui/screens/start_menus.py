@@ -1,0 +1,213 @@
+"""The start screen's menus: all that is offered for one item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from msgspec.structs import replace
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from debate_tui.domain.errors import DebateError
+from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.key_hints import MODE_DESCRIPTIONS
+from debate_tui.tui.screens.dialogs import MARGIN, MenuScreen, OverlayScreen
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.input_bars import LineInput
+from debate_tui.tui.widgets.option_list import Menu, MenuItem
+from debate_tui.tui.widgets.rows import Piece, Row, TextRows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from textual.app import ComposeResult
+    from textual.events import Click
+
+    from debate_tui.domain.debate import Format
+    from debate_tui.tui.setup_form import DebateSetup, SetupItem, SourceOption
+    from debate_tui.tui.symbols import Glyphs
+
+
+MAX_LABEL_CHARACTERS = 60
+
+PROFILE_FIELDS: tuple[tuple[Literal["name", "side", "persona"], str, str, int], ...] = (
+    ("name", "Shown above the pane, and what the others call it.", "made up", 40),
+    ("side", "What it argues for. Empty: dealt out by the format.", "dealt out by the format", 200),
+    ("persona", "How it speaks, such as: a judge who has heard it all before.", "none", 1000),
+)
+"""What a debater is besides its source: what each means, what it is if nobody says so, how long it may be."""
+
+
+class SetupMenuScreen(MenuScreen):
+    """Its result is a place among `made`: the proposals that come of the choices."""
+
+    def __init__(
+        self,
+        title: str,
+        rows: Sequence[tuple[str, str]],
+        outcomes: Sequence[DebateSetup],
+        current: DebateSetup,
+        glyphs: Glyphs,
+    ) -> None:
+        self.outcomes = tuple(outcomes)
+        choices = [
+            MenuItem(
+                one_line(label, MAX_LABEL_CHARACTERS),
+                "",
+                (Piece(one_line(about, MAX_LABEL_CHARACTERS), Tone.QUIET),),
+            )
+            for label, about in rows
+        ]
+        at = self.outcomes.index(current) if current in self.outcomes else 0
+        super().__init__(Menu(title, choices, glyphs, highlighted=at))
+
+
+def format_menu(setup: DebateSetup, known: Mapping[str, Format], glyphs: Glyphs) -> SetupMenuScreen:
+    """All formats."""
+    rows = [(name, format_.title) for name, format_ in known.items()]
+    return SetupMenuScreen("How is it held?", rows, [replace(setup, format=n) for n in known], setup, glyphs)
+
+
+def mode_menu(setup: DebateSetup, glyphs: Glyphs) -> SetupMenuScreen:
+    """All display modes."""
+    rows = [(mode.value, told) for mode, told in MODE_DESCRIPTIONS.items()]
+    return SetupMenuScreen(
+        "When do words appear?", rows, [replace(setup, mode=m) for m in MODE_DESCRIPTIONS], setup, glyphs
+    )
+
+
+def source_menu(
+    setup: DebateSetup, item: SetupItem, options: Sequence[SourceOption], glyphs: Glyphs
+) -> SetupMenuScreen:
+    """All sources at hand for a debater or a judge; the place behind them stands for any other."""
+    rows = [*((offer.source, offer.summary) for offer in options), ("another", "any source, as for -d")]
+    made = [setup.with_source(item, offer.source) for offer in options]
+    return SetupMenuScreen(source_question(item), rows, made, setup, glyphs)
+
+
+def profile_menu(setup: DebateSetup, position: int, glyphs: Glyphs) -> MenuScreen:
+    """What a debater is besides its source: the places are those of `PROFILE_FIELDS`."""
+    now = setup.profile(position)
+    choices = [
+        MenuItem(f"{each} {glyphs.ellipsis}", each[0], (Piece(one_line(value or otherwise, 40), Tone.QUIET),))
+        for (each, _, otherwise, _), value in zip(
+            PROFILE_FIELDS, (now.name, now.side, now.persona), strict=True
+        )
+    ]
+    return MenuScreen(Menu(f"Debater {position + 1}", choices, glyphs))
+
+
+def source_question(item: SetupItem) -> str:
+    """What is asked about a debater or a judge."""
+    return "Who judges?" if item.kind == "judge" else "Who debates?"
+
+
+# Asks for a line of text, over a screen.
+
+
+INPUT_DIALOG_WIDTH = 72
+MAX_INPUT_CHARACTERS = 1000
+
+
+class _StaticRows(TextRows):
+    inset = MARGIN
+
+    def __init__(self, rows: Sequence[Row], glyphs: Glyphs) -> None:
+        super().__init__()
+        self.ellipsis = glyphs.ellipsis
+        self._rows = tuple(rows)
+        self.styles.height = len(self._rows)
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        self._rows = tuple(rows)
+        self.refresh_rows()
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        return self._rows
+
+
+class InputScreen(OverlayScreen[str | None]):
+    """Its result is what was typed, `None` if the screen was only closed.
+
+    `check` raises `DebateError` for what cannot be taken; why is said, and asked again. `text` stands there
+    from the beginning; `max_characters` is how many characters there may be.
+    """
+
+    DEFAULT_CSS = f"""
+    InputScreen > Vertical {{
+        width: {INPUT_DIALOG_WIDTH};
+        max-width: 100%;
+        height: auto;
+        background: $panel;
+        Input, Input:focus {{
+            height: 1;
+            margin: 0 {MARGIN};
+            border: none;
+            padding: 0 1;
+            background: $surface;
+        }}
+    }}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close"),
+        Binding("ctrl+c,ctrl+q", "app.quit"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        examples: Sequence[str],
+        glyphs: Glyphs,
+        *,
+        check: Callable[[str], object],
+        text: str = "",
+        max_characters: int = MAX_INPUT_CHARACTERS,
+    ) -> None:
+        super().__init__()
+        self._check = check
+        self._input = LineInput(
+            text,
+            enter_action="accept",
+            escape_action="close",
+            max_length=max_characters,
+            select_on_focus=False,
+        )
+        told = [Row((Piece(example, Tone.QUIET),)) for example in examples]
+        self._heading_rows = _StaticRows((Row(), Row((Piece(title, Tone.FOCUS, bold=True),)), Row()), glyphs)
+        self._example_rows = _StaticRows((Row(), *told, Row()), glyphs)
+        self._error_rows = _StaticRows((Row(), Row()), glyphs)
+
+    def compose(self) -> ComposeResult:
+        """Title, line, examples."""
+        self._error_rows.display = False
+        with Vertical():
+            yield self._heading_rows
+            yield self._input
+            yield self._error_rows
+            yield self._example_rows
+
+    def on_mount(self) -> None:
+        """Take the keys."""
+        self.set_focus(self._input)
+
+    def action_accept(self) -> None:
+        """That is it, if it can be taken."""
+        text = self._input.text
+        try:
+            self._check(text)
+        except DebateError as error:
+            self._error_rows.display = True
+            self._error_rows.set_rows(
+                [Row((Piece(line, Tone.FAILED),)) for line in (error.message, error.hint)]
+            )
+        else:
+            self.dismiss(text)
+
+    def action_close(self) -> None:
+        """Say nothing."""
+        self.dismiss(None)
+
+    def on_click(self, event: Click) -> None:
+        """A click beside the card closes it."""
+        if event.widget is self:
+            self.dismiss(None)
