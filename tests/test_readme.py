@@ -9,7 +9,7 @@ import click
 import msgspec
 from msgspec import inspect
 
-from debate_tui.cli.commands import COMMAND_NAMES, debate
+from debate_tui.cli.options import COMMAND_NAMES, debate
 from debate_tui.cli.subcommands import COMMANDS
 from debate_tui.config import DebaterSettings, ModelPrice, Settings
 from debate_tui.domain.stream import RecoveryPolicy

@@ -5,17 +5,130 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from debate_tui import config
 from debate_tui.cli import terminal
-from debate_tui.cli import topic as topics
+from debate_tui.cli.hosting import share_if_planned
+from debate_tui.cli.messages import (
+    exit_code,
+    failure_lines,
+    format_hint,
+    format_info,
+    print_error,
+    print_info,
+)
 from debate_tui.cli.plan import default_debaters, make_plan
+from debate_tui.cli.terminal import catch_signals
+from debate_tui.cli.wiring import open_debate
+from debate_tui.display.output import OutputWriter
+from debate_tui.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from debate_tui.cli.plan import Plan
+    from debate_tui.cli.wiring import DebateContext
+
+
+# A debate without a screen: as plain text, or as JSON lines.
+
+
+async def run_headless(plan: Plan, *, json_lines: bool) -> int:
+    """Hold the debate and write it to standard output; returns the exit code."""
+    out, err = OutputWriter.for_stream(sys.stdout), OutputWriter.for_stream(sys.stderr)
+
+    last_message = ""
+
+    def progress(what: str, _how_far: str) -> None:
+        nonlocal last_message
+        if what not in ("", last_message):
+            print_info(what)
+        last_message = what
+
+    async with (
+        open_debate(plan, unattended=True, on_error=print_error, on_progress=progress) as context,
+        share_if_planned(plan, context) as plan,
+    ):
+        if plan.sharing_notice:
+            print_info(plan.sharing_notice)
+        with catch_signals(context.session.end) as signal:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_write_output(plan, context, out, err, json_lines=json_lines))
+                group.create_task(context.session.run())
+    session = context.session
+    code = exit_code(session.transcript, session.fatal_fault, signal.number)
+    if json_lines and code not in (0, 128 + 2):
+        await err.write("".join(map(format_info, failure_lines(session.transcript))))
+    if session.fatal_fault is not None and session.fatal_fault.hint:
+        await err.write(format_hint(session.fatal_fault.hint))
+    if plan.stats:
+        from debate_tui.display.statistics.formatting import format_table
+
+        await err.write(format_table(context.statistics.report()))
+    return code
+
+
+async def _write_output(
+    plan: Plan, context: DebateContext, out: OutputWriter, err: OutputWriter, *, json_lines: bool
+) -> None:
+    if json_lines:
+        from debate_tui.display.json_lines import write_json_lines
+
+        output_open = await write_json_lines(context.log.follow(), out)
+    else:
+        from debate_tui.display.plain import write_plain
+
+        output_open = await write_plain(context.log.follow(), out, err, notice=plan.notice)
+    if not output_open:
+        context.session.end()
+
+
+# The topic: an argument, or what a pipe brings.
+
+
+MAX_TOPIC_CHARACTERS = 4000
+_TOPIC_HINT = 'Name one, such as: debate-tui "Should cities ban cars?"'
+
+
+def read_topic(argument: str | None, default: str = "") -> str:
+    """The topic in one line: as typed, else as piped, else `default` (a debate file's).
+
+    ``-`` always means standard input. Raises `UsageError` where there is none, or one too long to be one.
+    """
+    if argument == "-" or (argument is None and not default):
+        topic = _read_stdin(allow_terminal=argument == "-")
+    else:
+        topic = default if argument is None else argument
+    topic = " ".join(replace_surrogates(topic).split())
+    if not topic:
+        raise UsageError("The topic is empty.", _TOPIC_HINT)
+    if len(topic) > MAX_TOPIC_CHARACTERS:
+        raise UsageError(
+            f"The topic has more than {MAX_TOPIC_CHARACTERS:,} characters.", "Give the question only."
+        )
+    return topic
+
+
+def replace_surrogates(typed: str) -> str:
+    """Typed text; what was no UTF-8 comes from the command line as lone surrogates, and cannot be written."""
+    return typed.encode("utf-8", "replace").decode("utf-8")
+
+
+def is_topic_missing(argument: str | None, default: str) -> bool:
+    """Whether nobody has named a topic, and nothing is piped in."""
+    return argument is None and not default and sys.stdin is not None and sys.stdin.isatty()
+
+
+def _read_stdin(*, allow_terminal: bool) -> str:
+    if sys.stdin is None or (sys.stdin.isatty() and not allow_terminal):
+        raise UsageError("There is no topic to debate.", _TOPIC_HINT)
+    # Four bytes are the most a character takes; one more character tells that the limit was passed.
+    return sys.stdin.buffer.read(4 * (MAX_TOPIC_CHARACTERS + 1)).decode("utf-8", "replace")
+
 
 _NAMED_SOURCE = re.compile(r"(?P<name>[^=:/]*)=(?P<source>.*)")
 
@@ -45,35 +158,34 @@ def run_debate(
     settings = config.load_settings(overrides, debate_file=debate_file)
     on_screen = not (plain or json_lines) and terminal.supports_full_screen()
     plan_fields = {"stats": stats, "stream_log_file": stream_log_file, "share_address": share_address}
-    if continued is None and on_screen and topics.is_topic_missing(topic, settings.topic):
-        from debate_tui.cli import starting
+    if continued is None and on_screen and is_topic_missing(topic, settings.topic):
+        from debate_tui.cli import start
 
-        return asyncio.run(starting.run_start_screen(settings, chaos=chaos, plan_fields=plan_fields))
+        return asyncio.run(start.run_start_screen(settings, chaos=chaos, plan_fields=plan_fields))
     if continued is not None:
-        from debate_tui.cli.continuing import plan_continuation
+        from debate_tui.cli.plan import plan_continuation
 
         debate_plan = plan_continuation(continued, settings)
     else:
-        resolved_topic = topics.read_topic(topic, settings.topic)
+        resolved_topic = read_topic(topic, settings.topic)
         debater_settings = settings.debater or default_debaters(
             _default_sources(on_screen=on_screen and not chaos), settings
         )
         debate_plan = make_plan(resolved_topic, debater_settings, settings, chaos=chaos)
     debate_plan = msgspec.structs.replace(debate_plan, **plan_fields)
     if on_screen:
-        from debate_tui.cli import fullscreen
+        from debate_tui.cli import tui_runner
 
         terminal.reopen_keyboard()
-        return asyncio.run(fullscreen.run_fullscreen(debate_plan))
-    from debate_tui.cli import headless
+        return asyncio.run(tui_runner.run_fullscreen(debate_plan))
 
     gc.enable()
-    return asyncio.run(headless.run_headless(debate_plan, json_lines=json_lines))
+    return asyncio.run(run_headless(debate_plan, json_lines=json_lines))
 
 
 def parse_debater_option(text: str) -> dict[str, str]:
     """``[NAME=]SOURCE`` as a debater's table; an address may have equals signs of its own."""
-    text = topics.replace_surrogates(text).strip()
+    text = replace_surrogates(text).strip()
     match = _NAMED_SOURCE.fullmatch(text)
     if match is None:
         return {"source": text}
@@ -94,6 +206,6 @@ def _remembered_sources() -> tuple[str, ...]:
     """The debaters of the last start screen, if they can still debate."""
     if not config.load_remembered().debaters:
         return ()
-    from debate_tui.cli import lineup
+    from debate_tui.cli import start
 
-    return lineup.remembered_sources()
+    return start.remembered_sources()

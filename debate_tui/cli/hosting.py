@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError, UsageError
@@ -19,10 +20,12 @@ from debate_tui.domain.errors import DebateError, UsageError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from debate_tui.cli.stage import DebateContext
-    from debate_tui.server.access import AccessControl, Role
+    from debate_tui.cli.plan import Plan
+    from debate_tui.cli.wiring import DebateContext
+    from debate_tui.server.auth import AccessControl, Role
     from debate_tui.server.commands import DebateLauncher
     from debate_tui.server.hub import Hub
+
 
 SERVER_PACKAGES: Final = ("starlette", "uvicorn", "httptools", "wsproto", "hypercorn")
 
@@ -104,9 +107,9 @@ async def open_server(
 
     Raises `DebateError` where the address cannot be had.
     """
-    from debate_tui.server.access import AccessControl, is_loopback
     from debate_tui.server.app import create_app
-    from debate_tui.server.listening import TlsCertificate, bind_socket, run_server
+    from debate_tui.server.asgi_servers import TlsCertificate, bind_socket, run_server
+    from debate_tui.server.auth import AccessControl, is_loopback
 
     files = load_certificate(hosting)
     tls_certificate = TlsCertificate(*files) if files else None
@@ -139,7 +142,7 @@ async def share_session(context: DebateContext, hosting: HostingOptions) -> Asyn
     Leave it once the session has run.
     """
     check_installed()
-    from debate_tui.server.audience import ViewerLimits
+    from debate_tui.server.connections import ViewerLimits
     from debate_tui.server.hub import Hub
 
     session = context.session
@@ -166,3 +169,41 @@ def _raise_descriptor_limit() -> None:
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+
+
+# ``--share``: viewers of a debate that is held here for somebody's own screen.
+
+
+DEFAULT_SHARE_ADDRESS = "127.0.0.1:8484"
+
+
+@asynccontextmanager
+async def share_if_planned(plan: Plan, context: DebateContext) -> AsyncIterator[Plan]:
+    """Host the debate if its plan says so; gives the plan, which then says where.
+
+    Leave it once the session has run. Raises `DebateError` where it cannot be hosted.
+    """
+    if not plan.share_address:
+        yield plan
+        return
+
+    async with share_session(context, parse_share_address(plan.share_address)) as address:
+        yield msgspec.structs.replace(plan, sharing_notice=f"Shared at {address}")
+
+
+def parse_share_address(address: str) -> HostingOptions:
+    """What ``HOST:PORT``, ``HOST`` or ``:PORT`` asks for; raises `UsageError` for anything else."""
+    import os
+
+    host, colon, port = address.rpartition(":")
+    if not colon or address.endswith("]") or (":" in host and not host.startswith("[")):
+        host, port = address, ""
+    if port and not (port.isascii() and port.isdecimal() and int(port) < 1 << 16):
+        raise UsageError(f"--share {address}: {port!r} is no port.", "Say HOST:PORT, HOST or :PORT.")
+    defaults = HostingOptions()
+    return HostingOptions(
+        host=host.strip("[]") or defaults.host,
+        port=int(port) if port else defaults.port,
+        token=os.environ.get("DEBATE_TUI_TOKEN", ""),
+        viewer_token=os.environ.get("DEBATE_TUI_VIEWER_TOKEN", ""),
+    )

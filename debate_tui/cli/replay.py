@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import terminal
+from debate_tui.cli.terminal import catch_signals
+from debate_tui.cli.tui_runner import make_screen_options, remember_mode, remember_theme
+from debate_tui.display.buffer import SharedBuffer
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateStarted, PhaseStarted
+from debate_tui.record.player import Player
 from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.tui.app import DebateApp
+from debate_tui.tui.screens.replay import ReplayScreen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from debate_tui.config import Settings
+    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
 
 
@@ -36,8 +45,7 @@ def replay_debate(
         name = store.find(debate).debate
         events, setup = store.events(name), store.setup(name)
     if not (plain or json_lines) and terminal.supports_full_screen():
-        from debate_tui.cli.continuing import decode_format
-        from debate_tui.cli.playback import play_fullscreen
+        from debate_tui.cli.plan import decode_format
 
         terminal.reopen_keyboard()
         format_ = decode_format(setup)
@@ -79,3 +87,54 @@ async def _write_output(events: Sequence[Event], *, json_lines: bool) -> None:
         from debate_tui.display.plain import write_plain
 
         await write_plain(single_batch(), out, OutputWriter.for_stream(sys.stderr))
+
+
+# A recorded debate played back on the full screen.
+
+
+async def play_fullscreen(
+    events: Sequence[Event],
+    settings: Settings,
+    *,
+    speed: float = 1.0,
+    from_round: int | None = None,
+    format_: Format | None = None,
+) -> int:
+    """Play a debate until the user leaves it; returns the exit code.
+
+    Raises `UsageError` if there is no such round. `format_` is what the debate was held by, where known.
+    """
+    player = Player(events, speed=speed)
+    if from_round is not None:
+        player.seek_round(from_round)
+    started = next((event for event in events if isinstance(event, DebateStarted)), None)
+    debaters = started.debaters if started else ()
+    buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in debaters])
+    first_frame_painted = asyncio.Event()
+    app = DebateApp(
+        player,
+        buffer,
+        None,
+        make_screen_options(
+            settings, topic=started.topic if started else "", debaters=debaters, format_=format_
+        ),
+        on_ready=first_frame_painted.set,
+        on_mode=remember_mode,
+        on_theme=remember_theme,
+        screen=ReplayScreen,
+    )
+    with catch_signals(app.exit, terminal_fd=0) as signal:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_run_player(player, first_frame_painted))
+            await app.run_async()
+            await player.aclose()
+            first_frame_painted.set()
+    if signal.number is not None:
+        return 128 + signal.number
+    return app.return_code or 0
+
+
+async def _run_player(player: Player, first_frame_painted: asyncio.Event) -> None:
+    """Play once the first frame is painted."""
+    await first_frame_painted.wait()
+    await player.run()

@@ -1,97 +1,199 @@
-"""``debate-tui serve``: host debates for many viewers."""
+"""A server's life: debates held and hosted until somebody ends it."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
+from typing import TYPE_CHECKING
 
-import click
+from debate_tui import config
+from debate_tui.cli import debate as topics
+from debate_tui.cli.debate import parse_debater_option
+from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, open_server
+from debate_tui.cli.messages import print_error
+from debate_tui.cli.plan import default_debaters, make_plan, plan_continuation_from
+from debate_tui.cli.terminal import catch_signals
+from debate_tui.cli.wiring import open_debate
+from debate_tui.domain.errors import DebateError
+from debate_tui.record.stores import open_store
+from debate_tui.server.commands import ConflictError
+from debate_tui.server.connections import ViewerLimits
+from debate_tui.server.hub import Hub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from debate_tui.cli.hosting import HostAddresses, HostingOptions
+    from debate_tui.cli.plan import Plan
+    from debate_tui.record.log import DebateStore
+    from debate_tui.server.commands import DebateRequest
+    from debate_tui.session import Session
+
+MAX_DEBATES = 8
+"""Debates held at a time: each costs connections, and money."""
 
 
-@click.command()
-@click.argument("topic", required=False)
-@click.option("-d", "--debater", "debaters", multiple=True, metavar="[NAME=]SOURCE", help="Who argues.")
-@click.option("-f", "--format", metavar="NAME", help="How the debate is held (default: oxford).")
-@click.option("-r", "--rounds", type=int, metavar="N", help="Rounds of each repeated phase.")
-@click.option("--judge", "judges", multiple=True, metavar="SOURCE", help="Who judges; may be repeated.")
-@click.option(
-    "--config",
-    "debate_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A settings or debate file (TOML).",
-)
-@click.option("--max-cost", type=float, metavar="US$", help="Begin no turn once this is spent.")
-@click.option("--max-tokens", type=int, metavar="N", help="Begin no turn once so many tokens were used.")
-@click.option(
-    "--continue",
-    "continued",
-    is_flag=False,
-    flag_value="",
-    metavar="[DEBATE]",
-    help="Take up a recorded debate that was broken off, the newest unless one is named.",
-)
-@click.option("--host", default="127.0.0.1", help="Address to listen on (default: 127.0.0.1).")
-@click.option("--port", default=8484, type=click.IntRange(0, 65535), help="Port (default: 8484; 0: any).")
-@click.option(
-    "--token",
-    default="",
-    envvar="DEBATE_TUI_TOKEN",
-    help="The host's token, to steer debates; made up and printed unless given.",
-)
-@click.option(
-    "--viewer-token",
-    default="",
-    envvar="DEBATE_TUI_VIEWER_TOKEN",
-    help="The viewers' token; beyond this machine one is made from the host's unless given.",
-)
-@click.option("--store", default="", metavar="FILE|URL", help="Where debates are kept: a file, or redis://…")
-@click.option("--cert", "certificate", type=click.Path(path_type=Path), help="TLS certificate (PEM): HTTP/2.")
-@click.option("--key", type=click.Path(path_type=Path), help="Its key (PEM).")
-@click.option(
-    "--allow-origin",
-    "origins",
-    multiple=True,
-    metavar="ORIGIN",
-    help="Pages of this origin may use it (CORS), and it may be reached by this name; may be repeated.",
-)
-@click.option("--max-viewers", default=10_000, type=click.IntRange(1), help="Viewers in total.")
-@click.option("--max-viewers-per-address", default=100, type=click.IntRange(1), help="… from one address.")
-def serve(
+def run_server(
     topic: str | None,
     debaters: tuple[str, ...],
-    judges: tuple[str, ...],
+    overrides: dict[str, object],
+    *,
     debate_file: Path | None,
     store: str,
-    format: str | None,  # noqa: A002 (the option's name)
-    rounds: int | None,
-    max_cost: float | None,
-    max_tokens: int | None,
     continued: str | None,
-    **hosting: object,
+    hosting: HostingOptions,
 ) -> int:
-    """Hold a debate about TOPIC for viewers in browsers and terminals; without TOPIC, host what is recorded.
+    """Serve until a signal ends it; returns the exit code. `continued` is the id of a debate to take up.
 
-    Debates are watched at http://127.0.0.1:8484/debates/ID, by debate-tui watch, and as event streams.
+    Raises `DebateError` for whatever makes that impossible.
     """
-    from debate_tui.cli.hosting import HostingOptions, check_installed
+    if debaters:
+        overrides["debater"] = [parse_debater_option(text) for text in debaters]
+    settings = config.load_settings(overrides, debate_file=debate_file)
+    debate_plan = None
+    if continued is None and (topic is not None or settings.topic):
+        debate_plan = make_plan(
+            topics.read_topic(topic, settings.topic),
+            settings.debater or default_debaters(_DEMO_SOURCES, settings),
+            settings,
+        )
+    with asyncio.Runner(loop_factory=_uvloop_factory()) as runner:
+        return runner.run(_serve_until_signal(debate_plan, continued, settings, store, hosting))
 
-    check_installed()
-    if continued is not None and (topic is not None or debaters):
-        raise click.UsageError("--continue takes topic and debaters from the record.")
-    from msgspec import convert
 
-    from debate_tui.cli.serving import run_server
+async def _serve_until_signal(
+    first_plan: Plan | None,
+    continued: str | None,
+    settings: config.Settings,
+    store_address: str,
+    hosting: HostingOptions,
+) -> int:
+    store = open_store(store_address or config.record_file())
+    try:
+        # Whether it can be reached is better known now than by the first viewer.
+        await store.setup("")
+        if continued is not None:
+            first_plan = await plan_continuation_from(store, continued, settings)
+        limits = ViewerLimits(hosting.max_viewers, hosting.max_viewers_per_address)
+        async with Hub(store, limits) as hub:
+            debates = RunningDebates(hub, store, settings)
+            async with open_server(hub, hosting, debates) as addresses:
+                stop = asyncio.Event()
+                with catch_signals(stop.set) as signal:
+                    debate = await debates.start(first_plan) if first_plan else ""
+                    _print_addresses(addresses, hosting, debate)
+                    await stop.wait()
+                    await debates.end_all()
+            return 128 + (signal.number or 0)
+    finally:
+        await store.aclose()
 
-    typed_options = {"format": format, "rounds": rounds, "max_cost": max_cost, "max_tokens": max_tokens}
-    overrides: dict[str, object] = {key: value for key, value in typed_options.items() if value is not None}
-    if judges:
-        overrides["judge"] = list(judges)
-    return run_server(
-        topic,
-        debaters,
-        overrides,
-        debate_file=debate_file,
-        store=store,
-        continued=continued,
-        hosting=convert(hosting, HostingOptions),
-    )
+
+class RunningDebates:
+    """The debates held by this server; a `DebateLauncher`."""
+
+    def __init__(self, hub: Hub, store: DebateStore, settings: config.Settings) -> None:
+        self._hub = hub
+        self._store = store
+        self._settings = settings
+        self._sessions: dict[asyncio.Task[None], Session | None] = {}
+        self._plan_lock = asyncio.Lock()
+        self._is_stopping = False
+
+    async def start_debate(self, request: DebateRequest) -> str:
+        """See `DebateLauncher.start_debate`."""
+        overrides = {"format": request.format, "rounds": request.rounds}
+        settings = config.with_options(
+            self._settings, {key: value for key, value in overrides.items() if value}
+        )
+        seats = tuple(
+            config.DebaterSettings(source=each.source, name=each.name, side=each.side, persona=each.persona)
+            for each in request.debaters
+        )
+        topic = topics.read_topic(request.topic)
+        debater_settings = seats or settings.debater or default_debaters(_DEMO_SOURCES, settings)
+        async with self._plan_lock:  # In a thread: the keyring may ask its user for a password first.
+            debate_plan = await asyncio.to_thread(make_plan, topic, debater_settings, settings)
+        return await self.start(debate_plan)
+
+    async def start(self, debate_plan: Plan) -> str:
+        """Hold a debate; returns its id once it is hosted. Raises `ConflictError` where it cannot be."""
+        self._check_not_stopping()
+        if len(self._sessions) >= MAX_DEBATES:
+            raise ConflictError(
+                f"{MAX_DEBATES} debates are held already.", "Wait for one to end, or stop one."
+            )
+        hosted_id: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._run_debate(debate_plan, hosted_id))
+        self._sessions[task] = None
+        task.add_done_callback(lambda done: _report_task_result(done, hosted_id))
+        task.add_done_callback(self._sessions.pop)
+        return await hosted_id
+
+    async def end_all(self) -> None:
+        """End all debates, begin no more, and wait until their ends are recorded."""
+        self._is_stopping = True
+        for session in self._sessions.values():
+            if session is not None:
+                session.end()
+        if self._sessions:
+            await asyncio.wait(tuple(self._sessions))
+
+    def _check_not_stopping(self) -> None:
+        if self._is_stopping:
+            raise ConflictError("The server is about to stop.", "Order the debate again when it is back.")
+
+    async def _run_debate(self, debate_plan: Plan, hosted_id: asyncio.Future[str]) -> None:
+        async with open_debate(
+            debate_plan, unattended=True, on_error=print_error, store=self._store
+        ) as context:
+            self._check_not_stopping()
+            session = context.session
+            debate = session.spec.debate
+            self._hub.host(debate, context.log, session, known_seq=session.transcript.seq)
+            task = asyncio.current_task()
+            assert task is not None
+            self._sessions[task] = session
+            if not hosted_id.done():  # Whoever ordered it may have gone.
+                hosted_id.set_result(debate)
+            await session.run()
+            await self._hub.wait_until_published(debate, DRAIN_TIMEOUT_S)
+        if session.fatal_fault is not None:
+            print_error(session.fatal_fault)
+
+
+def _report_task_result(task: asyncio.Task[None], hosted_id: asyncio.Future[str]) -> None:
+    """Whoever waits for a debate to begin is told why it cannot; later the server says why one broke off."""
+    error = None if task.cancelled() else task.exception()
+    if not hosted_id.done():
+        hosted_id.cancel() if error is None else hosted_id.set_exception(error)
+    elif isinstance(error, DebateError):
+        print_error(error)
+    elif error is not None:
+        context = {"message": "A debate broke off.", "exception": error, "task": task}
+        asyncio.get_running_loop().call_exception_handler(context)
+
+
+_DEMO_SOURCES = ("demo", "demo")
+
+
+def _print_addresses(addresses: HostAddresses, hosting: HostingOptions, debate: str) -> None:
+    watch_url = addresses.debate_url(debate) if debate else f"{addresses.url}/debates"
+    lines = [f"Hosting debates on {addresses.url}", f"  watch             {watch_url}"]
+    if addresses.access.viewers_need_token:
+        if not hosting.viewer_token:
+            lines.append(f"  viewers' token    {addresses.access.viewer_token}")
+        lines.append(f"  a viewer's link   {addresses.login_link('viewer')}")
+    if not hosting.token:
+        lines.append(f"  host's token      {addresses.access.host_token}")
+    lines.append(f"  the host's link   {addresses.login_link('host')}")
+    lines.append("Links are good once. Ctrl-C ends everything.")
+    print("\n".join(lines), flush=True)
+
+
+def _uvloop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

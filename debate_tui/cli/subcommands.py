@@ -2,16 +2,144 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from debate_tui.cli.commands import DISPLAY_MODES
-from debate_tui.cli.serve import serve
+from debate_tui import config
+from debate_tui.cli.options import DISPLAY_MODES
+from debate_tui.domain.errors import ConfigError
+from debate_tui.domain.formats import DEFAULT_FORMAT, describe_format, summarise_format
 
 if TYPE_CHECKING:
     from debate_tui.domain.exports import ExportType
+
+
+# ``debate-tui formats``: the formats in a sentence each, or one explained.
+
+
+LINE_WIDTH = 80
+
+
+def print_formats(name: str | None) -> None:
+    """Print all formats, or the one called `name`; raises `UsageError` for an unknown name.
+
+    Raises `ConfigError` for the first file that is wrong, once those that are right are printed.
+    """
+    if name is not None:
+        print(describe_format(config.find_format(name)))
+        return
+    errors: list[ConfigError] = []
+    names = config.format_names()
+    indent = " " * (max(map(len, names)) + 2)
+    for each in names:
+        try:
+            format_ = config.find_format(each)
+        except ConfigError as error:
+            errors.append(error)
+            continue
+        note = " (default)" if each == DEFAULT_FORMAT else ""
+        text = f"{each:<{len(indent)}}{summarise_format(format_)}{note}"
+        print(textwrap.fill(text, LINE_WIDTH, subsequent_indent=indent, break_on_hyphens=False))
+    print("\ndebate-tui formats NAME explains one.")
+    if errors:
+        raise errors[0]
+
+
+# ``debate-tui serve``: host debates for many viewers.
+
+
+@click.command()
+@click.argument("topic", required=False)
+@click.option("-d", "--debater", "debaters", multiple=True, metavar="[NAME=]SOURCE", help="Who argues.")
+@click.option("-f", "--format", metavar="NAME", help="How the debate is held (default: oxford).")
+@click.option("-r", "--rounds", type=int, metavar="N", help="Rounds of each repeated phase.")
+@click.option("--judge", "judges", multiple=True, metavar="SOURCE", help="Who judges; may be repeated.")
+@click.option(
+    "--config",
+    "debate_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A settings or debate file (TOML).",
+)
+@click.option("--max-cost", type=float, metavar="US$", help="Begin no turn once this is spent.")
+@click.option("--max-tokens", type=int, metavar="N", help="Begin no turn once so many tokens were used.")
+@click.option(
+    "--continue",
+    "continued",
+    is_flag=False,
+    flag_value="",
+    metavar="[DEBATE]",
+    help="Take up a recorded debate that was broken off, the newest unless one is named.",
+)
+@click.option("--host", default="127.0.0.1", help="Address to listen on (default: 127.0.0.1).")
+@click.option("--port", default=8484, type=click.IntRange(0, 65535), help="Port (default: 8484; 0: any).")
+@click.option(
+    "--token",
+    default="",
+    envvar="DEBATE_TUI_TOKEN",
+    help="The host's token, to steer debates; made up and printed unless given.",
+)
+@click.option(
+    "--viewer-token",
+    default="",
+    envvar="DEBATE_TUI_VIEWER_TOKEN",
+    help="The viewers' token; beyond this machine one is made from the host's unless given.",
+)
+@click.option("--store", default="", metavar="FILE|URL", help="Where debates are kept: a file, or redis://…")
+@click.option("--cert", "certificate", type=click.Path(path_type=Path), help="TLS certificate (PEM): HTTP/2.")
+@click.option("--key", type=click.Path(path_type=Path), help="Its key (PEM).")
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Pages of this origin may use it (CORS), and it may be reached by this name; may be repeated.",
+)
+@click.option("--max-viewers", default=10_000, type=click.IntRange(1), help="Viewers in total.")
+@click.option("--max-viewers-per-address", default=100, type=click.IntRange(1), help="… from one address.")
+def serve(
+    topic: str | None,
+    debaters: tuple[str, ...],
+    judges: tuple[str, ...],
+    debate_file: Path | None,
+    store: str,
+    format: str | None,  # noqa: A002 (the option's name)
+    rounds: int | None,
+    max_cost: float | None,
+    max_tokens: int | None,
+    continued: str | None,
+    **hosting: object,
+) -> int:
+    """Hold a debate about TOPIC for viewers in browsers and terminals; without TOPIC, host what is recorded.
+
+    Debates are watched at http://127.0.0.1:8484/debates/ID, by debate-tui watch, and as event streams.
+    """
+    from debate_tui.cli.hosting import HostingOptions, check_installed
+
+    check_installed()
+    if continued is not None and (topic is not None or debaters):
+        raise click.UsageError("--continue takes topic and debaters from the record.")
+    from msgspec import convert
+
+    from debate_tui.cli.serve import run_server
+
+    typed_options = {"format": format, "rounds": rounds, "max_cost": max_cost, "max_tokens": max_tokens}
+    overrides: dict[str, object] = {key: value for key, value in typed_options.items() if value is not None}
+    if judges:
+        overrides["judge"] = list(judges)
+    return run_server(
+        topic,
+        debaters,
+        overrides,
+        debate_file=debate_file,
+        store=store,
+        continued=continued,
+        hosting=convert(hosting, HostingOptions),
+    )
+
 
 EXPORT_TYPES: tuple[ExportType, ...] = ("md", "html", "json", "txt")
 
@@ -20,7 +148,6 @@ EXPORT_TYPES: tuple[ExportType, ...] = ("md", "html", "json", "txt")
 @click.argument("name", required=False)
 def formats(name: str | None) -> None:
     """List the debate formats, or explain one."""
-    from debate_tui.cli.listing import print_formats
 
     print_formats(name)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import terminal
-from debate_tui.cli.aside import print_info
-from debate_tui.cli.signals import catch_signals
+from debate_tui.cli.messages import print_info
+from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateStarted
 from debate_tui.domain.stream import Fault, FaultKind
@@ -55,7 +55,7 @@ async def _wait_for_first_event(log: RemoteLog) -> None:
 
 
 async def _watch_fullscreen(log: RemoteLog, settings: Settings) -> int:
-    from debate_tui.cli.screens import make_screen_options, remember_mode, remember_theme
+    from debate_tui.cli.tui_runner import make_screen_options, remember_mode, remember_theme
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.tui.app import DebateApp
     from debate_tui.tui.screens.watch import WatchScreen

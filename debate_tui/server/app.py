@@ -12,20 +12,59 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.server import answers, metrics
-from debate_tui.server.debates import DebateRoutes
-from debate_tui.server.door import AuthMiddleware, SecurityHeadersMiddleware
-from debate_tui.server.entrance import LoginRoutes
-from debate_tui.server.pages import PageFiles
-from debate_tui.server.streams import EventRoutes
+from debate_tui.server import middleware
+from debate_tui.server.auth import LoginRoutes
+from debate_tui.server.middleware import AuthMiddleware, SecurityHeadersMiddleware
+from debate_tui.server.page import PageFiles
+from debate_tui.server.routes import DebateRoutes, EventRoutes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.requests import Request
     from starlette.types import ASGIApp, ExceptionHandler
 
-    from debate_tui.server.access import AccessControl
+    from debate_tui.server.auth import AccessControl
     from debate_tui.server.commands import DebateLauncher
     from debate_tui.server.hub import Hub
+
+
+# Figures about the server, in the text format Prometheus reads.
+
+
+METRICS_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_COUNTERS = (
+    ("admitted", "viewers_admitted_total", "Viewers that were let in."),
+    ("refused", "viewers_refused_total", "Viewers that were not let in because of a limit."),
+    ("dropped", "viewers_dropped_total", "Viewers that took nothing of what was sent to them."),
+    ("reset", "viewers_reset_total", "Snapshots that replaced events a viewer missed."),
+    ("bytes", "sent_bytes_total", "Bytes of events sent to viewers."),
+)
+
+
+def render_metrics(hub: Hub) -> str:
+    """All figures."""
+    return "".join(_metric_lines(hub))
+
+
+def _metric_lines(hub: Hub) -> Iterator[str]:
+    counts = hub.viewers.counts
+    yield from _format_metric("viewers", "gauge", "Viewers that watch now.", len(hub.viewers))
+    hosted_debates = hub.hosted_debates
+    yield from _format_metric("debates_open", "gauge", "Debates kept in memory.", len(hosted_debates))
+    running = sum(channel.controls is not None and not channel.over for channel in hosted_debates)
+    yield from _format_metric("debates_held", "gauge", "Debates under way in this process.", running)
+    published = sum(channel.seq for channel in hosted_debates)
+    yield from _format_metric("events_open", "gauge", "Events of the debates kept in memory.", published)
+    for key, name, meaning in _COUNTERS:
+        yield from _format_metric(name, "counter", meaning, counts[key])
+
+
+def _format_metric(name: str, kind: str, meaning: str, value: int) -> Iterator[str]:
+    yield f"# HELP debate_tui_{name} {meaning}\n"
+    yield f"# TYPE debate_tui_{name} {kind}\n"
+    yield f"debate_tui_{name} {value}\n"
 
 
 def create_app(hub: Hub, access: AccessControl, launcher: DebateLauncher | None = None) -> ASGIApp:
@@ -35,13 +74,13 @@ def create_app(hub: Hub, access: AccessControl, launcher: DebateLauncher | None 
     login = LoginRoutes(access, pages)
 
     async def health(request: Request) -> Response:
-        return answers.json_response({"status": "ok"})
+        return middleware.json_response({"status": "ok"})
 
     async def metrics_text(request: Request) -> Response:
-        return Response(metrics.render_metrics(hub), media_type=metrics.METRICS_MEDIA_TYPE)
+        return Response(render_metrics(hub), media_type=METRICS_MEDIA_TYPE)
 
     async def me(request: Request) -> Response:
-        return answers.json_response({"role": request.state.role})
+        return middleware.json_response({"role": request.state.role})
 
     debate_path = "/debates/{debate}"
     routes = [
@@ -63,7 +102,7 @@ def create_app(hub: Hub, access: AccessControl, launcher: DebateLauncher | None 
     pages_and_commands = Starlette(
         routes=routes,
         middleware=[Middleware(SecurityHeadersMiddleware)],
-        exception_handlers=dict.fromkeys(handled_errors, cast("ExceptionHandler", answers.handle_error)),
+        exception_handlers=dict.fromkeys(handled_errors, cast("ExceptionHandler", middleware.handle_error)),
     )
     app = AuthMiddleware(EventRoutes(hub, pages_and_commands), access, pages)
     if not access.origins:

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from debate_tui.domain.errors import DebateError, UsageError
 
 if TYPE_CHECKING:
-    from debate_tui.server.channel import Controls, HostedDebate
+    from debate_tui.server.hosted_debate import Controls, HostedDebate
 
 MAX_VOTES: Final = 20_000
 """Votes a debate takes: the log keeps every one."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.server.audience import ViewerLimits, ViewerRegistry
-from debate_tui.server.channel import HostedDebate
+from debate_tui.server.connections import ViewerLimits, ViewerRegistry
+from debate_tui.server.hosted_debate import HostedDebate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from debate_tui.record.log import DebateStore, ReadableLog
     from debate_tui.record.summary import DebateSummary
-    from debate_tui.server.channel import Controls
+    from debate_tui.server.hosted_debate import Controls
 
 MAX_IDLE_DEBATES: Final = 32
 """Debates that are over, and as many that are held elsewhere, kept folded while nobody watches them."""

@@ -7,14 +7,15 @@ import random
 from typing import TYPE_CHECKING, Final, Literal
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.server.place import EventCursor, parse_cursor
-from debate_tui.server.rendition import MAX_LAG_BYTES, EncodedRange
-from debate_tui.server.wire import (
+from debate_tui.server.broadcast import MAX_LAG_BYTES, EncodedRange
+from debate_tui.server.encoding import (
+    EventCursor,
     coalesce,
     encode_events,
     encode_message,
     encode_retry,
     join_pieces,
+    parse_cursor,
     remaining_events,
     split_by_size,
 )
@@ -22,9 +23,9 @@ from debate_tui.server.wire import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from debate_tui.server.channel import HostedDebate
-    from debate_tui.server.rendition import EncodedBatch, EncodedStream, Push
-    from debate_tui.server.wire import OutgoingEvent, Piece, StreamOptions
+    from debate_tui.server.broadcast import EncodedBatch, EncodedStream, Push
+    from debate_tui.server.encoding import OutgoingEvent, Piece, StreamOptions
+    from debate_tui.server.hosted_debate import HostedDebate
 
     Pieces = tuple[Piece, ...]
 

@@ -30,12 +30,12 @@ from debate_tui.domain.events import (
     TurnStarted,
 )
 from debate_tui.record.stores import open_store
-from debate_tui.server.access import AccessControl
 from debate_tui.server.app import create_app
-from debate_tui.server.audience import ViewerLimits
-from debate_tui.server.channel import RECENT_EVENTS
+from debate_tui.server.asgi_servers import bind_socket, run_server
+from debate_tui.server.auth import AccessControl
+from debate_tui.server.connections import ViewerLimits
+from debate_tui.server.hosted_debate import RECENT_EVENTS
 from debate_tui.server.hub import Hub
-from debate_tui.server.listening import bind_socket, run_server
 
 PANES = 4
 TOKENS_PER_SECOND = 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debate_tui.cli.aside import (
+from debate_tui.cli.messages import (
     MAX_LINE_CHARACTERS,
     format_error,
     format_hint,

@@ -8,9 +8,9 @@ import json
 import pytest
 
 from debate_tui import config
-from debate_tui.cli import lineup
+from debate_tui.cli import start as lineup
 from debate_tui.cli.plan import default_debaters
-from debate_tui.cli.starting import StartController
+from debate_tui.cli.start import StartController
 from debate_tui.tui.setup_form import DebaterProfile, DebateSetup
 from tests.fakes.provider_server import MODELS, ProviderReply, ProviderServer
 from tests.sources.test_discovery import NO_LOCAL_SERVERS

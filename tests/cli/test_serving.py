@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui import config
-from debate_tui.cli.serving import RunningDebates
+from debate_tui.cli.serve import RunningDebates
 from debate_tui.domain.errors import ConfigError
 from debate_tui.record.stores import open_store
 from debate_tui.server.commands import ConflictError, DebateRequest, DebaterRequest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from debate_tui.cli.sharing import parse_share_address
+from debate_tui.cli.hosting import parse_share_address
 from debate_tui.domain.errors import UsageError
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from debate_tui import config
 from debate_tui.cli.plan import make_plan
-from debate_tui.cli.stage import DebateContext, open_debate
+from debate_tui.cli.wiring import DebateContext, open_debate
 from debate_tui.domain import events as ev
 from debate_tui.domain.errors import ConfigError, DebateError, UsageError
 

@@ -12,8 +12,8 @@ import pytest
 from debate_tui.display.json_lines import encode_line
 from debate_tui.domain.events import event_from_json
 from debate_tui.record.log import MemoryLog
-from debate_tui.server.access import AccessControl
-from debate_tui.server.listening import bind_socket
+from debate_tui.server.asgi_servers import bind_socket
+from debate_tui.server.auth import AccessControl
 from tests.cli.running import run_program, start_program
 from tests.fakes.sse_server import Cut, SseServer, reply
 from tests.server.hosting import PEM, running_server

@@ -10,10 +10,10 @@ import httpx
 import msgspec
 from httpx_ws import WebSocketDisconnect, aconnect_ws
 
-from debate_tui.server.access import AccessControl
 from debate_tui.server.app import create_app
+from debate_tui.server.asgi_servers import TlsCertificate, bind_socket, run_server
+from debate_tui.server.auth import AccessControl
 from debate_tui.server.hub import Hub
-from debate_tui.server.listening import TlsCertificate, bind_socket, run_server
 from tests.fakes import tls
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from debate_tui.record.log import DebateStore
-    from debate_tui.server.audience import ViewerLimits
     from debate_tui.server.commands import DebateLauncher
+    from debate_tui.server.connections import ViewerLimits
     from tests.server.material import ReceivedMessages
 
 PEM = Path(tls.__file__).with_name("loopback.pem")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from debate_tui.server.access import (
+from debate_tui.server.auth import (
     LINK_TTL_S,
     LOGIN_COOKIE,
     LOGIN_TTL_S,

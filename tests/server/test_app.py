@@ -21,9 +21,9 @@ from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateFinished, Interjection, TurnFinished, TurnStarted, Vote
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
-from debate_tui.server import audience
-from debate_tui.server.access import LOGIN_COOKIE, AccessControl
-from debate_tui.server.audience import ViewerLimits
+from debate_tui.server import connections
+from debate_tui.server.auth import LOGIN_COOKIE, AccessControl
+from debate_tui.server.connections import ViewerLimits
 from tests.record.material import opening_events
 from tests.server.hosting import RunningServer, read_sse, received_at_least, running_server
 from tests.server.material import ReceivedMessages, check_same_log, example_debate
@@ -493,7 +493,7 @@ async def test_live_messages_of_any_length_are_framed_for_a_websocket(encoding: 
 
 
 async def test_a_websocket_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience, "SEND_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(connections, "SEND_TIMEOUT_S", 0.5)
     async with live_debate() as (here, chair):
         stalled = socket.create_connection(("127.0.0.1", int(here.url.rpartition(":")[2])))
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -514,7 +514,7 @@ async def test_a_websocket_that_takes_nothing_is_dropped(monkeypatch: pytest.Mon
 
 
 async def test_a_stalled_viewer_is_dropped_and_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience, "SEND_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(connections, "SEND_TIMEOUT_S", 0.5)
     async with live_debate() as (here, chair):
         stalled = socket.create_connection(("127.0.0.1", int(here.url.rpartition(":")[2])))
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -541,7 +541,7 @@ async def test_a_stalled_viewer_is_dropped_and_delays_nobody(monkeypatch: pytest
 
 async def test_a_viewer_that_paused_too_long_resumes_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was sent and never taken is told again, from the last event that was."""
-    monkeypatch.setattr(audience, "SEND_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(connections, "SEND_TIMEOUT_S", 0.5)
     path = "/debates/d1/events?batch_ms=0&after=0"
     async with live_debate() as (here, chair):
         received, rest = ReceivedMessages(), b""

@@ -17,7 +17,7 @@ from httpx_sse import aconnect_sse
 
 from debate_tui.record.stores import open_store
 from debate_tui.server import viewer
-from debate_tui.server.listening import bind_socket
+from debate_tui.server.asgi_servers import bind_socket
 from tests.server.chromium import Browser, needs_browser
 from tests.server.hosting import running_server
 from tests.server.material import ReceivedMessages, check_same_log, example_debate

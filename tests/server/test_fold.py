@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.judging.scoring import VoteTally
 from debate_tui.domain.transcript import Transcript
-from debate_tui.server.snapshot import build_snapshot
-from debate_tui.server.wire import StreamOptions, coalesce
+from debate_tui.server.encoding import StreamOptions, coalesce
+from debate_tui.server.hosted_debate import build_snapshot
 from tests.server.material import debates
 
 if TYPE_CHECKING:

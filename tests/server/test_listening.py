@@ -11,11 +11,11 @@ import pytest
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.record.log import MemoryLog
-from debate_tui.server.access import AccessControl
 from debate_tui.server.app import create_app
+from debate_tui.server.asgi_servers import TlsCertificate, bind_socket, run_server
+from debate_tui.server.auth import AccessControl
+from debate_tui.server.encoding import is_relevant
 from debate_tui.server.hub import Hub
-from debate_tui.server.listening import TlsCertificate, bind_socket, run_server
-from debate_tui.server.wire import is_relevant
 from tests.fakes import tls
 from tests.server.hosting import read_sse, read_websocket
 from tests.server.material import ReceivedMessages, check_same_log, example_debate

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from debate_tui.record.log import MemoryLog
-from debate_tui.server import commands, debates, snapshot, streams
+from debate_tui.server import commands, hosted_debate, routes
 from tests.server.hosting import running_server
 from tests.server.material import example_debate
 
@@ -43,9 +43,9 @@ async def test_every_path_answers_as_described(described: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("name", "struct"),
     [
-        ("Listed", debates.DebateListEntry),
-        ("EventPage", streams.EventPage),
-        ("Turn", snapshot.SnapshotTurn),
+        ("Listed", routes.DebateListEntry),
+        ("EventPage", routes.EventPage),
+        ("Turn", hosted_debate.SnapshotTurn),
         ("Order", commands.DebateRequest),
     ],
 )

@@ -14,8 +14,8 @@ from debate_tui.domain.stream import FaultReport
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import viewer
-from debate_tui.server.access import AccessControl
-from debate_tui.server.listening import bind_socket
+from debate_tui.server.asgi_servers import bind_socket
+from debate_tui.server.auth import AccessControl
 from tests.record.material import opening_events
 from tests.server.chromium import Browser, needs_browser
 from tests.server.hosting import running_server

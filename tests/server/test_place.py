@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.server.place import MAX_SPAN_EVENTS, EventCursor, epoch_from_event, parse_cursor
+from debate_tui.server.encoding import MAX_SPAN_EVENTS, EventCursor, epoch_from_event, parse_cursor
 from tests.record.material import debate_started
 
 numbers = st.integers(0, 10**9)

@@ -9,7 +9,7 @@ import pytest
 
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
-from debate_tui.server.wire import is_relevant
+from debate_tui.server.encoding import is_relevant
 from tests.server.hosting import read_sse, read_websocket, received_at_least, running_server
 from tests.server.material import ReceivedMessages, check_same_log, example_debate, transcript_of
 

@@ -12,7 +12,7 @@ from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.resilience.recovery import RecoveringSource
-from debate_tui.server.listening import bind_socket
+from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.sources import registry
 from debate_tui.sources.registry import SourceFactory
 from tests.server.hosting import running_server

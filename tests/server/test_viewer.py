@@ -12,10 +12,10 @@ import pytest
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateFinished, TurnDelta
 from debate_tui.record.log import MemoryLog
-from debate_tui.server import rendition, wire
-from debate_tui.server.channel import HostedDebate, follow_durable
+from debate_tui.server import broadcast, encoding
+from debate_tui.server.encoding import StreamOptions
+from debate_tui.server.hosted_debate import HostedDebate, follow_durable
 from debate_tui.server.viewer import Viewer
-from debate_tui.server.wire import StreamOptions
 from tests.record.material import opening_events, turn_deltas
 from tests.server.material import ReceivedMessages, check_same_log, example_debate
 
@@ -108,7 +108,7 @@ async def test_memory_does_not_grow_with_what_a_viewer_does_not_take(
         say(log, 1 << 16, 1 + (number << 16))
     while channel.seq < 45:
         await asyncio.sleep(0)
-    assert sum(burst.size for burst in shared._batches) <= 2 * rendition.RETAINED_BYTES
+    assert sum(burst.size for burst in shared._batches) <= 2 * broadcast.RETAINED_BYTES
     await told.aclose()
     assert not channel.has_viewers
 
@@ -117,8 +117,8 @@ async def test_every_byte_is_made_once(
     log: MemoryLog, channel: HostedDebate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
-    line = wire.encode_line
-    monkeypatch.setattr(wire, "encode_line", lambda event: made.append(event.seq) or line(event))
+    line = encoding.encode_line
+    monkeypatch.setattr(encoding, "encode_line", lambda event: made.append(event.seq) or line(event))
     viewers = [(Viewer(channel, NOW, after=4).outgoing(), ReceivedMessages()) for _ in range(20)]
     waiting = [
         asyncio.create_task(read_until_type(told, received, "turn.delta")) for told, received in viewers
@@ -159,7 +159,7 @@ async def test_goodbye_says_when_to_come_back(channel: HostedDebate) -> None:
 async def test_silence_is_broken_by_a_comment(
     log: MemoryLog, channel: HostedDebate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rendition, "KEEPALIVE_S", 0.01)
+    monkeypatch.setattr(broadcast, "KEEPALIVE_S", 0.01)
     told = Viewer(channel, NOW, after=4).outgoing()
     assert (await anext(told))[0].startswith(b"retry: ")  # type: ignore[union-attr, arg-type]
     assert await anext(told) == (b":\n\n",)
@@ -180,7 +180,7 @@ class FailingLog(MemoryLog):
 
 
 async def test_a_history_that_was_trimmed_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("debate_tui.server.channel.RECENT_EVENTS", 5)
+    monkeypatch.setattr("debate_tui.server.hosted_debate.RECENT_EVENTS", 5)
     channel = HostedDebate("d1", FailingLog(example_debate()))
     task = asyncio.create_task(channel.run())
     await channel.wait_until_loaded()
@@ -360,10 +360,10 @@ async def test_viewers_arriving_together_share_a_snapshot_and_resume_exactly(
     log: MemoryLog, channel: HostedDebate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[bytes] = []
-    harmless = rendition.escape_controls
-    monkeypatch.setattr(rendition, "escape_controls", lambda body: made.append(body) or harmless(body))
-    line, encoded = wire.encode_line, list[int]()
-    monkeypatch.setattr(wire, "encode_line", lambda event: encoded.append(event.seq) or line(event))
+    harmless = broadcast.escape_controls
+    monkeypatch.setattr(broadcast, "escape_controls", lambda body: made.append(body) or harmless(body))
+    line, encoded = encoding.encode_line, list[int]()
+    monkeypatch.setattr(encoding, "encode_line", lambda event: encoded.append(event.seq) or line(event))
     clients: list[Pushed] = []
     async with asyncio.TaskGroup() as group:
         for delta in turn_deltas(30):
@@ -386,8 +386,8 @@ async def test_viewers_resuming_after_a_burst_share_the_encoded_rest(
     for delta in turn_deltas(9):
         log.append(delta)
         await wait_until_delivered(channel, log)
-    line, encoded = wire.encode_line, list[int]()
-    monkeypatch.setattr(wire, "encode_line", lambda event: encoded.append(event.seq) or line(event))
+    line, encoded = encoding.encode_line, list[int]()
+    monkeypatch.setattr(encoding, "encode_line", lambda event: encoded.append(event.seq) or line(event))
     client = Pushed(Viewer(channel, NOW, resume_id=f"{channel.epoch}:8"))
     returning = asyncio.create_task(client.read())
     await wait_until_delivered(channel, log)
@@ -400,7 +400,7 @@ async def test_viewers_resuming_after_a_burst_share_the_encoded_rest(
 async def test_a_snapshot_does_not_last(
     log: MemoryLog, channel: HostedDebate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rendition, "SNAPSHOT_TTL_S", 0.0)
+    monkeypatch.setattr(broadcast, "SNAPSHOT_TTL_S", 0.0)
     seen = []
     for delta in turn_deltas(3):
         log.append(delta)
@@ -420,8 +420,8 @@ async def test_viewers_resuming_at_one_cursor_share_one_encoding(
     for delta in turn_deltas(40):
         log.append(delta)
     await wait_until_delivered(channel, log)
-    line, encoded = wire.encode_line, list[int]()
-    monkeypatch.setattr(wire, "encode_line", lambda event: encoded.append(event.seq) or line(event))
+    line, encoded = encoding.encode_line, list[int]()
+    monkeypatch.setattr(encoding, "encode_line", lambda event: encoded.append(event.seq) or line(event))
     clients: list[Pushed] = []
     async with asyncio.TaskGroup() as group:
         for number in range(20):

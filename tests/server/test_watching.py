@@ -12,9 +12,9 @@ from debate_tui.domain.stream import RecoveryPolicy
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import viewer
-from debate_tui.server.access import AccessControl
-from debate_tui.server.audience import ViewerLimits
-from debate_tui.server.listening import bind_socket
+from debate_tui.server.asgi_servers import bind_socket
+from debate_tui.server.auth import AccessControl
+from debate_tui.server.connections import ViewerLimits
 from debate_tui.session.http2_merge import ConnectionInfo
 from debate_tui.session.remote_log import RemoteLog
 from debate_tui.sources.http import HttpClients

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.events import Event, TurnDelta
-from debate_tui.server.place import EventCursor, parse_cursor
-from debate_tui.server.wire import (
+from debate_tui.server.encoding import (
+    EventCursor,
     StreamOptions,
     coalesce,
     encode_events,
     encode_message,
     is_relevant,
+    parse_cursor,
     remaining_events,
 )
 from tests.server.material import ReceivedMessages, check_same_log, debates, example_debate, numbered_events

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.server.wire import is_relevant
+from debate_tui.server.encoding import is_relevant
 from debate_tui.session import http2_merge
 from debate_tui.session.http2_merge import merge_streams
 from debate_tui.sources.remote_debate import HostMessage

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from debate_tui.domain.events import PhaseStarted, event_to_json
 from debate_tui.record.log import MemoryLog
-from debate_tui.server.listening import bind_socket
+from debate_tui.server.asgi_servers import bind_socket
 from tests.fakes.sse_server import Cut, SseServer, reply
 from tests.record.material import debate_started
 from tests.server.hosting import PEM, running_server

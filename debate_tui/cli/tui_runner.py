@@ -10,25 +10,71 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from debate_tui.cli.ending import exit_code
+from debate_tui import config
 from debate_tui.cli.forthcoming import QueuedCommands
-from debate_tui.cli.screens import make_screen_options, remember_mode, remember_theme
-from debate_tui.cli.signals import catch_signals
+from debate_tui.cli.messages import exit_code
+from debate_tui.cli.terminal import catch_signals
 from debate_tui.display.buffer import SharedBuffer
+from debate_tui.display.frame_clock import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebaterInfo
 from debate_tui.tui.app import DebateApp
+from debate_tui.tui.screen_options import ScreenOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from debate_tui.cli.plan import Plan
-    from debate_tui.cli.signals import CaughtSignal
-    from debate_tui.cli.stage import DebateContext
+    from debate_tui.cli.terminal import CaughtSignal
+    from debate_tui.cli.wiring import DebateContext
     from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.domain.debate import Format
     from debate_tui.tui.app import BaseDebateApp, StartApp
-    from debate_tui.tui.screen_options import ScreenOptions
+    from debate_tui.tui.commands import SourceSwap
+
+
+# What every full screen is told of the settings, and what it remembers for the next run.
+
+
+def make_screen_options(
+    settings: config.Settings,
+    *,
+    topic: str = "",
+    debaters: tuple[DebaterInfo, ...] = (),
+    format_: Format | None = None,
+    notice: str = "",
+    sharing_notice: str = "",
+    asks_for_votes: bool = False,
+    swap_source: SourceSwap | None = None,
+) -> ScreenOptions:
+    """The options of a screen; what is said of a debate is what is known before its first event."""
+    return ScreenOptions(
+        mode=DisplayMode(settings.mode),
+        window_ms=settings.window,
+        theme=settings.theme,
+        ascii=settings.ascii,
+        topic=topic,
+        debaters=debaters,
+        format=format_,
+        notice=notice,
+        sharing_notice=sharing_notice,
+        asks_for_votes=asks_for_votes,
+        swap_source=swap_source,
+        user_themes=config.config_folder() / "themes",
+        clipboard_file=config.state_file().with_name("copied.txt"),
+    )
+
+
+def remember_mode(mode: DisplayMode) -> None:
+    """Begin the next run in this mode."""
+    config.save_remembered(mode=mode.value)
+
+
+def remember_theme(theme: str) -> None:
+    """Begin the next run in this theme."""
+    config.save_remembered(theme=theme)
+
 
 T = TypeVar("T")
 
@@ -88,9 +134,9 @@ class _FullscreenDebate:
     @asynccontextmanager
     async def prepare(self) -> AsyncIterator[DebateContext]:
         """Make the debate ready to be held; imports what that takes, which no first frame waits for."""
-        await asyncio.to_thread(import_module, "debate_tui.cli.stage")
-        from debate_tui.cli.sharing import share_if_planned
-        from debate_tui.cli.stage import open_debate
+        await asyncio.to_thread(import_module, "debate_tui.cli.wiring")
+        from debate_tui.cli.hosting import share_if_planned
+        from debate_tui.cli.wiring import open_debate
 
         async with (
             open_debate(

@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from debate_tui.cli.aside import print_error
-from debate_tui.cli.commands import run_command
+from debate_tui.cli.messages import print_error
+from debate_tui.cli.options import run_command
 from debate_tui.domain.errors import DebateError, UsageError
 
 

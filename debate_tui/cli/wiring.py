@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -9,16 +10,45 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui import config
-from debate_tui.cli.continuing import encode_setup
-from debate_tui.cli.swapping import SourceSwapper
+from debate_tui.cli.plan import assign_voices, encode_setup
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.stream import Connected
 from debate_tui.record.log import DebateLog, MemoryLog, TakenOverError
 from debate_tui.resilience.chaos import ChaosSource, shorten_timeouts
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.session import DebateSpec, Judge, Session
+from debate_tui.sources import registry
 from debate_tui.sources.prices import cost_function, price_table_for
 from debate_tui.sources.registry import SourceFactory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from debate_tui.sources.prices import Rates
+
+
+# Another source for a debater while the debate is held.
+
+
+class SourceSwapper:
+    """Reads what was typed for ``-d``, and lets it speak for a debater from its next connection on."""
+
+    def __init__(self, sources: SourceFactory, session: Session, rates: Mapping[str, Rates]) -> None:
+        self._sources = sources
+        self._session = session
+        self._rates = rates
+
+    async def __call__(self, debater: str, text: str) -> None:
+        """Raises `UsageError` for what names no source, `ConfigError` where its key is missing."""
+        spec = self._session.spec
+        (specification,) = assign_voices(spec.topic, [registry.parse_source(text)])
+        await asyncio.to_thread(registry.check_availability, specification)
+        names = (debater, next(each.name for each in spec.debaters if each.id == debater))
+        source = self._sources.make(specification, names=names)
+        self._session.replace(
+            debater, source, specification.public_name, cost_function(specification, self._rates)
+        )
+
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -10,22 +10,23 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.display.json_lines import escape_controls
-from debate_tui.server.place import EventCursor, parse_cursor
-from debate_tui.server.wire import (
+from debate_tui.server.encoding import (
     KEEPALIVE_COMMENT,
     MAX_WRITE_BYTES,
+    EventCursor,
     Piece,
     StreamOptions,
     coalesce,
     encode_events,
     encode_message,
+    parse_cursor,
     split_by_size,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from debate_tui.server.channel import HostedDebate
+    from debate_tui.server.hosted_debate import HostedDebate
 
     Push = Callable[[tuple[Piece, ...]], bool]
     """Sends at once, without waiting; says whether the client keeps up."""

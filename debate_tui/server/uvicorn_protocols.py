@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
-from debate_tui.server.streaming import ABORT_EXTENSION, PUSH_EXTENSION
+from debate_tui.server.connections import ABORT_EXTENSION, PUSH_EXTENSION
 
 if TYPE_CHECKING:
     from wsproto.events import Request
 
-    from debate_tui.server.wire import Piece
+    from debate_tui.server.encoding import Piece
 
 
 class UvicornHttpProtocol(HttpToolsProtocol):

@@ -121,8 +121,7 @@ def debate(
 
     TOPIC may be - or a pipe for standard input.
     """
-    from debate_tui.cli.debate import run_debate
-    from debate_tui.cli.topic import replace_surrogates
+    from debate_tui.cli.debate import replace_surrogates, run_debate
 
     if plain and json_lines:
         raise click.UsageError("--plain and --json exclude each other.")

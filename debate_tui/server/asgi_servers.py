@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sys
+import traceback
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,12 +15,53 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.server import mishaps
+from debate_tui.domain.sanitise import one_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from starlette.types import ASGIApp
+
+
+# What goes wrong inside the server and nobody else is told of: a line each on standard error.
+
+
+MAX_LINE_LENGTH: Final = 600
+"""Characters a line has at most."""
+
+SERVER_LOGGERS: Final = ("uvicorn.error", "hypercorn.error", "debate_tui.server")
+
+
+class StderrHandler(logging.Handler):
+    """Says what is logged, and of an exception what it is and where it was raised.
+
+    A traceback would be pages long, and a screen may be painted on the same terminal.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler.emit`."""
+        text = record.getMessage().strip()
+        if record.exc_info is not None and (error := record.exc_info[1]) is not None:
+            text = f"{text}: {_describe_exception(error)}"
+        sys.stderr.write(f"debate-tui: {one_line(text, MAX_LINE_LENGTH)}\n")
+
+
+_stderr_handler: Final = StderrHandler(logging.WARNING)
+
+
+def log_to_stderr() -> None:
+    """Say from now on what goes wrong; more than once is no different."""
+    for name in SERVER_LOGGERS:
+        logging.getLogger(name).addHandler(_stderr_handler)
+
+
+def _describe_exception(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    what = "".join(traceback.format_exception_only(error))
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{what} ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else what
+
 
 ACCEPT_BACKLOG: Final = 4096
 """Connections that may wait to be accepted: after a restart all viewers return at about the same time."""
@@ -61,7 +104,7 @@ async def run_server(
 ) -> AsyncIterator[None]:
     """Serve the application on a socket, which is closed in the end; connections get `SHUTDOWN_GRACE_S` to
     finish."""
-    mishaps.log_to_stderr()
+    log_to_stderr()
     stop = asyncio.Event()
     serve = (
         _run_uvicorn(app, listener, stop)
@@ -79,7 +122,7 @@ async def run_server(
 async def _run_uvicorn(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> None:
     import uvicorn
 
-    from debate_tui.server.protocols import UvicornHttpProtocol, UvicornWebSocketProtocol
+    from debate_tui.server.uvicorn_protocols import UvicornHttpProtocol, UvicornWebSocketProtocol
 
     class Server(uvicorn.Server):
         @contextlib.contextmanager

@@ -1,7 +1,4 @@
-"""The events of a debate, or of one debater: as an event stream, over a WebSocket, or as pages of JSON.
-
-An ASGI application of its own: what lasts as long as a viewer watches is kept to a few small objects.
-"""
+"""The routes of debates but for their events: lists, snapshots, commands, and new ones."""
 
 from __future__ import annotations
 
@@ -16,19 +13,110 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.events import Event
-from debate_tui.server import answers
-from debate_tui.server.place import EventCursor, parse_cursor
-from debate_tui.server.streaming import SseResponse, WebSocketResponse
+from debate_tui.domain.events import DebaterInfo, Event
+from debate_tui.server import commands, middleware
+from debate_tui.server.auth import VOTER_COOKIE
+from debate_tui.server.connections import SseResponse, WebSocketResponse
+from debate_tui.server.encoding import Encoding, EventCursor, StreamOptions, parse_cursor
 from debate_tui.server.viewer import Viewer
-from debate_tui.server.wire import Encoding, StreamOptions
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from debate_tui.server.channel import HostedDebate
+    from debate_tui.server.auth import AccessControl
+    from debate_tui.server.commands import DebateLauncher
+    from debate_tui.server.hosted_debate import HostedDebate
     from debate_tui.server.hub import Hub
+    from debate_tui.server.page import PageFiles
+
+
+class DebateListEntry(Struct, frozen=True):
+    """A debate in the list; `state` is ``running`` unless its end is known."""
+
+    debate: str
+    topic: str
+    format: str
+    debaters: tuple[DebaterInfo, ...]
+    started: float
+    updated: float
+    state: str
+    live: bool
+    seq: int
+
+
+class DebateRoutes:
+    """The routes; `launcher` is `None` where no debate can be ordered."""
+
+    def __init__(
+        self, hub: Hub, access: AccessControl, pages: PageFiles, launcher: DebateLauncher | None
+    ) -> None:
+        self._hub = hub
+        self._access = access
+        self._pages = pages
+        self._launcher = launcher
+
+    async def list_debates(self, request: Request) -> Response:
+        """All debates, newest first; a browser gets the page that lists them."""
+        if middleware.wants_html(request):
+            return self._pages.debates_page()
+        found = await self._hub.debates(request.query_params.get("words", ""))
+        entries = [
+            DebateListEntry(
+                summary.debate,
+                summary.topic,
+                summary.format,
+                summary.debaters,
+                summary.started,
+                summary.updated,
+                summary.finished or "running",
+                live,
+                summary.events,
+            )
+            for summary, live in found
+        ]
+        return middleware.json_response({"debates": entries})
+
+    async def get_debate(self, request: Request) -> Response:
+        """A debate as it stands; a browser gets the page to watch it on."""
+        if middleware.wants_html(request):
+            return self._pages.debate_page()
+        return middleware.json_response((await self._find_debate(request)).full_snapshot())
+
+    async def post_command(self, request: Request) -> Response:
+        """Do as the host says; a viewer may vote."""
+        command = await middleware.read_json_body(request, commands.decode_command)
+        if not isinstance(command, commands.VoteCommand):
+            middleware.require_host(request)
+        hosted = await self._find_debate(request)
+        voter = self._access.voter_of_cookie(request.cookies.get(VOTER_COOKIE, ""))
+        name, cookie = (voter, "") if voter else self._access.create_voter()
+        commands.execute_command(command, hosted, name)
+        response = middleware.json_response({"ok": True}, 202)
+        if cookie and isinstance(command, commands.VoteCommand):
+            response.set_cookie(
+                VOTER_COOKIE, cookie, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+            )
+        return response
+
+    async def start_debate(self, request: Request) -> Response:
+        """Hold a debate."""
+        middleware.require_host(request)
+        if self._launcher is None:
+            raise HTTPException(501, "This server holds no debates of its own.")
+        debate = await self._launcher.start_debate(
+            await middleware.read_json_body(request, commands.decode_debate_request)
+        )
+        return middleware.json_response({"debate": debate}, 201, {"location": f"/debates/{debate}"})
+
+    async def _find_debate(self, request: Request) -> HostedDebate:
+        return await middleware.get_debate_or_404(self._hub, request.path_params["debate"])
+
+
+# The events of a debate, or of one debater: as an event stream, over a WebSocket, or as pages of JSON.
+#
+# An ASGI application of its own: what lasts as long as a viewer watches is kept to a few small objects.
+
 
 MAX_BATCH_MS: Final = 5000
 MAX_BATCH_EVENTS: Final = 1000
@@ -89,7 +177,7 @@ class EventRoutes:
                 )
             await response(scope, receive, send)
         except (DebateError, HTTPException) as error:
-            refusal = answers.response_to_error(error)
+            refusal = middleware.response_to_error(error)
             if scope["type"] == "http":
                 await refusal(scope, receive, send)
             else:
@@ -99,7 +187,7 @@ class EventRoutes:
         query = _parse_query(request)
         hosted, id_ = await self._find_debate(debate, debater)
         resume_id = request.headers.get("last-event-id") or query.last_event_id
-        if answers.wants_json(request):
+        if middleware.wants_json(request):
             return await _event_page(hosted, query, resume_id)
         if (cursor := parse_cursor(resume_id)) is not None and hosted.is_complete_at(cursor):
             return Response(status_code=204, headers={"cache-control": "no-store"})
@@ -107,7 +195,7 @@ class EventRoutes:
             return Response(media_type="text/event-stream")
         options = StreamOptions("sse", id_, query.batch_ms, query.batch, query.encoding)
         viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
-        return SseResponse(self._hub.viewers, answers.client_address(request), viewer)
+        return SseResponse(self._hub.viewers, middleware.client_address(request), viewer)
 
     async def _websocket_stream(self, socket: WebSocket, debate: str, debater: str | None) -> ASGIApp:
         query = _parse_query(socket)
@@ -115,10 +203,10 @@ class EventRoutes:
         resume_id = socket.headers.get("last-event-id") or query.last_event_id
         options = StreamOptions("websocket", id_, query.batch_ms, query.batch, query.encoding)
         viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
-        return WebSocketResponse(self._hub.viewers, answers.client_address(socket), viewer)
+        return WebSocketResponse(self._hub.viewers, middleware.client_address(socket), viewer)
 
     async def _find_debate(self, debate: str, debater: str | None) -> tuple[HostedDebate, str | None]:
-        hosted = await answers.get_debate_or_404(self._hub, debate)
+        hosted = await middleware.get_debate_or_404(self._hub, debate)
         return hosted, None if debater is None else _find_debater(hosted, debater)
 
 
@@ -137,7 +225,7 @@ async def _event_page(hosted: HostedDebate, query: StreamQuery, resume_id: str) 
     seq = events[-1].seq if events else min(after, hosted.seq)
     id_ = str(EventCursor(hosted.epoch, seq))
     finished = hosted.transcript.finish_reason is not None
-    return answers.json_response(EventPage(events, seq, id_, seq < hosted.seq, finished))
+    return middleware.json_response(EventPage(events, seq, id_, seq < hosted.seq, finished))
 
 
 def _find_debater(hosted: HostedDebate, id_or_name: str) -> str:

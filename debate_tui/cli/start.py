@@ -1,0 +1,247 @@
+"""``debate-tui`` without a topic: the start screen, and the debate that is begun there."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from itertools import zip_longest
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import structs
+
+from debate_tui import config
+from debate_tui.cli import tui_runner
+from debate_tui.cli.plan import make_plan
+from debate_tui.cli.terminal import catch_signals
+from debate_tui.cli.tui_runner import make_screen_options, remember_theme
+from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.domain.errors import DebateError
+from debate_tui.domain.formats import DEFAULT_FORMAT
+from debate_tui.sources import discovery, local_model, registry
+from debate_tui.tui.app import StartApp
+from debate_tui.tui.screens.start import TYPED_SOURCE_TEXTS, StartScreen
+from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption
+from debate_tui.tui.symbols import ASCII, UNICODE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from debate_tui.cli.plan import Plan
+    from debate_tui.domain.debate import Format
+    from debate_tui.sources.providers import Provider
+
+
+# Who debates if nobody says so: what was remembered, models at hand, else the demo.
+
+
+DEMO_SOURCES = ("demo", "demo")
+
+
+def debater_settings(settings: config.Settings, proposal: DebateSetup) -> tuple[config.DebaterSettings, ...]:
+    """A seat for each debater; how a source is asked is what the settings say of it at this place."""
+    configured = (*settings.debater, *[None] * len(proposal.debaters))
+    return tuple(
+        structs.replace(
+            seat if seat is not None and seat.source == source else config.DebaterSettings(source=source),
+            **structs.asdict(proposal.profile(place)),
+        )
+        for place, (seat, source) in enumerate(zip(configured, proposal.debaters, strict=False))
+    )
+
+
+def initial_roles(settings: config.Settings) -> tuple[DebaterProfile, ...]:
+    """What the debaters are besides their sources, as the settings or the last choice have it."""
+    if settings.debater:
+        return tuple(DebaterProfile(name=s.name, side=s.side, persona=s.persona) for s in settings.debater)
+    last = config.load_remembered()
+    pairs = zip_longest(last.names or (), last.personas or (), fillvalue="")
+    return tuple(DebaterProfile(name=name, persona=persona) for name, persona in pairs)
+
+
+def remember_roles(roles: Sequence[DebaterProfile]) -> None:
+    """Begin the next run with these names and personas; sides go with the topic."""
+    names, personas = tuple(role.name for role in roles), tuple(role.persona for role in roles)
+    config.save_remembered(names=names if any(names) else None, personas=personas if any(personas) else None)
+
+
+def remembered_sources() -> tuple[str, ...]:
+    """The debaters that were chosen last, if all of them can still debate; may ask the system keyring."""
+    sources = config.load_remembered().debaters or ()
+    try:
+        for source in sources:
+            registry.check_availability(registry.parse_source(source))
+    except DebateError:
+        return ()
+    return sources
+
+
+def remember_sources(sources: tuple[str, ...], *, detected: tuple[str, ...]) -> None:
+    """Begin the next run with these; what is found by itself is better found anew."""
+    config.save_remembered(debaters=None if sources == detected else sources)
+
+
+def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
+    """What is at hand without looking for servers: keys, a local model, the demo; and what was
+    `extra_sources`."""
+    offers = [
+        SourceOption(
+            f"{each.name}:{each.model}",
+            "key found",
+            f"{each.title}; its key was found in the environment.",
+        )
+        for each in discovery.providers_with_keys()
+    ]
+    if local_model.find_server_program() is not None:
+        fetched = local_model.find_bundled_model(config.model_folder()) is not None
+        about = "tiny, runs here" if fetched else f"{local_model.DOWNLOAD_MB} MB to fetch"
+        offers.append(SourceOption("local", about, local_model.BUNDLED_NOTICE))
+    offers.append(
+        SourceOption("demo", "scripted", "Scripted: no model is speaking. It needs no key and no network.")
+    )
+    at_hand = {offer.source for offer in offers}
+    offers += [
+        SourceOption(source, *TYPED_SOURCE_TEXTS)
+        for source in dict.fromkeys(extra_sources)
+        if source not in at_hand
+    ]
+    return offers
+
+
+async def discover_offers() -> tuple[list[SourceOption], tuple[str, ...]]:
+    """The models of servers, and who debates by itself now."""
+    served = await asyncio.to_thread(discovery.probe_servers)
+    offers = [
+        SourceOption(f"{server.name}:{model}", *_describe_server(server))
+        for server, models in served
+        for model in models
+    ]
+    detected_sources = discovery.sources_with_keys()
+    if not detected_sources and served:
+        server, models = served[0]
+        detected_sources = discovery.limit_sources([f"{server.name}:{model}" for model in models])
+    return offers, detected_sources
+
+
+def _describe_server(server: Provider) -> tuple[str, str]:
+    """What there is to say of a server's models."""
+    if server.name in discovery.LOCAL_SERVERS:
+        return "runs here", f"{server.title} runs on this machine and has this model."
+    return "your server", f"{server.host} has this model; {server.base_url_env} leads there."
+
+
+class StartController:
+    """What the start screen begins with, and what comes of it.
+
+    Raises `DebateError` where the settings name a source or a format that cannot be one.
+    """
+
+    def __init__(self, settings: config.Settings, *, chaos: bool) -> None:
+        for seat in settings.debater:
+            registry.parse_source(seat.source)
+        self._settings = settings
+        self._chaos = chaos
+        self._formats, self._format_errors = _load_formats(settings.format)
+        self._detected_sources = discovery.sources_with_keys() or DEMO_SOURCES
+        self.proposals: asyncio.Queue[DebateSetup | None] = asyncio.Queue()
+
+    def create_screen(self) -> StartScreen:
+        """The screen; proposals from it are `proposals`."""
+        settings, last = self._settings, config.load_remembered()
+        chosen_sources = tuple(seat.source for seat in settings.debater) or remembered_sources()
+        judges = settings.judge or last.judges or ()
+        names = [format_.name for format_ in self._formats]
+        return StartScreen(
+            DebateSetup(
+                debaters=DEMO_SOURCES if self._chaos else chosen_sources or self._detected_sources,
+                profiles=initial_roles(settings),
+                format=settings.format or (last.format if last.format in names else DEFAULT_FORMAT),
+                mode=DisplayMode(settings.mode),
+                judges=judges,
+            ),
+            known_offers((*chosen_sources, *judges)),
+            self._formats,
+            ASCII if settings.ascii else UNICODE,
+            notice=" ".join(self._format_errors),
+            on_sources_change=_preload_sources,
+            discover=self._discover_offers,
+            check_source=registry.parse_source,
+            on_start=self.proposals.put_nowait,
+        )
+
+    async def _discover_offers(self) -> tuple[Sequence[SourceOption], tuple[str, ...]]:
+        offers, detected_sources = await discover_offers()
+        self._detected_sources = detected_sources or self._detected_sources
+        chosen = self._settings.debater or remembered_sources() or self._chaos
+        return offers, () if chosen else detected_sources
+
+    def plan_proposal(self, proposal: DebateSetup) -> Plan:
+        """The debate that is proposed, checked; blocks. Raises `DebateError` if it cannot be held."""
+        settings = msgspec.structs.replace(
+            self._settings,
+            # Where nothing else is chosen, who debates decides between the default and `listen`.
+            format="" if proposal.format == DEFAULT_FORMAT and not self._settings.format else proposal.format,
+            mode=proposal.mode.value,
+            judge=proposal.judges,
+        )
+        format_ = next((each for each in self._formats if each.name == proposal.format), None)
+        filled_proposal = proposal.with_min_debaters(format_) if format_ is not None else proposal
+        debate_plan = make_plan(
+            proposal.topic, debater_settings(settings, filled_proposal), settings, chaos=self._chaos
+        )
+        remember_sources(proposal.debaters, detected=self._detected_sources)
+        remember_roles(proposal.profiles)
+        config.save_remembered(mode=proposal.mode.value, format=proposal.format, judges=proposal.judges)
+        return debate_plan
+
+
+def _preload_sources(sources: tuple[str, ...]) -> None:
+    """Import what these sources speak through while the user thinks about the topic; nobody waits for it."""
+    specifications = [registry.parse_source(source) for source in sources]
+
+    def load() -> None:
+        with suppress(ImportError):  # it is said when the source is needed
+            for specification in specifications:
+                registry.preload_sdk(specification)
+
+    Thread(target=load, name="preload", daemon=True).start()
+
+
+async def run_start_screen(
+    settings: config.Settings, *, chaos: bool, plan_fields: Mapping[str, object]
+) -> int:
+    """Show the start screen, and hold the debate that is begun there; returns the exit code.
+
+    `plan_fields` are fields of the `Plan` that nobody is asked for.
+    """
+    controller = StartController(settings, chaos=chaos)
+    app = StartApp(controller.create_screen(), make_screen_options(settings), on_theme=remember_theme)
+    with catch_signals(app.exit, terminal_fd=0) as signal:
+        async with asyncio.TaskGroup() as group:
+            app_task = group.create_task(app.run_async())
+            app_task.add_done_callback(lambda _: controller.proposals.put_nowait(None))
+            while (proposal := await controller.proposals.get()) is not None:
+                try:
+                    debate_plan = await asyncio.to_thread(controller.plan_proposal, proposal)
+                    debate_plan = msgspec.structs.replace(debate_plan, **plan_fields)
+                    return await tui_runner.run_fullscreen(
+                        debate_plan, tui_runner.RunningApp(app, app_task, signal)
+                    )
+                except DebateError as error:
+                    app.show_start_error(f"{error.message} {error.hint}")
+    return app.return_code or (0 if signal.number is None else 128 + signal.number)
+
+
+def _load_formats(required: str) -> tuple[list[Format], list[str]]:
+    """All formats, and what is wrong with those that cannot be read; the one that is `proposals` has to
+    be."""
+    formats, errors = [], []
+    if required:
+        config.find_format(required)
+    for name in config.format_names():
+        try:
+            formats.append(config.find_format(name))
+        except DebateError as error:
+            errors.append(f"Format left out. {error.message} {error.hint}".strip())
+    return formats, errors
