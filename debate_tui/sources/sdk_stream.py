@@ -17,10 +17,6 @@ from debate_tui.sources.sdk import NEW_CONNECTION
 from debate_tui.sources.sse_parser import parse_sse
 
 if TYPE_CHECKING:
-    from debate_tui.domain.stream import Resume, TurnRequest
-
-
-if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
     from typing import Protocol
@@ -28,7 +24,7 @@ if TYPE_CHECKING:
     import httpx2
     from httpx_sse import ServerSentEvent
 
-    from debate_tui.domain.stream import KeepAlive, StreamItem
+    from debate_tui.domain.stream import KeepAlive, Resume, StreamItem, TurnRequest
     from debate_tui.sources.payloads import PayloadDecoder
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import AnySdkClient

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from debate_tui.tui.screen_options import ScreenOptions
 
 
+Result = TypeVar("Result")
+
+
 # Keys one after the other, however many come at once, as they do over a slow line.
 
 
@@ -107,8 +110,6 @@ class KeyboardApp(App[Result]):
             if self._key_queue:
                 self.call_next(self._dispatch_queued_keys)
 
-
-Result = TypeVar("Result")
 
 THEME_POLL_SECONDS = 1.0
 """How often the user's themes are looked at."""

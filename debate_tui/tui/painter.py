@@ -20,11 +20,15 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.color import Color
+    from rich.console import Console, RenderableType
     from rich.segment import Segment
     from rich.style import Style
+    from textual.screen import Screen
+
+    AnyScreen = Screen[Any]
 
 
 # From styled strips to escape sequences, saying only what changes from one style to the next.
@@ -68,7 +72,7 @@ def encode_rows(rows: Iterable[tuple[int, int, Strip]], system: ColorSystem) -> 
     parts: list[str] = [RESET]
     current: Style | None = None
     for x, y, strip in rows:
-        segments = strip._segments  # noqa: SLF001 - iterating makes an iterator per row and frame
+        segments = strip._segments
         if not segments:
             continue
         parts.append(f"\x1b[{y + 1};{x + 1}H")
@@ -130,16 +134,6 @@ def _colour_codes(
 
 
 # ruff: noqa: SLF001
-
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from rich.console import Console, RenderableType
-    from textual.screen import Screen
-    from textual.strip import Strip
-
-    AnyScreen = Screen[Any]
 
 
 class RowWidget(Widget, inherit_css=False):

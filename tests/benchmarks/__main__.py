@@ -10,12 +10,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 from tests.benchmarks import flush, healing, ingest, live, markdown, startup
-from tests.benchmarks.figures import table
+from tests.benchmarks.report import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.benchmarks.figures import Figure
+    from tests.benchmarks.report import Figure
 
 PARTS: dict[str, Callable[[str], Iterable[Figure]]] = {
     "flush": flush.figures,

@@ -20,8 +20,8 @@ from textual.widgets import Markdown
 
 from debate_tui.tui import painter, themes
 from debate_tui.tui.widgets.turn_text import TurnText
-from tests.benchmarks import speech
-from tests.benchmarks.figures import Figure, at_least, at_most
+from tests.benchmarks import sample_text
+from tests.benchmarks.report import Figure, at_least, at_most
 from tests.benchmarks.terminal import in_terminal
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def engine(text: str, times: int, sent: Callable[[], int], *, up: bool = False) 
             new = rest[number * size : (number + 1) * size]
             with painter.frame(stage.screen):
                 for pane in panes:
-                    for delta in speech.deltas(new):
+                    for delta in sample_text.deltas(new):
                         pane.append_text(delta)
                     pane.flush()
                     if number % TICK == 0:
@@ -206,7 +206,7 @@ def textual_markdown(text: str, times: int, sent: Callable[[], int], *, pieces: 
         async def flush(number: int) -> None:
             new = rest[number * size : (number + 1) * size]
             for pane in panes:
-                for piece in speech.deltas(new, size // pieces):
+                for piece in sample_text.deltas(new, size // pieces):
                     await pane.append(piece)
 
         before = sent()
@@ -220,7 +220,7 @@ def floors(times: int, rounds: int) -> Callable[[Callable[[], int]], str]:
     """The engine beside the floors at 50,000 characters, in turns."""
 
     def measure(sent: Callable[[], int]) -> str:
-        text = speech.prose(50_000)
+        text = sample_text.prose(50_000)
         ready = strips(text)
         found: dict[str, list[dict[str, float]]] = {}
         for _ in range(rounds):
@@ -253,7 +253,7 @@ def compare_with_textual(length: int, times: int) -> Callable[[Callable[[], int]
     """The engine beside Textual's Markdown, which is given the same deltas, or all of a flush at once."""
 
     def measure(sent: Callable[[], int]) -> str:
-        text = speech.prose(length)
+        text = sample_text.prose(length)
         return json.dumps(
             {
                 "deltas": [textual_markdown(text, times, sent, pieces=DELTAS)],
@@ -275,7 +275,7 @@ def figures(size: str) -> Iterator[Figure]:
     columns, rows = map(int, size.split("x"))
     yield from _beside_floors(json.loads(in_terminal(columns, rows, floors(TIMES, ROUNDS))), size)
     for kind in KINDS:
-        make = getattr(speech, kind)
+        make = getattr(sample_text, kind)
         found = json.loads(in_terminal(columns, rows, growth(make, TIMES, ROUNDS)))
         ratio = best(found, "100000") / best(found, "10000")
         yield at_most(f"growth of a flush, 10,000 → 100,000 characters: {kind}", ratio, 1.15, "{:.2f} ×")

@@ -14,9 +14,9 @@ from debate_tui.domain.stream import Chunk, StateChange
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
-from tests.benchmarks.figures import Figure, at_most
+from tests.benchmarks.report import Figure, at_most
 from tests.fakes.sse_server import Cut, SseServer, reply
-from tests.sources.asking import REQUEST
+from tests.sources.source_reader import REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

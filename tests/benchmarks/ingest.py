@@ -28,9 +28,9 @@ from debate_tui.sources.openai import OpenAISource
 from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
 from debate_tui.sources.sse import SseSource
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.report import Figure
 from tests.fakes.provider_server import chat_events, event, messages_events, responses_events
-from tests.sources.asking import REQUEST
+from tests.sources.source_reader import REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

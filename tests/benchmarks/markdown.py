@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from debate_tui.display.markdown import Page
 from debate_tui.display.markdown.document import Document
 from debate_tui.tui.widgets.page_view import MatchFinder
-from tests.benchmarks import speech
-from tests.benchmarks.figures import Figure
+from tests.benchmarks import sample_text
+from tests.benchmarks.report import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def growth() -> None:
     print("CPU µs a flush and pane, 20 deltas of 4 characters")
     print(f"  {'':12}" + "".join(f"{length:>10,}" for length in lengths) + "    growth 10k → 100k")
     for kind in KINDS:
-        text = getattr(speech, kind)
+        text = getattr(sample_text, kind)
         found = {length: min(flush_us(text(length)) for _ in range(5)) for length in lengths}
         ratio = found[100_000] / found[10_000]
         print(f"  {kind:12}" + "".join(f"{found[length]:10.0f}" for length in lengths) + f"{ratio:14.2f} ×")
@@ -60,7 +60,7 @@ def growth() -> None:
 def figures() -> Iterator[Figure]:
     """What a pane keeps in memory."""
     for kind in KINDS:
-        each, raw, fixed = memory(getattr(speech, kind)(400_000))
+        each, raw, fixed = memory(getattr(sample_text, kind)(400_000))
         within = each <= 6 * raw and fixed <= 1
         what = f"memory per pane for each 1,000 chunks of 4 characters: {kind}"
         shown = f"{each:.0f} KiB = {each / raw:.1f} × raw, and {fixed:.2f} MiB"
@@ -91,7 +91,7 @@ def resizing() -> None:
     """Four panes of 100,000 characters from 38 to 58 columns, in slices; and a search through them."""
     print(f"Four panes of 100,000 characters resized; a frame is {FRAME_MS:.1f} ms")
     for kind in KINDS:
-        text = getattr(speech, kind)(100_000)
+        text = getattr(sample_text, kind)(100_000)
         pages = [Page(38) for _ in range(4)]
         for page in pages:
             page.append_text(text)

@@ -27,7 +27,7 @@ from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
 from tests.fakes.scripted_source import REQUEST, ManualClock, RecoveredOutput
 from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer
-from tests.resilience.panes import DONE_EVENT, delta
+from tests.resilience.parallel_streams import DONE_EVENT, delta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

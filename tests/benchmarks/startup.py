@@ -19,7 +19,7 @@ import termios
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.benchmarks.figures import Figure, at_most
+from tests.benchmarks.report import Figure, at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

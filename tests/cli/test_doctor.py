@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.cli.running import run_program
+from tests.cli.process import run_program
 from tests.fakes.provider_server import CHAT, MODELS, ProviderReply, ProviderServer, chat_events
 from tests.sources.test_discovery import NO_LOCAL_SERVERS, listing
 

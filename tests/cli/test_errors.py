@@ -10,7 +10,7 @@ from debate_tui import config
 from debate_tui.cli.debate import parse_debater_option
 from debate_tui.domain.events import DebateStarted
 from debate_tui.record.sqlite_log import SqliteStore
-from tests.cli.running import run_program
+from tests.cli.process import run_program
 from tests.fakes.provider_server import CHAT, ProviderReply, ProviderServer, error
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from debate_tui.cli.forthcoming import QueuedCommands
 from debate_tui.domain.events import DebateStarted, Interjection
 from debate_tui.record.log import MemoryLog
-from tests.tui.board import RecordedCommands
+from tests.tui.debate_harness import RecordedCommands
 
 
 def send_every_command(commands: QueuedCommands) -> list[tuple[object, ...]]:

@@ -11,7 +11,7 @@ from debate_tui.config import record_file
 from debate_tui.domain.events import DebateStarted, TurnDelta, event_from_json
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite_log import SqliteStore
-from tests.cli.running import run_program, start_program
+from tests.cli.process import run_program, start_program
 from tests.cli.test_pipes import source_options, speech_server
 from tests.fakes.sse_server import SseServer, reply
 

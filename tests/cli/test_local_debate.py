@@ -7,7 +7,7 @@ import pytest
 from debate_tui.domain import events as ev
 from debate_tui.domain.transcript import Transcript
 from debate_tui.sources import local_model
-from tests.cli.running import run_program
+from tests.cli.process import run_program
 
 INSTALLED = local_model.find_server_program() is not None and local_model.find_bundled_model(None) is not None
 

@@ -15,7 +15,7 @@ from debate_tui.domain import events
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite_log import SqliteStore
-from tests.cli.running import ProcessResult, run_program, start_program
+from tests.cli.process import ProcessResult, run_program, start_program
 from tests.fakes.provider_server import ProviderServer
 from tests.fakes.sse_server import Reply, SseServer, each_byte, reply
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.running import run_program
+from tests.cli.process import run_program
 from tests.cli.test_history import record_debate
 from tests.cli.test_pipes import source_options, speech_server
 from tests.fakes.sse_server import SseServer, reply
 
 if TYPE_CHECKING:
-    from tests.cli.running import ProcessResult
+    from tests.cli.process import ProcessResult
 
 
 async def record_unusual_debate(topic: str, *options: str) -> ProcessResult:

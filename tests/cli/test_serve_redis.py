@@ -12,17 +12,17 @@ import pytest
 
 from debate_tui.domain.events import DebateResumed, event_from_json
 from debate_tui.record.redis.connection import debate_keys
-from tests.cli.serving import serve_process
+from tests.cli.serve_process import serve_process
 from tests.fakes.redis_server import RedisServer
 from tests.fakes.sse_server import Cut, SseServer, reply
-from tests.server.hosting import read_sse, received_at_least
-from tests.server.material import ReceivedMessages, check_same_log
+from tests.server.generated_debates import ReceivedMessages, check_same_log
+from tests.server.running_server import read_sse, received_at_least
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from debate_tui.domain.events import Event
-    from tests.cli.serving import ServeProcess
+    from tests.cli.serve_process import ServeProcess
 
 if sys.platform == "win32":
     pytest.skip("signals of another kind", allow_module_level=True)

@@ -14,16 +14,16 @@ from debate_tui.domain.events import event_from_json
 from debate_tui.record.log import MemoryLog
 from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.server.auth import AccessControl
-from tests.cli.running import run_program, start_program
+from tests.cli.process import run_program, start_program
 from tests.fakes.sse_server import Cut, SseServer, reply
-from tests.server.hosting import PEM, running_server
-from tests.server.material import check_same_log, example_debate
+from tests.server.generated_debates import check_same_log, example_debate
+from tests.server.running_server import PEM, running_server
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
 
     from debate_tui.domain.events import Event
-    from tests.server.hosting import RunningServer
+    from tests.server.running_server import RunningServer
 
 if sys.platform == "win32":
     pytest.skip("signals of another kind", allow_module_level=True)

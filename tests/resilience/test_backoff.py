@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.stream import RecoveryPolicy
-from debate_tui.resilience.backoff import RetryBudget, base_delay, jittered_delay
+from debate_tui.domain.stream import Fault, FaultKind, RecoveryPolicy, UnmarkedEnd
+from debate_tui.resilience.backoff import FaultAction, RetryBudget, base_delay, fault_action, jittered_delay
 
 policies = st.builds(
     RecoveryPolicy,
@@ -91,3 +91,29 @@ def test_retries_are_counted_from_one_and_never_beyond_the_most(
         else:
             assert retries.spent in (1, before + 1)
             assert retries.spent <= policy.max_retries
+
+
+# The table of DESIGN §5, kind by kind.
+
+
+TABLE = {
+    "network": FaultAction.RETRY,
+    "timeout": FaultAction.RETRY,
+    "rate_limited": FaultAction.RETRY,
+    "overloaded": FaultAction.RETRY,
+    "server": FaultAction.RETRY,
+    "auth": FaultAction.PAUSE_ALL,
+    "quota": FaultAction.PAUSE_ALL,
+    "bad_request": FaultAction.SKIP,
+    "refused": FaultAction.REFUSED,
+    "unknown": FaultAction.SKIP,
+}
+
+
+@pytest.mark.parametrize("kind", FaultKind)
+def test_every_kind_has_its_action(kind: FaultKind) -> None:
+    assert fault_action(Fault(kind, "It broke.")) is TABLE[kind.value]
+
+
+def test_an_unconfirmed_end_is_a_cut() -> None:
+    assert fault_action(UnmarkedEnd(vouched=False)) is FaultAction.RETRY

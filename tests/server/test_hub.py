@@ -10,8 +10,8 @@ from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import hub
 from debate_tui.server.hub import MAX_IDLE_DEBATES, Hub
-from tests.record.material import opening_events
-from tests.server.material import example_debate
+from tests.record.sample_debates import opening_events
+from tests.server.generated_debates import example_debate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

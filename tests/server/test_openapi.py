@@ -10,8 +10,8 @@ import pytest
 
 from debate_tui.record.log import MemoryLog
 from debate_tui.server import commands, hosted_debate, routes
-from tests.server.hosting import running_server
-from tests.server.material import example_debate
+from tests.server.generated_debates import example_debate
+from tests.server.running_server import running_server
 
 if TYPE_CHECKING:
     from typing import Any

@@ -23,7 +23,7 @@ from debate_tui.sources.anthropic import DEFAULT_MAX_TOKENS, AnthropicSource
 from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
 from tests.fakes.provider_server import MESSAGES, ProviderReply, ProviderServer, error, event, messages_events
-from tests.sources.asking import REQUEST, read_source
+from tests.sources.source_reader import REQUEST, read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

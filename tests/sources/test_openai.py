@@ -35,7 +35,7 @@ from tests.fakes.provider_server import (
     event,
     responses_events,
 )
-from tests.sources.asking import REQUEST, read_source
+from tests.sources.source_reader import REQUEST, read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.sse_server import Reply, SseServer
-from tests.terminal.feeds import ControlledEndpoints
-from tests.terminal.recorded import stored_texts
-from tests.terminal.running import run_in_terminal
+from tests.terminal.controlled_endpoints import ControlledEndpoints
+from tests.terminal.pty_terminal import run_in_terminal
+from tests.terminal.stored_debate import stored_texts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite_log import SqliteStore
 from tests.cli.test_history import wait_until_durable
 from tests.fakes.sse_server import SseServer, reply
-from tests.terminal.running import run_in_terminal
+from tests.terminal.pty_terminal import run_in_terminal
 from tests.terminal.test_replay import store_debate
-from tests.tui.playback import recorded_debate
+from tests.tui.replay_harness import recorded_debate
 
 
 async def test_a_debate_is_opened_and_the_list_comes_back_as_it_was() -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.terminal.feeds import ControlledEndpoints
-from tests.terminal.running import run_in_terminal
+from tests.terminal.controlled_endpoints import ControlledEndpoints
+from tests.terminal.pty_terminal import run_in_terminal
 
 if TYPE_CHECKING:
-    from tests.terminal.running import Terminal
+    from tests.terminal.pty_terminal import Terminal
 
 SGR = re.compile(rb"\x1b\[([\d;:]*)m")
 COLOURS = {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}

@@ -10,9 +10,9 @@ import pytest
 from debate_tui.config import record_file
 from debate_tui.domain import events as ev
 from debate_tui.record.sqlite_log import SqliteStore
-from tests.terminal.running import run_in_terminal
-from tests.tui.board import START
-from tests.tui.playback import recorded_debate
+from tests.terminal.pty_terminal import run_in_terminal
+from tests.tui.debate_harness import START
+from tests.tui.replay_harness import recorded_debate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

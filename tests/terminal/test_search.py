@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.terminal.feeds import ControlledEndpoints
-from tests.terminal.running import run_in_terminal
+from tests.terminal.controlled_endpoints import ControlledEndpoints
+from tests.terminal.pty_terminal import run_in_terminal
 
 
 async def test_matches_are_counted_as_they_come_and_gone_to() -> None:

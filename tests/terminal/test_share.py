@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from tests.terminal.running import run_in_terminal
+from tests.terminal.pty_terminal import run_in_terminal
 
 
 async def test_its_address_is_read_at_80_columns_and_left_in_the_terminal() -> None:

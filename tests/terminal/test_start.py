@@ -6,12 +6,12 @@ import json
 import signal
 from typing import TYPE_CHECKING
 
-from tests.terminal.running import run_in_terminal
+from tests.terminal.pty_terminal import run_in_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.terminal.display import EmulatedDisplay
+    from tests.terminal.terminal_emulator import EmulatedDisplay
 
 NO_LOCAL_SERVERS = {
     f"{name}_BASE_URL": "http://127.0.0.1:9/v1" for name in ("OLLAMA", "LMSTUDIO", "LLAMACPP")

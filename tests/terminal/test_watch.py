@@ -11,10 +11,10 @@ from debate_tui.domain.events import PhaseStarted, event_to_json
 from debate_tui.record.log import MemoryLog
 from debate_tui.server.asgi_servers import bind_socket
 from tests.fakes.sse_server import Cut, SseServer, reply
-from tests.record.material import debate_started
-from tests.server.hosting import PEM, running_server
-from tests.server.material import DebateWriter, numbered_events
-from tests.terminal.running import run_in_terminal
+from tests.record.sample_debates import debate_started
+from tests.server.generated_debates import DebateWriter, numbered_events
+from tests.server.running_server import PEM, running_server
+from tests.terminal.pty_terminal import run_in_terminal
 
 
 async def test_it_heals_is_paused_and_is_left() -> None:

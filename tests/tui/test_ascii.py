@@ -8,13 +8,13 @@ from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport
 from debate_tui.sources.demo import DEMO_NOTICE
 from debate_tui.tui.setup_form import DebateSetup
-from tests.tui.board import DebateHarness
-from tests.tui.playback import ReplayHarness, recorded_debate
-from tests.tui.starting import StartHarness
-from tests.tui.test_history_screen import HistoryHarness
-from tests.tui.test_moderating import SourceSwaps
-from tests.tui.test_watch_screen import watch_board
-from tests.tui.verdicts import add_consensus, add_judged_debate, add_ranking
+from tests.tui.debate_harness import DebateHarness
+from tests.tui.judged_debates import add_consensus, add_judged_debate, add_ranking
+from tests.tui.replay_harness import ReplayHarness, recorded_debate
+from tests.tui.screens.test_history import HistoryHarness
+from tests.tui.screens.test_moderation import SourceSwaps
+from tests.tui.screens.test_watch import watch_board
+from tests.tui.start_harness import StartHarness
 
 SIZES = [(80, 24), (120, 35), (200, 50), (44, 14)]
 RESET = FaultReport(FaultKind.NETWORK, "Connection reset by peer, and that is all there is to say of it " * 3)

@@ -11,13 +11,7 @@ from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import StreamOrigin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from debate_tui.display.statistics.report import StatisticsReport
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from debate_tui.display.statistics.report import (
         FrameFigures,
@@ -30,6 +24,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import FaultReport
 
     Parts = tuple[str, ...]
+
 
 MAX_MESSAGE = 200
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.stream import FinishReason, Message, Resume, StreamItem, TurnRequest
 
-__all__ = ["DEMO_NOTICE", "DemoSource", "Pace", "VOICES", "pick_voices"]
+__all__ = ["DEMO_NOTICE", "VOICES", "DemoSource", "Pace", "pick_voices"]
 
 
 # A script at a model's pace: token-like pieces, and the pauses between them.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.figures import Figure, at_most
 from tests.benchmarks.live.run import LoadResult, percentile, run
 from tests.benchmarks.live.sender import STREAMS, Load
 from tests.benchmarks.live.terminal import Pace
+from tests.benchmarks.report import Figure, at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from tests.benchmarks import speech
+from tests.benchmarks import sample_text
 from tests.benchmarks.ingest import HEAD, PATHS, framed
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class Sender:
 
 
 def _chunks(load: Load, number: int) -> list[bytes]:
-    text = speech.prose(int(load.rate * load.seconds) * load.characters)
-    deltas = [*speech.deltas(text, load.characters), f"\n\n{LAST_WORD}{number}\n"]
+    text = sample_text.prose(int(load.rate * load.seconds) * load.characters)
+    deltas = [*sample_text.deltas(text, load.characters), f"\n\n{LAST_WORD}{number}\n"]
     return framed(PATHS[load.path](deltas), 0)
 
 

@@ -13,8 +13,7 @@ import pytest
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import DebateResumed
 from debate_tui.record.log import TakenOverError
-from tests.record.material import ending_events, opening_events, turn_deltas
-from tests.record.redis.scene import (
+from tests.record.redis.redis_operations import (
     LEASE,
     ROOT,
     append_all,
@@ -25,6 +24,7 @@ from tests.record.redis.scene import (
     stored_events,
     wait_until,
 )
+from tests.record.sample_debates import ending_events, opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from tests.fakes.redis_server import RedisServer

@@ -14,8 +14,7 @@ from debate_tui.domain.events import Interjection
 from debate_tui.record.redis import connection, log
 from debate_tui.record.redis import store as tail
 from tests.fakes.redis_server import Proxy, RedisServer
-from tests.record.material import ending_events, opening_events, turn_deltas
-from tests.record.redis.scene import (
+from tests.record.redis.redis_operations import (
     APPENDING,
     EVENTS,
     HEAD,
@@ -29,6 +28,7 @@ from tests.record.redis.scene import (
     take,
     wait_until,
 )
+from tests.record.sample_debates import ending_events, opening_events, turn_deltas
 
 
 @pytest.mark.parametrize("loop", LOOPS)

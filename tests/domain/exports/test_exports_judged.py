@@ -1,0 +1,208 @@
+"""Verdicts, votes and costs in every document of a debate."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from markdown_it import MarkdownIt
+
+from debate_tui.domain.events import (
+    CriterionScore,
+    DebateFinished,
+    DebaterInfo,
+    DebateStarted,
+    Event,
+    PhaseStarted,
+    TurnFinished,
+    TurnStarted,
+    Verdict,
+    Vote,
+)
+from debate_tui.domain.exports import EXPORT_TYPES, ExportType, export_debate
+from debate_tui.domain.sanitise import sanitise
+from debate_tui.domain.stream import Usage
+from tests.domain.exports.test_exports import HOSTILE, numbered_events, speech_deltas, turn_finished
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("score", [-5.0, 1e15])
+def test_a_bar_is_no_longer_than_it_can_be(score: float) -> None:
+    judged = Verdict(
+        judge="j1", model="m", winner="a", agreed=True, controlled=True, scores={"a": score, "b": 5}
+    )
+    text = export_debate(judged_events(judged), "txt")
+    bars = {line.count("█") + line.count("░") for line in text.splitlines() if "█" in line or "░" in line}
+    assert len(bars) == 1
+
+
+def judged_events(*behind: Event) -> list[Event]:
+    ada = DebaterInfo("a", "Ada | A", "for <b>", "openai:gpt", "gpt")
+    bob = DebaterInfo("b", "Bob", "against", "ollama:x", "x")
+    return numbered_events(
+        DebateStarted(debate="d1", topic="Tea or coffee?", format="oxford", debaters=(ada, bob)),
+        Vote(when="before", voter="user", debater=None),
+        PhaseStarted(phase="opening", round=1, rounds=1, words=200),
+        TurnStarted(turn=1, debater="a", phase="opening"),
+        TurnStarted(turn=2, debater="b", phase="opening"),
+        *speech_deltas(1, "a", "Tea is **calm**."),
+        *speech_deltas(2, "b", "Coffee is quick."),
+        turn_finished(1, "a", usage=Usage(1200, 340), cost=0.0123),
+        turn_finished(2, "b", usage=Usage(1100, 310)),
+        *behind,
+        DebateFinished(reason="complete"),
+    )
+
+
+def verdict(judge: str, winner: str | None, **more: object) -> Verdict:
+    facts = {"agreed": True, "controlled": True, "scores": {"a": 8.25, "b": 5.5}, **more}
+    return Verdict(judge=judge, model=judge, winner=winner, **facts)  # type: ignore[arg-type]
+
+
+MARKS = (
+    CriterionScore("reasons", "a", 9, "Tea is calm.", True),
+    CriterionScore("reasons", "b", 5, f"Coffee was promised. {HOSTILE}", False),
+    CriterionScore("clarity", "a", 8, "Tea | is # calm.", True),
+    CriterionScore("clarity", "b", 6, "", False),
+)
+
+JUDGED = (
+    PhaseStarted(phase="verdict", round=1, rounds=1),
+    verdict(
+        "openai:judge",
+        "a",
+        marks=MARKS,
+        why=f"# Ada was *right*.\n\n{HOSTILE}",
+        stance_before=40,
+        stance_after=72,
+        usage=Usage(5000, 900),
+        cost=0.05,
+    ),
+    verdict("anthropic:judge", None, agreed=False, stance_after=55, usage=Usage(4000, 800), cost=0.04),
+    verdict("mistral:judge", None, scores={}, problem="its answer could not be read"),
+    Vote(when="after", voter="user", debater="a"),
+    Vote(when="before", voter="v1", debater="b"),
+    Vote(when="after", voter="v1", debater=None),
+    Vote(when="after", voter="v2", debater="b"),
+)
+
+
+@pytest.mark.parametrize("form", EXPORT_TYPES)
+def test_judged_documents_match_golden_files(form: ExportType) -> None:
+    assert export_debate(judged_events(*JUDGED), form) == (GOLDEN / f"judged.{form}").read_text("utf-8")
+
+
+@pytest.mark.parametrize("form", EXPORT_TYPES)
+def test_nothing_in_a_verdict_acts_on_a_terminal(form: ExportType) -> None:
+    document = export_debate(judged_events(*JUDGED), form)
+
+    assert sanitise(document) == document
+
+
+@pytest.mark.parametrize("form", ["md", "html", "txt"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "wins: 1 of 2 judges; 1 gave no verdict.",
+        "a tie, as the two orders of reading disagreed",
+        "no verdict (its answer could not be read)",
+        "(not found in the debate)",
+        "(no line quoted)",
+        "The user, before: undecided; after: Ada",
+        "towards the side for it",
+    ],
+)
+def test_what_must_be_known_of_a_verdict_is_said(form: ExportType, words: str) -> None:
+    assert words in export_debate(judged_events(*JUDGED), form)
+
+
+@pytest.mark.parametrize("form", ["md", "html", "txt"])
+def test_a_cost_that_is_not_known_is_not_guessed(form: ExportType) -> None:
+    document = export_debate(judged_events(*JUDGED), form)
+
+    assert "≥ 0.1023" in document
+    assert "0.0900" in document
+
+
+def test_a_debate_nobody_judged_or_paid_for_has_no_such_sections() -> None:
+    silent = [event for event in judged_events() if not isinstance(event, Vote)]
+    free = [
+        msgspec.structs.replace(event, usage=None, cost=None) if isinstance(event, TurnFinished) else event
+        for event in silent
+    ]
+
+    assert "## " in export_debate(free, "md")
+    assert "Verdict" not in export_debate(free, "md")
+    assert "Cost" not in export_debate(free, "md")
+
+
+def test_json_has_verdicts_votes_and_what_was_spent() -> None:
+    document = json.loads(export_debate(judged_events(*JUDGED), "json"))
+
+    assert [each["judge"] for each in document["verdicts"]] == [
+        "openai:judge",
+        "anthropic:judge",
+        "mistral:judge",
+    ]
+    assert document["votes"][0] == {
+        "type": "vote",
+        "seq": 2,
+        "at": 1_700_000_002.0,
+        "when": "before",
+        "voter": "user",
+        "debater": None,
+    }
+    assert document["spent"]["judges"] == {
+        "input_tokens": 9000,
+        "output_tokens": 1700,
+        "cost": 0.09,
+        "counted": False,
+        "priced": False,
+    }
+    assert document["spent"]["debaters"]["b"]["cost"] is None
+
+
+def test_no_quote_changes_the_structure_of_a_markdown_document() -> None:
+    document = export_debate(judged_events(*JUDGED), "md")
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(document)
+    headings = [
+        tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"
+    ]
+    tables = [token for token in tokens if token.type == "table_open"]
+
+    assert [heading.split(":")[0] for heading in headings] == [
+        "Tea or coffee?",
+        "Opening",
+        "Ada \\| A (for \\<b\\>)",
+        "Bob (against)",
+        "Verdict",
+        "How opinion moved",
+        "Votes",
+        "openai",
+        "anthropic",
+        "mistral",
+        "Cost",
+    ]
+    assert len(tables) == 6
+    kinds = {child.type for token in tokens for child in (token, *(token.children or ()))}
+    assert kinds.isdisjoint({"html_block", "html_inline", "image", "link_open"})
+
+
+def test_bars_are_meters_that_need_no_style_of_their_own() -> None:
+    class Meters(html.parser.HTMLParser):
+        found: list[dict[str, str | None]] = []  # noqa: RUF012
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            if tag == "meter":
+                self.found.append(dict(attrs))
+
+    page = Meters()
+    page.feed(export_debate(judged_events(*JUDGED), "html"))
+
+    assert {"max": "10", "value": "8.25"} in page.found
+    assert {"max": "100", "value": "72"} in page.found
+    assert all(set(attributes) == {"max", "value"} for attributes in page.found)

@@ -1,0 +1,187 @@
+"""What a debate came to, ready to be shown."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from debate_tui.domain.events import CriterionScore, DebaterInfo, DebateStarted, Event, Verdict, Vote
+from debate_tui.domain.judging.summary import (
+    OutcomeSummary,
+    Score,
+    VoteSummary,
+    describe_result,
+    summarise_outcome,
+)
+from debate_tui.domain.transcript import Transcript
+
+CAST = (DebaterInfo("a", "Ada", "For", "x", "x"), DebaterInfo("b", "Ben", "Against", "x", "x"))
+
+
+def summarise(*events: Event) -> OutcomeSummary | None:
+    log = (DebateStarted(debate="d", topic="t", format="f", debaters=CAST), *events)
+    return summarise_outcome(
+        Transcript(msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1))
+    )
+
+
+def verdict(winner: str | None, **more: object) -> Verdict:
+    facts = {
+        "judge": "openai:x",
+        "model": "x",
+        "agreed": True,
+        "controlled": True,
+        "scores": {"a": 8.0, "b": 6.0},
+        **more,
+    }
+    return Verdict(winner=winner, **facts)  # type: ignore[arg-type]
+
+
+NONE = verdict(None, agreed=False, controlled=False, scores={}, problem="its answer could not be read")
+
+
+def summary_of(*events: Event) -> OutcomeSummary:
+    found = summarise(*events)
+    assert found is not None
+    return found
+
+
+def test_before_anybody_decided_or_voted_there_is_none():
+    assert summarise() is None
+
+
+def test_judges_who_agree_decide():
+    found = summary_of(verdict("a"), verdict("a", scores={"a": 9.0, "b": 4.0}))
+
+    assert found.headline == "Ada wins: 2 of 2 judges"
+    assert found.scores == (Score("a", "Ada", "For", 8.5, True), Score("b", "Ben", "Against", 5.0, False))
+
+
+def test_what_must_be_known_of_a_decision_is_said():
+    found = summary_of(verdict(None, agreed=False), verdict("b", controlled=False), NONE)
+
+    assert [ruling.decision for ruling in found.verdicts] == [
+        "a tie, as the two orders of reading disagreed",
+        "Ben, order not controlled",
+        "no verdict (its answer could not be read)",
+    ]
+    assert [ruling.failed for ruling in found.verdicts] == [False, False, True]
+    assert found.headline == "Ben wins: 1 of 2 judges; 1 gave no verdict"
+
+
+def test_a_panel_that_is_divided_and_one_that_is_silent_say_so():
+    assert summary_of(verdict("a"), verdict("b")).headline == "A tie between 2 judges"
+    assert summary_of(verdict(None)).headline == "The judge sees a tie"
+    assert summary_of(NONE).headline == "No judge came to a verdict"
+    assert summary_of(NONE).scores == ()
+
+
+def test_quotes_say_whether_they_were_found_and_are_harmless():
+    marks = (
+        CriterionScore("reasons", "a", 9, "streets\x1b[2J\nare", True),
+        CriterionScore("reasons", "b", 3, "invented", False),
+    )
+    (ruling,) = summary_of(verdict("a", marks=marks, why="Because.\n\n\x07So.")).verdicts
+
+    assert [(quote.name, quote.text, quote.found) for quote in ruling.quotes] == [
+        ("Ada", "streets are", True),
+        ("Ben", "invented", False),
+    ]
+    assert ruling.reasons == ("Because.", "So.")
+
+
+def test_opinion_moves_by_those_who_said_both_times_where_they_stood():
+    found = summary_of(
+        verdict("a", stance_before=40, stance_after=70),
+        verdict("a", stance_before=None, stance_after=10),
+    )
+
+    assert found.swing is not None
+    assert (found.swing.before, found.swing.after, found.swing.voters) == (40, 70, 1)
+
+
+def test_points_of_a_ranking_fill_the_bar_of_the_best():
+    points = {"a": 2.0, "b": 4.0}
+    found = summary_of(
+        verdict("b", judge="the debaters", model="", scores=points, why="Points of 2 ballots.")
+    )
+
+    (ruling,) = found.verdicts
+    assert (ruling.by_debaters, ruling.max_score, ruling.decision) == (True, 4.0, "Ben")
+    assert (found.headline, found.scores) == ("", ())
+
+
+def test_the_users_vote_stands_beside_those_of_an_audience():
+    def vote(when: str, voter: str, debater: str | None) -> Vote:
+        return Vote(when=when, voter=voter, debater=debater)  # type: ignore[arg-type]
+
+    found = summary_of(
+        vote("before", "user", "a"),
+        vote("before", "user", None),
+        vote("before", "v1", "b"),
+        vote("before", "v2", None),
+        vote("after", "v1", "a"),
+        vote("after", "v2", "a"),
+        vote("after", "user", "b"),
+    )
+
+    assert found.votes == (
+        VoteSummary("The user", (("undecided", 1),), (("Ben", 1),)),
+        VoteSummary("The audience", (("Ben", 1), ("undecided", 1)), (("Ada", 2),)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "headline"),
+    [
+        (90, "The side for it wins, by 70 points; Ben spoke best: 1 of 1 judge"),
+        (19, "The side against it wins, by 1 point; Ben spoke best: 1 of 1 judge"),
+        (20, "Nobody wins: opinion has not moved; Ben spoke best: 1 of 1 judge"),
+        (None, "Ben wins: 1 of 1 judge"),
+    ],
+)
+def test_where_the_larger_swing_wins_it_does_whoever_spoke_best(after: int | None, headline: str):
+    opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing")
+    decided = verdict("b", stance_before=20, stance_after=after)
+    log = [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate((opened, decided), 1)]
+    found = summarise_outcome(Transcript(log))
+
+    assert found is not None
+    assert found.headline == headline
+
+
+def test_judges_may_be_divided_about_who_spoke_best():
+    opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing", seq=1)
+    tied = msgspec.structs.replace(verdict(None, stance_before=20, stance_after=30), seq=2)
+    found = summarise_outcome(Transcript([opened, tied]))
+
+    assert found is not None
+    assert found.headline == "The side for it wins, by 10 points; the judge sees a tie"
+
+
+def test_a_swing_counts_even_if_no_judge_named_a_winner():
+    opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing")
+    failed = msgspec.structs.replace(NONE, stance_before=60, stance_after=40, seq=2)
+    found = summarise_outcome(Transcript([msgspec.structs.replace(opened, seq=1), failed]))
+
+    assert found is not None
+    assert found.headline == "The side against it wins, by 20 points"
+
+
+# What a debate came to, in words.
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "says"),
+    [
+        ([NONE], "No judge came to a verdict."),
+        ([NONE, NONE], "No judge came to a verdict."),
+        ([verdict("a"), verdict("b"), verdict(None)], "A tie between 3 judges."),
+        ([verdict("a"), verdict("a"), verdict("b")], "Ada wins: 2 of 3 judges."),
+        ([verdict("a"), NONE], "Ada wins: 1 of 1 judge; 1 gave no verdict."),
+    ],
+)
+def test_what_the_judges_came_to_is_said_as_the_screen_says_it(verdicts: list, says: str) -> None:
+    log = [DebateStarted(debate="d", topic="t", format="f", debaters=CAST), *verdicts]
+    transcript = Transcript(msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1))
+    assert list(describe_result(transcript))[-1] == says

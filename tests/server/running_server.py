@@ -1,0 +1,115 @@
+"""A server on loopback, and clients that read what it sends."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import msgspec
+from httpx_ws import WebSocketDisconnect, aconnect_ws
+
+from debate_tui.server.app import create_app
+from debate_tui.server.asgi_servers import TlsCertificate, bind_socket, run_server
+from debate_tui.server.auth import AccessControl
+from debate_tui.server.hub import Hub
+from tests.fakes import tls
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from starlette.types import ASGIApp
+
+    from debate_tui.record.log import DebateStore
+    from debate_tui.server.commands import DebateLauncher
+    from debate_tui.server.connections import ViewerLimits
+    from tests.server.generated_debates import ReceivedMessages
+
+PEM = Path(tls.__file__).with_name("loopback.pem")
+
+
+class RunningServer:
+    """A running server: its hub, and a client that is not the host."""
+
+    def __init__(self, hub: Hub, url: str, client: httpx.AsyncClient) -> None:
+        self.hub = hub
+        self.url = url
+        self.client = client
+
+
+@asynccontextmanager
+async def running_server(
+    store: DebateStore | None = None,
+    *,
+    access: AccessControl | None = None,
+    limits: ViewerLimits | None = None,
+    holder: DebateLauncher | None = None,
+    port: int = 0,
+    secure: bool = False,
+    behind: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+) -> AsyncIterator[RunningServer]:
+    """Serve for the length of a block; `secure` with HTTP/2 over TLS, `behind` something in front."""
+    async with Hub(store, limits) as hub:
+        at = bind_socket("127.0.0.1", port)
+        url = f"http{'s' if secure else ''}://127.0.0.1:{at.getsockname()[1]}"
+        verify = tls.client() if secure else True
+        app = behind(create_app(hub, access or AccessControl("host"), holder))
+        async with (
+            run_server(app, at, TlsCertificate(PEM, PEM) if secure else None),
+            httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, verify=verify) as client,
+        ):
+            yield RunningServer(hub, url, client)
+            hub.viewers.shut_down()
+
+
+async def read_sse(
+    client: httpx.AsyncClient,
+    path: str,
+    received: ReceivedMessages,
+    *,
+    until: Callable[[ReceivedMessages], bool] = lambda _: False,
+    headers: Mapping[str, str] | None = None,
+) -> int:
+    """Read an event stream to its end, or until something was received; resumes where `received` ends.
+
+    Returns the status. What comes in the same read as the last wanted message is not kept: to the server
+    the client is gone behind that message.
+    """
+    headers = dict(headers or {})
+    if received.last_id:
+        headers.setdefault("last-event-id", received.last_id)
+    async with client.stream("GET", path, headers=headers) as answer:
+        rest = b""
+        async for data in answer.aiter_bytes():
+            *blocks, rest = (rest + data).split(b"\n\n")
+            for block in blocks:
+                received.feed(block)
+                if until(received):
+                    return answer.status_code
+    return answer.status_code
+
+
+async def read_websocket(
+    client: httpx.AsyncClient,
+    path: str,
+    received: ReceivedMessages,
+    *,
+    until: Callable[[ReceivedMessages], bool] = lambda _: False,
+) -> int | None:
+    """The same over a WebSocket; returns the code it was closed with, or `None` if this side has left."""
+    if received.last_id:
+        path += f"{'&' if '?' in path else '?'}lastEventId={received.last_id}"
+    async with aconnect_ws(path, client) as socket:
+        try:
+            while not until(received):
+                data = msgspec.json.decode(await socket.receive_text())
+                received.add(data["type"], data, data.pop("id", received.last_id))
+        except WebSocketDisconnect as end:
+            return end.code
+    return None
+
+
+def received_at_least(number: int) -> Callable[[ReceivedMessages], bool]:
+    """Until so many messages have come."""
+    return lambda received: len(received.messages) >= number

@@ -1,0 +1,123 @@
+"""The page's own fold comes to the same as the program's, whatever the debate and wherever it is joined."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from debate_tui.domain.judging.scoring import VoteTally
+from debate_tui.domain.transcript import Transcript
+from debate_tui.server.encoding import StreamOptions, coalesce
+from debate_tui.server.hosted_debate import build_snapshot
+from tests.server.generated_debates import debates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from debate_tui.domain.events import Event
+
+NODE = shutil.which("node")
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="needs node")
+
+SCRIPT = """
+import { createInterface } from "node:readline";
+import { Debate } from "./fold.js";
+for await (const line of createInterface({ input: process.stdin })) {
+  const { loaded, events } = JSON.parse(line);
+  const debate = new Debate();
+  if (loaded) debate.load(loaded);
+  for (const event of events) debate.apply(event);
+  const turns = [...debate.turns.values()].map((turn) => ({
+    turn: turn.number, debater: turn.debater, text: turn.text, reasoning: turn.reasoning, length: turn.length,
+    attempt: turn.attempt, reason: turn.reason, superseded: turn.superseded, seams: turn.seams.length,
+  }));
+  console.log(JSON.stringify({ topic: debate.topic, finished: debate.finished, seq: debate.seq, turns }));
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def fold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Folds events as the page does, perhaps after a snapshot."""
+    assert NODE is not None
+    folder: Path = tmp_path_factory.mktemp("page")
+    for file in (resources.files("debate_tui.server") / "page").iterdir():
+        if file.name.endswith(".js"):
+            (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "main.js").write_text(SCRIPT)
+    process = subprocess.Popen([NODE, folder / "main.js"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    sink, source = process.stdin, process.stdout
+
+    def folded(events: list[Event], loaded: object = None) -> dict[str, Any]:
+        sink.write(msgspec.json.encode({"loaded": loaded, "events": events}) + b"\n")
+        sink.flush()
+        result: dict[str, Any] = json.loads(source.readline())
+        return result
+
+    yield folded
+    sink.close()
+    process.wait()
+    source.close()
+
+
+def expected(events: list[Event]) -> dict[str, Any]:
+    transcript = Transcript(events)
+    turns = [
+        {
+            "turn": turn.number,
+            "debater": turn.debater,
+            "text": turn.text,
+            "reasoning": turn.reasoning,
+            "length": turn.length,
+            "attempt": turn.attempt,
+            "reason": turn.reason,
+            "superseded": turn.superseded_count,
+            "seams": len(turn.seams),
+        }
+        for turn in transcript.turns.values()
+    ]
+    return {
+        "topic": transcript.topic,
+        "finished": transcript.finish_reason,
+        "seq": transcript.seq,
+        "turns": turns,
+    }
+
+
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@quick
+@given(debates(), st.booleans())
+def test_the_whole_debate(fold: Callable[..., dict[str, Any]], log: list[Event], twice: bool) -> None:
+    """Put together, and, if need be, told twice."""
+    told = [each.event for each in coalesce(log, StreamOptions())]
+    assert fold(told * (1 + twice)) == expected(log)
+
+
+@quick
+@given(debates(), st.data())
+def test_a_snapshot_and_the_rest(
+    fold: Callable[..., dict[str, Any]], log: list[Event], data: st.DataObject
+) -> None:
+    cut = data.draw(st.integers(1, len(log)))
+    before, rest = log[:cut], log[cut:]
+    start = build_snapshot(Transcript(before), "e:1", poll=VoteTally(), live=True)
+    folded = fold([each.event for each in coalesce(rest, StreamOptions())], start)
+    whole = expected(log)
+    for turn in (*folded["turns"], *whole["turns"]):
+        del turn["seams"]  # a snapshot does not say where they were
+    assert folded == whole

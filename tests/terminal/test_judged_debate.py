@@ -1,0 +1,134 @@
+"""A judged and moderated debate in a real terminal, its models behind real sockets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debate_tui.config import record_file
+from debate_tui.domain import events as ev
+from debate_tui.record.sqlite_log import SqliteStore
+from tests.fakes.judged_debate_server import (
+    ADA,
+    BEN,
+    FIRST_JUDGE,
+    SECOND_JUDGE,
+    JudgedDebateServer,
+    prefer_ada,
+)
+from tests.terminal.pty_terminal import run_in_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.terminal.terminal_emulator import EmulatedDisplay
+
+TOPIC = "Should cities ban cars?"
+
+
+def judged_server() -> JudgedDebateServer:
+    debate = JudgedDebateServer({FIRST_JUDGE: prefer_ada(40, 80), SECOND_JUDGE: prefer_ada(50, 60)})
+    debate.debaters_may_speak.clear()
+    return debate
+
+
+def recorded_events() -> list[ev.Event]:
+    with SqliteStore(record_file()) as store:
+        return store.events(store.find().debate)
+
+
+def asks_for(what: str) -> Callable[[EmulatedDisplay], bool]:
+    """Whether a line asks for this and has the keys: no pane has them then."""
+
+    def condition(display: EmulatedDisplay) -> bool:
+        title = display.text.splitlines()[4]
+        return f"❯ {what} " in display.text and "━" not in title
+
+    return condition
+
+
+async def test_a_viewer_votes_before_and_after_and_then_sees_the_verdict() -> None:
+    async with (
+        judged_server() as debate,
+        run_in_terminal(TOPIC, *debate.options, columns=120, rows=40, **debate.environment) as terminal,
+    ):
+        await terminal.wait_for_text("Where do you stand, before you hear them?")
+        terminal.press("v")
+        await terminal.wait_for_text("undecided")
+        terminal.press("b")
+        await terminal.wait_for_text("Your vote is noted")
+        debate.debaters_may_speak.set()
+        await terminal.wait_for_text(
+            "the judges are reading, 1 verdict so far", "All is said. Where do you stand now?"
+        )
+        debate.second_may_speak.set()
+        await terminal.wait_for_text("✓ over", "not now")
+        assert "wins" not in terminal.display.text
+        terminal.press("a")
+        await terminal.wait_for_text(
+            "The side for it wins, by 25 points; Ada spoke best: 2 of 2 judges",
+            "25 points towards the side for it",
+        )
+        await terminal.wait_for_text("before Ben   after Ada", "not found in the debate")
+        terminal.press("q")
+        await terminal.wait_until(lambda display: "The verdict" not in display.text)
+        terminal.press("q")
+        assert await terminal.wait_for_exit() == 0
+        assert terminal.is_restored()
+    votes = [(event.when, event.debater) for event in recorded_events() if isinstance(event, ev.Vote)]
+    assert votes == [("before", "d2"), ("after", "d1")]
+    assert isinstance(recorded_events()[-1], ev.DebateFinished)
+    async with run_in_terminal("replay", "--speed", "64", columns=120, rows=40) as terminal:
+        await terminal.wait_for_text(
+            "The side for it wins, by 25 points; Ada spoke best", "before Ben   after Ada"
+        )
+        terminal.press("q")
+        await terminal.wait_until(lambda display: "The verdict" not in display.text)
+        terminal.press("q")
+        assert await terminal.wait_for_exit() == 0
+
+
+async def test_a_moderator_changes_rounds_words_and_sources() -> None:
+    async with (
+        judged_server() as debate,
+        run_in_terminal(TOPIC, *debate.options, columns=120, rows=40, **debate.environment) as terminal,
+    ):
+        await terminal.wait_for_text("Opening")
+        terminal.press("M")
+        await terminal.wait_for_text("The moderator")
+        terminal.press("n")
+        await terminal.wait_for_text("Opening is held once more")
+        terminal.press("M")
+        await terminal.wait_for_text("The moderator")
+        terminal.press("w")
+        await terminal.wait_until(asks_for("words in every turn"))
+        terminal.press("33\r")
+        await terminal.wait_for_text("33 words are asked for from the next round on")
+        terminal.press("M")
+        await terminal.wait_for_text("The moderator")
+        terminal.press("o")
+        await terminal.wait_until(asks_for("source for Ada"))
+        terminal.press("opanai:x\r")
+        await terminal.wait_for_text("There is no provider `opanai`")
+        terminal.press(f"\x15openai:{ADA}-two\r")
+        await terminal.wait_for_text(f"Ada goes on through openai:{ADA}-two")
+        debate.debaters_may_speak.set()
+        debate.second_may_speak.set()
+        await terminal.wait_for_text("✓ over", "not now")
+        terminal.press("n")
+        await terminal.wait_for_text("spoke best: 2 of 2 judges")
+        terminal.press("q")
+        await terminal.wait_until(lambda display: "The verdict" not in display.text)
+        terminal.press("q")
+        assert await terminal.wait_for_exit() == 0
+    steps = [
+        (step.phase, step.round, step.words)
+        for step in recorded_events()
+        if isinstance(step, ev.PhaseStarted)
+    ]
+    assert steps[:3] == [("opening", 1, 200), ("opening", 2, 33), ("rebuttal", 1, 33)]
+    assert [asked.phase for asked in debate.requests_for(ADA)] == ["Opening"]
+    assert [asked.phase for asked in debate.requests_for(f"{ADA}-two")][:2] == [
+        "Opening, round 2 of 2",
+        "Rebuttal, round 1 of 2",
+    ]
+    assert all("Write at most 33 words" in asked.prompt for asked in debate.requests_for(BEN)[1:])

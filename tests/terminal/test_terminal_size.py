@@ -1,0 +1,52 @@
+"""What happens where the terminal is too small for the panes, or is none."""
+
+from __future__ import annotations
+
+from asyncio.subprocess import PIPE
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes.sse_server import SseServer, reply
+from tests.terminal.controlled_endpoints import END, ControlledEndpoints
+from tests.terminal.pty_terminal import run_in_terminal
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@pytest.mark.parametrize(
+    "without", [{"TERM": "dumb"}, {"stdout": PIPE}, {"stderr": PIPE}], ids=["dumb", "stdout", "stderr"]
+)
+async def test_without_a_fit_terminal_there_is_plain_text(without: dict[str, Any]) -> None:
+    async with SseServer(reply(b'data: {"delta": "plainly said"}\n\n' + END)) as server:
+        debaters = [part for name in "ab" for part in ("-d", f"{name}={server.origin}/{name}")]
+        async with run_in_terminal("Plain?", *debaters, **without) as terminal:
+            assert await terminal.wait_for_exit() == 0
+            piped = [
+                (await pipe.read()).decode()
+                for pipe in (terminal.process.stdout, terminal.process.stderr)
+                if pipe is not None
+            ]
+    written = terminal.display.raw.decode() + "".join(piped)
+    assert written.count("plainly said") == 2
+    assert "\x1b" not in written
+    assert terminal.is_restored()
+
+
+async def test_a_terminal_that_is_too_small_says_what_it_needs_and_shows_tabs() -> None:
+    async with (
+        ControlledEndpoints("ann", "bob", "cem", "dor") as feeds,
+        run_in_terminal("Room?", *feeds.debater_options, columns=60, rows=12) as terminal,
+    ):
+        for name in feeds.names:
+            feeds.say(name, f"here is {name}")
+        await terminal.wait_for_text("need 80×", "60×12", *feeds.names, "here is ann")
+        assert "here is bob" not in terminal.display.text
+        terminal.press("\t")
+        await terminal.wait_for_text("here is bob")
+        terminal.resize(160, 30)
+        await terminal.wait_for_text(*(f"here is {name}" for name in feeds.names))
+        await terminal.wait_until(lambda display: "need" not in display.text)
+        terminal.press("q")
+        assert await terminal.wait_for_exit() == 0

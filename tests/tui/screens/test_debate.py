@@ -1,0 +1,415 @@
+"""The debate screen: what the keys do, and what is to be seen of the debate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.events import MouseScrollUp
+
+from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.domain import events as ev
+from debate_tui.domain.stream import FaultKind, FaultReport, Usage
+from tests.tui.debate_harness import TOPIC, DebateHarness
+
+RESET = FaultReport(FaultKind.NETWORK, "Connection reset by peer")
+
+
+async def test_the_first_frame_is_complete_before_anything_has_happened() -> None:
+    async with DebateHarness(2).opened() as board:
+        assert board.ready == 1
+        assert TOPIC in board.rows[0]
+        assert "hybrid" in board.rows[0]
+        for word in ("Ada", "Ben", "· waiting", "gpt-5.2", "against", "? help", "q quit"):
+            assert word in board.text
+
+
+async def test_what_is_said_stands_under_its_heading_and_beside_the_others() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase("rebuttal", 1, 2).status("ada", "streaming")
+        board.say("ada", "Cities are ").say("ada", "for **people**.").say("ben", "And for trade.")
+        await board.settle()
+        assert board.pane_text("ada").startswith("Rebuttal 1/2")
+        assert board.pane_text("ada").endswith("Cities are for people.")
+        assert board.pane_text("ben").endswith("And for trade.")
+        assert "Rebuttal 1/2" in board.rows[0]
+        assert "▸ streaming" in board.text
+
+
+async def test_a_late_screen_takes_in_what_the_log_holds_already() -> None:
+    board = DebateHarness(2).begin().phase()
+    board.say("ada", "Said before anybody looked.")
+    async with board.opened():
+        board.say("ada", " And after.")
+        await board.settle()
+        assert board.pane_text("ada").endswith("Said before anybody looked. And after.")
+
+
+async def test_a_screen_may_be_there_before_its_debate() -> None:
+    async with DebateHarness(2, attached=False).opened() as board:
+        assert board.ready == 1
+        assert "Ada" in board.text
+        board.begin().phase().say("ada", "Said before the screen was told.")
+        await board.app.attach_log(board.log)
+        board.say("ada", " And after.")
+        await board.settle()
+        assert board.pane_text("ada").endswith("Said before the screen was told. And after.")
+
+
+@pytest.mark.parametrize(
+    ("key", "mode"),
+    [
+        ("1", DisplayMode.SYNCHRONIZED),
+        ("2", DisplayMode.STAGGERED),
+        ("3", DisplayMode.HYBRID),
+        ("m", DisplayMode.SYNCHRONIZED),
+    ],
+)
+async def test_mode_keys_name_the_mode_and_tell_whoever_remembers_it(key: str, mode: DisplayMode) -> None:
+    async with DebateHarness(2).opened() as board:
+        await board.press(key)
+        assert board.modes == [mode]
+        assert f"  {mode.value}  ·  0:00" in board.rows[0]
+
+
+async def test_tab_goes_round_the_panes_and_zoom_shows_one_of_them() -> None:
+    async with DebateHarness(3).opened() as board:
+        await board.press("tab", "z")
+        assert [pane.display for pane in board.screen._panes] == [False, True, False]
+        await board.press("tab")
+        assert [pane.display for pane in board.screen._panes] == [False, False, True]
+        await board.press("escape")
+        assert all(pane.display for pane in board.screen._panes)
+        await board.press("shift+tab", "shift+tab", "shift+tab")
+        assert board.app.screen.focused is board.pane("cleo").turn_text
+
+
+async def test_a_click_on_a_pane_gives_it_the_keys() -> None:
+    async with DebateHarness(2).opened() as board:
+        await board.pilot.click(offset=(100, 15))
+        await board.settle()
+        await board.press("x")
+        assert board.requests.calls == [("stop", "ben")]
+
+
+async def test_keys_that_ask_something_of_the_debate() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase()
+        await board.press("space", "p", "x", "r")
+        assert board.requests.calls == [("pause", None), ("pause", "ada"), ("stop", "ada"), ("retry", "ada")]
+
+
+async def test_paused_for_all_is_said_in_the_header_and_on_every_badge_and_taken_back() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().status("ada", "streaming").status("ben", "streaming")
+        board.log_events(ev.DebatePaused(reason="user", debater=None))
+        await board.settle()
+        assert "‖ paused" in board.rows[0]
+        assert board.text.count("‖ paused") == 3
+        await board.press("space")
+        board.log_events(ev.DebateResumed(reason="user", debater=None))
+        await board.settle()
+        assert "‖ paused" not in board.text
+        assert board.requests.calls == [("resume", None)]
+
+
+async def test_one_pane_paused_leaves_the_other_alone() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().status("ada", "streaming").status("ben", "streaming")
+        board.log_events(ev.DebatePaused(reason="user", debater="ada"))
+        await board.settle()
+        assert board.text.count("‖ paused") == 1
+        assert "▸ streaming" in board.text
+        await board.press("p")
+        assert board.requests.calls == [("resume", "ada")]
+
+
+async def test_everybody_is_held_until_the_last_reason_for_it_is_gone() -> None:
+    async with DebateHarness(3).opened() as board:
+        board.begin().phase()
+        for name in ("ada", "ben", "cid"):
+            board.status(name, "streaming")
+        board.log_events(ev.DebatePaused(reason="auth: no", debater="ada"))
+        board.log_events(ev.DebatePaused(reason="auth: no", debater="ben"))
+        board.log_events(ev.DebateResumed(reason="decided", debater="ben"))
+        board.log_events(ev.DebateResumed(reason="user", debater=None))
+        await board.settle()
+        assert all(pane.state.is_paused for pane in board.screen._panes)
+        board.log_events(ev.DebateResumed(reason="decided", debater="ada"))
+        await board.settle()
+        assert not any(pane.state.is_paused for pane in board.screen._panes)
+
+
+async def test_every_tab_counts_however_fast_they_come() -> None:
+    async with DebateHarness(4).opened() as board:
+        await board.pilot.press("tab", "tab", "tab")
+        await board.settle()
+        assert board.screen._current_index == 3
+
+
+async def test_a_wait_is_counted_down_with_its_reason() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().status("ada", "reconnecting", retry=2, wait_ms=60_000, error=RESET)
+        await board.settle()
+        assert "↻ reconnecting 2/5 · 60s" in board.text
+        assert "Connection reset by peer" in board.text
+
+
+async def test_a_failure_looks_failed_and_shows_all_of_it_on_enter() -> None:
+    error = FaultReport(FaultKind.OVERLOADED, "The [bold]model[/] is\x1b[31m overloaded " + "word " * 40, 529)
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().say("ada", "I begin and")
+        board.end("ada", "failed", error=error)
+        board.log_events(ev.DebaterRemoved(debater="ada", reason=error.message, remaining=("ben",)))
+        await board.settle()
+        assert "✗ failed" in board.text
+        assert "The [bold]model[/] is overloaded" in board.text
+        assert "── ✗ The answer broke off: The [bold]model[/]" in board.pane_text("ada")
+        assert board.pane("ada").has_class("-removed")
+        await board.press("enter")
+        assert "HTTP status 529" in board.text
+        assert board.text.count("word") > 30
+        await board.press("escape")
+        assert "HTTP status 529" not in board.text
+
+
+@pytest.mark.parametrize(("key", "choice"), [("r", "fix"), ("w", "remove"), ("e", "end")])
+async def test_a_fault_that_holds_the_debate_is_asked_about(key: str, choice: str) -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().status("ben", "failed", error=FaultReport(FaultKind.AUTH, "No key", 401))
+        board.log_events(ev.DebatePaused(reason="No key", debater="ben"))
+        await board.settle()
+        assert "Ben cannot go on" in board.text
+        await board.press("escape")
+        assert "Ben cannot go on" not in board.text
+        await board.press("tab", "enter", key)
+        assert board.requests.calls == [("decide", "ben", choice)]
+
+
+async def test_a_decision_made_elsewhere_closes_the_question() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().log_events(ev.DebatePaused(reason="No key", debater="ben"))
+        await board.settle()
+        board.log_events(ev.DebateResumed(reason="decided", debater="ben"))
+        await board.settle()
+        assert "Ben cannot go on" not in board.text
+
+
+async def test_an_interjection_is_typed_while_text_streams() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase()
+        await board.press("i", "W", "h", "y", "space", "m", "question_mark")
+        board.say("ada", "Still speaking.")
+        await board.settle()
+        assert board.pane_text("ada").endswith("Still speaking.")
+        await board.press("tab", "tab", "enter")
+        assert board.requests.calls == [("interject", "Why m?", "ben")]
+        await board.press("x")
+        assert board.requests.calls[1:] == [("stop", "ada")]
+
+
+async def test_an_interjection_can_be_left() -> None:
+    async with DebateHarness(2).opened() as board:
+        await board.press("i", "x", "escape", "p")
+        assert board.requests.calls == [("pause", "ada")]
+
+
+async def test_without_commands_the_keys_say_so() -> None:
+    async with DebateHarness(2, commands=False).opened() as board:
+        await board.press("space")
+        assert "takes no commands" in board.rows[-1]
+        assert board.requests.calls == []
+
+
+async def test_thinking_is_folded_until_it_is_asked_for() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().say("ada", "Secretly unsure.", reasoning=True).say("ada", "Certainly.")
+        await board.settle()
+        assert "Secretly" not in board.text
+        assert "t thinking" in board.rows[-1]
+        await board.press("t")
+        assert "Secretly unsure." in board.pane_text("ada")
+        await board.press("t")
+        assert "Secretly" not in board.text
+
+
+async def test_a_turn_is_copied_as_it_was_written() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase()
+        await board.press("y")
+        assert "said nothing" in board.rows[-1]
+        board.say("ada", "Not shown.", reasoning=True).say("ada", "**Bold** \x1b[31mwords.")
+        await board.press("y")
+        assert board.app.clipboard == "**Bold** words."
+        assert "Copied 2 words" in board.rows[-1]
+
+
+async def test_figures_of_the_provider_replace_estimates() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().say("ada", "x" * 42)
+        await board.settle()
+        assert "~10 tokens" in board.text
+        board.end("ada", usage=Usage(output_tokens=12), cost=0.0031, ttft_ms=640)
+        await board.settle()
+        assert "0.6s to first token · 1/200 words · 12 tokens · $0.0031" in board.text
+
+
+async def test_help_covers_the_debate_and_goes_away() -> None:
+    async with DebateHarness(2).opened(80, 24) as board:
+        await board.press("question_mark")
+        assert "Keys and badges" in board.text
+        assert TOPIC[:20] in board.rows[0]
+        board.begin().phase().say("ada", "Going on below.")
+        await board.press("escape")
+        assert "Keys and badges" not in board.text
+        assert board.pane_text("ada").endswith("Going on below.")
+
+
+async def test_the_footers_keys_are_buttons() -> None:
+    async with DebateHarness(2).opened() as board:
+        x = board.rows[-1].index("m mode")
+        await board.pilot.click(offset=(x, 34))
+        await board.settle()
+        assert board.modes == [DisplayMode.SYNCHRONIZED]
+
+
+async def test_tabs_come_and_go_with_the_room_there_is() -> None:
+    async with DebateHarness(4).opened(160, 35) as board:
+        for size, tabs in (((60, 20), True), ((160, 35), False), ((60, 20), True)):
+            await board.pilot.resize_terminal(*size)
+            await board.settle()
+            assert all(name in board.rows[2] for name in ("Ada", "Ben", "Cleo", "Dara"))
+            assert ("· waiting" in board.rows[2]) != tabs
+
+
+async def test_where_only_one_pane_fits_there_are_tabs_with_marks() -> None:
+    async with DebateHarness(4).opened(60, 20) as board:
+        board.begin().phase().say("ben", "Unread.")
+        await board.settle()
+        assert "4 panes need 80×" in board.text
+        tabs = board.rows[2]
+        assert "Ben ●" in tabs
+        await board.pilot.click(offset=(tabs.index("Ben"), 2))
+        await board.settle()
+        assert "Unread." in board.text
+        assert "Ben ●" not in board.rows[2]
+
+
+async def test_quitting_shows_what_is_pending_first() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().say("ada", "Last words.")
+        await board.pilot.press("q")
+        assert not board.buffer.oldest_arrivals
+        assert not board.app.is_running or board.app._exit
+
+
+async def test_ascii_draws_with_ascii() -> None:
+    async with DebateHarness(4, ascii=True).opened(160, 45) as board:
+        board.begin().phase().status("ada", "streaming").say("ada", "* one\n\n> two\n")
+        board.status("ben", "reconnecting", retry=1, wait_ms=9000, error=RESET).end("cleo", "refused")
+        await board.settle()
+        assert board.text.isascii()
+
+
+async def test_an_unknown_theme_is_named_and_the_default_used() -> None:
+    async with DebateHarness(2, theme="nothing").opened() as board:
+        assert "There is no theme `nothing`." in board.text
+        assert board.app.theme == "vigil"
+
+
+async def test_markup_in_names_and_topic_is_text() -> None:
+    board = DebateHarness(2)
+    hostile = ev.DebaterInfo("ada", "[red]Ada[/]", "[@click=app.quit]for[/]", "s", "\x1b]0;x\x07gpt")
+    async with board.opened() as board:
+        board.log_events(
+            ev.DebateStarted(
+                debate="d", topic="[b]Why\x1b[2J?\n[/]", format="f", debaters=(hostile, board.debaters[1])
+            )
+        )
+        await board.settle()
+        assert "[b]Why? [/]" in board.rows[0]
+        assert "[red]Ada[/]" in board.text
+        assert "[@click=app.quit]for[/] · gpt" in board.text
+
+
+@pytest.mark.parametrize("mode", list(DisplayMode))
+async def test_a_resize_in_mid_stream_loses_nothing(mode: DisplayMode) -> None:
+    words = [f"word{number}" for number in range(120)]
+    async with DebateHarness(2, mode=mode).opened(160, 45) as board:
+        board.begin().phase().status("ada", "streaming").status("ben", "streaming")
+        for number, word in enumerate(words):
+            board.say("ada", f"{word} ").say("ben", f"{word} ")
+            if number % 20 == 10:
+                await board.pilot.resize_terminal(60 + number, 20 + number // 4)
+        await board.pilot.resize_terminal(160, 45)
+        await board.settle()
+        for debater in ("ada", "ben"):
+            assert board.pane_text(debater).replace("─", "").split() == ["Opening", *words]
+
+
+async def test_a_synchronized_flush_is_one_written_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with DebateHarness(4, mode=DisplayMode.SYNCHRONIZED).opened(160, 45) as board:
+        board.begin().phase()
+        for debater in board.debaters:
+            board.status(debater.id, "streaming").say(debater.id, "Before. ")
+        await board.settle()
+        written: list[str] = []
+        display = board.app._display
+
+        def spy(screen: Any, renderable: Any) -> None:
+            written.append(renderable.render_segments(board.app.console))
+            display(screen, renderable)
+
+        monkeypatch.setattr(board.app, "_display", spy)
+        for debater in board.debaters:
+            board.say(debater.id, f"Now{debater.name}.")
+        board.screen.flush_all()
+        assert len(written) == 1
+        assert all(f"Now{debater.name}." in written[0] for debater in board.debaters)
+
+
+async def test_scrolling_back_stays_put_and_says_how_much_is_new() -> None:
+    async with DebateHarness(2).opened(120, 24) as board:
+        board.begin().phase()
+        board.say("ada", "\n\n".join(f"Paragraph {number}." for number in range(40)))
+        await board.settle()
+        assert "Paragraph 39." in board.pane_text("ada")
+        await board.press("g")
+        assert "Paragraph 0." in board.pane_text("ada")
+        board.say("ada", "\n\nAnd one more.\n\nAnd another.")
+        await board.settle()
+        assert "Paragraph 0." in board.pane_text("ada")
+        assert "↓ 4 new" in board.text
+        await board.press("end")
+        assert "And another." in board.pane_text("ada")
+        assert "new" not in board.rows[-2]
+
+
+async def test_the_wheel_scrolls_the_pane_under_it() -> None:
+    async with DebateHarness(2).opened(120, 24) as board:
+        board.begin().phase()
+        for debater in ("ada", "ben"):
+            board.say(debater, "\n\n".join(f"Paragraph {number}." for number in range(40)))
+        await board.settle()
+        await board.pilot._post_mouse_events([MouseScrollUp], offset=(90, 10), button=0)
+        await board.settle()
+        assert board.pane("ada").turn_text.following
+        assert not board.pane("ben").turn_text.following
+
+
+async def test_text_held_back_by_the_window_is_shown_when_the_debate_pauses() -> None:
+    async with DebateHarness(2, mode=DisplayMode.SYNCHRONIZED, window_ms=60_000).opened() as board:
+        board.begin().phase().status("ada", "streaming").say("ada", "Held back.")
+        board.log_events(ev.DebatePaused(reason="user", debater=None))
+        while board.buffer.oldest_arrivals:
+            await board.pilot.pause()
+        assert board.pane_text("ada").endswith("Held back.")
+
+
+async def test_why_no_further_turn_begins_is_said() -> None:
+    async with DebateHarness(2).opened() as board:
+        reason = "$0.52 is spent; the limit is $0.50. No further turn begins."
+        board.begin().phase().log_events(ev.DebatePaused(reason=reason, debater=None))
+        board.log_events(ev.DebateFinished(reason="stopped"))
+        await board.settle()
+        assert reason in board.text

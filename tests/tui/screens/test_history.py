@@ -1,0 +1,340 @@
+"""The history screen: debates are found, opened, taken up, exported and deleted."""
+
+from __future__ import annotations
+
+import time
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from debate_tui.domain.errors import DebateError
+from debate_tui.record.summary import DebateSummary
+from debate_tui.tui.app import HistoryApp
+from debate_tui.tui.screen_options import ScreenOptions
+from debate_tui.tui.screens.history import HistoryScreen, HistorySelection
+from debate_tui.tui.widgets import debate_list
+from tests.tui.debate_harness import DEBATERS, START
+from tests.tui.replay_harness import recorded_debate
+from tests.tui.snapshot_cases import at_every_size_and_theme
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from debate_tui.domain.events import Event
+
+    Snap = Callable[..., bool]
+
+TOPICS = (
+    ("Should cities ban private cars from their centres?", "complete", 2),
+    ("Is Pluto a planet?", None, 3),
+    ("Tabs or spaces, once and for all?", "stopped", 2),
+    ("Would you rather fight one horse-sized duck or a hundred duck-sized horses, and why?", "failed", 4),
+    ("我们应该禁止汽车吗？ [bold]真的[/]\x1b[31m吗", "complete", 2),
+)
+DAY = 86_400
+
+
+def summaries(count: int = 5, live: int | None = None) -> list[DebateSummary]:
+    found = []
+    for place in range(count):
+        topic, finished, panes = TOPICS[place % len(TOPICS)]
+        begun = START - place * DAY * 0.7
+        found.append(
+            DebateSummary(
+                f"{place:08x}",
+                topic if place < len(TOPICS) else f"{topic} ({place})",
+                "oxford",
+                DEBATERS[:panes],
+                begun,
+                begun + 240,
+                finished,
+                1204,
+                live=place == live,
+            )
+        )
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr(debate_list, "time", SimpleNamespace(time=lambda: START + 3600))
+
+
+class FakeArchive:
+    """A record in memory."""
+
+    def __init__(self, kept: Sequence[DebateSummary]) -> None:
+        self.kept = list(kept)
+        self.trouble: DebateError | None = None
+
+    async def debates(self) -> Sequence[DebateSummary]:
+        return tuple(self.kept)
+
+    async def events(self, debate: str) -> Sequence[Event]:
+        if self.trouble:
+            raise self.trouble
+        return recorded_debate()
+
+    async def delete(self, debate: str) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.kept = [summary for summary in self.kept if summary.debate != debate]
+
+    async def check(self, debate: str) -> None:
+        if self.trouble:
+            raise self.trouble
+
+
+class HistoryHarness:
+    def __init__(
+        self, count: int = 5, *, live: int | None = None, words: str = "", at: str = "", **options: Any
+    ) -> None:
+        self.archive = FakeArchive(summaries(count, live))
+        self.app = HistoryApp(
+            self.archive, self.archive.kept, ScreenOptions(**options), filter_text=words, selected_debate=at
+        )
+        self.pilot: Pilot[HistorySelection]
+
+    @asynccontextmanager
+    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[HistoryHarness]:
+        async with self.app.run_test(size=(width, height)) as self.pilot:
+            await self.pilot.pause()
+            yield self
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        for worker in list(self.app.workers):
+            if worker.name != "themes":
+                await worker.wait()
+        await self.pilot.pause()
+
+    @property
+    def screen(self) -> HistoryScreen:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, HistoryScreen)
+        return screen
+
+    @property
+    def chosen(self) -> str:
+        chosen = self.screen._debate_list.highlighted_debate
+        return chosen.debate if chosen else ""
+
+    @property
+    def rows(self) -> list[str]:
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.rows)
+
+
+async def test_it_lists_topic_time_format_debaters_and_ending() -> None:
+    async with HistoryHarness().opened() as history:
+        assert "5 debates, newest first" in history.rows[0]
+        assert "❯ Should cities ban private cars" in history.text
+        for told in (
+            "today 06:00 · oxford · Ada, Ben",
+            "✓ complete",
+            "✂ broken off",
+            "■ stopped",
+            "✗ failed",
+        ):
+            assert told in history.text
+        assert "yesterday 13:12" in history.text
+
+
+async def test_details_are_told_where_there_is_room() -> None:
+    async with HistoryHarness().opened() as history:
+        assert "anthropic" not in history.text
+        assert "gpt-5.2" in history.text
+        assert "events     1,204" in history.text
+        await history.press("down")
+        assert "qwen3:32b" in history.text
+        await history.pilot.resize_terminal(80, 24)
+        await history.pilot.pause()
+        assert "qwen3:32b" not in history.text
+        assert "❯ Is Pluto a planet?" in history.text
+
+
+async def test_typing_narrows_the_list_down_and_escape_shows_all() -> None:
+    async with HistoryHarness().opened() as history:
+        await history.press("slash", *"pluto")
+        assert "1 of 5 debates" in history.rows[0]
+        assert "Should cities" not in history.text
+        assert history.chosen == "00000001"
+        await history.press(*"x")
+        assert "No debate about “plutox”." in history.text
+        assert history.chosen == ""
+        await history.press("enter")
+        assert history.app.is_running
+        await history.press("escape")
+        assert "5 debates" in history.rows[0]
+        assert history.screen.focused is history.screen._debate_list
+
+
+async def test_what_is_pointed_at_stays_pointed_at_while_typing() -> None:
+    async with HistoryHarness().opened() as history:
+        await history.press("down", "down", "slash", *"oxford")
+        assert history.chosen == "00000002"
+
+
+async def test_arrows_choose_while_typing() -> None:
+    async with HistoryHarness().opened() as history:
+        await history.press("slash", *"oxford", "down", "down", "enter")
+        assert history.app.return_value == HistorySelection("00000002", "replay", "oxford")
+
+
+async def test_letters_in_the_filter_are_letters() -> None:
+    async with HistoryHarness().opened() as history:
+        await history.press("slash", *"qdec", "slash")
+        assert history.app.is_running
+        assert history.screen._filter_bar.input.value == "qdec/"
+
+
+@pytest.mark.parametrize(
+    ("keys", "visit"),
+    [
+        (("enter",), HistorySelection("00000000", "replay", "")),
+        (("down", "c"), HistorySelection("00000001", "continue", "")),
+        (("slash", *"tabs", "enter"), HistorySelection("00000002", "replay", "tabs")),
+        (("end", "up", "o"), HistorySelection("00000003", "replay", "")),
+        (("q",), None),
+    ],
+)
+async def test_it_is_left_for_what_the_user_wants_to_see(
+    keys: tuple[str, ...], visit: HistorySelection | None
+) -> None:
+    async with HistoryHarness().opened() as history:
+        await history.press(*keys)
+        assert history.app.return_value == visit
+        assert not history.app.is_running
+
+
+async def test_it_comes_back_as_it_was() -> None:
+    async with HistoryHarness(words="planet", at="00000001").opened() as history:
+        assert "1 of 5" in history.rows[0]
+        assert history.chosen == "00000001"
+
+
+async def test_two_clicks_open_a_debate() -> None:
+    async with HistoryHarness().opened() as history:
+        await history.pilot.click(offset=(10, 6))
+        assert history.chosen == "00000001"
+        await history.pilot.click(offset=(10, 6), times=2)
+        await history.pilot.pause()
+        assert history.app.return_value == HistorySelection("00000001", "replay", "")
+
+
+async def test_the_footers_keys_are_buttons() -> None:
+    async with HistoryHarness().opened() as history:
+        await history.pilot.click(offset=(history.rows[-1].index("/ filter"), 34))
+        await history.pilot.pause()
+        assert history.screen._filter_bar.input.has_focus
+
+
+async def test_a_complete_debate_is_not_continued_and_trouble_is_said() -> None:
+    async with HistoryHarness().opened() as history:
+        assert "c continue" not in history.rows[-1]
+        await history.press("c")
+        assert "complete" in history.rows[-1]
+        history.archive.trouble = DebateError("The address of Ada had a secret in it.", "Hold a new one.")
+        await history.press("down", "c")
+        assert "The address of Ada had a secret in it. Hold a new one." in history.rows[-1]
+        assert history.app.is_running
+
+
+async def test_a_debate_that_is_being_held_elsewhere_is_live_and_only_to_be_looked_at() -> None:
+    async with HistoryHarness(live=1).opened() as history:
+        assert "▸ live" in history.text
+        assert "broken off" not in history.text
+        await history.press("down")
+        assert "last word" in history.text
+        assert "enter replay   e export" in history.rows[-1]
+        history.archive.trouble = DebateError("The debate is being held by another program right now.")
+        await history.press("c")
+        assert "being held by another program" in history.rows[-1]
+        await history.press("d", "y")
+        assert "being held by another program" in history.rows[-1]
+        assert len(history.archive.kept) == 5
+
+
+async def test_deleting_is_confirmed_and_done_at_once() -> None:
+    async with HistoryHarness().opened() as history:
+        await history.press("d")
+        assert "Delete “Should cities ban private cars" in history.text
+        await history.press("enter")
+        assert len(history.archive.kept) == 5
+        await history.press("d", "escape", "d", "n")
+        assert len(history.archive.kept) == 5
+        await history.press("delete", "y")
+        assert history.archive.kept[0].debate == "00000001"
+        assert history.chosen == "00000001"
+        assert "4 debates" in history.rows[0]
+        assert "Deleted for good" in history.rows[-1]
+
+
+async def test_when_the_last_one_is_deleted_there_is_nothing_to_point_at() -> None:
+    async with HistoryHarness(1).opened() as history:
+        await history.press("d", "y")
+        assert "No debate is on record." in history.text
+        for key in ("enter", "c", "e", "d", "down", "end"):
+            await history.press(key)
+        assert history.app.is_running
+        assert len(history.app.screen_stack) == 1
+
+
+@pytest.mark.parametrize(("key", "suffix"), [("m", "md"), ("h", "html"), ("j", "json"), ("t", "txt")])
+async def test_it_exports_into_the_present_folder_and_says_where(
+    key: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with HistoryHarness().opened() as history:
+        await history.press("e", key)
+        (file,) = tmp_path.glob(f"*.{suffix}")
+        assert "Wrote " in history.text
+        assert file.name in history.text
+        await history.press("e", key)
+        assert len(list(tmp_path.glob(f"*.{suffix}"))) == 2
+
+
+async def test_what_cannot_be_done_is_said() -> None:
+    async with HistoryHarness().opened() as history:
+        history.archive.trouble = DebateError("the record is locked by another program")
+        for keys in (("e", "m"), ("d", "y")):
+            await history.press(*keys)
+            assert "the record is locked by another program" in history.rows[-1]
+
+
+async def test_long_lists_scroll() -> None:
+    async with HistoryHarness(60).opened(80, 24) as history:
+        await history.press("end")
+        assert history.chosen == f"{59:08x}"
+        assert "(59)" in history.text
+        await history.press("pageup", "g")
+        assert history.chosen == f"{0:08x}"
+        await history.press(*("down",) * 12)
+        assert "❯" in history.text
+
+
+@at_every_size_and_theme
+def test_looks(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    assert snap_compare(HistoryHarness(30, theme=theme).app, terminal_size=size, press=["down"])
+
+
+@at_every_size_and_theme
+@pytest.mark.parametrize("keys", [("e",), ("d",), ("slash", "p", "l")], ids="-".join)
+def test_looks_when_asked(
+    snap_compare: Snap, size: tuple[int, int], theme: str, keys: tuple[str, ...]
+) -> None:
+    assert snap_compare(HistoryHarness(live=1, theme=theme).app, terminal_size=size, press=keys)
+
+
+def test_looks_in_ascii(snap_compare: Snap) -> None:
+    assert snap_compare(HistoryHarness(ascii=True).app, terminal_size=(120, 35), press=["e"])

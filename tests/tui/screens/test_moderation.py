@@ -1,0 +1,181 @@
+"""What a moderator can do beside remarks: rounds, phases, words, sources, the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain import events as ev
+from debate_tui.domain.errors import UsageError
+from tests.tui.debate_harness import DebateHarness
+from tests.tui.snapshot_cases import at_every_size_and_theme, freeze_clocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.pilot import Pilot
+
+    Snap = Callable[..., bool]
+
+
+@pytest.fixture
+def _clocks_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    freeze_clocks(monkeypatch)
+
+
+class SourceSwaps:
+    """Takes sources that are spelled right."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, str]] = []
+
+    async def __call__(self, debater: str, text: str) -> None:
+        if not text.startswith("openai:"):
+            raise UsageError(f"There is no provider `{text}`.", "Did you mean openai:…?")
+        self.made.append((debater, text))
+
+
+def in_first_rebuttal(board: DebateHarness) -> DebateHarness:
+    return board.begin().phase("rebuttal", 1, 2)
+
+
+async def opened_menu(board: DebateHarness) -> None:
+    in_first_rebuttal(board)
+    await board.settle()
+    await board.press("M")
+
+
+@pytest.mark.parametrize(
+    ("key", "request_made", "said"),
+    [
+        ("n", ("add_round",), "Rebuttal is held once more"),
+        ("s", ("skip_phase",), "The rest of Rebuttal is skipped"),
+        ("e", ("end",), "The debate is ended"),
+    ],
+)
+async def test_one_key_does_it_and_the_screen_says_so(
+    key: str, request_made: tuple[str, ...], said: str
+) -> None:
+    async with DebateHarness(2).opened() as board:
+        await opened_menu(board)
+        await board.press(key)
+        assert board.requests.calls == [request_made]
+        assert said in board.text
+
+
+async def test_the_number_of_words_is_asked_for_until_it_is_one() -> None:
+    async with DebateHarness(2).opened() as board:
+        await opened_menu(board)
+        assert "150 now" in board.text
+        await board.press("w", *"many", "enter")
+        assert "A whole number from 10 to 5,000" in board.text
+        await board.press(*["backspace"] * 4, *"80", "enter")
+        assert board.requests.calls == [("set_words", 80)]
+        assert "80 words are asked for from the next round on" in board.text
+
+
+async def test_another_source_is_asked_for_until_there_is_one() -> None:
+    swaps = SourceSwaps()
+    async with DebateHarness(2, swap_source=swaps).opened() as board:
+        in_first_rebuttal(board)
+        await board.settle()
+        await board.press("tab", "M", "o", *"opanai:x", "enter")
+        assert "Did you mean openai:" in board.text
+        await board.press(*["backspace"] * 8, *"openai:x", "enter")
+        assert swaps.made == [("ben", "openai:x")]
+        assert board.requests.calls == []
+        assert "Ben goes on through" in board.text
+        assert [worker.name for worker in board.app.workers if worker.is_running] == ["pulse"]
+
+
+async def test_a_debater_whose_key_is_wrong_may_be_given_another_source() -> None:
+    swaps = SourceSwaps()
+    async with DebateHarness(2, swap_source=swaps).opened() as board:
+        in_first_rebuttal(board).log_events(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
+        await board.settle()
+        assert "let another source speak for it" in board.text
+        await board.press("o", *"openai:x", "enter")
+        assert swaps.made == [("ben", "openai:x")]
+        assert board.requests.calls == [("decide", "ben", "replace")]
+
+
+async def test_where_no_source_can_be_given_none_is_offered() -> None:
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board).log_events(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
+        await board.settle()
+        assert "another source" not in board.text
+        await board.press("o")
+        assert "Ben cannot go on" in board.text
+        await board.press("escape", "M")
+        assert "another source" not in board.text
+
+
+async def test_streams_and_keys_go_on_while_it_is_asked_and_it_can_be_left() -> None:
+    async with DebateHarness(2).opened() as board:
+        await opened_menu(board)
+        await board.press("w")
+        board.say("ada", "meanwhile")
+        await board.settle()
+        assert "meanwhile" in board.pane_text("ada")
+        await board.press("escape", "i")
+        assert "to all" in board.text
+        assert board.requests.calls == []
+
+
+async def test_before_the_first_phase_and_behind_the_last_there_is_only_the_end() -> None:
+    async with DebateHarness(2, swap_source=SourceSwaps()).opened() as board:
+        await board.press("M")
+        assert "end the debate now" in board.text
+        assert "one more round" not in board.text
+        await board.press("escape")
+        board.begin().phase().log_events(ev.PhaseStarted(phase="verdict", round=1, rounds=1))
+        await board.settle()
+        await board.press("M")
+        assert "one more round" not in board.text
+
+
+async def test_while_the_judges_read_there_is_nobody_to_be_spoken_to() -> None:
+    async with DebateHarness(2).opened(160, 35) as board:
+        board.begin().phase().log_events(ev.PhaseStarted(phase="verdict", round=1, rounds=1))
+        await board.settle()
+        hints = board.rows[-1]
+        assert "M moderate" in hints
+        assert not any(word in hints for word in ("interject", "pause", "stop turn"))
+        await board.press("i")
+        assert "nobody has a turn any more" in board.text
+        assert "to all" not in board.text
+
+
+async def test_what_takes_no_commands_is_not_moderated() -> None:
+    async with DebateHarness(2, commands=False).opened() as board:
+        in_first_rebuttal(board)
+        await board.press("M")
+        assert "takes no commands" in board.text
+
+
+@at_every_size_and_theme
+@pytest.mark.usefixtures("_clocks_stand_still")
+def test_menu(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    board = DebateHarness(2, theme=theme, swap_source=SourceSwaps())
+
+    async def run(pilot: Pilot[None]) -> None:
+        board.pilot = pilot
+        await board.settle()
+        await opened_menu(board)
+
+    assert snap_compare(board.app, terminal_size=size, run_before=run)
+
+
+@at_every_size_and_theme
+@pytest.mark.usefixtures("_clocks_stand_still")
+def test_question(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    board = DebateHarness(2, theme=theme, swap_source=SourceSwaps())
+
+    async def run(pilot: Pilot[None]) -> None:
+        board.pilot = pilot
+        await board.settle()
+        await opened_menu(board)
+        await board.press("o", *"openai:g")
+
+    assert snap_compare(board.app, terminal_size=size, run_before=run)

@@ -1,0 +1,199 @@
+"""The replay screen: what was seen is seen again, wherever one goes in it."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain import events as ev
+from debate_tui.tui.screens.debate_view import DebateView
+from debate_tui.tui.screens.replay import ReplayScreen
+from tests.tui.debate_harness import START, DebateHarness
+from tests.tui.replay_harness import ReplayHarness, recorded_debate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from debate_tui.domain.events import Event
+
+EVENTS = recorded_debate()
+OPENING, FIRST_REBUTTAL = 0.0, 12.0
+
+
+async def seen_at(place: float, events: Sequence[Event] = EVENTS) -> str:
+    """What a replay shows that was just opened there."""
+    playback = ReplayHarness(events)
+    playback.player.seek(place)
+    async with playback.opened():
+        await playback.press("space")
+        return playback.text
+
+
+async def test_text_comes_in_the_time_in_which_it_came() -> None:
+    async with ReplayHarness(EVENTS).opened() as playback:
+        assert "A city centre" not in playback.text
+        await playback.pass_time(1)
+        assert playback.text.count("A city centre") == 1
+        await playback.pass_time(1)
+        assert playback.text.count("A city centre") == 2
+        assert "The car takes" not in playback.text
+
+
+async def test_at_its_end_a_replay_shows_what_the_live_screen_showed() -> None:
+    board = DebateHarness(2)
+    async with board.opened():
+        for event in EVENTS:
+            board.now = event.at
+            board.log_events(event)
+        await board.settle()
+        live = board.rows
+    async with ReplayHarness(EVENTS).opened(120, 36) as playback:
+        await playback.pass_time(playback.player.length)
+        assert playback.rows[1:-2] == live[1:-1]
+        assert playback.rows[0].split() == [*live[0].split()[:-1], "replay"]
+        assert "✓ over" in playback.rows[0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_wherever_one_goes_the_screen_is_that_of_a_replay_opened_there(seed: int) -> None:
+    rng = random.Random(seed)
+    async with ReplayHarness(EVENTS).opened() as playback:
+        await playback.press("space")
+        for _ in range(5):
+            place = rng.uniform(0, playback.player.length)
+            playback.player.seek(place)
+            await playback.settle()
+            assert playback.text == await seen_at(place)
+
+
+async def test_going_back_changes_the_screen_once_and_never_shows_it_half_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with ReplayHarness(EVENTS).opened() as playback:
+        await playback.pass_time(30)
+        shown: list[int] = []
+        begin_anew = DebateView.rebuild
+
+        async def spy(self: DebateView) -> None:
+            await begin_anew(self)
+            shown.append(playback.screen._panes[0].turn_text.line_count)
+
+        monkeypatch.setattr(ReplayScreen, "rebuild", spy)
+        await playback.pilot.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
+        await playback.settle()
+        assert shown
+        assert all(shown)
+
+
+async def test_keys_go_to_the_turns_before_and_after() -> None:
+    async with ReplayHarness(EVENTS).opened() as playback:
+        await playback.press("space", "right_square_bracket")
+        assert playback.player.position == pytest.approx(FIRST_REBUTTAL)
+        assert "Rebuttal 1/2" in playback.rows[0]
+        await playback.press("left_square_bracket")
+        assert playback.player.position == OPENING
+        assert "Opening" in playback.rows[0]
+
+
+@pytest.mark.parametrize("tenths", [0, 1, 5, 9])
+async def test_digits_go_to_tenths(tenths: int) -> None:
+    async with ReplayHarness(EVENTS).opened() as playback:
+        await playback.press("space", "7", str(tenths))
+        assert playback.player.position == pytest.approx(playback.player.length * tenths / 10)
+
+
+async def test_speed_and_state_are_told() -> None:
+    async with ReplayHarness(EVENTS).opened() as playback:
+        assert "▸ playing  0:00" in playback.rows[-2]
+        assert playback.rows[-2].endswith("0:49  ·  1× ")
+        await playback.press("full_stop", "full_stop")
+        assert playback.rows[-2].endswith("4× ")
+        await playback.press("comma", "comma", "comma", "space")
+        assert "‖ paused" in playback.rows[-2]
+        assert playback.rows[-2].endswith("0.5× ")
+        await playback.pass_time(10)
+        assert "0:00" in playback.rows[-2]
+        assert playback.player.paused
+
+
+async def test_at_the_end_space_begins_again() -> None:
+    async with ReplayHarness(EVENTS).opened() as playback:
+        await playback.pass_time(playback.player.length)
+        assert "■ the end" in playback.rows[-2]
+        assert "space again" in playback.rows[-1]
+        await playback.press("space")
+        assert "▸ playing  0:00" in playback.rows[-2]
+        await playback.pass_time(1)
+        assert playback.text.count("A city centre") == 1
+
+
+async def test_the_bar_is_clicked_on_and_dragged_along() -> None:
+    async with ReplayHarness(EVENTS).opened() as playback:
+        await playback.press("space")
+        bar = playback.rows[-2]
+        first, last = bar.index("●"), bar.rindex("─")
+        await playback.pilot.mouse_down(offset=((first + last) // 2, 33))
+        await playback.settle()
+        assert playback.player.position == pytest.approx(playback.player.length / 2, rel=0.05)
+        await playback.pilot.hover(offset=(last, 33))
+        await playback.settle()
+        assert "■ the end" in playback.rows[-2]
+        await playback.pilot.mouse_up(offset=(last, 33))
+        await playback.pilot.hover(offset=(first, 33))
+        await playback.settle()
+        assert "■ the end" in playback.rows[-2]
+
+
+async def test_modes_are_changed_with_m_and_digits_are_not_modes() -> None:
+    async with ReplayHarness(EVENTS).opened() as playback:
+        await playback.press("m", "2")
+        assert "synchronized  ·  replay" in playback.rows[0]
+
+
+async def test_nothing_can_be_asked_of_what_is_over() -> None:
+    async with ReplayHarness(EVENTS).opened() as playback:
+        for key in ("p", "x", "r", "i"):
+            await playback.press(key)
+            assert "A replay takes no commands" in playback.rows[-1]
+
+
+async def test_thinking_stays_shown_and_the_zoom_stays_where_it_is_when_going_back() -> None:
+    async with ReplayHarness(EVENTS).opened() as playback:
+        await playback.press("space", "9", "t", "z", "1")
+        assert "Which of the three" in playback.text
+        assert "Ben" not in playback.text
+
+
+async def test_scrolled_up_text_stays_put_while_it_plays_but_not_when_going_elsewhere() -> None:
+    async with ReplayHarness(EVENTS).opened(120, 20) as playback:
+        await playback.pass_time(30)
+        await playback.press("g")
+        assert not playback.screen._panes[0].turn_text.following
+        await playback.pass_time(3)
+        assert not playback.screen._panes[0].turn_text.following
+        await playback.press("right_square_bracket")
+        assert playback.screen._panes[0].turn_text.following
+
+
+async def test_a_record_that_breaks_off_is_played_to_where_it_does() -> None:
+    broken = [event for event in EVENTS if event.at <= START + 20]
+    async with ReplayHarness(broken).opened() as playback:
+        await playback.pass_time(30)
+        assert "■ the end" in playback.rows[-2]
+        assert "over" not in playback.rows[0]
+
+
+async def test_a_pause_in_the_debate_is_shown_and_taken_back_when_going_before_it() -> None:
+    board = DebateHarness(2).begin().phase().status("ada", "streaming").status("ben", "streaming")
+    board.say("ada", "One. ").log_events(ev.DebatePaused(reason="user", debater=None), after=5)
+    board.log_events(ev.DebateResumed(reason="user", debater=None), after=3).say("ada", "Two.")
+    async with ReplayHarness(board.log._events).opened() as playback:
+        await playback.pass_time(4)
+        assert "‖ paused" in playback.rows[0]
+        await playback.press("0")
+        assert "‖ paused" not in playback.text
+        await playback.pass_time(6)
+        assert "Two." in playback.text
+        assert "‖ paused" not in playback.text

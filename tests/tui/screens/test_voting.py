@@ -1,0 +1,269 @@
+"""The viewer's own vote: asked before and after, never in the way, and always before the verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from debate_tui.domain import events as ev
+from debate_tui.tui.screens.verdict import VerdictScreen
+from tests.tui.debate_harness import DebateHarness
+from tests.tui.judged_debates import add_judged_debate, verdict
+from tests.tui.snapshot_cases import at_every_size_and_theme, freeze_clocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.pilot import Pilot
+
+    Snap = Callable[..., bool]
+
+BEFORE = "Where do you stand, before you hear them?"
+AFTER = "All is said. Where do you stand now?"
+
+
+@pytest.fixture
+def _clocks_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    freeze_clocks(monkeypatch)
+
+
+def vote_board(**options: Any) -> DebateHarness:
+    return DebateHarness(2, asks_for_votes=True, **options)
+
+
+def start_judging(board: DebateHarness) -> DebateHarness:
+    """All is said, and the judges read."""
+    board.begin().phase()
+    for debater in board.debaters:
+        board.end(debater.id)
+    return board.log_events(ev.PhaseStarted(phase="verdict", round=1, rounds=1))
+
+
+def decide(board: DebateHarness) -> DebateHarness:
+    board.log_events(verdict(board, "openai:judge", "ada", "ada"))
+    return board.log_events(ev.DebateFinished(reason="complete"))
+
+
+def verdict_is_shown(board: DebateHarness) -> bool:
+    return isinstance(board.app.screen, VerdictScreen)
+
+
+async def test_it_is_asked_from_the_first_frame_on_and_the_streams_go_on() -> None:
+    async with vote_board().opened(80, 24) as board:
+        assert BEFORE in board.text
+        board.begin().phase().say("ada", "hello")
+        await board.settle()
+        assert "hello" in board.pane_text("ada")
+        assert BEFORE in board.text
+
+
+async def test_a_vote_is_cast_by_a_letter() -> None:
+    async with vote_board().opened() as board:
+        await board.press("v", "b")
+        assert board.requests.calls == [("vote", "before", "ben")]
+        assert BEFORE not in board.text
+
+
+@pytest.mark.parametrize(("keys", "debater"), [("u", None), ("a", "ada")])
+async def test_somebody_may_be_undecided(keys: str, debater: str | None) -> None:
+    async with vote_board().opened() as board:
+        await board.press("v", keys)
+        assert board.requests.calls == [("vote", "before", debater)]
+
+
+@pytest.mark.parametrize("keys", [("escape",), ("v", "n"), ("v", "escape")])
+async def test_it_can_be_left(keys: tuple[str, ...]) -> None:
+    async with vote_board().opened() as board:
+        await board.press(*keys)
+        assert BEFORE not in board.text
+        assert board.requests.calls == []
+
+
+async def test_after_the_first_round_it_is_too_late() -> None:
+    async with vote_board().opened() as board:
+        board.begin().phase()
+        await board.settle()
+        assert BEFORE in board.text
+        board.phase("rebuttal", 1, 2)
+        await board.settle()
+        assert BEFORE not in board.text
+
+
+async def test_who_voted_at_another_screen_is_not_asked_again() -> None:
+    async with vote_board().opened() as board:
+        board.begin().log_events(ev.Vote(when="before", voter="user", debater="ada"))
+        await board.settle()
+        assert BEFORE not in board.text
+
+
+async def test_nobody_is_asked_where_no_vote_is_taken() -> None:
+    async with DebateHarness(2, asks_for_votes=True, commands=False).opened() as board:
+        assert BEFORE not in board.text
+    async with DebateHarness(2).opened() as board:
+        assert BEFORE not in board.text
+
+
+async def test_while_the_judges_read_the_header_says_so_and_the_vote_can_be_cast() -> None:
+    async with vote_board().opened() as board:
+        start_judging(board)
+        await board.settle()
+        assert "the judges are reading" in board.rows[0]
+        assert AFTER in board.text
+        board.log_events(verdict(board, "openai:judge", "ada", "ada"))
+        await board.settle()
+        assert "1 verdict so far" in board.rows[0]
+        assert not verdict_is_shown(board)
+        await board.press("v", "a")
+        assert board.requests.calls == [("vote", "after", "ada")]
+        board.log_events(
+            ev.Vote(when="after", voter="user", debater="ada"), ev.DebateFinished(reason="complete")
+        )
+        await board.settle()
+        assert verdict_is_shown(board)
+        assert "Your vote" in board.text
+
+
+async def test_at_the_end_the_vote_comes_before_the_verdict() -> None:
+    async with vote_board().opened() as board:
+        decide(start_judging(board))
+        await board.settle()
+        assert AFTER in board.text
+        assert "Ada wins" not in board.text
+        await board.press("b")
+        assert board.requests.calls == [("vote", "after", "ben")]
+        assert verdict_is_shown(board)
+        assert "Ada wins: 1 of 1 judge" in board.text
+        board.log_events(
+            ev.Vote(when="after", voter="user", debater="ben"), ev.DebateFinished(reason="complete")
+        )
+        await board.settle()
+        assert "Your vote" in board.text
+        assert len(board.app.screen_stack) == 2
+
+
+async def test_a_vote_that_is_logged_at_once_opens_the_verdict_once() -> None:
+    async with vote_board().opened() as board:
+        decide(start_judging(board))
+        await board.settle()
+
+        def vote(when: str, debater: str | None) -> None:
+            board.log_events(ev.Vote(when="after", voter="user", debater=debater))
+            board.log_events(ev.DebateFinished(reason="complete"))
+
+        board.requests.vote = vote  # type: ignore[method-assign]
+        await board.press("b")
+        assert len(board.app.screen_stack) == 2
+        assert "Your vote" in board.text
+
+
+async def test_the_vote_can_be_left_and_the_verdict_is_shown_all_the_same() -> None:
+    async with vote_board().opened() as board:
+        decide(start_judging(board))
+        await board.settle()
+        await board.press("escape")
+        assert board.requests.calls == []
+        assert verdict_is_shown(board)
+
+
+async def test_without_judges_only_who_voted_before_is_asked_again() -> None:
+    async with vote_board().opened() as board:
+        board.begin().log_events(ev.Vote(when="before", voter="user", debater="ada")).phase()
+        board.log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
+        assert AFTER in board.text
+        await board.press("a")
+        assert board.requests.calls == [("vote", "after", "ada")]
+    async with vote_board().opened() as board:
+        board.begin().phase().log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
+        assert AFTER not in board.text
+
+
+async def test_a_debate_that_was_stopped_asks_nothing() -> None:
+    async with vote_board().opened() as board:
+        board.begin().phase().log_events(ev.DebateFinished(reason="stopped"))
+        await board.settle()
+        assert BEFORE not in board.text
+        assert len(board.app.screen_stack) == 1
+
+
+async def test_without_a_verdict_the_key_says_that_there_is_none() -> None:
+    async with DebateHarness(2).opened() as board:
+        await board.press("v")
+        assert "There is no verdict yet" in board.text
+
+
+async def test_a_recorded_debate_shows_its_verdict_at_its_end_and_with_a_key() -> None:
+    async with DebateHarness(2, commands=False).opened() as board:
+        add_judged_debate(board).log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
+        assert verdict_is_shown(board)
+        await board.press("escape")
+        assert "v verdict" in board.text
+        await board.press("v")
+        assert verdict_is_shown(board)
+
+
+@pytest.mark.parametrize("key", ["escape", "q", "v", "enter"])
+async def test_the_verdict_closes_again(key: str) -> None:
+    async with DebateHarness(2, commands=False).opened() as board:
+        add_judged_debate(board).log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
+        await board.press(key)
+        assert not verdict_is_shown(board)
+        assert board.app.is_running
+
+
+async def test_the_verdict_is_scrolled_to_its_last_line_and_fits_another_size() -> None:
+    async with DebateHarness(2, commands=False).opened(80, 24) as board:
+        add_judged_debate(board).log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
+        assert "mistral:large" not in board.text
+        await board.press("end")
+        assert "mistral:large" in board.text
+        assert " more" not in board.text
+        await board.pilot.resize_terminal(160, 60)
+        await board.pilot.pause()
+        assert "wins, by" in board.text
+        await board.press("home")
+        assert "The verdict" in board.text
+
+
+@at_every_size_and_theme
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.usefixtures("_clocks_stand_still")
+def test_picture(snap_compare: Snap, size: tuple[int, int], theme: str, when: str) -> None:
+    board = vote_board(theme=theme)
+
+    async def run(pilot: Pilot[None]) -> None:
+        board.pilot = pilot
+        if when == "after":
+            decide(start_judging(board))
+        await board.settle()
+
+    assert snap_compare(board.app, terminal_size=size, run_before=run)
+
+
+async def test_a_question_that_was_closed_is_not_mistaken_for_the_next() -> None:
+    async with vote_board().opened(100, 30) as board:
+        board.begin().phase()
+        await board.settle()
+        board.phase("rebuttal", 1, 2)
+        await board.settle()
+        board.log_events(ev.PhaseStarted(phase="verdict", round=1, rounds=1))
+        await board.settle()
+        assert AFTER in board.text
+
+
+@at_every_size_and_theme
+@pytest.mark.usefixtures("_clocks_stand_still")
+def test_menu(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
+    board = vote_board(theme=theme)
+
+    async def run(pilot: Pilot[None]) -> None:
+        board.pilot = pilot
+        await board.settle()
+        await board.press("v", "down")
+
+    assert snap_compare(board.app, terminal_size=size, run_before=run)

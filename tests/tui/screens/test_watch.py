@@ -1,0 +1,153 @@
+"""The screen of somebody who watches: pausing is nobody else's business, and the line is explained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed
+from debate_tui.record.log import MemoryLog
+from debate_tui.session.http2_merge import ConnectionInfo
+from debate_tui.tui.screens.watch import WatchScreen
+from tests.tui.debate_harness import DebateHarness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class RemoteHost(MemoryLog):
+    """A log that is told from elsewhere."""
+
+    on_rewind: Callable[[], None]
+    on_connection_notice: Callable[[str], None]
+    connection: ConnectionInfo | None = None
+
+
+def watch_board(panes: int = 2, **options: Any) -> DebateHarness:
+    board = (
+        DebateHarness(panes, commands=False, log=RemoteHost, screen=WatchScreen, **options).begin().phase()
+    )
+    for debater in board.debaters:
+        board.status(debater.id, "streaming")
+    return board
+
+
+async def test_what_comes_while_all_are_paused_is_shown_afterwards() -> None:
+    board = watch_board()
+    async with board.opened():
+        board.say("ada", "First. ").say("ben", "Also. ")
+        await board.settle()
+        await board.press("space")
+        assert board.text.count("‖ paused") == 3, "header and both panes"
+        board.say("ada", "Second. ").say("ben", "Too. ").end("ben")
+        await board.settle()
+        assert "First." in board.text
+        assert "Second." not in board.text
+        assert "Too." not in board.text
+        assert "resume" in board.rows[-1] or "the debate goes on" in board.rows[-1]
+        await board.press("space")
+        assert "First. Second." in board.pane_text("ada")
+        assert "Also. Too." in board.pane_text("ben")
+        assert "paused" not in board.text
+        assert "✓ done" in board.text
+
+
+async def test_one_pane_is_paused_alone() -> None:
+    board = watch_board()
+    async with board.opened():
+        await board.press("p")
+        board.say("ada", "Held. ").say("ben", "Shown. ")
+        await board.settle()
+        assert "Held." not in board.text
+        assert "Shown." in board.text
+        await board.press("space")
+        board.say("ada", "More. ").say("ben", "Held, too. ")
+        await board.settle()
+        assert "Held" not in board.text
+        await board.press("space")
+        assert "Held. More." in board.pane_text("ada")
+        assert "Shown. Held, too." in board.pane_text("ben")
+
+
+async def test_what_the_host_pauses_is_not_for_a_viewer_to_resume() -> None:
+    board = watch_board()
+    async with board.opened():
+        board.log_events(DebatePaused(reason="user", debater=None))
+        await board.settle()
+        assert "‖ paused" in board.rows[0]
+        assert "space pause" in board.rows[-1]
+        await board.press("space")
+        board.log_events(DebateResumed(reason="user", debater=None)).say("ada", "Said since. ")
+        await board.settle()
+        assert "Said since." not in board.text
+        assert "‖ paused" in board.rows[0]
+        await board.press("space")
+        assert "Said since." in board.text
+        assert "paused" not in board.text
+
+
+async def test_the_end_comes_while_it_is_paused() -> None:
+    board = watch_board()
+    async with board.opened():
+        await board.press("space")
+        board.say("ada", "Last words.").end("ada").end("ben").log_events(DebateFinished(reason="complete"))
+        await board.settle()
+        assert "Last words." not in board.text
+        await board.press("space")
+        assert "Last words." in board.text
+        await board.press("space")
+        assert "The debate is over" in board.text
+        assert "paused" not in board.text
+
+
+async def test_a_history_that_is_told_anew_is_not_held_back() -> None:
+    board = watch_board()
+    async with board.opened():
+        await board.press("space")
+        board.say("ada", "Held. ")
+        await board.settle()
+        assert isinstance(board.log, RemoteHost)
+        board.log.on_rewind()
+        await board.settle()
+        assert board.pane_text("ada").count("Held.") == 1
+        assert "paused" not in board.text
+
+
+@pytest.mark.parametrize(
+    ("connection", "said"),
+    [
+        (ConnectionInfo("HTTP/2", per_debater=True), "HTTP/2, a stream each"),
+        (ConnectionInfo("HTTP/1.1"), "HTTP/1.1, one stream for all"),
+        (ConnectionInfo("WebSocket"), "WebSocket, one stream for all"),
+    ],
+)
+async def test_the_statistics_say_how_the_debate_comes(connection: ConnectionInfo, said: str) -> None:
+    board = watch_board()
+    assert isinstance(board.log, RemoteHost)
+    board.log.connection = connection
+    async with board.opened(160, 45):
+        await board.press("s")
+        row = next(row for row in board.rows if " transport " in row)
+        assert row.replace(" · ", ", ").count(said) == 2
+        await board.press("s")
+
+
+async def test_the_line_being_down_is_said_until_it_stands_again() -> None:
+    board = watch_board()
+    async with board.opened():
+        assert isinstance(board.log, RemoteHost)
+        board.log.on_connection_notice("The host is away. Trying again in 3 s.")
+        await board.settle()
+        assert "The host is away." in board.text
+        board.log.on_connection_notice("")
+        await board.settle()
+        assert "The host is away." not in board.text
+
+
+async def test_the_help_tells_what_a_viewer_can_do() -> None:
+    board = watch_board()
+    async with board.opened():
+        await board.press("question_mark")
+        assert "pause here, go on: all" in board.text
+        assert "interject" not in board.text

@@ -1,0 +1,91 @@
+"""Keys that come in one heap, as they do over a slow line: each goes to what those before it opened."""
+
+from __future__ import annotations
+
+import pytest
+from textual.events import Key
+
+from debate_tui.tui.widgets.input_bars import LineInput
+from tests.tui.debate_harness import DebateHarness
+
+
+async def press_at_once(board: DebateHarness, *keys: str) -> None:
+    """Press keys without letting anything happen in between."""
+    for key in keys:
+        board.app.post_message(Key(key, None))
+    for _ in keys:
+        await board.settle()
+
+
+def in_first_rebuttal(board: DebateHarness) -> DebateHarness:
+    return board.begin().phase("rebuttal", 1, 2)
+
+
+async def test_what_is_typed_behind_a_key_that_opens_a_line_is_text_and_no_commands() -> None:
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await press_at_once(board, "i", *"exit", "enter")
+        assert board.requests.calls == [("interject", "exit", None)]
+
+
+async def test_a_letter_behind_the_key_that_opens_a_menu_chooses_from_it() -> None:
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await press_at_once(board, "M", "n")
+        assert board.requests.calls == [("add_round",)]
+
+
+async def test_a_search_gets_all_of_its_letters() -> None:
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board).say("ada", "expert witness")
+        await press_at_once(board, "slash", *"exp")
+        assert "1 match" in board.text
+        assert board.requests.calls == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "left"),
+    [
+        (["ctrl+u", *"new"], "new"),
+        (["home", *"an "], "an old one"),
+        (["left", "backspace", *"am"], "old oame"),
+        (["ctrl+w", *"two"], "old two"),
+    ],
+)
+async def test_keys_edit_the_line_in_order(keys: list[str], left: str) -> None:
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await board.press("i", *"old one")
+        await press_at_once(board, *keys)
+        assert board.app.screen.query_one(LineInput).value == left
+
+
+async def test_keys_behind_enter_are_no_part_of_what_was_said() -> None:
+    """They are commands again."""
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await press_at_once(board, "i", *"abc", "enter", "m", "m")
+        assert board.requests.calls == [("interject", "abc", None)]
+        assert "staggered" in board.text
+
+
+async def test_keys_behind_escape_are_commands_again() -> None:
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await press_at_once(board, "i", *"abc", "escape", "m")
+        assert board.requests.calls == []
+        assert "synchronized" in board.text
+
+
+async def test_what_is_typed_behind_a_question_of_the_menu_answers_it() -> None:
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board)
+        await press_at_once(board, "M", "w", *["backspace"] * 6, *"80", "enter", "z")
+        assert board.requests.calls == [("set_words", 80)]
+
+
+async def test_enter_behind_what_is_searched_for_goes_to_the_first_match() -> None:
+    async with DebateHarness(2).opened() as board:
+        in_first_rebuttal(board).say("ada", "expert witness, and one more expert")
+        await press_at_once(board, "slash", *"exp", "enter")
+        assert "1 of 2" in board.text

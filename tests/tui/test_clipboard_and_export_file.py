@@ -1,0 +1,165 @@
+"""What a reader takes along: copies and exports."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from debate_tui.domain.exports import EXPORT_TYPES, export_debate
+from debate_tui.tui.screens.dialogs import ExportMenuScreen
+from debate_tui.tui.widgets.footer import shorten_path
+from tests.tui.debate_harness import DebateHarness
+from tests.tui.replay_harness import ReplayHarness, recorded_debate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LETTERS = dict(zip(EXPORT_TYPES, "mhjt", strict=True))
+
+
+async def press_export(board: DebateHarness | ReplayHarness, *keys: str) -> None:
+    """Press keys, and wait until what they export is written."""
+    await board.press(*keys)
+    for worker in list(board.app.workers):
+        if worker.name == "export":
+            await worker.wait()
+    await board.settle()
+
+
+async def test_a_copy_is_in_a_file_too_and_that_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "copied.txt"
+    async with DebateHarness(2, clipboard_file=file).opened(160, 35) as board:
+        board.begin().phase().say("ada", "**Two** words\x1b[31m.")
+        await board.settle()
+        await board.press("y")
+        assert board.app.clipboard == "**Two** words."
+        assert file.read_text() == "**Two** words."
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert f"Copied 2 words; also in {file}" in board.rows[-1]
+        board.say("ada", " And more.")
+        await board.settle()
+        await board.press("y")
+        assert file.read_text() == "**Two** words. And more."
+
+
+async def test_where_no_file_can_be_written_only_the_copy_is_said(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+    async with DebateHarness(2, clipboard_file=tmp_path / "state" / "copied.txt").opened() as board:
+        board.begin().phase().say("ada", "Word.")
+        await board.settle()
+        await board.press("y")
+        assert board.rows[-1].startswith(" Copied 1 word ")
+
+
+async def test_what_is_selected_with_the_mouse_is_copied() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().say("ada", "One two *three* four.\n\nFive.")
+        await board.settle()
+        y = next(place for place, row in enumerate(board.rows) if "One two" in row)
+        x = board.rows[y].index("two")
+        await board.pilot.mouse_down(offset=(x, y))
+        await board.pilot.hover(offset=(x + 4, y))
+        await board.pilot.mouse_up(offset=(x + 8, y))
+        await board.settle()
+        assert board.app.clipboard == "two three"
+        assert "Copied 2 words" in board.rows[-1]
+
+
+async def test_a_click_copies_nothing() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().say("ada", "One two three.")
+        await board.settle()
+        await board.pilot.click(offset=(3, 8))
+        await board.settle()
+        assert board.app.clipboard == ""
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+async def test_the_name_of_what_was_written_is_never_cut(
+    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "projects" / "philosophy-notes"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    async with DebateHarness(2).opened(width, 24) as board:
+        board.begin().phase()
+        await press_export(board, "e", "m")
+        (file,) = folder.glob("debate-*")
+        assert len(file.name) > 60
+        assert file.name in board.rows[-1]
+        assert "Wrote …/" in board.rows[-1] or f"Wrote {file}" in board.rows[-1]
+
+
+def test_a_path_loses_its_first_folders_first() -> None:
+    path = "~/notes/philosophy/debate.md"
+    assert shorten_path(path, 28, "…") == path
+    assert shorten_path(path, 27, "…") == "…/philosophy/debate.md"
+    assert shorten_path(path, 12, "…") == "…/debate.md"
+    assert shorten_path("/a/b/c.md", 7, "...") == "...c.md"
+    assert shorten_path(path, 8, "…") == "…bate.md"
+
+
+@pytest.mark.parametrize("form", EXPORT_TYPES)
+async def test_a_debate_under_way_is_exported_as_far_as_it_has_come(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with DebateHarness(2).opened(200, 35) as board:
+        board.begin().phase().say("ada", "So far, so good.")
+        await press_export(board, "e", LETTERS[form])
+        (file,) = tmp_path.glob("debate-*")
+        assert file.read_text() == export_debate(board.log._events, form)
+        assert f"Wrote {file}"[:60] in board.rows[-1]
+
+
+async def test_nothing_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with DebateHarness(2).opened() as board:
+        board.begin()
+        for _ in range(3):
+            await press_export(board, "e", "t")
+        assert len(list(tmp_path.glob("debate-*"))) == 3
+
+
+async def test_a_folder_that_cannot_be_written_to_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("debate_tui.tui.screens.debate.Path.cwd", lambda: tmp_path / "gone")
+    async with DebateHarness(2).opened(160, 35) as board:
+        board.begin()
+        await press_export(board, "e", "enter")
+        assert "Not written: No such file or directory" in board.rows[-1]
+
+
+async def test_the_menu_is_left_without_a_choice_and_chosen_from_with_the_mouse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with DebateHarness(2).opened(80, 24) as board:
+        board.begin()
+        await press_export(board, "e", "escape")
+        assert not isinstance(board.app.screen, ExportMenuScreen)
+        await board.press("e")
+        rows = board.rows
+        y = next(place for place, row in enumerate(rows) if "JSON" in row)
+        await board.pilot.click(offset=(rows[y].index("JSON"), y))
+        await press_export(board)
+        (file,) = tmp_path.glob("debate-*")
+        assert file.suffix == ".json"
+        await board.press("e")
+        await board.pilot.click(offset=(1, 1))
+        await board.settle()
+        assert not isinstance(board.app.screen, ExportMenuScreen)
+
+
+async def test_a_replay_is_exported_as_the_whole_that_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with ReplayHarness(recorded_debate()).opened() as playback:
+        await press_export(playback, "e", "t")
+        (file,) = tmp_path.glob("debate-*")
+        assert file.read_text() == export_debate(recorded_debate(), "txt")

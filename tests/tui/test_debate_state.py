@@ -1,0 +1,171 @@
+"""Where a debate is in its format."""
+
+from __future__ import annotations
+
+import msgspec
+
+from debate_tui.domain.debate import Format, Phase
+from debate_tui.domain.events import (
+    DebateFinished,
+    DebatePaused,
+    DebateResumed,
+    DebaterInfo,
+    DebateStarted,
+    Event,
+    PhaseStarted,
+    TurnFinished,
+    TurnStarted,
+)
+from debate_tui.domain.transcript import Transcript
+from debate_tui.tui.debate_state import DurationEstimator, PhaseProgress
+
+FORMAT = Format(
+    name="f",
+    title="F",
+    description="",
+    phases=(
+        Phase(name="opening", title="Opening statement"),
+        Phase(name="rebuttal", title="Rebuttal", rounds=2),
+    ),
+)
+DEBATERS = tuple(DebaterInfo(name, name, "", "demo", "") for name in ("a", "b"))
+
+
+def started_transcript() -> Transcript:
+    return Transcript([DebateStarted(debate="d", topic="t", format="f", debaters=DEBATERS)])
+
+
+def test_before_the_first_phase_nothing_is_said_and_nothing_is_done() -> None:
+    agenda = PhaseProgress(started_transcript(), FORMAT)
+    assert agenda.current_phase_label == ""
+    assert agenda.step_completion() == (0.0, 0.0, 0.0)
+
+
+def test_a_phase_is_named_by_its_title_and_counted_if_it_has_rounds() -> None:
+    transcript = started_transcript()
+    agenda = PhaseProgress(transcript, FORMAT)
+    transcript.apply(PhaseStarted(phase="opening", round=1, rounds=1))
+    assert agenda.current_phase_label == "Opening statement"
+    transcript.apply(PhaseStarted(phase="rebuttal", round=2, rounds=2))
+    assert agenda.current_phase_label == "Rebuttal 2/2"
+
+
+def test_a_step_is_done_by_as_much_as_its_turns_are() -> None:
+    transcript = started_transcript()
+    agenda = PhaseProgress(transcript, FORMAT)
+    transcript.apply(PhaseStarted(phase="opening", round=1, rounds=1))
+    transcript.apply(TurnStarted(turn=1, debater="a", phase="opening"))
+    transcript.apply(TurnFinished(turn=1, debater="a", reason="complete"))
+    assert agenda.step_completion() == (0.5, 0.0, 0.0)
+    transcript.apply(PhaseStarted(phase="rebuttal", round=1, rounds=2))
+    assert agenda.step_completion() == (1.0, 0.0, 0.0)
+    transcript.apply(DebateFinished(reason="complete"))
+    assert agenda.step_completion() == (1.0, 1.0, 1.0)
+
+
+def test_without_a_format_there_is_a_name_but_no_progress() -> None:
+    transcript = started_transcript()
+    transcript.apply(PhaseStarted(phase="closing\x1b[31m words", round=1, rounds=1))
+    agenda = PhaseProgress(transcript, None)
+    assert agenda.current_phase_label == "Closing words"
+    assert agenda.step_completion() == ()
+
+
+def test_a_format_known_by_name_alone_has_no_more_rounds_than_were_announced() -> None:
+    transcript = started_transcript()
+    agenda = PhaseProgress(transcript, FORMAT)
+    transcript.apply(PhaseStarted(phase="opening", round=1, rounds=1))
+    assert len(agenda.step_completion()) == 3
+    transcript.apply(PhaseStarted(phase="rebuttal", round=1, rounds=1))
+    assert agenda.step_completion() == (1.0, 0.0)
+    assert agenda.remaining_rounds == ()
+
+
+# How long a debate will take, told only when there is something to tell it by.
+
+
+FORECAST_FORMAT = Format(
+    name="f",
+    title="F",
+    description="",
+    phases=(
+        Phase(name="opening", title="Opening", words=100),
+        Phase(name="rebuttal", title="Rebuttal", words=50, rounds=2),
+        Phase(name="closing", title="Closing", words=50, order="turns"),
+    ),
+)
+FORECAST_DEBATERS = tuple(DebaterInfo(name, name, "", "demo", "") for name in ("a", "b"))
+
+
+class ForecastHarness:
+    """A forecast that is told what happened, and when."""
+
+    def __init__(self, format_: Format | None = FORECAST_FORMAT) -> None:
+        self._transcript = Transcript()
+        self._forecast = DurationEstimator(self._transcript, PhaseProgress(self._transcript, format_))
+        self.at(0, DebateStarted(debate="d", topic="t", format="f", debaters=FORECAST_DEBATERS))
+
+    def at(self, second: float, *events: Event) -> ForecastHarness:
+        for event in events:
+            dated = msgspec.structs.replace(event, at=1000 + second)
+            self._transcript.apply(dated)
+            self._forecast.apply(dated)
+        return self
+
+    def remaining(self, second: float) -> float | None:
+        return self._forecast.remaining_seconds(1000 + second)
+
+
+def phase(name: str, number: int = 1, rounds: int = 1, words: int = 0) -> PhaseStarted:
+    return PhaseStarted(phase=name, round=number, rounds=rounds, words=words)
+
+
+def one_round() -> ForecastHarness:
+    """A hundred words took twenty seconds."""
+    return ForecastHarness().at(0, phase("opening")).at(20, phase("rebuttal", 1, 2))
+
+
+def test_nothing_is_told_before_a_round_was_held() -> None:
+    assert ForecastHarness().remaining(0) is None
+    assert ForecastHarness().at(0, phase("opening")).remaining(10) is None
+
+
+def test_what_is_left_takes_as_long_as_what_was() -> None:
+    # 50 words in each of two rounds, and 50 each of two who close one after the other.
+    assert one_round().remaining(20) == 40
+    assert one_round().remaining(25) == 35
+
+
+def test_a_round_that_takes_longer_than_it_should_does_not_shorten_the_others() -> None:
+    assert one_round().remaining(60) == 30
+
+
+def test_pauses_are_not_counted() -> None:
+    watch = ForecastHarness().at(0, phase("opening"))
+    watch.at(5, DebatePaused(reason="user", debater=None)).at(105, DebateResumed(reason="user", debater=None))
+    watch.at(120, phase("rebuttal", 1, 2))
+    assert watch.remaining(120) == 40
+    watch.at(122, DebatePaused(reason="user", debater=None))
+    assert watch.remaining(500) == 38
+
+
+def test_an_extra_round_and_shorter_turns_are_taken_into_account() -> None:
+    longer = ForecastHarness().at(0, phase("opening")).at(20, phase("rebuttal", 1, 3))
+    assert longer.remaining(20) == 50
+    shorter = ForecastHarness().at(0, phase("opening")).at(20, phase("rebuttal", 1, 2, words=25))
+    assert shorter.remaining(20) == 20
+
+
+def test_nothing_is_told_of_what_cannot_be_known() -> None:
+    wordless = msgspec.structs.replace(
+        FORECAST_FORMAT,
+        phases=(FORECAST_FORMAT.phases[0], msgspec.structs.replace(FORECAST_FORMAT.phases[1], words=0)),
+    )
+    assert ForecastHarness(None).at(0, phase("opening")).at(20, phase("rebuttal", 1, 2)).remaining(20) is None
+    assert (
+        ForecastHarness(wordless).at(0, phase("opening")).at(20, phase("rebuttal", 1, 2)).remaining(20)
+        is None
+    )
+    assert one_round().at(30, phase("verdict")).remaining(30) is None
+    assert one_round().at(30, DebateFinished(reason="stopped")).remaining(30) is None
+    assert one_round().at(900, DebateResumed(reason="continued", debater=None)).remaining(900) is None

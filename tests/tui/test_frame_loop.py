@@ -1,0 +1,213 @@
+"""The display's one timer: what is released together, and when it is looked at the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import pytest
+from textual.geometry import Size
+
+from debate_tui.display.buffer import SharedBuffer
+from debate_tui.display.frame_clock import DisplayMode, FrameClock
+from debate_tui.display.pane_feed import PaneItem, PaneText
+from debate_tui.tui.frame_loop import MAX_PANE_FRAME_CHARACTERS, THROTTLE_SECONDS, FrameLoop, ScrollThrottle
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    from debate_tui.tui.widgets.turn_text import TurnText
+
+
+class RecordingTarget:
+    """Notes what is released; `flushed` is set by each release."""
+
+    active_streams = 2
+
+    def __init__(self) -> None:
+        self.behind = False
+        self.times_behind = 0
+        self.often_behind = asyncio.Event()
+        self.released: list[dict[str, str]] = []
+        self.ticks = 0
+        self.ticked = asyncio.Event()
+        self.flushed = asyncio.Event()
+        self.frames: list[list[str]] = []
+        self._open: list[str] | None = None
+
+    @property
+    def has_backlog(self) -> bool:
+        self.times_behind += self.behind
+        if self.times_behind == 5:
+            self.often_behind.set()
+        return self.behind
+
+    @contextmanager
+    def frame(self) -> Iterator[None]:
+        self._open = []
+        yield
+        self.frames.append(self._open)
+        self._open = None
+
+    def _note(self, what: str) -> None:
+        if self._open is None:
+            self.frames.append([what])
+        else:
+            self._open.append(what)
+
+    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
+        self.released.append(
+            {pane: "".join(i.text for i in items if isinstance(i, PaneText)) for pane, items in due.items()}
+        )
+        self._note("text")
+        self.flushed.set()
+
+    def tick(self, now: float) -> None:
+        self._note("tick")
+        self.ticks += 1
+        self.ticked.set()
+
+
+@asynccontextmanager
+async def running_loop(
+    mode: DisplayMode, window: float = 0.02
+) -> AsyncIterator[tuple[RecordingTarget, SharedBuffer[PaneItem], FrameClock, FrameLoop]]:
+    buffer: SharedBuffer[PaneItem] = SharedBuffer(["a", "b"])
+    stage, clock = RecordingTarget(), FrameClock(mode, window=window)
+    pulse = FrameLoop(buffer, clock, stage)
+    task = asyncio.create_task(pulse.run())
+    try:
+        yield stage, buffer, clock, pulse
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+
+def push_text(buffer: SharedBuffer[PaneItem], pane: str, text: str) -> None:
+    buffer.push(pane, PaneText(1, 1, text), len(text))
+
+
+async def test_a_window_releases_all_panes_in_one_call() -> None:
+    async with running_loop(DisplayMode.SYNCHRONIZED) as (stage, buffer, _, _):
+        push_text(buffer, "a", "1")
+        await asyncio.sleep(0)
+        push_text(buffer, "b", "2")
+        push_text(buffer, "a", "3")
+        await stage.flushed.wait()
+        assert stage.released == [{"a": "13", "b": "2"}]
+
+
+async def test_a_switch_of_modes_releases_what_is_pending_at_once() -> None:
+    async with running_loop(DisplayMode.SYNCHRONIZED, window=3600) as (stage, buffer, clock, pulse):
+        push_text(buffer, "a", "held")
+        await asyncio.sleep(0)
+        assert stage.released == []
+        clock.set_mode(DisplayMode.STAGGERED)
+        pulse.wake()
+        await stage.flushed.wait()
+        assert stage.released == [{"a": "held"}]
+
+
+async def test_a_flood_is_released_in_frames_of_a_bounded_size_and_in_order() -> None:
+    async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, _):
+        pieces = [str(number) * 1000 for number in range(10)] * 10
+        for piece in pieces:
+            push_text(buffer, "a", piece)
+        while buffer.oldest_arrivals:
+            stage.flushed.clear()
+            await stage.flushed.wait()
+        texts = [frame["a"] for frame in stage.released]
+        assert "".join(texts) == "".join(pieces)
+        assert max(len(text) for text in texts) < MAX_PANE_FRAME_CHARACTERS + 1000
+
+
+async def test_a_terminal_that_is_behind_gets_no_frame_until_it_has_caught_up() -> None:
+    async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, _):
+        stage.behind = True
+        push_text(buffer, "a", "later")
+        await stage.often_behind.wait()
+        assert stage.frames == []
+        stage.behind = False
+        await stage.flushed.wait()
+        assert stage.released == [{"a": "later"}]
+
+
+async def test_draining_needs_no_clock() -> None:
+    async with running_loop(DisplayMode.SYNCHRONIZED, window=3600) as (stage, buffer, _, pulse):
+        push_text(buffer, "a", "now")
+        pulse.flush_all()
+        assert stage.released == [{"a": "now"}]
+        assert not buffer.oldest_arrivals
+
+
+async def test_while_text_streams_meters_have_no_frames_of_their_own() -> None:
+    async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, _):
+        while stage.ticks < 2:
+            stage.flushed.clear()
+            push_text(buffer, "a", "word ")
+            await stage.flushed.wait()
+    assert sum("tick" in frame for frame in stage.frames) == 2
+    assert all("text" in frame for frame in stage.frames)
+
+
+async def test_without_text_they_have() -> None:
+    async with running_loop(DisplayMode.STAGGERED) as (stage, _, _, _):
+        await stage.ticked.wait()
+    assert stage.frames == [["tick"]]
+
+
+# A slow terminal: panes scroll in turn, by much at once.
+
+
+class ScrolledPage:
+    """As much of a pane's text as is asked for."""
+
+    size = Size(40, 30)
+    scroll_step = 1
+
+
+class PacedTerminal(NamedTuple):
+    throttle: ScrollThrottle
+    pages: list[ScrolledPage]
+
+    def leaps(self, now: float, *, streaming: bool = True) -> list[int]:
+        self.throttle.limit_scrolling(cast("list[TurnText]", self.pages), now, streaming=streaming)
+        return [page.scroll_step for page in self.pages]
+
+
+@pytest.fixture
+def paced() -> PacedTerminal:
+    return PacedTerminal(ScrollThrottle(), [ScrolledPage() for _ in range(3)])
+
+
+def test_a_quick_terminal_gets_every_line(paced: PacedTerminal) -> None:
+    assert paced.leaps(0) == [1, 1, 1]
+
+
+def test_on_a_slow_one_each_pane_has_its_turn(paced: PacedTerminal) -> None:
+    paced.throttle.update(0, 2)
+    frames = [paced.leaps(frame / 10) for frame in range(6)]
+    assert all(sorted(leaps) == [0, 0, 10] for leaps in frames)
+    assert [leaps.index(10) for leaps in frames[:3]] == [leaps.index(10) for leaps in frames[3:]]
+    assert {leaps.index(10) for leaps in frames} == {0, 1, 2}
+
+
+def test_one_slow_frame_is_no_slow_terminal(paced: PacedTerminal) -> None:
+    paced.throttle.update(0, 1)
+    assert paced.leaps(0) == [1, 1, 1]
+    paced.throttle.update(2, 2)
+    assert paced.leaps(2) == [1, 1, 1]
+    paced.throttle.update(2.5, 3)
+    assert sorted(paced.leaps(2.5)) == [0, 0, 10]
+
+
+def test_it_is_spared_for_a_while(paced: PacedTerminal) -> None:
+    paced.throttle.update(0, 2)
+    assert paced.leaps(THROTTLE_SECONDS) == [1, 1, 1]
+
+
+def test_when_nothing_streams_all_come_to_their_end(paced: PacedTerminal) -> None:
+    paced.throttle.update(0, 2)
+    assert paced.leaps(0.1, streaming=False) == [1, 1, 1]

@@ -1,0 +1,142 @@
+"""Badges: every state of the table, with icon and word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from debate_tui.domain.events import StreamStatus
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.symbols import ASCII, UNICODE
+from debate_tui.tui.widgets.badge import TurnMetrics, badge_for, format_metrics
+
+if TYPE_CHECKING:
+    from debate_tui.domain.stream import FinishReason, StreamState
+
+
+def status(state: StreamState, retry: int = 0, max_retries: int = 0) -> StreamStatus:
+    return StreamStatus(debater="a", state=state, attempt=1, retry=retry, max_retries=max_retries)
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "tone"),
+    [
+        ("waiting", "· waiting", Tone.WAITING),
+        ("connecting", "… connecting", Tone.WAITING),
+        ("connected", "● connected", Tone.CONNECTED),
+        ("streaming", "▸ streaming", Tone.STREAMING),
+        ("paused", "‖ paused", Tone.PAUSED),
+        ("reconnecting", "↻ reconnecting", Tone.RECONNECTING),
+        ("failed", "✗ failed", Tone.FAILED),
+        ("finished", "✓ done", Tone.FINISHED),
+    ],
+)
+def test_states(state: StreamState, text: str, tone: Tone) -> None:
+    shown = badge_for(status(state))
+    assert (shown.text(UNICODE), shown.tone) == (text, tone)
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("complete", "✓ done"),
+        ("length", "✂ cut"),
+        ("refused", "⊘ refused"),
+        ("stopped", "■ stopped"),
+        ("skipped", "» skipped"),
+        ("failed", "✗ failed"),
+    ],
+)
+def test_endings(reason: FinishReason, text: str) -> None:
+    assert badge_for(status("finished"), reason).text(UNICODE) == text
+
+
+def test_a_turn_taken_up_again_shows_its_stream_and_not_its_old_ending() -> None:
+    assert badge_for(status("connecting"), "failed").text(UNICODE) == "… connecting"
+
+
+def test_waiting_for_a_connection_counts_down() -> None:
+    waiting = status("reconnecting", retry=2, max_retries=5)
+    assert badge_for(waiting, seconds_left=2.2).text(UNICODE) == "↻ reconnecting 2/5 · 3s"
+    assert badge_for(waiting, seconds_left=-1.0).text(UNICODE) == "↻ reconnecting 2/5"
+
+
+def test_a_held_stream_is_paused_but_a_finished_one_is_not() -> None:
+    assert badge_for(status("streaming"), paused=True).text(UNICODE) == "‖ paused"
+    assert badge_for(status("finished"), "complete", paused=True).text(UNICODE) == "✓ done"
+
+
+def test_ascii_has_a_sign_for_everything() -> None:
+    for name in UNICODE.__struct_fields__:
+        assert str(getattr(ASCII, name)).isascii()
+        assert name in ("fill_levels", "quotes") or len(getattr(UNICODE, name)) == 1
+    assert len(ASCII.fill_levels) == len(UNICODE.fill_levels)
+
+
+# The meter line.
+
+
+FULL = TurnMetrics(ttft_ms=640, tokens=1234, tokens_per_second=61.7, cost=0.0123, is_finished=True)
+
+
+def test_everything_is_told_where_there_is_room() -> None:
+    assert format_metrics(FULL, 80) == "0.6s to first token · 1,234 tokens · 62 tokens/s · $0.0123"
+
+
+def test_short_forms_come_before_anything_is_left_out() -> None:
+    assert format_metrics(FULL, 40) == "0.6s · 1,234 tok · 62/s · $0.0123"
+    assert format_metrics(FULL, 20) == "62/s · $0.0123"
+
+
+def test_estimates_are_marked_and_an_unknown_price_is_not_guessed() -> None:
+    assert format_metrics(TurnMetrics(tokens=100, tokens_estimated=True), 40) == "~100 tokens"
+    assert format_metrics(TurnMetrics(tokens=100, is_finished=True), 40) == "100 tokens · $–"
+    assert format_metrics(TurnMetrics(tokens=100, cost=0.0, is_finished=True), 40) == "100 tokens · $0"
+
+
+def test_nothing_is_said_before_there_is_anything_to_say() -> None:
+    assert format_metrics(TurnMetrics(), 40) == ""
+
+
+@given(
+    st.builds(
+        TurnMetrics,
+        ttft_ms=st.none() | st.integers(0, 10**7),
+        tokens=st.none() | st.integers(0, 10**7),
+        tokens_estimated=st.booleans(),
+        tokens_per_second=st.none() | st.floats(0, 10**6),
+        words=st.integers(0, 10**4),
+        target_words=st.integers(0, 10**4),
+        cost=st.none() | st.floats(0, 10**4),
+        cost_complete=st.booleans(),
+        is_finished=st.booleans(),
+    ),
+    st.integers(0, 120),
+)
+def test_it_always_fits(reading: TurnMetrics, width: int) -> None:
+    assert cell_len(format_metrics(reading, width)) <= width
+
+
+def test_words_are_told_against_the_number_asked_for() -> None:
+    speaking = TurnMetrics(
+        words=124,
+        target_words=200,
+        ttft_ms=640,
+        tokens=170,
+        tokens_estimated=True,
+        tokens_per_second=31,
+        cost=0.02,
+    )
+    assert format_metrics(speaking, 90) == (
+        "0.6s to first token · 124/200 words · ~170 tokens · 31 tokens/s · $0.0200"
+    )
+    assert format_metrics(speaking, 40) == "124/200 w · ~170 tok · 31/s · $0.0200"
+    assert format_metrics(TurnMetrics(words=124, tokens=170), 40) == "170 tokens"
+
+
+def test_a_sum_that_lacks_something_says_so() -> None:
+    assert format_metrics(TurnMetrics(tokens=1, cost=0.5, cost_complete=False), 40) == "1 tokens · $0.50+"

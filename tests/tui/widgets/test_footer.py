@@ -1,0 +1,41 @@
+"""Notices above the footer: what has to stay known, and what takes none of its room away."""
+
+from __future__ import annotations
+
+import pytest
+
+from debate_tui.sources.demo import DEMO_NOTICE
+from tests.tui.debate_harness import DebateHarness
+
+ADDRESS = "Shared at http://debates-of-many-people.example:8484/debates/0a1b2c3d"
+BAD = "Theme left out. bad.toml:1: Expected '=' after a key in a key/value pair. This line is not valid TOML."
+SCRIPTED = "Scripted demo: no model is speaking."
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+async def test_where_others_watch_is_read_whole_and_that_no_model_speaks_too(width: int) -> None:
+    async with DebateHarness(2, notice=DEMO_NOTICE, sharing_notice=ADDRESS).opened(width, 24) as board:
+        assert f" {ADDRESS} " in board.text
+        assert SCRIPTED in board.text
+        if width > 80:
+            assert "“topic”" in board.text
+
+
+async def test_a_warning_goes_before_the_notices_and_hides_none() -> None:
+    async with DebateHarness(2, notice=DEMO_NOTICE, sharing_notice=ADDRESS).opened(80, 24) as board:
+        board.app.warn(BAD)
+        await board.settle()
+        shown = board.text
+        assert shown.index("Theme left out. bad.toml:1:") < shown.index(ADDRESS) < shown.index(SCRIPTED)
+        board.app.warn("")
+        await board.settle()
+        assert "Theme left out" not in board.text
+
+
+async def test_a_warning_has_two_lines_and_the_notice_one() -> None:
+    async with DebateHarness(2, notice=DEMO_NOTICE).opened(80, 24) as board:
+        board.app.warn(BAD)
+        await board.settle()
+        assert board.rows[-4].startswith(" Theme left out.")
+        assert "not valid TOML." in board.rows[-3]
+        assert board.rows[-2].startswith(f" {SCRIPTED}")
