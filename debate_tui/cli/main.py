@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from debate_tui.cli.messages import print_error
-from debate_tui.cli.options import run_command
+from debate_tui.cli.options import debate
 from debate_tui.domain.errors import DebateError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main() -> None:
@@ -64,3 +69,22 @@ def _unexpected_error(error: Exception) -> DebateError:
     else:
         hint = f"The details are in {report}; please report them."
     return DebateError(f"This should not have happened: {type(error).__name__}.", hint)
+
+
+COMMAND_NAMES = ("doctor", "export", "formats", "history", "replay", "serve", "watch")
+"""Words that are no topic: see `subcommands`."""
+
+
+def run_command(arguments: Sequence[str]) -> object:
+    """Run the command that `arguments` name; what is not a command's name is a topic."""
+    command: click.Command = debate
+    name = "debate-tui"
+    if arguments and arguments[0] in COMMAND_NAMES:
+        # With all their options, nobody who only wants a debate should wait for them.
+        from debate_tui.cli.subcommands import COMMANDS
+
+        command = COMMANDS[arguments[0]]
+        name = f"debate-tui {arguments[0]}"
+        arguments = arguments[1:]
+        gc.enable()
+    return command.main(list(arguments), prog_name=name, standalone_mode=False)

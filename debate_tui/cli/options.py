@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from debate_tui import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 DISPLAY_MODES = ("synchronized", "staggered", "hybrid")
 
@@ -145,22 +140,3 @@ def debate(
         stream_log_file=journal,
         share_address=share,
     )
-
-
-COMMAND_NAMES = ("doctor", "export", "formats", "history", "replay", "serve", "watch")
-"""Words that are no topic: see `subcommands`."""
-
-
-def run_command(arguments: Sequence[str]) -> object:
-    """Run the command that `arguments` name; what is not a command's name is a topic."""
-    command: click.Command = debate
-    name = "debate-tui"
-    if arguments and arguments[0] in COMMAND_NAMES:
-        # With all their options, nobody who only wants a debate should wait for them.
-        from debate_tui.cli.subcommands import COMMANDS
-
-        command = COMMANDS[arguments[0]]
-        name = f"debate-tui {arguments[0]}"
-        arguments = arguments[1:]
-        gc.enable()
-    return command.main(list(arguments), prog_name=name, standalone_mode=False)

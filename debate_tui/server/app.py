@@ -12,9 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.server import middleware
-from debate_tui.server.auth import LoginRoutes
-from debate_tui.server.middleware import AuthMiddleware, SecurityHeadersMiddleware
+from debate_tui.server import responses
+from debate_tui.server.auth import AuthMiddleware, LoginRoutes, SecurityHeadersMiddleware
 from debate_tui.server.page import PageFiles
 from debate_tui.server.routes import DebateRoutes, EventRoutes
 
@@ -74,13 +73,13 @@ def create_app(hub: Hub, access: AccessControl, launcher: DebateLauncher | None 
     login = LoginRoutes(access, pages)
 
     async def health(request: Request) -> Response:
-        return middleware.json_response({"status": "ok"})
+        return responses.json_response({"status": "ok"})
 
     async def metrics_text(request: Request) -> Response:
         return Response(render_metrics(hub), media_type=METRICS_MEDIA_TYPE)
 
     async def me(request: Request) -> Response:
-        return middleware.json_response({"role": request.state.role})
+        return responses.json_response({"role": request.state.role})
 
     debate_path = "/debates/{debate}"
     routes = [
@@ -102,7 +101,7 @@ def create_app(hub: Hub, access: AccessControl, launcher: DebateLauncher | None 
     pages_and_commands = Starlette(
         routes=routes,
         middleware=[Middleware(SecurityHeadersMiddleware)],
-        exception_handlers=dict.fromkeys(handled_errors, cast("ExceptionHandler", middleware.handle_error)),
+        exception_handlers=dict.fromkeys(handled_errors, cast("ExceptionHandler", responses.handle_error)),
     )
     app = AuthMiddleware(EventRoutes(hub, pages_and_commands), access, pages)
     if not access.origins:

@@ -12,15 +12,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from msgspec import Struct
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
+from starlette.websockets import WebSocket
 
-from debate_tui.server import middleware
+from debate_tui.server import responses
+from debate_tui.server.responses import error_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from debate_tui.server.page import PageFiles
 
@@ -191,7 +196,7 @@ class LoginRoutes:
 
     async def log_in(self, request: Request) -> Response:
         """Take a code or a token, and give a cookie for it."""
-        fields = parse_qs((await middleware.read_body(request)).decode("utf-8", "replace"))
+        fields = parse_qs((await responses.read_body(request)).decode("utf-8", "replace"))
         code, token = fields.get("code", [""])[0], fields.get("token", [""])[0]
         role = self._access.redeem_link(code) if code else self._access.role_of_token(token.strip())
         if role is None:
@@ -209,10 +214,10 @@ class LoginRoutes:
 
     async def create_link(self, request: Request) -> Response:
         """A new one-time link, for the host to give away."""
-        middleware.require_host(request)
-        link_request = await middleware.read_json_body(request, _decode_link_request)
+        responses.require_host(request)
+        link_request = await responses.read_json_body(request, _decode_link_request)
         code = self._access.create_link(link_request.role)
-        return middleware.json_response(
+        return responses.json_response(
             {"link": str(request.url.replace(path="/enter", query=f"code={code}"))}, 201
         )
 
@@ -220,3 +225,85 @@ class LoginRoutes:
 def _safe_redirect_path(path: str) -> str:
     """Where to go on: a path of ours, nowhere else."""
     return path if path.startswith("/debates") and "\\" not in path else "/"
+
+
+PUBLIC_PATHS: Final = ("/health", "/enter", "/page/", "/openapi.json")
+"""What needs no token."""
+
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+
+
+_SECURITY_HEADERS: Final = (
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+)
+
+
+class AuthMiddleware:
+    """ASGI middleware; `state.role` says behind it what the client may do."""
+
+    def __init__(self, app: ASGIApp, access: AccessControl, pages: PageFiles) -> None:
+        self._app = app
+        self._access = access
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return  # Whoever made the application starts and ends what it needs.
+        refusal, role = self._authorize(HTTPConnection(scope))
+        if refusal is None:
+            scope.setdefault("state", {})["role"] = role
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(refusal)
+        else:
+            await SecurityHeadersMiddleware(refusal)(scope, receive, send)
+
+    def _authorize(self, connection: HTTPConnection) -> tuple[Response | None, Role | None]:
+        """The answer of a request that goes no further, or what the client may do."""
+        access, headers = self._access, connection.headers
+        host = headers.get("host", "")
+        if not access.is_allowed_host(host):
+            return error_response(
+                403, f"This server is not called {host!r}.", "Use the address it printed."
+            ), None
+        is_read = connection.scope.get("method") in ("GET", "HEAD", "OPTIONS")
+        if not is_read and not access.is_allowed_origin(headers.get("origin"), host):
+            return error_response(
+                403, "A page of another origin may not do that.", "See --allow-origin."
+            ), None
+        role = access.role_of_request(headers, connection.cookies)
+        # The path that is routed by; that of `connection.url` is partly what the client calls the server.
+        if role is None and not connection.scope["path"].startswith(PUBLIC_PATHS):
+            return self._login_required(connection), None
+        return None, role
+
+    def _login_required(self, connection: HTTPConnection) -> Response:
+        if "text/html" in connection.headers.get("accept", ""):
+            return self._pages.login_page(401)
+        return error_response(
+            401, "A token is needed.", "Send Authorization: Bearer TOKEN.", {"www-authenticate": "Bearer"}
+        )
+
+
+class SecurityHeadersMiddleware:
+    """ASGI middleware: answers say what a browser must not do with them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _SECURITY_HEADERS:
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -26,7 +26,8 @@ from debate_tui.server.encoding import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from debate_tui.server.hosted_debate import HostedDebate
+    from debate_tui.domain.events import Event
+    from debate_tui.server.encoding import Snapshot
 
     Push = Callable[[tuple[Piece, ...]], bool]
     """Sends at once, without waiting; says whether the client keeps up."""
@@ -68,6 +69,30 @@ class EncodedRange(NamedTuple):
     cursor: EventCursor
 
 
+class EventWindow(Protocol):
+    """The events that viewers may be sent: numbers 1 to `seq` of the record `epoch`."""
+
+    seq: int
+    over: bool
+
+    @property
+    def epoch(self) -> str:
+        """Changes when another record takes the debate's place."""
+        ...
+
+    def recent_events(self, after: int, upto: int) -> Sequence[Event] | None:
+        """The events behind `after`, up to and with `upto`; `None` if some are in the record only."""
+        ...
+
+    async def read(self, after: int, upto: int) -> Sequence[Event]:
+        """Some of the events behind `after`, from the record if need be."""
+        ...
+
+    def snapshot(self, debater: str | None = None) -> Snapshot:
+        """The debate as it stands, or one debater's part of it."""
+        ...
+
+
 class EncodedStream:
     """The recent bursts of a debate in one manner; viewers keep nothing but their place among them.
 
@@ -77,7 +102,7 @@ class EncodedStream:
     `HostedDebate.release_stream` closes it.
     """
 
-    def __init__(self, hosted: HostedDebate, options: StreamOptions) -> None:
+    def __init__(self, hosted: EventWindow, options: StreamOptions) -> None:
         self.options = options
         self.encoded_seq = hosted.seq
         self.first_number = 0

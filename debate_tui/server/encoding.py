@@ -18,18 +18,22 @@ from debate_tui.display.json_lines import encode_line
 from debate_tui.domain.events import (
     DebatePaused,
     DebateResumed,
+    DebaterInfo,
     DebaterRemoved,
     DebaterReplaced,
     DebaterReturned,
     Event,
     Interjection,
+    PhaseStarted,
     StreamStatus,
     TurnDelta,
     TurnFinished,
     TurnStarted,
     TurnSuperseded,
+    Verdict,
     event_to_json,
 )
+from debate_tui.domain.stream import FinishReason, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -279,3 +283,57 @@ def _frame_message(type_: object, event_id: str, body: bytes, options: StreamOpt
         return body
     id_ = f"id: {event_id}\n" if event_id else ""
     return f"{id_}event: {type_}\ndata: ".encode() + body + b"\n\n"
+
+
+SnapshotState = Literal["running", "paused", "complete", "stopped", "failed"]
+
+
+class SnapshotTurn(Struct, frozen=True, omit_defaults=True):
+    """A turn: what was said of it, as received; `reason` is missing while it is under way.
+
+    `omitted` says that its text is left out to keep the snapshot small; the debate's own address has it.
+    """
+
+    turn: int
+    debater: str
+    phase: str
+    round: int
+    model: str
+    attempt: int
+    started: float
+    text: str
+    reasoning: str = ""
+    superseded: int = 0
+    reason: FinishReason | None = None
+    usage: Usage | None = None
+    cost: float | None = None
+    ttft_ms: int | None = None
+    duration_ms: int | None = None
+    omitted: bool = False
+
+
+class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
+    """All of a debate up to the event `seq`; `id` is the place to go on from.
+
+    `live` says whether the server that was asked holds it, and takes votes. `active` are the ids of those
+    still in the debate, `statuses` each debater's last one. `votes` counts the votes of each kind by the
+    debater they are for, empty for the undecided.
+    """
+
+    id: str
+    seq: int
+    debate: str
+    topic: str
+    format: str
+    state: SnapshotState
+    live: bool
+    started: float
+    updated: float
+    debaters: tuple[DebaterInfo, ...]
+    active: tuple[str, ...]
+    phase: PhaseStarted | None
+    statuses: dict[str, StreamStatus]
+    turns: tuple[SnapshotTurn, ...]
+    interjections: tuple[Interjection, ...]
+    votes: dict[str, dict[str, int]]
+    verdicts: tuple[Verdict, ...]

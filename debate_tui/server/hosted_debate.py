@@ -7,16 +7,21 @@ import sys
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import msgspec
-from msgspec import Struct
 
-from debate_tui.domain.events import DebaterInfo, Interjection, PhaseStarted, StreamStatus, Verdict, Vote
+from debate_tui.domain.events import Vote
 from debate_tui.domain.judging.scoring import VoteTally
-from debate_tui.domain.stream import FinishReason, Usage
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import DurableLog, WatchedLog
 from debate_tui.record.summary import DebateSummary
 from debate_tui.server.broadcast import EncodedStream
-from debate_tui.server.encoding import MAX_SPAN_EVENTS, EventCursor, epoch_from_event
+from debate_tui.server.encoding import (
+    MAX_SPAN_EVENTS,
+    EventCursor,
+    Snapshot,
+    SnapshotState,
+    SnapshotTurn,
+    epoch_from_event,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -32,59 +37,6 @@ if TYPE_CHECKING:
 
 MAX_SNAPSHOT_CHARS = 400_000
 """Characters of text a snapshot holds at most; readers bound the size of an event."""
-
-SnapshotState = Literal["running", "paused", "complete", "stopped", "failed"]
-
-
-class SnapshotTurn(Struct, frozen=True, omit_defaults=True):
-    """A turn: what was said of it, as received; `reason` is missing while it is under way.
-
-    `omitted` says that its text is left out to keep the snapshot small; the debate's own address has it.
-    """
-
-    turn: int
-    debater: str
-    phase: str
-    round: int
-    model: str
-    attempt: int
-    started: float
-    text: str
-    reasoning: str = ""
-    superseded: int = 0
-    reason: FinishReason | None = None
-    usage: Usage | None = None
-    cost: float | None = None
-    ttft_ms: int | None = None
-    duration_ms: int | None = None
-    omitted: bool = False
-
-
-class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
-    """All of a debate up to the event `seq`; `id` is the place to go on from.
-
-    `live` says whether the server that was asked holds it, and takes votes. `active` are the ids of those
-    still in the debate, `statuses` each debater's last one. `votes` counts the votes of each kind by the
-    debater they are for, empty for the undecided.
-    """
-
-    id: str
-    seq: int
-    debate: str
-    topic: str
-    format: str
-    state: SnapshotState
-    live: bool
-    started: float
-    updated: float
-    debaters: tuple[DebaterInfo, ...]
-    active: tuple[str, ...]
-    phase: PhaseStarted | None
-    statuses: dict[str, StreamStatus]
-    turns: tuple[SnapshotTurn, ...]
-    interjections: tuple[Interjection, ...]
-    votes: dict[str, dict[str, int]]
-    verdicts: tuple[Verdict, ...]
 
 
 def debate_state(transcript: Transcript) -> SnapshotState:

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebaterInfo, Event
-from debate_tui.server import commands, middleware
+from debate_tui.server import commands, responses
 from debate_tui.server.auth import VOTER_COOKIE
 from debate_tui.server.connections import SseResponse, WebSocketResponse
 from debate_tui.server.encoding import Encoding, EventCursor, StreamOptions, parse_cursor
@@ -58,7 +58,7 @@ class DebateRoutes:
 
     async def list_debates(self, request: Request) -> Response:
         """All debates, newest first; a browser gets the page that lists them."""
-        if middleware.wants_html(request):
+        if responses.wants_html(request):
             return self._pages.debates_page()
         found = await self._hub.debates(request.query_params.get("words", ""))
         entries = [
@@ -75,24 +75,24 @@ class DebateRoutes:
             )
             for summary, live in found
         ]
-        return middleware.json_response({"debates": entries})
+        return responses.json_response({"debates": entries})
 
     async def get_debate(self, request: Request) -> Response:
         """A debate as it stands; a browser gets the page to watch it on."""
-        if middleware.wants_html(request):
+        if responses.wants_html(request):
             return self._pages.debate_page()
-        return middleware.json_response((await self._find_debate(request)).full_snapshot())
+        return responses.json_response((await self._find_debate(request)).full_snapshot())
 
     async def post_command(self, request: Request) -> Response:
         """Do as the host says; a viewer may vote."""
-        command = await middleware.read_json_body(request, commands.decode_command)
+        command = await responses.read_json_body(request, commands.decode_command)
         if not isinstance(command, commands.VoteCommand):
-            middleware.require_host(request)
+            responses.require_host(request)
         hosted = await self._find_debate(request)
         voter = self._access.voter_of_cookie(request.cookies.get(VOTER_COOKIE, ""))
         name, cookie = (voter, "") if voter else self._access.create_voter()
         commands.execute_command(command, hosted, name)
-        response = middleware.json_response({"ok": True}, 202)
+        response = responses.json_response({"ok": True}, 202)
         if cookie and isinstance(command, commands.VoteCommand):
             response.set_cookie(
                 VOTER_COOKIE, cookie, httponly=True, samesite="lax", secure=request.url.scheme == "https"
@@ -101,16 +101,16 @@ class DebateRoutes:
 
     async def start_debate(self, request: Request) -> Response:
         """Hold a debate."""
-        middleware.require_host(request)
+        responses.require_host(request)
         if self._launcher is None:
             raise HTTPException(501, "This server holds no debates of its own.")
         debate = await self._launcher.start_debate(
-            await middleware.read_json_body(request, commands.decode_debate_request)
+            await responses.read_json_body(request, commands.decode_debate_request)
         )
-        return middleware.json_response({"debate": debate}, 201, {"location": f"/debates/{debate}"})
+        return responses.json_response({"debate": debate}, 201, {"location": f"/debates/{debate}"})
 
     async def _find_debate(self, request: Request) -> HostedDebate:
-        return await middleware.get_debate_or_404(self._hub, request.path_params["debate"])
+        return await responses.get_debate_or_404(self._hub, request.path_params["debate"])
 
 
 # The events of a debate, or of one debater: as an event stream, over a WebSocket, or as pages of JSON.
@@ -177,7 +177,7 @@ class EventRoutes:
                 )
             await response(scope, receive, send)
         except (DebateError, HTTPException) as error:
-            refusal = middleware.response_to_error(error)
+            refusal = responses.response_to_error(error)
             if scope["type"] == "http":
                 await refusal(scope, receive, send)
             else:
@@ -187,7 +187,7 @@ class EventRoutes:
         query = _parse_query(request)
         hosted, id_ = await self._find_debate(debate, debater)
         resume_id = request.headers.get("last-event-id") or query.last_event_id
-        if middleware.wants_json(request):
+        if responses.wants_json(request):
             return await _event_page(hosted, query, resume_id)
         if (cursor := parse_cursor(resume_id)) is not None and hosted.is_complete_at(cursor):
             return Response(status_code=204, headers={"cache-control": "no-store"})
@@ -195,7 +195,7 @@ class EventRoutes:
             return Response(media_type="text/event-stream")
         options = StreamOptions("sse", id_, query.batch_ms, query.batch, query.encoding)
         viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
-        return SseResponse(self._hub.viewers, middleware.client_address(request), viewer)
+        return SseResponse(self._hub.viewers, responses.client_address(request), viewer)
 
     async def _websocket_stream(self, socket: WebSocket, debate: str, debater: str | None) -> ASGIApp:
         query = _parse_query(socket)
@@ -203,10 +203,10 @@ class EventRoutes:
         resume_id = socket.headers.get("last-event-id") or query.last_event_id
         options = StreamOptions("websocket", id_, query.batch_ms, query.batch, query.encoding)
         viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
-        return WebSocketResponse(self._hub.viewers, middleware.client_address(socket), viewer)
+        return WebSocketResponse(self._hub.viewers, responses.client_address(socket), viewer)
 
     async def _find_debate(self, debate: str, debater: str | None) -> tuple[HostedDebate, str | None]:
-        hosted = await middleware.get_debate_or_404(self._hub, debate)
+        hosted = await responses.get_debate_or_404(self._hub, debate)
         return hosted, None if debater is None else _find_debater(hosted, debater)
 
 
@@ -225,7 +225,7 @@ async def _event_page(hosted: HostedDebate, query: StreamQuery, resume_id: str) 
     seq = events[-1].seq if events else min(after, hosted.seq)
     id_ = str(EventCursor(hosted.epoch, seq))
     finished = hosted.transcript.finish_reason is not None
-    return middleware.json_response(EventPage(events, seq, id_, seq < hosted.seq, finished))
+    return responses.json_response(EventPage(events, seq, id_, seq < hosted.seq, finished))
 
 
 def _find_debater(hosted: HostedDebate, id_or_name: str) -> str:

@@ -120,7 +120,7 @@ class BaseDebateApp(BaseApp[None]):
 
     def _run_deferred_startup(self) -> None:
         """Do what could wait until there is something to look at."""
-        from debate_tui.display.markdown.highlight import preload
+        from debate_tui.display.markdown.document import preload
 
         self.load_themes()
         self._gc_scheduler.enable_without_full_collections()

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from debate_tui.cli.forthcoming import QueuedCommands
+from debate_tui.cli.tui_runner import QueuedCommands
 from debate_tui.domain.events import DebateStarted, Interjection
 from debate_tui.record.log import MemoryLog
 from tests.tui.debate_harness import RecordedCommands

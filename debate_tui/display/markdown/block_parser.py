@@ -22,6 +22,7 @@ from debate_tui.display.markdown.open_blocks import (
     OpenIndentedCode,
     OpenParagraph,
     OpenTable,
+    skip_indentation,
 )
 from debate_tui.display.markdown.tables import parse_alignments, split_row
 
@@ -38,7 +39,6 @@ MAX_NESTING = 20
 """Containers within one another; further signs of them are text."""
 
 _LIST_MARKER = re.compile(r"([*+-])(?= |$)|(\d{1,9})([.)])(?= |$)")
-_BLANKS = re.compile(" *")
 
 
 class BlockQuote(Struct, frozen=True, eq=False):
@@ -61,13 +61,6 @@ class ListItem(Struct, frozen=True, eq=False):
 
 
 Container = BlockQuote | ListItem
-
-
-def skip_indentation(line: str, position: int) -> int:
-    """Where the text begins that follows the blanks at a position."""
-    blanks = _BLANKS.match(line, position)
-    assert blanks is not None
-    return blanks.end()
 
 
 def match_containers(containers: Sequence[Container], line: str, marked_count: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.display.markdown.block_parser import BlockParser
 from debate_tui.display.markdown.blocks import CodeBlock, LeafBlock, Paragraph
+from debate_tui.display.markdown.highlight import PRELOADED_LANGUAGES, highlight
 from debate_tui.display.markdown.lines import DocumentPosition, fit_prefix
 from debate_tui.display.markdown.symbols import UNICODE_SYMBOLS, MarkdownSymbols
 
@@ -358,3 +359,12 @@ def _common_line_count(before: list[Line], lines: list[Line], offset: int) -> in
             break
         count += 1
     return count
+
+
+def preload() -> None:
+    """Load what the first text and the first fence would have to wait for; fit to run in a thread."""
+    document = Document(40)
+    document.feed("**bold**\n")
+    document.flush()
+    for language in PRELOADED_LANGUAGES:
+        highlight("", language)

@@ -31,17 +31,6 @@ MAX_HIGHLIGHTED_TEXT = 16_000
 """Characters that are read as one text."""
 
 
-def preload() -> None:
-    """Load what the first text and the first fence would have to wait for; fit to run in a thread."""
-    from debate_tui.display.markdown.document import Document
-
-    document = Document(40)
-    document.feed("**bold**\n")
-    document.flush()
-    for language in PRELOADED_LANGUAGES:
-        highlight("", language)
-
-
 def highlight(code: str, language: str, style: str = "") -> list[list[Run]]:
     """The runs of each line of `code`; without colours where the language is unknown."""
     lexer = _find_lexer(language) if language and len(code) <= MAX_HIGHLIGHTED_TEXT else None

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.block_parser import skip_indentation
 from debate_tui.display.markdown.blocks import CodeBlock, LeafBlock, Paragraph
 from debate_tui.display.markdown.highlight import MAX_HIGHLIGHTED_TEXT
 from debate_tui.display.markdown.inline import PIECE_SIZE, split_point
@@ -266,3 +265,13 @@ class OpenTable(Struct, frozen=True):
 
 
 OpenBlock = OpenParagraph | OpenFence | OpenIndentedCode | OpenTable
+
+
+_BLANKS = re.compile(" *")
+
+
+def skip_indentation(line: str, position: int) -> int:
+    """Where the text begins that follows the blanks at a position."""
+    blanks = _BLANKS.match(line, position)
+    assert blanks is not None
+    return blanks.end()

@@ -12,7 +12,8 @@ from debate_tui.domain.judging.prompt import (
     build_reading_orders,
     build_stance_prompt,
 )
-from debate_tui.domain.judging.reply import CRITERIA, JudgeReading, parse_judge_reply, parse_stance
+from debate_tui.domain.judging.reply import JudgeReading, parse_judge_reply, parse_stance
+from debate_tui.domain.judging.rubric import CRITERIA
 from debate_tui.domain.judging.scoring import (
     JudgeOpinion,
     OpinionSwing,

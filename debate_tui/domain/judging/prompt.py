@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.domain.judging.reply import CRITERIA
+from debate_tui.domain.judging.rubric import CRITERIA
 from debate_tui.domain.prompts import Speech, fence_text
 from debate_tui.domain.stream import Message
 

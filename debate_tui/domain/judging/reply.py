@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from debate_tui.domain.events import CriterionScore
+from debate_tui.domain.judging.rubric import CRITERIA, Percent, ScorePoints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from debate_tui.domain.judging.prompt import ReadingOrder
-
-CRITERIA: Final[Mapping[str, str]] = {
-    "reasons": "are there reasons that bear on the topic, and do they hold?",
-    "rebuttal": "were the others' strongest points met, fairly and directly?",
-    "support": "are claims backed by examples or facts that a reader could check?",
-    "clarity": "can one follow the case, and is it clear what would decide it?",
-}
-"""What is scored, and the question behind each."""
-
-ScorePoints = Annotated[int, Meta(ge=1, le=10)]
-Percent = Annotated[int, Meta(ge=0, le=100)]
 
 
 class JudgeReading(Struct, frozen=True):

@@ -145,7 +145,7 @@ class DebateScreen(SearchView, ModerationView):
             await self._copy_to_clipboard(text)
 
     async def _copy_to_clipboard(self, text: str) -> None:
-        from debate_tui.tui.clipboard import copy_text
+        from debate_tui.tui.export import copy_text
 
         said, path = await copy_text(self.app, text, self._options.clipboard_file)
         self._show_message(said, Tone.FINISHED, path=path)
@@ -162,7 +162,7 @@ class DebateScreen(SearchView, ModerationView):
         self.app.push_screen(ExportMenuScreen(self._glyphs), export)
 
     async def _export(self, form: ExportType) -> None:
-        from debate_tui.tui.export_file import display_path, export_to_folder
+        from debate_tui.tui.export import display_path, export_to_folder
 
         try:
             path = await export_to_folder(await self._all_events(), form, Path.cwd())

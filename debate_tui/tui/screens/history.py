@@ -12,7 +12,7 @@ from textual.screen import Screen
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import EXPORT_TYPES
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.export_file import display_path, export_to_folder
+from debate_tui.tui.export import display_path, export_to_folder
 from debate_tui.tui.screens.dialogs import ConfirmDeleteScreen, ExportMenuScreen
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.debate_list import DebateDetails, DebateList

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual.binding import Binding, BindingType
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.events import DebatePaused, DebateResumed
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.key_hints import INTERJECTION_HINTS, QUESTION_HINTS
 from debate_tui.tui.screens.voting import VotingView
@@ -19,11 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from textual.screen import Screen
-
-    from debate_tui.tui.commands import Commands, FaultDecision
-    from debate_tui.tui.screens.dialogs import DecisionScreen
-    from debate_tui.tui.symbols import Glyphs
+    from debate_tui.tui.commands import Commands
     from debate_tui.tui.widgets.footer import KeyHint
     from debate_tui.tui.widgets.input_bars import AnswerBar, InterjectionBar
     from debate_tui.tui.widgets.option_list import MenuItem
@@ -254,54 +249,3 @@ def _ignore_answer(_: str) -> None:
 
 
 # Who has to decide what: faults that hold the debate until somebody says how to go on.
-
-
-class FaultDecisions:
-    """The debaters somebody has to decide about, each asked about once and again on demand.
-
-    `on_replace` asks for another source, where there can be one; the decision waits until it is given.
-    """
-
-    def __init__(self, screen: Screen[None], commands: Commands | None, glyphs: Glyphs) -> None:
-        self._screen = screen
-        self._commands = commands
-        self._glyphs = glyphs
-        self._reasons: dict[str, str] = {}
-        self._open_dialogs: dict[str, DecisionScreen] = {}
-        self.on_replace: Callable[[str], None] | None = None
-
-    def apply(self, event: DebatePaused | DebateResumed, name: str) -> None:
-        """Ask when a fault holds the debate, and stop asking when it was decided."""
-        if event.debater is None or event.reason == "user" or self._commands is None:
-            return
-        if isinstance(event, DebatePaused):
-            self._reasons[event.debater] = event.reason
-            self.ask(event.debater, name)
-        else:
-            self._reasons.pop(event.debater, None)
-            if (asked := self._open_dialogs.pop(event.debater, None)) is not None and asked.is_current:
-                asked.dismiss(None)
-
-    def ask(self, debater: str, name: str) -> bool:
-        """Ask again; says whether there is anything to decide about this debater."""
-        if debater not in self._reasons:
-            return False
-
-        def decided(choice: FaultDecision | None) -> None:
-            if choice == "replace" and self.on_replace is not None:
-                self.on_replace(debater)
-            elif choice is not None and self._commands is not None:
-                self._commands.decide(debater, choice)
-
-        from debate_tui.tui.screens.dialogs import DecisionScreen
-
-        screen = DecisionScreen(
-            name,
-            self._reasons[debater],
-            self._glyphs,
-            lambda: debater in self._reasons,
-            replaceable=self.on_replace is not None,
-        )
-        self._open_dialogs[debater] = screen
-        self._screen.app.push_screen(screen, decided)
-        return True

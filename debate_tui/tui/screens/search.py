@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from debate_tui.tui.key_hints import SEARCH_INPUT_HINTS, SEARCH_MATCH_HINTS
 from debate_tui.tui.screens.debate_view import DebateView
+from debate_tui.tui.widgets.input_bars import SearchPosition
 from debate_tui.tui.widgets.turn_text import TurnText
 
 if TYPE_CHECKING:
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
 
 
 # A search over all panes: how many matches there are, and which of them is shown.
-
-
-class SearchPosition(NamedTuple):
-    """Which match is shown, counted from 1 over all panes, 0 for none; of how many; whether all are found."""
-
-    current: int
-    total: int
-    is_complete: bool
 
 
 class Search:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from debate_tui.tui.screens.search import SearchPosition
     from debate_tui.tui.symbols import Glyphs
 
 
@@ -318,3 +317,11 @@ class AnswerBar(Horizontal):
     def text(self) -> str:
         """What was typed."""
         return self._input.text
+
+
+class SearchPosition(NamedTuple):
+    """Which match is shown, counted from 1 over all panes, 0 for none; of how many; whether all are found."""
+
+    current: int
+    total: int
+    is_complete: bool
