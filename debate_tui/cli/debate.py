@@ -12,7 +12,6 @@ import msgspec
 
 from debate_tui import config
 from debate_tui.cli import terminal
-from debate_tui.cli.hosting import share_if_planned
 from debate_tui.cli.messages import (
     exit_code,
     failure_lines,
@@ -21,10 +20,8 @@ from debate_tui.cli.messages import (
     print_error,
     print_info,
 )
-from debate_tui.cli.plan import default_debaters, make_plan
+from debate_tui.cli.plan import default_debaters, make_plan, remembered_sources
 from debate_tui.cli.terminal import catch_signals
-from debate_tui.cli.wiring import open_debate
-from debate_tui.display.output import OutputWriter
 from debate_tui.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
 
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.wiring import DebateContext
+    from debate_tui.display.output import OutputWriter
 
 
 # A debate without a screen: as plain text, or as JSON lines.
@@ -39,6 +37,11 @@ if TYPE_CHECKING:
 
 async def run_headless(plan: Plan, *, json_lines: bool) -> int:
     """Hold the debate and write it to standard output; returns the exit code."""
+    # The full screen loads these later, behind its first frame.
+    from debate_tui.cli.hosting import share_if_planned
+    from debate_tui.cli.wiring import open_debate
+    from debate_tui.display.output import OutputWriter
+
     out, err = OutputWriter.for_stream(sys.stdout), OutputWriter.for_stream(sys.stderr)
 
     last_message = ""
@@ -198,14 +201,5 @@ def _default_sources(*, on_screen: bool) -> tuple[str, ...]:
     if on_screen:
         from debate_tui.sources.discovery import discover_sources
 
-        sources = _remembered_sources() or discover_sources()
+        sources = remembered_sources() or discover_sources()
     return sources or ("demo", "demo")
-
-
-def _remembered_sources() -> tuple[str, ...]:
-    """The debaters of the last start screen, if they can still debate."""
-    if not config.load_remembered().debaters:
-        return ()
-    from debate_tui.cli import start
-
-    return start.remembered_sources()

@@ -10,14 +10,12 @@ from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli.plan import check_not_live, decode_format, plan_continuation
 from debate_tui.cli.terminal import catch_signals
-from debate_tui.cli.tui_runner import make_screen_options, remember_theme
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.exports import export_debate, export_filename
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.text import to_datetime
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite_log import SqliteStore
-from debate_tui.tui.app import HistoryApp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,6 +141,9 @@ async def browse_history(store: SqliteStore, query: str) -> int:
     The screen comes back when a replay or a debate is left, as it was. Settings are read anew each time:
     what was chosen in between is remembered.
     """
+    from debate_tui.cli.tui_runner import make_screen_options, remember_theme
+    from debate_tui.tui.app import HistoryApp
+
     archive, selected_debate = _ThreadedStore(store), ""
     while True:
         settings = config.load_settings({})

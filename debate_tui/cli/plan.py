@@ -17,12 +17,11 @@ from debate_tui.domain.debate import (
     fill_debaters,
     with_round_count,
 )
-from debate_tui.domain.errors import UsageError
+from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import DebaterReplaced, Event
 from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite_log import SqliteStore
 from debate_tui.sources import registry
 from debate_tui.sources.credentials import CREDENTIAL_MASK
 from debate_tui.sources.registry import SourceSpec
@@ -245,6 +244,8 @@ def plan_continuation(debate: str, settings: config.Settings) -> Plan:
 
     Raises `UsageError` for a debate that is complete, or whose addresses had credentials that were not kept.
     """
+    from debate_tui.record.sqlite_log import SqliteStore  # SQLite is not for the first frame to wait for
+
     with SqliteStore(config.record_file()) as store:
         summary = store.find(debate)
         setup_json, past_events = store.setup(summary.debate), tuple(store.events(summary.debate))
@@ -332,3 +333,14 @@ def _parse_saved_source(source: str, owner: str) -> SourceSpec:
             "This debate cannot be continued; hold a new one.",
         )
     return registry.parse_source(source)
+
+
+def remembered_sources() -> tuple[str, ...]:
+    """The debaters that were chosen last, if all of them can still debate; may ask the system keyring."""
+    sources = config.load_remembered().debaters or ()
+    try:
+        for source in sources:
+            registry.check_availability(registry.parse_source(source))
+    except DebateError:
+        return ()
+    return sources

@@ -9,22 +9,19 @@ from typing import TYPE_CHECKING
 from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli.terminal import catch_signals
-from debate_tui.cli.tui_runner import make_screen_options, remember_mode, remember_theme
-from debate_tui.display.buffer import SharedBuffer
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateStarted, PhaseStarted
-from debate_tui.record.player import Player
 from debate_tui.record.sqlite_log import SqliteStore
-from debate_tui.tui.app import DebateApp
-from debate_tui.tui.screens.replay import ReplayScreen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from debate_tui.config import Settings
+    from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
+    from debate_tui.record.player import Player
 
 
 def replay_debate(
@@ -104,6 +101,13 @@ async def play_fullscreen(
 
     Raises `UsageError` if there is no such round. `format_` is what the debate was held by, where known.
     """
+    # A pipe needs nothing of this.
+    from debate_tui.cli.tui_runner import make_screen_options, remember_mode, remember_theme
+    from debate_tui.display.buffer import SharedBuffer
+    from debate_tui.record.player import Player
+    from debate_tui.tui.app import DebateApp
+    from debate_tui.tui.screens.replay import ReplayScreen
+
     player = Player(events, speed=speed)
     if from_round is not None:
         player.seek_round(from_round)

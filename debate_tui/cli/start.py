@@ -13,7 +13,7 @@ from msgspec import structs
 
 from debate_tui import config
 from debate_tui.cli import tui_runner
-from debate_tui.cli.plan import make_plan
+from debate_tui.cli.plan import make_plan, remembered_sources
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.tui_runner import make_screen_options, remember_theme
 from debate_tui.display.frame_clock import DisplayMode
@@ -64,17 +64,6 @@ def remember_roles(roles: Sequence[DebaterProfile]) -> None:
     """Begin the next run with these names and personas; sides go with the topic."""
     names, personas = tuple(role.name for role in roles), tuple(role.persona for role in roles)
     config.save_remembered(names=names if any(names) else None, personas=personas if any(personas) else None)
-
-
-def remembered_sources() -> tuple[str, ...]:
-    """The debaters that were chosen last, if all of them can still debate; may ask the system keyring."""
-    sources = config.load_remembered().debaters or ()
-    try:
-        for source in sources:
-            registry.check_availability(registry.parse_source(source))
-    except DebateError:
-        return ()
-    return sources
 
 
 def remember_sources(sources: tuple[str, ...], *, detected: tuple[str, ...]) -> None:

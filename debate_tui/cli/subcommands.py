@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from debate_tui import config
 from debate_tui.cli.options import DISPLAY_MODES
-from debate_tui.domain.errors import ConfigError
-from debate_tui.domain.formats import DEFAULT_FORMAT, describe_format, summarise_format
 
 if TYPE_CHECKING:
     from debate_tui.domain.exports import ExportType
@@ -28,6 +24,12 @@ def print_formats(name: str | None) -> None:
 
     Raises `ConfigError` for the first file that is wrong, once those that are right are printed.
     """
+    import textwrap
+
+    from debate_tui import config
+    from debate_tui.domain.errors import ConfigError
+    from debate_tui.domain.formats import DEFAULT_FORMAT, describe_format, summarise_format
+
     if name is not None:
         print(describe_format(config.find_format(name)))
         return

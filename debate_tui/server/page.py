@@ -25,7 +25,7 @@ class PageFiles:
     """The routes of the page's files; all of them are in memory."""
 
     def __init__(self) -> None:
-        folder = resources.files("debate_tui.server") / "page"
+        folder = resources.files("debate_tui.server") / "static"
         self._files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
         self._etags = {name: _etag(data) for name, data in self._files.items()}
 

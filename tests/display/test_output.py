@@ -100,7 +100,7 @@ async def test_a_stream_without_a_descriptor_is_written_too() -> None:
 def test_a_write_that_never_ends_does_not_keep_the_process() -> None:
     script = """
         import asyncio, sys
-        from debate_tui.display.outlet import OutputWriter
+        from debate_tui.display.output import OutputWriter
 
         async def main():
             out = OutputWriter.for_stream(sys.stdout)

@@ -204,7 +204,7 @@ _CRASHING = """
 import asyncio, os, signal, sys
 from debate_tui.sources import registry
 from debate_tui.sources.registry import SourceFactory
-from tests.sources.asking import read_source
+from tests.sources.source_reader import read_source
 
 async def main():
     async with SourceFactory() as sources:

@@ -77,7 +77,7 @@ async def test_a_debate_and_all_that_opens_over_it(case: str, size: tuple[int, i
 async def test_the_verdict(play: object, size: tuple[int, int]) -> None:
     async with DebateHarness(3, ascii=True, asks_for_votes=True).opened(*size) as board:
         assert non_ascii_text(board.text) == ""
-        play(board).tell(ev.DebateFinished(reason="complete"))  # type: ignore[operator]
+        play(board).log_events(ev.DebateFinished(reason="complete"))  # type: ignore[operator]
         await board.settle()
         assert non_ascii_text(board.text) == ""
         await board.press("escape", "v")

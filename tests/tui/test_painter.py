@@ -59,7 +59,7 @@ class TwoPaneApp(App[None]):
 
     CSS = """
     Screen { layers: base top; }
-    Prose { width: 1fr; height: 1fr; }
+    TurnText { width: 1fr; height: 1fr; }
     Label { layer: top; dock: bottom; }
     """
 

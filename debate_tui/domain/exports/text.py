@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import textwrap
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
-
-from markdown_it import MarkdownIt
 
 from debate_tui.domain.exports import outline
 from debate_tui.domain.exports.outline import summary_sections
@@ -18,6 +17,7 @@ from debate_tui.domain.exports.outline import summary_sections
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
     from debate_tui.domain.exports.outline import (
@@ -39,8 +39,14 @@ _TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~#|])")
 _LIST_MARKER = re.compile(r"^(\d{0,9})([-+.)])")
 
-# Raw HTML is off: it is escaped, so what reads the document meets paragraphs in its place.
-_parser = MarkdownIt("commonmark", {"html": False})
+
+@cache
+def _parser() -> MarkdownIt:
+    """The one parser; plain text needs none."""
+    from markdown_it import MarkdownIt
+
+    # Raw HTML is off: it is escaped, so what reads the document meets paragraphs in its place.
+    return MarkdownIt("commonmark", {"html": False})
 
 
 def render_markdown(transcript: Transcript) -> str:
@@ -99,11 +105,11 @@ def embed_markdown(text: str) -> str:
     """Sanitised Markdown made part of a document, below headings of level 3."""
     lines = text.strip("\n").split("\n")
     references: dict[str, Any] = {}
-    _parser.parse("\n".join(lines), references)
+    _parser().parse("\n".join(lines), references)
     for definition in _link_definitions(references):
         first = definition["map"][0]
         lines[first] = lines[first].replace("[", "\\[", 1)
-    tokens = _parser.parse("\n".join(lines))
+    tokens = _parser().parse("\n".join(lines))
     for token in tokens:
         if token.type == "heading_open" and token.map:
             _demote_heading(lines, token)

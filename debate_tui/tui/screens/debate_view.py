@@ -20,7 +20,7 @@ from debate_tui.tui.key_hints import debate_hints
 from debate_tui.tui.layout import LayoutKind, PaneLayout, choose_layout
 from debate_tui.tui.log_follower import LogFollower
 from debate_tui.tui.pane_state import PaneState
-from debate_tui.tui.screens.decisions import FaultDecisions
+from debate_tui.tui.screens.fault_decisions import FaultDecisions
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.symbols import ASCII, UNICODE
 from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
