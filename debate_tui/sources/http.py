@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
     import httpx
+    import httpx2
 
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 10
@@ -127,6 +128,18 @@ class HttpRequest(Struct, frozen=True):
     http2: bool = False
 
 
+def has_framed_end(response: httpx.Response | httpx2.Response) -> bool:
+    """Whether the end of a body that was read without an error is vouched for by the HTTP framing.
+
+    A length, chunks or HTTP/2 say where a body ends; otherwise, a closed connection may as well be a cut.
+    """
+    return (
+        response.http_version == "HTTP/2"
+        or "content-length" in response.headers
+        or "chunked" in response.headers.get("transfer-encoding", "").lower()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
     """A response whose body has not been read; `reused` says whether it came on an open connection."""
@@ -141,13 +154,8 @@ class HttpResponse:
 
     @property
     def has_framed_end(self) -> bool:
-        """Whether the end of the body, once read without an error, is vouched for by the framing."""
-        response = self.httpx_response
-        return (
-            response.http_version == "HTTP/2"
-            or "content-length" in response.headers
-            or "chunked" in response.headers.get("transfer-encoding", "").lower()
-        )
+        """See `has_framed_end`."""
+        return has_framed_end(self.httpx_response)
 
     async def body(self) -> AsyncGenerator[bytes]:
         """The body behind its content encoding, as it comes; raises `Fault`."""

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Connected, Fault, Finished, Message, StreamOrigin
+from debate_tui.sources.http import has_framed_end
 from debate_tui.sources.http_errors import redact_fault, translate_sdk_errors, unexpected_response_fault
 from debate_tui.sources.payloads import decode_stream
 from debate_tui.sources.sdk import NEW_CONNECTION
@@ -106,7 +107,9 @@ async def open_sdk_stream(
         response = await open_event_stream(stack, provider, client, send, optional_params)
         pieces = await stack.enter_async_context(aclosing(read_bytes(response, provider, client)))
         found = await stack.enter_async_context(aclosing(parse_events(pieces)))
-        decoded = await stack.enter_async_context(aclosing(decode_stream(found, decoder)))
+        decoded = await stack.enter_async_context(
+            aclosing(decode_stream(found, decoder, lambda: has_framed_end(response)))
+        )
         yield await stack.enter_async_context(aclosing(items()))
         if finished:
             await _drain(pieces)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, KeepAlive
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 
     from debate_tui.domain.stream import StreamItem
 
@@ -78,11 +78,14 @@ class PayloadDecoder(Protocol):
 
 
 async def decode_stream(
-    events: AsyncIterator[PayloadEvent | KeepAlive], decoder: PayloadDecoder
+    events: AsyncIterator[PayloadEvent | KeepAlive],
+    decoder: PayloadDecoder,
+    ended_orderly: Callable[[], bool] = lambda: True,
 ) -> AsyncGenerator[StreamItem, None]:
     """Decode a stream up to its end, which is a `Finished` or a `Fault` that says whether text was seen.
 
-    Reads nothing behind the `Finished`. `events` may raise `Fault` too.
+    Reads nothing behind the `Finished`. `events` may raise `Fault` too. `ended_orderly` tells, once they have
+    run out, whether the framing vouches for that end: without it, such an end is a cut.
     """
     text_seen = False
     try:
@@ -97,7 +100,7 @@ async def decode_stream(
                 yield item
                 if kind is Finished:
                     return
-        finished = decoder.end()
+        finished = decoder.end() if ended_orderly() else None
         if finished is None:
             raise truncated_fault()
         yield finished
