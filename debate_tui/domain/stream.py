@@ -130,11 +130,15 @@ class Resume(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True, omit_defaults=True):
-    """Tokens spent, as the provider counts them; `None` where it did not say."""
+    """Tokens spent, as the provider counts them; `None` where it did not say.
+
+    `reasoning_tokens` are part of `output_tokens`; `cached_tokens` (read from a cache) of `input_tokens`.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
 
     def __add__(self, other: Usage) -> Usage:
         """Both together, as far as either says."""
@@ -193,10 +197,18 @@ class UsageUpdate(Struct, frozen=True):
 
 
 class Finished(Struct, frozen=True):
-    """The stream's own end marker was seen; always a stream's last item."""
+    """The stream's own end marker was seen; always a stream's last item.
+
+    `instead` says what came instead of text, where none did: ``a tool call``, ``only reasoning``. `model` and
+    `response` (its id) are what the server calls them, `cost` what it charges, in US dollars.
+    """
 
     reason: FinishReason = "complete"
     usage: Usage | None = None
+    instead: str = ""
+    model: str = ""
+    response: str = ""
+    cost: float | None = None
 
 
 class FaultReport(Struct, frozen=True, omit_defaults=True):

@@ -7,7 +7,7 @@ import unicodedata
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from debate_tui.domain.stream import Chunk, Cursor, Usage
 
@@ -238,5 +238,5 @@ def _add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
     return other if one is None else one if other is None else one + other
 
 
-def _token_counts(usage: Usage) -> tuple[int | None, int | None, int | None]:
-    return usage.input_tokens, usage.output_tokens, usage.reasoning_tokens
+def _token_counts(usage: Usage) -> tuple[int | None, ...]:
+    return structs.astuple(usage)
