@@ -7,6 +7,7 @@ references; where a word and a status disagree the word is more precise (OpenAI 
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -39,9 +40,10 @@ _KIND_WORDS: dict[FaultKind, str] = {
         billing_hard_limit_reached billing_not_active credit_balance_too_low payment_required
         spend_limit_exceeded spending_limit_reached""",
     FaultKind.BAD_REQUEST: """
-        bad_request invalid_request invalid_request_error invalid_argument invalid_prompt validation_error
-        context_length_exceeded string_above_max_length request_too_large model_not_found not_found
-        not_found_error unsupported_value unprocessable_entity_error failed_precondition tool_use_failed""",
+        bad_request bad_request_error invalid_request invalid_request_error invalid_argument
+        invalid_prompt validation_error context_length_exceeded exceed_context_size_error
+        string_above_max_length request_too_large model_not_found not_found not_found_error
+        unsupported_value unprocessable_entity_error failed_precondition tool_use_failed""",
     FaultKind.REFUSED: """
         refused refusal content_filter content_policy content_policy_violation
         image_content_policy_violation cyber_policy safety moderation""",
@@ -72,21 +74,6 @@ class ErrorBody(Struct, frozen=True):
     retry_after: float | None = None
 
 
-class ErrorEnvelope(Struct, frozen=True):
-    """An error response: ``{"error": {…}}``, ``{"error": "…"}``, or the error's own fields at the top."""
-
-    error: ErrorBody | str | None = None
-    message: str | None = None
-    type: str | None = None
-    code: str | int | None = None
-    status: str | int | None = None
-    kind: str | None = None
-    retry_after: float | None = None
-
-
-_envelope_decoder = msgspec.json.Decoder(ErrorEnvelope)
-
-
 def kind_from_status(status: int) -> FaultKind:
     """The kind an HTTP status stands for where nothing more precise is known."""
     known = _KIND_BY_STATUS.get(status)
@@ -104,7 +91,7 @@ def classify_error(*words: str | int | None, status: int | None = None) -> Fault
     """
     vague: FaultKind | None = None
     for word in words:
-        kind = _KIND_BY_WORD.get(word.strip().lower().replace("-", "_")) if isinstance(word, str) else None
+        kind = _KIND_BY_WORD.get(_normalise_word(word)) if isinstance(word, str) else None
         if kind is not None and kind not in _VAGUE_KINDS:
             return kind
         vague = vague or kind
@@ -116,6 +103,14 @@ def classify_error(*words: str | int | None, status: int | None = None) -> Fault
     return vague or FaultKind.UNKNOWN
 
 
+def _normalise_word(word: str) -> str:
+    """``RateLimitError`` and ``rate-limit-error`` as ``rate_limit_error``."""
+    return _CAMEL_HUMP.sub("_", word.strip()).lower().replace("-", "_")
+
+
+_CAMEL_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
 def fault_from_error(
     error: ErrorBody, *, status: int | None = None, retry_after: float | None = None
 ) -> Fault:
@@ -123,9 +118,8 @@ def fault_from_error(
 
     `status` is the HTTP status of the response that carried it, `retry_after` what its headers asked for.
     """
-    own = next(
-        (n for n in (error.status_code, error.code, error.status) if isinstance(n, int) and n >= 400), None
-    )
+    numbers = map(_status_number, (error.status_code, error.code, error.status))
+    own = next((number for number in numbers if number), None)
     status = own or (status if status is not None and status >= 400 else None)
     return Fault(
         classify_error(error.kind, error.code, error.type, error.status, error.status_code, status=status),
@@ -141,22 +135,97 @@ def fault_from_body(
 ) -> Fault:
     """The fault an error response's body amounts to, whatever it holds: JSON, text, HTML, nothing."""
     try:
-        envelope = _envelope_decoder.decode(body)
+        error = parse_error(msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return fault_from_error(
-            ErrorBody(message=_text_message(body)), status=status, retry_after=retry_after
-        )
-    if isinstance(envelope.error, ErrorBody):
-        return fault_from_error(envelope.error, status=status, retry_after=retry_after)
-    flat = ErrorBody(
-        message=envelope.error or envelope.message,
-        type=envelope.type,
-        code=envelope.code,
-        status=envelope.status,
-        kind=envelope.kind,
-        retry_after=envelope.retry_after,
+        error = ErrorBody(message=_text_message(body))
+    return fault_from_error(error, status=status, retry_after=retry_after)
+
+
+# The shapes errors come in, read as JSON values: {"error": {…}}, {"error": "…"}, lists of these,
+# {"errors": […]}, {"detail": …}, {"error_message": …}, {"code", "msg"}, or the fields at the top.
+
+_MESSAGE_FIELDS = ("message", "msg", "error_message", "errorMessage", "error_msg", "errorText", "detail")
+_NESTED_FIELDS = ("error", "errors", "detail")
+
+
+def parse_error(value: object) -> ErrorBody:
+    """The error in a JSON value, without a message if there is none; never raises."""
+    match value:
+        case str():
+            return ErrorBody(message=value.strip() or None)
+        case [first, *_]:
+            return parse_error(first)
+        case dict():
+            outer = _error_fields(value)
+            inner = next((value[name] for name in _NESTED_FIELDS if value.get(name)), None)
+            return outer if inner is None else _merge_errors(parse_error(inner), outer)
+    return ErrorBody()
+
+
+def is_error(value: object) -> bool:
+    """Whether a JSON value that holds no text of an answer reports an error.
+
+    What looks like one but says nothing (``{"error": ""}``, ``{"errors": []}``) is none.
+    """
+    if isinstance(value, list):
+        return any(is_error(item) for item in value)
+    if not isinstance(value, dict):
+        return False
+    if "error" in (value.get("object"), value.get("type"), value.get("status")):
+        return True
+    if any(_says_something(value.get(name)) for name in ("error", "errors", "detail")):
+        return True
+    if any(isinstance(value.get(name), str) and value[name].strip() for name in _MESSAGE_FIELDS[2:6]):
+        return True
+    failed = any(_status_number(value.get(name)) for name in ("code", "status", "status_code", "statusCode"))
+    return (failed or value.get("success") is False) and parse_error(value).message is not None
+
+
+def _says_something(error: object) -> bool:
+    match error:
+        case str():
+            return bool(error.strip())
+        case list():
+            return any(_says_something(item) for item in error)
+        case dict():
+            return any(item not in (None, "", 0, False, [], {}) for item in error.values())
+    return False
+
+
+def _error_fields(value: dict[str, object]) -> ErrorBody:
+    def text(name: str) -> str | None:
+        found = value.get(name)
+        return found if isinstance(found, str) and found.strip() else None
+
+    def word(name: str) -> str | int | None:
+        found = value.get(name)
+        return text(name) or (found if isinstance(found, int) and not isinstance(found, bool) else None)
+
+    wait = value.get("retry_after")
+    status = value.get("status_code", value.get("statusCode"))
+    return ErrorBody(
+        message=next((found for name in _MESSAGE_FIELDS if (found := text(name))), None),
+        type=text("type") if text("type") != "error" else None,
+        code=word("code"),
+        status=word("status") if word("status") != "error" else None,
+        status_code=_status_number(status),
+        kind=text("kind"),
+        retry_after=float(wait) if isinstance(wait, (int, float)) and not isinstance(wait, bool) else None,
     )
-    return fault_from_error(flat, status=status, retry_after=retry_after)
+
+
+def _merge_errors(inner: ErrorBody, outer: ErrorBody) -> ErrorBody:
+    """What the inner object says, and where it says nothing, what stands around it."""
+    fields = {name: getattr(outer, name) for name in ErrorBody.__struct_fields__}
+    own = {name: getattr(inner, name) for name in ErrorBody.__struct_fields__}
+    return ErrorBody(**fields | {name: value for name, value in own.items() if value is not None})
+
+
+def _status_number(value: object) -> int | None:
+    """An HTTP error status, as a number or as text."""
+    if isinstance(value, str) and value.isdecimal() and len(value) == 3:
+        value = int(value)
+    return value if isinstance(value, int) and 400 <= value <= 599 else None
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -57,7 +58,7 @@ def test_the_most_precise_word_or_number_decides(
         (b"<html><body>Bad gateway</body></html>", FaultKind.SERVER, "The server answered 502 Bad Gateway."),
         (b"", FaultKind.SERVER, "The server answered 502 Bad Gateway."),
         (b"upstream\n  gone\xff", FaultKind.SERVER, "upstream gone\ufffd"),
-        (b'["odd"]', FaultKind.SERVER, '["odd"]'),
+        (b'["odd"]', FaultKind.SERVER, "odd"),
     ],
 )
 def test_any_body_amounts_to_a_fault(body: bytes, kind: FaultKind, message: str) -> None:
@@ -94,3 +95,40 @@ def test_retry_after_as_a_date() -> None:
     wait = errors.parse_retry_after({"retry-after": format_datetime(when, usegmt=True)})
     assert wait is not None
     assert 3500 < wait <= 3600
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "message"),
+    [
+        ({"error": {"message": "Too long.", "code": 400}}, FaultKind.BAD_REQUEST, "Too long."),
+        ({"error": "Out of memory"}, FaultKind.UNKNOWN, "Out of memory"),
+        ({"error": ["Overloaded.", "Try later."], "code": 503}, FaultKind.OVERLOADED, "Overloaded."),
+        ({"error": {"error": {"message": "Deep."}}, "status": 500}, FaultKind.SERVER, "Deep."),
+        ({"object": "error", "message": "No.", "type": "BadRequestError"}, FaultKind.BAD_REQUEST, "No."),
+        ({"object": "error", "message": "No.", "code": "429"}, FaultKind.RATE_LIMIT, "No."),
+        ({"type": "error", "message": "No.", "status": 529}, FaultKind.OVERLOADED, "No."),
+        ({"detail": "Not authenticated", "status_code": 401}, FaultKind.AUTH, "Not authenticated"),
+        ({"detail": [{"loc": ["body"], "msg": "Field required"}]}, FaultKind.UNKNOWN, "Field required"),
+        ({"error_message": "Broken.", "code": 500}, FaultKind.SERVER, "Broken."),
+        ({"code": 429, "msg": "Slow down."}, FaultKind.RATE_LIMIT, "Slow down."),
+        ({"success": False, "errors": [{"code": 7003, "message": "No route."}]}, None, "No route."),
+        ([{"error": {"status": "UNAVAILABLE", "message": "Later."}}], FaultKind.OVERLOADED, "Later."),
+    ],
+)
+def test_every_shape_of_an_error_is_one(value: object, kind: FaultKind | None, message: str) -> None:
+    assert errors.is_error(value)
+    fault = errors.fault_from_body(json.dumps(value))
+    assert fault.message == message
+    assert kind is None or fault.kind is kind
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, 7, "error", [], {}, {"error": None}, {"error": ""}, {"error": {}}, {"error": []}),
+        *({"error": False}, {"error": {"code": 0, "message": ""}}, {"errors": []}, {"message": "ping"}),
+        *({"code": 200, "msg": "ok"}, {"status": "ok"}, {"detail": ""}, {"type": "ping", "code": 400}),
+    ],
+)
+def test_what_only_looks_like_an_error_is_none(value: object) -> None:
+    assert not errors.is_error(value)
