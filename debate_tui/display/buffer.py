@@ -82,6 +82,9 @@ class SharedBuffer(Generic[ItemT]):
         self._pending_items = 0
         self._flushes = 0
         self._closed = False
+        self._reading_allowed = asyncio.Event()
+        self._reading_allowed.set()
+        self._held = False
 
     @property
     def panes(self) -> tuple[str, ...]:
@@ -146,17 +149,31 @@ class SharedBuffer(Generic[ItemT]):
     def has_room(self, pane: str) -> bool:
         """Whether the pane's reader may go on without waiting; true for a pane that is not shown here."""
         lane = self._queues.get(pane)
-        return lane is None or self._closed or not lane.is_full
+        return lane is None or self._closed or not (lane.is_full or self._held)
 
     async def wait_for_room(self, pane: str) -> None:
         """Wait until there is room for more of the pane's text; at once if there is, or after `close`."""
         while not self.has_room(pane):
-            await self._queues[pane].wait_until_drained(self._clock)
+            if self._queues[pane].is_full:
+                await self._queues[pane].wait_until_drained(self._clock)
+            else:
+                await self._reading_allowed.wait()
+
+    def hold_readers(self) -> None:
+        """Have no pane's reader go on until `release_readers`: something else comes first."""
+        self._held = True
+        self._reading_allowed.clear()
+
+    def release_readers(self) -> None:
+        """Let the readers go on."""
+        self._held = False
+        self._reading_allowed.set()
 
     def close(self) -> None:
         """Nobody paints any more: what is pending is dropped, and nobody waits for room, now or later."""
         self.take()
         self._closed = True
+        self.release_readers()
         for lane in self._queues.values():
             lane.wake_waiters()
 

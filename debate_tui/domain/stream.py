@@ -15,7 +15,7 @@ from msgspec import Meta, Struct, inspect, structs
 from debate_tui.domain.errors import DebateError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
 
@@ -262,6 +262,40 @@ class Source(Protocol):
     async def aclose(self) -> None:
         """Let go of what outlives a turn, such as pooled connections."""
         ...
+
+
+# How long a reader may keep the event loop, however much it has to read.
+
+
+READ_SLICE_SECONDS = 0.002
+"""How long a reader works before the rest of the program gets a turn, in seconds."""
+
+
+class TimeSlice:
+    """The time one reader has in the current turn of the event loop.
+
+    A reader that is spent gives the loop back with ``await asyncio.sleep(0)``. It asks after each item, which
+    costs one comparison: ``now >= slice.end and slice.is_spent(now)``, in seconds of `time.monotonic`.
+    `call_soon` is the event loop's; it is how the next turn is noticed.
+    """
+
+    __slots__ = ("_call_soon", "end")
+
+    def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
+        self._call_soon = call_soon
+        self.end = 0.0
+        """When the reader is spent; 0 in a turn in which it has not asked yet."""
+
+    def is_spent(self, now: float) -> bool:
+        """Whether the time is used up; the first question of a turn starts it."""
+        if self.end:
+            return now >= self.end
+        self.end = now + READ_SLICE_SECONDS
+        self._call_soon(self._restart)
+        return False
+
+    def _restart(self) -> None:
+        self.end = 0.0
 
 
 # What is done when a stream breaks, in numbers: the ``[recovery]`` table of the settings.

@@ -32,6 +32,7 @@ from debate_tui.domain.stream import (
     StateChange,
     StreamOrigin,
     Superseded,
+    TimeSlice,
     UnmarkedEnd,
     UsageUpdate,
 )
@@ -168,6 +169,7 @@ class TurnRecovery:
     async def items(self) -> AsyncGenerator[StreamItem, None]:
         """The turn; see `RecoveringSource`."""
         watchdog = self._watchdog
+        turn = TimeSlice(asyncio.get_running_loop().call_soon)
         while not self._finished:
             fault: Fault | None = None
             now = self._start_attempt()
@@ -187,6 +189,8 @@ class TurnRecovery:
                         else:
                             for told in self._handle_item(item):
                                 yield told
+                        if watchdog.wait_start >= turn.end and turn.is_spent(watchdog.wait_start):
+                            await asyncio.sleep(0)
             except Fault as broken:
                 fault = broken
             except StopAsyncIteration:

@@ -50,7 +50,8 @@ class Watchdog:
         self._timer: TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
-        self._wait_start = 0.0
+        self.wait_start = 0.0
+        """When the wait under way, or else the last one, began."""
         self._silence_left = self._text_left = 0.0
         self._first_byte_seen = False
         self._expired: Fault | None = None
@@ -64,14 +65,14 @@ class Watchdog:
 
     def mark_connected(self) -> None:
         """The server has answered, but nothing of the stream has come yet: time goes on."""
-        waited = self._clock.time() - self._wait_start
+        waited = self._clock.time() - self.wait_start
         self._silence_left -= waited
         self._text_left -= waited
 
     def record_activity(self) -> None:
         """A sign of life came."""
         self._mark_first_byte()
-        self._text_left -= self._clock.time() - self._wait_start
+        self._text_left -= self._clock.time() - self.wait_start
         self._silence_left = self._policy.silence_timeout
         if self._text_left < self._silence_left:
             self.close()  # the limit has come nearer than the timer
@@ -89,11 +90,11 @@ class Watchdog:
             self._timer = None
 
     def __enter__(self) -> None:
-        self._wait_start = self._clock.time()
+        self.wait_start = self._clock.time()
         self._task = task = asyncio.current_task()
         self._cancelling = task.cancelling() if task else 0
         if self._timer is None:
-            self._arm(self._wait_start + self._time_left())
+            self._arm(self.wait_start + self._time_left())
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
@@ -124,10 +125,10 @@ class Watchdog:
             return  # nobody waits; the next wait arms the timer again
         now = self._clock.time()
         if self._is_paused():
-            self._wait_start = now
+            self.wait_start = now
             self._arm(now + PAUSE_RECHECK_SECONDS)
-        elif now < self._wait_start + self._time_left():
-            self._arm(self._wait_start + self._time_left())
+        elif now < self.wait_start + self._time_left():
+            self._arm(self.wait_start + self._time_left())
         else:
             self._expired = self._timeout_fault()
             task.cancel()

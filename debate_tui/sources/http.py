@@ -9,7 +9,9 @@ import asyncio
 import base64
 import socket
 import ssl
-from contextlib import asynccontextmanager, contextmanager, suppress
+import time
+import zlib
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus, urlsplit
@@ -17,13 +19,13 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 from msgspec import Struct
 
 from debate_tui import __version__
-from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.domain.stream import Fault, FaultKind, TimeSlice
 from debate_tui.sources import sdk_import
 from debate_tui.sources.credentials import url_host
 from debate_tui.sources.payloads import errors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
 
     import httpx
     import httpx2
@@ -36,6 +38,16 @@ _MIN_SECRET_LENGTH = 8
 _MAX_ERROR_BODY = 1 << 16
 _ERROR_BODY_TIMEOUT = 5.0
 """How much of an error response is read, and for how long: its status alone is enough."""
+
+RECEIVE_BUFFER = 1 << 16
+"""How much the system receives ahead of a reader, in bytes; more waits at the sender."""
+
+_MAX_PIECE = 1 << 14
+_MAX_EXPANSION = 200
+_FREE_EXPANSION = 1 << 20
+"""How much more a body may become, decompressed: 200 times what was received, and 1 MiB on top of it."""
+_ZLIB_WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+"""The content codings that are understood, as zlib names them."""
 
 
 class HttpClients:
@@ -158,10 +170,13 @@ class HttpResponse:
         return has_framed_end(self.httpx_response)
 
     async def body(self) -> AsyncGenerator[bytes]:
-        """The body behind its content encoding, as it comes; raises `Fault`."""
-        with translate_httpx_errors(self.httpx_response.url.host):
-            async for data in self.httpx_response.aiter_bytes():
-                yield data
+        """The body without its content coding, as it comes; raises `Fault`."""
+        response = self.httpx_response
+        coding = response.headers.get("content-encoding", "")
+        with translate_httpx_errors(response.url.host):
+            async with aclosing(decode_body(response.aiter_raw(), coding)) as pieces:
+                async for data in pieces:
+                    yield data
 
     async def read_error(self) -> Fault:
         """The fault an answer with an error status amounts to, in the server's own words if it has any."""
@@ -175,6 +190,67 @@ class HttpResponse:
                         break
         wait = errors.parse_retry_after(response.headers)
         return errors.fault_from_body(bytes(body), status=response.status_code, retry_after=wait)
+
+
+async def decode_body(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[bytes]:
+    """The bytes of a body without its content coding, in pieces of at most 16 KiB if it has one.
+
+    Gives the event loop back every few milliseconds, however much has been received. Raises `Fault` for
+    codings other than gzip and deflate, for broken data, and for data that expands too much.
+    """
+    coding = coding.strip().lower()
+    turn = TimeSlice(asyncio.get_running_loop().call_soon)
+    pieces = raw if coding in ("", "identity") else _decompress(raw, coding)
+    async for piece in pieces:
+        if piece:
+            yield piece
+        now = time.monotonic()
+        if now >= turn.end and turn.is_spent(now):
+            await asyncio.sleep(0)
+
+
+async def _decompress(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[bytes]:
+    if coding not in _ZLIB_WINDOWS:
+        message = f"The server sent a body in a content coding that is not supported: '{coding[:40]}'."
+        raise Fault(FaultKind.BAD_REQUEST, message)
+    received = expanded = 0
+    decoder = None
+    async for piece in raw:
+        received += len(piece)
+        while piece:
+            if decoder is None:
+                decoder = zlib.decompressobj(_zlib_window(coding, piece))
+            try:
+                data = decoder.decompress(piece, _MAX_PIECE)
+            except zlib.error:
+                raise Fault(FaultKind.NETWORK, "The server sent a compressed body that is broken.") from None
+            expanded += len(data)
+            if expanded > _FREE_EXPANSION + _MAX_EXPANSION * received:
+                raise Fault(FaultKind.BAD_REQUEST, "The server sent a compressed body that expands too much.")
+            piece = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
+            if decoder.eof:
+                decoder = None  # gzip may have another member
+            yield data
+
+
+def _zlib_window(coding: str, start: bytes) -> int:
+    """What tells zlib the format: many servers send 'deflate' without the header that belongs to it."""
+    if coding == "deflate" and start[0] & 0x0F != zlib.DEFLATED:
+        return -zlib.MAX_WBITS
+    return _ZLIB_WINDOWS[coding]
+
+
+def limit_receive_buffer(info: Mapping[str, object]) -> None:
+    """Let the system receive no more ahead of the reader than `RECEIVE_BUFFER`.
+
+    `info` is what httpcore's trace tells of a connection. What a reader cannot take then waits at the sender,
+    and is up to date when it comes.
+    """
+    get_extra_info = getattr(info.get("return_value"), "get_extra_info", None)
+    connected = get_extra_info("socket") if get_extra_info is not None else None
+    if connected is not None:
+        with suppress(OSError):
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
 
 @asynccontextmanager
@@ -208,9 +284,10 @@ async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> 
         client = await clients.client(url, http2=http_request.http2)
         fresh: list[str] = []
 
-        async def trace(name: str, _info: Mapping[str, object], fresh: list[str] = fresh) -> None:
+        async def trace(name: str, info: Mapping[str, object], fresh: list[str] = fresh) -> None:
             if name == "connection.connect_tcp.complete":
                 fresh.append(name)
+                limit_receive_buffer(info)
 
         with translate_httpx_errors(url_host(url)):
             request = client.build_request(

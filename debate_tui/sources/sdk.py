@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import prices, sdk_import
 from debate_tui.sources.credentials import find_key, key_in_environment
+from debate_tui.sources.http import limit_receive_buffer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 C = TypeVar("C", "AsyncOpenAI", "AsyncAnthropic")
 
 CONNECT_TIMEOUT = 10.0
+
+CLIENT_HEADERS = {"accept-encoding": "gzip, deflate"}
+"""What is sent with every request; other content codings are refused, as nothing bounds what they become."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +146,10 @@ class SdkClients:
                 # Said here, a header from the environment cannot take its place.
                 default_headers={"Authorization": f"Bearer {key}"} if key else None,
                 http_client=openai.DefaultAsyncHttpxClient(
-                    timeout=timeout, follow_redirects=False, event_hooks={"request": [trace_connection]}
+                    timeout=timeout,
+                    follow_redirects=False,
+                    headers=CLIENT_HEADERS,
+                    event_hooks={"request": [trace_connection]},
                 ),
             )
         except (httpx2.InvalidURL, openai.OpenAIError) as error:
@@ -168,7 +175,10 @@ class SdkClients:
                 max_retries=0,
                 timeout=timeout,
                 http_client=anthropic.DefaultAsyncHttpxClient(
-                    timeout=timeout, follow_redirects=False, event_hooks={"request": [trace_connection]}
+                    timeout=timeout,
+                    follow_redirects=False,
+                    headers=CLIENT_HEADERS,
+                    event_hooks={"request": [trace_connection]},
                 ),
             )
         except (httpx2.InvalidURL, anthropic.AnthropicError) as error:
@@ -200,6 +210,7 @@ async def trace_connection(request: httpx2.Request) -> None:
     async def trace(name: str, info: Mapping[str, object]) -> None:
         if name == "connection.connect_tcp.complete":
             request.extensions[NEW_CONNECTION] = True
+            limit_receive_buffer(info)
 
     request.extensions["trace"] = trace
 

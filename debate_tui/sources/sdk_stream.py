@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Connected, Fault, Finished, Message, StreamOrigin
-from debate_tui.sources.http import has_framed_end
+from debate_tui.sources.http import decode_body, has_framed_end
 from debate_tui.sources.http_errors import redact_fault, translate_sdk_errors, unexpected_response_fault
 from debate_tui.sources.payloads import decode_stream
 from debate_tui.sources.sdk import NEW_CONNECTION
@@ -146,8 +146,9 @@ async def read_bytes(
     response: httpx2.Response, provider: Provider, client: AnySdkClient
 ) -> AsyncGenerator[bytes, None]:
     """The bytes of a response as they come in; raises `Fault`."""
+    coding = response.headers.get("content-encoding", "")
     with translate_sdk_errors(provider, client):
-        async with aclosing(response.aiter_bytes()) as pieces:
+        async with aclosing(decode_body(response.aiter_raw(), coding)) as pieces:
             async for piece in pieces:
                 yield piece
 

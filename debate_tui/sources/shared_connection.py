@@ -9,6 +9,7 @@ on. A seat that goes on after a fault always does so on a connection of its own:
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Fault, FaultKind, KeepAlive
+from debate_tui.domain.stream import Chunk, Fault, FaultKind, KeepAlive, TimeSlice
 from debate_tui.sources.endpoint import EndpointConnection, decode_connection, sendable_cursor
 from debate_tui.sources.payloads import SimpleEvent
 from debate_tui.sources.payloads.detect import AutoDetectDecoder, unpack_base64
@@ -153,6 +154,7 @@ class SharedConnection:
         )
 
     async def _read(self, request: TurnRequest) -> None:
+        turn = TimeSlice(asyncio.get_running_loop().call_soon)
         try:
             async with self._endpoint.endpoint.connect(request, None) as connection:
                 self._connected_item = connection.connected
@@ -163,6 +165,9 @@ class SharedConnection:
                     async with aclosing(connection.events) as events:
                         async for event in events:
                             await self._distribute(event)
+                            now = time.monotonic()
+                            if now >= turn.end and turn.is_spent(now):
+                                await asyncio.sleep(0)
                     self.ended_orderly = connection.ended_orderly()
                     self._is_finished = True
         except Fault as fault:

@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 EVENT_LIMIT = 1 << 20
 """The largest event, and the longest line, in characters."""
 
-_MAX_PIECE = 1 << 16
+_MAX_PIECE = 1 << 14
+"""How much is looked at in one go, in bytes: a few milliseconds of work, whatever is in it."""
 _MAX_RETRY_DIGITS = 12
 """Longer reconnection times are cut short: they are beyond any wait anyway."""
-_IMMEDIATE_LINE = re.compile(r"^(?::[^\n]*|retry(?::[^\n]*)?)\n", re.MULTILINE)
-"""A line that has its effect at once, wherever it stands: a comment, a reconnection time."""
+_COMMENTS = re.compile(r"(?:^:[^\n]*\n)++", re.MULTILINE)
+_RETRY_LINES = re.compile(r"(?:^retry(?::[^\n]*)?\n)++", re.MULTILINE)
+"""Reconnection times, which have their effect at once, wherever they stand."""
+_RETRY_TIME = re.compile(r"^retry: ?([0-9]++)$", re.MULTILINE)
 _SIMPLE_EVENTS = re.compile(
     r"(?:(?:(?:event|id)(?::[^\n]*)?\n)*+data(?::[^\n]*)?\n(?:(?:data|event|id)(?::[^\n]*)?\n)*+\n)++"
 )
@@ -79,9 +82,14 @@ class SseParser:
         if not lines:
             return []
         has_immediate_lines = False
-        if "\n:" in lines or "retry" in lines or lines[0] == ":":
-            lines, found = _IMMEDIATE_LINE.subn(self._handle_immediate_line, lines)
+        if "\n:" in lines or lines[0] == ":":
+            lines, found = _COMMENTS.subn("", lines)
             has_immediate_lines = found > 0
+        if "retry" in lines:
+            if times := _RETRY_TIME.findall(lines):
+                self._retry = int(times[-1].lstrip("0")[:_MAX_RETRY_DIGITS] or 0) / 1000
+            lines, found = _RETRY_LINES.subn("", lines)
+            has_immediate_lines = has_immediate_lines or found > 0
         previous_id = self._last_id
         events = self._parse_blocks(self._complete_blocks(lines))
         last_event_id = events[-1].id if events else previous_id
@@ -177,13 +185,6 @@ class SseParser:
             block.clear()
             has_data = False
         return "".join(f"{line}\n" for line in kept), count
-
-    def _handle_immediate_line(self, line: re.Match[str]) -> str:
-        name, _, value = line[0][:-1].partition(":")
-        value = value.removeprefix(" ")
-        if name and value.isascii() and value.isdecimal():
-            self._retry = int(value.lstrip("0")[:_MAX_RETRY_DIGITS] or 0) / 1000
-        return ""
 
     def _check_limit(self, size: int) -> None:
         if size > self._limit:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from base64 import b64encode
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Connected, Fault, FaultKind, KeepAlive, StreamOrigin
+from debate_tui.domain.stream import Connected, Fault, FaultKind, KeepAlive, StreamOrigin, TimeSlice
 from debate_tui.sources.credentials import check_url, url_host
 from debate_tui.sources.endpoint import EndpointConnection, RemoteEndpoint, encode_turn_request, fill_url
 from debate_tui.sources.http import HttpRequest, open_response
@@ -175,29 +176,41 @@ class _WebSocketMessages:
 
     async def _parse_received(self) -> AsyncGenerator[PayloadEvent | KeepAlive]:
         """What has been received so far."""
+        from httpx_ws import WebSocketNetworkError
         from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 
+        turn = TimeSlice(asyncio.get_running_loop().call_soon)
         for event in self._session.connection.events():
+            now = time.monotonic()
+            if now >= turn.end and turn.is_spent(now):
+                await asyncio.sleep(0)
             match event:
                 case TextMessage() | BytesMessage():
-                    self._message_parts.append(event.data)
-                    self._message_size += len(event.data)
-                    if self._message_size > MESSAGE_LIMIT:
-                        raise Fault(
-                            FaultKind.BAD_REQUEST,
-                            f"The server sent a message of more than {MESSAGE_LIMIT:,} characters.",
-                        )
+                    self._add_part(event.data)
                     if event.message_finished:
                         yield SimpleEvent(_decode_message(self._message_parts))
                         self._message_parts, self._message_size = [], 0
                 case Ping():
-                    await self._session.send(event.response())
+                    # A server that does not wait for it may have closed; what it sent is read all the same.
+                    with suppress(WebSocketNetworkError):
+                        await self._session.send(event.response())
                     yield KeepAlive()
                 case Pong():
                     yield KeepAlive()
                 case CloseConnection():
                     self._handle_close(event.code, event.reason)
                     return
+
+    def _add_part(self, data: str | bytes | bytearray) -> None:
+        if not data and self._message_parts:
+            return  # of frames without data there may be any number
+        self._message_parts.append(data)
+        self._message_size += len(data)
+        if self._message_size > MESSAGE_LIMIT:
+            raise Fault(
+                FaultKind.BAD_REQUEST,
+                f"The server sent a message of more than {MESSAGE_LIMIT:,} characters.",
+            )
 
     def _handle_close(self, code: int, reason: str | None) -> None:
         if code in _NORMAL_CLOSE_CODES:

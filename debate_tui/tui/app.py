@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from debate_tui.tui.base_app import BaseApp
@@ -16,6 +17,7 @@ from debate_tui.tui.symbols import ASCII, UNICODE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from textual.events import Event
     from textual.screen import Screen
 
     from debate_tui.display.buffer import SharedBuffer
@@ -24,10 +26,14 @@ if TYPE_CHECKING:
     from debate_tui.display.statistics import Statistics
     from debate_tui.record.log import ReadableLog
     from debate_tui.record.summary import DebateSummary
+    from debate_tui.tui.base_app import Key
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.screens.history import HistoryStore
     from debate_tui.tui.screens.start import StartScreen
+
+
+_INPUT_BEFORE_TEXT = events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp
 
 
 class BaseDebateApp(BaseApp[None]):
@@ -76,6 +82,21 @@ class BaseDebateApp(BaseApp[None]):
             slow_writes=self._slow_writes,
         )
         return self._debate_screen
+
+    async def on_event(self, event: Event) -> None:
+        """Have text wait while something is done about what was typed."""
+        if (
+            self._debate_screen is not None
+            and isinstance(event, _INPUT_BEFORE_TEXT)
+            and not event.is_forwarded
+        ):
+            self._debate_screen.frame_loop.start_input()
+        await super().on_event(event)
+
+    def _finish_key(self, key: Key) -> None:
+        super()._finish_key(key)
+        if self._current_key is None and self._debate_screen is not None:
+            self.call_after_refresh(self._debate_screen.frame_loop.finish_input)
 
     async def attach_log(self, log: ReadableLog) -> None:
         """Show this debate on a screen that was made without one; callable from any task."""

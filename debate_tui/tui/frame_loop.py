@@ -23,6 +23,15 @@ TICK_SECONDS = 0.25
 MAX_PANE_FRAME_CHARACTERS = 32 * 1024
 """Characters of one pane painted in one frame at most, so that a flood cannot make a frame long."""
 
+MIN_PANE_FRAME_CHARACTERS = 4 * 1024
+"""The same on a machine that takes long even for that."""
+
+LONG_FRAME_SECONDS, SHORT_FRAME_SECONDS = 0.04, 0.015
+"""After a longer frame the next one is given half as much text, after a shorter one twice as much."""
+
+INPUT_SECONDS = 0.05
+"""How long text waits for a key to have its effect, in seconds; then it has as long for itself."""
+
 
 class FrameTarget(Protocol):
     """Where the frames are painted."""
@@ -70,11 +79,33 @@ class FrameLoop:
         self._clock = clock
         self._target = target
         self._on_frame = on_frame
+        self._frame_limit = MAX_PANE_FRAME_CHARACTERS
+        self._input_started_at = self._input_until = self._next_input_at = float("-inf")
         self._wake = asyncio.Event()
         buffer.on_due_change = self._wake.set
 
     def wake(self) -> None:
         """Ask the clock again now: the mode, or the number of active streams, has changed."""
+        self._wake.set()
+
+    def start_input(self) -> None:
+        """Neither read nor paint text until `finish_input`, or for `INPUT_SECONDS`: a key was pressed."""
+        now = time.monotonic()
+        if now < self._next_input_at:
+            return
+        self._input_started_at, self._input_until = now, now + INPUT_SECONDS
+        self._next_input_at = self._input_until + INPUT_SECONDS
+        self._buffer.hold_readers()
+        asyncio.get_running_loop().call_at(self._input_until, self.finish_input, now)
+
+    def finish_input(self, started_at: float | None = None) -> None:
+        """The key has had its effect, or the time it had from `started_at` is over."""
+        if self._input_until == float("-inf") or started_at not in (None, self._input_started_at):
+            return
+        now = time.monotonic()
+        self._input_until = float("-inf")
+        self._next_input_at = now + min(now - self._input_started_at, INPUT_SECONDS)
+        self._buffer.release_readers()
         self._wake.set()
 
     def flush_all(self) -> None:
@@ -89,6 +120,9 @@ class FrameLoop:
         while True:
             self._wake.clear()
             now = time.monotonic()
+            if now < self._input_until:  # whoever ends that wakes
+                await self._wake.wait()
+                continue
             again, ticked = self._paint_due(now, tick_due=now >= next_tick)
             if ticked:
                 next_tick += TICK_SECONDS * (1 + (now - next_tick) // TICK_SECONDS)
@@ -118,14 +152,22 @@ class FrameLoop:
                 stage.tick(now)
             return due.ask_again_at, tick_due
         with stage.frame():
-            stage.paint_items(buffer.take(due.panes, limit=MAX_PANE_FRAME_CHARACTERS))
+            stage.paint_items(buffer.take(due.panes, limit=self._frame_limit))
             if tick_due:
                 stage.tick(now)
         spent = time.monotonic() - now
         self._clock.record_paint_time(spent)
+        self._adapt_frame_limit(spent)
         if self._on_frame is not None:
             self._on_frame(spent)
         return now if buffer.oldest_arrivals else None, tick_due
+
+    def _adapt_frame_limit(self, spent: float) -> None:
+        """Keep frames short where painting is slow: a key waits for the one under way."""
+        if spent > LONG_FRAME_SECONDS:
+            self._frame_limit = max(self._frame_limit // 2, MIN_PANE_FRAME_CHARACTERS)
+        elif spent < SHORT_FRAME_SECONDS:
+            self._frame_limit = min(self._frame_limit * 2, MAX_PANE_FRAME_CHARACTERS)
 
 
 # A terminal that takes its bytes slowly is spared: panes scroll by much at once, and in turn.

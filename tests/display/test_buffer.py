@@ -235,3 +235,31 @@ def test_what_is_taken_is_what_was_pushed(steps: list[tuple[str, str | set[str]]
         for pane, lane in queue.statistics().panes.items():
             assert lane.pending_size == len("".join(pushed[pane])) - len("".join(taken[pane]))
     assert taken == pushed
+
+
+async def test_held_readers_wait_until_they_are_released_or_nobody_paints_any_more() -> None:
+    for let_go in (SharedBuffer.release_readers, SharedBuffer.close):
+        queue = buffer()
+        queue.hold_readers()
+        assert not queue.has_room("a")
+        assert queue.has_room("elsewhere")
+        waiting = await start_waiting(queue.wait_for_room("a"))
+        fill(queue, "a", "more than fits")
+        queue.take()
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        let_go(queue)
+        await waiting
+        assert queue.statistics().panes["a"].wait_count == 0
+
+
+async def test_a_reader_that_is_held_still_waits_for_room_afterwards() -> None:
+    queue = buffer()
+    fill(queue, "a", "more than fits")
+    queue.hold_readers()
+    waiting = await start_waiting(queue.wait_for_room("a"))
+    queue.release_readers()
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    queue.take()
+    await waiting

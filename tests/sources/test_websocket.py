@@ -26,7 +26,7 @@ from debate_tui.domain.stream import (
     UnmarkedEnd,
 )
 from debate_tui.sources.http import HttpClients
-from debate_tui.sources.websocket import MESSAGE_LIMIT, WebSocketSource
+from debate_tui.sources.websocket import MESSAGE_LIMIT, WebSocketSource, _WebSocketMessages
 from tests.fakes.sse_server import Cut, Reply, SseServer, each_byte, reply
 from tests.fakes.websocket import binary, close, frame, ping, text, upgraded
 
@@ -259,3 +259,41 @@ async def test_cancelling_closes_at_once() -> None:
 def test_an_invalid_address_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError):
         WebSocketSource(url, clients=HttpClients())
+
+
+EMPTY_FRAMES = {
+    "continuations": frame(1, b"", final=False)
+    + frame(0, b"", final=False) * 20_000
+    + frame(0, b"x")
+    + text("y"),
+    "pings": ping() * 20_000 + text("y"),
+    "messages": text("") * 20_000 + text("y"),
+}
+
+
+@pytest.mark.parametrize("frames", EMPTY_FRAMES.values(), ids=EMPTY_FRAMES)
+async def test_frames_without_data_leave_time_for_others(frames: bytes) -> None:
+    """All of them come with a few reads, which keep the event loop for a few milliseconds at a time."""
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with websocket_server(frames, close(), Cut.HALF_CLOSE) as server:
+        others = asyncio.create_task(take_turns())
+        items, fault = await outcome(server)
+        others.cancel()
+    assert fault is None
+    assert "".join(item.text for item in items if isinstance(item, Chunk)).endswith("y")
+    assert turns > 30
+
+
+async def test_frames_without_data_are_not_kept() -> None:
+    messages = _WebSocketMessages.__new__(_WebSocketMessages)
+    messages._message_parts, messages._message_size = [], 0
+    for _ in range(1000):
+        messages._add_part("")
+    assert len(messages._message_parts) == 1

@@ -211,3 +211,72 @@ def test_it_is_spared_for_a_while(paced: PacedTerminal) -> None:
 def test_when_nothing_streams_all_come_to_their_end(paced: PacedTerminal) -> None:
     paced.throttle.update(0, 2)
     assert paced.leaps(0.1, streaming=False) == [1, 1, 1]
+
+
+async def test_text_waits_for_a_key_that_was_pressed() -> None:
+    async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, pulse):
+        await asyncio.sleep(0)
+        pulse.start_input()
+        assert not buffer.has_room("a")
+        push_text(buffer, "a", "text")
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert stage.released == []
+        pulse.finish_input()
+        assert buffer.has_room("a")
+        await stage.flushed.wait()
+        assert stage.released == [{"a": "text"}]
+
+
+async def test_text_waits_no_longer_than_a_moment_for_a_key_without_effect() -> None:
+    async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, pulse):
+        pulse.start_input()
+        push_text(buffer, "a", "text")
+        await stage.flushed.wait()
+        assert buffer.has_room("a")
+
+
+async def test_keys_do_not_keep_text_from_its_share_of_the_time() -> None:
+    async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, pulse):
+        pulse.start_input()
+        push_text(buffer, "a", "text")
+        await stage.flushed.wait()
+        pulse.start_input()  # too early
+        assert buffer.has_room("a")
+
+
+class SlowTarget(RecordingTarget):
+    """Takes as long for a frame as it is told to."""
+
+    def __init__(self, clock: dict[str, float]) -> None:
+        super().__init__()
+        self.clock = clock
+        self.seconds = 0.0
+
+    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
+        super().paint_items(due)
+        self.clock["now"] += self.seconds
+
+
+def test_frames_get_less_text_where_painting_is_slow_and_more_where_it_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = {"now": 1.0}
+    monkeypatch.setattr("debate_tui.tui.frame_loop.time.monotonic", lambda: clock["now"])
+    buffer: SharedBuffer[PaneItem] = SharedBuffer(["a"], clock=lambda: clock["now"])
+    stage = SlowTarget(clock)
+    pulse = FrameLoop(buffer, FrameClock(DisplayMode.STAGGERED), stage)
+
+    def frames(count: int, seconds: float) -> list[int]:
+        stage.seconds = seconds
+        stage.released.clear()
+        for _ in range(count):
+            for _ in range(100):
+                push_text(buffer, "a", "x" * 1024)
+            clock["now"] += 1
+            pulse._paint_due(clock["now"], tick_due=False)
+            buffer.take()
+        return [len(frame["a"]) for frame in stage.released]
+
+    assert frames(6, 0.1) == [size * 1024 for size in (32, 16, 8, 4, 4, 4)]
+    assert frames(5, 0.001) == [size * 1024 for size in (4, 8, 16, 32, 32)]

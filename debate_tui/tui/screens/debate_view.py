@@ -96,7 +96,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
         )
         self._phase_progress = PhaseProgress(self._follower.transcript, options.format)
         self._frame_clock = FrameClock(options.mode, window=options.window_ms / 1000)
-        self._frame_loop = FrameLoop(
+        self.frame_loop = FrameLoop(
             buffer,
             self._frame_clock,
             self,
@@ -149,7 +149,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
         if self._log is not None:
             await self._follower.open(self._log)
         self.tick(time.monotonic())
-        self.run_worker(self._frame_loop.run(), name="pulse")
+        self.run_worker(self.frame_loop.run(), name="pulse")
         self.call_after_refresh(self._ready_callback)
 
     async def attach_log(self, log: ReadableLog) -> None:
@@ -265,7 +265,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
 
     def flush_all(self) -> None:
         """Paint everything that is pending."""
-        self._frame_loop.flush_all()
+        self.frame_loop.flush_all()
 
     async def rebuild(self) -> None:
         """Show what the log holds now, which has taken back what came last; the screen changes once."""
@@ -275,7 +275,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
             for pane in self._panes:
                 pane.clear()
             self._follower.reset_to(held)
-            self._frame_loop.flush_all()
+            self.frame_loop.flush_all()
             for pane in self._panes:
                 pane.turn_text.flush()
             self.tick(time.monotonic())
@@ -307,7 +307,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
         self._show_hints()
 
     def _wake_frame_loop(self) -> None:
-        self._frame_loop.wake()
+        self.frame_loop.wake()
 
     def _update_header(self) -> None:
         self._header.update(self._header_content())
