@@ -2,13 +2,15 @@
 
 # No annotation is left as text, which msgspec would have to compile when the program starts.
 import itertools
-from collections.abc import Container, Iterator, Sequence
-from typing import Annotated, Literal, TypeVar
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from debate_tui.domain.errors import UsageError
+from debate_tui.domain.sanitise import API_KEY_PATTERN
 
 T = TypeVar("T")
 
@@ -25,6 +27,116 @@ VERDICT_PHASE = "verdict"
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 SpeakerNumber = Annotated[int, Meta(ge=1, le=MAX_DEBATERS)]
 DebaterCount = Annotated[int, Meta(ge=MIN_DEBATERS, le=MAX_DEBATERS)]
+
+
+SECRET_MASK = "…"  # noqa: S105 (what stands for one)
+_RESERVED_FIELDS = frozenset({"model", "messages", "input", "stream", "background", "store"})
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_SECRET_NAME = re.compile(r"key|token|secret|sig|pass|auth|credential|cookie", re.IGNORECASE)
+
+Effort = Literal["none", "minimal", "low", "medium", "high"]
+
+
+class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a model is asked with besides its prompt; what is not set is not sent."""
+
+    effort: Annotated[
+        Effort | None, Meta(description="how much a model reasons before it answers, from `none` to `high`")
+    ] = None
+    temperature: Annotated[
+        Annotated[float, Meta(ge=0, le=2)] | None,
+        Meta(description="how freely a model chooses its words, 0 to 2"),
+    ] = None
+    seed: Annotated[int | None, Meta(description="makes the answers of some models repeatable")] = None
+    max_output_tokens: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="longest answer of one turn, reasoning included", extra={"unit": "tokens"}),
+    ] = None
+    system: Annotated[str, Meta(description="added to the instructions that a model is given")] = ""
+    extra_body: Annotated[
+        dict[str, Any], Meta(description="fields added to each request's body, as the provider names them")
+    ] = {}
+    headers: Annotated[dict[str, str], Meta(description="HTTP headers added to each request to a model")] = {}
+
+    def __post_init__(self) -> None:
+        if taken := sorted(_RESERVED_FIELDS & self.extra_body.keys()):
+            raise ValueError(f"`extra_body` cannot set `{taken[0]}`, which debate-tui sends itself")
+        for name, value in self.headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"`{name}` in `headers` is not the name of an HTTP header")
+            if value != SECRET_MASK and not (value.isascii() and value.isprintable()):
+                raise ValueError(f"the header `{name}` has characters that no header can have")
+
+    @property
+    def parameters(self) -> "ModelParameters":
+        """These parameters alone, where they are part of something larger."""
+        return ModelParameters(**{name: getattr(self, name) for name in ModelParameters.__struct_fields__})
+
+    def over(self, other: "ModelParameters") -> "ModelParameters":
+        """These parameters, and those of `other` for what is not set here."""
+        unset = ModelParameters()
+        values = {name: getattr(self, name) for name in ModelParameters.__struct_fields__}
+        return ModelParameters(
+            **{
+                name: getattr(other, name) if value == getattr(unset, name) else value
+                for name, value in values.items()
+            }
+        )
+
+    def to_public(self) -> dict[str, Any]:
+        """What is set, as it may be recorded and shown: headers by name only, secrets masked."""
+        public: dict[str, Any] = msgspec.to_builtins(self.parameters)
+        if self.headers:
+            public["headers"] = sorted(self.headers)
+        if self.extra_body:
+            public["extra_body"] = mask_secrets(self.extra_body)
+        return public
+
+    def without_secrets(self) -> Self:
+        """The same with every header and every secret masked, to be written to a file."""
+        return msgspec.structs.replace(
+            self,
+            headers=dict.fromkeys(self.headers, SECRET_MASK),
+            extra_body=mask_secrets(self.extra_body),
+        )
+
+    @property
+    def has_masked_secrets(self) -> bool:
+        """Whether some of it was masked, and is not known any more."""
+        return SECRET_MASK in self.headers.values() or _has_mask(self.extra_body)
+
+
+NO_PARAMETERS = ModelParameters()
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field, parameter or header that is called so is likely to hold a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def mask_secrets(value: Any, *, named_secret: bool = False) -> Any:
+    """A JSON value without its secrets: texts under a name like ``api_key``, and whatever looks like a key.
+
+    Numbers stay: ``max_tokens`` is none.
+    """
+    if isinstance(value, Mapping):
+        return {
+            name: mask_secrets(part, named_secret=named_secret or is_secret_name(name))
+            for name, part in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [mask_secrets(part, named_secret=named_secret) for part in value]
+    if not isinstance(value, str):
+        return value
+    return SECRET_MASK if named_secret else API_KEY_PATTERN.sub(SECRET_MASK, value)
+
+
+def _has_mask(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_mask(part) for part in value.values())
+    if isinstance(value, list | tuple):
+        return any(_has_mask(part) for part in value)
+    return isinstance(value, str) and SECRET_MASK in value
 
 
 class Debater(Struct, frozen=True, kw_only=True):

@@ -161,12 +161,14 @@ class Connected(Struct, frozen=True):
     """The connection stands and the server has answered; always a stream's first item.
 
     `transport` is what the statistics show, such as ``HTTP/1.1``; `reused` whether the connection was
-    already open, `None` where that cannot be known.
+    already open, `None` where that cannot be known. `dropped` names settings the server has refused, when
+    that is known first; they are not sent any more.
     """
 
     origin: StreamOrigin = StreamOrigin.START
     transport: str = ""
     reused: bool | None = None
+    dropped: tuple[str, ...] = ()
 
 
 class Chunk(Struct, frozen=True):
@@ -229,6 +231,7 @@ class StateChange(Struct, frozen=True):
     retry_in_ms: int | None = None
     error: FaultReport | None = None
     recovered: bool = False
+    dropped: tuple[str, ...] = ()
 
 
 class Superseded(Struct, frozen=True):

@@ -5,10 +5,17 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
+from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.stream import Fault, FaultKind, StreamOrigin
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.providers import find_provider as named
-from debate_tui.sources.sdk_stream import OptionalParams, continuation_messages, open_sdk_stream
+from debate_tui.sources.sdk_stream import (
+    OptionalParams,
+    RefusedParams,
+    continuation_messages,
+    open_sdk_stream,
+    output_limit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -16,6 +23,7 @@ if TYPE_CHECKING:
 
     from anthropic.types import MessageParam
 
+    from debate_tui.domain.debate import ModelParameters
     from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClients
@@ -28,11 +36,19 @@ DEFAULT_MAX_TOKENS = 16_384
 class AnthropicSource:
     """A Claude model. The clients of `sdk` are shared with other sources, and closed by whoever made them."""
 
-    def __init__(self, model: str, *, sdk_clients: SdkClients, provider: Provider | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        *,
+        sdk_clients: SdkClients,
+        provider: Provider | None = None,
+        parameters: ModelParameters = NO_PARAMETERS,
+    ) -> None:
         self._provider = provider or named("anthropic")
         self._model = model or self._provider.model
         self._sdk_clients = sdk_clients
-        self._refused_params: set[str] = set()
+        self._parameters = parameters
+        self._refused_params = RefusedParams()
 
     @property
     def model(self) -> str:
@@ -45,23 +61,30 @@ class AnthropicSource:
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
         client = await self._sdk_clients.anthropic(self._provider)
-        messages = continuation_messages(request, resume)
+        messages = continuation_messages(request, resume, self._parameters.system)
         system = "\n\n".join(message.content for message in messages if message.role == "system")
         turns = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
         optional_params = OptionalParams(self._refused_params)
-        # Models that think do so anyway, or not at all; this asks to be shown what.
-        optional_params.add("thinking", value={"type": "adaptive", "display": "summarized"})
+        if self._parameters.temperature is None and self._parameters.effort != "none":
+            # Models that think do so anyway, or not at all; this asks to be shown what. With a temperature of
+            # the user's they cannot think.
+            optional_params.add("thinking", value={"type": "adaptive", "display": "summarized"})
+        optional_params.add_parameters(self._parameters, self._provider)
 
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             from anthropic import omit
 
             return client.sdk.messages.with_streaming_response.create(
                 model=self._model,
-                max_tokens=request.max_output_tokens or DEFAULT_MAX_TOKENS,
-                system=system or omit,
+                max_tokens=output_limit(request, self._parameters) or DEFAULT_MAX_TOKENS,
+                # The same in every turn: marked, so that it is paid for in full only once.
+                system=[{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]
+                if system
+                else omit,
                 messages=cast("list[MessageParam]", turns),
                 stream=True,
                 extra_body=body,
+                extra_headers=self._parameters.headers,
             )
 
         origin = StreamOrigin.CONTINUATION if resume is not None and resume.text else StreamOrigin.START

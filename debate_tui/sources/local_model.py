@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
+    from debate_tui.domain.debate import ModelParameters
     from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
     from debate_tui.sources.llama_server import ProgressCallback
 
-    MakeSource = Callable[[str, Provider, SdkClients], Source]
+    MakeSource = Callable[[str, Provider, SdkClients, ModelParameters], Source]
     """Makes a source that speaks to a model at an OpenAI-compatible server."""
 
 
@@ -270,13 +271,13 @@ class LocalServers:
         self._report_progress = report_progress
         self._servers: dict[str, LocalServer] = {}
 
-    def make(self, model: str) -> Source:
+    def make(self, model: str, parameters: ModelParameters) -> Source:
         """A source for one debater; `model` is the path of a file, empty for the model in the box."""
         server = self._servers.setdefault(
             model, LocalServer(model, self._model_folder, self._key, self._report_progress)
         )
         source = LocalSource(
-            server, lambda provider: self._make_source(server.name, provider, self._sdk_clients)
+            server, lambda provider: self._make_source(server.name, provider, self._sdk_clients, parameters)
         )
         return source if model else SimplifiedSource(source)
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
+from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.stream import Fault, FaultKind, StreamOrigin
 from debate_tui.sources.discovery import parse_chat_models
 from debate_tui.sources.http_errors import translate_sdk_errors
@@ -21,7 +22,13 @@ from debate_tui.sources.resumable import (
     ServerKeptResponses,
     conversation_headers,
 )
-from debate_tui.sources.sdk_stream import OptionalParams, continuation_messages, open_sdk_stream
+from debate_tui.sources.sdk_stream import (
+    OptionalParams,
+    RefusedParams,
+    continuation_messages,
+    open_sdk_stream,
+    output_limit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
     from openai.types.responses import ResponseInputItemParam
 
+    from debate_tui.domain.debate import ModelParameters
     from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClient, SdkClients
@@ -47,8 +55,8 @@ class OpenAISource:
 
     Without a `model` the provider's first one is used. With `background` a response of OpenAI's own goes on
     when the connection is lost, at the price of being stored there; `poll_interval`, in seconds, is how often
-    one is asked after that can only be had whole. The clients of `sdk` are shared with other sources, and
-    closed by whoever made them.
+    one is asked after that can only be had whole. `parameters` are what the user set. The clients of `sdk`
+    are shared with other sources, and closed by whoever made them.
     """
 
     def __init__(
@@ -59,13 +67,15 @@ class OpenAISource:
         sdk_clients: SdkClients,
         background: bool = False,
         poll_interval: float = POLL_INTERVAL,
+        parameters: ModelParameters = NO_PARAMETERS,
     ) -> None:
         self._model = model
         self._provider = provider
         self._sdk_clients = sdk_clients
         self._background = background
         self._poll_interval = poll_interval
-        self._refused_params: set[str] = set()
+        self._parameters = parameters
+        self._refused_params = RefusedParams()
         self._kept_responses = ServerKeptResponses()
 
     @property
@@ -113,22 +123,26 @@ class OpenAISource:
     ) -> StreamContext:
         optional_params = OptionalParams(self._refused_params)
         # Refused by models that do not reason, and to organisations that are not verified.
-        optional_params.add("reasoning", value={"summary": "auto"})
-        if request.max_output_tokens is not None:
-            limit = max(request.max_output_tokens, MIN_OUTPUT_TOKENS)
-            optional_params.add("max_output_tokens", value=limit)
+        optional_params.add("reasoning.summary", value="auto")
+        optional_params.add_parameters(self._parameters, self._provider)
+        if limit := output_limit(request, self._parameters):
+            limit = max(limit, MIN_OUTPUT_TOKENS)
+            optional_params.add("max_output_tokens", value=limit, setting="max_output_tokens")
+
+        headers = {**_omitted_headers(self._provider, client.key), **self._parameters.headers}
 
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             from openai import omit
 
             return client.sdk.responses.with_streaming_response.create(
                 model=self._model,
-                input=cast("list[ResponseInputItemParam]", _message_dicts(request, resume)),
+                input=cast("list[ResponseInputItemParam]", self._message_dicts(request, resume)),
                 stream=True,
                 background=self._background or omit,
                 # Only what is stored can be asked for again.
                 store=self._background,
                 extra_body=body,
+                extra_headers=headers,
             )
 
         decoder = ResponsesDecoder()
@@ -151,17 +165,19 @@ class OpenAISource:
         optional_params = OptionalParams(self._refused_params)
         if self._provider.usage_option:
             optional_params.add("stream_options", value={"include_usage": True})
-        if request.max_output_tokens is not None:
+        optional_params.add_parameters(self._parameters, self._provider)
+        if limit := output_limit(request, self._parameters):
             # The older name is the one nearly all servers know; OpenAI's own newer models refuse it.
-            optional_params.add("max_tokens", "max_completion_tokens", value=request.max_output_tokens)
-        headers: dict[str, str | Omit] = {**_omitted_headers(self._provider, client.key)}
+            names = ("max_tokens", "max_completion_tokens")
+            optional_params.add(*names, value=limit, setting="max_output_tokens")
+        headers = {**_omitted_headers(self._provider, client.key), **self._parameters.headers}
         if conversation_id:
             headers |= conversation_headers(conversation_id)
 
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             return client.sdk.chat.completions.with_streaming_response.create(
                 model=self._model,
-                messages=cast("Iterable[ChatCompletionMessageParam]", _message_dicts(request, resume)),
+                messages=cast("Iterable[ChatCompletionMessageParam]", self._message_dicts(request, resume)),
                 stream=True,
                 extra_body=body,
                 extra_headers=headers,
@@ -180,6 +196,12 @@ class OpenAISource:
         decoder = ByteCursorChatDecoder(conversation_id)
         return open_chat_stream(decoder, parse_events=decoder.parse_events)
 
+    def _message_dicts(self, request: TurnRequest, resume: Resume | None) -> list[dict[str, str]]:
+        return [
+            {"role": message.role, "content": message.content}
+            for message in continuation_messages(request, resume, self._parameters.system)
+        ]
+
     async def _first_model(self, client: SdkClient[AsyncOpenAI]) -> str:
         with translate_sdk_errors(self._provider, client):
             answer = await client.sdk.models.with_raw_response.list(
@@ -193,13 +215,6 @@ class OpenAISource:
                 hint=f"Load one, or name one: {self._provider.name}:MODEL",
             )
         return found
-
-
-def _message_dicts(request: TurnRequest, resume: Resume | None) -> list[dict[str, str]]:
-    return [
-        {"role": message.role, "content": message.content}
-        for message in continuation_messages(request, resume)
-    ]
 
 
 def _stream_origin(resume: Resume | None) -> StreamOrigin:

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from debate_tui.domain import toml
+from debate_tui.domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from debate_tui.domain.debate import Effort
 
 Api = Literal["responses", "chat", "messages"]
 
+KEY_PLACEHOLDER = "{key}"
+
+OTHER_SOURCES = frozenset({"acp", "demo", "file", "http", "https", "local", "me", "ws", "wss"})
+"""What may stand before the colon of a source and is no provider."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _OPENAI_HOST = "api.openai.com"
+_EFFORT_FIELDS: dict[Api, str] = {
+    "chat": "reasoning_effort",
+    "responses": "reasoning.effort",
+    "messages": "output_config.effort",
+}
 
 
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,8 +43,12 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     that is set counts; `needs_key` whether it answers nobody without one. `model` is used where none is
     named; empty means the first one it lists. `start` is the command that starts a server of one's own.
 
+    `key_command` prints a key where no variable has it; `headers` are sent with every request, with the key
+    in place of ``{key}``.
+
     Peculiarities: `usage_option` is false where ``stream_options.include_usage`` is refused; `replays` is
-    true where a broken stream can be read on (llama.cpp's ``/v1/stream``).
+    true where a broken stream can be read on (llama.cpp's ``/v1/stream``); `effort_field` is the field that
+    sets how much a model reasons where it is not the API's own, its parts joined by dots.
     """
 
     name: str = ""
@@ -42,11 +61,46 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     start: str = ""
     usage_option: bool = True
     replays: bool = False
+    effort_field: str = ""
+    key_command: str = ""
+    headers: dict[str, str] = {}
 
     @property
     def base_url_env(self) -> str:
         """The variable that moves the provider elsewhere, such as ``OPENAI_BASE_URL``."""
-        return f"{self.name.upper()}_BASE_URL"
+        return f"{self.name.upper().replace('-', '_')}_BASE_URL"
+
+    @property
+    def key_hint(self) -> str:
+        """How to give the program a key."""
+        if self.key_command:
+            return f"Check 'key_command' of [provider.{self.name}] in config.toml."
+        variables = f"Set {' or '.join(self.key_env)}, or run" if self.key_env else "Run"
+        return f"{variables}: keyring set debate-tui {self.name}"
+
+    @property
+    def key_is_in_headers(self) -> bool:
+        """Whether the key is sent in a header of the provider's own, and not where its API wants it."""
+        return any(KEY_PLACEHOLDER in value for value in self.headers.values())
+
+    def headers_with_key(self, key: str) -> dict[str, str]:
+        """The provider's own headers."""
+        return {name: value.replace(KEY_PLACEHOLDER, key) for name, value in self.headers.items()}
+
+    def effort_params(self, effort: Effort) -> Iterator[tuple[str, object]]:
+        """The fields of a request that ask for an effort, their parts joined by dots."""
+        field = self.effort_field or _EFFORT_FIELDS[self.api]
+        last = field.rpartition(".")[2]
+        if last == "enable_thinking":
+            yield field, effort != "none"
+        elif last == "type":
+            yield field, "disabled" if effort == "none" else "enabled"
+        elif self.api != "messages" or self.effort_field:
+            yield field, effort
+        elif effort == "none":
+            yield "thinking.type", "disabled"
+        else:
+            yield field, "low" if effort == "minimal" else effort
 
     @property
     def host(self) -> str:
@@ -55,26 +109,82 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return url.netloc.rpartition("@")[2] or self.base_url
 
 
-@cache
+_configured: dict[str, Provider] = {}
+
+
 def providers() -> Mapping[str, Provider]:
-    """All providers by name, in the order of the table, as if the environment were empty."""
+    """All providers by name, the user's own first, as if the environment were empty."""
+    return {**_configured, **{name: entry for name, entry in _listed().items() if name not in _configured}}
+
+
+@cache
+def _listed() -> Mapping[str, Provider]:
     text = Path(__file__).with_name("providers.toml").read_text("utf-8")
     table = toml.decode_toml(text, dict[str, Provider], file_name="providers.toml")
     return {name: msgspec.structs.replace(entry, name=name) for name, entry in table.items()}
 
 
+def configure_providers(tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add the user's own providers to the table, in place of those added before.
+
+    Each has the fields of `Provider` that are set; one that is listed keeps the others. Raises `ConfigError`
+    for a provider that cannot be one.
+    """
+    configured = {name: _configure(name, fields) for name, fields in tables.items()}
+    _configured.clear()
+    _configured.update(configured)
+
+
+def _configure(name: str, fields: Mapping[str, Any]) -> Provider:
+    where = f"[provider.{name}] in config.toml"
+    if name in OTHER_SOURCES:
+        raise ConfigError(
+            f"A provider cannot be called '{name}', which is another source.", f"Rename {where}."
+        )
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"A provider cannot be called '{name}'.", "Use lower-case letters, digits, '-' and '_'."
+        )
+    listed, base_url = _listed().get(name), fields.get("base_url", "")
+    if listed is None and not base_url:
+        raise ConfigError(
+            f"The provider '{name}' has no base_url.", f'Add base_url = "https://…" to {where}.'
+        )
+    if base_url and not _is_http_url(base_url):
+        raise ConfigError(
+            f"The base_url of the provider '{name}' is not a web address.",
+            f'Write base_url = "https://host/v1" in {where}.',
+        )
+    if listed is None:
+        has_key = bool(fields.get("key_env") or fields.get("key_command"))
+        return Provider(**{"name": name, "title": name, "needs_key": has_key, **fields})
+    moved = _move(listed, base_url) if base_url else listed
+    return msgspec.structs.replace(moved, **fields)
+
+
+def _is_http_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def find_provider(name: str, environ: Mapping[str, str] = os.environ) -> Provider:
-    """The provider called `name`, where ``NAME_BASE_URL`` says it is; raises `KeyError` for any other name.
+    """The provider called `name`, where ``NAME_BASE_URL`` says it is; raises `KeyError` for other names."""
+    known = providers()[name]
+    base_url = environ.get(known.base_url_env, "").strip()
+    return _move(known, base_url) if base_url else known
+
+
+def _move(known: Provider, base_url: str) -> Provider:
+    """The provider at another address.
 
     OpenAI elsewhere than at OpenAI is a compatible server: it is asked for chat completions, and has to say
     itself whether it wants a key.
     """
-    known = providers()[name]
-    base_url = environ.get(known.base_url_env, "").strip()
-    if not base_url:
-        return known
     moved = msgspec.structs.replace(known, base_url=base_url)
     host = urlsplit(base_url).hostname or ""
-    if known.api == "responses" and not (host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")):
+    if known.name == "openai" and not (host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")):
         moved = msgspec.structs.replace(moved, api="chat", needs_key=False)
     return moved

@@ -6,8 +6,10 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from msgspec import Struct
 
+from debate_tui.domain.debate import NO_PARAMETERS, ModelParameters
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.sources.credentials import check_url, has_key, redact_url, url_host
 from debate_tui.sources.providers import find_provider, providers
@@ -39,20 +41,28 @@ _SCHEME_KINDS: dict[str, SourceKind] = {
 class SourceSpec(Struct, frozen=True):
     """A source as typed.
 
-    `scheme` is what stands before the colon; `detail` the model or voice behind it, for an endpoint the whole
-    address, for a local model the absolute path of its file.
+    `scheme` is what stands before the colon; `detail` the model or voice after it, for an endpoint the whole
+    address, for a local model the absolute path of its file. `parameters` are those that were typed with it.
     """
 
     kind: SourceKind
     scheme: str
     detail: str
+    parameters: ModelParameters = NO_PARAMETERS
 
     @property
     def public_name(self) -> str:
         """The specification as it may be shown and recorded: an address without its credentials."""
         if self.kind == "endpoint":
             return redact_url(self.detail)
-        return f"{self.scheme}:{self.detail}" if self.detail else self.scheme
+        name = f"{self.scheme}:{self.detail}" if self.detail else self.scheme
+        query = "&".join(f"{key}={value}" for key, value in msgspec.to_builtins(self.parameters).items())
+        return f"{name}?{query}" if query else name
+
+    @property
+    def takes_parameters(self) -> bool:
+        """Whether a model answers, whose parameters can be set."""
+        return self.kind in ("local", "provider")
 
     @property
     def model(self) -> str:
@@ -69,12 +79,22 @@ class SourceSpec(Struct, frozen=True):
 
 
 def parse_source(text: str) -> SourceSpec:
-    """Read a specification; raises `UsageError` for one that names no known source, or no model."""
+    """Read a specification; raises `UsageError` for one that names no known source, or no model.
+
+    After a model may stand parameters: ``openai:gpt-5.6-terra?effort=high&temperature=0.7``.
+    """
     if not text.strip():
         raise UsageError("A source is empty.", "Name one: demo, openai:MODEL, https://host/path, …")
-    scheme, _, rest = text.strip().partition(":")
+    name, _, query = text.strip().partition("?")
+    scheme, _, rest = name.partition(":")
     scheme = scheme.lower()
-    if kind := _SCHEME_KINDS.get(scheme):
+    kind = _SCHEME_KINDS.get(scheme)
+    if kind == "endpoint":  # the query is its own
+        rest = text.strip().partition(":")[2]
+    parameters = parse_parameters(query, text) if query and kind in (None, "local") else NO_PARAMETERS
+    if query and kind == "demo":
+        raise UsageError(f"'{text}' has parameters, but the demo takes none.", f"Leave out '?{query}'.")
+    if kind is not None:
         if kind == "endpoint":
             if not rest.strip("/"):
                 raise UsageError(f"`{text}` is no address.", "An endpoint looks like https://host/path.")
@@ -85,7 +105,7 @@ def parse_source(text: str) -> SourceSpec:
             check_voice(rest)
         if kind == "local" and rest:
             rest = str(Path(rest).expanduser().absolute())
-        return SourceSpec(kind, scheme, text.strip() if kind == "endpoint" else rest)
+        return SourceSpec(kind, scheme, text.strip() if kind == "endpoint" else rest, parameters)
     if scheme not in providers():
         known = [*providers(), *_SCHEME_KINDS]
         suggestions = difflib.get_close_matches(scheme, known, n=1)
@@ -93,7 +113,34 @@ def parse_source(text: str) -> SourceSpec:
             f"There is no provider `{scheme}` (in `{text}`).",
             f"Did you mean {suggestions[0]}:…?" if suggestions else f"There are: {', '.join(known)}.",
         )
-    return SourceSpec("provider", scheme, rest or find_provider(scheme).model)
+    return SourceSpec("provider", scheme, rest or find_provider(scheme).model, parameters)
+
+
+TYPED_PARAMETERS = ("effort", "temperature", "seed", "max_output_tokens")
+"""The parameters that may follow a model; the others belong into a file."""
+
+
+def parse_parameters(query: str, text: str) -> ModelParameters:
+    """Read ``effort=high&temperature=0.7``, a part of `text`; raises `UsageError` for what cannot be read."""
+    values: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if name not in TYPED_PARAMETERS:
+            close = difflib.get_close_matches(name, TYPED_PARAMETERS, n=1)
+            known = f"Did you mean '{close[0]}'?" if close else f"Use {', '.join(TYPED_PARAMETERS)}."
+            where = " It can be set in a debate file." if name in ModelParameters.__struct_fields__ else ""
+            raise UsageError(f"No parameter '{name}' can be set in '{text}'.", where.strip() or known)
+        if not equals or not value or name in values:
+            raise UsageError(f"The parameter '{name}' in '{text}' needs one value.", f"Write {name}=VALUE.")
+        values[name] = value
+    try:
+        return msgspec.convert(values, ModelParameters, strict=False)
+    except msgspec.ValidationError as error:
+        message = str(error).partition(" - at ")
+        name = message[2].strip("`$.")
+        raise UsageError(
+            f"The parameter '{name}' in '{text}' cannot be {values.get(name, '')!r}.", f"{message[0]}."
+        ) from None
 
 
 def check_availability(specification: SourceSpec) -> None:
@@ -171,21 +218,24 @@ class SourceFactory:
         method: Literal["GET", "POST"] = "GET",
         background: bool = False,
         names: Sequence[str] = (),
+        parameters: ModelParameters | None = None,
     ) -> Source:
         """The source that `specification` describes; a demo needs its voice named.
 
         `names` are what an endpoint's chunks may call the debater by, where several share its address.
-        Nothing is connected, and no SDK or HTTP client imported, before the source is opened.
+        `parameters` go before those that were typed. Nothing is connected, and no SDK or HTTP client
+        imported, before the source is opened.
         """
+        asked = parameters.over(specification.parameters) if parameters else specification.parameters
         match specification.kind:
             case "demo":
                 source = self._make_demo(specification.detail)
             case "endpoint":
                 source = self._make_endpoint(specification.detail, method, names)
             case "local":
-                source = self._make_local(specification.detail)
+                source = self._make_local(specification.detail, asked)
             case "provider":
-                source = self._make_model(specification, background)
+                source = self._make_model(specification, asked, background)
         self._sources.append(source)
         return source
 
@@ -202,15 +252,15 @@ class SourceFactory:
         )
         return self._endpoint_factory.make(url, method=method, names=names)
 
-    def _make_local(self, model: str) -> Source:
+    def _make_local(self, model: str, parameters: ModelParameters) -> Source:
         from debate_tui.sources.local_model import LocalServers
 
         self._local_servers = self._local_servers or LocalServers(
             _make_compatible, self._model_folder, self._report_progress
         )
-        return self._local_servers.make(model)
+        return self._local_servers.make(model, parameters)
 
-    def _make_model(self, specification: SourceSpec, background: bool) -> Source:
+    def _make_model(self, specification: SourceSpec, parameters: ModelParameters, background: bool) -> Source:
         from debate_tui.sources.sdk import SdkClients
 
         self._sdk_clients = self._sdk_clients or SdkClients(connect_timeout=self._connect_timeout)
@@ -218,18 +268,24 @@ class SourceFactory:
         if asked.api == "messages":
             from debate_tui.sources.anthropic import AnthropicSource
 
-            return AnthropicSource(specification.detail, sdk_clients=self._sdk_clients, provider=asked)
+            return AnthropicSource(
+                specification.detail, sdk_clients=self._sdk_clients, provider=asked, parameters=parameters
+            )
         from debate_tui.sources.openai import OpenAISource
 
         return OpenAISource(
-            specification.detail, provider=asked, sdk_clients=self._sdk_clients, background=background
+            specification.detail,
+            provider=asked,
+            sdk_clients=self._sdk_clients,
+            background=background,
+            parameters=parameters,
         )
 
 
-def _make_compatible(model: str, provider: Provider, sdk: SdkClients) -> Source:
+def _make_compatible(model: str, provider: Provider, sdk: SdkClients, parameters: ModelParameters) -> Source:
     from debate_tui.sources.openai import OpenAISource
 
-    return OpenAISource(model, provider=provider, sdk_clients=sdk)
+    return OpenAISource(model, provider=provider, sdk_clients=sdk, parameters=parameters)
 
 
 def _ignore_progress(_step: str, _progress: str) -> None:

@@ -7,8 +7,9 @@ times as much. So the body is read as bytes, and `eventstream` and `payloads` sa
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from debate_tui.domain.stream import Connected, Fault, Finished, Message, StreamOrigin
 from debate_tui.sources.http import decode_body, has_framed_end
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import httpx2
     from httpx_sse import ServerSentEvent
 
+    from debate_tui.domain.debate import ModelParameters
     from debate_tui.domain.stream import KeepAlive, Resume, StreamItem, TurnRequest
     from debate_tui.sources.payloads import PayloadDecoder
     from debate_tui.sources.providers import Provider
@@ -36,35 +38,105 @@ if TYPE_CHECKING:
         http_response: httpx2.Response
 
 
-class OptionalParams:
-    """Parameters that make an answer better, but that not every server knows.
+class RefusedParams(set[str]):
+    """The parameters a server has refused, by their names, as its source remembers them between requests."""
 
-    Which one does cannot be told beforehand. One that is refused is not sent again: `refused` is where the
-    caller remembers them from one request to the next. Several names for one value are tried in turn.
+    def __init__(self) -> None:
+        super().__init__()
+        self.told_settings: set[str] = set()
+        """What the user set in vain, as far as that was reported."""
+
+
+class OptionalParam(NamedTuple):
+    """A value that is sent under the first of `names` that was not refused; see `OptionalParams.add`."""
+
+    names: tuple[str, ...]
+    value: object
+    setting: str
+
+
+class OptionalParams:
+    """Parameters of one request that not every server knows.
+
+    Which one does cannot be told beforehand. One that is refused is not sent again.
     """
 
-    def __init__(self, refused: set[str]) -> None:
+    def __init__(self, refused: RefusedParams) -> None:
         self._refused = refused
-        self._params: list[tuple[tuple[str, ...], object]] = []
+        self._params: list[OptionalParam] = []
 
-    def add(self, *names: str, value: object) -> None:
-        """Wish for `value` under the first of `names` that was not refused."""
-        self._params.append((names, value))
+    def add(self, *names: str, value: object, setting: str = "") -> None:
+        """Send `value` under the first of `names` that was not refused.
+
+        Names of nested fields are joined by dots: ``reasoning.effort``. `setting` is what the user calls it,
+        empty for what the program itself would like.
+        """
+        self._params.append(OptionalParam(names, value, setting))
+
+    def add_parameters(self, parameters: ModelParameters, provider: Provider) -> None:
+        """Send what the user set, but for what an API wants in a place of its own."""
+        if parameters.effort is not None:
+            for name, value in provider.effort_params(parameters.effort):
+                self.add(name, value=value, setting="effort")
+        if parameters.temperature is not None:
+            self.add("temperature", value=parameters.temperature, setting="temperature")
+        if parameters.seed is not None:
+            self.add("seed", value=parameters.seed, setting="seed")
+        for name, value in parameters.extra_body.items():
+            self.add(name, value=value, setting=f"extra_body.{name}")
 
     @property
     def body(self) -> dict[str, object]:
-        """What is still wished for, as fields of the request's body."""
-        named = ((next((n for n in names if n not in self._refused), ""), v) for names, v in self._params)
-        return {name: value for name, value in named if name}
+        """What is still to be sent, as fields of the request's body."""
+        body: dict[str, object] = {}
+        for param in self._params:
+            if name := self._name(param):
+                *parents, last = name.split(".")
+                value = param.value
+                for part in reversed((*parents, last)):
+                    value = {part: value}
+                _merge(body, cast("dict[str, object]", value))
+        return body
 
     def drop_refused(self, fault: Fault) -> bool:
-        """Whether `fault` refuses one of them; that one is no longer wished for then."""
+        """Whether `fault` refuses one of them; that one is not sent any more then.
+
+        Of several that a message names the program's own go first: they are what the user's do not go with.
+        """
         if fault.status not in _REFUSAL_STATUSES:
             return False
-        found = next((name for name in self.body if name in fault.message), None)
-        if found is not None:
-            self._refused.add(found)
-        return found is not None
+        sent = [name for param in sorted(self._params, key=_is_users) if (name := self._name(param))]
+        found = [name for name in sent if _mentions(fault.message, name)][:1]
+        found = found or [name for name in sent if _mentions(fault.message, name.partition(".")[0])]
+        self._refused.update(found)
+        return bool(found)
+
+    def take_dropped_settings(self) -> tuple[str, ...]:
+        """The settings that are not sent because they were refused, each once."""
+        dropped = {param.setting: None for param in self._params if param.setting and not self._name(param)}
+        untold = tuple(setting for setting in dropped if setting not in self._refused.told_settings)
+        self._refused.told_settings.update(untold)
+        return untold
+
+    def _name(self, param: OptionalParam) -> str:
+        return next((name for name in param.names if name not in self._refused), "")
+
+
+def _is_users(param: OptionalParam) -> bool:
+    return bool(param.setting)
+
+
+def _mentions(message: str, name: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", message) is not None
+
+
+def _merge(body: dict[str, object], more: dict[str, object]) -> None:
+    for name, value in more.items():
+        known = body.get(name)
+        if isinstance(known, dict) and isinstance(value, dict):
+            _merge(known, value)
+        else:
+            body[name] = dict(value) if isinstance(value, dict) else value
 
 
 _REFUSAL_STATUSES = (400, 422)
@@ -95,7 +167,7 @@ async def open_sdk_stream(
 
     async def items() -> AsyncGenerator[StreamItem, None]:
         nonlocal finished
-        yield connected_item(response, origin)
+        yield connected_item(response, origin, optional_params)
         try:
             async for item in decoded:
                 finished = isinstance(item, Finished)
@@ -153,9 +225,16 @@ async def read_bytes(
                 yield piece
 
 
-def connected_item(response: httpx2.Response, origin: StreamOrigin) -> Connected:
+def connected_item(
+    response: httpx2.Response, origin: StreamOrigin, optional_params: OptionalParams | None = None
+) -> Connected:
     """What is known of the connection a response came by."""
-    return Connected(origin, response.http_version, NEW_CONNECTION not in response.request.extensions)
+    return Connected(
+        origin,
+        response.http_version,
+        NEW_CONNECTION not in response.request.extensions,
+        optional_params.take_dropped_settings() if optional_params else (),
+    )
 
 
 async def _read_error_body(response: httpx2.Response, provider: Provider, client: AnySdkClient) -> bytes:
@@ -196,13 +275,30 @@ Continue exactly where it stopped: begin with the very next character, even insi
 Do not repeat anything, do not start again, and do not mention the interruption."""
 
 
-def continuation_messages(request: TurnRequest, resume: Resume | None) -> tuple[Message, ...]:
+def continuation_messages(
+    request: TurnRequest, resume: Resume | None, system: str = ""
+) -> tuple[Message, ...]:
     """The messages to send: the request's own, and if some of the answer is there already, that and the plea.
 
-    The partial answer is followed by a user message: several models refuse a conversation that ends with
-    the assistant.
+    `system` is added to the instructions. The partial answer is followed by a user message: several models
+    refuse a conversation that ends with the assistant.
     """
+    messages = _with_instructions(request.messages, system)
     if resume is None or not resume.text:
-        return request.messages
+        return messages
     ask = _CONTINUATION_PROMPT.format(tail=resume.text[-CONTINUATION_TAIL:])
-    return *request.messages, Message("assistant", resume.text), Message("user", ask)
+    return *messages, Message("assistant", resume.text), Message("user", ask)
+
+
+def output_limit(request: TurnRequest, parameters: ModelParameters) -> int | None:
+    """The longest answer that is wanted, in tokens: the lower of the request's limit and the user's."""
+    limits = (request.max_output_tokens, parameters.max_output_tokens)
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _with_instructions(messages: tuple[Message, ...], system: str) -> tuple[Message, ...]:
+    if not system:
+        return messages
+    if messages and messages[0].role == "system":
+        return Message("system", f"{messages[0].content}\n\n{system}"), *messages[1:]
+    return Message("system", system), *messages

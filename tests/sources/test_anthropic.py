@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from debate_tui.domain.debate import ModelParameters
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
@@ -72,7 +73,7 @@ async def test_what_is_asked(server: ProviderServer, sdk: SdkClients) -> None:
     assert first.json == {
         "model": "m",
         "max_tokens": DEFAULT_MAX_TOKENS,
-        "system": "You argue.",
+        "system": [{"type": "text", "text": "You argue.", "cache_control": {"type": "ephemeral"}}],
         "messages": [{"role": "user", "content": "Go on."}],
         "stream": True,
         "thinking": {"type": "adaptive", "display": "summarized"},
@@ -228,3 +229,34 @@ async def test_both_sdks_can_be_first_at_once(server: ProviderServer) -> None:
     )
     await sdk.aclose()
     assert (claude_.sdk.max_retries, gpt.sdk.max_retries) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("effort", "expected"),
+    [
+        ("high", {"output_config": {"effort": "high"}}),
+        ("minimal", {"output_config": {"effort": "low"}}),
+        ("none", {"thinking": {"type": "disabled"}}),
+    ],
+)
+async def test_an_effort_is_asked_for_in_anthropics_words(
+    server: ProviderServer, sdk: SdkClients, effort: Any, expected: dict[str, object]
+) -> None:
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT)))
+    parameters = ModelParameters(effort=effort, system="Rhyme.", headers={"X-Team": "red"})
+    provider = replace(find_provider("anthropic", {}), base_url=server.url)
+    await read_source(AnthropicSource("m", sdk_clients=sdk, provider=provider, parameters=parameters))
+    (request,) = server.requests
+    assert {key: request.json.get(key) for key in expected} == expected
+    assert request.headers["x-team"] == "red"
+    assert "You argue.\n\nRhyme." in str(request.json["system"]).replace("\\n", "\n")
+
+
+async def test_a_temperature_goes_without_thinking(server: ProviderServer, sdk: SdkClients) -> None:
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT)))
+    provider = replace(find_provider("anthropic", {}), base_url=server.url)
+    parameters = ModelParameters(temperature=0.2, max_output_tokens=50)
+    await read_source(AnthropicSource("m", sdk_clients=sdk, provider=provider, parameters=parameters))
+    (request,) = server.requests
+    assert (request.json["temperature"], request.json["max_tokens"]) == (0.2, 50)
+    assert "thinking" not in request.json

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from debate_tui.domain.debate import ModelParameters
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
@@ -551,3 +552,113 @@ def test_text_arrives_whatever_it_is_and_however_it_is_cut(
         assert heard.finished is not None
 
     asyncio.run(scenario())
+
+
+# What the user set
+
+
+ALL_SET = ModelParameters(
+    effort="high",
+    temperature=0.5,
+    seed=7,
+    max_output_tokens=300,
+    system="Speak in rhymes.",
+    extra_body={"top_k": 3, "metadata": {"run": "1"}},
+    headers={"X-Team": "red"},
+)
+SYSTEM = {"role": "system", "content": "You argue.\n\nSpeak in rhymes."}
+
+
+async def test_chat_sends_what_the_user_set(server: ProviderServer, sdk: SdkClients) -> None:
+    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    source = OpenAISource("m", provider=at(server, api="chat"), sdk_clients=sdk, parameters=ALL_SET)
+    assert (await read_source(source)).text == "".join(TEXT)
+    (request,) = server.requests
+    assert request.headers["x-team"] == "red"
+    assert request.json == {
+        "model": "m",
+        "messages": [SYSTEM, {"role": "user", "content": "Go on."}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "reasoning_effort": "high",
+        "temperature": 0.5,
+        "seed": 7,
+        "max_tokens": 300,
+        "top_k": 3,
+        "metadata": {"run": "1"},
+    }
+
+
+async def test_responses_send_what_the_user_set(server: ProviderServer, sdk: SdkClients) -> None:
+    server.script(RESPONSES, ProviderReply(responses_events(TEXT)))
+    source = OpenAISource("m", provider=at(server), sdk_clients=sdk, parameters=ALL_SET)
+    await read_source(source, replace(REQUEST, max_output_tokens=200))
+    (request,) = server.requests
+    assert request.headers["x-team"] == "red"
+    assert request.json == {
+        "model": "m",
+        "input": [SYSTEM, {"role": "user", "content": "Go on."}],
+        "stream": True,
+        "store": False,
+        "reasoning": {"summary": "auto", "effort": "high"},
+        "temperature": 0.5,
+        "seed": 7,
+        "max_output_tokens": 200,
+        "top_k": 3,
+        "metadata": {"run": "1"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "effort", "expected"),
+    [
+        ("groq", "low", {"reasoning_effort": "low"}),
+        ("dashscope", "none", {"enable_thinking": False}),
+        ("dashscope", "high", {"enable_thinking": True}),
+        ("zai", "none", {"thinking": {"type": "disabled"}}),
+        ("moonshot", "medium", {"thinking": {"type": "enabled"}}),
+    ],
+)
+async def test_each_provider_is_asked_for_an_effort_its_own_way(
+    server: ProviderServer, name: str, effort: Any, expected: dict[str, object]
+) -> None:
+    sdk = SdkClients(environ=dict.fromkeys(find_provider(name, {}).key_env, KEY))
+    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    await read_source(
+        OpenAISource(
+            "m", provider=at(server, name), sdk_clients=sdk, parameters=ModelParameters(effort=effort)
+        )
+    )
+    await sdk.aclose()
+    (request,) = server.requests
+    assert {key: request.json.get(key) for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("parameter", "refused", "setting"),
+    [
+        (ModelParameters(temperature=0.5), "temperature", "temperature"),
+        (ModelParameters(effort="high"), "reasoning_effort", "effort"),
+        (ModelParameters(seed=1), "seed", "seed"),
+        (ModelParameters(extra_body={"top_k": 3}), "top_k", "extra_body.top_k"),
+    ],
+)
+async def test_a_refused_setting_is_dropped_and_reported_once(
+    server: ProviderServer, sdk: SdkClients, parameter: ModelParameters, refused: str, setting: str
+) -> None:
+    refusal = ProviderReply(error("invalid_request_error", f"Unsupported value: '{refused}'."), 400, JSON)
+    server.script(CHAT, refusal, ProviderReply(chat_events(TEXT)))
+    source = OpenAISource("m", provider=at(server, api="chat"), sdk_clients=sdk, parameters=parameter)
+    first, second = await read_source(source), await read_source(source)
+    dropped = [item.dropped for item in (*first.items, *second.items) if isinstance(item, Connected)]
+    assert dropped == [(setting,), ()]
+    assert [refused in request.json for request in server.requests] == [True, False, False]
+
+
+async def test_a_refused_summary_leaves_the_effort(server: ProviderServer, sdk: SdkClients) -> None:
+    refusal = ProviderReply(error("invalid_request_error", "Verify to use reasoning.summary."), 400, JSON)
+    server.script(RESPONSES, refusal, ProviderReply(responses_events(TEXT)))
+    source = OpenAISource("m", provider=at(server), sdk_clients=sdk, parameters=ModelParameters(effort="low"))
+    heard = await read_source(source)
+    assert [item.dropped for item in heard.items if isinstance(item, Connected)] == [()]
+    assert server.requests[-1].json["reasoning"] == {"effort": "low"}
