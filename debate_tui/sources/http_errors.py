@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 from contextlib import contextmanager
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
 
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import AnySdkClient
-
-# Spent money comes as 400, 403 or 429, and only the words tell it from a wrong request or key.
-_QUOTA_WORDING = re.compile(
-    r"credit balance|insufficient (?:credit|balance|funds|quota)|spend(?:ing)? limit|API usage limits"
-    r"|have any credits|out of credits|key limit exceeded|billing hard limit",
-    re.IGNORECASE,
-)
 
 
 @contextmanager
@@ -76,14 +68,6 @@ def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
     fault = errors.fault_from_body(
         response.content, status=status, retry_after=errors.parse_retry_after(response.headers)
     )
-    by_status = errors.kind_from_status(status)
-    if fault.kind is FaultKind.BAD_REQUEST:
-        # Compatible servers call nearly everything an invalid request; the status is more precise then.
-        fault.kind = by_status
-    if fault.kind in (FaultKind.BAD_REQUEST, FaultKind.AUTH, FaultKind.RATE_LIMIT) and _QUOTA_WORDING.search(
-        fault.message
-    ):
-        fault.kind = FaultKind.QUOTA
     if fault.kind is FaultKind.AUTH and provider.key_env:
         fault.hint = f"Check {provider.key_env[0]}."
     elif fault.kind is FaultKind.QUOTA:

@@ -13,8 +13,9 @@ from debate_tui.domain.stream import Connected, Fault, FaultKind, KeepAlive, Str
 from debate_tui.sources.credentials import check_url, url_host
 from debate_tui.sources.endpoint import EndpointConnection, RemoteEndpoint, encode_turn_request, fill_url
 from debate_tui.sources.http import HttpRequest, open_response
-from debate_tui.sources.payloads import SimpleEvent, errors
+from debate_tui.sources.payloads import SimpleEvent
 from debate_tui.sources.payloads.detect import msgpack_to_json
+from debate_tui.sources.payloads.error_kinds import kind_from_status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -218,9 +219,7 @@ class _WebSocketMessages:
             return
         # Codes of the application's own are, by custom, 4000 and the HTTP status.
         kind = (
-            errors.kind_from_status(code - 4000)
-            if code >= 4000
-            else _CLOSE_CODE_KINDS.get(code, FaultKind.NETWORK)
+            kind_from_status(code - 4000) if code >= 4000 else _CLOSE_CODE_KINDS.get(code, FaultKind.NETWORK)
         )
         raise Fault(kind, reason or f"{self._host} closed the WebSocket with code {code}.")
 

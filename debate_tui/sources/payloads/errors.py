@@ -1,65 +1,27 @@
-"""What an error a server reports amounts to: words, codes and statuses → `Fault`.
+"""What an error a server reports amounts to: bodies and error objects of every shape → `Fault`.
 
-The words are those of OpenAI, Anthropic, Google, OpenRouter, Groq and our own log, taken from their error
-references; where a word and a status disagree the word is more precise (OpenAI reports a spent quota as 429).
+The shapes are those of the providers' error references and of public reports: ``{"error": {…}}``, lists of
+these, ``{"detail": […]}``, ``{"code", "msg"}``, text, and any of them quoted in the message of another.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.domain.stream import Fault
+from debate_tui.sources.payloads.error_kinds import classify_error, error_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_KIND_WORDS: dict[FaultKind, str] = {
-    FaultKind.RATE_LIMIT: """
-        rate_limited rate_limit rate_limit_error rate_limit_exceeded too_many_requests tokens requests
-        resource_exhausted throttling_exception""",
-    FaultKind.OVERLOADED: """
-        overloaded overloaded_error engine_overloaded service_unavailable service_unavailable_error
-        unavailable slow_down capacity_exceeded""",
-    FaultKind.SERVER: """
-        server server_error api_error internal internal_error internal_server_error bad_gateway
-        provider_error aborted""",
-    FaultKind.TIMEOUT: "timeout timeout_error gateway_timeout request_timeout deadline_exceeded",
-    FaultKind.NETWORK: "network network_error connection_error truncated",
-    FaultKind.AUTH: """
-        auth authentication_error invalid_api_key invalid_authentication permission_error
-        permission_denied unauthorized unauthenticated forbidden account_deactivated access_terminated""",
-    FaultKind.QUOTA: """
-        quota insufficient_quota quota_exceeded insufficient_credits insufficient_balance billing_error
-        billing_hard_limit_reached billing_not_active credit_balance_too_low payment_required
-        spend_limit_exceeded spending_limit_reached""",
-    FaultKind.BAD_REQUEST: """
-        bad_request bad_request_error invalid_request invalid_request_error invalid_argument
-        invalid_prompt validation_error context_length_exceeded exceed_context_size_error
-        string_above_max_length request_too_large model_not_found not_found not_found_error
-        unsupported_value unprocessable_entity_error failed_precondition tool_use_failed""",
-    FaultKind.REFUSED: """
-        refused refusal content_filter content_policy content_policy_violation
-        image_content_policy_violation cyber_policy safety moderation""",
-}
-_KIND_BY_WORD = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
-_VAGUE_KINDS = (FaultKind.BAD_REQUEST, FaultKind.SERVER)
-_KIND_BY_STATUS = {
-    401: FaultKind.AUTH,
-    402: FaultKind.QUOTA,
-    403: FaultKind.AUTH,
-    408: FaultKind.SERVER,
-    409: FaultKind.SERVER,
-    429: FaultKind.RATE_LIMIT,
-    503: FaultKind.OVERLOADED,
-    529: FaultKind.OVERLOADED,
-}
 
 
 class ErrorBody(Struct, frozen=True):
@@ -74,43 +36,6 @@ class ErrorBody(Struct, frozen=True):
     retry_after: float | None = None
 
 
-def kind_from_status(status: int) -> FaultKind:
-    """The kind an HTTP status stands for where nothing more precise is known."""
-    known = _KIND_BY_STATUS.get(status)
-    if known is not None:
-        return known
-    if 400 <= status < 500:
-        return FaultKind.BAD_REQUEST
-    return FaultKind.SERVER if status >= 500 else FaultKind.UNKNOWN
-
-
-def classify_error(*words: str | int | None, status: int | None = None) -> FaultKind:
-    """The kind a server's words and numbers name, the most precise of them first.
-
-    Servers put ``invalid_request_error`` and ``api_error`` on anything, so a status tells more than these.
-    """
-    vague: FaultKind | None = None
-    for word in words:
-        kind = _KIND_BY_WORD.get(_normalise_word(word)) if isinstance(word, str) else None
-        if kind is not None and kind not in _VAGUE_KINDS:
-            return kind
-        vague = vague or kind
-    for number in (*words, status):
-        if isinstance(number, str) and number.isdecimal() and len(number) == 3:
-            number = int(number)
-        if isinstance(number, int) and number >= 400:
-            return kind_from_status(number)
-    return vague or FaultKind.UNKNOWN
-
-
-def _normalise_word(word: str) -> str:
-    """``RateLimitError`` and ``rate-limit-error`` as ``rate_limit_error``."""
-    return _CAMEL_HUMP.sub("_", word.strip()).lower().replace("-", "_")
-
-
-_CAMEL_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-
-
 def fault_from_error(
     error: ErrorBody, *, status: int | None = None, retry_after: float | None = None
 ) -> Fault:
@@ -118,48 +43,131 @@ def fault_from_error(
 
     `status` is the HTTP status of the response that carried it, `retry_after` what its headers asked for.
     """
-    numbers = map(_status_number, (error.status_code, error.code, error.status))
-    own = next((number for number in numbers if number), None)
-    status = own or (status if status is not None and status >= 400 else None)
-    return Fault(
-        classify_error(error.kind, error.code, error.type, error.status, error.status_code, status=status),
-        _one_line(error.message or error.type or str(error.code or error.kind or ""))
-        or _status_message(status),
-        status=status,
-        retry_after=error.retry_after if error.retry_after is not None else retry_after,
-    )
+    fields = {name: value for name, value in structs.asdict(error).items() if value is not None}
+    return parse_error(fields).to_fault(status, retry_after)
 
 
 def fault_from_body(
     body: bytes | str, *, status: int | None = None, retry_after: float | None = None
 ) -> Fault:
-    """The fault an error response's body amounts to, whatever it holds: JSON, text, HTML, nothing."""
+    """The fault an error response's body amounts to, whatever it holds: JSON, events, text, HTML, nothing."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    return _report_from_text(text.lstrip("\ufeff")).to_fault(status, retry_after)
+
+
+class ReportedFault(Fault):
+    """A fault that a server reported.
+
+    `parameters` are the places in the request it named, dotted (``param``, ``detail[].loc``); `report` is all
+    it said, at any length, for comparing and not for showing: it may hold a key.
+    """
+
+    parameters: tuple[str, ...] = ()
+    report: str = ""
+
+
+@dataclass(slots=True)
+class ErrorReport:
+    """What was found in an error body, the most precise first."""
+
+    words: list[str | int] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    parameters: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+    retry_after: float | None = None
+
+    def to_fault(self, status: int | None, retry_after: float | None) -> ReportedFault:
+        """The fault it amounts to; the longer of the waits in the headers and in the body is the floor."""
+        own = next((n for n in map(error_status, self.words) if n is not None), None)
+        status = own or error_status(status)
+        report = "\n".join((*self.messages, *self.details))[:_MAX_REPORT]
+        all_said = "\n".join((report, *map(str, self.words[:_MAX_ITEMS])))
+        waits = [wait for wait in (retry_after, self.retry_after) if wait is not None]
+        named = next((word for word in self.words if isinstance(word, str) and _WORD.search(word)), "")
+        fault = ReportedFault(
+            classify_error(self.words, all_said, status),
+            _one_line(next(iter(self.messages), "") or named) or _status_message(status),
+            status=status,
+            retry_after=max(waits, default=None),
+        )
+        fault.parameters, fault.report = tuple(self.parameters), report
+        return fault
+
+
+_CONTAINERS = (
+    "error",
+    "errors",
+    "detail",
+    "details",
+    "message",
+    "msg",
+    "base_resp",
+    "metadata",
+    "innererror",
+)
+"""Where error objects are inside one another, such as ``{"error": {"message": {"detail": […]}}}``."""
+_MESSAGE_FIELDS = (
+    "message",
+    "msg",
+    "Message",
+    "detail",
+    "error_message",
+    "errorMessage",
+    "error_msg",
+    "errorText",
+    "error_description",
+    "status_msg",
+    "details",
+    "error",
+    "errors",
+    "raw",
+    "title",
+)
+_ERROR_FIELDS = ("error_message", "errorMessage", "error_msg", "errorText")
+"""Those that only errors have."""
+_WORD_FIELDS = (
+    "kind",
+    "code",
+    "type",
+    "status",
+    "status_code",
+    "statusCode",
+    "error_code",
+    "error",
+    "reason",
+)
+_WAIT_FIELDS = {"retry_after": 1.0, "retryAfter": 1.0, "retryDelay": 1.0, "retry_after_ms": 0.001}
+_MAX_DEPTH = 8
+_MAX_ITEMS = 32
+_MAX_REPORT = 1 << 16
+_WORD = re.compile(r"(?!error$)[A-Za-z]")
+_WAIT_WORDING = re.compile(r"(?P<seconds>\d{1,9}(?:\.\d{1,9})?)s?")
+_JSON_START = re.compile(r"[{\[]")
+_EVENT_DATA = re.compile(r"^data:[^\S\n]?(.*)", re.MULTILINE)
+_QUOTED_MESSAGE = re.compile(
+    r"""['"](?:message|msg|detail|error)['"]\s*:\s*(['"])(?P<text>(?:[^\\]|\\.){1,2000}?)\1"""
+)
+"""A message in what is not quite JSON: a body that was cut, or a Python dict."""
+
+
+def _report_from_text(text: str) -> ErrorReport:
+    """What a body says that may be JSON, an event stream, text or a page."""
+    if text.startswith(("event:", "data:", ":")):
+        text = "\n".join(_EVENT_DATA.findall(text))
     try:
-        error = parse_error(msgspec.json.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        error = ErrorBody(message=_text_message(body))
-    return fault_from_error(error, status=status, retry_after=retry_after)
+        return parse_error(msgspec.json.decode(text))
+    except (msgspec.DecodeError, RecursionError):
+        report = ErrorReport()
+    if not text.lstrip().startswith("<"):
+        _add_message(report, text, 0)
+    return report
 
 
-# The shapes errors come in, read as JSON values: {"error": {…}}, {"error": "…"}, lists of these,
-# {"errors": […]}, {"detail": …}, {"error_message": …}, {"code", "msg"}, or the fields at the top.
-
-_MESSAGE_FIELDS = ("message", "msg", "error_message", "errorMessage", "error_msg", "errorText", "detail")
-_NESTED_FIELDS = ("error", "errors", "detail")
-
-
-def parse_error(value: object) -> ErrorBody:
-    """The error in a JSON value, without a message if there is none; never raises."""
-    match value:
-        case str():
-            return ErrorBody(message=value.strip() or None)
-        case [first, *_]:
-            return parse_error(first)
-        case dict():
-            outer = _error_fields(value)
-            inner = next((value[name] for name in _NESTED_FIELDS if value.get(name)), None)
-            return outer if inner is None else _merge_errors(parse_error(inner), outer)
-    return ErrorBody()
+def parse_error(value: object) -> ErrorReport:
+    """What a JSON value says of an error, nothing if it is none; never raises."""
+    report = ErrorReport()
+    _collect(report, value, 0)
+    return report
 
 
 def is_error(value: object) -> bool:
@@ -175,10 +183,10 @@ def is_error(value: object) -> bool:
         return True
     if any(_says_something(value.get(name)) for name in ("error", "errors", "detail")):
         return True
-    if any(isinstance(value.get(name), str) and value[name].strip() for name in _MESSAGE_FIELDS[2:6]):
+    if any(isinstance(value.get(name), str) and value[name].strip() for name in _ERROR_FIELDS):
         return True
-    failed = any(_status_number(value.get(name)) for name in ("code", "status", "status_code", "statusCode"))
-    return (failed or value.get("success") is False) and parse_error(value).message is not None
+    failed = any(error_status(value.get(name)) for name in ("code", "status", "status_code", "statusCode"))
+    return (failed or value.get("success") is False) and bool(parse_error(value).messages)
 
 
 def _says_something(error: object) -> bool:
@@ -192,40 +200,103 @@ def _says_something(error: object) -> bool:
     return False
 
 
-def _error_fields(value: dict[str, object]) -> ErrorBody:
-    def text(name: str) -> str | None:
-        found = value.get(name)
-        return found if isinstance(found, str) and found.strip() else None
-
-    def word(name: str) -> str | int | None:
-        found = value.get(name)
-        return text(name) or (found if isinstance(found, int) and not isinstance(found, bool) else None)
-
-    wait = value.get("retry_after")
-    status = value.get("status_code", value.get("statusCode"))
-    return ErrorBody(
-        message=next((found for name in _MESSAGE_FIELDS if (found := text(name))), None),
-        type=text("type") if text("type") != "error" else None,
-        code=word("code"),
-        status=word("status") if word("status") != "error" else None,
-        status_code=_status_number(status),
-        kind=text("kind"),
-        retry_after=float(wait) if isinstance(wait, (int, float)) and not isinstance(wait, bool) else None,
-    )
+def _collect(report: ErrorReport, value: object, depth: int) -> None:
+    """Add what a JSON value says, the innermost objects first: they are the most precise."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, str):
+        _add_message(report, value, depth)
+    elif isinstance(value, list):
+        for item in value[:_MAX_ITEMS]:
+            _collect(report, item, depth + 1)
+    elif isinstance(value, dict):
+        for name in _CONTAINERS:
+            if isinstance(inner := value.get(name), dict | list):
+                _collect(report, inner, depth + 1)
+        _collect_fields(report, value, depth)
 
 
-def _merge_errors(inner: ErrorBody, outer: ErrorBody) -> ErrorBody:
-    """What the inner object says, and where it says nothing, what stands around it."""
-    fields = {name: getattr(outer, name) for name in ErrorBody.__struct_fields__}
-    own = {name: getattr(inner, name) for name in ErrorBody.__struct_fields__}
-    return ErrorBody(**fields | {name: value for name, value in own.items() if value is not None})
+def _collect_fields(report: ErrorReport, error: dict[str, object], depth: int) -> None:
+    """Add what the fields of one error object say."""
+    place = _dotted_place(error.get("loc")) or _dotted_place(error.get("param"))
+    if place:
+        report.parameters.append(place)
+    for name in _MESSAGE_FIELDS:
+        if isinstance(text := error.get(name), str) and text.strip():
+            # `loc` belongs to its message; `param` is in the message anyway.
+            _add_message(report, f"{place}: {text}" if "loc" in error and place else text, depth)
+    for name in _WORD_FIELDS:
+        if isinstance(word := error.get(name), str | int) and not isinstance(word, bool) and word != "":
+            report.words.append(word)
+    for name in ("quotaId", "quotaMetric", "flagged_input", "reasons"):
+        if error.get(name):
+            report.details.append(f"{name}: {error[name]}")
+    violations = error.get("violations")
+    if isinstance(violations, list):
+        _collect(report, violations, depth + 1)
+    for name, unit in _WAIT_FIELDS.items():
+        if (wait := _seconds(error.get(name), unit)) is not None:
+            report.retry_after = max(wait, report.retry_after or 0.0)
 
 
-def _status_number(value: object) -> int | None:
-    """An HTTP error status, as a number or as text."""
-    if isinstance(value, str) and value.isdecimal() and len(value) == 3:
-        value = int(value)
-    return value if isinstance(value, int) and 400 <= value <= 599 else None
+def _add_message(report: ErrorReport, text: str, depth: int) -> None:
+    """Add a message, and what JSON in it says: a proxy quotes the answer it got."""
+    text = text.strip()
+    for start in islice(_JSON_START.finditer(text), 4):
+        try:
+            quoted, _ = _decode_first(text[start.start() :])
+        except (ValueError, RecursionError):
+            continue
+        inner = parse_error(quoted) if depth < _MAX_DEPTH else ErrorReport()
+        if isinstance(quoted, dict | list) and inner.messages:
+            prefix = text[: start.start()].rstrip(" \t\n-:,")
+            _merge(report, inner, prefix)
+            return
+    if match := _QUOTED_MESSAGE.search(text) if "{" in text else None:
+        prefix = text[: text.index("{")].rstrip(" \t\n-:,([")
+        report.details.append(text)
+        text = f"{prefix}: {match['text']}" if prefix else match["text"]
+    elif text.startswith(("{", "[")):
+        report.details.append(text)
+        return
+    if text and len(report.messages) < _MAX_ITEMS and text not in report.messages:
+        report.messages.append(text)
+
+
+def _merge(report: ErrorReport, inner: ErrorReport, prefix: str) -> None:
+    first, *others = inner.messages
+    report.messages += [f"{prefix}: {first}" if prefix else first, *others]
+    report.words += inner.words
+    report.parameters += inner.parameters
+    report.details += inner.details
+    if inner.retry_after is not None:
+        report.retry_after = max(inner.retry_after, report.retry_after or 0.0)
+
+
+def _decode_first(text: str) -> tuple[object, int]:
+    import json  # reads a value that text follows, which msgspec does not
+
+    return json.JSONDecoder().raw_decode(text)
+
+
+def _dotted_place(place: object) -> str:
+    """``["body", "messages", 0, "role"]`` or ``"messages[0].role"`` as ``messages.0.role``."""
+    if isinstance(place, str):
+        return re.sub(r"\[(\d+)\]", r".\1", place)
+    if isinstance(place, list):
+        return ".".join(str(part) for part in place if part != "body")
+    return ""
+
+
+def _seconds(value: object, unit: float) -> float | None:
+    """A wait as numbers, text (``34.07s``) or protobuf's object say it; `None` for anything else."""
+    if isinstance(value, dict):
+        value = value.get("seconds")
+    if isinstance(value, str) and (match := _WAIT_WORDING.fullmatch(value.strip())):
+        value = float(match["seconds"])
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value * unit if value >= 0 and math.isfinite(value) else None
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
@@ -260,11 +331,6 @@ def _status_message(status: int | None) -> str:
         return f"The server answered {status} {HTTPStatus(status).phrase}."
     except ValueError:
         return f"The server answered {status}."
-
-
-def _text_message(body: bytes | str) -> str:
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    return "" if text.lstrip().startswith("<") else text
 
 
 def _one_line(text: str, limit: int = 300) -> str:
