@@ -142,7 +142,7 @@ async def browse_history(store: SqliteStore, query: str) -> int:
     what was chosen in between is remembered.
     """
     from debate_tui.cli.tui_runner import make_screen_options, remember_theme
-    from debate_tui.tui.app import HistoryApp
+    from debate_tui.tui.screens.history import HistoryApp
 
     archive, selected_debate = _ThreadedStore(store), ""
     while True:

@@ -11,11 +11,9 @@ from debate_tui.tui.base_app import BaseApp
 from debate_tui.tui.driver import TerminalDriver
 from debate_tui.tui.frame_loop import GcScheduler
 from debate_tui.tui.screens.debate import DebateScreen
-from debate_tui.tui.screens.history import HistoryScreen, HistorySelection
-from debate_tui.tui.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from textual.events import Event
     from textual.screen import Screen
@@ -25,11 +23,9 @@ if TYPE_CHECKING:
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import Statistics
     from debate_tui.record.log import ReadableLog
-    from debate_tui.record.summary import DebateSummary
     from debate_tui.tui.base_app import Key
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.screen_options import ScreenOptions
-    from debate_tui.tui.screens.history import HistoryStore
     from debate_tui.tui.screens.start import StartScreen
 
 
@@ -232,40 +228,3 @@ class StartApp(BaseDebateApp):
     def show_start_error(self, message: str) -> None:
         """Say why a debate cannot begin; callable from any task of the event loop."""
         self.call_later(self._start_screen.show_start_error, message)
-
-
-# The app around the history screen.
-
-
-class HistoryApp(BaseApp[HistorySelection]):
-    """Returns what the user wants to see next, `None` if nothing; see `HistoryScreen`."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c,ctrl+q", "quit", priority=False)]
-
-    def __init__(
-        self,
-        store: HistoryStore,
-        summaries: Sequence[DebateSummary],
-        options: ScreenOptions,
-        *,
-        filter_text: str = "",
-        selected_debate: str = "",
-        on_theme: Callable[[str], None] | None = None,
-    ) -> None:
-        super().__init__(options, on_theme=on_theme)
-        glyphs = ASCII if options.ascii else UNICODE
-        self._history_screen = HistoryScreen(
-            store, summaries, glyphs, self.exit, filter_text=filter_text, selected_debate=selected_debate
-        )
-
-    def get_default_screen(self) -> HistoryScreen:
-        """The history is all there is."""
-        return self._history_screen
-
-    def on_ready(self) -> None:
-        """The first frame is painted: do what could wait until now."""
-        self.load_themes()
-
-    def warn(self, text: str) -> None:
-        """See `BaseApp.warn`."""
-        self._history_screen.warn(text)

@@ -12,9 +12,11 @@ from textual.screen import Screen
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import EXPORT_TYPES
 from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.base_app import BaseApp
 from debate_tui.tui.export import display_path, export_to_folder
 from debate_tui.tui.screens.dialogs import ConfirmDeleteScreen, ExportMenuScreen
 from debate_tui.tui.styles import Tone
+from debate_tui.tui.symbols import ASCII, UNICODE
 from debate_tui.tui.widgets.debate_list import DebateDetails, DebateList
 from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
 from debate_tui.tui.widgets.header import TitleBar
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
     from debate_tui.record.summary import DebateSummary
+    from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.symbols import Glyphs
     from debate_tui.tui.widgets.option_list import SelectableList
 
@@ -317,3 +320,37 @@ class HistoryScreen(Screen[None]):
     async def on_footer_pressed(self, message: Footer.Pressed) -> None:
         """Do what the key would do."""
         await self.run_action(message.action)
+
+
+class HistoryApp(BaseApp[HistorySelection]):
+    """Returns what the user wants to see next, `None` if nothing; see `HistoryScreen`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c,ctrl+q", "quit", priority=False)]
+
+    def __init__(
+        self,
+        store: HistoryStore,
+        summaries: Sequence[DebateSummary],
+        options: ScreenOptions,
+        *,
+        filter_text: str = "",
+        selected_debate: str = "",
+        on_theme: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(options, on_theme=on_theme)
+        glyphs = ASCII if options.ascii else UNICODE
+        self._history_screen = HistoryScreen(
+            store, summaries, glyphs, self.exit, filter_text=filter_text, selected_debate=selected_debate
+        )
+
+    def get_default_screen(self) -> HistoryScreen:
+        """The history is all there is."""
+        return self._history_screen
+
+    def on_ready(self) -> None:
+        """The first frame is painted: do what could wait until now."""
+        self.load_themes()
+
+    def warn(self, text: str) -> None:
+        """See `BaseApp.warn`."""
+        self._history_screen.warn(text)

@@ -15,7 +15,8 @@ from debate_tui.domain.judging import (
     parse_stance,
 )
 from debate_tui.domain.prompts import Speech
-from debate_tui.sources.demo import VOICES, compose_verdict
+from debate_tui.sources.demo import VOICES
+from debate_tui.sources.demo.judge import compose_verdict
 
 FORMAT = Format(name="f", title="F", description="", phases=(Phase(name="opening", title="Opening"),))
 ENTRIES = (

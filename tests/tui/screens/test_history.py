@@ -11,9 +11,8 @@ import pytest
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.record.summary import DebateSummary
-from debate_tui.tui.app import HistoryApp
 from debate_tui.tui.screen_options import ScreenOptions
-from debate_tui.tui.screens.history import HistoryScreen, HistorySelection
+from debate_tui.tui.screens.history import HistoryApp, HistoryScreen, HistorySelection
 from debate_tui.tui.widgets import debate_list
 from tests.tui.debate_harness import DEBATERS, START
 from tests.tui.replay_harness import recorded_debate
