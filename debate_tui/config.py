@@ -20,6 +20,7 @@ from debate_tui.domain import formats, toml
 from debate_tui.domain.debate import Format
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.domain.stream import RecoveryPolicy
+from debate_tui.domain.text import decode_text
 
 APP_NAME = "debate-tui"
 ENVIRONMENT_PREFIX = "DEBATE_TUI_"
@@ -197,11 +198,11 @@ def with_options(settings: Settings, options: Mapping[str, object]) -> Settings:
 
 def _read_text(file: Path) -> str:
     try:
-        return file.read_text("utf-8")
+        return decode_text(file.read_bytes())
     except OSError as error:
         raise ConfigError(f"Cannot read {file}: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{file} is not a text file in UTF-8.") from None
+        raise ConfigError(f"{file} is not a text file in UTF-8 or UTF-16.") from None
 
 
 def _read_settings(file: Path) -> dict[str, object]:

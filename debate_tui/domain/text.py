@@ -1,7 +1,8 @@
-"""How many words a text has, counted while it grows."""
+"""Text as the program takes it in: files and pipes decoded, words counted while a text grows."""
 
 from __future__ import annotations
 
+import codecs
 import re
 from datetime import UTC, datetime
 from functools import cache
@@ -14,6 +15,16 @@ _WORD_CHARACTER = re.compile(r"\w")
 def _token_pattern() -> re.Pattern[str]:
     """Compiled when there is something to count: so many characters take their time."""
     return re.compile(rf"(?P<space>\s+)|(?P<alone>[{_CJK}])|[^\s{_CJK}]+")
+
+
+def decode_text(data: bytes, errors: str = "strict") -> str:
+    """Text in UTF-8, or in what its byte order mark says: Windows' editors and shells begin files with one.
+
+    Line ends become ``\\n``. With `errors` as ``strict``, raises `UnicodeDecodeError` for what is no text.
+    """
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and len(data) > 2
+    text = data.decode("utf-16" if is_utf16 else "utf-8-sig", errors)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class WordCounter:

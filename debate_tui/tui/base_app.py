@@ -131,6 +131,8 @@ class BaseApp(KeyboardApp[Result]):
 
     def __init__(self, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None) -> None:
         self._theme_ready = False
+        if not os.environ.get("NO_COLOR"):  # empty, it counts as not set: https://no-color.org
+            os.environ.pop("NO_COLOR", None)
         super().__init__(driver_class=TerminalDriver)
         self._disable_notifications = True  # nothing is ever said by a toast: no screen needs a rack for them
         if self.no_color:  # Textual has taken it out of the environment, where the next screen looks for it

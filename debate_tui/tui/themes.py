@@ -15,6 +15,7 @@ from textual.color import Color
 from textual.theme import Theme
 
 from debate_tui.domain.errors import ConfigError
+from debate_tui.domain.text import decode_text
 from debate_tui.domain.toml import decode_toml
 
 DEFAULT_THEME = "vigil"
@@ -140,7 +141,7 @@ def read_theme(path: Path) -> Theme:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ConfigError(f"{path.name}: too big for a theme")
-        text = path.read_text("utf-8")
+        text = decode_text(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"{path.name}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
