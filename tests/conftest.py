@@ -33,7 +33,10 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for variable in os.environ:
         if variable.startswith("DEBATE_TUI_") or variable.endswith(("_API_KEY", "_BASE_URL", "_AUTH_TOKEN")):
             monkeypatch.delenv(variable)
-    for variable in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    for variable in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.delenv(variable.upper(), raising=False)
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR", "OLLAMA_HOST"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     return home

@@ -20,9 +20,17 @@ from debate_tui.cli.messages import (
     print_error,
     print_info,
 )
-from debate_tui.cli.plan import default_debaters, make_plan, remembered_sources
+from debate_tui.cli.plan import (
+    DEMO_SOURCES,
+    default_count,
+    default_debaters,
+    make_plan,
+    remembered_sources,
+    unwatched_sources,
+)
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import UsageError
+from debate_tui.domain.text import decode_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,8 +137,9 @@ def is_topic_missing(argument: str | None, default: str) -> bool:
 def _read_stdin(*, allow_terminal: bool) -> str:
     if sys.stdin is None or (sys.stdin.isatty() and not allow_terminal):
         raise UsageError("There is no topic to debate.", _TOPIC_HINT)
-    # Four bytes are the most a character takes; one more character tells that the limit was passed.
-    return sys.stdin.buffer.read(4 * (MAX_TOPIC_CHARACTERS + 1)).decode("utf-8", "replace")
+    # Four bytes are the most a character takes, as is a byte order mark; one more character tells that the
+    # limit was passed.
+    return decode_text(sys.stdin.buffer.read(4 * (MAX_TOPIC_CHARACTERS + 2)), "replace")
 
 
 _NAMED_SOURCE = re.compile(r"(?P<name>[^=:/]*)=(?P<source>.*)")
@@ -172,7 +181,7 @@ def run_debate(
     else:
         resolved_topic = read_topic(topic, settings.topic)
         debater_settings = settings.debater or default_debaters(
-            _default_sources(on_screen=on_screen and not chaos), settings
+            _default_sources(settings, on_screen=on_screen, chaos=chaos), settings
         )
         debate_plan = make_plan(resolved_topic, debater_settings, settings, chaos=chaos)
     debate_plan = msgspec.structs.replace(debate_plan, **plan_fields)
@@ -195,11 +204,12 @@ def parse_debater_option(text: str) -> dict[str, str]:
     return {"name": match["name"].strip(), "source": match["source"].strip()}
 
 
-def _default_sources(*, on_screen: bool) -> tuple[str, ...]:
+def _default_sources(settings: config.Settings, *, on_screen: bool, chaos: bool) -> tuple[str, ...]:
     """Debaters for who named none: models at hand, else the demo; nothing is spent where nobody watches."""
-    sources: tuple[str, ...] = ()
-    if on_screen:
-        from debate_tui.sources.discovery import discover_sources
+    if chaos:
+        return DEMO_SOURCES
+    if not on_screen:
+        return unwatched_sources()
+    from debate_tui.sources.discovery import discover_sources
 
-        sources = remembered_sources() or discover_sources()
-    return sources or ("demo", "demo")
+    return remembered_sources() or discover_sources(count=default_count(settings)) or DEMO_SOURCES

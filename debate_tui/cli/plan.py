@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from debate_tui.record.summary import DebateSummary
 
 
+DEMO_SOURCES = ("demo", "demo")
 _DEFAULT_NAMES = ("Ada", "Ben", "Cleo", "Dan")
 
 
@@ -114,11 +115,37 @@ def default_debaters(sources: Sequence[str], settings: config.Settings) -> tuple
 
     Raises as `make_plan` does where there is no such format.
     """
-    format_ = config.find_format(settings.format or DEFAULT_FORMAT)
+    format_ = _default_format(settings)
     return tuple(
         config.DebaterSettings(source=source)
         for source in fill_debaters(sources, format_)[: format_.max_debaters]
     )
+
+
+def default_count(settings: config.Settings) -> int:
+    """How many debaters an automatic line-up has: two, or as many as the format takes at least."""
+    from debate_tui.sources.discovery import DEFAULT_COUNT
+
+    return max(DEFAULT_COUNT, _default_format(settings).min_debaters)
+
+
+def unwatched_sources() -> tuple[str, ...]:
+    """The line-up where no debater is named and no one watches: the demo.
+
+    Raises `UsageError` where a key is set: its owner wants a model, but nothing is spent unasked.
+    """
+    from debate_tui.sources.discovery import any_key
+
+    if variable := any_key():
+        raise UsageError(
+            f"No debaters are named, and {variable} is set.",
+            "Name the debaters with -d, such as -d openai -d anthropic, or -d demo for the scripted demo.",
+        )
+    return DEMO_SOURCES
+
+
+def _default_format(settings: config.Settings) -> Format:
+    return config.find_format(settings.format or DEFAULT_FORMAT)
 
 
 def _choose_format(

@@ -10,7 +10,7 @@ from debate_tui.cli import debate as topics
 from debate_tui.cli.debate import parse_debater_option
 from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, open_server
 from debate_tui.cli.messages import print_error
-from debate_tui.cli.plan import default_debaters, make_plan, plan_continuation_from
+from debate_tui.cli.plan import default_debaters, make_plan, plan_continuation_from, unwatched_sources
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import open_debate
 from debate_tui.domain.errors import DebateError
@@ -54,7 +54,7 @@ def run_server(
     if continued is None and (topic is not None or settings.topic):
         debate_plan = make_plan(
             topics.read_topic(topic, settings.topic),
-            settings.debater or default_debaters(_DEMO_SOURCES, settings),
+            settings.debater or default_debaters(unwatched_sources(), settings),
             settings,
         )
     with asyncio.Runner(loop_factory=_uvloop_factory()) as runner:
@@ -111,7 +111,7 @@ class RunningDebates:
             for each in request.debaters
         )
         topic = topics.read_topic(request.topic)
-        debater_settings = seats or settings.debater or default_debaters(_DEMO_SOURCES, settings)
+        debater_settings = seats or settings.debater or default_debaters(unwatched_sources(), settings)
         async with self._plan_lock:  # In a thread: the keyring may ask its user for a password first.
             debate_plan = await asyncio.to_thread(make_plan, topic, debater_settings, settings)
         return await self.start(debate_plan)
@@ -172,9 +172,6 @@ def _report_task_result(task: asyncio.Task[None], hosted_id: asyncio.Future[str]
     elif error is not None:
         context = {"message": "A debate broke off.", "exception": error, "task": task}
         asyncio.get_running_loop().call_exception_handler(context)
-
-
-_DEMO_SOURCES = ("demo", "demo")
 
 
 def _print_addresses(addresses: HostAddresses, hosting: HostingOptions, debate: str) -> None:

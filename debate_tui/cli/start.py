@@ -13,7 +13,7 @@ from msgspec import structs
 
 from debate_tui import config
 from debate_tui.cli import tui_runner
-from debate_tui.cli.plan import make_plan, remembered_sources
+from debate_tui.cli.plan import DEMO_SOURCES, default_count, make_plan, remembered_sources
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.tui_runner import make_screen_options, remember_theme
 from debate_tui.display.frame_clock import DisplayMode
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 
 # Who debates if nobody says so: what was remembered, models at hand, else the demo.
-
-
-DEMO_SOURCES = ("demo", "demo")
 
 
 def debater_settings(settings: config.Settings, proposal: DebateSetup) -> tuple[config.DebaterSettings, ...]:
@@ -98,18 +95,20 @@ def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
     return offers
 
 
-async def discover_offers() -> tuple[list[SourceOption], tuple[str, ...]]:
-    """The models of servers, and who debates by itself now."""
+async def discover_offers(
+    count: int = discovery.DEFAULT_COUNT,
+) -> tuple[list[SourceOption], tuple[str, ...]]:
+    """The models of servers, and the `count` sources of an automatic line-up."""
     served = await asyncio.to_thread(discovery.probe_servers)
     offers = [
         SourceOption(f"{server.name}:{model}", *_describe_server(server))
         for server, models in served
         for model in models
     ]
-    detected_sources = discovery.sources_with_keys()
+    detected_sources = discovery.sources_with_keys(count=count)
     if not detected_sources and served:
         server, models = served[0]
-        detected_sources = discovery.limit_sources([f"{server.name}:{model}" for model in models])
+        detected_sources = discovery.limit_sources([f"{server.name}:{model}" for model in models], count)
     return offers, detected_sources
 
 
@@ -132,7 +131,8 @@ class StartController:
         self._settings = settings
         self._chaos = chaos
         self._formats, self._format_errors = _load_formats(settings.format)
-        self._detected_sources = discovery.sources_with_keys() or DEMO_SOURCES
+        self._count = default_count(settings)
+        self._detected_sources = discovery.sources_with_keys(count=self._count) or DEMO_SOURCES
         self.proposals: asyncio.Queue[DebateSetup | None] = asyncio.Queue()
 
     def create_screen(self) -> StartScreen:
@@ -160,7 +160,7 @@ class StartController:
         )
 
     async def _discover_offers(self) -> tuple[Sequence[SourceOption], tuple[str, ...]]:
-        offers, detected_sources = await discover_offers()
+        offers, detected_sources = await discover_offers(self._count)
         self._detected_sources = detected_sources or self._detected_sources
         chosen = self._settings.debater or remembered_sources() or self._chaos
         return offers, () if chosen else detected_sources

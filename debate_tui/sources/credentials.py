@@ -28,9 +28,23 @@ _TOKEN_PATTERN = re.compile(r"(?i:(?<=bearer )[^\s'\"]{4,})|[\w\-.]*\*{3,}[\w\-.
 KEY_MASK = "[key]"
 
 
+# What copying leaves around a value: quotes, line ends (also as a `.env` file spells them), unseen marks.
+_WRAPPING = re.compile(r"^(?:[\s\"'“”‘’`\ufeff\u200b])+|(?:[\s\"'“”‘’`\ufeff\u200b]|\\[rn])+$")
+
+
+def clean_value(value: str) -> str:
+    """An environment variable's value without the quotes, blanks and line ends around it."""
+    return _WRAPPING.sub("", value)
+
+
+def find_key_variable(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
+    """The environment variable that holds the provider's key; empty if none does."""
+    return next((name for name in provider.key_env if clean_value(environ.get(name, ""))), "")
+
+
 def key_in_environment(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
     """The provider's key as an environment variable has it; empty if none has."""
-    return next((key for name in provider.key_env if (key := environ.get(name, "").strip())), "")
+    return clean_value(environ.get(find_key_variable(provider, environ), ""))
 
 
 def key_in_keyring(provider: Provider) -> str:
@@ -45,7 +59,7 @@ def key_in_keyring(provider: Provider) -> str:
         return ""
     # Backends raise the errors of whatever they are made of; none of these is worth more than "no key".
     try:
-        return (keyring.get_password(KEYRING_SERVICE, provider.name) or "").strip()
+        return clean_value(keyring.get_password(KEYRING_SERVICE, provider.name) or "")
     except (keyring.errors.KeyringError, ImportError, OSError, RuntimeError, ValueError):
         return ""
 
@@ -94,20 +108,39 @@ _CREDENTIAL_PARAMETER = re.compile(
 )
 
 
-def check_url(url: str, schemes: tuple[str, ...]) -> None:
-    """Raise `UsageError` for an address that is none; it may hold a secret, so that it is not quoted."""
+def find_url_problem(url: str, schemes: tuple[str, ...]) -> str:
+    """What is wrong with an address, to follow a colon; empty if nothing is. Quotes none of it."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.lower() not in schemes:
+        return f"it does not begin with {' or '.join(f'{known}://' for known in schemes)}"
     try:
         parts = urlsplit(url)
-        is_valid = parts.scheme.lower() in schemes and bool(parts.hostname) and parts.port != 0
+        host = parts.hostname or ""
     except ValueError:
-        is_valid = False
-    if not is_valid:
-        raise UsageError("An endpoint's address cannot be read.", f"It looks like {schemes[-1]}://host/path.")
+        return "its host cannot be read"
+    if not host or " " in host:
+        return "its host cannot be read" if rest.strip("/") else "it names no host"
+    try:
+        is_port = parts.port != 0
+    except ValueError:
+        is_port = False
+    return "" if is_port else "its port is not a number from 1 to 65535"
+
+
+def check_url(url: str, schemes: tuple[str, ...]) -> None:
+    """Raise `UsageError` for an address that is none; it may hold a secret, so that it is not quoted."""
+    if problem := find_url_problem(url, schemes):
+        raise UsageError(
+            f"An endpoint's address cannot be read: {problem}.", f"It looks like {schemes[-1]}://host/path."
+        )
 
 
 def url_host(url: str) -> str:
-    """What to call an endpoint: host and port, without credentials."""
-    return urlsplit(url).netloc.rpartition("@")[2]
+    """What to call an endpoint: host and port, without credentials; empty if it cannot be read."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
 
 
 def has_credentials(url: str) -> bool:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
+import ssl
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING
+from itertools import cycle, islice
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct
 
-from debate_tui.sources.credentials import key_in_environment
+from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.sources import network
+from debate_tui.sources.credentials import (
+    find_key,
+    find_key_variable,
+    find_url_problem,
+    key_in_environment,
+    url_host,
+)
+from debate_tui.sources.payloads import errors
 from debate_tui.sources.providers import find_provider, providers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from debate_tui.sources.providers import Provider
 
@@ -22,45 +34,68 @@ if TYPE_CHECKING:
 # The models a server lists: https://platform.openai.com/docs/api-reference/models/list.
 
 
-class _ListedModel(Struct):
-    id: str
-
-
-class _ModelList(Struct):
-    data: tuple[_ListedModel, ...] | None = None
-
-
-# Made here once: several threads decode with it at the same time, and may not be the first to use the struct.
-_model_list_decoder = msgspec.json.Decoder(_ModelList)
+_OTHER_KINDS = re.compile(
+    r"embed|rerank|^video$|moderation|guard|dall-?e|imagen?\b|stable-?diffusion|sdxl|whisper|transcri|realtime|speech"
+    r"|(?<![a-z])(?:tts|stt|audio|sora|veo|flux|lyria|clip|bge|gte|e5|minilm|parakeet|kokoro|bark)(?![a-z])"
+)
+"""Names of models that hold no conversation: for embedding, ranking, moderating, images, sound and films."""
 
 
 def parse_chat_models(body: bytes) -> tuple[str, ...]:
-    """The ids of those that can hold a conversation; none where the body is no such list."""
+    """The ids of those that can hold a conversation; none where the body is no list of models.
+
+    The list is OpenAI's, or an array alone (Together). What a model can do is taken from what the server says
+    of it (Together's ``type``, Mistral's ``capabilities``, OpenRouter's ``output_modalities``), else from its
+    name.
+    """
     try:
-        listed = _model_list_decoder.decode(body)
+        listed = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ()
-    return tuple(model.id for model in listed.data or () if "embed" not in model.id.lower())
+    entries = listed.get("data") if isinstance(listed, dict) else listed
+    found = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return tuple(entry["id"] for entry in found if isinstance(entry.get("id"), str) and _can_chat(entry))
+
+
+def _can_chat(entry: dict[str, Any]) -> bool:
+    kind, capabilities, architecture = (entry.get(key) for key in ("type", "capabilities", "architecture"))
+    if isinstance(kind, str) and _OTHER_KINDS.search(kind.lower().replace("image-text-to-text", "")):
+        return False
+    if isinstance(capabilities, dict) and capabilities.get("completion_chat") is False:
+        return False
+    if isinstance(capabilities, list) and "completion" not in capabilities and "embedding" in capabilities:
+        return False
+    outputs = architecture.get("output_modalities") if isinstance(architecture, dict) else None
+    if isinstance(outputs, list) and outputs and outputs != ["text"]:
+        return False
+    return bool(entry["id"]) and not _OTHER_KINDS.search(entry["id"].lower())
 
 
 LOCAL_SERVERS = ("ollama", "lmstudio", "llamacpp")
 PROBE_TIMEOUT = 0.3
-MAX_SOURCES = 4
+_MAX_LISTING = 1 << 20
+"""Bytes of a list of models."""
+DEFAULT_COUNT = 2
+"""Debaters of an automatic line-up, unless its format takes more."""
 
 
-def discover_sources(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Sources for two to four debaters, as for ``-d``; empty if nothing was found.
+def discover_sources(
+    environ: Mapping[str, str] = os.environ, *, count: int = DEFAULT_COUNT
+) -> tuple[str, ...]:
+    """Sources for `count` debaters, as for ``-d``; empty if nothing was found.
 
-    One debater for each provider whose key is in the environment, with its default model, a single key giving
-    two; without any key, the models of a server. Takes up to `PROBE_TIMEOUT`, and usually none of it:
-    where nobody listens, the machine says so at once.
+    One debater for each provider whose key is in the environment, with its default model, the same again
+    where there are fewer; without any key, the models of a server. Takes up to `PROBE_TIMEOUT`, and usually
+    none of it: where nobody listens, the machine says so at once.
     """
-    return sources_with_keys(environ) or sources_from_server(environ)
+    return sources_with_keys(environ, count=count) or sources_from_server(environ, count=count)
 
 
-def sources_with_keys(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def sources_with_keys(
+    environ: Mapping[str, str] = os.environ, *, count: int = DEFAULT_COUNT
+) -> tuple[str, ...]:
     """Sources for the providers whose keys are in the environment."""
-    return limit_sources([f"{each.name}:{each.model}" for each in providers_with_keys(environ)])
+    return limit_sources([f"{each.name}:{each.model}" for each in providers_with_keys(environ)], count)
 
 
 def providers_with_keys(environ: Mapping[str, str] = os.environ) -> list[Provider]:
@@ -69,18 +104,24 @@ def providers_with_keys(environ: Mapping[str, str] = os.environ) -> list[Provide
     return [each for each in known if each.needs_key and each.model and key_in_environment(each, environ)]
 
 
-def sources_from_server(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def any_key(environ: Mapping[str, str] = os.environ) -> str:
+    """A variable that holds a provider's key, the first in the order of the table; empty if none does."""
+    return next(filter(None, (find_key_variable(each, environ) for each in providers().values())), "")
+
+
+def sources_from_server(
+    environ: Mapping[str, str] = os.environ, *, count: int = DEFAULT_COUNT
+) -> tuple[str, ...]:
     """Sources for the models of the first server that answers in time."""
     for server, found in probe_servers(environ):
-        return limit_sources([f"{server.name}:{model}" for model in found])
+        return limit_sources([f"{server.name}:{model}" for model in found], count)
     return ()
 
 
 def custom_servers(environ: Mapping[str, str] = os.environ) -> list[Provider]:
     """The servers that a variable such as ``OPENAI_BASE_URL`` leads to, and that may want no key."""
-    moved = [name for name in providers() if environ.get(providers()[name].base_url_env, "").strip()]
-    found = [find_provider(name, environ) for name in moved if name not in LOCAL_SERVERS]
-    return [each for each in found if not each.needs_key]
+    found = [find_provider(name, environ) for name in providers() if name not in LOCAL_SERVERS]
+    return [each for each in found if each.moved_by and not each.needs_key]
 
 
 def probe_servers(environ: Mapping[str, str] = os.environ) -> list[tuple[Provider, tuple[str, ...]]]:
@@ -100,30 +141,81 @@ def probe_servers(environ: Mapping[str, str] = os.environ) -> list[tuple[Provide
 def list_models(
     server: Provider, environ: Mapping[str, str] = os.environ, *, timeout: float = PROBE_TIMEOUT
 ) -> tuple[str, ...]:
+    """See `fetch_models`; empty if the server does not answer."""
+    try:
+        return fetch_models(server, environ, timeout=timeout)
+    except Fault:
+        return ()
+
+
+def fetch_models(
+    server: Provider, environ: Mapping[str, str] = os.environ, *, timeout: float
+) -> tuple[str, ...]:
     """The models a server lists that can hold a conversation, its usual one first; blocks.
 
-    Empty if it does not answer. It is shown its key, if there is one.
+    It is shown its key, if there is one, and reached as it is in a debate. Raises `Fault` if it cannot be.
     """
+    if problem := find_url_problem(server.base_url, ("http", "https")):
+        raise Fault(FaultKind.BAD_REQUEST, f"{server.base_url_env} cannot be used: {problem}.")
+    url = urlsplit(server.base_url)
+    listing = url._replace(path=f"{url.path.rstrip('/')}/models", fragment="").geturl()
+    key = find_key(server, environ) if key_in_environment(server, environ) else ""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    if network.find_proxy(listing, environ) is not None:
+        body = asyncio.run(_get_through_proxy(listing, headers, timeout))
+    else:
+        body = _get_directly(listing, headers, timeout, environ)
+    return tuple(sorted(parse_chat_models(body), key=lambda model: model != server.model))
+
+
+def _get_directly(url: str, headers: dict[str, str], timeout: float, environ: Mapping[str, str]) -> bytes:
+    """The body of an answer, without the HTTP client, whose import takes longer than a probe may."""
     from http import client
 
-    url = urlsplit(server.base_url)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        return ()
-    connect = client.HTTPConnection if url.scheme == "http" else client.HTTPSConnection
-    key = key_in_environment(server, environ)
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    connection: client.HTTPConnection
+    if parts.scheme.lower() == "https":
+        tls_context = network.make_tls_context(ssl.create_default_context, environ)
+        connection = client.HTTPSConnection(host, port, timeout=timeout, context=tls_context)
+    else:
+        connection = client.HTTPConnection(host, port, timeout=timeout)
     try:
-        connection = connect(url.hostname, url.port, timeout=timeout)
-        try:
-            path, headers = f"{url.path.rstrip('/')}/models", {"Authorization": f"Bearer {key}"}
-            connection.request("GET", path, headers=headers if key else {})
-            found = parse_chat_models(connection.getresponse().read(1 << 20))
-        finally:
-            connection.close()
-    except (OSError, client.HTTPException, ValueError):  # a port or a key may be none
-        return ()
-    return tuple(sorted(found, key=lambda model: model != server.model))
+        connection.request("GET", parts._replace(scheme="", netloc="").geturl(), headers=headers)
+        response = connection.getresponse()
+        body = response.read(_MAX_LISTING)
+    except (OSError, client.HTTPException, ValueError) as error:
+        raise Fault(FaultKind.NETWORK, f"{url_host(url)} does not answer: {error}") from None
+    finally:
+        connection.close()
+    if response.status >= 400:
+        raise errors.fault_from_body(body, status=response.status)
+    return body
 
 
-def limit_sources(sources: list[str]) -> tuple[str, ...]:
-    """Two to four of what was found: one alone argues with itself."""
-    return tuple(sources[:MAX_SOURCES] if len(sources) != 1 else sources * 2)
+async def _get_through_proxy(url: str, headers: dict[str, str], timeout: float) -> bytes:  # noqa: ASYNC109
+    from debate_tui.sources.http import HttpClients, HttpRequest, open_response
+
+    clients = HttpClients(connect_timeout=timeout)
+    body = b""
+    try:
+        async with (
+            asyncio.timeout(timeout),
+            open_response(clients, HttpRequest("GET", url, headers, {})) as response,
+        ):
+            if response.httpx_response.status_code >= 400:
+                raise await response.read_error()
+            async for data in response.body():
+                body += data
+                if len(body) >= _MAX_LISTING:
+                    break
+    except TimeoutError:
+        raise Fault(FaultKind.TIMEOUT, f"{url_host(url)} does not answer in time.") from None
+    finally:
+        await clients.aclose()
+    return body
+
+
+def limit_sources(sources: Sequence[str], count: int = DEFAULT_COUNT) -> tuple[str, ...]:
+    """`count` of what was found, the same again where that is less; empty where nothing was."""
+    return tuple(islice(cycle(sources), count))

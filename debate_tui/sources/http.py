@@ -20,8 +20,8 @@ from msgspec import Struct
 
 from debate_tui import __version__
 from debate_tui.domain.stream import Fault, FaultKind, TimeSlice
-from debate_tui.sources import sdk_import
-from debate_tui.sources.credentials import url_host
+from debate_tui.sources import network, sdk_import
+from debate_tui.sources.credentials import find_url_problem, url_host
 from debate_tui.sources.payloads import errors
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     import httpx
     import httpx2
+
+    from debate_tui.sources.network import Proxy
 
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 10
@@ -77,7 +79,7 @@ class HttpClients:
         key = _origin(url), http2
         task = self._clients.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = asyncio.create_task(asyncio.to_thread(self._make_client, url.startswith("https:"), http2))
+            task = asyncio.create_task(asyncio.to_thread(self._make_client, url, http2))
             self._clients[key] = task
         # Others may wait for the same client: one of them being cancelled must not take it from them.
         return await asyncio.shield(task)
@@ -90,28 +92,31 @@ class HttpClients:
             if not isinstance(client, BaseException):
                 await client.aclose()
 
-    def _make_client(self, https: bool, http2: bool) -> httpx.AsyncClient:
+    def _make_client(self, url: str, http2: bool) -> httpx.AsyncClient:
+        proxy = network.find_proxy(url)
         with sdk_import.import_lock:
             from http.cookiejar import CookieJar, DefaultCookiePolicy
 
             import httpx
 
+            # A context that trusts no one costs nothing, and an http:// origin needs no other.
+            no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            proxy_tls = self._tls_context(False) if proxy and proxy.scheme == "https" else None
             try:
                 return httpx.AsyncClient(
-                    # A context that trusts nobody costs nothing, and an http:// origin needs no other.
-                    verify=self._tls_context(http2) if https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+                    verify=self._tls_context(http2) if url.lower().startswith("https:") else no_tls,
+                    proxy=httpx.Proxy(proxy.url, ssl_context=proxy_tls) if proxy else None,
+                    trust_env=False,
                     http2=http2,
                     timeout=httpx.Timeout(None, connect=self._connect_timeout),
                     limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                     headers={"user-agent": f"debate-tui/{__version__}"},
                 )
-            except (OSError, ValueError, ImportError, httpx.InvalidURL):
-                raise Fault(
-                    FaultKind.BAD_REQUEST,
-                    "The proxy or certificate settings of the environment cannot be used.",
-                    hint="Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
-                ) from None
+            except (httpx.InvalidURL, ValueError, ImportError) as error:
+                if proxy is None:
+                    raise
+                raise network.unusable_proxy_fault(proxy, error) from None
 
     def _tls_context(self, http2: bool) -> ssl.SSLContext:
         # httpx tells a context which HTTP versions to offer, so that they cannot share one.
@@ -119,7 +124,9 @@ class HttpClients:
             import httpx
 
             self._tls_contexts[http2] = (
-                self._make_tls_context() if self._make_tls_context else httpx.create_ssl_context()
+                self._make_tls_context()
+                if self._make_tls_context
+                else network.make_tls_context(lambda: httpx.create_ssl_context(trust_env=False))
             )
         return self._tls_contexts[http2]
 
@@ -285,11 +292,11 @@ async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> 
         fresh: list[str] = []
 
         async def trace(name: str, info: Mapping[str, object], fresh: list[str] = fresh) -> None:
-            if name == "connection.connect_tcp.complete":
+            if name.endswith(".connect_tcp.complete"):  # the part before says whether to a SOCKS proxy
                 fresh.append(name)
                 limit_receive_buffer(info)
 
-        with translate_httpx_errors(url_host(url)):
+        with translate_httpx_errors(url_host(url), network.find_proxy(url)):
             request = client.build_request(
                 method,
                 url,
@@ -301,34 +308,57 @@ async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> 
             if not response.has_redirect_location:
                 return HttpResponse(response, not fresh)
             await response.aclose()
-            target = response.url.join(response.headers["location"]).copy_with(userinfo=b"", fragment=None)
-        if target.scheme not in ("http", "https"):
-            raise Fault(FaultKind.BAD_REQUEST, f"{url_host(url)} redirects to something that is not HTTP.")
-        if _origin(str(target)) != _origin(url):
+        target = _redirect_target(response)
+        if _origin(target) != _origin(url):
             headers = {}
-        url = str(target)
+        url = target
         if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
             method, body = "GET", None
             portable_headers.pop("content-type", None)
     raise Fault(FaultKind.BAD_REQUEST, f"{url_host(url)} redirects in circles.")
 
 
-@contextmanager
-def translate_httpx_errors(host: str) -> Generator[None]:
-    """Turn what httpx raises into a `Fault` that names `host`, and nothing else of the address."""
+def _redirect_target(response: httpx.Response) -> str:
+    """Where a redirect leads, without userinfo; raises `Fault`."""
     import httpx
 
+    host = response.url.netloc.decode()
+    try:
+        target = response.url.join(response.headers["location"]).copy_with(userinfo=b"", fragment=None)
+    except (httpx.InvalidURL, ValueError):
+        raise Fault(FaultKind.BAD_REQUEST, f"{host} redirects to an address that cannot be read.") from None
+    if target.scheme not in ("http", "https"):
+        raise Fault(FaultKind.BAD_REQUEST, f"{host} redirects to something that is not HTTP.")
+    if problem := find_url_problem(str(target), ("http", "https")):
+        raise Fault(FaultKind.BAD_REQUEST, f"{host} redirects to an address that cannot be read: {problem}.")
+    return str(target)
+
+
+@contextmanager
+def translate_httpx_errors(host: str, proxy: Proxy | None = None) -> Generator[None]:
+    """Turn what httpx raises into a `Fault` that names `host`, and nothing else of the address.
+
+    What fails on the way to `proxy` names that instead, and the variable it comes from.
+    """
+    import httpx
+
+    peer = proxy.title if proxy else host
+    refusals: tuple[type[Exception], ...] = (httpx.ProxyError, *network.socks_errors(proxy))
     try:
         yield
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
         # The error itself quotes what is wrong, which may be a key.
         raise Fault(FaultKind.BAD_REQUEST, f"The address or a header for {host} cannot be sent.") from error
     except httpx.TimeoutException as error:
-        raise Fault(FaultKind.TIMEOUT, f"{host} did not accept the connection in time.") from error
-    except httpx.ProxyError as error:
-        raise Fault(FaultKind.NETWORK, f"The proxy did not connect to {host}.") from error
+        raise Fault(FaultKind.TIMEOUT, f"Could not connect to {peer} in time.") from error
+    except refusals as error:
+        if proxy is None:
+            raise
+        raise network.refused_by_proxy_fault(proxy, host, error) from error
     except httpx.ConnectError as error:
-        raise Fault(FaultKind.NETWORK, f"Could not connect to {host}: {_describe_cause(error)}.") from error
+        if isinstance(_find_root_cause(error), ssl.SSLError):
+            peer = host
+        raise Fault(FaultKind.NETWORK, f"Could not connect to {peer}: {_describe_cause(error)}.") from error
     except httpx.RemoteProtocolError as error:
         raise Fault(FaultKind.NETWORK, f"{host} broke the connection off.") from error
     except httpx.RequestError as error:
@@ -374,11 +404,15 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{parts.port or default}"
 
 
-def _describe_cause(error: BaseException) -> str:
-    """The reason at the bottom of an error, in a few words."""
+def _find_root_cause(error: BaseException) -> BaseException:
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause
-    match error:
+    return error
+
+
+def _describe_cause(error: BaseException) -> str:
+    """The reason at the bottom of an error, in a few words."""
+    match error := _find_root_cause(error):
         case ssl.SSLCertVerificationError():
             return f"its certificate is not valid ({error.verify_message})"
         case ssl.SSLError():

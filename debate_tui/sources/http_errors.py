@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.sources import network
 from debate_tui.sources.credentials import redact_keys
 from debate_tui.sources.payloads import errors
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
+    from debate_tui.sources.network import Proxy
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import AnySdkClient
 
@@ -30,7 +32,7 @@ def translate_sdk_errors(provider: Provider, client: AnySdkClient) -> Iterator[N
     except client.status_error_type as error:
         raise redact_fault(_status_fault(error.response, provider), client) from None
     except (client.error_type, httpx2.HTTPError, httpx2.StreamError) as error:
-        raise redact_fault(_connection_fault(error, provider), client) from None
+        raise redact_fault(_connection_fault(error, provider, client.proxy), client) from None
 
 
 def redact_fault(fault: Fault, client: AnySdkClient) -> Fault:
@@ -75,32 +77,40 @@ def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
     return fault
 
 
-def _connection_fault(error: Exception, provider: Provider) -> Fault:
+def _connection_fault(error: Exception, provider: Provider, proxy: Proxy | None) -> Fault:
     import httpx2
 
     host = provider.host
+    refusals: tuple[type[Exception], ...] = (httpx2.ProxyError, *network.socks_errors(proxy))
+    refusal = _find_cause(error, refusals)
     error = _find_cause(error, httpx2.HTTPError)
     if isinstance(error, httpx2.TimeoutException):
-        return Fault(FaultKind.TIMEOUT, f"{host} did not answer in time.")
+        peer = proxy.title if proxy and isinstance(error, httpx2.ConnectTimeout) else host
+        return Fault(FaultKind.TIMEOUT, f"No answer from {peer} in time.")
     if isinstance(error, (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)):
         hint = f"Check {provider.base_url_env}."
-        return Fault(FaultKind.BAD_REQUEST, f"{provider.base_url} cannot be asked: {error}", hint=hint)
+        return Fault(FaultKind.BAD_REQUEST, f"A request to {host} cannot be sent: {error}", hint=hint)
+    if proxy and isinstance(refusal, refusals):
+        return network.refused_by_proxy_fault(proxy, host, refusal)
     if isinstance(error, httpx2.ConnectError):
         start = f"Is it running? Start it with: {provider.start}" if provider.start else ""
-        return Fault(FaultKind.NETWORK, _connect_error_message(error, host), hint=start)
+        return Fault(FaultKind.NETWORK, _connect_error_message(error, host, proxy), hint=start)
     if isinstance(error, (httpx2.HTTPError, httpx2.StreamError)):
         return Fault(FaultKind.NETWORK, f"The connection to {host} broke: {error or type(error).__name__}")
     return Fault(FaultKind.UNKNOWN, f"{provider.title} could not be asked: {error}")
 
 
-def _connect_error_message(error: Exception, host: str) -> str:
+def _connect_error_message(error: Exception, host: str, proxy: Proxy | None) -> str:
     root = _find_cause(error, (socket.gaierror, ssl.SSLError, ConnectionRefusedError))
-    if isinstance(root, socket.gaierror):
-        return f"No such host: {host}."
     if isinstance(root, ssl.SSLCertVerificationError):
         return f"The certificate of {host} cannot be trusted: {root.verify_message}."
     if isinstance(root, ssl.SSLError):
         return f"TLS with {host} failed: {root.reason or root}."
+    if proxy:
+        reason = "connection refused" if isinstance(root, ConnectionRefusedError) else str(root)
+        return f"Could not connect to {proxy.title}: {reason}."
+    if isinstance(root, socket.gaierror):
+        return f"No such host: {host}."
     if isinstance(root, ConnectionRefusedError):
         return f"{host} refused the connection."
     return f"{host} cannot be reached: {error}."

@@ -7,13 +7,13 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from debate_tui.domain import toml
 from debate_tui.domain.errors import ConfigError
+from debate_tui.sources.credentials import clean_value, find_url_problem, url_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +42,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `name` is what a user types before the colon. `key_env` are the variables its key may be in, the first
     that is set counts; `needs_key` whether it answers nobody without one. `model` is used where none is
     named; empty means the first one it lists. `start` is the command that starts a server of one's own.
+    `host_env` is the variable that holds a host in Ollama's forms; `moved_by` the one that was found to move
+    the provider.
 
     `key_command` prints a key where no variable has it; `headers` are sent with every request, with the key
     in place of ``{key}``.
@@ -59,6 +61,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     needs_key: bool = True
     model: str = ""
     start: str = ""
+    host_env: str = ""
+    moved_by: str = ""
     usage_option: bool = True
     replays: bool = False
     effort_field: str = ""
@@ -68,7 +72,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def base_url_env(self) -> str:
         """The variable that moves the provider elsewhere, such as ``OPENAI_BASE_URL``."""
-        return f"{self.name.upper().replace('-', '_')}_BASE_URL"
+        return self.moved_by or f"{self.name.upper().replace('-', '_')}_BASE_URL"
 
     @property
     def key_hint(self) -> str:
@@ -105,8 +109,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def host(self) -> str:
         """Where the provider answers, as messages name it: ``api.groq.com``, ``localhost:11434``."""
-        url = urlsplit(self.base_url)
-        return url.netloc.rpartition("@")[2] or self.base_url
+        return url_host(self.base_url) or f"the address in {self.base_url_env}"
 
 
 _configured: dict[str, Provider] = {}
@@ -150,9 +153,9 @@ def _configure(name: str, fields: Mapping[str, Any]) -> Provider:
         raise ConfigError(
             f"The provider '{name}' has no base_url.", f'Add base_url = "https://…" to {where}.'
         )
-    if base_url and not _is_http_url(base_url):
+    if base_url and (problem := find_url_problem(base_url, ("http", "https"))):
         raise ConfigError(
-            f"The base_url of the provider '{name}' is not a web address.",
+            f"The base_url of the provider '{name}' is not a web address: {problem}.",
             f'Write base_url = "https://host/v1" in {where}.',
         )
     if listed is None:
@@ -162,29 +165,53 @@ def _configure(name: str, fields: Mapping[str, Any]) -> Provider:
     return msgspec.structs.replace(moved, **fields)
 
 
-def _is_http_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
 def find_provider(name: str, environ: Mapping[str, str] = os.environ) -> Provider:
-    """The provider called `name`, where ``NAME_BASE_URL`` says it is; raises `KeyError` for other names."""
+    """The provider called `name`, where the environment says it is; raises `KeyError` for other names."""
     known = providers()[name]
-    base_url = environ.get(known.base_url_env, "").strip()
-    return _move(known, base_url) if base_url else known
+    base_url, variable = clean_value(environ.get(known.base_url_env, "")), known.base_url_env
+    if not base_url and (host := clean_value(environ.get(known.host_env, ""))):
+        base_url, variable = _ollama_base_url(host), known.host_env
+    return _move(known, base_url, variable) if base_url else known
 
 
-def _move(known: Provider, base_url: str) -> Provider:
-    """The provider at another address.
+def _move(known: Provider, base_url: str, variable: str = "") -> Provider:
+    """The provider at another address, which `variable` names.
 
     OpenAI elsewhere than at OpenAI is a compatible server: it is asked for chat completions, and has to say
     itself whether it wants a key.
     """
-    moved = msgspec.structs.replace(known, base_url=base_url)
-    host = urlsplit(base_url).hostname or ""
-    if known.name == "openai" and not (host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")):
+    moved = msgspec.structs.replace(known, base_url=base_url, moved_by=variable)
+    if known.name == "openai" and not _is_openai(base_url):
         moved = msgspec.structs.replace(moved, api="chat", needs_key=False)
     return moved
+
+
+def _is_openai(base_url: str) -> bool:
+    host = url_host(base_url).rpartition(":")[0] or url_host(base_url)
+    return host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")
+
+
+_OLLAMA_PORT = 11434
+
+
+def _ollama_base_url(value: str) -> str:
+    """The base URL that ``OLLAMA_HOST`` stands for: ``host``, ``:port``, ``http://host/path``, ``0.0.0.0``, …
+
+    As Ollama reads it, except that a port out of range is left for the request to fail on:
+    https://github.com/ollama/ollama/blob/main/envconfig/config.go.
+    """
+    scheme, has_scheme, rest = value.rpartition("://")
+    host_and_port, _, path = rest.partition("/")
+    if not has_scheme and host_and_port == "ollama.com":
+        scheme = has_scheme = "https"
+    default_port = {"": _OLLAMA_PORT, "http": 80, "https": 443}.get(scheme.lower(), _OLLAMA_PORT)
+    host, colon, port = host_and_port.rpartition(":")
+    if not colon or (":" in host and not host.endswith("]")):  # no port, or version 6 without brackets
+        host, port = host_and_port, ""
+    host = host.strip("[]")
+    if host in ("", "0.0.0.0"):  # noqa: S104 (where a server listens; clients ask the loopback)
+        host = "127.0.0.1"
+    elif ":" in host:
+        host = f"[{'::1' if host == '::' else host}]"
+    path = f"/{path.strip('/')}" if path.strip("/") else ""
+    return f"{scheme or 'http'}://{host}:{port or default_port}{path}/v1"

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources import prices, sdk_import
-from debate_tui.sources.credentials import find_key, key_in_environment
+from debate_tui.sources import network, prices, sdk_import
+from debate_tui.sources.credentials import clean_value, find_key, find_url_problem, key_in_environment
 from debate_tui.sources.http import limit_receive_buffer
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
     from openai import AsyncOpenAI
 
+    from debate_tui.sources.network import Proxy
     from debate_tui.sources.providers import Provider
 
 C = TypeVar("C", "AsyncOpenAI", "AsyncAnthropic")
@@ -37,12 +41,16 @@ CLIENT_HEADERS = {"accept-encoding": "gzip, deflate"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SdkClient(Generic[C]):
-    """An SDK's client, what it raises, and the key it signs with, which has to stay out of every message."""
+    """An SDK's client, what it raises, and the proxy it goes through.
+
+    `key` is the one it signs with, which has to stay out of every message.
+    """
 
     sdk: C
     key: str
     error_type: type[openai.OpenAIError] | type[anthropic.AnthropicError]
     status_error_type: type[openai.APIStatusError] | type[anthropic.APIStatusError]
+    proxy: Proxy | None = None
 
 
 AnySdkClient = SdkClient["AsyncOpenAI"] | SdkClient["AsyncAnthropic"]
@@ -135,29 +143,24 @@ class SdkClients:
         import httpx2
         import openai
 
-        timeout = openai.Timeout(None, connect=self._connect_timeout)
+        server = self._make_http_client(provider)
         try:
             sdk = openai.AsyncOpenAI(
                 # An empty key is refused even where none is sent.
                 api_key=key or "none",
-                base_url=provider.base_url,
+                base_url=server.base_url,
                 max_retries=0,
-                timeout=timeout,
+                timeout=server.http_client.timeout,
                 # Said here, a header from the environment cannot take its place.
                 default_headers={"Authorization": f"Bearer {key}"} if key else None,
-                http_client=openai.DefaultAsyncHttpxClient(
-                    timeout=timeout,
-                    follow_redirects=False,
-                    headers=CLIENT_HEADERS,
-                    event_hooks={"request": [trace_connection]},
-                ),
+                http_client=server.http_client,
             )
         except (httpx2.InvalidURL, openai.OpenAIError) as error:
-            raise _unusable_provider_fault(provider, error) from None
+            raise _unusable_provider_fault(provider, str(error)) from None
         # Looked at for the first time, these import what they are made of.
         with sdk_import.import_without_gc():
             _ = sdk.responses if provider.api == "responses" else sdk.chat.completions
-        return SdkClient(sdk, key, openai.OpenAIError, openai.APIStatusError)
+        return SdkClient(sdk, key, openai.OpenAIError, openai.APIStatusError, server.proxy)
 
     def _make_anthropic(self, provider: Provider) -> SdkClient[AsyncAnthropic]:
         key = find_key(provider, self._environ)
@@ -165,25 +168,66 @@ class SdkClients:
         import anthropic
         import httpx2
 
-        timeout = anthropic.Timeout(None, connect=self._connect_timeout)
-        as_token = key == self._environ.get("ANTHROPIC_AUTH_TOKEN", "").strip()
+        server = self._make_http_client(provider)
+        as_token = key == clean_value(self._environ.get("ANTHROPIC_AUTH_TOKEN", ""))
         try:
             sdk = anthropic.AsyncAnthropic(
                 api_key=None if as_token else key,
                 auth_token=key if as_token else None,
-                base_url=provider.base_url,
+                base_url=server.base_url,
                 max_retries=0,
-                timeout=timeout,
-                http_client=anthropic.DefaultAsyncHttpxClient(
-                    timeout=timeout,
-                    follow_redirects=False,
-                    headers=CLIENT_HEADERS,
-                    event_hooks={"request": [trace_connection]},
-                ),
+                timeout=server.http_client.timeout,
+                http_client=server.http_client,
             )
         except (httpx2.InvalidURL, anthropic.AnthropicError) as error:
-            raise _unusable_provider_fault(provider, error) from None
-        return SdkClient(sdk, key, anthropic.AnthropicError, anthropic.APIStatusError)
+            raise _unusable_provider_fault(provider, str(error)) from None
+        return SdkClient(sdk, key, anthropic.AnthropicError, anthropic.APIStatusError, server.proxy)
+
+    def _make_http_client(self, provider: Provider) -> _ProviderServer:
+        """The client for a provider's server; raises a `bad_request` fault for an address that is none."""
+        if problem := find_url_problem(provider.base_url, ("http", "https")):
+            raise _unusable_provider_fault(provider, problem)
+        import httpx2
+
+        proxy = network.find_proxy(provider.base_url, self._environ)
+
+        def make_tls_context() -> ssl.SSLContext:
+            return network.make_tls_context(lambda: httpx2.create_ssl_context(trust_env=False), self._environ)
+
+        parts = urlsplit(provider.base_url)
+        no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        proxy_tls = make_tls_context() if proxy and proxy.scheme == "https" else None
+        try:
+            http_client = httpx2.AsyncClient(
+                verify=make_tls_context() if parts.scheme.lower() == "https" else no_tls,
+                proxy=httpx2.Proxy(proxy.url, ssl_context=proxy_tls) if proxy else None,
+                trust_env=False,
+                timeout=httpx2.Timeout(None, connect=self._connect_timeout),
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8),
+                follow_redirects=False,
+                headers=CLIENT_HEADERS,
+                event_hooks={"request": [trace_connection, partial(_append_query, parts.query.encode())]},
+            )
+        except (httpx2.InvalidURL, ValueError, ImportError) as error:
+            if proxy is None:
+                raise
+            raise network.unusable_proxy_fault(proxy, error) from None
+        return _ProviderServer(parts._replace(query="", fragment="").geturl(), http_client, proxy)
+
+
+class _ProviderServer(NamedTuple):
+    """A provider's server as an SDK is told of it: `base_url` is without its query, which the client adds."""
+
+    base_url: str
+    http_client: httpx2.AsyncClient
+    proxy: Proxy | None
+
+
+async def _append_query(query: bytes, request: httpx2.Request) -> None:
+    """Add the query of a base URL (Azure's ``api-version``), which the SDKs drop: an event hook."""
+    if query:
+        own = request.url.query
+        request.url = request.url.copy_with(query=query + b"&" + own if own else query)
 
 
 def load_openai() -> None:
@@ -208,16 +252,16 @@ async def trace_connection(request: httpx2.Request) -> None:
     """Note on a request whether it had to connect first: an event hook of the clients."""
 
     async def trace(name: str, info: Mapping[str, object]) -> None:
-        if name == "connection.connect_tcp.complete":
+        if name.endswith(".connect_tcp.complete"):
             request.extensions[NEW_CONNECTION] = True
             limit_receive_buffer(info)
 
     request.extensions["trace"] = trace
 
 
-def _unusable_provider_fault(provider: Provider, error: Exception) -> Fault:
+def _unusable_provider_fault(provider: Provider, reason: str) -> Fault:
     return Fault(
         FaultKind.BAD_REQUEST,
-        f"{provider.title} cannot be used: {error}",
-        hint=f"Check {provider.base_url_env}.",
+        f"The address of {provider.title} in {provider.base_url_env} cannot be used: {reason.rstrip('.')}.",
+        hint=f"Correct or unset {provider.base_url_env}.",
     )

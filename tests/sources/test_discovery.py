@@ -28,12 +28,19 @@ def test_one_key_gives_two_debaters() -> None:
     assert found[0].startswith("anthropic:claude")
 
 
-def test_several_keys_give_one_debater_each_and_four_at_most() -> None:
+def test_several_keys_give_one_debater_each_up_to_the_number_asked_for() -> None:
     keys = {f"{name}_API_KEY": "k" for name in ("OPENAI", "ANTHROPIC", "GROQ", "XAI", "MISTRAL")}
-    found = discover_sources({**NO_LOCAL_SERVERS, **keys})
-    assert len(found) == 4
-    assert {source.partition(":")[0] for source in found} <= {"openai", "anthropic", "groq", "xai", "mistral"}
-    assert [source.partition(":")[0] for source in found][:2] == ["openai", "anthropic"]
+    environ = {**NO_LOCAL_SERVERS, **keys}
+    assert [source.partition(":")[0] for source in discover_sources(environ)] == ["openai", "anthropic"]
+    four = [source.partition(":")[0] for source in discover_sources(environ, count=4)]
+    assert len({*four}) == 4
+    assert {*four} <= {"openai", "anthropic", "groq", "xai", "mistral"}
+
+
+def test_fewer_keys_than_debaters_speak_more_than_once() -> None:
+    keys = {"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"}
+    found = discover_sources({**NO_LOCAL_SERVERS, **keys}, count=4)
+    assert [source.partition(":")[0] for source in found] == ["openai", "anthropic"] * 2
 
 
 async def test_a_local_server_lends_its_models_but_not_for_embedding() -> None:

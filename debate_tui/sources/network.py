@@ -1,0 +1,243 @@
+"""How the machine reaches a server: the proxies and certificates that the environment names.
+
+Every client of every source is given what is decided here, and none reads the environment itself. So models,
+endpoints and `doctor` agree, and a variable that cannot be used is a fault of the debaters that need it.
+
+`HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` are read in lower case first. `NO_PROXY` is read as curl does it:
+https://curl.se/libcurl/c/CURLOPT_NOPROXY.html, with the ports and schemes other programs know besides.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from msgspec import Struct
+
+from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.sources.credentials import clean_value, find_url_problem, url_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from ipaddress import IPv4Address, IPv6Address
+
+_PROXY_SCHEMES = {
+    "http": "http",
+    "https": "https",
+    "socks": "socks5",  # what GNOME and KDE write
+    "socks5": "socks5",
+    "socks5h": "socks5h",
+}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_EXCEPTION_SEPARATORS = re.compile(r"[,\s]+")
+_SYSTEM_SETTINGS = "the system's proxy settings"
+
+
+class Proxy(Struct, frozen=True):
+    """A proxy; `url` may hold a password, `variable` is where it comes from."""
+
+    url: str
+    variable: str
+
+    @property
+    def title(self) -> str:
+        """What messages call it: without its credentials."""
+        return f"the proxy {url_host(self.url)} ({self.variable})"
+
+    @property
+    def scheme(self) -> str:
+        """``http``, ``https``, ``socks5`` or ``socks5h``."""
+        return urlsplit(self.url).scheme
+
+
+def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | None:
+    """The proxy for `url`, if there is one; raises a `bad_request` fault for one that cannot be used.
+
+    A loopback server is never reached through a proxy.
+    """
+    parts = urlsplit(url)
+    scheme, host = parts.scheme.lower(), _normalise_host(parts.hostname or "")
+    if is_loopback(host):
+        return None
+    value, variable = _proxy_setting(scheme, host, environ)
+    port = parts.port or _DEFAULT_PORTS.get(scheme)
+    if not value or _is_exempt(scheme, host, port, _read_variable("no_proxy", environ)[0]):
+        return None
+    return _parse_proxy(value, variable)
+
+
+def unusable_proxy_fault(proxy: Proxy, error: Exception) -> Fault:
+    """The fault of a proxy that no HTTP client can be made for."""
+    if isinstance(error, ImportError):
+        return Fault(
+            FaultKind.BAD_REQUEST,
+            f"{proxy.variable} names a SOCKS proxy, and the package 'socksio' is not installed.",
+            hint="Install it: pip install socksio",
+        )
+    return _proxy_fault(proxy.variable, "its host cannot be read")
+
+
+def refused_by_proxy_fault(proxy: Proxy, host: str, error: Exception) -> Fault:
+    """The fault of a proxy that did not connect to `host`: where it wants a login, asking again is no use."""
+    needs_login = str(error).startswith("407") or "password" in str(error)
+    reason = one_line(str(error)) if str(error) else "it does not answer as one"
+    return Fault(
+        FaultKind.BAD_REQUEST if needs_login else FaultKind.NETWORK,
+        f"No connection to {host} through {proxy.title}: {reason.rstrip('.')}.",
+        hint=f"Check {proxy.variable}; NO_PROXY names servers to reach without a proxy.",
+    )
+
+
+def socks_errors(proxy: Proxy | None) -> tuple[type[Exception], ...]:
+    """What HTTP clients let through where a SOCKS proxy answers as none would."""
+    if proxy is None or not proxy.scheme.startswith("socks"):
+        return ()
+    from socksio import SOCKSError
+
+    return SOCKSError, AssertionError
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine: ``localhost`` and its subdomains, 127.0.0.0/8, ``::1``, ``0.0.0.0``."""
+    host = _normalise_host(host)
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    address = _parse_address(host)
+    return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def make_tls_context(
+    make_default: Callable[[], ssl.SSLContext], environ: Mapping[str, str] = os.environ
+) -> ssl.SSLContext:
+    """A context that trusts the certificates of `SSL_CERT_FILE`, else `SSL_CERT_DIR`, else `make_default`'s.
+
+    Blocks, while certificates are read. Raises a `bad_request` fault that names the variable that cannot be
+    used.
+    """
+    file, folders = (clean_value(environ.get(name, "")) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+    variable = "SSL_CERT_FILE" if file else "SSL_CERT_DIR" if folders else "SSLKEYLOGFILE"
+    try:
+        if file:
+            Path(file).read_bytes()  # OpenSSL's own error says less
+            return ssl.create_default_context(cafile=file)
+        if not folders:
+            return make_default()
+        # OpenSSL passes over folders that do not exist, and would then refuse every certificate.
+        if any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
+            return ssl.create_default_context(capath=folders)
+        reason = "no such folder"
+    except ssl.SSLError:
+        reason = f"'{file}' holds no certificate"
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    except ValueError:
+        reason = "it is not a path"
+    raise Fault(
+        FaultKind.BAD_REQUEST,
+        f"{variable} cannot be used: {reason}.",
+        hint=f"Correct or unset {variable}.",
+    )
+
+
+def _proxy_setting(scheme: str, host: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """The proxy's address as it was written, and the variable it stands in."""
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        value, variable = _read_variable(name, environ)
+        # A CGI program's `HTTP_PROXY` is a header that its caller has sent: https://httpoxy.org
+        if value and not (variable == "HTTP_PROXY" and "REQUEST_METHOD" in environ):
+            return value, variable
+    if environ is not os.environ:
+        return "", ""
+    # macOS and Windows have settings besides.
+    from urllib.request import getproxies, proxy_bypass
+
+    return ("", "") if proxy_bypass(host) else (getproxies().get(scheme, ""), _SYSTEM_SETTINGS)
+
+
+def _read_variable(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """A variable's value and its name as it was found: an empty one in lower case hides the other."""
+    variable = name if name in environ else name.upper()
+    return clean_value(environ.get(variable, "")), variable
+
+
+def _parse_proxy(value: str, variable: str) -> Proxy:
+    written = value if "://" in value else f"http://{value}"
+    scheme, _, rest = written.partition("://")
+    known = _PROXY_SCHEMES.get(scheme.lower())
+    if known is None:
+        kind = f"'{scheme}'" if scheme.isalnum() else "it"  # what is no scheme may be a password
+        raise _proxy_fault(variable, f"{kind} is not one of {', '.join(_PROXY_SCHEMES)}")
+    url = f"{known}://{rest}"
+    if problem := find_url_problem(url, (known,)):
+        raise _proxy_fault(variable, problem)
+    parts = urlsplit(url)
+    userinfo = ":".join(quote(unquote(part), safe="") for part in (parts.username, parts.password) if part)
+    host_and_port = parts.netloc.rpartition("@")[2]
+    return Proxy(f"{known}://{userinfo}{'@' * bool(userinfo)}{host_and_port}", variable)
+
+
+def _proxy_fault(variable: str, reason: str) -> Fault:
+    return Fault(
+        FaultKind.BAD_REQUEST,
+        f"{variable} cannot be used: {reason}.",
+        hint=f"Correct or unset {variable}, or name the server in NO_PROXY.",
+    )
+
+
+def _is_exempt(scheme: str, host: str, port: int | None, exceptions: str) -> bool:
+    return any(
+        _matches_exception(scheme, host, port, entry)
+        for entry in _EXCEPTION_SEPARATORS.split(exceptions.lower())
+        if entry
+    )
+
+
+def _matches_exception(scheme: str, host: str, port: int | None, entry: str) -> bool:
+    """Whether one entry of ``NO_PROXY`` names the server; one that cannot be read names none."""
+    if entry == "*":
+        return True
+    entry_scheme, has_scheme, rest = entry.rpartition("://")
+    if has_scheme and entry_scheme not in (scheme, "all"):
+        return False
+    address = _parse_address(host)
+    if "/" in rest.strip("/"):
+        return address is not None and _is_in_network(address, rest)
+    name, entry_port = _split_port(rest.strip("/"))
+    if entry_port is not None and entry_port != port:
+        return False
+    if address is not None:
+        return _parse_address(name) == address
+    domain = name.removeprefix("*").strip(".")
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def _is_in_network(address: IPv4Address | IPv6Address, text: str) -> bool:
+    try:
+        return address in ip_network(text.replace("[", "").replace("]", ""), strict=False)
+    except ValueError:
+        return False
+
+
+def _split_port(entry: str) -> tuple[str, int | None]:
+    """``host``, ``host:port``, ``[address]:port``; an address of version 6 may stand without brackets."""
+    host, colon, port = entry.rpartition(":")
+    is_port = colon and port.isdecimal() and (":" not in host or host.endswith("]"))
+    return (_normalise_host(host), int(port)) if is_port else (_normalise_host(entry), None)
+
+
+def _normalise_host(host: str) -> str:
+    return host.strip("[]").partition("%")[0].rstrip(".").lower()
+
+
+def _parse_address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
