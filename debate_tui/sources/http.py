@@ -188,15 +188,25 @@ class HttpResponse:
     async def read_error(self) -> Fault:
         """The fault an answer with an error status amounts to, in the server's own words if it has any."""
         response = self.httpx_response
-        body = bytearray()
-        with suppress(Fault, TimeoutError):
-            async with asyncio.timeout(_ERROR_BODY_TIMEOUT):
-                async for data in self.body():
-                    body += data
-                    if len(body) >= _MAX_ERROR_BODY:
-                        break
+        body = await read_start(self.body())
         wait = errors.parse_retry_after(response.headers)
-        return errors.fault_from_body(bytes(body), status=response.status_code, retry_after=wait)
+        fault = errors.fault_from_body(body, status=response.status_code, retry_after=wait)
+        if response.status_code == 404:
+            fault.message = f"{fault.message} {errors.describe_url(str(response.url))}"
+            fault.args = (fault.message,)
+        return fault
+
+
+async def read_start(body: AsyncGenerator[bytes], broken: type[Exception] = Fault) -> bytes:
+    """The first 64 KiB of an error's body, or what comes of them within 5 s or until `broken` is raised."""
+    start = bytearray()
+    with suppress(broken, Fault, TimeoutError):
+        async with asyncio.timeout(_ERROR_BODY_TIMEOUT), aclosing(body):
+            async for data in body:
+                start += data
+                if len(start) >= _MAX_ERROR_BODY:
+                    break
+    return bytes(start[:_MAX_ERROR_BODY])
 
 
 async def decode_body(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from contextlib import contextmanager
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
     import httpx2
 
     from debate_tui.sources.network import Proxy
+    from debate_tui.sources.payloads.body import BodyKind
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import AnySdkClient
+
+_PAGE_TITLE = re.compile(r"<title[^>]{0,100}>([^<]{1,400})</title", re.IGNORECASE)
+_MODEL_WORD = re.compile(r"\bmodels?\b", re.IGNORECASE)
+_VERSION = re.compile(r"v\d+\w*")
 
 
 @contextmanager
@@ -37,24 +43,30 @@ def translate_sdk_errors(provider: Provider, client: AnySdkClient) -> Iterator[N
 
 def redact_fault(fault: Fault, client: AnySdkClient) -> Fault:
     """The same fault, its message without keys."""
-    fault.message = redact_keys(fault.message, client.key)
-    fault.args = (fault.message,)
+    set_message(fault, redact_keys(fault.message, client.key))
     return fault
 
 
-def unexpected_response_fault(response: httpx2.Response, body: bytes, provider: Provider) -> Fault:
-    """The fault of an answer that has a good status but is no event stream."""
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip() or "nothing"
-    if media_type == "application/json":
-        fault = errors.fault_from_body(body)
-        if fault.kind is not FaultKind.UNKNOWN:
-            return fault
-    return Fault(
-        FaultKind.BAD_REQUEST,
-        f"{provider.host} answered with {media_type}, not with an event stream.",
-        status=response.status_code,
-        hint=f"Check {provider.base_url_env}.",
-    )
+def unexpected_body_fault(
+    response: httpx2.Response, head: bytes, kind: BodyKind | None, provider: Provider
+) -> Fault:
+    """The fault of an answer with a good status whose body, which begins with `head`, is not an answer."""
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    hint = f"Check {provider.base_url_env}."
+    if kind is None and media_type == "text/event-stream":
+        # Nothing is wrong with the address: something on the way let the connection go.
+        return Fault(
+            FaultKind.NETWORK, f"{provider.host} answered with an empty body.", status=response.status_code
+        )
+    what = "an empty body"
+    if kind == "page":
+        title = _PAGE_TITLE.search(head[:4096].decode("utf-8", "replace"))
+        what = "a web page" + (f" ('{' '.join(title[1].split())[:80]}')" if title else "")
+    elif kind is not None:
+        start = " ".join(head[:200].decode("utf-8", "replace").split())[:80]
+        what = f"{media_type or 'text'} ('{start}')"
+    message = f"{provider.host} answered with {what}, not with an event stream."
+    return Fault(FaultKind.BAD_REQUEST, message, status=response.status_code, hint=hint)
 
 
 def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
@@ -70,11 +82,38 @@ def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
     fault = errors.fault_from_body(
         response.content, status=status, retry_after=errors.parse_retry_after(response.headers)
     )
-    if fault.kind is FaultKind.AUTH and provider.key_env:
+    if status == 404:
+        _explain_not_found(fault, response.request.url, provider)
+    elif fault.kind is FaultKind.AUTH and provider.key_env:
         fault.hint = f"Check {provider.key_env[0]}."
     elif fault.kind is FaultKind.QUOTA:
         fault.hint = f"Check the plan and billing of your {provider.title} account."
     return fault
+
+
+def _explain_not_found(fault: Fault, url: httpx2.URL, provider: Provider) -> None:
+    """Add the URL that was requested, and what is odd about it unless it is the model that was not found."""
+    problem = "" if _MODEL_WORD.search(fault.message) else _find_path_problem(url.path)
+    set_message(fault, f"{fault.message} {errors.describe_url(str(url), problem)}")
+    fault.hint = f"Check {provider.base_url_env}." if problem else ""
+
+
+def _find_path_problem(path: str) -> str:
+    """What is odd about the path of a model's API; empty for nothing."""
+    parts = path.strip("/").split("/")
+    versions = [part for part in parts if _VERSION.fullmatch(part)]
+    if len(versions) != len(set(versions)):
+        return f"it has '/{versions[0]}' twice"
+    for count in (1, 2):
+        if len(parts) >= 2 * count and parts[-count:] == parts[-2 * count : -count]:
+            return f"it has '/{'/'.join(parts[-count:])}' twice"
+    return "" if versions else "it has no '/v1'"
+
+
+def set_message(fault: Fault, message: str) -> None:
+    """Give a fault another message."""
+    fault.message = message
+    fault.args = (message,)
 
 
 def _connection_fault(error: Exception, provider: Provider, proxy: Proxy | None) -> Fault:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import network, prices, sdk_import
 from debate_tui.sources.credentials import clean_value, find_key, find_url_problem, key_in_environment
-from debate_tui.sources.http import limit_receive_buffer
+from debate_tui.sources.http import decode_body, limit_receive_buffer, read_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -206,7 +206,10 @@ class SdkClients:
                 limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8),
                 follow_redirects=False,
                 headers=CLIENT_HEADERS,
-                event_hooks={"request": [trace_connection, partial(_append_query, parts.query.encode())]},
+                event_hooks={
+                    "request": [trace_connection, partial(_append_query, parts.query.encode())],
+                    "response": [bound_error_body],
+                },
             )
         except (httpx2.InvalidURL, ValueError, ImportError) as error:
             if proxy is None:
@@ -257,6 +260,25 @@ async def trace_connection(request: httpx2.Request) -> None:
             limit_receive_buffer(info)
 
     request.extensions["trace"] = trace
+
+
+async def bound_error_body(response: httpx2.Response) -> None:
+    """Keep what is needed of the body of an error or a redirect: an event hook of the clients.
+
+    The SDKs would read all of it, and some have no end.
+    """
+    import httpx2
+
+    stream = response.stream
+    if response.status_code < 300 or not isinstance(stream, httpx2.AsyncByteStream):
+        return
+    body = b""
+    if response.status_code >= 400:
+        coding = response.headers.get("content-encoding", "")
+        body = await read_start(decode_body(aiter(stream), coding), httpx2.HTTPError)
+    await stream.aclose()
+    response.headers.pop("content-encoding", None)
+    response.stream = httpx2.ByteStream(body)
 
 
 def _unusable_provider_fault(provider: Provider, reason: str) -> Fault:

@@ -11,15 +11,17 @@ import re
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from debate_tui.domain.stream import Connected, Fault, Finished, Message, StreamOrigin
+from debate_tui.domain.stream import Connected, Fault, FaultKind, Finished, KeepAlive, Message, StreamOrigin
 from debate_tui.sources.http import decode_body, has_framed_end
-from debate_tui.sources.http_errors import redact_fault, translate_sdk_errors, unexpected_response_fault
+from debate_tui.sources.http_errors import redact_fault, translate_sdk_errors, unexpected_body_fault
 from debate_tui.sources.payloads import decode_stream
+from debate_tui.sources.payloads.body import identify_body, parse_json_body, prepend
+from debate_tui.sources.payloads.errors import ReportedFault
 from debate_tui.sources.sdk import NEW_CONNECTION
-from debate_tui.sources.sse_parser import parse_sse
+from debate_tui.sources.sse_parser import EVENT_LIMIT, parse_sse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
     from typing import Protocol
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from httpx_sse import ServerSentEvent
 
     from debate_tui.domain.debate import ModelParameters
-    from debate_tui.domain.stream import KeepAlive, Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
     from debate_tui.sources.payloads import PayloadDecoder
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import AnySdkClient
@@ -98,18 +100,33 @@ class OptionalParams:
                 _merge(body, cast("dict[str, object]", value))
         return body
 
+    @property
+    def system_in_user(self) -> bool:
+        """Whether the instructions go to the head of the user message, as the system role was refused."""
+        return _SYSTEM_ROLE in self._refused
+
     def drop_refused(self, fault: Fault) -> bool:
-        """Whether `fault` refuses one of them; that one is not sent any more then.
+        """Whether `fault` refuses one of them, or the system role; that is not sent any more then.
 
         Of several that a message names the program's own go first: they are what the user's do not go with.
         """
-        if fault.status not in _REFUSAL_STATUSES:
+        if fault.kind not in _REFUSAL_KINDS or fault.status not in _REFUSAL_STATUSES:
             return False
-        sent = [name for param in sorted(self._params, key=_is_users) if (name := self._name(param))]
-        found = [name for name in sent if _mentions(fault.message, name)][:1]
-        found = found or [name for name in sent if _mentions(fault.message, name.partition(".")[0])]
+        parameters = fault.parameters if isinstance(fault, ReportedFault) else ()
+        report = _LINK.sub("", fault.report if isinstance(fault, ReportedFault) else fault.message)
+        found = next((names for place in parameters if (names := self._find_mentioned(place))), [])
+        if not found and (fault.status in (400, 422) or _REFUSAL_WORDING.search(report)):
+            found = self._find_mentioned(report)
+        if not found and not self.system_in_user and _refuses_system_role(parameters, report):
+            found = [_SYSTEM_ROLE]
         self._refused.update(found)
         return bool(found)
+
+    def _find_mentioned(self, text: str) -> list[str]:
+        """The names of what is sent and named in `text`; all fields of a parameter that is named itself."""
+        sent = [name for param in sorted(self._params, key=_is_users) if (name := self._name(param))]
+        found = [name for name in sent if _mentions(text, name)][:1]
+        return found or [name for name in sent if _mentions(text, name.partition(".")[0])]
 
     def take_dropped_settings(self) -> tuple[str, ...]:
         """The settings that are not sent because they were refused, each once."""
@@ -126,8 +143,17 @@ def _is_users(param: OptionalParam) -> bool:
     return bool(param.setting)
 
 
-def _mentions(message: str, name: str) -> bool:
-    return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", message) is not None
+def _mentions(text: str, name: str) -> bool:
+    """Whether `text` names a parameter: as it is, in camel case, or in words."""
+    spelling = "[ _-]?".join(map(re.escape, name.split("_")))
+    return re.search(rf"(?<![\w-]){spelling}(?![\w-])", text, re.IGNORECASE) is not None
+
+
+def _refuses_system_role(parameters: Sequence[str], report: str) -> bool:
+    if _ROLES_WORDING.search(report):
+        return True
+    refused = _REFUSAL_WORDING.search(report)
+    return bool(refused and _SYSTEM_WORDING.search("\n".join((*parameters, report))))
 
 
 def _merge(body: dict[str, object], more: dict[str, object]) -> None:
@@ -139,8 +165,29 @@ def _merge(body: dict[str, object], more: dict[str, object]) -> None:
             body[name] = dict(value) if isinstance(value, dict) else value
 
 
-_REFUSAL_STATUSES = (400, 422)
-_MAX_ERROR_BODY = 1 << 16
+_SYSTEM_ROLE = "the system role"
+"""What stands for it among the refused parameters; not a name a parameter can have."""
+_REFUSAL_STATUSES = (None, 400, 404, 422, 500, 501)
+"""Chat templates fail as 500, and OpenRouter finds no provider (404) that knows a parameter."""
+_REFUSAL_KINDS = (FaultKind.BAD_REQUEST, FaultKind.SERVER, FaultKind.UNKNOWN)
+_REFUSAL_WORDING = re.compile(
+    r"support|recogni[sz]ed|unknown|unexpected|permitted|allowed|invalid|extra|verif(?:y|ied)|deprecated|\bonly\b"
+    r"|\bmust\b|should be|too (?:large|high|big)|exceed|cannot|can't"
+    r"|not (?:a valid|available|enabled|accepted|valid|one of)",
+    re.IGNORECASE,
+)
+_SYSTEM_WORDING = re.compile(
+    r"\b(?:system|developer)\b['\"`]?[ _-](?:role|message|prompt|instruction|turn)s?\b"
+    r"|\broles?\b[^.\n]{0,40}\b(?:system|developer)\b|['\"`](?:system|developer)['\"`]"
+    r"|messages[.[]\d+\]?\.role|^system(?=:|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ROLES_WORDING = re.compile(
+    r"roles must alternate|only user and assistant|first message must be (?:a |from )?(?:the )?user"
+    r"|without (?:a )?system (?:message|prompt)",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"https?://\S{1,300}")
 _DRAIN_TIMEOUT = 0.1
 _DRAIN_READS = 4
 
@@ -168,23 +215,44 @@ async def open_sdk_stream(
     async def items() -> AsyncGenerator[StreamItem, None]:
         nonlocal finished
         yield connected_item(response, origin, optional_params)
+        is_event_stream = _media_type(response) == "text/event-stream"
         try:
-            async for item in decoded:
-                finished = isinstance(item, Finished)
-                yield item
+            head, kind = b"", None
+            async for piece in pieces:
+                head += piece
+                if kind := identify_body(head, is_event_stream):
+                    break
+                yield KeepAlive()
+            if kind not in ("events", "json"):
+                raise unexpected_body_fault(response, head, kind, provider)
+            parse = parse_events if kind == "events" else parse_json_body
+            async with (
+                aclosing(parse(prepend(head, pieces))) as found,
+                aclosing(decode_stream(found, decoder, lambda: has_framed_end(response))) as decoded,
+            ):
+                async for item in decoded:
+                    finished = isinstance(item, Finished)
+                    yield item
         except Fault as fault:
-            raise redact_fault(fault, client) from None
+            raise _retry_without_refused(redact_fault(fault, client), optional_params) from None
 
     async with AsyncExitStack() as stack:
         response = await open_event_stream(stack, provider, client, send, optional_params)
         pieces = await stack.enter_async_context(aclosing(read_bytes(response, provider, client)))
-        found = await stack.enter_async_context(aclosing(parse_events(pieces)))
-        decoded = await stack.enter_async_context(
-            aclosing(decode_stream(found, decoder, lambda: has_framed_end(response)))
-        )
         yield await stack.enter_async_context(aclosing(items()))
         if finished:
             await _drain(pieces)
+
+
+def _media_type(response: httpx2.Response) -> str:
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _retry_without_refused(fault: Fault, optional_params: OptionalParams | None) -> Fault:
+    """The fault, retried if it refuses a parameter: some servers do so in the stream, after a good status."""
+    if optional_params is None or fault.text_seen or not optional_params.drop_refused(fault):
+        return fault
+    return Fault(FaultKind.SERVER, fault.message, status=fault.status)
 
 
 async def open_event_stream(
@@ -194,7 +262,7 @@ async def open_event_stream(
     send: Callable[[dict[str, object]], AbstractAsyncContextManager[RawResponse]],
     optional_params: OptionalParams | None = None,
 ) -> httpx2.Response:
-    """The response to a request, its body not read yet: an event stream, or a `Fault`."""
+    """The response to a request, with a good status and its body not read yet; raises `Fault`."""
     while True:
         try:
             with translate_sdk_errors(provider, client):
@@ -206,12 +274,21 @@ async def open_event_stream(
             if optional_params is None or not optional_params.drop_refused(fault):
                 raise
             continue
-        response = raw_response.http_response
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type == "text/event-stream":
-            return response
-        body = await _read_error_body(response, provider, client) if media_type == "application/json" else b""
-        raise redact_fault(unexpected_response_fault(response, body, provider), client)
+        return raw_response.http_response
+
+
+async def read_document(
+    response: httpx2.Response, provider: Provider, client: AnySdkClient, limit: int = EVENT_LIMIT
+) -> bytes:
+    """The whole body of a response that is not a stream; raises `Fault`, also for more than `limit` bytes."""
+    body = bytearray()
+    async with aclosing(read_bytes(response, provider, client)) as pieces:
+        async for piece in pieces:
+            body += piece
+            if len(body) > limit:
+                message = f"{provider.host} answered with more than {limit:,} bytes."
+                raise Fault(FaultKind.BAD_REQUEST, message, status=response.status_code)
+    return bytes(body)
 
 
 async def read_bytes(
@@ -235,16 +312,6 @@ def connected_item(
         NEW_CONNECTION not in response.request.extensions,
         optional_params.take_dropped_settings() if optional_params else (),
     )
-
-
-async def _read_error_body(response: httpx2.Response, provider: Provider, client: AnySdkClient) -> bytes:
-    body = b""
-    async with aclosing(read_bytes(response, provider, client)) as pieces:
-        async for piece in pieces:
-            body += piece
-            if len(body) > _MAX_ERROR_BODY:
-                break
-    return body
 
 
 async def _drain(pieces: AsyncIterator[bytes]) -> None:
@@ -288,6 +355,17 @@ def continuation_messages(
         return messages
     ask = _CONTINUATION_PROMPT.format(tail=resume.text[-CONTINUATION_TAIL:])
     return *messages, Message("assistant", resume.text), Message("user", ask)
+
+
+def move_system_to_user(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The messages without a system role: its text comes at the head of the first user message."""
+    system = "\n\n".join(message.content for message in messages if message.role == "system")
+    others = [message for message in messages if message.role != "system"]
+    if not system:
+        return messages
+    if not others or others[0].role != "user":
+        return Message("user", system), *others
+    return Message("user", f"{system}\n\n{others[0].content}"), *others[1:]
 
 
 def output_limit(request: TurnRequest, parameters: ModelParameters) -> int | None:

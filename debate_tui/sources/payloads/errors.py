@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct, structs
@@ -297,6 +298,16 @@ def _seconds(value: object, unit: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value * unit if value >= 0 and math.isfinite(value) else None
+
+
+def describe_url(url: str, problem: str = "") -> str:
+    """A sentence that names the URL of a request, without userinfo and query: both may hold secrets.
+
+    `problem` is what is odd about it, if anything.
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"The requested URL was '{parts.scheme}://{host}{parts.path}'{problem and f': {problem}'}."
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:

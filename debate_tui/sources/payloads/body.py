@@ -1,0 +1,213 @@
+"""What the body of a good answer is, whatever its media type: events, JSON, a page, text or nothing.
+
+Servers label event streams as anything, send JSON lines instead, or ignore that a stream was asked for and
+send the whole answer as one JSON document. The first bytes tell; JSON is given out as the events a stream
+would have had, so that the decoders need not know.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from debate_tui.domain.stream import Fault, FaultKind, KeepAlive
+from debate_tui.sources.payloads import SimpleEvent, errors
+from debate_tui.sources.payloads.responses import decode_response
+from debate_tui.sources.sse_parser import EVENT_LIMIT, parse_sse
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+
+    from debate_tui.sources.payloads import PayloadEvent
+
+BodyKind = Literal["events", "json", "page", "text"]
+
+NDJSON_MEDIA_TYPES = frozenset(
+    f"application/{name}"
+    for name in ("x-ndjson", "ndjson", "jsonl", "x-jsonl", "jsonlines", "x-jsonlines", "json-lines")
+) | {"application/json-seq", "application/stream+json", "application/x-json-stream"}
+
+_FIELDS = (b"data", b"event", b"id", b"retry", b"")
+_BLANKS = b"\xef\xbb\xbf \t\r\n\x1e"
+"""What may come before the first byte that tells: a byte order mark, blanks, a record separator."""
+_MAX_BLANKS = 1 << 16
+_MAX_ITEMS = 10_000
+_ANSWER_FIELDS = (
+    "choices",
+    "type",
+    "message",
+    "response",
+    "delta",
+    "chunks",
+    "output",
+    "token",
+    "text",
+    "content",
+)
+
+
+def identify_body(head: bytes, is_event_stream: bool) -> BodyKind | None:
+    """What a body that begins with `head` is; `None` as long as that cannot be told.
+
+    `is_event_stream` is what the media type says: then all but JSON and pages is one.
+    """
+    start = head.lstrip(_BLANKS)
+    if not start:
+        return "events" if len(head) > _MAX_BLANKS else None
+    if start[:1] in (b"{", b"["):
+        return "json"
+    if start[:1] == b"<":
+        return "page"
+    if is_event_stream:
+        return "events"
+    field, colon, _ = start.partition(b"\n")[0].partition(b":")
+    if colon or b"\n" in start:
+        return "events" if field.strip() in _FIELDS else "text"
+    return None if any(name.startswith(field.strip()) for name in _FIELDS) else "text"
+
+
+async def prepend(head: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """The bytes of a body, of which `head` has been read already."""
+    yield head
+    async for piece in rest:
+        yield piece
+
+
+async def parse_ndjson(
+    body: AsyncIterator[bytes], limit: int = EVENT_LIMIT
+) -> AsyncGenerator[PayloadEvent | KeepAlive]:
+    """The events in a body labelled as JSON lines; servers label event streams so, too."""
+    head = b""
+    async for piece in body:
+        head += piece
+        if kind := identify_body(head, is_event_stream=False):
+            break
+        yield KeepAlive()
+    else:
+        return
+    parse = parse_sse if kind == "events" else parse_json_body
+    async for event in parse(prepend(head, body), limit=limit):
+        yield event
+
+
+async def parse_json_body(
+    body: AsyncIterator[bytes], *, limit: int = EVENT_LIMIT
+) -> AsyncGenerator[PayloadEvent | KeepAlive]:
+    """The events in a body of JSON: a document a line as they come, or one document of several lines.
+
+    `limit` bounds a document, in bytes. Raises a `bad_request` fault for a larger one, and for a document
+    that says nothing any payload knows.
+    """
+    buffer = bytearray()
+    searched = 0
+    has_lines = False
+    async for piece in body:
+        buffer += piece
+        while (end := buffer.find(b"\n", searched)) >= 0:
+            line = bytes(buffer[:end]).strip(_BLANKS)
+            if not has_lines and line and not _is_json(line):
+                searched = end + 1  # a document of several lines
+                continue
+            del buffer[: end + 1]
+            searched = 0
+            has_lines = has_lines or bool(line)
+            for event in _events(line) if line else (KeepAlive(),):
+                yield event
+        searched = max(searched, len(buffer))
+        if len(buffer) > limit:
+            message = f"The server sent a document of more than {limit:,} bytes."
+            raise Fault(FaultKind.BAD_REQUEST, message)
+    if rest := bytes(buffer).strip(_BLANKS):
+        for event in _document_events(rest):
+            yield event
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return line == b"[DONE]"
+    return True
+
+
+def _document_events(document: bytes) -> Iterator[PayloadEvent]:
+    """The events in what is the whole of a body, or the rest of one."""
+    try:
+        value = msgspec.json.decode(document)
+    except (msgspec.DecodeError, RecursionError):
+        yield from _events(document)
+        return
+    for item in islice(value, _MAX_ITEMS) if isinstance(value, list) else (value,):
+        if isinstance(item, dict) and not errors.is_error(item) and not any(map(item.get, _ANSWER_FIELDS)):
+            names = ", ".join(f"'{name[:40]}'" for name in islice(item, 5)) or "no fields"
+            message = f"The server answered with JSON, not with an event stream or an answer: it has {names}."
+            raise Fault(FaultKind.BAD_REQUEST, message, status=HTTPStatus.OK)
+        yield from _events(msgspec.json.encode(item))
+
+
+def _events(line: bytes) -> Iterator[PayloadEvent]:
+    """One JSON value as events: a whole answer as those of its stream, all else as it is."""
+    data = line.decode("utf-8", "replace")
+    try:
+        value = msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError):
+        yield SimpleEvent(data)
+        return
+    if not isinstance(value, dict):
+        yield SimpleEvent(data)
+    elif isinstance(choices := value.get("choices"), list) and any(map(_has_message, choices)):
+        yield from _chat_events(value, choices)
+    elif value.get("object") == "response" and "output" in value:
+        yield from _responses_events(data)
+    elif value.get("type") == "message" and "content" in value:
+        yield from _messages_events(value)
+    elif errors.is_error(value):
+        yield SimpleEvent(data, "error")
+    else:
+        yield SimpleEvent(data)
+
+
+def _has_message(choice: object) -> bool:
+    return isinstance(choice, dict) and isinstance(choice.get("message"), dict) and not choice.get("delta")
+
+
+def _chat_events(completion: dict[str, object], choices: list[object]) -> Iterator[PayloadEvent]:
+    """A whole chat completion as one chunk of it."""
+    chunks = [choice | {"delta": choice["message"]} if _has_message(choice) else choice for choice in choices]  # type: ignore[operator,index]
+    yield _event(completion | {"object": "chat.completion.chunk", "choices": chunks})
+    yield SimpleEvent("[DONE]")
+
+
+def _responses_events(data: str) -> Iterator[PayloadEvent]:
+    """A whole response as its text and the event that ends it."""
+    try:
+        response = decode_response(data)
+    except msgspec.DecodeError:
+        yield SimpleEvent(data)
+        return
+    if response.reasoning:
+        yield _event({"type": "response.reasoning_summary_text.delta", "delta": response.reasoning})
+    if response.text:
+        yield _event({"type": "response.output_text.delta", "delta": response.text})
+    yield _event(
+        {"type": f"response.{response.status or 'completed'}", "response": msgspec.Raw(data.encode())}
+    )
+
+
+def _messages_events(message: dict[str, object]) -> Iterator[PayloadEvent]:
+    """A whole message as its blocks, each in one piece."""
+    content, usage = message.get("content"), message.get("usage")
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    yield _event({"type": "message_start", "message": message | {"content": []}})
+    for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
+        yield _event({"type": "content_block_start", "index": index, "content_block": block})
+    stop = {"stop_reason": message.get("stop_reason")}
+    yield _event({"type": "message_delta", "delta": stop, "usage": usage})
+    yield _event({"type": "message_stop"})
+
+
+def _event(value: dict[str, object]) -> SimpleEvent:
+    return SimpleEvent(msgspec.json.encode(value).decode())
