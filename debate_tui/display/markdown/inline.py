@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from debate_tui.display.markdown.lines import FittedPrefix, Line
 
 
-_MARKUP_CHARACTER = re.compile(r"[\\`*_~\[\]<&]|://| \n")
+_MARKUP_CHARACTER = re.compile(r"[\\`*_~\[\]<&]|://| \n|\n[ \t]")
 _SIMPLE_TEXT = r"[^\s*_`\[\]<&\\~:](?:[^*_`\[\]<&\\~:\n]*[^\s*_`\[\]<&\\~:])?"
 _SIMPLE_MARKUP = re.compile(
     rf"(?:^|(?<=[\s(]))(?:\*\*({_SIMPLE_TEXT})\*\*|\*({_SIMPLE_TEXT})\*|`([^`\s](?:[^`\n]*[^`\s])?)`)(?=$|[\s.,;:!?)])"

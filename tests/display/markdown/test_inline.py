@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from debate_tui.display.markdown.inline import (
@@ -72,6 +72,7 @@ def test_simple_markup_is_read_as_any_markup_is(text: str) -> None:
 
 
 @given(texts, texts)
+@example("\n 日本", "*")
 def test_what_is_settled_does_not_depend_on_what_follows(text: str, more: str) -> None:
     """Reading on from there is the same as reading the whole."""
     end = final_length(text)
