@@ -10,9 +10,11 @@ from debate_tui.domain.stream import Fault, FaultKind, StreamOrigin
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.providers import find_provider as named
 from debate_tui.sources.sdk_stream import (
+    STREAM_HEADERS,
     OptionalParams,
     RefusedParams,
     continuation_messages,
+    move_system_to_user,
     open_sdk_stream,
     output_limit,
 )
@@ -21,16 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
-    from anthropic.types import MessageParam
+    from anthropic.types import MessageParam, TextBlockParam
 
     from debate_tui.domain.debate import ModelParameters
-    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import Message, Resume, StreamItem, TurnRequest
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClients
     from debate_tui.sources.sdk_stream import RawResponse
 
 DEFAULT_MAX_TOKENS = 16_384
 """Asked for where the request sets no limit, as the API wants one; thinking counts too."""
+
+
+_CACHE_CONTROL = "cache_control"
 
 
 class AnthropicSource:
@@ -62,9 +67,8 @@ class AnthropicSource:
         """See `Source.open`."""
         client = await self._sdk_clients.anthropic(self._provider)
         messages = continuation_messages(request, resume, self._parameters.system)
-        system = "\n\n".join(message.content for message in messages if message.role == "system")
-        turns = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
         optional_params = OptionalParams(self._refused_params)
+        optional_params.add_feature(_CACHE_CONTROL)
         if self._parameters.temperature is None and self._parameters.effort != "none":
             # Models that think do so anyway, or not at all; this asks to be shown what. With a temperature of
             # the user's they cannot think.
@@ -74,17 +78,18 @@ class AnthropicSource:
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             from anthropic import omit
 
+            sent = move_system_to_user(messages) if optional_params.system_in_user else messages
             return client.sdk.messages.with_streaming_response.create(
                 model=self._model,
                 max_tokens=output_limit(request, self._parameters) or DEFAULT_MAX_TOKENS,
-                # The same in every turn: marked, so that it is paid for in full only once.
-                system=[{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]
-                if system
-                else omit,
-                messages=cast("list[MessageParam]", turns),
+                system=_system_blocks(sent, with_cache=optional_params.sends(_CACHE_CONTROL)) or omit,
+                messages=cast(
+                    "list[MessageParam]",
+                    [{"role": m.role, "content": m.content} for m in sent if m.role != "system"],
+                ),
                 stream=True,
                 extra_body=body,
-                extra_headers=self._parameters.headers,
+                extra_headers={**STREAM_HEADERS, **self._parameters.headers},
             )
 
         origin = StreamOrigin.CONTINUATION if resume is not None and resume.text else StreamOrigin.START
@@ -105,3 +110,12 @@ class AnthropicSource:
 
     async def aclose(self) -> None:
         """See `Source.aclose`: there is nothing that only this source holds."""
+
+
+def _system_blocks(messages: tuple[Message, ...], *, with_cache: bool) -> list[TextBlockParam]:
+    """The instructions, marked as the prefix all turns share, so that it is paid for in full only once."""
+    system = "\n\n".join(message.content for message in messages if message.role == "system")
+    if not system:
+        return []
+    block: TextBlockParam = {"type": "text", "text": system}
+    return [block | {"cache_control": {"type": "ephemeral"}} if with_cache else block]

@@ -23,11 +23,14 @@ from debate_tui.sources.resumable import (
     conversation_headers,
 )
 from debate_tui.sources.sdk_stream import (
+    STREAM_HEADERS,
     OptionalParams,
     RefusedParams,
     continuation_messages,
+    move_system_to_user,
     open_sdk_stream,
     output_limit,
+    read_document,
 )
 
 if TYPE_CHECKING:
@@ -129,14 +132,16 @@ class OpenAISource:
             limit = max(limit, MIN_OUTPUT_TOKENS)
             optional_params.add("max_output_tokens", value=limit, setting="max_output_tokens")
 
-        headers = {**_omitted_headers(self._provider, client.key), **self._parameters.headers}
+        headers = self._stream_headers(client)
 
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             from openai import omit
 
             return client.sdk.responses.with_streaming_response.create(
                 model=self._model,
-                input=cast("list[ResponseInputItemParam]", self._message_dicts(request, resume)),
+                input=cast(
+                    "list[ResponseInputItemParam]", self._message_dicts(request, resume, optional_params)
+                ),
                 stream=True,
                 background=self._background or omit,
                 # Only what is stored can be asked for again.
@@ -170,14 +175,17 @@ class OpenAISource:
             # The older name is the one nearly all servers know; OpenAI's own newer models refuse it.
             names = ("max_tokens", "max_completion_tokens")
             optional_params.add(*names, value=limit, setting="max_output_tokens")
-        headers = {**_omitted_headers(self._provider, client.key), **self._parameters.headers}
+        headers = self._stream_headers(client)
         if conversation_id:
             headers |= conversation_headers(conversation_id)
 
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             return client.sdk.chat.completions.with_streaming_response.create(
                 model=self._model,
-                messages=cast("Iterable[ChatCompletionMessageParam]", self._message_dicts(request, resume)),
+                messages=cast(
+                    "Iterable[ChatCompletionMessageParam]",
+                    self._message_dicts(request, resume, optional_params),
+                ),
                 stream=True,
                 extra_body=body,
                 extra_headers=headers,
@@ -196,18 +204,26 @@ class OpenAISource:
         decoder = ByteCursorChatDecoder(conversation_id)
         return open_chat_stream(decoder, parse_events=decoder.parse_events)
 
-    def _message_dicts(self, request: TurnRequest, resume: Resume | None) -> list[dict[str, str]]:
-        return [
-            {"role": message.role, "content": message.content}
-            for message in continuation_messages(request, resume, self._parameters.system)
-        ]
+    def _message_dicts(
+        self, request: TurnRequest, resume: Resume | None, optional_params: OptionalParams
+    ) -> list[dict[str, str]]:
+        messages = continuation_messages(request, resume, self._parameters.system)
+        if optional_params.system_in_user:
+            messages = move_system_to_user(messages)
+        return [{"role": message.role, "content": message.content} for message in messages]
+
+    def _stream_headers(self, client: SdkClient[AsyncOpenAI]) -> dict[str, str | Omit]:
+        omitted = _omitted_headers(self._provider, client.key)
+        return {**STREAM_HEADERS, **omitted, **self._parameters.headers}
 
     async def _first_model(self, client: SdkClient[AsyncOpenAI]) -> str:
         with translate_sdk_errors(self._provider, client):
-            answer = await client.sdk.models.with_raw_response.list(
+            listing = client.sdk.models.with_streaming_response.list(
                 extra_headers=_omitted_headers(self._provider, client.key)
             )
-        found = next(iter(parse_chat_models(answer.content)), "")
+            async with listing as answer:
+                body = await read_document(answer.http_response, self._provider, client)
+        found = next(iter(parse_chat_models(body)), "")
         if not found:
             raise Fault(
                 FaultKind.BAD_REQUEST,

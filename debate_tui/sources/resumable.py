@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from types import NoneType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
@@ -18,7 +17,7 @@ from debate_tui.sources.http_errors import translate_sdk_errors
 from debate_tui.sources.payloads import unreadable_fault
 from debate_tui.sources.payloads.chat import ChatDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder, decode_response
-from debate_tui.sources.sdk_stream import connected_item, open_sdk_stream
+from debate_tui.sources.sdk_stream import STREAM_HEADERS, connected_item, open_sdk_stream, read_document
 from debate_tui.sources.sse_parser import SseParser
 
 if TYPE_CHECKING:
@@ -147,7 +146,10 @@ class BackgroundResponses:
 
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             return self._client.sdk.responses.with_streaming_response.retrieve(
-                cursor.stream, stream=True, starting_after=int(cursor.position)
+                cursor.stream,
+                stream=True,
+                starting_after=int(cursor.position),
+                extra_headers=STREAM_HEADERS,
             )
 
         async with AsyncExitStack() as stack:
@@ -171,7 +173,8 @@ class BackgroundResponses:
     async def cancel(self, stream_id: str) -> None:
         """See `ResumableApi.cancel`."""
         with translate_sdk_errors(self._provider, self._client):
-            await self._client.sdk.responses.cancel(stream_id)
+            async with self._client.sdk.responses.with_streaming_response.cancel(stream_id):
+                pass  # what it sends back is not needed
 
     async def _poll(
         self, stream_id: str, connected: Connected, response: ResponsesResult
@@ -198,11 +201,13 @@ class BackgroundResponses:
 
     async def _retrieve(self, stream_id: str) -> tuple[Connected, ResponsesResult]:
         with translate_sdk_errors(self._provider, self._client):
-            answer = await self._client.sdk.responses.with_raw_response.retrieve(stream_id)
+            async with self._client.sdk.responses.with_streaming_response.retrieve(stream_id) as answer:
+                response = answer.http_response
+                body = await read_document(response, self._provider, self._client)
         try:
-            return connected_item(answer.http_response, StreamOrigin.START), decode_response(answer.content)
+            return connected_item(response, StreamOrigin.START), decode_response(body)
         except msgspec.DecodeError:
-            raise unreadable_fault(answer.text) from None
+            raise unreadable_fault(body.decode("utf-8", "replace")) from None
 
 
 # llama.cpp's own way to read a broken stream on: by the number of bytes that were received of it.
@@ -282,11 +287,17 @@ class LlamaCppStreams:
 
     async def cancel(self, stream_id: str) -> None:
         """See `ResumableApi.cancel`."""
+        import httpx2
+
         sdk = self._client.sdk
 
         async def delete(path: str, params: Mapping[str, object]) -> None:
-            # As anything else, what it sends back would be read as JSON, and be none.
-            await sdk.delete(path, cast_to=NoneType, options={"params": params})
+            # What it sends back is not needed, and may have no end: this header leaves it unread.
+            headers = {"X-Stainless-Raw-Response": "stream"}
+            response = await sdk.delete(
+                path, cast_to=httpx2.Response, options={"params": params, "headers": headers}
+            )
+            await response.aclose()
 
         with translate_sdk_errors(self._provider, self._client):
             await self._call_stream_path(stream_id, delete)
@@ -305,7 +316,7 @@ class LlamaCppStreams:
                 stream_cls=AsyncStream[object],
                 options={
                     "params": {**params, "from": cursor.position},
-                    "headers": {"Accept-Encoding": "identity"},
+                    "headers": {**STREAM_HEADERS, "Accept-Encoding": "identity"},
                 },
             )
 

@@ -21,7 +21,7 @@ from debate_tui.sources.sdk import NEW_CONNECTION
 from debate_tui.sources.sse_parser import EVENT_LIMIT, parse_sse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from typing import Protocol
 
@@ -66,6 +66,7 @@ class OptionalParams:
     def __init__(self, refused: RefusedParams) -> None:
         self._refused = refused
         self._params: list[OptionalParam] = []
+        self._features: list[str] = []
 
     def add(self, *names: str, value: object, setting: str = "") -> None:
         """Send `value` under the first of `names` that was not refused.
@@ -74,6 +75,14 @@ class OptionalParams:
         empty for what the program itself would like.
         """
         self._params.append(OptionalParam(names, value, setting))
+
+    def add_feature(self, name: str) -> None:
+        """Note that the request has a field of this name elsewhere, as long as `sends` says so."""
+        self._features.append(name)
+
+    def sends(self, feature: str) -> bool:
+        """Whether a feature was not refused."""
+        return feature not in self._refused
 
     def add_parameters(self, parameters: ModelParameters, provider: Provider) -> None:
         """Send what the user set, but for what an API wants in a place of its own."""
@@ -103,7 +112,7 @@ class OptionalParams:
     @property
     def system_in_user(self) -> bool:
         """Whether the instructions go to the head of the user message, as the system role was refused."""
-        return _SYSTEM_ROLE in self._refused
+        return not self.sends(_SYSTEM_ROLE)
 
     def drop_refused(self, fault: Fault) -> bool:
         """Whether `fault` refuses one of them, or the system role; that is not sent any more then.
@@ -124,7 +133,8 @@ class OptionalParams:
 
     def _find_mentioned(self, text: str) -> list[str]:
         """The names of what is sent and named in `text`; all fields of a parameter that is named itself."""
-        sent = [name for param in sorted(self._params, key=_is_users) if (name := self._name(param))]
+        sent = [name for name in self._features if self.sends(name)]
+        sent += [name for param in sorted(self._params, key=_is_users) if (name := self._name(param))]
         found = [name for name in sent if _mentions(text, name)][:1]
         return found or [name for name in sent if _mentions(text, name.partition(".")[0])]
 
@@ -164,6 +174,9 @@ def _merge(body: dict[str, object], more: dict[str, object]) -> None:
         else:
             body[name] = dict(value) if isinstance(value, dict) else value
 
+
+STREAM_HEADERS: Mapping[str, str] = {"Cache-Control": "no-cache"}
+"""What is sent where a stream is asked for, as Fetch does."""
 
 _SYSTEM_ROLE = "the system role"
 """What stands for it among the refused parameters; not a name a parameter can have."""

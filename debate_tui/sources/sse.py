@@ -1,4 +1,4 @@
-"""A debater behind any URL that answers with server-sent events."""
+"""A debater behind any URL that answers with server-sent events, or with JSON lines."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SseSource(RemoteEndpoint):
         self, request: TurnRequest, cursor: Cursor | None
     ) -> AsyncGenerator[EndpointConnection]:
         async with open_response(self._clients, self._build_request(request, cursor)) as http_response:
-            await check_event_stream(http_response)
+            media_type = await check_event_stream(http_response)
             connected = Connected(
                 StreamOrigin.CURSOR if cursor else StreamOrigin.START,
                 http_response.transport,
@@ -76,17 +76,19 @@ class SseSource(RemoteEndpoint):
                 yield EndpointConnection(connected, None, lambda: True)
                 return
             # Imports httpx, which the answer has brought already.
+            from debate_tui.sources.payloads.body import NDJSON_MEDIA_TYPES, parse_ndjson
             from debate_tui.sources.sse_parser import EVENT_LIMIT, parse_sse
 
             async with aclosing(http_response.body()) as body:
-                stream = parse_sse(body, limit=self._limit or EVENT_LIMIT)
+                parse = parse_ndjson if media_type in NDJSON_MEDIA_TYPES else parse_sse
+                stream = parse(body, limit=self._limit or EVENT_LIMIT)
                 yield EndpointConnection(
                     connected, stream, lambda: http_response.has_framed_end, reusable=True
                 )
 
     def _build_request(self, request: TurnRequest, cursor: Cursor | None) -> HttpRequest:
         # Compression saves nothing on chunks this small, and intermediaries hold it back.
-        portable_headers = {"accept": _MEDIA_TYPE, "accept-encoding": "identity", "cache-control": "no-store"}
+        portable_headers = {"accept": _MEDIA_TYPE, "accept-encoding": "identity", "cache-control": "no-cache"}
         body = None
         if cursor is not None:
             portable_headers["last-event-id"] = cursor.position
@@ -99,11 +101,13 @@ class SseSource(RemoteEndpoint):
         return HttpRequest(self._method, url, self._headers, portable_headers, body, self._http2())
 
 
-async def check_event_stream(http_response: HttpResponse) -> None:
-    """Raise the fault of an answer that is neither an event stream nor the end of one."""
+async def check_event_stream(http_response: HttpResponse) -> str:
+    """The media type of an answer; raises the fault of one that is neither an event stream nor its end."""
+    from debate_tui.sources.payloads.body import NDJSON_MEDIA_TYPES
+
     status = http_response.httpx_response.status_code
     if status == 204:
-        return
+        return ""
     if status >= 400:
         fault = await http_response.read_error()
         if status in (406, 426):
@@ -113,12 +117,12 @@ async def check_event_stream(http_response: HttpResponse) -> None:
         raise Fault(
             FaultKind.BAD_REQUEST, f"The server answered {status}, which is no event stream.", status=status
         )
-    media_type = (
-        http_response.httpx_response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    )
-    if media_type != _MEDIA_TYPE:
+    content_type: str = http_response.httpx_response.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != _MEDIA_TYPE and media_type not in NDJSON_MEDIA_TYPES:
         raise NotAStream(
             FaultKind.BAD_REQUEST,
             f"The server answered with {media_type or 'no media type'}, not with {_MEDIA_TYPE}.",
             status=status,
         )
+    return media_type

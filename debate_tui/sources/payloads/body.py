@@ -77,7 +77,7 @@ async def prepend(head: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[byt
 
 
 async def parse_ndjson(
-    body: AsyncIterator[bytes], limit: int = EVENT_LIMIT
+    body: AsyncIterator[bytes], *, limit: int = EVENT_LIMIT
 ) -> AsyncGenerator[PayloadEvent | KeepAlive]:
     """The events in a body labelled as JSON lines; servers label event streams so, too."""
     head = b""
@@ -88,6 +88,9 @@ async def parse_ndjson(
         yield KeepAlive()
     else:
         return
+    if kind == "page":
+        message = "The server answered with a web page, not with an event stream."
+        raise Fault(FaultKind.BAD_REQUEST, message, status=HTTPStatus.OK)
     parse = parse_sse if kind == "events" else parse_json_body
     async for event in parse(prepend(head, body), limit=limit):
         yield event
@@ -98,76 +101,86 @@ async def parse_json_body(
 ) -> AsyncGenerator[PayloadEvent | KeepAlive]:
     """The events in a body of JSON: a document a line as they come, or one document of several lines.
 
-    `limit` bounds a document, in bytes. Raises a `bad_request` fault for a larger one, and for a document
-    that says nothing any payload knows.
+    `limit` bounds a document, in bytes. Raises a `bad_request` fault for a larger one, and for a body that has
+    nothing in it that any payload knows.
     """
     buffer = bytearray()
     searched = 0
-    has_lines = False
+    documents = _Documents()
     async for piece in body:
         buffer += piece
         while (end := buffer.find(b"\n", searched)) >= 0:
             line = bytes(buffer[:end]).strip(_BLANKS)
-            if not has_lines and line and not _is_json(line):
+            if not documents.count and line and not _is_json(line):
                 searched = end + 1  # a document of several lines
                 continue
             del buffer[: end + 1]
             searched = 0
-            has_lines = has_lines or bool(line)
-            for event in _events(line) if line else (KeepAlive(),):
+            for event in documents.events(line) if line else (KeepAlive(),):
                 yield event
-        searched = max(searched, len(buffer))
+        searched = len(buffer)
         if len(buffer) > limit:
             message = f"The server sent a document of more than {limit:,} bytes."
             raise Fault(FaultKind.BAD_REQUEST, message)
     if rest := bytes(buffer).strip(_BLANKS):
-        for event in _document_events(rest):
+        for event in documents.events(rest):
             yield event
+    documents.check()
 
 
 def _is_json(line: bytes) -> bool:
     try:
-        msgspec.json.decode(line, type=msgspec.Raw)
-    except msgspec.DecodeError:
+        msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError):
         return line == b"[DONE]"
     return True
 
 
-def _document_events(document: bytes) -> Iterator[PayloadEvent]:
-    """The events in what is the whole of a body, or the rest of one."""
-    try:
-        value = msgspec.json.decode(document)
-    except (msgspec.DecodeError, RecursionError):
-        yield from _events(document)
-        return
-    for item in islice(value, _MAX_ITEMS) if isinstance(value, list) else (value,):
-        if isinstance(item, dict) and not errors.is_error(item) and not any(map(item.get, _ANSWER_FIELDS)):
-            names = ", ".join(f"'{name[:40]}'" for name in islice(item, 5)) or "no fields"
+class _Documents:
+    """The JSON documents of one body."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._known = False
+        self._unknown_fields: list[str] = []
+
+    def events(self, document: bytes) -> Iterator[PayloadEvent]:
+        """A document as events: a whole answer as those of its stream, all else as it is."""
+        self.count += 1
+        try:
+            value = msgspec.json.decode(document)
+        except (msgspec.DecodeError, RecursionError):
+            self._known = True
+            yield SimpleEvent(document.decode("utf-8", "replace"))
+            return
+        for item in islice(value, _MAX_ITEMS) if isinstance(value, list) else (value,):
+            if not isinstance(item, dict):
+                self._known = True
+                yield SimpleEvent(msgspec.json.encode(item).decode())
+                continue
+            is_error = errors.is_error(item)
+            self._known = self._known or is_error or any(map(item.get, _ANSWER_FIELDS))
+            self._unknown_fields = self._unknown_fields or list(item)[:5]
+            yield from _answer_events(item, is_error=is_error)
+
+    def check(self) -> None:
+        """Raise the fault of a body that is JSON, but nothing of an answer."""
+        if not self._known:
+            names = ", ".join(f"'{name[:40]}'" for name in self._unknown_fields) or "no fields"
             message = f"The server answered with JSON, not with an event stream or an answer: it has {names}."
             raise Fault(FaultKind.BAD_REQUEST, message, status=HTTPStatus.OK)
-        yield from _events(msgspec.json.encode(item))
 
 
-def _events(line: bytes) -> Iterator[PayloadEvent]:
-    """One JSON value as events: a whole answer as those of its stream, all else as it is."""
-    data = line.decode("utf-8", "replace")
-    try:
-        value = msgspec.json.decode(line)
-    except (msgspec.DecodeError, RecursionError):
-        yield SimpleEvent(data)
-        return
-    if not isinstance(value, dict):
-        yield SimpleEvent(data)
-    elif isinstance(choices := value.get("choices"), list) and any(map(_has_message, choices)):
+def _answer_events(value: dict[str, object], *, is_error: bool) -> Iterator[PayloadEvent]:
+    choices = value.get("choices")
+    if isinstance(choices, list) and any(map(_has_message, choices)):
         yield from _chat_events(value, choices)
     elif value.get("object") == "response" and "output" in value:
-        yield from _responses_events(data)
+        yield from _responses_events(value)
     elif value.get("type") == "message" and "content" in value:
         yield from _messages_events(value)
-    elif errors.is_error(value):
-        yield SimpleEvent(data, "error")
     else:
-        yield SimpleEvent(data)
+        yield SimpleEvent(msgspec.json.encode(value).decode(), "error" if is_error else "message")
 
 
 def _has_message(choice: object) -> bool:
@@ -181,20 +194,18 @@ def _chat_events(completion: dict[str, object], choices: list[object]) -> Iterat
     yield SimpleEvent("[DONE]")
 
 
-def _responses_events(data: str) -> Iterator[PayloadEvent]:
+def _responses_events(response: dict[str, object]) -> Iterator[PayloadEvent]:
     """A whole response as its text and the event that ends it."""
     try:
-        response = decode_response(data)
+        result = decode_response(msgspec.json.encode(response))
     except msgspec.DecodeError:
-        yield SimpleEvent(data)
-        return
-    if response.reasoning:
-        yield _event({"type": "response.reasoning_summary_text.delta", "delta": response.reasoning})
-    if response.text:
-        yield _event({"type": "response.output_text.delta", "delta": response.text})
-    yield _event(
-        {"type": f"response.{response.status or 'completed'}", "response": msgspec.Raw(data.encode())}
-    )
+        result = None
+    if result is not None and result.reasoning:
+        yield _event({"type": "response.reasoning_summary_text.delta", "delta": result.reasoning})
+    if result is not None and result.text:
+        yield _event({"type": "response.output_text.delta", "delta": result.text})
+    status = response.get("status") or "completed"
+    yield _event({"type": f"response.{status}", "response": response})
 
 
 def _messages_events(message: dict[str, object]) -> Iterator[PayloadEvent]:
