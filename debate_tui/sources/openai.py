@@ -53,6 +53,9 @@ MIN_OUTPUT_TOKENS = 16
 """The Responses API refuses less."""
 
 
+_MAX_MODEL_LIST = 1 << 22
+
+
 class OpenAISource:
     """A model behind one of OpenAI's APIs; which one, and where, `provider` says.
 
@@ -222,7 +225,9 @@ class OpenAISource:
                 extra_headers=_omitted_headers(self._provider, client.key)
             )
             async with listing as answer:
-                body = await read_document(answer.http_response, self._provider, client)
+                body = await read_document(
+                    answer.http_response, self._provider, client, limit=_MAX_MODEL_LIST
+                )
         found = next(iter(parse_chat_models(body)), "")
         if not found:
             raise Fault(

@@ -101,7 +101,7 @@ async def parse_json_body(
 ) -> AsyncGenerator[PayloadEvent | KeepAlive]:
     """The events in a body of JSON: a document a line as they come, or one document of several lines.
 
-    `limit` bounds a document, in bytes. Raises a `bad_request` fault for a larger one, and for a body that has
+    `limit` bounds a document, in bytes. Raises a `bad_request` fault for a larger one, and for a body with
     nothing in it that any payload knows.
     """
     buffer = bytearray()
@@ -158,7 +158,7 @@ class _Documents:
                 self._known = True
                 yield SimpleEvent(msgspec.json.encode(item).decode())
                 continue
-            is_error = errors.is_error(item)
+            is_error = not item.get("choices") and errors.is_error(item)
             self._known = self._known or is_error or any(map(item.get, _ANSWER_FIELDS))
             self._unknown_fields = self._unknown_fields or list(item)[:5]
             yield from _answer_events(item, is_error=is_error)
