@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.sqlite_log import SqliteStore
-from tests.record.sample_debates import opening_events, turn_deltas
+from tests.sample_debates import opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from debate_tui.record.log import AppendableLog

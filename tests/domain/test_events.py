@@ -7,10 +7,9 @@ import msgspec
 import pytest
 
 from debate_tui.domain import events
-from debate_tui.domain.events import DebaterInfo, Event, event_from_json, event_to_json
+from debate_tui.domain.events import Event, event_from_json, event_to_json
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
-
-ADA = DebaterInfo(id="a", name="Ada", side="for", source="demo:ada", model="demo")
+from tests.sample_debates import ADA
 
 WIRE: list[tuple[Event, str]] = [
     (

@@ -11,11 +11,9 @@ from debate_tui.domain.events import (
     DebateFinished,
     DebatePaused,
     DebateResumed,
-    DebaterInfo,
     DebaterRemoved,
     DebaterReplaced,
     DebaterReturned,
-    DebateStarted,
     Event,
     Interjection,
     PhaseStarted,
@@ -30,26 +28,14 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.domain.transcript import Seam, Transcript
+from tests.sample_debates import ADA, BOB, numbered_events, opening_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ADA = DebaterInfo(id="a", name="Ada", side="for", source="demo:ada", model="demo")
-BOB = DebaterInfo(id="b", name="Bob", side="against", source="openai:gpt", model="gpt")
-OPENING = [
-    DebateStarted(debate="d1", topic="Tea or coffee?", format="oxford", debaters=(ADA, BOB)),
-    PhaseStarted(phase="opening", round=1, rounds=2),
-    TurnStarted(turn=1, debater="a", phase="opening"),
-    TurnStarted(turn=2, debater="b", phase="opening"),
-]
-
-
-def numbered_events(*events: Event) -> list[Event]:
-    return [msgspec.structs.replace(event, seq=seq, at=float(seq)) for seq, event in enumerate(events, 1)]
-
 
 def transcript_of(*events: Event) -> Transcript:
-    return Transcript(numbered_events(*OPENING, *events))
+    return Transcript(numbered_events(*opening_events(rounds=2), *events))
 
 
 def delta(offset: int, text: str, attempt: int = 1, turn: int = 1, *, reasoning: bool = False) -> TurnDelta:
@@ -271,7 +257,7 @@ PIECE = st.text(max_size=4)
 @st.composite
 def debates(draw: st.DrawFn) -> list[Event]:
     """Logs as a session writes them: two turns, either text, recoveries, restarts, a retry after the end."""
-    events: list[Event] = list(OPENING)
+    events: list[Event] = opening_events(rounds=2)
     state = {1: [1, 0, 0], 2: [1, 0, 0]}
     for _ in range(draw(st.integers(0, 25))):
         turn = draw(st.sampled_from([1, 2]))

@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 from debate_tui.record.stores import open_store
-from tests.record.sample_debates import opening_events, turn_deltas
+from tests.sample_debates import opening_events, turn_deltas
 
 
 async def main(address: str) -> None:

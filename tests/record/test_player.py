@@ -15,7 +15,7 @@ from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import Interjection, PhaseStarted, TurnStarted
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.player import MAX_SPEED, MIN_SPEED, MonotonicClock, Player, Playhead
-from tests.record.sample_debates import ending_events, opening_events, turn_deltas
+from tests.sample_debates import ending_events, opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -29,7 +29,7 @@ from debate_tui.domain.events import (
 )
 from debate_tui.record import sqlite_log, sqlite_writer
 from debate_tui.record.sqlite_log import SqliteStore
-from tests.record.sample_debates import BOB, debate_started, ending_events, opening_events, turn_deltas
+from tests.sample_debates import BOB, debate_started, ending_events, opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

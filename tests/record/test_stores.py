@@ -22,7 +22,7 @@ from debate_tui.domain.events import (
 from debate_tui.record import sqlite_log, stores
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
-from tests.record.sample_debates import BOB, debate_started, ending_events, opening_events, turn_deltas
+from tests.sample_debates import BOB, debate_started, ending_events, opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable

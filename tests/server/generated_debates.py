@@ -23,7 +23,7 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
-from tests.record.sample_debates import debate_started
+from tests.sample_debates import debate_started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -24,7 +24,7 @@ from debate_tui.record.stores import open_store
 from debate_tui.server import connections
 from debate_tui.server.auth import LOGIN_COOKIE, AccessControl
 from debate_tui.server.connections import ViewerLimits
-from tests.record.sample_debates import opening_events
+from tests.sample_debates import opening_events
 from tests.server.generated_debates import ReceivedMessages, check_same_log, example_debate
 from tests.server.running_server import RunningServer, read_sse, received_at_least, running_server
 

@@ -24,7 +24,7 @@ from debate_tui.server.encoding import (
     parse_cursor,
     remaining_events,
 )
-from tests.record.sample_debates import debate_started
+from tests.sample_debates import debate_started
 from tests.server.generated_debates import (
     ReceivedMessages,
     check_same_log,

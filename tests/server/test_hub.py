@@ -10,7 +10,7 @@ from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import hub
 from debate_tui.server.hub import MAX_IDLE_DEBATES, Hub
-from tests.record.sample_debates import opening_events
+from tests.sample_debates import opening_events
 from tests.server.generated_debates import example_debate
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from debate_tui.record.stores import open_store
 from debate_tui.server import viewer
 from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.server.auth import AccessControl
-from tests.record.sample_debates import opening_events
+from tests.sample_debates import opening_events
 from tests.server.chromium import Browser, needs_browser
 from tests.server.generated_debates import WORDS, example_debate
 from tests.server.running_server import running_server

@@ -16,7 +16,7 @@ from debate_tui.server import broadcast, encoding
 from debate_tui.server.encoding import StreamOptions
 from debate_tui.server.hosted_debate import HostedDebate, follow_durable
 from debate_tui.server.viewer import Viewer
-from tests.record.sample_debates import opening_events, turn_deltas
+from tests.sample_debates import opening_events, turn_deltas
 from tests.server.generated_debates import ReceivedMessages, check_same_log, example_debate
 
 if TYPE_CHECKING:

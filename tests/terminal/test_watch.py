@@ -11,7 +11,7 @@ from debate_tui.domain.events import PhaseStarted, event_to_json
 from debate_tui.record.log import MemoryLog
 from debate_tui.server.asgi_servers import bind_socket
 from tests.fakes.sse_server import Cut, SseServer, reply
-from tests.record.sample_debates import debate_started
+from tests.sample_debates import debate_started
 from tests.server.generated_debates import DebateWriter, numbered_events
 from tests.server.running_server import PEM, running_server
 from tests.terminal.pty_terminal import run_in_terminal

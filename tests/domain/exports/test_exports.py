@@ -37,10 +37,12 @@ from debate_tui.domain.exports.text import embed_markdown
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import FaultKind, FaultReport, FinishReason, Usage
 from debate_tui.domain.transcript import Transcript
+from tests.sample_debates import numbered_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+NOVEMBER_2023 = 1_700_000_000.0
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = "\x1b]0;pwned\x07<script>alert(1)</script> \u202ereversed\u202c [a](javascript:alert(1)) ![i](http://t/x.png)"
 
@@ -49,13 +51,6 @@ TEA = (
     "👋🏽\n\nUnder\n=====\n\n> # quoted\n\n[1]: http://x.y\n\n",
     "```python\n# no heading <b>\nprint('x')\n",
 )
-
-
-def numbered_events(*events: Event) -> list[Event]:
-    return [
-        msgspec.structs.replace(event, seq=seq, at=1_700_000_000.0 + seq)
-        for seq, event in enumerate(events, 1)
-    ]
 
 
 def speech_deltas(
@@ -120,6 +115,7 @@ def debate() -> list[Event]:
         PhaseStarted(phase="closing", round=1, rounds=1),
         TurnStarted(turn=7, debater="a", phase="closing"),
         *speech_deltas(7, "a", "In the end I"),
+        start=NOVEMBER_2023,
     )
 
 
@@ -339,7 +335,9 @@ def test_the_style_is_the_one_the_policy_allows():
     ],
 )
 def test_the_file_is_named_after_day_and_topic(topic: str, name: str):
-    events = numbered_events(DebateStarted(debate="d", topic=topic, format="f", debaters=()))
+    events = numbered_events(
+        DebateStarted(debate="d", topic=topic, format="f", debaters=()), start=NOVEMBER_2023
+    )
 
     assert export_filename(Transcript(events), "md") == name
 

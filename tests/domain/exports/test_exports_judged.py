@@ -25,7 +25,8 @@ from debate_tui.domain.events import (
 from debate_tui.domain.exports import EXPORT_TYPES, ExportType, export_debate
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Usage
-from tests.domain.exports.test_exports import HOSTILE, numbered_events, speech_deltas, turn_finished
+from tests.domain.exports.test_exports import HOSTILE, NOVEMBER_2023, speech_deltas, turn_finished
+from tests.sample_debates import numbered_events
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -55,6 +56,7 @@ def judged_events(*behind: Event) -> list[Event]:
         turn_finished(2, "b", usage=Usage(1100, 310)),
         *behind,
         DebateFinished(reason="complete"),
+        start=NOVEMBER_2023,
     )
 
 

@@ -14,15 +14,14 @@ from debate_tui.domain.judging.summary import (
     summarise_outcome,
 )
 from debate_tui.domain.transcript import Transcript
+from tests.sample_debates import numbered_events
 
 CAST = (DebaterInfo("a", "Ada", "For", "x", "x"), DebaterInfo("b", "Ben", "Against", "x", "x"))
 
 
 def summarise(*events: Event) -> OutcomeSummary | None:
-    log = (DebateStarted(debate="d", topic="t", format="f", debaters=CAST), *events)
-    return summarise_outcome(
-        Transcript(msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1))
-    )
+    opened = DebateStarted(debate="d", topic="t", format="f", debaters=CAST)
+    return summarise_outcome(Transcript(numbered_events(opened, *events)))
 
 
 def verdict(winner: str | None, **more: object) -> Verdict:
@@ -143,17 +142,16 @@ def test_the_users_vote_stands_beside_those_of_an_audience():
 def test_where_the_larger_swing_wins_it_does_whoever_spoke_best(after: int | None, headline: str):
     opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing")
     decided = verdict("b", stance_before=20, stance_after=after)
-    log = [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate((opened, decided), 1)]
-    found = summarise_outcome(Transcript(log))
+    found = summarise_outcome(Transcript(numbered_events(opened, decided)))
 
     assert found is not None
     assert found.headline == headline
 
 
 def test_judges_may_be_divided_about_who_spoke_best():
-    opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing", seq=1)
-    tied = msgspec.structs.replace(verdict(None, stance_before=20, stance_after=30), seq=2)
-    found = summarise_outcome(Transcript([opened, tied]))
+    opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing")
+    tied = verdict(None, stance_before=20, stance_after=30)
+    found = summarise_outcome(Transcript(numbered_events(opened, tied)))
 
     assert found is not None
     assert found.headline == "The side for it wins, by 10 points; the judge sees a tie"
@@ -161,8 +159,8 @@ def test_judges_may_be_divided_about_who_spoke_best():
 
 def test_a_swing_counts_even_if_no_judge_named_a_winner():
     opened = DebateStarted(debate="d", topic="t", format="oxford", debaters=CAST, outcome="swing")
-    failed = msgspec.structs.replace(NONE, stance_before=60, stance_after=40, seq=2)
-    found = summarise_outcome(Transcript([msgspec.structs.replace(opened, seq=1), failed]))
+    failed = msgspec.structs.replace(NONE, stance_before=60, stance_after=40)
+    found = summarise_outcome(Transcript(numbered_events(opened, failed)))
 
     assert found is not None
     assert found.headline == "The side against it wins, by 20 points"
@@ -182,6 +180,6 @@ def test_a_swing_counts_even_if_no_judge_named_a_winner():
     ],
 )
 def test_what_the_judges_came_to_is_said_as_the_screen_says_it(verdicts: list, says: str) -> None:
-    log = [DebateStarted(debate="d", topic="t", format="f", debaters=CAST), *verdicts]
-    transcript = Transcript(msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1))
+    opened = DebateStarted(debate="d", topic="t", format="f", debaters=CAST)
+    transcript = Transcript(numbered_events(opened, *verdicts))
     assert list(describe_result(transcript))[-1] == says

@@ -24,7 +24,7 @@ from tests.record.redis.redis_operations import (
     stored_events,
     wait_until,
 )
-from tests.record.sample_debates import ending_events, opening_events, turn_deltas
+from tests.sample_debates import ending_events, opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from tests.fakes.redis_server import RedisServer

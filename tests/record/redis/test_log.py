@@ -28,7 +28,7 @@ from tests.record.redis.redis_operations import (
     take,
     wait_until,
 )
-from tests.record.sample_debates import ending_events, opening_events, turn_deltas
+from tests.sample_debates import ending_events, opening_events, turn_deltas
 
 
 @pytest.mark.parametrize("loop", LOOPS)

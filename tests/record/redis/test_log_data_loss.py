@@ -23,7 +23,7 @@ from tests.record.redis.redis_operations import (
     take,
     wait_until,
 )
-from tests.record.sample_debates import ending_events, opening_events, turn_deltas
+from tests.sample_debates import ending_events, opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from debate_tui.domain.errors import DebateError

@@ -26,7 +26,7 @@ from tests.record.redis.redis_operations import (
     take,
     wait_until,
 )
-from tests.record.sample_debates import debate_started, ending_events, opening_events, turn_deltas
+from tests.sample_debates import debate_started, ending_events, opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from tests.fakes.redis_server import RedisServer
