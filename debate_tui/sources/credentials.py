@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.sanitise import API_KEY_PATTERN
 from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.sources.network import clean_value, find_url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,15 +27,6 @@ KEYRING_SERVICE = "debate-tui"
 # Beside what looks like a key: tokens, and the starred fragments that OpenAI's answer to a wrong key quotes.
 _TOKEN_PATTERN = re.compile(r"(?i:(?<=bearer )[^\s'\"]{4,})|[\w\-.]*\*{3,}[\w\-.*]*")
 KEY_MASK = "[key]"
-
-
-# What copying leaves around a value: quotes, line ends (also as a `.env` file spells them), unseen marks.
-_WRAPPING = re.compile(r"^(?:[\s\"'“”‘’`\ufeff\u200b])+|(?:[\s\"'“”‘’`\ufeff\u200b]|\\[rn])+$")
-
-
-def clean_value(value: str) -> str:
-    """An environment variable's value without the quotes, blanks and line ends around it."""
-    return _WRAPPING.sub("", value)
 
 
 def find_key_variable(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
@@ -108,39 +100,12 @@ _CREDENTIAL_PARAMETER = re.compile(
 )
 
 
-def find_url_problem(url: str, schemes: tuple[str, ...]) -> str:
-    """What is wrong with an address, to follow a colon; empty if nothing is. Quotes none of it."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.lower() not in schemes:
-        return f"it does not begin with {' or '.join(f'{known}://' for known in schemes)}"
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        return "its host cannot be read"
-    if not host or " " in host:
-        return "its host cannot be read" if rest.strip("/") else "it names no host"
-    try:
-        is_port = parts.port != 0
-    except ValueError:
-        is_port = False
-    return "" if is_port else "its port is not a number from 1 to 65535"
-
-
 def check_url(url: str, schemes: tuple[str, ...]) -> None:
     """Raise `UsageError` for an address that is none; it may hold a secret, so that it is not quoted."""
     if problem := find_url_problem(url, schemes):
         raise UsageError(
             f"An endpoint's address cannot be read: {problem}.", f"It looks like {schemes[-1]}://host/path."
         )
-
-
-def url_host(url: str) -> str:
-    """What to call an endpoint: host and port, without credentials; empty if it cannot be read."""
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2]
-    except ValueError:
-        return ""
 
 
 def has_credentials(url: str) -> bool:

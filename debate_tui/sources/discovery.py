@@ -15,13 +15,8 @@ import msgspec
 
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import network
-from debate_tui.sources.credentials import (
-    find_key,
-    find_key_variable,
-    find_url_problem,
-    key_in_environment,
-    url_host,
-)
+from debate_tui.sources.credentials import find_key, find_key_variable, key_in_environment
+from debate_tui.sources.network import find_url_problem, url_host
 from debate_tui.sources.payloads import errors
 from debate_tui.sources.providers import find_provider, providers
 

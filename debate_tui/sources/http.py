@@ -21,7 +21,7 @@ from msgspec import Struct
 from debate_tui import __version__
 from debate_tui.domain.stream import Fault, FaultKind, TimeSlice
 from debate_tui.sources import network, sdk_import
-from debate_tui.sources.credentials import find_url_problem, url_host
+from debate_tui.sources.network import find_url_problem, url_host
 from debate_tui.sources.payloads import errors
 
 if TYPE_CHECKING:
@@ -370,6 +370,9 @@ def translate_httpx_errors(host: str, proxy: Proxy | None = None) -> Generator[N
             peer = host
         raise Fault(FaultKind.NETWORK, f"Could not connect to {peer}: {_describe_cause(error)}.") from error
     except httpx.RemoteProtocolError as error:
+        if "location header" in str(error):  # httpx reads where a redirect leads, followed or not
+            message = f"{host} redirects to an address that cannot be read."
+            raise Fault(FaultKind.BAD_REQUEST, message) from None
         raise Fault(FaultKind.NETWORK, f"{host} broke the connection off.") from error
     except httpx.RequestError as error:
         raise Fault(

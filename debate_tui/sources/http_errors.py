@@ -37,7 +37,12 @@ def translate_sdk_errors(provider: Provider, client: AnySdkClient) -> Iterator[N
         yield
     except client.status_error_type as error:
         raise redact_fault(_status_fault(error.response, provider), client) from None
-    except (client.error_type, httpx2.HTTPError, httpx2.StreamError) as error:
+    except (
+        client.error_type,
+        httpx2.HTTPError,
+        httpx2.StreamError,
+        *network.socks_errors(client.proxy),
+    ) as error:
         raise redact_fault(_connection_fault(error, provider, client.proxy), client) from None
 
 
@@ -129,6 +134,8 @@ def _connection_fault(error: Exception, provider: Provider, proxy: Proxy | None)
     if isinstance(error, (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)):
         hint = f"Check {provider.base_url_env}."
         return Fault(FaultKind.BAD_REQUEST, f"A request to {host} cannot be sent: {error}", hint=hint)
+    if "location header" in str(error):  # httpx2 reads where a redirect leads, followed or not
+        return Fault(FaultKind.BAD_REQUEST, f"{host} redirects to an address that cannot be read.")
     if proxy and isinstance(refusal, refusals):
         return network.refused_by_proxy_fault(proxy, host, refusal)
     if isinstance(error, httpx2.ConnectError):

@@ -1,4 +1,4 @@
-"""How the machine reaches a server: the proxies and certificates that the environment names.
+"""How the machine reaches a server: addresses, proxies and certificates, as the environment names them.
 
 Every client of every source is given what is decided here, and none reads the environment itself. So models,
 endpoints and `doctor` agree, and a variable that cannot be used is a fault of the debaters that need it.
@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
@@ -21,9 +19,9 @@ from msgspec import Struct
 
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources.credentials import clean_value, find_url_problem, url_host
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
     from ipaddress import IPv4Address, IPv6Address
 
@@ -37,6 +35,48 @@ _PROXY_SCHEMES = {
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _EXCEPTION_SEPARATORS = re.compile(r"[,\s]+")
 _SYSTEM_SETTINGS = "the system's proxy settings"
+
+
+# Values and addresses, as they stand in variables.
+
+
+# What copying leaves around a value: quotes, line ends (also as a `.env` file spells them), unseen marks.
+_WRAPPING = re.compile(r"^(?:[\s\"'“”‘’`\ufeff\u200b])+|(?:[\s\"'“”‘’`\ufeff\u200b]|\\[rn])+$")
+
+
+def clean_value(value: str) -> str:
+    """An environment variable's value without the quotes, blanks and line ends around it."""
+    return _WRAPPING.sub("", value)
+
+
+def find_url_problem(url: str, schemes: tuple[str, ...]) -> str:
+    """What is wrong with an address, to follow a colon; empty if nothing is. Quotes none of it."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.lower() not in schemes:
+        return f"it does not begin with {' or '.join(f'{known}://' for known in schemes)}"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return "its host cannot be read"
+    if not host or " " in host:
+        return "its host cannot be read" if rest.strip("/") else "it names no host"
+    try:
+        is_port = parts.port != 0
+    except ValueError:
+        is_port = False
+    return "" if is_port else "its port is not a number from 1 to 65535"
+
+
+def url_host(url: str) -> str:
+    """What to call an endpoint: host and port, without credentials; empty if it cannot be read."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
+
+
+# Proxies.
 
 
 class Proxy(Struct, frozen=True):
@@ -85,8 +125,9 @@ def unusable_proxy_fault(proxy: Proxy, error: Exception) -> Fault:
 
 def refused_by_proxy_fault(proxy: Proxy, host: str, error: Exception) -> Fault:
     """The fault of a proxy that did not connect to `host`: where it wants a login, asking again is no use."""
-    needs_login = str(error).startswith("407") or "password" in str(error)
-    reason = one_line(str(error)) if str(error) else "it does not answer as one"
+    answers_otherwise = isinstance(error, socks_errors(proxy)) or not str(error)
+    reason = "it does not answer as one" if answers_otherwise else one_line(str(error))
+    needs_login = reason.startswith("407") or "password" in reason
     return Fault(
         FaultKind.BAD_REQUEST if needs_login else FaultKind.NETWORK,
         f"No connection to {host} through {proxy.title}: {reason.rstrip('.')}.",
@@ -110,39 +151,6 @@ def is_loopback(host: str) -> bool:
         return True
     address = _parse_address(host)
     return address is not None and (address.is_loopback or address.is_unspecified)
-
-
-def make_tls_context(
-    make_default: Callable[[], ssl.SSLContext], environ: Mapping[str, str] = os.environ
-) -> ssl.SSLContext:
-    """A context that trusts the certificates of `SSL_CERT_FILE`, else `SSL_CERT_DIR`, else `make_default`'s.
-
-    Blocks, while certificates are read. Raises a `bad_request` fault that names the variable that cannot be
-    used.
-    """
-    file, folders = (clean_value(environ.get(name, "")) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
-    variable = "SSL_CERT_FILE" if file else "SSL_CERT_DIR" if folders else "SSLKEYLOGFILE"
-    try:
-        if file:
-            Path(file).read_bytes()  # OpenSSL's own error says less
-            return ssl.create_default_context(cafile=file)
-        if not folders:
-            return make_default()
-        # OpenSSL passes over folders that do not exist, and would then refuse every certificate.
-        if any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
-            return ssl.create_default_context(capath=folders)
-        reason = "no such folder"
-    except ssl.SSLError:
-        reason = f"'{file}' holds no certificate"
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-    except ValueError:
-        reason = "it is not a path"
-    raise Fault(
-        FaultKind.BAD_REQUEST,
-        f"{variable} cannot be used: {reason}.",
-        hint=f"Correct or unset {variable}.",
-    )
 
 
 def _proxy_setting(scheme: str, host: str, environ: Mapping[str, str]) -> tuple[str, str]:
@@ -218,6 +226,8 @@ def _matches_exception(scheme: str, host: str, port: int | None, entry: str) -> 
 
 
 def _is_in_network(address: IPv4Address | IPv6Address, text: str) -> bool:
+    from ipaddress import ip_network
+
     try:
         return address in ip_network(text.replace("[", "").replace("]", ""), strict=False)
     except ValueError:
@@ -236,8 +246,48 @@ def _normalise_host(host: str) -> str:
 
 
 def _parse_address(host: str) -> IPv4Address | IPv6Address | None:
+    from ipaddress import ip_address
+
     try:
         address = ip_address(host)
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+# Certificates.
+
+
+def make_tls_context(
+    make_default: Callable[[], ssl.SSLContext], environ: Mapping[str, str] = os.environ
+) -> ssl.SSLContext:
+    """A context that trusts the certificates of `SSL_CERT_FILE`, else `SSL_CERT_DIR`, else `make_default`'s.
+
+    Blocks, while certificates are read. Raises a `bad_request` fault that names the variable that cannot be
+    used.
+    """
+    import ssl
+
+    file, folders = (clean_value(environ.get(name, "")) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+    variable = "SSL_CERT_FILE" if file else "SSL_CERT_DIR" if folders else "SSLKEYLOGFILE"
+    try:
+        if file:
+            Path(file).read_bytes()  # OpenSSL's own error says less
+            return ssl.create_default_context(cafile=file)
+        if not folders:
+            return make_default()
+        # OpenSSL passes over folders that do not exist, and would then refuse every certificate.
+        if any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
+            return ssl.create_default_context(capath=folders)
+        reason = "no such folder"
+    except ssl.SSLError:
+        reason = f"'{file}' holds no certificate"
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    except ValueError:
+        reason = "it is not a path"
+    raise Fault(
+        FaultKind.BAD_REQUEST,
+        f"{variable} cannot be used: {reason}.",
+        hint=f"Correct or unset {variable}.",
+    )

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from debate_tui.domain.debate import NO_PARAMETERS, ModelParameters
 from debate_tui.domain.errors import ConfigError, UsageError
-from debate_tui.sources.credentials import check_url, has_key, redact_url, url_host
+from debate_tui.sources.credentials import check_url, has_key, redact_url
+from debate_tui.sources.network import url_host
 from debate_tui.sources.providers import find_provider, providers
 
 if TYPE_CHECKING:

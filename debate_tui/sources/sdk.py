@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import network, prices, sdk_import
-from debate_tui.sources.credentials import clean_value, find_key, find_url_problem, key_in_environment
+from debate_tui.sources.credentials import find_key, key_in_environment
 from debate_tui.sources.http import decode_body, limit_receive_buffer, read_start
+from debate_tui.sources.network import clean_value, find_url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,7 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Connected, Fault, FaultKind, StreamOrigin
-from debate_tui.sources.credentials import check_url, url_host
+from debate_tui.sources.credentials import check_url
 from debate_tui.sources.endpoint import (
     EndpointConnection,
     NotAStream,
@@ -15,6 +15,7 @@ from debate_tui.sources.endpoint import (
     fill_url,
 )
 from debate_tui.sources.http import HttpRequest, open_response
+from debate_tui.sources.network import url_host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping

@@ -10,9 +10,10 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Connected, Fault, FaultKind, KeepAlive, StreamOrigin, TimeSlice
-from debate_tui.sources.credentials import check_url, url_host
+from debate_tui.sources.credentials import check_url
 from debate_tui.sources.endpoint import EndpointConnection, RemoteEndpoint, encode_turn_request, fill_url
 from debate_tui.sources.http import HttpRequest, open_response
+from debate_tui.sources.network import url_host
 from debate_tui.sources.payloads import SimpleEvent
 from debate_tui.sources.payloads.detect import msgpack_to_json
 from debate_tui.sources.payloads.error_kinds import kind_from_status

@@ -144,7 +144,7 @@ class ProviderServer:
         headers = {name.lower(): value.strip() for name, _, value in fields}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         url = urlsplit(target)
-        query = dict(parse_qsl(url.query))
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
         received = ProviderRequest(method, url.path, query, headers, body, number, asyncio.Event())
         self.requests.append(received)
         self._arrived.set()
