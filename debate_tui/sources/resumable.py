@@ -248,6 +248,8 @@ class ByteCursorChatDecoder(ChatDecoder):
                 self._byte_position += len(line)
                 for event in stream.feed(line):
                     yield event
+        if unfinished := stream.finish():
+            yield unfinished
 
     def decode(self, event: PayloadEvent) -> Iterator[StreamItem]:
         """See `PayloadDecoder.decode`."""

@@ -18,6 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive
+from debate_tui.sources.payloads import UnfinishedEvent, is_json_object
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -64,6 +65,9 @@ class SseParser:
         self._open_block_size = 0
         self._last_id = ""
         self._retry: float | None = None
+        self._stray_lines: list[str] = []
+        """Lines since the last event that are no fields."""
+        self._stray_size = 0
 
     def feed(self, data: bytes) -> Iterator[ServerSentEvent | KeepAlive]:
         """The events completed by `data`, then at most one sign of life for all that came without one.
@@ -76,6 +80,25 @@ class SseParser:
             return
         for start in range(0, len(data), self._piece_size):
             yield from self._feed_piece(data[start : start + self._piece_size])
+
+    def finish(self) -> UnfinishedEvent | None:
+        """What the bytes ended with, if it may be an end marker or an error that is not a complete event.
+
+        That is an event without its blank line, a JSON body without field names, or a field named ``error``.
+        """
+        lines = "".join((*self._open_block, *self._open_line)).split("\n")
+        fields = [
+            (name, value.removeprefix(" ")) for name, _, value in (line.partition(":") for line in lines)
+        ]
+        event = next((value for name, value in fields if name == "event"), "message")
+        data = "\n".join(value for name, value in fields if name == "data")
+        if any(name == "data" for name, _ in fields):
+            is_marker = data.strip() == "[DONE]" or event in ("done", "error")
+            return UnfinishedEvent(data=data, event=event) if is_marker or is_json_object(data) else None
+        text = "\n".join((*self._stray_lines, *lines)).strip()
+        if text.startswith("error:"):
+            return UnfinishedEvent(data=text.removeprefix("error:").strip(), event="error")
+        return UnfinishedEvent(data=text) if is_json_object(text) or text.startswith("[{") else None
 
     def _feed_piece(self, data: bytes) -> list[ServerSentEvent | KeepAlive]:
         lines = self._complete_lines(self._normalise_newlines(self._decode(data)))
@@ -160,6 +183,7 @@ class SseParser:
         if _SIMPLE_EVENTS.fullmatch(blocks):
             events = self._httpx_sse.parse(blocks, blocks.count("\n\n"))
             self._last_id = events[-1].id
+            self._stray_lines.clear()
             return events
         return self._httpx_sse.parse(*self._drop_blocks_without_data(blocks))
 
@@ -182,9 +206,20 @@ class SseParser:
             if has_data:
                 kept += *block, ""
                 count += 1
+                self._stray_lines.clear()
+            elif block:
+                self._keep_stray(block)
             block.clear()
             has_data = False
         return "".join(f"{line}\n" for line in kept), count
+
+    def _keep_stray(self, block: list[str]) -> None:
+        """Keep the lines of a block that is not an event: they may be a body that is no event stream."""
+        if not self._stray_lines:
+            self._stray_size = 0
+        self._stray_size += sum(map(len, block))
+        if self._stray_size <= _MAX_PIECE:
+            self._stray_lines += (line for line in block if line.partition(":")[0] != "event")
 
     def _check_limit(self, size: int) -> None:
         if size > self._limit:
@@ -206,6 +241,8 @@ async def parse_sse(
     async for data in body:
         for item in stream.feed(data):
             yield item
+    if unfinished := stream.finish():
+        yield unfinished
 
 
 class _HttpxSseAdapter:

@@ -60,7 +60,7 @@ async def test_text_thinking_and_usage_are_streamed(server: ProviderServer, sdk:
     assert heard.items[1] == UsageUpdate(Usage(10, 1))
     assert heard.text == "".join(TEXT)
     assert heard.reasoning == "Hmm."
-    assert heard.finished == Finished("complete", Usage(10, 20))
+    assert heard.finished == Finished("complete", Usage(10, 20), response="msg_1")
 
 
 async def test_what_is_asked(server: ProviderServer, sdk: SdkClients) -> None:
@@ -115,8 +115,8 @@ async def test_an_end_without_end_marker_is_a_fault_at_every_event(
     events = messages_events(TEXT)
     whole = b"".join(events)
     source = claude(server, sdk)
-    # All but the last bound, behind which nothing is missing.
-    bounds = [sum(map(len, events[:count])) for count in range(len(events))]
+    # All but the last bound, after which nothing is missing; after a stop reason, an orderly end is an end.
+    bounds = [sum(map(len, events[:count])) for count in range(len(events) - (ending == "end"))]
     middles = [place + 7 for place in bounds] + [whole.index("🍵".encode()) + 2]
     for place in (*bounds, *middles):
         server.script(MESSAGES, ProviderReply(whole[:place], ending=ending))

@@ -83,7 +83,7 @@ async def test_chat_streams_text_reasoning_and_usage(server: ProviderServer, sdk
     assert heard.items[0] == Connected(StreamOrigin.START, "HTTP/1.1", reused=False)
     assert heard.text == "".join(TEXT)
     assert heard.reasoning == "Hmm."
-    assert heard.finished == Finished("complete", Usage(3, 9, 4))
+    assert heard.finished == Finished("complete", Usage(3, 9, 4), model="fake", response="chatcmpl-1")
 
 
 async def test_chat_asks_for_a_stream_with_usage(server: ProviderServer, sdk: SdkClients) -> None:
@@ -108,7 +108,7 @@ async def test_responses_stream_text_reasoning_and_usage(server: ProviderServer,
     heard = await read_source(responses(server, sdk), replace(REQUEST, max_output_tokens=5))
     assert heard.text == "".join(TEXT)
     assert heard.reasoning == "Hmm."
-    assert heard.finished == Finished("complete", Usage(3, 9, 4))
+    assert heard.finished == Finished("complete", Usage(3, 9, 4), response="resp_1")
     cursors = [item.cursor for item in heard.items if isinstance(item, Chunk)]
     assert cursors == [Cursor(str(number), "resp_1") for number in range(2, 9)]
     (request,) = server.requests
@@ -147,7 +147,7 @@ async def test_a_refusal_is_said_and_ends_as_refused(server: ProviderServer, sdk
     )
     heard = await read_source(responses(server, sdk))
     assert heard.text == "I cannot."
-    assert heard.finished == Finished("refused", None)
+    assert heard.finished == Finished("refused", None, response="resp_1")
 
 
 async def test_parts_of_a_summary_are_kept_apart(server: ProviderServer, sdk: SdkClients) -> None:
@@ -207,7 +207,8 @@ async def test_a_finish_reason_and_an_orderly_end_are_an_end(server: ProviderSer
         ProviderReply(chat_events(TEXT, done=False), ending="cut"),
     )
     source = chat(server, sdk)
-    assert (await read_source(source)).finished == Finished("complete", None)
+    finished = (await read_source(source)).finished
+    assert finished == Finished("complete", None, model="fake", response="chatcmpl-1")
     assert (await read_source(source)).finished is None
 
 

@@ -119,7 +119,7 @@ async def test_a_background_response_is_read_on_behind_every_event(
         )
         assert origin_of(rest) is StreamOrigin.CURSOR
         assert broken.text + rest.text == "".join(TEXT)
-        assert rest.finished == Finished("complete", None)
+        assert rest.finished == Finished("complete", None, response="resp_1")
 
 
 @pytest.mark.parametrize("status", [400, 404])
@@ -138,7 +138,7 @@ async def test_who_comes_too_late_is_told_the_whole(
     assert heard.items[1:3] == [KeepAlive(), KeepAlive()]
     assert heard.text == "".join(TEXT)
     assert heard.reasoning == "One.\n\nTwo."
-    assert heard.finished == Finished("complete", Usage(1, 2))
+    assert heard.finished == Finished("complete", Usage(1, 2), response="resp_1")
 
 
 async def test_a_response_that_failed_meanwhile_is_a_fault(server: ProviderServer, gpt: OpenAISource) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, KeepAlive
-from debate_tui.sources.payloads import errors, unreadable_fault
+from debate_tui.domain.stream import Chunk, Fault, FaultKind, KeepAlive
+from debate_tui.sources.payloads import JsonDecoder, errors
+from debate_tui.sources.payloads.error_kinds import to_finish_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from debate_tui.domain.stream import FinishReason, StreamItem
+    from debate_tui.domain.stream import Finished, StreamItem
     from debate_tui.sources.payloads import PayloadEvent
 
 
@@ -23,67 +24,62 @@ _AGUI_REASONING_TYPES = (
     "REASONING_MESSAGE_CHUNK",
     "THINKING_TEXT_MESSAGE_CONTENT",
 )
-_AGUI_KEEPALIVE = (KeepAlive(),)
+_KEEPALIVE = (KeepAlive(),)
 
 
 class _AgUiEvent(Struct):
     type: str = ""
-    delta: str | list[msgspec.Raw] | None = None
+    delta: str | list[object] | None = None
     message: str | None = None
     code: str | int | None = None
 
 
-_decode_agui = msgspec.json.Decoder(_AgUiEvent).decode
-
-
-class AgUiDecoder:
+class AgUiDecoder(JsonDecoder[_AgUiEvent]):
     """Decodes one run of an agent; its end marker is ``RUN_FINISHED``.
 
-    A stream that is no run, only a message, is finished with an orderly end behind ``TEXT_MESSAGE_END``.
+    A stream that is not a run, only a message, is finished with an orderly end after ``TEXT_MESSAGE_END``.
     """
 
-    has_end_marker = True
+    shape = _AgUiEvent
+    parse = msgspec.json.Decoder(_AgUiEvent).decode
 
     def __init__(self) -> None:
+        super().__init__()
         self._is_run = False
         self._message_ended = False
 
-    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `PayloadDecoder.decode`."""
-        try:
-            data = _decode_agui(event.data)
-        except msgspec.DecodeError:
-            raise unreadable_fault(event.data) from None
-        kind = data.type
+    def read(self, value: _AgUiEvent, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `JsonDecoder.read`."""
+        kind = value.type
         if kind in _AGUI_TEXT_TYPES or kind in _AGUI_REASONING_TYPES:
             self._message_ended = False
-            text = data.delta
+            text = value.delta
             return (
                 (Chunk(text, kind in _AGUI_REASONING_TYPES),)
                 if text and isinstance(text, str)
-                else _AGUI_KEEPALIVE
+                else _KEEPALIVE
             )
         match kind:
             case "RUN_FINISHED":
-                return (Finished(),)
+                return (self.finished(),)
             case "RUN_ERROR":
-                raise errors.fault_from_error(errors.ErrorBody(message=data.message, code=data.code))
+                raise errors.fault_from_error(errors.ErrorBody(message=value.message, code=value.code))
             case "RUN_STARTED":
                 self._is_run = True
             case "TEXT_MESSAGE_END":
                 self._message_ended = True
-        return _AGUI_KEEPALIVE
+            case "TOOL_CALL_START":
+                self._instead = "a tool call"
+            case _:
+                return self.read_other(event)
+        return _KEEPALIVE
 
     def end(self) -> Finished | None:
         """See `PayloadDecoder.end`."""
-        return Finished() if self._message_ended and not self._is_run else None
+        return self.finished() if self._message_ended and not self._is_run else None
 
 
 # Parts of the AI SDK's UI message streams; https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol.
-
-
-_UI_FINISH_REASONS: dict[str, FinishReason] = {"length": "length", "content-filter": "refused"}
-_UI_KEEPALIVE = (KeepAlive(),)
 
 
 class _UiPart(Struct, rename="camel"):
@@ -93,32 +89,24 @@ class _UiPart(Struct, rename="camel"):
     finish_reason: str = ""
 
 
-_decode_ui_part = msgspec.json.Decoder(_UiPart).decode
-
-
-class UiStreamDecoder:
+class UiStreamDecoder(JsonDecoder[_UiPart]):
     """Decodes one UI message stream; its end marker is the ``finish`` part (or ``[DONE]``)."""
 
-    has_end_marker = True
+    shape = _UiPart
+    parse = msgspec.json.Decoder(_UiPart).decode
 
-    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `PayloadDecoder.decode`."""
-        try:
-            part = _decode_ui_part(event.data)
-        except msgspec.DecodeError:
-            raise unreadable_fault(event.data) from None
-        match part.type:
-            case "text-delta" | "reasoning-delta" if part.delta:
-                return (Chunk(part.delta, part.type == "reasoning-delta"),)
+    def read(self, value: _UiPart, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `JsonDecoder.read`."""
+        match value.type:
+            case "text-delta" | "reasoning-delta" if value.delta:
+                return (Chunk(value.delta, value.type == "reasoning-delta"),)
             case "finish":
-                return (Finished(_UI_FINISH_REASONS.get(part.finish_reason, "complete")),)
+                self.finish_reason = to_finish_reason(value.finish_reason)
+                return (self.finished(),)
             case "error":
-                raise errors.fault_from_body(part.error_text)
+                raise errors.fault_from_body(value.error_text or event.data)
             case "abort":
-                raise Fault(FaultKind.SERVER, "The server broke the answer off.")
-            case _:
-                return _UI_KEEPALIVE
-
-    def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
-        return None
+                raise Fault(FaultKind.SERVER, "The server ended the answer early.")
+        if value.type.startswith("tool-"):
+            self._instead = "a tool call"
+        return self.read_other(event)

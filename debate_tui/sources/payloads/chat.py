@@ -1,8 +1,9 @@
 """Chat completion chunks, as OpenAI and the many servers that speak its dialect stream them.
 
 Only the fields used are decoded. The dialects differ in where reasoning is (`reasoning_content`,
-`reasoning`, thinking parts of a list-valued `content`), in where usage and errors are, and in whether
-``[DONE]`` is sent; all of it is read here, so that no caller needs to know which server it talks to.
+`reasoning`, `reasoning_details`, thinking parts of a list-valued `content`), in where usage and errors are,
+in whether ``[DONE]`` is sent, and in whether a request for a stream is answered with one; all of it is read
+here, so that no caller needs to know which server it talks to. Legacy completions (`text`) are read, too.
 """
 
 from __future__ import annotations
@@ -12,165 +13,219 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
-from debate_tui.sources.payloads import errors, unreadable_fault
+from debate_tui.domain.stream import Chunk, KeepAlive, Usage, UsageUpdate
+from debate_tui.sources.payloads import Count, JsonDecoder, errors, merge_usage, to_count
+from debate_tui.sources.payloads.error_kinds import to_finish_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from debate_tui.domain.stream import FinishReason, StreamItem
+    from debate_tui.domain.stream import StreamItem
     from debate_tui.sources.payloads import PayloadEvent
 
-# Mistral, DeepSeek, Google and vLLM have words of their own; any other word means the model was done.
-_FINISH_REASONS: dict[str, FinishReason] = {
-    "length": "length",
-    "max_tokens": "length",
-    "model_length": "length",
-    "content_filter": "refused",
-    "refusal": "refused",
-    "safety": "refused",
-    "sensitive": "refused",
-}
-_FAILURE_REASONS = {
-    "error": FaultKind.SERVER,
-    "abort": FaultKind.SERVER,
-    "insufficient_system_resource": FaultKind.OVERLOADED,
-}
 _KEEPALIVE = (KeepAlive(),)
+_TOOL_REASONS = ("tool_calls", "tool_use", "function_call")
 
 
 class _ChatPart(Struct):
     type: str = ""
     text: str | None = None
-    thinking: str | list[_ChatPart] | None = None
+    thinking: str | list[_ChatPart | str] | None = None
 
 
 class _ChatDelta(Struct):
-    content: str | list[_ChatPart] | None = None
+    content: str | list[_ChatPart | str] | _ChatPart | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    reasoning_details: list[_ChatPart] | None = None
     refusal: str | None = None
+    tool_calls: object = None
+    function_call: object = None
 
 
 class _ChatChoice(Struct):
     index: int = 0
     delta: _ChatDelta | None = None
     finish_reason: str | None = None
+    text: str | None = None
+    message: _ChatDelta | None = None
 
 
 class _ChatTokenDetails(Struct):
-    reasoning_tokens: int | None = None
+    reasoning_tokens: Count = None
+    cached_tokens: Count = None
+
+
+class _ChatCost(Struct):
+    total_cost: Count = None
 
 
 class _ChatUsage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
     completion_tokens_details: _ChatTokenDetails | None = None
+    prompt_tokens_details: _ChatTokenDetails | None = None
+    prompt_cache_hit_tokens: Count = None
+    cost: float | _ChatCost | None = None
 
 
 class _GroqExtension(Struct):
     usage: _ChatUsage | None = None
+    error: object = None
 
 
 class _ChatCompletion(Struct):
     choices: list[_ChatChoice] | None = None
     usage: _ChatUsage | None = None
-    error: errors.ErrorBody | str | None = None
+    error: object = None
     x_groq: _GroqExtension | None = None
 
 
-_decode = msgspec.json.Decoder(_ChatCompletion).decode
+class _ChatHead(Struct):
+    id: str = ""
+    model: str = ""
 
 
-class ChatDecoder:
+_decode_head = msgspec.json.Decoder(_ChatHead).decode
+
+
+class ChatDecoder(JsonDecoder[_ChatCompletion]):
     """Decodes one chat completion.
 
-    The answer is finished with ``[DONE]``, or with an orderly end behind a `finish_reason`: the chunk with
-    the usage comes after that. A refusal's text counts as the answer's text.
+    The answer is finished with ``[DONE]``, or with an orderly end after a `finish_reason`: the chunk with
+    the usage comes after that. A refusal's text counts as the answer's text. Of several choices index 0
+    counts, or the lowest of the first chunk.
     """
 
-    has_end_marker = True
+    shape = _ChatCompletion
+    parse = msgspec.json.Decoder(_ChatCompletion).decode
 
     def __init__(self) -> None:
-        self._finish_reason: FinishReason | None = None
-        self._has_refusal = False
-        self._usage: Usage | None = None
+        super().__init__()
+        self._choice_index: int | None = None
+        self._has_text = False
 
-    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `PayloadDecoder.decode`."""
-        if event.event == "error":
-            raise errors.fault_from_body(event.data)
-        if event.data == "[DONE]":
-            return (self._finished(),)
-        try:
-            completion = _decode(event.data)
-        except msgspec.DecodeError:
-            raise unreadable_fault(event.data) from None
-        choices = completion.choices
-        if choices and completion.usage is None and completion.error is None and completion.x_groq is None:
-            return self._decode_choice(choices[0]) or _KEEPALIVE
-        return self._decode_metadata(completion)
+    def read(self, value: _ChatCompletion, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `JsonDecoder.read`."""
+        choices = value.choices
+        if choices and value.usage is None and value.error is None and value.x_groq is None:
+            choice = choices[0]
+            if choice.index == self._choice_index and len(choices) == 1:
+                return self._read_choice(choice) or _KEEPALIVE
+            return self._read_choices(choices, event) or _KEEPALIVE
+        return self._read_metadata(value, event)
 
-    def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
-        return None if self._finish_reason is None else self._finished()
+    def _read_choices(self, choices: list[_ChatChoice], event: PayloadEvent) -> list[StreamItem]:
+        """The items of the choice that counts, which the first chunk decides."""
+        if self._choice_index is None:
+            self._understood = True
+            indices = [choice.index for choice in choices]
+            self._choice_index = 0 if 0 in indices else min(indices)
+            try:
+                head = _decode_head(event.data)
+            except msgspec.DecodeError:
+                head = _ChatHead()
+            self._model, self._response = head.model, head.id
+        return [
+            item
+            for choice in choices
+            if choice.index == self._choice_index
+            for item in self._read_choice(choice)
+        ]
 
-    def _finished(self) -> Finished:
-        return Finished("refused" if self._has_refusal else self._finish_reason or "complete", self._usage)
-
-    def _decode_choice(self, choice: _ChatChoice) -> list[StreamItem]:
-        items: list[StreamItem] = []
+    def _read_choice(self, choice: _ChatChoice) -> list[StreamItem]:
         delta = choice.delta
-        if delta is not None:
-            reasoning = delta.reasoning_content or delta.reasoning
-            if reasoning:
-                items.append(Chunk(reasoning, True))
-            content = delta.content
-            if content:
-                if isinstance(content, str):
-                    items.append(Chunk(content))
-                else:
-                    items.extend(_part_chunks(content))
-            if delta.refusal:
-                self._has_refusal = True
-                items.append(Chunk(delta.refusal))
+        items = self._read_undivided(choice) if delta is None else self._read_delta(delta)
+        if items:
+            self._has_text = True
         if choice.finish_reason is not None:
-            self._set_finish_reason(choice.finish_reason)
+            self._finish(choice.finish_reason)
         return items
 
-    def _set_finish_reason(self, reason: str) -> None:
-        reason = reason.lower()
-        if reason in _FAILURE_REASONS:
-            raise Fault(_FAILURE_REASONS[reason], "The provider broke the answer off.")
-        self._finish_reason = _FINISH_REASONS.get(reason, "complete")
+    def _read_undivided(self, choice: _ChatChoice) -> list[StreamItem]:
+        """The items of a legacy completion's chunk, or of an answer that was not streamed."""
+        if choice.text:
+            return [Chunk(choice.text)]
+        if choice.message is None or self._has_text:
+            return []
+        self.finish_reason = "complete"
+        return self._read_delta(choice.message)
 
-    def _decode_metadata(self, completion: _ChatCompletion) -> Iterator[StreamItem]:
-        if completion.choices:
-            yield from self._decode_choice(completion.choices[0])
-        usage = completion.usage or (completion.x_groq and completion.x_groq.usage)
-        if usage:
-            self._usage = _to_usage(usage)
+    def _read_delta(self, delta: _ChatDelta) -> list[StreamItem]:
+        items: list[StreamItem] = []
+        if reasoning := delta.reasoning_content or delta.reasoning:
+            items.append(Chunk(reasoning, True))
+        elif delta.reasoning_details:
+            items += (Chunk(part.text, True) for part in delta.reasoning_details if part.text)
+        content = delta.content
+        if content:
+            if isinstance(content, str):
+                items.append(Chunk(content))
+            else:
+                items += _part_chunks(content if isinstance(content, list) else [content])
+        if delta.refusal:
+            self._is_refusal = True
+            items.append(Chunk(delta.refusal))
+        if delta.tool_calls or delta.function_call:
+            self._instead = "a tool call"
+        return items
+
+    def _finish(self, word: str) -> None:
+        if word in _TOOL_REASONS:
+            self._instead = "a tool call"
+        self.finish_reason = to_finish_reason(word) or self.finish_reason
+
+    def _read_metadata(self, completion: _ChatCompletion, event: PayloadEvent) -> Iterator[StreamItem]:
+        """The items of a chunk with more than text: its choice's, then usage, then the error it reports."""
+        extension = completion.x_groq or _GroqExtension()
+        usage = completion.usage or extension.usage
+        error = next((e for e in (completion.error, extension.error) if errors.is_error({"error": e})), None)
+        is_empty = True
+        for choice in completion.choices or ():
+            choice.finish_reason = None if error else choice.finish_reason
+        for item in self._read_choices(completion.choices, event) if completion.choices else ():
+            is_empty = False
+            yield item
+        if usage is not None and (counted := _to_usage(usage)) != Usage():
+            self._usage = merge_usage(self._usage, counted) or counted
+            if (cost := _to_cost(usage.cost)) is not None:
+                self._cost = cost
+            self._understood = True
+            is_empty = False
             yield UsageUpdate(self._usage)
-        elif completion.error is None:
+        if error:
+            raise errors.parse_error({"error": error}).to_fault(None, None)
+        if completion.choices is None and completion.usage is None and extension.usage is None:
+            yield from self.read_other(event)
+        elif is_empty:
             yield from _KEEPALIVE
-        if completion.error is not None:
-            error = completion.error
-            raise errors.fault_from_error(
-                errors.ErrorBody(message=error) if isinstance(error, str) else error
-            )
 
 
-def _part_chunks(parts: list[_ChatPart]) -> Iterator[Chunk]:
+def _part_chunks(parts: list[_ChatPart | str]) -> Iterator[Chunk]:
     for part in parts:
-        thinking = part.thinking
+        if isinstance(part, str):
+            text, thinking = part, None
+        else:
+            text, thinking = part.text or "", part.thinking
         if isinstance(thinking, list):
-            thinking = "".join(inner.text or "" for inner in thinking)
+            thinking = "".join(inner if isinstance(inner, str) else inner.text or "" for inner in thinking)
         if thinking:
             yield Chunk(thinking, True)
-        if part.text:
-            yield Chunk(part.text)
+        if text:
+            yield Chunk(text)
 
 
 def _to_usage(usage: _ChatUsage) -> Usage:
-    details = usage.completion_tokens_details
-    return Usage(usage.prompt_tokens, usage.completion_tokens, details.reasoning_tokens if details else None)
+    output, prompt = usage.completion_tokens_details, usage.prompt_tokens_details
+    cached = prompt.cached_tokens if prompt else None
+    return Usage(
+        to_count(usage.prompt_tokens),
+        to_count(usage.completion_tokens),
+        to_count(output.reasoning_tokens if output else None),
+        to_count(cached or usage.prompt_cache_hit_tokens) or None,
+    )
+
+
+def _to_cost(cost: float | _ChatCost | None) -> float | None:
+    cost = cost.total_cost if isinstance(cost, _ChatCost) else cost
+    return cost if cost is not None and cost >= 0 else None

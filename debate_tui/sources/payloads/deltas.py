@@ -8,7 +8,16 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage
-from debate_tui.sources.payloads import errors, truncated_fault, unreadable_fault
+from debate_tui.sources.payloads import (
+    KEEPALIVE_EVENTS,
+    Count,
+    JsonDecoder,
+    errors,
+    merge_usage,
+    to_count,
+    truncated_fault,
+)
+from debate_tui.sources.payloads.error_kinds import to_finish_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +43,7 @@ class _DeltaEvent(Struct):
     reasoning: bool = False
     reason: str = ""
     usage: Usage | None = None
-    error: errors.ErrorBody | str | None = None
+    error: object = None
 
     @property
     def cursor(self) -> Cursor | None:
@@ -43,43 +52,130 @@ class _DeltaEvent(Struct):
         return None if position is None else Cursor(str(position))
 
 
-_decode = msgspec.json.Decoder(_DeltaEvent).decode
+class _NativeMessage(Struct):
+    content: str | None = None
+    thinking: str | None = None
+    tool_calls: object = None
 
 
-class DeltaDecoder:
-    """Decodes bare deltas, alone or in batches; nothing in them has to say where the answer ends.
+class _NativeToken(Struct):
+    text: str | None = None
+    special: bool = False
 
-    ``{"type": "done"}`` does, for transports that have no named events.
+
+class _NativeDetails(Struct):
+    finish_reason: str | None = None
+    generated_tokens: Count = None
+
+
+class _NativeEvent(Struct):
+    """An event of a model server's own API: Ollama's, llama.cpp's, TGI's, or one with nothing but text."""
+
+    content: str | None = None
+    response: str | None = None
+    text: str | None = None
+    thinking: str | None = None
+    message: _NativeMessage | None = None
+    token: _NativeToken | None = None
+    generated_text: str | None = None
+    details: _NativeDetails | None = None
+    done: bool | None = None
+    done_reason: str = ""
+    stop: bool | None = None
+    stop_type: str = ""
+    model: str = ""
+    prompt_eval_count: Count = None
+    eval_count: Count = None
+    tokens_evaluated: Count = None
+    tokens_predicted: Count = None
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning in it, if there is any."""
+        return self.thinking or (self.message and self.message.thinking) or ""
+
+    @property
+    def answer(self) -> str:
+        """The text in it, if there is any."""
+        message, token = self.message, self.token
+        shown = token.text if token and not token.special else None
+        return self.content or self.response or self.text or (message and message.content) or shown or ""
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it ends the answer."""
+        return bool(self.done or self.stop or self.generated_text is not None or self.details)
+
+    def to_usage(self) -> Usage | None:
+        """The usage, where it tells any."""
+        generated = self.details.generated_tokens if self.details else None
+        usage = Usage(
+            to_count(self.prompt_eval_count or self.tokens_evaluated),
+            to_count(self.eval_count or self.tokens_predicted or generated),
+        )
+        return usage if usage != Usage() else None
+
+
+class DeltaDecoder(JsonDecoder[_DeltaEvent]):
+    """Decodes bare text in its various wrappings; as a rule nothing in them says where the answer ends.
+
+    Deltas of ours come alone or in batches, and ``{"type": "done"}`` ends them for transports that have no
+    named events. The native streams of Ollama, llama.cpp and TGI have an end marker.
     """
 
-    has_end_marker = False
+    shape = _DeltaEvent
+    parse = msgspec.json.Decoder(_DeltaEvent).decode
 
-    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `PayloadDecoder.decode`."""
-        try:
-            delta = _decode(event.data)
-        except msgspec.DecodeError:
-            raise unreadable_fault(event.data) from None
-        return self._decode_event(delta) if delta.chunks is None else self._decode_batch(delta.chunks)
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_end_marker = False
+
+    def read(self, value: _DeltaEvent, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `JsonDecoder.read`."""
+        if value.chunks is not None:
+            return self._read_batch(value.chunks)
+        return self._read_event(value, event)
 
     def end(self) -> Finished | None:
         """See `PayloadDecoder.end`."""
-        return Finished()
+        return None if self.has_end_marker and self.finish_reason is None else self.finished()
 
-    def _decode_batch(self, chunks: list[_DeltaEvent]) -> Iterator[StreamItem]:
+    def _read_batch(self, chunks: list[_DeltaEvent]) -> Iterator[StreamItem]:
         for chunk in chunks:
-            yield from self._decode_event(chunk)
+            yield from self._read_event(chunk, None)
         if not chunks:
             yield from _KEEPALIVE
 
-    def _decode_event(self, event: _DeltaEvent) -> Iterable[StreamItem]:
-        if event.delta:
-            return (Chunk(event.delta, event.reasoning, event.cursor),)
-        if event.error is not None:
-            raise _error_fault(event.error)
-        if event.type == "done":
-            return (Finished(_FINISH_REASONS.get(event.reason, "complete"), event.usage),)
-        return _KEEPALIVE
+    def _read_event(self, value: _DeltaEvent, event: PayloadEvent | None) -> Iterable[StreamItem]:
+        if value.delta:
+            return (Chunk(value.delta, value.reasoning, value.cursor),)
+        if errors.is_error({"error": value.error}):
+            raise _error_fault(value.error)
+        if value.type == "done":
+            self._usage = merge_usage(self._usage, value.usage)
+            self.finish_reason = to_finish_reason(value.reason)
+            return (self.finished(),)
+        if value.delta is not None or event is None:
+            return _KEEPALIVE
+        return self._read_native(errors.fit_json(event.data, _NativeEvent), event)
+
+    def _read_native(self, value: _NativeEvent, event: PayloadEvent) -> Iterable[StreamItem]:
+        items: list[StreamItem] = []
+        if value.done is not None or value.stop is not None or value.token is not None:
+            self.has_end_marker = True
+        if value.reasoning:
+            items.append(Chunk(value.reasoning, True))
+        if value.answer:
+            items.append(Chunk(value.answer))
+        if value.message is not None and value.message.tool_calls:
+            self._instead = "a tool call"
+        self._model = value.model or self._model
+        if value.is_end:
+            self._usage = merge_usage(self._usage, value.to_usage())
+            reason = value.details.finish_reason if value.details else value.done_reason or value.stop_type
+            self.finish_reason = to_finish_reason(reason or "") or "complete"
+            items.append(self.finished())
+        return items or self.read_other(event)
 
 
 class DebateLogDecoder(DeltaDecoder):
@@ -89,9 +185,9 @@ class DebateLogDecoder(DeltaDecoder):
     is a cut.
     """
 
-    has_end_marker = True
-
     def __init__(self) -> None:
+        super().__init__()
+        self.has_end_marker = True
         self._turn: int | None = None
         self._lengths: dict[bool, int] = {}
         self._last_fault: Fault | None = None
@@ -100,31 +196,31 @@ class DebateLogDecoder(DeltaDecoder):
         """See `PayloadDecoder.end`."""
         return None
 
-    def _decode_event(self, event: _DeltaEvent) -> Iterable[StreamItem]:
-        if event.type == "debate.finished":
-            return self._finished(event.reason)
-        if event.type == "stream.status" and event.error is not None:
-            self._last_fault = _error_fault(event.error)
-        if not event.type.startswith("turn.") or event.turn is None:
-            return _KEEPALIVE
+    def _read_event(self, value: _DeltaEvent, event: PayloadEvent | None) -> Iterable[StreamItem]:
+        if value.type == "debate.finished":
+            return self._read_end(value.reason)
+        if value.type == "stream.status" and value.error is not None:
+            self._last_fault = _error_fault(value.error)
+        if not value.type.startswith("turn.") or value.turn is None:
+            return _KEEPALIVE if value.type or event is None else self.read_other(event)
         if self._turn is None:
-            self._turn = event.turn
-        if event.turn != self._turn:
+            self._turn = value.turn
+        if value.turn != self._turn:
             return _KEEPALIVE
-        return self._decode_turn_event(event)
+        return self._read_turn_event(value)
 
-    def _decode_turn_event(self, event: _DeltaEvent) -> Iterable[StreamItem]:
+    def _read_turn_event(self, event: _DeltaEvent) -> Iterable[StreamItem]:
         match event.type:
             case "turn.delta":
-                return self._decode_text(event)
+                return self._read_text(event)
             case "turn.finished":
-                return self._finished(event.reason, event.usage)
+                return self._read_end(event.reason, event.usage)
             case "turn.superseded":
                 raise Fault(FaultKind.SERVER, "The remote debater began its turn anew.")
             case _:
                 return _KEEPALIVE
 
-    def _decode_text(self, event: _DeltaEvent) -> Iterable[StreamItem]:
+    def _read_text(self, event: _DeltaEvent) -> Iterable[StreamItem]:
         text = event.text
         if event.offset is not None:
             known = self._lengths.setdefault(event.reasoning, event.offset)
@@ -134,7 +230,7 @@ class DebateLogDecoder(DeltaDecoder):
             self._lengths[event.reasoning] = known + len(text)
         return (Chunk(text, event.reasoning, event.cursor),) if text else (KeepAlive(event.cursor),)
 
-    def _finished(self, reason: str, usage: Usage | None = None) -> Iterator[StreamItem]:
+    def _read_end(self, reason: str, usage: Usage | None = None) -> Iterator[StreamItem]:
         if reason not in _FINISH_REASONS:
             raise self._last_fault or Fault(
                 FaultKind.UNKNOWN, f"The remote turn ended as {reason or 'unfinished'}."
@@ -142,5 +238,41 @@ class DebateLogDecoder(DeltaDecoder):
         yield Finished(_FINISH_REASONS[reason], usage)
 
 
-def _error_fault(error: errors.ErrorBody | str) -> Fault:
-    return errors.fault_from_error(errors.ErrorBody(message=error) if isinstance(error, str) else error)
+def _error_fault(error: object) -> Fault:
+    return errors.parse_error({"error": error}).to_fault(None, None)
+
+
+# Data that is the text itself.
+
+
+class PlainTextDecoder:
+    """Decodes plain text, or one JSON string per event; nothing in it says where the answer ends."""
+
+    has_end_marker = False
+    finish_reason = None
+
+    def __init__(self) -> None:
+        self._is_json: bool | None = None
+
+    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `PayloadDecoder.decode`."""
+        text = event.data
+        if not text or event.event in KEEPALIVE_EVENTS:
+            return _KEEPALIVE
+        if self._is_json is not False and text[0] == '"':
+            value = errors.load_json(text)
+            self._is_json = isinstance(value, str)
+            text = value if isinstance(value, str) else text
+        elif self._is_json is None:
+            self._is_json = False
+        elif text[0] == "{" and errors.is_error(errors.load_json(text)):
+            raise errors.fault_from_body(text)
+        return (Chunk(text),) if text else _KEEPALIVE
+
+    def end(self) -> Finished | None:
+        """See `PayloadDecoder.end`."""
+        return Finished()
+
+    def missing_end(self) -> Fault:
+        """See `PayloadDecoder.missing_end`."""
+        return truncated_fault()

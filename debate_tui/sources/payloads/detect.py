@@ -8,28 +8,29 @@ import re
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, UnmarkedEnd
+from debate_tui.domain.stream import Chunk, Cursor, Fault, Finished, KeepAlive, UnmarkedEnd
 from debate_tui.sources.payloads import (
     KEEPALIVE_EVENTS,
-    PlainTextDecoder,
+    JsonDecoder,
     SimpleEvent,
-    SurrogateJoiner,
+    decode_events,
     errors,
-    nesting_fault,
+    is_ping,
     truncated_fault,
+    unknown_payload_fault,
+    unreadable_fault,
 )
 from debate_tui.sources.payloads.agent_protocols import AgUiDecoder, UiStreamDecoder
 from debate_tui.sources.payloads.chat import ChatDecoder
-from debate_tui.sources.payloads.deltas import DebateLogDecoder, DeltaDecoder
+from debate_tui.sources.payloads.deltas import DebateLogDecoder, DeltaDecoder, PlainTextDecoder
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 
-    from debate_tui.domain.stream import StreamItem
+    from debate_tui.domain.stream import FinishReason, StreamItem
     from debate_tui.sources.payloads import PayloadDecoder, PayloadEvent
 
 
@@ -62,58 +63,53 @@ _TYPE_PATTERNS = (
 )
 
 
-class _PayloadProbe(Struct):
-    """What tells the payloads apart."""
-
-    type: str = ""
-    object: str = ""
-    choices: list[msgspec.Raw] | None = None
-    delta: str | dict[str, msgspec.Raw] | list[msgspec.Raw] | None = None
-    chunks: list[_PayloadProbe] | None = None
-    error: dict[str, msgspec.Raw] | str | None = None
-    error_text: str | None = msgspec.field(default=None, name="errorText")
-
-
-_decode_probe = msgspec.json.Decoder(_PayloadProbe).decode
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{2,}={0,2}")
 _URL_SAFE = str.maketrans("-_", "+/")
+
+
+MAX_UNKNOWN_EVENTS = 20
+"""After so many events that nobody understands, and no other, a stream is given up."""
 
 
 class AutoDetectDecoder:
     """Decodes any of the payloads, once the stream has shown which it is.
 
-    `name` says which was found, as in `DECODERS`; a stream that goes on where an earlier one broke off is
-    given the name that one had, as its first event may say less. What ends or breaks a stream whatever it
-    speaks (``event: done``, ``event: error``, ``[DONE]``) is read here.
+    `payload_name` says which was found, as in `DECODERS`; a stream that continues an interrupted one is given
+    the name that one had, as its first event may say less. What ends or breaks a stream whatever it speaks
+    (``event: done``, ``event: error``, ``[DONE]``) is read here.
     """
 
     def __init__(self, payload_name: str = "") -> None:
         self.payload_name = payload_name if payload_name in DECODERS else ""
         self._decoder = DECODERS[self.payload_name]() if self.payload_name else None
         self._is_packed = False
-        self._surrogates = SurrogateJoiner()
+        self._unknown_events: list[str] = []
 
     @property
     def has_end_marker(self) -> bool:
         """See `PayloadDecoder.has_end_marker`; false as long as nothing was found."""
         return self._decoder is not None and self._decoder.has_end_marker
 
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """See `PayloadDecoder.finish_reason`."""
+        return None if self._decoder is None else self._decoder.finish_reason
+
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `PayloadDecoder.decode`."""
         name, data = event.event, event.data
         if name == "error":
             raise errors.fault_from_body(data)
-        if name == "done" or data == "[DONE]":
-            return self._decode_done(data)
+        if name == "done" or data.strip() == "[DONE]":
+            decoder = self._decoder if isinstance(self._decoder, JsonDecoder) else DeltaDecoder()
+            return decoder.read_done(data)
         if (self._is_packed or self._decoder is None) and (unpacked := unpack_base64(data)) is not None:
             self._is_packed = True
             event = SimpleEvent(unpacked, name, event.id)
-        elif "\\u" in data and (joined := self._surrogates.join_pairs(data)) != data:
-            event = SimpleEvent(joined, name, event.id)
         if self._decoder is None:
             self.payload_name = detect_payload(event) or ""
             if not self.payload_name:
-                return (KeepAlive(),)
+                return self._note_unknown(event)
             self._decoder = DECODERS[self.payload_name]()
         return self._decoder.decode(event)
 
@@ -121,57 +117,104 @@ class AutoDetectDecoder:
         """See `PayloadDecoder.end`."""
         return self._decoder.end() if self._decoder else None
 
-    def _decode_done(self, data: str) -> Iterable[StreamItem]:
-        try:
-            done = _decode_done_event(data)
-        except msgspec.DecodeError:
-            done = _DoneEvent()
-        if done.reason in ("error", "failed", "canceled", "cancelled"):
-            raise Fault(FaultKind.SERVER, f"The server ended the answer: {done.reason}.")
-        if done.reason == "length":
-            return (Finished("length"),)
-        return (self.end() or Finished(),)
+    def missing_end(self) -> Fault:
+        """See `PayloadDecoder.missing_end`."""
+        if self._decoder is not None:
+            return self._decoder.missing_end()
+        return unknown_payload_fault(self._unknown_events[0]) if self._unknown_events else truncated_fault()
 
-
-class _DoneEvent(Struct):
-    reason: str = ""
-
-
-_decode_done_event = msgspec.json.Decoder(_DoneEvent).decode
+    def _note_unknown(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        """Take an event for a sign of life; raises `Fault` if it is the stream of an API that is not read."""
+        value = errors.load_json(event.data)
+        if value and isinstance(value, dict | list) and event.event not in KEEPALIVE_EVENTS:
+            first = value if isinstance(value, dict) else next((v for v in value if isinstance(v, dict)), {})
+            if name := foreign_payload(event, first):
+                raise unknown_payload_fault(event.data, name)
+            if not is_ping(first):
+                self._unknown_events.append(event.data)
+        if len(self._unknown_events) >= MAX_UNKNOWN_EVENTS:
+            raise unknown_payload_fault(self._unknown_events[0])
+        return (KeepAlive(),)
 
 
 def detect_payload(event: PayloadEvent) -> str | None:
     """The name of the payload an event belongs to; `None` if the event could belong to any.
 
-    Raises `Fault` for an object that is nothing but an error.
+    JSON is never taken for plain text, unless it is a number, a string or a list of them. Raises `Fault` for
+    an object that is nothing but an error, and for one that cannot be read.
     """
-    data = event.data
+    data = event.data.strip()
     if not data or event.event in KEEPALIVE_EVENTS:
         return None
-    if not data.lstrip().startswith("{"):
+    value = errors.load_json(data.partition("\n")[0]) if data[0] == "{" else None
+    if not isinstance(value, dict):
+        value = errors.load_json(data)
+    if value is errors.UNREADABLE:
+        if _JSON_START.match(data):
+            raise unreadable_fault(data)
         return "plain"
-    try:
-        probe = _decode_probe(data)
-    except msgspec.DecodeError:
-        return "plain"
-    return _payload_name(probe, data)
-
-
-def _payload_name(probe: _PayloadProbe, data: str) -> str | None:
-    if probe.choices is not None or probe.object.startswith("chat.completion"):
-        return "chat"
-    if probe.chunks is not None:
-        return next((name for chunk in probe.chunks if (name := _payload_name(chunk, data))), "deltas")
-    for name, types in _TYPE_PATTERNS:
-        if types.match(probe.type):
-            return name
-    if isinstance(probe.delta, str):
-        return "deltas"
-    if probe.error_text is not None:
-        return "ui"
-    if probe.error is not None or probe.type == "error":
+    if isinstance(value, dict):
+        return _payload_name(value, data)
+    if errors.is_error(value):
         raise errors.fault_from_body(data)
-    return None
+    is_bare = not isinstance(value, list) or (value and not any(isinstance(v, dict | list) for v in value))
+    return "plain" if is_bare and value is not None else None
+
+
+_JSON_START = re.compile(r"\{\s*\"|\[\s*\{")
+
+
+def _payload_name(value: dict[str, object], data: str) -> str | None:
+    kind, kind_of_object = str(value.get("type", "")), str(value.get("object", ""))
+    if isinstance(value.get("choices"), list) or kind_of_object.startswith(("chat.completion", "text_comp")):
+        return "chat"
+    if isinstance(chunks := value.get("chunks"), list):
+        names = (_payload_name(chunk, data) for chunk in chunks if isinstance(chunk, dict))
+        return next((name for name in names if name), "deltas")
+    for name, types in _TYPE_PATTERNS:
+        if types.match(kind):
+            return name
+    if isinstance(value.get("delta"), str):
+        return "deltas"
+    if isinstance(value.get("errorText"), str):
+        return "ui"
+    if errors.is_error(value):
+        raise errors.fault_from_body(data)
+    return "deltas" if _has_native_text(value) else None
+
+
+def _has_native_text(value: dict[str, object]) -> bool:
+    """Whether an object has its text where Ollama, llama.cpp, TGI and homemade servers have it."""
+    inner = [(value.get(name), key) for name, key in (("message", "content"), ("token", "text"))]
+    if any(isinstance(outer, dict) and isinstance(outer.get(key), str) for outer, key in inner):
+        return True
+    is_typed = any(name in value for name in ("type", "event", "event_type"))
+    return isinstance(value.get("content"), str) or (
+        not is_typed and any(isinstance(value.get(name), str) for name in ("response", "text"))
+    )
+
+
+# Payloads that are not read here, recognised so that the message can name them.
+
+
+def foreign_payload(event: PayloadEvent, value: dict[str, object]) -> str:
+    """The name of the API an event belongs to, if it is known and none of ours; otherwise empty."""
+    kind = value.get("type")
+    if event.event.startswith("thread.") or str(value.get("object", "")).startswith("thread."):
+        return "OpenAI's Assistants API"
+    if isinstance(value.get("candidates"), list) or "promptFeedback" in value:
+        return "Gemini's native API"
+    if kind in _COHERE_TYPES or value.get("event_type") in ("stream-start", "text-generation"):
+        return "Cohere's API"
+    if any(isinstance(value.get(name), dict) for name in _BEDROCK_KEYS) or set(value) == {"bytes"}:
+        return "Amazon Bedrock's API"
+    if "task_id" in value and isinstance(value.get("event"), str):
+        return "Dify's API"
+    return ""
+
+
+_COHERE_TYPES = ("message-start", "content-start", "content-delta", "tool-plan-delta", "message-end")
+_BEDROCK_KEYS = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "chunk")
 
 
 def unpack_base64(data: str) -> str | None:
@@ -198,37 +241,24 @@ def msgpack_to_json(packed: bytes) -> str | None:
 # What a remote endpoint's events amount to: the payload is found out, and the end has to be believable.
 
 
-async def decode_endpoint_stream(
+def decode_endpoint_stream(
     events: AsyncIterator[PayloadEvent | KeepAlive],
     resume_cursor: Cursor | None,
     ended_orderly: Callable[[], bool],
     *,
     ids_in_data: bool = False,
-) -> AsyncGenerator[StreamItem]:
+) -> AsyncGenerator[StreamItem, None]:
     """Decode an endpoint's stream up to its end: a `Finished`, or a `Fault`, which may be an `UnmarkedEnd`.
 
     Items get cursors from the event ids, as far as the stream has any; `ids_in_data` takes those that our own
-    payloads carry instead. A cursor also names the payload, so that a stream which goes on behind one
+    payloads carry instead. A cursor also names the payload, so that a stream which continues after one
     (`resume_cursor`) is read like the one before. `ended_orderly` is asked at the end whether the framing
     vouches for it.
     """
     reader = _EndpointReader(resume_cursor, ids_in_data)
-    text_seen = False
-    try:
-        async for event in events:
-            for item in reader.decode(event):
-                kind = type(item)
-                if kind is Chunk:
-                    text_seen = True
-                yield item
-                if kind is Finished:
-                    return
-        yield reader.end(text_seen, ended_orderly())
-    except RecursionError:
-        raise nesting_fault(text_seen) from None
-    except Fault as fault:
-        fault.text_seen = fault.text_seen or text_seen
-        raise
+    return decode_events(
+        events, reader, lambda text_seen: reader.close(text_seen, ended_orderly()), reader.keep_alive
+    )
 
 
 class _EndpointReader:
@@ -241,28 +271,53 @@ class _EndpointReader:
         self._last_id = resume_cursor.position if resume_cursor else ""
         self._has_ids = resume_cursor is not None
 
-    def decode(self, event: PayloadEvent | KeepAlive) -> Iterable[StreamItem]:
-        """What an event amounts to, with the cursors its items are to have."""
-        if isinstance(event, KeepAlive):
-            cursor = None if event.cursor is None else self._make_cursor(event.cursor.position)
-            return (event if cursor is None else KeepAlive(cursor, event.retry_after),)
+    @property
+    def has_end_marker(self) -> bool:
+        """See `PayloadDecoder.has_end_marker`."""
+        return self._decoder.has_end_marker
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """See `PayloadDecoder.finish_reason`."""
+        return self._decoder.finish_reason
+
+    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        """The items of an event, with the cursors they are to have."""
         if self._ids_in_data and self._decoder.payload_name in ("", *OWN_PAYLOADS):
             return self._with_payload_cursors(self._decoder.decode(event))
         if not event.id and not self._has_ids:
             return map(_without_cursor, self._decoder.decode(event))
         return self._with_event_id(event)
 
-    def end(self, text_seen: bool, ended_orderly: bool) -> Finished:
+    def keep_alive(self, sign: KeepAlive) -> KeepAlive:
+        """A sign of life of the transport's, with the cursor it is to have."""
+        return (
+            sign
+            if sign.cursor is None
+            else KeepAlive(self._make_cursor(sign.cursor.position), sign.retry_after)
+        )
+
+    def end(self) -> Finished | None:
+        """See `PayloadDecoder.end`."""
+        return self._decoder.end()
+
+    def missing_end(self) -> Fault:
+        """See `PayloadDecoder.missing_end`."""
+        return self._decoder.missing_end()
+
+    def close(self, text_seen: bool, ended_orderly: bool) -> Finished:
         """The end of a connection that was closed without an error; raises `Fault` if it is not the end."""
         decoder = self._decoder
         if not decoder.has_end_marker and (self._last_id or not ended_orderly):
             if text_seen or self._is_resumed:
                 raise UnmarkedEnd(vouched=ended_orderly)
             if not ended_orderly:
-                raise truncated_fault()
+                raise decoder.missing_end()
         finished = decoder.end()
         if finished is None:
-            raise truncated_fault()
+            raise decoder.missing_end()
+        if not ended_orderly:
+            raise UnmarkedEnd(vouched=False)
         return finished
 
     def _with_payload_cursors(self, items: Iterable[StreamItem]) -> Iterator[StreamItem]:

@@ -10,10 +10,12 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import FaultKind
+from debate_tui.domain.stream import Fault, FaultKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from debate_tui.domain.stream import FinishReason
 
 _KIND_WORDS: dict[FaultKind, str] = {
     FaultKind.RATE_LIMIT: """
@@ -166,3 +168,56 @@ def _refine_kind(kind: FaultKind, report: str, status: int | None) -> FaultKind:
     if kind is not FaultKind.AUTH and _KEY_WORDING.search(report):
         return FaultKind.AUTH
     return kind
+
+
+# How an answer ended, by the finish or stop reason a server gives.
+
+
+def to_finish_reason(word: str) -> FinishReason | None:
+    """What a server's finish or stop reason means; `None` if it is none (empty, or the word ``null``).
+
+    Raises `Fault` for a word that says the answer failed. A word that is not known means that the model was
+    done.
+    """
+    word = word.strip().lower().replace("-", "_").removeprefix("finish_reason_")
+    if word in ("", "null", "none", "unspecified"):
+        return None
+    if word in _FAILURE_WORDS:
+        raise Fault(_FAILURE_WORDS[word], f"The server ended the answer early: '{word}'.")
+    if word in _LENGTH_WORDS:
+        return "length"
+    return "refused" if any(part in word for part in _REFUSAL_PARTS) else "complete"
+
+
+_LENGTH_WORDS = frozenset(
+    (
+        *("length", "limit", "max_length", "max_tokens", "max_new_tokens", "max_output_tokens"),
+        *("model_length", "model_context_window_exceeded", "context_length_exceeded"),
+    )
+)
+_REFUSAL_PARTS = (
+    *(
+        "refus",
+        "content_filter",
+        "contentfilter",
+        "content_policy",
+        "policy_violation",
+        "safety",
+        "sensitive",
+    ),
+    *("prohibited", "recitation", "blocklist", "blocked", "spii", "moderation", "guardrail"),
+)
+"""Parts of the words for an answer that was filtered: OpenAI's, Anthropic's, Google's, Bedrock's, Zhipu's."""
+_FAILURE_WORDS = {
+    "abort": FaultKind.SERVER,
+    "aborted": FaultKind.SERVER,
+    "canceled": FaultKind.SERVER,
+    "cancelled": FaultKind.SERVER,
+    "error": FaultKind.SERVER,
+    "failed": FaultKind.SERVER,
+    "failure": FaultKind.SERVER,
+    "network_error": FaultKind.SERVER,
+    "timeout": FaultKind.SERVER,
+    "insufficient_system_resource": FaultKind.OVERLOADED,
+    "overloaded": FaultKind.OVERLOADED,
+}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -180,14 +180,18 @@ def is_error(value: object) -> bool:
         return any(is_error(item) for item in value)
     if not isinstance(value, dict):
         return False
-    if "error" in (value.get("object"), value.get("type"), value.get("status")):
+    kind = value.get("type")
+    if "error" in (value.get("object"), kind, value.get("status")):
         return True
-    if any(_says_something(value.get(name)) for name in ("error", "errors", "detail")):
+    if any(_says_something(value.get(name)) for name in ("error", "errors")):
         return True
     if any(isinstance(value.get(name), str) and value[name].strip() for name in _ERROR_FIELDS):
         return True
-    failed = any(error_status(value.get(name)) for name in ("code", "status", "status_code", "statusCode"))
-    return (failed or value.get("success") is False) and bool(parse_error(value).messages)
+    if "event" in value or (isinstance(kind, str) and not kind.lower().endswith(("error", "exception"))):
+        return False  # a vendor's event, whose details and status are those of something else
+    numbers = (value.get(name) for name in ("code", "status", "status_code", "statusCode"))
+    failed = any(map(error_status, numbers)) or value.get("success") is False
+    return _says_something(value.get("detail")) or (failed and bool(parse_error(value).messages))
 
 
 def _says_something(error: object) -> bool:
@@ -347,3 +351,50 @@ def _status_message(status: int | None) -> str:
 def _one_line(text: str, limit: int = 300) -> str:
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+# JSON as servers really write it; shared by the decoders.
+
+
+_StructT = TypeVar("_StructT", bound=Struct)
+_MISFIT_PATH = re.compile(r"at `\$(?P<path>\S+)`$")
+_PATH_STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+)\]")
+_MAX_MISFITS = 64
+
+
+def load_json(data: str) -> object:
+    """A JSON value as Python reads it, NaN and raw line ends included; `UNREADABLE` if it is none."""
+    import json  # for what msgspec refuses
+
+    try:
+        return json.loads(data, strict=False)
+    except ValueError:
+        return UNREADABLE
+
+
+UNREADABLE = object()
+
+
+def fit_struct(value: dict[str, object], kind: type[_StructT]) -> _StructT:
+    """`value` as a `kind`: numbers may be text, and what has another type is left out (of `value`, too)."""
+    for _ in range(_MAX_MISFITS):
+        try:
+            return msgspec.convert(value, kind, strict=False)
+        except msgspec.ValidationError as misfit:
+            if not (found := _MISFIT_PATH.search(str(misfit))):
+                break
+            *outer, last = [
+                int(step["index"]) if step["index"] else step["key"]
+                for step in _PATH_STEP.finditer(found["path"])
+            ]
+            holder: Any = value
+            for step in outer:
+                holder = holder[step]
+            del holder[last]
+    return kind()
+
+
+def fit_json(data: str, kind: type[_StructT]) -> _StructT:
+    """A JSON object as a `kind`, see `fit_struct`; anything else is an empty one."""
+    value = load_json(data)
+    return fit_struct(value, kind) if isinstance(value, dict) else kind()

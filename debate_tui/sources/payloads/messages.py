@@ -7,44 +7,52 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Finished, KeepAlive, Usage, UsageUpdate
-from debate_tui.sources.payloads import errors, unreadable_fault
+from debate_tui.domain.stream import Chunk, KeepAlive, Usage, UsageUpdate
+from debate_tui.sources.payloads import Count, JsonDecoder, errors, merge_usage, to_count
+from debate_tui.sources.payloads.error_kinds import to_finish_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from debate_tui.domain.stream import FinishReason, StreamItem
+    from debate_tui.domain.stream import StreamItem
     from debate_tui.sources.payloads import PayloadEvent
 
-# Any other stop reason means the model was done.
-_FINISH_REASONS: dict[str, FinishReason] = {
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "refused",
-}
 _KEEPALIVE = (KeepAlive(),)
+_TYPES = (
+    "message_start",
+    "message_delta",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+)
 
 
 class _MessagesTokenDetails(Struct):
-    thinking_tokens: int | None = None
+    thinking_tokens: Count = None
 
 
 class _MessagesUsage(Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: Count = None
+    output_tokens: Count = None
     output_tokens_details: _MessagesTokenDetails | None = None
-
-
-class _MessagesMessage(Struct):
-    usage: _MessagesUsage | None = None
+    cache_read_input_tokens: Count = None
+    cache_creation_input_tokens: Count = None
+    cost: float | None = None
 
 
 class _MessagesBlock(Struct):
     """A content block, or what is added to one; `stop_reason` is the message's own."""
 
+    type: str = ""
     text: str | None = None
     thinking: str | None = None
     stop_reason: str | None = None
+
+
+class _MessagesMessage(Struct):
+    id: str = ""
+    model: str = ""
+    usage: _MessagesUsage | None = None
 
 
 class _MessagesEvent(Struct):
@@ -55,59 +63,69 @@ class _MessagesEvent(Struct):
     usage: _MessagesUsage | None = None
 
 
-_decode = msgspec.json.Decoder(_MessagesEvent).decode
-
-
-class MessagesDecoder:
-    """Decodes one Messages stream; its end marker is ``message_stop``.
+class MessagesDecoder(JsonDecoder[_MessagesEvent]):
+    """Decodes one Messages stream; its end marker is ``message_stop``, or an orderly end after a stop reason.
 
     Usage is cumulative: each report replaces the counts it names.
     """
 
-    has_end_marker = True
+    shape = _MessagesEvent
+    parse = msgspec.json.Decoder(_MessagesEvent).decode
 
-    def __init__(self) -> None:
-        self._finish_reason: FinishReason = "complete"
-        self._usage = Usage()
-
-    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `PayloadDecoder.decode`."""
-        if event.event == "error":
-            raise errors.fault_from_body(event.data)
-        try:
-            data = _decode(event.data)
-        except msgspec.DecodeError:
-            raise unreadable_fault(event.data) from None
-        block = data.delta or data.content_block
+    def read(self, value: _MessagesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `JsonDecoder.read`."""
+        block = value.delta or value.content_block
         if block is not None:
             if block.text:
                 return (Chunk(block.text),)
             if block.thinking:
                 return (Chunk(block.thinking, True),)
-        return self._decode_metadata(data, event)
+        return self._read_metadata(value, event)
 
-    def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
-        return None
-
-    def _decode_metadata(self, data: _MessagesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
-        if data.type == "error":
+    def _read_metadata(self, value: _MessagesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
+        if value.type == "error" or event.event == "error":
             raise errors.fault_from_body(event.data)
-        if data.delta is not None and data.delta.stop_reason is not None:
-            self._finish_reason = _FINISH_REASONS.get(data.delta.stop_reason, "complete")
-        if data.type == "message_stop":
-            return (Finished(self._finish_reason, self._usage),)
-        usage = data.usage or (data.message and data.message.usage)
-        if not usage:
-            return _KEEPALIVE
-        self._update_usage(usage)
-        return (UsageUpdate(self._usage),)
+        if value.delta is not None and value.delta.stop_reason is not None:
+            self._stop(value.delta.stop_reason)
+        if value.type == "message_stop":
+            return (self.finished(),)
+        if value.message is not None:
+            self._model, self._response = value.message.model, value.message.id
+        if value.content_block is not None and value.content_block.type.endswith("tool_use"):
+            self._instead = "a tool call"
+        usage = value.usage or (value.message and value.message.usage)
+        if usage:
+            return self._update_usage(usage)
+        if value.type not in _TYPES:
+            return self.read_other(event)
+        self._understood = True
+        return _KEEPALIVE
 
-    def _update_usage(self, reported: _MessagesUsage) -> None:
-        old = self._usage
+    def _stop(self, word: str) -> None:
+        if word == "tool_use":
+            self._instead = "a tool call"
+        self.finish_reason = to_finish_reason(word) or self.finish_reason
+
+    def _update_usage(self, reported: _MessagesUsage) -> Iterable[StreamItem]:
+        """Add a report; its `input_tokens` are without those read from the cache and written to it."""
+        self._understood = True
         details = reported.output_tokens_details
-        self._usage = Usage(
-            old.input_tokens if reported.input_tokens is None else reported.input_tokens,
-            old.output_tokens if reported.output_tokens is None else reported.output_tokens,
-            old.reasoning_tokens if details is None else details.thinking_tokens,
+        read, written = (
+            to_count(reported.cache_read_input_tokens),
+            to_count(reported.cache_creation_input_tokens),
         )
+        new = to_count(reported.input_tokens)
+        if new is not None:
+            new += (read or 0) + (written or 0)
+        counted = Usage(
+            new,
+            to_count(reported.output_tokens),
+            to_count(details.thinking_tokens if details else None),
+            read or None,
+        )
+        if reported.cost is not None:
+            self._cost = reported.cost
+        if counted == Usage():
+            return _KEEPALIVE
+        self._usage = merge_usage(self._usage, counted) or counted
+        return (UsageUpdate(self._usage),)

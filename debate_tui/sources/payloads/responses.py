@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
-from debate_tui.sources.payloads import errors, unreadable_fault
+from debate_tui.sources.payloads import Count, JsonDecoder, errors, to_count
+from debate_tui.sources.payloads.error_kinds import to_finish_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from debate_tui.domain.stream import FinishReason, StreamItem
     from debate_tui.sources.payloads import PayloadEvent
@@ -21,13 +22,16 @@ _REASONING_EVENTS = ("response.reasoning_summary_text.delta", "response.reasonin
 
 
 class _ResponsesTokenDetails(Struct):
-    reasoning_tokens: int | None = None
+    reasoning_tokens: Count = None
+    cached_tokens: Count = None
 
 
 class _ResponsesUsage(Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: Count = None
+    output_tokens: Count = None
     output_tokens_details: _ResponsesTokenDetails | None = None
+    input_tokens_details: _ResponsesTokenDetails | None = None
+    cost: float | None = None
 
 
 class _ResponsesIncompleteDetails(Struct):
@@ -50,8 +54,9 @@ class ResponsesResult(Struct):
     """A response as a whole: what a stream's last event holds, and what polling returns."""
 
     id: str = ""
+    model: str = ""
     status: str | None = None
-    error: errors.ErrorBody | None = None
+    error: errors.ErrorBody | str | None = None
     incomplete_details: _ResponsesIncompleteDetails | None = None
     usage: _ResponsesUsage | None = None
     output: list[_ResponsesItem] | None = None
@@ -82,20 +87,35 @@ class ResponsesResult(Struct):
         usage = self.usage
         if usage is None:
             return None
-        details = usage.output_tokens_details
-        return Usage(usage.input_tokens, usage.output_tokens, details.reasoning_tokens if details else None)
+        output, prompt = usage.output_tokens_details, usage.input_tokens_details
+        return Usage(
+            to_count(usage.input_tokens),
+            to_count(usage.output_tokens),
+            to_count(output.reasoning_tokens if output else None),
+            to_count(prompt.cached_tokens if prompt else None) or None,
+        )
 
     def to_finished(self, has_refusal: bool = False) -> Finished:
         """How a response that is over ended; raises `Fault` for one that failed or was cancelled."""
-        if self.status == "failed" or self.error is not None:
-            raise errors.fault_from_error(self.error or errors.ErrorBody(type="server_error"))
+        if self.status == "failed" or self.error:
+            error = errors.ErrorBody(message=self.error) if isinstance(self.error, str) else self.error
+            raise errors.fault_from_error(error or errors.ErrorBody(type="server_error"))
         if self.status == "cancelled":
             raise Fault(FaultKind.SERVER, "The response was cancelled.")
         reason: FinishReason = "complete"
         if self.status == "incomplete":
             incomplete_reason = self.incomplete_details and self.incomplete_details.reason
-            reason = "refused" if incomplete_reason == "content_filter" else "length"
-        return Finished("refused" if has_refusal or self.has_refusal else reason, self.to_usage())
+            reason = to_finish_reason(incomplete_reason or "") or "length"
+            reason = "length" if reason == "complete" else reason
+        calls = any(item.type.endswith("_call") for item in self.output or ())
+        return Finished(
+            "refused" if has_refusal or self.has_refusal else reason,
+            self.to_usage(),
+            "a tool call" if calls and not self.text else "",
+            self.model,
+            self.id,
+            self.usage.cost if self.usage else None,
+        )
 
 
 # The API streams the parts of a summary without anything between them.
@@ -104,77 +124,98 @@ _SUMMARY_SEPARATOR = "\n\n"
 
 class _ResponsesEvent(Struct):
     type: str = ""
-    delta: str = ""
+    delta: str | None = None
     sequence_number: int | None = None
     summary_index: int = 0
+    item: _ResponsesItem | None = None
     response: ResponsesResult | None = None
 
 
-_decode = msgspec.json.Decoder(_ResponsesEvent).decode
-decode_response = msgspec.json.Decoder(ResponsesResult).decode
-"""A response as polling returns it; raises `msgspec.DecodeError`."""
+def decode_response(data: bytes | str) -> ResponsesResult:
+    """A response as polling returns it; raises `msgspec.DecodeError`."""
+    try:
+        return msgspec.json.decode(data, type=ResponsesResult)
+    except msgspec.ValidationError:
+        return errors.fit_struct(msgspec.json.decode(data, type=dict[str, object]), ResponsesResult)
 
 
-class ResponsesDecoder:
+class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
     """Decodes one Responses stream; its end marker is the event that brings the whole response.
 
-    Every item has the cursor a background response can be resumed from. `response` is the response's id
+    Every item has the cursor a background response can be resumed from. `response_id` is the response's id
     where the stream does not begin with the event that names it.
     """
 
-    has_end_marker = True
+    shape = _ResponsesEvent
+    parse = msgspec.json.Decoder(_ResponsesEvent).decode
 
     def __init__(self, response_id: str = "") -> None:
-        self._response_id = response_id
-        self._has_refusal = False
+        super().__init__()
+        self._response = response_id
+        self._has_text = False
+        self._has_start = False
 
-    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `PayloadDecoder.decode`."""
-        try:
-            data = _decode(event.data)
-        except msgspec.DecodeError:
-            if event.event == "error":
-                raise errors.fault_from_body(event.data) from None
-            raise unreadable_fault(event.data) from None
-        if data.response is not None and data.response.id:
-            self._response_id = data.response.id
-        number = data.sequence_number
-        cursor = Cursor(str(number), self._response_id) if number is not None and self._response_id else None
-        kind = data.type or event.event
-        if kind == _TEXT_EVENT:
-            return (Chunk(data.delta, False, cursor),) if data.delta else (KeepAlive(cursor),)
-        return self._decode_other(kind, data, event, cursor)
+    def read(self, value: _ResponsesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `JsonDecoder.read`."""
+        if value.response is not None and value.response.id:
+            self._response = value.response.id
+        number = value.sequence_number
+        cursor = Cursor(str(number), self._response) if number is not None and self._response else None
+        kind = value.type or event.event
+        if kind == _TEXT_EVENT and value.delta:
+            self._has_text = True
+            return (Chunk(value.delta, False, cursor),)
+        return self._read_event(kind, value, event, cursor)
 
-    def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
-        return None
-
-    def _decode_other(
-        self, kind: str, data: _ResponsesEvent, event: PayloadEvent, cursor: Cursor | None
+    def _read_event(
+        self, kind: str, value: _ResponsesEvent, event: PayloadEvent, cursor: Cursor | None
     ) -> Iterable[StreamItem]:
+        """The items of anything but text."""
         if kind == "error" or event.event == "error":
             raise errors.fault_from_body(event.data)
-        if kind in _REASONING_EVENTS and data.delta:
-            return (Chunk(data.delta, True, cursor),)
-        if kind == "response.refusal.delta" and data.delta:
-            self._has_refusal = True
-            return (Chunk(data.delta, False, cursor),)
-        if kind == "response.reasoning_summary_part.added" and data.summary_index:
+        if kind in _REASONING_EVENTS and value.delta:
+            return (Chunk(value.delta, True, cursor),)
+        if kind == "response.refusal.delta" and value.delta:
+            self._is_refusal = self._has_text = True
+            return (Chunk(value.delta, False, cursor),)
+        if kind == "response.reasoning_summary_part.added" and value.summary_index:
             return (Chunk(_SUMMARY_SEPARATOR, True, cursor),)
-        if data.response is not None:
-            return self._decode_state(kind, data.response, cursor)
-        return (KeepAlive(cursor),)
+        if not kind.startswith("response."):
+            return self.read_other(event)
+        if value.item is not None and value.item.type.endswith("_call"):
+            self._instead = "a tool call"
+        return self._read_state(kind, value.response or ResponsesResult(), cursor)
 
-    def _decode_state(
+    def _read_state(
         self, kind: str, response: ResponsesResult, cursor: Cursor | None
     ) -> Iterable[StreamItem]:
-        if kind in ("response.completed", "response.incomplete"):
-            return (response.to_finished(self._has_refusal),)
+        """The items of an event that says how far the response is."""
+        self._understood = True
+        self._model = response.model or self._model
+        if kind in ("response.created", "response.queued", "response.in_progress"):
+            self._has_start = True
+        if kind in ("response.completed", "response.incomplete", "response.done"):
+            response.status = response.status or kind.removeprefix("response.")
+            return self._read_end(response)
         if kind in ("response.failed", "response.cancelled"):
-            return self._decode_failure(response)
+            response.status = kind.removeprefix("response.")
+            return self._read_failure(response)
         return (KeepAlive(cursor),)
 
-    def _decode_failure(self, response: ResponsesResult) -> Iterable[StreamItem]:
+    def _read_end(self, response: ResponsesResult) -> Iterator[StreamItem]:
+        """The end, and before it the text, if the server sent none of it on the way."""
+        if response.text and self._has_start and not self._has_text:
+            yield Chunk(response.text)
+        finished = response.to_finished(self._is_refusal)
+        yield structs.replace(
+            finished,
+            usage=finished.usage or self._usage,
+            instead=finished.instead or self._instead,
+            model=finished.model or self._model,
+            response=finished.response or self._response,
+        )
+
+    def _read_failure(self, response: ResponsesResult) -> Iterable[StreamItem]:
         usage = response.to_usage()
         if usage is not None:
             yield UsageUpdate(usage)
