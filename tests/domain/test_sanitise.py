@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.sanitise import MAX_CONTROL_STRING, Sanitiser, one_line, sanitise
+from tests.cutting import cut_at
 
 BIDI = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
 FORBIDDEN = {c for c in map(chr, range(0x110000)) if unicodedata.category(c) in ("Cc", "Cs")} | BIDI
@@ -23,11 +23,6 @@ SEQUENCE_PARTS = [
 ]
 hostile = st.lists(st.sampled_from(SEQUENCE_PARTS) | st.text(max_size=3), max_size=24).map("".join)
 anything = st.text(st.characters(exclude_categories=())) | hostile
-
-
-def cut_at(text: str, places: list[int]) -> list[str]:
-    edges = [0, *sorted(place % (len(text) + 1) for place in places), len(text)]
-    return [text[a:b] for a, b in pairwise(edges)]
 
 
 def sanitise_pieces(pieces: list[str]) -> str:

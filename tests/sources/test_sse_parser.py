@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive
 from debate_tui.sources.sse_parser import EVENT_LIMIT, SseParser, parse_sse
+from tests.cutting import cut_at
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterable
 
 LIMIT = 64
 
@@ -42,11 +43,6 @@ def read(pieces: Iterable[bytes], limit: int = EVENT_LIMIT) -> ParsedStream:
     except Fault as broken:
         fault = broken.kind
     return ParsedStream(found, last_id, retry, fault)
-
-
-def cut_at(data: bytes, places: list[int]) -> Iterator[bytes]:
-    edges = [0, *sorted({place % (len(data) + 1) for place in places}), len(data)]
-    return (data[a:b] for a, b in itertools.pairwise(edges))
 
 
 streams = st.lists(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.tui.driver import PASTE_END, PASTE_START, PasteSanitiser
+from tests.cutting import cut_at
 
 keys = st.text("aé\x1b[O~;0125", max_size=12).filter(
     lambda text: "\x1b[200" not in text and "200~" not in text
@@ -25,11 +24,6 @@ pasted = st.lists(
 def filter_pieces(pieces: list[str]) -> str:
     pastes = PasteSanitiser()
     return "".join(map(pastes.feed, pieces))
-
-
-def cut_at(data: str, places: list[int]) -> list[str]:
-    edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[begin:end] for begin, end in itertools.pairwise(edges)]
 
 
 @pytest.mark.parametrize(

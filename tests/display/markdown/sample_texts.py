@@ -8,6 +8,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from tests.cutting import cut_at
+
 EXAMPLES = (
     "",
     "\n\n",
@@ -55,25 +57,13 @@ EXAMPLES = (
     "> " * 12 + "deep\n" + "- " * 12 + "deeper\n",
 )
 
+ALL = 1 << 30
+"""More lines than any document has."""
+
+BLOCK_SIGNS = ("- ", "* ", "1. ", "2) ", "> ", "    ", "  ", " ", "#", "## ", "```", "~~~", "---", "===")
+
 _PIECES = (
-    *(
-        "- ",
-        "* ",
-        "1. ",
-        "2) ",
-        "> ",
-        "    ",
-        "  ",
-        " ",
-        " ",
-        "#",
-        "## ",
-        "```",
-        "~~~",
-        "```py\n",
-        "---",
-        "===",
-    ),
+    *(*BLOCK_SIGNS, " ", "```py\n"),
     *("|", "a|b", "|-|-|", "|a|b|", "\n", "\n", "\n", "\n\n", "\t", "[ ] ", "[x] ", "1", "."),
     *(
         "`",
@@ -104,8 +94,7 @@ widths = st.sampled_from((1, 4, 5, 9, 16, 24, 40, 78))
 
 def cuts(text: str) -> st.SearchStrategy[list[str]]:
     """The text cut into pieces."""
-    places = st.lists(st.integers(0, len(text)), max_size=12).map(sorted)
-    return places.map(lambda at: [text[a:b] for a, b in zip([0, *at], [*at, len(text)], strict=True)])
+    return st.lists(st.integers(0, len(text)), max_size=12).map(lambda places: cut_at(text, places))
 
 
 _EXAMPLE = re.compile(r"^(`{32}) example\n(?P<markdown>.*?)^\.\n.*?^\1$", re.MULTILINE | re.DOTALL)

@@ -9,46 +9,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.display.markdown.reference_parser import parsed_blocks, reference_blocks
-from tests.display.markdown.sample_texts import EXAMPLES, specification
+from tests.display.markdown.sample_texts import BLOCK_SIGNS, EXAMPLES, specification
 
 _SIGNS = (
-    *(
-        "- ",
-        "* ",
-        "+ ",
-        "1. ",
-        "2) ",
-        "7. ",
-        "> ",
-        ">",
-        "    ",
-        "  ",
-        " ",
-        "   ",
-        "#",
-        "## ",
-        "```",
-        "~~~",
-        "````",
-    ),
-    *(
-        "```py",
-        "---",
-        "***",
-        "===",
-        "--",
-        "|",
-        "a|b",
-        "|-|-",
-        "|-",
-        "--|:-:",
-        "foo",
-        "x",
-        "\n",
-        "\n",
-        "\n",
-        "\n\n",
-    ),
+    *(*BLOCK_SIGNS, "+ ", "7. ", ">", "   ", "````", "```py", "***", "--"),
+    *("|", "a|b", "|-|-", "|-", "--|:-:", "foo", "x", "\n", "\n", "\n", "\n\n"),
     *("`", "**", "_", "\\", "|a|b|", "1", "12"),
 )
 

@@ -10,9 +10,7 @@ from debate_tui.display.markdown import STYLES, Line
 from debate_tui.display.markdown.document import Document
 from debate_tui.display.markdown.wrap import cell_width
 from debate_tui.domain.sanitise import sanitise
-from tests.display.markdown.sample_texts import EXAMPLES, cuts, markdown, specification, widths
-
-ALL = 1 << 30
+from tests.display.markdown.sample_texts import ALL, EXAMPLES, cuts, markdown, specification, widths
 
 
 def render(text: str, width: int, *, closed: bool = False) -> list[Line]:

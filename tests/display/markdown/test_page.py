@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.display.markdown import Page
-from tests.display.markdown.sample_texts import markdown
-
-ALL = 1 << 30
+from tests.display.markdown.sample_texts import ALL, markdown
 
 
 def lines(page: Page) -> list[str]:

@@ -6,7 +6,7 @@ from debate_tui.display.statistics import formatting
 from debate_tui.display.statistics.formatting import format_table
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import Connected, FaultKind, FaultReport, StreamOrigin, Usage
-from tests.display.statistics.test_collector import BUSY, MeasuredDebate
+from tests.display.statistics.measured_debate import BUSY, MeasuredDebate
 
 
 def measured_debate() -> MeasuredDebate:

@@ -37,6 +37,7 @@ from debate_tui.domain.exports.text import embed_markdown
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import FaultKind, FaultReport, FinishReason, Usage
 from debate_tui.domain.transcript import Transcript
+from tests.golden import check_golden
 from tests.sample_debates import numbered_events
 
 if TYPE_CHECKING:
@@ -121,9 +122,7 @@ def debate() -> list[Event]:
 
 @pytest.mark.parametrize("form", EXPORT_TYPES)
 def test_documents_match_golden_files(form: ExportType):
-    golden = GOLDEN / f"debate.{form}"
-
-    assert export_debate(debate(), form) == golden.read_text("utf-8")
+    check_golden(GOLDEN / f"debate.{form}", export_debate(debate(), form))
 
 
 @pytest.mark.parametrize("form", EXPORT_TYPES)

@@ -26,6 +26,7 @@ from debate_tui.domain.exports import EXPORT_TYPES, ExportType, export_debate
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Usage
 from tests.domain.exports.test_exports import HOSTILE, NOVEMBER_2023, speech_deltas, turn_finished
+from tests.golden import check_golden
 from tests.sample_debates import numbered_events
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -95,7 +96,7 @@ JUDGED = (
 
 @pytest.mark.parametrize("form", EXPORT_TYPES)
 def test_judged_documents_match_golden_files(form: ExportType) -> None:
-    assert export_debate(judged_events(*JUDGED), form) == (GOLDEN / f"judged.{form}").read_text("utf-8")
+    check_golden(GOLDEN / f"judged.{form}", export_debate(judged_events(*JUDGED), form))
 
 
 @pytest.mark.parametrize("form", EXPORT_TYPES)
