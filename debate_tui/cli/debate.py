@@ -6,6 +6,7 @@ import asyncio
 import gc
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -48,9 +49,9 @@ async def run_headless(plan: Plan, *, json_lines: bool) -> int:
     # The full screen loads these later, behind its first frame.
     from debate_tui.cli.hosting import share_if_planned
     from debate_tui.cli.wiring import open_debate
-    from debate_tui.display.output import OutputWriter
+    from debate_tui.display.output import OUTPUT_TIMEOUT, OutputWriter, finish_writing
 
-    out, err = OutputWriter.for_stream(sys.stdout), OutputWriter.for_stream(sys.stderr)
+    out, err = OutputWriter.for_stream(sys.stdout), OutputWriter.for_stream(sys.stderr, required=False)
 
     last_message = ""
 
@@ -68,11 +69,23 @@ async def run_headless(plan: Plan, *, json_lines: bool) -> int:
             print_info(plan.sharing_notice)
         with catch_signals(context.session.end) as signal:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_write_output(plan, context, out, err, json_lines=json_lines))
-                group.create_task(context.session.run())
+                writing = group.create_task(_write_output(plan, context, out, err, json_lines=json_lines))
+                await context.session.run()
+                if signal.number is not None:
+                    await finish_writing(writing)
     session = context.session
     code = exit_code(session.transcript, session.fatal_fault, signal.number)
-    if json_lines and code not in (0, 128 + 2):
+    with suppress(TimeoutError):
+        async with asyncio.timeout(OUTPUT_TIMEOUT if signal.number is not None else None):
+            await _write_summary(plan, context, err, with_failures=json_lines and code not in (0, 128 + 2))
+    return code
+
+
+async def _write_summary(
+    plan: Plan, context: DebateContext, err: OutputWriter, *, with_failures: bool
+) -> None:
+    session = context.session
+    if with_failures:
         await err.write("".join(map(format_info, failure_lines(session.transcript))))
     if session.fatal_fault is not None and session.fatal_fault.hint:
         await err.write(format_hint(session.fatal_fault.hint))
@@ -80,7 +93,6 @@ async def run_headless(plan: Plan, *, json_lines: bool) -> int:
         from debate_tui.display.statistics.formatting import format_table
 
         await err.write(format_table(context.statistics.report()))
-    return code
 
 
 async def _write_output(

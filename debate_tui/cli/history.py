@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import terminal
+from debate_tui.cli.messages import write_stderr
 from debate_tui.cli.plan import check_not_live, decode_format, plan_continuation
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import DebateError, UsageError
@@ -47,7 +48,7 @@ def show_history(query: str, *, plain: bool) -> int:
 def _print_summaries(found: Sequence[DebateSummary], query: str) -> None:
     if not found:
         about = f" about “{one_line(query)}”" if query else ""
-        print(f"No debate{about} is on record.", file=sys.stderr)
+        write_stderr(f"No debate{about} is on record.\n")
         return
     for summary in found:
         print(_format_summary(summary))
@@ -64,7 +65,7 @@ def delete_debates(debate_ids: Sequence[str], *, confirmed: bool) -> None:
         if not confirmed and not _confirm_deletion(len(found)):
             raise UsageError("Nothing was deleted.", "Say --yes to delete without being asked.")
         store.delete(*(summary.debate for summary in found))
-    print(f"Deleted {len(found)}.", file=sys.stderr)
+    write_stderr(f"Deleted {len(found)}.\n")
 
 
 def write_export(debate: str, form: ExportType, output: Path | None) -> None:
@@ -82,7 +83,7 @@ def write_export(debate: str, form: ExportType, output: Path | None) -> None:
         output.write_text(text, "utf-8")
     except OSError as error:
         raise DebateError(f"Cannot write {output}: {error.strerror}.") from None
-    print(output, file=sys.stderr)
+    write_stderr(f"{output}\n")
 
 
 def _format_summary(summary: DebateSummary) -> str:

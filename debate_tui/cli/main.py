@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -20,19 +21,80 @@ if TYPE_CHECKING:
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
+        _open_streams()
         code = run_command(sys.argv[1:])
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
-        # Whoever read our output has gone, and with it the reason to run. Python would complain once more
-        # when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = 0  # whoever read our output has gone, and with it the reason to run
     except Exception as error:  # noqa: BLE001 (the outermost edge)
         debate_error = _to_debate_error(error)
         print_error(debate_error)
         code = debate_error.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(_flush_streams(code if isinstance(code, int) else 0))
+
+
+# The standard streams. Each of them may be closed, full, or a pipe that nobody reads any more.
+
+
+def _open_streams() -> None:
+    """Put the null device where a standard stream is closed, or the next file would come to be that stream.
+
+    Raises `DebateError` where there is no standard output.
+    """
+    is_closed = sys.stdout is None
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 (as long as the program)
+    known = sys.stdout or sys.stderr
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(_StandardOutput(1, "w", closefd=False)),
+        known.encoding,
+        known.errors,
+        line_buffering=bool(known.line_buffering),
+    )
+    if is_closed:
+        raise DebateError("Standard output is closed.")
+
+
+class _StandardOutput(io.FileIO):
+    """Standard output, whose errors are the user's to mend, and not the program's."""
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _redirect_to_null(1)  # said once is enough, and Python flushes again at exit
+            raise DebateError(f"Cannot write the output: {error.strerror or error}.") from error
+
+
+def _redirect_to_null(descriptor: int) -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+def _flush_streams(code: int) -> int:
+    """Write out what is left, so that Python has nothing to complain about at exit; returns the exit code."""
+    try:
+        sys.stdout.flush()
+    except DebateError as error:
+        print_error(error)
+        code = code or error.exit_code
+    except BrokenPipeError:
+        pass
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _redirect_to_null(stream.fileno())
+    return code
 
 
 def _to_debate_error(error: Exception) -> DebateError:

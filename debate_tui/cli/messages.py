@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 
 MAX_LINE_CHARACTERS: Final = 600
 """Characters a line has at most."""
+
+STDERR_TIMEOUT_MS: Final = 500
+"""How long standard error may take nothing before what is to be said there is dropped."""
 
 
 def format_info(text: str) -> str:
@@ -32,17 +37,24 @@ def format_hint(hint: str) -> str:
 
 def print_info(text: str) -> None:
     """Say so."""
-    _write_stderr(format_info(text))
+    write_stderr(format_info(text))
 
 
 def print_error(error: DebateError) -> None:
     """Say what is wrong, and what to do."""
-    _write_stderr(format_error(error))
+    write_stderr(format_error(error))
 
 
-def _write_stderr(lines: str) -> None:
-    sys.stderr.write(lines)
-    sys.stderr.flush()
+def write_stderr(text: str) -> None:
+    """Write to standard error, if it takes it: nothing said there is worth an ending, or a long wait."""
+    with suppress(OSError, ValueError, AttributeError):
+        poll = select.poll()
+        poll.register(sys.stderr.fileno(), select.POLLOUT)
+        if not poll.poll(STDERR_TIMEOUT_MS):
+            return
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _one_line(text: str) -> str:

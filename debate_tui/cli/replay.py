@@ -83,7 +83,7 @@ async def _write_output(events: Sequence[Event], *, json_lines: bool) -> None:
     else:
         from debate_tui.display.plain import write_plain
 
-        await write_plain(single_batch(), out, OutputWriter.for_stream(sys.stderr))
+        await write_plain(single_batch(), out, OutputWriter.for_stream(sys.stderr, required=False))
 
 
 # A recorded debate played back on the full screen.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from debate_tui import config
-from debate_tui.cli.messages import exit_code
+from debate_tui.cli.messages import exit_code, write_stderr
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.frame_clock import DisplayMode
@@ -193,7 +191,7 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
     if plan.stats:
         from debate_tui.display.statistics.formatting import format_table
 
-        _write_to_terminal(format_table(debate.statistics.report(debate.buffer.statistics())))
+        write_stderr(format_table(debate.statistics.report(debate.buffer.statistics())))
     return debate.exit_code()
 
 
@@ -243,7 +241,7 @@ class _FullscreenDebate:
         """Show it in an app of its own; without a `context`, that is made ready behind the first frame."""
         make_app = partial(DebateApp, on_theme=remember_theme)
         if self._plan.sharing_notice:
-            _write_to_terminal(
+            write_stderr(
                 f"debate-tui: {self._plan.sharing_notice}\n"
             )  # to be copied from the terminal when it is back
         self._app = app = self._make_view(make_app, context)
@@ -343,10 +341,3 @@ class _FullscreenDebate:
         if session is None or (number is None and session.transcript.finish_reason == "stopped"):
             return 0 if number is None else 128 + number  # the user left
         return exit_code(session.transcript, session.fatal_fault, number)
-
-
-def _write_to_terminal(text: str) -> None:
-    """Write to the terminal as it is behind the screen, if it is still there."""
-    with contextlib.suppress(OSError):
-        sys.stderr.write(text)
-        sys.stderr.flush()

@@ -91,29 +91,33 @@ def _find_format(started: Event) -> Format | None:
 
 
 async def _watch_headless(log: RemoteLog, *, json_lines: bool) -> int:
-    from debate_tui.display.output import OutputWriter
+    from debate_tui.display.output import OUTPUT_TIMEOUT, OutputWriter
 
-    out, err = OutputWriter.for_stream(sys.stdout), OutputWriter.for_stream(sys.stderr)
+    out, err = OutputWriter.for_stream(sys.stdout), OutputWriter.for_stream(sys.stderr, required=False)
 
     log.on_connection_notice = lambda text: print_info(text) if text else None
-    follow_task: asyncio.Task[None] | None = None
+    tasks: list[asyncio.Task[None]] = []
 
     def stop_following() -> None:
-        if follow_task is not None:
-            follow_task.cancel()
+        for task in tasks[:1]:
+            task.cancel()
+        for task in tasks[1:]:  # whoever reads the output may not
+            asyncio.get_running_loop().call_later(OUTPUT_TIMEOUT, task.cancel)
+
+    async def write_output() -> None:
+        if json_lines:
+            from debate_tui.display.json_lines import write_json_lines
+
+            await write_json_lines(log.follow(), out)
+        else:
+            from debate_tui.display.plain import write_plain
+
+            await write_plain(log.follow(), out, err)
+        tasks[0].cancel()
 
     with catch_signals(stop_following) as signal:
         async with asyncio.TaskGroup() as group:
-            follow_task = group.create_task(_run_log(log))
-            if json_lines:
-                from debate_tui.display.json_lines import write_json_lines
-
-                await write_json_lines(log.follow(), out)
-            else:
-                from debate_tui.display.plain import write_plain
-
-                await write_plain(log.follow(), out, err)
-            follow_task.cancel()
+            tasks += group.create_task(_run_log(log)), group.create_task(write_output())
     return 0 if signal.number is None else 128 + signal.number
 
 

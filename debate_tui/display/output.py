@@ -31,27 +31,31 @@ class OutputWriter:
 
     A pager that does not read on stalls the output and nothing else: streams are still read, signals
     still answered. The thread is a daemon, so a write that never ends does not keep the process; leaving the
-    outlet's block lets it end. Text is encoded in `encoding`; what that cannot say becomes ``?``.
+    outlet's block lets it end. Text is encoded in `encoding`; what that cannot say becomes ``?``. With
+    `required` false, an error closes the file: what is written from then on is dropped.
     """
 
-    def __init__(self, file: OutputFile, encoding: str = "utf-8") -> None:
+    def __init__(self, file: OutputFile, encoding: str = "utf-8", *, required: bool = True) -> None:
         self._file = file
         self._encoding = encoding
+        self._required = required
+        self._is_broken = False
         self._jobs: queue.SimpleQueue[WriteJob | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     @classmethod
-    def for_stream(cls, stream: TextIO) -> OutputWriter:
+    def for_stream(cls, stream: TextIO, *, required: bool = True) -> OutputWriter:
         """An outlet to what a standard stream is connected to.
 
         It passes the stream's own buffers by, whose locks a write that never ends would hold at exit.
         """
-        stream.flush()
+        if required:
+            stream.flush()
         try:
             file: OutputFile = io.FileIO(stream.fileno(), "wb", closefd=False)
         except io.UnsupportedOperation:  # not a real file
             file = stream.buffer
-        return cls(file, stream.encoding)
+        return cls(file, stream.encoding, required=required)
 
     async def write(self, data: bytes | str) -> None:
         """Write all of it and flush.
@@ -59,6 +63,8 @@ class OutputWriter:
         Raises `BrokenPipeError` when the reader has gone, and `DebateError` for anything else, such as a
         full disk. A cancelled write may still happen.
         """
+        if self._is_broken:
+            return
         if self._thread is None:
             self._thread = threading.Thread(target=self._run_writes, name="outlet", daemon=True)
             self._thread.start()
@@ -68,10 +74,13 @@ class OutputWriter:
         self._jobs.put((encoded, loop, done))
         try:
             await done
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise DebateError(f"Cannot write the output: {error.strerror or error}.") from error
+        except (OSError, ValueError) as error:
+            if not self._required:
+                self._is_broken = True
+            elif isinstance(error, BrokenPipeError) or not isinstance(error, OSError):
+                raise
+            else:
+                raise DebateError(f"Cannot write the output: {error.strerror or error}.") from error
 
     def close(self) -> None:
         """Let the thread end once everything is written; the file stays open."""
@@ -102,6 +111,16 @@ class OutputWriter:
         except (OSError, ValueError) as error:  # a closed file is a ValueError
             return error
         return None
+
+
+OUTPUT_TIMEOUT = 1.0
+"""How long the reader of the output has to take the rest after a signal, in seconds."""
+
+
+async def finish_writing(writing: asyncio.Task[None]) -> None:
+    """Wait until the rest of the output is written, or drop it where nobody reads."""
+    await asyncio.wait((writing,), timeout=OUTPUT_TIMEOUT)
+    writing.cancel()
 
 
 def _resolve_write(done: asyncio.Future[None], error: OSError | ValueError | None) -> None:

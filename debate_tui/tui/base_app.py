@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 
 from debate_tui.tui import themes
-from debate_tui.tui.driver import TerminalDriver
+from debate_tui.tui.driver import TerminalDriver, terminal_size
 from debate_tui.tui.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
@@ -148,6 +149,13 @@ class BaseApp(KeyboardApp[Result]):
         self._file_theme_names: tuple[str, ...] = ()
         self._theme_problems = ""
         self._apply_requested_theme()
+
+    @property
+    def size(self) -> Size:
+        """The terminal's size, from the one place that also reports its changes."""
+        if self._size is None and isinstance(self._driver, TerminalDriver):
+            return Size(*terminal_size())
+        return super().size
 
     async def run_async(self, **kwargs: Any) -> Result | None:
         """See `App.run_async`; what nobody foresaw is raised, once the screen is given back."""

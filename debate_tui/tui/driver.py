@@ -6,13 +6,16 @@ import os
 import sys
 import time
 from codecs import getincrementaldecoder
+from contextlib import suppress
 from queue import Empty
 from select import select
 from selectors import EVENT_READ, DefaultSelector
 from typing import TYPE_CHECKING, Any, cast
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 from debate_tui.domain.sanitise import Sanitiser
 
@@ -90,9 +93,32 @@ def _length_without_partial_end(pasted: str) -> int:
     return len(pasted) - next(starts, 0)
 
 
+# The size of the terminal. Containers and serial lines have one of 0 columns or rows until somebody sets it.
+
+
+UNKNOWN_SIZE = 80, 24
+"""Columns and rows where the terminal does not know its own."""
+
+
+def terminal_size() -> tuple[int, int]:
+    """Columns and rows of the terminal, or what the environment says in their place; neither is ever 0."""
+    columns = rows = 0
+    for descriptor in (0, 2, 1):
+        with suppress(OSError):
+            columns, rows = os.get_terminal_size(descriptor)
+            break
+    columns, rows = _size_from_environment("COLUMNS") or columns, _size_from_environment("LINES") or rows
+    return columns or UNKNOWN_SIZE[0], rows or UNKNOWN_SIZE[1]
+
+
+def _size_from_environment(name: str) -> int:
+    value = os.environ.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 6 else 0
+
+
 STDERR = 2
 
-CLOSE_TIMEOUT_SECONDS = 3.0
+CLOSE_TIMEOUT_SECONDS = 1.5
 """How long a terminal that takes nothing may keep the program from ending."""
 
 THREAD_SWITCH_SECONDS = 0.0005
@@ -163,6 +189,16 @@ class TerminalDriver(LinuxDriver):
             self.write(_END_SYNCHRONIZED_UPDATE)
         self.write(_CLEAR_SCREEN)
         super().stop_application_mode()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        return terminal_size()
+
+    def process_message(self, message: Message) -> None:
+        """See `Driver.process_message`; a terminal may report a size of 0, too."""
+        if isinstance(message, events.Resize) and not (message.size.width and message.size.height):
+            size = Size(*terminal_size())
+            message = events.Resize(size, size)
+        super().process_message(message)
 
     def run_input_thread(self) -> None:
         """Hand on what is typed and pasted, until the program is left or its terminal is gone."""

@@ -38,12 +38,12 @@ class Terminal:
     """A pseudo-terminal with the program in it; see `run_in_terminal`."""
 
     def __init__(self, columns: int, rows: int) -> None:
-        self.display = EmulatedDisplay(columns, rows)
+        self.display = EmulatedDisplay(columns or 80, rows or 24)
         self._master, self._slave = pty.openpty()
         self.name = os.ttyname(self._slave)
         self.process: Process
         self.exit_task: asyncio.Task[int]
-        self._attributes = termios.tcgetattr(self._slave)
+        self.attributes_at_the_start = termios.tcgetattr(self._slave)
         self._changed = asyncio.Event()
         self._ended = False
         os.set_blocking(self._master, False)
@@ -169,7 +169,7 @@ class Terminal:
         assert not any(display.modes.get(mode, False) for mode in _OFF_AT_THE_END), display.modes
         assert all(display.modes.get(mode, True) for mode in _ON_AT_THE_END), display.modes
         assert display.keyboard_protocol_depth == 0
-        assert self.attributes_at_the_end == self._attributes
+        assert self.attributes_at_the_end == self.attributes_at_the_start
         return True
 
     @property

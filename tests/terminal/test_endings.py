@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import termios
 from asyncio.subprocess import PIPE
 from typing import TYPE_CHECKING
 
@@ -221,3 +222,39 @@ async def test_an_unexpected_error_prints_two_lines_and_is_saved_to_a_file(own_f
     assert "in memory" not in raw
     report = next(own_folders.rglob("crash.txt"))
     assert "nobody foresaw this" in report.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name
+)
+async def test_a_terminal_that_takes_bytes_again_gets_its_modes_back(number: signal.Signals) -> None:
+    async with (
+        SseServer(script=flood) as server,
+        run_in_terminal("Stuck?", *flooded(server, "ab")) as terminal,
+    ):
+        await terminal.wait_until(lambda display: display.text.count("on and on") > 2)
+        terminal.fill_output()
+        terminal.press(ZOOM * 40)
+        await server.stalled(2)
+        terminal.send(number)
+        terminal.read()
+        assert await terminal.wait_for_exit() == 128 + number
+        assert terminal.is_restored()
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name
+)
+async def test_a_terminal_that_is_given_up_has_its_attributes_back(number: signal.Signals) -> None:
+    """Also where something is to be said at the end."""
+    async with (
+        SseServer(script=flood) as server,
+        run_in_terminal("Stuck?", "--stats", *flooded(server, "ab")) as terminal,
+    ):
+        await terminal.wait_until(lambda display: display.text.count("on and on") > 2)
+        terminal.fill_output()
+        terminal.press(ZOOM * 40)
+        await server.stalled(2)
+        terminal.send(number)
+        assert await terminal.exit_task == 128 + number
+        assert termios.tcgetattr(terminal.slave) == terminal.attributes_at_the_start

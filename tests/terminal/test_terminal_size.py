@@ -50,3 +50,32 @@ async def test_a_terminal_that_is_too_small_says_what_it_needs_and_shows_tabs() 
         await terminal.wait_until(lambda display: "need" not in display.text)
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(0, 0), (0, 24), (80, 0)])
+async def test_a_terminal_of_no_size_is_an_ordinary_one_until_it_has_a_size(columns: int, rows: int) -> None:
+    """As in containers and on serial lines: painted once, and quick to obey."""
+    async with (
+        ControlledEndpoints("ann", "bob") as feeds,
+        run_in_terminal("Sized?", *feeds.debater_options, columns=columns, rows=rows) as terminal,
+    ):
+        feeds.say("ann", "here is ann")
+        await terminal.wait_for_text("here is ann", "hybrid")
+        terminal.press("1")
+        await terminal.wait_for_text("synchronized")
+        terminal.press("2")
+        await terminal.wait_for_text("staggered")
+        assert len(terminal.display.raw) < 100_000
+        terminal.resize(160, 45)
+        await terminal.wait_until(lambda display: "quit" in display.row(44))
+        terminal.press("q")
+        assert await terminal.wait_for_exit() == 0
+        assert terminal.is_restored()
+
+
+async def test_the_start_screen_has_a_size_too() -> None:
+    async with run_in_terminal(columns=0, rows=0) as terminal:
+        await terminal.wait_for_text("begin", "quit")
+        terminal.press("\x11")
+        assert await terminal.wait_for_exit() == 0
+        assert len(terminal.display.raw) < 100_000
