@@ -59,3 +59,13 @@ def no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
         _connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture
+def quick_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No long waits for another try, or for nothing."""
+    from debate_tui.record.redis import log, store
+
+    monkeypatch.setattr(log, "RETRY_S", 0.01)
+    monkeypatch.setattr(store, "RETRY_S", 0.01)
+    monkeypatch.setattr(store, "BLOCK_MS", 20)

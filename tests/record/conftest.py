@@ -1,4 +1,4 @@
-"""One Redis server for the tests of this process that leave it standing."""
+"""A Redis server for the tests of this process that leave it standing, and files of debates."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from debate_tui.record import sqlite_writer
+from debate_tui.record.sqlite_log import SqliteStore
 from tests.fakes.redis_server import RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -19,10 +22,19 @@ def standing_redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def quick_redis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No long waits for another try, or for nothing."""
-    from debate_tui.record.redis import log, store
+def path(tmp_path: Path) -> Path:
+    """Of a file of debates that is not there yet."""
+    return tmp_path / "data" / "debates.sqlite"
 
-    monkeypatch.setattr(log, "RETRY_S", 0.01)
-    monkeypatch.setattr(store, "RETRY_S", 0.01)
-    monkeypatch.setattr(store, "BLOCK_MS", 20)
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    with SqliteStore(path) as store:
+        yield store
+
+
+@pytest.fixture
+def quick_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waiting for locks or for another try."""
+    monkeypatch.setattr(sqlite_writer, "_BUSY_S", 0.0)
+    monkeypatch.setattr(sqlite_writer, "RETRY_S", 0.0)

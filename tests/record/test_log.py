@@ -9,17 +9,15 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.events import DebateFinished, DebateResumed, Interjection
 from debate_tui.record.log import BATCH_SIZE, MemoryLog
+from tests.record.log_operations import read_all
+from tests.sample_debates import interjection
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-def interjection(text: str) -> Interjection:
-    return Interjection(text=text, to=None)
-
-
 async def read_numbers(log: MemoryLog, after: int = 0) -> list[int]:
-    return [event.seq async for batch in log.follow(after) for event in batch]
+    return [event.seq for event in await read_all(log, after)]
 
 
 def test_events_are_numbered_without_gaps_from_one():

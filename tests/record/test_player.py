@@ -1,4 +1,4 @@
-""" """
+"""A recorded debate played: its times, its speed, and every jump in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import Interjection, PhaseStarted, TurnStarted
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.player import MAX_SPEED, MIN_SPEED, MonotonicClock, Player, Playhead
-from tests.sample_debates import ending_events, opening_events, turn_deltas
+from tests.record.fake_player_clock import FakePlayerClock
+from tests.sample_debates import numbered_events, whole_debate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,32 +24,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-EVENTS: list[Event] = [
-    msgspec.structs.replace(event, seq=seq, at=500.0 + seq)
-    for seq, event in enumerate((*opening_events(), *turn_deltas(10), *ending_events()), 1)
-]
-
-
-class FakePlayerClock:
-    """Time that passes only while everybody waits for it, up to `until`."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-        self.until = 0.0
-        self.idle = asyncio.Event()
-
-    def now(self) -> float:
-        return self.time
-
-    async def wait(self, changed: asyncio.Event, seconds: float | None) -> None:
-        if changed.is_set():
-            return
-        if seconds is not None and self.time + seconds <= self.until:
-            self.time += seconds
-            return
-        self.time = max(self.time, self.until)
-        self.idle.set()
-        await changed.wait()
+EVENTS = numbered_events(*whole_debate(), start=500.0)
 
 
 class PlayerHarness:

@@ -22,7 +22,16 @@ from debate_tui.domain.events import (
 from debate_tui.record import sqlite_log, stores
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
-from tests.sample_debates import BOB, debate_started, ending_events, opening_events, turn_deltas
+from tests.record.log_operations import append_all, read_all
+from tests.sample_debates import (
+    BOB,
+    debate_started,
+    ending_events,
+    interjection,
+    opening_events,
+    turn_deltas,
+    whole_debate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -30,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.log import AppendableLog, DebateStore, ReadableLog
+    from debate_tui.record.log import AppendableLog, DebateStore
 
     Kind = Callable[[], AbstractAsyncContextManager["Logs"]]
 
@@ -129,35 +138,16 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "RETAINED_BYTES", 2000)
 
 
-def interjection(text: str = "hm") -> Interjection:
-    return Interjection(text=text, to=None)
-
-
-def whole_debate(words: int = 10) -> list[Event]:
-    return [*opening_events(), *turn_deltas(words), *ending_events()]
-
-
-def append_all(log: AppendableLog, events: Iterable[Event]) -> list[Event]:
-    return [log.append(event) for event in events]
-
-
 async def wait_until_flushed(log: AppendableLog) -> None:
     if not isinstance(log, MemoryLog):
         await log.flush()
-
-
-async def read_all(log: ReadableLog, after: int = 0) -> list[Event]:
-    return [event async for batch in log.follow(after) for event in batch]
 
 
 async def record_debate(
     store: DebateStore, debate: str, events: Iterable[Event] = (), topic: str = "Tea or coffee?"
 ) -> list[Event]:
     log = await store.create(debate, clock=lambda: float(len(debate)))
-    logged = [
-        log.append(event)
-        for event in events or (*opening_events(debate, topic), *turn_deltas(10), *ending_events())
-    ]
+    logged = append_all(log, events or whole_debate(10, debate, topic))
     await log.aclose()
     return logged
 

@@ -24,16 +24,7 @@ if TYPE_CHECKING:
 
 PATH = "/debates/d1/events"
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No long waits for another try, or for nothing."""
-    from debate_tui.record.redis import log
-    from debate_tui.record.redis import store as tail
-
-    monkeypatch.setattr(log, "RETRY_S", 0.01)
-    monkeypatch.setattr(tail, "RETRY_S", 0.01)
-    monkeypatch.setattr(tail, "BLOCK_MS", 20)
+pytestmark = pytest.mark.usefixtures("quick_redis")
 
 
 @pytest.fixture

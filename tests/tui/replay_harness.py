@@ -14,7 +14,7 @@ from debate_tui.record.player import Player
 from debate_tui.tui.app import DebateApp
 from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.replay import ReplayScreen
-from tests.record.test_player import FakePlayerClock
+from tests.record.fake_player_clock import FakePlayerClock
 from tests.tui.debate_harness import DEBATERS, OXFORD, TOPIC, DebateHarness
 
 if TYPE_CHECKING:

@@ -10,15 +10,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from debate_tui.domain.events import Interjection, event_from_json
+from debate_tui.domain.events import event_from_json
 from debate_tui.record.redis.connection import debate_keys
 from debate_tui.record.redis.store import RedisStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+    from collections.abc import AsyncIterator, Coroutine, Iterator
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.log import ReadableLog
     from debate_tui.record.redis.log import RedisLog
     from tests.fakes.redis_server import RedisServer
 
@@ -43,25 +42,8 @@ def run_on(loop: str, debate: Coroutine[None, None, None]) -> None:
         runner.run(debate)
 
 
-def interjection(text: str = "hm") -> Interjection:
-    return Interjection(text=text, to=None)
-
-
-def append_all(log: RedisLog, events: Iterable[Event]) -> list[Event]:
-    return [log.append(event) for event in events]
-
-
 def take(words: Iterator[Event], count: int) -> list[Event]:
     return [next(words) for _ in range(count)]
-
-
-async def read_all(log: ReadableLog, after: int = 0) -> list[Event]:
-    return [event async for batch in log.follow(after) for event in batch]
-
-
-async def wait_until(condition: Callable[[], object]) -> None:
-    while not condition():
-        await asyncio.sleep(0)
 
 
 def kill_producer(log: RedisLog) -> None:

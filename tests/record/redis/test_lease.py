@@ -13,18 +13,9 @@ import pytest
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import DebateResumed
 from debate_tui.record.log import TakenOverError
-from tests.record.redis.redis_operations import (
-    LEASE,
-    ROOT,
-    append_all,
-    expire_lease,
-    interjection,
-    open_stores,
-    read_all,
-    stored_events,
-    wait_until,
-)
-from tests.sample_debates import ending_events, opening_events, turn_deltas
+from tests.record.log_operations import append_all, read_all, wait_until
+from tests.record.redis.redis_operations import LEASE, ROOT, expire_lease, open_stores, stored_events
+from tests.sample_debates import ending_events, interjection, opening_events, turn_deltas
 
 if TYPE_CHECKING:
     from tests.fakes.redis_server import RedisServer

@@ -14,21 +14,18 @@ from debate_tui.domain.events import Interjection
 from debate_tui.record.redis import connection, log
 from debate_tui.record.redis import store as tail
 from tests.fakes.redis_server import Proxy, RedisServer
+from tests.record.log_operations import append_all, read_all, wait_until
 from tests.record.redis.redis_operations import (
     APPENDING,
     EVENTS,
     HEAD,
     LOOPS,
-    append_all,
-    interjection,
     open_stores,
-    read_all,
     run_on,
     stored_events,
     take,
-    wait_until,
 )
-from tests.sample_debates import ending_events, opening_events, turn_deltas
+from tests.sample_debates import ending_events, interjection, opening_events, turn_deltas, whole_debate
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -154,7 +151,7 @@ async def test_a_follower_that_missed_much_waits_for_redis_to_come_back(monkeypa
     with RedisServer(*APPENDING) as server:
         async with open_stores(server.url, server.url) as (store, elsewhere):
             log = await store.create("d1")
-            events = append_all(log, [*opening_events(), *turn_deltas(50), *ending_events()])
+            events = append_all(log, whole_debate(50))
             await log.aclose()
             watched = await elsewhere.watch("d1")
             server.kill()

@@ -11,17 +11,15 @@ from debate_tui.domain.events import DebateFinished, DebateResumed
 from debate_tui.record.log import EpochChangedError
 from debate_tui.record.redis import log
 from tests.fakes.redis_server import RedisServer
+from tests.record.log_operations import append_all, read_all, wait_until
 from tests.record.redis.redis_operations import (
     APPENDING,
     EVENTS,
-    append_all,
     expire_lease,
     kill_producer,
     open_stores,
-    read_all,
     stored_events,
     take,
-    wait_until,
 )
 from tests.sample_debates import ending_events, opening_events, turn_deltas
 

@@ -15,18 +15,9 @@ from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import event_from_json
 from debate_tui.record.redis import store as tail
 from debate_tui.record.redis.connection import INDEX_KEY
-from tests.record.redis.redis_operations import (
-    EVENTS,
-    HEAD,
-    LEASE,
-    ROOT,
-    append_all,
-    open_stores,
-    read_all,
-    take,
-    wait_until,
-)
-from tests.sample_debates import debate_started, ending_events, opening_events, turn_deltas
+from tests.record.log_operations import append_all, read_all, wait_until
+from tests.record.redis.redis_operations import EVENTS, HEAD, LEASE, ROOT, open_stores, take
+from tests.sample_debates import debate_started, ending_events, opening_events, turn_deltas, whole_debate
 
 if TYPE_CHECKING:
     from tests.fakes.redis_server import RedisServer
@@ -199,7 +190,7 @@ async def test_trimmed_events_are_reported_not_skipped(server: RedisServer, monk
     monkeypatch.setattr(tail, "MISSING_TIMEOUT_S", 0.0)
     async with open_stores(server.url) as (store,):
         log = await store.create("d1")
-        append_all(log, [*opening_events(), *ending_events()])
+        append_all(log, whole_debate(0))
         await log.aclose()
         server.admin.xtrim(EVENTS, maxlen=3, approximate=False)
         watched = await store.watch("d1")
