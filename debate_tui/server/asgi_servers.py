@@ -7,8 +7,10 @@ import contextlib
 import logging
 import socket
 import sys
+import time
 import traceback
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,9 +18,11 @@ from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
+from debate_tui.server import limits
+from debate_tui.server.limits import PendingConnections
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from starlette.types import ASGIApp
 
@@ -29,21 +33,53 @@ if TYPE_CHECKING:
 MAX_LINE_LENGTH: Final = 600
 """Characters a line has at most."""
 
-SERVER_LOGGERS: Final = ("uvicorn.error", "hypercorn.error", "debate_tui.server")
+MAX_LOG_KINDS: Final = 256
+"""Kinds of lines that are told apart."""
+
+LOG_INTERVAL_S: Final = 60.0
+"""How long after a line another of its kind may follow: a stranger can cause as many as there are packets."""
+
+SERVER_LOGGERS: Final = ("uvicorn.error", "hypercorn.error", "debate_tui.server", "asyncio")
 
 
 class StderrHandler(logging.Handler):
     """Says what is logged, and of an exception what it is and where it was raised.
 
-    A traceback would be pages long, and a screen may be painted on the same terminal.
+    A traceback would be pages long, and a screen may be painted on the same terminal. Of each kind, which
+    is a message but for what it is about, there is one line in `LOG_INTERVAL_S`.
     """
+
+    def __init__(self, level: int, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(level)
+        self._clock = clock
+        self._kinds: dict[tuple[object, ...], tuple[float, int]] = {}
+
+    def reset(self) -> None:
+        """Forget what was printed."""
+        self._kinds.clear()
 
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler.emit`."""
+        if (omitted := self._count(record)) is None:
+            return
         text = record.getMessage().strip()
         if record.exc_info is not None and (error := record.exc_info[1]) is not None:
             text = f"{text}: {_describe_exception(error)}"
+        if omitted:
+            text = f"{text} ({omitted} more like this)"
         sys.stderr.write(f"debate-tui: {one_line(text, MAX_LINE_LENGTH)}\n")
+
+    def _count(self, record: logging.LogRecord) -> int | None:
+        """How many of this kind were left out since the last line; `None` to leave this one out too."""
+        error = record.exc_info[0] if record.exc_info else None
+        kind = (record.name, str(record.msg)[:MAX_LINE_LENGTH], error)
+        now = self._clock()
+        printed_at, omitted = self._kinds.pop(kind, (-LOG_INTERVAL_S, 0))
+        is_due = now >= printed_at + LOG_INTERVAL_S
+        while len(self._kinds) >= MAX_LOG_KINDS:
+            del self._kinds[next(iter(self._kinds))]
+        self._kinds[kind] = (now, 0) if is_due else (printed_at, omitted + 1)
+        return omitted if is_due else None
 
 
 _stderr_handler: Final = StderrHandler(logging.WARNING)
@@ -51,6 +87,7 @@ _stderr_handler: Final = StderrHandler(logging.WARNING)
 
 def log_to_stderr() -> None:
     """Say from now on what goes wrong; more than once is no different."""
+    _stderr_handler.reset()
     for name in SERVER_LOGGERS:
         logging.getLogger(name).addHandler(_stderr_handler)
 
@@ -71,6 +108,9 @@ MAX_UNSENT_BYTES: Final = 1 << 17
 
 PING_INTERVAL_S: Final = 15.0
 """How often WebSockets are asked for a sign of life, and how long an answer may take."""
+
+TRUSTED_PROXIES: Final = ("127.0.0.1", "::1")
+"""Proxies that are believed whom they speak for: those on this machine."""
 
 SHUTDOWN_GRACE_S: Final = 3
 """How long connections have to end by themselves when the server stops."""
@@ -100,16 +140,23 @@ def bind_socket(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def run_server(
-    app: ASGIApp, listener: socket.socket, certificate: TlsCertificate | None = None
+    app: ASGIApp,
+    listener: socket.socket,
+    certificate: TlsCertificate | None = None,
+    pending: PendingConnections | None = None,
 ) -> AsyncIterator[None]:
     """Serve the application on a socket, which is closed in the end; connections get `SHUTDOWN_GRACE_S` to
-    finish."""
+    finish.
+
+    `pending` limits the connections that do not watch yet.
+    """
     log_to_stderr()
     stop = asyncio.Event()
+    pending = pending or PendingConnections()
     serve = (
-        _run_uvicorn(app, listener, stop)
+        _run_uvicorn(app, listener, stop, pending)
         if certificate is None
-        else _run_hypercorn(app, listener, stop, certificate)
+        else _run_hypercorn(app, listener, stop, pending, certificate)
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(serve)
@@ -119,7 +166,9 @@ async def run_server(
             stop.set()
 
 
-async def _run_uvicorn(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> None:
+async def _run_uvicorn(
+    app: ASGIApp, listener: socket.socket, stop: asyncio.Event, pending: PendingConnections
+) -> None:
     import uvicorn
 
     from debate_tui.server.uvicorn_protocols import UvicornHttpProtocol, UvicornWebSocketProtocol
@@ -132,7 +181,7 @@ async def _run_uvicorn(app: ASGIApp, listener: socket.socket, stop: asyncio.Even
     server = Server(
         uvicorn.Config(
             app,
-            http=UvicornHttpProtocol,
+            http=partial(UvicornHttpProtocol, pending),  # type: ignore[arg-type]
             ws=UvicornWebSocketProtocol,
             ws_ping_interval=PING_INTERVAL_S,
             ws_ping_timeout=PING_INTERVAL_S,
@@ -144,6 +193,7 @@ async def _run_uvicorn(app: ASGIApp, listener: socket.socket, stop: asyncio.Even
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
             backlog=ACCEPT_BACKLOG,
+            forwarded_allow_ips=list(TRUSTED_PROXIES),
         )
     )
     async with asyncio.TaskGroup() as group:
@@ -153,21 +203,26 @@ async def _run_uvicorn(app: ASGIApp, listener: socket.socket, stop: asyncio.Even
 
 
 async def _run_hypercorn(
-    app: ASGIApp, listener: socket.socket, stop: asyncio.Event, certificate: TlsCertificate
+    app: ASGIApp,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    pending: PendingConnections,
+    certificate: TlsCertificate,
 ) -> None:
-    from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
+    from debate_tui.server.hypercorn_server import serve
+
     config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
     config.certfile, config.keyfile = str(certificate.chain), str(certificate.key)
     config.alpn_protocols = ["h2", "http/1.1"]
     config.websocket_ping_interval = PING_INTERVAL_S
-    config.websocket_max_message_size = 1 << 16
+    config.websocket_max_message_size = limits.MAX_BODY_BYTES
+    config.h11_max_incomplete_size = config.h2_max_header_list_size = limits.MAX_HEAD_BYTES
+    config.keep_alive_timeout = limits.REQUEST_TIMEOUT_S
     config.h2_max_concurrent_streams = 256
     config.graceful_timeout = SHUTDOWN_GRACE_S
     config.include_server_header = False
-    config.backlog = ACCEPT_BACKLOG
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
-    await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    await serve(app, listener, config, pending, stop)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError
+from debate_tui.server.limits import watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -64,7 +65,10 @@ class SseResponse:
             await send({"type": "http.response.body", "body": data, "more_body": True})
 
         outgoing = self._viewer.outgoing(_push_callback(scope, counts))
-        with self._viewers.admit(self._address, self._viewer, _abort_callback(scope)) as connection:
+        with (
+            self._viewers.admit(self._address, self._viewer, _abort_callback(scope)) as connection,
+            watching(scope),
+        ):
             await send({"type": "http.response.start", "status": 200, "headers": list(SSE_HEADERS)})
             await _send_outgoing(self._viewer, outgoing, connection, receive, send_pieces)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -90,7 +94,10 @@ class WebSocketResponse:
                 kind = "text" if isinstance(piece, str) else "bytes"
                 await send({"type": "websocket.send", kind: piece})
 
-        with self._viewers.admit(self._address, self._viewer, _abort_callback(scope)) as connection:
+        with (
+            self._viewers.admit(self._address, self._viewer, _abort_callback(scope)) as connection,
+            watching(scope),
+        ):
             await receive()
             await send({"type": "websocket.accept"})
             try:

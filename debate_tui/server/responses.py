@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from debate_tui.display.json_lines import escape_controls
 from debate_tui.domain.errors import ConfigError, DebateError, UsageError
 from debate_tui.record.log import StoreUnreachableError
+from debate_tui.server import limits
 from debate_tui.server.commands import ConflictError
 from debate_tui.server.connections import RETRY_AFTER_S, TooManyViewersError
 
@@ -28,9 +31,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-MAX_BODY_BYTES = 1 << 16
-"""Bytes a request may bring."""
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -95,12 +95,18 @@ async def read_json_body(request: Request, decode: Callable[[bytes], T]) -> T:
 
 
 async def read_body(request: Request) -> bytes:
-    """What a request brings, as far as it is not too much."""
+    """What a request brings; raises `HTTPException` if it is too much, or takes too long."""
     data = b""
-    async for part in request.stream():
-        data += part
-        if len(data) > MAX_BODY_BYTES:
-            raise HTTPException(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
+    try:
+        async with asyncio.timeout(limits.REQUEST_TIMEOUT_S):
+            async for part in request.stream():
+                data += part
+                if len(data) > limits.MAX_BODY_BYTES:
+                    raise HTTPException(413, f"The body has more than {limits.MAX_BODY_BYTES} bytes.")
+    except TimeoutError:
+        raise HTTPException(408, "The body did not arrive in time.", {"connection": "close"}) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The client has disconnected.") from None
     return data
 
 

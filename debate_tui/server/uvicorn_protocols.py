@@ -1,5 +1,5 @@
-"""uvicorn's protocols, with ways around ASGI for viewers' streams: `streaming.ABORT_EXTENSION` and
-`streaming.PUSH_EXTENSION`.
+"""uvicorn's protocols, with limits on strangers and ways around ASGI for viewers' streams
+(`connections.ABORT_EXTENSION` and `connections.PUSH_EXTENSION`).
 
 ASGI has no way to say that what is still unsent may be dropped: closing politely would wait for a client that
 takes nothing, for good. And to send the same bytes to thousands, it has to wake a task for each of them.
@@ -7,29 +7,177 @@ takes nothing, for good. And to send the same bytes to thousands, it has to wake
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
+from debate_tui.server import limits
 from debate_tui.server.connections import ABORT_EXTENSION, PUSH_EXTENSION
+from debate_tui.server.limits import Allowance
 
 if TYPE_CHECKING:
+    import asyncio
+
     from wsproto.events import Request
 
     from debate_tui.server.encoding import Piece
+    from debate_tui.server.limits import PendingConnection, PendingConnections
+
+
+_FEED_BYTES: Final = 1 << 14
+"""Bytes that are parsed at a time: the size of a request's head is checked in these steps."""
+
+_LINGER_S: Final = 1.0
+"""How long a client that was refused may take to read why."""
+
+_REFUSALS: Final = {
+    408: b"HTTP/1.1 408 Request Timeout\r\n",
+    413: b"HTTP/1.1 413 Content Too Large\r\n",
+    431: b"HTTP/1.1 431 Request Header Fields Too Large\r\n",
+}
 
 
 class UvicornHttpProtocol(HttpToolsProtocol):
-    """HTTP/1.1."""
+    """HTTP/1.1, with the limits that uvicorn does not have: see `limits`."""
+
+    def __init__(self, pending: PendingConnections, **options: Any) -> None:
+        super().__init__(**options)
+        self._pending = pending
+        self._connection: PendingConnection
+        self._timer: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._in_head = True
+        self._refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._connection = self._pending.open(self.client[0] if self.client else "", transport.abort)
+        self.ws_protocol_class = partial(UvicornWebSocketProtocol, self._connection)  # type: ignore[assignment]
+        self._start_timer(limits.REQUEST_TIMEOUT_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        self._connection.forget()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._timer is None and not (self._connection.requests or self._connection.viewers):
+            self._start_timer(limits.REQUEST_TIMEOUT_S)
+        for start in range(0, len(data), _FEED_BYTES):
+            if self._refused or self.transport.is_closing() or self.transport.get_protocol() is not self:
+                return
+            part = data[start : start + _FEED_BYTES]
+            if self._in_head:
+                self._head_bytes += len(part)
+                if self._head_bytes > limits.MAX_HEAD_BYTES:
+                    self._refuse(431)
+                    return
+            self._connection.add_received(len(part))
+            super().data_received(part)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._stop_timer()
+        if not self._refused:
+            self._connection.start_request()
+            super().handle_websocket_upgrade()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._body_bytes = 0
+        self._in_head = True
         self.scope["extensions"] = {
             ABORT_EXTENSION: {"call": self.transport.abort},
             PUSH_EXTENSION: {"call": self._push, "ready": self.flow.drain},
+            limits.CONNECTION_EXTENSION: {"connection": self._connection},
         }
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) <= limits.MAX_HEADERS:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_bytes = 0
+        if len(self.headers) > limits.MAX_HEADERS:
+            self._refuse(431)
+        elif len(self.pipeline) >= limits.MAX_PIPELINED:
+            self._abort()
+        if not self._refused:
+            self._start_timer(limits.REQUEST_TIMEOUT_S)
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes > limits.MAX_BODY_BYTES:
+            self._refuse(413)
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._refused or (self.parser.should_upgrade() and self._should_upgrade()):
+            return
+        if self.cycle.response_complete:  # It was answered before all of its body had come.
+            self._stop_timer()
+        else:
+            self._connection.start_request()
+            self._start_timer(limits.RESPONSE_TIMEOUT_S)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._connection.end_request()
+        if self._in_head or (self.cycle.response_complete and self.cycle.more_body):
+            self._start_timer(limits.REQUEST_TIMEOUT_S)
+        elif self.pipeline:
+            self._start_timer(limits.RESPONSE_TIMEOUT_S)
+        else:
+            self._stop_timer()
+        super().on_response_complete()
+
+    def _start_timer(self, seconds: float) -> None:
+        self._stop_timer()
+        self._timer = self.loop.call_later(seconds, self._time_out)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _time_out(self) -> None:
+        self._timer = None
+        if self._connection.viewers:
+            return
+        if self._head_bytes and self._in_head:
+            self._refuse(408)
+        else:
+            self._abort()
+
+    def _refuse(self, status: int) -> None:
+        """Answer with an error if that is still possible, and read no more of what the client sends."""
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
+        self._stop_timer()
+        if self._is_answering():
+            self.transport.abort()
+            return
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # The application is told, and what it answers is not sent.
+            self.cycle.message_event.set()
+        self.transport.write(_REFUSALS[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        # Closing at once could take the answer from a client that is still sending.
+        self.flow.pause_reading()
+        self.loop.call_later(_LINGER_S, self.transport.abort)
+
+    def _is_answering(self) -> bool:
+        cycle = self.cycle
+        return cycle is not None and not cycle.response_complete and (cycle.response_started or self._in_head)
+
+    def _abort(self) -> None:
+        self._refused = True
+        self.transport.abort()
 
     def _push(self, pieces: tuple[bytes, ...]) -> bool:
         if self.transport.is_closing():
@@ -39,14 +187,36 @@ class UvicornHttpProtocol(HttpToolsProtocol):
 
 
 class UvicornWebSocketProtocol(WSProtocol):
-    """WebSockets over HTTP/1.1."""
+    """WebSockets over HTTP/1.1; a client that sends what no viewer sends is dropped."""
+
+    def __init__(self, connection: PendingConnection, **options: Any) -> None:
+        super().__init__(**options)
+        self._connection = connection
+        self._allowance: Allowance | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.forget()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._allowance is None:  # The request, which the HTTP protocol hands on.
+            self._allowance = Allowance(limits.WEBSOCKET_BURST_BYTES, limits.WEBSOCKET_BYTES_PER_SECOND)
+        elif not self._allowance.take(len(data)):
+            self.transport.abort()
+            return
+        super().data_received(data)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         self.scope["extensions"] |= {
             ABORT_EXTENSION: {"call": self.transport.abort},
             PUSH_EXTENSION: {"call": self._push, "ready": self.writable.wait},
+            limits.CONNECTION_EXTENSION: {"connection": self._connection},
         }
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        self._connection.end_request()
+        super().on_task_complete(task)
 
     def _push(self, pieces: tuple[Piece, ...]) -> bool:
         if self.close_sent or self.transport.is_closing():

@@ -1,0 +1,403 @@
+"""Floods of every kind: strangers cost bounded memory, and others are served meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import h2.config
+import h2.connection
+import pytest
+
+from debate_tui.record.log import MemoryLog
+from debate_tui.server import limits
+from debate_tui.server.limits import Allowance, PendingConnections, RateLimiter, network_of
+from tests.fakes import tls
+from tests.record.sample_debates import opening_events
+from tests.server.running_server import RunningServer, running_server
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+
+MEBIBYTE = 1 << 20
+CHUNK = 1 << 16
+
+UPGRADE = (
+    b"GET /debates/d1/events HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+class ManualClock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Stranger:
+    """A connection that sends bytes, and what came back on it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.sent = 0
+
+    @property
+    def is_closed(self) -> bool:
+        return self.writer.is_closing() or self.reader.at_eof() or self.reader.exception() is not None
+
+    async def flood(self, piece: bytes, limit: int) -> None:
+        """Send the same again and again until the server closes the connection, or `limit` bytes are sent."""
+        with contextlib.suppress(OSError):
+            while self.sent < limit and not self.is_closed:
+                self.writer.write(piece)
+                self.sent += len(piece)
+                await self.writer.drain()
+                await asyncio.sleep(0)
+
+    async def read_to_end(self) -> bytes:
+        """Everything until the server closes."""
+        data = b""
+        with contextlib.suppress(OSError):
+            while part := await self.reader.read(CHUNK):
+                data = (data + part)[-CHUNK:]
+        return data
+
+
+@asynccontextmanager
+async def stranger(here: RunningServer, alpn: str = "http/1.1") -> AsyncIterator[Stranger]:
+    context: ssl.SSLContext | None = None
+    if here.url.startswith("https"):
+        context = tls.client()
+        context.set_alpn_protocols([alpn])
+    port = int(here.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    try:
+        yield Stranger(reader, writer)
+    finally:
+        writer.transport.abort()
+
+
+@asynccontextmanager
+async def hosted(*, secure: bool = False) -> AsyncIterator[RunningServer]:
+    """A server with a debate under way."""
+    log = MemoryLog()
+    for event in opening_events():
+        log.append(event)
+    async with running_server(secure=secure) as here:
+        here.hub.host("d1", log, known_seq=4)
+        await here.client.get("/health")
+        yield here
+
+
+def resident_bytes() -> int:
+    """What this process occupies, in bytes."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024  # type: ignore[index]
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"a: b\r\n" * 10_000),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nx: ", b"x" * CHUNK),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"x" * CHUNK),
+        (b"GET /", b"x" * CHUNK),
+        (b"", b"\r\n" * (CHUNK // 2)),
+        (b"", b"x" * CHUNK),
+    ],
+    ids=["headers", "value", "name", "target", "blank", "method"],
+)
+async def test_headers_without_end(start: bytes, piece: bytes, secure: bool) -> None:
+    async with hosted(secure=secure) as here, stranger(here) as flooder:
+        before = resident_bytes()
+        flooder.writer.write(start)
+        await flooder.flood(piece, 200 * MEBIBYTE)
+        assert flooder.sent < 100 * MEBIBYTE
+        assert resident_bytes() - before < 32 * MEBIBYTE
+        assert (await here.client.get("/debates")).status_code == 200
+
+
+async def test_a_head_that_is_too_long_is_answered() -> None:
+    async with hosted() as here:
+        for head in (b"x: " + b"x" * 70_000, b"a: b\r\n" * 300):
+            async with stranger(here) as client:
+                client.writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n")
+                assert (await client.read_to_end()).startswith(b"HTTP/1.1 431 ")
+        async with stranger(here) as client:
+            client.writer.write(
+                b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                b"x: " + b"x" * 60_000 + b"\r\n\r\n"
+            )
+            assert (await client.read_to_end()).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("path", ["/enter", "/health", "/debates/d1/events"])
+async def test_a_body_without_end(path: str, secure: bool) -> None:
+    async with hosted(secure=secure) as here, stranger(here) as flooder:
+        before = resident_bytes()
+        method = "POST" if path == "/enter" else "GET"
+        flooder.writer.write(
+            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        await flooder.flood(b"2000\r\n" + b"x" * 0x2000 + b"\r\n", 200 * MEBIBYTE)
+        assert flooder.sent < 100 * MEBIBYTE
+        assert resident_bytes() - before < 32 * MEBIBYTE
+        assert (await here.client.get("/debates")).status_code == 200
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: lo",
+        b"\r\n",
+        b"POST /enter HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\ntoken=",
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n\r\n",
+    ],
+    ids=["nothing", "head", "blank", "body", "second"],
+)
+async def test_a_request_that_never_ends_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, start: bytes, secure: bool
+) -> None:
+    monkeypatch.setattr(limits, "REQUEST_TIMEOUT_S", 0.3)
+    async with hosted(secure=secure) as here, stranger(here) as slow:
+        slow.writer.write(start)
+        await asyncio.wait_for(slow.read_to_end(), 10)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_silent_connections_make_room_for_others(monkeypatch: pytest.MonkeyPatch, secure: bool) -> None:
+    monkeypatch.setattr(limits, "PENDING_GRACE_S", 0.0)
+    monkeypatch.setattr(PendingConnections.__init__, "__defaults__", (40, 20))
+    async with (
+        hosted(secure=secure) as here,
+        contextlib.AsyncExitStack() as stack,
+        here.client.stream("GET", "/debates/d1/events") as watched,
+    ):
+        chunks = watched.aiter_bytes()
+        await anext(chunks)
+        silent = [await stack.enter_async_context(stranger(here)) for _ in range(60)]
+        assert (await here.client.get("/debates")).status_code == 200
+        first = [asyncio.ensure_future(each.read_to_end()) for each in silent[:30]]
+        await asyncio.wait_for(asyncio.gather(*first), 10)
+        assert len(here.hub.viewers) == 1, "who watches is not counted"
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\x00\x80\x00\x00\x00\x00",
+        b"\x89\x80\x00\x00\x00\x00",
+        b"\x89\xfd\x00\x00\x00\x00" + b"x" * 125,
+        b"\x8a\x80\x00\x00\x00\x00",
+        b"\x81\x80\x00\x00\x00\x00",
+        b"\x82\x81\x00\x00\x00\x00x",
+        b"\x02\xfe\x80\x00\x00\x00\x00\x00" + b"x" * 0x8000,
+    ],
+    ids=["continuation", "ping", "long ping", "pong", "text", "bytes", "fragment"],
+)
+async def test_frames_that_no_viewer_sends(frame: bytes, secure: bool) -> None:
+    async with hosted(secure=secure) as here, stranger(here) as flooder:
+        before = resident_bytes()
+        flooder.writer.write(UPGRADE)
+        assert b" 101 " in await flooder.reader.readuntil(b"\r\n\r\n")
+        if frame[0] == 0:
+            flooder.writer.write(b"\x01\x80\x00\x00\x00\x00")
+        reading = asyncio.create_task(flooder.read_to_end())
+        await flooder.flood(frame * max(1, CHUNK // len(frame)), 64 * MEBIBYTE)
+        assert flooder.sent < 64 * MEBIBYTE
+        await reading
+        assert resident_bytes() - before < 32 * MEBIBYTE
+        await here.hub.viewers.wait_until_empty()
+        assert (await here.client.get("/debates")).status_code == 200
+
+
+async def test_what_a_viewer_may_send_on_a_websocket() -> None:
+    async with hosted() as here, stranger(here) as viewer:
+        viewer.writer.write(UPGRADE)
+        await viewer.reader.readuntil(b"\r\n\r\n")
+        for _ in range(10):
+            viewer.writer.write(b"\x89\x82\x00\x00\x00\x00hi" + b"\x81\x84\x00\x00\x00\x00ping")
+        received = b""
+        while received.count(b"\x8a\x02hi") < 10:
+            received += await viewer.reader.read(CHUNK)
+
+
+def http2_floods() -> dict[str, bytes]:
+    """Frames of HTTP/2 that cost a server more than their client."""
+
+    def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+        return len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload
+
+    return {
+        "ping": frame(6, 0, 0, b"12345678"),
+        "settings": frame(4, 0, 0),
+        "window": frame(8, 0, 0, b"\x00\x00\x00\x01"),
+        "priority": b"".join(frame(2, 0, n, b"\x00\x00\x00\x00\x10") for n in range(3, 4001, 2)),
+        "unknown": frame(99, 0, 0),
+        "garbage": b"x" * CHUNK,
+        "continuation": frame(1, 0, 1, b"\x82") + frame(9, 0, 1) * 1000,
+    }
+
+
+@pytest.mark.parametrize("kind", list(http2_floods()))
+async def test_frames_of_http2_without_end(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async with hosted(secure=True) as here, stranger(here, "h2") as flooder:
+        before = resident_bytes()
+        flooder.writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+        reading = asyncio.create_task(flooder.read_to_end())
+        piece = http2_floods()[kind]
+        await flooder.flood(piece * max(1, CHUNK // len(piece)), 64 * MEBIBYTE)
+        assert flooder.sent < 64 * MEBIBYTE
+        await reading
+        assert resident_bytes() - before < 32 * MEBIBYTE
+        assert (await here.client.get("/debates")).status_code == 200
+    check_quiet(capsys.readouterr().err)
+
+
+async def test_requests_of_http2_that_are_reset_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    async with hosted(secure=True) as here, stranger(here, "h2") as flooder:
+        client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+        client.initiate_connection()
+        reading = asyncio.create_task(flooder.read_to_end())
+        head = [(":method", "GET"), (":path", "/debates"), (":scheme", "https"), (":authority", "localhost")]
+        for number in range(20_000):
+            client.send_headers(2 * number + 1, head, end_stream=True)
+            client.reset_stream(2 * number + 1)
+            if number % 100 == 0:
+                await flooder.flood(client.data_to_send(), flooder.sent + 1)
+            if flooder.is_closed or reading.done():
+                break
+        await asyncio.wait_for(reading, 10)
+        assert (await here.client.get("/debates")).status_code == 200
+    check_quiet(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_bytes_that_are_no_request_cost_one_line(
+    capsys: pytest.CaptureFixture[str], secure: bool
+) -> None:
+    async with hosted(secure=secure) as here:
+        for _ in range(30):
+            async with stranger(here) as client:
+                client.writer.write(b"\x00\x01\x02 nothing of HTTP\r\n\r\n")
+                await asyncio.wait_for(client.read_to_end(), 10)
+    check_quiet(capsys.readouterr().err)
+
+
+def check_quiet(printed: str) -> None:
+    """No traceback, and no kind of line twice."""
+    lines = printed.splitlines()
+    assert "Traceback" not in printed
+    assert len(lines) == len(set(lines)) <= 2
+    assert all(line.startswith("debate-tui: ") for line in lines)
+
+
+# The parts
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("127.0.0.1", "::ffff:127.0.0.1"), ("2001:db8::1", "2001:db8::ffff:1"), ("fe80::1%eth0", "fe80::2")],
+)
+def test_addresses_of_one_customer_count_together(one: str, other: str) -> None:
+    assert network_of(one) == network_of(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("10.0.0.1", "10.0.0.2"), ("2001:db8::1", "2001:db8:0:1::1"), ("", "x")]
+)
+def test_other_addresses_do_not(one: str, other: str) -> None:
+    assert network_of(one) != network_of(other)
+
+
+def test_the_oldest_silent_connection_goes_first() -> None:
+    clock = ManualClock()
+    closed: list[int] = []
+    pending = PendingConnections(3, 2, clock=clock)
+
+    def connect(number: int, host: str) -> limits.PendingConnection:
+        clock.now += 10
+        return pending.open(host, lambda: closed.append(number))
+
+    busy = connect(1, "10.0.0.1")
+    busy.start_request()
+    connect(2, "10.0.0.1")
+    connect(3, "10.0.0.1")
+    assert closed == [2], "the address has its own limit"
+    busy.end_request()
+    connect(4, "10.0.0.2")
+    connect(5, "10.0.0.3")
+    assert closed == [2, 1]
+    with connect(6, "10.0.0.4").watching():
+        assert closed == [2, 1, 3]
+        assert len(pending) == 2
+
+
+def test_where_all_are_busy_the_new_one_goes() -> None:
+    closed: list[int] = []
+    pending = PendingConnections(2, 2, clock=ManualClock())
+    for number in range(2):
+        pending.open("10.0.0.1", lambda n=number: closed.append(n)).start_request()  # type: ignore[misc]
+    pending.open("10.0.0.1", lambda: closed.append(9))
+    assert closed == [9]
+
+
+def test_a_crowd_that_returns_at_once_is_let_in() -> None:
+    closed: list[int] = []
+    pending = PendingConnections(20, 10, clock=ManualClock())
+    for number in range(1000):
+        pending.open("10.0.0.1", lambda n=number: closed.append(n))  # type: ignore[misc]
+    assert closed == []
+
+
+def test_unfinished_requests_hold_so_many_bytes_in_all() -> None:
+    closed: list[int] = []
+    pending = PendingConnections(byte_limit=100, clock=ManualClock())
+    small, large = (pending.open(f"10.0.0.{n}", lambda n=n: closed.append(n)) for n in (1, 2))  # type: ignore[misc]
+    small.add_received(30)
+    large.add_received(60)
+    small.add_received(20)
+    assert closed == [2]
+    small.start_request()
+    small.end_request()
+    small.add_received(100)
+    assert closed == [2]
+
+
+def test_an_allowance_comes_back() -> None:
+    clock = ManualClock()
+    allowance = Allowance(10, 2, clock)
+    assert allowance.take(10)
+    assert not allowance.take(1)
+    clock.now += 3
+    assert allowance.take(5)
+    allowance.add(4)
+    assert allowance.take(4)
+
+
+def test_rates_are_kept_for_each_key() -> None:
+    clock = ManualClock()
+    limiter = RateLimiter(3, 10, clock=clock)
+    for _ in range(3):
+        assert not limiter.wait_s("a")
+        limiter.count("a")
+    assert limiter.wait_s("a") == pytest.approx(10)
+    assert not limiter.wait_s("b")
+    clock.now += 10
+    assert not limiter.wait_s("a")
+    for _ in range(100):
+        limiter.count("a")
+    assert limiter.wait_s("a") <= 10 * 2
