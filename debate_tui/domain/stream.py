@@ -110,23 +110,41 @@ class Cursor(Struct, frozen=True):
 
     `stream` names the stream where the server does (a response id, a conversation id); `position` is the
     place in it (an event id, a sequence number, a byte offset). Without a position there is none to go on
-    from: the stream took its ids back.
+    from: the stream took its ids back. `state` is what reading on from there needs to know, such as that a
+    reasoning tag is open.
     """
 
     position: str
     stream: str = ""
+    state: str = ""
+
+    def is_same_place(self, other: Cursor) -> bool:
+        """Whether both name the same place, however it was reached."""
+        return self.position == other.position and self.stream == other.stream
+
+
+MIN_CONTINUED_LENGTH = 20
+"""An answer cut within so many characters is requested again from its start: a model that was asked to
+continue, and began again, could not be told from one that repeats a word."""
 
 
 class Resume(Struct, frozen=True):
     """What a source needs to go on where an earlier attempt of the same turn broke off.
 
-    `attempt` is the number of the last attempt made; the next one has a higher number.
+    `attempt` is the number of the last attempt made; the next one has a higher number. `after_cursor` is how
+    many characters of the text, and of the reasoning, came after the cursor. Without text and cursor the
+    answer is requested from its start.
     """
 
     attempt: int
     cursor: Cursor | None
     text: str
     reasoning: str = ""
+    after_cursor: tuple[int, int] = (0, 0)
+
+    def for_new_answer(self) -> Resume:
+        """The same where the cursor cannot be used: without a text that is too short to be continued."""
+        return structs.replace(self, text="") if len(self.text) <= MIN_CONTINUED_LENGTH else self
 
 
 class Usage(Struct, frozen=True, omit_defaults=True):
@@ -213,6 +231,10 @@ class Finished(Struct, frozen=True):
     cost: float | None = None
 
 
+class Reclassified(Struct, frozen=True):
+    """All text of this connection so far was reasoning, as only its closing tag showed."""
+
+
 class FaultReport(Struct, frozen=True, omit_defaults=True):
     """A fault as the debate log shows it."""
 
@@ -240,7 +262,7 @@ class Superseded(Struct, frozen=True):
     attempt: int
 
 
-StreamItem = Connected | Chunk | KeepAlive | UsageUpdate | Finished | StateChange | Superseded
+StreamItem = Connected | Chunk | KeepAlive | UsageUpdate | Reclassified | Finished | StateChange | Superseded
 
 
 class Source(Protocol):

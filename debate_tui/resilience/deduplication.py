@@ -1,9 +1,10 @@
 """Joins a connection that may send again what is shown already, character by character.
 
-A server that was asked to go on behind a cursor should send only what is new. Some send a few events too
-many, some everything, some number their events anew. So several places where the new text may begin within
-the old one are followed at once, and the one whose text agrees to the very end is right; if none is, the text
-is new. Cursors say which places are likely. Text alone must say it loudly: see `is_unintended_repeat`.
+A server that was asked to continue after a cursor sends only what is new, and is believed: no text is
+compared, as a model may well repeat itself. A server that sends more is recognised by its cursors: the first
+one was seen before, or its number does not follow. Only then, and on a connection that begins at the turn's
+start, texts are compared. Several places where the new text may begin within the old one are followed at
+once, and the one whose text agrees to the very end is right; if none is, the text is new.
 
 A server that is deaf to cursors may also make up a new answer. Its first event then has the turn's first
 cursor, as has that of a server that does go on but counts its events anew: see `_is_new_answer`.
@@ -11,16 +12,12 @@ cursor, as has that of a server that does go on but counts its events anew: see 
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Chunk, StreamOrigin
-from debate_tui.resilience.delivered_text import (
-    MIN_REPEAT_WIDTH,
-    SpliceResult,
-    TextPosition,
-    is_unintended_repeat,
-)
+from debate_tui.domain.stream import MIN_CONTINUED_LENGTH, Chunk, StreamOrigin
+from debate_tui.resilience.delivered_text import SpliceResult, TextPosition, is_unintended_repeat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +25,6 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Cursor
     from debate_tui.resilience.delivered_text import DeliveredText
 
-
-REPLAY_SEARCH_LENGTH = 4096
-"""How much of the end of an answer is searched for a place that no cursor tells, in characters."""
 
 MAX_PENDING_CHUNKS = 16
 """How many chunks are held back until one has a cursor, as the last one of an event has."""
@@ -67,20 +61,18 @@ class ReplayDeduper:
         """Whether it is yet to be found out where the new text may begin."""
         self._first_cursor: Cursor | None = None
         self._candidates: dict[TextPosition, _Candidate] = {}
-        self._pending: list[Chunk] = []
-        if self._from_start or probing:
+        self._likeliest: TextPosition | None = None
+        """Where the new text begins if its cursor stands for as much text as it did before."""
+        self.pending: list[Chunk] = []
+        if self._from_start:
             self._add_candidate(TextPosition())
-        if not self._from_start and delivered.cursor is not None:
+        elif delivered.cursor is not None:
             for event in delivered.spans_of(delivered.cursor):
-                self._add_candidate(event.end)
-
-    @property
-    def has_pending(self) -> bool:
-        return bool(self._pending)
+                self._add_candidate(event.end)  # text after the cursor comes again
 
     def note_cursor(self, cursor: Cursor) -> None:
         """See `TextSplicer.note_cursor`."""
-        if self._pending or self._from_start or not cursor.position:
+        if self.pending or self._from_start or not cursor.position:
             return
         self._first_cursor = self._first_cursor or cursor
         for event in self._delivered.spans_of(cursor):
@@ -88,10 +80,10 @@ class ReplayDeduper:
 
     def feed(self, chunk: Chunk) -> SpliceResult | None:
         """See `TextSplicer.feed`."""
-        self._pending.append(chunk)
+        self.pending.append(chunk)
         if not self._searching:
-            self._advance_candidates(len(self._pending) - 1)
-        elif chunk.cursor is None and len(self._pending) < MAX_PENDING_CHUNKS:
+            self._advance_candidates(len(self.pending) - 1)
+        elif chunk.cursor is None and len(self.pending) < MAX_PENDING_CHUNKS:
             return None
         else:
             self._find_candidates()
@@ -101,7 +93,7 @@ class ReplayDeduper:
 
     def finish(self) -> SpliceResult:
         """See `TextSplicer.finish`: a replay would have gone on to the end of the old text."""
-        if not self._pending:
+        if not self.pending:
             self.resolved = True
             return SpliceResult()
         if self._searching:
@@ -116,41 +108,29 @@ class ReplayDeduper:
     def _find_candidates(self) -> None:
         """Find where a connection may begin that began with the chunks held back, and follow them."""
         self._searching = False
-        cursor = self._pending[-1].cursor
+        cursor = self.pending[-1].cursor
         if cursor and cursor.position:
             self._first_cursor = self._first_cursor or cursor
-        events = self._delivered.spans_of(cursor) if cursor else ()
-        for event in events:
+            if self._delivered.is_out_of_order(cursor) and (
+                self._probing or is_unintended_repeat(self._reasoning + self._answer)
+            ):
+                self._add_candidate(TextPosition())
+        for event in self._delivered.spans_of(cursor) if cursor else ():
+            self._likeliest = _start_before(event.end, self.pending)
             self._add_candidate(event.earliest)
             self._add_candidate(event.start)
-            self._add_candidate(_start_before(event.end, self._pending))
-        if not events:
-            for begin in self._repeat_positions(self._pending[0]):
-                self._add_candidate(begin)
-        for number in range(len(self._pending)):
+            self._add_candidate(self._likeliest)
+        for number in range(len(self.pending)):
             self._advance_candidates(number)
 
     def _advance_candidates(self, number: int) -> None:
         """Follow all tracks through the chunk with this number, from 0."""
-        chunk = self._pending[number]
+        chunk = self.pending[number]
         self._candidates = {
             begin: track
             for begin, track in self._candidates.items()
             if track.joined or self._advance(track, number, chunk)
         }
-
-    def _repeat_positions(self, chunk: Chunk) -> Iterator[TextPosition]:
-        """Places that only the text speaks for, and loudly enough."""
-        answer, end = self._answer, self._delivered.end
-        if is_unintended_repeat(self._reasoning + answer):
-            yield TextPosition()
-        if chunk.reasoning:
-            return
-        first = chunk.text[:MIN_REPEAT_WIDTH]
-        at = answer.find(first, max(0, len(answer) - REPLAY_SEARCH_LENGTH))
-        while at >= 0 and is_unintended_repeat(answer[at:]):
-            yield TextPosition(at, end.reasoning)
-            at = answer.find(first, at + 1)
 
     def _advance(self, track: _Candidate, number: int, chunk: Chunk) -> bool:
         """Follow a track through one more chunk."""
@@ -173,17 +153,18 @@ class ReplayDeduper:
     def _resolve(self) -> SpliceResult:
         self.resolved = True
         if not self._candidates:
-            return SpliceResult(tuple(self._pending), superseded=self._from_start or self._is_new_answer())
-        track = self._candidates[min(self._candidates)]
+            return SpliceResult(tuple(self.pending), superseded=self._from_start or self._is_new_answer())
+        likeliest = self._likeliest if self._likeliest in self._candidates else None
+        track = self._candidates[likeliest or min(self._candidates)]
         assert track.joined is not None
         old, rest = track.joined
-        new = self._pending[old:]
+        new = self.pending[old:]
         if rest:
             new[0] = Chunk(rest, new[0].reasoning, new[0].cursor)
         return SpliceResult(
             tuple(new),
             repeated=sum(self._delivered.end) - sum(track.begin),
-            seen_cursors=tuple(_cursor_positions(track.begin, self._pending[:old])),
+            seen_cursors=tuple(_cursor_positions(track.begin, self.pending[:old])),
         )
 
     def _is_new_answer(self) -> bool:
@@ -193,11 +174,11 @@ class ReplayDeduper:
         fits where the old one broke off. It does not if it begins like the old one, or within a sentence
         begins another.
         """
-        first, chunk = self._first_cursor, self._pending[0]
+        first, chunk = self._first_cursor, self.pending[0]
         if first is None or not self._delivered.is_first_cursor(first):
             return False
         old = self._reasoning if chunk.reasoning else self._answer
-        new = "".join(each.text for each in self._pending if each.reasoning == chunk.reasoning)
+        new = "".join(each.text for each in self.pending if each.reasoning == chunk.reasoning)
         return (
             self._probing
             or old.startswith(chunk.text)
@@ -240,6 +221,10 @@ def _cursor_positions(at: TextPosition, chunks: list[Chunk]) -> Iterator[tuple[C
 CONTINUATION_SEARCH_LENGTH = 4096
 """How far back an overlap is looked for, in characters; beyond that, only at the very start."""
 
+MIN_NEW_ANSWER_OVERLAP = 40
+"""How far an answer that begins again agrees with the old one, in characters; half of that if shorter."""
+
+_ENDS_IN_WORD = re.compile(r"[^\W_]$")
 _SPACE = re.compile(r"\s+")
 _LEAD_IN = re.compile(r"\s*(?:…|\.\.\.)?\s*")
 _PARTIAL_LEAD_INS = ("", ".", "..")
@@ -255,7 +240,7 @@ class ContinuationTrimmer:
         answer = delivered.answer
         self._old = _normalise(answer).rstrip()
         self._old_trailing_space = answer[len(answer.rstrip()) :]
-        self._pending: list[Chunk] = []
+        self.pending: list[Chunk] = []
         self._started = False
         self._compared_length = 0
         """How much of the new text, made plain, has been compared."""
@@ -263,21 +248,17 @@ class ContinuationTrimmer:
         self._candidates: list[int] = []
         """The places in the old text from which it agrees with the new one as far as both go."""
 
-    @property
-    def has_pending(self) -> bool:
-        return bool(self._pending)
-
     def note_cursor(self, cursor: Cursor) -> None:
         """See `TextSplicer.note_cursor`; a continuation has no cursors."""
 
     def feed(self, chunk: Chunk) -> SpliceResult | None:
         """See `TextSplicer.feed`."""
         if chunk.reasoning:
-            if not self._pending:
+            if not self.pending:
                 return SpliceResult((chunk,))
-            self._pending.append(chunk)
+            self.pending.append(chunk)
             return None
-        self._pending.append(chunk)
+        self.pending.append(chunk)
         self._compare(chunk.text)
         return None if self._is_undecided() else self._resolve()
 
@@ -288,7 +269,7 @@ class ContinuationTrimmer:
 
     def _compare(self, text: str) -> None:
         if not self._started:
-            new = "".join(chunk.text for chunk in self._pending)
+            new = "".join(chunk.text for chunk in self.pending)
             text = new[_lead_in_length(new) :]
             if text in _PARTIAL_LEAD_INS:
                 return
@@ -311,9 +292,9 @@ class ContinuationTrimmer:
         old, first = self._old, text[0].translate(_TYPOGRAPHY)
         reach = max(0, len(old) - CONTINUATION_SEARCH_LENGTH)
         begins = [at for at in range(reach, len(old)) if old[at] == first and _is_word_start(old, at)]
-        if reach:
+        if reach and old[0].translate(_TYPOGRAPHY) == first:
             begins.insert(0, 0)
-        begins = [at for at in begins if is_unintended_repeat(old[at:])]
+        begins = [at for at in begins if is_unintended_repeat(old[at:]) or (at == 0 and _has_variety(old))]
         cut = _CUT_WORD.search(old)
         if cut and len(set(cut[0])) > 2 and not self._old_trailing_space and not new[0].isspace():
             begins.append(cut.start())
@@ -331,13 +312,27 @@ class ContinuationTrimmer:
     def _resolve(self) -> SpliceResult:
         self.resolved = True
         if not self._candidates:
-            return SpliceResult(tuple(self._pending))
-        new = "".join(chunk.text for chunk in self._pending if not chunk.reasoning)
+            return SpliceResult(tuple(self.pending), superseded=self._is_new_answer())
+        new = "".join(chunk.text for chunk in self.pending if not chunk.reasoning)
         rest = self._strip_repeated_space(new[_raw_length(new, len(self._old) - self._candidates[0]) :])
-        chunks = [chunk for chunk in self._pending if chunk.reasoning]
+        chunks = [chunk for chunk in self.pending if chunk.reasoning]
         if rest:
-            chunks.append(Chunk(rest, cursor=self._pending[-1].cursor))
+            chunks.append(Chunk(rest, cursor=self.pending[-1].cursor))
         return SpliceResult(tuple(chunks), repeated=len(new) - len(rest))
+
+    def _is_new_answer(self) -> bool:
+        """Whether the model has begun again, in other words after a while.
+
+        An old text that breaks off after a word is not followed by its own beginning; one that ends a
+        sentence or a line may be, on purpose.
+        """
+        new = "".join(chunk.text for chunk in self.pending if not chunk.reasoning)
+        new = _normalise(new[_lead_in_length(new) :])
+        agrees = (a == b for a, b in zip(self._old, new, strict=False))
+        common = sum(1 for _ in itertools.takewhile(bool, agrees))
+        if common < min(MIN_NEW_ANSWER_OVERLAP, len(self._old) // 2) or self._old_trailing_space.strip(" "):
+            return False
+        return _ENDS_IN_WORD.search(self._old) is not None and is_unintended_repeat(new[:common])
 
     def _strip_repeated_space(self, rest: str) -> str:
         """`rest` without the white space that the old text ends with already."""
@@ -347,6 +342,11 @@ class ContinuationTrimmer:
             return rest[len(space) :]
         spare = space and ("\n" not in own or space.startswith(own))
         return rest[len(own) :] if spare else rest
+
+
+def _has_variety(text: str) -> bool:
+    """Whether a text is more than one or two signs over and over, such as a line or a table's rule."""
+    return len(text) > MIN_CONTINUED_LENGTH and len(set(text)) > 2
 
 
 def _normalise(text: str) -> str:

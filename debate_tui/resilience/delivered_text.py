@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import unicodedata
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -12,7 +13,7 @@ from msgspec import Struct, structs
 from debate_tui.domain.stream import Chunk, Cursor, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from debate_tui.domain.stream import Resume
 
@@ -26,6 +27,10 @@ class TextPosition(NamedTuple):
 
     answer: int = 0
     reasoning: int = 0
+
+
+_CursorMark = tuple[Cursor, int, int, int, int]
+"""A cursor, and where its chunk began and ended: answer, reasoning, answer, reasoning."""
 
 
 class CursorSpan(NamedTuple):
@@ -51,13 +56,16 @@ class DeliveredText:
         self.answer_length = self.reasoning_length = 0
         self._answer, self._reasoning = io.StringIO(), io.StringIO()
         # Every chunk passes here: what its cursor stood for is put together only after a cut.
-        self._cursor_marks: deque[tuple[Cursor, int, int, int, int]] = deque(maxlen=MAX_CURSORS)
+        self._cursor_marks: deque[_CursorMark] = deque(maxlen=MAX_CURSORS)
+        self._first_mark: _CursorMark | None = None
         if resume:
             self.add(Chunk(resume.reasoning, reasoning=True))
             self.add(Chunk(resume.text))
         self._initial_end = self.end
         if resume and resume.cursor:
-            self.record_cursor(resume.cursor)
+            answer, reasoning = resume.after_cursor
+            place = TextPosition(self.answer_length - answer, self.reasoning_length - reasoning)
+            self.record_cursor(resume.cursor, place)
 
     @property
     def answer(self) -> str:
@@ -73,8 +81,22 @@ class DeliveredText:
         return self.answer_length + self.reasoning_length
 
     @property
+    def has_answer(self) -> bool:
+        """Whether the answer is more than white space."""
+        return bool(self.answer_length) and not self.answer.isspace()
+
+    @property
     def end(self) -> TextPosition:
         return TextPosition(self.answer_length, self.reasoning_length)
+
+    @property
+    def after_cursor(self) -> tuple[int, int]:
+        """How much of answer and reasoning came after the cursor's place, in characters."""
+        spans = self.spans_of(self.cursor) if self.cursor else ()
+        if not spans:
+            return 0, 0
+        end = spans[0].end
+        return self.answer_length - end.answer, self.reasoning_length - end.reasoning
 
     def add(self, chunk: Chunk) -> None:
         """Append a chunk's text."""
@@ -89,9 +111,10 @@ class DeliveredText:
         if cursor is not None:
             self.cursor = cursor
             if cursor.position:
-                self._cursor_marks.append(
-                    (cursor, answer, reasoning, self.answer_length, self.reasoning_length)
-                )
+                mark = (cursor, answer, reasoning, self.answer_length, self.reasoning_length)
+                self._cursor_marks.append(mark)
+                if self._first_mark is None:
+                    self._first_mark = mark
 
     def record_cursor(self, cursor: Cursor, position: TextPosition | None = None) -> None:
         """Remember a cursor that came without new text; it stands for `position`, or the end of what there
@@ -100,11 +123,27 @@ class DeliveredText:
         place = position or self.end
         if cursor.position:
             self._cursor_marks.append((cursor, *place, *place))
+            self._first_mark = self._first_mark or self._cursor_marks[-1]
+
+    def forget_cursors(self) -> None:
+        """Forget every place to go on from: the answer is to be requested from its start."""
+        self.cursor = None
+        self._cursor_marks.clear()
+        self._first_mark = None
 
     def spans_of(self, cursor: Cursor) -> tuple[CursorSpan, ...]:
         """What `cursor` stood for, the first and the last time it came."""
-        found = [event for event in self._iter_spans() if event.cursor == cursor]
+        found = [event for event in self._iter_spans() if event.cursor.is_same_place(cursor)]
         return tuple(found if len(found) < 2 else (found[0], found[-1]))
+
+    def is_out_of_order(self, cursor: Cursor) -> bool:
+        """Whether the cursors so far are evenly numbered (one alone: by 1), and `cursor` breaks the row."""
+        numbers = [mark[0].position for mark in self._cursor_marks if mark[0].stream == cursor.stream]
+        numbers = [*dict.fromkeys(numbers), cursor.position]
+        if len(numbers) < 2 or not all(number.isdecimal() for number in numbers):
+            return False
+        steps = {int(later) - int(earlier) for earlier, later in itertools.pairwise(numbers[:-1])} or {1}
+        return len(steps) == 1 and int(numbers[-1]) - int(numbers[-2]) not in steps
 
     def is_first_cursor(self, cursor: Cursor) -> bool:
         """Whether `cursor` was the first one of the turn, and cursors have named one place each."""
@@ -112,19 +151,27 @@ class DeliveredText:
         first = next(self._iter_spans(), None)
         return (
             first is not None
-            and first.cursor == cursor
+            and first.cursor.is_same_place(cursor)
             and first.earliest == TextPosition()
             and all(places.setdefault(event.cursor, event.end) == event.end for event in self._iter_spans())
         )
 
     def _iter_spans(self) -> Iterator[CursorSpan]:
-        before = self._initial_end
-        if len(self._cursor_marks) == MAX_CURSORS:
-            before = TextPosition(*self._cursor_marks[0][1:3])
-        for cursor, answer, reasoning, answer_end, reasoning_end in self._cursor_marks:
-            start, end = TextPosition(answer, reasoning), TextPosition(answer_end, reasoning_end)
-            yield CursorSpan(cursor, min(before, start), start, end)
-            before = end
+        marks, before = self._cursor_marks, self._initial_end
+        if len(marks) == MAX_CURSORS:
+            if self._first_mark is not None and self._first_mark is not marks[0]:
+                yield _span(self._first_mark, before)  # a server that replays everything begins with it
+            before = TextPosition(*marks[0][1:3])
+        for mark in marks:
+            span = _span(mark, before)
+            yield span
+            before = span.end
+
+
+def _span(mark: _CursorMark, before: TextPosition) -> CursorSpan:
+    cursor, answer, reasoning, answer_end, reasoning_end = mark
+    start, end = TextPosition(answer, reasoning), TextPosition(answer_end, reasoning_end)
+    return CursorSpan(cursor, min(before, start), start, end)
 
 
 # Where the text of a new connection joins the text already shown.
@@ -161,8 +208,8 @@ class TextSplicer(Protocol):
         ...
 
     @property
-    def has_pending(self) -> bool:
-        """Whether text is held back."""
+    def pending(self) -> Sequence[Chunk]:
+        """What is held back."""
         ...
 
     def note_cursor(self, cursor: Cursor) -> None:

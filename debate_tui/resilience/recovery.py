@@ -19,6 +19,8 @@ import random as chance
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
@@ -27,6 +29,7 @@ from debate_tui.domain.stream import (
     FaultReport,
     Finished,
     KeepAlive,
+    Reclassified,
     RecoveryPolicy,
     Resume,
     StateChange,
@@ -38,13 +41,17 @@ from debate_tui.domain.stream import (
 )
 from debate_tui.resilience.backoff import FaultAction, RetryBudget, fault_action
 from debate_tui.resilience.deduplication import ContinuationTrimmer, ReplayDeduper
-from debate_tui.resilience.delivered_text import DeliveredText, SpliceResult, UsageTotals
+from debate_tui.resilience.delivered_text import (
+    DeliveredText,
+    SpliceResult,
+    UsageTotals,
+)
 from debate_tui.resilience.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 
-    from debate_tui.domain.stream import FinishReason, Source, StreamItem, StreamState, TurnRequest, Usage
+    from debate_tui.domain.stream import Source, StreamItem, StreamState, TurnRequest
     from debate_tui.resilience.delivered_text import TextSplicer
     from debate_tui.resilience.watchdog import TimerClock
 
@@ -53,6 +60,8 @@ if TYPE_CHECKING:
 Announcement = StateChange | Connected | SpliceResult | Superseded | Finished | Fault
 """What a guarded stream tells whoever keeps a journal; a `Fault` is one that ended it."""
 
+
+COMPLETE = Finished()
 
 MAX_PROBES = 20
 """A server that always has more to say behind an orderly end is asked no more often: it makes it up."""
@@ -106,7 +115,9 @@ class RecoveringSource:
         clock = self._clock or asyncio.get_running_loop()
         watchdog = Watchdog(self._policy, clock, self._is_paused)
         retries = RetryBudget(self._policy, self._random)
-        recovery = TurnRecovery(self._source, request, resume, watchdog, retries, clock, self._announce)
+        recovery = TurnRecovery(
+            self._source, request, resume, self._policy, watchdog, retries, clock, self._announce
+        )
         items = recovery.items()
         try:
             yield items
@@ -119,13 +130,23 @@ class RecoveringSource:
         await self._source.aclose()
 
 
+class TextlessAnswer(Fault):
+    """The answer came to its end without text; `instead` is what it had, such as ``a tool call``."""
+
+    def __init__(self, instead: str) -> None:
+        only = f", {instead if instead.startswith('only ') else f'only {instead}'}" if instead else ""
+        super().__init__(FaultKind.UNKNOWN, f"The answer had no text{only}.")
+
+
 class _ConnectionState:
     """What is known of one connection of a turn."""
 
-    __slots__ = ("new_text", "origin", "passthrough", "splicer")
+    __slots__ = ("answer_start", "new_text", "origin", "passthrough", "splicer")
 
     def __init__(self) -> None:
         self.origin = StreamOrigin.START
+        self.answer_start = 0
+        """How much of the answer is from before a continuation, in characters."""
         self.splicer: TextSplicer | None = None
         self.new_text = False
         self.passthrough = False
@@ -140,6 +161,7 @@ class TurnRecovery:
         source: Source,
         request: TurnRequest,
         resume: Resume | None,
+        policy: RecoveryPolicy,
         watchdog: Watchdog,
         retries: RetryBudget,
         clock: TimerClock,
@@ -148,6 +170,7 @@ class TurnRecovery:
         self._source = source
         self._request = request
         self._watchdog = watchdog
+        self._policy = policy
         self._retries = retries
         self._clock = clock
         self._announce = announce
@@ -164,6 +187,12 @@ class TurnRecovery:
         self._probe_count = 0
         """How often the server was asked whether there is more."""
         self._recovering = False
+        self._superseded_attempt = -1
+        """The last attempt at which text was superseded."""
+        self._is_restart = resume is not None and not (resume.text or resume.reasoning)
+        """Whether the session may supersede what it had before, with the first text of this one."""
+        self._textless_count = 0
+        """How often an answer without text was received."""
         self._finished = False
 
     async def items(self) -> AsyncGenerator[StreamItem, None]:
@@ -212,7 +241,9 @@ class TurnRecovery:
         shown = self._delivered
         if not shown.length and shown.cursor is None:
             return None
-        return Resume(self._attempt - 1, shown.cursor, shown.answer, shown.reasoning)
+        cursor = shown.cursor
+        resume = Resume(self._attempt - 1, cursor, shown.answer, shown.reasoning, shown.after_cursor)
+        return resume if cursor and cursor.position else resume.for_new_answer()
 
     # What comes from the source
 
@@ -234,11 +265,13 @@ class TurnRecovery:
             case UsageUpdate():
                 self._watchdog.record_activity()
                 yield UsageUpdate(self._usage_totals.add_update(item.usage))
+            case Reclassified():
+                yield from self._reclassify()
             case Finished():
                 if seam:
                     yield from self._deliver(seam.finish())
                 if not self._finished:
-                    yield self._finish(item.reason, item.usage)
+                    yield self._finish(item)
 
     def _handle_keep_alive(self, sign: KeepAlive) -> None:
         self._watchdog.record_activity()
@@ -260,6 +293,7 @@ class TurnRecovery:
             return
         if origin is StreamOrigin.CONTINUATION:
             now.splicer = ContinuationTrimmer(self._delivered)
+            now.answer_start = self._delivered.answer_length
         else:
             asked = self._unconfirmed_end is not None and self._unconfirmed_end.orderly
             now.splicer = ReplayDeduper(self._delivered, origin, probing=asked)
@@ -277,9 +311,8 @@ class TurnRecovery:
                 # Asked whether there was more, the server began anew: there was not.
                 yield self._finish()
                 return
-            self._longest_length = max(self._longest_length, self._delivered.length)
-            self._delivered = DeliveredText()
-            yield self._publish(Superseded(self._attempt))
+            yield self._supersede()
+            now.answer_start = 0
         for cursor, place in joint.seen_cursors:
             self._delivered.record_cursor(cursor, place)
         for chunk in joint.chunks:
@@ -290,9 +323,45 @@ class TurnRecovery:
             yield chunk
         now.passthrough = now.new_text and now.splicer is None
 
-    def _finish(self, reason: FinishReason = "complete", usage: Usage | None = None) -> StreamItem:
+    def _supersede(self, rest: DeliveredText | None = None) -> StreamItem:
+        """Drop what was delivered; `rest` is what is to be delivered in its place."""
+        self._longest_length = max(self._longest_length, self._delivered.length)
+        self._delivered = rest or DeliveredText()
+        if self._superseded_attempt == self._attempt or (rest and self._is_restart):
+            self._attempt += 1  # whoever folds the log takes a second one of the same attempt for the first
+        self._superseded_attempt = self._attempt
+        return self._publish(Superseded(self._attempt))
+
+    def _reclassify(self) -> Iterator[StreamItem]:
+        """Deliver again what this connection brought as text: it was reasoning."""
+        now, old = self._connection, self._delivered
+        held = now.splicer.pending if now.splicer else ()
+        if now.origin is StreamOrigin.CURSOR and held:
+            return  # text that was reclassified before comes again
+        if now.origin is StreamOrigin.START and held:
+            old, kept, reasoning = DeliveredText(), "", ""  # all of the connection is held back
+        else:
+            kept, reasoning = old.answer[: now.answer_start], old.reasoning + old.answer[now.answer_start :]
+        reasoning += "".join(chunk.text for chunk in held)
+        cursor = next((chunk.cursor for chunk in reversed(held) if chunk.cursor), old.cursor)
+        yield self._supersede(DeliveredText(Resume(self._attempt, cursor, kept, reasoning)))
+        now.splicer = ContinuationTrimmer(self._delivered) if kept else None
+        now.passthrough = now.splicer is None
+        if not now.new_text:
+            now.new_text = True
+            yield self._publish(self._state_change("streaming"))
+        chunks = [Chunk(reasoning, reasoning=True), *([Chunk(kept)] if kept else [])]
+        yield from chunks[:-1]
+        yield Chunk(chunks[-1].text, chunks[-1].reasoning, cursor)
+
+    def _finish(self, end: Finished = COMPLETE) -> StreamItem:
+        """End the turn; raises `TextlessAnswer` where it has nothing to show."""
+        if end.reason in ("complete", "length") and not self._delivered.has_answer:
+            raise TextlessAnswer(
+                end.instead or ("only reasoning" if self._delivered.reasoning_length else "")
+            )
         self._finished = True
-        return self._publish(Finished(reason, self._usage_totals.total(usage)))
+        return self._publish(structs.replace(end, usage=self._usage_totals.total(end.usage)))
 
     # What is done about faults
 
@@ -301,13 +370,21 @@ class TurnRecovery:
 
         Raises the fault if nothing is to be done about it here.
         """
+        try:
+            if isinstance(fault, TextlessAnswer):
+                raise fault
+            return self._react(fault)
+        except TextlessAnswer as textless:
+            return self._request_again(textless)
+
+    def _react(self, fault: Fault) -> StreamItem | None:
         grown = self._delivered.length > self._longest_length
         self._longest_length = max(self._longest_length, self._delivered.length)
         if self._connection.new_text:
             self._unconfirmed_end = None
         doubt, what = self._unconfirmed_end, fault_action(fault)
         if what is FaultAction.REFUSED:
-            return self._finish("refused")
+            return self._finish(Finished("refused"))
         if isinstance(fault, UnmarkedEnd):
             if doubt and self._is_exact_replay():
                 return self._finish()
@@ -319,22 +396,58 @@ class TurnRecovery:
         if vouched and (fault.kind is FaultKind.TIMEOUT or what is FaultAction.SKIP):
             return self._finish()
         if what is FaultAction.RETRY:
-            floor = max(self._server_retry_delay, fault.retry_after or 0.0)
-            wait = self._retries.next_delay(self._longest_length, floor)
-            if wait is not None:
-                self._recovering = True
-                return self._publish(self._state_change("reconnecting", fault, wait))
+            if (wait := self._next_wait(fault)) is not None:
+                return wait
             if vouched:
                 return self._finish()
+            fault = self._explain_long_wait(fault)
         self._announce(fault)
         raise fault
+
+    def _next_wait(self, fault: Fault) -> StreamItem | None:
+        """Spend a retry: the wait before it, or `None` if there is none left."""
+        wait = self._retries.next_delay(self._longest_length, self._wait_floor(fault))
+        if wait is None:
+            return None
+        self._recovering = True
+        return self._publish(self._state_change("reconnecting", fault, wait))
+
+    def _request_again(self, textless: TextlessAnswer) -> StreamItem:
+        """Request an answer without text once more, from its start."""
+        self._textless_count += 1
+        self._delivered.forget_cursors()
+        self._unconfirmed_end = None
+        wait = self._next_wait(textless) if self._textless_count == 1 else None
+        if wait is None:
+            self._announce(textless)
+            raise textless
+        return wait
+
+    def _explain_long_wait(self, fault: Fault) -> Fault:
+        """The fault as it is; if it is given up because the server asks for too long a wait, it says so."""
+        wait, limit = self._wait_floor(fault), self._policy.max_retry_after
+        if wait <= limit:
+            return fault
+        asked = f"The server asks for a wait of {_format_wait(wait)}, the limit is {_format_wait(limit)}."
+        message = f"{fault.message.rstrip('. ')}. {asked} Press 'r' to retry."
+        return Fault(
+            fault.kind,
+            message,
+            status=fault.status,
+            retry_after=fault.retry_after,
+            text_seen=fault.text_seen,
+            hint=fault.hint,
+        )
+
+    def _wait_floor(self, fault: Fault) -> float:
+        return max(self._server_retry_delay, fault.retry_after or 0.0)
 
     def _is_exact_replay(self) -> bool:
         """Whether the connection that just ended was all old text, or behind a cursor no text."""
         now = self._connection
         if now.new_text or not self._delivered.length:
             return False
-        return now.splicer is None or (now.origin is StreamOrigin.CURSOR and not now.splicer.has_pending)
+        return now.splicer is None or (now.origin is StreamOrigin.CURSOR and not now.splicer.pending)
 
     async def _wait(self, seconds: float) -> None:
         woken = asyncio.get_running_loop().create_future()
@@ -362,3 +475,11 @@ class TurnRecovery:
     def _publish(self, item: StateChange | Connected | Superseded | Finished) -> StreamItem:
         self._announce(item)
         return item
+
+
+def _format_wait(seconds: float) -> str:
+    """A wait for people, in larger units too where that is easier to grasp."""
+    if seconds <= 180:
+        return f"{seconds:.0f} s"
+    larger = f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+    return f"{seconds:.0f} s ({larger})"

@@ -112,6 +112,7 @@ class OpenAISource:
         self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: Resume | None
     ) -> StreamContext:
         cursor = resume.cursor if resume else None
+        resume = resume.for_new_answer() if resume else None  # where the cursor leads nowhere
         if self._provider.api == "responses":
             open_new = partial(self._open_responses, client, request, resume)
             if not self._background:

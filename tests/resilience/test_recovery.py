@@ -15,6 +15,7 @@ from debate_tui.domain.stream import (
     FaultReport,
     Finished,
     KeepAlive,
+    Reclassified,
     RecoveryPolicy,
     Resume,
     StreamOrigin,
@@ -150,9 +151,18 @@ async def test_an_announced_reconnection_time_is_the_floor_of_all_waits() -> Non
 
 
 async def test_a_retry_after_beyond_two_minutes_is_not_waited_for() -> None:
-    fault, heard = await GuardedCase([cut_fault(FaultKind.RATE_LIMIT, retry_after=3600.0)]).fail()
-    assert fault.retry_after == 3600.0
+    fault, heard = await GuardedCase([cut_fault(FaultKind.RATE_LIMIT, status=429, retry_after=3600.0)]).fail()
+    assert (fault.kind, fault.status, fault.retry_after) == (FaultKind.RATE_LIMIT, 429, 3600.0)
+    assert fault.message == (
+        "It broke. The server asks for a wait of 3600 s (60 min), the limit is 120 s. Press 'r' to retry."
+    )
     assert heard.states == ["connecting"]
+
+
+async def test_a_wait_the_stream_itself_asked_for_is_reported_too() -> None:
+    script = [Connected(), KeepAlive(retry_after=86400.0), *chunks("Tea "), cut_fault()]
+    fault, _ = await GuardedCase(script).fail()
+    assert "a wait of 86400 s (24 h)" in fault.message
 
 
 async def test_recovered_is_said_once_and_only_after_reconnecting() -> None:
@@ -339,13 +349,13 @@ async def test_a_continuation_does_not_repeat_the_sentence_it_begins_with() -> N
 
 async def test_a_cursor_is_forgotten_when_another_answer_goes_on() -> None:
     case = GuardedCase(
-        [Connected(), Chunk("Tea is", cursor=Cursor("4", "r1")), cut_fault()],
-        [Connected(StreamOrigin.CONTINUATION), Chunk(" old"), cut_fault()],
+        [Connected(), Chunk("Tea is older than", cursor=Cursor("4", "r1")), cut_fault()],
+        [Connected(StreamOrigin.CONTINUATION), Chunk(" coffee"), cut_fault()],
         [Connected(StreamOrigin.CONTINUATION), Chunk("."), Finished()],
     )
     heard = await case.hear()
-    assert heard.text == "Tea is old."
-    assert case.source.resumes[2] == Resume(2, None, "Tea is old")
+    assert heard.text == "Tea is older than coffee."
+    assert case.source.resumes[2] == Resume(2, None, "Tea is older than coffee")
 
 
 async def test_two_faults_during_recovery_lose_nothing() -> None:
@@ -377,6 +387,117 @@ async def test_a_cursor_taken_up_again_may_be_sent_once_more() -> None:
     heard = await case.hear(Resume(1, Cursor("2"), "Tea is "))
     assert heard.text == "older."
     assert heard.superseded == 0
+
+
+# Answers without text
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ([Finished()], "The answer had no text."),
+        ([*chunks(" \n"), Finished()], "The answer had no text."),
+        ([Finished(instead="a tool call")], "The answer had no text, only a tool call."),
+        ([Finished(instead="only reasoning")], "The answer had no text, only reasoning."),
+        ([*chunks("Hm.", reasoning=True), Finished("length")], "The answer had no text, only reasoning."),
+        (
+            [*chunks("Hm.", reasoning=True), Finished(instead="a tool call")],
+            "The answer had no text, only a tool call.",
+        ),
+        (
+            [*chunks("Hm.", ids=1, reasoning=True), UnmarkedEnd(vouched=True)],
+            "The answer had no text, only reasoning.",
+        ),
+    ],
+)
+async def test_an_answer_without_text_is_requested_once_more(script: list[Step], message: str) -> None:
+    again = [Connected(StreamOrigin.CURSOR), Finished()] if isinstance(script[-1], Fault) else None
+    case = GuardedCase(
+        [Connected(), *script], *([again] if again else []), [Connected(), *chunks(STORY), Finished()]
+    )
+    heard = await case.hear()
+    assert (heard.text, heard.reasoning) == (STORY, "")
+    error = next(status.error for status in heard.statuses if status.error)
+    assert error.message == message
+    last = case.source.resumes[-1]
+    assert last is None or (last.cursor, last.text) == (None, "")
+
+    if again is None:
+        fault, heard = await GuardedCase(*[[Connected(), *script]] * 2).fail()
+        assert (fault.kind, fault.message) == (FaultKind.UNKNOWN, message)
+        assert [state for state in heard.states if state.startswith("reconnecting")] == ["reconnecting 1/5"]
+
+
+async def test_a_refusal_needs_no_text() -> None:
+    heard = await GuardedCase([Connected(), Finished("refused")]).hear()
+    assert heard.finished.reason == "refused"
+
+
+async def test_a_turn_that_has_text_already_may_end_without_more() -> None:
+    case = GuardedCase([Connected(StreamOrigin.CURSOR), Finished()])
+    assert (await case.hear(Resume(1, Cursor("2"), "Tea."))).finished.reason == "complete"
+
+
+# Text that turns out to be reasoning
+
+
+async def test_text_before_a_closing_tag_is_delivered_again_as_reasoning() -> None:
+    case = GuardedCase([Connected(), *chunks("Hm", ". "), Reclassified(), *chunks("Yes."), Finished()])
+    heard = await case.hear()
+    assert (heard.reasoning, heard.text, heard.superseded) == ("Hm. ", "Yes.", 1)
+    assert heard.states == UNDISTURBED_STATES
+
+
+async def test_text_of_an_earlier_connection_is_reasoning_too() -> None:
+    case = GuardedCase(
+        [Connected(), *chunks("Hm, ", "tea? ", ids=1), cut_fault()],
+        [
+            Connected(StreamOrigin.CURSOR),
+            *chunks("Well. ", ids=3),
+            Reclassified(),
+            *chunks("Yes.", ids=4),
+            cut_fault(),
+        ],
+        [Connected(StreamOrigin.CURSOR), *chunks(" No.", ids=5), Finished()],
+    )
+    heard = await case.hear()
+    assert (heard.reasoning, heard.text, heard.superseded) == ("Hm, tea? Well. ", "Yes. No.", 1)
+    assert case.source.resumes[2] == Resume(2, Cursor("4"), "Yes.", "Hm, tea? Well. ")
+
+
+async def test_a_continuation_that_thinks_aloud_keeps_the_answer() -> None:
+    case = GuardedCase(
+        [Connected(), *chunks("Tea is older than cof"), cut_fault()],
+        [
+            Connected(StreamOrigin.CONTINUATION),
+            *chunks("Where was I? "),
+            Reclassified(),
+            *chunks("coffee."),
+            Finished(),
+        ],
+    )
+    heard = await case.hear()
+    assert (heard.reasoning, heard.text) == ("Where was I? ", "Tea is older than coffee.")
+
+
+async def test_a_restart_that_supersedes_and_thinks_aloud_counts_as_two_attempts() -> None:
+    """Whoever folds the log takes two of the same attempt for one."""
+    case = GuardedCase(
+        [Connected(), *chunks("Tea "), cut_fault()],
+        [Connected(), *chunks("Hm. "), Reclassified(), *chunks("Yes."), Finished()],
+    )
+    heard = await case.hear()
+    assert (heard.reasoning, heard.text) == ("Hm. ", "Yes.")
+    assert [item for item in heard.items if isinstance(item, Superseded)] == [Superseded(2), Superseded(3)]
+
+
+async def test_a_restart_held_back_whole_is_reasoning() -> None:
+    case = GuardedCase(
+        [Connected(), *chunks("Hm, tea? "), cut_fault()],
+        [Connected(), *chunks("Hm, "), Reclassified(), *chunks("Yes."), Finished()],
+    )
+    heard = await case.hear()
+    assert (heard.reasoning, heard.text) == ("Hm, ", "Yes.")
 
 
 # Silence

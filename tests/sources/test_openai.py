@@ -496,16 +496,16 @@ async def test_one_who_stops_waiting_for_a_client_does_not_take_it_from_others(
 
 async def test_a_cut_answer_is_continued(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(CHAT, ProviderReply(chat_events(["tinued."])))
-    resume = Resume(attempt=2, cursor=None, text="It was con")
+    resume = Resume(attempt=2, cursor=None, text="It was soon to be con")
     heard = await read_source(chat(server, sdk), resume=resume)
     connected = heard.items[0]
     assert isinstance(connected, Connected)
     assert connected.origin is StreamOrigin.CONTINUATION
     messages = server.requests[0].json["messages"]
     assert isinstance(messages, list)
-    assert messages[2] == {"role": "assistant", "content": "It was con"}
+    assert messages[2] == {"role": "assistant", "content": "It was soon to be con"}
     assert messages[3]["role"] == "user"
-    assert "<tail>It was con</tail>" in messages[3]["content"]
+    assert "<tail>It was soon to be con</tail>" in messages[3]["content"]
 
 
 async def test_an_answer_nothing_was_heard_of_is_asked_for_anew(

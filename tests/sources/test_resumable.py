@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 TEXT = ["Tea ", "🍵 is ", "茶 and", " café", "."]
+LONG_TEXT = ["Tea is older than coffee, ", *TEXT[1:]]
 RESPONSE = f"{RESPONSES}/resp_1"
 
 
@@ -152,11 +153,15 @@ async def test_a_response_that_failed_meanwhile_is_a_fault(server: ProviderServe
     assert (fault.kind, fault.message) == (FaultKind.SERVER, "Sorry.")
 
 
-async def test_a_response_that_is_gone_is_continued(server: ProviderServer, gpt: OpenAISource) -> None:
+@pytest.mark.parametrize("shown", [TEXT[0], LONG_TEXT[0]])
+async def test_a_response_that_is_gone_is_continued(
+    server: ProviderServer, gpt: OpenAISource, shown: str
+) -> None:
     server.script(RESPONSES, ProviderReply(responses_events(TEXT[1:], response="resp_2")))
-    heard = await read_source(gpt, resume=Resume(attempt=1, cursor=Cursor("3", "resp_1"), text="Tea "))
+    heard = await read_source(gpt, resume=Resume(attempt=1, cursor=Cursor("3", "resp_1"), text=shown))
     assert [request.method for request in server.requests] == ["GET", "GET", "POST"]
-    assert origin_of(heard) is StreamOrigin.CONTINUATION
+    # What is short is requested again from its start.
+    assert origin_of(heard) is (StreamOrigin.CONTINUATION if len(shown) > 20 else StreamOrigin.START)
     assert heard.text == "".join(TEXT[1:])
 
 
@@ -183,7 +188,7 @@ async def listen_up_to_text(source: OpenAISource, resume: Resume | None = None) 
 async def test_a_background_response_nobody_wants_is_cancelled(
     server: ProviderServer, gpt: OpenAISource
 ) -> None:
-    server.script(RESPONSES, ProviderReply(responses_events(TEXT, status=""), ending="stall"))
+    server.script(RESPONSES, ProviderReply(responses_events(LONG_TEXT, status=""), ending="stall"))
     server.script(f"{RESPONSE}/cancel", whole_response("cancelled"))
     heard = await listen_up_to_text(gpt)
     assert [(r.method, r.path) for r in server.requests[1:]] == [("POST", f"{RESPONSE}/cancel")]
@@ -260,7 +265,7 @@ async def test_what_llama_cpp_has_lost_is_continued(
     server.script(STREAM, ProviderReply(error("not_found_error", "Stream not found"), status, JSON))
     server.script(CHAT, ProviderReply(chat_events(TEXT[1:])))
     heard = await read_source(
-        llama, resume=Resume(attempt=1, cursor=Cursor("3", "conversation"), text="Tea ")
+        llama, resume=Resume(attempt=1, cursor=Cursor("3", "conversation"), text=LONG_TEXT[0])
     )
     assert origin_of(heard) is StreamOrigin.CONTINUATION
     assert heard.text == "".join(TEXT[1:])
