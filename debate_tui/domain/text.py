@@ -62,3 +62,77 @@ def to_datetime(seconds: float, *, local: bool = False) -> datetime | None:
         return moment.astimezone() if local else moment
     except (OverflowError, OSError, ValueError):
         return None
+
+
+# Where in Markdown a text stands, as it comes in.
+
+
+_HEAD_LENGTH = 256
+_FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}(?=[^`]*\Z)|~{3,})")
+_BACKTICKS = re.compile(r"`+")
+_INDENTS = ("    ", "\t")
+
+
+class CodeTracker:
+    """Whether the end of a Markdown text is in code, for text that comes in pieces.
+
+    Only the beginning of a line is kept: the cost is that of the text, however long its lines are. A run of
+    backticks must not be cut. Inline code whose end is yet to come counts as code.
+    """
+
+    def __init__(self) -> None:
+        self.fence = ""
+        """What opened the fenced block under way."""
+        self._head = ""
+        self._backticks = 0
+        """How many backticks opened the inline code under way."""
+        self._after_blank = True
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether backticks are open in the paragraph."""
+        return self._backticks > 0
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the next character would be in code of any kind."""
+        return bool(self.fence or self._backticks or self._is_literal_line())
+
+    def read(self, text: str) -> None:
+        """Read on."""
+        first, *others = text.split("\n")
+        self._read_part(first)
+        for line in others:
+            self._end_line()
+            self._read_part(line)
+
+    def _read_part(self, part: str) -> None:
+        self._head += part[: max(0, _HEAD_LENGTH - len(self._head))]
+        if self.fence or self._is_literal_line():
+            return
+        for run in _BACKTICKS.findall(part):
+            if not self._backticks:
+                self._backticks = len(run)
+            elif self._backticks == len(run):
+                self._backticks = 0
+
+    def _is_literal_line(self) -> bool:
+        """Whether the line is an indented code block's, or opens a fence."""
+        return _FENCE.match(self._head) is not None or (
+            self._after_blank and self._head.startswith(_INDENTS) and bool(self._head.strip())
+        )
+
+    def _end_line(self) -> None:
+        head, self._head = self._head, ""
+        fence = _FENCE.match(head)
+        if self.fence:
+            if fence and fence[1].startswith(self.fence) and not head[fence.end() :].strip():
+                self.fence = ""
+        elif fence:
+            self.fence, self._backticks = fence[1], 0
+        elif not head.strip():
+            self._backticks, self._after_blank = 0, True
+            return
+        elif self._after_blank and head.startswith(_INDENTS):
+            return  # the next line of an indented block
+        self._after_blank = False

@@ -238,7 +238,11 @@ class SourceFactory:
             case "provider":
                 source = self._make_model(specification, asked, background)
         self._sources.append(source)
-        return source
+        if specification.kind == "demo":
+            return source
+        from debate_tui.sources.reasoning_tags import ReasoningTagSource
+
+        return ReasoningTagSource(source)
 
     def _make_demo(self, voice: str) -> Source:
         from debate_tui.sources.demo import DemoSource

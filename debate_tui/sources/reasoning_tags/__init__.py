@@ -1,0 +1,440 @@
+"""Reasoning that a server leaves inside the text, recognised by its tags.
+
+Servers without a reasoning parser send a model's thoughts as text: between tags such as ``<think>`` and
+``</think>``, between the control tokens of the harmony format (``<|channel|>analysis<|message|>``), or up to
+a closing tag alone, as the prompt's template opened it. An opening tag counts only where an answer begins,
+white space aside. A closing tag without an opening one counts once, outside code, where it ends a line. A tag
+that is never closed is open to the end.
+
+`ReasoningTagSource` wraps any source, so whatever reads a stream sees reasoning as reasoning.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Literal
+
+from msgspec.structs import replace
+
+from debate_tui.domain.stream import (
+    Chunk,
+    Connected,
+    Finished,
+    KeepAlive,
+    Reclassified,
+    StreamOrigin,
+    UnmarkedEnd,
+)
+from debate_tui.domain.text import CodeTracker
+from debate_tui.sources.reasoning_tags.tags import (
+    BARE_ANALYSIS,
+    BARE_FINAL,
+    HARMONY_TOKEN,
+    MAX_TAG_LENGTH,
+    TAG,
+    TAG_OR_TOKEN,
+    HarmonyState,
+    harmony_ending,
+    is_opening,
+    line_ending,
+    may_become_tag,
+    partial_tag_start,
+    tag_name,
+)
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+
+    from debate_tui.domain.stream import Cursor, Resume, Source, StreamItem, TurnRequest
+
+
+_MAX_BLANKS = 4096
+"""White space held back at the start of an answer, as a tag may follow, in characters."""
+
+_Mode = Literal["start", "reasoning", "text", "harmony"]
+
+
+class ReasoningTagSource:
+    """A source around a source that gives out what its reasoning tags enclose as reasoning."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def model(self) -> str:
+        return self._source.model
+
+    @asynccontextmanager
+    async def open(
+        self, request: TurnRequest, resume: Resume | None = None
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        """See `Source.open`."""
+        async with (
+            self._source.open(request, resume) as items,
+            aclosing(_split_items(items, resume)) as split,
+        ):
+            yield split
+
+    async def aclose(self) -> None:
+        """See `Source.aclose`."""
+        await self._source.aclose()
+
+
+async def _split_items(items: AsyncIterator[StreamItem], resume: Resume | None) -> AsyncGenerator[StreamItem]:
+    splitter = ReasoningTagSplitter()
+    try:
+        async for item in items:
+            match item:
+                case Chunk(reasoning=False):
+                    if splitter.is_plain(item.text):
+                        yield item
+                    else:
+                        for part in splitter.split(item):
+                            yield part
+                case Connected():
+                    splitter = _splitter_for(item.origin, resume)
+                    yield item
+                case Chunk() | KeepAlive():
+                    splitter.saw_reasoning |= isinstance(item, Chunk)
+                    yield splitter.mark_cursor(item)
+                case Finished():
+                    for part in splitter.finish():
+                        yield part
+                    yield item
+                case _:
+                    yield item
+    except UnmarkedEnd:  # as far as anyone can tell the answer's own end
+        for part in splitter.finish():
+            yield part
+        raise
+
+
+def _splitter_for(origin: StreamOrigin, resume: Resume | None) -> ReasoningTagSplitter:
+    if resume is None or origin is StreamOrigin.CONTINUATION:
+        return ReasoningTagSplitter()
+    if origin is StreamOrigin.START or resume.cursor is None:
+        return ReasoningTagSplitter(known_reasoning=resume.reasoning)
+    return ReasoningTagSplitter.restore(resume, resume.cursor.state)
+
+
+class ReasoningTagSplitter:
+    """Splits the text of one connection into answer and reasoning.
+
+    `known_reasoning` is that of an earlier connection which began at the same place: text that begins like
+    it is the same reasoning, although its closing tag is yet to come.
+    """
+
+    def __init__(self, known_reasoning: str = "") -> None:
+        self.saw_reasoning = False
+        """Whether reasoning came apart from the text."""
+        self._mode: _Mode = "start"
+        self._held = ""
+        """Text that may be part of a tag."""
+        self._held_cursor: Cursor | None = None
+        self._after_reasoning = False
+        """Whether reasoning ended just before, and the answer's first words are yet to come."""
+        self._tag_name = ""
+        self._at_opening = False
+        """Whether reasoning has begun, but has no words yet."""
+        self._lone_tag_counts = True
+        """Whether a closing tag without an opening one still counts."""
+        self._has_text = False
+        self._known_reasoning = known_reasoning.lstrip()
+        self._code = CodeTracker()
+        self._open_tags = 0
+        """How many opening tags stand in the text as part of it, and not closed."""
+        self._unread: list[str] = []
+        """Text that the code tracker has not read yet."""
+        self._harmony = HarmonyState()
+
+    @classmethod
+    def restore(cls, resume: Resume, state: str) -> ReasoningTagSplitter:
+        """The splitter of a connection that goes on exactly at a cursor with this state."""
+        splitter = cls()
+        kind, _, detail = state.removesuffix("!").partition(" ")
+        splitter._lone_tag_counts = not state.endswith("!")
+        splitter._has_text = bool(resume.text.strip())
+        if kind in ("open", "in"):
+            splitter._mode, splitter._tag_name = "reasoning", detail
+            splitter._at_opening = kind == "open"
+            splitter._recount(resume.reasoning)
+        elif kind == "harmony":
+            splitter._mode = "harmony"
+            splitter._harmony = HarmonyState(detail)
+        elif splitter._has_text:
+            splitter._mode = "text"
+            splitter._recount(resume.text)
+        else:
+            splitter._after_reasoning = kind == "closed"
+        return splitter
+
+    @property
+    def state(self) -> str:
+        """What `restore` has to know; empty where no tag has counted, or only the answer's words matter."""
+        end = "" if self._lone_tag_counts else "!"
+        if self._mode == "reasoning":
+            return f"{'open' if self._at_opening else 'in'} {self._tag_name}{end}"
+        if self._mode == "harmony":
+            return f"harmony {self._harmony.channel}{end}"
+        return ("closed" if self._mode == "start" and self._after_reasoning else "") + end
+
+    def is_plain(self, text: str) -> bool:
+        """Take `text` if all of it is the answer's, and without a tag: the usual case. Else do nothing."""
+        if (
+            self._mode != "text"
+            or self._held
+            or not self._lone_tag_counts
+            or "<" in text
+            or "[" in text
+            or "◁" in text
+        ):
+            return False
+        self._unread.append(text)
+        return True
+
+    def split(self, chunk: Chunk) -> Iterator[StreamItem]:
+        """The items that a chunk of text amounts to, a sign of life if it is held back."""
+        self._held_cursor = chunk.cursor or self._held_cursor
+        parts = self._read(chunk.text, is_end=False)
+        if self._is_pending or self._held_cursor is None:
+            yield from parts or (KeepAlive(),)
+            return
+        cursor, self._held_cursor = self.mark(self._held_cursor), None
+        yield from parts[:-1]
+        last = parts[-1] if parts else None
+        if isinstance(last, Chunk):
+            yield Chunk(last.text, last.reasoning, cursor)
+        else:
+            if last is not None:
+                yield last
+            yield KeepAlive(cursor)
+
+    def finish(self) -> Iterator[StreamItem]:
+        """What was held back until the end."""
+        parts = self._read("", is_end=True)
+        yield from parts
+        if self._held_cursor is not None:
+            yield KeepAlive(self.mark(self._held_cursor))
+            self._held_cursor = None
+
+    def mark_cursor(self, item: Chunk | KeepAlive) -> StreamItem:
+        """An item that is no text, its cursor as `restore` needs it; none while text before it is held."""
+        cursor = item.cursor
+        if cursor is None:
+            return item
+        if self._is_pending:
+            self._held_cursor = cursor
+            return replace(item, cursor=None)
+        return replace(item, cursor=self.mark(cursor)) if self.state else item
+
+    def mark(self, cursor: Cursor) -> Cursor:
+        """The cursor with the present state."""
+        return replace(cursor, state=self.state) if self.state and cursor.position else cursor
+
+    @property
+    def _is_pending(self) -> bool:
+        return bool(self._held) or (self._mode == "harmony" and self._harmony.in_header)
+
+    def _read(self, text: str, *, is_end: bool) -> list[StreamItem]:
+        self._held += text
+        parts: list[StreamItem] = []
+        steps = {
+            "start": self._read_start,
+            "reasoning": self._read_reasoning,
+            "text": self._read_text,
+            "harmony": self._read_harmony,
+        }
+        while self._held and steps[self._mode](parts, is_end):
+            pass
+        return parts
+
+    # What is read in each mode; true if what is held has to be read again, in another mode
+
+    def _read_start(self, parts: list[StreamItem], is_end: bool) -> bool:
+        text = self._held.lstrip()
+        if not text and len(self._held) < _MAX_BLANKS and not is_end:
+            if self._after_reasoning:
+                self._held = ""
+            return False
+        if (tag := TAG.match(text)) is not None:
+            if is_opening(tag):
+                return self._open(tag, text)
+            ending = line_ending(text, tag.end(), is_end) if self._lone_tag_counts else 0
+            if ending == -1:
+                return False
+            if ending:
+                self._lone_tag_counts = False
+                return self._close(text[ending:])
+        elif HARMONY_TOKEN.match(text):
+            self._mode, self._held = "harmony", text
+            return True
+        elif BARE_ANALYSIS.match(text):
+            self._mode, self._tag_name, self._held = "reasoning", BARE_FINAL, text[len("analysis") :]
+            return True
+        elif text and not is_end and (may_become_tag(text) or "analysis".startswith(text)):
+            return False
+        known = self._known_reasoning if not (self.saw_reasoning or self._after_reasoning) else ""
+        if known and text and known.startswith(text[:MAX_TAG_LENGTH]) and self._lone_tag_counts:
+            if len(text) < min(20, len(known)) and not is_end:
+                return False
+            self._mode, self._tag_name = "reasoning", "think"
+            return True
+        self._mode = "text"
+        self._held = text if self._after_reasoning else self._held
+        self._restart_tracking()
+        return True
+
+    def _open(self, tag: re.Match[str], text: str) -> bool:
+        rest = text[tag.end() :]
+        if (tag["rest"] or "").endswith("/"):
+            return self._close(rest)
+        self._mode, self._tag_name, self._held = "reasoning", tag_name(tag), rest
+        self._after_reasoning = self._at_opening = True
+        self._restart_tracking()
+        return True
+
+    def _close(self, rest: str) -> bool:
+        """Go on with the answer after its reasoning."""
+        self._mode, self._held, self._after_reasoning = "start", rest.lstrip(), True
+        return True
+
+    def _read_reasoning(self, parts: list[StreamItem], is_end: bool) -> bool:
+        if self._at_opening:
+            self._held = self._held.lstrip()
+            self._at_opening = not self._held
+        held, start = self._held, 0
+        if self._tag_name == BARE_FINAL:
+            before, found, rest = held.partition(BARE_FINAL)
+            if found:
+                self._give(parts, before, reasoning=True)
+                return self._close(rest)
+        for tag in TAG.finditer(held) if self._tag_name != BARE_FINAL else ():
+            self._give(parts, held[start : tag.start()], reasoning=True)
+            start = tag.start()
+            self._track()
+            closes = self._closes_reasoning(held, tag, is_end)
+            if closes is None:
+                self._held = held[start:]
+                return False
+            if closes:
+                return self._close(held[tag.end() :])
+        end = len(held) if is_end else partial_tag_start(held, start, self._tag_name)
+        self._give(parts, held[start:end], reasoning=True)
+        self._held = held[end:]
+        return False
+
+    def _closes_reasoning(self, held: str, tag: re.Match[str], is_end: bool) -> bool | None:
+        """Whether a tag ends the reasoning it stands in; `None` if what follows has to be seen."""
+        code = self._code
+        if is_opening(tag):
+            self._open_tags += bool(code.fence)
+            return False
+        if code.fence and self._open_tags:
+            self._open_tags -= 1
+            return False
+        if code.is_inline:
+            after = held[tag.end() : tag.end() + 1]
+            return after != "`" if after or is_end else None
+        if tag_name(tag) != self._tag_name:
+            ending = line_ending(held, tag.end(), is_end)
+            return None if ending == -1 else ending > 0
+        return True
+
+    def _read_text(self, parts: list[StreamItem], is_end: bool) -> bool:
+        held, start = self._held, 0
+        for mark in TAG_OR_TOKEN.finditer(held) if self._lone_tag_counts else ():
+            if mark.start() < start:
+                continue
+            self._give(parts, held[start : mark.start()])
+            start = mark.start()
+            ending = self._lone_mark_ending(held, mark, is_end)
+            if ending == -1:
+                self._held = held[start:]
+                return False
+            if ending:
+                return self._reclassify(parts, mark, held[ending:])
+        end = partial_tag_start(held, start) if self._lone_tag_counts and not is_end else len(held)
+        self._give(parts, held[start:end])
+        self._held = held[end:]
+        return False
+
+    def _lone_mark_ending(self, held: str, mark: re.Match[str], is_end: bool) -> int:
+        """Where a mark ends that shows all text before it to be reasoning; see `line_ending`."""
+        if mark["token"]:
+            ending = harmony_ending(held, mark.start(), is_end)
+        else:
+            ending = 0 if is_opening(mark) else line_ending(held, mark.end(), is_end)
+        if ending == -1:
+            return ending
+        self._track()
+        if self._code.is_code:
+            return 0
+        if mark["token"]:
+            return ending
+        if is_opening(mark) or self._open_tags:
+            self._open_tags += 1 if is_opening(mark) else -1
+            return 0
+        return ending
+
+    def _reclassify(self, parts: list[StreamItem], mark: re.Match[str], rest: str) -> bool:
+        self._lone_tag_counts = False
+        if self._has_text:
+            parts.append(Reclassified())
+            self._has_text = False
+        if not mark["token"]:
+            return self._close(rest)
+        self._mode, self._harmony, self._held = "harmony", HarmonyState("final"), rest
+        self._restart_tracking()
+        return True
+
+    def _read_harmony(self, parts: list[StreamItem], is_end: bool) -> bool:
+        held, start, harmony = self._held, 0, self._harmony
+        for token in HARMONY_TOKEN.finditer(held):
+            self._give_harmony(parts, held[start : token.start()])
+            start = token.start()
+            if harmony.channel == "final" and not harmony.in_header:
+                self._track()
+                if self._code.is_code:
+                    continue
+            harmony.read_token(token[1])
+            start = token.end()
+            if harmony.channel == "final":
+                self._restart_tracking()
+        end = len(held) if is_end else partial_tag_start(held, start)
+        self._give_harmony(parts, held[start:end])
+        self._held = held[end:]
+        return False
+
+    def _give_harmony(self, parts: list[StreamItem], text: str) -> None:
+        text = self._harmony.read_text(text)
+        if text and self._harmony.channel != "tool":
+            self._give(parts, text, reasoning=self._harmony.channel != "final")
+
+    def _give(self, parts: list[StreamItem], text: str, *, reasoning: bool = False) -> None:
+        if not text:
+            return
+        parts.append(Chunk(text, reasoning))
+        self._has_text = self._has_text or (not reasoning and not text.isspace())
+        if self._lone_tag_counts or self._mode != "text":
+            self._unread.append(text)
+
+    def _track(self) -> None:
+        """Have the code tracker read up to the present place."""
+        self._code.read("".join(self._unread))
+        self._unread.clear()
+
+    def _recount(self, text: str) -> None:
+        """Take note of code and of open tags in what an earlier connection has brought."""
+        start = 0
+        for tag in TAG.finditer(text):
+            self._unread.append(text[start : tag.start()])
+            start = tag.start()
+            self._track()
+            if bool(self._code.fence) if self._mode == "reasoning" else not self._code.is_code:
+                self._open_tags = max(0, self._open_tags + (1 if is_opening(tag) else -1))
+        self._unread.append(text[start:])
+
+    def _restart_tracking(self) -> None:
+        self._code, self._open_tags = CodeTracker(), 0
+        self._unread.clear()
