@@ -63,7 +63,7 @@ async def test_the_standard_is_kept(case: dict[str, Any], monkeypatch: pytest.Mo
         async for event in events:
             yield event
 
-    monkeypatch.setattr(endpoint.endpoint, "decode_endpoint_stream", undecoded)
+    monkeypatch.setattr(endpoint.detect, "decode_endpoint_stream", undecoded)
     runner = load_runner()
     async with runner.Server([case]) as server:
         for size in REWRITES:

@@ -144,7 +144,7 @@ def detect_payload(event: PayloadEvent) -> str | None:
     an object that is nothing but an error, and for one that cannot be read.
     """
     data = event.data.strip()
-    if not data or event.event in KEEPALIVE_EVENTS:
+    if not data or event.event in KEEPALIVE_EVENTS or data.lower() in KEEPALIVE_EVENTS:
         return None
     value = errors.load_json(data.partition("\n")[0]) if data[0] == "{" else None
     if not isinstance(value, dict):
