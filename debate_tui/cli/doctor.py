@@ -13,11 +13,13 @@ from msgspec import Struct
 
 from debate_tui import __version__, config
 from debate_tui.cli import terminal
+from debate_tui.cli.wiring import make_source
+from debate_tui.domain.debate import MAX_DEBATERS
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, Message, TurnRequest
 from debate_tui.sources import discovery, prices, registry
-from debate_tui.sources.credentials import key_in_environment, key_in_keyring
+from debate_tui.sources.credentials import find_key, find_key_variable
 from debate_tui.sources.providers import find_provider, providers
 from debate_tui.sources.registry import SourceFactory
 
@@ -72,8 +74,8 @@ def run_checks(settings: config.Settings) -> int:
         _print_section(
             "Servers named in the environment", [_check_named_server(each) for each in named_servers]
         )
-    sources = [seat.source for seat in settings.debater] or list(discovery.discover_sources())
-    if not sources:
+    seats = [*_seats_to_check(settings)]
+    if not seats:
         print("\nNo model is at hand: debate-tui runs its scripted demo.")
         if named_servers:
             name = named_servers[0].name
@@ -81,7 +83,7 @@ def run_checks(settings: config.Settings) -> int:
         else:
             print("  Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start one of the local servers.")
         return 0
-    source_results = asyncio.run(_check_sources(list(dict.fromkeys(sources)), settings))
+    source_results = asyncio.run(_check_sources(seats, settings))
     _print_section("Sources, each asked for one word", source_results)
     return 4 if any(finding.status == "broken" for finding in source_results) else 0
 
@@ -121,6 +123,14 @@ def _check_files() -> list[CheckResult]:
     ]
 
 
+def _seats_to_check(settings: config.Settings) -> Iterable[config.DebaterSettings]:
+    """The debaters and judges that are named, or the models that are there; each way of asking once."""
+    found = () if settings.debater else discovery.discover_sources(count=MAX_DEBATERS)
+    others = (config.DebaterSettings(source=source) for source in (*found, *settings.judge))
+    seats = (*settings.debater, *others)
+    return {(seat.source, seat.method, seat.background): seat for seat in seats}.values()
+
+
 def _providers_to_check(settings: config.Settings) -> Iterable[Provider]:
     """The providers that need a key and are in use, or are the two everybody knows."""
     schemes = {registry.parse_source(seat.source).scheme for seat in settings.debater} | {
@@ -129,29 +139,38 @@ def _providers_to_check(settings: config.Settings) -> Iterable[Provider]:
     }
     for name in providers():
         each = find_provider(name)
-        if each.needs_key and (name in schemes or key_in_environment(each)):
+        if each.needs_key and (name in schemes or find_key_variable(each)):
             yield each
 
 
 def _check_key(provider_: Provider) -> CheckResult:
-    variable = next((name for name in provider_.key_env if os.environ.get(name, "").strip()), None)
-    if variable:
-        return CheckResult(provider_.title, "works", f"found in {variable}")
-    if key_in_keyring(provider_):
-        return CheckResult(provider_.title, "works", "found in the system keyring")
-    return CheckResult(provider_.title, "absent", f"none: set {' or '.join(provider_.key_env)}")
+    variable = find_key_variable(provider_)
+    try:
+        find_key(provider_)
+    except Fault as fault:
+        if variable:
+            return CheckResult(provider_.title, "broken", f"{variable}: {fault.message}", fault.hint)
+        return CheckResult(provider_.title, "absent", f"none: set {' or '.join(provider_.key_env)}")
+    return CheckResult(provider_.title, "works", f"found in {variable or 'the system keyring'}")
 
 
 def _check_local_server(server: Provider) -> CheckResult:
-    models = discovery.list_models(server)
-    if not models:
-        return CheckResult(server.title, "absent", f"not answering at {server.host}: {server.start}")
-    return CheckResult(server.title, "works", _shorten_list(models))
+    absent = CheckResult(server.title, "absent", f"not answering at {server.host}: {server.start}")
+    try:
+        models = discovery.fetch_models(server, timeout=discovery.PROBE_TIMEOUT)
+    except Fault as fault:
+        # At its usual address something else may answer.
+        is_absent = not server.moved_by or fault.kind in (FaultKind.NETWORK, FaultKind.TIMEOUT)
+        return absent if is_absent else CheckResult(server.title, "broken", fault.message, fault.hint)
+    return CheckResult(server.title, "works", _shorten_list(models)) if models else absent
 
 
 def _check_named_server(server: Provider) -> CheckResult:
-    models = discovery.list_models(server, timeout=LIST_TIMEOUT_S)
     name, detail = f"{server.title} at {server.host}", f"named by {server.base_url_env}"
+    try:
+        models = discovery.fetch_models(server, timeout=LIST_TIMEOUT_S)
+    except Fault as fault:
+        return CheckResult(name, "broken", f"{detail}: {fault.message}", fault.hint)
     if not models:
         return CheckResult(name, "absent", f"{detail}; lists no models", f"-d {server.name}:MODEL")
     return CheckResult(name, "works", f"{detail}: {_shorten_list(models)}")
@@ -175,22 +194,27 @@ def _check_local_model() -> CheckResult:
     return CheckResult(LOCAL_MODEL_TITLE, "works", f"{local_model.BUNDLED_MODEL}, run by {server}")
 
 
-async def _check_sources(texts: Sequence[str], settings: config.Settings) -> list[CheckResult]:
-    timeout = settings.recovery.connect_timeout
-    async with SourceFactory(connect_timeout=timeout, model_folder=config.model_folder()) as sources:
-        return await asyncio.gather(*(_check_source(text, sources) for text in texts))
+async def _check_sources(
+    seats: Sequence[config.DebaterSettings], settings: config.Settings
+) -> list[CheckResult]:
+    async with SourceFactory(
+        connect_timeout=settings.recovery.connect_timeout,
+        http2=settings.http2 == "auto",
+        model_folder=config.model_folder(),
+    ) as sources:
+        return await asyncio.gather(*(_check_source(seat, sources) for seat in seats))
 
 
-async def _check_source(text: str, sources: SourceFactory) -> CheckResult:
-    name = text
+async def _check_source(seat: config.DebaterSettings, sources: SourceFactory) -> CheckResult:
+    name = seat.source
     try:
-        specification = registry.parse_source(text)
+        specification = registry.parse_source(seat.source)
         name = specification.public_name
         registry.check_availability(specification)
         if specification.kind == "demo":
             return CheckResult(name, "works", "scripted, needs nothing")
         limit_s = LOAD_TIMEOUT_S if specification.kind == "local" else ANSWER_TIMEOUT_S
-        seconds = await _time_first_chunk(sources.make(specification), limit_s)
+        seconds = await _time_first_chunk(make_source(sources, specification, seat), limit_s)
     except DebateError as error:
         return CheckResult(name, "broken", error.message, error.hint)
     return CheckResult(name, "works", f"answered after {seconds:.1f} s")

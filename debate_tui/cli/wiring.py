@@ -22,7 +22,7 @@ from debate_tui.sources.prices import cost_function, price_table_for
 from debate_tui.sources.registry import SourceFactory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from debate_tui.cli.plan import Plan
     from debate_tui.domain.errors import DebateError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from debate_tui.resilience.stream_log import StreamLog
     from debate_tui.session import Backpressure
     from debate_tui.sources.prices import Rates
+    from debate_tui.sources.registry import SourceSpec
 
     OnError = Callable[[DebateError], None]
     OnProgress = Callable[[str, str], None]
@@ -162,17 +163,23 @@ def _make_debate_spec(plan: Plan, debate: str, prices: str) -> DebateSpec:
     )
 
 
+def make_source(
+    sources: SourceFactory,
+    specification: SourceSpec,
+    seat: config.DebaterSettings,
+    *,
+    names: Sequence[str] = (),
+) -> Source:
+    """A debater's source, asked as its settings say; for `names` see `SourceFactory.make`."""
+    return sources.make(specification, method=seat.method, background=seat.background, names=names)
+
+
 def _make_sources(plan: Plan, sources: SourceFactory) -> dict[str, Source]:
     """Each debater's source, by the debater's id."""
     sources_by_debater: dict[str, Source] = {}
     for place, speaker in enumerate(plan.debaters):
         debater, seat = speaker.debater, speaker.settings
-        source = sources.make(
-            speaker.source_spec,
-            method=seat.method,
-            background=seat.background,
-            names=(debater.id, debater.name),
-        )
+        source = make_source(sources, speaker.source_spec, seat, names=(debater.id, debater.name))
         sources_by_debater[debater.id] = ChaosSource(source, seed=place) if plan.chaos else source
     return sources_by_debater
 

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 
 _OTHER_KINDS = re.compile(
-    r"embed|rerank|^video$|moderation|guard|dall-?e|imagen?\b|stable-?diffusion|sdxl|whisper|transcri|realtime|speech"
-    r"|(?<![a-z])(?:tts|stt|audio|sora|veo|flux|lyria|clip|bge|gte|e5|minilm|parakeet|kokoro|bark)(?![a-z])"
+    r"embed|rerank|moderation|guard|dall-?e|stable-?diffusion|sdxl|whisper|transcri|realtime|speech|^video$"
+    r"|(?<![a-z])(?:imagen?|tts|stt|asr|audio|sora|veo|flux|lyria|clip|bge|gte|e5|minilm|parakeet|kokoro|bark)"
+    r"(?![a-z])"
 )
 """Names of models that hold no conversation: for embedding, ranking, moderating, images, sound and films."""
 

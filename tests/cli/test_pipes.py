@@ -217,3 +217,47 @@ async def test_one_endpoint_that_cannot_be_reached_costs_only_itself(tmp_path: P
     assert "gone" in done.err
     assert "refused" in done.err
     assert "refused" in alone.err
+
+
+@pytest.mark.parametrize("command", [["Q?", "--plain"], ["Q?", "--json"], ["serve", "Q?"]])
+@pytest.mark.parametrize("variable", ["OPENAI_API_KEY", "HF_TOKEN", "ANTHROPIC_AUTH_TOKEN"])
+async def test_nothing_is_pretended_where_a_key_is_set(command: list[str], variable: str) -> None:
+    done = await run_program(*command, **{variable: "k"})
+    assert (done.code, done.out) == (2, "")
+    assert f"No debaters are named, and {variable} is set." in done.err
+    assert "Name the debaters with -d" in done.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+async def test_a_piped_topic_and_settings_may_begin_with_a_mark(encoding: str, tmp_path: Path) -> None:
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    file = tmp_path / "debate.toml"
+    async with speech_server({"/a": "One.", "/b": "Two."}) as server:
+        debaters = "".join(f'[[debater]]\r\nsource = "{server.origin}/{name}"\r\n' for name in "ab")
+        file.write_bytes(f'{mark}mode = "hybrid"\r\n{debaters}'.encode(encoding))
+        done = await run_program(
+            "--json", "--config", str(file), stdin=f"{mark}Gehört das?\r\n".encode(encoding)
+        )
+    assert (done.code, done.err) == (0, "")
+    assert transcript_of(done).topic == "Gehört das?"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ALL_PROXY", "socks4://127.0.0.1:9"),
+        ("HTTP_PROXY", "http://me:hunter2-secret@127.0.0.1:99999"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:99999/v1"),
+        ("OPENAI_BASE_URL", "http://[::1/v1"),
+    ],
+)
+async def test_the_environment_is_the_fault_of_one_debater_at_most(variable: str, value: str) -> None:
+    async with speech_server({"/b": "I am B."}) as server:
+        environ = {"OPENAI_BASE_URL": "http://model.test/v1", "OPENAI_API_KEY": "sk-test", variable: value}
+        arguments = ["Q?", "-f", "compare", "-d", "A=openai:m", "-d", f"B={server.origin}/b"]
+        done = await run_program("--json", "--no-record", *arguments, **environ)
+    assert "Traceback" not in done.err
+    assert "hunter2" not in done.err + done.out
+    assert [turn.text for turn in transcript_of(done).turns.values()] == ["", "I am B."]
+    assert done.code == 3
+    assert f"{variable} cannot be used: " in done.err

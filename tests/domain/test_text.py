@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.text import WordCounter
+from debate_tui.domain.text import WordCounter, decode_text
 
 
 def count_pieces(*pieces: str) -> int:
@@ -38,3 +38,18 @@ def test_no_cut_changes_the_count(text: str, cuts: list[int]) -> None:
     pieces = [text[start:end] for start, end in itertools.pairwise(places)]
 
     assert count_pieces(*pieces) == count_pieces(text)
+
+
+@given(st.text(st.characters(exclude_characters="\r\ufeff\x00", exclude_categories=["Cs"]), min_size=1))
+def test_text_is_read_in_the_encoding_its_mark_names(text: str) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
+        mark = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") else ""
+        assert decode_text(f"{mark}{text}".encode(encoding)) == text
+        assert decode_text(f"{mark}{text}".encode(encoding) + b"\xd8", "replace").startswith(text)
+
+
+def test_what_is_no_text_is_refused() -> None:
+    for data in (b"\xff\xfe", b"caf\xe9", b"\xff\xfe\x00\xd8", b"\xff\xfea"):
+        with pytest.raises(UnicodeDecodeError):
+            decode_text(data)
+    assert decode_text(b"a\r\nb\rc") == "a\nb\nc"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 
-from debate_tui.sources.discovery import discover_sources, sources_from_server
+import pytest
+
+from debate_tui.sources.discovery import discover_sources, parse_chat_models, sources_from_server
 from tests.fakes.provider_server import MODELS, ProviderReply, ProviderServer
 
 NOWHERE = "http://127.0.0.1:9/v1"
@@ -49,6 +51,63 @@ async def test_a_local_server_lends_its_models_but_not_for_embedding() -> None:
         environ = {**NO_LOCAL_SERVERS, "OLLAMA_BASE_URL": server.base}
         found = await asyncio.to_thread(discover_sources, environ)
     assert found == ("ollama:qwen3:4b", "ollama:llama3.2")
+
+
+OTHER_MODELS = """
+text-embedding-3-large nomic-embed-text bge-m3 gte-large intfloat/e5-mistral all-minilm
+rerank-v3.5 dall-e-3 gpt-image-1 google/gemini-3-flash-image imagen-4 stable-diffusion-3
+flux-1.1-pro sora-2 veo-3 whisper-1 tts-1 gpt-4o-mini-tts gpt-audio gpt-4o-transcribe
+gpt-realtime omni-moderation-latest llama-guard-4
+"""
+
+
+@pytest.mark.parametrize("name", OTHER_MODELS.split())
+def test_models_that_hold_no_conversation_are_skipped(name: str) -> None:
+    assert parse_chat_models(json.dumps({"data": [{"id": name}, {"id": "m"}]}).encode()) == ("m",)
+
+
+CHAT_MODELS = """
+gpt-5.6-terra claude-sonnet-5-5 qwen3:4b llama3.2 openai/gpt-oss-120b llava:13b phi-4
+gemma-3n-e5b qwen2.5-vl-7b mistral-small granite-4 kimi-k2 glm-5 deepseek-v4-flash
+imagine-chat
+"""
+
+
+@pytest.mark.parametrize("name", CHAT_MODELS.split())
+def test_models_that_hold_one_are_kept(name: str) -> None:
+    assert parse_chat_models(json.dumps({"data": [{"id": name}]}).encode()) == (name,)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"type": "embedding"},
+        {"type": "image"},
+        {"type": "audio"},
+        {"capabilities": {"completion_chat": False}},
+        {"capabilities": ["embedding"]},
+        {"architecture": {"output_modalities": ["image", "text"]}},
+        {"id": ""},
+        {"id": None},
+        {"id": 7},
+    ],
+)
+def test_what_a_list_says_of_a_model_counts(entry: dict[str, object]) -> None:
+    usual = {
+        "type": "image-text-to-text",
+        "capabilities": {"completion_chat": True},
+        "architecture": {"output_modalities": ["text"]},
+    }
+    models = [{"id": "x", **entry}, 7, None, {"id": "m", **usual}]
+    for body in ({"data": models}, models):
+        assert parse_chat_models(json.dumps(body).encode()) == ("m",)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b"7", b"null", b'{"data": {}}', b'{"data": null}', b"<html>"]
+)
+def test_a_list_of_another_shape_has_no_models(body: bytes) -> None:
+    assert parse_chat_models(body) == ()
 
 
 async def test_a_server_without_models_or_sense_is_passed_over() -> None:

@@ -41,6 +41,47 @@ def test_openai_elsewhere_is_a_compatible_server(url: str, api: str) -> None:
     assert find_provider("openai", {"OPENAI_BASE_URL": url}).api == api
 
 
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("box", "http://box:11434/v1"),
+        ("box:9", "http://box:9/v1"),
+        (":9", "http://127.0.0.1:9/v1"),
+        ("0.0.0.0", "http://127.0.0.1:11434/v1"),
+        ("0.0.0.0:9", "http://127.0.0.1:9/v1"),
+        ("http://0.0.0.0:9", "http://127.0.0.1:9/v1"),
+        ("::", "http://[::1]:11434/v1"),
+        ("[::]:9", "http://[::1]:9/v1"),
+        ("fd00::7", "http://[fd00::7]:11434/v1"),
+        ("[fd00::7]", "http://[fd00::7]:11434/v1"),
+        ("http://box", "http://box:80/v1"),
+        ("https://box", "https://box:443/v1"),
+        ("https://box:9/ollama/", "https://box:9/ollama/v1"),
+        ("box/ollama", "http://box:11434/ollama/v1"),
+        ("ollama.com", "https://ollama.com:443/v1"),
+        (" 'box:9'\n", "http://box:9/v1"),
+    ],
+)
+def test_ollama_is_where_ollamas_own_variable_says(host: str, url: str) -> None:
+    moved = find_provider("ollama", {"OLLAMA_HOST": host})
+    assert (moved.base_url, moved.base_url_env) == (url, "OLLAMA_HOST")
+
+
+def test_the_base_url_goes_before_ollamas_own_variable() -> None:
+    environ = {"OLLAMA_HOST": "box", "OLLAMA_BASE_URL": "http://127.0.0.1:9/v1"}
+    assert find_provider("ollama", environ).base_url == "http://127.0.0.1:9/v1"
+    assert find_provider("ollama", {"OLLAMA_HOST": " "}) == find_provider("ollama", {})
+    assert find_provider("lmstudio", {"OLLAMA_HOST": "box"}) == find_provider("lmstudio", {})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1/v1", "localhost:1234", "http://me:pass@[::1/v1", "//", "me:pass@x"]
+)
+def test_an_address_that_cannot_be_read_is_called_by_its_variable(url: str) -> None:
+    moved = find_provider("openai", {"OPENAI_BASE_URL": url})
+    assert moved.host == "the address in OPENAI_BASE_URL"
+
+
 def test_anthropic_elsewhere_is_still_anthropic() -> None:
     assert find_provider("anthropic", {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}).api == "messages"
 

@@ -164,6 +164,15 @@ async def test_without_colours_nothing_is_coloured_and_the_next_screen_knows_it(
     assert os.environ["NO_COLOR"] == "1"
 
 
+async def test_an_empty_no_color_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "")
+    async with DebateHarness(2).opened() as board:
+        assert not board.app.no_color
+        styles = [style for strip in board.app.screen._compositor.render_strips() for _, style, _ in strip]
+        assert any(style is not None and style.color is not None for style in styles)
+    assert "NO_COLOR" not in os.environ
+
+
 async def test_cursors_stand_still_where_animations_are_not_wanted() -> None:
     board = DebateHarness(2)
     board.app.animation_level = "none"
