@@ -344,14 +344,16 @@ class JsonDecoder(ABC, Generic[_EventT]):
 
     def read_other(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """The items of an event without anything known in it; raises the fault it reports."""
-        if event.event == "error":
+        name = event.event
+        if name.lower().endswith(("error", "exception")):
             raise errors.fault_from_body(event.data)
-        if event.event == "done":
+        if name == "done":
             return self.read_done(event.data)
-        if event.event in KEEPALIVE_EVENTS:
+        if name in KEEPALIVE_EVENTS:
             return _KEEPALIVE
         value = errors.load_json(event.data)
-        if errors.is_error(value):
+        # An event with a name of a vendor's own has to say more clearly that it is an error.
+        if errors.is_error(value if name == "message" or isinstance(value, list) else _error_fields(value)):
             raise errors.fault_from_body(event.data)
         if isinstance(value, dict) and value and not self._understood and not is_ping(value):
             self._unknown_event = self._unknown_event or event.data
@@ -427,6 +429,11 @@ def merge_usage(old: Usage | None, new: Usage | None) -> Usage | None:
         return new or old
     pairs = zip(structs.astuple(old), structs.astuple(new), strict=True)
     return Usage(*(b if b is not None else a for a, b in pairs))
+
+
+def _error_fields(value: object) -> dict[str, object]:
+    names = ("error", "errors", "object", "type")
+    return {name: value[name] for name in names if name in value} if isinstance(value, dict) else {}
 
 
 def is_ping(value: dict[str, object]) -> bool:
