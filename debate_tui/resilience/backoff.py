@@ -5,12 +5,12 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import FaultKind
+from debate_tui.domain.stream import Fault, FaultKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from debate_tui.domain.stream import Fault, RecoveryPolicy
+    from debate_tui.domain.stream import RecoveryPolicy
 
 
 def base_delay(policy: RecoveryPolicy, retry_index: int) -> float:
@@ -59,6 +59,29 @@ class RetryBudget:
         self.spent += 1
         return jittered_delay(policy, self.spent, floor=floor, random_value=self._random())
 
+    def explain_refused_wait(self, fault: Fault, floor: float) -> Fault:
+        """The fault to give up with: it says so if that is because the server asks for too long a wait."""
+        limit = self._policy.max_retry_after
+        if floor <= limit:
+            return fault
+        asked = f"The server asks for a wait of {_format_wait(floor)}, the limit is {_format_wait(limit)}."
+        return Fault(
+            fault.kind,
+            f"{fault.message.rstrip('. ')}. {asked} Press 'r' to retry.",
+            status=fault.status,
+            retry_after=fault.retry_after,
+            text_seen=fault.text_seen,
+            hint=fault.hint,
+        )
+
+
+def _format_wait(seconds: float) -> str:
+    """A wait for people, in larger units too where that is easier to grasp."""
+    if seconds <= 180:
+        return f"{seconds:.0f} s"
+    larger = f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+    return f"{seconds:.0f} s ({larger})"
+
 
 # What a fault means for the debate: one table, and nothing that knows where the fault came from.
 
@@ -77,6 +100,14 @@ class FaultAction(enum.Enum):
     """Stop reading everybody and ask: only a person can mend this."""
     REFUSED = enum.auto()
     """End the turn as refused; the debater stays."""
+
+
+class TextlessAnswer(Fault):
+    """The answer came to its end without text; `instead` is what it had, such as ``a tool call``."""
+
+    def __init__(self, instead: str) -> None:
+        only = f", {instead if instead.startswith('only ') else f'only {instead}'}" if instead else ""
+        super().__init__(FaultKind.UNKNOWN, f"The answer had no text{only}.")
 
 
 _ACTIONS = {

@@ -39,7 +39,7 @@ from debate_tui.domain.stream import (
     UnmarkedEnd,
     UsageUpdate,
 )
-from debate_tui.resilience.backoff import FaultAction, RetryBudget, fault_action
+from debate_tui.resilience.backoff import FaultAction, RetryBudget, TextlessAnswer, fault_action
 from debate_tui.resilience.deduplication import ContinuationTrimmer, ReplayDeduper
 from debate_tui.resilience.delivered_text import (
     DeliveredText,
@@ -115,9 +115,7 @@ class RecoveringSource:
         clock = self._clock or asyncio.get_running_loop()
         watchdog = Watchdog(self._policy, clock, self._is_paused)
         retries = RetryBudget(self._policy, self._random)
-        recovery = TurnRecovery(
-            self._source, request, resume, self._policy, watchdog, retries, clock, self._announce
-        )
+        recovery = TurnRecovery(self._source, request, resume, watchdog, retries, clock, self._announce)
         items = recovery.items()
         try:
             yield items
@@ -128,14 +126,6 @@ class RecoveringSource:
     async def aclose(self) -> None:
         """Let go of what the source holds beyond a turn."""
         await self._source.aclose()
-
-
-class TextlessAnswer(Fault):
-    """The answer came to its end without text; `instead` is what it had, such as ``a tool call``."""
-
-    def __init__(self, instead: str) -> None:
-        only = f", {instead if instead.startswith('only ') else f'only {instead}'}" if instead else ""
-        super().__init__(FaultKind.UNKNOWN, f"The answer had no text{only}.")
 
 
 class _ConnectionState:
@@ -161,7 +151,6 @@ class TurnRecovery:
         source: Source,
         request: TurnRequest,
         resume: Resume | None,
-        policy: RecoveryPolicy,
         watchdog: Watchdog,
         retries: RetryBudget,
         clock: TimerClock,
@@ -170,7 +159,6 @@ class TurnRecovery:
         self._source = source
         self._request = request
         self._watchdog = watchdog
-        self._policy = policy
         self._retries = retries
         self._clock = clock
         self._announce = announce
@@ -400,7 +388,7 @@ class TurnRecovery:
                 return wait
             if vouched:
                 return self._finish()
-            fault = self._explain_long_wait(fault)
+            fault = self._retries.explain_refused_wait(fault, self._wait_floor(fault))
         self._announce(fault)
         raise fault
 
@@ -422,22 +410,6 @@ class TurnRecovery:
             self._announce(textless)
             raise textless
         return wait
-
-    def _explain_long_wait(self, fault: Fault) -> Fault:
-        """The fault as it is; if it is given up because the server asks for too long a wait, it says so."""
-        wait, limit = self._wait_floor(fault), self._policy.max_retry_after
-        if wait <= limit:
-            return fault
-        asked = f"The server asks for a wait of {_format_wait(wait)}, the limit is {_format_wait(limit)}."
-        message = f"{fault.message.rstrip('. ')}. {asked} Press 'r' to retry."
-        return Fault(
-            fault.kind,
-            message,
-            status=fault.status,
-            retry_after=fault.retry_after,
-            text_seen=fault.text_seen,
-            hint=fault.hint,
-        )
 
     def _wait_floor(self, fault: Fault) -> float:
         return max(self._server_retry_delay, fault.retry_after or 0.0)
@@ -475,11 +447,3 @@ class TurnRecovery:
     def _publish(self, item: StateChange | Connected | Superseded | Finished) -> StreamItem:
         self._announce(item)
         return item
-
-
-def _format_wait(seconds: float) -> str:
-    """A wait for people, in larger units too where that is easier to grasp."""
-    if seconds <= 180:
-        return f"{seconds:.0f} s"
-    larger = f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
-    return f"{seconds:.0f} s ({larger})"
