@@ -75,6 +75,8 @@ class RunningTurn:
         self._reasoning: list[str] = []
         self._length = self._reasoning_length = 0
         self._cursor: Cursor | None = None
+        self._cursor_place = (0, 0)
+        """The lengths of text and reasoning at the cursor."""
         self._cursor_source: Source | None = None
         """Whose stream the cursor is a place in."""
         self._restart_attempt = 0
@@ -163,7 +165,16 @@ class RunningTurn:
             return Resume(self._attempts_made, None, "", "")
         if self._state == "waiting" and not self._text and not self._reasoning:
             return None
-        return Resume(self._attempts_made, self._cursor, "".join(self._text), "".join(self._reasoning))
+        length, reasoning_length = (
+            self._cursor_place if self._cursor else (self._length, self._reasoning_length)
+        )
+        return Resume(
+            self._attempts_made,
+            self._cursor,
+            "".join(self._text),
+            "".join(self._reasoning),
+            (self._length - length, self._reasoning_length - reasoning_length),
+        )
 
     def log_state(self, state: StreamState, fault: Fault | None = None) -> None:
         """Log a state that the session knows of, not the stream."""
@@ -233,7 +244,6 @@ class RunningTurn:
         text = chunk.text
         if text and self._restart_attempt:
             self._supersede(max(self._attempt, self._restart_attempt))
-        self._cursor = chunk.cursor or self._cursor
         if not text:
             return
         if self._first_text_at is None:
@@ -245,6 +255,8 @@ class RunningTurn:
             offset, pieces = self._length, self._text
             self._length += len(text)
         pieces.append(text)
+        if chunk.cursor is not None:
+            self._cursor, self._cursor_place = chunk.cursor, (self._length, self._reasoning_length)
         self._log.append(
             events.TurnDelta(
                 turn=self.request.turn,

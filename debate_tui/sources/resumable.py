@@ -252,10 +252,23 @@ class ByteCursorChatDecoder(ChatDecoder):
             yield unfinished
 
     def decode(self, event: PayloadEvent) -> Iterator[StreamItem]:
-        """See `PayloadDecoder.decode`."""
+        """See `PayloadDecoder.decode`; of several pieces of text only the last one has the place."""
         cursor = Cursor(str(self._byte_position), self._conversation_id)
-        for item in super().decode(event):
-            yield replace(item, cursor=cursor) if isinstance(item, (Chunk, KeepAlive)) else item
+        last: Chunk | KeepAlive | None = None
+        try:
+            for item in super().decode(event):
+                text = item if isinstance(item, (Chunk, KeepAlive)) else None
+                if last is not None:
+                    yield last if text else replace(last, cursor=cursor)
+                last = text
+                if text is None:
+                    yield item
+        except Fault:
+            if last is not None:
+                yield last
+            raise
+        if last is not None:
+            yield replace(last, cursor=cursor)
 
 
 class LlamaCppStreams:

@@ -56,6 +56,12 @@ OLD = f"Tea is older than coffee. {SENTENCE}"
             "茶比咖啡更古老，在风暴中也更好。",
             "茶比咖啡更古老，在风暴中也更好。",
         ),
+        # all of it, monotonous as it is
+        (
+            "Hello. Hello. Hello. Hello.",
+            "Hello. Hello. Hello. Hello. Bye.",
+            "Hello. Hello. Hello. Hello. Bye.",
+        ),
         # the word that was cut
         ("That is the argu", "argument.", "That is the argument."),
         ("That is the argument", "argument that counts", "That is the argument that counts"),
@@ -97,6 +103,30 @@ def test_an_overlap_is_trimmed(old: str, new: str, whole: str) -> None:
 def test_what_may_be_meant_stays(old: str, new: str) -> None:
     assert joined_text(old, new) == old + new
     assert joined_text(old, *new) == old + new
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_new_answer"),
+    [
+        ("Cities should be calm and qui", "Cities should be calm places.", True),
+        (f"{OLD} It is also", f"{OLD} Nobody doubts that.", True),
+        (f"{OLD} It is also ", f"\n{OLD} Nobody doubts that.", True),
+        # on purpose, as far as anyone can tell
+        (OLD, "Tea is older than coffee. So it is said.", False),
+        (f"{OLD}\n", f"{OLD} Nobody doubts that."[:40] + "!", False),
+        ("Tea is older than beer, tea is old", "Tea is old", False),
+    ],
+)
+def test_a_model_that_begins_again_in_other_words_supersedes(old: str, new: str, is_new_answer: bool) -> None:
+    for pieces in ([new], list(new)):
+        trimmer, result = ContinuationTrimmer(DeliveredText(Resume(1, None, old))), None
+        for piece in pieces:
+            if not trimmer.resolved:
+                result = trimmer.feed(Chunk(piece))
+        result = result or trimmer.finish()
+        assert result.superseded is is_new_answer
+        if is_new_answer:
+            assert new.startswith("".join(chunk.text for chunk in result.chunks))
 
 
 def test_reasoning_of_a_continuation_passes_at_once() -> None:

@@ -14,16 +14,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debate_tui.domain.stream import Connected, Fault, FaultKind, RecoveryPolicy, StreamOrigin
+from debate_tui.domain.stream import (
+    Chunk,
+    Connected,
+    Fault,
+    FaultKind,
+    Finished,
+    RecoveryPolicy,
+    StreamOrigin,
+)
 from debate_tui.resilience.recovery import RecoveringSource
-from debate_tui.sources.payloads import detect
+from debate_tui.sources.payloads import decode_stream, detect
+from debate_tui.sources.payloads.responses import ResponsesDecoder
+from debate_tui.sources.reasoning_tags import ReasoningTagSource
+from debate_tui.sources.resumable import ByteCursorChatDecoder
 from debate_tui.sources.sse_parser import parse_sse
+from tests.fakes.provider_server import chat_events, event, responses_events
 from tests.fakes.scripted_source import ManualClock, read_recovered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
-    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import Cursor, Resume, StreamItem, TurnRequest
 
 
 class Piece(NamedTuple):
@@ -133,3 +145,185 @@ async def test_the_final_text_is_the_senders_text(sender: ScriptedSender, cuts: 
     assert (heard.text, heard.reasoning) == (sender.text, sender.reasoning)
     assert heard.superseded == 0
     assert clock.armed == 0
+
+
+# Sources whose streams resume exactly: what they send is believed, however often the model repeats itself
+
+
+class ExactSource:
+    """Answers with `words`; every connection but the last is cut, and the next resumes at its cursor.
+
+    `kind` says what the cursor is: an event id, an id in the data of a WebSocket's message, the sequence
+    number of a background response, or llama.cpp's byte offset.
+    """
+
+    def __init__(self, kind: str, words: list[str], cuts: list[int], replays: int = 0) -> None:
+        self.model = kind
+        self._kind = kind
+        self._words = words
+        self._cuts = list(cuts)
+        self._replays = replays
+
+    @asynccontextmanager
+    async def open(
+        self, request: TurnRequest, resume: Resume | None = None
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        cursor = resume.cursor if resume else None
+        place = int(cursor.position) if cursor else 0
+        events = self._events()
+        if self._kind != "bytes":
+            place = len(b"".join(events[: max(0, place + (self._kind == "numbers") - self._replays)]))
+        left = b"".join(events)[place if cursor else 0 :]
+        cut = self._cuts.pop(0) if self._cuts else None
+        body = self._body(left if cut is None else left[: cut % len(left)], broken=cut is not None)
+        stream = self._decode(body, cursor, place)
+
+        async def items() -> AsyncIterator[StreamItem]:
+            yield Connected(StreamOrigin.CURSOR if cursor else StreamOrigin.START)
+            async with aclosing(stream):
+                async for item in stream:
+                    yield item
+
+        yield items()
+
+    def _events(self) -> list[bytes]:
+        match self._kind:
+            case "numbers":
+                return responses_events(self._words)
+            case "bytes":
+                return chat_events(self._words)
+        numbered = enumerate(self._words, 1)
+        if self._kind == "ids":
+            sent = (b"id: %d\n" % number + event({"delta": word}) for number, word in numbered)
+            return [*sent, event("", "done")]
+        return [*(event({"delta": word, "id": number}) for number, word in numbered), event({"type": "done"})]
+
+    def _decode(
+        self, body: AsyncIterator[bytes], cursor: Cursor | None, place: int
+    ) -> AsyncGenerator[StreamItem]:
+        if self._kind == "numbers":
+            decoder = ResponsesDecoder(cursor.stream if cursor else "")
+            return decode_stream(parse_sse(body), decoder, lambda: False)
+        if self._kind == "bytes":
+            by_bytes = ByteCursorChatDecoder("conversation", place)
+            return decode_stream(by_bytes.parse_events(body), by_bytes, lambda: False)
+        return detect.decode_endpoint_stream(
+            parse_sse(body), cursor, lambda: False, ids_in_data=self._kind == "data"
+        )
+
+    async def _body(self, data: bytes, *, broken: bool) -> AsyncIterator[bytes]:
+        yield data
+        if broken:
+            raise Fault(FaultKind.NETWORK, "connection reset")
+
+    async def aclose(self) -> None:
+        pass
+
+
+def cut_into_words(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+periodic_texts = st.builds(
+    lambda start, unit, times, end: start + unit * times + end,
+    st.text(max_size=5),
+    st.one_of(
+        st.text(min_size=1, max_size=40), st.sampled_from(["ha ", "very, ", "- [ ] to do\n", "</b> `"])
+    ),
+    st.integers(1, 6),
+    st.text(max_size=5),
+).filter(str.strip)
+exact_kinds = st.sampled_from(["ids", "data", "numbers", "bytes"])
+
+
+@given(exact_kinds, periodic_texts, st.integers(1, 30), st.lists(st.integers(0, 100_000), max_size=4))
+@settings(max_examples=300)
+async def test_an_exact_resume_loses_and_doubles_nothing(
+    kind: str, text: str, size: int, cuts: list[int]
+) -> None:
+    source = ReasoningTagSource(ExactSource(kind, cut_into_words(text, size), cuts))
+    clock, policy = ManualClock(), RecoveryPolicy(max_retries=len(cuts))
+    heard = await read_recovered(RecoveringSource(source, policy, clock=clock), clock)
+    assert (heard.text, heard.superseded) == (text, 0)
+
+
+@given(
+    st.sampled_from(["ids", "data"]),
+    periodic_texts,
+    st.integers(1, 9),
+    st.integers(0, 100_000),
+    st.integers(1, 3),
+)
+async def test_events_sent_once_more_are_recognised_by_their_ids(
+    kind: str, text: str, size: int, cut: int, replays: int
+) -> None:
+    source = ExactSource(kind, cut_into_words(text, size), [cut], replays)
+    clock, policy = ManualClock(), RecoveryPolicy()
+    heard = await read_recovered(RecoveringSource(source, policy, clock=clock), clock)
+    assert (heard.text, heard.superseded) == (text, 0)
+
+
+@given(periodic_texts, st.integers(1, 30), st.lists(st.integers(0, 100_000), max_size=4), exact_kinds)
+async def test_thoughts_in_the_text_survive_every_cut(
+    text: str, size: int, cuts: list[int], kind: str
+) -> None:
+    raw = f"<think>{text}</think>{text}"
+    whole = await read_whole(cut_into_words(raw, len(raw)))
+    source = ReasoningTagSource(ExactSource(kind, cut_into_words(raw, size), cuts))
+    clock, policy = ManualClock(), RecoveryPolicy(max_retries=len(cuts))
+    heard = await read_recovered(RecoveringSource(source, policy, clock=clock), clock)
+    assert (heard.text, heard.reasoning) == whole
+
+
+async def read_whole(words: list[str]) -> tuple[str, str]:
+    clock = ManualClock()
+    source = RecoveringSource(ReasoningTagSource(ExactSource("ids", words, [])), clock=clock)
+    heard = await read_recovered(source, clock)
+    return heard.text, heard.reasoning
+
+
+# Models that continue an answer, or begin it again
+
+
+class ContinuedSource:
+    """A model that was cut, and when asked to continue writes the whole answer again."""
+
+    model = "continued"
+
+    def __init__(self, words: list[str], cuts: list[int]) -> None:
+        self._words = words
+        self._cuts = list(cuts)
+
+    @asynccontextmanager
+    async def open(
+        self, request: TurnRequest, resume: Resume | None = None
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+        cut = self._cuts.pop(0) if self._cuts else None
+
+        async def items() -> AsyncIterator[StreamItem]:
+            yield Connected(StreamOrigin.CONTINUATION if resume and resume.text else StreamOrigin.START)
+            for word in self._words[: None if cut is None else cut % len(self._words)]:
+                yield Chunk(word)
+            if cut is not None:
+                raise Fault(FaultKind.NETWORK, "connection reset")
+            yield Finished()
+
+        yield items()
+
+    async def aclose(self) -> None:
+        pass
+
+
+@given(
+    st.one_of(
+        st.text("abcdefgh ,.", min_size=1, max_size=120).map(lambda text: f"A{text}!"),
+        st.sampled_from(["Hello.", "Hello. " * 9 + "Bye.", "Cities should be calm.", "no, " * 12 + "yes"]),
+    ),
+    st.integers(1, 9),
+    st.lists(st.integers(0, 100_000), max_size=5),
+)
+async def test_an_answer_that_begins_again_stands_once(text: str, size: int, cuts: list[int]) -> None:
+    source = ContinuedSource(cut_into_words(text, size), cuts)
+    clock, policy = ManualClock(), RecoveryPolicy(max_retries=len(cuts))
+    heard = await read_recovered(RecoveringSource(source, policy, clock=clock), clock)
+    assert (heard.text, heard.superseded) == (text, 0)
