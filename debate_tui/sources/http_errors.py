@@ -58,18 +58,15 @@ def unexpected_body_fault(
     """The fault of an answer with a good status whose body, which begins with `head`, is not an answer."""
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     hint = f"Check {provider.base_url_env}."
-    if kind is None and media_type == "text/event-stream":
+    start = " ".join(head[:400].decode("utf-8", "replace").split())[:80]
+    if not start and media_type == "text/event-stream":
         # Nothing is wrong with the address: something on the way let the connection go.
-        return Fault(
-            FaultKind.NETWORK, f"{provider.host} answered with an empty body.", status=response.status_code
-        )
-    what = "an empty body"
+        message = f"{provider.host} answered with an empty body."
+        return Fault(FaultKind.NETWORK, message, status=response.status_code)
+    what = f"{media_type or 'text'} ('{start}')" if start else "an empty body"
     if kind == "page":
         title = _PAGE_TITLE.search(head[:4096].decode("utf-8", "replace"))
         what = "a web page" + (f" ('{' '.join(title[1].split())[:80]}')" if title else "")
-    elif kind is not None:
-        start = " ".join(head[:200].decode("utf-8", "replace").split())[:80]
-        what = f"{media_type or 'text'} ('{start}')"
     message = f"{provider.host} answered with {what}, not with an event stream."
     return Fault(FaultKind.BAD_REQUEST, message, status=response.status_code, hint=hint)
 

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from debate_tui.domain.stream import Connected, Fault, FaultKind, Finished, KeepAlive, Message, StreamOrigin
-from debate_tui.sources.http import decode_body, has_framed_end
+from debate_tui.sources.http import decode_body, has_framed_end, read_start
 from debate_tui.sources.http_errors import redact_fault, translate_sdk_errors, unexpected_body_fault
 from debate_tui.sources.payloads import decode_stream
 from debate_tui.sources.payloads.body import identify_body, parse_json_body, prepend
@@ -237,6 +237,7 @@ async def open_sdk_stream(
                     break
                 yield KeepAlive()
             if kind not in ("events", "json"):
+                head += await read_start(pieces)
                 raise unexpected_body_fault(response, head, kind, provider)
             parse = parse_events if kind == "events" else parse_json_body
             async with (
