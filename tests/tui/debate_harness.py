@@ -16,11 +16,10 @@ from debate_tui.record.log import MemoryLog
 from debate_tui.tui.app import DebateApp
 from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.debate import DebateScreen
+from tests.tui.screen_harness import ScreenHarness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from textual.pilot import Pilot
 
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import Statistics
@@ -80,7 +79,7 @@ class RecordedCommands:
         self.calls.append(("end",))
 
 
-class DebateHarness:
+class DebateHarness(ScreenHarness):
     """The app with its log, and the debate so far; times of the log are made up."""
 
     def __init__(
@@ -114,7 +113,6 @@ class DebateHarness:
         )
         self.turns: dict[str, int] = {}
         self.lengths: dict[tuple[int, bool], int] = {}
-        self.pilot: Pilot[None]
 
     def _count(self) -> None:
         self.ready += 1
@@ -137,24 +135,10 @@ class DebateHarness:
         return self.screen._panes_by_debater[debater]
 
     async def settle(self) -> None:
-        """Everything pending is painted, and every message handled."""
         await self.pilot.pause()
         self.screen.flush_all()
         self.screen.tick(time.monotonic())
         await self.pilot.pause()
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.settle()
-
-    @property
-    def rows(self) -> list[str]:
-        """The rows of the whole screen."""
-        return [strip.text for strip in self.app.screen._compositor.render_strips()]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.rows)
 
     def pane_text(self, debater: str) -> str:
         """What a pane shows, as one line."""
@@ -186,6 +170,10 @@ class DebateHarness:
             self.turns[debater.id] = max(self.turns.values(), default=0) + 1
             self.log_events(ev.TurnStarted(turn=self.turns[debater.id], debater=debater.id, phase=phase))
         return self
+
+    def begin_rebuttal(self) -> DebateHarness:
+        """Begin a debate at the first of its two rebuttals."""
+        return self.begin().phase("rebuttal", 1, 2)
 
     def status(
         self,

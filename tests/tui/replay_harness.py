@@ -16,11 +16,10 @@ from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.replay import ReplayScreen
 from tests.record.fake_player_clock import FakePlayerClock
 from tests.tui.debate_harness import DEBATERS, OXFORD, TOPIC, DebateHarness
+from tests.tui.screen_harness import ScreenHarness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-
-    from textual.pilot import Pilot
 
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.events import Event
@@ -65,7 +64,7 @@ def recorded_debate(panes: int = 2) -> Sequence[Event]:
     return board.log_events(ev.DebateFinished(reason="complete"), after=1).log._events
 
 
-class ReplayHarness:
+class ReplayHarness(ScreenHarness):
     """A replay screen, its player and its clock."""
 
     def __init__(self, events: Sequence[Event], panes: int = 2, **options: Any) -> None:
@@ -79,7 +78,6 @@ class ReplayHarness:
             ScreenOptions(topic=TOPIC, debaters=DEBATERS[:panes], format=OXFORD, **options),
             screen=ReplayScreen,
         )
-        self.pilot: Pilot[None]
 
     @asynccontextmanager
     async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[ReplayHarness]:
@@ -105,10 +103,6 @@ class ReplayHarness:
         self.clock.until = self.clock.time + seconds
         await self.settle()
 
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.settle()
-
     async def settle(self) -> None:
         """Everything that is due is played and painted, and every message handled."""
         await self.pilot.pause()
@@ -119,11 +113,3 @@ class ReplayHarness:
         self.screen.flush_all()
         self.screen.tick(time.monotonic())
         await self.pilot.pause()
-
-    @property
-    def rows(self) -> list[str]:
-        return [strip.text for strip in self.app.screen._compositor.render_strips()]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.rows)

@@ -8,17 +8,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.frame_clock import DisplayMode
-from debate_tui.domain import formats
 from debate_tui.domain.events import (
     DebateFinished,
     DebatePaused,
     DebateResumed,
-    DebaterInfo,
     DebaterRemoved,
     DebateStarted,
     Interjection,
@@ -32,6 +29,7 @@ from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.record.log import MemoryLog
 from debate_tui.tui.app import DebateApp
 from debate_tui.tui.screen_options import ScreenOptions
+from tests.tui.debate_harness import DEBATERS, OXFORD, TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,13 +37,6 @@ if TYPE_CHECKING:
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.events import Event
 
-TOPIC = "Should cities ban private cars from their centres?"
-DEBATERS = (
-    DebaterInfo("ada", "Ada", "for", "openai:gpt-5.2", "gpt-5.2"),
-    DebaterInfo("ben", "Ben", "against", "anthropic:claude-opus-5", "claude-opus-5"),
-    DebaterInfo("cleo", "Cleo", "for, with exceptions", "ollama:qwen3:32b", "qwen3:32b"),
-    DebaterInfo("dara", "Dara", "undecided", "https://debate.example/dara", "debate.example"),
-)
 SPEECH = """\
 A city centre is the one place where **everything is near everything else**. The car takes that
 nearness away twice: once while it drives, and once while it stands.
@@ -243,9 +234,7 @@ def main() -> None:
             ascii=arguments.ascii,
             topic=TOPIC,
             debaters=session.debaters,
-            format=formats.parse_format(
-                (Path(formats.__file__).parent / "oxford.toml").read_text(), "oxford.toml"
-            ),
+            format=OXFORD,
             notice="Scripted: nothing is sent to any model. To connect one, set OPENAI_API_KEY.",
         ),
         on_ready=lambda: tasks.append(asyncio.create_task(session.run())),

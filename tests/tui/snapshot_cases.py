@@ -1,8 +1,9 @@
-"""A screen whose clocks stand still, to take pictures of."""
+"""Pictures of screens whose clocks stand still: sizes, themes, and how one is taken."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,16 @@ import pytest
 from debate_tui.tui import debate_state
 from debate_tui.tui.screens import debate_view
 from debate_tui.tui.widgets import pane
-from tests.tui.debate_harness import START
+from tests.tui.debate_harness import START, DebateHarness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from types import ModuleType
 
-    Test = Callable[..., None]
+    from textual.pilot import Pilot
+
+Test = Callable[..., None]
+Snap = Callable[..., bool]
+Play = Callable[[DebateHarness], object]
 
 SIZES = [(80, 24), (120, 35), (200, 50)]
 DARK, LIGHT = "vigil", "gallery"
@@ -32,9 +37,26 @@ def at_every_size_and_theme(test: Test) -> Test:
     return test
 
 
-def freeze_clocks(monkeypatch: pytest.MonkeyPatch, seconds: float = 83) -> None:
-    """It is always so many seconds after the debate's beginning."""
+def freeze_clocks(monkeypatch: pytest.MonkeyPatch, seconds: float = 83, *modules: ModuleType) -> None:
+    """It is always so many seconds after the debate's beginning; in further modules, too."""
     still = time.monotonic()
     clock = SimpleNamespace(monotonic=lambda: still, time=lambda: START + seconds)
-    for module in (debate_view, pane, pane, debate_state):
+    for module in (debate_view, pane, debate_state, *modules):
         monkeypatch.setattr(module, "time", clock)
+
+
+def matches_snapshot(
+    snap: Snap, board: DebateHarness, size: tuple[int, int], play: Play | None = None, *keys: str
+) -> bool:
+    """Compare the screen after a debate was played and keys were pressed, one after the other."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        board.pilot = pilot
+        await board.settle()
+        if play:
+            play(board)
+            await board.settle()
+        for key in keys:
+            await board.press(key)
+
+    return snap(board.app, terminal_size=size, run_before=run)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from debate_tui import config
@@ -13,11 +12,11 @@ from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.start import DISCOVERY_WORKER, StartScreen
 from debate_tui.tui.setup_form import DebateSetup, SourceOption
 from debate_tui.tui.symbols import ASCII, UNICODE
+from tests.tui.screen_harness import ScreenHarness
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
-    from textual.pilot import Pilot
 
 KEYS = (
     SourceOption("openai:gpt-5.6-terra", "key found", "OpenAI; its key was found in OPENAI_API_KEY."),
@@ -35,7 +34,7 @@ SERVED = tuple(
 )
 
 
-class StartHarness:
+class StartHarness(ScreenHarness):
     """The app; `found` is what a look around brings, once `discovery_allowed` is set."""
 
     def __init__(
@@ -65,33 +64,13 @@ class StartHarness:
             on_start=self.proposed.append,
         )
         self.app = StartApp(self.screen, ScreenOptions(**options))
-        self.pilot: Pilot[None]
 
     async def _look(self) -> tuple[Sequence[SourceOption], tuple[str, ...]]:
         await self.discovery_allowed.wait()
         return self._found
-
-    @asynccontextmanager
-    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[StartHarness]:
-        async with self.app.run_test(size=(width, height)) as self.pilot:
-            await self.pilot.pause()
-            yield self
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
 
     async def finish_discovery(self) -> None:
         """Find what is there to be found."""
         self.discovery_allowed.set()
         await self.app.workers.wait_for_complete([w for w in self.app.workers if w.name == DISCOVERY_WORKER])
         await self.pilot.pause()
-
-    @property
-    def rows(self) -> list[str]:
-        """The rows of the whole screen."""
-        return [strip.text for strip in self.app.screen._compositor.render_strips()]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.rows)

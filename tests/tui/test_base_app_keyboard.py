@@ -17,27 +17,23 @@ async def press_at_once(board: DebateHarness, *keys: str) -> None:
         await board.settle()
 
 
-def in_first_rebuttal(board: DebateHarness) -> DebateHarness:
-    return board.begin().phase("rebuttal", 1, 2)
-
-
 async def test_what_is_typed_behind_a_key_that_opens_a_line_is_text_and_no_commands() -> None:
     async with DebateHarness(2).opened() as board:
-        in_first_rebuttal(board)
+        board.begin_rebuttal()
         await press_at_once(board, "i", *"exit", "enter")
         assert board.requests.calls == [("interject", "exit", None)]
 
 
 async def test_a_letter_behind_the_key_that_opens_a_menu_chooses_from_it() -> None:
     async with DebateHarness(2).opened() as board:
-        in_first_rebuttal(board)
+        board.begin_rebuttal()
         await press_at_once(board, "M", "n")
         assert board.requests.calls == [("add_round",)]
 
 
 async def test_a_search_gets_all_of_its_letters() -> None:
     async with DebateHarness(2).opened() as board:
-        in_first_rebuttal(board).say("ada", "expert witness")
+        board.begin_rebuttal().say("ada", "expert witness")
         await press_at_once(board, "slash", *"exp")
         assert "1 match" in board.text
         assert board.requests.calls == []
@@ -54,7 +50,7 @@ async def test_a_search_gets_all_of_its_letters() -> None:
 )
 async def test_keys_edit_the_line_in_order(keys: list[str], left: str) -> None:
     async with DebateHarness(2).opened() as board:
-        in_first_rebuttal(board)
+        board.begin_rebuttal()
         await board.press("i", *"old one")
         await press_at_once(board, *keys)
         assert board.app.screen.query_one(LineInput).value == left
@@ -63,7 +59,7 @@ async def test_keys_edit_the_line_in_order(keys: list[str], left: str) -> None:
 async def test_keys_behind_enter_are_no_part_of_what_was_said() -> None:
     """They are commands again."""
     async with DebateHarness(2).opened() as board:
-        in_first_rebuttal(board)
+        board.begin_rebuttal()
         await press_at_once(board, "i", *"abc", "enter", "m", "m")
         assert board.requests.calls == [("interject", "abc", None)]
         assert "staggered" in board.text
@@ -71,7 +67,7 @@ async def test_keys_behind_enter_are_no_part_of_what_was_said() -> None:
 
 async def test_keys_behind_escape_are_commands_again() -> None:
     async with DebateHarness(2).opened() as board:
-        in_first_rebuttal(board)
+        board.begin_rebuttal()
         await press_at_once(board, "i", *"abc", "escape", "m")
         assert board.requests.calls == []
         assert "synchronized" in board.text
@@ -79,13 +75,13 @@ async def test_keys_behind_escape_are_commands_again() -> None:
 
 async def test_what_is_typed_behind_a_question_of_the_menu_answers_it() -> None:
     async with DebateHarness(2).opened() as board:
-        in_first_rebuttal(board)
+        board.begin_rebuttal()
         await press_at_once(board, "M", "w", *["backspace"] * 6, *"80", "enter", "z")
         assert board.requests.calls == [("set_words", 80)]
 
 
 async def test_enter_behind_what_is_searched_for_goes_to_the_first_match() -> None:
     async with DebateHarness(2).opened() as board:
-        in_first_rebuttal(board).say("ada", "expert witness, and one more expert")
+        board.begin_rebuttal().say("ada", "expert witness, and one more expert")
         await press_at_once(board, "slash", *"exp", "enter")
         assert "1 of 2" in board.text

@@ -11,15 +11,16 @@ import pytest
 from debate_tui.tui import base_app, themes
 from debate_tui.tui.screens.dialogs import ThemeScreen
 from tests.tui.debate_harness import DebateHarness
-from tests.tui.screens.test_debate_snapshots import _clocks_stand_still, all_states, compare  # noqa: F401
-from tests.tui.screens.test_history import HistoryHarness
-from tests.tui.snapshot_cases import at_every_size_and_theme
+from tests.tui.debate_states import all_states
+from tests.tui.history_harness import HistoryHarness
+from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.tui.screens.test_debate_snapshots import Snap
+pytestmark = pytest.mark.usefixtures("frozen_clocks")
+
 
 SHIPPED = sorted(path.stem for path in themes.bundled_folder().glob("*.toml"))
 
@@ -183,4 +184,4 @@ async def test_cursors_stand_still_where_animations_are_not_wanted() -> None:
 
 @at_every_size_and_theme
 def test_looks(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
-    assert compare(snap_compare, DebateHarness(2, theme=theme), size, all_states, "T")
+    assert matches_snapshot(snap_compare, DebateHarness(2, theme=theme), size, all_states, "T")

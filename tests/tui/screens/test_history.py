@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 import time
-from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.record.summary import DebateSummary
-from debate_tui.tui.screen_options import ScreenOptions
-from debate_tui.tui.screens.history import HistoryApp, HistoryScreen, HistorySelection
+from debate_tui.tui.screens.history import HistorySelection
 from debate_tui.tui.widgets import debate_list
-from tests.tui.debate_harness import DEBATERS, START
-from tests.tui.replay_harness import recorded_debate
-from tests.tui.snapshot_cases import at_every_size_and_theme
+from tests.tui.debate_harness import START
+from tests.tui.history_harness import HistoryHarness
+from tests.tui.snapshot_cases import Snap, at_every_size_and_theme
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
-
-    from textual.pilot import Pilot
-
-    from debate_tui.domain.events import Event
-
-    Snap = Callable[..., bool]
-
-TOPICS = (
-    ("Should cities ban private cars from their centres?", "complete", 2),
-    ("Is Pluto a planet?", None, 3),
-    ("Tabs or spaces, once and for all?", "stopped", 2),
-    ("Would you rather fight one horse-sized duck or a hundred duck-sized horses, and why?", "failed", 4),
-    ("我们应该禁止汽车吗？ [bold]真的[/]\x1b[31m吗", "complete", 2),
-)
-DAY = 86_400
-
-
-def summaries(count: int = 5, live: int | None = None) -> list[DebateSummary]:
-    found = []
-    for place in range(count):
-        topic, finished, panes = TOPICS[place % len(TOPICS)]
-        begun = START - place * DAY * 0.7
-        found.append(
-            DebateSummary(
-                f"{place:08x}",
-                topic if place < len(TOPICS) else f"{topic} ({place})",
-                "oxford",
-                DEBATERS[:panes],
-                begun,
-                begun + 240,
-                finished,
-                1204,
-                live=place == live,
-            )
-        )
-    return found
 
 
 @pytest.fixture(autouse=True)
@@ -64,74 +24,6 @@ def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     monkeypatch.setattr(debate_list, "time", SimpleNamespace(time=lambda: START + 3600))
-
-
-class FakeArchive:
-    """A record in memory."""
-
-    def __init__(self, kept: Sequence[DebateSummary]) -> None:
-        self.kept = list(kept)
-        self.trouble: DebateError | None = None
-
-    async def debates(self) -> Sequence[DebateSummary]:
-        return tuple(self.kept)
-
-    async def events(self, debate: str) -> Sequence[Event]:
-        if self.trouble:
-            raise self.trouble
-        return recorded_debate()
-
-    async def delete(self, debate: str) -> None:
-        if self.trouble:
-            raise self.trouble
-        self.kept = [summary for summary in self.kept if summary.debate != debate]
-
-    async def check(self, debate: str) -> None:
-        if self.trouble:
-            raise self.trouble
-
-
-class HistoryHarness:
-    def __init__(
-        self, count: int = 5, *, live: int | None = None, words: str = "", at: str = "", **options: Any
-    ) -> None:
-        self.archive = FakeArchive(summaries(count, live))
-        self.app = HistoryApp(
-            self.archive, self.archive.kept, ScreenOptions(**options), filter_text=words, selected_debate=at
-        )
-        self.pilot: Pilot[HistorySelection]
-
-    @asynccontextmanager
-    async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[HistoryHarness]:
-        async with self.app.run_test(size=(width, height)) as self.pilot:
-            await self.pilot.pause()
-            yield self
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        for worker in list(self.app.workers):
-            if worker.name != "themes":
-                await worker.wait()
-        await self.pilot.pause()
-
-    @property
-    def screen(self) -> HistoryScreen:
-        screen = self.app.screen_stack[0]
-        assert isinstance(screen, HistoryScreen)
-        return screen
-
-    @property
-    def chosen(self) -> str:
-        chosen = self.screen._debate_list.highlighted_debate
-        return chosen.debate if chosen else ""
-
-    @property
-    def rows(self) -> list[str]:
-        return [strip.text for strip in self.app.screen._compositor.render_strips()]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.rows)
 
 
 async def test_it_lists_topic_time_format_debaters_and_ending() -> None:

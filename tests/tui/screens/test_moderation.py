@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.domain.errors import UsageError
 from tests.tui.debate_harness import DebateHarness
-from tests.tui.snapshot_cases import at_every_size_and_theme, freeze_clocks
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from textual.pilot import Pilot
-
-    Snap = Callable[..., bool]
-
-
-@pytest.fixture
-def _clocks_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    freeze_clocks(monkeypatch)
+from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
 
 
 class SourceSwaps:
@@ -36,12 +22,8 @@ class SourceSwaps:
         self.made.append((debater, text))
 
 
-def in_first_rebuttal(board: DebateHarness) -> DebateHarness:
-    return board.begin().phase("rebuttal", 1, 2)
-
-
 async def opened_menu(board: DebateHarness) -> None:
-    in_first_rebuttal(board)
+    board.begin_rebuttal()
     await board.settle()
     await board.press("M")
 
@@ -78,7 +60,7 @@ async def test_the_number_of_words_is_asked_for_until_it_is_one() -> None:
 async def test_another_source_is_asked_for_until_there_is_one() -> None:
     swaps = SourceSwaps()
     async with DebateHarness(2, swap_source=swaps).opened() as board:
-        in_first_rebuttal(board)
+        board.begin_rebuttal()
         await board.settle()
         await board.press("tab", "M", "o", *"opanai:x", "enter")
         assert "Did you mean openai:" in board.text
@@ -92,7 +74,7 @@ async def test_another_source_is_asked_for_until_there_is_one() -> None:
 async def test_a_debater_whose_key_is_wrong_may_be_given_another_source() -> None:
     swaps = SourceSwaps()
     async with DebateHarness(2, swap_source=swaps).opened() as board:
-        in_first_rebuttal(board).log_events(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
+        board.begin_rebuttal().log_events(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
         await board.settle()
         assert "let another source speak for it" in board.text
         await board.press("o", *"openai:x", "enter")
@@ -102,7 +84,7 @@ async def test_a_debater_whose_key_is_wrong_may_be_given_another_source() -> Non
 
 async def test_where_no_source_can_be_given_none_is_offered() -> None:
     async with DebateHarness(2).opened() as board:
-        in_first_rebuttal(board).log_events(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
+        board.begin_rebuttal().log_events(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
         await board.settle()
         assert "another source" not in board.text
         await board.press("o")
@@ -149,33 +131,20 @@ async def test_while_the_judges_read_there_is_nobody_to_be_spoken_to() -> None:
 
 async def test_what_takes_no_commands_is_not_moderated() -> None:
     async with DebateHarness(2, commands=False).opened() as board:
-        in_first_rebuttal(board)
+        board.begin_rebuttal()
         await board.press("M")
         assert "takes no commands" in board.text
 
 
 @at_every_size_and_theme
-@pytest.mark.usefixtures("_clocks_stand_still")
+@pytest.mark.usefixtures("frozen_clocks")
 def test_menu(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     board = DebateHarness(2, theme=theme, swap_source=SourceSwaps())
-
-    async def run(pilot: Pilot[None]) -> None:
-        board.pilot = pilot
-        await board.settle()
-        await opened_menu(board)
-
-    assert snap_compare(board.app, terminal_size=size, run_before=run)
+    assert matches_snapshot(snap_compare, board, size, DebateHarness.begin_rebuttal, "M")
 
 
 @at_every_size_and_theme
-@pytest.mark.usefixtures("_clocks_stand_still")
+@pytest.mark.usefixtures("frozen_clocks")
 def test_question(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     board = DebateHarness(2, theme=theme, swap_source=SourceSwaps())
-
-    async def run(pilot: Pilot[None]) -> None:
-        board.pilot = pilot
-        await board.settle()
-        await opened_menu(board)
-        await board.press("o", *"openai:g")
-
-    assert snap_compare(board.app, terminal_size=size, run_before=run)
+    assert matches_snapshot(snap_compare, board, size, DebateHarness.begin_rebuttal, "M", "o", *"openai:g")

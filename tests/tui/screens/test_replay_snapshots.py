@@ -11,20 +11,16 @@ import pytest
 from debate_tui.tui.screens import debate_view
 from debate_tui.tui.widgets import pane
 from tests.tui.replay_harness import ReplayHarness, recorded_debate
-from tests.tui.snapshot_cases import at_every_size_and_theme
+from tests.tui.snapshot_cases import Snap, at_every_size_and_theme
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.pilot import Pilot
-
-    Snap = Callable[..., bool]
 
 
 @pytest.fixture(autouse=True)
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     still = time.monotonic()
-    for module in (debate_view, pane, pane):
+    for module in (debate_view, pane):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: still))
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
 from tests.tui.debate_harness import DebateHarness
+from tests.tui.debate_states import all_states
 from tests.tui.replay_harness import ReplayHarness, recorded_debate
-from tests.tui.screens.test_debate_snapshots import _clocks_stand_still, all_states, compare  # noqa: F401
-from tests.tui.snapshot_cases import at_every_size_and_theme
+from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
 
-if TYPE_CHECKING:
-    from tests.tui.screens.test_debate_snapshots import Snap
+pytestmark = pytest.mark.usefixtures("frozen_clocks")
 
 
 def count(board: DebateHarness | ReplayHarness) -> str:
@@ -185,10 +184,10 @@ async def test_a_search_stays_open_when_a_replay_goes_back() -> None:
 
 @at_every_size_and_theme
 def test_looks(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
-    assert compare(
+    assert matches_snapshot(
         snap_compare, DebateHarness(2, theme=theme), size, all_states, "slash", *"the", "enter", "n"
     )
 
 
 def test_looks_while_typing(snap_compare: Snap) -> None:
-    assert compare(snap_compare, DebateHarness(4), (160, 40), all_states, "slash", *"near")
+    assert matches_snapshot(snap_compare, DebateHarness(4), (160, 40), all_states, "slash", *"near")

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from debate_tui.tui.setup_form import DebaterProfile, DebateSetup
-from tests.tui.snapshot_cases import at_every_size_and_theme
+from tests.tui.debate_harness import TOPIC
+from tests.tui.snapshot_cases import Snap, at_every_size_and_theme
 from tests.tui.start_harness import DEMO, KEYS, LOCAL, SERVED, StartHarness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.pilot import Pilot
 
-    Snap = Callable[..., bool]
 
-TOPIC = "Should cities ban private cars from their centres?"
 FULL = DebateSetup(
     topic=TOPIC,
     debaters=(*(offer.source for offer in KEYS), SERVED[0].source, LOCAL.source),

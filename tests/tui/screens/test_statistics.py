@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
-from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,20 +12,10 @@ from debate_tui.display.buffer import PaneBufferStatistics
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import Connected, FaultKind, FaultReport, StreamOrigin, Usage
-from debate_tui.tui import debate_state
-from debate_tui.tui.screens import debate_view
 from debate_tui.tui.screens import statistics as screen
 from debate_tui.tui.screens.statistics import StatisticsCard, StatisticsScreen
-from debate_tui.tui.widgets import pane
 from tests.tui.debate_harness import START, DebateHarness
-from tests.tui.snapshot_cases import at_every_size_and_theme
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from textual.pilot import Pilot
-
-    Snap = Callable[..., bool]
+from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, freeze_clocks, matches_snapshot
 
 RESET = FaultReport(FaultKind.NETWORK, "The connection to api.anthropic.com broke: reset by peer.")
 BUSY = FaultReport(FaultKind.OVERLOADED, "The model is overloaded, try again later.", 529)
@@ -135,24 +122,14 @@ def play_minute(panes: int, **options: object) -> DebateHarness:
 
 @pytest.fixture
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    still = time.monotonic()
-    clock = SimpleNamespace(monotonic=lambda: still, time=lambda: START + 62)
-    for module in (debate_view, pane, pane, debate_state, screen):
-        monkeypatch.setattr(module, "time", clock)
+    freeze_clocks(monkeypatch, 62, screen)
 
 
 @pytest.mark.usefixtures("_clock_stands_still")
 @at_every_size_and_theme
 @pytest.mark.parametrize("panes", [2, 4])
 def test_picture(snap_compare: Snap, size: tuple[int, int], theme: str, panes: int) -> None:
-    board = play_minute(panes, theme=theme)
-
-    async def run(pilot: Pilot[None]) -> None:
-        board.pilot = pilot
-        await board.settle()
-        await board.press("s")
-
-    assert snap_compare(board.app, terminal_size=size, run_before=run)
+    assert matches_snapshot(snap_compare, play_minute(panes, theme=theme), size, None, "s")
 
 
 async def test_the_figures_go_on_while_they_are_shown_and_so_does_the_debate() -> None:

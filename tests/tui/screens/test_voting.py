@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -10,22 +10,10 @@ from debate_tui.domain import events as ev
 from debate_tui.tui.screens.verdict import VerdictScreen
 from tests.tui.debate_harness import DebateHarness
 from tests.tui.judged_debates import add_judged_debate, verdict
-from tests.tui.snapshot_cases import at_every_size_and_theme, freeze_clocks
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from textual.pilot import Pilot
-
-    Snap = Callable[..., bool]
+from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
 
 BEFORE = "Where do you stand, before you hear them?"
 AFTER = "All is said. Where do you stand now?"
-
-
-@pytest.fixture
-def _clocks_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    freeze_clocks(monkeypatch)
 
 
 def vote_board(**options: Any) -> DebateHarness:
@@ -232,17 +220,13 @@ async def test_the_verdict_is_scrolled_to_its_last_line_and_fits_another_size() 
 
 @at_every_size_and_theme
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.usefixtures("_clocks_stand_still")
+@pytest.mark.usefixtures("frozen_clocks")
 def test_picture(snap_compare: Snap, size: tuple[int, int], theme: str, when: str) -> None:
-    board = vote_board(theme=theme)
-
-    async def run(pilot: Pilot[None]) -> None:
-        board.pilot = pilot
+    def play(board: DebateHarness) -> None:
         if when == "after":
             decide(start_judging(board))
-        await board.settle()
 
-    assert snap_compare(board.app, terminal_size=size, run_before=run)
+    assert matches_snapshot(snap_compare, vote_board(theme=theme), size, play)
 
 
 async def test_a_question_that_was_closed_is_not_mistaken_for_the_next() -> None:
@@ -257,13 +241,6 @@ async def test_a_question_that_was_closed_is_not_mistaken_for_the_next() -> None
 
 
 @at_every_size_and_theme
-@pytest.mark.usefixtures("_clocks_stand_still")
+@pytest.mark.usefixtures("frozen_clocks")
 def test_menu(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
-    board = vote_board(theme=theme)
-
-    async def run(pilot: Pilot[None]) -> None:
-        board.pilot = pilot
-        await board.settle()
-        await board.press("v", "down")
-
-    assert snap_compare(board.app, terminal_size=size, run_before=run)
+    assert matches_snapshot(snap_compare, vote_board(theme=theme), size, None, "v", "down")
