@@ -17,7 +17,7 @@ import platformdirs
 from msgspec import Meta, Struct, field
 
 from debate_tui.domain import formats, toml
-from debate_tui.domain.debate import Format
+from debate_tui.domain.debate import Format, ModelParameters
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.domain.stream import RecoveryPolicy
 from debate_tui.domain.text import decode_text
@@ -28,7 +28,7 @@ ENVIRONMENT_PREFIX = "DEBATE_TUI_"
 ModeName = Literal["synchronized", "staggered", "hybrid"]
 
 
-class DebaterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"as_": "as"}):
+class DebaterSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One ``[[debater]]`` table of a file, or one ``-d`` option."""
 
     source: Annotated[str, Meta(description="where the words come from, as for -d")]
@@ -52,6 +52,60 @@ class ModelPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     output: Annotated[
         float, Meta(ge=0, description="of what is answered", extra={"unit": "US$ per million tokens"})
     ]
+    cached: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(
+            description="of what is sent and was in the provider's cache; without it, as `input`",
+            extra={"unit": "US$ per million tokens"},
+        ),
+    ] = None
+
+
+class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A provider of the user's own: one ``[provider.NAME]`` table, which only the user's settings may have.
+
+    For a provider that is listed, what is not set stays as listed.
+    """
+
+    base_url: Annotated[
+        str | None, Meta(description="where the provider answers; its API's paths follow")
+    ] = None
+    api: Annotated[
+        Literal["chat", "responses", "messages"] | None,
+        Meta(description="the API it speaks; `chat` (Chat Completions) if not set"),
+    ] = None
+    key_env: Annotated[
+        str | tuple[str, ...] | None, Meta(description="the variable that has the key, or several to look in")
+    ] = None
+    key_command: Annotated[
+        str | None,
+        Meta(description="a command that prints the key, run without a shell if no variable has it"),
+    ] = None
+    headers: Annotated[
+        dict[str, str] | None,
+        Meta(
+            description="HTTP headers of each request; `{key}` stands for the key, which is sent only there"
+        ),
+    ] = None
+    model: Annotated[str | None, Meta(description="the model for `-d NAME`; else the first it lists")] = None
+    title: Annotated[str | None, Meta(description="what to call it; NAME if not set")] = None
+    needs_key: Annotated[
+        bool | None, Meta(description="whether it answers no one without a key; true if it has a key setting")
+    ] = None
+    effort_field: Annotated[
+        str | None, Meta(description="the field that `effort` sets, if not the API's own: `thinking.type`")
+    ] = None
+    usage_option: Annotated[bool | None, Meta(description="false if it refuses `stream_options`")] = None
+    replays: Annotated[
+        bool | None, Meta(description="true for llama.cpp's server, which resumes broken streams")
+    ] = None
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What is set."""
+        names = self.__struct_fields__
+        given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return given | ({"key_env": (self.key_env,)} if isinstance(self.key_env, str) else {})
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,6 +155,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     price: Annotated[
         dict[str, ModelPrice], Meta(description="prices of models, instead of the listed ones")
+    ] = field(default_factory=dict)
+    provider: Annotated[
+        dict[str, ProviderSettings], Meta(description="providers of your own; in `config.toml` only")
     ] = field(default_factory=dict)
     debater: Annotated[tuple[DebaterSettings, ...], Meta(description="two to four debaters")] = ()
 
@@ -177,7 +234,7 @@ def load_settings(
     if user_file.exists():
         layers.append(_read_settings(user_file))
     if debate_file is not None:
-        layers.append(_read_settings(debate_file))
+        layers.append(_read_debate_file(debate_file))
     layers.append(dict(_environment_settings(environment)))
     layers.append(_check_options(options))
     settings = Settings()
@@ -211,7 +268,18 @@ def _read_settings(file: Path) -> dict[str, object]:
     return {key: getattr(settings, key) for key in tomllib.loads(text)}
 
 
-_COMPOUND_SETTINGS = ("judge", "recovery", "price", "debater")
+def _read_debate_file(file: Path) -> dict[str, object]:
+    """The settings in a file that may come from anyone: it can run no command, and send no key anywhere."""
+    settings = _read_settings(file)
+    if "provider" in settings:
+        raise ConfigError(
+            f"{file} has a [provider] table, which a debate file cannot have.",
+            f"Move it to {config_folder() / 'config.toml'}.",
+        )
+    return settings
+
+
+_COMPOUND_SETTINGS = ("judge", "recovery", "price", "provider", "debater")
 """Settings that no variable can hold."""
 
 

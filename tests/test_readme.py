@@ -12,7 +12,8 @@ from msgspec import inspect
 from debate_tui.cli.main import COMMAND_NAMES
 from debate_tui.cli.options import debate
 from debate_tui.cli.subcommands import COMMANDS
-from debate_tui.config import DebaterSettings, ModelPrice, Settings
+from debate_tui.config import DebaterSettings, ModelPrice, ProviderSettings, Settings
+from debate_tui.domain.debate import ModelParameters
 from debate_tui.domain.stream import RecoveryPolicy
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ def rows(table: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
     """The README's line for each field of a settings table."""
     info = inspect.type_info(table)
     assert isinstance(info, inspect.StructType)
-    for field in info.fields:
+    # A debater's own fields first, then those of its model.
+    inherited = ModelParameters.__struct_fields__ if issubclass(table, ModelParameters) else ()
+    for field in sorted(info.fields, key=lambda field: field.name in inherited):
         type_, extra, described = field.type, {}, ""
         while isinstance(type_, inspect.Metadata):
             extra = {**(type_.extra or {}), **extra}
             described = described or (type_.extra_json_schema or {}).get("description", "")
             type_ = type_.type
-        if isinstance(type_, inspect.StructType | inspect.DictType) or field.name == "debater":
+        if isinstance(type_, inspect.StructType) or field.name in ("debater", "price", "provider"):
             continue
         unit = f", {extra['unit']}" if "unit" in extra else ""
         yield f"| `{prefix}{field.name}` | {kind(type_)}{unit} | {default(field)} | {described} |"
@@ -49,8 +52,10 @@ def kind(type_: inspect.Type) -> str:
             return " or ".join(f"`{value}`" for value in values)
         case inspect.VarTupleType(item_type=item):
             return f"list of {kind(item)}"
+        case inspect.DictType():
+            return "table"
         case inspect.UnionType(types=types):
-            return kind(next(each for each in types if not isinstance(each, inspect.NoneType)))
+            return " or ".join(kind(each) for each in types if not isinstance(each, inspect.NoneType))
         case _:
             return "text"
 
@@ -59,7 +64,7 @@ def default(field: inspect.Field) -> str:
     if field.required:
         return "required"
     value = field.default
-    if value in ("", None, ()):
+    if value in ("", None, ()) or value is msgspec.NODEFAULT:
         return "–"
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
@@ -70,6 +75,7 @@ def table() -> str:
         (Settings, ""),
         (RecoveryPolicy, "recovery."),
         (ModelPrice, "price.MODEL."),
+        (ProviderSettings, "provider.NAME."),
         (DebaterSettings, "debater."),
     ):
         lines += rows(struct, prefix)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli.messages import (
     exit_code,
@@ -25,6 +24,7 @@ from debate_tui.cli.plan import (
     DEMO_SOURCES,
     default_count,
     default_debaters,
+    load_settings,
     make_plan,
     remembered_sources,
     unwatched_sources,
@@ -36,6 +36,7 @@ from debate_tui.domain.text import decode_text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from debate_tui import config
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.wiring import DebateContext
     from debate_tui.display.output import OutputWriter
@@ -179,7 +180,7 @@ def run_debate(
     """
     if debaters:
         overrides["debater"] = [parse_debater_option(text) for text in debaters]
-    settings = config.load_settings(overrides, debate_file=debate_file)
+    settings = load_settings(overrides, debate_file=debate_file)
     on_screen = not (plain or json_lines) and terminal.supports_full_screen()
     plan_fields = {"stats": stats, "stream_log_file": stream_log_file, "share_address": share_address}
     if continued is None and on_screen and is_topic_missing(topic, settings.topic):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli.messages import write_stderr
-from debate_tui.cli.plan import check_not_live, decode_format, plan_continuation
+from debate_tui.cli.plan import check_not_live, decode_format, load_settings, plan_continuation
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.exports import export_debate, export_filename
@@ -133,7 +133,7 @@ class _ThreadedStore:
 
     async def check(self, debate: str) -> None:
         """See `HistoryStore.check`."""
-        await asyncio.to_thread(plan_continuation, debate, config.load_settings({}))
+        await asyncio.to_thread(plan_continuation, debate, load_settings({}))
 
 
 async def browse_history(store: SqliteStore, query: str) -> int:
@@ -147,7 +147,7 @@ async def browse_history(store: SqliteStore, query: str) -> int:
 
     archive, selected_debate = _ThreadedStore(store), ""
     while True:
-        settings = config.load_settings({})
+        settings = load_settings({})
         summaries = await archive.debates()
         app = HistoryApp(
             archive,
@@ -164,7 +164,7 @@ async def browse_history(store: SqliteStore, query: str) -> int:
         if visit is None:
             return app.return_code or 0
         query, selected_debate = visit.filter_text, visit.debate
-        code = await _open_debate(store, visit, config.load_settings({}))
+        code = await _open_debate(store, visit, load_settings({}))
         if code > 128:
             return code
 

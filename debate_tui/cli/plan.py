@@ -10,8 +10,10 @@ from msgspec import Struct
 
 from debate_tui import config
 from debate_tui.domain.debate import (
+    NO_PARAMETERS,
     Debater,
     Format,
+    ModelParameters,
     assign_sides,
     check_debater_count,
     fill_debaters,
@@ -24,13 +26,21 @@ from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.transcript import Transcript
 from debate_tui.sources import registry
 from debate_tui.sources.credentials import CREDENTIAL_MASK
+from debate_tui.sources.providers import configure_providers
 from debate_tui.sources.registry import SourceSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from debate_tui.record.log import DebateStore
     from debate_tui.record.summary import DebateSummary
+
+
+def load_settings(options: Mapping[str, object], *, debate_file: Path | None = None) -> config.Settings:
+    """The settings, as `config.load_settings` puts them together, with the user's providers in the table."""
+    settings = config.load_settings(options, debate_file=debate_file)
+    configure_providers({name: provider.fields for name, provider in settings.provider.items()})
+    return settings
 
 
 DEMO_SOURCES = ("demo", "demo")
@@ -43,6 +53,13 @@ class PlannedDebater(Struct, frozen=True):
     debater: Debater
     settings: config.DebaterSettings
     source_spec: SourceSpec
+
+
+def model_parameters(seat: ModelParameters, specification: SourceSpec) -> ModelParameters:
+    """The parameters of a source; none where no model answers."""
+    if not specification.takes_parameters:
+        return NO_PARAMETERS
+    return seat.parameters.over(specification.parameters)
 
 
 class Plan(Struct, frozen=True):
@@ -96,6 +113,7 @@ def make_plan(
                 side=seat.side or sides[place],
                 source=specification.public_name,
                 persona=seat.persona,
+                parameters=model_parameters(seat, specification).to_public(),
             ),
             seat,
             specification,
@@ -250,7 +268,8 @@ def encode_setup(plan: Plan) -> str:
     """What a debate is begun with, for its record."""
     chairs = tuple(
         _DebaterRecord(
-            each.debater, msgspec.structs.replace(each.settings, source=each.source_spec.public_name)
+            each.debater,
+            msgspec.structs.replace(each.settings.without_secrets(), source=each.source_spec.public_name),
         )
         for each in plan.debaters
     )
@@ -325,8 +344,7 @@ def _build_continuation(
         )
     current_sources = _current_sources(transcript)
     debater_settings = [
-        msgspec.structs.replace(chair.seat, source=current_sources.get(chair.debater.id, chair.seat.source))
-        for chair in saved_setup.chairs
+        _restore_seat(chair, current_sources.get(chair.debater.id), settings) for chair in saved_setup.chairs
     ]
     source_specs = [
         _parse_saved_source(seat.source, chair.debater.name)
@@ -351,6 +369,24 @@ def _current_sources(transcript: Transcript) -> dict[str, str]:
     """The sources that were put in place of others while the debate was held."""
     replaced = (note.event for note in transcript.side_events if isinstance(note.event, DebaterReplaced))
     return {event.debater: event.source for event in replaced}
+
+
+def _restore_seat(
+    chair: _DebaterRecord, current_source: str | None, settings: config.Settings
+) -> config.DebaterSettings:
+    """A debater's settings, with the headers and secrets that were not kept taken from the present ones."""
+    seat = chair.seat
+    if current_source is not None:  # the parameters were another model's
+        return msgspec.structs.replace(seat, source=current_source, **msgspec.structs.asdict(NO_PARAMETERS))
+    if not seat.has_masked_secrets:
+        return seat
+    for given in settings.debater:
+        if given.source == seat.source and given.without_secrets().parameters == seat.parameters:
+            return msgspec.structs.replace(seat, headers=given.headers, extra_body=given.extra_body)
+    raise UsageError(
+        f"The headers and secrets of {chair.debater.name} were not recorded.",
+        "Continue with the debate file that has them: --config FILE.",
+    )
 
 
 def _parse_saved_source(source: str, owner: str) -> SourceSpec:

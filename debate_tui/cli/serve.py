@@ -10,7 +10,13 @@ from debate_tui.cli import debate as topics
 from debate_tui.cli.debate import parse_debater_option
 from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, open_server
 from debate_tui.cli.messages import print_error
-from debate_tui.cli.plan import default_debaters, make_plan, plan_continuation_from, unwatched_sources
+from debate_tui.cli.plan import (
+    default_debaters,
+    load_settings,
+    make_plan,
+    plan_continuation_from,
+    unwatched_sources,
+)
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import open_debate
 from debate_tui.domain.errors import DebateError
@@ -49,7 +55,7 @@ def run_server(
     """
     if debaters:
         overrides["debater"] = [parse_debater_option(text) for text in debaters]
-    settings = config.load_settings(overrides, debate_file=debate_file)
+    settings = load_settings(overrides, debate_file=debate_file)
     debate_plan = None
     if continued is None and (topic is not None or settings.topic):
         debate_plan = make_plan(

@@ -165,12 +165,12 @@ def formats(name: str | None) -> None:
 )
 def doctor(debaters: tuple[str, ...], debate_file: Path | None) -> int:
     """Tell what works here: terminal, keys, local servers, and every source, tried with one small request."""
-    from debate_tui import config
     from debate_tui.cli.debate import parse_debater_option
     from debate_tui.cli.doctor import run_checks
+    from debate_tui.cli.plan import load_settings
 
     overrides = {"debater": [parse_debater_option(text) for text in debaters]} if debaters else {}
-    return run_checks(config.load_settings(overrides, debate_file=debate_file))
+    return run_checks(load_settings(overrides, debate_file=debate_file))
 
 
 @click.command()

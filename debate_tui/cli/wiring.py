@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui import config
-from debate_tui.cli.plan import assign_voices, encode_setup
+from debate_tui.cli.plan import assign_voices, encode_setup, model_parameters
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.stream import Connected
 from debate_tui.record.log import DebateLog, MemoryLog, TakenOverError
@@ -18,7 +18,7 @@ from debate_tui.resilience.chaos import ChaosSource, shorten_timeouts
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.session import DebateSpec, Judge, Session
 from debate_tui.sources import registry
-from debate_tui.sources.prices import cost_function, price_table_for
+from debate_tui.sources.prices import Rates, cost_function, price_table_for
 from debate_tui.sources.registry import SourceFactory
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from debate_tui.resilience.recovery import Announce, Announcement
     from debate_tui.resilience.stream_log import StreamLog
     from debate_tui.session import Backpressure
-    from debate_tui.sources.prices import Rates
     from debate_tui.sources.registry import SourceSpec
 
     OnError = Callable[[DebateError], None]
@@ -57,7 +56,11 @@ class SourceSwapper:
         names = (debater, next(each.name for each in spec.debaters if each.id == debater))
         source = self._sources.make(specification, names=names)
         self._session.replace(
-            debater, source, specification.public_name, cost_function(specification, self._rates)
+            debater,
+            source,
+            specification.public_name,
+            cost_function(specification, self._rates),
+            specification.parameters.to_public(),
         )
 
 
@@ -120,7 +123,9 @@ async def open_debate(
                 source, policy, is_paused=is_paused, announce=_make_announce(debater, statistics, stream_log)
             )
 
-        rates = {model: (price.input, price.output) for model, price in settings.price.items()}
+        rates = {
+            model: Rates(price.input, price.output, price.cached) for model, price in settings.price.items()
+        }
         session = Session(
             _make_debate_spec(
                 plan,
@@ -139,6 +144,7 @@ async def open_debate(
                     judge.public_name,
                     with_recovery(f"j{number}", sources.make(judge), _never_paused),
                     cost_function(judge, rates),
+                    judge.parameters.to_public(),
                 )
                 for number, judge in enumerate(plan.judges, 1)
             ],
@@ -171,7 +177,13 @@ def make_source(
     names: Sequence[str] = (),
 ) -> Source:
     """A debater's source, asked as its settings say; for `names` see `SourceFactory.make`."""
-    return sources.make(specification, method=seat.method, background=seat.background, names=names)
+    return sources.make(
+        specification,
+        method=seat.method,
+        background=seat.background,
+        names=names,
+        parameters=model_parameters(seat, specification),
+    )
 
 
 def _make_sources(plan: Plan, sources: SourceFactory) -> dict[str, Source]:

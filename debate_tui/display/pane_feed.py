@@ -56,6 +56,8 @@ def _sanitise_value(value: object) -> object:
         return sanitise(value)
     if isinstance(value, Struct):
         return sanitise_strings(value)
+    if isinstance(value, dict):
+        return {sanitise(name): _sanitise_value(part) for name, part in value.items()} if value else value
     if isinstance(value, tuple):
         after = tuple(_sanitise_value(part) for part in value)
         return after if any(a is not b for a, b in zip(after, value, strict=True)) else value

@@ -34,6 +34,16 @@ _RESERVED_FIELDS = frozenset({"model", "messages", "input", "stream", "backgroun
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SECRET_NAME = re.compile(r"key|token|secret|sig|pass|auth|credential|cookie", re.IGNORECASE)
 
+# JSON of at most four levels: what a file or a host sends has bounds.
+_Scalar = str | int | float | bool | None
+_Json1 = _Scalar | list[_Scalar] | dict[str, _Scalar]
+_Json2 = _Scalar | list[_Json1] | dict[str, _Json1]
+_Json3 = _Scalar | list[_Json2] | dict[str, _Json2]
+JsonValue = _Scalar | list[_Json3] | dict[str, _Json3]
+
+ParameterValue = _Scalar | list[str] | dict[str, _Scalar]
+"""A parameter as it is recorded; what is nested deeper is JSON text."""
+
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 
 
@@ -54,7 +64,8 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = None
     system: Annotated[str, Meta(description="added to the instructions that a model is given")] = ""
     extra_body: Annotated[
-        dict[str, Any], Meta(description="fields added to each request's body, as the provider names them")
+        dict[str, JsonValue],
+        Meta(description="fields added to each request's body, as the provider names them"),
     ] = {}
     headers: Annotated[dict[str, str], Meta(description="HTTP headers added to each request to a model")] = {}
 
@@ -83,13 +94,16 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             }
         )
 
-    def to_public(self) -> dict[str, Any]:
+    def to_public(self) -> dict[str, ParameterValue]:
         """What is set, as it may be recorded and shown: headers by name only, secrets masked."""
-        public: dict[str, Any] = msgspec.to_builtins(self.parameters)
+        public: dict[str, ParameterValue] = msgspec.to_builtins(self.parameters)
         if self.headers:
-            public["headers"] = sorted(self.headers)
+            public["headers"] = [*sorted(self.headers)]
         if self.extra_body:
-            public["extra_body"] = mask_secrets(self.extra_body)
+            public["extra_body"] = {
+                name: msgspec.json.encode(value).decode() if isinstance(value, dict | list) else value
+                for name, value in mask_secrets(self.extra_body).items()
+            }
         return public
 
     def without_secrets(self) -> Self:
@@ -99,6 +113,11 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             headers=dict.fromkeys(self.headers, SECRET_MASK),
             extra_body=mask_secrets(self.extra_body),
         )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts that no message may repeat."""
+        return (*secret_values(self.headers), *secret_values(self.extra_body))
 
     @property
     def has_masked_secrets(self) -> bool:
@@ -131,6 +150,19 @@ def mask_secrets(value: Any, *, named_secret: bool = False) -> Any:
     return SECRET_MASK if named_secret else API_KEY_PATTERN.sub(SECRET_MASK, value)
 
 
+def secret_values(value: Any, *, named_secret: bool = False) -> tuple[str, ...]:
+    """The texts of a JSON value that `mask_secrets` would mask for their names."""
+    if isinstance(value, Mapping):
+        return tuple(
+            secret
+            for name, part in value.items()
+            for secret in secret_values(part, named_secret=named_secret or is_secret_name(name))
+        )
+    if isinstance(value, list | tuple):
+        return tuple(secret for part in value for secret in secret_values(part, named_secret=named_secret))
+    return (value,) if named_secret and isinstance(value, str) else ()
+
+
 def _has_mask(value: Any) -> bool:
     if isinstance(value, Mapping):
         return any(_has_mask(part) for part in value.values())
@@ -142,7 +174,8 @@ def _has_mask(value: Any) -> bool:
 class Debater(Struct, frozen=True, kw_only=True):
     """Who argues, for which side, in whose voice, and where the words come from.
 
-    `source` is the specification as typed (``openai:gpt-5.2``); it never holds a key.
+    `source` is the specification as typed (``openai:gpt-5.2``); it never holds a key. `parameters` are those
+    of its model, as `ModelParameters.to_public` tells them.
     """
 
     id: str
@@ -150,6 +183,7 @@ class Debater(Struct, frozen=True, kw_only=True):
     side: str
     source: str
     persona: str = ""
+    parameters: dict[str, ParameterValue] = {}
 
 
 class Phase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -212,6 +246,13 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                     f"the phase `{phase.name}` needs a speaker {max(phase.speakers)}, "
                     f"but {self.min_debaters} debaters are enough (`min_debaters`)"
                 )
+
+
+def format_hash(format_: Format) -> str:
+    """What tells a format from another of its name: twelve hexadecimal digits of all that it says."""
+    from hashlib import blake2b  # brings OpenSSL along, which no screen has to wait for
+
+    return blake2b(msgspec.json.encode(format_), digest_size=6).hexdigest()
 
 
 class Round(Struct, frozen=True):

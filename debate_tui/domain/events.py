@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.debate import OutcomeKind
+from debate_tui.domain.debate import OutcomeKind, ParameterValue
 from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
 
 
@@ -23,20 +23,22 @@ class BaseEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
     at: float = 0.0
 
 
-class DebaterInfo(Struct, frozen=True):
-    """A debater as the log names it."""
+class DebaterInfo(Struct, frozen=True, omit_defaults=True):
+    """A debater as the log names it; `parameters` are what its model is asked with, secrets masked."""
 
     id: str
     name: str
     side: str
     source: str
     model: str
+    parameters: dict[str, ParameterValue] = {}
 
 
 class DebateStarted(BaseEvent, frozen=True, tag="debate.started"):
     """The debate begins; `outcome` is how it is settled, as its format says.
 
-    `prices` says by which table turns are priced, and of when that is.
+    `prices` says by which table turns are priced, and of when that is. `version` is the program's,
+    `format_hash` tells formats of one name apart.
     """
 
     debate: str
@@ -45,6 +47,8 @@ class DebateStarted(BaseEvent, frozen=True, tag="debate.started"):
     debaters: tuple[DebaterInfo, ...]
     outcome: OutcomeKind = "none"
     prices: str = ""
+    version: str = ""
+    format_hash: str = ""
 
 
 class PhaseStarted(BaseEvent, frozen=True, tag="phase.started"):
@@ -81,16 +85,25 @@ class TurnSuperseded(BaseEvent, frozen=True, tag="turn.superseded"):
 
 
 class TurnFinished(BaseEvent, frozen=True, tag="turn.finished"):
+    """A turn has ended; `model` and `response` (its id) are what the server called them.
+
+    `cost` is in US dollars: what the server charges where it says so, else what the prices amount to.
+    """
+
     turn: int
     debater: str
     reason: FinishReason
     usage: Usage | None = None
     cost: float | None = None
+    model: str = ""
+    response: str = ""
     ttft_ms: int | None = None
     duration_ms: int | None = None
 
 
 class StreamStatus(BaseEvent, frozen=True, tag="stream.status"):
+    """A stream has another state; `dropped` names settings that the server refused and that are not sent."""
+
     debater: str
     state: StreamState
     attempt: int
@@ -99,6 +112,7 @@ class StreamStatus(BaseEvent, frozen=True, tag="stream.status"):
     retry_in_ms: int | None = None
     error: FaultReport | None = None
     recovered: bool = False
+    dropped: tuple[str, ...] = ()
 
 
 class DebatePaused(BaseEvent, frozen=True, tag="debate.paused"):
@@ -123,6 +137,7 @@ class DebaterReplaced(BaseEvent, frozen=True, tag="debater.replaced"):
     remaining: tuple[str, ...]
     source: str
     model: str
+    parameters: dict[str, ParameterValue] = {}
 
 
 class DebaterReturned(BaseEvent, frozen=True, tag="debater.returned"):
@@ -131,6 +146,7 @@ class DebaterReturned(BaseEvent, frozen=True, tag="debater.returned"):
     remaining: tuple[str, ...]
     source: str
     model: str
+    parameters: dict[str, ParameterValue] = {}
 
 
 class Interjection(BaseEvent, frozen=True, tag="interjection"):
@@ -183,6 +199,7 @@ class Verdict(BaseEvent, frozen=True, tag="verdict"):
     problem: str = ""
     usage: Usage | None = None
     cost: float | None = None
+    parameters: dict[str, ParameterValue] = {}
 
 
 class DebateFinished(BaseEvent, frozen=True, tag="debate.finished"):

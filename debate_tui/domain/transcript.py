@@ -345,7 +345,10 @@ class Transcript:
         if isinstance(event, DebaterRemoved) or event.debater not in self.debaters:
             return
         self.debaters[event.debater] = msgspec.structs.replace(
-            self.debaters[event.debater], source=event.source, model=event.model
+            self.debaters[event.debater],
+            source=event.source,
+            model=event.model,
+            parameters=event.parameters,
         )
         turn = self._latest_turns.get(event.debater)
         if turn is not None and not turn.finished:

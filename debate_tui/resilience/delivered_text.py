@@ -251,6 +251,11 @@ class UsageTotals:
         self._previous: Usage | None = None
         self._current: Usage | None = None
 
+    @property
+    def has_earlier(self) -> bool:
+        """Whether an earlier connection reported usage, which what the present one costs leaves out."""
+        return self._previous is not None
+
     def start_connection(self, *, resumes_answer: bool) -> None:
         """A new connection; if it carries on the `resumes_answer`, what it reports replaces, else it adds."""
         if not resumes_answer:

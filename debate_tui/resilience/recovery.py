@@ -248,7 +248,7 @@ class TurnRecovery:
                 self._handle_keep_alive(item)
             case Connected():
                 self._handle_connected(item)
-                yield self._publish(self._state_change("connected"))
+                yield self._publish(structs.replace(self._state_change("connected"), dropped=item.dropped))
                 yield self._publish(item)
             case UsageUpdate():
                 self._watchdog.record_activity()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from debate_tui.domain import events
@@ -33,6 +33,7 @@ from debate_tui.session.turn import unknown_cost
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from debate_tui.domain.debate import ParameterValue
     from debate_tui.domain.judging import JudgeReading, ReadingOrder
     from debate_tui.domain.stream import Message, Source
     from debate_tui.domain.transcript import Transcript, Turn
@@ -46,12 +47,16 @@ MAX_ANSWER_TRIES = 2
 
 @dataclass(frozen=True)
 class Judge:
-    """Who judges: an id of its own (``j1``), what its source is called, and the guarded source."""
+    """Who judges: an id of its own (``j1``), what its source is called, and the guarded source.
+
+    `parameters` are those of its model, as they may be recorded.
+    """
 
     id: str
     name: str
     source: Source
     cost: CostFunction = unknown_cost
+    parameters: dict[str, ParameterValue] = field(default_factory=dict)
 
 
 class _JudgeRun:
@@ -60,6 +65,7 @@ class _JudgeRun:
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
         self.usage: Usage | None = None
+        self._stated_costs: list[float | None] = []
         self.stance_before: int | None = None
 
     async def ask(self, topic: str, messages: tuple[Message, ...]) -> str:
@@ -67,6 +73,7 @@ class _JudgeRun:
         request = TurnRequest(topic=topic, phase=VERDICT_PHASE, turn=0, messages=messages)
         parts: list[str] = []
         usage: Usage | None = None
+        stated_cost: float | None = None
         try:
             async with self.judge.source.open(request) as stream:
                 async for item in stream:
@@ -75,11 +82,22 @@ class _JudgeRun:
                             parts.append(item.text)
                         case Superseded():
                             parts.clear()
-                        case UsageUpdate() | Finished():
-                            usage = item.usage or usage
+                        case UsageUpdate():
+                            usage = item.usage
+                        case Finished():
+                            usage, stated_cost = item.usage or usage, item.cost
         finally:  # a broken answer was paid for too
             self.usage = self.usage + usage if self.usage and usage else self.usage or usage
+            self._stated_costs.append(stated_cost)
         return "".join(parts)
+
+    @property
+    def cost(self) -> float | None:
+        """What all answers cost, in US dollars: as the server says, if it does of each; else by price."""
+        stated = [cost for cost in self._stated_costs if cost is not None]
+        if stated and len(stated) == len(self._stated_costs):
+            return sum(stated)
+        return self.judge.cost(self.usage) if self.usage else None
 
 
 class JudgePanel:
@@ -152,7 +170,8 @@ class JudgePanel:
                 stance_after=final_opinion.stance if final_opinion else None,
                 problem="" if final_opinion else problem,
                 usage=run.usage,
-                cost=judge.cost(run.usage) if run.usage else None,
+                cost=run.cost,
+                parameters=judge.parameters,
             )
         )
 

@@ -70,7 +70,7 @@ class RemoteEventValidator:
             raise _invalid_debate_fault("It does not begin with its beginning.")
         if not 0 <= event.at <= MAX_TIMESTAMP:  # clocks are put back, so that it may be before the last one
             raise _invalid_debate_fault(f"Event {event.seq} is of a time that cannot be.")
-        if any(abs(number) > MAX_NUMBER for number in _numbers(event)):
+        if not all(abs(number) <= MAX_NUMBER for number in _numbers(event)):  # NaN is not
             raise _invalid_debate_fault("There is a number in it that is too great.")
         self._event_count += 1
         self._character_count += characters

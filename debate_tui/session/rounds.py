@@ -15,6 +15,7 @@ from debate_tui.domain.prompts import Brief, Speech
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from debate_tui.domain.debate import ParameterValue
     from debate_tui.domain.transcript import Transcript
     from debate_tui.record.log import DebateLog
 
@@ -102,14 +103,22 @@ class Roster:
                 remaining=self._active_ids,
                 source=info.source,
                 model=info.model,
+                parameters=info.parameters,
             )
         )
 
-    def log_replacement(self, debater: str, source: str, model: str) -> None:
+    def log_replacement(
+        self, debater: str, source: str, model: str, parameters: dict[str, ParameterValue]
+    ) -> None:
         """Note that another source speaks for a debater."""
         self._log.append(
             events.DebaterReplaced(
-                debater=debater, reason="user", remaining=self._active_ids, source=source, model=model
+                debater=debater,
+                reason="user",
+                remaining=self._active_ids,
+                source=source,
+                model=model,
+                parameters=parameters,
             )
         )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
+from debate_tui import __version__
 from debate_tui.domain import events, prompts
-from debate_tui.domain.debate import VERDICT_PHASE, iter_rounds, speaking_groups
+from debate_tui.domain.debate import VERDICT_PHASE, format_hash, iter_rounds, speaking_groups
 from debate_tui.domain.judging.scoring import find_agreement
 from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.stream import TurnRequest
@@ -20,7 +21,7 @@ from debate_tui.session.turn_runner import TurnRunner
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from debate_tui.domain.debate import Debater, Round
+    from debate_tui.domain.debate import Debater, ParameterValue, Round
     from debate_tui.domain.stream import Fault, Source
     from debate_tui.record.log import DebateLog
     from debate_tui.session.judges import Judge
@@ -140,11 +141,15 @@ class Session:
                 topic=spec.topic,
                 format=spec.format.name,
                 debaters=tuple(
-                    events.DebaterInfo(d.id, d.name, d.side, d.source, self._turn_runner.model_of(d.id))
+                    events.DebaterInfo(
+                        d.id, d.name, d.side, d.source, self._turn_runner.model_of(d.id), d.parameters
+                    )
                     for d in spec.debaters
                 ),
                 outcome=spec.format.outcome,
                 prices=spec.prices,
+                version=__version__,
+                format_hash=format_hash(spec.format),
             )
         )
         for debater in self._roster.all_ids:
@@ -254,12 +259,20 @@ class Session:
         self._turn_runner.retry(debater)
 
     def replace(
-        self, debater: str, source: Source, source_text: str, cost: CostFunction = unknown_cost
+        self,
+        debater: str,
+        source: Source,
+        source_text: str,
+        cost: CostFunction = unknown_cost,
+        parameters: Mapping[str, ParameterValue] | None = None,
     ) -> None:
-        """Let another source speak for the debater from its next connection on, at its own cost."""
+        """Let another source speak for the debater from its next connection on, at its own cost.
+
+        `parameters` are those of its model, as they may be recorded.
+        """
         if not self._end_logged:
             self._turn_runner.replace(debater, source, cost)
-            self._roster.log_replacement(debater, source_text, source.model)
+            self._roster.log_replacement(debater, source_text, source.model, dict(parameters or {}))
 
     def interject(self, text: str, to: str | None = None) -> None:
         """Put a remark to one debater or to all; they are told at their next turn."""

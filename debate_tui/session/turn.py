@@ -83,6 +83,8 @@ class RunningTurn:
         """The attempt from which on the text is another; 0 while it is this one that goes on."""
         self._usage: Usage | None = None
         self._usage_totals = UsageTotals()
+        self._end = Finished()
+        """What the source said at its end, if it came to one."""
         self._started_at = time.monotonic()
         self._first_text_at: float | None = None
         self._finished_at = 0.0
@@ -114,6 +116,7 @@ class RunningTurn:
             case Finished():
                 if item.usage is not None:
                     self._usage = self._usage_totals.add_update(item.usage)
+                self._end = item
                 self.finish(item.reason)
 
     def finish(self, reason: FinishReason, fault: Fault | None = None) -> None:
@@ -129,11 +132,19 @@ class RunningTurn:
                 debater=self.debater,
                 reason=reason,
                 usage=self._usage,
-                cost=self._cost(self._usage or Usage()),
+                cost=self._final_cost(),
+                model=self._end.model,
+                response=self._end.response,
                 ttft_ms=None if first is None else round((first - self._started_at) * 1000),
                 duration_ms=round((self._finished_at - self._started_at) * 1000),
             )
         )
+
+    def _final_cost(self) -> float | None:
+        """What the server charges, if it says so for the whole turn; else what the usage amounts to."""
+        if self._end.cost is not None and not self._usage_totals.has_earlier:
+            return self._end.cost
+        return self._cost(self._usage or Usage())
 
     def restart(self) -> None:
         """Take the turn up again: a broken-off one where it broke off, any other from the start.
@@ -153,6 +164,7 @@ class RunningTurn:
         self.retry_requested = self.stopped_by_user = False
         self.cancel_reason = "stopped"
         self.finish_reason = None
+        self._end = Finished()
 
     def resume_point(self, source: Source) -> Resume | None:
         """Where to go on when the turn is opened again, by this source; `None` on its first opening.
@@ -228,6 +240,7 @@ class RunningTurn:
                 retry_in_ms=status.retry_in_ms,
                 error=status.error,
                 recovered=status.recovered,
+                dropped=status.dropped,
             )
         )
 

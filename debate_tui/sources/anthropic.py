@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from debate_tui.domain.debate import NO_PARAMETERS
-from debate_tui.domain.stream import Fault, FaultKind, StreamOrigin
+from debate_tui.domain.stream import StreamOrigin
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.providers import find_provider as named
+from debate_tui.sources.sdk import omitted_headers
 from debate_tui.sources.sdk_stream import (
     STREAM_HEADERS,
     OptionalParams,
@@ -16,6 +18,7 @@ from debate_tui.sources.sdk_stream import (
     continuation_messages,
     move_system_to_user,
     open_sdk_stream,
+    open_with_fresh_key,
     output_limit,
 )
 
@@ -60,11 +63,17 @@ class AnthropicSource:
         """See `Source.model`."""
         return self._model
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self, request: TurnRequest, resume: Resume | None = None
-    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
+        opening = partial(self._open, request, resume)
+        return open_with_fresh_key(self._provider, self._sdk_clients, self._parameters, opening)
+
+    @asynccontextmanager
+    async def _open(
+        self, request: TurnRequest, resume: Resume | None
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         client = await self._sdk_clients.anthropic(self._provider)
         messages = continuation_messages(request, resume, self._parameters.system)
         optional_params = OptionalParams(self._refused_params)
@@ -89,24 +98,18 @@ class AnthropicSource:
                 ),
                 stream=True,
                 extra_body=body,
-                extra_headers={**STREAM_HEADERS, **self._parameters.headers},
+                extra_headers={
+                    **STREAM_HEADERS,
+                    **omitted_headers(self._provider, client.key, omit),
+                    **self._parameters.headers,
+                },
             )
 
         origin = StreamOrigin.CONTINUATION if resume is not None and resume.text else StreamOrigin.START
-        try:
-            async with open_sdk_stream(
-                self._provider,
-                client,
-                send,
-                MessagesDecoder(),
-                optional_params=optional_params,
-                origin=origin,
-            ) as items:
-                yield items
-        except Fault as fault:
-            if fault.kind is FaultKind.AUTH:
-                self._sdk_clients.discard_client(self._provider)
-            raise
+        async with open_sdk_stream(
+            self._provider, client, send, MessagesDecoder(), optional_params=optional_params, origin=origin
+        ) as items:
+            yield items
 
     async def aclose(self) -> None:
         """See `Source.aclose`: there is nothing that only this source holds."""

@@ -1,4 +1,4 @@
-"""Where keys come from: the environment, else the system keyring; and how they are kept out of sight.
+"""Where keys come from: the environment, a command, the system keyring; and how they are kept out of sight.
 
 In the keyring a provider's key is the password of user PROVIDER of the service ``debate-tui``; one is stored
 with ``keyring set debate-tui openai``.
@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import sys
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,6 +22,7 @@ from debate_tui.sources.network import clean_value, find_url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from subprocess import Popen
 
     from debate_tui.sources.providers import Provider
 
@@ -56,15 +61,83 @@ def key_in_keyring(provider: Provider) -> str:
         return ""
 
 
+KEY_COMMAND_TIMEOUT_S = 10.0
+_MAX_KEY_OUTPUT = 1 << 16
+
+
+def key_from_command(provider: Provider) -> str:
+    """The first line that the provider's `key_command` prints; blocks for up to `KEY_COMMAND_TIMEOUT_S`.
+
+    It is run without a shell, and away from the terminal. Raises an `auth` fault where it fails; what it
+    prints is told to no one, as there may be a key in it.
+    """
+    output, problem = _run_key_command(provider.key_command)
+    key = next(filter(None, map(clean_value, output.decode("utf-8", "replace").splitlines())), "")
+    if problem or not key:
+        message = f"The key command of {provider.title} {problem or 'printed no key'}."
+        raise Fault(FaultKind.AUTH, message, hint=provider.key_hint)
+    return key
+
+
+def _run_key_command(command: str) -> tuple[bytes, str]:
+    """What a command prints, and what was wrong with it, if anything was."""
+    import shlex
+    import subprocess
+
+    timed_out = threading.Event()
+
+    def end_process() -> None:
+        timed_out.set()
+        _kill_group(process)
+
+    try:
+        with subprocess.Popen(  # noqa: S603 (the user's own settings name it)
+            shlex.split(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            timer = threading.Timer(KEY_COMMAND_TIMEOUT_S, end_process)
+            timer.start()
+            try:
+                assert process.stdout is not None
+                output = process.stdout.read(_MAX_KEY_OUTPUT)
+                if len(output) == _MAX_KEY_OUTPUT:
+                    _kill_group(process)
+                    return b"", "printed more than a key"
+                code = process.wait()
+            finally:
+                timer.cancel()
+    except FileNotFoundError:
+        return b"", "was not found"
+    except (OSError, ValueError, IndexError):
+        return b"", "cannot be run"
+    if timed_out.is_set():
+        return b"", f"did not end within {KEY_COMMAND_TIMEOUT_S:.0f} s"
+    return output, f"ended with exit code {code}" if code else ""
+
+
+def _kill_group(process: Popen[bytes]) -> None:
+    """End a command together with what it has started, which could hold its output open."""
+    if sys.platform == "win32":
+        process.kill()
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def find_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
     """The provider's key; empty if it has none and needs none. Blocks if the keyring has to be asked.
 
     Raises an `auth` fault if it needs one and there is none, or if what is there cannot be a key.
     """
     key = key_in_environment(provider, environ)
+    if not key and provider.key_command:
+        key = key_from_command(provider)
     if not key and provider.needs_key:
         key = key_in_keyring(provider)
-    hint = f"Set {' or '.join(provider.key_env)}, or run: keyring set {KEYRING_SERVICE} {provider.name}"
+    hint = provider.key_hint
     if not key and provider.needs_key:
         raise Fault(FaultKind.AUTH, f"No key for {provider.title} was found.", hint=hint)
     if not (key.isascii() and key.isprintable()) or " " in key:
@@ -76,6 +149,7 @@ def has_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> bool
     """Whether the provider can be asked as far as keys go; loads no SDK, but may ask the keyring."""
     return (
         not provider.needs_key
+        or bool(provider.key_command)
         or bool(key_in_environment(provider, environ))
         or bool(key_in_keyring(provider))
     )

@@ -86,6 +86,8 @@ def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
     )
     if status == 404:
         _explain_not_found(fault, response.request.url, provider)
+    elif fault.kind is FaultKind.AUTH and provider.key_command:
+        fault.hint = provider.key_hint
     elif fault.kind is FaultKind.AUTH and provider.key_env:
         fault.hint = f"Check {provider.key_env[0]}."
     elif fault.kind is FaultKind.QUOTA:

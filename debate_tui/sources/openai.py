@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -22,6 +21,7 @@ from debate_tui.sources.resumable import (
     ServerKeptResponses,
     conversation_headers,
 )
+from debate_tui.sources.sdk import omitted_headers
 from debate_tui.sources.sdk_stream import (
     STREAM_HEADERS,
     OptionalParams,
@@ -29,6 +29,7 @@ from debate_tui.sources.sdk_stream import (
     continuation_messages,
     move_system_to_user,
     open_sdk_stream,
+    open_with_fresh_key,
     output_limit,
     read_document,
 )
@@ -89,21 +90,20 @@ class OpenAISource:
         """See `Source.model`."""
         return self._model or self._provider.title
 
-    @asynccontextmanager
-    async def open(
-        self, request: TurnRequest, resume: Resume | None = None
-    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
+    def open(self, request: TurnRequest, resume: Resume | None = None) -> StreamContext:
         """See `Source.open`."""
+        opening = partial(self._open, request, resume)
+        return open_with_fresh_key(self._provider, self._sdk_clients, self._parameters, opening)
+
+    @asynccontextmanager
+    async def _open(
+        self, request: TurnRequest, resume: Resume | None
+    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         client = await self._sdk_clients.openai(self._provider)
-        try:
-            if not self._model:
-                self._model = await self._first_model(client)
-            async with self._open_stream(client, request, resume) as items:
-                yield items
-        except Fault as fault:
-            if fault.kind is FaultKind.AUTH:
-                self._sdk_clients.discard_client(self._provider)
-            raise
+        if not self._model:
+            self._model = await self._first_model(client)
+        async with self._open_stream(client, request, resume) as items:
+            yield items
 
     async def aclose(self) -> None:
         """See `Source.aclose`: there is nothing that only this source holds."""
@@ -217,13 +217,18 @@ class OpenAISource:
         return [{"role": message.role, "content": message.content} for message in messages]
 
     def _stream_headers(self, client: SdkClient[AsyncOpenAI]) -> dict[str, str | Omit]:
-        omitted = _omitted_headers(self._provider, client.key)
+        omitted = self._omitted_headers(client)
         return {**STREAM_HEADERS, **omitted, **self._parameters.headers}
+
+    def _omitted_headers(self, client: SdkClient[AsyncOpenAI]) -> dict[str, Omit]:
+        from openai import omit
+
+        return omitted_headers(self._provider, client.key, omit)
 
     async def _first_model(self, client: SdkClient[AsyncOpenAI]) -> str:
         with translate_sdk_errors(self._provider, client):
             listing = client.sdk.models.with_streaming_response.list(
-                extra_headers=_omitted_headers(self._provider, client.key)
+                extra_headers=self._omitted_headers(client)
             )
             async with listing as answer:
                 body = await read_document(
@@ -241,19 +246,3 @@ class OpenAISource:
 
 def _stream_origin(resume: Resume | None) -> StreamOrigin:
     return StreamOrigin.CONTINUATION if resume is not None and resume.text else StreamOrigin.START
-
-
-def _omitted_headers(provider: Provider, key: str) -> dict[str, str | Omit]:
-    """Headers the SDK would send to any server, though they are meant for OpenAI's."""
-    if provider.name == "openai":
-        return {}
-    from openai import omit
-
-    custom = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
-    names = {"OpenAI-Organization", "OpenAI-Project", *(line.partition(":")[0].strip() for line in custom)}
-    names.discard("")
-    if key:
-        names = {name for name in names if name.lower() != "authorization"}
-    else:
-        names.add("Authorization")
-    return dict.fromkeys(names, omit)

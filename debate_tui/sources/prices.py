@@ -7,30 +7,53 @@ lists; of when it is, `prices.toml` tells. A model it does not know has no price
 from __future__ import annotations
 
 import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from debate_tui.domain import toml
 from debate_tui.sources import sdk_import
+from debate_tui.sources.providers import find_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from debate_tui.domain.stream import Usage
 
-    Rates = tuple[float, float]
-    """US dollars per million tokens, of input and of output."""
-
     CostFunction = Callable[[Usage], float | None]
 
 # What the table calls a provider where it is not what we call it.
-_TABLE_PROVIDER_NAMES = {"xai": "x-ai", "gemini": "google", "huggingface": "huggingface_together"}
+_TABLE_PROVIDER_NAMES = {
+    "gemini": "google",
+    "huggingface": "huggingface_together",
+    "moonshot": "moonshotai",
+    "xai": "x-ai",
+}
 _FREE_PROVIDERS = frozenset({"ollama", "lmstudio", "llamacpp", "vllm"})
 _FREE_KINDS = frozenset({"demo", "local"})
 MILLION = 1_000_000
+
+
+class Rates(NamedTuple):
+    """US dollars per million tokens: of input, of output, and of input that was in the provider's cache.
+
+    Where the last is not known, such input costs what all input does.
+    """
+
+    input: float
+    output: float
+    cached: float | None = None
+
+    def price(self, usage: Usage) -> float | None:
+        """What usage costs, in US dollars; `None` where a count is missing."""
+        if usage.input_tokens is None or usage.output_tokens is None:
+            return None
+        cached = min(usage.cached_tokens or 0, usage.input_tokens)
+        cached_rate = self.input if self.cached is None else self.cached
+        fresh = usage.input_tokens - cached
+        return (fresh * self.input + cached * cached_rate + usage.output_tokens * self.output) / MILLION
 
 
 class Priced(Protocol):
@@ -91,12 +114,18 @@ def cost_function(specification: Priced, overrides: Mapping[str, Rates]) -> Cost
             return None
         rates = own
         if rates is None and listed:
-            rates = _look_up_rates(specification.scheme, specification.detail)
-        if rates is None:
-            return None
-        return (usage.input_tokens * rates[0] + usage.output_tokens * rates[1]) / MILLION
+            rates = _look_up_rates(_table_provider(specification.scheme), specification.detail)
+        return None if rates is None else rates.price(usage)
 
     return cost
+
+
+def _table_provider(scheme: str) -> tuple[str, str]:
+    """What the table knows a provider by: a name, or the address of one that is the user's own."""
+    provider = find_provider(scheme)
+    return (
+        ("", provider.base_url) if provider.is_configured else (_TABLE_PROVIDER_NAMES.get(scheme, scheme), "")
+    )
 
 
 def _uses_price_table(specification: Priced) -> bool:
@@ -111,21 +140,24 @@ def load_price_table() -> None:
     """Load the table, which takes longer than some frames; to be called in a thread."""
     with sdk_import.import_without_gc():
         import genai_prices  # noqa: F401
-    _look_up_rates("openai", "")
+    _look_up_rates(("openai", ""), "")
 
 
 @cache
-def _look_up_rates(provider: str, model: str) -> Rates | None:
+def _look_up_rates(provider: tuple[str, str], model: str) -> Rates | None:
     from genai_prices import Usage, calc_price
 
+    name, url = provider
     # So few that no surcharge for long prompts applies: those of a debate are short.
     few = 1000
-    asked = Usage(input_tokens=few, output_tokens=0), Usage(input_tokens=0, output_tokens=few)
+    asked = (
+        Usage(input_tokens=few, output_tokens=0),
+        Usage(input_tokens=0, output_tokens=few),
+        Usage(input_tokens=few, cache_read_tokens=few, output_tokens=0),
+    )
+    price_of = partial(calc_price, provider_id=name) if name else partial(calc_price, provider_api_url=url)
     try:
-        into, out = (
-            calc_price(usage, model, provider_id=_TABLE_PROVIDER_NAMES.get(provider, provider))
-            for usage in asked
-        )
+        found = [price_of(each, model) for each in asked]
     except LookupError:
         return None
-    return float(into.total_price) * MILLION / few, float(out.total_price) * MILLION / few
+    return Rates(*(float(price.total_price) * MILLION / few for price in found))

@@ -75,6 +75,14 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.moved_by or f"{self.name.upper().replace('-', '_')}_BASE_URL"
 
     @property
+    def is_configured(self) -> bool:
+        """Whether it is not, or not where, the table lists it, but as the user's own settings say."""
+        listed, own = _listed().get(self.name), _configured.get(self.name)
+        return (
+            own is not None and own.base_url == self.base_url and own.base_url != (listed and listed.base_url)
+        )
+
+    @property
     def key_hint(self) -> str:
         """How to give the program a key."""
         if self.key_command:

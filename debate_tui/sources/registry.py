@@ -159,7 +159,7 @@ def check_availability(specification: SourceSpec) -> None:
     if not has_key(asked):
         raise ConfigError(
             f"No key for {asked.title} was found.",
-            f"Set {' or '.join(asked.key_env)}, or store one: keyring set debate-tui {asked.name}",
+            asked.key_hint,
         )
 
 

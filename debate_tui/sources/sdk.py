@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from debate_tui.sources.providers import Provider
 
 C = TypeVar("C", "AsyncOpenAI", "AsyncAnthropic")
+H = TypeVar("H")
 
 CONNECT_TIMEOUT = 10.0
 
@@ -153,7 +154,8 @@ class SdkClients:
                 max_retries=0,
                 timeout=server.http_client.timeout,
                 # Said here, a header from the environment cannot take its place.
-                default_headers={"Authorization": f"Bearer {key}"} if key else None,
+                default_headers=({"Authorization": f"Bearer {key}"} if key else {})
+                | provider.headers_with_key(key),
                 http_client=server.http_client,
             )
         except (httpx2.InvalidURL, openai.OpenAIError) as error:
@@ -170,11 +172,13 @@ class SdkClients:
         import httpx2
 
         server = self._make_http_client(provider)
-        as_token = key == clean_value(self._environ.get("ANTHROPIC_AUTH_TOKEN", ""))
+        as_token = bool(key) and key == clean_value(self._environ.get("ANTHROPIC_AUTH_TOKEN", ""))
         try:
             sdk = anthropic.AsyncAnthropic(
-                api_key=None if as_token else key,
+                # An empty key is refused even where none is sent.
+                api_key=None if as_token else key or "none",
                 auth_token=key if as_token else None,
+                default_headers=provider.headers_with_key(key),
                 base_url=server.base_url,
                 max_retries=0,
                 timeout=server.http_client.timeout,
@@ -232,6 +236,27 @@ async def _append_query(query: bytes, request: httpx2.Request) -> None:
     if query:
         own = request.url.query
         request.url = request.url.copy_with(query=query + b"&" + own if own else query)
+
+
+def omitted_headers(provider: Provider, key: str, omit: H) -> dict[str, H]:
+    """The headers that an SDK would send to any server though they are meant for its maker's, as `omit`."""
+    names: set[str] = set()
+    sdk_maker = "anthropic" if provider.api == "messages" else "openai"
+    if provider.name != sdk_maker:
+        custom = os.environ.get(f"{sdk_maker.upper()}_CUSTOM_HEADERS", "").splitlines()
+        names = {
+            "OpenAI-Organization",
+            "OpenAI-Project",
+            *(line.partition(":")[0].strip() for line in custom),
+        }
+        names = {name for name in names if name and name.lower() not in _KEY_HEADERS}
+    if not key or provider.key_is_in_headers:
+        names |= _KEY_HEADERS
+    own = {name.lower() for name in provider.headers}
+    return {name: omit for name in names if name.lower() not in own}
+
+
+_KEY_HEADERS = frozenset({"authorization", "x-api-key"})
 
 
 def load_openai() -> None:

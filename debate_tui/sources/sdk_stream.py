@@ -11,7 +11,9 @@ import re
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from debate_tui.domain.debate import secret_values
 from debate_tui.domain.stream import Connected, Fault, FaultKind, Finished, KeepAlive, Message, StreamOrigin
+from debate_tui.sources.credentials import redact_keys
 from debate_tui.sources.http import decode_body, has_framed_end, read_start
 from debate_tui.sources.http_errors import redact_fault, translate_sdk_errors, unexpected_body_fault
 from debate_tui.sources.payloads import decode_stream
@@ -32,12 +34,42 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
     from debate_tui.sources.payloads import PayloadDecoder
     from debate_tui.sources.providers import Provider
-    from debate_tui.sources.sdk import AnySdkClient
+    from debate_tui.sources.sdk import AnySdkClient, SdkClients
 
     class RawResponse(Protocol):
         """What both SDKs make of a response whose body was not read."""
 
         http_response: httpx2.Response
+
+
+@asynccontextmanager
+async def open_with_fresh_key(
+    provider: Provider,
+    sdk_clients: SdkClients,
+    parameters: ModelParameters,
+    open_stream: Callable[[], AbstractAsyncContextManager[AsyncIterator[StreamItem]]],
+) -> AsyncIterator[AsyncIterator[StreamItem]]:
+    """Open a stream; where its key is refused, have it looked up again for the next request.
+
+    What a command printed may have run out: it is asked again, and the stream opened once more. No fault
+    that passes through here tells a secret of the headers or the body.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            try:
+                items = await stack.enter_async_context(open_stream())
+            except Fault as fault:
+                if fault.status != 401 or not provider.key_command:
+                    raise
+                sdk_clients.discard_client(provider)
+                items = await stack.enter_async_context(open_stream())
+            yield items
+        except Fault as fault:
+            if fault.kind is FaultKind.AUTH:
+                sdk_clients.discard_client(provider)
+            fault.message = redact_keys(fault.message, *parameters.secrets, *secret_values(provider.headers))
+            fault.args = (fault.message,)
+            raise
 
 
 class RefusedParams(set[str]):

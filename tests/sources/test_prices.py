@@ -8,14 +8,15 @@ import pytest
 
 from debate_tui.domain.stream import Usage
 from debate_tui.sources import prices
-from debate_tui.sources.prices import cost_function, price_table_for
+from debate_tui.sources.prices import Rates, cost_function, price_table_for
+from debate_tui.sources.providers import configure_providers
 from debate_tui.sources.registry import parse_source
 
 USAGE = Usage(1_000_000, 100_000)
 
 
 def test_the_settings_go_before_the_table() -> None:
-    cost = cost_function(parse_source("openai:gpt-4o"), {"gpt-4o": (1.0, 20.0)})
+    cost = cost_function(parse_source("openai:gpt-4o"), {"gpt-4o": Rates(1.0, 20.0)})
     assert cost(USAGE) == pytest.approx(3.0)
 
 
@@ -26,7 +27,7 @@ def test_the_table_knows_what_is_common() -> None:
 
 @pytest.mark.parametrize("source", ["openai:never-heard-of", "ollama:llama3.2", "https://host/x"])
 def test_what_nobody_lists_has_no_price(source: str) -> None:
-    cost = cost_function(parse_source(source), {"gpt-4o": (1.0, 1.0)})
+    cost = cost_function(parse_source(source), {"gpt-4o": Rates(1.0, 1.0)})
     assert cost(USAGE) is None
 
 
@@ -62,5 +63,27 @@ def test_another_table_has_not_that_date(monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_a_debate_says_by_which_table_it_is_priced(sources: list[str], asked: bool) -> None:
-    told = price_table_for(map(parse_source, sources), {"mine": (1.0, 1.0)})
+    told = price_table_for(map(parse_source, sources), {"mine": Rates(1.0, 1.0)})
     assert told == (prices.price_table_version() if asked else "")
+
+
+def test_cached_tokens_are_priced_as_such() -> None:
+    usage = Usage(1_000_000, 100_000, cached_tokens=400_000)
+    listed = cost_function(parse_source("openai:gpt-4o"), {})
+    assert listed(usage) == pytest.approx(0.6 * 2.5 + 0.4 * 1.25 + 1.0)
+    own = {"gpt-4o": Rates(2.0, 10.0, cached=0.5)}
+    assert cost_function(parse_source("openai:gpt-4o"), own)(usage) == pytest.approx(1.2 + 0.2 + 1.0)
+    assert cost_function(parse_source("openai:gpt-4o"), {"gpt-4o": Rates(2.0, 10.0)})(usage) == pytest.approx(
+        3.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("base_url", "known"),
+    [("https://mine.openai.azure.com/openai/v1", True), ("https://gateway.example/v1", False)],
+)
+def test_a_provider_of_ones_own_is_priced_by_its_address_alone(base_url: str, known: bool) -> None:
+    configure_providers({"mine": {"base_url": base_url}})
+    cost = cost_function(parse_source("mine:gpt-4o"), {})(USAGE)
+    configure_providers({})
+    assert (cost is not None) is known
