@@ -325,7 +325,9 @@ async def test_a_continuation_keeps_its_order_without_a_system_role(
         ProviderReply(ANSWERS["chat"]),
     )
     request = replace(REQUEST, messages=(Message("system", "A."), Message("user", "B.")))
-    await read_source(make_source("chat", server, sdk), request, Resume(1, None, "So far, so good, and"))
+    await read_source(
+        make_source("chat", server, sdk), request, Resume(1, None, "So far, so good, and on it goes: ")
+    )
     asked: Any = server.requests[1].json["messages"]
     assert [message["role"] for message in asked] == ["user", "assistant", "user"]
     assert asked[0]["content"] == "A.\n\nB."

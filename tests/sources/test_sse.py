@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import json
-from contextlib import asynccontextmanager
+import tracemalloc
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +30,7 @@ from debate_tui.domain.stream import (
 from debate_tui.sources.endpoint import NotAStream
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
-from tests.fakes.sse_server import Cut, Reply, SseServer, each_byte, reply
+from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, each_byte, reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -492,3 +494,124 @@ async def test_a_reader_that_waits_makes_the_sender_wait() -> None:
                 await asyncio.sleep(0)
         assert request.sent < 64 << 20
         await anext(stream)
+
+
+# JSON lines, and what else is not an event stream
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/x-ndjson",
+        "application/ndjson; charset=utf-8",
+        "application/jsonl",
+        "application/jsonlines",
+        "application/json-seq",
+        "Application/Stream+JSON",
+    ],
+)
+async def test_json_lines_are_events(content_type: str) -> None:
+    body = b'{"delta": "Tea \xf0\x9f\x8d\xb5"}\n\n{"delta": " is."}\r\n\x1e{"delta": " Yes."}\n[DONE]\n'
+    for steps in ((body,), tuple(each_byte(body)), (body.rstrip(b"\n"),)):
+        async with SseServer(Reply(steps, content_type=content_type)) as server:
+            items = await collect(server.url)
+        assert (text(items), items[-1]) == ("Tea 🍵 is. Yes.", Finished())
+
+
+async def test_events_labelled_as_json_lines_are_events() -> None:
+    body = b': hi\n\ndata: {"delta": "Tea."}\n\ndata: [DONE]\n\n'
+    for steps in ((body,), tuple(each_byte(body))):
+        async with SseServer(Reply(steps, content_type="application/x-ndjson")) as server:
+            assert text(await collect(server.url)) == "Tea."
+
+
+async def test_a_whole_answer_may_be_a_json_line() -> None:
+    answer = {
+        "object": "chat.completion",
+        "choices": [{"message": {"content": "Tea."}, "finish_reason": "stop"}],
+    }
+    for body in (json.dumps(answer), json.dumps(answer, indent=1) + "\n"):
+        async with SseServer(Reply((body.encode(),), content_type="application/jsonl")) as server:
+            items = await collect(server.url)
+        assert text(items) == "Tea."
+        assert isinstance(items[-1], Finished)
+
+
+@pytest.mark.parametrize("cut", [Cut.CLOSE, Cut.RESET])
+async def test_json_lines_cut_anywhere_are_a_network_fault(cut: Cut) -> None:
+    body = b'{"delta": "Tea"}\n{"delta": " is."}\n{"delta": " Yes."}\n'
+    for end in range(0, len(body), 5):
+        script = Reply((body[:end], cut), content_type="application/x-ndjson")
+        async with SseServer(script) as server:
+            items, fault = await read_until_fault(server.url)
+        assert fault.kind is FaultKind.NETWORK
+        assert "Tea is. Yes.".startswith(text(items))
+
+
+async def test_a_json_line_without_end_is_a_bad_request() -> None:
+    line = Reply((b'{"delta": "', *(b"x" * 65536,) * 17), content_type="application/x-ndjson")
+    async with SseServer(line) as server:
+        _, fault = await read_until_fault(server.url)
+    assert fault.kind is FaultKind.BAD_REQUEST
+
+
+async def test_streams_are_asked_for_as_fetch_does() -> None:
+    async with SseServer(reply(b"data: text\n\n")) as server:
+        await collect(server.url)
+        assert server.requests[0].headers["cache-control"] == "no-cache"
+        assert server.requests[0].headers["accept"] == "text/event-stream"
+
+
+async def test_a_404_names_the_url_without_its_secrets() -> None:
+    async with SseServer(Reply((b"Nothing here.",), status=404, content_type="text/plain")) as server:
+        url = server.url.replace("http://", "http://user:SECRET-1@") + "/argue?key=SECRET-2"
+        _, fault = await read_until_fault(url)
+    assert fault.message.startswith("Nothing here. The requested URL was 'http://127.0.0.1:")
+    assert fault.message.endswith("/argue'.")
+    assert "SECRET" not in fault.message
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (403, {"error": {"message": "Input was flagged by moderation."}}, FaultKind.REFUSED),
+        (
+            403,
+            {"errors": [{"code": 1009, "message": "Not available in your country."}]},
+            FaultKind.BAD_REQUEST,
+        ),
+        (400, [{"error": {"message": "API key not valid."}}], FaultKind.AUTH),
+        (429, {"error": {"message": "Quota exceeded: requests per day"}}, FaultKind.QUOTA),
+    ],
+)
+async def test_errors_of_endpoints_are_read_like_those_of_models(
+    status: int, body: object, kind: FaultKind
+) -> None:
+    script = Reply((json.dumps(body).encode(),), status=status, content_type="application/json")
+    async with SseServer(script) as server:
+        _, fault = await read_until_fault(server.url)
+    assert fault.kind is kind
+    assert "{" not in fault.message
+
+
+@pytest.mark.parametrize("status", [302, 500])
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_a_body_without_end_is_bounded(status: int, coding: str) -> None:
+    step = gzip.compress(b"x" * (1 << 20)) * 32 if coding else b"x" * 65536
+    headers = (("Location", "/next"), *((("Content-Encoding", coding),) if coding else ()))
+
+    def respond(request: ReceivedRequest) -> Reply:
+        if request.path == "/next":
+            return reply(b"data: text\n\n")
+        return Reply(iter(lambda: step, b""), status=status, headers=headers)
+
+    async with SseServer(script=respond) as server, source(server.url) as sse:
+        tracemalloc.start()
+        try:
+            with suppress(Fault):
+                async with sse.open(REQUEST) as stream:
+                    assert [item async for item in stream]
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 12 << 20
