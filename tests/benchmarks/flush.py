@@ -22,6 +22,7 @@ from debate_tui.tui import painter, themes
 from debate_tui.tui.widgets.turn_text import TurnText
 from tests.benchmarks import sample_text
 from tests.benchmarks.report import Figure, at_least, at_most
+from tests.benchmarks.sample_text import KINDS
 from tests.benchmarks.terminal import in_terminal
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.strip import Strip
 
-KINDS = ("prose", "items", "table", "fence", "paragraph", "han")
 TIMES, ROUNDS = 60, 3
 PANES = 4
 DELTAS = 20

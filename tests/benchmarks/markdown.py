@@ -18,11 +18,11 @@ from debate_tui.display.markdown.document import Document
 from debate_tui.tui.widgets.page_view import MatchFinder
 from tests.benchmarks import sample_text
 from tests.benchmarks.report import Figure
+from tests.benchmarks.sample_text import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KINDS = ("prose", "items", "table", "fence", "paragraph", "han")
 DELTA = 4
 DELTAS = 20
 SLICE = 0.004

@@ -43,26 +43,30 @@ async def watch(log: AppendableLog, ages: list[float]) -> None:
     appended: dict[int, float] = {}
     log.subscribe(lambda event: appended.__setitem__(event.seq, time.perf_counter()))
     while True:
-        if since := appended.get(getattr(log, "durable", log.seq) + 1):
+        if since := appended.get(getattr(log, "durable_seq", log.seq) + 1):
             ages.append(time.perf_counter() - since)
         await asyncio.sleep(0.001)
 
 
+async def compare_with_memory(kind: str, durable: AppendableLog, rate: int) -> None:
+    """One log in memory and one that lasts at the same rate: the difference is what recording costs."""
+    for name, log in (("memory", MemoryLog()), (kind, durable)):
+        ages: list[float] = []
+        watcher = asyncio.create_task(watch(log, ages))
+        cpu = time.process_time()
+        said = await pace(log, rate)
+        cpu = time.process_time() - cpu
+        watcher.cancel()
+        await log.aclose()
+        print(
+            f"{name} {said / SECONDS:6.0f} events/s: {cpu / said * 1e6:6.1f} µs an event in all, "
+            f"not durable for at most {max(ages, default=0) * 1000:5.1f} ms"
+        )
+
+
 async def measure(folder: Path, rate: int) -> None:
-    """One log in memory and one on disk at the same rate: the difference is what recording costs."""
     with SqliteStore(folder / f"{rate}.sqlite") as store:
-        for name, log in (("memory", MemoryLog()), ("sqlite", store.create("d1"))):
-            ages: list[float] = []
-            watcher = asyncio.create_task(watch(log, ages))
-            cpu = time.process_time()
-            said = await pace(log, rate)
-            cpu = time.process_time() - cpu
-            watcher.cancel()
-            await log.aclose()
-            print(
-                f"{name} {rate:6} events/s: {cpu / said * 1e6:6.1f} µs an event in all, "
-                f"not durable for at most {max(ages, default=0) * 1000:5.1f} ms"
-            )
+        await compare_with_memory("sqlite", store.create("d1"), rate)
 
 
 def kill(path: Path, rate: int) -> float:

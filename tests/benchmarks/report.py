@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class Figure(NamedTuple):
@@ -35,3 +36,8 @@ def table(command: str, figures: Iterable[Figure]) -> None:
             f"| {figure.what} | {figure.measured} | {figure.target} | {'✓' if figure.met else '✗'} |",
             flush=True,
         )
+
+
+def percentile(values: Sequence[float], per_cent: int) -> float:
+    """The smallest value that so many per cent of all do not exceed."""
+    return statistics.quantiles(values, n=100, method="inclusive")[per_cent - 1]

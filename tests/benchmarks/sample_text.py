@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+KINDS = ("prose", "items", "table", "fence", "paragraph", "han")
+
 _TURN = """\
 ## {n}. The burden of proof
 

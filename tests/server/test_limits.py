@@ -17,7 +17,7 @@ from debate_tui.record.log import MemoryLog
 from debate_tui.server import limits
 from debate_tui.server.limits import Allowance, PendingConnections, RateLimiter, network_of
 from tests.fakes import tls
-from tests.record.sample_debates import opening_events
+from tests.sample_debates import opening_events
 from tests.server.running_server import RunningServer, running_server
 
 if TYPE_CHECKING:

@@ -17,7 +17,14 @@ from debate_tui.domain.judging.summary import describe_result
 from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, Usage, UsageUpdate
 from debate_tui.record.log import MemoryLog
 from debate_tui.session import DebateSpec, Judge, Session
-from tests.session.test_session import Scripted, events_of_type, motion, phase, speech_items
+from tests.session.scripted_session import (
+    Scripted,
+    events_of_type,
+    motion,
+    phase,
+    speech_items,
+    start_session,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -87,16 +94,8 @@ async def run_judged_debate(
 ) -> list[events.Event]:
     held = of_motion or motion(phase("opening"), phase("closing"))
     sources = [Scripted(speech_items("cats **purr**")), Scripted(speech_items("dogs bark"))]
-    log = MemoryLog()
-    seen: list[events.Event] = []
-    log.subscribe(seen.append)
-    session = Session(
-        held,
-        {debater.id: source for debater, source in zip(held.debaters, sources, strict=True)},
-        log,
-        with_recovery=lambda _, source, held: source,
-        judges=[Judge(f"j{n}", f"judge {n}", judge, lambda usage: 0.5) for n, judge in enumerate(judges, 1)],
-    )
+    panel = [Judge(f"j{n}", f"judge {n}", judge, lambda usage: 0.5) for n, judge in enumerate(judges, 1)]
+    session, _, seen = start_session(held, sources, judges=panel)
     await session.run()
     return seen
 

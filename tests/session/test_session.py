@@ -3,119 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
 from debate_tui.domain import events
-from debate_tui.domain.debate import Debater, Format, Phase
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
     Fault,
     FaultKind,
     Finished,
-    Resume,
     StateChange,
-    StreamItem,
-    TurnRequest,
     Usage,
 )
 from debate_tui.record.log import MemoryLog
-from debate_tui.session import DebateSpec, Session
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-Step = StreamItem | Fault | asyncio.Event
-
-
-class Scripted:
-    """Yields, for each opening, the next script; an `asyncio.Event` in a script is waited for."""
-
-    def __init__(self, *scripts: list[Step], then: list[Step] | None = None) -> None:
-        self.model = "scripted"
-        self.requests: list[TurnRequest] = []
-        self.resumes: list[Resume | None] = []
-        self.closed = 0
-        self._scripts = list(scripts)
-        self._then = then
-
-    @asynccontextmanager
-    async def open(
-        self, request: TurnRequest, resume: Resume | None = None
-    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        self.requests.append(request)
-        self.resumes.append(resume)
-        script = self._scripts.pop(0) if self._scripts else self._then or speech_items(f"turn {request.turn}")
-        try:
-            yield self._items(script)
-        finally:
-            self.closed += 1
-
-    async def _items(self, script: list[Step]) -> AsyncIterator[StreamItem]:
-        for step in script:
-            if isinstance(step, Fault):
-                raise step
-            if isinstance(step, asyncio.Event):
-                await step.wait()
-            else:
-                yield step
-
-    async def aclose(self) -> None:
-        pass
-
-
-def speech_items(*pieces: str) -> list[Step]:
-    return [Connected(), *(Chunk(piece) for piece in pieces), Finished(usage=Usage(3, len(pieces)))]
-
-
-def phase(name: str, **fields: object) -> Phase:
-    return Phase(name=name, title=name.title(), **fields)  # type: ignore[arg-type]
-
-
-def motion(*phases: Phase, debaters: int = 2) -> DebateSpec:
-    names = ("Ada", "Ben", "Cleo", "Dan")[:debaters]
-    return DebateSpec(
-        debate="d",
-        topic="Should cats vote?",
-        format=Format(name="test", title="Test", description="", phases=phases or (phase("opening"),)),
-        debaters=tuple(
-            Debater(id=f"d{place}", name=name, side="For" if place % 2 else "Against", source="test")
-            for place, name in enumerate(names, 1)
-        ),
-    )
-
-
-def start_session(
-    motion: DebateSpec, sources: list[Scripted], *, unattended: bool = False
-) -> tuple[Session, MemoryLog, list[events.Event]]:
-    log = MemoryLog()
-    seen: list[events.Event] = []
-    log.subscribe(seen.append)
-    session = Session(
-        motion,
-        {debater.id: source for debater, source in zip(motion.debaters, sources, strict=True)},
-        log,
-        with_recovery=lambda _, source, held: source,
-        unattended=unattended,
-    )
-    return session, log, seen
-
-
-async def wait_until_logged(seen: list[events.Event], wanted: Callable[[events.Event], bool]) -> None:
-    """Let the session run until it has logged what is wanted."""
-    while not any(wanted(event) for event in seen):
-        await asyncio.sleep(0)
-
-
-def events_of_type(seen: list[events.Event], kind: type) -> list:
-    return [event for event in seen if isinstance(event, kind)]
-
-
-def reasons(seen: list[events.Event]) -> dict[str, str]:
-    return {event.debater: event.reason for event in events_of_type(seen, events.TurnFinished)}
+from debate_tui.session import Session
+from tests.session.scripted_session import (
+    Scripted,
+    Step,
+    events_of_type,
+    motion,
+    phase,
+    reasons,
+    speech_items,
+    start_session,
+    wait_until_logged,
+)
 
 
 async def test_every_round_of_every_phase_is_held_in_order() -> None:

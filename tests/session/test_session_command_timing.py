@@ -9,7 +9,7 @@ import pytest
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected, Cursor, Fault, FaultKind, StreamOrigin
-from tests.session.test_session import (
+from tests.session.scripted_session import (
     Scripted,
     events_of_type,
     motion,

@@ -13,7 +13,7 @@ from debate_tui.domain.stream import Chunk, Connected, Finished
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
 from debate_tui.session import Session
-from tests.session.test_session import motion, phase
+from tests.session.scripted_session import motion, phase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

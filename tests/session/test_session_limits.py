@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected, Finished, Usage
-from debate_tui.record.log import MemoryLog
-from debate_tui.session import DebateSpec, Session
-from tests.session.test_session import Scripted, events_of_type, motion, phase, reasons
+from tests.session.scripted_session import Scripted, events_of_type, motion, phase, reasons, start_session
+
+if TYPE_CHECKING:
+    from debate_tui.session import DebateSpec
 
 PRICED = [Connected(), Chunk("dear"), Finished(usage=Usage(100, 50))]
 
 
 async def run_with_limits(limited: DebateSpec, price: float | None = 0.01) -> list[events.Event]:
-    log = MemoryLog()
-    seen: list[events.Event] = []
-    log.subscribe(seen.append)
-    session = Session(
-        limited,
-        {debater.id: Scripted(then=list(PRICED)) for debater in limited.debaters},
-        log,
-        with_recovery=lambda _, source, held: source,
-        costs={debater.id: lambda usage: price for debater in limited.debaters},
-    )
+    sources = [Scripted(then=list(PRICED)) for _ in limited.debaters]
+    costs = {debater.id: lambda usage: price for debater in limited.debaters}
+    session, _, seen = start_session(limited, sources, costs=costs)
     await session.run()
     return seen
 

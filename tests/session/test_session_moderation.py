@@ -6,7 +6,7 @@ import asyncio
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected
-from tests.session.test_session import (
+from tests.session.scripted_session import (
     Scripted,
     events_of_type,
     motion,

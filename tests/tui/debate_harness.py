@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.domain import events as ev
 from debate_tui.domain import formats
+from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebaterInfo
 from debate_tui.record.log import MemoryLog
 from debate_tui.tui.app import DebateApp
@@ -212,3 +213,15 @@ class DebateHarness(ScreenHarness):
         return self.log_events(
             ev.TurnFinished(turn=turn, debater=debater, reason=reason, usage=usage, **more)
         )
+
+
+class SourceSwaps:
+    """Takes sources that are spelled right."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, str]] = []
+
+    async def __call__(self, debater: str, text: str) -> None:
+        if not text.startswith("openai:"):
+            raise UsageError(f"There is no provider `{text}`.", "Did you mean openai:…?")
+        self.made.append((debater, text))

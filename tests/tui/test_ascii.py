@@ -8,11 +8,10 @@ from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport
 from debate_tui.sources.demo import DEMO_NOTICE
 from debate_tui.tui.setup_form import DebateSetup
-from tests.tui.debate_harness import DebateHarness
+from tests.tui.debate_harness import DebateHarness, SourceSwaps
 from tests.tui.history_harness import HistoryHarness
 from tests.tui.judged_debates import add_consensus, add_judged_debate, add_ranking
 from tests.tui.replay_harness import ReplayHarness, recorded_debate
-from tests.tui.screens.test_moderation import SourceSwaps
 from tests.tui.screens.test_watch import watch_board
 from tests.tui.start_harness import StartHarness
 

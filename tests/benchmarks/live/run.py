@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import statistics
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.benchmarks.live.sender import LAST_WORD, STREAMS, Sender
 from tests.benchmarks.live.terminal import ObservedTerminal, Pace
+from tests.benchmarks.report import percentile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +51,6 @@ class LoadResult(NamedTuple):
     def key(self, per_cent: int) -> float:
         """Milliseconds within which so many of a hundred keys were seen to do something."""
         return percentile(self.keys, per_cent) * 1000
-
-
-def percentile(values: Sequence[float], per_cent: int) -> float:
-    """The smallest value that so many per cent of all do not exceed."""
-    return statistics.quantiles(values, n=100, method="inclusive")[per_cent - 1]
 
 
 def run(load: Load, mode: str, size: str, *, keys: bool = False, pace: Pace | None = None) -> LoadResult:

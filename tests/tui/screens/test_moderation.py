@@ -5,21 +5,8 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.domain import events as ev
-from debate_tui.domain.errors import UsageError
-from tests.tui.debate_harness import DebateHarness
+from tests.tui.debate_harness import DebateHarness, SourceSwaps
 from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
-
-
-class SourceSwaps:
-    """Takes sources that are spelled right."""
-
-    def __init__(self) -> None:
-        self.made: list[tuple[str, str]] = []
-
-    async def __call__(self, debater: str, text: str) -> None:
-        if not text.startswith("openai:"):
-            raise UsageError(f"There is no provider `{text}`.", "Did you mean openai:…?")
-        self.made.append((debater, text))
 
 
 async def opened_menu(board: DebateHarness) -> None:
