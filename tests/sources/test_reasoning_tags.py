@@ -262,12 +262,14 @@ async def test_a_restart_whose_template_opened_the_tag_is_reasoning_at_once() ->
     assert (folded.reasoning, folded.text, folded.reclassified) == (thought, "Tea is old.", 0)
 
 
-async def test_a_continuation_thinks_again() -> None:
-    resume = Resume(1, None, "Tea is older than coffee", "Hm.")
-    folded = await fold(
-        Connected(StreamOrigin.CONTINUATION), Chunk("<think>Well.</think>, I say."), Finished(), resume=resume
-    )
-    assert (folded.reasoning, folded.text) == ("Well.", ", I say.")
+@pytest.mark.parametrize("raw", ["<think>Well.</think> so I say.", "Well.\n</think>\n\n so I say."])
+async def test_a_continuation_thinks_again(raw: str) -> None:
+    resume = Resume(1, None, "Tea is older than coffee,", "Hm.")
+    for pieces in ([raw], list(raw)):
+        folded = await fold(
+            Connected(StreamOrigin.CONTINUATION), *map(Chunk, pieces), Finished(), resume=resume
+        )
+        assert (folded.reasoning.strip(), folded.text) == ("Well.", " so I say.")
 
 
 @pytest.mark.parametrize(

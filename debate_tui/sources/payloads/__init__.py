@@ -234,7 +234,8 @@ def _with_substitute(item: StreamItem, text_seen: bool, reasoning_seen: bool) ->
     """`Finished` with what came instead of text; any other item as it is."""
     if type(item) is not Finished:
         return item
-    instead = "" if text_seen else item.instead or ("only reasoning" if reasoning_seen else "")
+    # Even with text: it may be no more than tagged reasoning.
+    instead = item.instead or ("only reasoning" if reasoning_seen and not text_seen else "")
     return item if instead == item.instead else structs.replace(item, instead=instead)
 
 

@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Cursor, Resume, Source, StreamItem, TurnRequest
 
 
+_MIN_REPEAT = 20
+"""How much has to agree with reasoning known from before to be taken for it, in characters."""
+
 _MAX_BLANKS = 4096
 """White space held back at the start of an answer, as a tag may follow, in characters."""
 
@@ -111,8 +114,10 @@ async def _split_items(items: AsyncIterator[StreamItem], resume: Resume | None) 
 
 
 def _splitter_for(origin: StreamOrigin, resume: Resume | None) -> ReasoningTagSplitter:
-    if resume is None or origin is StreamOrigin.CONTINUATION:
+    if resume is None:
         return ReasoningTagSplitter()
+    if origin is StreamOrigin.CONTINUATION:
+        return ReasoningTagSplitter(is_continuation=True)
     if origin is StreamOrigin.START or resume.cursor is None:
         return ReasoningTagSplitter(known_reasoning=resume.reasoning)
     return ReasoningTagSplitter.restore(resume, resume.cursor.state)
@@ -122,30 +127,30 @@ class ReasoningTagSplitter:
     """Splits the text of one connection into answer and reasoning.
 
     `known_reasoning` is that of an earlier connection which began at the same place: text that begins like
-    it is the same reasoning, although its closing tag is yet to come.
+    it is the same reasoning, although its closing tag is yet to come. In a continuation, spaces after
+    reasoning belong to the answer, which may go on within a sentence.
     """
 
-    def __init__(self, known_reasoning: str = "") -> None:
+    def __init__(self, known_reasoning: str = "", *, is_continuation: bool = False) -> None:
         self.saw_reasoning = False
         """Whether reasoning came apart from the text."""
         self._mode: _Mode = "start"
-        self._held = ""
-        """Text that may be part of a tag."""
+        self._held = ""  # text that may be part of a tag
         self._held_cursor: Cursor | None = None
         self._after_reasoning = False
         """Whether reasoning ended just before, and the answer's first words are yet to come."""
         self._tag_name = ""
-        self._at_opening = False
-        """Whether reasoning has begun, but has no words yet."""
+        self._at_opening = False  # whether reasoning has begun, but has no words yet
         self._lone_tag_counts = True
         """Whether a closing tag without an opening one still counts."""
         self._has_text = False
+        self._margin = "\r\n" if is_continuation else None
+        """What is dropped between reasoning and answer; `None` for all white space."""
         self._known_reasoning = known_reasoning.lstrip()
         self._code = CodeTracker()
         self._open_tags = 0
         """How many opening tags stand in the text as part of it, and not closed."""
-        self._unread: list[str] = []
-        """Text that the code tracker has not read yet."""
+        self._unread: list[str] = []  # text that the code tracker has not read yet
         self._harmony = HarmonyState()
 
     @classmethod
@@ -200,36 +205,28 @@ class ReasoningTagSplitter:
         if self._is_pending or self._held_cursor is None:
             yield from parts or (KeepAlive(),)
             return
-        cursor, self._held_cursor = self.mark(self._held_cursor), None
-        yield from parts[:-1]
-        last = parts[-1] if parts else None
-        if isinstance(last, Chunk):
-            yield Chunk(last.text, last.reasoning, cursor)
-        else:
-            if last is not None:
-                yield last
-            yield KeepAlive(cursor)
+        cursor, self._held_cursor = self._mark(self._held_cursor), None
+        last = parts.pop() if parts and isinstance(parts[-1], Chunk) else KeepAlive()
+        yield from parts
+        yield replace(last, cursor=cursor)
 
     def finish(self) -> Iterator[StreamItem]:
         """What was held back until the end."""
         parts = self._read("", is_end=True)
         yield from parts
         if self._held_cursor is not None:
-            yield KeepAlive(self.mark(self._held_cursor))
-            self._held_cursor = None
+            yield KeepAlive(self._mark(self._held_cursor))
 
     def mark_cursor(self, item: Chunk | KeepAlive) -> StreamItem:
         """An item that is no text, its cursor as `restore` needs it; none while text before it is held."""
-        cursor = item.cursor
-        if cursor is None:
+        if item.cursor is None:
             return item
         if self._is_pending:
-            self._held_cursor = cursor
+            self._held_cursor = item.cursor
             return replace(item, cursor=None)
-        return replace(item, cursor=self.mark(cursor)) if self.state else item
+        return replace(item, cursor=self._mark(item.cursor)) if self.state else item
 
-    def mark(self, cursor: Cursor) -> Cursor:
-        """The cursor with the present state."""
+    def _mark(self, cursor: Cursor) -> Cursor:
         return replace(cursor, state=self.state) if self.state and cursor.position else cursor
 
     @property
@@ -255,35 +252,47 @@ class ReasoningTagSplitter:
         text = self._held.lstrip()
         if not text and len(self._held) < _MAX_BLANKS and not is_end:
             if self._after_reasoning:
-                self._held = ""
+                self._held = self._held.lstrip(self._margin)
             return False
+        begins = self._begins_reasoning(text, is_end)
+        if begins is False:
+            self._mode = "text"
+            if self._after_reasoning:
+                self._held = self._held.lstrip(self._margin)
+            self._restart_tracking()
+        return begins is not None
+
+    def _begins_reasoning(self, text: str, is_end: bool) -> bool | None:
+        """Take what may stand before an answer; `None` if more has to be seen, false if none of it does."""
         if (tag := TAG.match(text)) is not None:
             if is_opening(tag):
                 return self._open(tag, text)
             ending = line_ending(text, tag.end(), is_end) if self._lone_tag_counts else 0
-            if ending == -1:
-                return False
-            if ending:
+            if ending > 0:
                 self._lone_tag_counts = False
                 return self._close(text[ending:])
-        elif HARMONY_TOKEN.match(text):
+            return None if ending else False
+        if HARMONY_TOKEN.match(text):
             self._mode, self._held = "harmony", text
             return True
-        elif BARE_ANALYSIS.match(text):
+        if BARE_ANALYSIS.match(text):
             self._mode, self._tag_name, self._held = "reasoning", BARE_FINAL, text[len("analysis") :]
             return True
-        elif text and not is_end and (may_become_tag(text) or "analysis".startswith(text)):
-            return False
-        known = self._known_reasoning if not (self.saw_reasoning or self._after_reasoning) else ""
-        if known and text and known.startswith(text[:MAX_TAG_LENGTH]) and self._lone_tag_counts:
-            if len(text) < min(20, len(known)) and not is_end:
-                return False
+        if text and not is_end and (may_become_tag(text) or "analysis".startswith(text)):
+            return None
+        repeats = self._repeats_reasoning(text, is_end)
+        if repeats:
             self._mode, self._tag_name = "reasoning", "think"
-            return True
-        self._mode = "text"
-        self._held = text if self._after_reasoning else self._held
-        self._restart_tracking()
-        return True
+        return repeats
+
+    def _repeats_reasoning(self, text: str, is_end: bool) -> bool | None:
+        """Whether a text without a tag is known as reasoning; `None` if it is too short to tell."""
+        known = self._known_reasoning
+        if not known or not text or self.saw_reasoning or self._after_reasoning or not self._lone_tag_counts:
+            return False
+        if not known.startswith(text[:MAX_TAG_LENGTH]):
+            return False
+        return True if is_end or len(text) >= min(_MIN_REPEAT, len(known)) else None
 
     def _open(self, tag: re.Match[str], text: str) -> bool:
         rest = text[tag.end() :]
@@ -296,7 +305,7 @@ class ReasoningTagSplitter:
 
     def _close(self, rest: str) -> bool:
         """Go on with the answer after its reasoning."""
-        self._mode, self._held, self._after_reasoning = "start", rest.lstrip(), True
+        self._mode, self._held, self._after_reasoning = "start", rest, True
         return True
 
     def _read_reasoning(self, parts: list[StreamItem], is_end: bool) -> bool:
