@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import secrets
 import socket
 import sys
 from contextlib import asynccontextmanager
@@ -34,7 +35,11 @@ DRAIN_TIMEOUT_S: Final = 2.0
 
 
 class HostingOptions(Struct, frozen=True):
-    """Where and for whom debates are hosted; tokens that are empty are made up."""
+    """Where and for whom debates are hosted; tokens that are empty are generated.
+
+    With `public`, viewers need no token where a proxy passes their requests on. `allowed_sources` are those
+    that debates ordered from elsewhere may use besides the demo and the server's own.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8484
@@ -45,6 +50,8 @@ class HostingOptions(Struct, frozen=True):
     origins: tuple[str, ...] = ()
     max_viewers: int = 10_000
     max_viewers_per_address: int = 100
+    public: bool = False
+    allowed_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,18 +106,34 @@ def load_certificate(hosting: HostingOptions) -> tuple[Path, Path] | None:
     return chain, key
 
 
+def check_options(hosting: HostingOptions) -> None:
+    """Raise `UsageError` for options that would let in others than they say."""
+    from debate_tui.server.auth import check_tokens, is_loopback
+
+    check_tokens(hosting.token, hosting.viewer_token)
+    if hosting.public and not is_loopback(hosting.host):
+        raise UsageError(
+            f"--public does not go with --host {hosting.host}.",
+            "Listen on 127.0.0.1 behind a proxy, or leave out --public: viewers then need the token.",
+        )
+    if hosting.public and hosting.viewer_token:
+        raise UsageError("--public and a viewer token cannot be used together.", "Leave one of them out.")
+
+
 @asynccontextmanager
 async def open_server(
-    hub: Hub, hosting: HostingOptions, holder: DebateLauncher | None = None
+    hub: Hub, hosting: HostingOptions, holder: DebateLauncher | None = None, *, secret: bytes = b""
 ) -> AsyncIterator[HostAddresses]:
     """Let viewers in for the length of a block; leaving it tells them goodbye.
 
-    Raises `DebateError` where the address cannot be had.
+    `secret` is what tokens and cookies are made from; they end with the block without one. Raises
+    `DebateError` where the address cannot be had.
     """
     from debate_tui.server.app import create_app
     from debate_tui.server.asgi_servers import TlsCertificate, bind_socket, run_server
     from debate_tui.server.auth import AccessControl, is_loopback
 
+    check_options(hosting)
     files = load_certificate(hosting)
     tls_certificate = TlsCertificate(*files) if files else None
     access = AccessControl(
@@ -119,6 +142,8 @@ async def open_server(
         viewers_need_token=not is_loopback(hosting.host),
         origins=hosting.origins,
         host_names=(hosting.host,),
+        public=hosting.public,
+        secret=secret or secrets.token_bytes(32),
     )
     _raise_descriptor_limit()
     with bind_socket(hosting.host, hosting.port) as listener:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import debate as topics
 from debate_tui.cli.debate import parse_debater_option
-from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, open_server
+from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, check_options, open_server
 from debate_tui.cli.messages import print_error
 from debate_tui.cli.plan import (
+    DEMO_SOURCES,
     default_debaters,
     load_settings,
     make_plan,
@@ -21,12 +23,13 @@ from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import open_debate
 from debate_tui.domain.errors import DebateError
 from debate_tui.record.stores import open_store
-from debate_tui.server.commands import ConflictError
+from debate_tui.server.commands import ConflictError, ForbiddenError
 from debate_tui.server.connections import ViewerLimits
 from debate_tui.server.hub import Hub
+from debate_tui.sources.registry import parse_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from debate_tui.cli.hosting import HostAddresses, HostingOptions
@@ -34,6 +37,13 @@ if TYPE_CHECKING:
     from debate_tui.record.log import DebateStore
     from debate_tui.server.commands import DebateRequest
     from debate_tui.session import Session
+
+STORE_PASSWORD_VARIABLE = "DEBATE_TUI_STORE_PASSWORD"  # noqa: S105 (a name)
+"""The environment variable for the store's password: command lines can be read by others."""
+
+DEFAULT_MAX_COST = 1.0
+DEFAULT_MAX_TOKENS = 200_000
+"""What a debate ordered from elsewhere may use, in US$ and in tokens, unless settings say so."""
 
 MAX_DEBATES = 8
 """Debates held at a time: each costs connections, and money."""
@@ -53,9 +63,12 @@ def run_server(
 
     Raises `DebateError` for whatever makes that impossible.
     """
+    check_options(hosting)
     if debaters:
         overrides["debater"] = [parse_debater_option(text) for text in debaters]
     settings = load_settings(overrides, debate_file=debate_file)
+    for source in hosting.allowed_sources:
+        parse_source(source)
     debate_plan = None
     if continued is None and (topic is not None or settings.topic):
         debate_plan = make_plan(
@@ -74,16 +87,16 @@ async def _serve_until_signal(
     store_address: str,
     hosting: HostingOptions,
 ) -> int:
-    store = open_store(store_address or config.record_file())
+    store = open_store(store_address or config.record_file(), os.environ.get(STORE_PASSWORD_VARIABLE, ""))
     try:
         # Whether it can be reached is better known now than by the first viewer.
         await store.setup("")
         if continued is not None:
             first_plan = await plan_continuation_from(store, continued, settings)
         limits = ViewerLimits(hosting.max_viewers, hosting.max_viewers_per_address)
-        async with Hub(store, limits) as hub:
-            debates = RunningDebates(hub, store, settings)
-            async with open_server(hub, hosting, debates) as addresses:
+        async with Hub(store, limits, only_hosted=first_plan is not None) as hub:
+            debates = RunningDebates(hub, store, settings, hosting.allowed_sources)
+            async with open_server(hub, hosting, debates, secret=await store.secret()) as addresses:
                 stop = asyncio.Event()
                 with catch_signals(stop.set) as signal:
                     debate = await debates.start(first_plan) if first_plan else ""
@@ -95,10 +108,40 @@ async def _serve_until_signal(
         await store.aclose()
 
 
+def check_allowed(source: str, allowed: Iterable[str], own: Iterable[str]) -> None:
+    """Raise `ForbiddenError` for a source that debates ordered from elsewhere may not use.
+
+    `allowed` are sources, names of providers that stand for all of their models, or addresses ending in a
+    slash that stand for all below them; `own` are the sources of the command line. Raises `UsageError` for
+    what names no source.
+    """
+    asked = parse_source(source)
+    if asked.kind == "local" and asked.detail:
+        raise ForbiddenError("Files of this machine cannot be named from elsewhere.", "Name another source.")
+    key = (asked.scheme, asked.detail)
+    if any(key == (spec.scheme, spec.detail) for spec in map(parse_source, own)):
+        return
+    for entry in allowed:
+        name = entry.strip()
+        if name.lower() == asked.scheme and asked.kind != "endpoint":
+            return
+        spec = parse_source(name)
+        is_below = spec.kind == "endpoint" and spec.detail.endswith("/")
+        if key == (spec.scheme, spec.detail) or (is_below and asked.detail.startswith(spec.detail)):
+            return
+    raise ForbiddenError(
+        f"This server does not use '{asked.public_name}' for debates that are ordered from elsewhere.",
+        "Leave out 'debaters', or name an allowed source; its owner can add some with --allow-source.",
+    )
+
+
 class RunningDebates:
     """The debates held by this server; a `DebateLauncher`."""
 
-    def __init__(self, hub: Hub, store: DebateStore, settings: config.Settings) -> None:
+    def __init__(
+        self, hub: Hub, store: DebateStore, settings: config.Settings, allowed_sources: Sequence[str] = ()
+    ) -> None:
+        self._allowed_sources = (*DEMO_SOURCES, *allowed_sources)
         self._hub = hub
         self._store = store
         self._settings = settings
@@ -106,9 +149,14 @@ class RunningDebates:
         self._plan_lock = asyncio.Lock()
         self._is_stopping = False
 
-    async def start_debate(self, request: DebateRequest) -> str:
+    async def start_debate(self, request: DebateRequest, *, from_elsewhere: bool = False) -> str:
         """See `DebateLauncher.start_debate`."""
-        overrides = {"format": request.format, "rounds": request.rounds}
+        overrides: dict[str, object] = {"format": request.format, "rounds": request.rounds}
+        if from_elsewhere:
+            overrides |= {
+                "max_cost": self._settings.max_cost or DEFAULT_MAX_COST,
+                "max_tokens": self._settings.max_tokens or DEFAULT_MAX_TOKENS,
+            }
         settings = config.with_options(
             self._settings, {key: value for key, value in overrides.items() if value}
         )
@@ -116,21 +164,32 @@ class RunningDebates:
             config.DebaterSettings(source=each.source, name=each.name, side=each.side, persona=each.persona)
             for each in request.debaters
         )
-        topic = topics.read_topic(request.topic)
-        debater_settings = seats or settings.debater or default_debaters(unwatched_sources(), settings)
+        if from_elsewhere:
+            own = [seat.source for seat in self._settings.debater]
+            for seat in seats:
+                check_allowed(seat.source, self._allowed_sources, own)
+        line_up = DEMO_SOURCES if from_elsewhere else None
+        topic = topics.read_topic(None, request.topic)
+        debater_settings = (
+            seats or settings.debater or default_debaters(line_up or unwatched_sources(), settings)
+        )
         async with self._plan_lock:  # In a thread: the keyring may ask its user for a password first.
             debate_plan = await asyncio.to_thread(make_plan, topic, debater_settings, settings)
-        return await self.start(debate_plan)
+        # What the owner has named on the command line may be anywhere.
+        return await self.start(debate_plan, public_only=from_elsewhere and bool(seats))
 
-    async def start(self, debate_plan: Plan) -> str:
-        """Hold a debate; returns its id once it is hosted. Raises `ConflictError` where it cannot be."""
+    async def start(self, debate_plan: Plan, *, public_only: bool = False) -> str:
+        """Hold a debate; returns its id once it is hosted. Raises `ConflictError` where it cannot be.
+
+        With `public_only`, its endpoints cannot be on this machine or a private network.
+        """
         self._check_not_stopping()
         if len(self._sessions) >= MAX_DEBATES:
             raise ConflictError(
                 f"{MAX_DEBATES} debates are held already.", "Wait for one to end, or stop one."
             )
         hosted_id: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._run_debate(debate_plan, hosted_id))
+        task = asyncio.create_task(self._run_debate(debate_plan, hosted_id, public_only))
         self._sessions[task] = None
         task.add_done_callback(lambda done: _report_task_result(done, hosted_id))
         task.add_done_callback(self._sessions.pop)
@@ -149,9 +208,9 @@ class RunningDebates:
         if self._is_stopping:
             raise ConflictError("The server is about to stop.", "Order the debate again when it is back.")
 
-    async def _run_debate(self, debate_plan: Plan, hosted_id: asyncio.Future[str]) -> None:
+    async def _run_debate(self, debate_plan: Plan, hosted_id: asyncio.Future[str], public_only: bool) -> None:
         async with open_debate(
-            debate_plan, unattended=True, on_error=print_error, store=self._store
+            debate_plan, unattended=True, on_error=print_error, store=self._store, public_only=public_only
         ) as context:
             self._check_not_stopping()
             session = context.session
@@ -183,9 +242,12 @@ def _report_task_result(task: asyncio.Task[None], hosted_id: asyncio.Future[str]
 def _print_addresses(addresses: HostAddresses, hosting: HostingOptions, debate: str) -> None:
     watch_url = addresses.debate_url(debate) if debate else f"{addresses.url}/debates"
     lines = [f"Hosting debates on {addresses.url}", f"  watch             {watch_url}"]
-    if addresses.access.viewers_need_token:
+    access = addresses.access
+    if access.viewers_need_token or not access.public:
+        if not access.viewers_need_token:
+            lines.append("Viewers need a token or a link only where a proxy passes their requests on.")
         if not hosting.viewer_token:
-            lines.append(f"  viewers' token    {addresses.access.viewer_token}")
+            lines.append(f"  viewers' token    {access.viewer_token}")
         lines.append(f"  a viewer's link   {addresses.login_link('viewer')}")
     if not hosting.token:
         lines.append(f"  host's token      {addresses.access.host_token}")

@@ -82,15 +82,33 @@ def print_formats(name: str | None) -> None:
     "--token",
     default="",
     envvar="DEBATE_TUI_TOKEN",
-    help="The host's token, to steer debates; made up and printed unless given.",
+    help="Host token, 16 characters or more (default: a new one, printed)",
 )
 @click.option(
     "--viewer-token",
     default="",
     envvar="DEBATE_TUI_VIEWER_TOKEN",
-    help="The viewers' token; beyond this machine one is made from the host's unless given.",
+    help="Viewer token (default: one derived from the store, printed)",
 )
-@click.option("--store", default="", metavar="FILE|URL", help="Where debates are kept: a file, or redis://…")
+@click.option(
+    "--public",
+    is_flag=True,
+    help="Let viewers without a token in through a proxy on this machine",
+)
+@click.option(
+    "--allow-source",
+    "allowed_sources",
+    multiple=True,
+    metavar="SOURCE",
+    help="Let hosts elsewhere use this source too (repeatable)",
+)
+@click.option(
+    "--store",
+    default="",
+    envvar="DEBATE_TUI_STORE",
+    metavar="FILE|URL",
+    help="Keep debates in a file or redis://… (password: DEBATE_TUI_STORE_PASSWORD)",
+)
 @click.option("--cert", "certificate", type=click.Path(path_type=Path), help="TLS certificate (PEM): HTTP/2.")
 @click.option("--key", type=click.Path(path_type=Path), help="Its key (PEM).")
 @click.option(

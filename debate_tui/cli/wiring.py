@@ -83,12 +83,14 @@ async def open_debate(
     on_progress: OnProgress | None = None,
     store: DebateStore | None = None,
     statistics: Statistics | None = None,
+    public_only: bool = False,
 ) -> AsyncIterator[DebateContext]:
     """Make the debate ready to run; leaving makes its record durable and closes every connection.
 
     The record is kept in `store`, which stays open, or in the user's own file. `on_error` is told when the
     record or the journal cannot be written on, `on_progress` what a local model's start is waiting for and
-    how far that is, nothing once it is over. `statistics` measures it, where that is there already. A debate
+    how far that is, nothing once it is over. `statistics` measures it, where that is there already. With
+    `public_only`, endpoints on this machine or a private network are not connected to. A debate
     that another process has taken over ends here. Raises `DebateError` where the debate cannot be begun.
     """
     settings = plan.settings
@@ -106,6 +108,7 @@ async def open_debate(
                 http2=settings.http2 == "auto",
                 model_folder=config.model_folder(),
                 report_progress=on_progress,
+                public_only=public_only,
             )
         )
         debate = plan.debate or os.urandom(4).hex()

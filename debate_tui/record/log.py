@@ -184,6 +184,10 @@ class DebateStore(Protocol):
         """The setup a debate was created with."""
         ...
 
+    async def secret(self) -> bytes:
+        """Random bytes that belong to this store, the same for all who use it; nothing else is told them."""
+        ...
+
     async def delete(self, *debates: str) -> int:
         """Delete debates with everything kept of them; returns how many there were."""
         ...

@@ -319,6 +319,15 @@ class SqliteStore:
             row = connection.execute("SELECT setup FROM debates WHERE name = ?", (debate,)).fetchone()
         return str(row[0]) if row else ""
 
+    def secret(self) -> bytes:
+        """32 random bytes, made when they are first asked for."""
+        with open_database(self._path) as connection, transaction(connection):
+            connection.execute(
+                "INSERT OR IGNORE INTO secrets (name, value) VALUES ('server', ?)", (os.urandom(32),)
+            )
+            row = connection.execute("SELECT value FROM secrets WHERE name = 'server'").fetchone()
+        return bytes(row[0])
+
     def delete(self, *debates: str) -> int:
         """Delete debates with everything recorded of them, overwritten in the file; returns how many."""
         with open_database(self._path) as connection:

@@ -49,6 +49,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             PRIMARY KEY (debate, seq)
         ) WITHOUT ROWID""",
     ),
+    ("CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)",),
 )
 """What leads from each version of the schema to the next; a file's `user_version` counts those applied.
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import DebateFinished
@@ -104,12 +104,13 @@ class PolledSqliteLog(BaseLog):
 _REDIS_SCHEMES: Final = ("redis://", "rediss://", "valkey://", "valkeys://", "unix://")
 
 
-def open_store(address: str | Path) -> DebateStore:
+def open_store(address: str | Path, password: str = "") -> DebateStore:
     """The store at a ``redis://``, ``rediss://``, ``valkey(s)://`` or ``unix://`` address, or in a file.
 
     Nothing is connected or made yet. ``?ttl=SECONDS`` says how long Redis keeps a debate after its last
-    event (7 days unless told otherwise, 0 for good). Raises `UsageError` for an address that is none, and
-    where the package for Redis is missing; neither it nor any later error shows a password.
+    event (7 days unless told otherwise, 0 for good). `password` is used where the address has none. Raises
+    `UsageError` for an address that is none, and where the package for Redis is missing; neither it nor any
+    later error shows a password.
     """
     if not isinstance(address, str) or not address.startswith(_REDIS_SCHEMES):
         return AsyncSqliteStore(Path(address))
@@ -123,6 +124,9 @@ def open_store(address: str | Path) -> DebateStore:
         url = urlsplit(address)
     except ValueError:
         raise UsageError("the address of the store is not one", "put an IPv6 address in brackets") from None
+    if password and url.password is None:
+        user, _, host = url.netloc.rpartition("@")
+        url = url._replace(netloc=f"{user}:{quote(password, safe='')}@{host}")
     return RedisStore(url)
 
 
@@ -175,6 +179,10 @@ class AsyncSqliteStore:
     async def setup(self, debate: str) -> str:
         """See `DebateStore.setup`."""
         return await asyncio.to_thread(self._store.setup, debate)
+
+    async def secret(self) -> bytes:
+        """See `DebateStore.secret`."""
+        return await asyncio.to_thread(self._store.secret)
 
     async def delete(self, *debates: str) -> int:
         """See `DebateStore.delete`."""

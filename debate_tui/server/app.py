@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.server import responses
-from debate_tui.server.auth import AuthMiddleware, LoginRoutes, SecurityHeadersMiddleware
+from debate_tui.server.auth import LoginRoutes
+from debate_tui.server.middleware import AuthMiddleware, SecurityHeadersMiddleware
 from debate_tui.server.page import PageFiles
 from debate_tui.server.routes import DebateRoutes, EventRoutes
 

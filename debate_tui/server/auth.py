@@ -12,20 +12,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from msgspec import Struct
-from starlette.datastructures import MutableHeaders
-from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
-from starlette.websockets import WebSocket
 
+from debate_tui.domain.errors import UsageError
 from debate_tui.server import responses
-from debate_tui.server.responses import error_response
+from debate_tui.server.limits import RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from starlette.requests import Request
+    from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from debate_tui.server.page import PageFiles
 
@@ -45,12 +42,39 @@ MAX_LINKS: Final = 1000
 """Unused links there may be at a time; the oldest go first."""
 
 
+MIN_TOKEN_CHARACTERS: Final = 16
+"""Characters a token has at least that its owner has chosen."""
+
+GUESS_BURST: Final = 10
+GUESS_INTERVAL_S: Final = 10.0
+"""Wrong tokens and codes an address may send: so many at once, then one in so many seconds."""
+
+_PROXY_HEADERS: Final = frozenset({"forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-ip"})
+
+
+def check_tokens(host_token: str, viewer_token: str) -> None:
+    """Raise `UsageError` for tokens that are easy to guess; empty ones are generated."""
+    for name, token in (("host", host_token), ("viewer", viewer_token)):
+        if token and len(token) < MIN_TOKEN_CHARACTERS:
+            raise UsageError(
+                f"The {name} token is shorter than {MIN_TOKEN_CHARACTERS} characters.",
+                "Choose a longer one, or give none: then one is generated.",
+            )
+    if host_token and host_token == viewer_token:
+        raise UsageError(
+            "The host token and the viewer token are the same.",
+            "Viewers could steer the debate: choose another, or leave one out.",
+        )
+
+
 class AccessControl:
     """The tokens of one server.
 
-    Whoever has the host's token may do everything. Viewers need theirs where `viewers_need_token`; it is
-    given, or made from the host's, so that it stays the same as long as that does. `origins` are web pages
-    of other places that may use the server (CORS), and by whose host names it may be reached.
+    The host token permits everything. Viewers need theirs where `viewers_need_token`, and where a proxy
+    passes their requests on unless the server is `public`. What is not given is generated: the viewer token
+    and all cookies from the `secret`, which is the store's, and the host token, so that they stay the same
+    as long as both do. `origins` are web pages of other places that may use the server (CORS), and by whose
+    host names it may be reached.
     """
 
     def __init__(
@@ -59,26 +83,32 @@ class AccessControl:
         viewer_token: str = "",
         *,
         viewers_need_token: bool = False,
+        public: bool = False,
         origins: Iterable[str] = (),
         host_names: Iterable[str] = (),
+        secret: bytes = b"",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.host_token = host_token or secrets.token_urlsafe(18)
+        self._key = sha256(secret + b"\0" + self.host_token.encode()).digest()
         self.viewer_token = viewer_token or self._sign("viewer", 24)
         self.viewers_need_token = viewers_need_token or bool(viewer_token)
+        self.public = public
         self.origins = frozenset(origins)
+        self.guesses = RateLimiter(GUESS_BURST, GUESS_INTERVAL_S)
         self._host_names = {*host_names, *(host_name(urlsplit(origin).netloc) for origin in self.origins)}
         self._clock = clock
         self._links: dict[str, tuple[Role, float]] = {}
 
-    def role_of_request(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Role | None:
+    def role_of_request(
+        self, headers: Mapping[str, str], cookies: Mapping[str, str], *, proxied: bool = False
+    ) -> Role | None:
         """What whoever sent these may do; `None` for nothing. A wrong token is worse than none."""
-        if authorization := headers.get("authorization"):
-            scheme, _, token = authorization.partition(" ")
-            return self.role_of_token(token.strip()) if scheme.lower() == "bearer" else None
+        if (token := bearer_token(headers)) is not None:
+            return self.role_of_token(token)
         if (role := self._role_of_cookie(cookies.get(LOGIN_COOKIE, ""))) is not None:
             return role
-        return None if self.viewers_need_token else "viewer"
+        return None if self.viewers_need_token or (proxied and not self.public) else "viewer"
 
     def role_of_token(self, token: str) -> Role | None:
         """Whose token it is."""
@@ -102,9 +132,18 @@ class AccessControl:
         return role if self._clock() < until else None
 
     def create_login_cookie(self, role: Role) -> str:
-        """A pass to keep: no token, yet good after a restart with the same token."""
-        until = f"{role}.{int(self._clock()) + LOGIN_TTL_S}"
-        return f"{until}.{self._sign(until)}"
+        """A pass to keep: not a token, yet good after a restart with the same token and store."""
+        until = f"{role}.{int(self._clock()) + LOGIN_TTL_S}.{secrets.token_hex(8)}"
+        return f"{until}.{self._sign_login(until)}"
+
+    def ticket_of_request(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> str | None:
+        """The name of the one who votes: one for each token sent, and for each cookie of ours."""
+        if (token := bearer_token(headers)) is not None:
+            return self._sign(f"ticket.{token}", 12)
+        login = cookies.get(LOGIN_COOKIE, "")
+        if self._role_of_cookie(login) is not None:
+            return self._sign(f"ticket.{login}", 12)
+        return self.voter_of_cookie(cookies.get(VOTER_COOKIE, ""))
 
     def voter_of_cookie(self, cookie: str) -> str | None:
         """The voter a cookie names, if it is one of ours."""
@@ -118,33 +157,59 @@ class AccessControl:
 
     def _role_of_cookie(self, cookie: str) -> Role | None:
         until, _, signature = cookie.rpartition(".")
-        if not until or not _equal_constant_time(signature, self._sign(until)):
+        if not until or not _equal_constant_time(signature, self._sign_login(until)):
             return None
-        role, _, end = until.partition(".")
+        role, end, _ = until.split(".")
         if self._clock() >= int(end):
             return None
         return "host" if role == "host" else "viewer"
 
-    def _sign(self, message: str, length: int = 64) -> str:
-        return hmac.new(self.host_token.encode(), message.encode(), sha256).hexdigest()[:length]
+    def _sign_login(self, until: str) -> str:
+        """A signature that ends with the token of the role."""
+        token = self.host_token if until.startswith("host.") else self.viewer_token
+        return self._sign(f"login.{until}.{token}")
+
+    def _sign(self, message: str, length: int = 32) -> str:
+        return hmac.new(self._key, message.encode("utf-8", "replace"), sha256).hexdigest()[:length]
 
     # Where requests come from
 
-    def is_allowed_host(self, host: str) -> bool:
-        """Whether a ``Host`` header is one of ours.
-
-        A page of somebody else's whose name was made to point here must not read what needs no token.
-        """
-        if self.viewers_need_token:
-            return True
+    def is_own_name(self, host: str) -> bool:
+        """Whether a ``Host`` header is the address this server was told to be reached by."""
         name = host_name(host)
-        return name in self._host_names or is_loopback(name)
+        return self.viewers_need_token or name in self._host_names or is_loopback(name)
 
     def is_allowed_origin(self, origin: str | None, host: str) -> bool:
         """Whether a request that changes something comes from our own page, an allowed one, or no page."""
         if origin is None or origin in self.origins:
             return True
         return origin.lower() in (f"http://{host}".lower(), f"https://{host}".lower())
+
+
+def bearer_token(headers: Mapping[str, str]) -> str | None:
+    """The token in an ``Authorization`` header; empty for another scheme, `None` without such a header."""
+    if not (authorization := headers.get("authorization")):
+        return None
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def came_through_proxy(headers: Mapping[str, str], http_version: str) -> bool:
+    """Whether a proxy passed a request on: it says so, or calls this machine by a name others use.
+
+    nginx as it comes says nothing, but speaks HTTP/1.0, as no browser does.
+    """
+    if http_version == "1.0" or any(name.startswith("x-forwarded") for name in headers):
+        return True
+    host = headers.get("host")
+    return not _PROXY_HEADERS.isdisjoint(headers) or (host is not None and not is_loopback(host_name(host)))
+
+
+def is_from_elsewhere(connection: HTTPConnection) -> bool:
+    """Whether a request does not come from this machine itself, as far as that can be known."""
+    client = connection.client
+    proxied = came_through_proxy(connection.headers, connection.scope["http_version"])
+    return proxied or client is None or not is_loopback(client.host)
 
 
 def host_name(netloc: str) -> str:
@@ -196,10 +261,13 @@ class LoginRoutes:
 
     async def log_in(self, request: Request) -> Response:
         """Take a code or a token, and give a cookie for it."""
+        address = responses.client_address(request)
+        responses.require_rate(self._access.guesses, address, "Too many wrong tokens.")
         fields = parse_qs((await responses.read_body(request)).decode("utf-8", "replace"))
         code, token = fields.get("code", [""])[0], fields.get("token", [""])[0]
         role = self._access.redeem_link(code) if code else self._access.role_of_token(token.strip())
         if role is None:
+            self._access.guesses.count(address)
             return self._pages.login_page(403)
         response = RedirectResponse(_safe_redirect_path(fields.get("next", [""])[0]), 303)
         response.set_cookie(
@@ -225,85 +293,3 @@ class LoginRoutes:
 def _safe_redirect_path(path: str) -> str:
     """Where to go on: a path of ours, nowhere else."""
     return path if path.startswith("/debates") and "\\" not in path else "/"
-
-
-PUBLIC_PATHS: Final = ("/health", "/enter", "/page/", "/openapi.json")
-"""What needs no token."""
-
-
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-)
-
-
-_SECURITY_HEADERS: Final = (
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("content-security-policy", CONTENT_SECURITY_POLICY),
-)
-
-
-class AuthMiddleware:
-    """ASGI middleware; `state.role` says behind it what the client may do."""
-
-    def __init__(self, app: ASGIApp, access: AccessControl, pages: PageFiles) -> None:
-        self._app = app
-        self._access = access
-        self._pages = pages
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            return  # Whoever made the application starts and ends what it needs.
-        refusal, role = self._authorize(HTTPConnection(scope))
-        if refusal is None:
-            scope.setdefault("state", {})["role"] = role
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await WebSocket(scope, receive, send).send_denial_response(refusal)
-        else:
-            await SecurityHeadersMiddleware(refusal)(scope, receive, send)
-
-    def _authorize(self, connection: HTTPConnection) -> tuple[Response | None, Role | None]:
-        """The answer of a request that goes no further, or what the client may do."""
-        access, headers = self._access, connection.headers
-        host = headers.get("host", "")
-        if not access.is_allowed_host(host):
-            return error_response(
-                403, f"This server is not called {host!r}.", "Use the address it printed."
-            ), None
-        is_read = connection.scope.get("method") in ("GET", "HEAD", "OPTIONS")
-        if not is_read and not access.is_allowed_origin(headers.get("origin"), host):
-            return error_response(
-                403, "A page of another origin may not do that.", "See --allow-origin."
-            ), None
-        role = access.role_of_request(headers, connection.cookies)
-        # The path that is routed by; that of `connection.url` is partly what the client calls the server.
-        if role is None and not connection.scope["path"].startswith(PUBLIC_PATHS):
-            return self._login_required(connection), None
-        return None, role
-
-    def _login_required(self, connection: HTTPConnection) -> Response:
-        if "text/html" in connection.headers.get("accept", ""):
-            return self._pages.login_page(401)
-        return error_response(
-            401, "A token is needed.", "Send Authorization: Bearer TOKEN.", {"www-authenticate": "Bearer"}
-        )
-
-
-class SecurityHeadersMiddleware:
-    """ASGI middleware: answers say what a browser must not do with them."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _SECURITY_HEADERS:
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)

@@ -15,6 +15,21 @@ if TYPE_CHECKING:
 MAX_VOTES: Final = 20_000
 """Votes a debate takes: the log keeps every one."""
 
+VOTE_BURST: Final = 20
+VOTE_INTERVAL_S: Final = 3.0
+"""Votes from one address: so many at once, then one in so many seconds."""
+
+MAX_INTERJECTIONS: Final = 200
+"""Interjections in a debate: every prompt after one repeats it."""
+
+INTERJECTION_BURST: Final = 10
+INTERJECTION_INTERVAL_S: Final = 5.0
+"""Interjections in a debate over HTTP: so many at once, then one in so many seconds."""
+
+ORDER_BURST: Final = 5
+ORDER_INTERVAL_S: Final = 60.0
+"""Debates ordered from other machines: so many at once, then one in so many seconds."""
+
 RemarkText = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
@@ -76,10 +91,11 @@ class DebateRequest(Struct, frozen=True, forbid_unknown_fields=True):
 class DebateLauncher(Protocol):
     """Who holds the debates that are ordered."""
 
-    async def start_debate(self, request: DebateRequest) -> str:
+    async def start_debate(self, request: DebateRequest, *, from_elsewhere: bool = False) -> str:
         """Begin the debate and return its id, once it is hosted.
 
-        Raises `DebateError` where it cannot be held.
+        With `from_elsewhere`, which is whether another machine asks, it may use only what this one's owner
+        has allowed. Raises `DebateError` where it cannot be held.
         """
         ...
 
@@ -88,11 +104,15 @@ class ConflictError(DebateError):
     """What was asked for makes no sense any more, or not yet."""
 
 
+class ForbiddenError(DebateError):
+    """What was asked for is permitted to no one who asks from there."""
+
+
 decode_command = msgspec.json.Decoder(AnyCommand).decode
 decode_debate_request = msgspec.json.Decoder(DebateRequest).decode
 
 
-def execute_command(command: AnyCommand, hosted: HostedDebate, voter: str) -> None:
+def execute_command(command: AnyCommand, hosted: HostedDebate, voter: str = "") -> None:
     """Carry a command out; raises `ConflictError`, or `UsageError` for a debater nobody knows."""
     controls = hosted.controls
     if controls is None or hosted.over or hosted.transcript.finish_reason is not None:
@@ -110,6 +130,8 @@ def execute_command(command: AnyCommand, hosted: HostedDebate, voter: str) -> No
         case RetryCommand():
             controls.retry(command.debater)
         case InterjectCommand():
+            if len(hosted.transcript.interjections) >= MAX_INTERJECTIONS:
+                raise ConflictError("The debate takes no more interjections.")
             controls.interject(command.text, command.to)
         case VoteCommand():
             _cast_vote(command, hosted, controls, voter)

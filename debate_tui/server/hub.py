@@ -33,12 +33,20 @@ _log = logging.getLogger(__name__)
 class Hub:
     """Finds the channel of a debate; a context manager, which closes them all.
 
-    Everything is called on the event loop's thread.
+    With `only_hosted`, what else is in the store cannot be seen. Everything is called on the event loop's
+    thread.
     """
 
-    def __init__(self, store: DebateStore | None = None, limits: ViewerLimits | None = None) -> None:
+    def __init__(
+        self,
+        store: DebateStore | None = None,
+        limits: ViewerLimits | None = None,
+        *,
+        only_hosted: bool = False,
+    ) -> None:
         self.viewers = ViewerRegistry(limits or ViewerLimits())
         self._store = store
+        self._visible: set[str] | None = set() if only_hosted else None
         self._open_debates: OrderedDict[str, _OpenDebate] = OrderedDict()
         self._lookups: Counter[str] = Counter()
         self._open_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -63,6 +71,8 @@ class Hub:
         `known_seq` is the newest event there already is in the log.
         """
         self._drop_finished()
+        if self._visible is not None:
+            self._visible.add(debate)
         hosted = HostedDebate(debate, log, controls=controls, known_seq=known_seq)
         self._open_debates[debate] = _OpenDebate(hosted, asyncio.create_task(_run_debate(hosted)), None)
         return hosted
@@ -74,6 +84,8 @@ class Hub:
 
     async def find(self, debate: str) -> HostedDebate | None:
         """The channel of the debate with exactly this id, once it has something to show."""
+        if self._visible is not None and debate not in self._visible:
+            return None
         with self._keep_open(debate):
             async with self._open_locks.setdefault(debate, asyncio.Lock()):
                 opened = self._open_debates.get(debate)
@@ -97,7 +109,8 @@ class Hub:
             if channel.seq and (summary := channel.summary).matches(words)
         }
         for summary in await self._store.debates(words) if self._store else ():
-            found.setdefault(summary.debate, summary)
+            if self._visible is None or summary.debate in self._visible:
+                found.setdefault(summary.debate, summary)
         newest = sorted(found.values(), key=lambda summary: -summary.started)
         return [(s, s.debate in hosted_here and not hosted_here[s.debate].over) for s in newest]
 

@@ -1,8 +1,9 @@
-"""What every request has to pass: the right name, the right page, and a token where one is needed."""
+"""Answers in JSON, errors among them, and what is read from requests."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -15,7 +16,7 @@ from debate_tui.display.json_lines import escape_controls
 from debate_tui.domain.errors import ConfigError, DebateError, UsageError
 from debate_tui.record.log import StoreUnreachableError
 from debate_tui.server import limits
-from debate_tui.server.commands import ConflictError
+from debate_tui.server.commands import ConflictError, ForbiddenError
 from debate_tui.server.connections import RETRY_AFTER_S, TooManyViewersError
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 
     from debate_tui.server.hosted_debate import HostedDebate
     from debate_tui.server.hub import Hub
-
-
-# Answers in JSON, errors among them.
+    from debate_tui.server.limits import RateLimiter
 
 
 T = TypeVar("T")
@@ -62,8 +61,14 @@ def wants_json(request: Request) -> bool:
 
 
 def client_address(connection: HTTPConnection) -> str:
-    """Where a client is, as far as that is known."""
-    return connection.client.host if connection.client else ""
+    """The address that limits count a client by, as far as it is known."""
+    return limits.network_of(connection.client.host) if connection.client else ""
+
+
+def require_rate(limiter: RateLimiter, key: str, message: str) -> None:
+    """Refuse what happens too often."""
+    if wait := limiter.wait_s(key):
+        raise HTTPException(429, message, {"retry-after": str(math.ceil(wait))})
 
 
 async def get_debate_or_404(hub: Hub, debate: str) -> HostedDebate:
@@ -126,6 +131,8 @@ def response_to_error(exception: Exception) -> Response:
             return error_response(exception.status_code, exception.detail, headers=exception.headers)
         case TooManyViewersError() | StoreUnreachableError():
             return error_response(503, exception.message, exception.hint, {"retry-after": str(RETRY_AFTER_S)})
+        case ForbiddenError():
+            return error_response(403, exception.message, exception.hint)
         case ConflictError():
             return error_response(409, exception.message, exception.hint)
         case UsageError() | ConfigError():

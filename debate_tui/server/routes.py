@@ -15,9 +15,10 @@ from starlette.websockets import WebSocket
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebaterInfo, Event
 from debate_tui.server import commands, responses
-from debate_tui.server.auth import VOTER_COOKIE
+from debate_tui.server.auth import VOTER_COOKIE, is_from_elsewhere
 from debate_tui.server.connections import SseResponse, WebSocketResponse
 from debate_tui.server.encoding import Encoding, EventCursor, StreamOptions, parse_cursor
+from debate_tui.server.limits import RateLimiter
 from debate_tui.server.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class DebateRoutes:
         self._access = access
         self._pages = pages
         self._launcher = launcher
+        self._votes = RateLimiter(commands.VOTE_BURST, commands.VOTE_INTERVAL_S)
+        self._orders = RateLimiter(commands.ORDER_BURST, commands.ORDER_INTERVAL_S)
+        self._interjections = RateLimiter(commands.INTERJECTION_BURST, commands.INTERJECTION_INTERVAL_S)
 
     async def list_debates(self, request: Request) -> Response:
         """All debates, newest first; a browser gets the page that lists them."""
@@ -86,14 +90,27 @@ class DebateRoutes:
     async def post_command(self, request: Request) -> Response:
         """Do as the host says; a viewer may vote."""
         command = await responses.read_json_body(request, commands.decode_command)
-        if not isinstance(command, commands.VoteCommand):
-            responses.require_host(request)
+        if isinstance(command, commands.VoteCommand):
+            return await self._cast_vote(command, request)
+        responses.require_host(request)
         hosted = await self._find_debate(request)
-        voter = self._access.voter_of_cookie(request.cookies.get(VOTER_COOKIE, ""))
-        name, cookie = (voter, "") if voter else self._access.create_voter()
+        if isinstance(command, commands.InterjectCommand):
+            responses.require_rate(self._interjections, hosted.debate, "Too many interjections.")
+            self._interjections.count(hosted.debate)
+        commands.execute_command(command, hosted)
+        return responses.json_response({"ok": True}, 202)
+
+    async def _cast_vote(self, command: commands.VoteCommand, request: Request) -> Response:
+        """One vote for each ticket; those who have none get one, and addresses so many in a time."""
+        hosted = await self._find_debate(request)
+        address = responses.client_address(request)
+        responses.require_rate(self._votes, address, "Too many votes from your address.")
+        ticket = self._access.ticket_of_request(request.headers, request.cookies)
+        name, cookie = (ticket, "") if ticket else self._access.create_voter()
         commands.execute_command(command, hosted, name)
+        self._votes.count(address)
         response = responses.json_response({"ok": True}, 202)
-        if cookie and isinstance(command, commands.VoteCommand):
+        if cookie:
             response.set_cookie(
                 VOTER_COOKIE, cookie, httponly=True, samesite="lax", secure=request.url.scheme == "https"
             )
@@ -104,9 +121,13 @@ class DebateRoutes:
         responses.require_host(request)
         if self._launcher is None:
             raise HTTPException(501, "This server holds no debates of its own.")
-        debate = await self._launcher.start_debate(
-            await responses.read_json_body(request, commands.decode_debate_request)
-        )
+        order = await responses.read_json_body(request, commands.decode_debate_request)
+        if is_from_elsewhere(request):
+            responses.require_rate(self._orders, "", "Too many debates were ordered.")
+            self._orders.count("")
+            debate = await self._launcher.start_debate(order, from_elsewhere=True)
+        else:
+            debate = await self._launcher.start_debate(order)
         return responses.json_response({"debate": debate}, 201, {"location": f"/debates/{debate}"})
 
     async def _find_debate(self, request: Request) -> HostedDebate:

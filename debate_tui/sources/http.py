@@ -57,7 +57,8 @@ class HttpClients:
 
     `connect_timeout` is in seconds and the only one: how long a server may be silent is decided around the
     sources. `make_tls_context` replaces the context made from the platform's and certifi's certificates. No
-    cookies are kept: debaters of one origin share a client, and may have different keys.
+    cookies are kept: debaters of one origin share a client, and may have different keys. With `public_only`,
+    no connection is made to this machine or a private network, nor to a proxy, which could.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class HttpClients:
         *,
         connect_timeout: float = CONNECT_TIMEOUT,
         make_tls_context: Callable[[], ssl.SSLContext] | None = None,
+        public_only: bool = False,
     ) -> None:
+        self.public_only = public_only
         self._connect_timeout = connect_timeout
         self._make_tls_context = make_tls_context
         self._tls_contexts: dict[bool, ssl.SSLContext] = {}
@@ -93,7 +96,7 @@ class HttpClients:
                 await client.aclose()
 
     def _make_client(self, url: str, http2: bool) -> httpx.AsyncClient:
-        proxy = network.find_proxy(url)
+        proxy = None if self.public_only else network.find_proxy(url)
         with sdk_import.import_lock:
             from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -302,6 +305,8 @@ async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> 
         fresh: list[str] = []
 
         async def trace(name: str, info: Mapping[str, object], fresh: list[str] = fresh) -> None:
+            if clients.public_only:
+                await network.check_public_connection(name, info)
             if name.endswith(".connect_tcp.complete"):  # the part before says whether to a SOCKS proxy
                 fresh.append(name)
                 limit_receive_buffer(info)

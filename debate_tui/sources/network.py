@@ -9,10 +9,14 @@ https://curl.se/libcurl/c/CURLOPT_NOPROXY.html, with the ports and schemes other
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import socket
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from msgspec import Struct
@@ -23,7 +27,6 @@ from debate_tui.domain.stream import Fault, FaultKind
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
-    from ipaddress import IPv4Address, IPv6Address
 
 _PROXY_SCHEMES = {
     "http": "http",
@@ -290,4 +293,52 @@ def make_tls_context(
         FaultKind.BAD_REQUEST,
         f"{variable} cannot be used: {reason}.",
         hint=f"Correct or unset {variable}.",
+    )
+
+
+# Addresses that others may make this machine connect to.
+
+_NAT64 = ip_network("64:ff9b::/96")
+
+
+def is_public_address(text: str) -> bool:
+    """Whether an IP address is on the public internet, also one that carries an IPv4 address inside."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in _NAT64:
+            inner = IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public_address(str(inner))
+    return address.is_global and not address.is_multicast
+
+
+async def check_public_connection(name: str, info: Mapping[str, object]) -> None:
+    """Raise `Fault` where a connection leads to this machine or a private network; a trace hook of httpcore.
+
+    Names are resolved before the connection is made, so that what listens there cannot be found out, and the
+    address that was connected to is checked again, as a name may mean another one by then.
+    """
+    if name.endswith(".connect_tcp.started"):
+        loop = asyncio.get_running_loop()
+        with suppress(OSError, UnicodeError):  # What cannot be resolved cannot be connected to.
+            found = await loop.getaddrinfo(str(info["host"]), None, type=socket.SOCK_STREAM)
+            if not all(is_public_address(str(address[0])) for *_, address in found):
+                raise _private_address_fault()
+    elif name.endswith(".connect_tcp.complete"):
+        stream: Any = info["return_value"]
+        peer = stream.get_extra_info("server_addr")
+        if not isinstance(peer, tuple) or not is_public_address(str(peer[0])):
+            await stream.aclose()
+            raise _private_address_fault()
+
+
+def _private_address_fault() -> Fault:
+    return Fault(
+        FaultKind.BAD_REQUEST,
+        "The endpoint is not on the public internet.",
+        hint="Debates ordered from elsewhere cannot use this machine's or its network's own servers.",
     )

@@ -189,7 +189,9 @@ class SourceFactory:
         http2: bool = False,
         model_folder: Path | None = None,
         report_progress: ProgressCallback | None = None,
+        public_only: bool = False,
     ) -> None:
+        self._public_only = public_only
         self._connect_timeout = connect_timeout
         self._http2 = http2
         self._model_folder = model_folder
@@ -251,10 +253,11 @@ class SourceFactory:
 
     def _make_endpoint(self, url: str, method: Literal["GET", "POST"], names: Sequence[str]) -> Source:
         from debate_tui.sources.endpoint_factory import EndpointFactory
+        from debate_tui.sources.http import HttpClients
 
-        self._endpoint_factory = self._endpoint_factory or EndpointFactory(
-            connect_timeout=self._connect_timeout, http2=self._http2
-        )
+        if self._endpoint_factory is None:
+            clients = HttpClients(connect_timeout=self._connect_timeout, public_only=self._public_only)
+            self._endpoint_factory = EndpointFactory(http2=self._http2, clients=clients)
         return self._endpoint_factory.make(url, method=method, names=names)
 
     def _make_local(self, model: str, parameters: ModelParameters) -> Source:

@@ -103,8 +103,10 @@ async def test_what_is_recorded_is_hosted_while_another_program_records_on(tmp_p
 
 
 async def test_the_host_holds_debates_and_steers_them(tmp_path: Path) -> None:
-    async with serve_process("--store", str(tmp_path / "s.sqlite3"), DEBATE_TUI_TOKEN="secret") as server:
-        headers = {"authorization": "Bearer secret"}
+    async with serve_process(
+        "--store", str(tmp_path / "s.sqlite3"), DEBATE_TUI_TOKEN="secret-of-the-host"
+    ) as server:
+        headers = {"authorization": "Bearer secret-of-the-host"}
         order = {"topic": "Tea?", "debaters": [{"source": "demo"}, {"source": "demo"}]}
         held = await server.client.post("/debates", json=order, headers=headers)
         assert held.status_code == 201

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui import config
-from debate_tui.cli.serve import RunningDebates
+from debate_tui.cli.serve import RunningDebates, check_allowed
 from debate_tui.domain.errors import ConfigError
 from debate_tui.record.stores import open_store
-from debate_tui.server.commands import ConflictError, DebateRequest, DebaterRequest
+from debate_tui.server.commands import ConflictError, DebateRequest, DebaterRequest, ForbiddenError
 from debate_tui.server.hub import Hub
 from debate_tui.sources import credentials
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from debate_tui.cli.plan import Plan
     from debate_tui.record.log import DebateStore, DurableLog
 
 DEMO = DebateRequest("Should cats vote?", (DebaterRequest("demo"), DebaterRequest("demo")))
@@ -83,6 +85,76 @@ async def test_shutdown_does_not_wait_for_a_debate_still_starting(tmp_path: Path
         with pytest.raises(ConflictError, match="about to stop"):
             await debates.start_debate(DEMO)
         assert await store.debates() == []
+
+
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [
+        ("demo", True),
+        ("demo:sceptic", True),
+        ("openai:gpt-5.2", True),
+        ("openai:gpt-5.2?effort=high", True),
+        ("openai:other", False),
+        ("groq:any", True),
+        ("anthropic:own", True),
+        ("local", False),
+        ("local:/etc/passwd", False),
+        ("https://a.example/x", True),
+        ("https://a.example/y/z", True),
+        ("https://a.example.evil/y/", False),
+        ("https://a.example/z", False),
+        ("http://127.0.0.1/", False),
+    ],
+)
+def test_sources_that_may_be_named_from_elsewhere(source: str, allowed: bool) -> None:
+    listed = ("demo", "openai:gpt-5.2", "groq", "https://a.example/x", "https://a.example/y/", "local:/etc/")
+    with contextlib.nullcontext() if allowed else pytest.raises(ForbiddenError):
+        check_allowed(source, listed, ["anthropic:own"])
+
+
+async def test_a_model_file_is_never_named_from_elsewhere() -> None:
+    with pytest.raises(ForbiddenError):
+        check_allowed("local:/tmp/m.gguf", ["local", "local:/tmp/m.gguf"], ["local:/tmp/m.gguf"])
+
+
+async def test_debates_from_elsewhere_use_the_demo_and_have_a_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789abcdef")
+    plans: list[Plan] = []
+    async with open_debates(tmp_path) as (debates, _):
+
+        async def start(plan: Plan, *, public_only: bool = False) -> str:
+            plans.append(plan)
+            return "d1"
+
+        monkeypatch.setattr(debates, "start", start)
+        await debates.start_debate(DebateRequest("Tea?"), from_elsewhere=True)
+        order = DebateRequest("Tea?", (DebaterRequest("openai:x"), DebaterRequest("demo")))
+        with pytest.raises(ForbiddenError):
+            await debates.start_debate(order, from_elsewhere=True)
+    (plan,) = plans
+    assert {each.source_spec.scheme for each in plan.debaters} == {"demo"}
+    assert plan.settings.max_cost == 1
+    assert plan.settings.max_tokens == 200_000
+
+
+async def test_endpoints_of_this_machine_are_not_connected_to_from_elsewhere(tmp_path: Path) -> None:
+    reached = []
+    server = await asyncio.start_server(lambda *_: reached.append(1), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    urls = [f"http://127.0.0.1:{port}/", f"ws://localhost:{port}/"]
+    store = open_store(tmp_path / "debates.sqlite3")
+    async with server, Hub(store) as hub:
+        debates = RunningDebates(hub, store, config.load_settings({}), urls)
+        order = DebateRequest("Tea?", tuple(map(DebaterRequest, urls)))
+        await debates.start_debate(order, from_elsewhere=True)
+        while not ((found := await store.debates()) and found[0].finished):
+            await asyncio.sleep(0.01)
+        assert found[0].finished == "failed"
+        await debates.end_all()
+    await store.aclose()
+    assert reached == []
 
 
 async def test_a_keyring_that_asks_its_user_keeps_nobody_else_waiting(

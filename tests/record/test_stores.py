@@ -494,3 +494,34 @@ async def test_closing_the_store_writes_what_is_left(address: str):
 
     async with aclosing(open_store(address)) as store:
         assert (await store.find("d1")).events == 4
+
+
+@every_store
+async def test_a_store_has_a_secret_of_its_own(store: DebateStore):
+    secret = await store.secret()
+    assert len(secret) == 32
+    assert await store.secret() == secret
+
+
+async def test_the_secret_outlives_the_program(tmp_path):
+    secrets = []
+    for name in ("one", "one", "two"):
+        store = open_store(tmp_path / name)
+        secrets.append(await store.secret())
+        await store.aclose()
+    assert secrets[0] == secrets[1] != secrets[2]
+
+
+@pytest.mark.parametrize(
+    ("address", "password", "shown"),
+    [
+        ("redis://user@host:1/0", "p@ss", ("user", "p@ss")),
+        ("redis://host", "p@ss", (None, "p@ss")),
+        ("redis://user:own@host", "p@ss", ("user", "own")),
+        ("unix:///run/redis", "p@ss", (None, "p@ss")),
+        ("redis://host", "", (None, None)),
+    ],
+)
+def test_the_password_of_a_store_comes_from_elsewhere(address, password, shown):
+    options = open_store(address, password)._connection.client.connection_pool.connection_kwargs
+    assert (options.get("username") or None, options.get("password")) == shown

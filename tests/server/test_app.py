@@ -21,8 +21,8 @@ from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateFinished, Interjection, TurnFinished, TurnStarted, Vote
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
-from debate_tui.server import connections
-from debate_tui.server.auth import LOGIN_COOKIE, AccessControl
+from debate_tui.server import commands, connections
+from debate_tui.server.auth import GUESS_BURST, LOGIN_COOKIE, AccessControl
 from debate_tui.server.connections import ViewerLimits
 from tests.sample_debates import opening_events
 from tests.server.generated_debates import ReceivedMessages, check_same_log, example_debate
@@ -250,7 +250,7 @@ async def test_an_unexpected_error_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], secure: bool
 ) -> None:
     class Broken(RecordingHolder):
-        async def start_debate(self, request: DebateRequest) -> str:
+        async def start_debate(self, request: DebateRequest, *, from_elsewhere: bool = False) -> str:
             raise LookupError("lost:\n\x1b[2J" + request.topic)
 
     async with live_debate(holder=Broken(), secure=secure) as (here, _):
@@ -318,7 +318,8 @@ async def test_a_debate_that_is_over_takes_no_commands() -> None:
 class RecordingHolder:
     """Holds the debates that are ordered, or says why not."""
 
-    async def start_debate(self, request: DebateRequest) -> str:
+    async def start_debate(self, request: DebateRequest, *, from_elsewhere: bool = False) -> str:
+        self.from_elsewhere = from_elsewhere
         if request.topic == "bad":
             raise UsageError("That is no topic.", "Think of another.")
         self.order = request
@@ -396,6 +397,119 @@ async def test_redirects_stay_on_this_server(given: str) -> None:
     async with live_debate() as (here, _):
         came = await here.client.post("/enter", data={"token": "host", "next": given})
         assert came.headers["location"] == "/"
+
+
+PROXIED = {"x-forwarded-for": "8.8.8.8"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [PROXIED, {"forwarded": "for=8.8.8.8"}, {"x-forwarded-proto": "https"}, {"via": "1.1 proxy"},
+     {"host": "debates.example", "accept": "text/html"}],
+)  # fmt: skip
+async def test_what_a_proxy_passes_on_needs_a_token_unless_it_is_public(headers: dict[str, str]) -> None:
+    paths = ("/debates", "/debates/d1", "/debates/d1/events", "/me", "/metrics")
+    access = AccessControl("host")
+    async with live_debate(access=access) as (here, _):
+        for path in paths:
+            assert (await here.client.get(path, headers=headers)).status_code == 401
+            known = {**headers, "authorization": f"Bearer {access.viewer_token}"}
+            async with here.client.stream("GET", path, headers=known) as answer:
+                assert answer.status_code in (200, 307)
+        came = await here.client.post("/enter", data={"token": access.viewer_token}, headers=headers)
+        assert came.status_code == 303
+        cookie = {"cookie": came.headers["set-cookie"].partition(";")[0]}
+        assert (await here.client.get("/debates", headers=headers | cookie)).status_code == 200
+        here.client.cookies.clear()
+        with pytest.raises(WebSocketUpgradeError):
+            async with aconnect_ws("/debates/d1/events", here.client, headers=dict(headers)):
+                pass
+    async with live_debate(access=AccessControl("host", public=True)) as (here, _):
+        for path in paths:
+            async with here.client.stream("GET", path, headers=headers) as answer:
+                assert answer.status_code == 200
+
+
+async def test_wrong_tokens_are_slowed_for_each_address() -> None:
+    access = AccessControl("host", viewers_need_token=True)
+    async with live_debate(access=access) as (here, _):
+
+        async def guess(token: str, address: str, **more: str) -> int:
+            headers = {"authorization": f"Bearer {token}", "x-forwarded-for": address, **more}
+            return (await here.client.get("/me", headers=headers)).status_code
+
+        statuses = [await guess(f"wrong-{n}", "8.8.8.8") for n in range(30)]
+        assert statuses.count(401) == GUESS_BURST
+        assert statuses[-1] == 429
+        assert await guess("host", "8.8.8.8") == 429, "whether a guess was right cannot be seen"
+        assert await guess("host", "9.9.9.9") == 200
+        form = await here.client.post("/enter", data={"token": "x"}, headers={"x-forwarded-for": "8.8.8.8"})
+        assert form.status_code == 429
+        codes = [
+            await here.client.post("/enter", data={"code": "x"}, headers={"x-forwarded-for": "2001:db8::1"})
+            for _ in range(GUESS_BURST + 1)
+        ]
+        assert [each.status_code for each in codes[-2:]] == [403, 429]
+        assert await guess("host", "2001:db8::2") == 429, "a /64 belongs to one customer"
+
+
+async def test_votes_without_end_do_not_close_the_poll() -> None:
+    async with live_debate() as (here, chair):
+        await here.client.get("/debates/d1")
+        vote = {"command": "vote", "debater": "a"}
+
+        async def post(address: str, **headers: str) -> int:
+            here.client.cookies.clear()
+            headers["x-forwarded-for"] = address
+            answer = await here.client.post("/debates/d1/commands", json=vote, headers=headers)
+            return answer.status_code
+
+        bearer = {"authorization": "Bearer host"}
+        flood = [await post("8.8.8.8", **bearer) for _ in range(2)]
+        assert flood == [202, 409], "one for each ticket"
+        here.client.cookies.clear()
+        statuses = [
+            (await here.client.post("/debates/d1/commands", json=vote, headers={})).status_code
+            for _ in range(300)
+            if here.client.cookies.clear() is None
+        ]
+        assert statuses.count(429) > 200
+        votes = [event for event in chair.log._events if isinstance(event, Vote)]
+        assert len(votes) == 1 + statuses.count(202)
+
+
+async def test_interjections_have_a_rate_and_a_total(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "MAX_INTERJECTIONS", 3)
+    async with live_debate() as (here, chair):
+        await here.client.get("/debates/d1")
+        order = {"command": "interject", "text": "Hm?"}
+        statuses = []
+        for number in range(commands.INTERJECTION_BURST + 1):
+            answer = await here.client.post("/debates/d1/commands", json=order, headers=HOST)
+            statuses.append(answer.status_code)
+            while (await here.client.get("/debates/d1")).json()["seq"] < 4 + min(number + 1, 3):
+                await asyncio.sleep(0)
+        assert statuses[:3] == [202] * 3
+        assert statuses[3] == 409
+        assert statuses[-1] == 429
+        assert len([event for event in chair.log._events if isinstance(event, Interjection)]) == 3
+
+
+async def test_debates_ordered_from_elsewhere_are_told_apart() -> None:
+    office = RecordingHolder()
+    async with live_debate(holder=office) as (here, _):
+        for headers, elsewhere in (
+            (HOST, False),
+            (HOST | PROXIED, True),
+            (HOST | {"host": "a.example"}, True),
+        ):
+            await here.client.post("/debates", json={"topic": "Tea?"}, headers=headers)
+            assert office.from_elsewhere is elsewhere
+        statuses = [
+            (await here.client.post("/debates", json={"topic": "Tea?"}, headers=HOST | PROXIED)).status_code
+            for _ in range(commands.ORDER_BURST)
+        ]
+        assert statuses[-1] == 429
 
 
 # Pages of others

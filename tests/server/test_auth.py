@@ -4,12 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from debate_tui.domain.errors import UsageError
 from debate_tui.server.auth import (
     LINK_TTL_S,
     LOGIN_COOKIE,
     LOGIN_TTL_S,
     MAX_LINKS,
+    VOTER_COOKIE,
     AccessControl,
+    came_through_proxy,
+    check_tokens,
     is_loopback,
 )
 
@@ -98,8 +102,62 @@ def test_voters_are_known_again() -> None:
      ("debates.example:443", True), ("[", False)],
 )  # fmt: skip
 def test_names_it_is_reached_by(host: str, ours: bool) -> None:
-    assert AccessControl(origins=["https://debates.example"]).is_allowed_host(host) is ours
-    assert AccessControl(viewers_need_token=True).is_allowed_host(host)
+    assert AccessControl(origins=["https://debates.example"]).is_own_name(host) is ours
+    assert AccessControl(viewers_need_token=True).is_own_name(host)
+
+
+@pytest.mark.parametrize(
+    ("headers", "version", "proxied"),
+    [({}, "1.1", False), ({"host": "127.0.0.1:8484"}, "1.1", False), ({"host": "[::1]"}, "2", False),
+     ({"host": "localhost", "x-forwarded-for": "8.8.8.8"}, "1.1", True),
+     ({"host": "localhost", "x-forwarded-proto": "https"}, "1.1", True),
+     ({"host": "localhost", "forwarded": "for=8.8.8.8"}, "1.1", True),
+     ({"host": "localhost", "via": "1.1 caddy"}, "1.1", True), ({"host": "localhost"}, "1.0", True),
+     ({"host": "debates.example"}, "1.1", True), ({"host": ""}, "1.1", True)],
+)  # fmt: skip
+def test_requests_that_a_proxy_passes_on(headers: dict[str, str], version: str, proxied: bool) -> None:
+    assert came_through_proxy(headers, version) is proxied
+    role = AccessControl().role_of_request(headers, {}, proxied=proxied)
+    assert role == (None if proxied else "viewer")
+    assert AccessControl(public=True).role_of_request(headers, {}, proxied=proxied) == "viewer"
+
+
+@pytest.mark.parametrize(
+    ("host", "viewer"),
+    [("fifteen-letters", ""), ("", "short"), ("the-same-for-both", "the-same-for-both")],
+)
+def test_tokens_that_are_refused(host: str, viewer: str) -> None:
+    with pytest.raises(UsageError):
+        check_tokens(host, viewer)
+    check_tokens("sixteen-letters!", "sixteen-letters?")
+    check_tokens("", "")
+
+
+def test_tokens_and_cookies_come_from_the_secret() -> None:
+    one, other = AccessControl("a", secret=b"1"), AccessControl("a", secret=b"2")
+    assert one.viewer_token != other.viewer_token
+    cookie = one.create_login_cookie("viewer")
+    assert AccessControl("a", secret=b"1").role_of_request({}, {LOGIN_COOKIE: cookie}) == "viewer"
+    asked = AccessControl("a", secret=b"2", viewers_need_token=True)
+    assert asked.role_of_request({}, {LOGIN_COOKIE: cookie}) is None
+
+
+def test_a_new_token_ends_its_cookies() -> None:
+    cookie = AccessControl("a", "viewers-1").create_login_cookie("viewer")
+    for tokens in (("a", "viewers-2"), ("b", "viewers-1")):
+        assert AccessControl(*tokens).role_of_request({}, {LOGIN_COOKIE: cookie}) is None
+
+
+def test_a_ticket_for_each_token_and_cookie() -> None:
+    access = AccessControl("a", "viewers")
+    bearer = {"authorization": "Bearer viewers"}
+    logins = [{LOGIN_COOKIE: access.create_login_cookie("viewer")} for _ in range(2)]
+    voter = {VOTER_COOKIE: access.create_voter()[1]}
+    tickets = [access.ticket_of_request({}, cookies) for cookies in (*logins, voter)]
+    assert len({*tickets, access.ticket_of_request(bearer, {})}) == 4
+    assert access.ticket_of_request(bearer, logins[0]) == access.ticket_of_request(bearer, {})
+    assert access.ticket_of_request({}, logins[0] | voter) == tickets[0]
+    assert access.ticket_of_request({}, {}) is None
 
 
 @pytest.mark.parametrize(

@@ -84,3 +84,11 @@ async def test_an_unknown_debate_is_not_found(tmp_path: Path) -> None:
     async with store_with(tmp_path) as store, Hub(store) as here:
         assert await asyncio.gather(*(here.find("nope") for _ in range(3))) == [None] * 3
         assert here.hosted_debates == []
+
+
+async def test_a_debate_of_its_own_shows_no_other(tmp_path: Path) -> None:
+    async with store_with(tmp_path, "old", "other") as store, Hub(store, only_hosted=True) as here:
+        here.host("new", MemoryLog(LOG))
+        assert await here.find("new") is not None
+        assert await here.find("old") is None
+        assert [summary.debate for summary, _ in await here.debates()] == ["new"]

@@ -465,3 +465,34 @@ async def test_a_query_of_the_request_goes_beside_that_of_the_base_url(environ: 
     asked = [each for each in server.requests if each.path == STREAM]
     assert asked
     assert all({"tenant", "conv_id"} <= {*each.query} for each in asked)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2606:4700::1111", True),
+        ("127.0.0.1", False),
+        ("127.9.9.9", False),
+        ("0.0.0.0", False),
+        ("10.0.0.1", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("::1", False),
+        ("::", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:8.8.8.8", True),
+        ("2002:7f00:1::", False),
+        ("64:ff9b::10.0.0.1", False),
+        ("64:ff9b::8.8.8.8", True),
+        ("no address", False),
+    ],
+)
+def test_addresses_on_the_public_internet(address: str, public: bool) -> None:
+    assert network.is_public_address(address) is public

@@ -28,6 +28,9 @@ T = TypeVar("T")
 INDEX_KEY: Final = "debate-tui:debates"
 """The ids of all debates, sorted by when they began; those that have expired are left until it is read."""
 
+SECRET_KEY: Final = "debate-tui:secret"  # noqa: S105 (the name of the key)
+"""What servers derive viewer tokens and cookies from."""
+
 TIMEOUT_S: Final = 5.0
 """How long Redis may take to answer."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import time
 from typing import TYPE_CHECKING, Final, cast
 
@@ -14,6 +15,7 @@ from debate_tui.domain.events import DebateFinished
 from debate_tui.record.log import BATCH_SIZE, BaseLog, EpochChangedError
 from debate_tui.record.redis.connection import (
     INDEX_KEY,
+    SECRET_KEY,
     RedisConnection,
     debate_keys,
     decode_event,
@@ -316,6 +318,13 @@ class RedisStore:
         with self._connection.translate_errors():
             setup = await self._get_head_field(debate, "setup")
         return setup.decode() if setup else ""
+
+    async def secret(self) -> bytes:
+        """See `DebateStore.secret`."""
+        with self._connection.translate_errors():
+            await self._connection.client.set(SECRET_KEY, os.urandom(32), nx=True)
+            found = cast("bytes | None", await self._connection.client.get(SECRET_KEY))
+        return found or os.urandom(32)
 
     async def delete(self, *debates: str) -> int:
         """See `DebateStore.delete`; whoever holds one of them is told."""
