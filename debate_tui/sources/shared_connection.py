@@ -9,6 +9,7 @@ on. A seat that goes on after a fault always does so on a connection of its own:
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import deque
 from contextlib import aclosing, asynccontextmanager
@@ -20,7 +21,7 @@ from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, KeepAlive, TimeSlice
 from debate_tui.sources.endpoint import EndpointConnection, decode_connection, sendable_cursor
-from debate_tui.sources.payloads import SimpleEvent
+from debate_tui.sources.payloads import SimpleEvent, errors
 from debate_tui.sources.payloads.detect import AutoDetectDecoder, unpack_base64
 
 if TYPE_CHECKING:
@@ -270,10 +271,13 @@ class SharedEndpoint:
 
     def route(self, event: PayloadEvent) -> Iterator[tuple[SharedSource | None, PayloadEvent]]:
         """Whose an event is: the parts of it with their seats, or all of it with `None` for everybody's."""
+        data = event.data
         try:
-            data = unpack_base64(event.data) or event.data
+            data = unpack_base64(data) or data
             tags = _decode_tags(data) if data.startswith("{") else None
-        except (msgspec.DecodeError, RecursionError):
+        except msgspec.DecodeError:
+            tags = errors.fit_json(data, _DebaterTags)
+        except RecursionError:
             tags = None
         if tags is None:
             yield None, event
@@ -291,8 +295,7 @@ class SharedEndpoint:
         self, event: PayloadEvent, data: str
     ) -> Iterator[tuple[SharedSource | None, PayloadEvent]]:
         parts: dict[SharedSource, list[msgspec.Raw]] = {}
-        for chunk in _decode_batch(data).chunks:
-            tag = _decode_tags(chunk).tag
+        for tag, chunk in _tagged_chunks(data):
             source = None if tag is None else self.find_source(tag)
             if source is not None:
                 parts.setdefault(source, []).append(chunk)
@@ -317,6 +320,17 @@ class _DebaterTags(Struct):
 class _TaggedBatch(Struct):
     chunks: list[msgspec.Raw]
     type: str = "batch"
+
+
+def _tagged_chunks(data: str) -> list[tuple[str | None, msgspec.Raw]]:
+    """The chunks of a batch with their tags."""
+    try:
+        return [(_decode_tags(chunk).tag, chunk) for chunk in _decode_batch(data).chunks]
+    except msgspec.DecodeError:
+        value = errors.load_json(data)
+        chunks = [c for c in value["chunks"] if isinstance(c, dict)] if isinstance(value, dict) else []
+        written = [(chunk, msgspec.Raw(json.dumps(chunk).encode())) for chunk in chunks]
+        return [(errors.fit_struct(chunk, _DebaterTags).tag, raw) for chunk, raw in written]
 
 
 _decode_tags = msgspec.json.Decoder(_DebaterTags).decode

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive
-from debate_tui.sources.payloads import UnfinishedEvent, is_json_object
+from debate_tui.sources.payloads import UnfinishedEvent, is_done_marker, is_json_object
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -93,7 +93,7 @@ class SseParser:
         event = next((value for name, value in fields if name == "event"), "message")
         data = "\n".join(value for name, value in fields if name == "data")
         if any(name == "data" for name, _ in fields):
-            is_marker = data.strip() == "[DONE]" or event in ("done", "error")
+            is_marker = is_done_marker(data) or event in ("done", "error")
             return UnfinishedEvent(data=data, event=event) if is_marker or is_json_object(data) else None
         text = "\n".join((*self._stray_lines, *lines)).strip()
         if text.startswith("error:"):

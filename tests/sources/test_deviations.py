@@ -301,6 +301,40 @@ DEVIATIONS = [
         **FAILED,
     ),
     endpoint_answer("a list of errors first", event([{"error": {"message": "Bad."}}]), says="Bad.", **FAILED),
+    chat_answer("`error` is true", event({"error": True, "message": "No luck."}), says="No luck.", **FAILED),
+    chat_answer(
+        "a type that names an error",
+        event({"message": "Slow down.", "type": "rate_limit_error"}),
+        says="Slow down.",
+        kind=FaultKind.RATE_LIMIT,
+        **FAILED,
+    ),
+    chat_answer(
+        "a code that names an error",
+        event({"message": "Slow down.", "code": "rate_limit_exceeded"}),
+        says="Slow down.",
+        kind=FaultKind.RATE_LIMIT,
+        **FAILED,
+    ),
+    chat_answer(
+        "MiniMax's `base_resp`",
+        event({"choices": None, "base_resp": {"status_code": 1002, "status_msg": "Too fast."}}),
+        says="Too fast.",
+        **FAILED,
+    ),
+    chat_answer(
+        "an event named after an error",
+        named("stream_error", {"message": "Broken."}),
+        says="Broken.",
+        **FAILED,
+    ),
+    Deviation(
+        "`response.error`",
+        "responses",
+        (*CREATED, event({"type": "response.error", "error": {"message": "Broken."}})),
+        says="Broken.",
+        **FAILED,
+    ),
     # Choices
     chat_answer(
         "several choices in turn",
@@ -584,6 +618,45 @@ DEVIATIONS = [
         event({"choices": [{"index": 0, "text": "", "finish_reason": "stop"}]}),
         DONE,
     ),
+    endpoint_answer(
+        "a vendor's status beside text",
+        event({"text": "Hel"}),
+        event({"type": "status", "text": "Searching"}),
+        event({"event": "trace", "content": "x"}),
+        event({"text": "lo."}),
+    ),
+    endpoint_answer(
+        "the whole text again at the end",
+        event({"delta": "Hel"}),
+        event({"delta": "lo."}),
+        event({"text": "Hello.", "content": "Hello."}),
+        DONE,
+    ),
+    endpoint_answer(
+        "typed `content`",
+        event({"type": "content", "content": "Hel"}),
+        event({"type": "content", "content": "lo."}),
+        DONE,
+    ),
+    endpoint_answer(
+        "an emoji in two halves",
+        b'data: {"delta":"\\ud83d"}\n\n',
+        b'data: {"delta":"\\ude80"}\n\n',
+        text="🚀",
+    ),
+    endpoint_answer(
+        "an emoji in two halves, bare",
+        b'data: {"content":"\\ud83d"}\n\n',
+        b'data: {"content":"\\ude80"}\n\n',
+        text="🚀",
+    ),
+    endpoint_answer(
+        "a ping first",
+        b"data: ping\n\n",
+        b"data: null\n\n",
+        event({"type": "ping"}),
+        event({"delta": "Hello."}),
+    ),
     # Events nobody understands
     *(
         endpoint_answer(name, *body, says=says, kind=FaultKind.BAD_REQUEST, **FAILED)
@@ -623,6 +696,7 @@ DEVIATIONS = [
                 ),
             ),
             ("Dify's API", "Dify", (event({"event": "message", "task_id": "t", "answer": "Hello."}),)),
+            ("events of no known API and `[DONE]`", "foo", (event({"foo": 1}), DONE)),
             ("objects with fields of other types", "choices", (event({"choices": "x", "type": 5}),)),
         )
     ),

@@ -294,7 +294,7 @@ class _DoneEvent(Struct):
 class JsonDecoder(ABC, Generic[_EventT]):
     """Decodes events that are JSON objects; a subclass reads one payload's, given as `shape`.
 
-    What the fast way cannot read (`parse`, strict) is looked at once more: it may be ``[DONE]``, empty, a
+    What the fast way cannot read (`parse`, strict) gets a second look: it may be ``[DONE]``, empty, a
     number, text that is no JSON, half a character, or an object with a field of another type.
     """
 
@@ -364,7 +364,7 @@ class JsonDecoder(ABC, Generic[_EventT]):
         data = event.data.strip().lstrip("\ufeff")
         if event.event == "error":
             raise errors.fault_from_body(data)
-        if event.event == "done" or data == "[DONE]":
+        if event.event == "done" or is_done_marker(data):
             return self.read_done(data)
         if not data or event.event in KEEPALIVE_EVENTS:
             return _KEEPALIVE
@@ -393,7 +393,7 @@ class JsonDecoder(ABC, Generic[_EventT]):
     def _decode_lines(self, data: str, event: PayloadEvent) -> Iterable[StreamItem]:
         """The items of data that is not JSON: several events without blank lines between them, or words."""
         lines = data.split("\n")
-        if len(lines) > 1 and all(line.strip() in ("", "[DONE]") or is_json_object(line) for line in lines):
+        if len(lines) > 1 and all(not line or is_done_marker(line) or is_json_object(line) for line in lines):
             return self._decode_each(lines, event)
         if data[0] in "{[<":
             raise unreadable_fault(data)
@@ -409,6 +409,8 @@ class JsonDecoder(ABC, Generic[_EventT]):
 
     def read_done(self, data: str) -> Iterable[StreamItem]:
         """The end that a marker outside the payload gives: ``[DONE]``, or the data of ``event: done``."""
+        if self._unknown_event and not self._understood:
+            raise unknown_payload_fault(self._unknown_event)
         value = errors.load_json(data)
         done = errors.fit_struct(value, _DoneEvent) if isinstance(value, dict) else _DoneEvent()
         self._usage = merge_usage(self._usage, done.usage)
@@ -441,6 +443,11 @@ def is_ping(value: dict[str, object]) -> bool:
     """Whether an object only says that the server is there."""
     words = (value.get(name) for name in ("type", "event", "message"))
     return any(isinstance(word, str) and word.lower() in KEEPALIVE_EVENTS for word in words)
+
+
+def is_done_marker(data: str) -> bool:
+    """Whether the data says that the stream is over, as OpenAI's and many others do."""
+    return data.strip(' "') == "[DONE]"
 
 
 def is_json_object(data: str) -> bool:

@@ -45,6 +45,7 @@ class AgUiDecoder(JsonDecoder[_AgUiEvent]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._understood = True
         self._is_run = False
         self._message_ended = False
 
@@ -94,6 +95,10 @@ class UiStreamDecoder(JsonDecoder[_UiPart]):
 
     shape = _UiPart
     parse = msgspec.json.Decoder(_UiPart).decode
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._understood = True
 
     def read(self, value: _UiPart, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `JsonDecoder.read`."""

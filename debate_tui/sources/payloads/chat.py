@@ -86,9 +86,6 @@ class _ChatHead(Struct):
     model: str = ""
 
 
-_decode_head = msgspec.json.Decoder(_ChatHead).decode
-
-
 class ChatDecoder(JsonDecoder[_ChatCompletion]):
     """Decodes one chat completion.
 
@@ -121,10 +118,7 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
             self._understood = True
             indices = [choice.index for choice in choices]
             self._choice_index = 0 if 0 in indices else min(indices)
-            try:
-                head = _decode_head(event.data)
-            except msgspec.DecodeError:
-                head = _ChatHead()
+            head = errors.fit_json(event.data, _ChatHead)
             self._model, self._response = head.model, head.id
         return [
             item
@@ -193,6 +187,8 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
             self._understood = True
             is_empty = False
             yield UsageUpdate(self._usage)
+        if error and error is completion.error:
+            raise errors.fault_from_body(event.data)
         if error:
             raise errors.parse_error({"error": error}).to_fault(None, None)
         if completion.choices is None and completion.usage is None and extension.usage is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -68,9 +69,14 @@ class _NativeDetails(Struct):
     generated_tokens: Count = None
 
 
-class _NativeEvent(Struct):
+_TEXT_TYPES = re.compile(r"answer|chunk|completion|content|delta|message|text|token", re.IGNORECASE)
+
+
+class NativeEvent(Struct):
     """An event of a model server's own API: Ollama's, llama.cpp's, TGI's, or one with nothing but text."""
 
+    type: str = ""
+    event: object = None
     content: str | None = None
     response: str | None = None
     text: str | None = None
@@ -94,12 +100,16 @@ class _NativeEvent(Struct):
         """The reasoning in it, if there is any."""
         return self.thinking or (self.message and self.message.thinking) or ""
 
-    @property
-    def answer(self) -> str:
-        """The text in it, if there is any."""
-        message, token = self.message, self.token
-        shown = token.text if token and not token.special else None
-        return self.content or self.response or self.text or (message and message.content) or shown or ""
+    def texts(self) -> Iterator[tuple[str, str | None]]:
+        """The text in it, by the place where it stands; `None` in a place that is not there.
+
+        A vendor's event may have text of another sort: only types that name an answer's text count.
+        """
+        if isinstance(self.event, str) or (self.type and not _TEXT_TYPES.search(self.type)):
+            return
+        yield "message", self.message.content if self.message else None
+        yield "token", self.token.text if self.token and not self.token.special else None
+        yield from (("content", self.content), ("response", self.response), ("text", self.text))
 
     @property
     def is_end(self) -> bool:
@@ -128,7 +138,10 @@ class DeltaDecoder(JsonDecoder[_DeltaEvent]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._understood = True
         self.has_end_marker = False
+        self._text_place = ""
+        """Where the stream has its text: what stands elsewhere is not text, or the same again."""
 
     def read(self, value: _DeltaEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `JsonDecoder.read`."""
@@ -148,25 +161,28 @@ class DeltaDecoder(JsonDecoder[_DeltaEvent]):
 
     def _read_event(self, value: _DeltaEvent, event: PayloadEvent | None) -> Iterable[StreamItem]:
         if value.delta:
+            self._text_place = "delta"
             return (Chunk(value.delta, value.reasoning, value.cursor),)
         if errors.is_error({"error": value.error}):
-            raise _error_fault(value.error)
+            raise errors.fault_from_body(event.data) if event else _error_fault(value.error)
         if value.type == "done":
             self._usage = merge_usage(self._usage, value.usage)
             self.finish_reason = to_finish_reason(value.reason)
             return (self.finished(),)
         if value.delta is not None or event is None:
             return _KEEPALIVE
-        return self._read_native(errors.fit_json(event.data, _NativeEvent), event)
+        return self._read_native(errors.fit_json(event.data, NativeEvent), event)
 
-    def _read_native(self, value: _NativeEvent, event: PayloadEvent) -> Iterable[StreamItem]:
+    def _read_native(self, value: NativeEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         items: list[StreamItem] = []
         if value.done is not None or value.stop is not None or value.token is not None:
             self.has_end_marker = True
         if value.reasoning:
             items.append(Chunk(value.reasoning, True))
-        if value.answer:
-            items.append(Chunk(value.answer))
+        for place, text in value.texts():
+            if text and place == (self._text_place or place):
+                self._text_place = place
+                items.append(Chunk(text))
         if value.message is not None and value.message.tool_calls:
             self._instead = "a tool call"
         self._model = value.model or self._model

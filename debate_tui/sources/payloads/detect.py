@@ -16,6 +16,7 @@ from debate_tui.sources.payloads import (
     SimpleEvent,
     decode_events,
     errors,
+    is_done_marker,
     is_ping,
     truncated_fault,
     unknown_payload_fault,
@@ -23,7 +24,7 @@ from debate_tui.sources.payloads import (
 )
 from debate_tui.sources.payloads.agent_protocols import AgUiDecoder, UiStreamDecoder
 from debate_tui.sources.payloads.chat import ChatDecoder
-from debate_tui.sources.payloads.deltas import DebateLogDecoder, DeltaDecoder, PlainTextDecoder
+from debate_tui.sources.payloads.deltas import DebateLogDecoder, DeltaDecoder, NativeEvent, PlainTextDecoder
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder
 
@@ -100,7 +101,9 @@ class AutoDetectDecoder:
         name, data = event.event, event.data
         if name == "error":
             raise errors.fault_from_body(data)
-        if name == "done" or data.strip() == "[DONE]":
+        if name == "done" or is_done_marker(data):
+            if self._unknown_events and self._decoder is None:
+                raise self.missing_end()
             decoder = self._decoder if isinstance(self._decoder, JsonDecoder) else DeltaDecoder()
             return decoder.read_done(data)
         if (self._is_packed or self._decoder is None) and (unpacked := unpack_base64(data)) is not None:
@@ -180,18 +183,8 @@ def _payload_name(value: dict[str, object], data: str) -> str | None:
         return "ui"
     if errors.is_error(value):
         raise errors.fault_from_body(data)
-    return "deltas" if _has_native_text(value) else None
-
-
-def _has_native_text(value: dict[str, object]) -> bool:
-    """Whether an object has its text where Ollama, llama.cpp, TGI and homemade servers have it."""
-    inner = [(value.get(name), key) for name, key in (("message", "content"), ("token", "text"))]
-    if any(isinstance(outer, dict) and isinstance(outer.get(key), str) for outer, key in inner):
-        return True
-    is_typed = any(name in value for name in ("type", "event", "event_type"))
-    return isinstance(value.get("content"), str) or (
-        not is_typed and any(isinstance(value.get(name), str) for name in ("response", "text"))
-    )
+    texts = errors.fit_struct({**value}, NativeEvent).texts()
+    return "deltas" if any(text is not None for _, text in texts) else None
 
 
 # Payloads that are not read here, recognised so that the message can name them.

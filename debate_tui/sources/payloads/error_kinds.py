@@ -196,15 +196,7 @@ _LENGTH_WORDS = frozenset(
     )
 )
 _REFUSAL_PARTS = (
-    *(
-        "refus",
-        "content_filter",
-        "contentfilter",
-        "content_policy",
-        "policy_violation",
-        "safety",
-        "sensitive",
-    ),
+    *("refus", "filter", "content_policy", "policy_violation", "safety", "unsafe", "sensitive", "toxic"),
     *("prohibited", "recitation", "blocklist", "blocked", "spii", "moderation", "guardrail"),
 )
 """Parts of the words for an answer that was filtered: OpenAI's, Anthropic's, Google's, Bedrock's, Zhipu's."""

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct, structs
 
-from debate_tui.domain.stream import Fault
+from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources.payloads.error_kinds import classify_error, error_status
 
 if TYPE_CHECKING:
@@ -180,8 +180,10 @@ def is_error(value: object) -> bool:
         return any(is_error(item) for item in value)
     if not isinstance(value, dict):
         return False
-    kind = value.get("type")
-    if "error" in (value.get("object"), kind, value.get("status")):
+    kind, code, base = value.get("type"), value.get("code"), value.get("base_resp")
+    if "error" in (value.get("object"), kind, value.get("status")) or value.get("error") is True:
+        return True
+    if isinstance(base, dict) and base.get("status_code"):
         return True
     if any(_says_something(value.get(name)) for name in ("error", "errors")):
         return True
@@ -190,7 +192,8 @@ def is_error(value: object) -> bool:
     if "event" in value or (isinstance(kind, str) and not kind.lower().endswith(("error", "exception"))):
         return False  # a vendor's event, whose details and status are those of something else
     numbers = (value.get(name) for name in ("code", "status", "status_code", "statusCode"))
-    failed = any(map(error_status, numbers)) or value.get("success") is False
+    failed = any(map(error_status, numbers)) or value.get("success") is False or bool(kind)
+    failed = failed or (isinstance(code, str) and classify_error([code], "", None) is not FaultKind.UNKNOWN)
     return _says_something(value.get("detail")) or (failed and bool(parse_error(value).messages))
 
 

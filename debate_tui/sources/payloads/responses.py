@@ -171,7 +171,7 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
         self, kind: str, value: _ResponsesEvent, event: PayloadEvent, cursor: Cursor | None
     ) -> Iterable[StreamItem]:
         """The items of anything but text."""
-        if kind == "error" or event.event == "error":
+        if kind in ("error", "response.error") or event.event == "error":
             raise errors.fault_from_body(event.data)
         if kind in _REASONING_EVENTS and value.delta:
             return (Chunk(value.delta, True, cursor),)
