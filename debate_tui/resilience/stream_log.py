@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import FaultReport, Usage
     from debate_tui.resilience.recovery import Announcement
 
-_QUERY_VALUE = re.compile(r"([?&][^=&\s#]+=)[^&\s#]+")
+_QUERY_VALUE = re.compile(r"([?&][^=?&\s#]++=)[^&\s#]+")
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _TOKEN = re.compile(r"(?i)\b((?:bearer|basic)\s+|(?:api[-_ ]?key|token|password|secret)\s*[:=]\s*)\S{6,}")
 
@@ -120,7 +120,7 @@ class StreamLog:
     def _write(self, debater: str, line: str) -> None:
         at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
         who = f"{self._names.get(debater, debater)}: " if debater else ""
-        self._logger.info("%s %s%s", at.replace("+00:00", "Z"), who, redact_line(line))
+        self._logger.info("%s %s", at.replace("+00:00", "Z"), redact_line(who + line))
 
 
 class _LogFileHandler(logging.StreamHandler[TextIO]):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 KEYRING_SERVICE = "debate-tui"
 
 # Beside what looks like a key: tokens, and the starred fragments that OpenAI's answer to a wrong key quotes.
-_TOKEN_PATTERN = re.compile(r"(?i:(?<=bearer )[^\s'\"]{4,})|[\w\-.]*\*{3,}[\w\-.*]*")
+_TOKEN_PATTERN = re.compile(r"(?i:(?<=bearer )[^\s'\"]{4,})|(?<![\w\-.])[\w\-.]*+\*{3,}[\w\-.*]*")
 KEY_MASK = "[key]"
 
 

@@ -134,3 +134,31 @@ def test_a_log_that_cannot_be_written_on_is_said_once_when_it_is_closed() -> Non
 )
 def test_secrets_and_control_characters_are_taken_out(text: str, clean: str) -> None:
     assert redact_line(text) == clean
+
+
+def test_names_cannot_forge_lines_or_colours(tmp_path: Path) -> None:
+    file = tmp_path / "streams.log"
+    log = StreamLog(file, now=lambda: 0.0)
+    names = (
+        "A\n1970-01-01T00:00:00.000Z B: forged",
+        "B\x1b[31m\x1b]0;title\x07\u202e",
+        "sk-0123456789abcdef",
+    )
+    for place, name in enumerate(names):
+        info = events.DebaterInfo(str(place), name, "", "", "")
+        log.record_event(events.DebateStarted(debate="d", topic="T", format="f", debaters=(info,)))
+        log.record_event(events.DebaterRemoved(debater=str(place), reason="r", remaining=()))
+    log.close()
+    lines = file.read_text("utf-8").splitlines()
+    assert len(lines) == 2 * len(names)
+    assert lines[1] == "1970-01-01T00:00:00.000Z A 1970-01-01T00:00:00.000Z B: forged: removed: r"
+    assert lines[3] == "1970-01-01T00:00:00.000Z B: removed: r"
+    assert lines[5] == "1970-01-01T00:00:00.000Z …: removed: r"
+
+
+@pytest.mark.parametrize(
+    "text", ["?" * 300_000, "?a" * 150_000, "&a" * 150_000, "1" * 300_000, "sk-." * 75_000]
+)
+def test_hostile_lines_are_redacted_in_linear_time(text: str) -> None:
+    """In quadratic time, each would take minutes."""
+    assert redact_line(f"{text} ?key=value").endswith("?key=…")

@@ -208,6 +208,8 @@ class BlockParser:
         self._open_block: OpenBlock | None = None
         self._previous_containers: tuple[Container, ...] | None = None
         self._last_list_id = 0
+        self._text_start = 0
+        """Where the text of the last line of a paragraph begins in it."""
 
     def read_line(self, line: str) -> None:
         """Read a line, without its line feed and with blanks for tabs."""
@@ -245,7 +247,8 @@ class BlockParser:
         leaf = self._open_block
         if isinstance(leaf, OpenParagraph):
             text = leaf.last_line
-            return len(text) > 16 and _TEXT_CHARACTER.search(text) is not None
+            is_text = len(text) > 16 and _TEXT_CHARACTER.search(text) is not None
+            return is_text or len(line) - self._text_start > MAX_MARKUP_LINE
         return (
             len(line) > MAX_MARKUP_LINE
             and isinstance(leaf, OpenFence | OpenIndentedCode)
@@ -368,6 +371,7 @@ class BlockParser:
 
     def _add_text(self, line: str, position: int, count: int, *, opened: bool) -> None:
         """Add what is left of a line to the leaf it belongs to."""
+        self._text_start = position
         start = skip_indentation(line, position)
         leaf = self._open_block
         if start == len(line):

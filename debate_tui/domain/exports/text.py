@@ -1,7 +1,8 @@
 """A debate as a Markdown document whose structure no speech can change.
 
 Speech is somebody else's Markdown. Its headings are set below the document's own, its raw HTML and images
-become visible text, it defines no links for others, and what it leaves open is closed.
+become visible text, it defines no links for others, its links lead to the web or to a mail address only, and
+what it leaves open is closed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     # Raw HTML is off: it is escaped, so what reads the document meets paragraphs in its place.
-    return MarkdownIt("commonmark", {"html": False})
+    parser = MarkdownIt("commonmark", {"html": False})
+    # Other readers take links for links that this one would refuse.
+    parser.validateLink = lambda _: True  # type: ignore[method-assign,assignment]
+    return parser
 
 
 def render_markdown(transcript: Transcript) -> str:
@@ -116,12 +120,37 @@ def embed_markdown(text: str) -> str:
     code = {
         line for token in tokens if token.type in _CODE_TOKENS and token.map for line in range(*token.map)
     }
+    lines = _drop_unsafe_targets("\n".join(lines), code).split("\n")
     for number, line in enumerate(lines):
         if number not in code:
             lines[number] = _TAG_START.sub("&lt;", line).replace("![", "!\\[")
     if tokens and tokens[-1].type == "fence" and not _is_closed_fence(tokens[-1], lines):
         lines.append(tokens[-1].markup)
     return "\n".join(lines)
+
+
+_LINK_START = re.compile(r"\]\(\s*")
+_BLANKS_AND_CONTROLS = re.compile(r"[\s\x00-\x20\x7f-\xa0]+")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
+_SAFE_SCHEMES: Final = frozenset({"http", "https", "mailto"})
+
+
+def _drop_unsafe_targets(text: str, code_lines: set[int]) -> str:
+    """Markdown whose links lead nowhere where they would run something (``javascript:``) or open a file."""
+    from markdown_it.helpers import parseLinkDestination
+
+    kept: list[str] = []
+    end = 0
+    for link in _LINK_START.finditer(text):
+        target = parseLinkDestination(text, link.end(), len(text))
+        scheme = _SCHEME.match(_BLANKS_AND_CONTROLS.sub("", target.str)) if target.ok else None
+        if scheme is None or scheme[1].lower() in _SAFE_SCHEMES:
+            continue
+        if link.start() < end or text.count("\n", 0, link.start()) in code_lines:
+            continue
+        kept += text[end : link.end()], "#"
+        end = target.pos
+    return "".join((*kept, text[end:]))
 
 
 _CODE_TOKENS: Final = frozenset({"fence", "code_block"})

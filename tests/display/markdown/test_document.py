@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.display.markdown import STYLES, Line
+from debate_tui.display.markdown.block_parser import BlockParser
 from debate_tui.display.markdown.document import Document
 from debate_tui.display.markdown.wrap import cell_width
 from debate_tui.domain.sanitise import sanitise
@@ -301,3 +302,61 @@ def test_no_character_reference_brings_back_what_was_taken_out(around: str, text
         assert sanitise(line.content) == line.content
         assert "\t" not in line.content
         assert "\n" not in line.content
+
+
+HOSTILE_LINES = (
+    "* ",
+    "_ ",
+    "- ",
+    "*",
+    "_",
+    "_*",
+    "* _ ",
+    "> ",
+    "1. ",
+    "+ ",
+    "=",
+    "`",
+    "~",
+    "|",
+    "[",
+    "](",
+    "<",
+    "0",
+)
+
+
+@pytest.mark.parametrize("unit", HOSTILE_LINES)
+def test_a_long_line_of_marks_is_read_once(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it is, a flush reads what is new and what is still open, which is bounded."""
+    lengths: list[int] = []
+    read_line = BlockParser.read_line
+
+    def counting(self: BlockParser, line: str) -> None:
+        lengths.append(len(line))
+        read_line(self, line)
+
+    monkeypatch.setattr(BlockParser, "read_line", counting)
+    document = Document(40)
+    for _ in range(30):
+        document.feed(unit * (1000 // len(unit)))
+        document.flush()
+    lengths.clear()
+    document.feed(unit * 20)
+    document.flush()
+    assert sum(lengths) <= 10_000
+
+
+@pytest.mark.parametrize("unit", HOSTILE_LINES)
+@pytest.mark.parametrize("before", ["", "text\n", "- item\n\n  ", "> "])
+def test_a_long_line_of_marks_is_the_same_however_it_came(unit: str, before: str) -> None:
+    text = before + unit * (9000 // len(unit)) + " and words\n\nmore\n"
+    whole, cut = Document(40), Document(40)
+    whole.feed(text)
+    whole.flush()
+    for start in range(0, len(text), 700):
+        cut.feed(text[start : start + 700])
+        cut.flush()
+    whole.close()
+    cut.close()
+    assert cut.lines(0, ALL) == whole.lines(0, ALL)

@@ -357,3 +357,42 @@ def test_export_formats_are_imported_lazily():
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+DANGEROUS_TARGETS = (
+    "javascript:alert(1)",
+    "JavaScript:alert(1)",
+    "<javascript:alert(1)>",
+    "<java\tscript:alert(1)>",
+    "java&#115;cript:alert(1)",
+    "javascript&colon;alert(1)",
+    "\n  javascript:alert(1)",
+    "javascript:alert(1) 'title'",
+    "vbscript:x",
+    "data:text/html,<script>alert(1)</script>",
+    "file:///etc/passwd",
+)
+
+
+@pytest.mark.parametrize("target", DANGEROUS_TARGETS)
+@pytest.mark.parametrize(
+    "form", ["[x]({})", "![x]({})", "- a **[x]({})**", "| a | [x]({}) |", "[x]\n\n[x]: {}", "<{}>"]
+)
+def test_markdown_links_lead_to_nothing_dangerous(form: str, target: str) -> None:
+    """Also for readers that take more for a link than others."""
+    parser = MarkdownIt("commonmark")
+    parser.validateLink = lambda _: True  # type: ignore[method-assign,assignment]
+    exported = embed_markdown(form.format(target) + "\n\n[fine](https://example.org)")
+    tokens = [child for token in parser.parse(exported) for child in token.children or ()]
+    targets = [
+        str(token.attrs.get("href") or token.attrs.get("src") or "") for token in tokens if token.attrs
+    ]
+    assert "https://example.org" in targets
+    assert all(each in ("https://example.org", "#") for each in targets), exported
+
+
+def test_markdown_without_dangerous_links_stays_as_it_is() -> None:
+    links = "[web](http://a.b/c?d=e:f) [mail](mailto:a@b.c) [here](#part) [page](page.html 'title')"
+    code = "    [code](javascript:1)\n\n```\n[code](javascript:1)\n```"
+    text = f"{links}\n\n{code}\n\nAs for javascript: it is (javascript:) a scheme."
+    assert embed_markdown(text) == text
