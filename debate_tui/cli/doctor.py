@@ -128,7 +128,9 @@ def _seats_to_check(settings: config.Settings) -> Iterable[config.DebaterSetting
     found = () if settings.debater else discovery.discover_sources(count=MAX_DEBATERS)
     others = (config.DebaterSettings(source=source) for source in (*found, *settings.judge))
     seats = (*settings.debater, *others)
-    return {(seat.source, seat.method, seat.background): seat for seat in seats}.values()
+    return {
+        repr((seat.source, seat.method, seat.background, seat.parameters)): seat for seat in seats
+    }.values()
 
 
 def _providers_to_check(settings: config.Settings) -> Iterable[Provider]:
@@ -139,7 +141,7 @@ def _providers_to_check(settings: config.Settings) -> Iterable[Provider]:
     }
     for name in providers():
         each = find_provider(name)
-        if each.needs_key and (name in schemes or find_key_variable(each)):
+        if each.needs_key and (name in schemes or name in settings.provider or find_key_variable(each)):
             yield each
 
 
@@ -148,10 +150,13 @@ def _check_key(provider_: Provider) -> CheckResult:
     try:
         find_key(provider_)
     except Fault as fault:
-        if variable:
-            return CheckResult(provider_.title, "broken", f"{variable}: {fault.message}", fault.hint)
-        return CheckResult(provider_.title, "absent", f"none: set {' or '.join(provider_.key_env)}")
-    return CheckResult(provider_.title, "works", f"found in {variable or 'the system keyring'}")
+        if variable or provider_.key_command:
+            where = f"{variable}: " if variable else ""
+            return CheckResult(provider_.title, "broken", f"{where}{fault.message}", fault.hint)
+        where = f"set {' or '.join(provider_.key_env)}" if provider_.key_env else provider_.key_hint
+        return CheckResult(provider_.title, "absent", f"none: {where}")
+    where = variable or ("the output of its key_command" if provider_.key_command else "the system keyring")
+    return CheckResult(provider_.title, "works", f"found in {where}")
 
 
 def _check_local_server(server: Provider) -> CheckResult:

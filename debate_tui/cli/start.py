@@ -74,8 +74,11 @@ def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
     offers = [
         SourceOption(
             f"{each.name}:{each.model}",
-            "key found",
-            f"{each.title}; its key was found in the environment.",
+            *(
+                ("configured", f"{each.title}; your settings say where it is.")
+                if each.is_configured
+                else ("key found", f"{each.title}; its key was found in the environment.")
+            ),
         )
         for each in discovery.providers_with_keys()
     ]

@@ -24,6 +24,7 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.judging.summary import describe_result
 from debate_tui.domain.sanitise import one_line, sanitise
+from debate_tui.domain.text import describe_dropped
 from debate_tui.domain.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -167,6 +168,9 @@ class PlainFormatter:
             words += f": {one_line(event.error.message)}"
         if event.state != "waiting" and self._last_statuses.get(event.debater) != words:
             yield PlainParagraph(f"{self._name(event.debater)}: {words}", to_stderr=True)
+        if event.dropped:
+            dropped = one_line(describe_dropped(event.dropped))
+            yield PlainParagraph(f"{self._name(event.debater)}: {dropped}", to_stderr=True)
         self._last_statuses[event.debater] = words
 
     def _format_pause(self, event: DebatePaused | DebateResumed) -> str:

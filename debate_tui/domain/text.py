@@ -1,4 +1,4 @@
-"""Text as the program takes it in: files and pipes decoded, words counted while a text grows."""
+"""Text as the program takes it in, and puts in words: files decoded, words counted, lists told."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import codecs
 import re
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD_CHARACTER = re.compile(r"\w")
@@ -136,3 +140,9 @@ class CodeTracker:
         elif self._after_blank and head.startswith(_INDENTS):
             return  # the next line of an indented block
         self._after_blank = False
+
+
+def describe_dropped(settings: Sequence[str]) -> str:
+    """What there is to say of settings that a server has refused, in one sentence."""
+    names = " and ".join(f"'{name}'" for name in settings)
+    return f"The server refused {names}: no longer sent."

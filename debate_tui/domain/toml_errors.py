@@ -16,10 +16,11 @@ from debate_tui.domain.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ValuePath = tuple[str | int, ...]
+ValuePath = tuple[str | int | None, ...]
+"""Keys, places in a list, and `None` for the name of a table of the user's own, which msgspec leaves out."""
 
 _PATH_SUFFIX = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$")
-_PATH_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
+_PATH_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING_FIELD = re.compile(r"Object missing required field `(.*)`")
 _INVALID_ENUM = re.compile(r"Invalid enum value '(.*)'")
@@ -68,7 +69,8 @@ def validation_error(problem: str, value: object, type_: object, subject: str) -
     """The message and the hint for what msgspec says of one value; `subject` is what it was given as."""
     path, problem = _split_location(problem)
     for step in path:
-        value = value[step]  # type: ignore[index]
+        if step is not None:
+            value = value[step]  # type: ignore[index]
     if path:
         subject = f"{subject}: `{_last_key(path)}`"
     problem, hint = _explain(problem, type_, path, subject)
@@ -138,6 +140,8 @@ def _type_at(type_: object, path: ValuePath) -> object:
     if not path:
         return type_ if hasattr(type_, "fields") or hasattr(type_, "values") else None
     step, *rest = path
+    if step is None:
+        return _type_at(getattr(type_, "value_type", None), tuple(rest))
     if isinstance(step, int):
         return _type_at(getattr(type_, "item_type", None), tuple(rest))
     for field in getattr(type_, "fields", ()):
@@ -150,7 +154,7 @@ def _line_number(text: str, path: ValuePath) -> int:
     """The line `path` stands on, from 1; that of the nearest table around it if it has none of its own."""
     lines: dict[ValuePath, int] = {}
     for found, number in _iter_paths(text):
-        lines.setdefault(found, number)
+        lines.setdefault(tuple(None if b is None else a for a, b in zip(found, path, strict=False)), number)
     return next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), 1)
 
 

@@ -22,6 +22,7 @@ from debate_tui.domain import events
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.sanitise import API_KEY_PATTERN, sanitise
 from debate_tui.domain.stream import Connected, Fault, Finished, StateChange, StreamOrigin, Superseded
+from debate_tui.domain.text import describe_dropped
 from debate_tui.resilience.delivered_text import SpliceResult
 
 if TYPE_CHECKING:
@@ -161,7 +162,8 @@ def _describe(announcement: Announcement) -> str:
         case Connected():
             reused = {True: ", open already", False: ", opened now", None: ""}[announcement.reused]
             transport = f"{announcement.transport or 'unknown'}{reused}"
-            return f"connected ({transport}), {_ORIGIN_WORDS[announcement.origin]}"
+            dropped = f". {describe_dropped(announcement.dropped)}" if announcement.dropped else ""
+            return f"connected ({transport}), {_ORIGIN_WORDS[announcement.origin]}{dropped}"
         case SpliceResult(repeated=repeated) if repeated:
             return f"joined: {repeated} characters came again and were dropped"
         case Superseded():

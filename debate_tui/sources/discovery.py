@@ -95,14 +95,29 @@ def sources_with_keys(
 
 
 def providers_with_keys(environ: Mapping[str, str] = os.environ) -> list[Provider]:
-    """The providers whose keys are in the environment, with a model to begin with."""
+    """The providers whose keys are in the environment or come from a command, with a model to begin with.
+
+    Those of the user's own that need no key are among them: who names a model there wants it used.
+    """
     known = [find_provider(name, environ) for name in providers()]
-    return [each for each in known if each.needs_key and each.model and key_in_environment(each, environ)]
+    return [
+        each
+        for each in known
+        if each.model
+        and (
+            (each.needs_key and bool(each.key_command or key_in_environment(each, environ)))
+            or (each.is_configured and not each.needs_key)
+        )
+    ]
 
 
 def any_key(environ: Mapping[str, str] = os.environ) -> str:
-    """A variable that holds a provider's key, the first in the order of the table; empty if none does."""
-    return next(filter(None, (find_key_variable(each, environ) for each in providers().values())), "")
+    """What holds or prints a provider's key, the first in the order of the table; empty if nothing does."""
+    sources = (
+        find_key_variable(each, environ) or (each.key_command and f"'key_command' of [provider.{each.name}]")
+        for each in providers().values()
+    )
+    return next(filter(None, sources), "")
 
 
 def sources_from_server(

@@ -10,12 +10,13 @@ from debate_tui.domain.events import (
     DebaterReplaced,
     DebaterReturned,
     Interjection,
+    StreamStatus,
     TurnFinished,
     TurnStarted,
     TurnSuperseded,
 )
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.text import WordCounter
+from debate_tui.domain.text import WordCounter, describe_dropped
 from debate_tui.tui.styles import Tone
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class PaneContent:
                 self._supersede_turn(item.turn)
             case TurnFinished():
                 self._finish_turn(item)
+            case StreamStatus(dropped=settings) if settings:
+                self._report_dropped(settings)
             case Interjection():
                 self._add_notice(
                     f"{glyphs.interjection} {one_line(item.text, MAX_NOTICE_CHARACTERS)}", Tone.FOCUS
@@ -213,6 +216,15 @@ class PaneContent:
             self._deferred_notices.append(PaneNotice(text, tone))
         else:
             self._write_notice(PaneNotice(text, tone))
+
+    def _report_dropped(self, settings: tuple[str, ...]) -> None:
+        """Say which settings were refused: before the text they were for, where there is none yet."""
+        dropped = one_line(describe_dropped(settings), MAX_NOTICE_CHARACTERS)
+        notice = PaneNotice(f"{self._glyphs.refused} {dropped}", Tone.QUIET)
+        if self._is_turn_open and self._segments:
+            self._deferred_notices.append(notice)
+        else:
+            self._write_notice(notice)
 
     def _write_notice(self, notice: PaneNotice, turn: int = 0) -> None:
         self._sink.append_notice(f"{self._glyphs.thin_line * 2} {notice.text}", notice.tone, turn)
