@@ -16,7 +16,8 @@ from debate_tui.domain.events import event_from_json
 from debate_tui.record.stores import open_store
 from tests.cli.process import run_program, start_program
 from tests.cli.serve_process import serve_process
-from tests.server.generated_debates import ReceivedMessages, check_same_log, example_debate
+from tests.server.generated_debates import example_debate
+from tests.server.received_messages import ReceivedMessages, check_same_log
 from tests.server.running_server import read_sse, received_at_least
 
 if TYPE_CHECKING:

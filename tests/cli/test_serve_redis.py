@@ -15,7 +15,7 @@ from debate_tui.record.redis.connection import debate_keys
 from tests.cli.serve_process import serve_process
 from tests.fakes.redis_server import RedisServer
 from tests.fakes.sse_server import Cut, SseServer, reply
-from tests.server.generated_debates import ReceivedMessages, check_same_log
+from tests.server.received_messages import ReceivedMessages, check_same_log
 from tests.server.running_server import read_sse, received_at_least
 
 if TYPE_CHECKING:

@@ -16,8 +16,10 @@ from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.server.auth import AccessControl
 from tests.cli.process import run_program, start_program
 from tests.fakes.sse_server import Cut, SseServer, reply
-from tests.server.generated_debates import check_same_log, example_debate
-from tests.server.running_server import PEM, running_server
+from tests.fakes.tls import PEM
+from tests.server.generated_debates import example_debate
+from tests.server.received_messages import check_same_log
+from tests.server.running_server import running_server
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import msgspec
 from httpx_ws import WebSocketDisconnect, aconnect_ws
 
+from debate_tui.server import viewer
 from debate_tui.server.app import create_app
 from debate_tui.server.asgi_servers import TlsCertificate, bind_socket, run_server
 from debate_tui.server.auth import AccessControl
 from debate_tui.server.hub import Hub
 from tests.fakes import tls
+from tests.fakes.tls import PEM
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    import pytest
     from starlette.types import ASGIApp
 
     from debate_tui.record.log import DebateStore
     from debate_tui.server.commands import DebateLauncher
     from debate_tui.server.connections import ViewerLimits
-    from tests.server.generated_debates import ReceivedMessages
-
-PEM = Path(tls.__file__).with_name("loopback.pem")
+    from tests.server.received_messages import ReceivedMessages
 
 
 class RunningServer:
@@ -113,3 +113,9 @@ async def read_websocket(
 def received_at_least(number: int) -> Callable[[ReceivedMessages], bool]:
     """Until so many messages have come."""
     return lambda received: len(received.messages) >= number
+
+
+def return_quickly(monkeypatch: pytest.MonkeyPatch, window: tuple[int, int]) -> None:
+    """Let viewers come back within this window, in milliseconds, after they were sent away."""
+    monkeypatch.setattr(viewer, "RETRY_MS", window)
+    monkeypatch.setattr(viewer, "GOODBYE_MS", window)

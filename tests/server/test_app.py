@@ -18,14 +18,16 @@ from starlette.datastructures import URL
 from starlette.requests import HTTPConnection
 
 from debate_tui.domain.errors import UsageError
-from debate_tui.domain.events import DebateFinished, Interjection, TurnFinished, TurnStarted, Vote
+from debate_tui.domain.events import DebateFinished, TurnFinished, TurnStarted, Vote
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import commands, connections
 from debate_tui.server.auth import GUESS_BURST, LOGIN_COOKIE, AccessControl
 from debate_tui.server.connections import ViewerLimits
 from tests.sample_debates import opening_events
-from tests.server.generated_debates import ReceivedMessages, check_same_log, example_debate
+from tests.server.command_recorder import CommandRecorder
+from tests.server.generated_debates import example_debate
+from tests.server.received_messages import ReceivedMessages, check_same_log
 from tests.server.running_server import RunningServer, read_sse, received_at_least, running_server
 
 if TYPE_CHECKING:
@@ -36,35 +38,6 @@ if TYPE_CHECKING:
 
 HOST = {"authorization": "Bearer host"}
 JSON = {"accept": "application/json"}
-
-
-class CommandRecorder:
-    """Takes commands like a session, and logs those that sessions log."""
-
-    def __init__(self, log: MemoryLog) -> None:
-        self.log = log
-        self.heard: list[object] = []
-
-    def pause(self, debater: str | None = None) -> None:
-        self.heard.append(("pause", debater))
-
-    def resume(self, debater: str | None = None) -> None:
-        self.heard.append(("resume", debater))
-
-    def stop(self, debater: str) -> None:
-        self.heard.append(("stop", debater))
-
-    def retry(self, debater: str) -> None:
-        self.heard.append(("retry", debater))
-
-    def end(self) -> None:
-        self.heard.append("end")
-
-    def interject(self, text: str, to: str | None = None) -> None:
-        self.log.append(Interjection(text=text, to=to))
-
-    def vote(self, when: str, debater: str | None, voter: str = "user") -> None:
-        self.log.append(Vote(when=when, debater=debater, voter=voter))  # type: ignore[arg-type]
 
 
 @asynccontextmanager

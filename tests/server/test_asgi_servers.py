@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,10 +16,10 @@ from debate_tui.server.auth import AccessControl
 from debate_tui.server.encoding import is_relevant
 from debate_tui.server.hub import Hub
 from tests.fakes import tls
-from tests.server.generated_debates import ReceivedMessages, check_same_log, example_debate
+from tests.fakes.tls import PEM
+from tests.server.generated_debates import example_debate
+from tests.server.received_messages import ReceivedMessages, check_same_log
 from tests.server.running_server import read_sse, read_websocket
-
-PEM = Path(tls.__file__).with_name("loopback.pem")
 
 
 @pytest.mark.parametrize("http2", [True, False])

@@ -25,13 +25,8 @@ from debate_tui.server.encoding import (
     remaining_events,
 )
 from tests.sample_debates import debate_started
-from tests.server.generated_debates import (
-    ReceivedMessages,
-    check_same_log,
-    debates,
-    example_debate,
-    numbered_events,
-)
+from tests.server.generated_debates import debates, example_debate, logged_events
+from tests.server.received_messages import ReceivedMessages, check_same_log
 
 manners = st.builds(
     StreamOptions,
@@ -100,7 +95,7 @@ def test_text_that_is_put_together_has_a_bound() -> None:
     long = [TurnDelta(turn=1, debater="a", attempt=1, offset=i * 40_000, text="x" * 40_000) for i in range(4)]
     assert [
         len(told.event.text)
-        for told in coalesce(numbered_events(long), StreamOptions())
+        for told in coalesce(logged_events(long), StreamOptions())
         if isinstance(told.event, TurnDelta)
     ] == [40_000] * 4
 

@@ -18,9 +18,9 @@ from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.server.auth import AccessControl
 from tests.sample_debates import opening_events
 from tests.server.chromium import Browser, needs_browser
+from tests.server.command_recorder import CommandRecorder
 from tests.server.generated_debates import WORDS, example_debate
 from tests.server.running_server import running_server
-from tests.server.test_app import CommandRecorder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -16,11 +16,11 @@ import pytest
 from httpx_sse import aconnect_sse
 
 from debate_tui.record.stores import open_store
-from debate_tui.server import viewer
 from debate_tui.server.asgi_servers import bind_socket
 from tests.server.chromium import Browser, needs_browser
-from tests.server.generated_debates import ReceivedMessages, check_same_log, example_debate
-from tests.server.running_server import running_server
+from tests.server.generated_debates import example_debate
+from tests.server.received_messages import ReceivedMessages, check_same_log
+from tests.server.running_server import return_quickly, running_server
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -40,8 +40,7 @@ done
 
 @pytest.fixture(autouse=True)
 def quick_to_return(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewer, "RETRY_MS", (20, 40))
-    monkeypatch.setattr(viewer, "GOODBYE_MS", (20, 40))
+    return_quickly(monkeypatch, (20, 40))
 
 
 @asynccontextmanager

@@ -17,7 +17,8 @@ from debate_tui.server.encoding import StreamOptions
 from debate_tui.server.hosted_debate import HostedDebate, follow_durable
 from debate_tui.server.viewer import Viewer
 from tests.sample_debates import opening_events, turn_deltas
-from tests.server.generated_debates import ReceivedMessages, check_same_log, example_debate
+from tests.server.generated_debates import example_debate
+from tests.server.received_messages import ReceivedMessages, check_same_log
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence

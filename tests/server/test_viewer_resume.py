@@ -10,7 +10,8 @@ import pytest
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server.encoding import is_relevant
-from tests.server.generated_debates import ReceivedMessages, check_same_log, example_debate, transcript_of
+from tests.server.generated_debates import example_debate
+from tests.server.received_messages import ReceivedMessages, check_same_log, transcript_of
 from tests.server.running_server import read_sse, read_websocket, received_at_least, running_server
 
 if TYPE_CHECKING:

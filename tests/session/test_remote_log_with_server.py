@@ -11,7 +11,6 @@ import pytest
 from debate_tui.domain.stream import RecoveryPolicy
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
-from debate_tui.server import viewer
 from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.server.auth import AccessControl
 from debate_tui.server.connections import ViewerLimits
@@ -22,7 +21,7 @@ from debate_tui.sources.remote_debate import RemoteDebate
 from tests.fakes import tls
 from tests.fakes.gateway import open_gateway
 from tests.server.generated_debates import example_debate
-from tests.server.running_server import running_server
+from tests.server.running_server import return_quickly, running_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -44,8 +43,7 @@ WAYS = pytest.mark.parametrize("way", [EACH, ONE, SOCKET], ids=["http2", "stream
 
 @pytest.fixture(autouse=True)
 def quick_to_return(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewer, "RETRY_MS", (10, 20))
-    monkeypatch.setattr(viewer, "GOODBYE_MS", (10, 20))
+    return_quickly(monkeypatch, (10, 20))
 
 
 def no_streams(app: ASGIApp) -> ASGIApp:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -35,15 +34,16 @@ from tests.fakes.provider_server import (
 )
 from tests.fakes.proxy_server import ProxyServer
 from tests.fakes.sse_server import ReceivedRequest, Reply, SseServer, reply
+from tests.fakes.tls import PEM
 from tests.sources.source_reader import SourceOutput, read_source
 from tests.sources.test_discovery import listing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
 KEY = "sk-test-0123456789"
 PASSWORD = "hunter2-secret"
-PEM = Path(__file__).parents[1] / "fakes" / "loopback.pem"
 HELLO = ProviderReply(b"".join(chat_events("Hello.")))
 SSE_HELLO = reply(b'data: {"delta": "Hello."}\n\n', b"event: done\ndata:\n\n")
 

@@ -11,9 +11,10 @@ from debate_tui.domain.events import PhaseStarted, event_to_json
 from debate_tui.record.log import MemoryLog
 from debate_tui.server.asgi_servers import bind_socket
 from tests.fakes.sse_server import Cut, SseServer, reply
+from tests.fakes.tls import PEM
 from tests.sample_debates import debate_started
-from tests.server.generated_debates import DebateWriter, numbered_events
-from tests.server.running_server import PEM, running_server
+from tests.server.generated_debates import DebateWriter, logged_events
+from tests.server.running_server import running_server
 from tests.terminal.pty_terminal import run_in_terminal
 
 
@@ -22,7 +23,7 @@ async def test_it_heals_is_paused_and_is_left() -> None:
     port = at.getsockname()[1]
     at.close()
     writer = DebateWriter()
-    log = MemoryLog(numbered_events(writer.events))
+    log = MemoryLog(logged_events(writer.events))
 
     def say(text: str) -> None:
         writer.say("a", text)
@@ -60,7 +61,7 @@ async def test_it_heals_is_paused_and_is_left() -> None:
 
 async def test_a_host_that_cannot_be_believed_is_left_with_a_word_of_why() -> None:
     writer = DebateWriter()
-    told = numbered_events(writer.events)
+    told = logged_events(writer.events)
     *frames, wrong = (
         b"id: aa:%d\ndata: %s\n\n" % (event.seq, event_to_json(event))
         for event in (*told, replace(told[0], seq=9))
