@@ -155,7 +155,9 @@ def _line_number(text: str, path: ValuePath) -> int:
     lines: dict[ValuePath, int] = {}
     for found, number in _iter_paths(text):
         lines.setdefault(tuple(None if b is None else a for a, b in zip(found, path, strict=False)), number)
-    return next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), 1)
+    # A place that ends with a name nobody knows could be any.
+    places = (path[:end] for end in range(len(path), 0, -1) if path[end - 1] is not None)
+    return next((lines[place] for place in places if place in lines), 1)
 
 
 def _iter_paths(text: str) -> Iterator[tuple[ValuePath, int]]:
