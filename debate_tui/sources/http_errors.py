@@ -138,8 +138,10 @@ def _connection_fault(error: Exception, provider: Provider, proxy: Proxy | None)
     if proxy and isinstance(refusal, refusals):
         return network.refused_by_proxy_fault(proxy, host, refusal)
     if isinstance(error, httpx2.ConnectError):
-        start = f"Is it running? Start it with: {provider.start}" if provider.start else ""
-        return Fault(FaultKind.NETWORK, _connect_error_message(error, host, proxy), hint=start)
+        hint = f"Is it running? Start it with: {provider.start}" if provider.start else ""
+        if provider.moved_by:
+            hint = f"Its address is from {provider.moved_by}. {hint}".rstrip()
+        return Fault(FaultKind.NETWORK, _connect_error_message(error, host, proxy), hint=hint)
     if isinstance(error, (httpx2.HTTPError, httpx2.StreamError)):
         return Fault(FaultKind.NETWORK, f"The connection to {host} broke: {error or type(error).__name__}")
     return Fault(FaultKind.UNKNOWN, f"{provider.title} could not be asked: {error}")

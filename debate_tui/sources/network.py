@@ -10,6 +10,7 @@ https://curl.se/libcurl/c/CURLOPT_NOPROXY.html, with the ports and schemes other
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import socket
@@ -69,6 +70,12 @@ def find_url_problem(url: str, schemes: tuple[str, ...]) -> str:
     except ValueError:
         is_port = False
     return "" if is_port else "its port is not a number from 1 to 65535"
+
+
+def variable_fault(variable: str, reason: str, hint: str = "") -> Fault:
+    """The fault of an environment variable that cannot be used; `reason` quotes no secret."""
+    hint = hint or f"Correct or unset {variable}."
+    return Fault(FaultKind.BAD_REQUEST, f"{variable} cannot be used: {reason}.", hint=hint)
 
 
 def url_host(url: str) -> str:
@@ -194,11 +201,7 @@ def _parse_proxy(value: str, variable: str) -> Proxy:
 
 
 def _proxy_fault(variable: str, reason: str) -> Fault:
-    return Fault(
-        FaultKind.BAD_REQUEST,
-        f"{variable} cannot be used: {reason}.",
-        hint=f"Correct or unset {variable}, or name the server in NO_PROXY.",
-    )
+    return variable_fault(variable, reason, f"Correct or unset {variable}, or name the server in NO_PROXY.")
 
 
 def _is_exempt(scheme: str, host: str, port: int | None, exceptions: str) -> bool:
@@ -229,8 +232,6 @@ def _matches_exception(scheme: str, host: str, port: int | None, entry: str) -> 
 
 
 def _is_in_network(address: IPv4Address | IPv6Address, text: str) -> bool:
-    from ipaddress import ip_network
-
     try:
         return address in ip_network(text.replace("[", "").replace("]", ""), strict=False)
     except ValueError:
@@ -249,8 +250,6 @@ def _normalise_host(host: str) -> str:
 
 
 def _parse_address(host: str) -> IPv4Address | IPv6Address | None:
-    from ipaddress import ip_address
-
     try:
         address = ip_address(host)
     except ValueError:
@@ -272,28 +271,23 @@ def make_tls_context(
     import ssl
 
     file, folders = (clean_value(environ.get(name, "")) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
-    variable = "SSL_CERT_FILE" if file else "SSL_CERT_DIR" if folders else "SSLKEYLOGFILE"
+    variable = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
     try:
         if file:
             Path(file).read_bytes()  # OpenSSL's own error says less
-            return ssl.create_default_context(cafile=file)
-        if not folders:
+        elif folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
+            # OpenSSL passes over folders that do not exist, and would then refuse every certificate.
+            raise FileNotFoundError(errno.ENOENT, "no such folder")
+        variable = "SSLKEYLOGFILE"  # Python opens it for every context
+        if not file and not folders:
             return make_default()
-        # OpenSSL passes over folders that do not exist, and would then refuse every certificate.
-        if any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
-            return ssl.create_default_context(capath=folders)
-        reason = "no such folder"
+        return ssl.create_default_context(cafile=file or None, capath=None if file else folders)
     except ssl.SSLError:
-        reason = f"'{file}' holds no certificate"
+        raise variable_fault("SSL_CERT_FILE", f"'{file}' holds no certificate") from None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        raise variable_fault(variable, (error.strerror or str(error)).lower()) from None
     except ValueError:
-        reason = "it is not a path"
-    raise Fault(
-        FaultKind.BAD_REQUEST,
-        f"{variable} cannot be used: {reason}.",
-        hint=f"Correct or unset {variable}.",
-    )
+        raise variable_fault(variable, "it is not a path") from None
 
 
 # Addresses that others may make this machine connect to.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 from dataclasses import dataclass
 from functools import partial
@@ -141,6 +142,7 @@ class SdkClients:
 
     def _make_openai(self, provider: Provider) -> SdkClient[AsyncOpenAI]:
         key = find_key(provider, self._environ)
+        organization, project = _check_header_variables(provider, self._environ)
         load_openai()
         import httpx2
         import openai
@@ -150,6 +152,8 @@ class SdkClients:
             sdk = openai.AsyncOpenAI(
                 # An empty key is refused even where none is sent.
                 api_key=key or "none",
+                organization=organization or None,
+                project=project or None,
                 base_url=server.base_url,
                 max_retries=0,
                 timeout=server.http_client.timeout,
@@ -167,6 +171,7 @@ class SdkClients:
 
     def _make_anthropic(self, provider: Provider) -> SdkClient[AsyncAnthropic]:
         key = find_key(provider, self._environ)
+        _check_header_variables(provider, self._environ)
         load_anthropic()
         import anthropic
         import httpx2
@@ -257,6 +262,25 @@ def omitted_headers(provider: Provider, key: str, omit: H) -> dict[str, H]:
 
 
 _KEY_HEADERS = frozenset({"authorization", "x-api-key"})
+
+
+_HEADER = re.compile(r"[!#$%&'*+\-.^`|~\w]+:[\t\x20-\x7e]*", re.ASCII)
+
+
+def _check_header_variables(provider: Provider, environ: Mapping[str, str]) -> tuple[str, str]:
+    """The organisation and the project at OpenAI; raises a fault for one no header can be made of.
+
+    The SDKs send these to their own provider, and custom headers besides, a line each.
+    """
+    organization, project = (clean_value(environ.get(f"OPENAI_{name}_ID", "")) for name in ("ORG", "PROJECT"))
+    custom = f"{provider.name.upper()}_CUSTOM_HEADERS"
+    headers = [("OPENAI_ORG_ID", f"x:{organization}"), ("OPENAI_PROJECT_ID", f"x:{project}")]
+    headers = headers if provider.name == "openai" else []
+    headers += [(custom, line.strip()) for line in environ.get(custom, "").split("\n") if ":" in line]
+    for variable, header in headers:
+        if not _HEADER.fullmatch(header):
+            raise network.variable_fault(variable, "no header can be made of it")
+    return organization, project
 
 
 def load_openai() -> None:

@@ -373,6 +373,19 @@ async def test_the_certificates_of_the_environment_are_trusted(environ: pytest.M
         assert (await ask(f"{endpoint.url}/e")).text == "Hello."
 
 
+@pytest.mark.parametrize("certificates", [{"SSL_CERT_FILE": str(PEM)}, {"SSL_CERT_DIR": str(PEM.parent)}])
+@pytest.mark.parametrize("source", ["anthropic:m", "https://127.0.0.1:9/e"])
+async def test_a_key_log_that_cannot_be_written_is_named(
+    source: str, certificates: Mapping[str, str], environ: pytest.MonkeyPatch
+) -> None:
+    environ.setenv("ANTHROPIC_API_KEY", KEY)
+    environ.setenv("ANTHROPIC_BASE_URL", "https://127.0.0.1:9")
+    environ.setenv("SSLKEYLOGFILE", "/nonexistent/keys")
+    for name, value in certificates.items():
+        environ.setenv(name, value)
+    assert fault_of(await ask(source)).message.startswith("SSLKEYLOGFILE cannot be used: no such file")
+
+
 # Keys and addresses.
 
 
@@ -390,6 +403,44 @@ async def test_a_key_is_sent_without_what_stands_around_it(written: str, environ
         assert (await ask("openai:m")).text == "Hello."
         assert (await ask("anthropic:m")).text == "Hello."
     assert [each.headers["authorization"] for each in server.requests] == [f"Bearer {KEY}"] * 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OPENAI_ORG_ID", "org…"),
+        ("OPENAI_ORG_ID", "org\nx"),
+        ("OPENAI_PROJECT_ID", "pröject"),
+        ("OPENAI_CUSTOM_HEADERS", "X-Fine: 1\nX-A: …"),
+        ("OPENAI_CUSTOM_HEADERS", "X A: b"),
+        ("ANTHROPIC_CUSTOM_HEADERS", "X-A: …"),
+        ("ANTHROPIC_CUSTOM_HEADERS", ": b"),
+    ],
+)
+async def test_a_variable_that_makes_no_header_is_named(
+    variable: str, value: str, environ: pytest.MonkeyPatch
+) -> None:
+    environ.setenv(variable, value)
+    environ.setenv("ANTHROPIC_API_KEY", KEY)
+    async with chat_server() as server:
+        environ.setenv("OPENAI_BASE_URL", server.base)
+        environ.setenv("LMSTUDIO_BASE_URL", server.base)
+        fault = fault_of(await ask("anthropic:m" if variable.startswith("ANTHROPIC") else "openai:m"))
+        assert fault.message.startswith(f"{variable} cannot be used: ")
+        assert fault.kind is FaultKind.BAD_REQUEST
+        assert (await ask("lmstudio:m")).text == "Hello."
+
+
+async def test_variables_for_headers_are_sent_clean(environ: pytest.MonkeyPatch) -> None:
+    environ.setenv("OPENAI_ORG_ID", '"org-1"\r\n')
+    environ.setenv("OPENAI_PROJECT_ID", "proj-1\n")
+    environ.setenv("OPENAI_CUSTOM_HEADERS", "X-One: 1\r\nnonsense\nX-Two: two words ")
+    async with chat_server() as server:
+        environ.setenv("OPENAI_BASE_URL", server.base)
+        assert (await ask("openai:m")).text == "Hello."
+    headers = server.requests[0].headers
+    names = ("openai-organization", "openai-project", "x-one", "x-two")
+    assert [headers[name] for name in names] == ["org-1", "proj-1", "1", "two words"]
 
 
 @given(st.text())
@@ -424,6 +475,14 @@ async def test_an_address_that_cannot_be_read_is_named_by_its_variable(
     assert fault.kind is FaultKind.BAD_REQUEST
     assert f"{name.upper()}_BASE_URL cannot be used: " in fault.message
     assert reason in fault.message
+
+
+async def test_where_the_address_of_a_server_that_is_not_there_comes_from(
+    environ: pytest.MonkeyPatch,
+) -> None:
+    environ.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    fault = fault_of(await ask("ollama:m"))
+    assert fault.hint == "Its address is from OLLAMA_HOST. Is it running? Start it with: ollama serve"
 
 
 @pytest.mark.parametrize("target", ["http://127.0.0.1:99999/", "http://[::1/", "http://:0/", "ftp://x/"])
