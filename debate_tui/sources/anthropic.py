@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.stream import StreamOrigin
+from debate_tui.sources.optional_params import OptionalParams, RefusedParams
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.providers import find_provider as named
 from debate_tui.sources.sdk import omitted_headers
 from debate_tui.sources.sdk_stream import (
     STREAM_HEADERS,
-    OptionalParams,
-    RefusedParams,
     continuation_messages,
     move_system_to_user,
     open_sdk_stream,

@@ -11,6 +11,7 @@ from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.stream import Fault, FaultKind, StreamOrigin
 from debate_tui.sources.discovery import parse_chat_models
 from debate_tui.sources.http_errors import translate_sdk_errors
+from debate_tui.sources.optional_params import OptionalParams, RefusedParams
 from debate_tui.sources.payloads.chat import ChatDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder
 from debate_tui.sources.resumable import (
@@ -24,8 +25,6 @@ from debate_tui.sources.resumable import (
 from debate_tui.sources.sdk import omitted_headers
 from debate_tui.sources.sdk_stream import (
     STREAM_HEADERS,
-    OptionalParams,
-    RefusedParams,
     continuation_messages,
     move_system_to_user,
     open_sdk_stream,
