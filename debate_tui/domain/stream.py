@@ -142,6 +142,12 @@ class Resume(Struct, frozen=True):
     reasoning: str = ""
     after_cursor: tuple[int, int] = (0, 0)
 
+    @property
+    def at_cursor(self) -> tuple[str, str]:
+        """The text and the reasoning before the cursor."""
+        text, reasoning = self.after_cursor
+        return self.text[: len(self.text) - text], self.reasoning[: len(self.reasoning) - reasoning]
+
     def for_new_answer(self) -> Resume:
         """The same where the cursor cannot be used: without a text that is too short to be continued."""
         return structs.replace(self, text="") if len(self.text) <= MIN_CONTINUED_LENGTH else self

@@ -331,16 +331,16 @@ class TurnRecovery:
         else:
             kept, reasoning = old.answer[: now.answer_start], old.reasoning + old.answer[now.answer_start :]
         reasoning += "".join(chunk.text for chunk in held)
-        cursor = next((chunk.cursor for chunk in reversed(held) if chunk.cursor), old.cursor)
-        yield self._supersede(DeliveredText(Resume(self._attempt, cursor, kept, reasoning)))
+        # No cursor so far knows of the tag; the one after it does.
+        yield self._supersede(DeliveredText(Resume(self._attempt, None, kept, reasoning)))
         now.splicer = ContinuationTrimmer(self._delivered) if kept else None
         now.passthrough = now.splicer is None
         if not now.new_text:
             now.new_text = True
             yield self._publish(self._state_change("streaming"))
-        chunks = [Chunk(reasoning, reasoning=True), *([Chunk(kept)] if kept else [])]
-        yield from chunks[:-1]
-        yield Chunk(chunks[-1].text, chunks[-1].reasoning, cursor)
+        yield Chunk(reasoning, reasoning=True)
+        if kept:
+            yield Chunk(kept)
 
     def _finish(self, end: Finished = COMPLETE) -> StreamItem:
         """End the turn; raises `TextlessAnswer` where it has nothing to show."""

@@ -264,9 +264,11 @@ async def test_events_sent_once_more_are_recognised_by_their_ids(
 
 
 @given(periodic_texts, st.integers(1, 30), st.lists(st.integers(0, 100_000), max_size=4), exact_kinds)
+@settings(max_examples=300)
 async def test_thoughts_in_the_text_survive_every_cut(
     text: str, size: int, cuts: list[int], kind: str
 ) -> None:
+    text = text.replace("`", "'")  # around a tag they would make it code
     raw = f"<think>{text}</think>{text}"
     whole = await read_whole(cut_into_words(raw, len(raw)))
     source = ReasoningTagSource(ExactSource(kind, cut_into_words(raw, size), cuts))

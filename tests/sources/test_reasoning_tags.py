@@ -69,6 +69,7 @@ REASONING = [
     ("<think>a\n```\n<think>x</think>\n```\nb</think>Yes.", "a\n```\n<think>x</think>\n```\nb", "Yes."),
     ("<think>a\n```\ncode\n</think>\nYes.", "a\n```\ncode\n", "Yes."),
     ("<think>a ` b</think>Yes.", "a ` b", "Yes."),
+    ("<think>a `b c</think>`Yes`.", "a `b c", "`Yes`."),
     # a closing tag alone
     ("Hm.\n</think>\n\nYes.", "Hm.\n", "Yes."),
     ("Hm.</think>\nYes.", "Hm.", "Yes."),

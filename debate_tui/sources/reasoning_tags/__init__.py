@@ -132,17 +132,14 @@ class ReasoningTagSplitter:
     """
 
     def __init__(self, known_reasoning: str = "", *, is_continuation: bool = False) -> None:
-        self.saw_reasoning = False
-        """Whether reasoning came apart from the text."""
+        self.saw_reasoning = False  # whether some came apart from the text
         self._mode: _Mode = "start"
         self._held = ""  # text that may be part of a tag
         self._held_cursor: Cursor | None = None
-        self._after_reasoning = False
-        """Whether reasoning ended just before, and the answer's first words are yet to come."""
+        self._after_reasoning = False  # whether it ended just before, and the answer is yet to begin
         self._tag_name = ""
         self._at_opening = False  # whether reasoning has begun, but has no words yet
-        self._lone_tag_counts = True
-        """Whether a closing tag without an opening one still counts."""
+        self._lone_tag_counts = True  # whether a closing tag without an opening one still does
         self._has_text = False
         self._margin = "\r\n" if is_continuation else None
         """What is dropped between reasoning and answer; `None` for all white space."""
@@ -150,6 +147,7 @@ class ReasoningTagSplitter:
         self._code = CodeTracker()
         self._open_tags = 0
         """How many opening tags stand in the text as part of it, and not closed."""
+        self._is_quoted = False  # whether a backtick stood before the last tag
         self._unread: list[str] = []  # text that the code tracker has not read yet
         self._harmony = HarmonyState()
 
@@ -159,17 +157,18 @@ class ReasoningTagSplitter:
         splitter = cls()
         kind, _, detail = state.removesuffix("!").partition(" ")
         splitter._lone_tag_counts = not state.endswith("!")
-        splitter._has_text = bool(resume.text.strip())
+        text, reasoning = resume.at_cursor
+        splitter._has_text = bool(text.strip())
         if kind in ("open", "in"):
             splitter._mode, splitter._tag_name = "reasoning", detail
             splitter._at_opening = kind == "open"
-            splitter._recount(resume.reasoning)
+            splitter._recount(reasoning)
         elif kind == "harmony":
             splitter._mode = "harmony"
             splitter._harmony = HarmonyState(detail)
         elif splitter._has_text:
             splitter._mode = "text"
-            splitter._recount(resume.text)
+            splitter._recount(text)
         else:
             splitter._after_reasoning = kind == "closed"
         return splitter
@@ -321,7 +320,6 @@ class ReasoningTagSplitter:
         for tag in TAG.finditer(held) if self._tag_name != BARE_FINAL else ():
             self._give(parts, held[start : tag.start()], reasoning=True)
             start = tag.start()
-            self._track()
             closes = self._closes_reasoning(held, tag, is_end)
             if closes is None:
                 self._held = held[start:]
@@ -335,6 +333,9 @@ class ReasoningTagSplitter:
 
     def _closes_reasoning(self, held: str, tag: re.Match[str], is_end: bool) -> bool | None:
         """Whether a tag ends the reasoning it stands in; `None` if what follows has to be seen."""
+        if self._unread:
+            self._is_quoted = self._unread[-1].endswith("`")
+        self._track()
         code = self._code
         if is_opening(tag):
             self._open_tags += bool(code.fence)
@@ -342,7 +343,7 @@ class ReasoningTagSplitter:
         if code.fence and self._open_tags:
             self._open_tags -= 1
             return False
-        if code.is_inline:
+        if code.is_inline and self._is_quoted:
             after = held[tag.end() : tag.end() + 1]
             return after != "`" if after or is_end else None
         if tag_name(tag) != self._tag_name:
