@@ -36,7 +36,7 @@ def run(site: Path, *arguments: str) -> str:
 
 
 def test_everything_that_is_data_comes_along(unpacked: Path) -> None:
-    data = {".toml", ".tcss", ".typed", ".html", ".css", ".js", ".svg", ".json"}
+    data = {".toml", ".tcss", ".typed", ".html", ".css", ".js", ".svg", ".json", ".md"}
     committed = subprocess.run(
         ["git", "ls-files", "debate_tui", "themes"],
         cwd=REPOSITORY,
