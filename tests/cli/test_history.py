@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.config import record_file
-from debate_tui.domain.events import DebateStarted, TurnDelta, event_from_json
+from debate_tui.domain.events import DebateStarted, event_from_json
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite_log import SqliteStore
 from tests.cli.process import run_program, start_program
-from tests.cli.test_pipes import source_options, speech_server
+from tests.cli.speech_server import record_debate, source_options
 from tests.fakes.sse_server import SseServer, reply
+from tests.stored_debate import wait_until_durable
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-async def record_debate(topic: str) -> None:
-    async with speech_server({"/ada": "Yes **indeed**.", "/ben": "No <b>way</b>."}) as server:
-        assert (await run_program(topic, "--json", *source_options(server, "/ada", "/ben"))).code == 0
 
 
 async def test_debates_are_listed_newest_first_and_found_by_their_words() -> None:
@@ -135,17 +131,6 @@ async def test_a_running_debate_is_live_and_locked_until_it_ends() -> None:
         process.terminate()
         await process.communicate()
         assert "  stopped  " in (await run_program("history")).out
-
-
-async def wait_until_durable(deltas: int) -> None:
-    """Wait until the record holds that many deltas."""
-    while True:
-        with SqliteStore(record_file()) as store:
-            found = store.debates()
-            events = store.events(found[0].debate) if found else []
-        if sum(isinstance(event, TurnDelta) for event in events) >= deltas:
-            return
-        await asyncio.sleep(0.01)
 
 
 async def test_a_debate_whose_address_held_a_secret_cannot_be_continued() -> None:

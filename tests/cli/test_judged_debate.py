@@ -30,6 +30,7 @@ from tests.fakes.judged_debate_server import (
     prefer_ada,
     prefer_first_speaker,
 )
+from tests.stored_debate import stored_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,7 +255,7 @@ async def test_killed_at_any_point_it_is_listed_and_continues_without_changing_t
         await wait_until_recorded()
         process.kill()
         await process.wait()
-        before = recorded_events()
+        before = stored_events()
         listed = await run_program("history", "cities")
         done = await run_program("--continue", "--json", **debate.environment)
     ended = Transcript(before).finish_reason is not None
@@ -312,12 +313,6 @@ def spoken_texts(transcript: Transcript) -> set[tuple[str, str]]:
         for (name, model), phase in itertools.product(models.items(), PHASES)
         if judged_debate_server.speech_of(model, phase) in texts
     }
-
-
-def recorded_events() -> list[ev.Event]:
-    """What the only debate on record holds."""
-    with SqliteStore(record_file()) as store:
-        return store.events(store.find().debate)
 
 
 async def wait_until_recorded() -> None:

@@ -14,10 +14,11 @@ import pytest
 from debate_tui.domain import events
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite_log import SqliteStore
 from tests.cli.process import ProcessResult, run_program, start_program
+from tests.cli.speech_server import source_options, speech_server
 from tests.fakes.provider_server import ProviderServer
-from tests.fakes.sse_server import Reply, SseServer, each_byte, reply
+from tests.fakes.sse_server import Reply, SseServer, reply
+from tests.stored_debate import stored_events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,41 +36,15 @@ HOSTILE = (
 )
 
 
-def sse_body(text: str, size: int = 3) -> bytes:
-    """The text as JSON deltas with ids, ended as such streams end."""
-    pieces = [text[i : i + size] for i in range(0, len(text), size)]
-    lines = [
-        f"id: {number}\ndata: {json.dumps({'delta': piece})}\n\n" for number, piece in enumerate(pieces, 1)
-    ]
-    return ("".join(lines) + "event: done\ndata: {}\n\n").encode()
-
-
-def speech_server(texts: dict[str, str]) -> SseServer:
-    def answer(request: ReceivedRequest) -> Reply:
-        return Reply(each_byte(sse_body(texts[request.path])))
-
-    return SseServer(script=answer)
-
-
-def source_options(server: SseServer, *paths: str) -> list[str]:
-    return [argument for path in paths for argument in ("-d", f"{path[1:]}={server.origin}{path}")]
-
-
 def transcript_of(done: ProcessResult) -> Transcript:
     return Transcript(done.events)
-
-
-def recorded_events(home: Path) -> list[events.Event]:
-    """What the only recorded debate holds."""
-    with SqliteStore(home / "data" / "debate-tui" / "debates.sqlite3") as store:
-        return store.events(store.find().debate)
 
 
 def has_no_controls(text: str) -> bool:
     return not any(unicodedata.category(char) == "Cc" and char not in "\n\t" for char in text)
 
 
-async def test_four_endpoints_arrive_character_for_character_in_json_and_record(own_folders: Path) -> None:
+async def test_four_endpoints_arrive_character_for_character_in_json_and_record() -> None:
     async with speech_server(SPEECHES) as server:
         done = await run_program("Which text?", "--json", *source_options(server, *SPEECHES))
     assert (done.code, done.err) == (0, "")
@@ -79,7 +54,7 @@ async def test_four_endpoints_arrive_character_for_character_in_json_and_record(
     assert said == {path[1:]: text for path, text in SPEECHES.items()}
     assert [event.seq for event in done.events] == list(range(1, len(done.events) + 1))
 
-    assert recorded_events(own_folders) == done.events
+    assert stored_events() == done.events
 
 
 async def test_plain_text_is_whole_sanitised_and_without_escape_codes() -> None:
@@ -150,9 +125,7 @@ async def test_the_demo_needs_nothing_and_says_that_it_is_scripted() -> None:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
 )
-async def test_a_signal_ends_the_debate_with_its_record_complete(
-    number: signal.Signals, code: int, own_folders: Path
-) -> None:
+async def test_a_signal_ends_the_debate_with_its_record_complete(number: signal.Signals, code: int) -> None:
     never = asyncio.Event()
     half = b'data: {"delta": "so far"}\n\n'
     async with SseServer(reply(half, never)) as server:
@@ -167,7 +140,7 @@ async def test_a_signal_ends_the_debate_with_its_record_complete(
     transcript = Transcript(events.event_from_json(line) for line in (seen + rest).splitlines())
     assert [turn.reason for turn in transcript.turns.values()] == ["stopped", "stopped"]
     assert transcript.finish_reason == "stopped"
-    assert isinstance(recorded_events(own_folders)[-1], events.DebateFinished)
+    assert isinstance(stored_events()[-1], events.DebateFinished)
 
 
 async def test_a_reader_that_leaves_ends_the_debate_quietly() -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.process import run_program
-from tests.cli.test_history import record_debate
-from tests.cli.test_pipes import source_options, speech_server
+from tests.cli.speech_server import record_debate, source_options, speech_server
 from tests.fakes.sse_server import SseServer, reply
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from starlette.datastructures import URL
 from starlette.requests import HTTPConnection
 
 from debate_tui.domain.errors import UsageError
-from debate_tui.domain.events import DebateFinished, TurnFinished, TurnStarted, Vote
+from debate_tui.domain.events import DebateFinished, Interjection, TurnFinished, TurnStarted, Vote
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import commands, connections

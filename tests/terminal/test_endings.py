@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.sse_server import Reply, SseServer
+from tests.stored_debate import stored_texts
 from tests.terminal.controlled_endpoints import ControlledEndpoints
 from tests.terminal.pty_terminal import run_in_terminal
-from tests.terminal.stored_debate import stored_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,9 +34,7 @@ ZOOM = "z"
         (signal.SIGINT, 130),
     ],
 )
-async def test_terminal_and_record_are_in_order(
-    by: str | signal.Signals, code: int, own_folders: Path
-) -> None:
+async def test_terminal_and_record_are_in_order(by: str | signal.Signals, code: int) -> None:
     async with (
         ControlledEndpoints(*"ab") as feeds,
         run_in_terminal("Enough?", *feeds.debater_options) as terminal,
@@ -51,10 +49,10 @@ async def test_terminal_and_record_are_in_order(
         assert await terminal.wait_for_exit() == code
         assert terminal.is_restored()
         assert terminal.text_after_exit == ""
-    assert stored_texts(own_folders, reason="stopped") == {"a": "one two", "b": "drei vier"}
+    assert stored_texts(reason="stopped") == {"a": "one two", "b": "drei vier"}
 
 
-async def test_a_debate_that_is_over_stays_on_the_screen_until_it_is_left(own_folders: Path) -> None:
+async def test_a_debate_that_is_over_stays_on_the_screen_until_it_is_left() -> None:
     async with (
         ControlledEndpoints(*"ab") as feeds,
         run_in_terminal("Over?", *feeds.debater_options) as terminal,
@@ -65,7 +63,7 @@ async def test_a_debate_that_is_over_stays_on_the_screen_until_it_is_left(own_fo
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
         assert terminal.is_restored()
-    assert stored_texts(own_folders, reason="complete") == {"a": "last word", "b": ""}
+    assert stored_texts(reason="complete") == {"a": "last word", "b": ""}
 
 
 async def test_a_screen_that_has_grown_is_given_back_empty() -> None:
@@ -102,9 +100,7 @@ async def test_a_piped_topic_leaves_the_keyboard_to_the_screen() -> None:
 
 
 @pytest.mark.parametrize("nohup", [False, True], ids=["hang-up", "nohup"])
-async def test_a_terminal_that_vanishes_ends_the_debate_with_its_record_complete(
-    nohup: bool, own_folders: Path
-) -> None:
+async def test_a_terminal_that_vanishes_ends_the_debate_with_its_record_complete(nohup: bool) -> None:
     async with (
         ControlledEndpoints(*"ab") as feeds,
         run_in_terminal("Gone?", *feeds.debater_options, nohup=nohup) as terminal,
@@ -114,10 +110,10 @@ async def test_a_terminal_that_vanishes_ends_the_debate_with_its_record_complete
         await terminal.wait_for_text("said", "and done")
         terminal.hang_up()
         assert await terminal.wait_for_exit() == 128 + signal.SIGHUP
-    assert stored_texts(own_folders, reason="stopped") == {"a": "said", "b": "and done"}
+    assert stored_texts(reason="stopped") == {"a": "said", "b": "and done"}
 
 
-async def test_without_a_screen_a_debate_goes_on_after_hangups_that_are_ignored(own_folders: Path) -> None:
+async def test_without_a_screen_a_debate_goes_on_after_hangups_that_are_ignored() -> None:
     async with (
         ControlledEndpoints(*"ab") as feeds,
         run_in_terminal("On?", "--json", *feeds.debater_options, nohup=True, stdout=PIPE) as terminal,
@@ -127,10 +123,10 @@ async def test_without_a_screen_a_debate_goes_on_after_hangups_that_are_ignored(
         feeds.say("a", "still here")
         feeds.end()
         assert await terminal.wait_for_exit() == 0
-    assert stored_texts(own_folders, reason="complete") == {"a": "still here", "b": ""}
+    assert stored_texts(reason="complete") == {"a": "still here", "b": ""}
 
 
-async def test_a_second_hangup_does_not_spoil_the_ending(own_folders: Path) -> None:
+async def test_a_second_hangup_does_not_spoil_the_ending() -> None:
     async with (
         ControlledEndpoints(*"ab") as feeds,
         run_in_terminal("Again?", *feeds.debater_options) as terminal,
@@ -142,7 +138,7 @@ async def test_a_second_hangup_does_not_spoil_the_ending(own_folders: Path) -> N
         terminal.send(signal.SIGHUP)
         assert await terminal.wait_for_exit() == 128 + signal.SIGHUP
         assert terminal.is_restored()
-    assert stored_texts(own_folders, reason="stopped")["a"] == "said"
+    assert stored_texts(reason="stopped")["a"] == "said"
 
 
 def flood(request: ReceivedRequest) -> Reply:
@@ -154,7 +150,7 @@ def flooded(server: SseServer, names: str) -> list[str]:
     return [part for name in names for part in ("-d", f"{name}={server.origin}/{name}")]
 
 
-async def test_quitting_while_every_reader_waits(own_folders: Path) -> None:
+async def test_quitting_while_every_reader_waits() -> None:
     async with (
         SseServer(script=flood) as server,
         run_in_terminal("Too much?", *flooded(server, "abcd")) as terminal,
@@ -166,10 +162,10 @@ async def test_quitting_while_every_reader_waits(own_folders: Path) -> None:
         terminal.read()
         assert await terminal.wait_for_exit() == 0
         assert terminal.is_restored()
-    assert set(stored_texts(own_folders, reason="stopped")) == {"a", "b", "c", "d"}
+    assert set(stored_texts(reason="stopped")) == {"a", "b", "c", "d"}
 
 
-async def test_a_terminal_that_takes_nothing_any_more_does_not_keep_the_program(own_folders: Path) -> None:
+async def test_a_terminal_that_takes_nothing_any_more_does_not_keep_the_program() -> None:
     async with (
         SseServer(script=flood) as server,
         run_in_terminal("Stuck?", *flooded(server, "ab")) as terminal,
@@ -180,10 +176,10 @@ async def test_a_terminal_that_takes_nothing_any_more_does_not_keep_the_program(
         await server.stalled(2)
         terminal.send(signal.SIGTERM)
         assert await terminal.exit_task == 128 + signal.SIGTERM
-    assert set(stored_texts(own_folders, reason="stopped")) == {"a", "b"}
+    assert set(stored_texts(reason="stopped")) == {"a", "b"}
 
 
-async def test_going_on_without_having_been_stopped_changes_nothing(own_folders: Path) -> None:
+async def test_going_on_without_having_been_stopped_changes_nothing() -> None:
     async with (
         ControlledEndpoints(*"ab") as feeds,
         run_in_terminal("Go on?", *feeds.debater_options) as terminal,

@@ -8,10 +8,9 @@ import signal
 from debate_tui.config import record_file
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.sqlite_log import SqliteStore
-from tests.cli.test_history import wait_until_durable
 from tests.fakes.sse_server import SseServer, reply
+from tests.stored_debate import store_debate, wait_until_durable
 from tests.terminal.pty_terminal import run_in_terminal
-from tests.terminal.test_replay import store_debate
 from tests.tui.replay_harness import recorded_debate
 
 

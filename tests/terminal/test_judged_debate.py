@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debate_tui.config import record_file
 from debate_tui.domain import events as ev
-from debate_tui.record.sqlite_log import SqliteStore
 from tests.fakes.judged_debate_server import (
     ADA,
     BEN,
@@ -15,6 +13,7 @@ from tests.fakes.judged_debate_server import (
     JudgedDebateServer,
     prefer_ada,
 )
+from tests.stored_debate import stored_events
 from tests.terminal.pty_terminal import run_in_terminal
 
 if TYPE_CHECKING:
@@ -29,11 +28,6 @@ def judged_server() -> JudgedDebateServer:
     debate = JudgedDebateServer({FIRST_JUDGE: prefer_ada(40, 80), SECOND_JUDGE: prefer_ada(50, 60)})
     debate.debaters_may_speak.clear()
     return debate
-
-
-def recorded_events() -> list[ev.Event]:
-    with SqliteStore(record_file()) as store:
-        return store.events(store.find().debate)
 
 
 def asks_for(what: str) -> Callable[[EmulatedDisplay], bool]:
@@ -74,9 +68,9 @@ async def test_a_viewer_votes_before_and_after_and_then_sees_the_verdict() -> No
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
         assert terminal.is_restored()
-    votes = [(event.when, event.debater) for event in recorded_events() if isinstance(event, ev.Vote)]
+    votes = [(event.when, event.debater) for event in stored_events() if isinstance(event, ev.Vote)]
     assert votes == [("before", "d2"), ("after", "d1")]
-    assert isinstance(recorded_events()[-1], ev.DebateFinished)
+    assert isinstance(stored_events()[-1], ev.DebateFinished)
     async with run_in_terminal("replay", "--speed", "64", columns=120, rows=40) as terminal:
         await terminal.wait_for_text(
             "The side for it wins, by 25 points; Ada spoke best", "before Ben   after Ada"
@@ -121,9 +115,7 @@ async def test_a_moderator_changes_rounds_words_and_sources() -> None:
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
     steps = [
-        (step.phase, step.round, step.words)
-        for step in recorded_events()
-        if isinstance(step, ev.PhaseStarted)
+        (step.phase, step.round, step.words) for step in stored_events() if isinstance(step, ev.PhaseStarted)
     ]
     assert steps[:3] == [("opening", 1, 200), ("opening", 2, 33), ("rebuttal", 1, 33)]
     assert [asked.phase for asked in debate.requests_for(ADA)] == ["Opening"]

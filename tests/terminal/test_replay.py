@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.config import record_file
 from debate_tui.domain import events as ev
-from debate_tui.record.sqlite_log import SqliteStore
+from tests.stored_debate import store_debate
 from tests.terminal.pty_terminal import run_in_terminal
-from tests.tui.debate_harness import START
 from tests.tui.replay_harness import recorded_debate
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from debate_tui.domain.events import Event
-
-
-async def store_debate(events: Sequence[Event]) -> None:
-    """Put a debate on record, with the times of its events."""
-    times = iter([event.at for event in events])
-    with SqliteStore(record_file()) as store:
-        log = store.create("cafe", clock=lambda: next(times, START))
-        for event in events:
-            log.append(event)
-        await log.aclose()
 
 
 async def test_a_debate_is_played_and_left_as_it_was_found() -> None:

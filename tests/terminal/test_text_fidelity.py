@@ -9,13 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.sanitise import sanitise
+from tests.stored_debate import stored_texts
 from tests.terminal.controlled_endpoints import ControlledEndpoints
 from tests.terminal.pty_terminal import run_in_terminal
-from tests.terminal.stored_debate import stored_texts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.terminal.pty_terminal import Terminal
     from tests.terminal.terminal_emulator import EmulatedDisplay
 
@@ -68,7 +66,7 @@ def unspaced(text: str) -> str:
     return "".join(text.split())
 
 
-async def test_four_panes_show_what_four_endpoints_send(own_folders: Path) -> None:
+async def test_four_panes_show_what_four_endpoints_send() -> None:
     async with (
         ControlledEndpoints(*TEXTS, split=True) as feeds,
         run_in_terminal("Which script?", *feeds.debater_options) as terminal,
@@ -81,7 +79,7 @@ async def test_four_panes_show_what_four_endpoints_send(own_folders: Path) -> No
         assert shown == [unspaced(sanitise(text)) for text in TEXTS.values()]
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
-    assert stored_texts(own_folders, reason="complete") == TEXTS
+    assert stored_texts(reason="complete") == TEXTS
 
 
 async def test_hostile_text_never_reaches_the_terminal_as_such() -> None:
@@ -111,7 +109,7 @@ async def test_hostile_text_never_reaches_the_terminal_as_such() -> None:
     assert not set(rest) & set("\u202e\u2066")
 
 
-async def test_resizing_while_text_streams_loses_nothing(own_folders: Path) -> None:
+async def test_resizing_while_text_streams_loses_nothing() -> None:
     words = {name: [f"{name}{number:04}" for number in range(600)] for name in "abc"}
     texts = {name: " ".join(own) for name, own in words.items()}
     async with (
@@ -133,7 +131,7 @@ async def test_resizing_while_text_streams_loses_nothing(own_folders: Path) -> N
             terminal.press("\t")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
-    assert stored_texts(own_folders, reason="complete") == texts
+    assert stored_texts(reason="complete") == texts
 
 
 async def read_through(terminal: Terminal, name: str, first: str, last: str) -> list[str]:
