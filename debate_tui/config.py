@@ -168,8 +168,11 @@ def config_folder() -> Path:
 
 
 def record_file() -> Path:
-    """The SQLite file that holds all recorded debates."""
-    return platformdirs.user_data_path(APP_NAME, appauthor=False) / "debates.sqlite3"
+    """The SQLite file that holds all recorded debates; raises `ConfigError` for a link in its place."""
+    file = platformdirs.user_data_path(APP_NAME, appauthor=False) / "debates.sqlite3"
+    if file.is_symlink():
+        raise ConfigError(f"The record {file} is a symbolic link.", "Put the file it leads to in its place.")
+    return file
 
 
 def model_folder() -> Path:
@@ -204,16 +207,30 @@ def load_remembered() -> RememberedChoices:
 
 def save_remembered(**chosen: str | tuple[str, ...] | None) -> None:
     """Keep a choice for the next run, or forget it; a folder that cannot be written disturbs nothing."""
-    file = state_file()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         choice = msgspec.convert(chosen, RememberedChoices)
         new = msgspec.structs.replace(load_remembered(), **{key: getattr(choice, key) for key in chosen})
-        partial = file.with_suffix(f".{os.getpid()}")
-        partial.write_bytes(msgspec.json.encode(new))
-        partial.replace(file)
+        write_private_file(state_file(), msgspec.json.encode(new))
     except OSError:
         return
+
+
+def write_private_file(file: Path, data: bytes) -> None:
+    """Write a file of the program's own, for its owner's eyes only, in place of the one before.
+
+    What stands there is replaced, never written to: a symbolic link leads nowhere, and nobody who has the old
+    file open reads the new one. Raises `OSError`.
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
+            written.write(data)
+        partial.replace(file)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def load_settings(

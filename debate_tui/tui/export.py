@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from debate_tui.config import write_private_file
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import export_debate, export_filename
 from debate_tui.domain.transcript import Transcript
@@ -75,10 +75,7 @@ async def copy_text(app: App[Any], text: str, clipboard_file: Path | None) -> tu
 
 def _write_private_file(text: str, file: Path) -> bool:
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as kept:
-            kept.write(text)
+        write_private_file(file, text.encode("utf-8", "replace"))
     except OSError:
         return False
     return True
