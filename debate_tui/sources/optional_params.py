@@ -22,17 +22,18 @@ _REFUSAL_KINDS = (FaultKind.BAD_REQUEST, FaultKind.SERVER, FaultKind.UNKNOWN)
 _REFUSAL_WORDING = re.compile(
     r"support|recogni[sz]ed|unknown|unexpected|permitted|allowed|invalid|extra|verif(?:y|ied)|deprecated|\bonly\b"
     r"|\bmust\b|should be|too (?:large|high|big)|exceed|cannot|can't"
-    r"|not (?:a valid|available|enabled|accepted|valid|one of)",
+    r"|not (?:a valid|available|enabled|accepted|valid|one of)|不(?:支持|能|允许|合法)|无效|非法",
     re.IGNORECASE,
 )
 _SYSTEM_WORDING = re.compile(
     r"\b(?:system|developer)\b['\"`]?[ _-](?:role|message|prompt|instruction|turn)s?\b"
     r"|\broles?\b[^.\n]{0,40}\b(?:system|developer)\b|['\"`](?:system|developer)['\"`]"
-    r"|messages[.[]\d+\]?\.role|^system(?=:|$)",
-    re.IGNORECASE | re.MULTILINE,
+    r"|messages?[.[]\d+\]?\.role|^system(?=:|$)|\bsystem *(?:角色|消息|提示)",
+    re.ASCII | re.IGNORECASE | re.MULTILINE,
 )
 _ROLES_WORDING = re.compile(
-    r"roles must alternate|only user and assistant|first message must be (?:a |from )?(?:the )?user"
+    r"roles must alternate|['\"`]?user['\"`]?,? (?:or|and) ['\"`]?assistant|role only allows"
+    r"|first message must be (?:a |from )?(?:the )?user"
     r"|without (?:a )?system (?:message|prompt)",
     re.IGNORECASE,
 )
@@ -155,7 +156,7 @@ def _is_users(param: OptionalParam) -> bool:
 def _mentions(text: str, name: str) -> bool:
     """Whether `text` names a parameter: as it is, in camel case, or in words."""
     spelling = "[ _-]?".join(map(re.escape, name.split("_")))
-    return re.search(rf"(?<![\w-]){spelling}(?![\w-])", text, re.IGNORECASE) is not None
+    return re.search(rf"(?<![\w-]){spelling}(?![\w-])", text, re.ASCII | re.IGNORECASE) is not None
 
 
 def _refuses_system_role(parameters: Sequence[str], report: str) -> bool:

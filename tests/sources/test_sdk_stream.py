@@ -170,6 +170,8 @@ def refusing(field: str, refusal: object, status: int, answer: list[bytes]) -> A
         ),
         (400, {"message": "x" * 5000 + " stream_options: extra fields not permitted"}),
         (400, b"Unknown argument: stream_options"),
+        (400, {"error": {"message": "Failed.", "cause": json.dumps({"error": {"param": "stream_options"}})}}),
+        (400, {"message": "参数stream_options不支持"}),
         (500, {"error": {"message": "unexpected keyword argument 'stream_options'"}}),
         (404, {"error": {"code": 404, "message": "No endpoints found that support stream_options."}}),
     ],
@@ -251,6 +253,18 @@ async def test_what_only_sounds_like_a_parameter_is_kept(
 
 
 SYSTEM_REFUSALS = [
+    (400, {"error": {"message": "role 'system' is not supported on this model"}}),
+    (400, {"detail": "System messages are not allowed"}),
+    (
+        400,
+        {
+            "errors": [
+                {"loc": ["body", "messages", 1, "role"], "msg": "Input should be 'user' or 'assistant'"}
+            ]
+        },
+    ),
+    (400, {"error": {"message": "message[0].role不能为system"}}),
+    (422, {"error": {"message": "role only allows user / assistant"}}),
     (
         400,
         {"object": "error", "message": "System role not supported", "type": "BadRequestError", "code": 400},

@@ -120,7 +120,7 @@ def error_status(number: object) -> int | None:
 # input as 400 or 403, and a region that is not served as 400 or 403.
 _QUOTA_WORDING = re.compile(
     r"credit balance|insufficient (?:credit|balance|funds|quota)|spend(?:ing)? limit|API usage limits"
-    r"|have any credits|out of credits|key limit exceeded|billing hard limit",
+    r"|have any credits|out of credits|key limit exceeded|billing hard limit|余额不足|欠费",
     re.IGNORECASE,
 )
 _DAILY_QUOTA_WORDING = re.compile(
@@ -132,15 +132,17 @@ _ACCOUNT_WORDING = re.compile(
     re.IGNORECASE,
 )
 _PLACE = r"(?:countr(?:y|ies)|regions?|territor(?:y|ies)|location|geograph\w*)"
-_DENIED = r"(?:\bnot\b|n't|\bun(?:supported|available)|restrict|block|denied|forbidden)"
+_DENIED = r"(?:\bnot\b|n't|\bun(?:supported|available)|restrict|block|denied|forbidden|banned)"
 _REGION_WORDING = re.compile(
-    rf"unsupported_country|{_DENIED}[^.\n]{{0,80}}\b{_PLACE}\b|\b{_PLACE}\b[^.\n]{{0,80}}{_DENIED}",
+    rf"unsupported_country|region_?error|error code: 1009"
+    rf"|{_DENIED}[^.\n]{{0,80}}\b{_PLACE}\b|\b{_PLACE}\b[^.\n]{{0,80}}{_DENIED}",
     re.IGNORECASE,
 )
 _FLAGGED_WORDING = re.compile(
     r"\bflagged|moderation|content[ _-](?:policy|filter|management|exists risk)|usage (?:policy|guidelines)"
     r"|violat\w+[^.\n]{0,60}(?:polic|guideline|terms)|safety (?:system|check|filter)|considered high risk"
-    r"|data[ _]?inspection|inappropriate content|responsible ?ai|flagged_input",
+    r"|data[ _]?inspection|inappropriate content|responsible ?ai|flagged_input"
+    r"|敏感|违规",
     re.IGNORECASE,
 )
 _KEY_WORDING = re.compile(

@@ -105,6 +105,8 @@ _CONTAINERS = (
     "base_resp",
     "metadata",
     "innererror",
+    "cause",
+    "raw",
 )
 """Where error objects are inside one another, such as ``{"error": {"message": {"detail": […]}}}``."""
 _MESSAGE_FIELDS = (
@@ -121,7 +123,9 @@ _MESSAGE_FIELDS = (
     "details",
     "error",
     "errors",
+    "cause",
     "raw",
+    "data",
     "title",
 )
 _ERROR_FIELDS = ("error_message", "errorMessage", "error_msg", "errorText")
@@ -144,6 +148,7 @@ _MAX_REPORT = 1 << 16
 _WORD = re.compile(r"(?!error$)[A-Za-z]")
 _WAIT_WORDING = re.compile(r"(?P<seconds>\d{1,9}(?:\.\d{1,9})?)s?")
 _JSON_START = re.compile(r"[{\[]")
+_TAG = re.compile(r"<[^>]{0,1000}>")
 _EVENT_DATA = re.compile(r"^data:[^\S\n]?(.*)", re.MULTILINE)
 _QUOTED_MESSAGE = re.compile(
     r"""['"](?:message|msg|detail|error)['"]\s*:\s*(['"])(?P<text>(?:[^\\]|\\.){1,2000}?)\1"""
@@ -159,7 +164,9 @@ def _report_from_text(text: str) -> ErrorReport:
         return parse_error(msgspec.json.decode(text))
     except (msgspec.DecodeError, RecursionError):
         report = ErrorReport()
-    if not text.lstrip().startswith("<"):
+    if text.lstrip().startswith("<"):
+        report.details.append(_TAG.sub(" ", text[:_MAX_REPORT]))
+    else:
         _add_message(report, text, 0)
     return report
 

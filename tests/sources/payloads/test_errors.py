@@ -159,6 +159,15 @@ GEMINI_KEY = {
         "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}],
     }
 }
+OPENROUTER_REGION = {
+    "error": {
+        "message": "Provider returned error",
+        "code": 403,
+        "metadata": {
+            "raw": {"data": json.dumps({"error": {"message": "Country, region, or territory not supported"}})}
+        },
+    }
+}
 OPENROUTER_RAW = {
     "error": {
         "message": "Provider returned error",
@@ -271,6 +280,10 @@ OPENROUTER_RAW = {
         ),
         (429, {"error": {"message": "Limit reached on tokens per day (TPD)"}}, FaultKind.QUOTA, None),
         (429, {"error": {"message": "Limit reached on tokens per minute (TPM)"}}, FaultKind.RATE_LIMIT, None),
+        (400, {"error": {"code": "1113", "message": "余额不足，请充值"}}, FaultKind.QUOTA, None),
+        (400, {"error": {"code": "1301", "message": "内容可能包含敏感内容"}}, FaultKind.REFUSED, None),
+        (403, OPENROUTER_REGION, FaultKind.BAD_REQUEST, "Country, region, or territory not supported"),
+        (403, {"error": {"type": "RegionError", "message": "Opt in first."}}, FaultKind.BAD_REQUEST, None),
         # Refused input, and regions: neither is about the key.
         (
             403,
@@ -369,3 +382,9 @@ def test_json_without_a_message_is_never_shown(body: str) -> None:
 def test_no_body_is_too_odd(body: object) -> None:
     fault = errors.fault_from_body(json.dumps(body), status=400)
     assert 0 < len(fault.message) <= 300
+
+
+def test_a_page_is_not_shown_and_yet_read() -> None:
+    page = "<html><title>Access denied</title><p>The owner has banned the <b>country</b> or region.</html>"
+    fault = errors.fault_from_body(page, status=403)
+    assert (fault.kind, fault.message) == (FaultKind.BAD_REQUEST, "The server answered 403 Forbidden.")
