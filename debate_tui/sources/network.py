@@ -9,11 +9,9 @@ https://curl.se/libcurl/c/CURLOPT_NOPROXY.html, with the ports and schemes other
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import re
-import socket
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
@@ -316,6 +314,9 @@ async def check_public_connection(name: str, info: Mapping[str, object]) -> None
     Names are resolved before the connection is made, so that what listens there cannot be found out, and the
     address that was connected to is checked again, as a name may mean another one by then.
     """
+    import asyncio
+    import socket
+
     if name.endswith(".connect_tcp.started"):
         loop = asyncio.get_running_loop()
         with suppress(OSError, UnicodeError):  # What cannot be resolved cannot be connected to.
