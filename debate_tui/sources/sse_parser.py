@@ -72,8 +72,8 @@ class SseParser:
     def feed(self, data: bytes) -> Iterator[ServerSentEvent | KeepAlive]:
         """The events completed by `data`, then at most one sign of life for all that came without one.
 
-        Raises a `bad_request` fault, behind the events before it, for an event or a line beyond the limit:
-        whoever sends one will do so again, so that trying once more cannot help.
+        Raises a `bad_request` fault, after the events before it, for an event or a line beyond the limit: a
+        server that sends one will do so again, so a retry cannot help.
         """
         if len(data) <= self._piece_size:
             yield from self._feed_piece(data)
@@ -126,7 +126,7 @@ class SseParser:
     def _normalise_newlines(self, text: str) -> str:
         """Without the byte order mark, and with every line ended by LF.
 
-        A CR ends its line at once, and an LF right behind it is passed over: holding the CR back until it
+        A CR ends its line at once, and an LF right after it is passed over: holding the CR back until it
         is known what follows would keep every event of a CR stream waiting for the next one.
         """
         if not text:
@@ -188,7 +188,7 @@ class SseParser:
         return self._httpx_sse.parse(*self._drop_blocks_without_data(blocks))
 
     def _drop_blocks_without_data(self, blocks: str) -> tuple[str, int]:
-        """The blocks that are events, and how many; of the others only the id remains, for what is behind."""
+        """The blocks that are events, and how many; of the others only the id remains, for later events."""
         kept: list[str] = []
         block: list[str] = []
         has_data = False
@@ -233,7 +233,7 @@ async def parse_sse(
 ) -> AsyncGenerator[ServerSentEvent | KeepAlive, None]:
     """The events of a response's body, with the signs of life between them; see `SseParser`.
 
-    `body` are the bytes behind the content encoding, such as httpx's and httpx2's `aiter_bytes()`. The
+    `body` are the bytes after content decoding, such as httpx's and httpx2's `aiter_bytes()`. The
     charset is UTF-8 whatever the headers say. Whether the response is an event stream at all, and whether
     its end was an orderly one, is for the caller to know.
     """
@@ -249,7 +249,7 @@ class _HttpxSseAdapter:
     """The response that httpx-sse is shown: text in which every event is complete."""
 
     def __init__(self) -> None:
-        # Brings httpx along, which nobody should have to wait for who has asked for nothing yet.
+        # Imports httpx, which must not slow a start that requests nothing yet.
         from httpx_sse import EventSource
 
         self.headers = {"content-type": "text/event-stream"}

@@ -734,7 +734,7 @@ DEVIATIONS = [
         HELLO,
         STOP,
         DONE,
-        finished={"instead": ""},
+        finished={"instead": "a tool call"},
     ),
     chat_answer(
         "only reasoning",

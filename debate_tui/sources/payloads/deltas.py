@@ -232,7 +232,7 @@ class DebateLogDecoder(DeltaDecoder):
             case "turn.finished":
                 return self._read_end(event.reason, event.usage)
             case "turn.superseded":
-                raise Fault(FaultKind.SERVER, "The remote debater began its turn anew.")
+                raise Fault(FaultKind.SERVER, "The remote debater started its turn again.")
             case _:
                 return _KEEPALIVE
 

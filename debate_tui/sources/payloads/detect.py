@@ -1,4 +1,4 @@
-"""Which payload a stream speaks, told from its first event that says so."""
+"""Which payload a stream speaks, detected from its first event that says so."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ DECODERS: dict[str, Callable[[], PayloadDecoder]] = {
     "agui": AgUiDecoder,
     "plain": PlainTextDecoder,
 }
-"""The payloads that are told apart, by name."""
+"""The payloads, by name."""
 
 OWN_PAYLOADS = ("log", "deltas")
 """Those whose data may say where in the stream it is."""
@@ -69,61 +69,61 @@ _URL_SAFE = str.maketrans("-_", "+/")
 
 
 MAX_UNKNOWN_EVENTS = 20
-"""After so many events that nobody understands, and no other, a stream is given up."""
+"""How many events no payload holds before a stream without any other is given up."""
 
 
 class AutoDetectDecoder:
     """Decodes any of the payloads, once the stream has shown which it is.
 
-    `payload_name` says which was found, as in `DECODERS`; a stream that continues an interrupted one is given
-    the name that one had, as its first event may say less. What ends or breaks a stream whatever it speaks
-    (``event: done``, ``event: error``, ``[DONE]``) is read here.
+    `found` reads the payload, `payload_name` is its name in `DECODERS`; a stream that continues an
+    interrupted one is given the name that one had, as its first event may say less. What ends or breaks a
+    stream whatever it speaks (``event: done``, ``event: error``, ``[DONE]``) is read here.
     """
 
     def __init__(self, payload_name: str = "") -> None:
         self.payload_name = payload_name if payload_name in DECODERS else ""
-        self._decoder = DECODERS[self.payload_name]() if self.payload_name else None
+        self.found = DECODERS[self.payload_name]() if self.payload_name else None
         self._is_packed = False
         self._unknown_events: list[str] = []
 
     @property
     def has_end_marker(self) -> bool:
         """See `PayloadDecoder.has_end_marker`; false as long as nothing was found."""
-        return self._decoder is not None and self._decoder.has_end_marker
+        return self.found is not None and self.found.has_end_marker
 
     @property
     def finish_reason(self) -> FinishReason | None:
         """See `PayloadDecoder.finish_reason`."""
-        return None if self._decoder is None else self._decoder.finish_reason
+        return None if self.found is None else self.found.finish_reason
 
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `PayloadDecoder.decode`."""
         name, data = event.event, event.data
         if name == "error":
             raise errors.fault_from_body(data)
-        if name == "done" or is_done_marker(data):
-            if self._unknown_events and self._decoder is None:
+        if name == "done" or (data[:1] != "{" and is_done_marker(data)):
+            if self._unknown_events and self.found is None:
                 raise self.missing_end()
-            decoder = self._decoder if isinstance(self._decoder, JsonDecoder) else DeltaDecoder()
+            decoder = self.found if isinstance(self.found, JsonDecoder) else DeltaDecoder()
             return decoder.read_done(data)
-        if (self._is_packed or self._decoder is None) and (unpacked := unpack_base64(data)) is not None:
+        if (self._is_packed or self.found is None) and (unpacked := unpack_base64(data)) is not None:
             self._is_packed = True
             event = SimpleEvent(unpacked, name, event.id)
-        if self._decoder is None:
+        if self.found is None:
             self.payload_name = detect_payload(event) or ""
             if not self.payload_name:
                 return self._note_unknown(event)
-            self._decoder = DECODERS[self.payload_name]()
-        return self._decoder.decode(event)
+            self.found = DECODERS[self.payload_name]()
+        return self.found.decode(event)
 
     def end(self) -> Finished | None:
         """See `PayloadDecoder.end`."""
-        return self._decoder.end() if self._decoder else None
+        return self.found.end() if self.found else None
 
     def missing_end(self) -> Fault:
         """See `PayloadDecoder.missing_end`."""
-        if self._decoder is not None:
-            return self._decoder.missing_end()
+        if self.found is not None:
+            return self.found.missing_end()
         return unknown_payload_fault(self._unknown_events[0]) if self._unknown_events else truncated_fault()
 
     def _note_unknown(self, event: PayloadEvent) -> Iterable[StreamItem]:
@@ -272,7 +272,8 @@ class _EndpointReader:
     @property
     def finish_reason(self) -> FinishReason | None:
         """See `PayloadDecoder.finish_reason`."""
-        return self._decoder.finish_reason
+        found = self._decoder.found  # asked for every event
+        return None if found is None else found.finish_reason
 
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """The items of an event, with the cursors they are to have."""

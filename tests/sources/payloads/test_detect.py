@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,6 +47,13 @@ FIRST = [
     ('"quoted"', "plain"),
     ("[1]", "plain"),
 ]
+
+
+FIELDS = [
+    *("type", "object", "choices", "delta", "chunks", "error", "errorText", "content", "message", "text"),
+    *("token", "response", "done", "stop", "usage", "id", "seq", "turn", "item", "event", "code", "detail"),
+]
+"""Names that mean something in one payload or another."""
 
 
 def packed_text(value: object) -> str:
@@ -136,6 +144,29 @@ def test_an_emoji_cut_in_two_is_put_together() -> None:
     assert texts('{"delta": "\\ud83d\\ude00"}') == ["😀"]
     assert texts('{"delta": "\\ude00"}') == ["\ufffd"]
     assert texts('{"delta": "\\\\ud83d"}') == ["\\ud83d"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=8), json_values, min_size=1), max_size=3
+    )
+)
+def test_raw_json_is_never_shown_as_an_answer(values: list[dict[str, object]]) -> None:
+    """Whatever objects come, they are read, passed over or a fault."""
+    data = [json.dumps(value) for value in values]
+    decoder = AutoDetectDecoder()
+    shown: list[str] = []
+    with suppress(Fault):
+        for one in data:
+            shown += [item.text for item in decoder.decode(SimpleEvent(one)) if isinstance(item, Chunk)]
+    assert not {*shown} & {*data}
 
 
 # Deltas and the debate log
