@@ -148,6 +148,85 @@ async def test_no_text_keeps_the_page_busy(tmp_path: Path, text: str) -> None:
         assert took < 2000
 
 
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a *b* ",
+        "**a ",
+        "_a ",
+        "* ",
+        "`a``b ",
+        "[a](",
+        "~~a",
+        "\x1b]0;x",
+        "x",
+        "- a *b*\n",
+        "|a|b|\n",
+        "> a\n",
+    ],
+)
+async def test_a_block_that_grows_without_end_leaves_the_page_free(tmp_path: Path, unit: str) -> None:
+    """Its cost grows with its length, and not with its length times the pieces it comes in."""
+    async with watched_debate(tmp_path) as (browser, _, _):
+        given = msgspec.json.encode(unit).decode()
+        worst, took, shown = await browser.js(
+            "import('/page/markdown.js').then(({ Prose }) => {"
+            "  const parent = document.body.appendChild(document.createElement('div'));"
+            f"  const prose = new Prose(parent), unit = {given};"
+            "  const text = unit.repeat(100_000 / unit.length);"
+            "  let worst = 0, took = 0;"
+            "  for (let end = 0; end < text.length; end += 200) {"
+            "    const began = performance.now();"
+            "    prose.show(text.slice(0, end + 200));"
+            "    void parent.offsetHeight;"
+            "    worst = Math.max(worst, performance.now() - began);"
+            "    took += performance.now() - began;"
+            "  }"
+            "  return [worst, took, parent.textContent.length];"
+            "})"
+        )
+        assert worst < 1000
+        assert took < 20_000
+        assert shown > 10_000 or "\x1b" in unit
+
+
+async def test_a_long_paragraph_is_shown_literally(tmp_path: Path) -> None:
+    async with watched_debate(tmp_path) as (browser, chair, _):
+        say(chair, "*a* " * 3000 + "\n\n*b*")
+        await browser.until("document.querySelector('#pane-a em')?.textContent === 'b'")
+        literal = "document.querySelectorAll('#pane-a .turn > .prose .literal')"
+        assert await browser.js(f"[...{literal}].map((node) => node.textContent).join('')") == "*a* " * 3000
+        assert await browser.js("document.querySelectorAll('#pane-a em').length") == 1
+
+
+async def test_much_text_is_parsed_over_several_frames(tmp_path: Path) -> None:
+    async with watched_debate(tmp_path) as (browser, _, _):
+        steps = await browser.js(
+            "import('/page/markdown.js').then(({ Prose }) => {"
+            "  const parent = document.createElement('div'), prose = new Prose(parent);"
+            "  const text = 'A *paragraph* of some words.\\n\\n'.repeat(3000);"
+            "  let steps = 1;"
+            "  while (!prose.show(text, 0)) steps++;"
+            "  return [steps, parent.querySelectorAll('em').length];"
+            "})"
+        )
+        assert steps[0] > 10
+        assert steps[1] == 3000
+
+
+async def test_what_assistive_technology_is_told(tmp_path: Path) -> None:
+    async with watched_debate(tmp_path) as (browser, chair, _):
+        say(chair, "Hello.")
+        await browser.until("document.querySelectorAll('.pane [role=log][aria-label]').length === 2")
+        stops = "[...document.querySelectorAll('#modes button')].filter((each) => each.tabIndex === 0)"
+        assert await browser.js(f"{stops}.map((each) => each.dataset.mode)") == ["hybrid"]
+        await browser.js(
+            f"{stops}[0].dispatchEvent(new KeyboardEvent('keydown', {{ key: 'ArrowRight', bubbles: true }}))"
+        )
+        assert await browser.js(f"{stops}.map((each) => each.dataset.mode)") == ["synchronized"]
+        assert await browser.js("document.activeElement.dataset.mode") == "synchronized"
+
+
 async def test_a_pane_that_fails_keeps_no_other_from_being_painted(tmp_path: Path) -> None:
     async with watched_debate(tmp_path) as (browser, _, _):
         painted = await browser.js(

@@ -12,9 +12,10 @@ const address = location.pathname.replace(/\/+$/, "");
 const debate = new Debate();
 const panes = new Map();
 const view = { reasoning: false };
-const painter = new Painter(panes, (id) => {
+const painter = new Painter(panes, (id, deadline) => {
   const pane = panes.get(id);
-  if (pane?.paint(debate, view)) pane.tab.classList.toggle("unread", !visible(pane));
+  if (pane?.paint(debate, view, deadline)) pane.tab.classList.toggle("unread", !visible(pane));
+  return pane?.whole;
 });
 
 themes($("theme"));
@@ -209,7 +210,10 @@ async function whoami() {
 function setMode(mode) {
   painter.mode = mode;
   localStorage.setItem("debate-tui-mode", mode);
-  for (const button of $("modes").children) button.setAttribute("aria-checked", button.dataset.mode === mode);
+  for (const button of $("modes").children) {
+    button.setAttribute("aria-checked", button.dataset.mode === mode);
+    button.tabIndex = button.dataset.mode === mode ? 0 : -1;
+  }
   painter.flush();
 }
 
@@ -227,6 +231,17 @@ const seen = new IntersectionObserver((entries) => {
 }, { threshold: 0.6 });
 
 for (const button of $("modes").children) button.addEventListener("click", () => setMode(button.dataset.mode));
+// One tab stop for all modes; arrow keys move between them, as between the buttons of a radio group.
+$("modes").addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const buttons = [...$("modes").children];
+  const now = buttons.findIndex((button) => button.dataset.mode === painter.mode);
+  const next = buttons[(now + step + buttons.length) % buttons.length];
+  setMode(next.dataset.mode);
+  next.focus();
+});
 $("reasoning").addEventListener("click", () => {
   view.reasoning = !view.reasoning;
   $("reasoning").setAttribute("aria-pressed", view.reasoning);
@@ -244,6 +259,7 @@ setInterval(() => {
   for (const [id, pane] of panes) if (pane.counting) mark(id);
 }, 1000);
 
-setMode(localStorage.getItem("debate-tui-mode") ?? "hybrid");
+const remembered = localStorage.getItem("debate-tui-mode");
+setMode(["synchronized", "staggered", "hybrid"].includes(remembered) ? remembered : "hybrid");
 whoami();
 stream.run();

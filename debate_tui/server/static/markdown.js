@@ -3,15 +3,25 @@
 
 import { element, sanitise } from "./text.js";
 
-// Quotes and lists within each other; what would be deeper stays text.
+// Quotes, lists and emphasis within each other; what would be deeper stays text.
 const DEEPEST = 20;
+
+// A longer block is shown literally, and one that is still open is not parsed again with every piece.
+const LONGEST = 10_000;
+// Literal text comes in paragraphs of its own, so that the browser lays out the last one only.
+const LITERAL = 4000;
+// What is settled is parsed in steps of about so many characters, between which time is looked at.
+const STEP = 4000;
+// The most that an escape sequence may have: no cut is made within one.
+const LONGEST_SEQUENCE = 2100;
 
 const FENCE = /^ {0,3}(```+|~~~+)/;
 const LIST = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
 const TABLE_RULE = /^ *\|?( *:?-+:? *\|)+ *:?-*:? *$/;
-// What has no end is looked for within so many characters: looking through all the rest for each would take for ever.
-const INLINE = /(`+)([^`]|[^`][\s\S]{0,2000}?[^`])\1(?!`)|\*\*(?=\S)([\s\S]{0,2000}?\S)\*\*|__(?=\S)([\s\S]{0,2000}?\S)__|\*(?=\S)([^*]{0,2000}[^*\s])\*|(?<![\w])_(?=\S)([^_]{0,2000}[^_\s])_(?![\w])|~~(?=\S)([\s\S]{0,2000}?\S)~~|\[([^\]]{1,300})\]\(([^()\s]{1,2000})\)/;
+const LINK = /\[([^\]]{1,300})\]\(([^()\s]{1,2000})\)/y;
+// What has no end within so many characters is not looked for.
+const REACH = 2000;
 
 export class Prose {
   constructor(parent) {
@@ -21,45 +31,94 @@ export class Prose {
 
   reset() {
     this.parent.replaceChildren();
-    this.settled = 0;
+    this.settled = this.cut = this.at = this.parsed = 0;
+    this.fence = "";
     this.open = [];
+    this.tail = [];
     this.shown = "";
+    this.whole = true;
   }
 
-  show(text) {
-    if (text === this.shown) return;
+  // Shows the text, as much of it as can be parsed until `deadline`; says whether that was all. Text that is
+  // `finished` is parsed to its end.
+  show(text, deadline = Infinity, finished = false) {
+    if (text === this.shown && this.whole && !(finished && this.tail.length)) return true;
     if (!text.startsWith(this.shown)) this.reset();
     this.shown = text;
-    const cut = lastBoundary(text, this.settled);
-    if (cut > this.settled) {
+    for (let cut; (cut = this.boundary(text)) > this.settled;) {
       this.replaceOpen(blocks(sanitise(text.slice(this.settled, cut))));
       this.open = [];
       this.settled = cut;
+      this.parsed = 0;
+      this.whole = cut === text.length;
+      if (performance.now() > deadline) return this.whole;
     }
-    this.replaceOpen(blocks(sanitise(text.slice(this.settled))));
+    const open = text.slice(this.settled);
+    if (open.length <= LONGEST || open.length >= 2 * this.parsed || finished) {
+      this.parsed = open.length <= LONGEST || finished ? open.length : safeEnd(open);
+      this.replaceOpen(blocks(sanitise(open.slice(0, this.parsed))));
+    }
+    this.showTail(sanitise(open.slice(this.parsed)));
+    this.whole = true;
+    return true;
+  }
+
+  // Moves on to an empty line outside a fence: what comes before it will not change.
+  boundary(text) {
+    while (this.at < text.length && this.cut - this.settled < STEP) {
+      const end = text.indexOf("\n", this.at);
+      if (end < 0) break;
+      const line = text.slice(this.at, Math.min(end, this.at + LONGEST));
+      const marks = FENCE.exec(line)?.[1];
+      if (marks && !this.fence) this.fence = marks;
+      else if (marks && marks[0] === this.fence[0] && marks.length >= this.fence.length) this.fence = "";
+      this.at = end + 1;
+      if (!this.fence && !line.trim()) this.cut = this.at;
+    }
+    return this.cut;
   }
 
   replaceOpen(nodes) {
-    for (const node of this.open) node.remove();
+    for (const node of this.open.concat(this.tail)) node.remove();
     this.open = nodes;
+    this.tail = [];
     within(this.parent, nodes);
+  }
+
+  showTail(text) {
+    const pieces = literalPieces(text);
+    pieces.forEach((piece, place) => {
+      const node = this.tail[place] ??= this.parent.appendChild(element("p", "literal"));
+      if (node.textContent !== piece) node.textContent = piece;
+    });
+    for (const node of this.tail.splice(pieces.length)) node.remove();
   }
 }
 
-// Where the last empty line outside a fence ends: what comes before it will not change.
-function lastBoundary(text, from) {
-  let boundary = from, fence = "", at = from, listed = false;
-  while (at < text.length) {
-    const end = text.indexOf("\n", at);
-    if (end < 0) break;
-    const line = text.slice(at, end);
-    const marks = FENCE.exec(line)?.[1];
-    if (marks && !fence) fence = marks;
-    else if (marks && marks[0] === fence[0] && marks.length >= fence.length) fence = "";
-    if (!fence && !line.trim()) boundary = end + 1;
-    at = end + 1;
+// Where text may be cut so that no escape sequence is.
+function safeEnd(text) {
+  const from = Math.max(0, text.length - LONGEST_SEQUENCE);
+  const found = text.slice(from).search(/[\x1b\x80-\x9f]/);
+  return found < 0 ? text.length : from + found;
+}
+
+function literalPieces(text) {
+  const pieces = [];
+  for (let at = 0; at < text.length;) {
+    let end = at + LITERAL;
+    if (end < text.length) {
+      const space = Math.max(text.lastIndexOf("\n", end), text.lastIndexOf(" ", end));
+      if (space > at + LITERAL / 2) end = space + 1;
+      else if (isLowSurrogate(text, end)) end++;
+    }
+    pieces.push(text.slice(at, end));
+    at = end;
   }
-  return boundary;
+  return pieces;
+}
+
+function isLowSurrogate(text, at) {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 }
 
 function blocks(text, depth = 0) {
@@ -80,7 +139,7 @@ function blocks(text, depth = 0) {
       pre.append(element("code", "", body.join("\n")));
       made.push(pre);
     } else if (/^ {0,3}#{1,6}\s/.test(line)) {
-      made.push(inline(element("h4"), line.replace(/^ *#+\s+/, "").replace(/\s+#+\s*$/, "")));
+      made.push(...leaf("h4", heading(line)));
       at++;
     } else if (RULE.test(line)) {
       made.push(element("hr"));
@@ -100,10 +159,23 @@ function blocks(text, depth = 0) {
     } else {
       const body = [];
       while (at < lines.length && lines[at].trim() && !(body.length && starts(lines[at]))) body.push(lines[at++]);
-      made.push(inline(element("p"), body.join("\n")));
+      made.push(...leaf("p", body.join("\n")));
     }
   }
   return made;
+}
+
+// A paragraph or a heading, or, if it is too long, several of its literal text.
+function leaf(name, text) {
+  if (text.length <= LONGEST) return [inline(element(name), text)];
+  return literalPieces(text).map((piece) => element("p", "literal", piece));
+}
+
+function heading(line) {
+  const text = line.replace(/^ *#+\s+/, "").trimEnd();
+  let end = text.length;
+  while (text[end - 1] === "#") end--;
+  return /\s/.test(text[end - 1] ?? "") ? text.slice(0, end).trimEnd() : text;
 }
 
 // One by one: as arguments of a single call they could be too many.
@@ -155,25 +227,92 @@ function table(rows) {
   return frame;
 }
 
-function inline(parent, text) {
-  let rest = text;
-  for (let found; (found = INLINE.exec(rest));) {
-    parent.append(rest.slice(0, found.index));
-    const [whole, , code, strong1, strong2, em1, em2, struck, label, address] = found;
-    if (code !== undefined) parent.append(element("code", "", code));
-    else if (strong1 ?? strong2) parent.append(inline(element("strong"), strong1 ?? strong2));
-    else if (em1 ?? em2) parent.append(inline(element("em"), em1 ?? em2));
-    else if (struck) parent.append(inline(element("s"), struck));
-    else parent.append(link(label, address));
-    rest = rest.slice(found.index + whole.length);
+// Emphasis, code and links. Where each kind may end is found once, so that the cost grows with the text only.
+function inline(parent, text, depth = 0) {
+  if (text.length > LONGEST || depth >= DEEPEST) {
+    parent.append(text);
+    return parent;
   }
-  parent.append(rest);
+  const ends = endsOf(text);
+  let written = 0;
+  for (let at = nextMark(text, 0); at < text.length;) {
+    const found = spanAt(text, at, ends);
+    if (found) {
+      const { name, label, address, inner, end } = found;
+      if (written < at) parent.append(text.slice(written, at));
+      if (name === "a") parent.append(link(label, address, depth + 1));
+      else if (name === "code") parent.append(element("code", "", inner));
+      else parent.append(inline(element(name), inner, depth + 1));
+      written = end;
+      at = nextMark(text, end);
+    } else {
+      let run = at + 1;
+      if (text[at] === "`") while (text[run] === "`") run++;
+      at = nextMark(text, run);
+    }
+  }
+  if (written < text.length) parent.append(text.slice(written));
   return parent;
 }
 
-function link(label, address) {
-  if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return inline(element("span"), label);
-  const made = inline(element("a"), label);
+const MARK = /[`*_~[]/g;
+
+function nextMark(text, from) {
+  MARK.lastIndex = from;
+  return MARK.exec(text)?.index ?? text.length;
+}
+
+// For each mark, where it may end a span: runs of backticks by their length, the others after no space.
+function endsOf(text) {
+  const ends = { "**": [], "__": [], "~~": [], "*": [], _: [] };
+  for (const found of text.matchAll(/`+/g)) (ends[found[0]] ??= []).push(found.index);
+  for (let at = nextMark(text, 0); at < text.length; at = nextMark(text, at + 1)) {
+    const mark = text[at];
+    if (mark === "*" || mark === "_") ends[mark].push(at);
+    if (mark !== "`" && mark !== "[" && text[at + 1] === mark && /\S/.test(text[at - 1] ?? " ")) ends[mark + mark].push(at);
+  }
+  return ends;
+}
+
+// The first of these places from `from` on, within reach.
+function endFrom(places, from) {
+  let low = 0, high = places.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (places[middle] < from) low = middle + 1;
+    else high = middle;
+  }
+  return low < places.length && places[low] - from <= REACH ? places[low] : -1;
+}
+
+function spanAt(text, at, ends) {
+  const mark = text[at];
+  if (mark === "[") {
+    LINK.lastIndex = at;
+    const found = LINK.exec(text);
+    return found && { name: "a", label: found[1], address: found[2], end: LINK.lastIndex };
+  }
+  if (mark === "`") {
+    let run = at;
+    while (text[run] === "`") run++;
+    const end = endFrom(ends[text.slice(at, run)] ?? [], run);
+    return end < 0 ? null : { name: "code", inner: text.slice(run, end), end: end + run - at };
+  }
+  if (text[at + 1] === mark) {
+    if (!/\S/.test(text[at + 2] ?? " ")) return null;
+    const end = endFrom(ends[mark + mark], at + 3);
+    return end < 0 ? null : { name: mark === "~" ? "s" : "strong", inner: text.slice(at + 2, end), end: end + 2 };
+  }
+  const isWord = (place) => /\w/.test(text[place] ?? " ");
+  if (mark === "~" || !/\S/.test(text[at + 1] ?? " ") || (mark === "_" && isWord(at - 1))) return null;
+  const end = endFrom(ends[mark], at + 1);
+  if (end < at + 2 || /\s/.test(text[end - 1]) || (mark === "_" && isWord(end + 1))) return null;
+  return { name: "em", inner: text.slice(at + 1, end), end: end + 1 };
+}
+
+function link(label, address, depth) {
+  if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return inline(element("span"), label, depth);
+  const made = inline(element("a"), label, depth);
   made.href = address;
   made.rel = "noopener noreferrer nofollow";
   made.target = "_blank";

@@ -1,6 +1,8 @@
 // When what came is painted: the counterpart of the program's display modes.
 
 const WINDOW_MS = 100;
+// How long one frame may parse; what is left is for the next one.
+const BUDGET_MS = 8;
 
 export class Painter {
   constructor(panes, paint) {
@@ -32,14 +34,19 @@ export class Painter {
   flush() {
     this.due = false;
     this.flushed = performance.now();
+    const deadline = this.flushed + BUDGET_MS;
     const dirty = this.dirty;
     this.dirty = new Set();
     for (const id of dirty) {
       try {
-        this.paint(id);
+        if (performance.now() > deadline || this.paint(id, deadline) === false) this.dirty.add(id);
       } catch (error) {
         reportError(error); // One pane's failure never touches another pane.
       }
+    }
+    if (this.dirty.size && !this.due) {
+      this.due = true;
+      setTimeout(() => this.frame(), 0);
     }
   }
 }

@@ -27,6 +27,7 @@ export class Pane {
     const head = element("header");
     head.append(this.names, this.badge, this.side);
     this.body = element("div", "body");
+    this.body.setAttribute("role", "log");
     this.more = element("button", "more");
     this.more.type = "button";
     this.more.hidden = true;
@@ -43,6 +44,7 @@ export class Pane {
   name(debater) {
     this.debater = debater;
     this.names.textContent = oneLine(debater.name, 60);
+    this.body.setAttribute("aria-label", oneLine(debater.name, 60));
     this.side.textContent = oneLine([debater.side, debater.model].filter(Boolean).join(" · "), 120);
     this.tab.textContent = oneLine(debater.name, 20);
   }
@@ -64,8 +66,9 @@ export class Pane {
     this.more.hidden = true;
   }
 
-  // Everything the debate knows of this debater, in this frame.
-  paint(debate, { reasoning }) {
+  // What the debate knows of this debater, in this frame; `whole` says whether all of its text was shown.
+  paint(debate, { reasoning }, deadline = Infinity) {
+    this.whole = true;
     this.name(debate.debaters.get(this.debater.id) ?? this.debater);
     const turns = debate.turnsOf(this.debater.id);
     for (const [number, shown] of this.turns) {
@@ -75,7 +78,7 @@ export class Pane {
       }
     }
     let grown = 0;
-    for (const turn of turns) grown += this.paintTurn(turn, reasoning);
+    for (const turn of turns) grown += this.paintTurn(turn, reasoning, deadline);
     this.paintBadge(debate);
     this.paintMeter(turns.at(-1));
     this.node.classList.toggle("removed", !debate.active.includes(this.debater.id));
@@ -88,7 +91,7 @@ export class Pane {
     return grown > 0;
   }
 
-  paintTurn(turn, reasoning) {
+  paintTurn(turn, reasoning, deadline) {
     let shown = this.turns.get(turn.number);
     if (!shown) {
       shown = makeTurn(turn);
@@ -97,9 +100,9 @@ export class Pane {
     }
     const before = shown.length;
     shown.length = turn.text.length;
-    shown.prose.show(turn.text);
+    if (!shown.prose.show(turn.text, deadline, Boolean(turn.reason))) this.whole = false;
     shown.thoughts.hidden = !reasoning || !turn.reasoning;
-    if (!shown.thoughts.hidden) shown.thinking.show(turn.reasoning);
+    if (!shown.thoughts.hidden && !shown.thinking.show(turn.reasoning, deadline, Boolean(turn.reason))) this.whole = false;
     shown.node.classList.toggle("open", !turn.reason && turn.text !== "");
     const ending = turn.omitted ? "text left out" : ENDINGS[turn.reason] ?? "";
     const seams = turn.seams.length ? `recovered ${turn.seams.length === 1 ? "once" : `${turn.seams.length} times`}` : "";
