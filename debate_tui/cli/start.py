@@ -51,7 +51,10 @@ def debater_settings(settings: config.Settings, proposal: DebateSetup) -> tuple[
 def initial_roles(settings: config.Settings) -> tuple[DebaterProfile, ...]:
     """What the debaters are besides their sources, as the settings or the last choice have it."""
     if settings.debater:
-        return tuple(DebaterProfile(name=s.name, side=s.side, persona=s.persona) for s in settings.debater)
+        return tuple(
+            DebaterProfile(name=s.name, side=s.side, persona=s.persona, **structs.asdict(s.parameters))
+            for s in settings.debater
+        )
     last = config.load_remembered()
     pairs = zip_longest(last.names or (), last.personas or (), fillvalue="")
     return tuple(DebaterProfile(name=name, persona=persona) for name, persona in pairs)

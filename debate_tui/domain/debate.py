@@ -128,6 +128,38 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 NO_PARAMETERS = ModelParameters()
 
 
+_PARAMETER_HINTS = {
+    "effort": "Use none, minimal, low, medium or high.",
+    "temperature": "Use a number from 0 to 2.",
+    "seed": "Use a whole number.",
+    "max_output_tokens": "Use a whole number above 0.",
+    "extra_body": 'Use a JSON object such as {"top_k": 3}, without fields that debate-tui sets itself.',
+    "headers": 'Use a JSON object of texts, such as {"X-Team": "red"}.',
+}
+
+
+def parse_parameter(name: str, text: str) -> Any:
+    """The value of a parameter as it is typed, its default for nothing; raises `UsageError`.
+
+    `extra_body` and `headers` are typed as JSON.
+    """
+    if not text:
+        return getattr(NO_PARAMETERS, name)
+    try:
+        value = msgspec.json.decode(text) if name in ("extra_body", "headers") else text
+        return getattr(msgspec.convert({name: value}, ModelParameters, strict=False), name)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise UsageError(f"'{name}' cannot be '{text}'.", _PARAMETER_HINTS.get(name, "")) from None
+
+
+def format_parameter(parameters: ModelParameters, name: str) -> str:
+    """A parameter as it is typed; empty if it is not set."""
+    value = getattr(parameters, name)
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode() if value else ""
+    return "" if value is None else str(value)
+
+
 def is_secret_name(name: str) -> bool:
     """Whether a field, parameter or header that is called so is likely to hold a secret."""
     return _SECRET_NAME.search(name) is not None

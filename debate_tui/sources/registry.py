@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.debate import NO_PARAMETERS, ModelParameters
+from debate_tui.domain.debate import NO_PARAMETERS, ModelParameters, parse_parameter
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.sources.credentials import check_url, has_key, redact_url
 from debate_tui.sources.network import url_host
@@ -134,14 +134,7 @@ def parse_parameters(query: str, text: str) -> ModelParameters:
         if not equals or not value or name in values:
             raise UsageError(f"The parameter '{name}' in '{text}' needs one value.", f"Write {name}=VALUE.")
         values[name] = value
-    try:
-        return msgspec.convert(values, ModelParameters, strict=False)
-    except msgspec.ValidationError as error:
-        message = str(error).partition(" - at ")
-        name = message[2].strip("`$.")
-        raise UsageError(
-            f"The parameter '{name}' in '{text}' cannot be {values.get(name, '')!r}.", f"{message[0]}."
-        ) from None
+    return ModelParameters(**{name: parse_parameter(name, value) for name, value in values.items()})
 
 
 def check_availability(specification: SourceSpec) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from debate_tui.display.frame_clock import DisplayMode
-from debate_tui.domain.debate import fill_debaters
+from debate_tui.domain.debate import ModelParameters, fill_debaters, format_parameter, parse_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,11 @@ class SourceOption(Struct, frozen=True):
     description: str = ""
 
 
-class DebaterProfile(Struct, frozen=True, kw_only=True):
-    """What a debater is besides its source; an empty name is made up, an empty side dealt out."""
+class DebaterProfile(ModelParameters, frozen=True, kw_only=True):
+    """What a debater is besides its source; an empty name is made up, an empty side dealt out.
+
+    The parameters are for a model: see `takes_parameters`.
+    """
 
     name: str = ""
     side: str = ""
@@ -47,6 +50,32 @@ class DebaterProfile(Struct, frozen=True, kw_only=True):
 
 
 EMPTY_PROFILE = DebaterProfile()
+
+_SOURCES_WITHOUT_MODEL = frozenset({"demo", "http", "https", "ws", "wss"})
+
+
+def takes_parameters(source: str) -> bool:
+    """Whether a source is a model, whose parameters can be set."""
+    return source.partition(":")[0].lower() not in _SOURCES_WITHOUT_MODEL
+
+
+def field_label(name: str) -> str:
+    """What to call a field of a profile."""
+    return name.replace("_", " ")
+
+
+def profile_text(profile: DebaterProfile, name: str) -> str:
+    """A field of a profile as it is typed."""
+    return (
+        format_parameter(profile, name)
+        if name in ModelParameters.__struct_fields__
+        else getattr(profile, name)
+    )
+
+
+def parse_profile_field(name: str, text: str) -> Any:
+    """A field of a profile from what was typed; raises `UsageError`."""
+    return parse_parameter(name, text) if name in ModelParameters.__struct_fields__ else text
 
 
 class DebateSetup(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
@@ -12,7 +13,13 @@ from textual.screen import Screen
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.screens import start_menus
 from debate_tui.tui.screens.start_menus import InputScreen
-from debate_tui.tui.setup_form import SourceOption, format_mismatch
+from debate_tui.tui.setup_form import (
+    SourceOption,
+    field_label,
+    format_mismatch,
+    parse_profile_field,
+    profile_text,
+)
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
 from debate_tui.tui.widgets.header import TitleBar
@@ -395,22 +402,23 @@ class StartScreen(Screen[None]):
         def chosen(index: int | None) -> None:
             if index is None:
                 return
-            name, about, _, most = start_menus.PROFILE_FIELDS[index]
+            field = start_menus.profile_fields(self._setup.source(item))[index]
             role = self._setup.profile(item.position)
+            parse = partial(parse_profile_field, field.name)
 
             def typed(text: str | None) -> None:
                 if text is not None:
-                    self._change_setup(self._setup.with_profile(item.position, replace(role, **{name: text})))
+                    changed = replace(role, **{field.name: parse(text)})
+                    self._change_setup(self._setup.with_profile(item.position, changed))
 
-            title = f"Debater {item.position + 1}: {name}"
-            now = getattr(role, name)
-            self.app.push_screen(
-                InputScreen(title, (about,), self._glyphs, check=_accept_any, text=now, max_characters=most),
-                typed,
+            asking = InputScreen(
+                f"Debater {item.position + 1}: {field_label(field.name)}",
+                (field.description,),
+                self._glyphs,
+                check=parse,
+                text=profile_text(role, field.name),
+                max_characters=field.max_characters,
             )
+            self.app.push_screen(asking, typed)
 
         self.app.push_screen(start_menus.profile_menu(self._setup, item.position, self._glyphs), chosen)
-
-
-def _accept_any(text: str) -> None:
-    """Whatever is typed can be taken."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from msgspec.structs import replace
 from textual.binding import Binding, BindingType
@@ -12,6 +12,7 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.key_hints import MODE_DESCRIPTIONS
 from debate_tui.tui.screens.dialogs import MARGIN, MenuScreen, OverlayScreen
+from debate_tui.tui.setup_form import field_label, profile_text, takes_parameters
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.input_bars import LineInput
 from debate_tui.tui.widgets.option_list import Menu, MenuItem
@@ -30,12 +31,42 @@ if TYPE_CHECKING:
 
 MAX_LABEL_CHARACTERS = 60
 
-PROFILE_FIELDS: tuple[tuple[Literal["name", "side", "persona"], str, str, int], ...] = (
-    ("name", "Shown above the pane, and what the others call it.", "made up", 40),
-    ("side", "What it argues for. Empty: dealt out by the format.", "dealt out by the format", 200),
-    ("persona", "How it speaks, such as: a judge who has heard it all before.", "none", 1000),
+
+class ProfileField(NamedTuple):
+    """What a debater is besides its source: what a field means, what it is if nobody says so, how long."""
+
+    name: str
+    key: str
+    description: str
+    default: str
+    max_characters: int
+
+
+_ROLE_FIELDS = (
+    ProfileField("name", "n", "Shown above the pane, and what the others call it.", "made up", 40),
+    ProfileField(
+        "side", "s", "What it argues for. Empty: dealt out by the format.", "dealt out by the format", 200
+    ),
+    ProfileField(
+        "persona", "p", "How it speaks, such as: a judge who has heard it all before.", "none", 1000
+    ),
 )
-"""What a debater is besides its source: what each means, what it is if nobody says so, how long it may be."""
+_MODEL_FIELDS = (
+    ProfileField("effort", "e", "How much it reasons: none, minimal, low, medium or high.", "not set", 10),
+    ProfileField("temperature", "t", "How freely it chooses its words, from 0 to 2.", "not set", 10),
+    ProfileField("seed", "d", "A whole number that makes some models repeatable.", "not set", 20),
+    ProfileField(
+        "max_output_tokens", "m", "The longest answer of one turn, reasoning included.", "not set", 10
+    ),
+    ProfileField("system", "y", "Added to its instructions.", "none", 4000),
+    ProfileField("extra_body", "x", 'JSON added to each request, such as {"top_k": 3}.', "none", 4000),
+    ProfileField("headers", "h", 'HTTP headers as JSON, such as {"X-Team": "red"}.', "none", 4000),
+)
+
+
+def profile_fields(source: str) -> tuple[ProfileField, ...]:
+    """The fields of a debater's profile that its source has a use for."""
+    return _ROLE_FIELDS + (_MODEL_FIELDS if takes_parameters(source) else ())
 
 
 class SetupMenuScreen(MenuScreen):
@@ -86,13 +117,15 @@ def source_menu(
 
 
 def profile_menu(setup: DebateSetup, position: int, glyphs: Glyphs) -> MenuScreen:
-    """What a debater is besides its source: the places are those of `PROFILE_FIELDS`."""
+    """What a debater is besides its source: the places are those of `profile_fields`."""
     now = setup.profile(position)
     choices = [
-        MenuItem(f"{each} {glyphs.ellipsis}", each[0], (Piece(one_line(value or otherwise, 40), Tone.QUIET),))
-        for (each, _, otherwise, _), value in zip(
-            PROFILE_FIELDS, (now.name, now.side, now.persona), strict=True
+        MenuItem(
+            f"{field_label(field.name)} {glyphs.ellipsis}",
+            field.key,
+            (Piece(one_line(profile_text(now, field.name) or field.default, 40), Tone.QUIET),),
         )
+        for field in profile_fields(setup.debaters[position])
     ]
     return MenuScreen(Menu(f"Debater {position + 1}", choices, glyphs))
 

@@ -12,7 +12,7 @@ from textual.message import Message
 from debate_tui.domain.debate import assign_sides
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.key_hints import MODE_DESCRIPTIONS, MODE_SUMMARIES
-from debate_tui.tui.setup_form import MIN_DEBATERS, SetupItem, format_mismatch
+from debate_tui.tui.setup_form import MIN_DEBATERS, SetupItem, field_label, format_mismatch, profile_text
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.option_list import SelectableList
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, clip, pieces_width
@@ -324,9 +324,10 @@ class SetupHelp(TextRows):
         source = sources[index]
         yield _title_row(one_line(source, 200))
         yield from _paragraph_rows(about.get(source, ""), width)
-        for label, value in (("Name", role.name), ("Side", role.side), ("Persona", role.persona)):
-            if value:
-                yield from _paragraph_rows(f"{label}: {value}", width)
+        for name in ("name", "side", "persona", *role.to_public()):
+            if value := profile_text(role, name):
+                shown = ", ".join(role.headers) if name == "headers" else value
+                yield from _paragraph_rows(f"{field_label(name).capitalize()}: {one_line(shown)}", width)
         if len(sources) > MIN_DEBATERS:
             yield Row()
             yield from _paragraph_rows("Delete leaves it out.", width)

@@ -281,6 +281,36 @@ async def test_a_debater_is_given_a_name_a_side_and_a_persona() -> None:
     assert proposal.profile(1) == DebaterProfile()
 
 
+async def test_a_model_is_given_parameters() -> None:
+    async with StartHarness().opened() as start:
+        await start.press("tab", "e", "e", *"huge", "enter")
+        assert "Use none, minimal, low, medium or high." in start.text
+        await start.press(*["backspace"] * 4, *"high", "enter")
+        await start.press("e", "t", *"0.7", "enter")
+        await start.press("e", "m", *"300", "enter")
+        await start.press("e", "y", *"Rhyme.", "enter")
+        await start.press("e", "x", *'{"top_k": 3}', "enter")
+        await start.press("e", "h", *'{"X-Team": "red"}', "enter")
+        assert "Effort: high" in start.text
+        await start.press("escape", *"Tea?", "enter")
+    (proposal,) = start.proposed
+    assert proposal.profile(0) == DebaterProfile(
+        effort="high",
+        temperature=0.7,
+        max_output_tokens=300,
+        system="Rhyme.",
+        extra_body={"top_k": 3},
+        headers={"X-Team": "red"},
+    )
+
+
+async def test_a_demo_debater_has_no_parameters() -> None:
+    async with StartHarness(DebateSetup()).opened() as start:
+        await start.press("tab", "e")
+        assert "persona" in start.text
+        assert "temperature" not in start.text
+
+
 async def test_what_is_no_debater_yet_has_no_name() -> None:
     async with StartHarness().opened() as start:
         await start.press("tab", "down", "down", "e")
