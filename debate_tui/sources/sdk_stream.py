@@ -160,7 +160,8 @@ class _StreamBody:
                 raise await self._unexpected_fault()
             parse = parse_events if self._kind == "events" else parse_json_body
             async with (
-                aclosing(parse(prepend(self._head, self._pieces))) as found,
+                aclosing(prepend(self._head, self._pieces)) as whole,
+                aclosing(parse(whole)) as found,
                 aclosing(decode_stream(found, decoder, lambda: has_framed_end(self._response))) as decoded,
             ):
                 async for item in decoded:

@@ -7,6 +7,7 @@ would have had, so that the decoders need not know.
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
@@ -92,8 +93,9 @@ async def parse_ndjson(
         message = "The server answered with a web page, not with an event stream."
         raise Fault(FaultKind.BAD_REQUEST, message, status=HTTPStatus.OK)
     parse = parse_sse if kind == "events" else parse_json_body
-    async for event in parse(prepend(head, body), limit=limit):
-        yield event
+    async with aclosing(prepend(head, body)) as whole, aclosing(parse(whole, limit=limit)) as events:
+        async for event in events:
+            yield event
 
 
 async def parse_json_body(
