@@ -372,7 +372,7 @@ def translate_httpx_errors(host: str, proxy: Proxy | None = None) -> Generator[N
         raise network.refused_by_proxy_fault(proxy, host, error) from error
     except httpx.ConnectError as error:
         if isinstance(_find_root_cause(error), ssl.SSLError):
-            peer = host
+            peer = network.tls_peer(host, proxy)
         raise Fault(FaultKind.NETWORK, f"Could not connect to {peer}: {_describe_cause(error)}.") from error
     except httpx.RemoteProtocolError as error:
         if "location header" in str(error):  # httpx reads where a redirect leads, followed or not

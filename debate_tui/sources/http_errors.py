@@ -150,9 +150,9 @@ def _connection_fault(error: Exception, provider: Provider, proxy: Proxy | None)
 def _connect_error_message(error: Exception, host: str, proxy: Proxy | None) -> str:
     root = _find_cause(error, (socket.gaierror, ssl.SSLError, ConnectionRefusedError))
     if isinstance(root, ssl.SSLCertVerificationError):
-        return f"The certificate of {host} cannot be trusted: {root.verify_message}."
+        return f"The certificate of {network.tls_peer(host, proxy)} cannot be trusted: {root.verify_message}."
     if isinstance(root, ssl.SSLError):
-        return f"TLS with {host} failed: {root.reason or root}."
+        return f"TLS with {network.tls_peer(host, proxy)} failed: {root.reason or root}."
     if proxy:
         reason = "connection refused" if isinstance(root, ConnectionRefusedError) else str(root)
         return f"Could not connect to {proxy.title}: {reason}."

@@ -143,6 +143,11 @@ def refused_by_proxy_fault(proxy: Proxy, host: str, error: Exception) -> Fault:
     )
 
 
+def tls_peer(host: str, proxy: Proxy | None) -> str:
+    """Whose certificate was not accepted: with a proxy that speaks TLS itself, either may be."""
+    return f"{host} or {proxy.title}" if proxy and proxy.scheme == "https" else host
+
+
 def socks_errors(proxy: Proxy | None) -> tuple[type[Exception], ...]:
     """What HTTP clients let through where a SOCKS proxy answers as none would."""
     if proxy is None or not proxy.scheme.startswith("socks"):

@@ -15,24 +15,33 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
 
 class ProxyServer:
     """The proxy; `targets` are the hosts and ports it was asked for, `logins` what it was shown for them."""
 
-    def __init__(self, target_port: int, *, answer: bytes | None = None, login: bool = False) -> None:
+    def __init__(
+        self,
+        target_port: int,
+        *,
+        answer: bytes | None = None,
+        login: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.targets: list[str] = []
         self.logins: list[str] = []
         self.port = 0
         self._target_port = target_port
         self._answer = answer
         self._login = login
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -114,4 +123,5 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while data := await reader.read(1 << 16):
             writer.write(data)
             await writer.drain()
-        writer.write_eof()
+        if writer.can_write_eof():
+            writer.write_eof()

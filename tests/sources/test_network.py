@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import network
 from debate_tui.sources.discovery import fetch_models
+from debate_tui.sources.http import HttpClients
 from debate_tui.sources.network import clean_value
 from debate_tui.sources.providers import find_provider
 from debate_tui.sources.registry import SourceFactory, parse_source
-from tests.fakes import websocket
+from debate_tui.sources.sse import SseSource
+from tests.fakes import tls, websocket
 from tests.fakes.provider_server import (
     CHAT,
     MESSAGES,
@@ -226,6 +228,35 @@ async def test_every_source_goes_through_the_proxy(
     assert proxy.targets == [f"{'model' if source.startswith('openai') else 'words'}.test:80"]
 
 
+@pytest.mark.parametrize("source", SOURCES)
+async def test_a_proxy_behind_tls_is_trusted_as_servers_are(source: str, environ: pytest.MonkeyPatch) -> None:
+    async with server_for(source, environ) as port, ProxyServer(port, tls=tls.server()) as proxy:
+        environ.setenv("HTTP_PROXY", f"https://127.0.0.1:{proxy.port}/")
+        fault = fault_of(await ask(source))
+        assert f".test or the proxy 127.0.0.1:{proxy.port} (HTTP_PROXY)" in fault.message
+        environ.setenv("SSL_CERT_FILE", str(PEM))
+        output = await ask(source)
+    assert (output.fault, output.text) == (None, "Hello.")
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_a_server_behind_tls_is_reached_through_a_tunnel(
+    scheme: str, environ: pytest.MonkeyPatch
+) -> None:
+    trusting = tls.client()
+    trusting.check_hostname = False  # the certificate is for loopback, which no proxy leads to
+    clients = HttpClients(make_tls_context=lambda: trusting)
+    async with (
+        SseServer(SSE_HELLO, tls=tls.server()) as endpoint,
+        ProxyServer(urlsplit(endpoint.url).port or 0) as proxy,
+    ):
+        environ.setenv("ALL_PROXY", f"{scheme}://127.0.0.1:{proxy.port}")
+        output = await read_source(SseSource("https://words.test/e", clients=clients))
+        await clients.aclose()
+    assert (output.fault, output.text) == (None, "Hello.")
+    assert proxy.targets == ["words.test:443"]
+
+
 @pytest.mark.parametrize("source", SOURCES[:2])
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 async def test_the_proxy_is_shown_its_login(source: str, scheme: str, environ: pytest.MonkeyPatch) -> None:
@@ -366,8 +397,6 @@ async def test_certificates_matter_for_https_only(variable: str, environ: pytest
 
 
 async def test_the_certificates_of_the_environment_are_trusted(environ: pytest.MonkeyPatch) -> None:
-    from tests.fakes import tls
-
     async with SseServer(SSE_HELLO, tls=tls.server()) as endpoint:
         environ.setenv("SSL_CERT_FILE", f'"{PEM}"')
         assert (await ask(f"{endpoint.url}/e")).text == "Hello."
