@@ -189,8 +189,11 @@ def has_credentials(url: str) -> bool:
 
 
 def redact_url(url: str) -> str:
-    """The address without its credentials."""
-    parts = urlsplit(url)
+    """The address without its credentials; a mask alone if it cannot be read."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return CREDENTIAL_MASK
     user, at, host_and_port = parts.netloc.rpartition("@")
     query = _CREDENTIAL_PARAMETER.sub(rf"\1{CREDENTIAL_MASK}", parts.query)
     return urlunsplit(

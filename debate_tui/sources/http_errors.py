@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import network
-from debate_tui.sources.credentials import redact_keys
+from debate_tui.sources.credentials import redact_keys, redact_url
 from debate_tui.sources.payloads import errors
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
         # Followed, a request would take its key along to wherever the answer points.
         return Fault(
             FaultKind.BAD_REQUEST,
-            f"{provider.host} redirects to {response.headers.get('location', 'nowhere')}.",
+            f"{provider.host} redirects to {redact_url(response.headers.get('location', 'nowhere'))}.",
             status=status,
             hint=f"Set {provider.base_url_env} to where the server really is.",
         )

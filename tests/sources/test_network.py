@@ -525,6 +525,15 @@ async def test_a_redirect_to_no_address_is_a_fault(target: str, environ: pytest.
             assert "redirects to" in fault.message
 
 
+async def test_secrets_in_a_redirect_are_not_shown(environ: pytest.MonkeyPatch) -> None:
+    location = f"http://me:{PASSWORD}@other.test/v1?api_key={PASSWORD}&page=1"
+    redirect = reply(status=307, headers=(("location", location),))
+    async with SseServer(redirect) as endpoint:
+        environ.setenv("OPENAI_BASE_URL", f"{endpoint.url}/v1")
+        fault = fault_of(await ask("openai:m"))
+    assert "redirects to http://…@other.test/v1?api_key=…&page=1." in fault.message
+
+
 QUERY = {"api-version": "2024-10-21", "sig": "a/b c", "flag": ""}
 
 
