@@ -41,7 +41,7 @@ _MAX_ERROR_BODY = 1 << 16
 _ERROR_BODY_TIMEOUT = 5.0
 """How much of an error response is read, and for how long: its status alone is enough."""
 
-RECEIVE_BUFFER = 1 << 16
+RECEIVE_BUFFER = 1 << 15
 """How much the system receives ahead of a reader, in bytes; more waits at the sender."""
 
 _MAX_PIECE = 1 << 14

@@ -10,6 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from tests.benchmarks import flush, healing, ingest, live, markdown, startup
+from tests.benchmarks.live import overload
 from tests.benchmarks.report import table
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 PARTS: dict[str, Callable[[str], Iterable[Figure]]] = {
     "flush": flush.figures,
     "live": live.figures,
+    "overload": overload.figures,
     "healing": lambda _: healing.figures(),
     "ingest": lambda _: ingest.figures(),
     "markdown": lambda _: markdown.figures(),

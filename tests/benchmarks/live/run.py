@@ -101,7 +101,7 @@ def _watched(terminal: ObservedTerminal, sender: Sender, load: Load, *, keys: bo
         wanted.difference_update([word for word in wanted if word in frame])
         return not wanted
 
-    shown = terminal.watch(all_said, at_most=PATIENCE)
+    shown = terminal.watch(all_said, at_most=PATIENCE + 3 * load.seconds)
     return LoadResult(
         cpu=cpu,
         seconds=seconds,

@@ -24,12 +24,17 @@ LAST_WORD = "Finis"
 
 
 class Load(NamedTuple):
-    """What every stream sends: so many deltas a second of so many characters, for so long."""
+    """What every stream sends: so many deltas a second of so many characters, for so long.
+
+    `send_buffer` is how much the system keeps of what was sent, in bytes; 0 for what it likes. Where the
+    reader is slower, the sender is held back, and all takes longer.
+    """
 
     path: str
     rate: float
     characters: int
     seconds: float
+    send_buffer: int = 0
 
 
 class Sender:
@@ -42,7 +47,7 @@ class Sender:
         self._reports, reporter = multiprocessing.Pipe(duplex=False)
         streams = [_chunks(load, number) for number in range(STREAMS)]
         self._process = multiprocessing.get_context("fork").Process(
-            target=_serve, args=(self._listening, streams, load.rate, reporter), daemon=True
+            target=_serve, args=(self._listening, streams, load, reporter), daemon=True
         )
 
     def __enter__(self) -> Self:
@@ -73,11 +78,13 @@ def _chunks(load: Load, number: int) -> list[bytes]:
     return framed(PATHS[load.path](deltas), 0)
 
 
-def _serve(listening: socket.socket, streams: list[list[bytes]], rate: float, reporter: Connection) -> None:
+def _serve(listening: socket.socket, streams: list[list[bytes]], load: Load, reporter: Connection) -> None:
     threads = []
     for chunks in streams:
         connection, _ = listening.accept()
-        thread = threading.Thread(target=_answer, args=(connection, chunks, rate, reporter))
+        if load.send_buffer:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, load.send_buffer)
+        thread = threading.Thread(target=_answer, args=(connection, chunks, load.rate, reporter))
         thread.start()
         threads.append(thread)
     for thread in threads:
