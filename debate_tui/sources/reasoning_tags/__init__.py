@@ -88,13 +88,13 @@ async def _split_items(items: AsyncIterator[StreamItem], resume: Resume | None) 
     splitter = ReasoningTagSplitter()
     try:
         async for item in items:
+            if type(item) is Chunk and not item.reasoning and splitter.is_plain(item.text):
+                yield item
+                continue
             match item:
                 case Chunk(reasoning=False):
-                    if splitter.is_plain(item.text):
-                        yield item
-                    else:
-                        for part in splitter.split(item):
-                            yield part
+                    for part in splitter.split(item):
+                        yield part
                 case Connected():
                     splitter = _splitter_for(item.origin, resume)
                     yield item
@@ -185,14 +185,9 @@ class ReasoningTagSplitter:
 
     def is_plain(self, text: str) -> bool:
         """Take `text` if all of it is the answer's, and without a tag: the usual case. Else do nothing."""
-        if (
-            self._mode != "text"
-            or self._held
-            or not self._lone_tag_counts
-            or "<" in text
-            or "[" in text
-            or "◁" in text
-        ):
+        if "<" in text or "[" in text or "◁" in text or self._held:
+            return False
+        if self._mode != "text" or not self._lone_tag_counts:
             return False
         self._unread.append(text)
         return True
