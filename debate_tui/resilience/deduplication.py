@@ -70,6 +70,11 @@ class ReplayDeduper:
             for event in delivered.spans_of(delivered.cursor):
                 self._add_candidate(event.end)  # text after the cursor comes again
 
+    @property
+    def pending_start(self) -> TextPosition:
+        """See `TextSplicer.pending_start`."""
+        return self._best_begin() if self._candidates else self._delivered.end
+
     def note_cursor(self, cursor: Cursor) -> None:
         """See `TextSplicer.note_cursor`."""
         if self.pending or self._from_start or not cursor.position:
@@ -154,8 +159,7 @@ class ReplayDeduper:
         self.resolved = True
         if not self._candidates:
             return SpliceResult(tuple(self.pending), superseded=self._from_start or self._is_new_answer())
-        likeliest = self._likeliest if self._likeliest in self._candidates else None
-        track = self._candidates[likeliest or min(self._candidates)]
+        track = self._candidates[self._best_begin()]
         assert track.joined is not None
         old, rest = track.joined
         new = self.pending[old:]
@@ -166,6 +170,10 @@ class ReplayDeduper:
             repeated=sum(self._delivered.end) - sum(track.begin),
             seen_cursors=tuple(_cursor_positions(track.begin, self.pending[:old])),
         )
+
+    def _best_begin(self) -> TextPosition:
+        likeliest = self._likeliest
+        return likeliest if likeliest in self._candidates else min(self._candidates)
 
     def _is_new_answer(self) -> bool:
         """Whether a text that agrees with none of the places replaces the old one, though behind a cursor.
@@ -237,6 +245,7 @@ class ContinuationTrimmer:
 
     def __init__(self, delivered: DeliveredText) -> None:
         self.resolved = False
+        self.pending_start = delivered.end
         answer = delivered.answer
         self._old = _normalise(answer).rstrip()
         self._old_trailing_space = answer[len(answer.rstrip()) :]

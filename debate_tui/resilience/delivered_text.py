@@ -212,6 +212,11 @@ class TextSplicer(Protocol):
         """What is held back."""
         ...
 
+    @property
+    def pending_start(self) -> TextPosition:
+        """Where in the old text that begins, as far as can be told."""
+        ...
+
     def note_cursor(self, cursor: Cursor) -> None:
         """Take note of a cursor that came without text."""
         ...

@@ -323,13 +323,9 @@ class TurnRecovery:
     def _reclassify(self) -> Iterator[StreamItem]:
         """Deliver again what this connection brought as text: it was reasoning."""
         now, old = self._connection, self._delivered
-        held = now.splicer.pending if now.splicer else ()
-        if now.origin is StreamOrigin.CURSOR and held:
-            return  # text that was reclassified before comes again
-        if now.origin is StreamOrigin.START and held:
-            old, kept, reasoning = DeliveredText(), "", ""  # all of the connection is held back
-        else:
-            kept, reasoning = old.answer[: now.answer_start], old.reasoning + old.answer[now.answer_start :]
+        held, begin = (now.splicer.pending, now.splicer.pending_start) if now.splicer else ((), old.end)
+        kept = old.answer[: now.answer_start]
+        reasoning = old.reasoning[: begin.reasoning] + old.answer[now.answer_start : begin.answer]
         reasoning += "".join(chunk.text for chunk in held)
         # No cursor so far knows of the tag; the one after it does.
         yield self._supersede(DeliveredText(Resume(self._attempt, None, kept, reasoning)))

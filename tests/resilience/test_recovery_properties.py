@@ -277,6 +277,17 @@ async def test_thoughts_in_the_text_survive_every_cut(
     assert (heard.text, heard.reasoning) == whole
 
 
+@given(exact_kinds, st.integers(1, 9), st.lists(st.integers(0, 100_000), max_size=4))
+async def test_thoughts_whose_template_opened_the_tag_survive_every_cut(
+    kind: str, size: int, cuts: list[int]
+) -> None:
+    raw = "Secret, secret plan.\n</think>\n\nI say yes."
+    source = ReasoningTagSource(ExactSource(kind, cut_into_words(raw, size), cuts))
+    clock, policy = ManualClock(), RecoveryPolicy(max_retries=len(cuts))
+    heard = await read_recovered(RecoveringSource(source, policy, clock=clock), clock)
+    assert (heard.reasoning, heard.text) == ("Secret, secret plan.\n", "I say yes.")
+
+
 async def read_whole(words: list[str]) -> tuple[str, str]:
     clock = ManualClock()
     source = RecoveringSource(ReasoningTagSource(ExactSource("ids", words, [])), clock=clock)
