@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.cli.process import run_program
-from tests.fakes.provider_server import CHAT, MODELS, ProviderReply, ProviderServer, chat_events
+from tests.fakes.provider_server import (
+    CHAT,
+    MODELS,
+    NO_LOCAL_SERVERS,
+    ProviderReply,
+    ProviderServer,
+    chat_events,
+    listing,
+)
 from tests.fakes.sse_server import SseServer, reply
-from tests.sources.test_discovery import NO_LOCAL_SERVERS, listing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,7 @@ from debate_tui.cli import start as lineup
 from debate_tui.cli.plan import default_debaters
 from debate_tui.cli.start import StartController
 from debate_tui.tui.setup_form import DebaterProfile, DebateSetup
-from tests.fakes.provider_server import MODELS, ProviderReply, ProviderServer
-from tests.sources.test_discovery import NO_LOCAL_SERVERS
+from tests.fakes.provider_server import MODELS, NO_LOCAL_SERVERS, ProviderReply, ProviderServer
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,11 @@ MESSAGES = "/v1/messages"
 MODELS = "/v1/models"
 STREAM = "/v1/stream"
 
-type_json = "application/json"
+JSON = "application/json"
+NOWHERE = "http://127.0.0.1:9/v1"
+NO_LOCAL_SERVERS = {f"{name}_BASE_URL": NOWHERE for name in ("OLLAMA", "LMSTUDIO", "LLAMACPP")}
+"""Environment in which no server of this machine is found."""
+
 Ending = Literal["end", "cut", "reset", "stall"]
 
 
@@ -159,7 +163,7 @@ class ProviderServer:
             return answer(received)
         script = self._scripts.get(path)
         if not script:
-            return ProviderReply(error("not_found_error", f"no such path: {path}"), 404, type_json)
+            return ProviderReply(error("not_found_error", f"no such path: {path}"), 404, JSON)
         return script.pop(0) if len(script) > 1 else script[0]
 
     async def _answer(
@@ -318,3 +322,9 @@ def messages_events(
         ending = {"delta": {"stop_reason": stop}, "usage": {"output_tokens": usage[1]}}
         states += [("message_delta", ending), ("message_stop", {})]
     return [event({"type": name, **data}, name) for name, data in states]
+
+
+def listing(*models: str) -> ProviderReply:
+    """A list of models."""
+    body = json.dumps({"object": "list", "data": [{"id": model} for model in models]})
+    return ProviderReply(body.encode(), content_type=JSON)

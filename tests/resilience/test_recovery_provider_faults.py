@@ -16,6 +16,7 @@ from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
 from tests.fakes.provider_server import (
     CHAT,
+    JSON,
     MESSAGES,
     RESPONSES,
     STREAM,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from tests.fakes.provider_server import Ending
     from tests.fakes.scripted_source import RecoveredOutput
 
-JSON = "application/json"
 PIECES = ["Tea 🍵 is ", "older than ", "coffee. ", "It keeps ", "better in ", "a 茶 storm."]
 TEXT = "".join(PIECES)
 KEYS = {"OPENAI_API_KEY": "sk-test-0123456789abcdef", "ANTHROPIC_API_KEY": "sk-ant-0123456789abcdef"}

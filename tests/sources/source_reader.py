@@ -10,6 +10,7 @@ from debate_tui.domain.stream import Chunk, Fault, Finished, Message, TurnReques
 if TYPE_CHECKING:
     from debate_tui.domain.stream import Resume, Source, StreamItem
 
+TEXT_PIECES = ["Tea ", "🍵 is ", "茶 and", " cafe\u0301", "."]
 REQUEST = TurnRequest(
     topic="Is tea better than coffee?",
     phase="opening",

@@ -23,21 +23,21 @@ from debate_tui.domain.stream import (
 from debate_tui.sources.anthropic import DEFAULT_MAX_TOKENS, AnthropicSource
 from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
-from tests.fakes.provider_server import MESSAGES, ProviderReply, ProviderServer, error, event, messages_events
-from tests.sources.source_reader import REQUEST, read_source
+from tests.fakes.provider_server import (
+    JSON,
+    MESSAGES,
+    ProviderReply,
+    ProviderServer,
+    error,
+    event,
+    messages_events,
+)
+from tests.sources.source_reader import REQUEST, TEXT_PIECES, read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-JSON = "application/json"
 KEY = "sk-ant-api03-0123456789abcdef"
-TEXT = ["Tea ", "🍵 is ", "茶 and", " cafe\u0301", "."]
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ProviderServer]:
-    async with ProviderServer() as running:
-        yield running
 
 
 @pytest.fixture
@@ -54,17 +54,17 @@ def claude(server: ProviderServer, sdk: SdkClients) -> AnthropicSource:
 
 
 async def test_text_thinking_and_usage_are_streamed(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(MESSAGES, ProviderReply(messages_events(TEXT, reasoning=["Hm", "m."]), piece=1))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT_PIECES, reasoning=["Hm", "m."]), piece=1))
     heard = await read_source(claude(server, sdk))
     assert heard.items[0] == Connected(StreamOrigin.START, "HTTP/1.1", reused=False)
     assert heard.items[1] == UsageUpdate(Usage(10, 1))
-    assert heard.text == "".join(TEXT)
+    assert heard.text == "".join(TEXT_PIECES)
     assert heard.reasoning == "Hmm."
     assert heard.finished == Finished("complete", Usage(10, 20), response="msg_1")
 
 
 async def test_what_is_asked(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(MESSAGES, ProviderReply(messages_events(TEXT)))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT_PIECES)))
     source = claude(server, sdk)
     await read_source(source)
     await read_source(source, replace(REQUEST, messages=(Message("user", "Hi."),), max_output_tokens=99))
@@ -83,9 +83,9 @@ async def test_what_is_asked(server: ProviderServer, sdk: SdkClients) -> None:
 
 
 async def test_a_bearer_token_will_do(server: ProviderServer) -> None:
-    server.script(MESSAGES, ProviderReply(messages_events(TEXT)))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT_PIECES)))
     sdk = SdkClients(environ={"ANTHROPIC_AUTH_TOKEN": "token-1"})
-    assert (await read_source(claude(server, sdk))).text == "".join(TEXT)
+    assert (await read_source(claude(server, sdk))).text == "".join(TEXT_PIECES)
     await sdk.aclose()
     assert server.requests[0].headers["authorization"] == "Bearer token-1"
 
@@ -101,7 +101,7 @@ async def test_a_bearer_token_will_do(server: ProviderServer) -> None:
     ],
 )
 async def test_how_it_ended(server: ProviderServer, sdk: SdkClients, stop: str, reason: str) -> None:
-    server.script(MESSAGES, ProviderReply(messages_events(TEXT, stop=stop)))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT_PIECES, stop=stop)))
     heard = await read_source(claude(server, sdk))
     assert heard.finished is not None
     assert heard.finished.reason == reason
@@ -112,7 +112,7 @@ async def test_an_end_without_end_marker_is_a_fault_at_every_event(
     server: ProviderServer, sdk: SdkClients, ending: Any
 ) -> None:
     """At every boundary between events, and in the middle of every event and of its characters."""
-    events = messages_events(TEXT)
+    events = messages_events(TEXT_PIECES)
     whole = b"".join(events)
     source = claude(server, sdk)
     # All but the last bound, after which nothing is missing; after a stop reason, an orderly end is an end.
@@ -125,7 +125,7 @@ async def test_an_end_without_end_marker_is_a_fault_at_every_event(
         assert heard.fault is not None
         assert heard.fault.kind is FaultKind.NETWORK
         assert heard.fault.text_seen == bool(heard.text)
-        assert "".join(TEXT).startswith(heard.text)
+        assert "".join(TEXT_PIECES).startswith(heard.text)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ async def test_an_error_in_the_middle_comes_with_a_good_status(
     server: ProviderServer, sdk: SdkClients, kind: str, expected: FaultKind
 ) -> None:
     broken = event({"type": "error", "error": {"type": kind, "message": "Sorry."}}, "error")
-    server.script(MESSAGES, ProviderReply([*messages_events(TEXT)[:5], broken]))
+    server.script(MESSAGES, ProviderReply([*messages_events(TEXT_PIECES)[:5], broken]))
     heard = await read_source(claude(server, sdk))
     assert heard.text
     assert heard.fault is not None
@@ -184,8 +184,8 @@ async def test_a_model_that_cannot_show_its_thinking_is_asked_without(
     server: ProviderServer, sdk: SdkClients
 ) -> None:
     refusal = error("invalid_request_error", "adaptive thinking is not supported on this model")
-    server.script(MESSAGES, ProviderReply(refusal, 400, JSON), ProviderReply(messages_events(TEXT)))
-    assert (await read_source(claude(server, sdk))).text == "".join(TEXT)
+    server.script(MESSAGES, ProviderReply(refusal, 400, JSON), ProviderReply(messages_events(TEXT_PIECES)))
+    assert (await read_source(claude(server, sdk))).text == "".join(TEXT_PIECES)
     assert "thinking" not in server.requests[1].json
 
 
@@ -213,7 +213,7 @@ async def test_a_missing_key_is_said(server: ProviderServer, monkeypatch: pytest
 
 
 async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(MESSAGES, ProviderReply(messages_events(TEXT, stop=None), ending="stall"))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT_PIECES, stop=None), ending="stall"))
     async with claude(server, sdk).open(REQUEST) as items:
         async for item in items:
             if isinstance(item, Chunk):
@@ -242,7 +242,7 @@ async def test_both_sdks_can_be_first_at_once(server: ProviderServer) -> None:
 async def test_an_effort_is_asked_for_in_anthropics_words(
     server: ProviderServer, sdk: SdkClients, effort: Any, expected: dict[str, object]
 ) -> None:
-    server.script(MESSAGES, ProviderReply(messages_events(TEXT)))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT_PIECES)))
     parameters = ModelParameters(effort=effort, system="Rhyme.", headers={"X-Team": "red"})
     provider = replace(find_provider("anthropic", {}), base_url=server.url)
     await read_source(AnthropicSource("m", sdk_clients=sdk, provider=provider, parameters=parameters))
@@ -253,7 +253,7 @@ async def test_an_effort_is_asked_for_in_anthropics_words(
 
 
 async def test_a_temperature_goes_without_thinking(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(MESSAGES, ProviderReply(messages_events(TEXT)))
+    server.script(MESSAGES, ProviderReply(messages_events(TEXT_PIECES)))
     provider = replace(find_provider("anthropic", {}), base_url=server.url)
     parameters = ModelParameters(temperature=0.2, max_output_tokens=50)
     await read_source(AnthropicSource("m", sdk_clients=sdk, provider=provider, parameters=parameters))

@@ -24,6 +24,7 @@ from debate_tui.sources.providers import (
 from debate_tui.sources.registry import _SCHEME_KINDS, SourceFactory, parse_source
 from tests.fakes.provider_server import (
     CHAT,
+    JSON,
     MESSAGES,
     MODELS,
     RESPONSES,
@@ -37,22 +38,14 @@ from tests.fakes.provider_server import (
 from tests.sources.source_reader import read_source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
-
-JSON = "application/json"
 
 
 @pytest.fixture(autouse=True)
 def listed_providers_only() -> Iterator[None]:
     yield
     configure_providers({})
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ProviderServer]:
-    async with ProviderServer() as running:
-        yield running
 
 
 async def ask(source: str, parameters: ModelParameters | None = None) -> str:

@@ -8,15 +8,14 @@ import json
 import pytest
 
 from debate_tui.sources.discovery import discover_sources, parse_chat_models, sources_from_server
-from tests.fakes.provider_server import MODELS, ProviderReply, ProviderServer
-
-NOWHERE = "http://127.0.0.1:9/v1"
-NO_LOCAL_SERVERS = {f"{name}_BASE_URL": NOWHERE for name in ("OLLAMA", "LMSTUDIO", "LLAMACPP")}
-
-
-def listing(*models: str) -> ProviderReply:
-    body = json.dumps({"object": "list", "data": [{"id": model} for model in models]})
-    return ProviderReply(body.encode(), content_type="application/json")
+from tests.fakes.provider_server import (
+    MODELS,
+    NO_LOCAL_SERVERS,
+    NOWHERE,
+    ProviderReply,
+    ProviderServer,
+    listing,
+)
 
 
 def test_without_keys_or_servers_nothing_is_found() -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,88 +14,23 @@ import pytest
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.domain.stream import FaultKind
 from debate_tui.sources import registry
-from debate_tui.sources.registry import SourceFactory
-from tests.fakes import llama_server
+from tests.fakes.llama_machine import TEXT, LlamaMachine, is_running, llama_machine, wait_until_gone
 from tests.sources.source_reader import REQUEST, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TEXT = "".join(llama_server.SAYS)
-GONE_WITHIN = 30
 """Seconds; only a failing test ever waits as long."""
-
-
-class LlamaMachine:
-    """A machine with a ``llama-server`` on PATH and a model file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.model = folder / "Tiny-1B.gguf"
-        self.model.write_bytes(b"GGUF" + bytes(2_000_000))
-        llama_server.install(folder)
-        self.progress: list[tuple[str, str]] = []
-
-    @property
-    def source(self) -> str:
-        return f"local:{self.model}"
-
-    def sources(self) -> SourceFactory:
-        return SourceFactory(report_progress=lambda what, how_far: self.progress.append((what, how_far)))
-
-    def set_failure_mode(self, mood: str) -> None:
-        (self.folder / "mood").write_text(mood)
-
-    @property
-    def started(self) -> list[dict[str, object]]:
-        return llama_server.notes(self.folder, "started")
-
-    @property
-    def asked(self) -> list[dict[str, object]]:
-        return llama_server.notes(self.folder, "asked")
-
-    @property
-    def pids(self) -> list[int]:
-        return [int(str(start["pid"])) for start in self.started]
 
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LlamaMachine]:
-    made = LlamaMachine(tmp_path)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("FAKE_LLAMA", str(tmp_path))
+    made = llama_machine(tmp_path, monkeypatch)
     yield made
     left = [pid for pid in made.pids if is_running(pid)]
     for pid in left:
         os.kill(pid, signal.SIGKILL)
     assert left == []
-
-
-def is_running(pid: int) -> bool:
-    """Whether there is such a process and it has not ended; its parent may not have taken note of it yet."""
-    try:
-        watched = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return False
-    try:
-        return not select.select([watched], [], [], 0)[0]
-    finally:
-        os.close(watched)
-
-
-async def wait_until_gone(pid: int) -> None:
-    """Wait until a process has ended."""
-    with suppress(ProcessLookupError):
-        watched = os.pidfd_open(pid)
-        ended = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(watched, ended.set)
-        try:
-            async with asyncio.timeout(GONE_WITHIN):
-                await ended.wait()
-        finally:
-            loop.remove_reader(watched)
-            os.close(watched)
 
 
 async def test_all_debaters_share_one_server(machine: LlamaMachine) -> None:

@@ -32,13 +32,13 @@ from tests.fakes.provider_server import (
     ProviderReply,
     ProviderServer,
     chat_events,
+    listing,
     messages_events,
 )
 from tests.fakes.proxy_server import ProxyServer
 from tests.fakes.sse_server import ReceivedRequest, Reply, SseServer, reply
 from tests.fakes.tls import PEM
 from tests.sources.source_reader import SourceOutput, read_source
-from tests.sources.test_discovery import listing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -27,6 +27,7 @@ from debate_tui.sources.providers import Provider, find_provider
 from debate_tui.sources.sdk import SdkClients
 from tests.fakes.provider_server import (
     CHAT,
+    JSON,
     MODELS,
     RESPONSES,
     ProviderReply,
@@ -36,21 +37,13 @@ from tests.fakes.provider_server import (
     event,
     responses_events,
 )
-from tests.sources.source_reader import REQUEST, read_source
+from tests.sources.source_reader import REQUEST, TEXT_PIECES, read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-JSON = "application/json"
 KEY = "sk-test-0123456789abcdef"
 KEYS = {"OPENAI_API_KEY": KEY, "GROQ_API_KEY": "gsk_0123456789abcdef", "MISTRAL_API_KEY": "mistral-secret"}
-TEXT = ["Tea ", "🍵 is ", "茶 and", " cafe\u0301", "."]
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ProviderServer]:
-    async with ProviderServer() as running:
-        yield running
 
 
 @pytest.fixture
@@ -78,16 +71,16 @@ async def test_chat_streams_text_reasoning_and_usage(server: ProviderServer, sdk
         "completion_tokens": 9,
         "completion_tokens_details": {"reasoning_tokens": 4},
     }
-    server.script(CHAT, ProviderReply(chat_events(TEXT, reasoning=["Hm", "m."], usage=usage), piece=1))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES, reasoning=["Hm", "m."], usage=usage), piece=1))
     heard = await read_source(chat(server, sdk))
     assert heard.items[0] == Connected(StreamOrigin.START, "HTTP/1.1", reused=False)
-    assert heard.text == "".join(TEXT)
+    assert heard.text == "".join(TEXT_PIECES)
     assert heard.reasoning == "Hmm."
     assert heard.finished == Finished("complete", Usage(3, 9, 4), model="fake", response="chatcmpl-1")
 
 
 async def test_chat_asks_for_a_stream_with_usage(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES)))
     await read_source(chat(server, sdk), replace(REQUEST, max_output_tokens=99))
     (request,) = server.requests
     assert request.headers["authorization"] == f"Bearer {KEY}"
@@ -103,10 +96,10 @@ async def test_chat_asks_for_a_stream_with_usage(server: ProviderServer, sdk: Sd
 async def test_responses_stream_text_reasoning_and_usage(server: ProviderServer, sdk: SdkClients) -> None:
     usage = {"input_tokens": 3, "output_tokens": 9, "output_tokens_details": {"reasoning_tokens": 4}}
     server.script(
-        RESPONSES, ProviderReply(responses_events(TEXT, reasoning=["Hm", "m."], usage=usage), piece=1)
+        RESPONSES, ProviderReply(responses_events(TEXT_PIECES, reasoning=["Hm", "m."], usage=usage), piece=1)
     )
     heard = await read_source(responses(server, sdk), replace(REQUEST, max_output_tokens=5))
-    assert heard.text == "".join(TEXT)
+    assert heard.text == "".join(TEXT_PIECES)
     assert heard.reasoning == "Hmm."
     assert heard.finished == Finished("complete", Usage(3, 9, 4), response="resp_1")
     cursors = [item.cursor for item in heard.items if isinstance(item, Chunk)]
@@ -133,7 +126,7 @@ async def test_responses_stream_text_reasoning_and_usage(server: ProviderServer,
 async def test_responses_say_how_they_ended(
     server: ProviderServer, sdk: SdkClients, status: str, details: dict[str, object] | None, reason: str
 ) -> None:
-    server.script(RESPONSES, ProviderReply(responses_events(TEXT, status=status, details=details)))
+    server.script(RESPONSES, ProviderReply(responses_events(TEXT_PIECES, status=status, details=details)))
     heard = await read_source(responses(server, sdk))
     assert heard.finished is not None
     assert heard.finished.reason == reason
@@ -164,16 +157,16 @@ async def test_parts_of_a_summary_are_kept_apart(server: ProviderServer, sdk: Sd
 async def test_chat_says_how_it_ended(
     server: ProviderServer, sdk: SdkClients, word: str, reason: str
 ) -> None:
-    server.script(CHAT, ProviderReply(chat_events(TEXT, finish=word)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES, finish=word)))
     heard = await read_source(chat(server, sdk))
     assert heard.finished is not None
     assert heard.finished.reason == reason
 
 
 async def test_chat_broken_off_by_the_provider_is_a_fault(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, ProviderReply(chat_events(TEXT, finish="insufficient_system_resource")))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES, finish="insufficient_system_resource")))
     heard = await read_source(chat(server, sdk))
-    assert heard.text == "".join(TEXT)
+    assert heard.text == "".join(TEXT_PIECES)
     assert heard.fault is not None
     assert heard.fault.kind is FaultKind.OVERLOADED
 
@@ -185,7 +178,11 @@ async def test_an_end_without_end_marker_is_a_fault_at_every_event(
 ) -> None:
     """At every boundary between events, and in the middle of every event and of its characters."""
     chats = api == "chat"
-    events = chat_events(TEXT, finish=None, done=False) if chats else responses_events(TEXT, status="")
+    events = (
+        chat_events(TEXT_PIECES, finish=None, done=False)
+        if chats
+        else responses_events(TEXT_PIECES, status="")
+    )
     source = OpenAISource("m", provider=at(server, api=api), sdk_clients=sdk)
     whole = b"".join(events)
     bounds = [sum(map(len, events[:count])) for count in range(len(events) + 1)]
@@ -197,14 +194,14 @@ async def test_an_end_without_end_marker_is_a_fault_at_every_event(
         assert heard.fault is not None
         assert heard.fault.kind is FaultKind.NETWORK
         assert heard.fault.text_seen == bool(heard.text)
-        assert "".join(TEXT).startswith(heard.text)
+        assert "".join(TEXT_PIECES).startswith(heard.text)
 
 
 async def test_a_finish_reason_and_an_orderly_end_are_an_end(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(
         CHAT,
-        ProviderReply(chat_events(TEXT, done=False)),
-        ProviderReply(chat_events(TEXT, done=False), ending="cut"),
+        ProviderReply(chat_events(TEXT_PIECES, done=False)),
+        ProviderReply(chat_events(TEXT_PIECES, done=False), ending="cut"),
     )
     source = chat(server, sdk)
     finished = (await read_source(source)).finished
@@ -344,16 +341,16 @@ async def test_a_refused_parameter_is_given_up_for_good(server: ProviderServer, 
     refusal = error(
         "invalid_request_error", "Unsupported parameter: 'reasoning.summary'.", "unsupported_parameter"
     )
-    server.script(RESPONSES, ProviderReply(refusal, 400, JSON), ProviderReply(responses_events(TEXT)))
+    server.script(RESPONSES, ProviderReply(refusal, 400, JSON), ProviderReply(responses_events(TEXT_PIECES)))
     source = responses(server, sdk)
     for _ in range(2):
-        assert (await read_source(source)).text == "".join(TEXT)
+        assert (await read_source(source)).text == "".join(TEXT_PIECES)
     assert ["reasoning" in request.json for request in server.requests] == [True, False, False]
 
 
 async def test_the_other_name_of_a_limit_is_tried(server: ProviderServer, sdk: SdkClients) -> None:
     refusal = error("invalid_request_error", "'max_tokens' is not supported. Use 'max_completion_tokens'.")
-    server.script(CHAT, ProviderReply(refusal, 400, JSON), ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(refusal, 400, JSON), ProviderReply(chat_events(TEXT_PIECES)))
     await read_source(chat(server, sdk), replace(REQUEST, max_output_tokens=99))
     assert server.requests[1].json["max_completion_tokens"] == 99
     assert "max_tokens" not in server.requests[1].json
@@ -368,7 +365,7 @@ async def test_a_refusal_of_something_needed_stands(server: ProviderServer, sdk:
 
 
 async def test_peculiarities_of_a_provider_are_respected(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES)))
     await read_source(chat(server, sdk, "mistral"))
     assert "stream_options" not in server.requests[0].json
 
@@ -379,7 +376,7 @@ async def test_what_is_meant_for_openai_is_sent_to_nobody_else(
     monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Gateway: gate-secret\nAuthorization: Bearer other-secret")
-    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES)))
     await read_source(chat(server, sdk))
     await read_source(chat(server, sdk, "groq"))
     await read_source(chat(server, sdk, "ollama"))
@@ -408,7 +405,7 @@ async def test_a_key_that_was_put_right_is_used(server: ProviderServer) -> None:
     environ = {"OPENAI_API_KEY": "sk-wrong-key"}
     sdk = SdkClients(environ=environ)
     refusal = ProviderReply(error("invalid_request_error", "Wrong.", "invalid_api_key"), 401, JSON)
-    server.script(CHAT, refusal, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, refusal, ProviderReply(chat_events(TEXT_PIECES)))
     source = chat(server, sdk)
     assert (await read_source(source)).fault is not None
     environ["OPENAI_API_KEY"] = "sk-right-key"
@@ -420,10 +417,10 @@ async def test_a_key_that_was_put_right_is_used(server: ProviderServer) -> None:
 async def test_the_first_model_a_local_server_lists_is_used(server: ProviderServer, sdk: SdkClients) -> None:
     models = b'{"object": "list", "data": [{"id": "nomic-embed-text"}, {"id": "qwen3:8b"}]}'
     server.script(MODELS, ProviderReply(models, content_type=JSON))
-    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES)))
     source = chat(server, sdk, "ollama", model="")
     assert source.model == "Ollama"
-    assert (await read_source(source)).text == "".join(TEXT)
+    assert (await read_source(source)).text == "".join(TEXT_PIECES)
     assert source.model == "qwen3:8b"
     assert server.requests[1].json["model"] == "qwen3:8b"
 
@@ -451,7 +448,7 @@ async def test_a_local_server_without_models_says_so(
 
 
 async def test_a_connection_is_used_again(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES)))
     source = chat(server, sdk)
     connected = [(await read_source(source)).items[0] for _ in range(2)]
     assert [item.reused for item in connected if isinstance(item, Connected)] == [False, True]
@@ -465,7 +462,7 @@ async def test_sources_share_a_client_and_import_once(server: ProviderServer, sd
 
 
 async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, ProviderReply(chat_events(TEXT, finish=None, done=False), ending="stall"))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES, finish=None, done=False), ending="stall"))
     async with chat(server, sdk).open(REQUEST) as items:
         async for item in items:
             if isinstance(item, Chunk):
@@ -511,7 +508,7 @@ async def test_a_cut_answer_is_continued(server: ProviderServer, sdk: SdkClients
 async def test_an_answer_nothing_was_heard_of_is_asked_for_anew(
     server: ProviderServer, sdk: SdkClients
 ) -> None:
-    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES)))
     heard = await read_source(
         chat(server, sdk), resume=Resume(attempt=2, cursor=None, text="", reasoning="Hm")
     )
@@ -522,7 +519,7 @@ async def test_an_answer_nothing_was_heard_of_is_asked_for_anew(
 
 
 async def test_any_message_reaches_the_server_as_it_is(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES)))
     said = 'Zitat: "»\u202e«"\n\t🍵'
     await read_source(chat(server, sdk), replace(REQUEST, messages=(Message("user", said),)))
     assert server.requests[0].json["messages"] == [{"role": "user", "content": said}]
@@ -571,9 +568,9 @@ SYSTEM = {"role": "system", "content": "You argue.\n\nSpeak in rhymes."}
 
 
 async def test_chat_sends_what_the_user_set(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES)))
     source = OpenAISource("m", provider=at(server, api="chat"), sdk_clients=sdk, parameters=ALL_SET)
-    assert (await read_source(source)).text == "".join(TEXT)
+    assert (await read_source(source)).text == "".join(TEXT_PIECES)
     (request,) = server.requests
     assert request.headers["x-team"] == "red"
     assert request.json == {
@@ -591,7 +588,7 @@ async def test_chat_sends_what_the_user_set(server: ProviderServer, sdk: SdkClie
 
 
 async def test_responses_send_what_the_user_set(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(RESPONSES, ProviderReply(responses_events(TEXT)))
+    server.script(RESPONSES, ProviderReply(responses_events(TEXT_PIECES)))
     source = OpenAISource("m", provider=at(server), sdk_clients=sdk, parameters=ALL_SET)
     await read_source(source, replace(REQUEST, max_output_tokens=200))
     (request,) = server.requests
@@ -624,7 +621,7 @@ async def test_each_provider_is_asked_for_an_effort_its_own_way(
     server: ProviderServer, name: str, effort: Any, expected: dict[str, object]
 ) -> None:
     sdk = SdkClients(environ=dict.fromkeys(find_provider(name, {}).key_env, KEY))
-    server.script(CHAT, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES)))
     await read_source(
         OpenAISource(
             "m", provider=at(server, name), sdk_clients=sdk, parameters=ModelParameters(effort=effort)
@@ -648,7 +645,7 @@ async def test_a_refused_setting_is_dropped_and_reported_once(
     server: ProviderServer, sdk: SdkClients, parameter: ModelParameters, refused: str, setting: str
 ) -> None:
     refusal = ProviderReply(error("invalid_request_error", f"Unsupported value: '{refused}'."), 400, JSON)
-    server.script(CHAT, refusal, ProviderReply(chat_events(TEXT)))
+    server.script(CHAT, refusal, ProviderReply(chat_events(TEXT_PIECES)))
     source = OpenAISource("m", provider=at(server, api="chat"), sdk_clients=sdk, parameters=parameter)
     first, second = await read_source(source), await read_source(source)
     dropped = [item.dropped for item in (*first.items, *second.items) if isinstance(item, Connected)]
@@ -658,7 +655,7 @@ async def test_a_refused_setting_is_dropped_and_reported_once(
 
 async def test_a_refused_summary_leaves_the_effort(server: ProviderServer, sdk: SdkClients) -> None:
     refusal = ProviderReply(error("invalid_request_error", "Verify to use reasoning.summary."), 400, JSON)
-    server.script(RESPONSES, refusal, ProviderReply(responses_events(TEXT)))
+    server.script(RESPONSES, refusal, ProviderReply(responses_events(TEXT_PIECES)))
     source = OpenAISource("m", provider=at(server), sdk_clients=sdk, parameters=ModelParameters(effort="low"))
     heard = await read_source(source)
     assert [item.dropped for item in heard.items if isinstance(item, Connected)] == [()]

@@ -25,6 +25,7 @@ from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
 from tests.fakes.provider_server import (
     CHAT,
+    JSON,
     RESPONSES,
     STREAM,
     ProviderReply,
@@ -38,16 +39,9 @@ from tests.sources.source_reader import REQUEST, SourceOutput, read_source
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-JSON = "application/json"
 TEXT = ["Tea ", "🍵 is ", "茶 and", " café", "."]
 LONG_TEXT = ["Tea is older than coffee, ", *TEXT[1:]]
 RESPONSE = f"{RESPONSES}/resp_1"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ProviderServer]:
-    async with ProviderServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
 from tests.fakes.provider_server import (
     CHAT,
+    JSON,
     MESSAGES,
     MODELS,
     RESPONSES,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Fault, Source
     from tests.fakes.provider_server import ProviderRequest
 
-JSON = "application/json"
 SSE = "text/event-stream"
 APIS = {"chat": CHAT, "responses": RESPONSES, "messages": MESSAGES}
 ANSWERS = {
@@ -76,12 +76,6 @@ WHOLE_ANSWERS: dict[str, dict[str, object]] = {
 }
 LIMIT = 12 << 20
 """How much a source may keep of a body without end, with the server in the same process."""
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ProviderServer]:
-    async with ProviderServer() as running:
-        yield running
 
 
 @pytest.fixture

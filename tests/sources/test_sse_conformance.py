@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from debate_tui.domain.stream import Chunk, Connected, Fault, Finished, KeepAlive, TurnRequest, Usage
+from debate_tui.domain.stream import Chunk, Connected, Fault, Finished, KeepAlive, Usage
 from debate_tui.sources import endpoint, sse
 from debate_tui.sources.http import HttpClients
+from tests.fakes.scripted_source import REQUEST
 from tests.fakes.sse_server import Reply, SseServer
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import StreamItem
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
-REQUEST = TurnRequest("topic", "opening", 1, ())
 REWRITES = (0, 1, 2, 3, 7, 10**9)
 # One case is a single line of 3 MiB: it is about time, not about the bound.
 LIMIT = 4 << 20

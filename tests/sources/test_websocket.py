@@ -29,6 +29,7 @@ from debate_tui.sources.http import HttpClients
 from debate_tui.sources.websocket import MESSAGE_LIMIT, WebSocketSource, _WebSocketMessages
 from tests.fakes.sse_server import Cut, Reply, SseServer, each_byte, reply
 from tests.fakes.websocket import binary, close, frame, ping, text, upgraded
+from tests.sources.source_reader import read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,17 +55,12 @@ async def outcome(
     server: SseServer, resume: Resume | None = None, path: str = "", **options: object
 ) -> tuple[list[StreamItem], Fault | None]:
     clients = HttpClients()
-    items: list[StreamItem] = []
     try:
         source = WebSocketSource(address(server) + path, clients=clients, **options)  # type: ignore[arg-type]
-        async with source.open(REQUEST, resume) as stream:
-            async for item in stream:
-                items.append(item)  # noqa: PERF401
-    except Fault as fault:
-        return items, fault
+        heard = await read_source(source, REQUEST, resume)
     finally:
         await clients.aclose()
-    return items, None
+    return heard.items, heard.fault
 
 
 async def test_messages_are_read_like_event_data() -> None:

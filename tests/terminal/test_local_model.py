@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests.cli.process import run_program
 from tests.fakes import llama_server
-from tests.sources.test_llama_server import TEXT, LlamaMachine, wait_until_gone
+from tests.fakes.llama_machine import TEXT, LlamaMachine, llama_machine, wait_until_gone
 from tests.terminal.pty_terminal import run_in_terminal
 
 if TYPE_CHECKING:
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LlamaMachine:
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("FAKE_LLAMA", str(tmp_path))
-    return LlamaMachine(tmp_path)
+    return llama_machine(tmp_path, monkeypatch)
 
 
 async def test_it_says_what_it_waits_for_and_then_no_more(machine: LlamaMachine) -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 from typing import TYPE_CHECKING
 
+from tests.fakes.provider_server import NO_LOCAL_SERVERS
 from tests.terminal.pty_terminal import run_in_terminal
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
     from tests.terminal.terminal_emulator import EmulatedDisplay
 
-NO_LOCAL_SERVERS = {
-    f"{name}_BASE_URL": "http://127.0.0.1:9/v1" for name in ("OLLAMA", "LMSTUDIO", "LLAMACPP")
-}
 ENTERED = b"\x1b[?1049h"
 
 
