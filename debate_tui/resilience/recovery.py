@@ -345,7 +345,9 @@ class TurnRecovery:
                 end.instead or ("only reasoning" if self._delivered.reasoning_length else "")
             )
         self._finished = True
-        return self._publish(structs.replace(end, usage=self._usage_totals.total(end.usage)))
+        # What the server charges is for the last connection alone.
+        cost = None if self._usage_totals.has_earlier else end.cost
+        return self._publish(structs.replace(end, usage=self._usage_totals.total(end.usage), cost=cost))
 
     # What is done about faults
 

@@ -128,3 +128,30 @@ def test_a_turn_that_told_no_usage_costs_nothing_only_where_nothing_ever_does(
     log.subscribe(lambda event: ends.append(event) if isinstance(event, events.TurnFinished) else None)
     turn.finish("skipped")
     assert [(end.usage, end.cost) for end in ends] == [(None, costs)]
+
+
+def priced_turn(*items: object) -> events.TurnFinished:
+    """How a turn ends that was priced at 5 dollars by the table."""
+    log = MemoryLog()
+    ends: list[events.TurnFinished] = []
+    log.subscribe(lambda event: ends.append(event) if isinstance(event, events.TurnFinished) else None)
+    turn = RunningTurn("a", TurnRequest("t", "p", 1, ()), log, cost=lambda usage: 5.0)
+    for item in items:
+        if item == "again":
+            turn.restart()
+        else:
+            turn.handle_item(item)  # type: ignore[arg-type]
+    return ends[-1]
+
+
+def test_what_the_server_charges_beats_the_table() -> None:
+    end = priced_turn(Finished(usage=Usage(1, 2), model="real-2", response="gen-1", cost=0.25))
+    assert (end.cost, end.model, end.response) == (0.25, "real-2", "gen-1")
+    assert priced_turn(Finished(usage=Usage(1, 2))).cost == 5.0
+    assert priced_turn(Finished(cost=0.0)).cost == 0.0
+
+
+def test_what_the_server_charges_for_a_part_is_not_the_cost_of_the_turn() -> None:
+    first, second = Finished(usage=Usage(1, 2), cost=0.25), Finished(usage=Usage(3, 4), cost=0.5)
+    end = priced_turn(Chunk("Tea."), first, "again", Chunk("Tea!"), second)
+    assert (end.usage, end.cost) == (Usage(4, 6), 5.0)
