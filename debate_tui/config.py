@@ -43,6 +43,12 @@ class DebaterSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown
     ] = False
 
 
+class JudgeSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One ``[[judge]]`` table of a file, for a judge that is more than its source."""
+
+    source: Annotated[str, Meta(description="where the judge's words come from, as for -d")]
+
+
 class ModelPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a model costs: one ``[price."MODEL"]`` table."""
 
@@ -137,7 +143,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str, Meta(description="colours; one of the program's own, the user's, or Textual's themes")
     ] = ""
     ascii: Annotated[bool, Meta(description="draw icons and lines in ASCII only")] = False
-    judge: Annotated[tuple[str, ...], Meta(description="sources that judge the debate")] = ()
+    judge: Annotated[
+        tuple[str | JudgeSettings, ...],
+        Meta(description="sources that judge the debate, or `[[judge]]` tables"),
+    ] = ()
     max_cost: Annotated[
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="begin no turn once this is spent", extra={"unit": "US$"}),

@@ -12,7 +12,7 @@ from msgspec import inspect
 from debate_tui.cli.main import COMMAND_NAMES
 from debate_tui.cli.options import debate
 from debate_tui.cli.subcommands import COMMANDS
-from debate_tui.config import DebaterSettings, ModelPrice, ProviderSettings, Settings
+from debate_tui.config import DebaterSettings, JudgeSettings, ModelPrice, ProviderSettings, Settings
 from debate_tui.domain.debate import ModelParameters
 from debate_tui.domain.stream import RecoveryPolicy
 
@@ -52,7 +52,7 @@ def kind(type_: inspect.Type) -> str:
             return " or ".join(f"`{value}`" for value in values)
         case inspect.VarTupleType(item_type=item):
             return f"list of {kind(item)}"
-        case inspect.DictType():
+        case inspect.DictType() | inspect.StructType():
             return "table"
         case inspect.UnionType(types=types):
             return " or ".join(kind(each) for each in types if not isinstance(each, inspect.NoneType))
@@ -77,6 +77,7 @@ def table() -> str:
         (ModelPrice, "price.MODEL."),
         (ProviderSettings, "provider.NAME."),
         (DebaterSettings, "debater."),
+        (JudgeSettings, "judge."),
     ):
         lines += rows(struct, prefix)
     return "\n".join(lines)

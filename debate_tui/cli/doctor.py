@@ -9,6 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from msgspec import Struct
 
 from debate_tui import __version__, config
@@ -126,8 +127,13 @@ def _check_files() -> list[CheckResult]:
 def _seats_to_check(settings: config.Settings) -> Iterable[config.DebaterSettings]:
     """The debaters and judges that are named, or the models that are there; each way of asking once."""
     found = () if settings.debater else discovery.discover_sources(count=MAX_DEBATERS)
-    others = (config.DebaterSettings(source=source) for source in (*found, *settings.judge))
-    seats = (*settings.debater, *others)
+    judges = (
+        config.DebaterSettings(source=judge)
+        if isinstance(judge, str)
+        else config.DebaterSettings(source=judge.source, **msgspec.structs.asdict(judge.parameters))
+        for judge in settings.judge
+    )
+    seats = (*settings.debater, *(config.DebaterSettings(source=source) for source in found), *judges)
     return {
         repr((seat.source, seat.method, seat.background, seat.parameters)): seat for seat in seats
     }.values()

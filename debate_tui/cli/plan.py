@@ -100,7 +100,7 @@ def make_plan(
         registry.check_availability(specification)
     if chaos and any(specification.kind != "demo" for specification in source_specs):
         raise UsageError("--chaos breaks the demo's streams only.", "Leave -d out, or say -d demo.")
-    judges = assign_voices(topic, [registry.parse_source(text) for text in settings.judge])
+    judges = assign_voices(topic, parse_judges(settings))
     for judge in judges:
         registry.check_availability(judge)
     source_specs = assign_voices(topic, source_specs)
@@ -126,6 +126,19 @@ def make_plan(
         filter(None, (sources_notice(source_specs), judge_bias_notice(judges, source_specs)))
     )
     return Plan(topic, format_, planned_debaters, settings, notice_text, chaos, tuple(judges))
+
+
+def parse_judges(settings: config.Settings) -> list[SourceSpec]:
+    """The judges of the settings, with all their parameters; raises `UsageError` as `parse_source` does."""
+    judges: list[SourceSpec] = []
+    for judge in settings.judge:
+        if isinstance(judge, str):
+            judges.append(registry.parse_source(judge))
+        else:
+            specification = registry.parse_source(judge.source)
+            parameters = model_parameters(judge, specification)
+            judges.append(msgspec.structs.replace(specification, parameters=parameters))
+    return judges
 
 
 def default_debaters(sources: Sequence[str], settings: config.Settings) -> tuple[config.DebaterSettings, ...]:
@@ -350,7 +363,12 @@ def _build_continuation(
         _parse_saved_source(seat.source, chair.debater.name)
         for chair, seat in zip(saved_setup.chairs, debater_settings, strict=True)
     ]
-    judges = [_parse_saved_source(judge, "a judge") for judge in saved_setup.judges or settings.judge]
+    current_judges = parse_judges(settings)
+    judges = [
+        next((judge for judge in current_judges if judge.public_name == name), None)
+        or _parse_saved_source(name, "a judge")
+        for name in saved_setup.judges
+    ] or current_judges
     for specification in (*source_specs, *judges):
         registry.check_availability(specification)
     return Plan(

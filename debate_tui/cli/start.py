@@ -141,11 +141,16 @@ class StartController:
         self._detected_sources = discovery.sources_with_keys(count=self._count) or DEMO_SOURCES
         self.proposals: asyncio.Queue[DebateSetup | None] = asyncio.Queue()
 
+    @property
+    def _configured_judges(self) -> dict[str, str | config.JudgeSettings]:
+        """The judges of the settings by their sources, which is what the screen knows them by."""
+        return {judge if isinstance(judge, str) else judge.source: judge for judge in self._settings.judge}
+
     def create_screen(self) -> StartScreen:
         """The screen; proposals from it are `proposals`."""
         settings, last = self._settings, config.load_remembered()
         chosen_sources = tuple(seat.source for seat in settings.debater) or remembered_sources()
-        judges = settings.judge or last.judges or ()
+        judges = (*self._configured_judges,) or last.judges or ()
         names = [format_.name for format_ in self._formats]
         return StartScreen(
             DebateSetup(
@@ -178,7 +183,7 @@ class StartController:
             # Where nothing else is chosen, who debates decides between the default and `listen`.
             format="" if proposal.format == DEFAULT_FORMAT and not self._settings.format else proposal.format,
             mode=proposal.mode.value,
-            judge=proposal.judges,
+            judge=tuple(self._configured_judges.get(source, source) for source in proposal.judges),
         )
         format_ = next((each for each in self._formats if each.name == proposal.format), None)
         filled_proposal = proposal.with_min_debaters(format_) if format_ is not None else proposal

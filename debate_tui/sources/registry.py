@@ -57,7 +57,8 @@ class SourceSpec(Struct, frozen=True):
         if self.kind == "endpoint":
             return redact_url(self.detail)
         name = f"{self.scheme}:{self.detail}" if self.detail else self.scheme
-        query = "&".join(f"{key}={value}" for key, value in msgspec.to_builtins(self.parameters).items())
+        typed = msgspec.to_builtins(self.parameters)
+        query = "&".join(f"{key}={typed[key]}" for key in TYPED_PARAMETERS if key in typed)
         return f"{name}?{query}" if query else name
 
     @property

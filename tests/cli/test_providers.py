@@ -175,6 +175,30 @@ async def test_judges_take_the_same(server: ProviderServer, settings_file: Path)
     assert {request.json["reasoning_effort"] for request in server.requests} == {"high"}
 
 
+async def test_a_judge_can_be_a_table(server: ProviderServer, settings_file: Path, tmp_path: Path) -> None:
+    settings_file.write_text(f'[provider.mine]\nbase_url = "{server.base}"\n')
+    debate_file = tmp_path / "debate.toml"
+    debate_file.write_text(
+        """
+        format = "short"
+        [[debater]]
+        source = "demo"
+        [[debater]]
+        source = "demo"
+        [[judge]]
+        source = "mine:judge?seed=3"
+        system = "Be strict."
+        headers = { X-Team = "red" }
+        """
+    )
+    result = await run_program(TOPIC, "--json", "--config", str(debate_file))
+    verdict = next(event for event in result.events if isinstance(event, ev.Verdict))
+    assert verdict.judge == "mine:judge?seed=3"
+    assert verdict.parameters == {"seed": 3, "system": "Be strict.", "headers": ["X-Team"]}
+    assert {request.headers["x-team"] for request in server.requests} == {"red"}
+    assert all("Be strict." in str(request.json["messages"]) for request in server.requests)
+
+
 @pytest.mark.parametrize("command", [(TOPIC,), ("doctor",)])
 async def test_a_debate_file_cannot_have_a_provider(command: tuple[str, ...], tmp_path: Path) -> None:
     debate_file = tmp_path / "debate.toml"
