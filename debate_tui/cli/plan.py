@@ -363,12 +363,7 @@ def _build_continuation(
         _parse_saved_source(seat.source, chair.debater.name)
         for chair, seat in zip(saved_setup.chairs, debater_settings, strict=True)
     ]
-    current_judges = parse_judges(settings)
-    judges = [
-        next((judge for judge in current_judges if judge.public_name == name), None)
-        or _parse_saved_source(name, "a judge")
-        for name in saved_setup.judges
-    ] or current_judges
+    judges = _restore_judges(saved_setup.judges, settings)
     for specification in (*source_specs, *judges):
         registry.check_availability(specification)
     return Plan(
@@ -387,6 +382,13 @@ def _current_sources(transcript: Transcript) -> dict[str, str]:
     """The sources that were put in place of others while the debate was held."""
     replaced = (note.event for note in transcript.side_events if isinstance(note.event, DebaterReplaced))
     return {event.debater: event.source for event in replaced}
+
+
+def _restore_judges(names: Sequence[str], settings: config.Settings) -> list[SourceSpec]:
+    """The recorded judges, with the parameters that the present settings know of; else the present ones."""
+    present = parse_judges(settings)
+    by_name = {judge.public_name: judge for judge in present}
+    return [by_name.get(name) or _parse_saved_source(name, "a judge") for name in names] or present
 
 
 def _restore_seat(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from debate_tui.resilience.recovery import Announce, Announcement
     from debate_tui.resilience.stream_log import StreamLog
     from debate_tui.session import Backpressure
+    from debate_tui.session.turn_runner import RecoveryWrapper
     from debate_tui.sources.registry import SourceSpec
 
     OnError = Callable[[DebateError], None]
@@ -141,19 +142,25 @@ async def open_debate(
             backpressure=backpressure,
             unattended=unattended,
             costs={each.debater.id: cost_function(each.source_spec, rates) for each in plan.debaters},
-            judges=[
-                Judge(
-                    f"j{number}",
-                    judge.public_name,
-                    with_recovery(f"j{number}", sources.make(judge), _never_paused),
-                    cost_function(judge, rates),
-                    judge.parameters.to_public(),
-                )
-                for number, judge in enumerate(plan.judges, 1)
-            ],
+            judges=_make_judges(plan, sources, rates, with_recovery),
             past_events=plan.past_events,
         )
         yield DebateContext(log, session, statistics, SourceSwapper(sources, session, rates))
+
+
+def _make_judges(
+    plan: Plan, sources: SourceFactory, rates: Mapping[str, Rates], with_recovery: RecoveryWrapper
+) -> list[Judge]:
+    return [
+        Judge(
+            f"j{number}",
+            judge.public_name,
+            with_recovery(f"j{number}", sources.make(judge), _never_paused),
+            cost_function(judge, rates),
+            judge.parameters.to_public(),
+        )
+        for number, judge in enumerate(plan.judges, 1)
+    ]
 
 
 def _never_paused() -> bool:
