@@ -18,6 +18,8 @@ from debate_tui.sources.openai import OpenAISource
 from debate_tui.sources.providers import find_provider
 from debate_tui.sources.sdk import SdkClients
 from debate_tui.sources.sse import SseSource
+from debate_tui.sources.websocket import WebSocketSource
+from tests.fakes import websocket
 from tests.fakes.provider_server import (
     CHAT,
     MESSAGES,
@@ -28,6 +30,7 @@ from tests.fakes.provider_server import (
     messages_events,
     responses_events,
 )
+from tests.fakes.sse_server import SseServer
 from tests.sources.source_reader import SourceOutput, read_source
 
 if TYPE_CHECKING:
@@ -862,13 +865,19 @@ def make_source(api: Api, server: ProviderServer, sdk: SdkClients, clients: Http
     )
 
 
-async def hear(api: Api, *replies: ProviderReply) -> SourceOutput:
+async def hear(api: Api, reply: ProviderReply) -> SourceOutput:
+    return (await hear_all(api, [reply]))[0]
+
+
+async def hear_all(api: Api, replies: list[ProviderReply]) -> list[SourceOutput]:
+    """What comes of each of these answers, from one source."""
     sdk = SdkClients(environ={"OPENAI_API_KEY": "key-for-tests", "ANTHROPIC_API_KEY": "key-for-tests"})
     clients = HttpClients()
     async with ProviderServer() as server:
         server.script(PATHS[api], *replies)
+        source = make_source(api, server, sdk, clients)
         try:
-            return await read_source(make_source(api, server, sdk, clients))
+            return [await read_source(source) for _ in replies]
         finally:
             await clients.aclose()
             await sdk.aclose()
@@ -922,6 +931,37 @@ async def test_a_server_that_does_not_close_after_the_finish_reason_is_left(
     assert heard.finished.reason == "complete"
 
 
+async def test_a_finish_reason_in_every_chunk_ends_nothing() -> None:
+    body = (chunk("Hel", "stop"), chunk("lo", "stop"), chunk(".", "stop"), DONE)
+    assert (await hear("chat", ProviderReply(body))).text == "Hello."
+    broken = event({"error": {"message": "Broken.", "code": 500}})
+    heard = await hear("chat", ProviderReply((*body[:2], broken)))
+    assert heard.fault is not None
+    assert heard.fault.kind is FaultKind.SERVER
+
+
+@pytest.mark.parametrize("ending", ["end", "cut"])
+@pytest.mark.parametrize("api", ["chat", "messages", "responses", "endpoint"])
+async def test_the_end_counts_from_the_byte_that_completes_it(api: Api, ending: Any) -> None:
+    """Cut at every byte of the end: an orderly end finishes as soon as the marker is whole, a cut never."""
+    body: tuple[bytes, ...] = {
+        "chat": (HELLO, STOP),
+        "endpoint": (event({"delta": "Hello."}), named("done", {"reason": "length"})),
+        "messages": (*START, ENDING[0]),
+        "responses": (*CREATED, SAID, COMPLETED),
+    }[api]
+    whole = b"".join(body)
+    begin = len(whole) - len(body[-1])
+    replies = [ProviderReply(whole[:place], ending=ending) for place in range(begin, len(whole) - 1)]
+    for place, heard in zip(range(begin, len(whole) - 1), await hear_all(api, replies), strict=True):
+        is_whole = place >= len(whole) - 2 and ending == "end"
+        assert heard.text == "Hello."
+        if api == "endpoint" and ending == "end":
+            assert heard.finished is not None  # bare deltas may end without a marker
+        else:
+            assert (heard.finished is not None) is is_whole, whole[begin:place]
+
+
 async def test_unknown_events_without_end_are_given_up() -> None:
     heard = await hear("endpoint", ProviderReply([event({"foo": n}) for n in range(30)], ending="stall"))
     assert heard.fault is not None
@@ -932,3 +972,24 @@ async def test_unknown_events_without_end_are_given_up() -> None:
 def test_every_case_has_its_own_name() -> None:
     names = [(case.api, case.what) for case in DEVIATIONS]
     assert len(set(names)) == len(names)
+
+
+WEBSOCKET_CASES = [
+    case
+    for case in DEVIATIONS
+    if case.api == "endpoint"
+    and all(part.startswith(b"data: ") and part.endswith(b"\n\n") for part in case.body)
+]
+
+
+@pytest.mark.parametrize("case", WEBSOCKET_CASES, ids=lambda case: case.what)
+async def test_a_websocket_is_read_the_same_way(case: Deviation) -> None:
+    frames = [websocket.text(part[6:-2].decode()) for part in case.body]
+    script = [*frames, websocket.close()]
+    clients = HttpClients()
+    async with SseServer(script=lambda request: websocket.upgraded(request, *script)) as server:
+        try:
+            source = WebSocketSource(server.url.replace("http:", "ws:"), clients=clients)
+            check(case, await read_source(source))
+        finally:
+            await clients.aclose()

@@ -189,34 +189,48 @@ async def _decode_rest(
     """Decode what follows a finish reason, up to the end.
 
     A complete answer is not requested again because of that: errors are passed over, and so is a server that
-    does not close. Only a cut is a fault, as everywhere.
+    does not close. Only a cut is a fault, as everywhere. If text follows, the reason was none: some servers
+    give it in every chunk.
     """
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + AFTER_FINISH_TIMEOUT
+    deadline: float | None = asyncio.get_running_loop().time() + AFTER_FINISH_TIMEOUT
     while True:
         try:
             async with asyncio.timeout_at(deadline):
                 event = await anext(events, None)
-            if event is None:
-                yield end(is_answer)
-                return
-            items = (
-                _decode_sign(event, decoder, keep_alive)
-                if isinstance(event, KeepAlive)
-                else decoder.decode(event)
-            )
-            for item in items:
-                if type(item) is Chunk:
-                    deadline = clock() + AFTER_FINISH_TIMEOUT
-                yield item
-                if type(item) is Finished:
-                    return
         except TimeoutError:
             yield decoder.end() or Finished()
             return
         except Fault as fault:
-            if not is_answer or fault.kind in (FaultKind.REFUSED, FaultKind.NETWORK, FaultKind.TIMEOUT):
+            if not is_answer or fault.kind in (FaultKind.NETWORK, FaultKind.TIMEOUT):
                 raise
+            continue  # an event beyond the limit: no more will come
+        if event is None:
+            yield end(True)
+            return
+        for item in _decode_late(event, decoder, keep_alive, is_answer=is_answer):
+            if type(item) is Chunk:
+                deadline, is_answer = None, False
+            yield item
+            if type(item) is Finished:
+                return
+
+
+def _decode_late(
+    event: PayloadEvent | KeepAlive,
+    decoder: PayloadDecoder,
+    keep_alive: Callable[[KeepAlive], KeepAlive],
+    *,
+    is_answer: bool,
+) -> Iterator[StreamItem]:
+    """The items of an event after a finish reason; of its faults only a refusal undoes an answer."""
+    try:
+        if isinstance(event, KeepAlive):
+            yield from _decode_sign(event, decoder, keep_alive)
+        else:
+            yield from decoder.decode(event)
+    except Fault as fault:
+        if not is_answer or fault.kind is FaultKind.REFUSED:
+            raise
 
 
 def _decode_sign(
@@ -266,9 +280,8 @@ def _shorten(data: str) -> str:
 
 def unknown_payload_fault(data: str, name: str = "") -> Fault:
     """The fault of a stream whose events no decoder understands: `data` is the first, `name` its API's."""
-    start = (
-        f"The server speaks {name}, which is not supported." if name else "The server's events are unknown."
-    )
+    speaks = f"The server speaks {name}, which is not supported."
+    start = speaks if name else "The server's events are in no supported format."
     return Fault(
         FaultKind.BAD_REQUEST,
         f"{start} The first one is '{_shorten(data)}'.",
