@@ -171,6 +171,14 @@ class Usage(Struct, frozen=True, omit_defaults=True):
         return Usage(*(a if b is None else b if a is None else a + b for a, b in pairs))
 
 
+def merge_usage(old: Usage | None, new: Usage | None) -> Usage | None:
+    """The newer counts, and the older ones where the newer report says nothing."""
+    if old is None or new is None:
+        return new or old
+    pairs = zip(structs.astuple(old), structs.astuple(new), strict=True)
+    return Usage(*(b if b is not None else a for a, b in pairs))
+
+
 class StreamOrigin(enum.StrEnum):
     """Where in the turn the text of a connection begins."""
 

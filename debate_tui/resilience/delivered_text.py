@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from msgspec import Struct, structs
 
-from debate_tui.domain.stream import Chunk, Cursor, Usage
+from debate_tui.domain.stream import Chunk, Cursor, Usage, merge_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -268,26 +268,18 @@ class UsageTotals:
 
     def add_update(self, usage: Usage) -> Usage:
         """Take what the present connection has cost so far, and return the turn's total."""
-        self._current = _merge_latest(self._current, _plausible(usage))
+        self._current = merge_usage(self._current, _plausible(usage))
         return _add_usage(self._previous, self._current) or usage
 
     def total(self, usage: Usage | None) -> Usage | None:
         """The turn's total, if `usage` is what the present connection reported at its end."""
-        return _add_usage(self._previous, _merge_latest(self._current, usage and _plausible(usage)))
+        return _add_usage(self._previous, merge_usage(self._current, usage and _plausible(usage)))
 
 
 def _plausible(usage: Usage) -> Usage:
     """What may have been spent; a count that cannot be is one that nobody told."""
     return Usage(
         *(n if n is not None and 0 <= n <= MAX_PLAUSIBLE_TOKENS else None for n in _token_counts(usage))
-    )
-
-
-def _merge_latest(old: Usage | None, new: Usage | None) -> Usage | None:
-    if old is None or new is None:
-        return new or old
-    return Usage(
-        *(b if b is not None else a for a, b in zip(_token_counts(old), _token_counts(new), strict=True))
     )
 
 

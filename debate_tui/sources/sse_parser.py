@@ -18,7 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive
-from debate_tui.sources.payloads import UnfinishedEvent, is_done_marker, is_json_object
+from debate_tui.sources.payloads import UnfinishedEvent, errors, is_done_marker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -94,11 +94,13 @@ class SseParser:
         data = "\n".join(value for name, value in fields if name == "data")
         if any(name == "data" for name, _ in fields):
             is_marker = is_done_marker(data) or event in ("done", "error")
-            return UnfinishedEvent(data=data, event=event) if is_marker or is_json_object(data) else None
+            return (
+                UnfinishedEvent(data=data, event=event) if is_marker or errors.is_json_object(data) else None
+            )
         text = "\n".join((*self._stray_lines, *lines)).strip()
         if text.startswith("error:"):
             return UnfinishedEvent(data=text.removeprefix("error:").strip(), event="error")
-        return UnfinishedEvent(data=text) if is_json_object(text) or text.startswith("[{") else None
+        return UnfinishedEvent(data=text) if errors.is_json_object(text) or text.startswith("[{") else None
 
     def _feed_piece(self, data: bytes) -> list[ServerSentEvent | KeepAlive]:
         lines = self._complete_lines(self._normalise_newlines(self._decode(data)))

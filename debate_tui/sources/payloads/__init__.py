@@ -12,7 +12,6 @@ strict and fast way to read an event has failed.
 from __future__ import annotations
 
 import asyncio
-import math
 from abc import ABC, abstractmethod
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -20,7 +19,16 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 import msgspec
 from msgspec import Struct, structs
 
-from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, KeepAlive, UnmarkedEnd, Usage
+from debate_tui.domain.stream import (
+    Chunk,
+    Fault,
+    FaultKind,
+    Finished,
+    KeepAlive,
+    UnmarkedEnd,
+    Usage,
+    merge_usage,
+)
 from debate_tui.sources.payloads import errors
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
 
@@ -366,8 +374,7 @@ class JsonDecoder(ABC, Generic[_EventT]):
         if name in KEEPALIVE_EVENTS:
             return _KEEPALIVE
         value = errors.load_json(event.data)
-        # An event with a name of a vendor's own has to say more clearly that it is an error.
-        if errors.is_error(value if name == "message" or isinstance(value, list) else _error_fields(value)):
+        if errors.is_error(value, is_named=name != "message"):
             raise errors.fault_from_body(event.data)
         if isinstance(value, dict) and value and not self._understood and not is_ping(value):
             self._unknown_event = self._unknown_event or event.data
@@ -406,7 +413,9 @@ class JsonDecoder(ABC, Generic[_EventT]):
     def _decode_lines(self, data: str, event: PayloadEvent) -> Iterable[StreamItem]:
         """The items of data that is not JSON: several events without blank lines between them, or words."""
         lines = data.split("\n")
-        if len(lines) > 1 and all(not line or is_done_marker(line) or is_json_object(line) for line in lines):
+        if len(lines) > 1 and all(
+            not line or is_done_marker(line) or errors.is_json_object(line) for line in lines
+        ):
             return self._decode_each(lines, event)
         if data[0] in "{[<":
             raise unreadable_fault(data)
@@ -430,28 +439,6 @@ class JsonDecoder(ABC, Generic[_EventT]):
         return (self.finished(to_finish_reason(done.reason) or "complete"),)
 
 
-Count = int | float | None
-"""A number of tokens as servers write it."""
-
-
-def to_count(number: Count) -> int | None:
-    """A number of tokens as a whole number; `None` if it is none."""
-    return int(number) if number is not None and math.isfinite(number) else None
-
-
-def merge_usage(old: Usage | None, new: Usage | None) -> Usage | None:
-    """The newer counts, and the older ones where the newer report says nothing."""
-    if old is None or new is None:
-        return new or old
-    pairs = zip(structs.astuple(old), structs.astuple(new), strict=True)
-    return Usage(*(b if b is not None else a for a, b in pairs))
-
-
-def _error_fields(value: object) -> dict[str, object]:
-    names = ("error", "errors", "object", "type")
-    return {name: value[name] for name in names if name in value} if isinstance(value, dict) else {}
-
-
 def is_ping(value: dict[str, object]) -> bool:
     """Whether an object only says that the server is there."""
     words = (value.get(name) for name in ("type", "event", "message"))
@@ -461,8 +448,3 @@ def is_ping(value: dict[str, object]) -> bool:
 def is_done_marker(data: str) -> bool:
     """Whether the data says that the stream is over, as OpenAI's and many others do."""
     return data.strip(' "') == "[DONE]"
-
-
-def is_json_object(data: str) -> bool:
-    """Whether the text is a complete JSON object."""
-    return isinstance(errors.load_json(data), dict)

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage
+from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, merge_usage
 from debate_tui.sources.payloads import (
     KEEPALIVE_EVENTS,
-    Count,
     JsonDecoder,
     errors,
-    merge_usage,
-    to_count,
     truncated_fault,
 )
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
+from debate_tui.sources.payloads.errors import Count, to_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -178,10 +178,11 @@ def parse_error(value: object) -> ErrorReport:
     return report
 
 
-def is_error(value: object) -> bool:
+def is_error(value: object, *, is_named: bool = False) -> bool:
     """Whether a JSON value that holds no text of an answer reports an error.
 
-    What looks like one but says nothing (``{"error": ""}``, ``{"errors": []}``) is none.
+    What looks like one but says nothing (``{"error": ""}``, ``{"errors": []}``) is none. An event that
+    `is_named` by its vendor has to say more clearly that it is an error.
     """
     if isinstance(value, list):
         return any(is_error(item) for item in value)
@@ -196,7 +197,11 @@ def is_error(value: object) -> bool:
         return True
     if any(isinstance(value.get(name), str) and value[name].strip() for name in _ERROR_FIELDS):
         return True
-    if "event" in value or (isinstance(kind, str) and not kind.lower().endswith(("error", "exception"))):
+    if (
+        is_named
+        or "event" in value
+        or (isinstance(kind, str) and kind and not kind.lower().endswith(("error", "exception")))
+    ):
         return False  # a vendor's event, whose details and status are those of something else
     numbers = (value.get(name) for name in ("code", "status", "status_code", "statusCode"))
     failed = any(map(error_status, numbers)) or value.get("success") is False or bool(kind)
@@ -408,3 +413,17 @@ def fit_json(data: str, kind: type[_StructT]) -> _StructT:
     """A JSON object as a `kind`, see `fit_struct`; anything else is an empty one."""
     value = load_json(data)
     return fit_struct(value, kind) if isinstance(value, dict) else kind()
+
+
+def is_json_object(data: str) -> bool:
+    """Whether the text is a complete JSON object."""
+    return isinstance(load_json(data), dict)
+
+
+Count = int | float | None
+"""A number of tokens as servers write it."""
+
+
+def to_count(number: Count) -> int | None:
+    """A number of tokens as a whole number; `None` if it is none."""
+    return int(number) if number is not None and math.isfinite(number) else None
