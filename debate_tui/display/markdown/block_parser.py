@@ -208,8 +208,7 @@ class BlockParser:
         self._open_block: OpenBlock | None = None
         self._previous_containers: tuple[Container, ...] | None = None
         self._last_list_id = 0
-        self._text_start = 0
-        """Where the text of the last line of a paragraph begins in it."""
+        self._text_start = 0  # where in its line a paragraph's last line begins
 
     def read_line(self, line: str) -> None:
         """Read a line, without its line feed and with blanks for tabs."""
@@ -246,14 +245,10 @@ class BlockParser:
         """Whether the line read last would stay what it is however it went on."""
         leaf = self._open_block
         if isinstance(leaf, OpenParagraph):
-            text = leaf.last_line
-            is_text = len(text) > 16 and _TEXT_CHARACTER.search(text) is not None
+            is_text = len(leaf.last_line) > 16 and _TEXT_CHARACTER.search(leaf.last_line) is not None
             return is_text or len(line) - self._text_start > MAX_MARKUP_LINE
-        return (
-            len(line) > MAX_MARKUP_LINE
-            and isinstance(leaf, OpenFence | OpenIndentedCode)
-            and leaf.accepts_text
-        )
+        is_code = isinstance(leaf, OpenFence | OpenIndentedCode) and leaf.accepts_text
+        return is_code and len(line) > MAX_MARKUP_LINE
 
     def append_leaf(self, leaf: LeafBlock) -> None:
         """Close everything, and add a leaf that was not read."""
