@@ -192,11 +192,7 @@ def run_debate(
 
         debate_plan = plan_continuation(continued, settings)
     else:
-        resolved_topic = read_topic(topic, settings.topic)
-        debater_settings = settings.debater or default_debaters(
-            _default_sources(settings, on_screen=on_screen, chaos=chaos), settings
-        )
-        debate_plan = make_plan(resolved_topic, debater_settings, settings, chaos=chaos)
+        debate_plan = _plan_topic(topic, settings, on_screen=on_screen, chaos=chaos)
     debate_plan = msgspec.structs.replace(debate_plan, **plan_fields)
     if on_screen:
         from debate_tui.cli import tui_runner
@@ -206,6 +202,14 @@ def run_debate(
 
     gc.enable()
     return asyncio.run(run_headless(debate_plan, json_lines=json_lines))
+
+
+def _plan_topic(topic: str | None, settings: Settings, *, on_screen: bool, chaos: bool) -> Plan:
+    resolved_topic = read_topic(topic, settings.topic)
+    debater_settings = settings.debater or default_debaters(
+        _default_sources(settings, on_screen=on_screen, chaos=chaos), settings
+    )
+    return make_plan(resolved_topic, debater_settings, settings, chaos=chaos)
 
 
 def parse_debater_option(text: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from debate_tui.domain.events import DebateStarted, PhaseStarted
 from debate_tui.record.sqlite_log import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from debate_tui.config import Settings
     from debate_tui.display.buffer import SharedBuffer
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
     from debate_tui.record.player import Player
+    from debate_tui.tui.app import DebateApp
 
 
 def replay_debate(
@@ -101,32 +102,14 @@ async def play_fullscreen(
 
     Raises `UsageError` if there is no such round. `format_` is what the debate was held by, where known.
     """
-    # A pipe needs nothing of this.
-    from debate_tui.cli.tui_runner import make_screen_options, remember_mode, remember_theme
-    from debate_tui.display.buffer import SharedBuffer
     from debate_tui.record.player import Player
-    from debate_tui.tui.app import DebateApp
-    from debate_tui.tui.screens.replay import ReplayScreen
 
     player = Player(events, speed=speed)
     if from_round is not None:
         player.seek_round(from_round)
     started = next((event for event in events if isinstance(event, DebateStarted)), None)
-    debaters = started.debaters if started else ()
-    buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in debaters])
     first_frame_painted = asyncio.Event()
-    app = DebateApp(
-        player,
-        buffer,
-        None,
-        make_screen_options(
-            settings, topic=started.topic if started else "", debaters=debaters, format_=format_
-        ),
-        on_ready=first_frame_painted.set,
-        on_mode=remember_mode,
-        on_theme=remember_theme,
-        screen=ReplayScreen,
-    )
+    app = _create_app(player, started, settings, format_, first_frame_painted.set)
     with catch_signals(app.exit, terminal_fd=0) as signal:
         async with asyncio.TaskGroup() as group:
             group.create_task(_run_player(player, first_frame_painted))
@@ -136,6 +119,34 @@ async def play_fullscreen(
     if signal.number is not None:
         return 128 + signal.number
     return app.return_code or 0
+
+
+def _create_app(
+    player: Player,
+    started: DebateStarted | None,
+    settings: Settings,
+    format_: Format | None,
+    on_ready: Callable[[], None],
+) -> DebateApp:
+    # A pipe needs nothing of this.
+    from debate_tui.cli.tui_runner import make_screen_options, remember_mode, remember_theme
+    from debate_tui.display.buffer import SharedBuffer
+    from debate_tui.tui.app import DebateApp
+    from debate_tui.tui.screens.replay import ReplayScreen
+
+    debaters = started.debaters if started else ()
+    topic = started.topic if started else ""
+    buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in debaters])
+    return DebateApp(
+        player,
+        buffer,
+        None,
+        make_screen_options(settings, topic=topic, debaters=debaters, format_=format_),
+        on_ready=on_ready,
+        on_mode=remember_mode,
+        on_theme=remember_theme,
+        screen=ReplayScreen,
+    )
 
 
 async def _run_player(player: Player, first_frame_painted: asyncio.Event) -> None:
