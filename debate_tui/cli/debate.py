@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from debate_tui import config
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.wiring import DebateContext
+    from debate_tui.config import Settings
     from debate_tui.display.output import OutputWriter
 
 
