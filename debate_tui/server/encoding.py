@@ -120,6 +120,25 @@ class StreamOptions(Struct, frozen=True):
     batch: int = 0
     encoding: Encoding = "json"
 
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What makes a difference to those who read: all but how long and how large batches are."""
+        return self.transport, self.debater, self.encoding, self.batch_ms > 0, self.batch > 0
+
+    def distance(self, other: StreamOptions) -> tuple[int, int]:
+        """How far apart the batches of two are."""
+        return abs(self.batch_ms - other.batch_ms), abs(self.batch - other.batch)
+
+
+BATCH_STEPS_MS: Final = (10, 50, 100, 250, 1000, 5000)
+"""How long batches may be, besides 0: every other length would have to be encoded for itself."""
+
+
+def nearest_batches(batch_ms: int, batch: int) -> tuple[int, int]:
+    """The nearest of `BATCH_STEPS_MS`, and the power of two that is no more; 0 stays 0."""
+    step = min(BATCH_STEPS_MS, key=lambda each: abs(each - batch_ms)) if batch_ms else 0
+    return step, 1 << batch.bit_length() - 1 if batch else 0
+
 
 class OutgoingEvent(Struct, frozen=True):
     """An event as viewers get it, and the place they are at then; see `EventCursor` for `span`."""

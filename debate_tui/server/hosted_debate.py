@@ -116,6 +116,9 @@ RECENT_EVENTS: Final = 2 * MAX_SPAN_EVENTS
 READ_LIMIT: Final = 1000
 """Events read from the log at once for somebody who missed more."""
 
+MAX_STREAMS: Final = 16
+"""Different options that are encoded at a time; beyond, those who differ in their batches only share."""
+
 _FLUSH_RETRY_S: Final = 0.2
 
 
@@ -195,8 +198,14 @@ class HostedDebate:
         return self.seq > 0
 
     def get_stream(self, options: StreamOptions) -> EncodedStream:
-        """What viewers of this manner share; made for the first, dropped with the last (`release_stream`)."""
+        """What viewers with these options share; made for the first, dropped by `release_stream`.
+
+        Where many different options are in use, the stream may be one with the nearest batches instead.
+        """
         stream = self._streams.get(options)
+        if stream is None and len(self._streams) >= MAX_STREAMS:
+            alike = [each for each in self._streams.values() if each.options.kind == options.kind]
+            stream = min(alike, key=lambda each: each.options.distance(options), default=None)
         if stream is None:
             stream = self._streams[options] = EncodedStream(self, options)
         return stream

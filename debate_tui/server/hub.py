@@ -111,7 +111,7 @@ class Hub:
         for summary in await self._store.debates(words) if self._store else ():
             if self._visible is None or summary.debate in self._visible:
                 found.setdefault(summary.debate, summary)
-        newest = sorted(found.values(), key=lambda summary: -summary.started)
+        newest = sorted(found.values(), key=lambda summary: (-summary.started, summary.debate))
         return [(s, s.debate in hosted_here and not hosted_here[s.debate].over) for s in newest]
 
     @property

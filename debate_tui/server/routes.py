@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +17,7 @@ from debate_tui.domain.events import DebaterInfo, Event
 from debate_tui.server import commands, responses
 from debate_tui.server.auth import VOTER_COOKIE, is_from_elsewhere
 from debate_tui.server.connections import SseResponse, WebSocketResponse
-from debate_tui.server.encoding import Encoding, EventCursor, StreamOptions, parse_cursor
+from debate_tui.server.encoding import Encoding, EventCursor, StreamOptions, nearest_batches, parse_cursor
 from debate_tui.server.limits import RateLimiter
 from debate_tui.server.viewer import Viewer
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from debate_tui.record.summary import DebateSummary
     from debate_tui.server.auth import AccessControl
     from debate_tui.server.commands import DebateLauncher
     from debate_tui.server.hosted_debate import HostedDebate
@@ -46,6 +47,37 @@ class DebateListEntry(Struct, frozen=True):
     seq: int
 
 
+MAX_LISTED: Final = 100
+"""Debates on a page of the list."""
+
+
+class ListQuery(Struct, frozen=True):
+    """The query of the list: `words` that all of them contain, and what `next` said on the page before."""
+
+    words: str = ""
+    after: str = ""
+    limit: Annotated[int, Meta(ge=1, le=MAX_LISTED)] = MAX_LISTED
+
+
+def list_position(summary: DebateSummary) -> tuple[float, str]:
+    """Where a debate stands in the list."""
+    return -summary.started, summary.debate
+
+
+def format_position(summary: DebateSummary) -> str:
+    """The same as text."""
+    return f"{summary.started!r}:{summary.debate}"
+
+
+def parse_position(text: str) -> tuple[float, str]:
+    """Read what `format_position` wrote; raises `HTTPException`."""
+    started, _, debate = text.partition(":")
+    try:
+        return -float(started), debate
+    except ValueError:
+        raise HTTPException(400, "The query cannot be read: 'after' is what 'next' said.") from None
+
+
 class DebateRoutes:
     """The routes; `launcher` is `None` where no debate can be ordered."""
 
@@ -61,10 +93,16 @@ class DebateRoutes:
         self._interjections = RateLimiter(commands.INTERJECTION_BURST, commands.INTERJECTION_INTERVAL_S)
 
     async def list_debates(self, request: Request) -> Response:
-        """All debates, newest first; a browser gets the page that lists them."""
+        """A page of debates, newest first; a browser gets the page that lists them."""
         if responses.wants_html(request):
             return self._pages.debates_page()
-        found = await self._hub.debates(request.query_params.get("words", ""))
+        try:
+            query = msgspec.convert(dict(request.query_params), ListQuery, strict=False)
+        except msgspec.ValidationError as error:
+            raise HTTPException(400, f"The query cannot be read: {error}.") from None
+        found = await self._hub.debates(query.words)
+        if query.after:
+            found = [each for each in found if list_position(each[0]) > parse_position(query.after)]
         entries = [
             DebateListEntry(
                 summary.debate,
@@ -77,9 +115,10 @@ class DebateRoutes:
                 live,
                 summary.events,
             )
-            for summary, live in found
+            for summary, live in found[: query.limit]
         ]
-        return responses.json_response({"debates": entries})
+        next_ = format_position(found[query.limit - 1][0]) if len(found) > query.limit else None
+        return responses.json_response({"debates": entries, "next": next_})
 
     async def get_debate(self, request: Request) -> Response:
         """A debate as it stands; a browser gets the page to watch it on."""
@@ -166,6 +205,11 @@ class StreamQuery(Struct, frozen=True, rename={"last_event_id": "lastEventId"}):
     after: int | None = None
     limit: int = MAX_PAGE_EVENTS
 
+    @property
+    def batches(self) -> tuple[int, int]:
+        """`batch_ms` and `batch`, as they are used."""
+        return nearest_batches(self.batch_ms, self.batch)
+
     def __post_init__(self) -> None:
         for name, value, least, most in (
             ("batch_ms", self.batch_ms, 0, MAX_BATCH_MS),
@@ -214,7 +258,7 @@ class EventRoutes:
             return Response(status_code=204, headers={"cache-control": "no-store"})
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
-        options = StreamOptions("sse", id_, query.batch_ms, query.batch, query.encoding)
+        options = StreamOptions("sse", id_, *query.batches, query.encoding)
         viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
         return SseResponse(self._hub.viewers, responses.client_address(request), viewer)
 
@@ -222,7 +266,7 @@ class EventRoutes:
         query = _parse_query(socket)
         hosted, id_ = await self._find_debate(debate, debater)
         resume_id = socket.headers.get("last-event-id") or query.last_event_id
-        options = StreamOptions("websocket", id_, query.batch_ms, query.batch, query.encoding)
+        options = StreamOptions("websocket", id_, *query.batches, query.encoding)
         viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
         return WebSocketResponse(self._hub.viewers, responses.client_address(socket), viewer)
 

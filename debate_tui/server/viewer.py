@@ -77,8 +77,9 @@ class Viewer:
         With `push`, what comes while the client keeps up goes there instead. What is given for want of
         keeping up is nothing, to be sent when that is possible again.
         """
-        hosted, options = self._hosted, self._options
-        stream = hosted.get_stream(options)
+        hosted = self._hosted
+        stream = hosted.get_stream(self._options)
+        options = self._options = stream.options
         stream.viewer_count += 1
         try:
             self._cursor = await self._initial_cursor(stream)

@@ -218,13 +218,16 @@ class RemoteConnector:
 async def _with_watchdog(
     messages: AsyncGenerator[HostMessage], watchdog: Watchdog
 ) -> AsyncGenerator[HostMessage]:
-    """The same, or a `timeout` fault; signs of life will do: a debate may be paused for hours."""
+    """The same, or a `timeout` fault; signs of life alone will do for as long as from any source."""
     while True:
         with watchdog:
             item = await anext(messages, None)
         if item is None:
             return
-        watchdog.record_text()
+        if item.event is None:
+            watchdog.record_activity()
+        else:
+            watchdog.record_text()
         yield item
 
 

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from debate_tui.domain.debate import MAX_DEBATERS
-from debate_tui.domain.events import DebateFinished, DebateStarted, TurnDelta, TurnSuperseded, Verdict
+from debate_tui.domain.events import (
+    DebateFinished,
+    DebatePaused,
+    DebateResumed,
+    DebateStarted,
+    TurnDelta,
+    TurnSuperseded,
+    Verdict,
+)
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.record.log import BATCH_SIZE, BaseLog
@@ -50,6 +58,16 @@ MAX_TIMESTAMP: Final = 253_402_214_400.0
 
 MAX_SCORE: Final = 100
 """No score and no opinion is more."""
+
+
+FIRST_EVENT_TIMEOUT_S: Final = 30.0
+"""How long a host may take to send the first event, which it has had since the debate began."""
+
+MAX_IDLE_MESSAGES: Final = 10_000
+"""Messages without a new event, one after the other, that a connection may bring."""
+
+MAX_REWINDS: Final = 20
+"""How often another history may take the debate's place."""
 
 
 class RemoteEventValidator:
@@ -172,6 +190,9 @@ class RemoteLog(BaseLog):
         self._validator = RemoteEventValidator()
         self._position = ""
         self._retry_after = 0.0
+        self._has_answered = False
+        self._idle_messages = 0
+        self._rewind_count = 0
 
     @property
     def seq(self) -> int:
@@ -196,21 +217,33 @@ class RemoteLog(BaseLog):
     async def wait_for_first_event(self) -> None:
         """Connect, and wait for the debate's first event; raises the `Fault` that makes it impossible."""
         await self._remote_debate.choose_debate()
-        async with self._connector.open_messages("", 0) as told:
-            async for item in told:
-                self._handle_message(item)
-                if self._events:
-                    return
+        try:
+            async with (
+                asyncio.timeout(FIRST_EVENT_TIMEOUT_S),
+                self._connector.open_messages("", 0) as told,
+            ):
+                async for item in told:
+                    self._handle_message(item)
+                    if self._events:
+                        return
+        except TimeoutError:
+            raise Fault(
+                FaultKind.TIMEOUT,
+                f"The host sent no event within {FIRST_EVENT_TIMEOUT_S:.0f} s.",
+                hint="Give the address that debate-tui serve prints.",
+            ) from None
         raise Fault(FaultKind.BAD_REQUEST, "There is no debate at this address.")
 
     async def run(self) -> None:
         """Follow until the debate is over; raises a `Fault` that no further try would mend.
 
-        A host that is away is tried again for as long as it takes: whoever watches can always leave.
+        A host that is away is tried again for as long as it takes: whoever watches can always leave. One
+        that answers and sends nothing is given up like any source, unless the debate is paused.
         """
-        retry = 0
+        retry = fruitless = 0
         while not self._closed:
             events_before = len(self._events)
+            self._has_answered = False
             try:
                 await self._follow_connection()
                 if self.over:
@@ -218,9 +251,12 @@ class RemoteLog(BaseLog):
                 fault = Fault(FaultKind.NETWORK, "The host closed the connection.")
             except Fault as broken:
                 fault = broken
-            if fault_action(fault) is not FaultAction.RETRY:
+            has_news = len(self._events) > events_before
+            is_idle = self._has_answered and fault.kind in (FaultKind.TIMEOUT, FaultKind.SERVER)
+            fruitless = fruitless + 1 if is_idle and not has_news and not self._is_paused() else 0
+            if fault_action(fault) is not FaultAction.RETRY or fruitless > self._policy.max_retries:
                 raise fault
-            retry = 1 if len(self._events) > events_before else retry + 1
+            retry = 1 if has_news else retry + 1
             requested_delay = max(self._retry_after, fault.retry_after or 0.0)
             min_delay = min(requested_delay, self._policy.max_retry_after)
             seconds = jittered_delay(
@@ -232,9 +268,15 @@ class RemoteLog(BaseLog):
     async def _follow_connection(self) -> None:
         async with self._connector.open_messages(self._position, self.seq, self._debater_ids) as told:
             self.on_connection_notice("")
+            self._has_answered = True
+            self._idle_messages = 0
             async for item in told:
                 if not self._handle_message(item):
                     return
+
+    def _is_paused(self) -> bool:
+        changes = (each for each in reversed(self._events) if isinstance(each, DebatePaused | DebateResumed))
+        return isinstance(next(changes, None), DebatePaused)
 
     @property
     def _debater_ids(self) -> Sequence[str]:
@@ -249,11 +291,19 @@ class RemoteLog(BaseLog):
         if message.event is not None and message.event.seq > self.seq:
             self._validator.check(message.event, message.characters)
             self._events.append(message.event)
+            self._idle_messages = 0
             self._publish(message.event)
+        else:
+            self._idle_messages += 1
+            if self._idle_messages > MAX_IDLE_MESSAGES:
+                raise Fault(FaultKind.SERVER, "The host sends nothing but repetitions and signs of life.")
         match message.notice:
             case "history":
                 raise Fault(FaultKind.BAD_REQUEST, "The host no longer has the beginning of this debate.")
             case "epoch":
+                self._rewind_count += 1
+                if self._rewind_count > MAX_REWINDS:
+                    raise _invalid_debate_fault("It starts over again and again.")
                 self._events.clear()
                 self._validator = RemoteEventValidator()
                 self._position = ""

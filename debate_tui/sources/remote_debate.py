@@ -37,7 +37,12 @@ LISTING_TIMEOUT_S = 30.0
 """How long a host may take to list its debates."""
 
 MAX_LISTING_BYTES = 16 * 2**20
-"""Bytes of such a list."""
+"""Bytes of a page of such a list."""
+
+MAX_LISTING_PAGES = 10
+"""Pages that are looked through for a debate under way."""
+
+_UNFINISHED = ("running", "paused")
 
 HTTP2_TRANSPORT = "HTTP/2"
 """The transport that carries any number of streams over one connection."""
@@ -95,6 +100,7 @@ class _ListedDebate(Struct):
 
 class _DebateListing(Struct):
     debates: tuple[_ListedDebate, ...]
+    next: str | None = None
 
 
 _decode_message = msgspec.json.Decoder(Event | _SnapshotMessage | _ResetMessage | _GoodbyeMessage).decode
@@ -125,9 +131,15 @@ class RemoteDebate:
         """Choose the newest debate, one under way first, where the address names none. Raises `Fault`."""
         if self._path:
             return
+        debates: list[_ListedDebate] = []
+        page = _DebateListing((), "")
         try:
             async with asyncio.timeout(LISTING_TIMEOUT_S):
-                debates = _decode_listing(await self._fetch_listing()).debates
+                for _ in range(MAX_LISTING_PAGES):
+                    page = _decode_listing(await self._fetch_listing(page.next or ""))
+                    debates += page.debates
+                    if page.next is None or any(each.state in _UNFINISHED for each in page.debates):
+                        break
         except TimeoutError:
             raise Fault(FaultKind.TIMEOUT, f"{self._host} does not say what is debated there.") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -138,13 +150,12 @@ class RemoteDebate:
             ) from None
         if not debates:
             raise Fault(FaultKind.BAD_REQUEST, "Nobody is debating there, and nothing is on record.")
-        newest = next((each for each in debates if each.state in ("running", "paused")), debates[0])
+        newest = next((each for each in debates if each.state in _UNFINISHED), debates[0])
         self._path = f"/debates/{quote(newest.debate, safe='')}"
 
-    async def _fetch_listing(self) -> bytes:
-        http_request = HttpRequest(
-            "GET", f"{self._origin}/debates", self._headers, {"accept": "application/json"}
-        )
+    async def _fetch_listing(self, after: str) -> bytes:
+        url = f"{self._origin}/debates" + (f"?after={quote(after, safe='')}" if after else "")
+        http_request = HttpRequest("GET", url, self._headers, {"accept": "application/json"})
         data = bytearray()
         async with open_response(self._clients, http_request) as http_response:
             if http_response.httpx_response.status_code != 200:

@@ -24,6 +24,7 @@ from debate_tui.record.stores import open_store
 from debate_tui.server import commands, connections
 from debate_tui.server.auth import GUESS_BURST, LOGIN_COOKIE, AccessControl
 from debate_tui.server.connections import ViewerLimits
+from debate_tui.server.hosted_debate import MAX_STREAMS
 from tests.sample_debates import opening_events
 from tests.server.command_recorder import CommandRecorder
 from tests.server.generated_debates import example_debate
@@ -73,6 +74,52 @@ async def test_lists_debates_held_here_and_those_of_the_store(tmp_path: Path) ->
         assert (await here.client.get("/debates/old")).json()["state"] == "complete"
         await store.delete("old")
     await store.aclose()
+
+
+async def test_the_list_comes_in_pages(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "debates.sqlite3")
+    for number in range(7):
+        log = await store.create(f"d{number}")
+        for event in opening_events():
+            log.append(event)
+        await log.aclose()
+    async with running_server(store=store) as here:
+        whole = (await here.client.get("/debates")).json()
+        assert whole["next"] is None
+        names, next_ = [], ""
+        while next_ is not None:
+            query = {"limit": "3"} | ({"after": next_} if next_ else {})
+            page = (await here.client.get("/debates", params=query)).json()
+            assert len(page["debates"]) <= 3
+            names += [each["debate"] for each in page["debates"]]
+            next_ = page["next"]
+        assert names == [each["debate"] for each in whole["debates"]]
+        for query in ({"limit": "0"}, {"limit": "101"}, {"after": "x"}):
+            assert (await here.client.get("/debates", params=query)).status_code == 400
+    await store.aclose()
+
+
+async def test_options_without_end_share_what_is_encoded() -> None:
+    async with (
+        live_debate(limits=ViewerLimits(400, 400)) as (here, chair),
+        contextlib.AsyncExitStack() as open_,
+    ):
+        hosted = await here.hub.find("d1")
+        assert hosted is not None
+        streams = []
+        for number in range(80):
+            encoding = ("json", "msgpack")[number % 2]
+            query = f"after=4&batch_ms={1 + 41 * number}&batch={8 * (number % 125)}&encoding={encoding}"
+            answer = await open_.enter_async_context(here.client.stream("GET", f"/debates/d1/events?{query}"))
+            streams.append(answer.aiter_text())
+        while len(here.hub.viewers) < 80:
+            await asyncio.sleep(0)
+        assert len(hosted._streams) <= MAX_STREAMS + 4
+        chair.vote("before", "a")
+        for number, stream in enumerate(streams[:10]):
+            text = ""
+            while '"type":"vote"' not in text and number % 2 == 0:
+                text += await anext(stream)
 
 
 async def test_a_debate_as_it_stands() -> None:

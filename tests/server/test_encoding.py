@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.events import Event, TurnDelta
 from debate_tui.server.encoding import (
+    BATCH_STEPS_MS,
     MAX_SPAN_EVENTS,
     EventCursor,
     StreamOptions,
@@ -21,6 +22,7 @@ from debate_tui.server.encoding import (
     encode_message,
     epoch_from_event,
     is_relevant,
+    nearest_batches,
     parse_cursor,
     remaining_events,
 )
@@ -182,3 +184,14 @@ def test_an_epoch_is_the_name_of_a_beginning() -> None:
     assert epoch_from_event(one) == epoch_from_event(debate_started("d1"))
     assert epoch_from_event(one) != epoch_from_event(other)
     assert parse_cursor(f"{epoch_from_event(one)}:1") is not None
+
+
+@given(batch_ms=st.integers(0, 5000), batch=st.integers(0, 1000))
+def test_batches_come_in_a_few_sizes(batch_ms: int, batch: int) -> None:
+    step, size = nearest_batches(batch_ms, batch)
+    assert step in (0, *BATCH_STEPS_MS)
+    assert (step == 0) == (batch_ms == 0)
+    assert (size == 0) == (batch == 0)
+    assert size <= batch < 2 * size + (batch == 0)
+    assert size.bit_count() <= 1
+    assert nearest_batches(step, size) == (step, size)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from msgspec.structs import replace
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Fault, FaultKind, RecoveryPolicy
+from debate_tui.session import remote_log
 from debate_tui.session.http2_merge import ConnectionInfo
 from debate_tui.session.remote_log import RemoteLog
 from debate_tui.sources import remote_debate
@@ -14,6 +17,9 @@ from debate_tui.sources.http import HttpClients
 from debate_tui.sources.remote_debate import RemoteDebate
 from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, reply
 from tests.fakes.websocket import close, frame, upgraded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NO_WAIT_POLICY = RecoveryPolicy(initial=0, jitter=0)
 CAST = tuple(events.DebaterInfo(id_, id_, "", "demo", "demo") for id_ in ("d1", "d2"))
@@ -269,3 +275,51 @@ async def test_without_a_debate_in_the_address_the_newest_under_way_is_watched()
         await clients.aclose()
         assert server.requests[1].path == "/debates/now/events"
     assert (await mirror.read())[0] == DEBATE[0]
+
+
+IDLE_POLICY = replace(NO_WAIT_POLICY, max_retries=2, text_timeout=0.2, silence_timeout=5)
+
+
+async def follow_idle_host(answer: Callable[[ReceivedRequest], Reply]) -> tuple[Fault, int]:
+    """The fault a host ends with that does not end by itself, and how often it was asked."""
+    clients = HttpClients()
+    async with SseServer(script=answer) as server:
+        mirror = RemoteLog(RemoteDebate(f"{server.origin}/debates/d", clients=clients), IDLE_POLICY)
+        try:
+            with pytest.raises(Fault) as raised:
+                await mirror.run()
+        finally:
+            await clients.aclose()
+        return raised.value, len(server.requests)
+
+
+async def test_a_host_that_sends_only_comments_is_given_up() -> None:
+    fault, asked = await follow_idle_host(lambda _: reply(sse_event(DEBATE[0]), b":\n\n" * 500, Cut.STALL))
+    assert fault.kind is FaultKind.TIMEOUT
+    assert asked == 1 + 1 + IDLE_POLICY.max_retries
+
+
+@pytest.mark.parametrize("again", [sse_event(DEBATE[0]), b":\n\n", b"retry: 1\n\n"])
+async def test_a_host_that_repeats_itself_without_end_is_given_up(again: bytes) -> None:
+    fault, asked = await follow_idle_host(
+        lambda _: reply(sse_event(DEBATE[0]), again * (2 * remote_log.MAX_IDLE_MESSAGES), Cut.STALL)
+    )
+    assert fault.kind in (FaultKind.SERVER, FaultKind.TIMEOUT)
+    assert asked <= 2 + IDLE_POLICY.max_retries
+
+
+async def test_a_host_that_starts_over_without_end_is_given_up() -> None:
+    reset = b'data: {"type":"reset","reason":"epoch"}\n\n'
+    fault, asked = await follow_idle_host(lambda _: reply(sse_event(DEBATE[0]), reset, Cut.STALL))
+    assert fault.kind is FaultKind.BAD_REQUEST
+    assert asked == remote_log.MAX_REWINDS + 1
+
+
+async def test_a_first_event_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_log, "FIRST_EVENT_TIMEOUT_S", 0.2)
+    clients = HttpClients()
+    async with SseServer(script=lambda _: reply(b":\n\n" * 100, Cut.STALL)) as server:
+        mirror = RemoteLog(RemoteDebate(f"{server.origin}/debates/d", clients=clients), NO_WAIT_POLICY)
+        with pytest.raises(Fault, match="no event"):
+            await mirror.wait_for_first_event()
+        await clients.aclose()

@@ -9,16 +9,24 @@ const STATES = { running: "▸ running", complete: "✓ complete", stopped: "■
 
 themes($("theme"));
 
+let pages = 1;
+
 async function show() {
   const words = $("words").value.trim();
-  const answer = await fetch(`/debates${words ? `?words=${encodeURIComponent(words)}` : ""}`, {
-    headers: { accept: "application/json" },
-  });
-  if (!answer.ok) return;
-  const { debates } = await answer.json();
-  $("count").textContent = String(debates.length);
+  const debates = [];
+  let next = "";
+  for (let page = 0; page < pages && next !== null; page++) {
+    const query = new URLSearchParams({ ...(words && { words }), ...(next && { after: next }) });
+    const answer = await fetch(`/debates?${query}`, { headers: { accept: "application/json" } });
+    if (!answer.ok) return;
+    const listed = await answer.json();
+    debates.push(...listed.debates);
+    next = listed.next ?? null;
+  }
+  $("count").textContent = `${debates.length}${next === null ? "" : "+"}`;
   $("none").hidden = debates.length > 0 || words !== "";
   $("missed").hidden = debates.length > 0 || words === "";
+  $("more").hidden = next === null;
   $("debates").replaceChildren(...debates.map(entry));
 }
 
@@ -41,7 +49,12 @@ function entry(debate) {
 let typing;
 $("words").addEventListener("input", () => {
   clearTimeout(typing);
+  pages = 1;
   typing = setTimeout(show, 200);
+});
+$("more").addEventListener("click", () => {
+  pages++;
+  show();
 });
 setInterval(() => document.hidden || show(), 5000);
 show();
