@@ -137,12 +137,14 @@ class DeliveredText:
         return tuple(found if len(found) < 2 else (found[0], found[-1]))
 
     def is_out_of_order(self, cursor: Cursor) -> bool:
-        """Whether the cursors so far are evenly numbered (one alone: by 1), and `cursor` breaks the row."""
+        """Whether the cursors so far are evenly numbered (a first one: by 1), and `cursor` breaks the row."""
         numbers = [mark[0].position for mark in self._cursor_marks if mark[0].stream == cursor.stream]
         numbers = [*dict.fromkeys(numbers), cursor.position]
         if len(numbers) < 2 or not all(number.isdecimal() for number in numbers):
             return False
-        steps = {int(later) - int(earlier) for earlier, later in itertools.pairwise(numbers[:-1])} or {1}
+        steps = {int(later) - int(earlier) for earlier, later in itertools.pairwise(numbers[:-1])}
+        if numbers[:-1] in (["0"], ["1"]):
+            steps = {1}
         return len(steps) == 1 and int(numbers[-1]) - int(numbers[-2]) not in steps
 
     def is_first_cursor(self, cursor: Cursor) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.text import WordCounter, decode_text
+from debate_tui.domain.text import CodeTracker, WordCounter, decode_text
 
 
 def count_pieces(*pieces: str) -> int:
@@ -53,3 +53,39 @@ def test_what_is_no_text_is_refused() -> None:
         with pytest.raises(UnicodeDecodeError):
             decode_text(data)
     assert decode_text(b"a\r\nb\rc") == "a\nb\nc"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_code"),
+    [
+        ("", False),
+        ("a", False),
+        ("a `b", True),
+        ("a `b` c", False),
+        ("a ``b ` c", True),
+        ("a ``b ` c`` d", False),
+        ("a `b\nc", True),
+        ("a `b\n\nc", False),
+        ("```\na", True),
+        ("```py\na\n```\nb", False),
+        ("````\na\n```\nb", True),
+        ("~~~\na\n```\nb", True),
+        ("~~~\na\n~~~~\nb", False),
+        ("> ```\n> a", True),
+        ("- ```\n  a\n  ```\nb", False),
+        ("```a`b", True),
+        ("a\n\n    b", True),
+        ("a\n    b", False),
+        ("    a\n    b", True),
+        ("    a\nb", False),
+        ("\ta", True),
+    ],
+)
+def test_code_is_recognised_wherever_the_text_is_cut(text: str, is_code: bool) -> None:
+    for cut in range(len(text) + 1):
+        if text[cut - 1 : cut + 1] == "``":
+            continue  # a run of backticks comes whole
+        tracker = CodeTracker()
+        tracker.read(text[:cut])
+        tracker.read(text[cut:])
+        assert tracker.is_code is is_code, cut

@@ -65,6 +65,7 @@ OLD = f"Tea is older than coffee. {SENTENCE}"
         # the word that was cut
         ("That is the argu", "argument.", "That is the argument."),
         ("That is the argument", "argument that counts", "That is the argument that counts"),
+        ("Cities should be calm and", "and quiet.", "Cities should be calm and quiet."),
         # nothing repeated
         (OLD, " And it is warm.", f"{OLD} And it is warm."),
         ("That is the argu", "ment.", "That is the argument."),

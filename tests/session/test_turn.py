@@ -9,9 +9,11 @@ import pytest
 from debate_tui.domain import events
 from debate_tui.domain.stream import (
     Chunk,
+    Cursor,
     Fault,
     FaultKind,
     Finished,
+    Resume,
     StateChange,
     Superseded,
     TurnRequest,
@@ -23,6 +25,7 @@ from debate_tui.session import turn as module
 from debate_tui.session.turn import RunningTurn
 from debate_tui.sources.prices import cost_function
 from debate_tui.sources.registry import parse_source
+from tests.fakes.scripted_source import ScriptedSource
 
 
 class Timed:
@@ -155,3 +158,16 @@ def test_what_the_server_charges_for_a_part_is_not_the_cost_of_the_turn() -> Non
     first, second = Finished(usage=Usage(1, 2), cost=0.25), Finished(usage=Usage(3, 4), cost=0.5)
     end = priced_turn(Chunk("Tea."), first, "again", Chunk("Tea!"), second)
     assert (end.usage, end.cost) == (Usage(4, 6), 5.0)
+
+
+def test_a_turn_tells_how_much_came_after_its_cursor(timed: Timed) -> None:
+    """It may be stopped in the middle of an event, of whose pieces only the last one has the cursor."""
+    turn, source = timed.at(1), ScriptedSource()
+    assert turn.resume_point(source) is None
+    turn.handle_item(StateChange("streaming", 1))
+    for chunk in (Chunk("Hm.", True), Chunk("Tea ", cursor=Cursor("7")), Chunk("So", True), Chunk("is.")):
+        turn.handle_item(chunk)
+    resume = turn.resume_point(source)
+    assert resume == Resume(1, Cursor("7"), "Tea is.", "Hm.So", (3, 2))
+    assert resume.at_cursor == ("Tea ", "Hm.")
+    assert turn.resume_point(ScriptedSource()) == Resume(1, None, "Tea is.", "Hm.So")

@@ -32,6 +32,7 @@ from tests.fakes.provider_server import (
     ProviderServer,
     chat_events,
     error,
+    event,
     responses_events,
 )
 from tests.sources.source_reader import REQUEST, SourceOutput, read_source
@@ -250,6 +251,15 @@ async def test_llama_cpp_reads_on_behind_every_byte_it_was_told(
         assert broken.text + rest.text == "".join(TEXT)
         assert broken.reasoning + rest.reasoning == "Hm."
         assert rest.finished is not None
+
+
+async def test_only_the_last_piece_of_an_event_has_llama_cpps_place(
+    server: ProviderServer, llama: OpenAISource
+) -> None:
+    delta = {"choices": [{"delta": {"reasoning_content": "Hm.", "content": "Tea."}, "finish_reason": "stop"}]}
+    server.script(CHAT, ProviderReply([event(delta), event("[DONE]")]))
+    chunks = [item for item in (await read_source(llama)).items if isinstance(item, Chunk)]
+    assert [(chunk.text, chunk.cursor is not None) for chunk in chunks] == [("Hm.", False), ("Tea.", True)]
 
 
 @pytest.mark.parametrize("status", [400, 404])
