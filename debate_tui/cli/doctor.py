@@ -72,9 +72,7 @@ def run_checks(settings: config.Settings) -> int:
     )
     named_servers = discovery.custom_servers()
     if named_servers:
-        _print_section(
-            "Servers named in the environment", [_check_named_server(each) for each in named_servers]
-        )
+        _print_section("Servers of your own", [_check_named_server(each) for each in named_servers])
     seats = [*_seats_to_check(settings)]
     if not seats:
         print("\nNo model is at hand: debate-tui runs its scripted demo.")

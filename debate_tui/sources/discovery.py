@@ -130,7 +130,7 @@ def sources_from_server(
 
 
 def custom_servers(environ: Mapping[str, str] = os.environ) -> list[Provider]:
-    """The servers that a variable such as ``OPENAI_BASE_URL`` leads to, and that may want no key."""
+    """The servers that need no key and that a variable such as ``OPENAI_BASE_URL``, or a table, leads to."""
     found = [find_provider(name, environ) for name in providers() if name not in LOCAL_SERVERS]
     return [each for each in found if each.moved_by and not each.needs_key]
 
@@ -169,9 +169,12 @@ def fetch_models(
     if problem := find_url_problem(server.base_url, ("http", "https")):
         raise Fault(FaultKind.BAD_REQUEST, f"{server.base_url_env} cannot be used: {problem}.")
     url = urlsplit(server.base_url)
-    listing = url._replace(path=f"{url.path.rstrip('/')}/models", fragment="").geturl()
+    path = f"{url.path.rstrip('/')}{'/v1' if server.api == 'messages' else ''}/models"
+    listing = url._replace(path=path, fragment="").geturl()
     key = find_key(server, environ) if key_in_environment(server, environ) else ""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    in_authorization = bool(key) and not server.key_is_in_headers
+    headers = {"Authorization": f"Bearer {key}"} if in_authorization else {}
+    headers |= server.headers_with_key(key)
     if network.find_proxy(listing, environ) is not None:
         body = asyncio.run(_get_through_proxy(listing, headers, timeout))
     else:

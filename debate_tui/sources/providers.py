@@ -76,11 +76,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def is_configured(self) -> bool:
-        """Whether it is not, or not where, the table lists it, but as the user's own settings say."""
-        listed, own = _listed().get(self.name), _configured.get(self.name)
-        return (
-            own is not None and own.base_url == self.base_url and own.base_url != (listed and listed.base_url)
-        )
+        """Whether the user's own settings say where it is."""
+        return self.moved_by.startswith("[")
 
     @property
     def key_hint(self) -> str:
@@ -168,21 +165,27 @@ def _configure(name: str, fields: Mapping[str, Any]) -> Provider:
         )
     if listed is None:
         has_key = bool(fields.get("key_env") or fields.get("key_command"))
-        return Provider(**{"name": name, "title": name, "needs_key": has_key, **fields})
-    moved = _move(listed, base_url) if base_url else listed
+        given = {"name": name, "title": name, "needs_key": has_key, "moved_by": where, **fields}
+        return Provider(**given)
+    moved = _move(listed, base_url, where) if base_url else listed
     return msgspec.structs.replace(moved, **fields)
 
 
 def find_provider(name: str, environ: Mapping[str, str] = os.environ) -> Provider:
-    """The provider called `name`, where the environment says it is; raises `KeyError` for other names."""
+    """The provider called `name`, where the environment says it is; raises `KeyError` for other names.
+
+    One that the user's settings have an address for is there.
+    """
     known = providers()[name]
+    if known.moved_by:
+        return known
     base_url, variable = clean_value(environ.get(known.base_url_env, "")), known.base_url_env
     if not base_url and (host := clean_value(environ.get(known.host_env, ""))):
         base_url, variable = _ollama_base_url(host), known.host_env
     return _move(known, base_url, variable) if base_url else known
 
 
-def _move(known: Provider, base_url: str, variable: str = "") -> Provider:
+def _move(known: Provider, base_url: str, variable: str) -> Provider:
     """The provider at another address, which `variable` names.
 
     OpenAI elsewhere than at OpenAI is a compatible server: it is asked for chat completions, and has to say

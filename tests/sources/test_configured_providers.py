@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from debate_tui.config import ProviderSettings
 from debate_tui.domain.debate import ModelParameters
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources import credentials
+from debate_tui.sources import credentials, discovery
 from debate_tui.sources.credentials import find_key, has_key
 from debate_tui.sources.providers import (
     OTHER_SOURCES,
@@ -243,6 +244,20 @@ async def test_without_a_model_the_first_listed_is_used(server: ProviderServer) 
     assert await ask("mine") == "Tea."
     assert server.requests[1].json["model"] == "first"
     assert server.requests[0].headers["x-team"] == "red"
+
+
+async def test_the_models_of_a_keyless_server_are_offered(server: ProviderServer) -> None:
+    server.script(MODELS, ProviderReply(b'{"data": [{"id": "one"}, {"id": "two"}]}', 200, JSON))
+    configure_providers({"mine": {"base_url": server.base, "headers": {"X-Team": "red"}}})
+    found = await asyncio.to_thread(discovery.sources_from_server, {})
+    assert found == ("mine:one", "mine:two")
+    assert server.requests[0].headers["x-team"] == "red"
+
+
+def test_a_configured_address_stays_where_it_is() -> None:
+    configure_providers({"ollama": {"base_url": "http://127.0.0.1:9/v1"}})
+    environ = {"OLLAMA_HOST": "elsewhere", "OLLAMA_BASE_URL": "http://elsewhere/v1"}
+    assert find_provider("ollama", environ).base_url == "http://127.0.0.1:9/v1"
 
 
 async def test_no_fault_tells_a_secret_that_was_sent(server: ProviderServer) -> None:
