@@ -16,14 +16,13 @@ import pytest
 
 from debate_tui.record.sqlite_log import SqliteStore
 from tests.cli.process import run_program
-from tests.fakes.sse_server import Reply, SseServer, reply
+from tests.fakes.sse_server import DONE_EVENT, Reply, SseServer, reply
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.fakes.sse_server import ReceivedRequest
 
-DONE = b"event: done\ndata: {}\n\n"
 COMMANDS = {
     "help": ["--help"],
     "version": ["--version"],
@@ -65,7 +64,7 @@ async def run_shell(redirection: str, *arguments: str) -> tuple[int, str, str]:
 
 async def hold_debate(*arguments: str, redirection: str) -> tuple[int, str, str]:
     """Run a command that needs debaters, or a record, and has both."""
-    async with SseServer(reply(b'data: {"delta": "said"}\n\n' + DONE)) as server:
+    async with SseServer(reply(b'data: {"delta": "said"}\n\n' + DONE_EVENT)) as server:
         debaters = [part for name in "ab" for part in ("-d", f"{name}={server.origin}/{name}")]
         if arguments[0] in ("export", "replay", "history"):
             assert (await run_program("Recorded?", "--plain", *debaters)).code == 0

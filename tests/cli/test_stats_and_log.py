@@ -12,7 +12,7 @@ import pytest
 from tests.cli.process import run_program
 from tests.fakes.provider_server import CHAT, ProviderServer, error
 from tests.fakes.provider_server import ProviderReply as Answer
-from tests.fakes.sse_server import Cut, Reply, SseServer, reply
+from tests.fakes.sse_server import DONE_EVENT, Cut, Reply, SseServer, delta_event, reply
 
 if TYPE_CHECKING:
     from tests.fakes.sse_server import ReceivedRequest
@@ -22,22 +22,15 @@ SECRET = "s3cr3t-token-value"
 DATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 
 
-def event(number: int, text: str) -> bytes:
-    return f'id: {number}\ndata: {{"delta": "{text}"}}\n\n'.encode()
-
-
-DONE = b"event: done\ndata: {}\n\n"
-
-
 def breaking_server() -> SseServer:
     """A stream that is cut after two of its three words, beside one that is not."""
 
     def answer(request: ReceivedRequest) -> Reply:
         if request.path == "/whole":
-            return reply(event(1, "Whole."), DONE)
+            return reply(delta_event("Whole.", 1), DONE_EVENT)
         if request.last_event_id == "2":
-            return reply(event(3, "three."), DONE)
-        return reply(event(1, "one "), event(2, "two "), Cut.RESET)
+            return reply(delta_event("three.", 3), DONE_EVENT)
+        return reply(delta_event("one ", 1), delta_event("two ", 2), Cut.RESET)
 
     return SseServer(script=answer)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import json
 import socket
 import struct
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+DONE_EVENT = b"event: done\ndata: {}\n\n"
 Framing = Literal["chunked", "length", "close"]
 
 
@@ -65,6 +67,12 @@ class Reply:
 def reply(*steps: Step, **options: object) -> Reply:
     """A reply with its script as plain arguments."""
     return Reply(steps, **options)  # type: ignore[arg-type]
+
+
+def delta_event(text: str, number: int | None = None) -> bytes:
+    """An event that brings `text`, with an id if it has a number."""
+    head = "" if number is None else f"id: {number}\n"
+    return f"{head}data: {json.dumps({'delta': text}, ensure_ascii=False)}\n\n".encode()
 
 
 def each_byte(data: bytes) -> Iterator[bytes]:

@@ -7,7 +7,6 @@ to come to their end before its wait, or its silence, is allowed to end.
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -16,21 +15,15 @@ from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
 from tests.fakes.scripted_source import REQUEST, ManualClock, RecoveredOutput
-from tests.fakes.sse_server import ReceivedRequest, Reply, SseServer, reply
+from tests.fakes.sse_server import ReceivedRequest, Reply, SseServer, delta_event, reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from debate_tui.domain.stream import RecoveryPolicy, Resume, Source
+    from debate_tui.domain.stream import FaultReport, RecoveryPolicy, Resume, Source
 
 UNDISTURBED_STATES = ["connecting", "connected", "streaming"]
-DONE_EVENT = b"event: done\ndata:\n\n"
-
-
-def delta(text: str, number: int | None = None) -> bytes:
-    """An event that brings `text`, with an id if it has a number."""
-    head = "" if number is None else f"id: {number}\n"
-    return f"{head}data: {json.dumps({'delta': text}, ensure_ascii=False)}\n\n".encode()
+EMPTY_DONE_EVENT = b"event: done\ndata:\n\n"
 
 
 class GuardedStream:
@@ -64,6 +57,10 @@ class GuardedStream:
                 if self._paused_at and self.output.text == self._paused_at:
                     await self.go_on.wait()
         return self.output
+
+    @property
+    def reported_errors(self) -> list[FaultReport]:
+        return [status.error for status in self.output.statuses if status.error]
 
     async def until(self, happened: Callable[[RecoveredOutput], bool]) -> None:
         while not happened(self.output):
@@ -99,7 +96,14 @@ async def healthy_streams(clients: HttpClients, count: int = 3) -> AsyncIterator
     go_on = asyncio.Event()
 
     def script(_: ReceivedRequest) -> Reply:
-        return reply(delta("I am "), delta("fine. "), go_on, delta("Go "), delta("on."), DONE_EVENT)
+        return reply(
+            delta_event("I am "),
+            delta_event("fine. "),
+            go_on,
+            delta_event("Go "),
+            delta_event("on."),
+            EMPTY_DONE_EVENT,
+        )
 
     async with SseServer(script=script) as server:
         panes = [GuardedStream(SseSource(server.url, clients=clients)) for _ in range(count)]

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.sources.sse import SseSource
-from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, reply
+from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, delta_event, reply
 from tests.resilience.parallel_streams import (
-    DONE_EVENT,
+    EMPTY_DONE_EVENT,
     UNDISTURBED_STATES,
     GuardedStream,
-    delta,
     healthy_streams,
     open_clients,
     read_through_faults,
@@ -27,7 +26,10 @@ TEXT = "".join(PIECES)
 
 
 def wire(*, ids: bool) -> list[bytes]:
-    return [*(delta(piece, number if ids else None) for number, piece in enumerate(PIECES, 1)), DONE_EVENT]
+    return [
+        *(delta_event(piece, number if ids else None) for number, piece in enumerate(PIECES, 1)),
+        EMPTY_DONE_EVENT,
+    ]
 
 
 def cuts(events: list[bytes]) -> list[int]:

@@ -7,17 +7,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from msgspec.structs import replace
 
-from debate_tui.domain.stream import Fault, FaultKind, FaultReport, Source, Usage
-from debate_tui.sources.anthropic import AnthropicSource
-from debate_tui.sources.openai import OpenAISource
-from debate_tui.sources.providers import find_provider
+from debate_tui.domain.stream import Fault, FaultKind, Usage
 from debate_tui.sources.sdk import SdkClients
 from tests.fakes.provider_server import (
     CHAT,
     JSON,
-    MESSAGES,
     RESPONSES,
     STREAM,
     ProviderReply,
@@ -25,7 +20,6 @@ from tests.fakes.provider_server import (
     chat_events,
     error,
     event,
-    messages_events,
     responses_events,
 )
 from tests.resilience.parallel_streams import (
@@ -36,16 +30,25 @@ from tests.resilience.parallel_streams import (
     open_clients,
     read_through_faults,
 )
+from tests.resilience.provider_dialects import (
+    CHAT_API,
+    DIALECTS,
+    KEYS,
+    MESSAGES_API,
+    RESPONSES_API,
+    Dialect,
+    make_background,
+    make_llama,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from tests.fakes.provider_server import Ending
     from tests.fakes.scripted_source import RecoveredOutput
 
 PIECES = ["Tea 🍵 is ", "older than ", "coffee. ", "It keeps ", "better in ", "a 茶 storm."]
 TEXT = "".join(PIECES)
-KEYS = {"OPENAI_API_KEY": "sk-test-0123456789abcdef", "ANTHROPIC_API_KEY": "sk-ant-0123456789abcdef"}
 
 
 @pytest.fixture
@@ -65,63 +68,6 @@ async def sdk() -> AsyncIterator[SdkClients]:
     made = SdkClients(environ=KEYS)
     yield made
     await made.aclose()
-
-
-class Dialect:
-    """A provider's API: where it is asked, how it answers, and the source that speaks it."""
-
-    def __init__(
-        self,
-        path: str,
-        events: Callable[..., list[bytes]],
-        make: Callable[[ProviderServer, SdkClients], Source],
-    ) -> None:
-        self.path = path
-        self.events = events
-        self.make = make
-
-
-def _chat(server: ProviderServer, sdk: SdkClients) -> Source:
-    return OpenAISource(
-        "m", provider=replace(find_provider("openai", {}), base_url=server.base, api="chat"), sdk_clients=sdk
-    )
-
-
-def _responses(server: ProviderServer, sdk: SdkClients) -> Source:
-    return OpenAISource(
-        "m", provider=replace(find_provider("openai", {}), base_url=server.base), sdk_clients=sdk
-    )
-
-
-def _background(server: ProviderServer, sdk: SdkClients) -> Source:
-    at = replace(find_provider("openai", {}), base_url=server.base)
-    return OpenAISource("m", provider=at, sdk_clients=sdk, background=True, poll_interval=0)
-
-
-def _llama(server: ProviderServer, sdk: SdkClients) -> Source:
-    return OpenAISource(
-        "m", provider=replace(find_provider("llamacpp", {}), base_url=server.base), sdk_clients=sdk
-    )
-
-
-def _messages(server: ProviderServer, sdk: SdkClients) -> Source:
-    return AnthropicSource(
-        "m", provider=replace(find_provider("anthropic", {}), base_url=server.url), sdk_clients=sdk
-    )
-
-
-CHAT_API = Dialect(CHAT, chat_events, _chat)
-RESPONSES_API = Dialect(RESPONSES, responses_events, _responses)
-MESSAGES_API = Dialect(MESSAGES, messages_events, _messages)
-DIALECTS = [
-    pytest.param(CHAT_API, id="chat"),
-    pytest.param(RESPONSES_API, id="responses"),
-    pytest.param(MESSAGES_API, id="messages"),
-]
-
-
-def reported_errors(pane: GuardedStream) -> list[FaultReport]:
-    return [status.error for status in pane.output.statuses if status.error]
 
 
 def places(events: list[bytes]) -> list[int]:
@@ -177,9 +123,7 @@ async def test_a_broken_answer_is_continued_where_it_broke(
             "reconnecting 1/5",
             *(UNDISTURBED_STATES if count < len(PIECES) else UNDISTURBED_STATES[:2]),
         ]
-        assert reported_errors(pane)[0].kind is (
-            FaultKind.TIMEOUT if ending == "stall" else FaultKind.NETWORK
-        )
+        assert pane.reported_errors[0].kind is (FaultKind.TIMEOUT if ending == "stall" else FaultKind.NETWORK)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -238,7 +182,7 @@ async def test_a_status_that_may_pass_is_waited_out(
     heard = await read_through_faults(pane, beside)
     assert heard.text == TEXT
     assert heard.states == ["connecting", "reconnecting 1/5", *UNDISTURBED_STATES]
-    assert [(report.kind, report.status) for report in reported_errors(pane)] == [(kind, status)]
+    assert [(report.kind, report.status) for report in pane.reported_errors] == [(kind, status)]
     assert heard.waits == [3150 if status == 429 else 1000]
     assert len(server.requests) == 2, "somebody else has tried again too"
 
@@ -313,7 +257,7 @@ async def test_an_error_in_the_stream_is_healed_like_a_cut(
     heard = await read_through_faults(pane, beside)
     assert heard.text == TEXT
     assert heard.states == [*UNDISTURBED_STATES, "reconnecting 1/5", *UNDISTURBED_STATES]
-    assert reported_errors(pane)[0].kind is kind
+    assert pane.reported_errors[0].kind is kind
 
 
 async def test_quota_spent_in_the_stream_is_not_tried_again(
@@ -338,7 +282,7 @@ async def test_background_responses_are_read_on_exactly(
         server.requests.clear()
         server.script(RESPONSES, ProviderReply([*events[: place + 1], gate], ending=ending))
         server.script(f"{RESPONSES}/resp_1", ProviderReply(events[place + 1 :]))
-        pane = GuardedStream(_background(server, sdk))
+        pane = GuardedStream(make_background(server, sdk))
         heard = await break_and_heal(pane, shown, gate, beside, stall=ending == "stall")
         assert (heard.text, heard.reasoning) == (TEXT, "Hm.")
         assert heard.finished.usage == Usage(4, 9)
@@ -359,7 +303,7 @@ async def test_a_background_response_too_old_to_stream_is_polled(
     server.script(RESPONSES, ProviderReply([*events[: places(events)[2] + 1], gate], ending=ending))
     late = ProviderReply(error("invalid_request_error", "too old"), 400, JSON)
     server.script(f"{RESPONSES}/resp_1", late, ProviderReply(json.dumps(done).encode(), content_type=JSON))
-    pane = GuardedStream(_background(server, sdk))
+    pane = GuardedStream(make_background(server, sdk))
     heard = await break_and_heal(pane, "".join(PIECES[:3]), gate, beside, stall=ending == "stall")
     assert heard.text == TEXT
     assert heard.superseded == 0
@@ -376,7 +320,7 @@ async def test_llama_cpp_is_read_on_by_the_byte(
         server.requests.clear()
         server.script(CHAT, ProviderReply([sent, gate], ending=ending))
         server.script(STREAM, ProviderReply(body[len(b"".join(events[: place + 1])) :]))
-        pane = GuardedStream(_llama(server, sdk))
+        pane = GuardedStream(make_llama(server, sdk))
         heard = await break_and_heal(pane, "".join(PIECES[:count]), gate, beside, stall=ending == "stall")
         assert heard.text == TEXT
         assert [request.method for request in server.requests] == ["POST", "GET"]

@@ -18,10 +18,10 @@ from debate_tui.sources.websocket import WebSocketSource
 from tests.fakes import websocket
 from tests.fakes.provider_server import ProviderReply, ProviderServer
 from tests.fakes.scripted_source import ManualClock, RecoveredOutput, read_recovered
-from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, reply
-from tests.resilience.parallel_streams import DONE_EVENT, delta, open_clients
-from tests.resilience.test_recovery_provider_faults import DIALECTS, KEYS, Dialect
-from tests.session.test_session import motion
+from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, delta_event, reply
+from tests.resilience.parallel_streams import EMPTY_DONE_EVENT, open_clients
+from tests.resilience.provider_dialects import DIALECTS, KEYS, Dialect
+from tests.session.scripted_session import motion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -89,8 +89,8 @@ async def test_thoughts_in_a_models_text_are_reasoning(
 @pytest.mark.parametrize("ids", [True, False], ids=["ids", "no ids"])
 async def test_thoughts_in_an_endpoints_text_are_reasoning(raw: str, ids: bool) -> None:
     events = [
-        *(delta(piece, number if ids else None) for number, piece in enumerate(pieces(raw), 1)),
-        DONE_EVENT,
+        *(delta_event(piece, number if ids else None) for number, piece in enumerate(pieces(raw), 1)),
+        EMPTY_DONE_EVENT,
     ]
 
     async with open_clients() as clients:

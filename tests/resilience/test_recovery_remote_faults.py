@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.domain.stream import Fault, FaultKind, FaultReport, Resume
+from debate_tui.domain.stream import Fault, FaultKind, Resume
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
 from debate_tui.sources.websocket import WebSocketSource
 from tests.fakes import tls, websocket
 from tests.fakes.h2_server import GoAway, H2Server
-from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, reply
+from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, delta_event, reply
 from tests.resilience.parallel_streams import (
-    DONE_EVENT,
+    EMPTY_DONE_EVENT,
     UNDISTURBED_STATES,
     GuardedStream,
     HealthyStreams,
-    delta,
     healthy_streams,
     open_clients,
     read_through_faults,
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 
 PIECES = ["Tea ", "is ", "older ", "than ", "coffee."]
 TEXT = "".join(PIECES)
-WHOLE = [*(delta(piece, number) for number, piece in enumerate(PIECES, 1)), DONE_EVENT]
-BARE_DELTAS = [*(delta(piece) for piece in PIECES), DONE_EVENT]
+WHOLE = [*(delta_event(piece, number) for number, piece in enumerate(PIECES, 1)), EMPTY_DONE_EVENT]
+BARE_DELTAS = [*(delta_event(piece) for piece in PIECES), EMPTY_DONE_EVENT]
 
 
 @pytest.fixture
@@ -47,10 +46,6 @@ async def shared() -> AsyncIterator[HttpClients]:
 async def beside(shared: HttpClients) -> AsyncIterator[HealthyStreams]:
     async with healthy_streams(shared) as made:
         yield made
-
-
-def reported_errors(pane: GuardedStream) -> list[FaultReport]:
-    return [status.error for status in pane.output.statuses if status.error]
 
 
 async def read_failure(pane: GuardedStream, beside: HealthyStreams) -> Fault:
@@ -82,7 +77,7 @@ async def test_a_refused_connection_is_made_once_the_server_is_up(
         "reconnecting 2/5",
         *UNDISTURBED_STATES,
     ]
-    assert {error.kind for error in reported_errors(pane)} == {FaultKind.NETWORK}
+    assert {error.kind for error in pane.reported_errors} == {FaultKind.NETWORK}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +101,7 @@ async def test_a_status_that_may_pass_is_waited_out(
     assert heard.text == TEXT
     assert heard.states == ["connecting", "reconnecting 1/5", *UNDISTURBED_STATES]
     assert heard.waits == [1000]
-    assert [(error.kind, error.status) for error in reported_errors(pane)] == [(kind, status)]
+    assert [(error.kind, error.status) for error in pane.reported_errors] == [(kind, status)]
 
 
 async def test_retry_after_is_waited_for(shared: HttpClients, beside: HealthyStreams) -> None:
@@ -295,7 +290,7 @@ async def test_an_error_in_the_stream_is_healed_like_a_cut(
         heard = await read_through_faults(pane, beside)
     assert heard.text == TEXT
     assert heard.states == [*UNDISTURBED_STATES, "reconnecting 1/5", *UNDISTURBED_STATES]
-    assert reported_errors(pane)[0].kind is kind
+    assert pane.reported_errors[0].kind is kind
 
 
 async def test_a_refusal_in_the_stream_ends_the_turn_alone(
@@ -348,7 +343,7 @@ async def test_a_server_that_sends_a_few_events_again_doubles_nothing(
 
 
 async def test_ids_that_repeat_lose_nothing(shared: HttpClients, beside: HealthyStreams) -> None:
-    same = [*(delta(piece, 7) for piece in PIECES), DONE_EVENT]
+    same = [*(delta_event(piece, 7) for piece in PIECES), EMPTY_DONE_EVENT]
     async with SseServer(reply(*same[:3], Cut.CLOSE), reply(*same[3:])) as server:
         heard = await read_through_faults(GuardedStream(SseSource(server.url, clients=shared)), beside)
     assert heard.text == TEXT
@@ -358,7 +353,7 @@ async def test_ids_that_repeat_lose_nothing(shared: HttpClients, beside: Healthy
 async def test_a_restart_that_says_something_else_supersedes(
     shared: HttpClients, beside: HealthyStreams
 ) -> None:
-    other = [delta("Tea "), delta("was "), delta("first."), DONE_EVENT]
+    other = [delta_event("Tea "), delta_event("was "), delta_event("first."), EMPTY_DONE_EVENT]
     async with SseServer(reply(*BARE_DELTAS[:3], Cut.CLOSE), reply(*other)) as server:
         heard = await read_through_faults(GuardedStream(SseSource(server.url, clients=shared)), beside)
     assert heard.text == "Tea was first."

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Self
 
-from tests.fakes.sse_server import Reply, SseServer
+from tests.fakes.sse_server import DONE_EVENT, Reply, SseServer, delta_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from types import TracebackType
 
     from tests.fakes.sse_server import ReceivedRequest
-
-END = b"event: done\ndata: {}\n\n"
 
 
 class ControlledEndpoints:
@@ -46,7 +43,7 @@ class ControlledEndpoints:
     def say(self, name: str, *texts: str) -> None:
         """Send texts, each in an event of its own."""
         for text in texts:
-            self.send(name, f"data: {json.dumps({'delta': text}, ensure_ascii=False)}\n\n".encode())
+            self.send(name, delta_event(text))
 
     def send(self, name: str, data: bytes) -> None:
         """Send these bytes."""
@@ -55,7 +52,7 @@ class ControlledEndpoints:
     def end(self) -> None:
         """End all streams as they should be ended."""
         for name in self.names:
-            self.send(name, END)
+            self.send(name, DONE_EVENT)
 
     def _answer(self, request: ReceivedRequest) -> Reply:
         return Reply(self._stream(request.path[1:]))
@@ -68,5 +65,5 @@ class ControlledEndpoints:
                     yield data[place : place + 1]
             else:
                 yield data
-            if data.endswith(END):
+            if data.endswith(DONE_EVENT):
                 return

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes.sse_server import SseServer, reply
-from tests.terminal.controlled_endpoints import END, ControlledEndpoints
+from tests.fakes.sse_server import DONE_EVENT, SseServer, reply
+from tests.terminal.controlled_endpoints import ControlledEndpoints
 from tests.terminal.pty_terminal import run_in_terminal
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     "without", [{"TERM": "dumb"}, {"stdout": PIPE}, {"stderr": PIPE}], ids=["dumb", "stdout", "stderr"]
 )
 async def test_without_a_fit_terminal_there_is_plain_text(without: dict[str, Any]) -> None:
-    async with SseServer(reply(b'data: {"delta": "plainly said"}\n\n' + END)) as server:
+    async with SseServer(reply(b'data: {"delta": "plainly said"}\n\n' + DONE_EVENT)) as server:
         debaters = [part for name in "ab" for part in ("-d", f"{name}={server.origin}/{name}")]
         async with run_in_terminal("Plain?", *debaters, **without) as terminal:
             assert await terminal.wait_for_exit() == 0
