@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.events import Event
-from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive, TurnRequest
+from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive, TimeSlice, TurnRequest
 from debate_tui.sources.credentials import check_url
 from debate_tui.sources.endpoint import FallbackEndpoint, FirstByteDeadline
 from debate_tui.sources.http import HttpClients, HttpRequest, open_response
@@ -212,12 +213,16 @@ async def _read_messages(connection: EndpointConnection) -> AsyncGenerator[HostM
     """What is said on a connection; a snapshot is passed over, as its history was asked for."""
     if connection.events is None:
         return
+    turn = TimeSlice(asyncio.get_running_loop().call_soon)
     async with aclosing(connection.events) as items:
         async for item in items:
             if isinstance(item, KeepAlive):
                 yield HostMessage(retry_after=item.retry_after)
             elif (told := _parse_message(item, id_in_data=connection.ids_in_data)) is not None:
                 yield told
+            now = time.monotonic()
+            if now >= turn.end and turn.is_spent(now):
+                await asyncio.sleep(0)
 
 
 def _parse_message(item: Item, *, id_in_data: bool) -> HostMessage | None:

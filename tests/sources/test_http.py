@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from debate_tui.domain.events import DebatePaused, event_to_json
 from debate_tui.domain.stream import Chunk, Fault, FaultKind
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.sources.anthropic import AnthropicSource
 from debate_tui.sources.http import HttpClients, decode_body
 from debate_tui.sources.openai import OpenAISource
 from debate_tui.sources.providers import find_provider
+from debate_tui.sources.remote_debate import RemoteDebate
 from debate_tui.sources.sdk import SdkClients
 from debate_tui.sources.shared_connection import SharedEndpoint
 from debate_tui.sources.sse import SseSource
@@ -224,3 +226,23 @@ async def source_ready(source: Source) -> None:
     with suppress(Fault):
         async with source.open(REQUEST):
             pass
+
+
+async def test_the_events_of_a_host_leave_time_for_others() -> None:
+    said = event_to_json(DebatePaused(reason="user", debater=None)).decode()
+    data = "".join(f"id: 1-{number}\ndata: {said}\n\n" for number in range(20_000)).encode()
+    clients = HttpClients()
+    messages = 0
+
+    async def follow() -> None:
+        nonlocal messages
+        async with RemoteDebate(f"{server.origin}/debates/d", clients=clients).connect("") as connection:
+            with suppress(Fault):
+                async for _ in connection.messages:
+                    messages += 1
+
+    async with SseServer(reply(data)) as server:
+        turns = await count_turns(follow())
+    await clients.aclose()
+    assert messages == 20_000
+    assert turns > 30
