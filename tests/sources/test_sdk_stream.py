@@ -377,6 +377,14 @@ async def test_a_whole_answer_is_read_as_one(
 
 
 @pytest.mark.parametrize("api", APIS)
+async def test_a_whole_answer_may_be_an_event(server: ProviderServer, sdk: SdkClients, api: str) -> None:
+    for end in (b"", b"data: [DONE]\n\n"):
+        server.script(APIS[api], ProviderReply(event(WHOLE_ANSWERS[api]) + end, piece=5))
+        heard = await read_source(make_source(api, server, sdk))
+        assert (heard.text, heard.reasoning, heard.fault) == ("Hello.", "Hm.", None)
+
+
+@pytest.mark.parametrize("api", APIS)
 async def test_a_whole_answer_cut_anywhere_is_a_fault(
     server: ProviderServer, sdk: SdkClients, api: str
 ) -> None:

@@ -16,7 +16,6 @@ import msgspec
 
 from debate_tui.domain.stream import Fault, FaultKind, KeepAlive
 from debate_tui.sources.payloads import SimpleEvent, errors
-from debate_tui.sources.payloads.responses import decode_response
 from debate_tui.sources.sse_parser import EVENT_LIMIT, parse_sse
 
 if TYPE_CHECKING:
@@ -178,9 +177,9 @@ def _answer_events(value: dict[str, object], *, is_error: bool) -> Iterator[Payl
     if isinstance(choices, list) and any(map(_has_message, choices)):
         yield from _chat_events(value, choices)
     elif value.get("object") == "response" and "output" in value:
-        yield from _responses_events(value)
+        yield from responses_events(value)
     elif value.get("type") == "message" and "content" in value:
-        yield from _messages_events(value)
+        yield from messages_events(value)
     else:
         yield SimpleEvent(msgspec.json.encode(value).decode(), "error" if is_error else "message")
 
@@ -196,21 +195,26 @@ def _chat_events(completion: dict[str, object], choices: list[object]) -> Iterat
     yield SimpleEvent("[DONE]")
 
 
-def _responses_events(response: dict[str, object]) -> Iterator[PayloadEvent]:
+def responses_events(response: dict[str, object]) -> Iterator[PayloadEvent]:
     """A whole response as its text and the event that ends it."""
-    try:
-        result = decode_response(msgspec.json.encode(response))
-    except msgspec.DecodeError:
-        result = None
-    if result is not None and result.reasoning:
-        yield _event({"type": "response.reasoning_summary_text.delta", "delta": result.reasoning})
-    if result is not None and result.text:
-        yield _event({"type": "response.output_text.delta", "delta": result.text})
+    for item in _objects(response.get("output")):
+        for index, part in enumerate(_objects(item.get("summary"))):
+            yield _event({"type": "response.reasoning_summary_part.added", "summary_index": index})
+            yield _event({"type": "response.reasoning_summary_text.delta", "delta": part.get("text")})
+        for part in _objects(item.get("content")) if item.get("type") == "message" else ():
+            kind, text = (
+                ("refusal", part["refusal"]) if part.get("refusal") else ("output_text", part.get("text"))
+            )
+            yield _event({"type": f"response.{kind}.delta", "delta": text})
     status = response.get("status") or "completed"
     yield _event({"type": f"response.{status}", "response": response})
 
 
-def _messages_events(message: dict[str, object]) -> Iterator[PayloadEvent]:
+def _objects(value: object) -> list[dict[str, object]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def messages_events(message: dict[str, object]) -> Iterator[PayloadEvent]:
     """A whole message as its blocks, each in one piece."""
     content, usage = message.get("content"), message.get("usage")
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
 from debate_tui.sources.payloads import JsonDecoder, errors
+from debate_tui.sources.payloads.body import responses_events
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
 from debate_tui.sources.payloads.errors import Count, to_count
 
@@ -125,6 +126,7 @@ _SUMMARY_SEPARATOR = "\n\n"
 
 class _ResponsesEvent(Struct):
     type: str = ""
+    object: str = ""
     delta: str | None = None
     sequence_number: int | None = None
     summary_index: int = 0
@@ -181,6 +183,8 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
             return (Chunk(value.delta, False, cursor),)
         if kind == "response.reasoning_summary_part.added" and value.summary_index:
             return (Chunk(_SUMMARY_SEPARATOR, True, cursor),)
+        if value.object == "response":  # all of it at once: the server ignored that a stream was asked for
+            return self.read_whole(responses_events, event)
         if not kind.startswith("response."):
             return self.read_other(event)
         if value.item is not None and value.item.type.endswith("_call"):
