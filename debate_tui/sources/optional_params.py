@@ -132,10 +132,18 @@ class OptionalParams:
         return bool(found)
 
     def _find_mentioned(self, text: str) -> list[str]:
-        """The names of what is sent and named in `text`; all fields of a parameter that is named itself."""
+        """The names of what is sent and named in `text`, or called what users call it there.
+
+        All fields of a parameter that is named itself are.
+        """
         sent = [name for name in self._features if self.sends(name)]
         sent += [name for param in sorted(self._params, key=_is_users) if (name := self._name(param))]
         found = [name for name in sent if _mentions(text, name)][:1]
+        found = found or [
+            name
+            for param in self._params
+            if param.setting and _mentions(text, param.setting) and (name := self._name(param))
+        ]
         return found or [name for name in sent if _mentions(text, name.partition(".")[0])]
 
     def take_dropped_settings(self) -> tuple[str, ...]:

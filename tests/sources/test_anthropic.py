@@ -260,3 +260,16 @@ async def test_a_temperature_goes_without_thinking(server: ProviderServer, sdk: 
     (request,) = server.requests
     assert (request.json["temperature"], request.json["max_tokens"]) == (0.2, 50)
     assert "thinking" not in request.json
+
+
+async def test_an_effort_that_a_model_does_not_support_is_dropped(
+    server: ProviderServer, sdk: SdkClients
+) -> None:
+    message = "This model does not support the effort parameter."
+    refusal = ProviderReply(error("invalid_request_error", message), 400, JSON)
+    server.script(MESSAGES, refusal, ProviderReply(messages_events(TEXT)))
+    provider = replace(find_provider("anthropic", {}), base_url=server.url)
+    parameters = ModelParameters(effort="high")
+    heard = await read_source(AnthropicSource("m", sdk_clients=sdk, provider=provider, parameters=parameters))
+    assert [item.dropped for item in heard.items if isinstance(item, Connected)] == [("effort",)]
+    assert "output_config" not in server.requests[1].json
