@@ -267,7 +267,7 @@ async def test_an_effort_that_a_model_does_not_support_is_dropped(
 ) -> None:
     message = "This model does not support the effort parameter."
     refusal = ProviderReply(error("invalid_request_error", message), 400, JSON)
-    server.script(MESSAGES, refusal, ProviderReply(messages_events(TEXT)))
+    server.script(MESSAGES, refusal, ProviderReply(messages_events(["Tea."])))
     provider = replace(find_provider("anthropic", {}), base_url=server.url)
     parameters = ModelParameters(effort="high")
     heard = await read_source(AnthropicSource("m", sdk_clients=sdk, provider=provider, parameters=parameters))
