@@ -126,7 +126,7 @@ class Cursor(Struct, frozen=True):
 
 MIN_CONTINUED_LENGTH = 20
 """An answer cut within so many characters is requested again from its start: a model that was asked to
-continue, and began again, could not be told from one that repeats a word."""
+continue, and began again, could not be distinguished from one that repeats a word."""
 
 
 class Resume(Struct, frozen=True):

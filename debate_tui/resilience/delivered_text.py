@@ -216,7 +216,7 @@ class TextSplicer(Protocol):
 
     @property
     def pending_start(self) -> TextPosition:
-        """Where in the old text that begins, as far as can be told."""
+        """Where in the old text that begins, as far as is known."""
         ...
 
     def note_cursor(self, cursor: Cursor) -> None:

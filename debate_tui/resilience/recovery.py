@@ -63,6 +63,9 @@ Announcement = StateChange | Connected | SpliceResult | Superseded | Finished | 
 
 COMPLETE = Finished()
 
+MAX_PIECE = 1 << 16
+"""Text that is delivered again comes in pieces of so many characters: an event has a bound."""
+
 MAX_PROBES = 20
 """A server that always has more to say behind an orderly end is asked no more often: it makes it up."""
 
@@ -316,7 +319,7 @@ class TurnRecovery:
         self._longest_length = max(self._longest_length, self._delivered.length)
         self._delivered = rest or DeliveredText()
         if self._superseded_attempt == self._attempt or (rest and self._is_restart):
-            self._attempt += 1  # whoever folds the log takes a second one of the same attempt for the first
+            self._attempt += 1  # a log takes a second one of the same attempt for the first
         self._superseded_attempt = self._attempt
         return self._publish(Superseded(self._attempt))
 
@@ -334,9 +337,9 @@ class TurnRecovery:
         if not now.new_text:
             now.new_text = True
             yield self._publish(self._state_change("streaming"))
-        yield Chunk(reasoning, reasoning=True)
-        if kept:
-            yield Chunk(kept)
+        for text, is_reasoning in ((reasoning, True), (kept, False)):
+            for at in range(0, len(text), MAX_PIECE):
+                yield Chunk(text[at : at + MAX_PIECE], is_reasoning)
 
     def _finish(self, end: Finished = COMPLETE) -> StreamItem:
         """End the turn; raises `TextlessAnswer` where it has nothing to show."""
