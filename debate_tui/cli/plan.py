@@ -123,7 +123,14 @@ def make_plan(
         )
     )
     notice_text = " ".join(
-        filter(None, (sources_notice(source_specs), judge_bias_notice(judges, source_specs)))
+        filter(
+            None,
+            (
+                sources_notice(source_specs),
+                parameters_notice(planned_debaters),
+                judge_bias_notice(judges, source_specs),
+            ),
+        )
     )
     return Plan(topic, format_, planned_debaters, settings, notice_text, chaos, tuple(judges))
 
@@ -237,6 +244,16 @@ def judge_bias_notice(judges: Iterable[SourceSpec], debaters: Iterable[SourceSpe
         return ""
     judge = "judges its" if len(related) == 1 else "judge their"
     return f"Not impartial: {', '.join(related)} {judge} own model family."
+
+
+def parameters_notice(debaters: Iterable[PlannedDebater]) -> str:
+    """What there is to say of parameters that no model is there for."""
+    names = [
+        each.debater.name
+        for each in debaters
+        if each.settings.parameters != NO_PARAMETERS and not each.source_spec.takes_parameters
+    ]
+    return f"Parameters have no effect for {', '.join(names)}: only models take them." if names else ""
 
 
 def sources_notice(source_specs: Iterable[SourceSpec]) -> str:

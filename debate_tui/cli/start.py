@@ -17,12 +17,13 @@ from debate_tui.cli.plan import DEMO_SOURCES, default_count, make_plan, remember
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.tui_runner import make_screen_options, remember_theme
 from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.sources import discovery, local_model, registry
 from debate_tui.tui.app import StartApp
 from debate_tui.tui.screens.start import TYPED_SOURCE_TEXTS, StartScreen
-from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption
+from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption, takes_parameters
 from debate_tui.tui.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
@@ -39,13 +40,15 @@ if TYPE_CHECKING:
 def debater_settings(settings: config.Settings, proposal: DebateSetup) -> tuple[config.DebaterSettings, ...]:
     """A seat for each debater; how a source is asked is what the settings say of it at this place."""
     configured = (*settings.debater, *[None] * len(proposal.debaters))
-    return tuple(
-        structs.replace(
-            seat if seat is not None and seat.source == source else config.DebaterSettings(source=source),
-            **structs.asdict(proposal.profile(place)),
-        )
-        for place, (seat, source) in enumerate(zip(configured, proposal.debaters, strict=False))
-    )
+    seats: list[config.DebaterSettings] = []
+    for place, (seat, source) in enumerate(zip(configured, proposal.debaters, strict=False)):
+        fields = structs.asdict(proposal.profile(place))
+        if not takes_parameters(source):  # left from the source before
+            fields |= structs.asdict(NO_PARAMETERS)
+        if seat is None or seat.source != source:
+            seat = config.DebaterSettings(source=source)
+        seats.append(structs.replace(seat, **fields))
+    return tuple(seats)
 
 
 def initial_roles(settings: config.Settings) -> tuple[DebaterProfile, ...]:

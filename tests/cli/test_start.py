@@ -129,3 +129,10 @@ def test_without_names_the_format_decides_the_number_of_debaters(
     name: str, found: tuple[str, ...], seated: list[str]
 ) -> None:
     assert [seat.source for seat in default_debaters(found, config.Settings(format=name))] == seated
+
+
+def test_parameters_go_with_a_model_only() -> None:
+    profile = DebaterProfile(name="Ada", effort="high")
+    setup = DebateSetup(debaters=("openai:m", "demo"), profiles=(profile, profile))
+    first, second = lineup.debater_settings(config.Settings(), setup)
+    assert (first.effort, second.effort, second.name) == ("high", None, "Ada")

@@ -128,6 +128,15 @@ def test_an_interjection_waits_for_the_end_of_the_turn() -> None:
     assert lane.sheet.written[1:] == [("answer", 1, "Hello"), ("note", 0, "── ❯ Why?")]
 
 
+def test_a_refused_setting_is_noted_before_the_text() -> None:
+    connected = StreamStatus(debater="a", state="connected", attempt=1, dropped=("seed", "effort"))
+    lane = PaneHarness().turn().take(connected).say("Hel").say("lo").end()
+    note = ("note", 0, "── ⊘ The server refused 'seed' and 'effort': no longer sent.")
+    assert lane.sheet.written[1:] == [note, ("answer", 1, "Hello")]
+    lane = PaneHarness().turn().say("Hel").take(connected).say("lo").end()
+    assert lane.sheet.written[1:] == [("answer", 1, "Hello"), note]
+
+
 def test_leaving_the_debate_is_noted_after_how_the_turn_ended() -> None:
     lane = PaneHarness().turn().say("Hel").end("failed")
     lane.take(DebaterRemoved(debater="a", reason="broken", remaining=("b",)))
