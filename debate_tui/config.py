@@ -225,10 +225,9 @@ def save_remembered(**chosen: str | tuple[str, ...] | None) -> None:
 
 
 def write_private_file(file: Path, data: bytes) -> None:
-    """Write a file of the program's own, for its owner's eyes only, in place of the one before.
+    """Write one of the program's own files, readable by its owner only.
 
-    What stands there is replaced, never written to: a symbolic link leads nowhere, and nobody who has the old
-    file open reads the new one. Raises `OSError`.
+    An existing file or symbolic link is replaced, never written to. Raises `OSError`.
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{os.getpid()}")

@@ -26,7 +26,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
-        code = 0  # whoever read our output has gone, and with it the reason to run
+        code = 0  # the reader of the output has gone, and with it the reason to run
     except Exception as error:  # noqa: BLE001 (the outermost edge)
         debate_error = _to_debate_error(error)
         print_error(debate_error)
@@ -34,11 +34,11 @@ def main() -> None:
     sys.exit(_flush_streams(code if isinstance(code, int) else 0))
 
 
-# The standard streams. Each of them may be closed, full, or a pipe that nobody reads any more.
+# The standard streams. Each of them may be closed, full, or a pipe without a reader.
 
 
 def _open_streams() -> None:
-    """Put the null device where a standard stream is closed, or the next file would come to be that stream.
+    """Open the null device in place of each closed standard stream, before another file takes its number.
 
     Raises `DebateError` where there is no standard output.
     """
@@ -62,7 +62,7 @@ def _open_streams() -> None:
 
 
 class _StandardOutput(io.FileIO):
-    """Standard output, whose errors are the user's to mend, and not the program's."""
+    """Standard output, whose errors are reported as the user's to fix."""
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
         try:
@@ -81,7 +81,7 @@ def _redirect_to_null(descriptor: int) -> None:
 
 
 def _flush_streams(code: int) -> int:
-    """Write out what is left, so that Python has nothing to complain about at exit; returns the exit code."""
+    """Flush both outputs, so that Python reports no error at exit; returns the exit code."""
     try:
         sys.stdout.flush()
     except DebateError as error:

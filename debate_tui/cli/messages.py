@@ -17,7 +17,7 @@ MAX_LINE_CHARACTERS: Final = 600
 """Characters a line has at most."""
 
 STDERR_TIMEOUT_MS: Final = 500
-"""How long standard error may take nothing before what is to be said there is dropped."""
+"""How long a blocked standard error is waited for before its text is dropped."""
 
 
 def format_info(text: str) -> str:
@@ -46,7 +46,7 @@ def print_error(error: DebateError) -> None:
 
 
 def write_stderr(text: str) -> None:
-    """Write to standard error, if it takes it: nothing said there is worth an ending, or a long wait."""
+    """Write to standard error if it is open and not blocked; never fails."""
     with suppress(OSError, ValueError, AttributeError):
         poll = select.poll()
         poll.register(sys.stderr.fileno(), select.POLLOUT)

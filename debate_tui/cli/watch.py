@@ -101,7 +101,7 @@ async def _watch_headless(log: RemoteLog, *, json_lines: bool) -> int:
     def stop_following() -> None:
         for task in tasks[:1]:
             task.cancel()
-        for task in tasks[1:]:  # whoever reads the output may not
+        for task in tasks[1:]:  # its reader may have stopped reading
             asyncio.get_running_loop().call_later(OUTPUT_TIMEOUT, task.cancel)
 
     async def write_output() -> None:

@@ -160,12 +160,12 @@ class SharedBuffer(Generic[ItemT]):
                 await self._reading_allowed.wait()
 
     def hold_readers(self) -> None:
-        """Have no pane's reader go on until `release_readers`: something else comes first."""
+        """Make all readers wait until `release_readers`, because something else comes first."""
         self._held = True
         self._reading_allowed.clear()
 
     def release_readers(self) -> None:
-        """Let the readers go on."""
+        """Let the readers continue."""
         self._held = False
         self._reading_allowed.set()
 

@@ -114,11 +114,11 @@ class OutputWriter:
 
 
 OUTPUT_TIMEOUT = 1.0
-"""How long the reader of the output has to take the rest after a signal, in seconds."""
+"""How long the reader has to read the rest of the output after a signal, in seconds."""
 
 
 async def finish_writing(writing: asyncio.Task[None]) -> None:
-    """Wait until the rest of the output is written, or drop it where nobody reads."""
+    """Wait until the rest of the output is written, and drop it after `OUTPUT_TIMEOUT`."""
     await asyncio.wait((writing,), timeout=OUTPUT_TIMEOUT)
     writing.cancel()
 

@@ -312,10 +312,10 @@ READ_SLICE_SECONDS = 0.002
 
 
 class TimeSlice:
-    """The time one reader has in the current turn of the event loop.
+    """The time one reader may use in the current turn of the event loop.
 
-    A reader that is spent gives the loop back with ``await asyncio.sleep(0)``. It asks after each item, which
-    costs one comparison: ``now >= slice.end and slice.is_spent(now)``, in seconds of `time.monotonic`.
+    A reader that has used it up gives the loop back with ``await asyncio.sleep(0)``. It asks after each item,
+    which costs one comparison: ``now >= slice.end and slice.is_spent(now)``, in seconds of `time.monotonic`.
     `call_soon` is the event loop's; it is how the next turn is noticed.
     """
 
@@ -324,7 +324,7 @@ class TimeSlice:
     def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
         self._call_soon = call_soon
         self.end = 0.0
-        """When the reader is spent; 0 in a turn in which it has not asked yet."""
+        """When the time is used up; 0 until the first question in a turn."""
 
     def is_spent(self, now: float) -> bool:
         """Whether the time is used up; the first question of a turn starts it."""

@@ -254,7 +254,7 @@ async def _decompress(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[
 
 
 def _zlib_window(coding: str, start: bytes) -> int:
-    """What tells zlib the format: many servers send 'deflate' without the header that belongs to it."""
+    """The window that tells zlib the format: many servers send 'deflate' without its zlib header."""
     if coding == "deflate" and start[0] & 0x0F != zlib.DEFLATED:
         return -zlib.MAX_WBITS
     return _ZLIB_WINDOWS[coding]
@@ -263,8 +263,8 @@ def _zlib_window(coding: str, start: bytes) -> int:
 def limit_receive_buffer(info: Mapping[str, object]) -> None:
     """Let the system receive no more ahead of the reader than `RECEIVE_BUFFER`.
 
-    `info` is what httpcore's trace tells of a connection. What a reader cannot take then waits at the sender,
-    and is up to date when it comes.
+    `info` is what httpcore's trace reports of a connection. Text that cannot be read yet then waits at the
+    sender instead of growing old in a buffer.
     """
     get_extra_info = getattr(info.get("return_value"), "get_extra_info", None)
     connected = get_extra_info("socket") if get_extra_info is not None else None

@@ -80,7 +80,7 @@ class BaseDebateApp(BaseApp[None]):
         return self._debate_screen
 
     async def on_event(self, event: Event) -> None:
-        """Have text wait while something is done about what was typed."""
+        """Handle input before text."""
         if (
             self._debate_screen is not None
             and isinstance(event, _INPUT_BEFORE_TEXT)

@@ -93,15 +93,15 @@ def _length_without_partial_end(pasted: str) -> int:
     return len(pasted) - next(starts, 0)
 
 
-# The size of the terminal. Containers and serial lines have one of 0 columns or rows until somebody sets it.
+# The size of the terminal. In containers and on serial lines it may be 0 columns or rows until it is set.
 
 
 UNKNOWN_SIZE = 80, 24
-"""Columns and rows where the terminal does not know its own."""
+"""Columns and rows of a terminal that reports none."""
 
 
 def terminal_size() -> tuple[int, int]:
-    """Columns and rows of the terminal, or what the environment says in their place; neither is ever 0."""
+    """Columns and rows of the terminal; `COLUMNS` and `LINES` override them, and neither is ever 0."""
     columns = rows = 0
     for descriptor in (0, 2, 1):
         with suppress(OSError):
@@ -194,7 +194,7 @@ class TerminalDriver(LinuxDriver):
         return terminal_size()
 
     def process_message(self, message: Message) -> None:
-        """See `Driver.process_message`; a terminal may report a size of 0, too."""
+        """See `Driver.process_message`; replaces reported sizes of 0."""
         if isinstance(message, events.Resize) and not (message.size.width and message.size.height):
             size = Size(*terminal_size())
             message = events.Resize(size, size)

@@ -24,13 +24,13 @@ MAX_PANE_FRAME_CHARACTERS = 32 * 1024
 """Characters of one pane painted in one frame at most, so that a flood cannot make a frame long."""
 
 MIN_PANE_FRAME_CHARACTERS = 4 * 1024
-"""The same on a machine that takes long even for that."""
+"""The same on a machine where frames take long."""
 
 LONG_FRAME_SECONDS, SHORT_FRAME_SECONDS = 0.04, 0.015
-"""After a longer frame the next one is given half as much text, after a shorter one twice as much."""
+"""After a longer frame the next one paints half as much text, after a shorter one twice as much."""
 
 INPUT_SECONDS = 0.05
-"""How long text waits for a key to have its effect, in seconds; then it has as long for itself."""
+"""How long text waits for the effect of a key, in seconds; afterwards keys wait as long for text."""
 
 
 class FrameTarget(Protocol):
@@ -89,7 +89,7 @@ class FrameLoop:
         self._wake.set()
 
     def start_input(self) -> None:
-        """Neither read nor paint text until `finish_input`, or for `INPUT_SECONDS`: a key was pressed."""
+        """Hold reading and painting until `finish_input`, or for `INPUT_SECONDS`, as a key was pressed."""
         now = time.monotonic()
         if now < self._next_input_at:
             return
@@ -99,7 +99,7 @@ class FrameLoop:
         asyncio.get_running_loop().call_at(self._input_until, self.finish_input, now)
 
     def finish_input(self, started_at: float | None = None) -> None:
-        """The key has had its effect, or the time it had from `started_at` is over."""
+        """Continue with text: the key took effect, or the time it had from `started_at` is over."""
         if self._input_until == float("-inf") or started_at not in (None, self._input_started_at):
             return
         now = time.monotonic()
@@ -120,7 +120,7 @@ class FrameLoop:
         while True:
             self._wake.clear()
             now = time.monotonic()
-            if now < self._input_until:  # whoever ends that wakes
+            if now < self._input_until:  # its end wakes this loop
                 await self._wake.wait()
                 continue
             again, ticked = self._paint_due(now, tick_due=now >= next_tick)
@@ -163,7 +163,7 @@ class FrameLoop:
         return now if buffer.oldest_arrivals else None, tick_due
 
     def _adapt_frame_limit(self, spent: float) -> None:
-        """Keep frames short where painting is slow: a key waits for the one under way."""
+        """Keep frames short where painting is slow, because a key waits for the current one."""
         if spent > LONG_FRAME_SECONDS:
             self._frame_limit = max(self._frame_limit // 2, MIN_PANE_FRAME_CHARACTERS)
         elif spent < SHORT_FRAME_SECONDS:

@@ -136,7 +136,7 @@ _SAFE_SCHEMES: Final = frozenset({"http", "https", "mailto"})
 
 
 def _drop_unsafe_targets(text: str, code_lines: set[int]) -> str:
-    """Markdown whose links lead nowhere where they would run something (``javascript:``) or open a file."""
+    """Replace link targets other than web and mail addresses, such as ``javascript:``, with ``#``."""
     from markdown_it.helpers import parseLinkDestination
 
     kept: list[str] = []
