@@ -32,6 +32,7 @@ from debate_tui.cli.plan import (
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.text import decode_text
+from debate_tui.sources.registry import is_model_with_parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,10 +215,10 @@ def _plan_topic(topic: str | None, settings: Settings, *, on_screen: bool, chaos
 
 
 def parse_debater_option(text: str) -> dict[str, str]:
-    """``[NAME=]SOURCE`` as a debater's table; an address may have equals signs of its own."""
+    """``[NAME=]SOURCE`` as a debater's table; addresses and parameters have equals signs of their own."""
     text = replace_surrogates(text).strip()
     match = _NAMED_SOURCE.fullmatch(text)
-    if match is None:
+    if match is None or is_model_with_parameters(text):
         return {"source": text}
     return {"name": match["name"].strip(), "source": match["source"].strip()}
 

@@ -118,6 +118,13 @@ def parse_source(text: str) -> SourceSpec:
     return SourceSpec("provider", scheme, rest or find_provider(scheme).model, parameters)
 
 
+def is_model_with_parameters(text: str) -> bool:
+    """Whether a specification is a model's with parameters, whatever else could be read into it."""
+    name, question, query = text.partition("?")
+    known = name.partition(":")[0].lower() in (*providers(), "local")
+    return bool(question) and known and query.partition("=")[0].strip() in TYPED_PARAMETERS
+
+
 TYPED_PARAMETERS = ("effort", "temperature", "seed", "max_output_tokens")
 """The parameters that may follow a model; the others belong into a file."""
 

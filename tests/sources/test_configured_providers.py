@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from debate_tui.cli.debate import parse_debater_option
 from debate_tui.config import ProviderSettings
 from debate_tui.domain.debate import ModelParameters
 from debate_tui.domain.errors import ConfigError, UsageError
@@ -301,6 +302,22 @@ def test_parameters_that_cannot_be_are_refused(source: str, problem: str) -> Non
     with pytest.raises(UsageError) as caught:
         parse_source(source)
     assert problem in f"{caught.value.message} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "source"),
+    [
+        ("openai?effort=high", "", "openai?effort=high"),
+        ("local?seed=1", "", "local?seed=1"),
+        ("Ada=openai?effort=high", "Ada", "openai?effort=high"),
+        ("Ada=openai:m?effort=high&seed=1", "Ada", "openai:m?effort=high&seed=1"),
+        ("Who?=demo", "Who?", "demo"),
+        ("https://host/?a=b", "", "https://host/?a=b"),
+    ],
+)
+def test_a_debater_may_have_a_name_and_parameters(option: str, name: str, source: str) -> None:
+    table = parse_debater_option(option)
+    assert (table.get("name", ""), table["source"]) == (name, source)
 
 
 @pytest.mark.parametrize("url", ["https://host/path?effort=high", "ws://host/x?temperature=0.7"])
