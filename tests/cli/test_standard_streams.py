@@ -32,7 +32,7 @@ COMMANDS = {
     "doctor": ["doctor"],
     "history": ["history"],
     "export": ["export"],
-    "export as html": ["export", "-f", "html"],
+    "export as html": ["export", "--to", "html"],
     "replay": ["replay", "--plain"],
     "replay as json": ["replay", "--json"],
     "plain": ["Q?", "--plain"],

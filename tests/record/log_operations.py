@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
     from debate_tui.record.log import AppendableLog, ReadableLog
+    from debate_tui.record.summary import DebateSummary
 
 
 def append_all(log: AppendableLog, events: Iterable[Event]) -> list[Event]:
@@ -23,3 +24,16 @@ async def read_all(log: ReadableLog, after: int = 0) -> list[Event]:
 async def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         await asyncio.sleep(0)
+
+
+def check_list(newest: DebateSummary, oldest: DebateSummary) -> None:
+    """The list of two whole debates, `d1` and `d22`, whose times are the lengths of their names."""
+    assert (newest.debate, oldest.debate) == ("d22", "d1")
+    assert (oldest.topic, oldest.format, oldest.finished, oldest.events) == (
+        "Tea or coffee?",
+        "oxford",
+        "complete",
+        17,
+    )
+    assert [debater.name for debater in oldest.debaters] == ["Ada", "Bob"]
+    assert (oldest.started, oldest.updated) == (2.0, 2.0)

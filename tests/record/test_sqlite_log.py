@@ -29,7 +29,7 @@ from debate_tui.domain.events import (
 )
 from debate_tui.record import sqlite_log, sqlite_writer
 from debate_tui.record.sqlite_log import SqliteStore
-from tests.record.log_operations import append_all, read_all, wait_until
+from tests.record.log_operations import append_all, check_list, read_all, wait_until
 from tests.sample_debates import BOB, debate_started, interjection, opening_events, turn_deltas, whole_debate
 
 if TYPE_CHECKING:
@@ -231,15 +231,7 @@ async def test_the_list_shows_each_debate_without_its_events(store: SqliteStore,
         other.execute("DELETE FROM events")
 
     newest, oldest = store.debates()
-    assert (newest.debate, oldest.debate) == ("d22", "d1")
-    assert (oldest.topic, oldest.format, oldest.finished, oldest.events) == (
-        "Tea or coffee?",
-        "oxford",
-        "complete",
-        17,
-    )
-    assert [debater.name for debater in oldest.debaters] == ["Ada", "Bob"]
-    assert (oldest.started, oldest.updated) == (2.0, 2.0)
+    check_list(newest, oldest)
 
 
 async def test_the_list_is_filtered_by_words_of_topic_format_and_debaters(store: SqliteStore):
@@ -437,14 +429,19 @@ async def test_an_id_that_exists_is_not_overwritten(store: SqliteStore):
 # --- the death of the process ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_a_killed_process_leaves_all_that_was_durable_without_gaps(path: Path, seed: int):
-    victim = subprocess.Popen(
+def start_recording(path: Path) -> subprocess.Popen[str]:
+    """Start a process that records words without end."""
+    return subprocess.Popen(
         [sys.executable, "-m", "tests.record.record_process", str(path)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_killed_process_leaves_all_that_was_durable_without_gaps(path: Path, seed: int):
+    victim = start_recording(path)
     assert victim.stdout is not None
     moments = random.Random(seed).randrange(20, 4000)
     with victim:
@@ -467,12 +464,7 @@ def test_a_killed_process_leaves_all_that_was_durable_without_gaps(path: Path, s
 
 
 async def test_a_killed_debate_can_be_continued(path: Path):
-    victim = subprocess.Popen(
-        [sys.executable, "-m", "tests.record.record_process", str(path)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
+    victim = start_recording(path)
     assert victim.stdout is not None
     with victim:
         for line in victim.stdout:

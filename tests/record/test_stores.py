@@ -22,7 +22,7 @@ from debate_tui.domain.events import (
 from debate_tui.record import sqlite_log, stores
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
-from tests.record.log_operations import append_all, read_all
+from tests.record.log_operations import append_all, check_list, read_all
 from tests.sample_debates import (
     BOB,
     debate_started,
@@ -399,15 +399,7 @@ async def test_debates_are_listed_newest_first_and_found_by_words(store: DebateS
     await record_debate(store, "d22", topic="Cats or dogs?")
 
     newest, oldest = await store.debates()
-    assert (newest.debate, oldest.debate) == ("d22", "d1")
-    assert (oldest.topic, oldest.format, oldest.finished, oldest.events) == (
-        "Tea or coffee?",
-        "oxford",
-        "complete",
-        17,
-    )
-    assert [debater.name for debater in oldest.debaters] == ["Ada", "Bob"]
-    assert (oldest.started, oldest.updated) == (2.0, 2.0)
+    check_list(newest, oldest)
     assert [found.debate for found in await store.debates("COFFEE bob")] == ["d1"]
     assert await store.debates("coffee dogs") == []
 

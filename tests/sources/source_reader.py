@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -52,3 +54,23 @@ async def read_source(
     except Fault as fault:
         heard.fault = fault
     return heard
+
+
+async def count_turns(reading: object) -> int:
+    """How many turns others have had when `reading` is done."""
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(take_turns())
+    try:
+        await reading  # type: ignore[misc]
+    finally:
+        others.cancel()
+        with suppress(asyncio.CancelledError):
+            await others
+    return turns

@@ -25,7 +25,7 @@ from debate_tui.sources.shared_connection import SharedEndpoint
 from debate_tui.sources.sse import SseSource
 from tests.fakes.provider_server import chat_events, event, messages_events, responses_events
 from tests.fakes.sse_server import Reply, SseServer, reply
-from tests.sources.source_reader import REQUEST, SourceOutput, read_source
+from tests.sources.source_reader import REQUEST, SourceOutput, count_turns, read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -152,26 +152,6 @@ async def test_an_empty_member_after_the_other_leaves_time_for_others() -> None:
 
 
 # Time for others
-
-
-async def count_turns(reading: object) -> int:
-    """How many turns others have had when `reading` is done."""
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    others = asyncio.create_task(take_turns())
-    try:
-        await reading  # type: ignore[misc]
-    finally:
-        others.cancel()
-        with suppress(asyncio.CancelledError):
-            await others
-    return turns
 
 
 async def drain(pieces: AsyncIterator[bytes]) -> None:

@@ -29,7 +29,7 @@ from debate_tui.sources.http import HttpClients
 from debate_tui.sources.websocket import MESSAGE_LIMIT, WebSocketSource, _WebSocketMessages
 from tests.fakes.sse_server import Cut, Reply, SseServer, each_byte, reply
 from tests.fakes.websocket import binary, close, frame, ping, text, upgraded
-from tests.sources.source_reader import read_source
+from tests.sources.source_reader import count_turns, read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -270,18 +270,10 @@ EMPTY_FRAMES = {
 @pytest.mark.parametrize("frames", EMPTY_FRAMES.values(), ids=EMPTY_FRAMES)
 async def test_frames_without_data_leave_time_for_others(frames: bytes) -> None:
     """All of them come with a few reads, which keep the event loop for a few milliseconds at a time."""
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
     async with websocket_server(frames, close(), Cut.HALF_CLOSE) as server:
-        others = asyncio.create_task(take_turns())
-        items, fault = await outcome(server)
-        others.cancel()
+        reading = asyncio.ensure_future(outcome(server))
+        turns = await count_turns(reading)
+    items, fault = reading.result()
     assert fault is None
     assert "".join(item.text for item in items if isinstance(item, Chunk)).endswith("y")
     assert turns > 30

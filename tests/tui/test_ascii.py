@@ -12,8 +12,8 @@ from tests.tui.debate_harness import DebateHarness, SourceSwaps
 from tests.tui.history_harness import HistoryHarness
 from tests.tui.judged_debates import add_consensus, add_judged_debate, add_ranking
 from tests.tui.replay_harness import ReplayHarness, recorded_debate
-from tests.tui.screens.test_watch import watch_board
 from tests.tui.start_harness import StartHarness
+from tests.tui.watch_board import watch_board
 
 SIZES = [(80, 24), (120, 35), (200, 50), (44, 14)]
 RESET = FaultReport(FaultKind.NETWORK, "Connection reset by peer, and that is all there is to say of it " * 3)

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -27,7 +26,6 @@ from debate_tui.domain.events import (
     PhaseStarted,
     StreamStatus,
     TurnDelta,
-    TurnFinished,
     TurnStarted,
     TurnSuperseded,
 )
@@ -35,35 +33,18 @@ from debate_tui.domain.exports import EXPORT_TYPES, ExportType, export_debate, e
 from debate_tui.domain.exports.html import markdown_to_html
 from debate_tui.domain.exports.text import embed_markdown
 from debate_tui.domain.sanitise import sanitise
-from debate_tui.domain.stream import FaultKind, FaultReport, FinishReason, Usage
+from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.domain.transcript import Transcript
+from tests.domain.exports.sample_speeches import HOSTILE, NOVEMBER_2023, speech_deltas, turn_finished
 from tests.golden import check_golden
 from tests.sample_debates import numbered_events
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-NOVEMBER_2023 = 1_700_000_000.0
 GOLDEN = Path(__file__).parent / "golden"
-HOSTILE = "\x1b]0;pwned\x07<script>alert(1)</script> \u202ereversed\u202c [a](javascript:alert(1)) ![i](http://t/x.png)"
-
 TEA = (
     "# Tea!\n\nTea is **best**:\n\n- hot\n- 茶 ",
     "👋🏽\n\nUnder\n=====\n\n> # quoted\n\n[1]: http://x.y\n\n",
     "```python\n# no heading <b>\nprint('x')\n",
 )
-
-
-def speech_deltas(
-    turn: int, debater: str, *texts: str, attempt: int = 1, start: int = 0
-) -> Iterable[TurnDelta]:
-    for text in texts:
-        yield TurnDelta(turn=turn, debater=debater, attempt=attempt, offset=start, text=text)
-        start += len(text)
-
-
-def turn_finished(turn: int, debater: str, reason: FinishReason = "complete", **more: object) -> TurnFinished:
-    return TurnFinished(turn=turn, debater=debater, reason=reason, **more)  # type: ignore[arg-type]
 
 
 def debate() -> list[Event]:

@@ -25,7 +25,7 @@ from debate_tui.domain.events import (
 from debate_tui.domain.exports import EXPORT_TYPES, ExportType, export_debate
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Usage
-from tests.domain.exports.test_exports import HOSTILE, NOVEMBER_2023, speech_deltas, turn_finished
+from tests.domain.exports.sample_speeches import HOSTILE, NOVEMBER_2023, speech_deltas, turn_finished
 from tests.golden import check_golden
 from tests.sample_debates import numbered_events
 
