@@ -115,8 +115,8 @@ async def test_an_end_without_end_marker_is_a_fault_at_every_event(
     events = messages_events(TEXT_PIECES)
     whole = b"".join(events)
     source = claude(server, sdk)
-    # All but the last bound, after which nothing is missing; after a stop reason, an orderly end is an end.
-    bounds = [sum(map(len, events[:count])) for count in range(len(events) - (ending == "end"))]
+    # Up to the stop reason, after which the answer is complete.
+    bounds = [sum(map(len, events[:count])) for count in range(len(events) - 1)]
     middles = [place + 7 for place in bounds] + [whole.index("🍵".encode()) + 2]
     for place in (*bounds, *middles):
         server.script(MESSAGES, ProviderReply(whole[:place], ending=ending))

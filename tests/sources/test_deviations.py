@@ -911,12 +911,44 @@ async def test_however_the_network_cuts_it(case: Deviation) -> None:
 
 @pytest.mark.parametrize("api", ["chat", "messages", "endpoint"])
 @pytest.mark.parametrize("ending", ["cut", "reset"])
-async def test_a_cut_after_the_finish_reason_stays_a_cut(api: Api, ending: Any) -> None:
+@pytest.mark.parametrize("after", [b"", b"data: {", event({"error": {"message": "Broken.", "code": 500}})])
+async def test_a_cut_after_the_finish_reason_costs_nothing(api: Api, ending: Any, after: bytes) -> None:
     body = (*START, ENDING[0]) if api == "messages" else (HELLO, STOP)
-    heard = await hear(api, ProviderReply(body, ending=ending))
+    heard = await hear(api, ProviderReply((*body, after), ending=ending))
+    assert heard.text == "Hello."
+    assert heard.fault is None
+    assert heard.finished is not None
+    assert heard.finished.reason == "complete"
+
+
+@pytest.mark.parametrize("api", ["chat", "messages", "endpoint"])
+@pytest.mark.parametrize("ending", ["cut", "reset"])
+async def test_a_cut_before_the_finish_reason_stays_a_cut(api: Api, ending: Any) -> None:
+    body = START if api == "messages" else (HELLO, chunk("", ""))
+    heard = await hear(api, ProviderReply(tuple(body), ending=ending))
     assert heard.finished is None
     assert heard.fault is not None
     assert heard.fault.kind is FaultKind.NETWORK
+
+
+@pytest.mark.parametrize("after", [(), (event({"error": {"message": "Broken.", "code": 500}}),)])
+async def test_a_filter_counts_whatever_comes_after_it(after: tuple[bytes, ...]) -> None:
+    heard = await hear("chat", ProviderReply((chunk("", "content_filter"), *after), ending="cut"))
+    assert heard.finished is not None
+    assert heard.finished.reason == "refused"
+
+
+async def test_a_websocket_that_breaks_after_the_finish_reason_costs_nothing() -> None:
+    clients = HttpClients()
+    frames = [websocket.text(part[6:-2].decode()) for part in (HELLO, STOP)]
+    async with SseServer(script=lambda request: websocket.upgraded(request, *frames)) as server:
+        try:
+            source = WebSocketSource(server.url.replace("http:", "ws:"), clients=clients)
+            heard = await read_source(source)
+        finally:
+            await clients.aclose()
+    assert heard.text == "Hello."
+    assert heard.finished is not None
 
 
 @pytest.mark.parametrize("api", ["chat", "messages", "endpoint"])
@@ -938,12 +970,15 @@ async def test_a_finish_reason_in_every_chunk_ends_nothing() -> None:
     heard = await hear("chat", ProviderReply((*body[:2], broken)))
     assert heard.fault is not None
     assert heard.fault.kind is FaultKind.SERVER
+    heard = await hear("chat", ProviderReply(body[:2], ending="cut"))
+    assert heard.fault is not None
+    assert heard.fault.kind is FaultKind.NETWORK
 
 
 @pytest.mark.parametrize("ending", ["end", "cut"])
 @pytest.mark.parametrize("api", ["chat", "messages", "responses", "endpoint"])
 async def test_the_end_counts_from_the_byte_that_completes_it(api: Api, ending: Any) -> None:
-    """Cut at every byte of the end: an orderly end finishes as soon as the marker is whole, a cut never."""
+    """Cut at every byte of the end: an orderly end needs the whole marker, a cut its blank line, too."""
     body: tuple[bytes, ...] = {
         "chat": (HELLO, STOP),
         "endpoint": (event({"delta": "Hello."}), named("done", {"reason": "length"})),

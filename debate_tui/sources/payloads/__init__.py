@@ -196,28 +196,28 @@ async def _decode_rest(
 ) -> AsyncGenerator[StreamItem, None]:
     """Decode what follows a finish reason, up to the end.
 
-    A complete answer is not requested again because of that: errors are passed over, and so is a server that
-    does not close. Only a cut is a fault, as everywhere. If text follows, the reason was none: some servers
-    give it in every chunk.
+    A complete answer is not requested again because of that: errors and cuts are passed over, and so is a
+    server that does not close. If text follows, the reason was none: some servers give it in every chunk.
     """
+    is_answer = is_answer or decoder.finish_reason == "refused"
+    is_last = True
     deadline: float | None = asyncio.get_running_loop().time() + AFTER_FINISH_TIMEOUT
     while True:
         try:
             async with asyncio.timeout_at(deadline):
                 event = await anext(events, None)
         except TimeoutError:
-            yield decoder.end() or Finished()
-            return
-        except Fault as fault:
-            if not is_answer or fault.kind in (FaultKind.NETWORK, FaultKind.TIMEOUT):
+            event = None
+        except Fault:
+            if not is_last:
                 raise
-            continue  # an event beyond the limit: no more will come
+            event = None
         if event is None:
-            yield end(True)
+            yield (decoder.end() if is_last else None) or end(True)
             return
         for item in _decode_late(event, decoder, keep_alive, is_answer=is_answer):
             if type(item) is Chunk:
-                deadline, is_answer = None, False
+                deadline, is_answer, is_last = None, False, False
             yield item
             if type(item) is Finished:
                 return

@@ -90,8 +90,8 @@ class _ChatHead(Struct):
 class ChatDecoder(JsonDecoder[_ChatCompletion]):
     """Decodes one chat completion.
 
-    The answer is finished with ``[DONE]``, or with an orderly end after a `finish_reason`: the chunk with
-    the usage comes after that. A refusal's text counts as the answer's text. Of several choices index 0
+    The answer is finished with ``[DONE]``, or with any end after a `finish_reason`: the chunk with the
+    usage comes after that. A refusal's text counts as the answer's text. Of several choices index 0
     counts, or the lowest of the first chunk.
     """
 

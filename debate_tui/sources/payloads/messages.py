@@ -66,7 +66,7 @@ class _MessagesEvent(Struct):
 
 
 class MessagesDecoder(JsonDecoder[_MessagesEvent]):
-    """Decodes one Messages stream; its end marker is ``message_stop``, or an orderly end after a stop reason.
+    """Decodes one Messages stream; its end marker is ``message_stop``, or any end after a stop reason.
 
     Usage is cumulative: each report replaces the counts it names.
     """
