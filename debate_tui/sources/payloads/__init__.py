@@ -422,14 +422,6 @@ class JsonDecoder(ABC, Generic[_EventT]):
         self._last_words = data
         return _KEEPALIVE
 
-    def read_whole(
-        self, split: Callable[[dict[str, object]], Iterable[PayloadEvent]], event: PayloadEvent
-    ) -> Iterable[StreamItem]:
-        """The items of an event that is a whole answer; `split` gives the events of its stream."""
-        value = errors.load_json(event.data)
-        parts = split(value) if isinstance(value, dict) else ()
-        return self._decode_each([part.data for part in parts], event)
-
     def _decode_each(self, lines: list[str], event: PayloadEvent) -> Iterator[StreamItem]:
         for line in lines:
             for item in self.decode(SimpleEvent(line, event.event, event.id)):

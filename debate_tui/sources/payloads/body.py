@@ -172,14 +172,23 @@ class _Documents:
             raise Fault(FaultKind.BAD_REQUEST, message, status=HTTPStatus.OK)
 
 
+def split_answer(data: str) -> list[str]:
+    """The data of the events that a whole answer would have been streamed as; empty for anything else."""
+    value = errors.load_json(data)
+    if not isinstance(value, dict):
+        return []
+    parts = [event.data for event in _answer_events(value, is_error=False)]
+    return parts if parts != [_event(value).data] else []
+
+
 def _answer_events(value: dict[str, object], *, is_error: bool) -> Iterator[PayloadEvent]:
     choices = value.get("choices")
     if isinstance(choices, list) and any(map(_has_message, choices)):
         yield from _chat_events(value, choices)
     elif value.get("object") == "response" and "output" in value:
-        yield from responses_events(value)
+        yield from _responses_events(value)
     elif value.get("type") == "message" and "content" in value:
-        yield from messages_events(value)
+        yield from _messages_events(value)
     else:
         yield SimpleEvent(msgspec.json.encode(value).decode(), "error" if is_error else "message")
 
@@ -195,7 +204,7 @@ def _chat_events(completion: dict[str, object], choices: list[object]) -> Iterat
     yield SimpleEvent("[DONE]")
 
 
-def responses_events(response: dict[str, object]) -> Iterator[PayloadEvent]:
+def _responses_events(response: dict[str, object]) -> Iterator[PayloadEvent]:
     """A whole response as its text and the event that ends it."""
     for item in _objects(response.get("output")):
         for index, part in enumerate(_objects(item.get("summary"))):
@@ -214,7 +223,7 @@ def _objects(value: object) -> list[dict[str, object]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def messages_events(message: dict[str, object]) -> Iterator[PayloadEvent]:
+def _messages_events(message: dict[str, object]) -> Iterator[PayloadEvent]:
     """A whole message as its blocks, each in one piece."""
     content, usage = message.get("content"), message.get("usage")
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, KeepAlive, Usage, UsageUpdate, merge_usage
 from debate_tui.sources.payloads import JsonDecoder, errors
-from debate_tui.sources.payloads.body import messages_events
+from debate_tui.sources.payloads.body import split_answer
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
 from debate_tui.sources.payloads.errors import Count, to_count
 
@@ -89,8 +89,9 @@ class MessagesDecoder(JsonDecoder[_MessagesEvent]):
             raise errors.fault_from_body(event.data)
         if value.delta is not None and value.delta.stop_reason is not None:
             self._stop(value.delta.stop_reason)
-        if value.type == "message":  # all of it at once: the server ignored that a stream was asked for
-            return self.read_whole(messages_events, event)
+        if value.type == "message" and (parts := split_answer(event.data)):
+            # All of it at once: the server ignored that a stream was asked for.
+            return self._decode_each(parts, event)
         if value.type == "message_stop":
             return (self.finished(),)
         if value.message is not None:

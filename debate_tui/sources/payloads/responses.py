@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
 from debate_tui.sources.payloads import JsonDecoder, errors
-from debate_tui.sources.payloads.body import responses_events
+from debate_tui.sources.payloads.body import split_answer
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
 from debate_tui.sources.payloads.errors import Count, to_count
 
@@ -183,8 +183,9 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
             return (Chunk(value.delta, False, cursor),)
         if kind == "response.reasoning_summary_part.added" and value.summary_index:
             return (Chunk(_SUMMARY_SEPARATOR, True, cursor),)
-        if value.object == "response":  # all of it at once: the server ignored that a stream was asked for
-            return self.read_whole(responses_events, event)
+        if value.object == "response" and (parts := split_answer(event.data)):
+            # All of it at once: the server ignored that a stream was asked for.
+            return self._decode_each(parts, event)
         if not kind.startswith("response."):
             return self.read_other(event)
         if value.item is not None and value.item.type.endswith("_call"):

@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.stream import Fault, KeepAlive
+from debate_tui.domain.stream import Chunk, Fault, KeepAlive
+from debate_tui.sources.payloads import SimpleEvent
 from debate_tui.sources.payloads.body import identify_body, parse_json_body, parse_ndjson
+from debate_tui.sources.payloads.messages import MessagesDecoder
+from debate_tui.sources.payloads.responses import ResponsesDecoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -97,3 +100,23 @@ async def test_junk_that_looks_like_json_says_nothing_raw() -> None:
         with pytest.raises(Fault) as raised:
             await events(parse_json_body, body, [])
         assert "{" not in raised.value.message
+
+
+@pytest.mark.parametrize("decoder", [MessagesDecoder, ResponsesDecoder])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"type": "message"},
+        {"type": "message", "content": None},
+        {"type": "message", "content": 7, "output": {}},
+        {"type": "message", "output": []},
+        {"object": "response"},
+        {"object": "response", "output": None},
+        {"object": "response", "content": []},
+        {"object": "response", "type": "message", "output": [None, {"content": [7]}], "content": [None]},
+    ],
+)
+def test_half_of_an_answer_is_read_without_end(
+    decoder: type[MessagesDecoder | ResponsesDecoder], value: dict[str, object]
+) -> None:
+    assert not [item for item in decoder().decode(SimpleEvent(json.dumps(value))) if isinstance(item, Chunk)]
