@@ -130,6 +130,11 @@ class OpenAISource:
         optional_params = OptionalParams(self._refused_params)
         # Refused by models that do not reason, and to organisations that are not verified.
         optional_params.add("reasoning.summary", value="auto")
+        # Only what is stored can be asked for again. At OpenAI nothing else is, whatever an error says; other
+        # servers may refuse what they do not know.
+        always_says = self._background or self._provider.name == "openai"
+        if not always_says:
+            optional_params.add("store", value=False)
         optional_params.add_parameters(self._parameters, self._provider)
         if limit := output_limit(request, self._parameters):
             limit = max(limit, MIN_OUTPUT_TOKENS)
@@ -147,8 +152,7 @@ class OpenAISource:
                 ),
                 stream=True,
                 background=self._background or omit,
-                # Only what is stored can be asked for again.
-                store=self._background,
+                store=self._background if always_says else omit,
                 extra_body=body,
                 extra_headers=headers,
             )

@@ -238,6 +238,14 @@ def test_a_listed_provider_keeps_what_is_not_set() -> None:
     assert (find_provider("openai", {}).api, find_provider("openai", {}).needs_key) == ("chat", False)
 
 
+async def test_a_server_that_does_not_know_store_is_asked_without(server: ProviderServer) -> None:
+    refusal = ProviderReply(error("invalid_request_error", "Unknown parameter: 'store'."), 400, JSON)
+    server.script(RESPONSES, refusal, ProviderReply(responses_events(["Tea."])))
+    configure_providers({"mine": {"base_url": server.base, "api": "responses"}})
+    assert await ask("mine:m") == "Tea."
+    assert [request.json.get("store") for request in server.requests] == [False, None]
+
+
 async def test_without_a_model_the_first_listed_is_used(server: ProviderServer) -> None:
     server.script(MODELS, ProviderReply(b'{"data": [{"id": "embed-1"}, {"id": "first"}]}', 200, JSON))
     server.script(CHAT, ProviderReply(chat_events(["Tea."])))
