@@ -39,6 +39,9 @@ BYTES_PER_WRITE: Final = 256
 ACCEPT_RETRY_S: Final = 0.5
 """How long to wait after the system has refused another descriptor."""
 
+TLS_SHUTDOWN_TIMEOUT_S: Final = 1.0
+"""How long a client may take to answer that the connection is closed."""
+
 _log = logging.getLogger("hypercorn.error")
 
 
@@ -67,13 +70,19 @@ class HttpServer(TCPServer):
         await super().protocol_send(event)
 
     async def _count_request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; its connection is not silent meanwhile."""
-        scope["extensions"][limits.CONNECTION_EXTENSION] = {"connection": self._connection}
+        """Run the application; the connection is closed if the answer is not taken."""
         if scope["type"] == "websocket" and scope["http_version"] == "1.1":
             self._allowance = Allowance(limits.WEBSOCKET_BURST_BYTES, limits.WEBSOCKET_BYTES_PER_SECOND)
         self._connection.start_request()
         try:
-            await self._asgi_app(scope, receive, send)
+            async with asyncio.timeout(limits.RESPONSE_TIMEOUT_S) as deadline:
+                scope["extensions"][limits.CONNECTION_EXTENSION] = {
+                    "connection": self._connection,
+                    "deadline": deadline,
+                }
+                await self._asgi_app(scope, receive, send)
+        except TimeoutError:
+            self.writer.transport.abort()
         finally:
             self._connection.end_request()
 
@@ -155,14 +164,27 @@ async def _serve_connection(
     config, context, tls = setup
     task = asyncio.current_task()
     assert task is not None
-    connection = pending.open(host, task.cancel)
     loop = asyncio.get_running_loop()
+    transport: asyncio.Transport | None = None
+
+    def close() -> None:
+        # With the transport: a task that is cancelled would take leave of a client that does not answer.
+        if transport:
+            transport.abort()
+        else:
+            task.cancel()
+
+    connection = pending.open(host, close)
     reader = asyncio.StreamReader(limit=READ_BYTES)
     protocol = asyncio.StreamReaderProtocol(reader)
     try:
         accepted.setblocking(False)
         transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol, accepted, ssl=tls, ssl_handshake_timeout=limits.REQUEST_TIMEOUT_S
+            lambda: protocol,
+            accepted,
+            ssl=tls,
+            ssl_handshake_timeout=limits.REQUEST_TIMEOUT_S,
+            ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT_S,
         )
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         await HttpServer(connection, app, config, context, (reader, writer)).run()

@@ -52,7 +52,8 @@ WEBSOCKET_BYTES_PER_SECOND: Final = 256
 """What a viewer may send on a WebSocket: answers to pings, pings of its own, and a close."""
 
 CONNECTION_EXTENSION: Final = "debate_tui.connection"
-"""An ASGI extension: its `connection` is the client's `PendingConnection`."""
+"""An ASGI extension: its `connection` is the client's `PendingConnection`; its `deadline`, if there is
+one, ends requests that are not streams."""
 
 
 def network_of(host: str) -> str:
@@ -216,6 +217,8 @@ def watching(scope: Scope) -> Iterator[None]:
     if extension is None:
         yield
     else:
+        if "deadline" in extension:
+            extension["deadline"].reschedule(None)
         with extension["connection"].watching():
             yield
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import h2.config
 import h2.connection
 import pytest
+from msgspec.structs import replace
 
 from debate_tui.record.log import MemoryLog
 from debate_tui.server import limits
@@ -116,7 +117,9 @@ def resident_bytes() -> int:
     ],
     ids=["headers", "value", "name", "target", "blank", "method"],
 )
-async def test_headers_without_end(start: bytes, piece: bytes, secure: bool) -> None:
+async def test_headers_without_end(
+    start: bytes, piece: bytes, secure: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with hosted(secure=secure) as here, stranger(here) as flooder:
         before = resident_bytes()
         flooder.writer.write(start)
@@ -124,6 +127,7 @@ async def test_headers_without_end(start: bytes, piece: bytes, secure: bool) -> 
         assert flooder.sent < 100 * MEBIBYTE
         assert resident_bytes() - before < 32 * MEBIBYTE
         assert (await here.client.get("/debates")).status_code == 200
+    check_quiet(capsys.readouterr().err)
 
 
 async def test_a_head_that_is_too_long_is_answered() -> None:
@@ -142,7 +146,7 @@ async def test_a_head_that_is_too_long_is_answered() -> None:
 
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("path", ["/enter", "/health", "/debates/d1/events"])
-async def test_a_body_without_end(path: str, secure: bool) -> None:
+async def test_a_body_without_end(path: str, secure: bool, capsys: pytest.CaptureFixture[str]) -> None:
     async with hosted(secure=secure) as here, stranger(here) as flooder:
         before = resident_bytes()
         method = "POST" if path == "/enter" else "GET"
@@ -153,6 +157,7 @@ async def test_a_body_without_end(path: str, secure: bool) -> None:
         assert flooder.sent < 100 * MEBIBYTE
         assert resident_bytes() - before < 32 * MEBIBYTE
         assert (await here.client.get("/debates")).status_code == 200
+    check_quiet(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -174,6 +179,25 @@ async def test_a_request_that_never_ends_is_given_up(
     async with hosted(secure=secure) as here, stranger(here) as slow:
         slow.writer.write(start)
         await asyncio.wait_for(slow.read_to_end(), 10)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_an_answer_that_is_not_taken_is_given_up(monkeypatch: pytest.MonkeyPatch, secure: bool) -> None:
+    monkeypatch.setattr(limits, "RESPONSE_TIMEOUT_S", 0.5)
+    async with hosted(secure=secure) as here, stranger(here) as slow:
+        hosted_debate = await here.hub.find("d1")
+        assert hosted_debate is not None
+        whole = hosted_debate.full_snapshot()
+        monkeypatch.setattr(hosted_debate, "full_snapshot", lambda: replace(whole, topic="x" * 20_000_000))
+        slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        slow.writer.write(b"GET /debates/d1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with here.client.stream("GET", "/debates/d1/events") as watched:
+            chunks = watched.aiter_bytes()
+            await anext(chunks)
+            while not slow.is_closed:
+                slow.writer.write(b"\r\n")  # Only whoever writes notices that the connection is gone.
+                await asyncio.sleep(0.01)
+            assert len(here.hub.viewers) == 1
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -208,7 +232,9 @@ async def test_silent_connections_make_room_for_others(monkeypatch: pytest.Monke
     ],
     ids=["continuation", "ping", "long ping", "pong", "text", "bytes", "fragment"],
 )
-async def test_frames_that_no_viewer_sends(frame: bytes, secure: bool) -> None:
+async def test_frames_that_no_viewer_sends(
+    frame: bytes, secure: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with hosted(secure=secure) as here, stranger(here) as flooder:
         before = resident_bytes()
         flooder.writer.write(UPGRADE)
@@ -222,6 +248,7 @@ async def test_frames_that_no_viewer_sends(frame: bytes, secure: bool) -> None:
         assert resident_bytes() - before < 32 * MEBIBYTE
         await here.hub.viewers.wait_until_empty()
         assert (await here.client.get("/debates")).status_code == 200
+    check_quiet(capsys.readouterr().err)
 
 
 async def test_what_a_viewer_may_send_on_a_websocket() -> None:
