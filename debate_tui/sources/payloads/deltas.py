@@ -9,14 +9,10 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, merge_usage
-from debate_tui.sources.payloads import (
-    KEEPALIVE_EVENTS,
-    JsonDecoder,
-    errors,
-    truncated_fault,
-)
+from debate_tui.sources.payloads import errors, truncated_fault
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
 from debate_tui.sources.payloads.errors import Count, to_count
+from debate_tui.sources.payloads.json_decoder import KEEPALIVE_EVENTS, JsonDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

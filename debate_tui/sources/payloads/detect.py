@@ -11,13 +11,10 @@ import msgspec
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, Finished, KeepAlive, UnmarkedEnd
 from debate_tui.sources.payloads import (
-    KEEPALIVE_EVENTS,
-    JsonDecoder,
     SimpleEvent,
     decode_events,
     errors,
     is_done_marker,
-    is_ping,
     truncated_fault,
     unknown_payload_fault,
     unreadable_fault,
@@ -25,6 +22,7 @@ from debate_tui.sources.payloads import (
 from debate_tui.sources.payloads.agent_protocols import AgUiDecoder, UiStreamDecoder
 from debate_tui.sources.payloads.chat import ChatDecoder
 from debate_tui.sources.payloads.deltas import DebateLogDecoder, DeltaDecoder, NativeEvent, PlainTextDecoder
+from debate_tui.sources.payloads.json_decoder import KEEPALIVE_EVENTS, JsonDecoder, is_ping
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder
 

@@ -8,10 +8,11 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, KeepAlive, Usage, UsageUpdate, merge_usage
-from debate_tui.sources.payloads import JsonDecoder, errors
+from debate_tui.sources.payloads import errors
 from debate_tui.sources.payloads.body import split_answer
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
 from debate_tui.sources.payloads.errors import Count, to_count
+from debate_tui.sources.payloads.json_decoder import JsonDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

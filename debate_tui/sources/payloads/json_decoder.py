@@ -1,0 +1,175 @@
+"""What all payloads of JSON events have in common, whatever servers make of them.
+
+What carries no text never stops text: a field of an unexpected type is left out, and an event without
+anything known is a sign of life. That is seen to only after the strict and fast way to read an event failed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from debate_tui.domain.stream import Chunk, Fault, Finished, KeepAlive, Usage, merge_usage
+from debate_tui.sources.payloads import (
+    SimpleEvent,
+    errors,
+    is_done_marker,
+    truncated_fault,
+    unknown_payload_fault,
+    unreadable_fault,
+)
+from debate_tui.sources.payloads.error_kinds import to_finish_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from debate_tui.domain.stream import FinishReason, StreamItem
+    from debate_tui.sources.payloads import PayloadEvent
+
+
+KEEPALIVE_EVENTS = frozenset(("ping", "heartbeat", "keepalive", "keep-alive", "keep_alive", "noop"))
+"""Names under which servers send events that carry no text, whatever their data is."""
+
+_KEEPALIVE = (KeepAlive(),)
+_EventT = TypeVar("_EventT", bound=Struct)
+
+
+class _DoneEvent(Struct):
+    reason: str = ""
+    usage: Usage | None = None
+
+
+class JsonDecoder(ABC, Generic[_EventT]):
+    """Decodes events that are JSON objects; a subclass reads one payload's, given as `shape`.
+
+    What the fast way cannot read (`parse`, strict) gets a second look: it may be ``[DONE]``, empty, a
+    number, text that is no JSON, half a character, or an object with a field of another type.
+    """
+
+    shape: type[_EventT]
+    parse: Callable[[str], _EventT]
+
+    has_end_marker = True
+
+    def __init__(self) -> None:
+        self.finish_reason: FinishReason | None = None
+        self._is_refusal = False
+        self._usage: Usage | None = None
+        self._instead = ""
+        self._model = ""
+        self._response = ""
+        self._cost: float | None = None
+        self._understood = False
+        self._unknown_event = ""
+        self._last_words = ""
+        self._half_characters: dict[bool, str] = {}
+
+    @abstractmethod
+    def read(self, value: _EventT, event: PayloadEvent) -> Iterable[StreamItem]:
+        """The items of one event of the payload."""
+
+    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        """See `PayloadDecoder.decode`."""
+        try:
+            value = self.parse(event.data)
+        except msgspec.DecodeError:
+            return self._decode_unusual(event)
+        return self.read(value, event)
+
+    def end(self) -> Finished | None:
+        """See `PayloadDecoder.end`."""
+        return None if self.finish_reason is None else self.finished()
+
+    def finished(self, reason: FinishReason = "complete") -> Finished:
+        """The end, with all that was seen before it; `reason` holds where the payload gave none."""
+        reason = "refused" if self._is_refusal else self.finish_reason or reason
+        return Finished(reason, self._usage, self._instead, self._model, self._response, self._cost)
+
+    def missing_end(self) -> Fault:
+        """See `PayloadDecoder.missing_end`."""
+        if self._unknown_event and not self._understood:
+            return unknown_payload_fault(self._unknown_event)
+        return truncated_fault(self._last_words)
+
+    def read_other(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        """The items of an event without anything known in it; raises the fault it reports."""
+        name = event.event
+        if name.lower().endswith(("error", "exception")):
+            raise errors.fault_from_body(event.data)
+        if name == "done":
+            return self.read_done(event.data)
+        if name in KEEPALIVE_EVENTS:
+            return _KEEPALIVE
+        value = errors.load_json(event.data)
+        if errors.is_error(value, is_named=name != "message"):
+            raise errors.fault_from_body(event.data)
+        if isinstance(value, dict) and value and not self._understood and not is_ping(value):
+            self._unknown_event = self._unknown_event or event.data
+        return _KEEPALIVE
+
+    def _decode_unusual(self, event: PayloadEvent) -> Iterable[StreamItem]:
+        data = event.data.strip().lstrip("\ufeff")
+        if event.event == "error":
+            raise errors.fault_from_body(data)
+        if event.event == "done" or is_done_marker(data):
+            return self.read_done(data)
+        if not data or event.event in KEEPALIVE_EVENTS:
+            return _KEEPALIVE
+        value = errors.load_json(data)
+        if value is errors.UNREADABLE:
+            return self._decode_lines(data, event)
+        event = SimpleEvent(data, event.event, event.id)
+        if not isinstance(value, dict):
+            return self.read_other(event)
+        return map(self._join_halves, self.read(errors.fit_struct(value, self.shape), event))
+
+    def _join_halves(self, item: StreamItem) -> StreamItem:
+        """A chunk whose text is whole characters: half a surrogate pair waits for the other half.
+
+        Servers that slice text by UTF-16 units and write JSON send such halves, one in each of two events.
+        """
+        if type(item) is not Chunk:
+            return item
+        text = self._half_characters.pop(item.reasoning, "") + item.text
+        if "\ud800" <= text[-1] <= "\udbff":
+            self._half_characters[item.reasoning] = text[-1]
+            text = text[:-1]
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return Chunk(text, item.reasoning, item.cursor) if text else KeepAlive(item.cursor)
+
+    def _decode_lines(self, data: str, event: PayloadEvent) -> Iterable[StreamItem]:
+        """The items of data that is not JSON: several events without blank lines between them, or words."""
+        lines = data.split("\n")
+        if len(lines) > 1 and all(
+            not line or is_done_marker(line) or errors.is_json_object(line) for line in lines
+        ):
+            return self._decode_each(lines, event)
+        if data[0] in "{[<":
+            raise unreadable_fault(data)
+        self._last_words = data
+        return _KEEPALIVE
+
+    def _decode_each(self, lines: list[str], event: PayloadEvent) -> Iterator[StreamItem]:
+        for line in lines:
+            for item in self.decode(SimpleEvent(line, event.event, event.id)):
+                yield item
+                if type(item) is Finished:
+                    return
+
+    def read_done(self, data: str) -> Iterable[StreamItem]:
+        """The end that a marker outside the payload gives: ``[DONE]``, or the data of ``event: done``."""
+        if self._unknown_event and not self._understood:
+            raise unknown_payload_fault(self._unknown_event)
+        value = errors.load_json(data)
+        done = errors.fit_struct(value, _DoneEvent) if isinstance(value, dict) else _DoneEvent()
+        self._usage = merge_usage(self._usage, done.usage)
+        return (self.finished(to_finish_reason(done.reason) or "complete"),)
+
+
+def is_ping(value: dict[str, object]) -> bool:
+    """Whether an object only says that the server is there."""
+    words = (value.get(name) for name in ("type", "event", "message"))
+    return any(isinstance(word, str) and word.lower() in KEEPALIVE_EVENTS for word in words)
