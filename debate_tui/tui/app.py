@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 
 from debate_tui.tui.base_app import BaseApp
@@ -15,7 +14,6 @@ from debate_tui.tui.screens.debate import DebateScreen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual.events import Event
     from textual.screen import Screen
 
     from debate_tui.display.buffer import SharedBuffer
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
     from debate_tui.tui.commands import Commands
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.screens.start import StartScreen
-
-
-_INPUT_BEFORE_TEXT = events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp
 
 
 class BaseDebateApp(BaseApp[None]):
@@ -79,15 +74,10 @@ class BaseDebateApp(BaseApp[None]):
         )
         return self._debate_screen
 
-    async def on_event(self, event: Event) -> None:
-        """Handle input before text."""
-        if (
-            self._debate_screen is not None
-            and isinstance(event, _INPUT_BEFORE_TEXT)
-            and not event.is_forwarded
-        ):
+    def start_input(self) -> None:
+        """Handle input before text; called from the event loop as soon as there is any."""
+        if self._debate_screen is not None:
             self._debate_screen.frame_loop.start_input()
-        await super().on_event(event)
 
     def _finish_key(self, key: Key) -> None:
         super()._finish_key(key)

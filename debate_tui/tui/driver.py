@@ -133,6 +133,9 @@ _READ_BYTES = 4096
 _INPUT_POLL_SECONDS = 0.1
 """How often the thread that reads keys looks whether it is still wanted, and whether a key is whole."""
 
+_URGENT_INPUT = events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp
+"""Input whose effect is waited for; a mouse that merely moves is not."""
+
 _CLEAR_SCREEN = "\x1b[2J"
 """Said before the screen is given back: tmux (3.3) would leave behind what was on one that has grown."""
 
@@ -194,10 +197,16 @@ class TerminalDriver(LinuxDriver):
         return terminal_size()
 
     def process_message(self, message: Message) -> None:
-        """See `Driver.process_message`; replaces reported sizes of 0."""
+        """See `Driver.process_message`; replaces reported sizes of 0, and announces input to the app.
+
+        An app that has a `start_input` learns of input several turns of its loop before it is given it.
+        """
         if isinstance(message, events.Resize) and not (message.size.width and message.size.height):
             size = Size(*terminal_size())
             message = events.Resize(size, size)
+        elif isinstance(message, _URGENT_INPUT) and (start_input := getattr(self._app, "start_input", None)):
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(start_input)
         super().process_message(message)
 
     def run_input_thread(self) -> None:

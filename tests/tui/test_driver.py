@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual import events
 
 from debate_tui.domain.sanitise import sanitise
-from debate_tui.tui.driver import PASTE_END, PASTE_START, PasteSanitiser
+from debate_tui.tui.driver import PASTE_END, PASTE_START, PasteSanitiser, TerminalDriver, terminal_size
 from tests.cutting import cut_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 keys = st.text("aé\x1b[O~;0125", max_size=12).filter(
     lambda text: "\x1b[200" not in text and "200~" not in text
@@ -61,3 +68,35 @@ def test_what_is_typed_is_passed_on_at_once(text: str, places: list[int]) -> Non
     pastes = PasteSanitiser()
     for piece in cut_at(text, places):
         assert pastes.feed(piece) == piece
+
+
+def test_an_app_learns_of_input_before_it_is_given_it() -> None:
+    """Text waits from then on; that a mouse moves is no reason to."""
+    order: list[str] = []
+
+    class Loop:
+        def call_soon_threadsafe(self, callback: Callable[[], object]) -> None:
+            callback()
+
+    driver: Any = TerminalDriver.__new__(TerminalDriver)
+    driver._app = SimpleNamespace(start_input=lambda: order.append("start"))
+    driver._loop = Loop()
+    driver.cursor_origin = None
+    driver._down_buttons, driver._last_move_event = [], None
+    driver.send_message = lambda message: order.append(type(message).__name__)
+    driver.process_message(events.Key("a", "a"))
+    driver.process_message(events.MouseMove(None, 0, 0, 0, 0, 0, False, False, False))
+    assert order == ["start", "Key", "MouseMove"]
+
+
+def test_a_size_of_nothing_is_never_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.get_terminal_size", lambda _: (0, 0))
+    assert terminal_size() == (80, 24)
+    monkeypatch.setattr("os.get_terminal_size", lambda _: (0, 50))
+    assert terminal_size() == (80, 50)
+    monkeypatch.setenv("COLUMNS", "120")
+    assert terminal_size() == (120, 50)
+    monkeypatch.setenv("COLUMNS", "0")
+    assert terminal_size() == (80, 50)
