@@ -1,1 +1,1 @@
-"""Where the debate log is kept."""
+"""Storage and playback of the debate log."""

@@ -23,49 +23,49 @@ if TYPE_CHECKING:
 
 
 BATCH_SIZE = 1000
-"""Events that `read` and `follow` give at most in one go, unless told otherwise."""
+"""The default maximum number of events per batch from `read` and `follow`."""
 
 
 class ReadableLog(Protocol):
-    """Where every view of a debate gets its events from: one being held, recorded, or played back.
+    """The source of events for every view of a debate, whether live, recorded or played back.
 
-    Everything here is called on the event loop's thread.
+    All methods must be called on the event loop's thread.
     """
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with every event that comes from now on, in order; returns how to stop it.
+        """Call `listener` with every new event, in order, and return a function that unsubscribes it.
 
-        Listeners are called before `append` returns, and must be quick. One that appends is allowed to:
-        every listener still sees all events in the order of their `seq`, and the inner `append` returns
-        before the others were told.
+        Listeners are called before `append` returns, so they must be quick. A listener may call `append`
+        itself: all listeners still receive events in `seq` order, but that inner `append` returns before
+        the other listeners have received the event.
         """
         ...
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
-        """The events with `seq` greater than `after`, oldest first, at most `limit` of them."""
+        """Return up to `limit` events with `seq` greater than `after`, oldest first."""
         ...
 
     def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
-        """The events after `after` in batches, then new ones as they come, until the debate is over.
+        """Yield the events after `after` in batches, then new ones as they arrive, until the debate is over.
 
-        Ends once a `debate.finished` with nothing behind it was given, or the log is closed. Any number
-        of followers may be under way; each goes at its own speed.
+        The iterator ends once it has yielded a `debate.finished` with nothing after it, or when the log is
+        closed. There can be any number of followers, each at its own pace.
         """
         ...
 
     async def aclose(self) -> None:
-        """Make everything appended durable, end all followers, and let go of the store."""
+        """Make all appended events durable, end all followers and release the store."""
         ...
 
 
 class DebateLog(ReadableLog, Protocol):
-    """Where the events of a debate go; a log has one writer."""
+    """A writable debate log; it has exactly one writer."""
 
     def append(self, event: Event) -> Event:
-        """Give the event its `seq` and `at`, tell the listeners, and return it as logged.
+        """Assign the event its `seq` and `at`, call the listeners, and return the event as logged.
 
-        Never waits: an event is durable within 100 ms of this call, where the log is durable at all.
-        Whatever `seq` and `at` the event had are replaced; `seq` has no gaps, `at` never goes backwards.
+        This never waits: in a durable log the event is durable within 100 ms of this call. Any `seq` and
+        `at` the event already had are replaced. `seq` has no gaps, and `at` never decreases.
         """
         ...
 
@@ -76,72 +76,77 @@ class DurableLog(DebateLog, Protocol):
 
     @property
     def seq(self) -> int:
-        """The `seq` of the newest event there is; 0 for an empty log."""
+        """The `seq` of the newest event; 0 if the log is empty."""
         ...
 
     @property
     def durable_seq(self) -> int:
-        """The `seq` of the newest event that survives the process being killed."""
+        """The `seq` of the newest event that would survive if the process were killed."""
         ...
 
     @property
     def write_error(self) -> DebateError | None:
-        """Why events are not being written, or `None`."""
+        """The reason why events are not being written, or `None`."""
         ...
 
     @property
     def recording_stopped(self) -> bool:
-        """Whether the record ends at `durable_seq` for good, while the debate goes on."""
+        """Whether the record ends at `durable_seq` for good although the debate continues."""
         ...
 
     async def flush(self) -> None:
-        """Wait until everything appended so far is durable, or could not be written (see `write_error`).
+        """Wait until all events appended so far are durable or have failed to be written.
 
-        Raises `TakenOverError` where it never will be, as somebody else holds the debate now.
+        See `write_error` for the failure. Raise `TakenOverError` if the events will never be written
+        because another process has taken over the debate.
         """
         ...
 
 
 @runtime_checkable
 class WatchedLog(ReadableLog, Protocol):
-    """A debate as those see it who only watch: what is durable of it, whoever holds it, and wherever.
+    """A read-only view of a debate's durable events, whichever process writes them.
 
-    `follow` may raise `EpochChangedError`, and `DebateError` where the debate was deleted.
+    `follow` may raise `EpochChangedError`, and `DebateError` if the debate was deleted.
     """
 
     @property
     def epoch(self) -> str:
-        """Names the history that `seq` counts in; another where events that may have been seen were lost.
+        """An identifier of the history that `seq` counts in.
 
-        Lower-case letters and digits; empty where a store loses nothing that it has given.
+        It changes when events that viewers may have seen were lost. Lowercase letters and digits; empty if
+        the store never loses events it has returned.
         """
         ...
 
     @property
     def seq(self) -> int:
-        """The `seq` of the newest durable event; 0 for none."""
+        """The `seq` of the newest durable event; 0 if there is none."""
         ...
 
     @property
     def over(self) -> bool:
-        """Whether no more events are to come."""
+        """Whether no more events will follow."""
         ...
 
 
 class EpochChangedError(DebateError):
-    """What was followed is no longer the debate's history; read it again from the beginning."""
+    """The debate's history was replaced; it must be read again from the beginning."""
 
 
 class TakenOverError(DebateError):
-    """Somebody else holds the debate now: what is appended here since is no part of it any more."""
+    """Another process has taken over the debate; events appended here are no longer part of it."""
 
 
 class StoreUnreachableError(DebateError):
-    """The store cannot be asked now; it may be able to answer later."""
+    """The store cannot be reached now but may be available later."""
 
 
 class DebateStore(Protocol):
-    """Where any number of debates are kept; every method raises `DebateError` where that cannot be used."""
+    """Storage for any number of debates.
+
+    Every method raises `DebateError` if the storage cannot be used.
+    """
 
     async def create(
         self,
@@ -151,10 +156,10 @@ class DebateStore(Protocol):
         clock: Callable[[], float] = time.time,
         on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> DurableLog:
-        """The log of a new debate, to be known by the id `debate`.
+        """Create a debate with the id `debate` and return its log.
 
-        `setup` is kept beside the events, for whoever continues the debate. `on_write_error` is told, on the
-        loop's thread, that events cannot be written; the debate may go on regardless.
+        `setup` is stored with the events and is used to resume the debate. `on_write_error` is called on
+        the event loop's thread when events cannot be written; the debate may continue regardless.
         """
         ...
 
@@ -165,43 +170,46 @@ class DebateStore(Protocol):
         clock: Callable[[], float] = time.time,
         on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> DurableLog:
-        """The log of a debate that nobody holds any more, to be continued behind its last event."""
+        """Return the log of a debate that no process holds, to append after its last event."""
         ...
 
     async def watch(self, debate: str) -> WatchedLog:
-        """The debate with exactly this id, for watching; to be closed when nobody does any more."""
+        """Return a read-only view of the debate with exactly this id; close it after use."""
         ...
 
     async def debates(self, words: str = "") -> list[DebateSummary]:
-        """The debates there are, newest first; only those that contain all of the words, if any."""
+        """Return the debates, newest first; with `words`, only those that contain all of them."""
         ...
 
     async def find(self, debate: str = "") -> DebateSummary:
-        """The debate with this id, or whose id begins so; the newest for an empty id."""
+        """Return the debate whose id is or starts with `debate`, or the newest if it is empty.
+
+        Raise `UsageError` if there is no such debate or the prefix is ambiguous.
+        """
         ...
 
     async def setup(self, debate: str) -> str:
-        """The setup a debate was created with."""
+        """Return the setup that the debate was created with."""
         ...
 
     async def secret(self) -> bytes:
-        """Random bytes that belong to this store, the same for all who use it; nothing else is told them."""
+        """Return random bytes that all users of this store share and must keep secret."""
         ...
 
     async def delete(self, *debates: str) -> int:
-        """Delete debates with everything kept of them; returns how many there were."""
+        """Delete debates with all their data and return how many existed."""
         ...
 
     async def aclose(self) -> None:
-        """Write what is left and let go; no log of this store may be used afterwards."""
+        """Write pending events and release the store; its logs must not be used afterwards."""
         ...
 
 
 class BaseLog(ABC):
-    """Listeners and followers, the same for every log of this process.
+    """Base class of all logs in this process: listeners and followers.
 
-    A subclass says what there is (`seq`, `over`, `read`) and calls `_publish` with each event once it can
-    be read.
+    A subclass implements `seq`, `over` and `read`, and calls `_publish` with each event once `read` can
+    return it.
     """
 
     def __init__(self) -> None:
@@ -214,12 +222,12 @@ class BaseLog(ABC):
     @property
     @abstractmethod
     def seq(self) -> int:
-        """The `seq` of the newest event there is; 0 for an empty log."""
+        """The `seq` of the newest event; 0 if the log is empty."""
 
     @property
     @abstractmethod
     def over(self) -> bool:
-        """Whether no more events are to come."""
+        """Whether no more events will follow."""
 
     @abstractmethod
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
@@ -242,7 +250,7 @@ class BaseLog(ABC):
             if batch:
                 after = batch[-1].seq
                 yield batch
-            # Nothing is awaited between this look at the log and `_wait_for_change`, so no wake-up gets lost.
+            # Nothing is awaited between this check and `_wait_for_change`, so no wake-up is lost.
             elif after >= self.seq:
                 if self.over or self._closed:
                     return
@@ -268,7 +276,7 @@ class BaseLog(ABC):
                     listener(event)
         finally:
             self._delivering = False
-            if self._undelivered:  # a listener raised; that is no reason to keep the others in the dark
+            if self._undelivered:  # a listener raised; the others must still receive their events
                 self._deliver()
 
     async def _wait_for_change(self) -> None:
@@ -287,10 +295,10 @@ class BaseLog(ABC):
 
 
 class AppendableLog(BaseLog):
-    """A log written in this process: numbers the events and gives them their time.
+    """Base class of logs written in this process: numbers and timestamps the events.
 
-    A subclass keeps them: `_store_event` takes one and must not wait, and `read` gives it back from then on.
-    `last` is where an existing log goes on.
+    A subclass implements `_store_event`, which must not wait, and `read`, which must return a stored event
+    from then on. `last` is the last event of an existing log that is to be continued.
     """
 
     def __init__(self, last: Event | None = None, *, clock: Callable[[], float] = time.time) -> None:
@@ -307,7 +315,7 @@ class AppendableLog(BaseLog):
 
     @property
     def over(self) -> bool:
-        """See `BaseLog.over`; an event behind the end takes the debate up again."""
+        """See `BaseLog.over`; an event after `debate.finished` reopens the debate."""
         return self._over
 
     def append(self, event: Event) -> Event:
@@ -322,13 +330,13 @@ class AppendableLog(BaseLog):
 
     @abstractmethod
     def _store_event(self, event: Event) -> None:
-        """Take an event with its final `seq` and `at`; must not wait."""
+        """Store an event with its final `seq` and `at`, without waiting."""
 
 
 class MemoryLog(AppendableLog):
-    """A log that lives as long as the process: for `--no-record`, and for events read elsewhere.
+    """A log in memory, for `--no-record` and for events read from elsewhere.
 
-    `events` are taken as they are: logged events without gaps, such as a record or an export holds.
+    `events` are used unchanged: logged events without gaps, for example from a record or an export.
     """
 
     def __init__(self, events: Iterable[Event] = (), *, clock: Callable[[], float] = time.time) -> None:
@@ -343,15 +351,18 @@ class MemoryLog(AppendableLog):
         self._events.append(event)
 
 
-# What stores have in common: an event's bytes, its weight, and how much may wait to be written.
+# Helpers shared by all stores.
 
 
 MAX_BACKLOG_BYTES: Final = 64 * 2**20
-"""Bytes of events, roughly, that may wait for the store before a debate's record is given up."""
+"""Approximate bytes of events that may await writing before a debate's recording stops."""
 
 
 def encode_for_storage(event: Event) -> tuple[Event, bytes]:
-    """An event and its bytes; lone surrogates, which UTF-8 has no place for, become question marks."""
+    """Return the event as it will be stored, and its JSON bytes.
+
+    Lone surrogates, which UTF-8 cannot encode, become question marks.
+    """
     try:
         return event, event_to_json(event)
     except UnicodeEncodeError:
@@ -362,5 +373,5 @@ def encode_for_storage(event: Event) -> tuple[Event, bytes]:
 
 
 def memory_size(event: Event) -> int:
-    """About what an event takes in memory, in bytes."""
+    """Estimate how much memory an event takes, in bytes."""
     return 512 + (len(event.text) if isinstance(event, TurnDelta) else 0)

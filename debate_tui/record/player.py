@@ -1,4 +1,4 @@
-"""Plays a recorded debate back in its own time, as a log that any view can follow."""
+"""Playback of a recorded debate with its original timing, as a log that any view can follow."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-# Where in a recorded debate playback stands: pure arithmetic on times it is told.
+# The playback position: arithmetic on given times, without a clock of its own.
 
 
 MAX_GAP_S: Final = 3.0
-"""Longer gaps between two events (a pause, a long wait, a night) are played as if they had this length."""
+"""The longest gap played between two events, in seconds; longer ones (pauses, waits) are shortened."""
 
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 64.0
 
 _SAME_START_S: Final = 1.0
-"""Turns that begin within this time of each other are one place to jump to: they are read together."""
+"""Turns that start within this many seconds of each other are one seek target."""
 
 
 class Playhead:
-    """Turns moments of a clock into places in a debate.
+    """A playback position that advances with a clock.
 
-    Time in the debate is in seconds from its first event, long silences shortened. `shown_count` counts the
-    events up to the present place, `round_starts` holds the times at which rounds begin. Playback begins at
-    the start, paused. All methods take `now` from one clock that never goes backwards.
+    Positions are in seconds from the first event, with long gaps shortened. `shown_count` is the number of
+    events up to the current position; `round_starts` lists the positions where rounds begin. Playback
+    starts at 0, paused. All methods take `now`, in seconds, from one clock that never goes backwards.
     """
 
     def __init__(self, events: Sequence[Event], *, speed: float = 1.0, max_gap: float = MAX_GAP_S) -> None:
@@ -57,17 +57,17 @@ class Playhead:
 
     @property
     def length(self) -> float:
-        """How long the debate plays at speed 1, in seconds."""
+        """The length of the debate at speed 1, in seconds."""
         return self._times[-1] if self._times else 0.0
 
     @property
     def speed(self) -> float:
-        """How much faster than it was held the debate is played."""
+        """The playback speed; 1 is the original speed."""
         return self._speed
 
     @property
     def paused(self) -> bool:
-        """Whether playback stands still."""
+        """Whether playback is paused."""
         return self._paused
 
     @property
@@ -76,13 +76,13 @@ class Playhead:
         return self.shown_count == len(self._times)
 
     def position(self, now: float) -> float:
-        """The present time in the debate."""
+        """Return the current position in the debate."""
         if self._paused:
             return self._position
         return min(self._position + (now - self._position_set_at) * self._speed, self.length)
 
     def take_due(self, now: float) -> range:
-        """The indexes of the events that have become due; they count as shown from now on."""
+        """Return the indexes of the events that have become due, and count them as shown."""
         start, self.shown_count = (
             self.shown_count,
             max(self.shown_count, bisect_right(self._times, self.position(now))),
@@ -90,28 +90,28 @@ class Playhead:
         return range(start, self.shown_count)
 
     def seconds_until_next(self, now: float) -> float | None:
-        """Seconds until the next event is due; `None` while nothing will be, paused or at the end."""
+        """Return the seconds until the next event is due, or `None` while paused or at the end."""
         if self._paused or self.at_end:
             return None
         return max((self._times[self.shown_count] - self.position(now)) / self._speed, 0.0)
 
     def pause(self, now: float) -> None:
-        """Stand still."""
+        """Pause playback."""
         self._save_position(now)
         self._paused = True
 
     def resume(self, now: float) -> None:
-        """Go on from the present place."""
+        """Continue from the current position."""
         self._save_position(now)
         self._paused = False
 
     def change_speed(self, now: float, factor: float) -> None:
-        """Multiply the speed, within 1/4 and 64."""
+        """Multiply the speed by `factor`, within 1/4 and 64."""
         self._save_position(now)
         self._speed = _clamp_speed(self._speed * factor)
 
     def seek(self, now: float, position: float) -> bool:
-        """Go to a time in the debate; says whether that took events back that had been shown."""
+        """Move to a position and return whether that took back events that had been shown."""
         self._position = min(max(position, 0.0), self.length)
         self._position_set_at = now
         shown = bisect_right(self._times, self._position)
@@ -121,21 +121,24 @@ class Playhead:
         return True
 
     def tenth_start(self, tenths: int) -> float:
-        """The time `tenths` tenths into the debate."""
+        """Return the position `tenths` tenths into the debate."""
         return self.length * tenths / 10
 
     def next_turn_start(self, now: float) -> float:
-        """The time of the next turn's beginning, or the end."""
+        """Return the position where the next turn starts, or the end."""
         after = bisect_right(self._turn_starts, self.position(now))
         return self._turn_starts[after] if after < len(self._turn_starts) else self.length
 
     def previous_turn_start(self, now: float) -> float:
-        """The time this turn began; the one before while it has only just begun."""
+        """Return the start of the current turn, or of the previous one if the current has just started."""
         before = bisect_left(self._turn_starts, self.position(now) - _SAME_START_S)
         return self._turn_starts[before - 1] if before else 0.0
 
     def round_start(self, number: int) -> float:
-        """The time of a round's beginning; rounds count from 1 over all phases."""
+        """Return the position where a round starts; rounds count from 1 across all phases.
+
+        Raise `UsageError` if there is no such round.
+        """
         if not 1 <= number <= len(self.round_starts):
             raise UsageError(
                 f"the debate has no round {number}",
@@ -156,7 +159,7 @@ def _clamp_speed(speed: float) -> float:
 
 
 def _drop_close_times(times: Iterable[float]) -> list[float]:
-    """The times without those that follow the one before too closely."""
+    """Drop the times that follow the last kept one too closely."""
     marks: list[float] = []
     for at in times:
         if not marks or at - marks[-1] > _SAME_START_S:
@@ -165,19 +168,19 @@ def _drop_close_times(times: Iterable[float]) -> list[float]:
 
 
 class PlaybackClock(Protocol):
-    """The time playback goes by."""
+    """A clock for playback."""
 
     def now(self) -> float:
-        """Seconds, from anywhere, never backwards."""
+        """Return seconds from an arbitrary start; never goes backwards."""
         ...
 
     async def wait(self, changed: asyncio.Event, seconds: float | None) -> None:
-        """Return once `changed` is set or the seconds are over; `None` waits for `changed` alone."""
+        """Wait until `changed` is set or `seconds` have passed; with `None`, wait for `changed` only."""
         ...
 
 
 class MonotonicClock:
-    """Real time."""
+    """A `PlaybackClock` in real time."""
 
     def now(self) -> float:
         """See `PlaybackClock.now`."""
@@ -191,15 +194,15 @@ class MonotonicClock:
 
 
 class Player(BaseLog):
-    """A log whose events come as they came when the debate was held, as fast as asked for.
+    """A log that replays events with their original timing, at an adjustable speed.
 
-    Views follow it like any other log, and see the very events of the record, `events`. Going forward
-    brings what lies between at once. Going back takes events back, which no view can follow: `read` then
-    ends earlier, and `on_rewind`, which may be set at any time, is called so that views can be built anew
+    Views follow it like any other log and receive the recorded `events` themselves. Seeking forward
+    publishes everything skipped at once. Seeking back takes events back, which no view can follow: `read`
+    then ends earlier, and `on_rewind`, which may be set at any time, is called so that views can be rebuilt
     from the beginning.
 
-    Commands act at once, while `run` is under way in a task of the caller's; it returns when the player
-    is closed, so that one can go back from the end.
+    Commands take effect immediately while `run` runs in a task of the caller. `run` returns only when the
+    player is closed, so that seeking back from the end works.
     """
 
     def __init__(
@@ -220,41 +223,41 @@ class Player(BaseLog):
 
     @property
     def seq(self) -> int:
-        """See `BaseLog.seq`: the newest event shown."""
+        """See `BaseLog.seq`; the newest event shown."""
         return self.events[self._playhead.shown_count - 1].seq if self._playhead.shown_count else 0
 
     @property
     def over(self) -> bool:
-        """See `BaseLog.over`; records of killed debates end without a `debate.finished`."""
+        """See `BaseLog.over`; the record of a killed debate ends without `debate.finished`."""
         return self._playhead.at_end
 
     @property
     def position(self) -> float:
-        """Seconds into the debate, long silences shortened."""
+        """Seconds into the debate, with long gaps shortened."""
         return self._playhead.position(self._clock.now())
 
     @property
     def length(self) -> float:
-        """How long the debate plays at speed 1, in seconds."""
+        """The length of the debate at speed 1, in seconds."""
         return self._playhead.length
 
     @property
     def round_starts(self) -> Sequence[float]:
-        """Where the rounds begin, in seconds."""
+        """The positions where rounds start, in seconds."""
         return self._playhead.round_starts
 
     @property
     def speed(self) -> float:
-        """How much faster than it was held the debate is played."""
+        """The playback speed; 1 is the original speed."""
         return self._playhead.speed
 
     @property
     def paused(self) -> bool:
-        """Whether playback stands still."""
+        """Whether playback is paused."""
         return self._playhead.paused
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
-        """See `ReadableLog.read`; only what has been shown."""
+        """See `ReadableLog.read`; returns only events that have been shown."""
         return self.events[after : min(after + limit, self._playhead.shown_count)]
 
     async def run(self) -> None:
@@ -263,7 +266,7 @@ class Player(BaseLog):
         while not self._closed:
             self._state_changed.clear()
             for index in self._playhead.take_due(self._clock.now()):
-                if index >= self._playhead.shown_count:  # a listener went back
+                if index >= self._playhead.shown_count:  # a listener moved playback back
                     break
                 self._publish(self.events[index])
             await self._clock.wait(self._state_changed, self._playhead.seconds_until_next(self._clock.now()))
@@ -274,7 +277,7 @@ class Player(BaseLog):
         self._state_changed.set()
 
     def toggle_pause(self) -> None:
-        """Stand still, or go on; the other commands work either way."""
+        """Pause or resume; the other commands work in either state."""
         now = self._clock.now()
         if self._playhead.paused:
             self._playhead.resume(now)
@@ -288,29 +291,32 @@ class Player(BaseLog):
         self._state_changed.set()
 
     def halve_speed(self) -> None:
-        """Halve the speed, down to a quarter."""
+        """Halve the speed, down to 1/4."""
         self._playhead.change_speed(self._clock.now(), 0.5)
         self._state_changed.set()
 
     def seek(self, position: float) -> None:
-        """Go to a time in the debate, in seconds; one beyond either end means that end."""
+        """Move to a position in seconds, limited to the start and the end."""
         rewound = self._playhead.seek(self._clock.now(), position)
         self._state_changed.set()
         if rewound:
             self.on_rewind()
 
     def seek_tenth(self, tenths: int) -> None:
-        """Go to 0 to 10 tenths of the debate."""
+        """Move to a tenth of the debate, from 0 to 10."""
         self.seek(self._playhead.tenth_start(tenths))
 
     def seek_round(self, number: int) -> None:
-        """Go to where a round begins, counted from 1 over all phases; `UsageError` if there is none."""
+        """Move to the start of a round, counted from 1 across all phases.
+
+        Raise `UsageError` if there is no such round.
+        """
         self.seek(self._playhead.round_start(number))
 
     def next_turn(self) -> None:
-        """Go to where the next turn begins."""
+        """Move to the start of the next turn."""
         self.seek(self._playhead.next_turn_start(self._clock.now()))
 
     def previous_turn(self) -> None:
-        """Go back to where this turn began, or the one before if it has only just begun."""
+        """Move to the start of the current turn, or of the previous one if it has just started."""
         self.seek(self._playhead.previous_turn_start(self._clock.now()))

@@ -1,4 +1,4 @@
-"""The debate log in SQLite: one file for all debates, safe against the death of the process."""
+"""The debate log in SQLite: one file for all debates, safe if the process is killed."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-# Who holds a debate: a lock on a file beside the record, which goes with the program, however that ends.
+# Debate locks: a locked file beside the record, released when the process ends, however it ends.
 
 
 LOCK_TIMEOUT_S: Final = 0.05
-"""Longer than anybody takes to look who holds a debate, which locks it too."""
+"""Seconds to retry a lock, longer than `locked_debates` takes to probe one."""
 
 _LOCK_SUFFIX: Final = ".held"
 
 
 class DebateLock:
-    """A debate that nobody else may write; without effect where files cannot be locked."""
+    """An exclusive lock on a debate; without effect where files cannot be locked."""
 
     def __init__(self, path: Path | None = None, descriptor: int = -1) -> None:
         self._path = path
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Let others have the debate; may be called again."""
+        """Release the lock; may be called more than once."""
         if self._path is not None:
             _remove_lock_file(self._path)
             os.close(self._descriptor)
@@ -52,9 +52,9 @@ class DebateLock:
 
 
 def lock_debate(record: Path, debate: str) -> DebateLock:
-    """Hold a debate of a record from now on.
+    """Lock a debate of a record.
 
-    Raises `UsageError` while somebody else does, in this program or another.
+    Raise `UsageError` while it is locked, in this program or another.
     """
     path = record.with_name(f"{record.name}-{quote(debate, safe='')}{_LOCK_SUFFIX}")
     deadline = time.monotonic() + LOCK_TIMEOUT_S
@@ -74,7 +74,7 @@ def lock_debate(record: Path, debate: str) -> DebateLock:
 
 
 def locked_debates(record: Path) -> frozenset[str]:
-    """The debates of a record that are held now; what killed programs have left behind is cleared away."""
+    """Return the debates of a record that are locked now; delete lock files left by killed programs."""
     with contextlib.suppress(OSError):
         return frozenset(_find_locked(record))
     return frozenset()
@@ -93,13 +93,16 @@ def _find_locked(record: Path) -> Iterator[str]:
 
 
 def _remove_lock_file(path: Path) -> None:
-    """Take away a file that is locked: whoever has opened it will see, and take another one."""
+    """Delete a locked file; a process that has it open notices, and opens a new one."""
     with contextlib.suppress(OSError):
         path.unlink()
 
 
 def _open_locked(path: Path, *, shared: bool = False) -> int | None:
-    """A descriptor of the file, which is locked; `None` if it has been taken away meanwhile."""
+    """Open and lock the file; return its descriptor, or `None` if it was deleted meanwhile.
+
+    Raise `BlockingIOError` if it is locked already, and `OSError` where files cannot be locked.
+    """
     if sys.platform == "win32":
         raise OSError
     import fcntl
@@ -117,7 +120,7 @@ def _open_locked(path: Path, *, shared: bool = False) -> int | None:
 
 
 RECENT_EVENTS: Final = 4096
-"""Durable events kept in memory as well, so that followers who keep up never touch the file."""
+"""Durable events kept in memory too, so that followers that keep up never read the file."""
 
 _LIST_QUERY: Final = (
     "SELECT name, topic, format, debaters, started, updated, finished, events FROM debates"
@@ -126,12 +129,12 @@ _LIST_QUERY: Final = (
 
 
 class SqliteLog(AppendableLog):
-    """A debate's log in the file of a `SqliteStore`, which makes these.
+    """A debate's log in the file of a `SqliteStore`, which creates it.
 
-    Every event is durable within 100 ms. Where the disk is slow, full or gone, the debate goes on:
-    `on_write_error` is called once, on the loop's thread, from `append` or `aclose`; events wait in memory
-    (up to 64 MiB) and are written when that becomes possible again. Beyond that the record ends, without a
-    gap before its end.
+    Every event is durable within 100 ms. If the disk is slow, full or missing, the debate continues:
+    `on_write_error` is called once, on the event loop's thread, from `append`, `flush` or `aclose`. Up to
+    64 MiB of events wait in memory and are written when that becomes possible again. Beyond that, recording
+    stops; the record has no gaps up to its end.
     """
 
     def __init__(
@@ -157,17 +160,17 @@ class SqliteLog(AppendableLog):
 
     @property
     def durable_seq(self) -> int:
-        """The `seq` of the newest event that survives the process being killed."""
+        """The `seq` of the newest event that would survive if the process were killed."""
         return self._recording.durable_seq
 
     @property
     def recording_stopped(self) -> bool:
-        """Whether the record ends at `durable_seq` for good, while the debate goes on."""
+        """Whether the record ends at `durable_seq` for good although the debate continues."""
         return self._recording.stopped
 
     @property
     def write_error(self) -> DebateError | None:
-        """Why events are not being written, or `None`."""
+        """The reason why events are not being written, or `None`."""
         if self._recording.stopped and self._recording.error is None:
             return DebateError(
                 f"the record {self._path} ends at event {self.durable_seq}: the disk did not keep up",
@@ -182,7 +185,7 @@ class SqliteLog(AppendableLog):
         return logged
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
-        """See `ReadableLog.read`; raises `DebateError` where the record cannot be read or has ended."""
+        """See `ReadableLog.read`. Raise `DebateError` if the events cannot be read or were not recorded."""
         if after >= self._recent_after:
             start = after - self._recent_after
             return self._recent[start : start + limit]
@@ -194,12 +197,15 @@ class SqliteLog(AppendableLog):
         return events
 
     async def flush(self) -> None:
-        """Wait until everything appended so far is durable, or could not be written (see `write_error`)."""
+        """Wait until all events appended so far are durable or have failed to be written.
+
+        See `write_error` for the failure.
+        """
         await asyncio.wrap_future(self._writer.flush())
         self._report_error()
 
     async def aclose(self) -> None:
-        """See `ReadableLog.aclose`; the store itself stays open."""
+        """See `ReadableLog.aclose`; the store stays open."""
         await super().aclose()
         await self.flush()
         self._lock.release()
@@ -211,7 +217,7 @@ class SqliteLog(AppendableLog):
         self._trim()
 
     def _trim(self) -> None:
-        """Forget events that the file can give back; all but the newest once it takes no more."""
+        """Drop events that the file can return; once recording has stopped, all but the newest."""
         spare = len(self._recent) - RECENT_EVENTS
         if spare < RECENT_EVENTS:
             return
@@ -228,11 +234,11 @@ class SqliteLog(AppendableLog):
 
 
 class SqliteStore:
-    """All recorded debates: one SQLite file, made when the first debate is.
+    """All recorded debates in one SQLite file, created with the first debate.
 
-    Every method raises `DebateError` with a hint where the file cannot be used. They take milliseconds,
-    except for reading or deleting long debates, which belong in a thread. Close the store last; that
-    waits for the writer.
+    Every method raises `DebateError` with a hint if the file cannot be used. Methods take milliseconds,
+    except reading or deleting long debates, which belongs in a thread. Close the store last: closing waits
+    for the writer.
     """
 
     def __init__(self, path: Path) -> None:
@@ -256,10 +262,10 @@ class SqliteStore:
         clock: Callable[[], float] = time.time,
         on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> SqliteLog:
-        """The log of a new debate, to be known by the id `debate`.
+        """Create a debate with the id `debate` and return its log.
 
-        `setup` is kept beside the events, for whoever continues the debate: what it is held by and no
-        event says, such as personas and the format itself. It must not hold a key.
+        `setup` is stored with the events, to resume the debate: everything it needs that no event contains,
+        such as personas and the format itself. It must not contain an API key.
         """
         writer = self._get_writer()
         recording = RecordingState(DebateSummary(debate), setup=setup)
@@ -275,9 +281,9 @@ class SqliteStore:
         clock: Callable[[], float] = time.time,
         on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> SqliteLog:
-        """The log of a recorded debate, to be continued behind its last event.
+        """Return the log of a recorded debate, to append after its last event.
 
-        Raises `UsageError` while it is being held elsewhere.
+        Raise `UsageError` while another program, or this one, holds it.
         """
         writer = self._get_writer()
         name = self.find(debate).debate
@@ -292,7 +298,7 @@ class SqliteStore:
         )
 
     def debates(self, words: str = "") -> list[DebateSummary]:
-        """The recorded debates, newest first; only those that contain all of the words, if any."""
+        """Return the recorded debates, newest first; with `words`, only those that contain all of them."""
         if not self._path.exists():
             return []
         with open_database(self._path) as connection:
@@ -302,25 +308,28 @@ class SqliteStore:
             return [summary for row in rows if (summary := _summary_from_row(row, live)).matches(words)]
 
     def find(self, debate: str = "") -> DebateSummary:
-        """The debate with this id, or whose id begins so; the newest for an empty id."""
+        """Return the debate whose id is or starts with `debate`, or the newest if it is empty.
+
+        Raise `UsageError` if there is no such debate or the prefix is ambiguous.
+        """
         return find_summary(self.debates(), debate)
 
     def events(self, debate: str) -> list[Event]:
-        """All recorded events of a debate."""
+        """Return all recorded events of a debate."""
         return _read_events(self._path, debate, 0, -1)
 
     def read(self, debate: str, after: int, limit: int) -> list[Event]:
-        """At most `limit` recorded events of a debate behind `after`."""
+        """Return up to `limit` recorded events of a debate with `seq` greater than `after`."""
         return _read_events(self._path, debate, after, limit)
 
     def setup(self, debate: str) -> str:
-        """The setup a debate was created with."""
+        """Return the setup that the debate was created with."""
         with open_database(self._path) as connection:
             row = connection.execute("SELECT setup FROM debates WHERE name = ?", (debate,)).fetchone()
         return str(row[0]) if row else ""
 
     def secret(self) -> bytes:
-        """32 random bytes, made when they are first asked for."""
+        """Return 32 random bytes, generated on first use."""
         with open_database(self._path) as connection, transaction(connection):
             connection.execute(
                 "INSERT OR IGNORE INTO secrets (name, value) VALUES ('server', ?)", (os.urandom(32),)
@@ -329,19 +338,19 @@ class SqliteStore:
         return bytes(row[0])
 
     def delete(self, *debates: str) -> int:
-        """Delete debates with everything recorded of them, overwritten in the file; returns how many."""
+        """Delete debates, overwriting their data in the file; return how many existed."""
         with open_database(self._path) as connection:
             connection.execute("PRAGMA secure_delete = ON")
             with transaction(connection):
                 deleted = connection.executemany(
                     "DELETE FROM debates WHERE name = ?", [(debate,) for debate in debates]
                 ).rowcount
-            # As a script: stepped as a query, the vacuum stops after its first page.
+            # Run as a script: stepped as a query, the vacuum stops after its first page.
             connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
         return deleted
 
     def close(self) -> None:
-        """Write what is left and let go of the file; no log of this store may be used afterwards."""
+        """Write pending events and close the file; logs of this store must not be used afterwards."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None

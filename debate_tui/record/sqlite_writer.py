@@ -1,4 +1,4 @@
-"""The one thread that writes: the events of any number of debates, a few dozen commits a second."""
+"""The thread that writes the events of all debates, in a few dozen commits per second."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from debate_tui.record.summary import DebateSummary
 
 
-# The file all debates are kept in: how it is opened, its schema, and its errors in plain words.
+# The database file: opening it, its schema, and its error messages.
 
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
@@ -51,16 +51,15 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     ("CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)",),
 )
-"""What leads from each version of the schema to the next; a file's `user_version` counts those applied.
+"""The statements that lead from each schema version to the next; `user_version` counts those applied.
 
-Entries are only ever added. `debates` repeats what a list of debates shows, so that the list never has to
-read events; both tables change in the same transaction. `encode_setup` is what the debate was begun with, as
-whoever began it wrote it. An `id` is never given again: a writer whose debate was deleted must not end up
-in another.
+Only append entries. `debates` repeats what a list of debates shows, so that listing never reads events;
+both tables change in the same transaction. `setup` holds what the debate was started with, as encoded by
+its creator. An `id` is never reused: a writer whose debate was deleted must not write into another.
 """
 
 _BUSY_S = 5.0
-"""How long a statement waits for another process's transaction, which takes milliseconds."""
+"""Seconds a statement waits for another process's transaction, which takes milliseconds."""
 
 _ERROR_MESSAGES: Final[dict[int, tuple[str, str]]] = {
     sqlite3.SQLITE_BUSY: ("is locked by another program", "close the program that holds it"),
@@ -87,11 +86,11 @@ _TRANSIENT_CODES: Final = frozenset(
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the file, made if need be, with its schema brought up to date.
+    """Open the file, creating it and updating its schema if needed.
 
-    WAL with `synchronous=NORMAL`: what was committed survives the death of the process, by whatever
-    signal; a power cut may take the commits since the last checkpoint, but never damages the file. The
-    connection may be handed to another thread. Raises `DebateError`.
+    The file uses WAL with `synchronous=NORMAL`: commits survive the death of the process by any signal; a
+    power failure may lose the commits since the last checkpoint, but never damages the file. The connection
+    may be passed to another thread. Raise `DebateError` if the file cannot be used.
     """
     with translate_errors(path):
         _create_file(path)
@@ -109,14 +108,14 @@ def connect(path: Path) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def open_database(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection for the length of a block, whose errors are `DebateError` too."""
+    """Open a connection for the duration of a block, and raise its errors as `DebateError`."""
     with contextlib.closing(connect(path)) as connection, translate_errors(path):
         yield connection
 
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of a block or nothing of it; waits for other writers at the start, never in the middle."""
+    """Commit all of a block or nothing; waits for other writers at the start, never in the middle."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -129,7 +128,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextlib.contextmanager
 def translate_errors(path: Path) -> Iterator[None]:
-    """Turn the errors of the database and the file system into errors meant for people."""
+    """Raise errors of the database and the file system as `DebateError`, with a hint."""
     try:
         yield
     except sqlite3.Error as error:
@@ -142,7 +141,7 @@ def translate_errors(path: Path) -> Iterator[None]:
 
 
 def describe_error(error: sqlite3.Error, path: Path) -> DebateError:
-    """A database error in plain words."""
+    """Describe a database error in plain words."""
     trouble, advice = _ERROR_MESSAGES.get(
         _error_code(error), (f"cannot be used: {error}", "move the file away")
     )
@@ -150,7 +149,7 @@ def describe_error(error: sqlite3.Error, path: Path) -> DebateError:
 
 
 def is_transient(error: sqlite3.Error) -> bool:
-    """Whether the same statement may succeed later: a lock, a full disk, a disk error."""
+    """Return whether the statement may succeed later: a lock, a full disk or a disk error."""
     return _error_code(error) in _TRANSIENT_CODES
 
 
@@ -159,7 +158,7 @@ def _error_code(error: sqlite3.Error) -> int:
 
 
 def _create_file(path: Path) -> None:
-    """Make the file and its folder for their owner's eyes only; what exists keeps its permissions."""
+    """Create the file and its folder, readable by their owner only; keep existing permissions."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -170,7 +169,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
     with transaction(connection):
-        version = _schema_version(connection)  # again: another process may have been quicker
+        version = _schema_version(connection)  # again: another process may have migrated it meanwhile
         if version > len(MIGRATIONS):
             raise DebateError(
                 f"the record {path} was written by a newer debate-tui",
@@ -188,19 +187,19 @@ def _schema_version(connection: sqlite3.Connection) -> int:
 
 
 COMMIT_DELAY_S: Final = 0.02
-"""How long the first event of a commit waits for others: far below the 100 ms the log has."""
+"""Seconds the first event of a commit waits for others, well below the log's 100 ms limit."""
 
 RETRY_S: Final = 1.0
-"""How long to wait before writing again to a disk that is full or a file that is locked."""
+"""Seconds between attempts to write to a full disk or a locked file."""
 
 
 class RecordingState:
-    """A debate being recorded, as the event loop and the writer share it.
+    """The state of a debate's recording, shared by the event loop and the writer.
 
-    Set by the writer: `durable_seq`, the `seq` of the newest event that survives the process; `error`, why
-    nothing is being written now, or `None`; `written_bytes`, bytes put into the file, as `memory_size` counts
-    them. Set by the loop: `queued_bytes`, bytes handed over. Either may set `stopped`: the record ends at
-    `durable_seq`, for good. The rest is the writer's own.
+    Set by the writer: `durable_seq`, the `seq` of the newest durable event; `error`, why nothing is being
+    written now, or `None`; `written_bytes`, bytes written to the file, as counted by `memory_size`. Set by
+    the event loop: `queued_bytes`, bytes queued. Either may set `stopped`: the record ends at `durable_seq`
+    for good. Everything else belongs to the writer.
     """
 
     def __init__(self, summary: DebateSummary, *, setup: str = "", row_id: int | None = None) -> None:
@@ -217,10 +216,10 @@ class RecordingState:
 
 
 class SqliteWriter:
-    """Group commit: what comes within 20 ms, or until somebody asks for a flush, shares a transaction.
+    """A writer thread with group commit: events within 20 ms, or up to a flush, share a transaction.
 
-    An event is durable those 20 ms plus one commit after it was handed over. While the disk takes longer,
-    events wait in memory and the next commit carries more of them, up to `BACKLOG` for each debate.
+    An event is durable 20 ms plus one commit after it was queued. While the disk takes longer, events wait
+    in memory and the next commit contains more of them, up to `MAX_BACKLOG_BYTES` per debate.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
@@ -233,7 +232,7 @@ class SqliteWriter:
         self._thread.start()
 
     def put(self, recording: RecordingState, event: Event) -> None:
-        """Hand over an event; never waits. A debate whose backlog is full loses the rest of its record."""
+        """Queue an event, without waiting; a debate whose backlog is full is recorded no further."""
         recording.queued_bytes += memory_size(event)
         if recording.queued_bytes - recording.written_bytes > MAX_BACKLOG_BYTES:
             recording.stopped = True
@@ -241,7 +240,7 @@ class SqliteWriter:
             self._queue.put((recording, event))
 
     def flush(self) -> Future[None]:
-        """Done when all that was handed over so far is durable, or could not be written."""
+        """Return a future that is done when all queued events are durable or have failed to be written."""
         done: Future[None] = Future()
         self._queue.put(done)
         self._flush_requested.set()
@@ -250,7 +249,7 @@ class SqliteWriter:
         return done
 
     def close(self) -> None:
-        """Write what is left, once, and let go of the file."""
+        """Make one last attempt to write what is left, and close the file."""
         self._queue.put(None)
         self._flush_requested.set()
         self._thread.join()
@@ -274,7 +273,7 @@ class SqliteWriter:
             _resolve_flushes(flushed)
 
     def _collect_batch(self, flushed: list[Future[None]]) -> bool:
-        """Wait for work and collect what comes with it; says whether to go on afterwards."""
+        """Wait for work and collect what arrives with it; return whether to continue afterwards."""
         try:
             item = self._queue.get(timeout=RETRY_S if self._pending else None)
             if isinstance(item, tuple):
@@ -293,7 +292,7 @@ class SqliteWriter:
         return False
 
     def _resolve_queued_flushes(self) -> None:
-        """Keep nobody waiting for a thread that has ended."""
+        """Complete flushes queued after the thread has ended, so that their callers do not wait forever."""
         with contextlib.suppress(Empty):
             while True:
                 item = self._queue.get_nowait()

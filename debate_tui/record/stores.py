@@ -1,4 +1,4 @@
-"""Stores by their address: a file, or a Redis server."""
+"""Stores by their address: a file or a Redis server."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from debate_tui.record.summary import DebateSummary
 
 
-# A debate in the file as those see it who only watch, whichever program records it.
+# Watching a debate in the file, whichever program records it.
 
 
 POLL_INTERVAL_S: Final = 0.1
-"""How often the file is looked at for news."""
+"""Seconds between checks of the file for new events."""
 
 
 class PolledSqliteLog(BaseLog):
-    """A `WatchedLog` of a debate in a `SqliteStore`: what is in the file is durable, and never changes."""
+    """A `WatchedLog` of a debate in a `SqliteStore`; events in the file are durable and never change."""
 
     def __init__(self, store: SqliteStore, debate: str) -> None:
         super().__init__()
@@ -52,16 +52,16 @@ class PolledSqliteLog(BaseLog):
 
     @property
     def over(self) -> bool:
-        """See `BaseLog.over`; events behind the end take the debate up again."""
+        """See `BaseLog.over`; events after `debate.finished` reopen the debate."""
         return isinstance(self._last, DebateFinished)
 
     async def start(self, newest_seq: int) -> None:
-        """Begin with the events up to `newest_seq`, of which there is one at least."""
+        """Start with the events up to `newest_seq`, which must be at least 1."""
         self._last = (await self._read_existing(newest_seq - 1, 1))[0]
         self._poll_task = asyncio.create_task(self._poll(), name=f"watch {self._debate}")
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
-        """See `ReadableLog.read`; raises `DebateError` where the debate was deleted."""
+        """See `ReadableLog.read`. Raise `DebateError` if the debate was deleted."""
         return await self._read_existing(after, min(limit, self.seq - after)) if after < self.seq else ()
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
@@ -79,13 +79,13 @@ class PolledSqliteLog(BaseLog):
             await asyncio.wait({self._poll_task})
 
     async def _read_existing(self, after: int, limit: int) -> list[Event]:
-        """Events that are known to be there."""
+        """Read events that are known to exist; raise `UsageError` if the debate was deleted."""
         if events := await asyncio.to_thread(self._store.read, self._debate, after, limit):
             return events
         raise UsageError(f"no recorded debate is called {self._debate!r}", "it was deleted")
 
     async def _poll(self) -> None:
-        """Look for news again and again; the newest event known is read too, to see whether it is there."""
+        """Poll for new events; reading the newest known one again shows whether the debate still exists."""
         while not self._closed:
             try:
                 _, *new_events = found = await self._read_existing(self.seq - 1, BATCH_SIZE)
@@ -105,12 +105,13 @@ _REDIS_SCHEMES: Final = ("redis://", "rediss://", "valkey://", "valkeys://", "un
 
 
 def open_store(address: str | Path, password: str = "") -> DebateStore:
-    """The store at a ``redis://``, ``rediss://``, ``valkey(s)://`` or ``unix://`` address, or in a file.
+    """Return the store at a Redis address or in a file.
 
-    Nothing is connected or made yet. ``?ttl=SECONDS`` says how long Redis keeps a debate after its last
-    event (7 days unless told otherwise, 0 for good). `password` is used where the address has none. Raises
-    `UsageError` for an address that is none, and where the package for Redis is missing; neither it nor any
-    later error shows a password.
+    Addresses of Redis start with ``redis://``, ``rediss://``, ``valkey(s)://`` or ``unix://``. Nothing is
+    connected or created yet. ``?ttl=SECONDS`` sets how long Redis keeps a debate after its last event
+    (default 7 days, 0 for good). `password` is used if the address contains none. Raise `UsageError` if the
+    address is invalid or the package for Redis is missing; neither this nor any later error contains a
+    password.
     """
     if not isinstance(address, str) or not address.startswith(_REDIS_SCHEMES):
         return AsyncSqliteStore(Path(address))
@@ -131,7 +132,7 @@ def open_store(address: str | Path, password: str = "") -> DebateStore:
 
 
 class AsyncSqliteStore:
-    """A `DebateStore` in a file: the `SqliteStore`, with whatever may take long done in threads."""
+    """A `DebateStore` in a file: a `SqliteStore` whose methods run in threads."""
 
     def __init__(self, path: Path) -> None:
         self._store = SqliteStore(path)

@@ -1,4 +1,4 @@
-"""What a list of recorded debates shows of each, kept beside the events so that none need be read."""
+"""Summaries of recorded debates, stored beside the events so that listing need not read them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 class DebateSummary(Struct, frozen=True):
-    """A recorded debate in a few words.
+    """The summary of a recorded debate.
 
-    `started` and `updated` (its newest event) are seconds since the epoch; `finished` is the reason of
-    its `debate.finished`, `None` where that is missing: the debate is under way, or was killed. `events`
-    counts what is recorded, which is also the `seq` of the newest event. `live` is whether some program
-    holds the debate at this moment, as far as its store can tell.
+    `started` and `updated` (the newest event) are in seconds since the epoch. `finished` is the reason of
+    its `debate.finished`, or `None` if that is missing because the debate is running or was killed.
+    `events` is the number of recorded events, which is also the `seq` of the newest. `live` is whether a
+    program holds the debate now, as far as its store can tell.
     """
 
     debate: str
@@ -43,16 +43,17 @@ class DebateSummary(Struct, frozen=True):
     live: bool = False
 
     def matches(self, words: str) -> bool:
-        """Whether topic, format, id and debaters together contain every one of the words, in any case."""
+        """Return whether topic, format, id and debaters together contain all the words, ignoring case."""
         names = (f"{d.name} {d.side} {d.source} {d.model}" for d in self.debaters)
         text = " ".join((self.debate, self.topic, self.format, *names)).casefold()
         return all(word in text for word in words.casefold().split())
 
 
 def update_summary(summary: DebateSummary, event: Event) -> DebateSummary:
-    """The summary once `event` is recorded too; the same object where only `events` and `updated` change.
+    """Return the summary updated with `event`, except for `events` and `updated`.
 
-    The caller counts those once per commit: deltas come by the thousand.
+    The caller updates those two once per commit, because there are thousands of deltas. If nothing else
+    changes, `summary` itself is returned.
     """
     match event:
         case DebateStarted():
@@ -81,7 +82,10 @@ def update_summary(summary: DebateSummary, event: Event) -> DebateSummary:
 
 
 def find_summary(debates: Sequence[DebateSummary], debate: str) -> DebateSummary:
-    """The debate with this id, or whose id begins so; the first for an empty id. Raises `UsageError`."""
+    """Return the debate whose id is or starts with `debate`, or the first if it is empty.
+
+    Raise `UsageError` if there is no such debate or the prefix is ambiguous.
+    """
     if not debates:
         raise UsageError("no debates are recorded", "hold one first: debate-tui TOPIC")
     found = [summary for summary in debates if summary.debate == debate] or [

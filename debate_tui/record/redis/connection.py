@@ -1,4 +1,4 @@
-"""The connection to Redis: opened from a URL, its keys, its entries, and its errors in plain words."""
+"""The connection to Redis: opening it from a URL, keys, entries and error messages."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 INDEX_KEY: Final = "debate-tui:debates"
-"""The ids of all debates, sorted by when they began; those that have expired are left until it is read."""
+"""The ids of all debates, sorted by start time; expired ones stay until the index is read."""
 
 SECRET_KEY: Final = "debate-tui:secret"  # noqa: S105 (the name of the key)
-"""What servers derive viewer tokens and cookies from."""
+"""The secret from which servers derive viewer tokens and cookies."""
 
 TIMEOUT_S: Final = 5.0
-"""How long Redis may take to answer."""
+"""Seconds that Redis may take to answer."""
 
 _MAX_CONNECTIONS: Final = 10_000
-"""Each debate watched takes one."""
+"""The connection limit; each watched debate takes one."""
 
 _SCHEMES: Final = {
     "redis": "redis",
@@ -59,11 +59,11 @@ _ERROR_MESSAGES: Final[tuple[tuple[type[Exception], str, str], ...]] = (
 
 
 _TRANSIENT_ERRORS: Final = (exceptions.BusyLoadingError, exceptions.ConnectionError, exceptions.TimeoutError)
-"""Of these, the kinds that pass."""
+"""The errors among these that may pass."""
 
 
 class StreamEntry(Struct, frozen=True):
-    """An event as it lies in Redis."""
+    """An event as stored in Redis."""
 
     seq: int
     epoch: str
@@ -71,19 +71,20 @@ class StreamEntry(Struct, frozen=True):
 
 
 class RetryOnce(Retry):
-    """Asks once more, at once, what met a connection that was cut; nothing else."""
+    """A retry policy: repeat a command once, immediately, after a connection error and nothing else."""
 
     def __init__(self) -> None:
         super().__init__(NoBackoff(), 1, (exceptions.ConnectionError,))
 
     async def call_with_retry(self, do: Callable[[], Awaitable[T]], *args: Any, **kwargs: Any) -> T:
-        """See `Retry.call_with_retry`; whoever is cut off by uvloop hears of it as everybody else does."""
+        """See `Retry.call_with_retry`; a connection closed by uvloop counts as a connection error."""
 
         async def call_once() -> T:
             try:
                 return await do()
             except RuntimeError as error:
-                # https://github.com/MagicStack/uvloop/issues/506: asyncio's own loops raise an OSError here.
+                # https://github.com/MagicStack/uvloop/issues/506: asyncio's own loops raise an OSError
+                # here.
                 if "the handler is closed" not in str(error):
                     raise
                 raise exceptions.ConnectionError(str(error)) from error
@@ -92,10 +93,10 @@ class RetryOnce(Retry):
 
 
 class RedisConnection:
-    """A connection pool, and what to call the server in an error: never its password.
+    """A connection pool, and the server's address for error messages, without its password.
 
-    `url` is ``redis://``, ``rediss://`` or ``unix://``, with redis-py's options as query. Raises
-    `UsageError` for an address that is none.
+    `url` is ``redis://``, ``rediss://``, ``valkey(s)://`` or ``unix://``, with redis-py's options as query.
+    Raise `UsageError` if it is invalid.
     """
 
     def __init__(self, url: SplitResult) -> None:
@@ -108,7 +109,7 @@ class RedisConnection:
                 socket_connect_timeout=TIMEOUT_S,
                 max_connections=_MAX_CONNECTIONS,
             )
-            # Only this looks at the options of the query; it connects nothing yet.
+            # Only this validates the query's options; it does not connect yet.
             self.client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
             port = url.port
         except (KeyError, TypeError, ValueError):
@@ -119,14 +120,14 @@ class RedisConnection:
 
     @contextlib.contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Turn the errors of Redis and of the way to it into errors meant for people."""
+        """Raise errors of Redis and of the connection to it as `DebateError`, with a hint."""
         try:
             yield
         except (exceptions.RedisError, OSError) as error:
             raise self.describe_error(error) from None
 
     def describe_error(self, error: Exception) -> DebateError:
-        """An error in plain words; what Redis said of it is kept only where there are none."""
+        """Describe an error in plain words; quote Redis only if the error is unknown."""
         reason = error.__cause__ if isinstance(error.__cause__, exceptions.RedisError) else error
         for kind, problem, advice in _ERROR_MESSAGES:
             if isinstance(reason, kind):
@@ -135,25 +136,25 @@ class RedisConnection:
         return DebateError(f"Redis at {self.address} refuses: {reason}", "check its configuration and log")
 
     async def fetch_run_id(self) -> str:
-        """What changes when Redis is restarted, or another server takes over; empty where it will not say."""
+        """Return the server's run id, which changes on a restart or failover; empty if not permitted."""
         try:
             return str((await self.client.info("server")).get("run_id", ""))
         except exceptions.NoPermissionError:
             return ""
 
     async def read_entries(self, debate: str, after: int, limit: int) -> list[StreamEntry]:
-        """Entries behind a position, oldest first, at most `limit`."""
+        """Return up to `limit` entries with `seq` greater than `after`, oldest first."""
         events, *_ = debate_keys(debate)
         return parse_entries(await self.client.xrange(events, f"{after + 1}-0", "+", limit))
 
     async def close_idle(self) -> None:
-        """Close idle connections: they may lead to a server that is no longer the one to ask."""
+        """Close idle connections: they may lead to a server that has been replaced."""
         with contextlib.suppress(exceptions.RedisError, OSError):
             await self.client.connection_pool.disconnect(inuse_connections=False)
 
 
 def debate_keys(debate: str) -> tuple[str, str, str]:
-    """A debate's stream of events; the hash beside it; who holds it."""
+    """Return the keys of a debate: its event stream, its hash and its lease."""
     return (
         f"debate-tui:{{{debate}}}:events",
         f"debate-tui:{{{debate}}}:head",
@@ -162,7 +163,7 @@ def debate_keys(debate: str) -> tuple[str, str, str]:
 
 
 def parse_entries(raw: object) -> list[StreamEntry]:
-    """What a range of a stream holds."""
+    """Parse the reply to a stream range query."""
     pairs = cast("Iterable[tuple[bytes, dict[bytes, bytes]]]", raw or ())
     return [
         StreamEntry(parse_seq(entry_id), field.decode(), data)
@@ -172,25 +173,25 @@ def parse_entries(raw: object) -> list[StreamEntry]:
 
 
 def parse_seq(entry_id: bytes) -> int:
-    """The `seq` an entry's id stands for."""
+    """Return the `seq` that an entry id stands for."""
     return int(entry_id.partition(b"-")[0])
 
 
 def pop_query_option(url: SplitResult, name: str) -> tuple[str | None, SplitResult]:
-    """An option of ours in a URL's query, if given, and the URL without it."""
+    """Return an option of debate-tui in a URL's query, or `None`, and the URL without it."""
     options = dict(parse_qsl(url.query))
     value = options.pop(name, None)
     return value, url._replace(query=urlencode(options))
 
 
 def decode_event(data: bytes) -> Event:
-    """An event from its bytes; raises `DebateError` if it is of no known kind."""
+    """Decode an event; raise `DebateError` if this version cannot read it."""
     with _translate_decode_errors():
         return event_from_json(data)
 
 
 def decode_summary(data: bytes) -> DebateSummary:
-    """A debate's summary from its bytes; raises `DebateError` if it is not as this version writes them."""
+    """Decode a debate's summary; raise `DebateError` if this version cannot read it."""
     with _translate_decode_errors():
         return msgspec.json.decode(data, type=DebateSummary)
 

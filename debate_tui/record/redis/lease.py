@@ -1,8 +1,8 @@
-"""Who may append to a debate: one producer at a time, told apart by a token that only ever grows.
+"""The right to append to a debate: one producer at a time, identified by an increasing token.
 
-Every step is a script, which Redis carries out as a whole. A lease runs out when its holder stops renewing
-it; then another may take the debate over, with a higher token, and nothing the former holder still sends is
-taken. Without another, a late holder goes on as if nothing had happened.
+Each step is a script, which Redis executes atomically. A lease expires when its holder stops renewing it.
+Then another process may take over the debate with a higher token, and anything the previous holder still
+sends is rejected. If no other process has taken over, a late holder continues as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ local function hold(token, lease_ms, ttl_ms)
 end
 """
 
-# Both ways to a lease may be asked twice, where the first answer got lost: the same claim gets the same.
+# Creating and resuming may be repeated if the first reply was lost: the same claim gets the same result.
 _CREATE_SCRIPT: Final = (
     _COMMON_SCRIPT
     + """
@@ -60,7 +60,7 @@ return 1
 """
 )
 
-# Where Redis may have lost events since the last producer knew all to be there, a new epoch begins.
+# A new epoch begins if Redis may have lost events since the last producer knew them to be complete.
 _RESUME_SCRIPT: Final = (
     _COMMON_SCRIPT
     + """
@@ -87,7 +87,7 @@ return {'taken', token, known[1], known[2], known[3], top and top[2][2]}
 """
 )
 
-# Events that are there already, from a batch whose answer got lost, are skipped; a gap is never made.
+# Events that exist already, from a batch whose reply was lost, are skipped; a gap is never made.
 _APPEND_SCRIPT: Final = (
     _COMMON_SCRIPT
     + """
@@ -109,7 +109,7 @@ return last
 """
 )
 
-# A debate that is not there was lost by Redis, or else deleted: then the server is the one it was on.
+# A missing debate was either deleted or lost by Redis; it was deleted if the server is still the same.
 _RESTORE_SCRIPT: Final = (
     _COMMON_SCRIPT
     + """
@@ -140,13 +140,16 @@ end
 
 
 class LeaseTerms(Struct, frozen=True):
-    """How long, in seconds, a silent producer keeps a debate, and Redis keeps it after that (0: for good)."""
+    """How long a silent producer keeps a debate, and how long Redis keeps it after that.
+
+    Both are in seconds; a `ttl_s` of 0 keeps it for good.
+    """
 
     lease_s: float
     ttl_s: float
 
     def to_millis(self) -> tuple[int, int]:
-        """Both in milliseconds."""
+        """Return both in milliseconds."""
         return int(self.lease_s * 1000), int(self.ttl_s * 1000)
 
 
@@ -176,7 +179,7 @@ class Lease:
     async def create(
         cls, connection: RedisConnection, debate: str, terms: LeaseTerms, *, setup: str, started: float
     ) -> Self:
-        """Begin a debate; raises `UsageError` if there is one of this id."""
+        """Create a debate; raise `UsageError` if the id is taken."""
         epoch, run_id = _new_epoch(), await connection.fetch_run_id()
         summary = msgspec.json.encode(DebateSummary(debate))
         if not await _run_script(
@@ -198,9 +201,9 @@ class Lease:
     async def take_over(
         cls, connection: RedisConnection, debate: str, terms: LeaseTerms
     ) -> tuple[Self, DebateSummary, bytes | None]:
-        """Take up a debate that nobody holds; also gives its summary and newest event.
+        """Resume a debate that no process holds; also return its summary and newest event.
 
-        Raises `DebateError` while somebody holds it, and `UsageError` where there is no such debate.
+        Raise `DebateError` while another process holds it, and `UsageError` if there is no such debate.
         """
         run_id = await connection.fetch_run_id()
         outcome, *rest = cast(
@@ -228,18 +231,18 @@ class Lease:
         return lease, known, newest[0] if newest else None
 
     async def append(self, first: int, events: Sequence[bytes], summary: DebateSummary) -> int:
-        """Append events, of which `first` is the first one's `seq`, and renew the lease.
+        """Append events, the first of which has the `seq` `first`, and renew the lease.
 
-        Returns the `seq` of the newest event there is then; less than that of the last one given if there
-        would have been a gap, -1 if the lease was lost: `restore` tells what happened.
+        Return the `seq` of the newest event in Redis. It is less than that of the last event given if there
+        would have been a gap, and -1 if the lease was lost; `restore` finds out why.
         """
         last = await self._call(_APPEND_SCRIPT, self.epoch, msgspec.json.encode(summary), first, *events)
         return cast("int", last)
 
     async def restore(self, summary: DebateSummary) -> StreamEntry | None:
-        """Go on after Redis was away, with whatever it still has; returns the newest entry there is.
+        """Continue after a failure of Redis with whatever it still has; return its newest entry.
 
-        Raises `TakenOverError` if somebody took over, and `DebateError` if the debate was deleted.
+        Raise `TakenOverError` if another process took over, and `DebateError` if the debate was deleted.
         """
         run_id = await self.connection.fetch_run_id()
         reply = await self._call(
@@ -263,7 +266,7 @@ class Lease:
         return StreamEntry(parse_seq(newest[0]), self.epoch, newest[1]) if newest else None
 
     async def release(self) -> None:
-        """Let others continue the debate at once."""
+        """Let other processes resume the debate immediately."""
         await _run_script(self.connection, _RELEASE_SCRIPT, self.debate, self._token)
 
     def _call(self, script: str, *args: str | bytes | float) -> Awaitable[object]:

@@ -1,4 +1,4 @@
-"""The log of a debate held here and kept in Redis."""
+"""The log of a debate that runs here and is stored in Redis."""
 
 from __future__ import annotations
 
@@ -32,29 +32,30 @@ if TYPE_CHECKING:
     from debate_tui.record.summary import DebateSummary
 
 BATCH_DELAY_S: Final = 0.01
-"""How long the first event of a batch waits for others: far below the 100 ms the log has."""
+"""Seconds the first event of a batch waits for others, well below the log's 100 ms limit."""
 
 RETRY_S: Final = 1.0
-"""How long to wait before asking a Redis that was away or refused."""
+"""Seconds to wait before retrying after Redis was unreachable or refused a command."""
 
 CLOSE_TIMEOUT_S: Final = 3.0
-"""How long a log that is being closed waits for a Redis that is away."""
+"""Seconds that closing a log waits for an unreachable Redis."""
 
 RETAINED_BYTES: Final = 16 * 2**20
-"""Bytes of acknowledged events, roughly, that are kept in memory to put back what Redis may lose."""
+"""Approximate bytes of acknowledged events kept in memory, to restore what Redis may lose."""
 
 MAX_BATCH_EVENTS: Final = 1000
-"""Events that are sent together at most: what Redis does with them keeps all others waiting."""
+"""The maximum number of events per batch; Redis blocks all other clients while it adds them."""
 
 
 class RedisLog(AppendableLog):
-    """A debate's log in the Redis of a `RedisStore`, which makes these.
+    """A debate's log in the Redis of a `RedisStore`, which creates it.
 
-    Every event is with Redis within 100 ms, where Redis answers within some 80 ms. Where it is slow, full
-    or away, the debate goes on: `on_write_error` is called once, on the loop's thread; events wait in memory
-    (up to 64 MiB) and are written when that becomes possible again, together with what Redis had
-    acknowledged and lost (the last 16 MiB at least). Where that is not enough, or somebody else took the
-    debate over (`TakenOverError`), the record ends for good, and `on_write_error` is told that as well.
+    Every event reaches Redis within 100 ms if Redis answers within about 80 ms. If Redis is slow, full or
+    unreachable, the debate continues: `on_write_error` is called once, on the event loop's thread. Up to 64
+    MiB of events wait in memory and are written when that becomes possible again, together with events that
+    Redis acknowledged but lost (at least the last 16 MiB). If that is not enough, or another process took
+    over the debate (`TakenOverError`), recording stops for good and `on_write_error` is called with that
+    error too.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class RedisLog(AppendableLog):
 
     @property
     def durable_seq(self) -> int:
-        """See `DurableLog.durable_seq`; falls for a while where Redis lost what it had acknowledged."""
+        """See `DurableLog.durable_seq`; decreases for a while if Redis lost acknowledged events."""
         return self._durable_seq
 
     @property
@@ -106,7 +107,7 @@ class RedisLog(AppendableLog):
         return self._final_error is not None
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
-        """See `ReadableLog.read`; raises `DebateError` where Redis cannot be asked, or lost it."""
+        """See `ReadableLog.read`. Raise `DebateError` if Redis is unavailable or has lost the events."""
         if after >= self._recent_after:
             start = after - self._recent_after
             return self._recent[start : start + limit]
@@ -132,7 +133,7 @@ class RedisLog(AppendableLog):
             raise self._final_error
 
     async def aclose(self) -> None:
-        """See `ReadableLog.aclose`; others may continue the debate then."""
+        """See `ReadableLog.aclose`; afterwards other processes may resume the debate."""
         await super().aclose()
         self._request_flush()
         await asyncio.wait({self._writer_task})
@@ -155,7 +156,7 @@ class RedisLog(AppendableLog):
         self._work_available.set()
 
     def _trim(self) -> None:
-        """Forget events that Redis has, but for the newest; all but the newest once it takes no more."""
+        """Drop old events that Redis has; once recording has stopped, all but the newest."""
         if self._recent_bytes < 2 * RETAINED_BYTES:
             return
         newest, spare = self.seq if self._final_error else self._durable_seq, 0
@@ -176,7 +177,7 @@ class RedisLog(AppendableLog):
         self._flush_requested.set()
 
     async def _run(self) -> None:
-        """The one task that writes: what comes within 10 ms, or while the last batch is under way."""
+        """Run the only task that writes; a batch is what arrives within 10 ms or during the last batch."""
         deadline = math.inf
         try:
             while not self._final_error and not (self._closed and self._is_synced):
@@ -195,7 +196,7 @@ class RedisLog(AppendableLog):
             self._resolve_flushes(written=False)
 
     async def _wait_for_work(self) -> None:
-        """Wait until there is something to do, if it is only to renew the lease."""
+        """Wait until there are events to write or the lease must be renewed."""
         if self._transient_error:
             await _wait_for_event(self._flush_requested, RETRY_S)
         else:
@@ -244,7 +245,7 @@ class RedisLog(AppendableLog):
         self._unsent_bytes -= sum(map(memory_size, batch))
 
     async def _restore(self) -> None:
-        """Find out what Redis still has, and go on behind that: the rest is written again."""
+        """Find out what Redis still has and continue after that; the rest is written again."""
         try:
             newest = await self._lease.restore(self._summary)
         except DebateError as error:
@@ -279,7 +280,7 @@ class RedisLog(AppendableLog):
 
 
 async def _wait_for_event(event: asyncio.Event, seconds: float) -> None:
-    """Return once the event is set, or the time is over."""
+    """Wait until the event is set or the time is up."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -35,28 +35,28 @@ if TYPE_CHECKING:
     from debate_tui.record.redis.connection import StreamEntry
 
 
-# A debate in Redis as those see it who only watch: one reader for all of this process.
+# Watching a debate in Redis: one reader serves the whole process.
 
 
 RECENT_EVENTS: Final = 4096
-"""Events kept in memory, so that followers who keep up never ask Redis."""
+"""Events kept in memory, so that followers that keep up never query Redis."""
 
 BLOCK_MS: Final = 1000
-"""How long Redis holds a read that finds nothing; after that it is asked whether the debate still exists."""
+"""Milliseconds that a blocking read waits; then the reader checks whether the debate still exists."""
 
 RETRY_S: Final = 1.0
-"""How long to wait before asking a Redis that was away."""
+"""Seconds to wait before querying a Redis that was unreachable."""
 
 MISSING_TIMEOUT_S: Final = 30.0
-"""How long a debate may be missing: a producer puts back what Redis lost once it notices."""
+"""Seconds a debate may be missing: a producer restores what Redis lost once it notices."""
 
 
 class RedisTail(BaseLog):
-    """The events of a debate as Redis gets them, whoever appends them.
+    """The events of a debate as they reach Redis, whichever process appends them.
 
-    While Redis is away nothing comes, and followers wait. Where the history becomes another one, those
-    who follow it get `EpochChangedError`; `seq`, `read` and new followers are the new history's from then on.
-    Where the debate is deleted or expires they get `DebateError`.
+    While Redis is unreachable, followers wait. If the history is replaced, current followers get
+    `EpochChangedError`; `seq`, `read` and new followers then use the new history. If the debate is deleted
+    or expires, they get `DebateError`.
     """
 
     def __init__(self, connection: RedisConnection, debate: str, on_end: Callable[[RedisTail], None]) -> None:
@@ -84,17 +84,17 @@ class RedisTail(BaseLog):
 
     @property
     def over(self) -> bool:
-        """See `BaseLog.over`; events behind the end take the debate up again."""
+        """See `BaseLog.over`; events after `debate.finished` reopen the debate."""
         return isinstance(self._last, DebateFinished)
 
     async def start(self) -> None:
-        """Look at what there is and go on reading; raises redis-py's errors, and `DebateError`."""
+        """Load the current state and start reading; raise redis-py's errors, and `DebateError`."""
         if not await self._reset_to_newest():
             raise self._not_found_error()
         self._reader_task = asyncio.create_task(self._run(), name=f"watch {self.debate}")
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
-        """See `ReadableLog.read`; raises `DebateError` where Redis cannot be asked, or has it no more."""
+        """See `ReadableLog.read`. Raise `DebateError` if Redis is unavailable or has lost the events."""
         with self._connection.translate_errors():
             events = await self._read_available(after, limit)
         if not events and after < self.seq:
@@ -117,7 +117,7 @@ class RedisTail(BaseLog):
         raise self._failure or EpochChangedError(f"the history of the debate {self.debate} has changed")
 
     async def aclose(self) -> None:
-        """See `ReadableLog.aclose`; the reader stops with the last of those who watch here."""
+        """See `ReadableLog.aclose`; the reader stops when the last viewer in this process closes."""
         self.open_count -= 1
         if self.open_count > 0 or self._closed:
             return
@@ -128,7 +128,7 @@ class RedisTail(BaseLog):
             await asyncio.wait({self._reader_task})
 
     async def _read_available(self, after: int, limit: int) -> Sequence[Event]:
-        """The events behind a position; none also where they are missing."""
+        """Return up to `limit` events after a position; empty also if they are missing."""
         if after >= self._recent_after:
             start = after - self._recent_after
             return self._recent[start : start + limit]
@@ -138,7 +138,7 @@ class RedisTail(BaseLog):
         return [decode_event(entry.data) for entry in found] if found and found[0].seq == after + 1 else ()
 
     async def _read_when_available(self, after: int, epoch: str) -> Sequence[Event]:
-        """The events behind a position once they can be read; none if they are not to come any more."""
+        """Wait until the events after a position can be read; return none if they will never come."""
         deadline = time.monotonic() + MISSING_TIMEOUT_S
         while after < self.seq and self._epoch == epoch and not self._failure:
             try:
@@ -152,7 +152,7 @@ class RedisTail(BaseLog):
         return ()
 
     async def _run(self) -> None:
-        """The one task that reads; nothing but the debate's end in Redis ends it."""
+        """Run the only task that reads; it ends when the debate is gone from Redis or the log is closed."""
         missing_since = math.inf
         # Before Python 3.12 `asyncio.wait_for`, which redis-py sends with, may swallow a cancellation.
         while not self._failure and not self._closed:
@@ -170,13 +170,13 @@ class RedisTail(BaseLog):
             await asyncio.sleep(RETRY_S)
 
     async def _read_next(self) -> bool:
-        """Take what comes next, whatever it is; whether the debate is there."""
+        """Process what comes next, whatever it is; return whether the debate exists."""
         if found := await self._wait_for_entries():
             return self._publish_entries(found) or await self._reset_to_newest()
         return await self._is_current() or await self._reset_to_newest()
 
     async def _wait_for_entries(self) -> list[StreamEntry]:
-        """Wait for entries behind the newest known; none if there were none for a while."""
+        """Wait for entries after the newest known one; return none if there were none for a while."""
         events, *_ = debate_keys(self.debate)
         found = await self._connection.client.xread(
             {events: f"{self.seq}-0"}, count=BATCH_SIZE, block=BLOCK_MS
@@ -188,7 +188,7 @@ class RedisTail(BaseLog):
         ]
 
     def _publish_entries(self, found: Sequence[StreamEntry]) -> bool:
-        """Publish entries; whether each of them goes on where the one before ended."""
+        """Publish entries; return whether each continues where the one before it ended."""
         for entry in found:
             if entry.epoch != self._epoch or entry.seq != self.seq + 1:
                 return False
@@ -206,7 +206,7 @@ class RedisTail(BaseLog):
         return epoch is not None and epoch.decode() == self._epoch
 
     async def _reset_to_newest(self) -> bool:
-        """Go on behind the newest entry there is, in whatever epoch; whether the debate is there at all."""
+        """Continue after the newest entry, in whatever epoch; return whether the debate exists."""
         events, head, _ = debate_keys(self.debate)
         async with self._connection.client.pipeline() as pipeline:
             pipeline.hget(head, "epoch")
@@ -235,17 +235,17 @@ class RedisTail(BaseLog):
 
 
 DEFAULT_TTL_S: Final = 7 * 86_400
-"""How long a debate is kept after its last event."""
+"""Seconds to keep a debate after its last event."""
 
 LEASE_S: Final = 10.0
-"""How long after its last sign of life a producer keeps its debate: another may take it over then."""
+"""Seconds after its last renewal that a producer keeps its debate; then another may take over."""
 
 
 class RedisStore:
     """A `DebateStore` in Redis; nothing is connected before the first call.
 
-    `url` is as in `RedisConnection`; its option ``ttl`` says for how many seconds a debate is kept after its
-    last event, 0 for good. All its calls belong to one event loop.
+    `url` is as in `RedisConnection`. Its option ``ttl`` sets how many seconds a debate is kept after its
+    last event, 0 for good. All calls must be made on the same event loop.
     """
 
     def __init__(self, url: SplitResult, *, lease_s: float = LEASE_S) -> None:
@@ -266,7 +266,7 @@ class RedisStore:
         clock: Callable[[], float] = time.time,
         on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> RedisLog:
-        """See `DebateStore.create`; raises `UsageError` if there is a debate of this id."""
+        """See `DebateStore.create`. Raise `UsageError` if the id is taken."""
         with self._connection.translate_errors():
             lease = await Lease.create(self._connection, debate, self._terms, setup=setup, started=clock())
         return self._track(
@@ -282,7 +282,7 @@ class RedisStore:
         clock: Callable[[], float] = time.time,
         on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> RedisLog:
-        """See `DebateStore.resume`; raises `DebateError` while somebody holds the debate."""
+        """See `DebateStore.resume`. Raise `DebateError` while another process holds the debate."""
         with self._connection.translate_errors():
             lease, summary, newest = await Lease.take_over(self._connection, debate, self._terms)
         last = decode_event(newest) if newest else None
@@ -291,7 +291,7 @@ class RedisStore:
         )
 
     async def watch(self, debate: str) -> RedisTail:
-        """See `DebateStore.watch`; all who watch a debate here share a reader."""
+        """See `DebateStore.watch`; all viewers of a debate in this process share a reader."""
         async with self._open_lock:
             tail = self._tails.get(debate)
             if tail is None:
@@ -327,7 +327,7 @@ class RedisStore:
         return found or os.urandom(32)
 
     async def delete(self, *debates: str) -> int:
-        """See `DebateStore.delete`; whoever holds one of them is told."""
+        """See `DebateStore.delete`; a process that holds one of the debates gets an error."""
         deleted = 0
         with self._connection.translate_errors():
             for debate in debates:
@@ -364,7 +364,7 @@ class RedisStore:
         return cast("Awaitable[bytes | None]", self._connection.client.hget(head, field))
 
     async def _summaries(self) -> list[DebateSummary]:
-        """All debates with events, newest first; those that have expired are taken off the list."""
+        """Return all debates with events, newest first; remove expired ones from the index."""
         with self._connection.translate_errors():
             listed = cast("list[bytes]", await self._connection.client.zrevrange(INDEX_KEY, 0, -1))
             names = [name.decode() for name in listed]
