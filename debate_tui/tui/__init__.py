@@ -1,1 +1,1 @@
-"""The full-screen program."""
+"""The full-screen user interface."""

@@ -1,4 +1,4 @@
-"""The full-screen app: one debate log on screen."""
+"""The full-screen apps that show a debate log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class BaseDebateApp(BaseApp[None]):
-    """Has room for one debate, which `build_debate_screen` makes the screen for."""
+    """Base class for apps that show one debate; `build_debate_screen` creates its screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+c,ctrl+q", "quit", priority=False),
@@ -52,12 +52,13 @@ class BaseDebateApp(BaseApp[None]):
         on_mode: Callable[[DisplayMode], None] | None = None,
         screen: Callable[..., DebateScreen] = DebateScreen,
     ) -> DebateScreen:
-        """The screen for a debate log, or for one that `attach_log` brings.
+        """Build the screen for a debate log, or for one that is attached later with `attach_log`.
 
-        It fills and drains `buffer` by itself; whoever reads sources only waits for its `room`. `on_ready` is
-        called once, when the first frame is painted: the time to start the session. `on_mode` is told what
-        the user chose, to be remembered. `statistics` are those of a debate that is held here, fed by whoever
-        holds it; any other log is measured as it is followed. `screen` makes the screen.
+        The screen fills and drains `buffer` by itself; code that reads sources only has to wait for its
+        `room`. `on_ready` is called once, after the first frame is painted: the time to start the session.
+        `on_mode` is called with the display mode the user chooses, so that it can be saved. Pass `statistics`
+        for a debate that runs in this process, whose session updates them; for any other log, the screen
+        measures them as it follows the log. `screen` is the factory for the screen.
         """
         self._ready_callback = on_ready
         self._debate_screen = screen(
@@ -75,7 +76,7 @@ class BaseDebateApp(BaseApp[None]):
         return self._debate_screen
 
     def start_input(self) -> None:
-        """Handle input before text; called from the event loop as soon as there is any."""
+        """Process input before text; called from the event loop as soon as input arrives."""
         if self._debate_screen is not None:
             self._debate_screen.frame_loop.start_input()
 
@@ -85,30 +86,30 @@ class BaseDebateApp(BaseApp[None]):
             self.call_after_refresh(self._debate_screen.frame_loop.finish_input)
 
     async def attach_log(self, log: ReadableLog) -> None:
-        """Show this debate on a screen that was made without one; callable from any task."""
+        """Show this debate on a screen built without a log; can be called from any task."""
         if self._debate_screen is not None:
             await self._debate_screen.attach_log(log)
 
     def on_load(self) -> None:
-        """Nothing built until the first frame is garbage."""
+        """Turn garbage collection off: nothing built before the first frame is garbage."""
         self._gc_scheduler.disable()
 
     def on_unmount(self) -> None:
-        """However this ends, garbage is collected again."""
+        """Turn garbage collection back on, however the app ends."""
         self._gc_scheduler.restore()
 
     def warn(self, text: str) -> None:
-        """Say above the footer what is wrong beside the debate; callable from the event loop, at any time."""
+        """Show a warning above the footer; can be called from the event loop at any time."""
         if self._debate_screen is not None:
             self.call_later(self._debate_screen.warn, text)
 
     def show_wait_notice(self, reason: str, progress: str = "") -> None:
-        """Say above the footer what the debate waits for; nothing, once it waits no more."""
+        """Show above the footer what the debate is waiting for; an empty `reason` removes the notice."""
         if self._debate_screen is not None:
             self.call_later(self._debate_screen.show_wait_notice, reason, progress)
 
     async def action_quit(self) -> None:
-        """Show what is pending, and leave at once."""
+        """Paint all pending text and exit immediately."""
         if self._debate_screen is not None:
             self._debate_screen.flush_all()
         self.exit()
@@ -120,13 +121,13 @@ class BaseDebateApp(BaseApp[None]):
         return self._driver.slow_writes if isinstance(self._driver, TerminalDriver) else 0
 
     def _start_after_first_frame(self) -> None:
-        """The debate's first frame is painted: go, and do what could wait until now."""
+        """Start the session after the debate's first frame, then run the deferred startup work."""
         if self._ready_callback is not None:
             self._ready_callback()
         self._run_deferred_startup()
 
     def _run_deferred_startup(self) -> None:
-        """Do what could wait until there is something to look at."""
+        """Run the startup work that can wait until the first frame is painted."""
         from debate_tui.display.markdown.document import preload
 
         self.load_themes()
@@ -135,9 +136,10 @@ class BaseDebateApp(BaseApp[None]):
 
 
 class DebateApp(BaseDebateApp):
-    """Shows a debate log until the user quits or `exit` is called; see `BaseDebateApp.build_debate_screen`.
+    """Shows one debate log until the user quits or `exit` is called.
 
-    `on_theme` is told which theme the user chose, to be remembered.
+    See `BaseDebateApp.build_debate_screen` for the parameters. `on_theme` is called with the theme the user
+    chooses, so that it can be saved.
     """
 
     def __init__(
@@ -166,20 +168,22 @@ class DebateApp(BaseDebateApp):
         )
 
     def get_default_screen(self) -> DebateScreen:
-        """The debate is all there is."""
+        """Return the debate screen, the only one in this app."""
         return self._initial_screen
 
 
 def _ignore_choice(_: object) -> None:
-    """Who is told when nobody asked to be."""
+    """Do nothing with the chosen mode; used when no callback is given."""
 
 
-# The app that begins with the start screen, and becomes the debate that is begun there.
+# The app that opens with the start screen and then shows the debate started there.
 
 
 class StartApp(BaseDebateApp):
-    """Shows `start` until `show_debate` puts a debate in its place: one app, so that nothing flashes in
-    between."""
+    """Shows `start` until `show_debate` replaces it with a debate.
+
+    It is one app rather than two, so that the terminal does not flash in between.
+    """
 
     def __init__(
         self, start: StartScreen, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None
@@ -188,24 +192,24 @@ class StartApp(BaseDebateApp):
         self._start_screen = start
 
     def get_default_screen(self) -> Screen[None]:
-        """What there is to begin with."""
+        """Return the start screen."""
         return self._start_screen
 
     def show_debate(self, debate: Screen[None]) -> None:
-        """Show a debate from now on; callable from any task of the event loop.
+        """Show a debate from now on; can be called from any task of the event loop.
 
-        The start screen stays below it: while one screen is exchanged for another there is none, and a
-        debate's first frame does not wait.
+        The start screen stays below the debate. Replacing one screen with another would leave a moment
+        without any, and would delay the debate's first frame.
         """
         self.call_later(self._start_screen.set_focus, None)
         self.call_later(self.push_screen, debate)
 
     def on_ready(self) -> None:
-        """The first frame is painted: do what could wait until now."""
+        """Run the deferred startup work after the first frame is painted."""
         super()._run_deferred_startup()
 
     def _run_deferred_startup(self) -> None:
-        """All but what the debate brought was settled when the start screen came."""
+        """Re-enable garbage collection; the rest was done when the start screen was shown."""
         self._gc_scheduler.enable_without_full_collections()
 
     def warn(self, text: str) -> None:
@@ -216,5 +220,5 @@ class StartApp(BaseDebateApp):
             super().warn(text)
 
     def show_start_error(self, message: str) -> None:
-        """Say why a debate cannot begin; callable from any task of the event loop."""
+        """Show why a debate cannot start; can be called from any task of the event loop."""
         self.call_later(self._start_screen.show_start_error, message)

@@ -1,4 +1,4 @@
-"""What all full-screen apps have in common: their terminal, and the theme they wear."""
+"""The base class of all full-screen apps: keyboard handling, terminal setup and themes."""
 
 from __future__ import annotations
 
@@ -30,25 +30,24 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-# Keys one after the other, however many come at once, as they do over a slow line.
+# Keys are processed one at a time, even when several arrive at once over a slow connection.
 
 
 KEY_TIMEOUT_SECONDS = 1.0
-"""How long a key may be on its way before the next one takes its turn: whoever had it may be gone."""
+"""Seconds to wait for a key to be handled before the next one: its target may be gone."""
 
 
 class Key(events.Key):
-    """A key on its way to whoever has the focus; `on_handled` is called once somebody wants it to go no
-    further.
+    """A key sent to the focused widget; `on_handled` is called when a handler stops the event.
 
-    Textual finds the handlers of a message by the name of its class.
+    It must be named `Key`: Textual finds the handlers of a message by the name of its class.
     """
 
     def __init__(self, key: events.Key, target_widget: Widget, on_handled: Callable[[Key], None]) -> None:
         super().__init__(key.key, key.character)
         self.target_widget = target_widget
         self._handled_callback = on_handled
-        self.set_sender(target_widget)  # not the app, at which a message of its own would stop
+        self.set_sender(target_widget)  # not the app: a message stops bubbling at its sender
 
     def stop(self, stop: bool = True) -> Key:
         """See `Message.stop`."""
@@ -58,10 +57,10 @@ class Key(events.Key):
 
 
 class KeyboardApp(App[Result]):
-    """A key waits until the one before it is done with, and goes to what that one has opened.
+    """App that holds each key until the previous one is handled, then sends it to the new focus.
 
-    Textual (8.2) gives every key to whoever has the focus when it arrives, and only later does what the one
-    before it is bound to: what is typed behind a key that opens a line would be commands.
+    Textual (8.2) sends every key to the widget focused when the key arrives, and runs the binding of the
+    previous key only later: text typed after a key that opens an input would be taken as commands.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -70,7 +69,7 @@ class KeyboardApp(App[Result]):
         self._current_key: Key | None = None
 
     async def on_event(self, event: Event) -> None:
-        """Have keys wait for their turn."""
+        """Queue keys so that they are processed one at a time."""
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -84,7 +83,7 @@ class KeyboardApp(App[Result]):
             await self._dispatch_queued_keys()
 
     async def _on_key(self, event: events.Key) -> None:
-        """Nobody took the key: offer it to whoever has come to have the focus, or do what it is bound to."""
+        """Process a key no widget handled: offer it to the new focus, or run its binding."""
         event.prevent_default()
         if isinstance(event, Key) and event.target_widget is not (self.focused or self.screen):
             await self._dispatch_key(event)
@@ -96,17 +95,17 @@ class KeyboardApp(App[Result]):
     async def _dispatch_key(self, key: events.Key) -> None:
         self._current_key = Key(key, self.focused or self.screen, self._finish_key)
         await super().on_event(self._current_key)
-        if not self._current_key.is_forwarded:  # it was done at once
+        if not self._current_key.is_forwarded:  # it was handled immediately
             self._current_key = None
 
     async def _dispatch_queued_keys(self) -> None:
-        """Let the keys that wait have their turn, up to one that is on its way for a while."""
+        """Send queued keys until one of them is not handled immediately."""
         self._current_key = None
         while self._key_queue and self._current_key is None:
             await self._dispatch_key(self._key_queue.popleft())
 
     def _finish_key(self, key: Key) -> None:
-        """This key is done with."""
+        """Mark this key as handled and send the next one."""
         if key is self._current_key:
             self._current_key = None
             if self._key_queue:
@@ -114,17 +113,18 @@ class KeyboardApp(App[Result]):
 
 
 THEME_POLL_SECONDS = 1.0
-"""How often the user's themes are looked at."""
+"""Seconds between checks for changed user theme files."""
 
 
 class BaseApp(KeyboardApp[Result]):
-    """Wears the theme of the options from the first frame on; `load_themes` makes the others known.
+    """Full-screen app that uses the theme in its options from the first frame on.
 
-    From then on ``T`` tries on others, and the user's own are read again whenever their files change.
-    `on_theme` is told which theme the user chose, to be remembered. A subclass shows what `warn` says.
+    `load_themes` registers the other themes. After that, ``T`` opens the theme picker, and the user's own
+    themes are reloaded whenever their files change. `on_theme` is called with the theme the user chooses, so
+    that it can be saved. Subclasses implement `warn`.
     """
 
-    CSS_PATH = Path(__file__).with_name("app.tcss")  # relative to the class that has it, else
+    CSS_PATH = Path(__file__).with_name("app.tcss")  # otherwise relative to the module of the subclass
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("T", "themes"),
@@ -133,11 +133,11 @@ class BaseApp(KeyboardApp[Result]):
 
     def __init__(self, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None) -> None:
         self._theme_ready = False
-        if not os.environ.get("NO_COLOR"):  # empty, it counts as not set: https://no-color.org
+        if not os.environ.get("NO_COLOR"):  # an empty value counts as unset: https://no-color.org
             os.environ.pop("NO_COLOR", None)
         super().__init__(driver_class=TerminalDriver)
-        self._disable_notifications = True  # nothing is ever said by a toast: no screen needs a rack for them
-        if self.no_color:  # Textual has taken it out of the environment, where the next screen looks for it
+        self._disable_notifications = True  # toasts are never used, so screens need no rack for them
+        if self.no_color:  # Textual removes it from the environment, but the next app reads it there
             os.environ["NO_COLOR"] = "1"
             from debate_tui.tui.styles import NoColourFilter
 
@@ -152,43 +152,43 @@ class BaseApp(KeyboardApp[Result]):
 
     @property
     def size(self) -> Size:
-        """The terminal's size, from the one place that also reports its changes."""
+        """The terminal's size, from the same source as resize events."""
         if self._size is None and isinstance(self._driver, TerminalDriver):
             return Size(*terminal_size())
         return super().size
 
     async def run_async(self, **kwargs: Any) -> Result | None:
-        """See `App.run_async`; what nobody foresaw is raised, once the screen is given back."""
+        """See `App.run_async`; raise an unexpected exception after the terminal is restored."""
         result = await super().run_async(**kwargs)
         if self._exception is not None:
             raise self._exception
         return result
 
     def _fatal_error(self) -> None:
-        """Leave the screen. Textual (8.2) would print a traceback with everything that was in memory."""
+        """Exit without the traceback Textual (8.2) would print, which includes local variables."""
         self._close_messages_no_wait()
 
     def get_css_variables(self) -> dict[str, str]:
-        """Those of the theme that is worn; of the one that Textual begins with, nothing is ever seen."""
+        """Return the theme's variables, or none before the theme is set: Textual's default is never shown."""
         return super().get_css_variables() if self._theme_ready else {}
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give the program's own tones to themes that have none."""
+        """Return the program's own tones for themes that do not define them."""
         return themes.default_variables(self.current_theme)
 
     def load_themes(self) -> None:
-        """Make every theme known, name the files that are not themes, and watch the user's."""
+        """Register all themes, report files that are not valid themes, and watch the user's folder."""
         seen = themes.folder_fingerprint(self._theme_folders[1])
         self._register_themes_from(themes.load_themes(*self._theme_folders))
         if self._theme_folders[1] is not None:
             self.run_worker(self._poll_theme_files(seen), name="themes")
 
     def warn(self, text: str) -> None:
-        """Say what is wrong with the program's own files; nothing, once it is put right."""
+        """Show a problem with the program's own files; an empty `text` removes the warning."""
         raise NotImplementedError
 
     def action_themes(self) -> None:
-        """Try on other themes."""
+        """Open the theme picker."""
         from debate_tui.tui.screens.dialogs import ThemeScreen
 
         worn, choices = self.theme, self._theme_choices()
@@ -201,7 +201,7 @@ class BaseApp(KeyboardApp[Result]):
         self.push_screen(ThemeScreen(choices, worn, self._glyphs), keep)
 
     def _theme_choices(self) -> list[Theme]:
-        """The project's and the user's themes, then Textual's."""
+        """Return the bundled and the user's themes, followed by Textual's."""
         known = self.available_themes
         return [
             *(known[name] for name in self._file_theme_names),
@@ -209,7 +209,7 @@ class BaseApp(KeyboardApp[Result]):
         ]
 
     async def _poll_theme_files(self, fingerprint: tuple[tuple[str, int, int], ...]) -> None:
-        """Read the themes again whenever a file of the user's is different."""
+        """Reload the themes whenever one of the user's theme files changes."""
         while True:
             await asyncio.sleep(THEME_POLL_SECONDS)
             now = await asyncio.to_thread(themes.folder_fingerprint, self._theme_folders[1])
@@ -218,7 +218,7 @@ class BaseApp(KeyboardApp[Result]):
                 self._register_themes_from(await asyncio.to_thread(themes.load_themes, *self._theme_folders))
 
     def _register_themes_from(self, collection: themes.ThemeCollection) -> None:
-        """Offer these themes, and wear what is meant by the name of the one worn."""
+        """Register these themes and reapply the current one by name."""
         names = tuple(theme.name for theme in collection.themes)
         worn = self.current_theme
         for theme in collection.themes:
@@ -240,7 +240,7 @@ class BaseApp(KeyboardApp[Result]):
             self.warn(self._theme_problems)
 
     def _apply_requested_theme(self) -> None:
-        """Put on the theme that was asked for, before anything is drawn; the others can wait."""
+        """Apply the requested theme before anything is drawn; the others can be loaded later."""
         self._theme_ready = True
         for name in (self._requested_theme, themes.DEFAULT_THEME):
             if (theme := themes.find_theme(name, *self._theme_folders)) is not None:

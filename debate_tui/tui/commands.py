@@ -1,4 +1,4 @@
-"""What the keys can ask of a debate."""
+"""The commands that keys send to a running debate."""
 
 from __future__ import annotations
 
@@ -6,59 +6,64 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 FaultDecision = Literal["fix", "replace", "remove", "end"]
-"""How to go on with a debater whose fault holds the debate: try again as it is, or with another source that
-was given meanwhile; go on without it; end."""
+"""How to continue when a debater's fault has paused the debate.
+
+``fix`` retries with the same source and ``replace`` with the one chosen in the meantime; ``remove`` continues
+without the debater; ``end`` ends the debate.
+"""
 
 SourceSwap = Callable[[str, str], Awaitable[None]]
-"""Lets a debater, by its id, go on through the source that was typed, from its next connection on; raises
-`DebateError` for one that is none, or that has no key."""
+"""Switches a debater, given its id, to the source the user typed, from its next connection on.
+
+Raises `DebateError` if the source is not valid or has no API key.
+"""
 
 
 class Commands(Protocol):
-    """The moderator's side of a running debate; every method returns at once.
+    """The moderator's interface to a running debate; every method returns immediately.
 
-    What comes of a command is seen in the debate log like everything else. `debater` is an id, `None`
-    where it means everybody. A recorded debate has no commands at all.
+    The effects of a command appear in the debate log like everything else. `debater` is an id, or `None` for
+    all debaters. A recorded debate has no commands.
     """
 
     def pause(self, debater: str | None) -> None:
-        """Stop reading from one debater, or from all."""
+        """Pause reading from one debater, or from all."""
         ...
 
     def resume(self, debater: str | None) -> None:
-        """Go on reading."""
+        """Resume reading."""
         ...
 
     def stop(self, debater: str) -> None:
-        """End the debater's turn where it is."""
+        """End the debater's current turn where it is."""
         ...
 
     def retry(self, debater: str) -> None:
-        """Try the debater's last turn again."""
+        """Retry the debater's last turn."""
         ...
 
     def interject(self, text: str, to: str | None) -> None:
-        """Put something to one debater, or to all, at their next turn."""
+        """Add a message to the next prompt of one debater, or of all."""
         ...
 
     def vote(self, when: Literal["before", "after"], debater: str | None) -> None:
-        """Note how the viewer sees the debate, before or after it; `None` is undecided."""
+        """Record the viewer's vote before or after the debate; a `debater` of `None` means undecided."""
         ...
 
     def add_round(self) -> None:
-        """Hold the phase under way once more than planned."""
+        """Add one round to the current phase."""
         ...
 
     def skip_phase(self) -> None:
-        """Break off the phase under way."""
+        """End the current phase early."""
         ...
 
     def set_words(self, words: int) -> None:
-        """Ask for that many words in every turn from the next round on."""
+        """Set the number of words requested for every turn from the next round on."""
         ...
 
     def decide(self, debater: str, choice: FaultDecision) -> None:
-        """Say how to go on with a debater whose fault holds the debate."""
+        """Choose how to continue after a debater's fault that paused the debate."""
         ...
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""The course of a debate as the header tells it: where it is, since when, how long yet, and at what price."""
+"""The state of a debate as the header shows it: phase, elapsed and expected time, cost."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from debate_tui.tui.symbols import Glyphs
 
 
-# Where a debate is in its format, in words and as progress.
+# The position of a debate in its format, as labels and as progress.
 
 
 class PhaseProgress:
-    """The steps of a debate; without a format only those are known that have begun.
+    """The steps of a debate; without a format, only those that have started are known.
 
-    The format may ask for more rounds of a phase than are held: who watches knows it by its name alone.
+    The format may define more rounds of a phase than the debate has. A viewer only knows the format by its
+    name.
     """
 
     def __init__(self, transcript: Transcript, format_: Format | None) -> None:
@@ -40,18 +41,18 @@ class PhaseProgress:
 
     @property
     def current_phase_label(self) -> str:
-        """The phase under way, such as ``Rebuttal 2/3``; empty before the first."""
+        """The current phase, such as ``Rebuttal 2/3``; empty before the first."""
         phase = self._transcript.phase
         return self._round_label(phase) if phase is not None else ""
 
     @property
     def current_phase_title(self) -> str:
-        """The same without the number of its round."""
+        """The current phase without the round number."""
         phase = self._transcript.phase
         return self._phase_title(phase) if phase is not None else ""
 
     def turn_phase_label(self, turn: Turn) -> str:
-        """The phase a turn belongs to, in the same words."""
+        """Return the label of the phase a turn belongs to, such as ``Rebuttal 2/3``."""
         steps = self._transcript.steps
         if 0 < turn.step <= len(steps):
             return self._round_label(steps[turn.step - 1])
@@ -59,12 +60,12 @@ class PhaseProgress:
 
     @property
     def is_judging(self) -> bool:
-        """Whether all is said, and the judges read."""
+        """Whether all turns are over and the judges are reading."""
         phase, over = self._transcript.phase, self._transcript.finish_reason is not None
         return phase is not None and phase.phase == VERDICT_PHASE and not over
 
     def round_of(self, step: PhaseStarted) -> Round | None:
-        """The round that a step of the debate began, where its format is known."""
+        """Return the round a step started, or `None` if its format is not known."""
         phases = self._format.phases if self._format is not None else ()
         found = next((phase for phase in phases if phase.name == step.phase), None)
         if found is None:
@@ -74,7 +75,7 @@ class PhaseProgress:
 
     @property
     def remaining_rounds(self) -> tuple[Round, ...]:
-        """The rounds that have not begun, as far as is known."""
+        """The rounds that have not started, as far as they are known."""
         if self._format is None:
             return ()
         debaters = tuple(
@@ -86,7 +87,7 @@ class PhaseProgress:
         ).remaining_rounds
 
     def _with_announced_rounds(self, format_: Format) -> Format:
-        """The format with no more rounds of a phase than were announced."""
+        """Return the format with the rounds of each phase limited to the number announced."""
         told = {step.phase: step.rounds for step in self._transcript.steps}
         if all(told.get(phase.name, phase.rounds) >= phase.rounds for phase in format_.phases):
             return format_
@@ -97,7 +98,7 @@ class PhaseProgress:
         return msgspec.structs.replace(format_, phases=tuple(phases))
 
     def step_completion(self) -> tuple[float, ...]:
-        """How much of each step is done, from 0 to 1; empty where the number of steps is not known."""
+        """Return how much of each step is done, from 0 to 1; empty if the number of steps is not known."""
         if self._format is None:
             return ()
         transcript = self._transcript
@@ -120,28 +121,28 @@ class PhaseProgress:
         return self._titles.get(step.phase) or one_line(step.phase, 40).capitalize()
 
 
-# How long a debate has been going on, in its own time: live, as it passes; in a replay, as it passed.
+# Elapsed time in the debate's own time: as it passes if live, as it passed in a replay.
 
 
 class DebateClock:
-    """Between two events a debate's time is taken to pass as the clock's does."""
+    """The debate's own time, which follows the system clock between events."""
 
     def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
         self._offset_from_wall_clock = 0.0
 
     def synchronise(self, at: float) -> None:
-        """An event of this time has come now."""
+        """Set the clock to the time of an event that has just arrived."""
         self._offset_from_wall_clock = time.time() - at
 
     @property
     def log_time(self) -> float:
-        """What time it is in the debate."""
+        """The current time in the debate, in seconds since the epoch."""
         return time.time() - self._offset_from_wall_clock
 
     @property
     def elapsed_seconds(self) -> int:
-        """Whole seconds since the debate began; they stand still once it is over."""
+        """Whole seconds since the debate started; they stop when it ends."""
         transcript = self._transcript
         if not transcript.started_at:
             return 0
@@ -149,13 +150,13 @@ class DebateClock:
         return max(0, int(latest - transcript.started_at))
 
 
-# How long a debate will take: as long as its words have taken so far, and nothing before that is known.
+# The time left, estimated from the rounds so far: unknown until one is finished.
 
 
 class DurationEstimator:
-    """Measures the rounds that were held, pauses aside, by the words asked for in them.
+    """Measures finished rounds, without pauses, by the number of words requested in them.
 
-    Rounds are measured in words one after the other: speakers in parallel take as long as one.
+    Only turns that follow each other add up: speakers in parallel count as one.
     """
 
     def __init__(self, transcript: Transcript, phase_progress: PhaseProgress) -> None:
@@ -167,7 +168,7 @@ class DurationEstimator:
         self._paused_at: float | None = None
 
     def apply(self, event: Event) -> None:
-        """Take what concerns the debate as a whole, in the order of the log."""
+        """Apply an event that concerns the debate as a whole, in log order."""
         match event:
             case PhaseStarted():
                 self._finish_round(event.at)
@@ -176,14 +177,17 @@ class DurationEstimator:
             case DebatePaused(debater=None):
                 self._paused_at = self._paused_at or event.at
             case DebateResumed(reason="continued"):
-                self._round_started_at = self._paused_at = None  # nobody knows when it was broken off
+                self._round_started_at = self._paused_at = None  # the time of the interruption is not known
             case DebateResumed(debater=None) if self._paused_at is not None:
                 if self._round_started_at is not None:
                     self._round_started_at += event.at - self._paused_at
                 self._paused_at = None
 
     def remaining_seconds(self, now: float) -> float | None:
-        """Seconds until the last turn ends, at the time `now` of the log; `None` while nobody can say."""
+        """Return the seconds until the last turn ends, or `None` if they cannot be estimated.
+
+        `now` is a time on the log's clock.
+        """
         phase = self._transcript.phase
         loads = [self._round_words(round_) for round_ in self._phase_progress.remaining_rounds]
         if (
@@ -200,7 +204,7 @@ class DurationEstimator:
         return max(0.0, self._current_round_words * pace - spent) + sum(loads) * pace
 
     def _finish_round(self, at: float) -> None:
-        """A round is over: its words took this long."""
+        """Add the words and the duration of the round that ended."""
         if self._round_started_at is not None and self._current_round_words:
             self._measured_words += self._current_round_words
             self._measured_seconds += at - self._round_started_at
@@ -214,14 +218,14 @@ class DurationEstimator:
         return round_.phase.words * len(list(speaking_groups(round_, debaters, gone)))
 
 
-# What the whole debate has cost so far, in a few words.
+# The total cost of the debate so far, as a short text.
 
 
 def format_totals(follower: LogFollower, glyphs: Glyphs) -> str:
-    """Tokens sent and answered, and money; empty before there is anything to tell.
+    """Return the tokens sent and received and the cost; empty if there are none yet.
 
-    Turns under way are in the tokens with what was answered, as an estimate marked as one. Money is known
-    when a turn ends.
+    Turns in progress add an estimate of the tokens received so far, which is marked with ``~``. Their cost is
+    known only when they end.
     """
     total = follower.bill.total
     running = [
@@ -245,7 +249,7 @@ def format_totals(follower: LogFollower, glyphs: Glyphs) -> str:
 MAX_TOPIC_CHARACTERS = 400
 
 ESTIMATE_STEP_SECONDS = 30
-"""The expected time is told in steps of so much, so that it does not flicker."""
+"""The expected time is rounded up to a multiple of this, so that it does not flicker."""
 
 _END_BADGES = {
     "complete": Badge("done", "over", Tone.FINISHED),
@@ -255,7 +259,7 @@ _END_BADGES = {
 
 
 class DebateStatus:
-    """What is known of the debate as a whole; `topic` is its name until the log tells it."""
+    """The header's data about the debate as a whole; `topic` is shown until the log has one."""
 
     def __init__(
         self, follower: LogFollower, phase_progress: PhaseProgress, topic: str, glyphs: Glyphs
@@ -269,12 +273,12 @@ class DebateStatus:
         self._duration_estimator = DurationEstimator(self._transcript, phase_progress)
 
     def apply(self, event: Event) -> None:
-        """Take what concerns the debate as a whole, in the order of the log."""
+        """Apply an event that concerns the debate as a whole, in log order."""
         self._debate_clock.synchronise(event.at)
         self._duration_estimator.apply(event)
 
     def headline(self, mode: str, *, paused: bool) -> HeaderContent:
-        """All that the header says; `paused` is whether every debater is."""
+        """Return everything the header shows; `paused` says whether every debater is paused."""
         transcript = self._transcript
         ended = _END_BADGES[transcript.finish_reason] if transcript.finish_reason is not None else None
         return HeaderContent(
@@ -291,7 +295,7 @@ class DebateStatus:
         )
 
     def _expected_seconds(self) -> int | None:
-        """Seconds from the debate's beginning to its last word."""
+        """Return the expected total duration of the debate in seconds, or `None` if unknown."""
         elapsed = self._debate_clock
         remaining = self._duration_estimator.remaining_seconds(elapsed.log_time)
         if remaining is None:

@@ -1,4 +1,4 @@
-"""The terminal as Textual drives it, made to hold where terminals do not."""
+"""A terminal driver for Textual that copes with slow, resized and vanished terminals."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ if TYPE_CHECKING:
     from textual.message import Message
 
 
-# What is pasted is text: nothing in it is a key, and all of it fits in one line.
+# Pasted text is only text: it never contains keys, and it always fits on one line.
 
 
 PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
-"""What a terminal puts around a paste (xterm's bracketed paste mode, 2004)."""
+"""The escape sequences around a paste (xterm's bracketed paste mode, 2004)."""
 
 _BREAKS_TO_SPACES = str.maketrans("\r\n\t", "   ")
 
 
 class PasteSanitiser:
-    """Cleans the pastes in what a terminal sends, and leaves all else as it is.
+    """Cleans the pastes in terminal input and leaves everything else unchanged.
 
-    Textual (8.2) takes an escape sequence within a paste for keys that were pressed, and of several lines an
-    input takes the first.
+    Textual (8.2) treats escape sequences in a paste as key presses, and an `Input` keeps only the first line
+    of a paste.
     """
 
     def __init__(self) -> None:
-        self._partial_start = ""  # the last of it, which may be the beginning of a start
-        self._partial_end = ""  # of a paste, what may be the beginning of its end
+        self._partial_start = ""  # the end of the input, which may be part of a start sequence
+        self._partial_end = ""  # the end of a paste, which may be part of an end sequence
         self._in_paste = False
         self._sanitiser = Sanitiser()
 
     def feed(self, data: str) -> str:
-        """What is to be read of the next piece; it may end anywhere."""
+        """Return the cleaned input; `data` may be split anywhere."""
         read: list[str] = []
         while data:
             data = self._feed_pasted(data, read) if self._in_paste else self._feed_typed(data, read)
         return "".join(read)
 
     def _feed_typed(self, data: str, output: list[str]) -> str:
-        """Pass on what is typed, up to a paste; returns the rest."""
+        """Pass on typed input up to a paste; return the rest."""
         known = len(self._partial_start)
         found = (self._partial_start + data).find(PASTE_START)
         if found < 0:
@@ -69,7 +69,7 @@ class PasteSanitiser:
         return data[begin:]
 
     def _feed_pasted(self, data: str, output: list[str]) -> str:
-        """Pass on what is text of what is pasted, up to its end; returns the rest."""
+        """Pass on the text of a paste up to its end; return the rest."""
         pasted, end, rest = (self._partial_end + data).partition(PASTE_END)
         if not end:
             self._partial_end = pasted[_length_without_partial_end(pasted) :]
@@ -84,7 +84,7 @@ class PasteSanitiser:
 
 
 def _length_without_partial_end(pasted: str) -> int:
-    """How much of a paste is no beginning of its end."""
+    """Return the length of `pasted` without a partial end sequence."""
     starts = (
         size
         for size in range(min(len(PASTE_END) - 1, len(pasted)), 0, -1)
@@ -93,15 +93,18 @@ def _length_without_partial_end(pasted: str) -> int:
     return len(pasted) - next(starts, 0)
 
 
-# The size of the terminal. In containers and on serial lines it may be 0 columns or rows until it is set.
+# The terminal size. In containers and on serial lines, it may be 0 columns or rows until it is set.
 
 
 UNKNOWN_SIZE = 80, 24
-"""Columns and rows of a terminal that reports none."""
+"""Columns and rows assumed for a terminal that reports none."""
 
 
 def terminal_size() -> tuple[int, int]:
-    """Columns and rows of the terminal; `COLUMNS` and `LINES` override them, and neither is ever 0."""
+    """Return the terminal's columns and rows, neither of which is 0.
+
+    The environment variables `COLUMNS` and `LINES` take precedence.
+    """
     columns = rows = 0
     for descriptor in (0, 2, 1):
         with suppress(OSError):
@@ -119,34 +122,34 @@ def _size_from_environment(name: str) -> int:
 STDERR = 2
 
 CLOSE_TIMEOUT_SECONDS = 1.5
-"""How long a terminal that takes nothing may keep the program from ending."""
+"""Seconds a terminal that accepts no output may delay the exit of the program."""
 
 THREAD_SWITCH_SECONDS = 0.0005
-"""How long the writing thread waits for the interpreter at most; Python's own 5 ms are a third of a frame."""
+"""Seconds the writer thread waits for the interpreter; Python's default of 5 ms is a third of a frame."""
 
 SLOW_WRITE_SECONDS = 0.01
-"""A terminal that takes so long for a write is slow; a quick one is told of a whole screen in one."""
+"""Seconds after which a write counts as slow; a fast terminal accepts a whole screen in less."""
 
 _END_SYNCHRONIZED_UPDATE = "\x1b[?2026l"
 
 _READ_BYTES = 4096
 _INPUT_POLL_SECONDS = 0.1
-"""How often the thread that reads keys looks whether it is still wanted, and whether a key is whole."""
+"""Seconds between the input thread's checks for the exit and for a key that is complete."""
 
 _URGENT_INPUT = events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp
-"""Input whose effect is waited for; a mouse that merely moves is not."""
+"""Input whose effect the user waits for; mouse movement is not included."""
 
 _CLEAR_SCREEN = "\x1b[2J"
-"""Said before the screen is given back: tmux (3.3) would leave behind what was on one that has grown."""
+"""Sent before the screen is restored: tmux (3.3) leaves old text on a window that has grown."""
 
 
 class TerminalDriver(LinuxDriver):
-    """Never blocks the event loop, and never outlives its terminal.
+    """Never blocks the event loop and never outlives its terminal.
 
-    Textual (8.2) queues 30 writes and blocks at the next; its writing thread dies with the terminal, after
-    which nobody empties that queue; and it enters the full screen again whenever it is told to continue, also
-    when it was never stopped, and then takes that for the state to go back to. What is pasted is cleaned
-    before Textual reads it: see `PasteSanitiser`.
+    Textual (8.2) queues 30 writes and blocks on the next. Its writer thread dies with the terminal, and then
+    the queue is never emptied. It also enters application mode whenever the process receives SIGCONT, even if
+    it was never stopped, and then saves that mode as the one to restore. Pastes are cleaned before Textual
+    reads them: see `PasteSanitiser`.
     """
 
     def __init__(
@@ -165,17 +168,17 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def pending_writes(self) -> int:
-        """How many writes the terminal has not yet taken."""
+        """Number of writes the terminal has not accepted yet."""
         return self._writer_thread._queue.qsize() if self._writer_thread is not None else 0  # noqa: SLF001
 
     @property
     def slow_writes(self) -> int:
-        """How many writes the terminal was slow to take."""
+        """Number of writes the terminal was slow to accept."""
         return self._output.slow_writes
 
     def start_application_mode(self) -> None:
-        """Take the screen; without effect if it was not given back, or was given back for good."""
-        if self._in_application_mode or self._app._exit:  # noqa: SLF001 (a signal to go on may come at any moment)
+        """Enter full-screen mode; do nothing if it is already active or the app is exiting."""
+        if self._in_application_mode or self._app._exit:  # noqa: SLF001 (SIGCONT may arrive at any time)
             return
         self._in_application_mode = True
         sys.setswitchinterval(THREAD_SWITCH_SECONDS)
@@ -184,7 +187,7 @@ class TerminalDriver(LinuxDriver):
             self._writer_thread._queue.maxsize = 0  # noqa: SLF001
 
     def stop_application_mode(self) -> None:
-        """Give the screen back; frames that it has not taken yet are dropped."""
+        """Leave full-screen mode; drop the frames the terminal has not accepted yet."""
         if not self._in_application_mode:
             return
         self._in_application_mode = False
@@ -197,9 +200,9 @@ class TerminalDriver(LinuxDriver):
         return terminal_size()
 
     def process_message(self, message: Message) -> None:
-        """See `Driver.process_message`; replaces reported sizes of 0, and announces input to the app.
+        """See `Driver.process_message`; replaces reported sizes of 0 and announces input to the app.
 
-        An app that has a `start_input` learns of input several turns of its loop before it is given it.
+        If the app has a `start_input` method, it is called several loop iterations before the input arrives.
         """
         if isinstance(message, events.Resize) and not (message.size.width and message.size.height):
             size = Size(*terminal_size())
@@ -210,7 +213,7 @@ class TerminalDriver(LinuxDriver):
         super().process_message(message)
 
     def run_input_thread(self) -> None:
-        """Hand on what is typed and pasted, until the program is left or its terminal is gone."""
+        """Deliver typed and pasted input until the app exits or its terminal is gone."""
         parser, pastes = XTermParser(self._debug), PasteSanitiser()
         decode = getincrementaldecoder("utf-8")("replace").decode
         with DefaultSelector() as selector:
@@ -223,7 +226,7 @@ class TerminalDriver(LinuxDriver):
                         return
                     if not data:
                         return
-                    # Nothing at all would tell the parser that there is no more to come.
+                    # An empty string would mean the end of input to the parser.
                     if text := pastes.feed(decode(data)):
                         self._deliver_messages(parser.feed(text))
                 self._deliver_messages(parser.tick())
@@ -233,14 +236,14 @@ class TerminalDriver(LinuxDriver):
             self.process_message(message)
 
     def close(self) -> None:
-        """Wait until everything is written, but not for ever."""
+        """Wait until everything is written, for up to `CLOSE_TIMEOUT_SECONDS`."""
         sys.setswitchinterval(self._original_switch_interval)
         if self._writer_thread is not None:
             self._writer_thread._queue.put(None)  # noqa: SLF001
             self._writer_thread.join(CLOSE_TIMEOUT_SECONDS)
 
     def _discard_pending_writes(self) -> bool:
-        """Forget what is queued; whether anything was."""
+        """Discard the queued writes; return whether there were any."""
         if self._writer_thread is None:
             return False
         queue = self._writer_thread._queue  # noqa: SLF001
@@ -254,10 +257,10 @@ class TerminalDriver(LinuxDriver):
 
 
 class _TerminalOutput:
-    """A terminal's end that takes text as long as there is a terminal.
+    """A file-like object that writes to a terminal and ignores writes after it is gone.
 
-    It writes without Python's buffers: a thread that is stuck in a write would take their locks along into
-    the interpreter's end.
+    It bypasses Python's buffers: a thread stuck in a buffered write would keep their locks during interpreter
+    shutdown.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -266,11 +269,11 @@ class _TerminalOutput:
         self.slow_writes = 0
 
     def fileno(self) -> int:
-        """The terminal's descriptor."""
+        """Return the terminal's file descriptor."""
         return self._descriptor
 
     def write(self, text: str) -> None:
-        """Write all of it, however long that takes."""
+        """Write all of the text, blocking as long as necessary."""
         began = time.monotonic()
         data = memoryview(text.encode("utf-8", "replace"))
         while data and not self._is_closed:
@@ -283,4 +286,4 @@ class _TerminalOutput:
         self.slow_writes += time.monotonic() - began >= SLOW_WRITE_SECONDS
 
     def flush(self) -> None:
-        """Nothing is kept back."""
+        """Do nothing: writes are not buffered."""

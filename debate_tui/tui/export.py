@@ -1,4 +1,4 @@
-"""Copying: to the terminal's clipboard, and into a file where the terminal may have none."""
+"""Exports to new files, and copies to the clipboard and to a file for terminals without one."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from debate_tui.domain.exports import ExportType
 
 
-# A debate written to a new file.
+# Exports to new files.
 
 
 MAX_SAME_NAME_FILES = 1000
-"""How many files of one name there may be before something must be wrong."""
+"""Number of files with the same name after which an export fails."""
 
 
 async def export_to_folder(events: Sequence[Event], form: ExportType, folder: Path) -> Path:
-    """Export a debate into a folder, under a name of its own; no file is ever overwritten.
+    """Export a debate to a new file in a folder and return its path; never overwrite a file.
 
-    Raises `DebateError` where that cannot be done.
+    Raise `DebateError` if the file cannot be written.
     """
     return await asyncio.to_thread(_write_new_file, events, form, folder)
 
 
 def display_path(path: Path) -> str:
-    """A path as people say it."""
+    """Return a path for display, with ``~`` for the home folder."""
     try:
         return str(Path("~") / path.relative_to(Path.home()))
     except (RuntimeError, ValueError):
@@ -60,10 +60,11 @@ def _write_new_file(events: Sequence[Event], form: ExportType, folder: Path) -> 
 
 
 async def copy_text(app: App[Any], text: str, clipboard_file: Path | None) -> tuple[str, str]:
-    """Copy a text; gives what to say of it, and the path to say behind that.
+    """Copy a text; return the message to show and the path to show after it, if any.
 
-    Terminals take copies as an escape sequence (OSC 52), over ssh too, but none of them answers, and some do
-    not listen. So the text is in `file` as well, for its owner's eyes only, in place of the one before.
+    The copy is sent as an escape sequence (OSC 52), which also works over ssh. But terminals do not confirm
+    it, and some ignore it. So the text is also written to `clipboard_file`, which only its owner can read and
+    which holds only the latest copy.
     """
     app.copy_to_clipboard(text)
     words = len(text.split())

@@ -1,4 +1,4 @@
-"""The display's one timer: asks the frame clock what is due, and wakes four times a second otherwise."""
+"""The display's only timer: paints what the frame clock says is due, and ticks four times a second."""
 
 from __future__ import annotations
 
@@ -18,53 +18,53 @@ if TYPE_CHECKING:
 
 
 TICK_SECONDS = 0.25
-"""Seconds between two looks at meters and countdowns."""
+"""Seconds between updates of meters and countdowns."""
 
 MAX_PANE_FRAME_CHARACTERS = 32 * 1024
-"""Characters of one pane painted in one frame at most, so that a flood cannot make a frame long."""
+"""Maximum characters painted per pane and frame, so that a flood of text cannot make a frame long."""
 
 MIN_PANE_FRAME_CHARACTERS = 4 * 1024
-"""The same on a machine where frames take long."""
+"""The lower limit for that maximum, on a machine where frames take long."""
 
 LONG_FRAME_SECONDS, SHORT_FRAME_SECONDS = 0.04, 0.015
-"""After a longer frame the next one paints half as much text, after a shorter one twice as much."""
+"""Seconds after which a frame halves the next one's text, and below which it doubles it."""
 
 INPUT_SECONDS = 0.05
-"""How long text waits for the effect of a key, in seconds; afterwards keys wait as long for text."""
+"""Seconds text waits for the effect of a key; afterwards, keys wait up to as long for text."""
 
 
 class FrameTarget(Protocol):
-    """Where the frames are painted."""
+    """The screen that paints the frames."""
 
     @property
     def active_streams(self) -> int:
-        """How many streams are connected or streaming."""
+        """Number of streams that are connected or streaming."""
         ...
 
     @property
     def has_backlog(self) -> bool:
-        """Whether the terminal has not yet taken all of the last frame."""
+        """Whether the terminal has not accepted all of the last frame yet."""
         ...
 
     def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
-        """Paint what panes have been waiting for, all of it in one frame."""
+        """Paint pending items of all panes in one frame."""
         ...
 
     def tick(self, now: float) -> None:
-        """Look again at what changes with time."""
+        """Update what changes with time."""
         ...
 
     def frame(self) -> AbstractContextManager[None]:
-        """Paint all that is changed within as one frame, at its end."""
+        """Paint everything changed within the block as one frame, at its end."""
         ...
 
 
 class FrameLoop:
-    """Drives a stage from a buffer; `run` until cancelled.
+    """Paints a buffer's text on a target; call `run`, which continues until it is cancelled.
 
-    A flush releases all panes' text in one call, without an `await` in between, on deadlines that are
-    absolute: a late wake-up delays one frame and not the ones after it. `on_frame` is told how long each
-    frame took, in seconds.
+    A flush releases the text of all panes in one call, without an `await` in between. Deadlines are absolute,
+    so that a late wake-up delays one frame and not those after it. `on_frame` is called with the duration of
+    each frame in seconds.
     """
 
     def __init__(
@@ -85,11 +85,11 @@ class FrameLoop:
         buffer.on_due_change = self._wake.set
 
     def wake(self) -> None:
-        """Ask the clock again now: the mode, or the number of active streams, has changed."""
+        """Query the clock again now, after a change of the mode or of the number of active streams."""
         self._wake.set()
 
     def start_input(self) -> None:
-        """Hold reading and painting until `finish_input`, or for `INPUT_SECONDS`, as a key was pressed."""
+        """Stop reading and painting after a key press, until `finish_input` or for `INPUT_SECONDS`."""
         now = time.monotonic()
         if now < self._next_input_at:
             return
@@ -99,7 +99,10 @@ class FrameLoop:
         asyncio.get_running_loop().call_at(self._input_until, self.finish_input, now)
 
     def finish_input(self, started_at: float | None = None) -> None:
-        """Continue with text: the key took effect, or the time it had from `started_at` is over."""
+        """Resume reading and painting after a key took effect, or after its time was up.
+
+        The timer passes `started_at`, so that it cannot end the wait for a later key.
+        """
         if self._input_until == float("-inf") or started_at not in (None, self._input_started_at):
             return
         now = time.monotonic()
@@ -109,18 +112,18 @@ class FrameLoop:
         self._wake.set()
 
     def flush_all(self) -> None:
-        """Paint everything that is pending, at once and whatever the mode."""
+        """Paint all pending text immediately, in any mode."""
         while taken := self._buffer.take():
             self._target.paint_items(taken)
 
     async def run(self) -> None:
-        """Paint what is due, when it is due."""
+        """Paint frames when they are due."""
         loop = asyncio.get_running_loop()
         next_tick = time.monotonic() + TICK_SECONDS
         while True:
             self._wake.clear()
             now = time.monotonic()
-            if now < self._input_until:  # its end wakes this loop
+            if now < self._input_until:  # `finish_input` wakes this loop
                 await self._wake.wait()
                 continue
             again, ticked = self._paint_due(now, tick_due=now >= next_tick)
@@ -134,9 +137,9 @@ class FrameLoop:
                 timer.cancel()
 
     def _paint_due(self, now: float, *, tick_due: bool) -> tuple[float | None, bool]:
-        """Paint what is due now; says when to ask again, `None` for when something has come.
+        """Paint what is due now; return when to run again (`None`: when text arrives) and whether it ticked.
 
-        And whether it has ticked, which waits for the next text if there is any: it is no frame of its own.
+        A tick waits for the next text, if any is pending: it does not get a frame of its own.
         """
         buffer, stage = self._buffer, self._target
         buffer.read_delay = self._clock.read_delay(stage.active_streams)
@@ -163,31 +166,31 @@ class FrameLoop:
         return now if buffer.oldest_arrivals else None, tick_due
 
     def _adapt_frame_limit(self, spent: float) -> None:
-        """Keep frames short where painting is slow, because a key waits for the current one."""
+        """Keep frames short on slow machines, because a key has to wait for the current frame."""
         if spent > LONG_FRAME_SECONDS:
             self._frame_limit = max(self._frame_limit // 2, MIN_PANE_FRAME_CHARACTERS)
         elif spent < SHORT_FRAME_SECONDS:
             self._frame_limit = min(self._frame_limit * 2, MAX_PANE_FRAME_CHARACTERS)
 
 
-# A terminal that takes its bytes slowly is spared: panes scroll by much at once, and in turn.
+# Slow terminals receive less output: panes scroll several lines at a time, and take turns.
 
 
 THROTTLE_SECONDS = 2.0
-"""How long a slow terminal is spared."""
+"""Seconds to throttle scrolling after slow writes."""
 
 SLOW_WRITE_WINDOW_SECONDS = 1.0
-"""Two slow writes within this time are no hiccup."""
+"""Two slow writes within this many seconds are not a coincidence."""
 
 SCROLL_FRACTION = 3
-"""Of a pane's height, the part by which it scrolls at once: until that is filled, only new lines are sent."""
+"""Panes scroll by this fraction of their height (1/3); until it is filled, only new lines are sent."""
 
 
 class ScrollThrottle:
-    """Says how far each pane may scroll in the next frame.
+    """Limits how far each pane may scroll in the next frame.
 
-    To scroll is to paint all of a pane. On a slow terminal one does so in a frame, so that no frame takes
-    long and what a key does is not far behind one; the others have their turn in the next.
+    Scrolling repaints the whole pane. On a slow terminal, only one pane scrolls per frame, so that frames
+    stay short and keys take effect quickly; the other panes scroll in the following frames.
     """
 
     def __init__(self) -> None:
@@ -196,7 +199,7 @@ class ScrollThrottle:
         self._scrolling_pane = 0
 
     def update(self, now: float, slow_writes: int) -> None:
-        """Take note of how many writes the terminal was slow to take by now."""
+        """Record the total number of slow writes so far."""
         more = slow_writes - self._seen_slow_writes
         if more > 1 or (more and now - self._last_slow_write <= SLOW_WRITE_WINDOW_SECONDS):
             self._throttled_until = now + THROTTLE_SECONDS
@@ -204,7 +207,7 @@ class ScrollThrottle:
             self._seen_slow_writes, self._last_slow_write = slow_writes, now
 
     def limit_scrolling(self, turn_texts: Sequence[TurnText], now: float, *, streaming: bool) -> None:
-        """Let them scroll; when nothing streams any more, all may, as no other frame may follow."""
+        """Set each pane's scroll step; all may scroll once nothing streams, as no frame may follow."""
         self._scrolling_pane = (self._scrolling_pane + 1) % len(turn_texts)
         for place, prose in enumerate(turn_texts):
             if now >= self._throttled_until or not streaming:
@@ -215,39 +218,39 @@ class ScrollThrottle:
                 prose.scroll_step = 0
 
 
-# When garbage is collected: not while text streams.
+# Garbage is not collected while text streams.
 #
-# A full collection looks at every object there is and holds the screen for tens of milliseconds. What is
-# built before the first frame lives as long as the program and need not be looked at again; the rest can
-# wait for the pause between two rounds.
+# A full collection visits every object and blocks the screen for tens of milliseconds. Objects created before
+# the first frame live as long as the program and are exempt; the rest can wait for the pause between two
+# rounds.
 
 
 UNREACHABLE_THRESHOLD = 1_000_000
-"""A threshold for full collections that is not reached."""
+"""A threshold for full collections that is never reached."""
 
 
 class GcScheduler:
-    """Collects when it is told to; `restore` gives the interpreter its own ways back."""
+    """Collects garbage only on request; `restore` resets the interpreter's own schedule."""
 
     def __init__(self) -> None:
         self._original_threshold = gc.get_threshold()
 
     def disable(self) -> None:
-        """Nothing is garbage yet."""
+        """Turn garbage collection off during startup."""
         gc.disable()
 
     def enable_without_full_collections(self) -> None:
-        """All that was built so far is here to stay."""
+        """Exempt all existing objects and turn collection on, except for full collections."""
         gc.freeze()
         gc.set_threshold(*self._original_threshold[:2], UNREACHABLE_THRESHOLD)
         gc.enable()
 
     def collect_now(self) -> None:
-        """Nothing streams now."""
+        """Collect all garbage now; call it when nothing streams."""
         gc.collect()
 
     def restore(self) -> None:
-        """The program goes on without a screen."""
+        """Restore the original schedule when the screen closes."""
         gc.set_threshold(*self._original_threshold)
         gc.unfreeze()
         gc.enable()

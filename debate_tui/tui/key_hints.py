@@ -1,4 +1,4 @@
-"""Which keys the footer offers: those that do something now, in the order people need them."""
+"""Key hints for the footer: only keys that do something now, the most useful ones first."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ INTERJECTION_HINTS = (
     KeyHint("tab", "to whom", "next_recipient"),
     KeyHint("esc", "leave it", "back"),
 )
-"""What the footer offers while the moderator speaks."""
+"""Hints while the moderator types an interjection."""
 
 SEARCH_INPUT_HINTS = (
     KeyHint("enter", "next", "next_match(1)"),
     KeyHint("esc", "end the search", "back"),
 )
-"""What the footer offers while it is typed what to search for."""
+"""Hints while the user types a search."""
 
 SEARCH_MATCH_HINTS = (
     KeyHint("n", "next", "next_match(1)", 1),
@@ -28,13 +28,13 @@ SEARCH_MATCH_HINTS = (
     KeyHint("?", "help", "help", 0),
     KeyHint("q", "quit", "app.quit", 0),
 )
-"""What it offers while matches are read."""
+"""Hints while the user moves between matches."""
 
 QUESTION_HINTS = (
     KeyHint("enter", "do it", "submit_answer"),
     KeyHint("esc", "leave it", "back"),
 )
-"""What the footer offers while the moderator answers a question."""
+"""Hints while the moderator answers a question."""
 
 
 def debate_hints(
@@ -50,10 +50,10 @@ def debate_hints(
     verdict_label: str = "",
     judging: bool = False,
 ) -> tuple[KeyHint, ...]:
-    """The hints for a debate in this state.
+    """Return the hints for a debate in this state.
 
-    `accepts_commands`: whether it takes any, `can_pause`: whether it can be paused, `verdict_label`: what
-    ``v`` does.
+    `accepts_commands` says whether the debate takes commands, `can_pause` whether it can be paused.
+    `verdict_label` is the label of ``v``; it is empty if there is nothing to show.
     """
     moderated = accepts_commands and not finished
     commanding = moderated and not judging
@@ -84,7 +84,7 @@ def debate_hints(
 def replay_hints(
     *, paused: bool, finished: bool, zoomed: bool, has_reasoning: bool, verdict_label: str = ""
 ) -> tuple[KeyHint, ...]:
-    """The hints for a replay in this state."""
+    """Return the hints for a replay in this state."""
     chosen = [
         (
             True,
@@ -110,7 +110,7 @@ def replay_hints(
     return tuple(hint for offered, hint in chosen if offered)
 
 
-# The display modes in words.
+# Descriptions of the display modes.
 
 
 MODE_SUMMARIES = {

@@ -1,4 +1,4 @@
-"""How the panes share the screen: side by side, in two rows, or one at a time behind tabs."""
+"""The arrangement of the panes: side by side, in two rows, or as tabs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from msgspec import Struct
 MIN_PANE_WIDTH = 40
 MIN_PANE_HEIGHT = 7
 COMPACT_PANE_ROWS = 18
-"""Rows of a pane under which its title is one line instead of three."""
+"""A pane with fewer rows than this has a one-line title instead of three lines."""
 
 CHROME_HEIGHT = 3
-"""The header's two lines and the footer's one."""
+"""Two lines for the header and one for the footer."""
 
 
 class LayoutKind(enum.StrEnum):
@@ -22,9 +22,10 @@ class LayoutKind(enum.StrEnum):
 
 
 class PaneLayout(Struct, frozen=True):
-    """How panes are arranged; `needs` says what a terminal too small for more than tabs would need.
+    """The arrangement of the panes.
 
-    `compact` panes are low: their titles have to be, too.
+    `too_small_message` is set if the terminal is too small for anything but tabs. `compact` panes have few
+    rows and need short titles.
     """
 
     kind: LayoutKind
@@ -34,7 +35,10 @@ class PaneLayout(Struct, frozen=True):
 
 
 def choose_layout(panes: int, width: int, height: int, times_sign: str = "×") -> PaneLayout:
-    """Arrange panes on a terminal of `width` × `height` cells; `times_sign` is the sign between the two."""
+    """Arrange panes on a terminal of `width` by `height` cells.
+
+    `times_sign` stands between the two numbers in messages.
+    """
     room = height - CHROME_HEIGHT
     if width >= panes * MIN_PANE_WIDTH and room >= MIN_PANE_HEIGHT:
         return PaneLayout(LayoutKind.COLUMNS, panes, compact=room < COMPACT_PANE_ROWS)

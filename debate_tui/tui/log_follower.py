@@ -1,4 +1,4 @@
-"""Follows the debate log for the screen: state at once, text and statuses by way of the shared buffer."""
+"""Follows the debate log for the screen: applies state at once and buffers text and statuses."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _DEBATE_WIDE_EVENTS = (
 
 
 class LogFollower:
-    """One screen's view of one log, from `open` on.
+    """One screen's view of one log, starting with `open`.
 
-    `transcript` is up to date but has no texts: those go to the panes, which keep them. `on_debate_event` is
-    called with what concerns the debate as a whole, `on_active_change` when the number of `active` streams
-    changes. `statistics` are those of whoever holds the debate; without any, a follower gathers its own, into
-    what `make_statistics` makes.
+    `transcript` is up to date but contains no texts: those go to the panes, which keep them.
+    `on_debate_event` is called with events that concern the debate as a whole, `on_active_change` when the
+    number of active streams changes. Pass the session's `statistics` if it runs in this process; otherwise
+    the follower collects its own in an object that `make_statistics` creates.
     """
 
     def __init__(
@@ -74,18 +74,18 @@ class LogFollower:
 
     @property
     def active_streams(self) -> int:
-        """How many streams are connected or streaming."""
+        """Number of streams that are connected or streaming."""
         return self._feed.active_stream_count
 
     @property
     def bill(self) -> CostBreakdown:
-        """What the turns that ended and the verdicts have cost."""
+        """The cost of finished turns and verdicts."""
         if self._bill is None:
             self._bill = compute_costs(self.transcript)
         return self._bill
 
     async def open(self, log: ReadableLog) -> None:
-        """Take in what the log holds already, then every event as it is appended."""
+        """Apply the events already in the log, then every event as it is appended."""
         early: list[Event] = []
         self._backlog_events = early
         self._log = log
@@ -98,14 +98,14 @@ class LogFollower:
             self._apply_event(event)
 
     async def read_all(self) -> list[Event]:
-        """All events that the log holds now."""
+        """Return all events that are in the log now."""
         events: list[Event] = []
         while self._log is not None and (batch := await self._log.read(len(events))):
             events += batch
         return events
 
     def reset_to(self, events: Iterable[Event]) -> None:
-        """Forget everything, what is pending too, and take in these events: the log has gone back."""
+        """Discard all state and pending text, and apply these events: a replay has moved back."""
         self.transcript.clear()
         self._bill = None
         self._buffer.take()
@@ -117,7 +117,7 @@ class LogFollower:
             self._apply_event(event)
 
     def close(self) -> None:
-        """Follow the log no longer."""
+        """Stop following the log."""
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
@@ -132,7 +132,7 @@ class LogFollower:
         if event.seq <= self._last_seq:
             return
         self._last_seq = event.seq
-        if type(event) is TurnDelta:  # by far the most frequent, so it goes the shortest way
+        if type(event) is TurnDelta:  # by far the most frequent event, so it takes the shortest path
             if self._owns_statistics:
                 self.statistics(event)
             self._feed(event)

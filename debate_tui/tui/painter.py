@@ -1,9 +1,9 @@
-"""Painting at once: what several widgets have changed goes to the terminal as one frame, now.
+"""Direct painting: sends the changes of several widgets to the terminal immediately, as one frame.
 
-Textual's own way to the screen (`Widget.refresh`) leads through the message pump and a timer: up to 33 ms,
-and every row that is touched is put together from all widgets that cross it. A widget that knows which of its
-rows changed can hand them over as they are, if nothing lies over it. This module is the only one that touches
-Textual's private compositor (8.2); where what it relies on does not hold, the widget is refreshed as usual.
+Textual's own way to paint (`Widget.refresh`) goes through the message pump and a timer. It takes up to 33 ms,
+and composes every changed row from all widgets that cross it. A widget that knows which of its rows changed
+can send them as they are if nothing covers it. This module is the only one that uses Textual's private
+compositor (8.2); where its assumptions do not hold, the widget is refreshed as usual.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     AnyScreen = Screen[Any]
 
 
-# From styled strips to escape sequences, saying only what changes from one style to the next.
+# Encoding styled strips as escape sequences that contain only the changes between styles.
 #
-# Textual sets and resets every segment's whole style; with two 24-bit colours that is 40 bytes for each,
-# and most of what a pane of text sends.
+# Textual sets and resets the whole style of every segment. With two 24-bit colours that takes 40 bytes per
+# segment, which is most of the output of a text pane.
 
 
 RESET = "\x1b[0m"
@@ -54,11 +54,11 @@ _ATTRIBUTE_CODES = (
     ("encircle", "52", "54"),
     ("overline", "53", "55"),
 )
-"""Rich's attributes, what turns each on, and what turns it off (with others, in pairs)."""
+"""Rich's attributes with the codes that turn them on and off (some share the latter)."""
 
 
 class RowStrip(Strip):
-    """A strip that remembers what it is in escape sequences, because it will be painted again."""
+    """A strip that caches its escape sequences, because it will be painted again."""
 
     __slots__ = ("cached_encoding",)
 
@@ -68,7 +68,7 @@ class RowStrip(Strip):
 
 
 def encode_rows(rows: Iterable[tuple[int, int, Strip]], system: ColorSystem) -> str:
-    """What paints strips at places (column and row, from 0); it ends in the terminal's own style."""
+    """Encode strips with their column and row (from 0); end with the terminal's default style."""
     parts: list[str] = [RESET]
     current: Style | None = None
     for x, y, strip in rows:
@@ -104,7 +104,7 @@ def _encode_segments(segments: list[Segment], system: ColorSystem) -> str:
 
 @lru_cache(4096)
 def style_transition(old: Style | None, new: Style | None, system: ColorSystem) -> str:
-    """What turns one style into another; `None` is the terminal's own."""
+    """Return the escape sequence from one style to another; `None` is the terminal's default."""
     if old == new:
         return ""
     if new is None:
@@ -139,18 +139,18 @@ def _colour_codes(
 class RowWidget(Widget, inherit_css=False):
     """A widget that renders its own rows.
 
-    Of all that Textual says of how widgets look (scroll bars, links) nothing applies to it.
+    It does not inherit Textual's CSS for widgets (scroll bars, links), as none of it applies.
     """
 
     def row(self, y: int) -> Strip:
-        """One row over the whole width of the widget, as `render_lines` gives it."""
+        """Return one row over the whole width of the widget, as `render_lines` does."""
         raise NotImplementedError
 
 
 class BlankWidget(Widget):
-    """A widget that shows nothing but its background, where its children leave any to be seen.
+    """A widget that shows only its background, where its children do not cover it.
 
-    Textual (8.2) paints such a widget without asking the line filters.
+    Textual (8.2) does not apply line filters to such widgets; this class does.
     """
 
     BLANK = True
@@ -165,7 +165,7 @@ class BlankWidget(Widget):
 
 
 DirtyRows = dict[tuple[RowWidget, Size], set[int]]
-"""The rows that changed, of every widget and the size that it had then."""
+"""The changed rows of each widget, with the size the widget had at the time."""
 
 _open_frames: dict[AnyScreen, DirtyRows] = {}
 _pending_rows: dict[AnyScreen, DirtyRows] = {}
@@ -173,9 +173,9 @@ _pending_rows: dict[AnyScreen, DirtyRows] = {}
 
 @contextmanager
 def frame(screen: AnyScreen) -> Iterator[None]:
-    """Gather what is shown with `repaint_rows` within the block, and paint it as one frame at its end.
+    """Collect the rows passed to `repaint_rows` within the block, and paint them as one frame at its end.
 
-    May be nested: the outermost block paints. Must not be left open across an `await`.
+    Blocks may be nested: the outermost one paints. Do not `await` within the block.
     """
     if screen in _open_frames:
         yield
@@ -188,9 +188,9 @@ def frame(screen: AnyScreen) -> Iterator[None]:
 
 
 def repaint_rows(widget: RowWidget, rows: Iterable[int]) -> None:
-    """Have some rows of a widget repainted: with the open frame, or one that ends when the event loop turns.
+    """Repaint rows of a widget in the open frame, or in one painted in the next loop iteration.
 
-    So all that a key or a message changes is one frame, too, and is seen at once.
+    So everything that a key or a message changes is also one frame, and shows immediately.
     """
     rows = set(rows)
     if not rows or not widget.is_attached:
@@ -229,7 +229,7 @@ def _refresh(widget: Widget, rows: set[int]) -> None:
 
 
 def _row_ranges(rows: set[int]) -> Iterator[tuple[int, int]]:
-    """The rows as first and last of each unbroken stretch."""
+    """Yield the first and last row of each contiguous range."""
     first = last = -2
     for row in sorted(rows):
         if row != last + 1:
@@ -242,7 +242,7 @@ def _row_ranges(rows: set[int]) -> Iterator[tuple[int, int]]:
 
 
 def _can_paint_directly(screen: AnyScreen) -> bool:
-    """Whether the screen is as it was laid out last, and shown."""
+    """Whether the screen is active and its layout is up to date."""
     app = screen.app
     return (
         screen is app.screen
@@ -255,7 +255,7 @@ def _can_paint_directly(screen: AnyScreen) -> bool:
 
 
 def _unobstructed_region(screen: AnyScreen, widget: Widget) -> Region | None:
-    """Where a widget is, if it is whole and nothing lies over it."""
+    """Return a widget's region if all of it is visible and nothing covers it."""
     visible = screen._compositor.visible_widgets
     if widget not in visible:
         return None
@@ -271,11 +271,11 @@ def _unobstructed_region(screen: AnyScreen, widget: Widget) -> Region | None:
 
 
 class _RowsUpdate(CompositorUpdate):
-    """Whole rows of widgets, each at its place."""
+    """Whole rows of widgets with their positions."""
 
     def __init__(self, spans: list[tuple[int, int, Strip]]) -> None:
         self._spans = spans
 
     def render_segments(self, console: Console) -> str:
-        """What to write."""
+        """See `CompositorUpdate.render_segments`."""
         return encode_rows(self._spans, console._color_system or ColorSystem.TRUECOLOR)

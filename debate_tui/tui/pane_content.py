@@ -1,4 +1,4 @@
-"""What a pane's text is made of: headings, speech and notices, in the order they came."""
+"""The content of a pane: headings, text and notices in the order they arrived."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ MAX_NOTICE_CHARACTERS = 2000
 
 
 class ContentSink(Protocol):
-    """Where a script is written. Everything but headings belongs to a turn, or to none (0)."""
+    """The page that content is written to. All but headings belong to a turn, or to none (0)."""
 
     def append_text(self, text: str, kind: TextKind, turn: int) -> None:
-        """Add sanitised text; it goes on where the last text ended, if that had the same voice and turn."""
+        """Append sanitised text; it continues the last text if that had the same kind and turn."""
         ...
 
     def append_heading(self, text: str, turn: int) -> None:
-        """Begin a part under a heading."""
+        """Start a section with a heading."""
         ...
 
     def append_notice(self, text: str, tone: str, turn: int) -> None:
-        """Add a notice that cannot be taken for speech."""
+        """Append a notice that looks different from a debater's text."""
         ...
 
     def discard_turn(self, turn: int) -> None:
-        """Take back what was said and noted in a turn; its heading stays."""
+        """Remove the texts and notices of a turn; its heading stays."""
         ...
 
 
@@ -59,10 +59,10 @@ class PaneNotice(NamedTuple):
 
 
 class PaneContent:
-    """The items of one debater's lane, written to a page as they come.
+    """Writes the items of one debater to a page as they arrive.
 
-    `turn_heading` names the phase a turn belongs to. Everything in the items is sanitised already. Only what
-    is said in the newest turn is kept: a broken turn that goes on is written anew, as one text.
+    `turn_heading` names the phase of a turn. All text in the items is already sanitised. Only the text of the
+    latest turn is kept: when an interrupted turn resumes, it is rewritten as one text.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class PaneContent:
         self.clear()
 
     def clear(self) -> None:
-        """Forget every item; the page is left to its owner."""
+        """Discard all items; the caller clears the page."""
         self._current_turn = 0
         self._segments: list[tuple[TextKind, list[str]]] = []
         self._word_counter = WordCounter()
@@ -84,21 +84,21 @@ class PaneContent:
         self._deferred_notices: list[PaneNotice] = []
         self.has_reasoning = False
         self._answer_attempt = 0
-        """The attempt in which the answer began; 0 before that."""
+        """The attempt in which the answer started; 0 before that."""
         self._has_late_reasoning = False
 
     @property
     def answer(self) -> str:
-        """What the debater answered in its newest turn, as far as it is on the page."""
+        """The debater's answer in its latest turn, as far as it is on the page."""
         return "".join("".join(pieces) for voice, pieces in self._segments if voice == "answer")
 
     @property
     def word_count(self) -> int:
-        """How many words that is."""
+        """Number of words in the answer."""
         return self._word_counter.count
 
     def apply(self, item: PaneItem) -> None:
-        """Write what an item adds to the page."""
+        """Write an item to the page."""
         glyphs = self._glyphs
         match item:
             case PaneText():
@@ -151,7 +151,7 @@ class PaneContent:
         self._sink.append_text(item.text, voice, item.turn)
 
     def _insert_late_reasoning(self, text: str) -> None:
-        """A model that continues its answer thinks anew: that belongs above the answer, not into it."""
+        """Insert reasoning from a later attempt above the answer instead of into it."""
         first = next((pieces for voice, pieces in self._segments if voice == "reasoning"), None)
         if first is None:
             first = []
@@ -160,7 +160,7 @@ class PaneContent:
         self.has_reasoning = self._has_late_reasoning = True
 
     def _continue_turn(self) -> None:
-        """The turn goes on after all: how it ended must not stand between its halves."""
+        """Remove the notice of a turn's end, because the turn has resumed."""
         self._has_ending_notice = False
         self._rewrite_turn()
 
@@ -211,14 +211,14 @@ class PaneContent:
                 return PaneNotice(f"{glyphs.skipped} Skipped", Tone.QUIET)
 
     def _add_notice(self, text: str, tone: Tone) -> None:
-        """Add what is not part of a turn; never in the middle of what is being said."""
+        """Add a notice that is not part of a turn; wait for the end of a turn in progress."""
         if self._is_turn_open:
             self._deferred_notices.append(PaneNotice(text, tone))
         else:
             self._write_notice(PaneNotice(text, tone))
 
     def _report_dropped(self, settings: tuple[str, ...]) -> None:
-        """Say which settings were refused: before the text they were for, where there is none yet."""
+        """Show which parameters were refused: before the turn's text if it has none yet, else after it."""
         dropped = one_line(describe_dropped(settings), MAX_NOTICE_CHARACTERS)
         notice = PaneNotice(f"{self._glyphs.refused} {dropped}", Tone.QUIET)
         if self._is_turn_open and self._segments:

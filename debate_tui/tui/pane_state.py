@@ -1,4 +1,4 @@
-"""What one pane knows of its debater at this moment: stream, turn and the clock's part in both."""
+"""The state of one pane's debater: stream, turn and the times of both."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from debate_tui.tui.widgets.badge import Badge
 
 
 class PaneState:
-    """A fold over what concerns one debater, as far as it is shown.
+    """The state of one debater, built from its events as far as they are shown.
 
-    `now` is the screen's own monotonic clock, for countdowns; everything else is in the log's own time, so
-    that a replay shows what was measured.
+    `now` is the screen's own monotonic clock, for countdowns. All other times are on the log's clock, so that
+    a replay shows what was measured.
     """
 
     def __init__(self, info: DebaterInfo, follower: LogFollower) -> None:
@@ -39,52 +39,52 @@ class PaneState:
         self._follower = follower
         self._initial_info = info
         self.paused_here = False
-        """Whether only this screen holds the debater's words back."""
+        """Whether the pane is paused on this screen only."""
         self.clear()
 
     def clear(self) -> None:
-        """Forget every event: the debate is told again from its beginning."""
+        """Discard all state, to apply the debate's events again from the first."""
         self.status: StreamStatus | None = None
         self.removal_reason = ""
         self._paused_alone = False
         self._shared_pause_reasons: set[str] = set()
-        """Why everybody is held: the user (``""``), and each debater whose fault only a person can mend."""
+        """Why all debaters are paused: the user (``""``), or ids of those whose fault needs a decision."""
         self._next_attempt_at = 0.0
 
     @property
     def info(self) -> DebaterInfo:
-        """Name, side and model; the model changes when the debater's source is replaced."""
+        """The debater's name, side and model; the model changes when its source is replaced."""
         return self._follower.transcript.debaters.get(self.id, self._initial_info)
 
     @property
     def turn(self) -> Turn | None:
-        """The debater's newest turn."""
+        """The debater's latest turn."""
         return self._follower.transcript.latest_turn(self.id)
 
     @property
     def is_paused(self) -> bool:
-        """Whether the debater is held, alone or with everybody."""
+        """Whether the debater is paused, alone or with all others."""
         return self.paused_here or self._paused_alone or bool(self._shared_pause_reasons)
 
     @property
     def is_paused_alone(self) -> bool:
-        """Whether this debater in particular is held."""
+        """Whether this debater in particular is paused."""
         return self._paused_alone
 
     @property
     def fault(self) -> FaultReport | None:
-        """What is wrong with the stream now, if anything is."""
+        """The current fault of the stream, if any."""
         return self.status.error if self.status is not None else None
 
     @property
     def problem(self) -> str:
-        """What is wrong, in one line; empty while nothing is."""
+        """The current problem as one line; empty if there is none."""
         if self.removal_reason:
             return self.removal_reason
         return one_line(self.fault.message) if self.fault is not None else ""
 
     def apply(self, event: PaneItem | DebatePaused | DebateResumed, now: float) -> None:
-        """Take one event into account."""
+        """Apply one event."""
         match event:
             case TurnStarted():
                 self.status = None
@@ -103,7 +103,7 @@ class PaneState:
                 pass
 
     def badge(self, now: float) -> Badge:
-        """The badge at this moment."""
+        """Return the badge to show now."""
         turn = self.turn
         shown = badge_for(
             self.status,
@@ -114,7 +114,7 @@ class PaneState:
         return REMOVED if self.removal_reason and shown.tone is not Tone.FAILED else shown
 
     def meter_reading(self, words: int = 0) -> TurnMetrics:
-        """The meter at this moment; `words` are those of the newest turn that are shown."""
+        """Return the meter's values; `words` is the number of words shown of the latest turn."""
         turn = self._follower.statistics.turn_figures(self.id)
         tokens = turn.tokens
         spent = self._follower.bill.debaters.get(self.id, NO_SPENDING)
@@ -132,7 +132,7 @@ class PaneState:
 
     @property
     def word_target(self) -> int:
-        """How many words the newest turn is asked for; 0 where nobody said."""
+        """Number of words requested for the latest turn; 0 if not specified."""
         turn, steps = self.turn, self._follower.transcript.steps
         return steps[turn.step - 1].words if turn is not None and 0 < turn.step <= len(steps) else 0
 

@@ -1,4 +1,4 @@
-"""What the screen is told before it opens."""
+"""Options for the screen, set before it opens."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ DEFAULT_WINDOW_MS = 100
 
 
 class ScreenOptions(Struct, frozen=True, kw_only=True):
-    """How a debate is shown.
+    """How a debate is displayed.
 
     `topic`, `debaters` and `format` are what is known before the debate's first event, so that the first
-    frame is complete; whatever is left out is taken from the log. `window_ms` is the synchronized mode's
-    window. `asks_for_votes` says whether a viewer with commands is asked for a vote; `swap_source` is `None`
-    where no debater can be given another source. `notice` stays above the footer, and above it
-    `sharing_notice`, which is where others can watch. `user_themes` is the folder with the user's own themes,
-    `clipboard_file` the file that holds what was copied last.
+    frame is complete; any that are missing are taken from the log. `window_ms` is the interval between
+    flushes in synchronized mode. `asks_for_votes` says whether a viewer with commands is asked to vote.
+    `swap_source` is `None` if debaters cannot switch to another source. `notice` stays above the footer, and
+    `sharing_notice`, which says where others can watch, above that. `user_themes` is the folder with the
+    user's own themes, `clipboard_file` the file that holds the latest copy.
     """
 
     mode: DisplayMode = DisplayMode.HYBRID

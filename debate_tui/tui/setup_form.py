@@ -1,4 +1,4 @@
-"""What is proposed on the start screen: a debate that nobody has checked yet, and how it is changed."""
+"""The data of the start screen: a debate that has not been validated yet, and how to change it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,20 @@ SetupItemKind = Literal["debater", "format", "mode", "judge", "begin"]
 
 
 class SetupItem(NamedTuple):
-    """Something to choose; `place` is the debater's or the judge's, behind the last one for one more."""
+    """An item of the form.
+
+    `position` is the index of a debater or judge; the index after the last stands for adding one.
+    """
 
     kind: SetupItemKind
     position: int = 0
 
 
 class SourceOption(Struct, frozen=True):
-    """A source at hand, as for ``-d``; `summary` says in a word or two what it is, `description` in a
-    sentence."""
+    """An available source, written as for ``-d``.
+
+    `summary` describes it in a word or two, `description` in a sentence.
+    """
 
     source: str
     summary: str = ""
@@ -39,9 +44,9 @@ class SourceOption(Struct, frozen=True):
 
 
 class DebaterProfile(ModelParameters, frozen=True, kw_only=True):
-    """What a debater is besides its source; an empty name is made up, an empty side dealt out.
+    """A debater's settings besides its source; an empty name or side is set automatically.
 
-    The parameters are for a model: see `takes_parameters`.
+    The parameters only apply to models: see `takes_parameters`.
     """
 
     name: str = ""
@@ -55,17 +60,17 @@ _SOURCES_WITHOUT_MODEL = frozenset({"demo", "http", "https", "ws", "wss"})
 
 
 def takes_parameters(source: str) -> bool:
-    """Whether a source is a model, whose parameters can be set."""
+    """Return whether a source is a model, whose parameters can be set."""
     return source.partition(":")[0].lower() not in _SOURCES_WITHOUT_MODEL
 
 
 def field_label(name: str) -> str:
-    """What to call a field of a profile."""
+    """Return the label of a profile field."""
     return name.replace("_", " ")
 
 
 def profile_text(profile: DebaterProfile, name: str) -> str:
-    """A field of a profile as it is typed."""
+    """Return a profile field as the user would type it."""
     return (
         format_parameter(profile, name)
         if name in ModelParameters.__struct_fields__
@@ -74,14 +79,14 @@ def profile_text(profile: DebaterProfile, name: str) -> str:
 
 
 def parse_profile_field(name: str, text: str) -> Any:
-    """A field of a profile from what was typed; raises `UsageError`."""
+    """Parse a profile field from typed text; raise `UsageError` if it is invalid."""
     return parse_parameter(name, text) if name in ModelParameters.__struct_fields__ else text
 
 
 class DebateSetup(Struct, frozen=True, kw_only=True):
-    """A debate as it is put together; debaters and judges are sources, `format` is a name.
+    """A debate being set up; debaters and judges are sources, `format` is a name.
 
-    `profiles` are those of the debaters, in their order; debaters behind the last have none.
+    `profiles` are in the order of the debaters; debaters after the last profile have none.
     """
 
     topic: str = ""
@@ -93,7 +98,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
 
     @property
     def items(self) -> tuple[SetupItem, ...]:
-        """What there is to choose, from top to bottom; the last one begins the debate."""
+        """The items of the form from top to bottom; the last one starts the debate."""
         debaters = min(len(self.debaters) + 1, MAX_DEBATERS)
         judges = min(len(self.judges) + 1, MAX_JUDGES)
         return (
@@ -106,36 +111,36 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Who is going to speak: the debaters, then the judges."""
+        """The sources of the debaters, then of the judges."""
         return (*self.debaters, *self.judges)
 
     def source(self, item: SetupItem) -> str:
-        """The source of a debater or a judge; empty for one more."""
+        """Return the source of a debater or judge; empty for the item that adds one."""
         sources = self._sources_like(item)
         return sources[item.position] if item.position < len(sources) else ""
 
     def profile(self, position: int) -> DebaterProfile:
-        """What the debater at a place is besides its source."""
+        """Return the profile of the debater at an index."""
         return self.profiles[position] if position < len(self.profiles) else EMPTY_PROFILE
 
     def with_profile(self, position: int, profile: DebaterProfile) -> DebateSetup:
-        """Another role for the debater at a place."""
+        """Return a copy with another profile for the debater at an index."""
         profiles = [self.profile(each) for each in range(len(self.debaters))]
         profiles[position] = profile
         return replace(self, profiles=tuple(profiles))
 
     def with_source(self, item: SetupItem, source: str) -> DebateSetup:
-        """Another source for a debater or a judge, or one more of them."""
+        """Return a copy with another source for a debater or judge, or with one added."""
         sources = self._sources_like(item)
         return self._with_sources(item, (*sources[: item.position], source, *sources[item.position + 1 :]))
 
     def can_remove(self, item: SetupItem) -> bool:
-        """Whether it can do without this item."""
+        """Return whether an item can be removed."""
         least = {"debater": MIN_DEBATERS, "judge": 0}.get(item.kind)
         return least is not None and least < len(self._sources_like(item)) > item.position
 
     def without(self, item: SetupItem) -> DebateSetup:
-        """One debater or judge less, if it can do without."""
+        """Return a copy without a debater or judge, or the same setup if it cannot be removed."""
         sources = self._sources_like(item)
         if not self.can_remove(item):
             return self
@@ -147,7 +152,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
     def cycled(
         self, item: SetupItem, steps: int, options: Sequence[SourceOption], formats: Sequence[str]
     ) -> DebateSetup:
-        """What is offered for an item, some steps behind what it is now."""
+        """Return a copy with the option that is `steps` after the current one."""
         match item.kind:
             case "format":
                 return replace(self, format=cycle(self.format, formats, steps))
@@ -162,7 +167,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
         return self.with_source(item, cycle(now, sources, steps))
 
     def with_min_debaters(self, format_: Format) -> DebateSetup:
-        """With as many debaters as the format takes at least; see `debate.fill_debaters`."""
+        """Return a copy with at least as many debaters as the format needs; see `debate.fill_debaters`."""
         return replace(self, debaters=fill_debaters(self.debaters, format_))
 
     def _sources_like(self, item: SetupItem) -> tuple[str, ...]:
@@ -175,14 +180,17 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
 
 
 def cycle(current: str, options: Sequence[str], steps: int) -> str:
-    """What is offered some steps behind the one that is chosen, round and round; one not offered is first."""
+    """Return the option `steps` after the current one, wrapping around.
+
+    A `current` value that is not among the options counts as the first.
+    """
     if current not in options:
         options = (current, *options)
     return options[(options.index(current) + steps) % len(options)]
 
 
 def format_mismatch(format_: Format, debaters: int) -> str:
-    """Why so many debaters cannot hold this format, and who joins them then; empty if they can."""
+    """Return why a format does not fit this many debaters, and how many join; empty if it fits."""
     least, most = format_.min_debaters, format_.max_debaters
     if least <= debaters <= most:
         return ""

@@ -1,4 +1,4 @@
-"""What the names of a document's styles look like in the theme of the moment."""
+"""The appearance of a document's named styles in the current theme."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ _STYLE_TABLE: dict[str, tuple[str, str, Style]] = {
     "match": ("warning", "panel", Style(underline=True)),
     "current": ("background", "warning", Style(bold=True, underline=False)),
 }
-"""Colour, background and attributes; the colours are theme variables. Any other name is a variable itself."""
+"""Colour, background and attributes; colours are theme variables. Any other name is itself a variable."""
 
 
 class StyleResolver:
-    """The styles a widget writes with, and the strips it writes; to be made anew when the theme changes."""
+    """The styles of a widget and the strips drawn with them; create a new one when the theme changes."""
 
     def __init__(self, widget: Widget) -> None:
         self.base_style = widget.visual_style.rich_style
@@ -59,7 +59,7 @@ class StyleResolver:
         self._blank_strips: dict[int, RowStrip] = {}
 
     def style(self, names: str) -> Style:
-        """The style of some names, of which the later ones win."""
+        """Return the style for space-separated names; later names override earlier ones."""
         style = self._styles.get(names)
         if style is None:
             style = self.base_style
@@ -70,7 +70,7 @@ class StyleResolver:
         return style
 
     def build_strip(self, runs: Iterable[Run], line: Line, width: int) -> RowStrip:
-        """Runs with a line's text as a row of `width` cells, with a blank at either end and its `fill`."""
+        """Build a row of `width` cells from runs, with a blank at either end and the line's `fill`."""
         base = self.base_style
         text, style = " ", base
         segments: list[Segment] = []
@@ -94,7 +94,7 @@ class StyleResolver:
         return strip if free >= 0 and not self._filters else self._fit_and_filter(strip, width)
 
     def blank_strip(self, width: int) -> RowStrip:
-        """An empty row."""
+        """Return an empty row."""
         if width not in self._blank_strips:
             self._blank_strips[width] = self._fit_and_filter(
                 RowStrip([Segment(" " * width, self.base_style)], width), width
@@ -108,7 +108,7 @@ class StyleResolver:
         return RowStrip(strip, width)
 
     def _colour(self, variable: str) -> RichColor | None:
-        """A theme variable's colour as it is over the widget's background; nothing if it is transparent."""
+        """Return a theme variable's colour over the widget's background; `None` if it is transparent."""
         try:
             colour = Color.parse(self._variables.get(variable, "transparent"))
         except ColorParseError:
@@ -118,11 +118,11 @@ class StyleResolver:
         return (self._background + colour).rich_color if colour.a < 1 else colour.rich_color
 
 
-# The tones the screen speaks in; a theme says which colours they are.
+# The tones used on screen; the theme sets their colours.
 
 
 class Tone(enum.StrEnum):
-    """What a colour means; the value is the theme variable that holds it."""
+    """The meaning of a colour; the value is the name of its theme variable."""
 
     TEXT = "foreground"
     QUIET = "quiet"
@@ -138,21 +138,21 @@ class Tone(enum.StrEnum):
 
 
 def resolve_colour(variables: dict[str, str], tone: Tone | str) -> Color:
-    """The colour of a tone in the theme whose variables these are; any other text names a colour itself."""
+    """Return the colour of a tone, given a theme's variables; any other text is a colour itself."""
     return Color.parse(variables[tone] if isinstance(tone, Tone) else tone)
 
 
-# ``NO_COLOR``: what colours say is said by reverse and dim text, or not at all.
+# With ``NO_COLOR``, reverse and dim text replace colours, or nothing does.
 
 
 HIGHLIGHT_CONTRAST = 0.15
-"""How much brighter or darker, from 0 to 1, a background is that is there to be seen, …"""
+"""Difference in brightness (0 to 1) from which a background is a highlight."""
 
 DIM_CONTRAST = 0.4
-"""… text at the most that is not to be looked at first, …"""
+"""Contrast (0 to 1) below which text counts as secondary and is dimmed."""
 
 INVISIBLE_CONTRAST = 0.05
-"""… and what only takes up room."""
+"""Contrast (0 to 1) below which text only fills space."""
 
 _HIGHLIGHT_STYLE, _DIM_STYLE, _BACKGROUND_SCREEN_STYLE = (
     Style(reverse=True),
@@ -162,7 +162,7 @@ _HIGHLIGHT_STYLE, _DIM_STYLE, _BACKGROUND_SCREEN_STYLE = (
 
 
 class NoColourFilter(LineFilter):
-    """Takes every colour away, greys too."""
+    """Removes all colours, including greys."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """See `LineFilter.apply`."""
@@ -173,7 +173,7 @@ class NoColourFilter(LineFilter):
 
 
 class DimmedScreen(BackgroundScreen):
-    """A screen over which another one lies, where no colour can say so."""
+    """A screen below another one, dimmed by style because colours cannot show it."""
 
     @classmethod
     def process_segments(cls, segments: Iterable[Segment], color: Color) -> Iterable[Segment]:
@@ -191,7 +191,7 @@ def _without_colour(text: str, style: Style, background: Color) -> Segment:
 
 @lru_cache(4096)
 def _monochrome_style(style: Style, background: Color) -> tuple[Style, bool]:
-    """What a style is without its colours, and whether what is written in it is there to be seen."""
+    """Return a style without its colours, and whether text in it would be visible."""
     plain = style.without_color + Style.from_meta(style.meta)
     ground = background.brightness
     behind = _brightness(style.bgcolor, ground)
@@ -202,7 +202,7 @@ def _monochrome_style(style: Style, background: Color) -> tuple[Style, bool]:
 
 
 def _is_terminal_highlight(colour: RichColor | None, background: Color) -> bool:
-    """Whether a background is another of the terminal's own colours: nobody knows how bright they are."""
+    """Return whether a background is one of the terminal's own colours, of unknown brightness."""
     if colour is None or colour.is_default or colour.triplet is not None:
         return False
     return colour != background.rich_color

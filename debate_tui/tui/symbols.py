@@ -1,4 +1,4 @@
-"""The few signs the screen draws with, and what stands for them where only ASCII can be shown."""
+"""The symbols drawn on screen, and their replacements for ASCII-only terminals."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from msgspec import Struct
 
 
 class Glyphs(Struct, frozen=True, kw_only=True):
-    """One cell each, but `ellipsis` and `connecting`, which may be longer in ASCII.
+    """Symbols of one cell each; `ellipsis` and `connecting` may be longer in ASCII.
 
-    `fill_levels` are the fillings of a cell, from none to all of it.
+    `fill_levels` are the fill levels of a cell, from empty to full.
     """
 
     waiting: str = "·"
@@ -38,12 +38,12 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     fill_levels: str = " ▁▂▃▄▅▆▇█"
 
     def displayable(self, text: str) -> str:
-        """A text with its quotes, dashes, arrows and the like as these can draw them; else as it is."""
+        """Return a text with quotes, dashes, arrows and the like replaced if this set is ASCII."""
         return to_ascii(text) if self.ellipsis.isascii() else text
 
 
 def to_ascii(text: str) -> str:
-    """A text with ASCII in place of quotes, dashes, arrows and the like, whoever wrote it."""
+    """Return a text with quotes, dashes, arrows and the like replaced by ASCII."""
     return text if text.isascii() else text.translate(_ASCII_REPLACEMENTS)
 
 

@@ -1,11 +1,11 @@
-"""Themes: TOML files, read strictly, become Textual themes; a bad one is named and the good ones load.
+"""Themes: TOML files, validated strictly and converted to Textual themes.
 
-A theme's own meanings become theme variables beside Textual's: `quiet`, `faint`, `focus`, `badge-<state>`,
-`prose-<element>` and `syntax-<token>`. `default_variables` gives them to themes that do not know of them,
-Textual's own among them.
+Invalid files are reported, and the valid ones load. A theme's own tones become theme variables next to
+Textual's: `quiet`, `faint`, `focus`, `badge-<state>`, `prose-<element>` and `syntax-<token>`.
+`default_variables` supplies them for themes that lack them, including Textual's own.
 """
 
-# No annotation is left as text, which msgspec would have to compile when the program starts.
+# No `from __future__ import annotations`: msgspec would have to evaluate text annotations at startup.
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -43,7 +43,7 @@ class ThemeColours(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ThemeTones(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the program itself means by a colour."""
+    """Colours with a meaning of the program's own."""
 
     quiet: HexColour
     faint: HexColour
@@ -58,7 +58,7 @@ class ThemeTones(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MarkdownColours(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """What debaters write."""
+    """Colours of Markdown elements in the debaters' text."""
 
     heading: HexColour
     strong: HexColour
@@ -72,7 +72,7 @@ class MarkdownColours(Struct, frozen=True, forbid_unknown_fields=True, rename="k
 
 
 class SyntaxColours(Struct, frozen=True, forbid_unknown_fields=True):
-    """Fenced code."""
+    """Colours of tokens in fenced code."""
 
     keyword: HexColour
     string: HexColour
@@ -82,7 +82,7 @@ class SyntaxColours(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ThemeFile(Struct, frozen=True, forbid_unknown_fields=True):
-    """One theme as its file says it."""
+    """The contents of a theme file."""
 
     name: ThemeName
     dark: bool
@@ -95,20 +95,23 @@ class ThemeFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ThemeCollection(Struct, frozen=True):
-    """The themes of some folders, and one line for each file that is not one."""
+    """The themes of some folders, with one line for each invalid file."""
 
     themes: tuple[Theme, ...]
     problems: tuple[str, ...] = ()
 
 
 def bundled_folder() -> Path:
-    """Where the project's own themes are: in the installed package, or beside it in a checkout."""
+    """Return the folder of bundled themes: in the installed package, or next to it in a checkout."""
     installed = _PACKAGE_FOLDER / "themes"
     return installed if installed.is_dir() else _PACKAGE_FOLDER.parent / "themes"
 
 
 def find_theme(name: str, *folders: Path | None) -> Theme | None:
-    """The theme of this name, from the file of this name; `None` if that is not there, or not right."""
+    """Load the theme in the file of this name; return `None` if it is missing or invalid.
+
+    Later folders take precedence.
+    """
     for folder in reversed(folders):
         if folder is not None and (path := folder / f"{name}.toml").is_file():
             try:
@@ -121,7 +124,7 @@ def find_theme(name: str, *folders: Path | None) -> Theme | None:
 
 
 def load_themes(*folders: Path | None) -> ThemeCollection:
-    """Read every theme in the folders that are there; of two of one name the later counts."""
+    """Load every theme in the folders that exist; a later one overrides an earlier one by name."""
     themes: dict[str, Theme] = {}
     problems: list[str] = []
     for path in _theme_files(folders):
@@ -137,7 +140,7 @@ def load_themes(*folders: Path | None) -> ThemeCollection:
 
 
 def read_theme(path: Path) -> Theme:
-    """Read one theme; raises `ConfigError` naming file, line and key."""
+    """Load one theme; raise `ConfigError` with the file, line and key if it is invalid."""
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ConfigError(f"{path.name}: too big for a theme")
@@ -150,12 +153,12 @@ def read_theme(path: Path) -> Theme:
 
 
 def theme_variables(theme: Theme) -> dict[str, str]:
-    """What a theme means by the project's own variables."""
+    """Return a theme's variables, with defaults for the project's own."""
     return {**default_variables(theme), **theme.variables}
 
 
 def folder_fingerprint(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
-    """Something that is different once a theme in a folder is: names, times and sizes of the files."""
+    """Return a value that changes when a theme in the folder does: file names, times and sizes."""
     if folder is None:
         return ()
     found = []
@@ -169,7 +172,7 @@ def folder_fingerprint(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
 
 
 def default_variables(theme: Theme) -> dict[str, str]:
-    """The project's own variables, derived from a theme that sets none of them or not all."""
+    """Derive the project's own variables for a theme that does not define all of them."""
     if theme.ansi:
         return _ANSI_VARIABLES
     if theme.variables.keys() >= _ANSI_VARIABLES.keys():
