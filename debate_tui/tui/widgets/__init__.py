@@ -1,1 +1,1 @@
-"""The parts of the debate screen."""
+"""The widgets of the full-screen user interface."""

@@ -1,4 +1,4 @@
-"""The badge: what a debater's stream is doing, as icon, word and colour, in one line."""
+"""The badge: the state of a debater's stream as an icon, a word and a colour."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Badge(Struct, frozen=True):
-    """What to show: the name of a glyph, a word, details if there are any, and the tone of it all."""
+    """A badge: the name of a glyph, a word, optional details, and a tone."""
 
     glyph_name: str
     word: str
@@ -27,7 +27,7 @@ class Badge(Struct, frozen=True):
     details: tuple[str, ...] = ()
 
     def text(self, glyphs: Glyphs) -> str:
-        """The badge as one line."""
+        """Return the badge as one line."""
         icon: str = getattr(glyphs, self.glyph_name)
         details = f" {glyphs.separator} ".join(self.details)
         return " ".join(part for part in (icon, self.word, details) if part)
@@ -67,10 +67,11 @@ def badge_for(
     paused: bool = False,
     seconds_left: float | None = None,
 ) -> Badge:
-    """The badge for a stream's last status.
+    """Return the badge for a stream's latest status.
 
-    `finish_reason` is how the debater's last turn ended, `None` while it is under way; `paused` whether the
-    debater, or everybody, is held; `seconds_left` the rest of the wait before the next connection.
+    `finish_reason` is how the debater's last turn ended, or `None` while it is in progress. `paused` says
+    whether the debater, or every debater, is paused. `seconds_left` is the time left until the next
+    connection.
     """
     if finish_reason is not None and (status is None or status.state in ("finished", "failed", "waiting")):
         return _FINISH_BADGES[finish_reason]
@@ -89,15 +90,15 @@ def _retry_details(status: StreamStatus, seconds_left: float | None) -> tuple[st
     return tuple(part for part in (tries, wait) if part)
 
 
-# The meter: how quick and how much, in one quiet line under a pane's text.
+# The meter: speed, size and cost of a turn, in one line below a pane's text.
 
 
 class TurnMetrics(Struct, frozen=True, kw_only=True):
-    """What is known of a turn's speed and size.
+    """Figures on a turn's speed, size and cost.
 
-    `words` are those of `target_words`, 0 where no number was asked for; `rate` is in tokens per second;
-    `tokens_estimated` says that `tokens` was reckoned from the text. `cost` is the debater's so far, in US
-    dollars, `None` where no price is known; it is not all of it unless `complete`.
+    `target_words` is the number of words requested, or 0 if none was. `tokens_per_second` is the mean rate.
+    `tokens_estimated` says that `tokens` is an estimate from the text. `cost` is the debater's total so far
+    in US dollars, or `None` if no price is known; it is incomplete unless `cost_complete` is set.
     """
 
     words: int = 0
@@ -113,7 +114,7 @@ class TurnMetrics(Struct, frozen=True, kw_only=True):
 
 
 def format_metrics(metrics: TurnMetrics, width: int, glyphs: Glyphs = UNICODE) -> str:
-    """The longest form of a reading that fits; empty before there is anything to tell."""
+    """Return the longest form of the figures that fits; empty if there are none yet."""
     parts = _metric_texts(metrics, glyphs)
     between = f" {glyphs.separator} "
     for form in (0, 1):
@@ -129,7 +130,7 @@ def format_metrics(metrics: TurnMetrics, width: int, glyphs: Glyphs = UNICODE) -
 
 
 def _metric_texts(metrics: TurnMetrics, glyphs: Glyphs) -> list[tuple[str, str]]:
-    """Long and short form of each figure, in the order shown; the first is the first to go."""
+    """Return the long and short form of each figure in display order; the first are dropped first."""
     parts = []
     if metrics.ttft_ms is not None:
         first = (
@@ -154,7 +155,7 @@ def _metric_texts(metrics: TurnMetrics, glyphs: Glyphs) -> list[tuple[str, str]]
 
 
 def format_token_count(tokens: int) -> str:
-    """A number of tokens in a few characters."""
+    """Return a short form of a number of tokens."""
     return f"{tokens:,}" if tokens < 10_000 else f"{tokens / 1000:.1f}k"
 
 
@@ -165,7 +166,7 @@ def _cost_text(metrics: TurnMetrics, glyphs: Glyphs) -> str:
 
 
 def format_cost(cost: float | None, glyphs: Glyphs, *, complete: bool) -> str:
-    """US dollars; what is not known is never guessed, and a sum that lacks something says so."""
+    """Return an amount in US dollars; a ``+`` marks an incomplete sum, and an unknown one is not guessed."""
     if cost is None:
         return f"${glyphs.missing_value}"
     more = "" if complete else "+"

@@ -1,4 +1,4 @@
-"""A list of recorded debates, and all that a list knows of one of them."""
+"""The list of recorded debates, and the details of one of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from debate_tui.tui.symbols import Glyphs
 
 
-# A recorded debate in words: when it was held, how it ended.
+# Descriptions of a recorded debate: when it took place and how it ended.
 
 
 _ENDING_BADGES = {
@@ -38,12 +38,12 @@ _LIVE_BADGE = Badge("streaming", "live", Tone.STREAMING)
 
 
 def ending_badge(summary: DebateSummary) -> Badge:
-    """How the debate ended; a record without an end is that of a killed debate, or of one under way."""
+    """Return how a debate ended; one without an end is still live or was interrupted."""
     return _ENDING_BADGES.get(summary.finished or "", _LIVE_BADGE if summary.live else _INTERRUPTED_BADGE)
 
 
 def format_when(seconds: float, now: float) -> str:
-    """A moment in local time, as people say it at another; both in seconds since the epoch."""
+    """Return a time in local time, relative to `now`; both are seconds since the epoch."""
     moment, today = (datetime.fromtimestamp(at).astimezone() for at in (seconds, now))
     days = (today.date() - moment.date()).days
     if days == 0:
@@ -54,24 +54,24 @@ def format_when(seconds: float, now: float) -> str:
 
 
 def debater_names(summary: DebateSummary) -> str:
-    """Who debates."""
+    """Return the debaters' names."""
     return ", ".join(one_line(debater.name, 40) for debater in summary.debaters)
 
 
 MIN_SPACED_HEIGHT = 30
-"""Rows from which there is a blank one between two debates."""
+"""Rows from which debates are separated by blank rows."""
 
 MAX_TOPIC_CHARACTERS = 400
 LABEL_CELLS = 9
 
 
 class DebateList(SelectableList):
-    """Two lines for each debate, the newest at the top; one of them is pointed at."""
+    """A list with two rows per debate, the newest first, of which one is highlighted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("g", "first"), Binding("G", "last")]
 
     class Opened(Message):
-        """The debate that is pointed at was clicked on twice."""
+        """Posted when a debate is double-clicked."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -83,8 +83,10 @@ class DebateList(SelectableList):
     def update(
         self, summaries: Sequence[DebateSummary], empty_text: Sequence[str], highlighted_id: str = ""
     ) -> None:
-        """Show these, pointing at the one with the id `highlighted_id` if there; `empty_text` is said if
-        there are none."""
+        """Show these debates and highlight the one with the id `highlighted_id`, if present.
+
+        `empty_text` is shown if there are none.
+        """
         self._summaries = tuple(summaries)
         self._empty_text = tuple(empty_text)
         places = (place for place, summary in enumerate(summaries) if summary.debate == highlighted_id)
@@ -92,17 +94,17 @@ class DebateList(SelectableList):
 
     @property
     def highlighted_debate(self) -> DebateSummary | None:
-        """The debate that is pointed at."""
+        """The highlighted debate."""
         return self._summaries[self._highlighted] if self._summaries else None
 
     @property
     def count(self) -> int:
-        """How many debates are shown, in view or not."""
+        """Number of debates, visible or not."""
         return len(self._summaries)
 
     @property
     def visible_count(self) -> int:
-        """How many of them fit."""
+        """Number of debates that fit."""
         return (self.size.height + self._rows_per_debate - 2) // self._rows_per_debate
 
     @property
@@ -110,7 +112,7 @@ class DebateList(SelectableList):
         return 3 if self.size.height >= MIN_SPACED_HEIGHT else 2
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The debates in view."""
+        """Return the rows of the visible debates."""
         height = self.size.height
         rows: list[Row] = []
         for place in range(self._first_visible, min(self._first_visible + self.visible_count, self.count)):
@@ -139,7 +141,7 @@ class DebateList(SelectableList):
         return [*rows, *[Row()] * (self._rows_per_debate - len(rows))]
 
     def on_click(self, event: Click) -> None:
-        """Point at what is clicked on; twice opens it."""
+        """Highlight the clicked debate; a double click opens it."""
         place = self._first_visible + event.y // self._rows_per_debate
         if place >= self.count:
             return
@@ -149,7 +151,7 @@ class DebateList(SelectableList):
 
 
 class DebateDetails(TextRows):
-    """One debate: its whole topic, when and how it was held, and by whom."""
+    """Details of one debate: topic, times, format and debaters."""
 
     inset = 2
 
@@ -160,12 +162,12 @@ class DebateDetails(TextRows):
         self._summary: DebateSummary | None = None
 
     def update(self, summary: DebateSummary | None) -> None:
-        """Show this one from now on."""
+        """Show this debate."""
         self._summary = summary
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Everything about it; what does not fit is left out at the end."""
+        """Return all details; those that do not fit are cut off at the end."""
         height = self.size.height
         rows = list(self._detail_rows(self._summary, width)) if self._summary is not None else []
         return (*rows, *[Row()] * height)[:height]

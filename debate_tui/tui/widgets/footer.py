@@ -1,4 +1,4 @@
-"""The footer: the keys that do something now, each a button; for a moment, what was just done."""
+"""The footer: clickable hints for the keys that do something now, or a short status message."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ HINT_GAP = 3
 
 
 class KeyHint(NamedTuple):
-    """A key, what it does, and the action that does it; the higher its `drop_order`, the sooner it makes
-    room."""
+    """A key, its label and its action; hints with a higher `drop_order` are dropped first."""
 
     key: str
     label: str
@@ -34,15 +33,15 @@ class KeyHint(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Cells it takes."""
+        """Width in cells."""
         return cell_len(self.key) + 1 + cell_len(self.label)
 
 
 class Footer(TextRows):
-    """One line; as many hints as fit, the last ones at the right edge."""
+    """One line with as many hints as fit; those with a `drop_order` of 0 are at the right edge."""
 
     class Pressed(Message):
-        """A hint was clicked."""
+        """Posted when a hint is clicked."""
 
         def __init__(self, action: str) -> None:
             super().__init__()
@@ -57,18 +56,18 @@ class Footer(TextRows):
         self._status_path = ""
 
     def set_hints(self, hints: Sequence[KeyHint]) -> None:
-        """Offer these keys from now on."""
+        """Set the hints to show."""
         self._hints = tuple(hints)
         self.refresh_rows()
 
     def show_status(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
-        """Say something in place of the keys, and behind it a path; an empty text brings them back."""
+        """Show a message and a path after it in place of the hints; an empty text restores them."""
         self._status = Piece(text, tone) if text else None
         self._status_path = path
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The hints that fit, or the aside and the most important ones."""
+        """Return the hints that fit, or the status message with the most important ones."""
         aside, chosen = self._fit_status(self._status, width) if self._status else (None, list(self._hints))
         while chosen and _hints_width(chosen) - HINT_GAP > width:
             chosen.remove(max(reversed(chosen), key=lambda hint: hint.drop_order))
@@ -81,7 +80,7 @@ class Footer(TextRows):
         return (Row(self._hint_pieces(left, self.inset), right_pieces),)
 
     def _fit_status(self, status: Piece, width: int) -> tuple[Piece, list[KeyHint]]:
-        """The aside with its path, and the hints beside it: none where the file's name needs their place."""
+        """Return the status with its path, and hints unless the file's name needs their space."""
         hints = [hint for hint in self._hints if hint.drop_order == 0]
         if not self._status_path:
             return status, hints
@@ -102,7 +101,7 @@ class Footer(TextRows):
         return tuple(pieces)
 
     def on_click(self, event: Click) -> None:
-        """Press the hint under the mouse."""
+        """Run the action of the clicked hint."""
         for place, action in self._click_targets:
             if event.x in place:
                 self.post_message(self.Pressed(action))
@@ -110,12 +109,12 @@ class Footer(TextRows):
 
 
 def _hints_width(hints: Sequence[KeyHint]) -> int:
-    """Cells that hints take, with the gap behind each."""
+    """Return the width of hints in cells, with the gap after each."""
     return sum(hint.width + HINT_GAP for hint in hints)
 
 
 def shorten_path(path: str, width: int, ellipsis: str) -> str:
-    """A path in at most `width` cells: without the first of its folders, and with the end of its name."""
+    """Shorten a path to `width` cells: drop its first folders, then the start of its name."""
     parts = PurePath(path).parts
     shorter = (str(PurePath(ellipsis, *parts[first:])) for first in range(1, len(parts)))
     fitting = next((text for text in (path, *shorter) if cell_len(text) <= width), None)
@@ -125,16 +124,19 @@ def shorten_path(path: str, width: int, ellipsis: str) -> str:
     return ellipsis + set_cell_size(parts[-1][::-1], room)[::-1]
 
 
-# Notices: a few lines above the footer that stay until there is nothing to say.
+# Notices: a few lines above the footer that stay until they no longer apply.
 
 
 MAX_ROWS_PER_NOTICE = 2
-"""Of one notice."""
+"""Maximum rows per notice."""
 MAX_NOTICE_ROWS = 3
 
 
 class NoticeBar(TextRows):
-    """Hidden while it says nothing; as high as what it says, which is settled with the panes' arrangement."""
+    """Notices above the footer; hidden while empty.
+
+    The height follows the text, and changes only when the panes are arranged.
+    """
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -144,9 +146,9 @@ class NoticeBar(TextRows):
         self.display = False
 
     def update(self, text: str, width: int) -> None:
-        """Say this from now on, on a screen of `width` cells; each line of `text` is a notice of its own.
+        """Show this text on a screen of `width` cells; each line of `text` is a separate notice.
 
-        Where there is no room for all of all of them, the first ones have it.
+        If there is not enough room for all of them in full, the first ones get it.
         """
         self._text = self._glyphs.displayable(text)
         self.display = bool(text)
@@ -154,7 +156,7 @@ class NoticeBar(TextRows):
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The notices, wrapped; what may be an address is never parted at a hyphen."""
+        """Return the wrapped notices; lines never break at hyphens, which may be part of a URL."""
         notices = self._text.splitlines()
         spare = MAX_NOTICE_ROWS - len(notices)
         rows: list[Row] = []

@@ -1,4 +1,4 @@
-"""The header: what is debated, where the debate is, in which mode it is shown, and since when."""
+"""The header: topic, phase, display mode and elapsed time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 
 class HeaderContent(Struct, frozen=True, kw_only=True):
-    """All the header says; `elapsed_seconds` in whole seconds, `progress` from 0 to 1 for each step.
+    """The content of the header.
 
-    `expected_seconds` is how many seconds all turns together will take, `None` while nobody can tell;
-    `judging_status` what is said of the judges while they read; `spent` what the debate has cost. `is_replay`
-    takes the place of the time, which a replay tells elsewhere.
+    `elapsed_seconds` is in whole seconds; `phase_progress` is from 0 to 1 for each step. `expected_seconds`
+    is the expected duration of all turns together, or `None` if unknown. `judging_status` is shown while the
+    judges read; `cost` is the cost of the debate so far. With `is_replay`, ``replay`` replaces the time,
+    which a replay shows elsewhere.
     """
 
     topic: str = ""
@@ -38,7 +39,7 @@ class HeaderContent(Struct, frozen=True, kw_only=True):
 
 
 class Header(TextRows):
-    """Two lines; the second is the border of the panes and the debate's progress at once."""
+    """Two lines; the second is both the panes' border and the progress bar."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -47,12 +48,12 @@ class Header(TextRows):
         self._content = HeaderContent()
 
     def update(self, content: HeaderContent) -> None:
-        """Show this from now on."""
+        """Show this content."""
         self._content = content
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Topic and state; progress."""
+        """Return the line with topic and state, and the progress bar."""
         line, glyphs = self._content, self._glyphs
         between = Piece(f"  {glyphs.separator}  ", Tone.FAINT)
         parts = []
@@ -96,22 +97,22 @@ class Header(TextRows):
 
 
 def format_elapsed(seconds: int) -> str:
-    """Seconds as ``m:ss`` or ``h:mm:ss``."""
+    """Return seconds as ``m:ss`` or ``h:mm:ss``."""
     minutes, seconds = divmod(max(0, seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _split_evenly(total: int, parts: int) -> Sequence[int]:
-    """`total` cells dealt out evenly."""
+    """Divide `total` cells evenly into parts."""
     return [total * (n + 1) // parts - total * n // parts for n in range(parts)]
 
 
-# The masthead: what a screen is about, over a line.
+# The title bar of a screen.
 
 
 class TitleBar(TextRows):
-    """Two lines: a title, and at its right what `update_status` says; a rule."""
+    """A title with a status at the right, and a rule below."""
 
     DEFAULT_CSS = "TitleBar { height: 2; background: $background; }"
 
@@ -123,11 +124,11 @@ class TitleBar(TextRows):
         self._status = ""
 
     def update_status(self, text: str) -> None:
-        """Say this at the right from now on."""
+        """Show this status at the right."""
         self._status = text
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Title and rule."""
+        """Return the title and the rule."""
         title = Row((Piece(self._title, Tone.TEXT, bold=True),), (Piece(self._status, Tone.QUIET),))
         return title, Row((Piece(self._rule * width, Tone.FAINT),))

@@ -1,4 +1,4 @@
-"""A line to type in."""
+"""One-line inputs: filter, search, interjection and answer."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class LineInput(Input):
-    """One row without a frame; its cursor stands still where animations are not wanted.
+    """An input of one row without a border; its cursor does not blink if animations are turned off.
 
-    Enter and Escape do what the screen's actions of these names do, before another key is looked at. They
-    tell nobody by message: it would be heard too late for the keys that are typed right behind them.
+    Enter and Escape run the screen's actions given by name before the next key is processed. A message would
+    arrive too late for the keys typed right after them.
     """
 
     DEFAULT_CSS = """
@@ -45,27 +45,27 @@ class LineInput(Input):
 
     @property
     def text(self) -> str:
-        """What was typed, without blanks around it."""
+        """The typed text without surrounding blanks."""
         return self.value.strip()
 
     def on_mount(self) -> None:
-        """Heed ``TEXTUAL_ANIMATIONS``."""
+        """Respect ``TEXTUAL_ANIMATIONS``."""
         self.cursor_blink = self.app.animation_level != "none"
 
     async def action_submit(self) -> None:
-        """What Enter does."""
+        """Run the action for Enter."""
         await self.run_action(f"screen.{self._enter_action}")
 
     async def action_leave(self) -> None:
-        """What Escape does."""
+        """Run the action for Escape."""
         await self.run_action(f"screen.{self._escape_action}")
 
 
-# The line in which a list is narrowed down to what contains some words.
+# The bar that filters a list.
 
 
 class FilterLabel(TextRows):
-    """The sign before the words."""
+    """The label before the input."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -73,12 +73,12 @@ class FilterLabel(TextRows):
         self.styles.width = len(text) + 2
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The sign."""
+        """Return the label."""
         return (Row((Piece(self._text, Tone.FOCUS, bold=True),)),)
 
 
 class FilterBar(Horizontal):
-    """What is typed is heard as `Input.DirtyRows`."""
+    """An input that filters a list; it posts `Input.Changed` when the text changes."""
 
     DEFAULT_CSS = """
     FilterBar {
@@ -99,28 +99,28 @@ class FilterBar(Horizontal):
         )
 
     def compose(self) -> ComposeResult:
-        """Sign and words, those from the beginning among them."""
+        """Yield the label and the input with the initial text."""
         self.input.value = self._initial_text
         yield FilterLabel("/")
         yield self.input
 
 
-# The line in which is typed what to search for.
+# The search bar.
 
 
 MAX_SEARCH_CHARACTERS = 200
 
 
 class SearchLabel(TextRows):
-    """The sign before the text."""
+    """The label before the input."""
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """A slash."""
+        """Return a slash."""
         return (Row((Piece("/", Tone.FOCUS, bold=True),)),)
 
 
 class MatchCount(TextRows):
-    """How many matches there are, and which one is shown."""
+    """The number of matches, and which one is shown."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class MatchCount(TextRows):
         self._piece = Piece("")
 
     def update(self, progress: SearchPosition | None) -> None:
-        """Show where the search stands; `None` while nothing is searched for."""
+        """Show the position of the search; `None` means that there is no search."""
         if progress is None:
             self._piece = Piece("")
         elif not progress.total:
@@ -141,12 +141,12 @@ class MatchCount(TextRows):
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """It, at the right."""
+        """Return the count at the right."""
         return (Row((), (self._piece,)),)
 
 
 class SearchBar(Horizontal):
-    """Whoever hears what it says searches; `match_count` is told how that went."""
+    """A search input; the owner searches on `Changed` and updates `match_count`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("shift+enter,up", "screen.next_match(-1)"),
@@ -163,7 +163,7 @@ class SearchBar(Horizontal):
     """
 
     class Changed(Message):
-        """There is something else to search for."""
+        """Posted when the search text changes."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -180,25 +180,25 @@ class SearchBar(Horizontal):
         )
 
     def compose(self) -> ComposeResult:
-        """SearchLabel, text, count."""
+        """Yield the label, the input and the match count."""
         yield SearchLabel()
         yield self.input
         yield self.match_count
 
     def on_input_changed(self, message: Input.Changed) -> None:
-        """Search for it."""
+        """Post the changed search text."""
         message.stop()
         self.post_message(self.Changed(message.value))
 
 
-# The line in which the moderator speaks to one debater or to all.
+# The bar in which the moderator writes to one debater or to all.
 
 
 MAX_INTERJECTION_CHARACTERS = 2000
 
 
 class RecipientLabel(TextRows):
-    """Whom it is put to."""
+    """The recipient of an interjection."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -206,14 +206,17 @@ class RecipientLabel(TextRows):
         self.recipient_name = "all"
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """A mark and a name."""
+        """Return a mark and the recipient's name."""
         return (
             Row((Piece(f"{self._glyphs.interjection} to {self.recipient_name}", Tone.FOCUS, bold=True),)),
         )
 
 
 class InterjectionBar(Horizontal):
-    """Tab chooses to whom; on the screen's actions ``say`` and ``back``, its owner removes the line."""
+    """An input for an interjection; Tab selects the recipient.
+
+    Its owner removes it in the screen's actions ``send_interjection`` and ``back``.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "next_recipient", priority=True)]
 
@@ -230,7 +233,7 @@ class InterjectionBar(Horizontal):
         self._debater_names = debater_names
         self._recipients: list[str | None] = [None, *debater_names]
         self.recipient: str | None = None
-        """The debater it is put to; `None` for all."""
+        """The debater who receives it; `None` for all."""
         self._recipient_label = RecipientLabel(glyphs)
         self._input = LineInput(
             enter_action="send_interjection",
@@ -240,16 +243,16 @@ class InterjectionBar(Horizontal):
         )
 
     def compose(self) -> ComposeResult:
-        """RecipientLabel and text."""
+        """Yield the recipient and the input."""
         yield self._recipient_label
         yield self._input
 
     def on_mount(self) -> None:
-        """Take the keys."""
+        """Focus the input."""
         self.screen.set_focus(self._input)
 
     def action_next_recipient(self) -> None:
-        """To the next debater, and round again to all."""
+        """Select the next debater; after the last one, select all."""
         self.recipient = self._recipients[
             (self._recipients.index(self.recipient) + 1) % len(self._recipients)
         ]
@@ -260,18 +263,18 @@ class InterjectionBar(Horizontal):
 
     @property
     def text(self) -> str:
-        """What was typed."""
+        """The typed text."""
         return self._input.text
 
 
-# A line in which the moderator answers a question: a label and what is typed.
+# The bar in which the moderator answers a question.
 
 
 MAX_ANSWER_CHARACTERS = 2000
 
 
 class QuestionLabel(TextRows):
-    """What is asked."""
+    """The question."""
 
     def __init__(self, text: str, glyphs: Glyphs) -> None:
         super().__init__()
@@ -280,12 +283,15 @@ class QuestionLabel(TextRows):
         self.styles.width = pieces_width((self._piece,)) + 2 * self.inset
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """A mark and the question."""
+        """Return a mark and the question."""
         return (Row((self._piece,)),)
 
 
 class AnswerBar(Horizontal):
-    """On the screen's actions ``answer`` and ``back``, its owner removes the line, or has it tried again."""
+    """An input for an answer.
+
+    In the screen's actions ``submit_answer`` and ``back``, its owner removes it or keeps it for another try.
+    """
 
     DEFAULT_CSS = """
     AnswerBar {
@@ -305,22 +311,26 @@ class AnswerBar(Horizontal):
         )
 
     def compose(self) -> ComposeResult:
-        """AnswerBar and answer."""
+        """Yield the question and the input."""
         yield self._question_label
         yield self._input
 
     def on_mount(self) -> None:
-        """Take the keys."""
+        """Focus the input."""
         self.screen.set_focus(self._input)
 
     @property
     def text(self) -> str:
-        """What was typed."""
+        """The typed text."""
         return self._input.text
 
 
 class SearchPosition(NamedTuple):
-    """Which match is shown, counted from 1 over all panes, 0 for none; of how many; whether all are found."""
+    """The position of a search.
+
+    `current` is the match that is shown, counted from 1 over all panes, or 0 for none. `is_complete` says
+    whether `total` includes all matches.
+    """
 
     current: int
     total: int

@@ -1,4 +1,4 @@
-"""A list in which one thing is pointed at, by keys or by the mouse."""
+"""Lists with a highlighted item, selected with keys or the mouse."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 
 class SelectableList(TextRows, can_focus=True):
-    """A subclass says how many there are (`count`) and fit (`room`), and shows them from `_first_visible`
-    on."""
+    """Base class for lists with a highlighted item.
+
+    Subclasses define how many items there are (`count`) and how many fit (`visible_count`), and show them
+    from `_first_visible` on.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)"),
@@ -32,7 +35,7 @@ class SelectableList(TextRows, can_focus=True):
     ]
 
     class Highlighted(Message):
-        """Something else is pointed at."""
+        """Posted when the highlight moves to another item."""
 
         def __init__(self, index: int) -> None:
             super().__init__()
@@ -45,21 +48,21 @@ class SelectableList(TextRows, can_focus=True):
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of items."""
         raise NotImplementedError
 
     @property
     def visible_count(self) -> int:
-        """How many fit."""
+        """Number of items that fit."""
         raise NotImplementedError
 
     @property
     def highlighted(self) -> int:
-        """What is pointed at."""
+        """Index of the highlighted item."""
         return self._highlighted
 
     def highlight(self, index: int) -> None:
-        """Point at the nearest there is to this, and have it in view."""
+        """Highlight the item at this index, or the nearest one, and scroll it into view."""
         index = max(0, min(index, self.count - 1))
         told = index != self._highlighted
         self._highlighted = index
@@ -74,48 +77,48 @@ class SelectableList(TextRows, can_focus=True):
         self.refresh_rows()
 
     def action_move(self, steps: int) -> None:
-        """Point further up or down."""
+        """Move the highlight up or down by a number of items."""
         self.highlight(self._highlighted + steps)
 
     def action_page(self, pages: int) -> None:
-        """Point a page further up or down."""
+        """Move the highlight up or down by a number of pages."""
         self.highlight(self._highlighted + pages * max(1, self.visible_count))
 
     def action_first(self) -> None:
-        """Point at the first."""
+        """Highlight the first item."""
         self.highlight(0)
 
     def action_last(self) -> None:
-        """Point at the last."""
+        """Highlight the last item."""
         self.highlight(self.count - 1)
 
     def on_resize(self, _: Resize) -> None:
-        """Keep in view what is pointed at."""
+        """Keep the highlighted item in view."""
         self._scroll_to_highlighted()
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        """Point further up."""
+        """Move the highlight up."""
         event.stop()
         self.highlight(self._highlighted - 1)
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        """Point further down."""
+        """Move the highlight down."""
         event.stop()
         self.highlight(self._highlighted + 1)
 
 
-# A menu: rows to choose one of, with arrow keys, letters or the mouse.
+# A menu: choose an item with arrow keys, letters or the mouse.
 
 
 MENU_MARGIN = 3
 ROWS_ABOVE_ITEMS = 3
-"""Rows above the first choice: blank, title, blank."""
+"""Rows above the first item: blank, title, blank."""
 
 ROWS_BELOW_ITEMS = 1
 
 
 class MenuItem(NamedTuple):
-    """What it is called, the letter that chooses it at once, if it has one, and more about it."""
+    """A label, an optional letter that chooses the item directly, and optional details."""
 
     label: str
     key: str = ""
@@ -124,7 +127,7 @@ class MenuItem(NamedTuple):
 
 
 class Menu(SelectableList):
-    """Choices under a title; where there is not room for all, those around the one pointed at are shown."""
+    """Items under a title; if they do not all fit, those around the highlighted one are shown."""
 
     DEFAULT_CSS = "Menu { background: $panel; max-width: 100%; max-height: 100%; }"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -135,7 +138,7 @@ class Menu(SelectableList):
     inset = MENU_MARGIN
 
     class Selected(Message):
-        """A choice was made."""
+        """Posted when an item is chosen."""
 
         def __init__(self, index: int) -> None:
             super().__init__()
@@ -157,16 +160,16 @@ class Menu(SelectableList):
 
     @property
     def count(self) -> int:
-        """How many choices there are."""
+        """Number of items."""
         return len(self._items)
 
     @property
     def visible_count(self) -> int:
-        """How many of them fit."""
+        """Number of items that fit."""
         return self.size.height - ROWS_ABOVE_ITEMS - ROWS_BELOW_ITEMS
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Title and choices."""
+        """Return the title and the visible items."""
         last = min(self._first_visible + max(1, self.visible_count), self.count)
         return (
             *self._title_rows,
@@ -184,15 +187,15 @@ class Menu(SelectableList):
         return Row(tuple(piece for piece in (mark, key, label, space, *choice.detail) if piece.text))
 
     def action_move(self, steps: int) -> None:
-        """Point further up or down, and from either end to the other."""
+        """Move the highlight up or down, wrapping around at either end."""
         self.highlight((self._highlighted + steps) % self.count)
 
     def action_choose(self) -> None:
-        """Choose what is pointed at."""
+        """Choose the highlighted item."""
         self.post_message(self.Selected(self._highlighted))
 
     def on_key(self, event: Key) -> None:
-        """Choose what has this letter."""
+        """Choose the item with this letter."""
         for place, choice in enumerate(self._items):
             if choice.key and event.character == choice.key:
                 event.stop()
@@ -200,7 +203,7 @@ class Menu(SelectableList):
                 self.action_choose()
 
     def on_click(self, event: Click) -> None:
-        """Choose what is clicked on."""
+        """Choose the clicked item."""
         event.stop()
         place = self._first_visible + event.y - ROWS_ABOVE_ITEMS
         if event.y >= ROWS_ABOVE_ITEMS and place < min(self.count, self._first_visible + self.visible_count):
@@ -209,6 +212,6 @@ class Menu(SelectableList):
 
 
 def _drawable_item(item: MenuItem, glyphs: Glyphs) -> MenuItem:
-    """The choice as it will be drawn, so that its columns are as wide as they look."""
+    """Return an item as it will be drawn, so that its measured width is right."""
     detail = tuple(piece._replace(text=glyphs.displayable(piece.text)) for piece in item.detail)
     return item._replace(label=glyphs.displayable(item.label), detail=detail)

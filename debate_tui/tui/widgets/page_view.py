@@ -1,4 +1,4 @@
-"""The widget that shows the rows of a page that are in view, and nothing else."""
+"""The widget that renders the visible rows of a page, and only those."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from debate_tui.tui.painter import RowStrip
 
 
-# Where in a page the reader is: following its end, or somewhere above and staying there.
+# The scroll position: following the end of the page, or fixed at a line above it.
 
 
 class Viewport:
-    """A window of `height` lines on a page, which begins with line `top`.
+    """A window of `height` lines on a page, starting at line `top`.
 
-    While `following`, it moves with the end of the page, by `scroll_step` lines at once: with more than one
-    it may look beyond the end, at blank rows that are filled before it moves again, and with none it stays
-    for now, though what follows is out of view. `seen_lines` is how many lines from the top have been in
-    view.
+    While `following`, it moves with the end of the page, by `scroll_step` lines at a time. With a step of
+    more than 1, it may extend beyond the end, and the blank rows are filled before it moves again. With a
+    step of 0, it stays where it is, although new text is out of view. `seen_lines` is the number of lines
+    from the top that have been in view.
     """
 
     def __init__(self, page: Page) -> None:
@@ -53,11 +53,11 @@ class Viewport:
 
     @property
     def max_top(self) -> int:
-        """The last `top` that shows nothing but the page."""
+        """The largest `top` for which the window does not extend beyond the page."""
         return max(0, self._page.line_count - self.height)
 
     def scroll_to(self, top: int) -> None:
-        """Begin with another line; at the end, follow."""
+        """Scroll to a line; at the end of the page, start following it."""
         self.top = max(0, min(top, self.max_top))
         self.following = self.top == self.max_top
         self._update_seen_lines()
@@ -73,7 +73,7 @@ class Viewport:
         self._update_seen_lines()
 
     def resize(self, width: int, height: int) -> None:
-        """Take another shape; the page wraps anew, and the reader stays where they are."""
+        """Resize the window and rewrap the page if its width changes; keep the scroll position."""
         self.height = height
         if width != self._page.width:
             spot = self._page.position_at(self.top)
@@ -82,7 +82,7 @@ class Viewport:
         self.adjust_top()
 
     def measure(self, seconds: float) -> bool:
-        """Spend some time on counting lines out of sight; whether that was enough."""
+        """Count lines that are out of sight for up to `seconds`; return whether all are counted."""
         spot = self._page.position_at(self.top)
         done = self._page.measure(seconds)
         self.top = self._page.line_at(spot)
@@ -90,7 +90,7 @@ class Viewport:
         return done
 
     def set_reasoning_visible(self, *, visible: bool) -> None:
-        """Unfold or fold the thinking; the reader stays where they are."""
+        """Expand or collapse the reasoning; keep the scroll position."""
         spot = self._page.position_at(self.top)
         self._page.set_reasoning_visible(visible=visible)
         self._page.flush()
@@ -98,18 +98,18 @@ class Viewport:
         self.adjust_top()
 
     def position_row(self) -> int:
-        """The row a position mark belongs in; −1 where all is in view."""
+        """Return the row for the position mark, or −1 if the whole page is in view."""
         return round(min(1, self.top / self.max_top) * (self.height - 1)) if self.max_top else -1
 
     def _update_seen_lines(self) -> None:
         self.seen_lines = min(max(self.seen_lines, self.end), self._page.line_count)
 
 
-# Matches of a search in a page that goes on growing, and what of a row is lit up.
+# Search matches in a page that may still grow, and their highlights in a row.
 
 
 BlockId = tuple[int, int]
-"""A section's number, and a block of its document."""
+"""The number of a section, and of a block in its document."""
 
 Highlight = tuple[int, int, str]
 """Start and end in a block's text, and the name of the style."""
@@ -118,7 +118,7 @@ _AFTER_LAST_BLOCK = (1 << 62, 0)
 
 
 class SearchMatch(NamedTuple):
-    """One match: its block, and its characters there."""
+    """A match: its block and its range of characters in it."""
 
     section: int
     block: int
@@ -127,7 +127,7 @@ class SearchMatch(NamedTuple):
 
 
 class MatchFinder:
-    """The matches of one pattern, top first, as far as the page has been looked through."""
+    """The matches of a pattern in page order, as far as the page has been searched."""
 
     def __init__(self, page: Page, pattern: re.Pattern[str]) -> None:
         self.matches: list[SearchMatch] = []
@@ -137,7 +137,7 @@ class MatchFinder:
         self._next_block: BlockId = (0, 0)
 
     def scan(self, seconds: float) -> bool:
-        """Spend some time on looking; whether the end was reached."""
+        """Search for up to `seconds`; return whether the end of the page was reached."""
         deadline = time.perf_counter() + seconds
         for block in self._page.blocks_between(self._next_block, _AFTER_LAST_BLOCK):
             self.matches += [SearchMatch(*block, start, end) for start, end in self._find_in_block(block)]
@@ -147,16 +147,16 @@ class MatchFinder:
         return True
 
     def invalidate_from(self, line: int) -> None:
-        """Take it that the page has changed from a line on."""
+        """Discard the matches from a line on, because the page has changed there."""
         spot = self._page.position_at(line)
-        # Where everything has changed, sections that are no more may have gone before the first.
+        # If everything has changed, sections before the first one may have been removed too.
         self._next_block = min(
             self._next_block, (spot.section, max(0, spot.position.block)) if line else (0, 0)
         )
         del self.matches[bisect_left(self.matches, self._next_block, key=lambda hit: hit[:2]) :]
 
     def highlights(self, section: int, block: int) -> Iterator[Highlight]:
-        """What there is to light up in a block, looked through or not."""
+        """Yield the highlights of a block, whether or not it has been searched yet."""
         for start, end in self._find_in_block((section, block)):
             current = self.current_match == (section, block, start, end)
             yield start, end, "match current" if current else "match"
@@ -167,12 +167,12 @@ class MatchFinder:
 
 
 def search_pattern(text: str) -> re.Pattern[str]:
-    """What finds a text whatever its case."""
+    """Return a pattern that matches a text in any case."""
     return re.compile(re.escape(text), re.IGNORECASE)
 
 
 def highlight_runs(row: PageRow, highlights: list[Highlight]) -> list[Run]:
-    """The runs of a row, those within the spans in one more style; of several, in the last."""
+    """Return the runs of a row with the style of each highlight added; the last one wins."""
     line = row.line
     if not highlights:
         return list(line.runs)
@@ -193,19 +193,19 @@ def highlight_runs(row: PageRow, highlights: list[Highlight]) -> list[Run]:
 
 
 TIME_SLICE = 0.004
-"""Seconds at a time that are spent on wrapping or searching what is out of sight."""
+"""Seconds per slice of wrapping or searching text that is out of sight."""
 
 SLICE_INTERVAL = 0.01
-"""Seconds between two such moments, for keys and new text."""
+"""Seconds between two slices, left for keys and new text."""
 
 _BLOCK_BITS = 24
 
 
 class PageView(painter.RowWidget):
-    """Rows with their colours, what is selected and what was searched for, and a mark of where they are.
+    """Renders the rows of a page with styles, selection, search matches and a position mark.
 
-    What shows another part of the page, or another page, says so with `_repaint_changed`, which has repainted
-    what is not as it was painted last.
+    Subclasses call `_repaint_changed` after they change or replace the visible part; it repaints the rows
+    that differ from what was painted last.
     """
 
     def __init__(self, symbols: MarkdownSymbols) -> None:
@@ -214,19 +214,22 @@ class PageView(painter.RowWidget):
         self._position_symbol = symbols.position_marker
         self._viewport = Viewport(self._page)
         self._finder: MatchFinder | None = None
-        self._laid_out_size = Size(0, 0)  # what the rows are made for,
-        self._style_resolver: StyleResolver | None = None  # and with;
-        self._first_line = 0  # the line they begin with,
+        self._laid_out_size = Size(0, 0)  # the size the rows were laid out for
+        self._style_resolver: StyleResolver | None = None  # the styles they were rendered with
+        self._first_line = 0  # the line of the page they start at
         self._rows: list[PageRow] = []
-        self._line_strips: list[RowStrip] = []  # what they look like,
-        self._painted_strips: list[Strip] = []  # and what was painted, the position mark included
+        self._line_strips: list[RowStrip] = []  # the rendered rows
+        self._painted_strips: list[Strip] = []  # the same as painted, with the position mark
         self._position_row = -1
         self._wrapping = False
 
     # Selection
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text, each paragraph in one line; offsets are blocks and their characters."""
+        """Return the selected text, one line per paragraph.
+
+        Offsets in the selection are blocks and characters within them.
+        """
         sections = self._page.sections
         if not sections:
             return None
@@ -241,11 +244,11 @@ class PageView(painter.RowWidget):
         return "\n".join(texts), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Show what is selected."""
+        """Show the selection."""
         self._repaint_changed()
 
     def render_line(self, y: int) -> Strip:
-        """A row with offsets, for the mouse to find its place in the text; never painted."""
+        """Return a row with text offsets, which map the mouse to the text; it is never painted."""
         self._build_rows()
         strip = self._painted_strips[y]
         if y >= len(self._rows) or self._rows[y].block < 0:
@@ -256,8 +259,8 @@ class PageView(painter.RowWidget):
         segments: list[Segment] = []
         offset = line.start - line.indent - 1
         for text, style, _ in strip:
-            # What stands before the text is all at its beginning, character by character; what stands behind
-            # it has no offset, and so is at its end.
+            # Cells before the text get the offset of its start, one per character. Those after it get none,
+            # which counts as its end.
             inner, outer = text[: max(0, end - offset)], text[max(0, end - offset) :]
             for piece in inner if offset < line.start else (inner,):
                 at = Style.from_meta({"offset": (max(line.start, offset), place)})
@@ -269,7 +272,7 @@ class PageView(painter.RowWidget):
     # Painting
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The rows within `crop`."""
+        """Return the rows within `crop`."""
         self._build_rows()
         rows = self._painted_strips[crop.y : crop.bottom]
         return (
@@ -279,15 +282,15 @@ class PageView(painter.RowWidget):
         )
 
     def row(self, y: int) -> Strip:
-        """One row over the whole width of the widget."""
+        """Return one row over the whole width of the widget."""
         return self._painted_strips[y]
 
     def on_resize(self) -> None:
-        """Wrap anew what is in view, and the rest little by little."""
+        """Rewrap what is in view immediately, and the rest in slices."""
         self._build_rows()
 
     def notify_style_update(self) -> None:
-        """Forget the colours when the theme or a class changes."""
+        """Discard the cached styles when the theme or a class changes."""
         super().notify_style_update()
         self._style_resolver = None
         self._repaint_changed()
@@ -299,7 +302,7 @@ class PageView(painter.RowWidget):
             self.set_timer(SLICE_INTERVAL, self._wrap_time_slice)
 
     def _repaint_changed(self, changed: int = 0) -> None:
-        """Have repainted what is not as it was painted last; lines before `changed` are the same."""
+        """Repaint rows that differ from what was painted last; lines before `changed` are the same."""
         if not self.is_attached:
             return
         before = self._painted_strips
@@ -310,7 +313,7 @@ class PageView(painter.RowWidget):
         painter.repaint_rows(self, [*rows, *range(same, len(after))])
 
     def _build_rows(self, changed: int | None = None) -> None:
-        """Make the rows for the size there is now; those from line `changed` on anew."""
+        """Build the rows for the current size; lines before `changed` are reused."""
         size = self.size
         if size != self._laid_out_size:
             self._resize_page(size)
@@ -351,7 +354,7 @@ class PageView(painter.RowWidget):
             self.set_timer(SLICE_INTERVAL, self._wrap_time_slice)
 
     def _highlighted_runs(self, row: PageRow, selection: Selection | None) -> Sequence[Run]:
-        """The runs of a row, with what is selected and what was searched for in styles of their own."""
+        """Return the runs of a row with the selection and search matches highlighted."""
         if row.block < 0 or (selection is None and self._finder is None):
             return row.line.runs
         spans = list(self._finder.highlights(row.section, row.block)) if self._finder is not None else []
@@ -363,7 +366,7 @@ class PageView(painter.RowWidget):
 
 
 def _selection_row(section: int, block: int) -> int:
-    """A block as a row of the selection's coordinates: those of the text, which no scrolling changes."""
+    """Return the selection row of a block; it depends on the text only, not on scrolling."""
     return section << _BLOCK_BITS | block
 
 

@@ -1,4 +1,4 @@
-"""A pane: one debater's name and badge, what was said, and how quick it came."""
+"""A pane: one debater's name, badge, text and meter."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ MAX_NAME_CHARACTERS = 40
 MAX_MODEL_CHARACTERS = 60
 
 COMPACT_TITLE_OVERHEAD = 8
-"""Cells of a title in a line that are neither name nor badge: three of line, four of space, one between."""
+"""Cells of a compact title besides name and badge: three of line, four of space, one between."""
 
 MIN_ERROR_CELLS = 10
-"""Cells below which a reason is not worth beginning."""
+"""Below this number of cells, an error message is not shown at all."""
 
 
 class PaneTitle(TextRows):
-    """Name and side, badge, model or trouble, and a line that is heavy where the keys go."""
+    """Name, side and badge; model or error; a line that is heavy if the pane has the focus."""
 
     def __init__(self, state: PaneState, glyphs: Glyphs) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class PaneTitle(TextRows):
         self.pane_focused = False
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Two lines of title and the line under them; or all in one, written into that line."""
+        """Return two lines of title and a rule, or a compact title within the rule."""
         speaker, glyphs = self._state, self._glyphs
         badge = speaker.badge(time.monotonic())
         tone = Tone.QUIET if speaker.removal_reason else Tone.FOCUS if self.pane_focused else Tone.TEXT
@@ -73,7 +73,7 @@ class PaneTitle(TextRows):
         return Row((name,), (icon,)), self._details_row(badge.tone), line
 
     def _details_row(self, tone: Tone) -> Row:
-        """Side and model; what is wrong takes their place."""
+        """Return the row with side and model, or with the error if there is one."""
         speaker, between = self._state, f" {self._glyphs.separator} "
         if speaker.problem:
             return Row((Piece(speaker.problem, tone),))
@@ -86,7 +86,7 @@ class PaneTitle(TextRows):
         return Row((Piece(side, Tone.TEXT), Piece(f"{between}{model}" if model else "", Tone.QUIET)))
 
     def _compact_row(self, width: int, name: Piece, badge_piece: Piece, rule_piece: Piece) -> Row:
-        """``── Ada · for ─────── ✓ done ─``, with the reason of a failure where there is room for it."""
+        """Return ``── Ada · for ─────── ✓ done ─``, with an error message if there is room for it."""
         between = self._glyphs.separator
         speaker, room = self._state, width - COMPACT_TITLE_OVERHEAD
         label: tuple[Piece, ...] = (name,)
@@ -106,7 +106,7 @@ class PaneTitle(TextRows):
 
 
 class MetricsLine(TextRows):
-    """The meter, and at its right how much there is below what is read."""
+    """The meter, with the number of unread lines below the visible ones at the right."""
 
     def __init__(self, state: PaneState, content: PaneContent, turn_text: TurnText, glyphs: Glyphs) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class MetricsLine(TextRows):
         self.ellipsis = glyphs.ellipsis
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The figures of the newest turn."""
+        """Return the figures of the latest turn."""
         below = self._turn_text.unseen_lines
         right = (Piece(f"{self._glyphs.down} {below} new", Tone.FOCUS),) if below else ()
         room = width - pieces_width(right) - 2 * bool(right)
@@ -126,11 +126,14 @@ class MetricsLine(TextRows):
 
 
 class PaneGrid(BlankWidget, Grid):
-    """Where the panes are; nothing of its own is ever seen."""
+    """The grid of panes; they cover it completely."""
 
 
 class Pane(Vertical):
-    """One debater on screen. `apply` takes the events of a frame; `tick` what changes with time alone."""
+    """One debater on screen.
+
+    `apply` takes the events of a frame; `tick` updates what only changes with time.
+    """
 
     def __init__(
         self,
@@ -150,20 +153,20 @@ class Pane(Vertical):
         self._metrics_line = MetricsLine(state, self.content, self.turn_text, glyphs)
 
     def compose(self) -> ComposeResult:
-        """Title, text, meter."""
+        """Yield the title, the text and the meter."""
         yield self._title
         yield self.turn_text
         yield self._metrics_line
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Rows of nothing but the pane's borders: one of each kind, which the compositor cuts up once."""
+        """Return the pane's border rows; one row of each kind is rendered and reused."""
         above = self.styles.border_top[0] != ""
         lines = super().render_lines(Region(0, 0, self.outer_size.width, 2))
         shown = [lines[0] if above and y == 0 else lines[1] for y in range(crop.y, crop.bottom)]
         return shown if crop.width == self.outer_size.width else [s.crop(crop.x, crop.right) for s in shown]
 
     def apply(self, items: Sequence[PaneItem], now: float) -> None:
-        """Take in what is due, and show it."""
+        """Apply the pending items and show them."""
         told = False
         for item in merge_pane_text(items):
             self.content.apply(item)
@@ -176,7 +179,7 @@ class Pane(Vertical):
             self.tick()
 
     def clear(self) -> None:
-        """Be as at the beginning of the debate; shown with what comes next."""
+        """Reset the pane to the start of the debate; the change shows with the next items."""
         self.state.clear()
         self.content.clear()
         self.turn_text.clear()
@@ -184,7 +187,7 @@ class Pane(Vertical):
         self.has_unread = False
 
     def tick(self) -> None:
-        """Show what the clock has changed."""
+        """Update what changes with time."""
         self._title.refresh_rows()
         self._metrics_line.refresh_rows()
         self.turn_text.tick()
@@ -196,27 +199,27 @@ class Pane(Vertical):
 
     @property
     def is_displayed(self) -> bool:
-        """Whether the pane is not behind a tab or another pane's zoom."""
+        """Whether the pane is visible, not hidden by tabs or another pane's zoom."""
         return bool(self.display)
 
     def on_descendant_focus(self, _: DescendantFocus) -> None:
-        """The keys go here now."""
+        """Show that the pane has the focus."""
         self.show_focus(focused=True)
 
     def on_descendant_blur(self, _: DescendantBlur) -> None:
-        """The keys go elsewhere."""
+        """Show that the pane has lost the focus."""
         self.show_focus(focused=False)
 
     def show_focus(self, *, focused: bool) -> None:
-        """Show whether the keys go here, as soon as that is known."""
+        """Show whether the pane has the focus, without waiting for the focus events."""
         self._title.pane_focused = focused
         self._title.refresh_rows()
 
     def set_layout(self, *, displayed: bool, left_border: bool, top_border: bool, compact: bool) -> None:
-        """Take a place on the screen: beside another pane, below one, with a low title."""
+        """Set the pane's place: visible or not, its borders towards other panes, and its title's height."""
         self.display = displayed
         self.has_unread = self.has_unread and not displayed
-        styled = self.is_attached  # else it is when it gets there
+        styled = self.is_attached  # otherwise it is styled when it is mounted
         self.set_class(left_border, "-left-border", update=styled)
         self.set_class(top_border and not compact, "-top-border", update=styled)
         self.set_class(compact, "-compact", update=styled)
@@ -224,17 +227,17 @@ class Pane(Vertical):
         self._title.refresh_rows()
 
 
-# Tabs: every debater's name and state in one line, where only one pane fits.
+# Tabs: all debaters' names and states in one line, if only one pane fits.
 
 
 MAX_TAB_NAME_CHARACTERS = 16
 
 
 class PaneTabs(TextRows):
-    """One line; the shown pane's name is bright, and a mark says where something was not read yet."""
+    """One line with a tab per pane; the current one is bright, and a mark shows unread text."""
 
     class Selected(Message):
-        """A tab was clicked."""
+        """Posted when a tab is clicked."""
 
         def __init__(self, index: int) -> None:
             super().__init__()
@@ -248,7 +251,7 @@ class PaneTabs(TextRows):
         self._click_targets: list[range] = []
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Icon, name and unread mark of every debater."""
+        """Return the icon, name and unread mark of every debater."""
         now = time.monotonic()
         names = [one_line(pane.state.info.name, 40) for pane in self._panes]
         longest = max(3, min(MAX_TAB_NAME_CHARACTERS, (width - 6 * len(names)) // max(1, len(names))))
@@ -273,7 +276,7 @@ class PaneTabs(TextRows):
         return (Row(tuple(pieces)),)
 
     def on_click(self, event: Click) -> None:
-        """Show the pane whose tab is under the mouse."""
+        """Select the clicked tab."""
         for place, cells in enumerate(self._click_targets):
             if event.x in cells:
                 self.post_message(self.Selected(place))

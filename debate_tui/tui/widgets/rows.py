@@ -1,4 +1,4 @@
-"""Lines of chrome: a few rows of plain text whose change costs a repaint of those rows and never a layout."""
+"""Rows of plain text outside the panes' content; a change repaints these rows without a new layout."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WHITESPACE_TO_SPACES = str.maketrans("\n\t", "  ")
 
 
 class Piece(NamedTuple):
-    """A run of text in one tone, or a colour of its own; it is shown as it is, never read as markup."""
+    """A run of text in a tone or a colour of its own; it is never parsed as markup."""
 
     text: str
     tone: Tone | str = Tone.TEXT
@@ -33,26 +33,26 @@ class Piece(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row: `right` keeps its place at the edge, `left` is cut with an ellipsis where it meets it."""
+    """One row; `left` is cut with an ellipsis where it would overlap `right`, which is aligned right."""
 
     left: tuple[Piece, ...] = ()
     right: tuple[Piece, ...] = ()
 
 
 def sanitise_piece(piece: Piece) -> Piece:
-    """The piece without anything a terminal would act on, wherever its text has come from."""
+    """Return a piece without control characters, whatever the source of its text."""
     if piece.text.isprintable():
         return piece
     return piece._replace(text=sanitise(piece.text).translate(_WHITESPACE_TO_SPACES))
 
 
 def pieces_width(pieces: Sequence[Piece]) -> int:
-    """The cells that pieces take."""
+    """Return the total width of pieces in cells."""
     return sum(cell_len(piece.text) for piece in pieces)
 
 
 def clip(pieces: Sequence[Piece], width: int, ellipsis: str = "…") -> tuple[Piece, ...]:
-    """Cut pieces to at most `width` cells, with an ellipsis where something is lost."""
+    """Cut pieces to at most `width` cells, with an ellipsis if anything is cut."""
     if pieces_width(pieces) <= width:
         return tuple(pieces)
     room = width - cell_len(ellipsis)
@@ -71,7 +71,7 @@ def clip(pieces: Sequence[Piece], width: int, ellipsis: str = "…") -> tuple[Pi
 
 
 def justify(row: Row, width: int, ellipsis: str = "…") -> tuple[Piece, ...]:
-    """Lay a row out over exactly `width` cells."""
+    """Lay out a row to exactly `width` cells."""
     right = clip(row.right, width, ellipsis)
     gap = 2 if row.left and right else 0
     left = clip(row.left, max(0, width - pieces_width(right) - gap), ellipsis)
@@ -80,10 +80,11 @@ def justify(row: Row, width: int, ellipsis: str = "…") -> tuple[Piece, ...]:
 
 
 class TextRows(painter.RowWidget):
-    """Rows of fixed height. A subclass says what they are; `refresh_rows` repaints those that changed.
+    """A widget with a fixed number of rows.
 
-    Painting bypasses Textual's box model, so such a widget has no border and no padding; the blank cell at
-    either end belongs to the rows' own layout (`inset`).
+    Subclasses implement `rows`; `refresh_rows` repaints those that changed. Painting bypasses Textual's box
+    model, so the widget has no border and no padding; the blank cell at either end is part of the rows' own
+    layout (`inset`).
     """
 
     ALLOW_SELECT = False
@@ -98,13 +99,13 @@ class TextRows(painter.RowWidget):
         self._style_cache: dict[tuple[Tone | str, bool], Style] = {}
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """What to show in `width` cells now; must be cheap, it is asked several times a second."""
+        """Return the current rows for `width` cells; must be cheap, as it runs several times a second."""
         raise NotImplementedError
 
     def refresh_rows(self) -> None:
-        """Look again at what is to be shown, and repaint the rows that are different."""
+        """Build the rows again and repaint those that changed."""
         if not self.is_mounted or not self.size.width or not self.display:
-            self._layout_size = Size(0, 0)  # to be looked at again when it is seen
+            self._layout_size = Size(0, 0)  # rebuild the rows when the widget is next shown
             return
         rows = self.rows(self.size.width - 2 * self.inset)
         if len(rows) != len(self._current_rows):
@@ -117,10 +118,9 @@ class TextRows(painter.RowWidget):
             painter.repaint_rows(self, changed)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The rows within `crop` (in the widget's own cells).
+        """Return the rows within `crop` (in the widget's own cells), as of the last `refresh_rows`.
 
-        They are those of the last `refresh_rows`: the compositor also asks for rows that it then does not
-        paint.
+        They are not rebuilt: the compositor also requests rows that it does not paint.
         """
         if self._layout_size != self.size:
             self._layout_size = self.size
@@ -128,13 +128,13 @@ class TextRows(painter.RowWidget):
         return [self.row(y).crop(crop.x, crop.right) for y in range(crop.y, crop.bottom)]
 
     def row(self, y: int) -> Strip:
-        """One row over the whole width."""
+        """Return one row over the whole width."""
         return self._render_row(
             self._current_rows[y] if y < len(self._current_rows) else Row(), self.size.width
         )
 
     def notify_style_update(self) -> None:
-        """Forget the pens when the theme or a class changes."""
+        """Discard the cached styles when the theme or a class changes."""
         self._base_style = None
         self._style_cache.clear()
         super().notify_style_update()
@@ -148,7 +148,7 @@ class TextRows(painter.RowWidget):
         )
 
     def _to_drawable(self, piece: Piece) -> Piece:
-        """The piece as it can be drawn here."""
+        """Return a piece that is sanitised and, if necessary, in ASCII."""
         piece = sanitise_piece(piece)
         if piece.text.isascii() or not self.ellipsis.isascii():
             return piece
@@ -166,7 +166,7 @@ class TextRows(painter.RowWidget):
         return pen
 
     def _apply_line_filters(self, style: Style) -> Style:
-        """What Textual's line filters make of a pen; they change nothing else about a line."""
+        """Return a style after Textual's line filters, which change nothing else about a line."""
         segments = [Segment(" ", style)]
         for line_filter in self.get_line_filters():
             segments = line_filter.apply(segments, self.background_colors[1])

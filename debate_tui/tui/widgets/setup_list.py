@@ -1,4 +1,4 @@
-"""The start screen's list: who debates, how it is held, who judges, and the row that begins it."""
+"""The start screen's list of settings (debaters, format, mode, judges), and its help."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NUMBER_CELLS = 3
 SOURCE_CELLS = 29
 SIDE_CELLS = 11
 MIN_NOTE_CELLS = 8
-"""Cells below which nothing is said of a source."""
+"""Below this number of cells, the note on a source is not shown."""
 MAX_SOURCE_CHARACTERS = 200
 
 _LABELS: dict[SetupItemKind, str] = {
@@ -42,11 +42,11 @@ _LABELS: dict[SetupItemKind, str] = {
     "judge": "Judges",
 }
 _SECTION_STARTS = ("format", "judge", "begin")
-"""What has a blank row above it."""
+"""Items with a blank row above them."""
 
 
 class SetupList(SelectableList):
-    """Shows a proposal; whoever hears of what is asked for changes it, and has it shown."""
+    """Shows a setup; the owner changes it on `ActionRequested` and calls `update`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "change(-1)"),
@@ -58,8 +58,11 @@ class SetupList(SelectableList):
     ]
 
     class ActionRequested(Message):
-        """What is asked for an item: the next offer (`style_transition`, `steps` on), all, none, or another
-        role."""
+        """Posted to request an action for an item.
+
+        ``change`` selects the option `steps` after the current one, ``open`` shows all options, ``remove``
+        removes the item, and ``edit`` edits the debater's profile.
+        """
 
         def __init__(
             self, action: Literal["change", "open", "remove", "edit"], item: SetupItem, steps: int = 0
@@ -70,7 +73,7 @@ class SetupList(SelectableList):
             self.steps = steps
 
     class MovedAbove(Message):
-        """What is above the list is wanted."""
+        """Posted when the user moves up from the first item."""
 
     def __init__(self, setup: DebateSetup, formats: Mapping[str, Format], glyphs: Glyphs) -> None:
         super().__init__()
@@ -82,7 +85,7 @@ class SetupList(SelectableList):
         self._items = setup.items
 
     def update(self, setup: DebateSetup, source_options: Sequence[SourceOption]) -> None:
-        """Show this proposal; what is known of its sources is in `source_options`."""
+        """Show this setup; `source_options` describes its sources."""
         here = self.highlighted_item
         self._setup = setup
         self._source_notes = {offer.source: offer.summary for offer in source_options}
@@ -97,34 +100,34 @@ class SetupList(SelectableList):
 
     @property
     def highlighted_item(self) -> SetupItem:
-        """What is pointed at."""
+        """The highlighted item."""
         return self._items[self._highlighted]
 
     @property
     def count(self) -> int:
-        """How many things there are to choose."""
+        """Number of items."""
         return len(self._items)
 
     @property
     def visible_count(self) -> int:
-        """How many of them fit; blank rows go first."""
+        """Number of items that fit; blank rows are dropped first."""
         return max(1, self.size.height)
 
     @property
     def preferred_height(self) -> int:
-        """The rows it takes with blank ones between its parts."""
+        """Number of rows needed, including blank ones between the sections."""
         return len(self._items) + len(_SECTION_STARTS)
 
-    # What is shown
+    # Rendering
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The items in view."""
+        """Return the rows of the visible items."""
         return tuple(
             Row() if place is None else self._item_row(place, width) for place in self._item_indexes()
         )
 
     def _item_indexes(self) -> list[int | None]:
-        """Which item is in which row."""
+        """Return the index of the item in each row, or `None` for a blank row."""
         height = self.size.height
         if height < self.preferred_height:
             return [*range(self._first_visible, min(self._first_visible + height, self.count))]
@@ -194,44 +197,44 @@ class SetupList(SelectableList):
         return Piece(one_line(format_.title, 60), Tone.QUIET)
 
     def _pad_to(self, piece: Piece, cells: int) -> Piece:
-        """A piece that takes exactly so many cells, the last one blank."""
+        """Pad or cut a piece to exactly `cells` cells, the last one blank."""
         (cut,) = clip((piece,), cells - 1, self.ellipsis) or (piece._replace(text=""),)
         return cut._replace(text=cut.text + " " * (cells - cell_len(cut.text)))
 
     # Keys
 
     def action_move(self, steps: int) -> None:
-        """Point further up or down; above the first row is what is above the list."""
+        """Move the highlight up or down; above the first item, leave the list."""
         if self._highlighted + steps < 0:
             self.post_message(self.MovedAbove())
         else:
             self.highlight(self._highlighted + steps)
 
     def action_change(self, steps: int) -> None:
-        """The next thing offered here, or the one before."""
+        """Select another option for the item."""
         self.post_message(self.ActionRequested("change", self.highlighted_item, steps))
 
     def action_open(self) -> None:
-        """All that is offered here."""
+        """Show all options for the item."""
         self.post_message(self.ActionRequested("open", self.highlighted_item))
 
     def action_edit(self) -> None:
-        """Give a debater another name, side or persona."""
+        """Edit the debater's profile."""
         self.post_message(self.ActionRequested("edit", self.highlighted_item))
 
     def action_remove(self) -> None:
-        """Leave this one out."""
+        """Remove the item."""
         self.post_message(self.ActionRequested("remove", self.highlighted_item))
 
     def action_add(self) -> None:
-        """One more of those that are pointed at, else one more debater."""
+        """Add a judge if a judge is highlighted, else a debater."""
         what: SetupItemKind = "judge" if self.highlighted_item.kind == "judge" else "debater"
         sources = self._setup.judges if what == "judge" else self._setup.debaters
         if (item := SetupItem(what, len(sources))) in self._items:
             self.post_message(self.ActionRequested("open", item))
 
     def on_click(self, event: Click) -> None:
-        """Open what is clicked on."""
+        """Open the clicked item."""
         laid = self._item_indexes()
         place = laid[event.y] if event.y < len(laid) else None
         if place is not None:
@@ -239,12 +242,12 @@ class SetupList(SelectableList):
             self.action_open()
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """Nothing is pointed at while the keys are elsewhere."""
+        """Show the highlight only while the list has the focus."""
         super().watch_has_focus(has_focus)
         self.refresh_rows()
 
 
-# What the start screen explains: whatever has the keys.
+# The start screen's help for the focused item.
 
 
 EXAMPLE_TOPICS = (
@@ -264,7 +267,7 @@ _OUTCOME_DESCRIPTIONS = {
 
 
 class SetupHelp(TextRows):
-    """As much of it as there is room for; `item` is `None` for the topic."""
+    """Help for an item, as much as fits; the topic is the item `None`."""
 
     inset = 2
 
@@ -278,8 +281,7 @@ class SetupHelp(TextRows):
     def update(
         self, item: SetupItem | None, setup: DebateSetup, source_options: Sequence[SourceOption]
     ) -> None:
-        """Explain this item of this proposal from now on; what is known of its sources is in
-        `source_options`."""
+        """Show the help for an item of this setup; `source_options` describes its sources."""
         about = {offer.source: offer.description for offer in source_options}
         format_ = self._formats.get(setup.format)
 
@@ -302,7 +304,7 @@ class SetupHelp(TextRows):
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The explanation; what does not fit is left out at the end."""
+        """Return the help; what does not fit is cut off at the end."""
         height = self.size.height
         return (*self._build_help(max(width, 10)), *[Row()] * height)[:height]
 

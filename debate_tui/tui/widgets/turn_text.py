@@ -1,4 +1,4 @@
-"""The widget that shows what is said: it grows, follows its end, is scrolled and searched."""
+"""The widget for a debater's text: it grows, follows its end, and can be scrolled and searched."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from debate_tui.display.markdown import TextKind
 
 WHEEL_LINES = 3
-"""Lines that one step of the mouse wheel scrolls."""
+"""Lines per step of the mouse wheel."""
 
 
 class TurnText(PageView, can_focus=True):
-    """Shows what is spoken, headed and noted, after `flush`.
+    """Shows text, headings and notices after `flush`.
 
-    It follows the end of the text until the reader scrolls up, and stays put then; `unseen_lines` is the
-    number of lines below that have never been in view. It has no border, no padding and no children.
+    It follows the end of the text until the reader scrolls up, and then keeps its position. `unseen_lines` is
+    the number of lines below that have never been in view. It has no border, no padding and no children.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,7 +40,7 @@ class TurnText(PageView, can_focus=True):
     ]
 
     class SearchProgress(Message):
-        """A search has come further; `done` if it has come to the end."""
+        """Posted after each slice of a search; `done` if the end of the text was reached."""
 
         def __init__(self, turn_text: TurnText, match_count: int, *, done: bool) -> None:
             super().__init__()
@@ -53,22 +53,22 @@ class TurnText(PageView, can_focus=True):
         self._flush_deferred = False
         self._scan_scheduled = False
 
-    # What is shown
+    # Content
 
     def append_text(self, text: str, kind: TextKind = "answer", turn: int = 0) -> None:
-        """Add sanitised Markdown; it goes on where the last text of this voice and turn ended."""
+        """Append sanitised Markdown; it continues the last text of the same kind and turn."""
         self._page.append_text(text, kind, turn)
 
     def append_heading(self, text: str, turn: int = 0) -> None:
-        """Begin a part under a heading."""
+        """Start a section with a heading."""
         self._page.append_heading(text, turn)
 
     def append_notice(self, text: str, tone: str = "quiet", turn: int = 0) -> None:
-        """Add a notice in the colour of a theme variable."""
+        """Append a notice in the colour of a theme variable."""
         self._page.append_notice(text, tone, turn)
 
     def discard_turn(self, turn: int) -> None:
-        """Take back what was said and noted in a turn; its heading stays."""
+        """Remove the texts and notices of a turn; its heading stays."""
         self._page.discard_turn(turn)
 
     def clear(self) -> None:
@@ -77,9 +77,9 @@ class TurnText(PageView, can_focus=True):
         self._viewport.seen_lines = 0
 
     def flush(self) -> None:
-        """Show all that; with the frame that is open, or the next one.
+        """Show what was appended, in the open frame or the next one.
 
-        Text that ends up out of sight waits until somebody asks how much of it there is.
+        Text that is out of sight is processed later, when the number of lines is needed.
         """
         if self._viewport.following or self._page.first_changeable_line < self._viewport.end:
             self._flush_page()
@@ -88,13 +88,13 @@ class TurnText(PageView, can_focus=True):
 
     @property
     def line_count(self) -> int:
-        """How many lines there are."""
+        """Number of lines."""
         self._flush_if_deferred()
         return self._page.line_count
 
     @property
     def unseen_lines(self) -> int:
-        """How many lines at the end have never been in view; none while they come into it by themselves."""
+        """Number of lines at the end that have never been in view; 0 while following."""
         return 0 if self._viewport.following else max(0, self.line_count - self._viewport.seen_lines)
 
     @property
@@ -108,7 +108,7 @@ class TurnText(PageView, can_focus=True):
 
     @property
     def scroll_step(self) -> int:
-        """Lines to scroll by at once while following; any number but one is for slow terminals."""
+        """Lines to scroll at a time while following; values other than 1 are for slow terminals."""
         return self._viewport.scroll_step
 
     @scroll_step.setter
@@ -117,11 +117,11 @@ class TurnText(PageView, can_focus=True):
 
     @property
     def reasoning_visible(self) -> bool:
-        """Whether thinking is shown in full, or as one line."""
+        """Whether reasoning is shown in full rather than as one line."""
         return self._page.reasoning_visible
 
     def set_reasoning_visible(self, *, visible: bool) -> None:
-        """Show or fold the thinking in the whole text; the reader stays where they are."""
+        """Expand or collapse the reasoning in the whole text; keep the scroll position."""
         self._viewport.set_reasoning_visible(visible=visible)
         self._rescan_from(0)
         self._repaint_changed()
@@ -141,7 +141,7 @@ class TurnText(PageView, can_focus=True):
             self._flush_page()
 
     def tick(self) -> None:
-        """Move the position mark, and read what has been waiting; to be called a few times a second."""
+        """Move the position mark and process deferred text; call it a few times a second."""
         self._flush_if_deferred()
         top = self._viewport.top
         self._viewport.adjust_top()
@@ -150,10 +150,10 @@ class TurnText(PageView, can_focus=True):
             self._position_row = mark
             self._repaint_changed(self._page.line_count)
 
-    # Where the reader is
+    # Scrolling
 
     def scroll_by(self, lines: int) -> None:
-        """Scroll, and show it at once; at the end, follow."""
+        """Scroll and show it immediately; at the end, start following."""
         self._move_to(self._viewport.top + lines)
 
     def action_line(self, lines: int) -> None:
@@ -161,19 +161,19 @@ class TurnText(PageView, can_focus=True):
         self.scroll_by(lines)
 
     def action_page(self, pages: int) -> None:
-        """Scroll by pages, less a line to keep one's place by."""
+        """Scroll by pages, with one line of overlap."""
         self.scroll_by(pages * max(1, self._viewport.height - 1))
 
     def action_top(self) -> None:
-        """Go to the top."""
+        """Scroll to the top."""
         self._move_to(0)
 
     def action_bottom(self) -> None:
-        """Go to the end, and follow it."""
+        """Scroll to the end and follow it."""
         self._move_to(self.line_count)
 
     def on_focus(self, event: events.Focus) -> None:
-        """Nothing of it looks different with the keys: only its pane is told, and nothing repainted."""
+        """Notify only the parent, without a repaint: the text looks the same with or without the focus."""
         event.prevent_default()
         self._set_focus_flag(DescendantFocus(self), has_focus=True)
 
@@ -207,10 +207,9 @@ class TurnText(PageView, can_focus=True):
     # Search
 
     def search(self, text: str) -> None:
-        """Mark all matches whatever their case, those to come too; no text ends it.
+        """Highlight all matches in any case, including those in text to come; an empty text ends the search.
 
-        Looking through a long text takes several moments: `SearchProgress` says each time how far it has
-        come.
+        A long text is searched in several slices; `SearchProgress` is posted after each.
         """
         self._flush_if_deferred()
         self._finder = MatchFinder(self._page, search_pattern(text)) if text else None
@@ -219,11 +218,11 @@ class TurnText(PageView, can_focus=True):
 
     @property
     def match_count(self) -> int:
-        """How many matches have been found by now."""
+        """Number of matches found so far."""
         return len(self._finder.matches) if self._finder is not None else 0
 
     def show_match(self, index: int) -> None:
-        """Scroll to a match, counted from 0 at the top, and light it up."""
+        """Scroll to a match, counted from 0 at the top, and highlight it as the current one."""
         if self._finder is None:
             return
         hit = self._finder.current_match = self._finder.matches[index]
@@ -231,14 +230,14 @@ class TurnText(PageView, can_focus=True):
         self._move_to(line - self._viewport.height // 3)
 
     def clear_current_match(self) -> None:
-        """Light the match that was shown last no brighter than the others."""
+        """Highlight the current match like the others again."""
         if self._finder is not None and self._finder.current_match is not None:
             self._finder.current_match = None
             self._repaint_changed()
 
     @property
     def next_match_index(self) -> int:
-        """The first match that the reader has not passed yet; how many there are, if there is none."""
+        """Index of the first match not above the visible part; the number of matches if there is none."""
         if self._finder is None:
             return 0
         spot = self._page.position_at(self._viewport.top)
