@@ -103,6 +103,65 @@ async def test_what_is_recorded_is_hosted_while_another_program_records_on(tmp_p
     await record.aclose()
 
 
+async def test_a_server_with_a_topic_shows_that_debate_only(tmp_path: Path) -> None:
+    store = str(tmp_path / "debates.sqlite3")
+    record = open_store(store)
+    old = await record.create("old")
+    for event in example_debate():
+        old.append(event)
+    await old.aclose()
+    await record.aclose()
+    async with serve_process("Tea?", "-d", "demo", "-d", "demo", "--store", store) as server:
+        listed = (await server.client.get("/debates")).json()["debates"]
+        assert [each["debate"] for each in listed] == [server.debate]
+        assert (await server.client.get("/debates/old")).status_code == 404
+        assert (await server.client.get("/debates/old/events")).status_code == 404
+    async with serve_process("--store", store) as server:
+        listed = (await server.client.get("/debates")).json()["debates"]
+        assert {each["debate"] for each in listed} >= {"old"}
+
+
+@pytest.mark.parametrize("public", [False, True])
+async def test_through_a_proxy_viewers_need_the_token_that_is_printed(tmp_path: Path, public: bool) -> None:
+    store = ("--store", str(tmp_path / "s.sqlite3"))
+    async with serve_process(*store, *(["--public"] if public else [])) as server:
+        proxied = {"x-forwarded-for": "8.8.8.8"}
+        assert (await server.client.get("/debates")).status_code == 200
+        answer = await server.client.get("/debates", headers=proxied)
+        assert answer.status_code == (200 if public else 401)
+        if not public:
+            token = next(line for line in server.printed if "viewers' token" in line).split()[-1]
+            known = proxied | {"authorization": f"Bearer {token}"}
+            assert (await server.client.get("/debates", headers=known)).status_code == 200
+    host = {"authorization": "Bearer secret-of-the-host"}
+    async with serve_process(*store, DEBATE_TUI_TOKEN="secret-of-the-host") as server:
+        order = {"topic": "Tea?", "debaters": [{"source": "http://127.0.0.1:9/"}, {"source": "demo"}]}
+        refused = await server.client.post("/debates", json=order, headers=host | proxied)
+        assert refused.status_code == 403
+        link = (await server.client.post("/links", json={}, headers=host)).json()["link"]
+        came = await server.client.post("/enter", data={"code": link.partition("code=")[2]})
+        cookie = {"cookie": came.headers["set-cookie"].partition(";")[0]}
+        assert (await server.client.get("/debates", headers=proxied | cookie)).status_code == 200
+    async with serve_process(*store, DEBATE_TUI_TOKEN="secret-of-the-host") as server:
+        again = await server.client.get("/debates", headers=proxied | cookie)
+        assert again.status_code == 200, "it outlives a restart"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--token", "short"),
+        ("--viewer-token", "short"),
+        ("--host", "0.0.0.0", "--public"),
+        ("--allow-source", "nonsense:x"),
+    ],
+)
+async def test_options_that_are_not_safe_are_refused(arguments: tuple[str, ...]) -> None:
+    result = await run_program("serve", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert len(result.err.splitlines()) <= 2
+
+
 async def test_the_host_holds_debates_and_steers_them(tmp_path: Path) -> None:
     async with serve_process(
         "--store", str(tmp_path / "s.sqlite3"), DEBATE_TUI_TOKEN="secret-of-the-host"
