@@ -1,1 +1,1 @@
-"""One module per screen."""
+"""The screens, one module per screen or part of one."""

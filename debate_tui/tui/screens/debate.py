@@ -1,4 +1,4 @@
-"""The debate screen: what the keys do with a debate that is shown."""
+"""The debate screen: the key bindings for a debate on screen."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class DebateScreen(SearchView, ModerationView):
-    """`on_mode` is called with every mode the user chooses; for the rest see `DebateView`."""
+    """`DebateView` with key bindings; `on_mode` is called with every display mode the user chooses."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "next_mode"),
@@ -85,14 +85,14 @@ class DebateScreen(SearchView, ModerationView):
         self._on_mode = on_mode
         self._is_reasoning_visible = False
 
-    # Keys: what is shown
+    # Keys: display
 
     def action_next_mode(self) -> None:
-        """The next display mode."""
+        """Switch to the next display mode."""
         self._set_display_mode(self._frame_clock.mode.next)
 
     def action_mode(self, mode: str) -> None:
-        """One of the display modes."""
+        """Switch to a display mode."""
         self._set_display_mode(DisplayMode(mode))
 
     def _set_display_mode(self, mode: DisplayMode) -> None:
@@ -103,17 +103,17 @@ class DebateScreen(SearchView, ModerationView):
         self._on_mode(mode)
 
     def action_focus_pane(self, step: int) -> None:
-        """Give the keys to the next pane, or the one before."""
+        """Focus the next or the previous pane."""
         self._select_pane((self._current_index + step) % len(self._panes))
 
     def action_zoom(self) -> None:
-        """Give the whole screen to the pane that has the keys, or take it back."""
+        """Expand the focused pane to the whole screen, or restore all panes."""
         if self._pane_layout.kind is not LayoutKind.TABS:
             self._zoomed = not self._zoomed
             self._place_panes()
 
     def action_back(self) -> None:
-        """Close what is open."""
+        """Close whatever is open."""
         if self.is_searching:
             self.close_search()
         elif self._interjection_bar is not None:
@@ -124,23 +124,23 @@ class DebateScreen(SearchView, ModerationView):
             self.action_zoom()
 
     def action_toggle_reasoning(self) -> None:
-        """Show or hide the debaters' thinking."""
+        """Expand or collapse the debaters' reasoning."""
         self._is_reasoning_visible = not self._is_reasoning_visible
         for pane in self._panes:
             pane.turn_text.set_reasoning_visible(visible=self._is_reasoning_visible)
         self._show_message("Thinking is shown" if self._is_reasoning_visible else "Thinking is folded")
 
-    # Keys: what is taken along
+    # Keys: copy and export
 
     async def action_copy_turn(self) -> None:
-        """Copy what the debater said last."""
+        """Copy the debater's latest answer."""
         if text := self._current_pane.content.answer:
             await self._copy_to_clipboard(text)
         else:
             self._show_message(f"{self._current_debater_name} has said nothing yet")
 
     async def on_text_selected(self) -> None:
-        """Copy what was selected with the mouse."""
+        """Copy the text selected with the mouse."""
         if text := self.get_selected_text():
             await self._copy_to_clipboard(text)
 
@@ -151,7 +151,7 @@ class DebateScreen(SearchView, ModerationView):
         self._show_message(said, Tone.FINISHED, path=path)
 
     def action_export(self) -> None:
-        """Ask what to export the debate to, as far as it has come, and do it."""
+        """Ask for a file type and export the debate so far."""
         from debate_tui.domain.exports import EXPORT_TYPES
         from debate_tui.tui.screens.dialogs import ExportMenuScreen
 
@@ -172,19 +172,19 @@ class DebateScreen(SearchView, ModerationView):
             self._show_message("Wrote ", Tone.FINISHED, path=display_path(path))
 
     async def _all_events(self) -> Sequence[Event]:
-        """The debate as far as there is one."""
+        """Return all events of the debate so far."""
         return await self._follower.read_all()
 
-    # Keys: what is explained
+    # Keys: information
 
     def action_help(self) -> None:
-        """Explain keys and badges."""
+        """Show the help for keys and badges."""
         from debate_tui.tui.screens.dialogs import HelpScreen
 
         self.app.push_screen(HelpScreen(self._glyphs))
 
     def action_statistics(self) -> None:
-        """Show how fast everybody's words come, and what they went through."""
+        """Show the stream statistics."""
         from debate_tui.tui.screens.statistics import StatisticsScreen
 
         speakers = [pane.state for pane in self._panes]
@@ -196,7 +196,7 @@ class DebateScreen(SearchView, ModerationView):
         return self._follower.statistics.report(self._buffer.statistics())
 
     def action_show_fault(self) -> None:
-        """Show the whole of what is wrong with the debater's stream; in a search, the next match."""
+        """Show the full error of the debater's stream; while searching, go to the next match."""
         if self.is_searching:
             self.action_next_match(1)
             return
@@ -207,33 +207,33 @@ class DebateScreen(SearchView, ModerationView):
 
             self.app.push_screen(FaultScreen(self._current_debater_name, trouble, self._glyphs))
 
-    # Keys: what is asked of the debate
+    # Keys: commands to the debate
 
     def action_pause_all(self) -> None:
-        """Pause everybody, or go on."""
+        """Pause or resume all debaters."""
         if commands := self._available_commands():
             (commands.resume if self._is_all_paused else commands.pause)(None)
 
     def action_pause_pane(self) -> None:
-        """Pause the debater that has the keys, or go on."""
+        """Pause or resume the focused debater."""
         if commands := self._available_commands():
             speaker = self._current_pane.state
             (commands.resume if speaker.is_paused else commands.pause)(speaker.id)
 
     def action_stop_turn(self) -> None:
-        """End the debater's turn where it is."""
+        """End the debater's current turn where it is."""
         if commands := self._available_commands():
             commands.stop(self._current_pane.state.id)
 
     def action_retry_turn(self) -> None:
-        """Try the debater's turn again."""
+        """Retry the debater's turn."""
         if commands := self._available_commands():
             commands.retry(self._current_pane.state.id)
 
-    # Messages of widgets
+    # Messages from widgets
 
     async def on_footer_pressed(self, message: Footer.Pressed) -> None:
-        """Do what the key would do."""
+        """Run the action of the clicked hint."""
         await self.run_action(message.action)
 
     @property

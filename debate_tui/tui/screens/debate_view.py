@@ -1,4 +1,4 @@
-"""A debate log on screen: header, panes and footer, and what is painted in them when."""
+"""The view of a debate log: header, panes and footer, and when they are painted."""
 
 from __future__ import annotations
 
@@ -45,22 +45,22 @@ if TYPE_CHECKING:
     from debate_tui.tui.widgets.header import HeaderContent
 
 MESSAGE_SECONDS = 4.0
-"""How long the footer says what was just done."""
+"""Seconds a message stays in the footer."""
 
 
 class DebateView(painter.BlankWidget, Screen[None]):
-    """Shows one debate log; `commands` is `None` where the debate takes none.
+    """Shows one debate log; `commands` is `None` if the debate takes none.
 
-    Without a log it shows what the options say, until `attach_log` brings one.
-
-    `on_ready` is called when the first frame is painted, `on_round_break` between two rounds, when nothing
-    streams. `pending_writes` says how many writes the terminal has not yet taken, `slow_writes` how many it
-    took slowly.
+    Without a log, it shows what `options` contain until `attach_log` is called. `on_ready` is called after
+    the first frame is painted, `on_round_break` between two rounds, when nothing streams. `pending_writes`
+    returns the number of writes the terminal has not accepted yet, `slow_writes` the number it was slow to
+    accept.
     """
 
     AUTO_FOCUS = None
 
-    # Textual would paint the whole screen anew; whatever looks different with the keys says so itself.
+    # Textual would repaint the whole screen on focus changes; widgets that change with them repaint
+    # themselves.
     focused: Reactive[Widget | None] = var(None, init=False)
 
     def __init__(
@@ -131,10 +131,10 @@ class DebateView(painter.BlankWidget, Screen[None]):
         self._debate_status = DebateStatus(self._follower, self._phase_progress, options.topic, self._glyphs)
         self._scroll_throttle = ScrollThrottle()
 
-    # What is on the screen
+    # Layout
 
     def compose(self) -> ComposeResult:
-        """From top to bottom, arranged for the terminal's size from the first frame on."""
+        """Yield the widgets from top to bottom, laid out for the terminal's size from the first frame on."""
         self._choose_pane_layout(self.app.size)
         yield self._header
         if self._tabs.display:
@@ -144,7 +144,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
         yield self._footer
 
     async def on_mount(self) -> None:
-        """Follow the log, if there is one, and paint what comes of it."""
+        """Follow the log, if there is one, and start painting it."""
         self._focus_current_pane()
         if self._log is not None:
             await self._follower.open(self._log)
@@ -153,24 +153,24 @@ class DebateView(painter.BlankWidget, Screen[None]):
         self.call_after_refresh(self._ready_callback)
 
     async def attach_log(self, log: ReadableLog) -> None:
-        """Show this debate from now on; for a screen that was made without one, from any task."""
+        """Show this debate on a screen built without a log; can be called from any task."""
         await self._follower.open(log)
 
     def update_node_styles(self, animate: bool = True) -> None:
-        """Style all there is anew, but for the first time: each widget was styled when it was mounted.
+        """Update all styles, except on the first call: every widget was styled when it was mounted.
 
-        Textual (8.2) does it all once more when a screen is first shown, which its first frame waits for.
+        Textual (8.2) repeats that when a screen is first shown, which would delay the first frame.
         """
         if self._styled:
             super().update_node_styles(animate)
         self._styled = True
 
     def on_unmount(self) -> None:
-        """Follow the log no longer."""
+        """Stop following the log."""
         self._follower.close()
 
     def on_resize(self, event: Resize) -> None:
-        """Arrange the panes anew where the terminal's size asks for it."""
+        """Rearrange the panes if the terminal's new size requires it."""
         self._choose_pane_layout(event.size)
 
     def _choose_pane_layout(self, size: Size) -> None:
@@ -179,7 +179,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
         self._place_panes()
 
     def _place_panes(self) -> None:
-        """Show the panes that fit, or the one with the keys if it is zoomed or only tabs fit."""
+        """Show the panes that fit, or only the focused one if it is zoomed or only tabs fit."""
         tabs = self._pane_layout.kind is LayoutKind.TABS
         single = self._zoomed or tabs
         columns = 1 if single else self._pane_layout.columns
@@ -206,38 +206,38 @@ class DebateView(painter.BlankWidget, Screen[None]):
         self._show_hints()
 
     def _mount_tabs(self) -> None:
-        """Make room for the tabs once they are needed, which in most terminals is never."""
+        """Mount the tabs when they are first needed; on most terminals, they never are."""
         if self._tabs.display and not self._tabs.is_attached:
             self.mount(self._tabs, after=self._header)
 
     def warn(self, text: str) -> None:
-        """Say above the footer what is wrong with the program's own files."""
+        """Show above the footer a problem with the program's own files."""
         self._warning = text
         self._place_panes()
 
     def show_wait_notice(self, reason: str, progress: str) -> None:
-        """Say above the footer what the debate waits for; nothing, once it waits no more."""
+        """Show above the footer what the debate is waiting for; an empty `reason` removes the notice."""
         self._wait_notice = f"{reason} {self._glyphs.separator} {progress}" if progress else reason
         self._place_panes()
 
-    # What the pulse asks for
+    # Frame target, called by the frame loop
 
     @property
     def active_streams(self) -> int:
-        """How many streams are connected or streaming."""
+        """Number of streams that are connected or streaming."""
         return self._follower.active_streams
 
     @property
     def has_backlog(self) -> bool:
-        """Whether the terminal has not yet taken all of the last frame."""
+        """Whether the terminal has not accepted all of the last frame yet."""
         return self._pending_writes() > 0
 
     def frame(self) -> AbstractContextManager[None]:
-        """Paint all that is changed within as one frame, at its end."""
+        """Paint everything changed within the block as one frame, at its end."""
         return painter.frame(self)
 
     def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
-        """Paint what panes have been waiting for, all of it in one frame."""
+        """Paint pending items of all panes in one frame."""
         now = time.monotonic()
         self._limit_scrolling(now)
         with painter.frame(self):
@@ -246,7 +246,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
             self._tabs.refresh_rows()
 
     def tick(self, now: float) -> None:
-        """Look again at what changes with time: clock, countdowns, meters."""
+        """Update what changes with time: clock, countdowns, meters."""
         with painter.frame(self):
             if self._message_until and now >= self._message_until:
                 self._show_message("")
@@ -264,11 +264,11 @@ class DebateView(painter.BlankWidget, Screen[None]):
         )
 
     def flush_all(self) -> None:
-        """Paint everything that is pending."""
+        """Paint all pending text."""
         self.frame_loop.flush_all()
 
     async def rebuild(self) -> None:
-        """Show what the log holds now, which has taken back what came last; the screen changes once."""
+        """Rebuild the screen from a log that has moved back, in one frame."""
         held = await self._follower.read_all()
         self.clear_selection()
         with painter.frame(self):
@@ -280,10 +280,10 @@ class DebateView(painter.BlankWidget, Screen[None]):
                 pane.turn_text.flush()
             self.tick(time.monotonic())
 
-    # What the debate tells
+    # Debate events
 
     def _queue_event(self, event: Event) -> None:
-        """Called by whoever writes the log, from a task that knows of no app."""
+        """Queue an event; the log's writer calls this from a task without an active app."""
         self.call_next(self._apply_event, event)
 
     def _apply_event(self, event: Event) -> None:
@@ -295,13 +295,13 @@ class DebateView(painter.BlankWidget, Screen[None]):
             self._frame_clock.request_flush()
             self._decisions.apply(event, self._debater_name(event.debater))
             if isinstance(event, DebatePaused) and event.debater is None and event.reason != "user":
-                self.warn(one_line(event.reason))  # a limit that no further turn may pass
+                self.warn(one_line(event.reason))  # a limit that blocks further turns
             now = time.monotonic()
             for pane in self._panes:
                 pane.state.apply(event, now)
                 pane.tick()
         elif isinstance(event, DebateFinished):
-            self.flush_all()  # the last words, before the header says that there are no more
+            self.flush_all()  # show the last text before the header says that the debate is over
         self._wake_frame_loop()
         self._update_header()
         self._show_hints()
@@ -321,14 +321,14 @@ class DebateView(painter.BlankWidget, Screen[None]):
 
     @property
     def _current_pane(self) -> Pane:
-        """The pane that has the keys."""
+        """The pane that has the focus."""
         return self._panes[self._current_index]
 
     def _show_hints(self) -> None:
         self._footer.set_hints(self._current_hints())
 
     def _current_hints(self) -> tuple[KeyHint, ...]:
-        """The keys that do something now."""
+        """Return hints for the keys that do something now."""
         return debate_hints(
             paused=self.can_resume_all,
             pane_paused=self.can_resume_pane,
@@ -349,17 +349,17 @@ class DebateView(painter.BlankWidget, Screen[None]):
 
     @property
     def can_resume_all(self) -> bool:
-        """Whether the key that pauses all would let them go on now."""
+        """Whether the key that pauses all debaters would resume them now."""
         return self._is_all_paused
 
     @property
     def can_resume_pane(self) -> bool:
-        """The same of the key for one pane."""
+        """Whether the key that pauses one debater would resume it now."""
         return self._current_pane.state.is_paused_alone
 
     @property
     def verdict_label(self) -> str:
-        """What ``v`` does now, for the footer; empty where it does nothing."""
+        """The footer's label for ``v``; empty if the key does nothing now."""
         return ""
 
     def _show_message(self, text: str, tone: Tone = Tone.TEXT, *, path: str = "") -> None:
@@ -367,16 +367,16 @@ class DebateView(painter.BlankWidget, Screen[None]):
         self._footer.show_status(text, tone, path=path)
         self._wake_frame_loop()
 
-    # Which pane has the keys
+    # Focus
 
     def on_pane_tabs_selected(self, message: PaneTabs.Selected) -> None:
-        """Show that pane."""
+        """Show the selected pane."""
         self._select_pane(message.index)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Remember which pane has the keys, however it got them."""
+        """Record which pane has the focus, however it got it."""
         if event.widget is not self.focused:
-            return  # the keys have gone on to another pane since
+            return  # the focus has moved to another pane since then
         for place, pane in enumerate(self._panes):
             if place != self._current_index and pane in event.widget.ancestors:
                 self._select_pane(place)

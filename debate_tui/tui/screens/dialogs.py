@@ -1,4 +1,4 @@
-"""A card: a few rows in the middle of the screen, over the running debate."""
+"""Dialogs: cards and menus in the middle of the screen, over the running debate."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Result = TypeVar("Result")
 
 
 class Card(TextRows):
-    """Rows under a title, with a blank line above and below; as wide as its widest row."""
+    """Rows under a title, with a blank row above and below; as wide as the widest row."""
 
     DEFAULT_CSS = "Card { background: $panel; max-width: 100%; max-height: 100%; }"
     inset = MARGIN
@@ -51,12 +51,12 @@ class Card(TextRows):
         self.styles.height = len(self._rows)
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The rows, whatever the width."""
+        """Return the rows, which do not depend on the width."""
         return self._rows
 
 
 class OverlayScreen(ModalScreen[Result]):
-    """A screen that lets the debate shine through."""
+    """A modal screen with the debate visible below it."""
 
     DEFAULT_CSS = "OverlayScreen { align: center middle; background: $background 60%; }"
 
@@ -68,12 +68,12 @@ class OverlayScreen(ModalScreen[Result]):
         return below
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close, once: a key that was pressed twice comes again when the screen has gone already."""
+        """Close the screen; ignore repeated calls, as a key pressed twice may arrive after it has closed."""
         return super().dismiss(result) if self.is_current else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
 
 class CardScreen(OverlayScreen[None]):
-    """Shows a card until a key or a click outside of it."""
+    """Shows a card until a key is pressed or the user clicks outside it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,space,question_mark,f1", "dismiss_card"),
@@ -84,20 +84,20 @@ class CardScreen(OverlayScreen[None]):
         self._card = card
 
     def compose(self) -> ComposeResult:
-        """The card alone."""
+        """Yield the card."""
         yield self._card
 
     def action_dismiss_card(self) -> None:
-        """Back to the debate."""
+        """Return to the debate."""
         self.dismiss(None)
 
     def on_click(self, event: Click) -> None:
-        """A click beside the card closes it."""
+        """Close the card on a click outside it."""
         if event.widget is self:
             self.dismiss(None)
 
 
-# Menus over a screen: something is chosen, or nothing is.
+# Menu dialogs. The result is the chosen item, or nothing.
 
 
 _EXPORT_CHOICES: dict[ExportType, MenuItem] = {
@@ -109,7 +109,7 @@ _EXPORT_CHOICES: dict[ExportType, MenuItem] = {
 
 
 class MenuScreen(OverlayScreen[int | None]):
-    """Its result is the place of the choice, `None` if it was only closed."""
+    """A menu over a screen; the result is the index of the chosen item, or `None` if it was closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close"),
@@ -121,29 +121,29 @@ class MenuScreen(OverlayScreen[int | None]):
         self._menu = menu
 
     def compose(self) -> ComposeResult:
-        """The menu alone."""
+        """Yield the menu."""
         yield self._menu
 
     def on_mount(self) -> None:
-        """Give the keys to the menu."""
+        """Focus the menu."""
         self.set_focus(self._menu)
 
     def on_menu_selected(self, message: Menu.Selected) -> None:
-        """That is it."""
+        """Close the menu with the chosen item."""
         self.dismiss(message.index)
 
     def action_close(self) -> None:
-        """Choose nothing."""
+        """Close the menu without a choice."""
         self.dismiss(None)
 
     def on_click(self, event: Click) -> None:
-        """A click beside the menu closes it."""
+        """Close the menu on a click outside it."""
         if event.widget is self:
             self.dismiss(None)
 
 
 class ExportMenuScreen(MenuScreen):
-    """What to export a debate to; `EXPORT_TYPES` has the results."""
+    """A menu of export types; the result is an index into `EXPORT_TYPES`."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(
@@ -152,22 +152,22 @@ class ExportMenuScreen(MenuScreen):
 
 
 class ConfirmDeleteScreen(MenuScreen):
-    """Asks before a debate is deleted; the result is 1 for yes."""
+    """Asks for confirmation before a debate is deleted; the result is 1 for yes."""
 
     def __init__(self, topic: str, glyphs: Glyphs) -> None:
         choices = (MenuItem("keep it", "n"), MenuItem("delete it for good", "y", tone=Tone.FAILED))
         super().__init__(Menu(f"Delete “{one_line(topic, 48)}”?", choices, glyphs))
 
 
-# The themes, tried on as they are pointed at.
+# The theme picker previews the highlighted theme.
 
 
 SWATCH_TONES = (Tone.FOCUS, Tone.STREAMING, Tone.CONNECTED, Tone.PAUSED, Tone.RECONNECTING, Tone.FAILED)
-"""The colours a theme is known by."""
+"""The tones shown as a theme's colour sample."""
 
 
 class ThemeScreen(MenuScreen):
-    """The app wears the theme that is pointed at; whoever opened this settles which one stays."""
+    """Applies the highlighted theme to the app; the caller restores the old one if it is closed."""
 
     DEFAULT_CSS = "ThemeScreen { align: right middle; background: $background 0%; }"
 
@@ -179,7 +179,7 @@ class ThemeScreen(MenuScreen):
         )
 
     def on_selectable_list_highlighted(self, message: SelectableList.Highlighted) -> None:
-        """Try it on."""
+        """Preview the highlighted theme."""
         self.app.theme = self._names[message.index]
 
 
@@ -189,7 +189,7 @@ def _theme_choice(theme: Theme, glyphs: Glyphs) -> MenuItem:
     return MenuItem(theme.name, detail=(*swatch, Piece("  dark" if theme.dark else "  light", Tone.QUIET)))
 
 
-# Trouble: the whole of what is wrong with one stream, on a card.
+# The full error of one stream, on a card.
 
 
 FAULT_WIDTH = 64
@@ -205,7 +205,7 @@ class FaultScreen(CardScreen):
         super().__init__(Card(f"{name}: what went wrong", [kind, Row(), *text], glyphs))
 
 
-# Help: every key and every badge on one card.
+# Help: all keys and badges on one card.
 
 
 _READING_KEYS = (
@@ -284,7 +284,7 @@ _BADGE_WIDTHS = (14, 12, 12, 12, 10)
 
 
 class HelpScreen(CardScreen):
-    """Opened with ``?``, over a debate, its replay, or one that is held elsewhere."""
+    """Opened with ``?`` over a debate, a replay, or a debate that is being watched."""
 
     def __init__(self, glyphs: Glyphs, kind: Literal["debate", "replay", "watch"] = "debate") -> None:
         title, *columns = _KEYS_BY_SCREEN[kind]
@@ -313,17 +313,17 @@ def _badge_row(glyphs: Glyphs, badges: Sequence[tuple[str, str, Tone]]) -> Row:
     )
 
 
-# The decision: a fault that no waiting mends holds the debate, and somebody has to say how to go on.
+# The decision dialog for a fault that retrying does not fix: it pauses the debate until the user chooses.
 
 
 DECISION_WIDTH = 60
 
 
 class DecisionScreen(OverlayScreen[FaultDecision | None]):
-    """Names the debater and what is wrong; its result is the choice, `None` if it was only closed.
+    """Shows the debater and the error; the result is the decision, or `None` if it was closed.
 
-    `is_pending` says whether there is anything left to decide, `replaceable` whether the debater can be given
-    another source.
+    `is_pending` returns whether a decision is still needed; `replaceable` says whether the debater can switch
+    to another source.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -361,21 +361,21 @@ class DecisionScreen(OverlayScreen[FaultDecision | None]):
         self._card = Card(f"{name} cannot go on", [*why, Row(), held, Row(), *choices], glyphs)
 
     def compose(self) -> ComposeResult:
-        """The card alone."""
+        """Yield the card."""
         yield self._card
 
     def on_screen_resume(self) -> None:
-        """Coming back to a question that was settled meanwhile."""
+        """Close the dialog if the decision was made while another screen was in front."""
         if not self._is_pending():
             self.dismiss(None)
 
     def action_choose(self, decision: FaultDecision) -> None:
-        """Go on this way."""
+        """Close the dialog with this decision."""
         if decision != "replace" or self._replaceable:
             self.dismiss(decision)
 
     def action_close(self) -> None:
-        """Decide later."""
+        """Close the dialog without a decision."""
         self.dismiss(None)
 
 

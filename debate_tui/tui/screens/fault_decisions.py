@@ -1,4 +1,4 @@
-"""Who has to decide what: faults that hold the debate until somebody says how to go on."""
+"""Faults that pause the debate until the user decides how to continue."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class FaultDecisions:
-    """The debaters somebody has to decide about, each asked about once and again on demand.
+    """The debaters that need a decision; asks once for each, and again on request.
 
-    `on_replace` asks for another source, where there can be one; the decision waits until it is given.
+    `on_replace` asks for another source, if debaters can switch; the decision waits until one is given.
     """
 
     def __init__(self, screen: Screen[None], commands: Commands | None, glyphs: Glyphs) -> None:
@@ -31,7 +31,7 @@ class FaultDecisions:
         self.on_replace: Callable[[str], None] | None = None
 
     def apply(self, event: DebatePaused | DebateResumed, name: str) -> None:
-        """Ask when a fault holds the debate, and stop asking when it was decided."""
+        """Open a dialog when a fault pauses the debate, and close it when the decision is made."""
         if event.debater is None or event.reason == "user" or self._commands is None:
             return
         if isinstance(event, DebatePaused):
@@ -43,7 +43,7 @@ class FaultDecisions:
                 asked.dismiss(None)
 
     def ask(self, debater: str, name: str) -> bool:
-        """Ask again; says whether there is anything to decide about this debater."""
+        """Open the dialog again; return whether this debater needs a decision."""
         if debater not in self._reasons:
             return False
 

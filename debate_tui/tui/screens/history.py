@@ -1,4 +1,4 @@
-"""The history screen: the debates on record, to be found, opened, taken up, exported and deleted."""
+"""The history screen: search, replay, resume, export and delete recorded debates."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ if TYPE_CHECKING:
     from debate_tui.tui.widgets.option_list import SelectableList
 
 
-# What the history screen asks of the record.
+# The interface between the history screen and the record.
 
 
 class HistoryStore(Protocol):
-    """The recorded debates; every method raises `DebateError` where the record cannot be used."""
+    """The recorded debates; every method raises `DebateError` if the record cannot be used."""
 
     async def debates(self) -> Sequence[DebateSummary]:
-        """All of them, newest first."""
+        """Return all debates, newest first."""
         ...
 
     async def events(self, debate: str) -> Sequence[Event]:
-        """Everything that is recorded of one."""
+        """Return all recorded events of a debate."""
         ...
 
     async def delete(self, debate: str) -> None:
-        """Delete one for good."""
+        """Delete a debate permanently."""
         ...
 
     async def check(self, debate: str) -> None:
-        """Raise `DebateError`, saying why, unless this debate can be taken up where it broke off."""
+        """Raise `DebateError` with the reason if this debate cannot be resumed."""
         ...
 
 
 class HistorySelection(NamedTuple):
-    """What to do with a debate that was chosen, and what the screen showed, to come back to."""
+    """The chosen debate, what to do with it, and the filter to restore afterwards."""
 
     debate: str
     action: Literal["replay", "continue"]
@@ -69,7 +69,7 @@ class HistorySelection(NamedTuple):
 
 
 DETAILS_MIN_WIDTH = 110
-"""Columns from which there is room for the details beside the list."""
+"""Columns from which the details are shown beside the list."""
 
 MESSAGE_SECONDS = 6.0
 
@@ -81,10 +81,10 @@ _FILTER_HINTS = (
 
 
 class HistoryScreen(Screen[None]):
-    """Shows `summaries` first, those with all of `words`; `selected_debate` is the id of the debate that is
-    pointed at.
+    """The list of recorded debates, filtered by words.
 
-    `on_selection` is called with what the user wants to see next.
+    It first shows those of `summaries` that match `filter_text`, with the debate whose id is
+    `selected_debate` highlighted. `on_selection` is called with what the user wants to see next.
     """
 
     DEFAULT_CSS = """
@@ -139,7 +139,7 @@ class HistoryScreen(Screen[None]):
         self.set_class(glyphs.thin_line.isascii(), "-ascii")
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
+        """Yield the widgets from top to bottom."""
         yield self._title_bar
         yield self._filter_bar
         with Horizontal(id="history"):
@@ -150,19 +150,19 @@ class HistoryScreen(Screen[None]):
         yield self._footer
 
     def on_mount(self) -> None:
-        """Point at the debate that was seen last, or at the newest."""
+        """Highlight the debate seen last, or the newest."""
         self._show_debates(self._initial_selection)
         self.set_focus(self._debate_list)
 
     def on_resize(self, event: Resize) -> None:
-        """Show details where there is room."""
+        """Show the details if there is enough room."""
         self.query_one("#details").display = event.size.width >= DETAILS_MIN_WIDTH
 
     def warn(self, text: str) -> None:
-        """Say above the footer what is wrong with the program's own files."""
+        """Show above the footer a problem with the program's own files."""
         self._notice_bar.update(text, self.size.width)
 
-    # What is shown
+    # Display
 
     def _show_debates(self, selected_debate: str = "") -> None:
         words = self._filter_bar.input.value
@@ -208,20 +208,20 @@ class HistoryScreen(Screen[None]):
         return self.focused is self._filter_bar.input
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whoever types words may type a slash among them."""
+        """Disable the filter key while the user types a filter, which may contain a slash."""
         return not (action == "filter" and self._is_filtering)
 
     # Keys
 
     def action_replay(self) -> None:
-        """Play the debate back."""
+        """Replay the debate."""
         if self._is_filtering:
             self._apply_filter()
         if chosen := self._debate_list.highlighted_debate:
             self._selection_callback(HistorySelection(chosen.debate, "replay", self._filter_bar.input.value))
 
     def action_resume(self) -> None:
-        """Continue the debate where it broke off."""
+        """Resume the debate where it was interrupted."""
         chosen = self._debate_list.highlighted_debate
         if chosen is not None and chosen.finished == "complete":
             self._show_message("This debate is complete: there is nothing left to be said")
@@ -237,7 +237,7 @@ class HistoryScreen(Screen[None]):
             self._selection_callback(HistorySelection(debate, "continue", self._filter_bar.input.value))
 
     def action_export(self) -> None:
-        """Ask what to export the debate to, and do it."""
+        """Ask for a file type and export the debate."""
         if chosen := self._debate_list.highlighted_debate:
             debate = chosen.debate
 
@@ -258,7 +258,7 @@ class HistoryScreen(Screen[None]):
             self._show_message("Wrote ", Tone.FINISHED, path=display_path(path))
 
     def action_delete(self) -> None:
-        """Delete the debate, if that is confirmed."""
+        """Delete the debate after confirmation."""
         if chosen := self._debate_list.highlighted_debate:
             debate = chosen.debate
 
@@ -279,26 +279,26 @@ class HistoryScreen(Screen[None]):
             self._show_message("Deleted for good")
 
     def action_filter(self) -> None:
-        """Type what to look for; the next key goes there already."""
+        """Focus the filter immediately, so that the next key goes there."""
         self.set_focus(self._filter_bar.input)
 
     def action_focus_list(self) -> None:
-        """Give the keys to the list."""
+        """Focus the list."""
         self.set_focus(self._debate_list)
 
     def action_move(self, steps: int) -> None:
-        """Point at another debate, also while typing."""
+        """Move the highlight, also while the filter has the focus."""
         self._debate_list.action_move(steps)
 
     def action_back(self) -> None:
-        """Show all debates again."""
+        """Clear the filter and show all debates."""
         self._filter_bar.input.value = ""
         self.set_focus(self._debate_list)
 
     # Messages
 
     def on_input_changed(self, _: Input.Changed) -> None:
-        """Show what contains the words."""
+        """Show the debates that match the filter."""
         self._apply_filter()
 
     def _apply_filter(self) -> None:
@@ -306,24 +306,24 @@ class HistoryScreen(Screen[None]):
         self._show_debates(chosen.debate if chosen else "")
 
     def on_descendant_focus(self) -> None:
-        """Offer the keys that do something now."""
+        """Update the hints for the new focus."""
         self._show_hints()
 
     def on_selectable_list_highlighted(self, _: SelectableList.Highlighted) -> None:
-        """Tell about that debate."""
+        """Show the details of the highlighted debate."""
         self._show_chosen()
 
     def on_debate_list_opened(self, _: DebateList.Opened) -> None:
-        """Open it."""
+        """Replay the double-clicked debate."""
         self.action_replay()
 
     async def on_footer_pressed(self, message: Footer.Pressed) -> None:
-        """Do what the key would do."""
+        """Run the action of the clicked hint."""
         await self.run_action(message.action)
 
 
 class HistoryApp(BaseApp[HistorySelection]):
-    """Returns what the user wants to see next, `None` if nothing; see `HistoryScreen`."""
+    """Returns what the user wants to see next, or `None`; see `HistoryScreen`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c,ctrl+q", "quit", priority=False)]
 
@@ -344,11 +344,11 @@ class HistoryApp(BaseApp[HistorySelection]):
         )
 
     def get_default_screen(self) -> HistoryScreen:
-        """The history is all there is."""
+        """Return the history screen, the only one in this app."""
         return self._history_screen
 
     def on_ready(self) -> None:
-        """The first frame is painted: do what could wait until now."""
+        """Load the themes after the first frame is painted."""
         self.load_themes()
 
     def warn(self, text: str) -> None:

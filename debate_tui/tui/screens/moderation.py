@@ -1,4 +1,4 @@
-"""A debate with a moderator: remarks to the debaters, and what changes its course."""
+"""Moderation: interjections, and commands that change the rest of the debate."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ MIN_WORDS, MAX_WORDS = 10, 5000
 
 
 class ModeratorAction(NamedTuple):
-    """Something the moderator can do now: how the menu has it, and what does it."""
+    """Something the moderator can do now: its menu item, and the function that does it."""
 
     choice: MenuItem
     run: Callable[[], None]
 
 
 class ModerationView(VotingView):
-    """``i`` speaks to the debaters, ``M`` opens the menu of what else a moderator can do."""
+    """Adds ``i`` for an interjection and ``M`` for the menu of other moderator actions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "interject"),
@@ -56,7 +56,7 @@ class ModerationView(VotingView):
         return super()._current_hints() if self._answer_bar is None else QUESTION_HINTS
 
     def _available_commands(self) -> Commands | None:
-        """The commands, or a word to the user that there are none."""
+        """Return the commands; if there are none, show why and return `None`."""
         if self._commands is None or self._is_over:
             self._show_message(
                 "The debate is over" if self._is_over else "This debate takes no commands here"
@@ -64,10 +64,10 @@ class ModerationView(VotingView):
             return None
         return self._commands
 
-    # Remarks
+    # Interjections
 
     async def action_interject(self) -> None:
-        """Open the line in which the moderator speaks; streams go on."""
+        """Open the interjection bar; streams continue meanwhile."""
         if self._phase_progress.is_judging:
             self._show_message("All is said: nobody has a turn any more")
         elif self._interjection_bar is None and self._answer_bar is None and self._available_commands():
@@ -80,7 +80,7 @@ class ModerationView(VotingView):
             await self.mount(self._interjection_bar, before=self._footer)
 
     def action_send_interjection(self) -> None:
-        """Put what was typed to the debaters, and give the keys back."""
+        """Send the interjection and return the focus to the pane."""
         if self._interjection_bar is None:
             return
         text, to = self._interjection_bar.text, self._interjection_bar.recipient
@@ -97,14 +97,14 @@ class ModerationView(VotingView):
             self._show_hints()
 
     def action_next_recipient(self) -> None:
-        """Put it to the next debater, or to all."""
+        """Select the next recipient, or all debaters."""
         if self._interjection_bar is not None:
             self._interjection_bar.action_next_recipient()
 
-    # What changes the course of the debate
+    # Changes to the rest of the debate
 
     def action_moderate(self) -> None:
-        """Ask what is to be done."""
+        """Open the moderator's menu."""
         commands = self._available_commands()
         if commands is None:
             return
@@ -183,10 +183,10 @@ class ModerationView(VotingView):
         commands.set_words(int(text))
         self._show_message(f"{int(text):,} words are asked for from the next round on", Tone.FINISHED)
 
-    # Another source
+    # Switching to another source
 
     def _ask_replacement(self, debater: str) -> None:
-        """Ask for a source that goes on where this debater's cannot."""
+        """Ask for a source to replace the one with a fault."""
         self._ask_new_source(debater, resolves_fault=True)
 
     def _ask_new_source(self, debater: str, *, resolves_fault: bool = False) -> None:
@@ -216,7 +216,7 @@ class ModerationView(VotingView):
         source = one_line(self._panes_by_debater[debater].state.info.source, 60)
         self._show_message(f"{self._debater_name(debater)} goes on through {source}", Tone.FINISHED)
 
-    # The line in which it is asked
+    # The answer bar
 
     def _open_answer_bar(self, label: str, placeholder: str, on_answer: Callable[[str], None]) -> None:
         from debate_tui.tui.widgets.input_bars import AnswerBar
@@ -229,7 +229,7 @@ class ModerationView(VotingView):
         self._show_hints()
 
     def action_submit_answer(self) -> None:
-        """Do as was answered; the line stays until that can be done."""
+        """Apply the answer; the bar stays open until the answer is valid."""
         if self._answer_bar is not None:
             if text := self._answer_bar.text:
                 self._answer_callback(text)
@@ -245,7 +245,4 @@ class ModerationView(VotingView):
 
 
 def _ignore_answer(_: str) -> None:
-    """Nothing was asked."""
-
-
-# Who has to decide what: faults that hold the debate until somebody says how to go on.
+    """Do nothing: the answer bar is closed."""

@@ -1,4 +1,4 @@
-"""The replay screen: a recorded debate as it was seen, and keys to move about in its time."""
+"""The replay screen: plays back a recorded debate, with keys to move through it."""
 
 from __future__ import annotations
 
@@ -35,52 +35,52 @@ if TYPE_CHECKING:
     from debate_tui.tui.widgets.header import HeaderContent
 
 
-# The transport: where a replay stands, how fast it goes, and a bar to be clicked on.
+# The playback bar: position and speed of a replay, with a clickable progress bar.
 
 
 MIN_BAR_CELLS = 8
-"""Cells below which a bar says nothing."""
+"""Below this number of cells, the progress bar is not shown."""
 
 
 class Playback(Protocol):
-    """What is known of a playback; places are in seconds."""
+    """The state of a playback; all positions are in seconds."""
 
     @property
     def position(self) -> float:
-        """Where it stands."""
+        """The current position."""
         ...
 
     @property
     def length(self) -> float:
-        """Where it ends."""
+        """The position of the end."""
         ...
 
     @property
     def round_starts(self) -> Sequence[float]:
-        """Where rounds begin."""
+        """The positions at which rounds start."""
         ...
 
     @property
     def speed(self) -> float:
-        """How much faster than it was held the debate is played."""
+        """The speed, relative to the original debate."""
         ...
 
     @property
     def paused(self) -> bool:
-        """Whether it stands still."""
+        """Whether playback is paused."""
         ...
 
     @property
     def over(self) -> bool:
-        """Whether everything was played."""
+        """Whether everything has been played."""
         ...
 
 
 class PlaybackBar(TextRows):
-    """One line; the gaps in its bar are where rounds begin. Clicking and dragging ask for a place."""
+    """One line; gaps in its bar mark the starts of rounds. Click or drag to seek."""
 
     class SeekRequested(Message):
-        """A place, in seconds, was pointed at."""
+        """Posted when the user clicks or drags to a position, in seconds."""
 
         def __init__(self, position: float) -> None:
             super().__init__()
@@ -95,7 +95,7 @@ class PlaybackBar(TextRows):
         self._dragging = False
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """State and place, the bar, length and speed."""
+        """Return state, position, bar, length and speed."""
         playing, glyphs = self._playback, self._glyphs
         now = (self._state_piece(), Piece(f"  {format_elapsed(int(playing.position))}  "))
         rest = (
@@ -136,19 +136,19 @@ class PlaybackBar(TextRows):
         )
 
     def on_mouse_down(self, event: MouseDown) -> None:
-        """Go to the place under the mouse, and along with it."""
+        """Seek to the mouse position and start dragging."""
         if event.x in self._bar_columns:
             self._dragging = True
             self.capture_mouse()
             self._seek(event.x)
 
     def on_mouse_move(self, event: MouseMove) -> None:
-        """Go along with the mouse."""
+        """Seek while dragging."""
         if self._dragging:
             self._seek(event.x)
 
     def on_mouse_up(self, _: MouseUp) -> None:
-        """Let the mouse go."""
+        """Stop dragging."""
         if self._dragging:
             self._dragging = False
             self.release_mouse()
@@ -160,9 +160,9 @@ class PlaybackBar(TextRows):
 
 
 class ReplayScreen(DebateScreen):
-    """A `DebateScreen` whose log is a player; whoever made the player runs it.
+    """A `DebateScreen` whose log is a player; the player's creator runs it.
 
-    Going back builds the screen anew from the debate's first event, by the same fold that built it first.
+    To move back, the screen is rebuilt from the debate's first event by the same code that built it before.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -190,18 +190,18 @@ class ReplayScreen(DebateScreen):
         log.on_rewind = self._queue_rewind
 
     def compose(self) -> ComposeResult:
-        """The debate screen, with the transport above its footer."""
+        """Yield the debate screen's widgets with the playback bar above the footer."""
         *above, footer = super().compose()
         yield from above
         yield self._playback_bar
         yield footer
 
     def _choose_pane_layout(self, size: Size) -> None:
-        """The transport takes a row from the panes."""
+        """Leave one row for the playback bar."""
         super()._choose_pane_layout(Size(size.width, size.height - 1))
 
     def tick(self, now: float) -> None:
-        """Look again at what changes with time: here also where the replay stands."""
+        """Update what changes with time, including the playback position."""
         super().tick(now)
         self._playback_bar.refresh_rows()
 
@@ -221,19 +221,19 @@ class ReplayScreen(DebateScreen):
         self._show_message("A replay takes no commands")
 
     def action_help(self) -> None:
-        """Explain the keys of a replay, and badges."""
+        """Show the help for the keys of a replay, and badges."""
         from debate_tui.tui.screens.dialogs import HelpScreen
 
         self.app.push_screen(HelpScreen(self._glyphs, "replay"))
 
     async def _all_events(self) -> Sequence[Event]:
-        """All of the debate, wherever the replay stands."""
+        """Return all events of the debate, whatever the playback position."""
         return self._player.events
 
-    # Moving in time
+    # Playback
 
     def action_toggle_playback(self) -> None:
-        """Stand still, or go on; from the end, begin again."""
+        """Pause or resume; at the end, play again from the start."""
         player = self._player
         over = player.over
         if over:
@@ -243,33 +243,33 @@ class ReplayScreen(DebateScreen):
         self._refresh_playback()
 
     def action_previous_turn(self) -> None:
-        """Back to where this turn began, or the one before."""
+        """Seek to the start of this turn, or of the one before."""
         self._seek(self._player.previous_turn)
 
     def action_next_turn(self) -> None:
-        """To where the next turn begins."""
+        """Seek to the start of the next turn."""
         self._seek(self._player.next_turn)
 
     def action_slower(self) -> None:
-        """Half the speed."""
+        """Halve the speed."""
         self._player.halve_speed()
         self._refresh_playback()
 
     def action_faster(self) -> None:
-        """Twice the speed."""
+        """Double the speed."""
         self._player.double_speed()
         self._refresh_playback()
 
     def action_seek_tenth(self, tenths: int) -> None:
-        """To a tenth of the debate."""
+        """Seek to a tenth of the debate."""
         self._seek(lambda: self._player.seek_tenth(tenths))
 
     def on_playback_bar_seek_requested(self, message: PlaybackBar.SeekRequested) -> None:
-        """To where the mouse points."""
+        """Seek to the position of the mouse."""
         self._seek(lambda: self._player.seek(message.position))
 
     def _seek(self, move: Callable[[], None]) -> None:
-        """Whoever goes elsewhere wants to see what is said there."""
+        """Seek, and scroll all panes to the end of the text at the new position."""
         move()
         for pane in self._panes:
             pane.turn_text.following = True

@@ -1,4 +1,4 @@
-"""A debate that is searched: all panes at once, and while text streams."""
+"""Search in all panes at once, also while text streams."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from debate_tui.tui.widgets.input_bars import SearchBar
 
 
-# A search over all panes: how many matches there are, and which of them is shown.
+# A search over all panes: the number of matches, and which one is shown.
 
 
 class Search:
-    """Matches in the order of the panes, and in a pane from its top; they come and go while text streams."""
+    """Matches in the order of the panes, from top to bottom; they change while text streams."""
 
     def __init__(self, turn_texts: Sequence[TurnText]) -> None:
         self._turn_texts = turn_texts
@@ -33,7 +33,7 @@ class Search:
         self.text = ""
 
     def start(self, text: str) -> None:
-        """Mark every match of a text in every pane, and show none yet; no text ends the search."""
+        """Highlight all matches in all panes without moving to one; an empty text ends the search."""
         self.text = text
         self._match_pane = -1
         self._unfinished = set(self._turn_texts) if text else set()
@@ -41,12 +41,12 @@ class Search:
             page.search(text)
 
     def update_progress(self, turn_text: TurnText, *, done: bool) -> None:
-        """Take note of how far a pane was looked through."""
+        """Record whether a pane has been searched to its end."""
         (self._unfinished.discard if done else self._unfinished.add)(turn_text)
 
     @property
     def position(self) -> SearchPosition:
-        """Where the search stands now."""
+        """The current position of the search."""
         counts = [page.match_count for page in self._turn_texts]
         shown = 0
         if self._match_pane >= 0 and self._match_index < counts[self._match_pane]:
@@ -54,9 +54,10 @@ class Search:
         return SearchPosition(shown, sum(counts), not self._unfinished)
 
     def move(self, steps: int, current_pane: int) -> int:
-        """Show the match that is 1 after the one shown, or −1; returns its pane, −1 if there is no match.
+        """Show the next match (`steps` of 1) or the previous one (−1); return its pane, or −1 if none.
 
-        The first is the nearest one in the pane `current_pane`, rather ahead of the reader than passed.
+        The first match shown is the one nearest to the reader in the pane `current_pane`, preferably after
+        the reader's position.
         """
         counts = [page.match_count for page in self._turn_texts]
         total = sum(counts)
@@ -79,7 +80,7 @@ class Search:
 
 
 class SearchView(DebateView):
-    """``/`` opens the line in which one types what to search for; at the first match panes get the keys."""
+    """Adds ``/`` for the search bar; the panes get the focus at the first match."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", priority=True),
@@ -92,7 +93,7 @@ class SearchView(DebateView):
         self._search = Search([pane.turn_text for pane in self._panes])
         self._search_bar: SearchBar | None = None
         self._pending_step = 0
-        """The step that was asked for while nothing was found yet."""
+        """The step requested before any match was found."""
 
     @property
     def is_searching(self) -> bool:
@@ -100,7 +101,7 @@ class SearchView(DebateView):
         return self._search_bar is not None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whoever types text may type a slash."""
+        """Disable the search key while the user types text, which may contain a slash."""
         return not (action == "search" and not isinstance(self.focused, TurnText))
 
     def _current_hints(self) -> tuple[KeyHint, ...]:
@@ -111,7 +112,7 @@ class SearchView(DebateView):
         return SEARCH_MATCH_HINTS if isinstance(self.focused, TurnText) else super()._current_hints()
 
     async def action_search(self) -> None:
-        """Ask what to search for; the next key goes there already."""
+        """Open the search bar and focus it immediately, so that the next key goes there."""
         if self._search_bar is None:
             from debate_tui.tui.widgets.input_bars import SearchBar
 
@@ -122,13 +123,13 @@ class SearchView(DebateView):
         self._show_hints()
 
     def action_next_match(self, steps: int) -> None:
-        """Go to the next match, or to the one before."""
+        """Go to the next or previous match."""
         if self._search_bar is None:
             self._show_message("/ searches all panes")
             return
         if (
             self._search_bar.input.value != self._search.text
-        ):  # keys are quicker than the message that it was typed
+        ):  # keys arrive before the message about the changed text
             self._start_search(self._search_bar.input.value)
         pane = self._search.move(steps, self._current_index)
         self._pending_step = steps if pane < 0 else 0
@@ -137,7 +138,7 @@ class SearchView(DebateView):
         self._show_match_count()
 
     def close_search(self) -> None:
-        """Take the marks away, and give the keys back."""
+        """Remove the highlights and return the focus to the pane."""
         if self._search_bar is not None:
             self._focus_current_pane()
             self._search_bar.remove()
@@ -154,15 +155,15 @@ class SearchView(DebateView):
         if self._search_bar is not None:
             self._search_bar.match_count.update(self._search.position if self._search.text else None)
 
-    # Messages of widgets
+    # Messages from widgets
 
     def on_search_bar_changed(self, message: SearchBar.Changed) -> None:
-        """Search for that."""
+        """Search for the changed text."""
         if message.text != self._search.text:
             self._start_search(message.text)
 
     def on_turn_text_search_progress(self, message: TurnText.SearchProgress) -> None:
-        """Count again, and go to the match that was asked for before it was found."""
+        """Update the count, and go to a match that was requested before it was found."""
         self._search.update_progress(message.turn_text, done=message.done)
         standing = self._search.position
         if self._pending_step and standing.total:

@@ -1,4 +1,4 @@
-"""The start screen: a debate is put together from what is at hand, and begun."""
+"""The start screen: set up a debate from the available sources, and start it."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 DISCOVERY_WORKER = "look around"
 TAGLINE = "Language models argue, live, side by side"
 WIDE_COLUMNS = 110
-"""Columns from which the explanation stands beside the list."""
+"""Columns from which the help is shown beside the list."""
 ROOMY_ROWS = 30
-"""Rows from which there is air around the topic."""
+"""Rows from which there is extra space around the topic."""
 MAX_TOPIC_CHARACTERS = 4000
 
 TYPED_SOURCE_TEXTS = ("named by you", "Named by you. Whether it answers is seen when the debate begins.")
@@ -57,24 +57,23 @@ _SOURCE_EXAMPLES = (
 
 
 class _TopicLabel(TextRows):
-    """What the line below it is for."""
+    """The label above the topic."""
 
     inset = 3
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The question."""
+        """Return the question."""
         return (Row((Piece("What shall they argue about?", bold=True),)),)
 
 
 class StartScreen(Screen[None]):
-    """Begins with `proposal`; `offers` are the sources known from the start.
+    """Lets the user set up a debate, initially `setup`; `options` are the sources known so far.
 
-    `notice` is what is wrong with the program's own files. `on_sources_change` is called with the sources
-    that are proposed, once the first frame is painted and whenever they are others; `discover` then finds
-    more: sources, and debaters to propose in place of those of the `proposal`; none if these were made by the
-    user, or nothing better was found. `check` raises `DebateError` for a source that cannot be one.
-    `on_start` is called with what the user wants to begin; if nothing comes of it, `show_start_error` says
-    why.
+    `notice` reports a problem with the program's own files. `on_sources_change` is called with the setup's
+    sources after the first frame is painted, and whenever they change. `discover` then finds more sources,
+    and debaters that replace those of `setup`; it returns no debaters if the user chose them or nothing
+    better was found. `check_source` raises `DebateError` for a source that is not valid. `on_start` is called
+    with the debate to start; call `show_start_error` if it cannot start.
     """
 
     DEFAULT_CSS = """
@@ -169,7 +168,7 @@ class StartScreen(Screen[None]):
         self.set_class(glyphs.thin_line.isascii(), "-ascii")
 
     def compose(self) -> ComposeResult:
-        """From top to bottom, laid out for the terminal's size from the first frame on."""
+        """Yield the widgets from top to bottom, laid out for the terminal's size from the first frame on."""
         self._apply_size(self.app.size)
         self._title_bar.update_status(TAGLINE)
         self._topic_input.value = self._setup.topic
@@ -186,14 +185,14 @@ class StartScreen(Screen[None]):
         yield self._footer
 
     def on_mount(self) -> None:
-        """Ask for the topic; look around once the first frame is painted."""
+        """Focus the topic, and discover sources after the first frame is painted."""
         self.set_focus(self._topic_input)
         self._show_setup()
         self._notice_bar.update(self._startup_notice, self.app.size.width)
         self.call_after_refresh(self._start_discovery)
 
     def on_resize(self, event: Resize) -> None:
-        """Use the room there is."""
+        """Adapt to the new size."""
         self._apply_size(event.size)
 
     def _apply_size(self, size: Size) -> None:
@@ -205,19 +204,19 @@ class StartScreen(Screen[None]):
 
     @property
     def setup(self) -> DebateSetup:
-        """What is proposed now."""
+        """The current setup."""
         return self._setup
 
     def warn(self, text: str) -> None:
-        """Say above the footer what is wrong with the program's own files; nothing, once it is put right."""
+        """Show above the footer a problem with the program's own files; an empty `text` removes it."""
         self._notice_bar.update(" ".join(filter(None, (self._startup_notice, text))), self.app.size.width)
 
     def show_start_error(self, message: str) -> None:
-        """Say why the debate that was proposed cannot begin; the user may change it."""
+        """Show why the debate cannot start, and let the user change the setup."""
         self._is_starting = False
         self._footer.show_status(one_line(message, 300), Tone.FAILED)
 
-    # What is at hand
+    # Source discovery
 
     def _start_discovery(self) -> None:
         self._sources_callback(self._setup.sources)
@@ -234,7 +233,7 @@ class StartScreen(Screen[None]):
             self._replace_setup(replace(self._setup, debaters=debaters))
         self._show_setup()
 
-    # What is shown
+    # Display
 
     def _show_setup(self) -> None:
         self._setup_list.update(self._setup, self._source_options)
@@ -279,37 +278,37 @@ class StartScreen(Screen[None]):
     # Keys
 
     def action_switch_focus(self) -> None:
-        """From the topic to the list, and back."""
+        """Switch the focus between topic and list."""
         self.set_focus(self._setup_list if self._topic_input.has_focus else self._topic_input)
 
     def action_focus_list(self) -> None:
-        """From the topic down to the list."""
+        """Move the focus from the topic to the list."""
         if self._topic_input.has_focus:
             self._setup_list.highlight(0)
             self.set_focus(self._setup_list)
 
     def action_focus_topic(self) -> None:
-        """Back to the topic."""
+        """Focus the topic."""
         self.set_focus(self._topic_input)
 
     def action_change(self) -> None:
-        """What the right arrow does."""
+        """Run the action of the right arrow key in the list."""
         self._setup_list.action_change(1)
 
     def action_open(self) -> None:
-        """What Enter does in the list."""
+        """Run the action of Enter in the list."""
         self._setup_list.action_open()
 
     def action_edit(self) -> None:
-        """What ``e`` does in the list."""
+        """Run the action of ``e`` in the list."""
         self._setup_list.action_edit()
 
     def action_remove(self) -> None:
-        """What Delete does in the list."""
+        """Run the action of Delete in the list."""
         self._setup_list.action_remove()
 
     def action_begin(self) -> None:
-        """Begin the debate that is proposed, if it can be held."""
+        """Start the debate if the setup is complete."""
         if self._is_starting:
             return
         topic = self._topic_input.text
@@ -330,27 +329,27 @@ class StartScreen(Screen[None]):
     # Messages
 
     def on_input_changed(self, _: Input.Changed) -> None:
-        """Nothing is missing any more."""
+        """Clear the message about a missing topic."""
         self._footer.show_status("")
 
     def on_descendant_focus(self) -> None:
-        """Explain what has the keys."""
+        """Show the help for what has the focus."""
         self._show_explanation()
 
     def on_selectable_list_highlighted(self, _: SelectableList.Highlighted) -> None:
-        """Explain what is pointed at."""
+        """Show the help for the highlighted item."""
         self._show_explanation()
 
     def on_setup_list_moved_above(self, _: SetupList.MovedAbove) -> None:
-        """Above the list is the topic."""
+        """Focus the topic above the list."""
         self.set_focus(self._topic_input)
 
     async def on_footer_pressed(self, message: Footer.Pressed) -> None:
-        """Do what the key would do."""
+        """Run the action of the clicked hint."""
         await self.run_action(message.action)
 
     def on_setup_list_action_requested(self, message: SetupList.ActionRequested) -> None:
-        """Change an item, show what is offered for it, or leave it out."""
+        """Change an item, show its options, edit it, or remove it."""
         item, proposal = message.item, self._setup
         match message.action:
             case "change":
@@ -373,7 +372,7 @@ class StartScreen(Screen[None]):
                 )
 
     def _open_setup_menu(self, menu: SetupMenuScreen, item: SetupItem) -> None:
-        """Take what is chosen from a menu, or ask for what is not in it."""
+        """Apply the option chosen from a menu, or ask for a source that is not in it."""
 
         def chosen(index: int | None) -> None:
             if index is not None and index < len(menu.outcomes):
@@ -395,7 +394,7 @@ class StartScreen(Screen[None]):
         self.app.push_screen(menu, chosen)
 
     def _edit_profile(self, item: SetupItem) -> None:
-        """Give a debater another name, side or persona."""
+        """Edit a debater's profile."""
         if item.kind != "debater" or not self._setup.source(item):
             return
 

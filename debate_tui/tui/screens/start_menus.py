@@ -1,4 +1,4 @@
-"""The start screen's menus: all that is offered for one item."""
+"""The start screen's menus: all options for one item."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAX_LABEL_CHARACTERS = 60
 
 
 class ProfileField(NamedTuple):
-    """What a debater is besides its source: what a field means, what it is if nobody says so, how long."""
+    """A field of a debater's profile: description, default and maximum length."""
 
     name: str
     key: str
@@ -65,12 +65,12 @@ _MODEL_FIELDS = (
 
 
 def profile_fields(source: str) -> tuple[ProfileField, ...]:
-    """The fields of a debater's profile that its source has a use for."""
+    """Return the profile fields that apply to a debater's source."""
     return _ROLE_FIELDS + (_MODEL_FIELDS if takes_parameters(source) else ())
 
 
 class SetupMenuScreen(MenuScreen):
-    """Its result is a place among `made`: the proposals that come of the choices."""
+    """A menu whose result is an index into `outcomes`, the setups that result from the choices."""
 
     def __init__(
         self,
@@ -94,13 +94,13 @@ class SetupMenuScreen(MenuScreen):
 
 
 def format_menu(setup: DebateSetup, known: Mapping[str, Format], glyphs: Glyphs) -> SetupMenuScreen:
-    """All formats."""
+    """Return a menu of all formats."""
     rows = [(name, format_.title) for name, format_ in known.items()]
     return SetupMenuScreen("How is it held?", rows, [replace(setup, format=n) for n in known], setup, glyphs)
 
 
 def mode_menu(setup: DebateSetup, glyphs: Glyphs) -> SetupMenuScreen:
-    """All display modes."""
+    """Return a menu of all display modes."""
     rows = [(mode.value, told) for mode, told in MODE_DESCRIPTIONS.items()]
     return SetupMenuScreen(
         "When do words appear?", rows, [replace(setup, mode=m) for m in MODE_DESCRIPTIONS], setup, glyphs
@@ -110,14 +110,14 @@ def mode_menu(setup: DebateSetup, glyphs: Glyphs) -> SetupMenuScreen:
 def source_menu(
     setup: DebateSetup, item: SetupItem, options: Sequence[SourceOption], glyphs: Glyphs
 ) -> SetupMenuScreen:
-    """All sources at hand for a debater or a judge; the place behind them stands for any other."""
+    """Return a menu of all sources for a debater or judge; the index after them means another one."""
     rows = [*((offer.source, offer.summary) for offer in options), ("another", "any source, as for -d")]
     made = [setup.with_source(item, offer.source) for offer in options]
     return SetupMenuScreen(source_question(item), rows, made, setup, glyphs)
 
 
 def profile_menu(setup: DebateSetup, position: int, glyphs: Glyphs) -> MenuScreen:
-    """What a debater is besides its source: the places are those of `profile_fields`."""
+    """Return a menu of a debater's profile fields; the indexes are those of `profile_fields`."""
     now = setup.profile(position)
     choices = [
         MenuItem(
@@ -131,11 +131,11 @@ def profile_menu(setup: DebateSetup, position: int, glyphs: Glyphs) -> MenuScree
 
 
 def source_question(item: SetupItem) -> str:
-    """What is asked about a debater or a judge."""
+    """Return the question for a debater or judge."""
     return "Who judges?" if item.kind == "judge" else "Who debates?"
 
 
-# Asks for a line of text, over a screen.
+# A dialog that asks for a line of text.
 
 
 INPUT_DIALOG_WIDTH = 72
@@ -160,10 +160,10 @@ class _StaticRows(TextRows):
 
 
 class InputScreen(OverlayScreen[str | None]):
-    """Its result is what was typed, `None` if the screen was only closed.
+    """Asks for a line of text; the result is the text, or `None` if the dialog was closed.
 
-    `check` raises `DebateError` for what cannot be taken; why is said, and asked again. `text` stands there
-    from the beginning; `max_characters` is how many characters there may be.
+    `check` raises `DebateError` for invalid text; the error is shown and the dialog stays open. `text` is the
+    initial text; `max_characters` limits its length.
     """
 
     DEFAULT_CSS = f"""
@@ -211,7 +211,7 @@ class InputScreen(OverlayScreen[str | None]):
         self._error_rows = _StaticRows((Row(), Row()), glyphs)
 
     def compose(self) -> ComposeResult:
-        """Title, line, examples."""
+        """Yield the title, the input and the examples."""
         self._error_rows.display = False
         with Vertical():
             yield self._heading_rows
@@ -220,11 +220,11 @@ class InputScreen(OverlayScreen[str | None]):
             yield self._example_rows
 
     def on_mount(self) -> None:
-        """Take the keys."""
+        """Focus the input."""
         self.set_focus(self._input)
 
     def action_accept(self) -> None:
-        """That is it, if it can be taken."""
+        """Close the dialog with the text if it is valid."""
         text = self._input.text
         try:
             self._check(text)
@@ -237,10 +237,10 @@ class InputScreen(OverlayScreen[str | None]):
             self.dismiss(text)
 
     def action_close(self) -> None:
-        """Say nothing."""
+        """Close the dialog without a result."""
         self.dismiss(None)
 
     def on_click(self, event: Click) -> None:
-        """A click beside the card closes it."""
+        """Close the dialog on a click outside it."""
         if event.widget is self:
             self.dismiss(None)

@@ -1,4 +1,4 @@
-"""Stream statistics: every debater's figures, live, over the running debate."""
+"""Stream statistics: live figures for every debater, over the running debate."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from debate_tui.tui.symbols import Glyphs
 
 
-# Bars: a speed over time, with the faults that broke into it marked on its axis.
+# Bar charts: a rate over time, with faults marked on the axis.
 
 
 _FAULT_TONES = {0: Tone.STREAMING, FAULT_RECOVERED: Tone.RECONNECTING, FAULT_FATAL: Tone.FAILED}
 
 
 def rate_bars(curve: RateCurve, height: int, max_rate: float, glyphs: Glyphs) -> list[tuple[Piece, ...]]:
-    """The curve as rows of equal width, the highest first; a rate of `max_rate` fills them all.
+    """Return a curve as rows of equal width, top row first; `max_rate` is the full height.
 
-    Whatever came at all can be seen.
+    Any rate above 0 is visible.
     """
     steps = len(glyphs.fill_levels) - 1
     full = height * steps
@@ -54,14 +54,14 @@ def rate_bars(curve: RateCurve, height: int, max_rate: float, glyphs: Glyphs) ->
 
 
 def fault_axis(curve: RateCurve, glyphs: Glyphs) -> tuple[Piece, ...]:
-    """The line that the bars stand on."""
+    """Return the axis below the bars, with marks for faults."""
     marks = {0: glyphs.thin_line, FAULT_RECOVERED: glyphs.reconnecting, FAULT_FATAL: glyphs.failed}
     tones = _FAULT_TONES | {0: Tone.FAINT}
     return merge_cells((marks[fault], tones[fault]) for fault in curve.faults)
 
 
 def merge_cells(cells: Iterable[tuple[str, Tone]]) -> tuple[Piece, ...]:
-    """Cells as runs of one tone."""
+    """Merge cells into runs of one tone."""
     return tuple(_merge_cell_runs(cells))
 
 
@@ -71,22 +71,22 @@ def _merge_cell_runs(cells: Iterable[tuple[str, Tone]]) -> Iterator[Piece]:
 
 
 REFRESH_SECONDS = 0.25
-"""Seconds between two looks at the figures."""
+"""Seconds between updates of the figures."""
 
 LABEL_WIDTH = 13
 WIDE_LABEL_WIDTH = 16
 WIDE_COLUMN_WIDTH = 30
-"""Cells of a column in which figures are written out in full."""
+"""Cells from which a column shows figures in full."""
 MAX_COLUMN_WIDTH = 64
 COLUMN_GAP = 2
 MARGIN = 3
 MAX_BAR_ROWS = 8
 MARGIN_MIN_ROWS = 30
-"""Rows of a terminal from which on the card leaves some of the debate to be seen."""
+"""Rows of a terminal from which the card leaves part of the debate visible."""
 
 
 class StatisticsCard(TextRows):
-    """A column of figures for each debater, under its speed over time; below, everything that broke."""
+    """A column per debater with its rate over time and its figures, and a list of incidents below."""
 
     DEFAULT_CSS = "StatisticsCard { background: $panel; max-width: 100%; max-height: 100%; }"
     inset = MARGIN
@@ -111,7 +111,7 @@ class StatisticsCard(TextRows):
         self._rows: tuple[Row, ...] = ()
 
     def fit_to(self, size: Size) -> None:
-        """Make the most of a screen of this size."""
+        """Use as much of a screen of this size as possible."""
         spare = 2 * MARGIN if size.height >= MARGIN_MIN_ROWS else 0
         self.inset = MARGIN if spare else 1
         inner = size.width - spare - 2 * self.inset
@@ -127,7 +127,7 @@ class StatisticsCard(TextRows):
         self.update_figures()
 
     def update_figures(self) -> None:
-        """Look at the figures again, and show those that have changed."""
+        """Update the figures and repaint those that have changed."""
         rows = tuple(self._build_rows(self._report()))
         grown = len(rows) != len(self._rows)
         self._rows = rows
@@ -136,7 +136,7 @@ class StatisticsCard(TextRows):
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """What was there at the last look."""
+        """Return the rows of the last update."""
         return self._rows
 
     def _build_rows(self, report: StatisticsReport) -> Iterator[Row]:
@@ -161,7 +161,7 @@ class StatisticsCard(TextRows):
 
     @staticmethod
     def _divide_rows(spare: int, incidents: int) -> tuple[int, int]:
-        """How many rows the bars and the incidents get."""
+        """Return the number of rows for the bars and for the incidents."""
         listed = min(incidents, max(0, spare - 5))
         return max(1, min(MAX_BAR_ROWS, spare - listed - bool(listed))), listed
 
@@ -190,7 +190,7 @@ class StatisticsCard(TextRows):
         return (Piece(text, badge.tone),)
 
     def _speed_rows(self, height: int, elapsed: float) -> Iterator[Row]:
-        """Everybody's speed over time on one scale, and how far it reaches."""
+        """Yield every debater's rate over time on one scale, with the scale and the time span."""
         width = max(1, self._column_width - COLUMN_GAP)
         curves = [self._statistics.rate_curve(speaker.id, width) for speaker in self._pane_states]
         top = max((rate for curve in curves for rate in curve.rates), default=0.0)
@@ -214,7 +214,7 @@ class StatisticsCard(TextRows):
         return self._separated([first, *(Piece(part, Tone.QUIET) for part in parts[1:])])
 
     def _incident_rows(self, incidents: Sequence[formatting.Incident]) -> Iterator[Row]:
-        """The newest incidents, each in one line."""
+        """Yield the latest incidents, one per line."""
         names = max(len(incident.name) for incident in incidents)
         faults = max(len(incident.fault) for incident in incidents)
         outcomes = max(len(incident.outcome) for incident in incidents)
@@ -232,7 +232,7 @@ class StatisticsCard(TextRows):
             )
 
     def _table_row(self, label: str, columns: Sequence[tuple[Piece, ...]]) -> Row:
-        """A row of the table: its label, and a column for each debater."""
+        """Return a row of the table: its label, and a column for each debater."""
         pieces = [Piece(label.ljust(self._label_width), Tone.QUIET)]
         for column in columns:
             kept = clip(column, self._column_width - COLUMN_GAP, self.ellipsis)
@@ -241,7 +241,7 @@ class StatisticsCard(TextRows):
         return Row(tuple(pieces))
 
     def _separated(self, pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-        """Pieces with something faint between them."""
+        """Join pieces with a faint separator."""
         between = Piece(f"{self._glyphs.separator} ", Tone.FAINT)
         parted = [piece for each in pieces for piece in (_pad_right(each, 1), between)]
         return (*parted[:-2], pieces[-1])
@@ -252,7 +252,7 @@ def _pad_right(piece: Piece, spaces: int) -> Piece:
 
 
 class StatisticsScreen(OverlayScreen[None]):
-    """Opened with ``s``; the debate goes on beneath."""
+    """Opened with ``s``; the debate continues below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s,escape,q,enter", "close"),
@@ -270,23 +270,23 @@ class StatisticsScreen(OverlayScreen[None]):
         self._card = StatisticsCard(pane_states, statistics, report, glyphs)
 
     def compose(self) -> ComposeResult:
-        """The card alone, in its size from the first frame on."""
+        """Yield the card, sized for the terminal from the first frame on."""
         self._card.fit_to(self.app.size)
         yield self._card
 
     def on_mount(self) -> None:
-        """Keep looking."""
+        """Start updating the figures."""
         self.set_interval(REFRESH_SECONDS, self._card.update_figures)
 
     def on_resize(self, event: Resize) -> None:
-        """Use the room there is."""
+        """Adapt to the new size."""
         self._card.fit_to(event.size)
 
     def action_close(self) -> None:
-        """Back to the debate."""
+        """Return to the debate."""
         self.dismiss(None)
 
     def on_click(self, event: Click) -> None:
-        """A click beside the card closes it."""
+        """Close the card on a click outside it."""
         if event.widget is self:
             self.dismiss(None)

@@ -1,4 +1,4 @@
-"""The verdict over the debate: what judges, debaters and those who watched made of it."""
+"""The verdict on the debate: scores by judges, debaters and viewers."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from debate_tui.tui.symbols import Glyphs
 
 
-# The verdict in rows: scores and opinion as bars, votes, and what each judge rested its scores on.
+# The verdict as rows: bars for scores and opinions, votes, and the quotes each judge scored.
 
 
 LABEL_CELLS = 18
-"""Cells before a bar: whose it is."""
+"""Cells for the label before a bar."""
 
 FIGURE_CELLS = 6
-"""Cells behind it: how much it is."""
+"""Cells for the figure after a bar."""
 
 CRITERION_CELLS = 11
 SCORE_CELLS = 5
@@ -45,7 +45,7 @@ MIN_TEXT_CELLS = 20
 
 
 class VerdictRows:
-    """Lays a judgement out over `width` cells."""
+    """Lays out an outcome in `width` cells."""
 
     def __init__(self, outcome: OutcomeSummary, width: int, glyphs: Glyphs) -> None:
         self._outcome = outcome
@@ -54,7 +54,7 @@ class VerdictRows:
         self._name_cells = MAX_NAME_CELLS
 
     def rows(self) -> tuple[Row, ...]:
-        """All of it, from the outcome to the last quote."""
+        """Return all rows, from the outcome to the last quote."""
         return tuple(self._all_rows())
 
     def _all_rows(self) -> Iterator[Row]:
@@ -71,7 +71,7 @@ class VerdictRows:
             yield from self._ruling_rows(ruling)
 
     def _title_rows(self) -> Iterator[Row]:
-        """What this is, and who has won: in a line of its own where there is no room beside it."""
+        """Yield the title and the winner, on separate lines if they do not fit on one."""
         tone = Tone.FINISHED if any(score.is_winner for score in self._outcome.scores) else Tone.TEXT
         title = Piece("The verdict", Tone.FOCUS, bold=True)
         headline = Piece(self._outcome.headline, tone, bold=True)
@@ -139,7 +139,7 @@ class VerdictRows:
         if self._outcome.votes:
             yield Row()
 
-    # One judge
+    # Judges
 
     def _ruling_rows(self, ruling: VerdictSummary) -> Iterator[Row]:
         yield self._ruling_title(ruling)
@@ -160,7 +160,7 @@ class VerdictRows:
             yield from (Row((Piece(text, Tone.QUIET),)) for text in self._wrap_text(line, self._width))
 
     def _agreement_rows(self, lines: Sequence[str]) -> Iterator[Row]:
-        """What the debaters came to: headings, and under them a line for each debater."""
+        """Yield the debaters' conclusions: headings, and a line for each debater under them."""
         listed = False
         for line in lines:
             name, colon, text = line.partition(": ")
@@ -233,18 +233,18 @@ def _vote_counts_text(votes: Sequence[tuple[str, int]]) -> str:
 
 
 MAX_TEXT_WIDTH = 96
-"""Cells of a line that is still read with ease."""
+"""Maximum cells per line that are comfortable to read."""
 
 MARGIN = 3
 MARGIN_MIN_ROWS = 30
-"""Rows of a terminal from which on the card leaves some of the debate to be seen."""
+"""Rows of a terminal from which the card leaves part of the debate visible."""
 
 WHEEL_ROWS = 3
-"""Rows that a turn of the wheel scrolls."""
+"""Rows per step of the mouse wheel."""
 
 
 class VerdictCard(TextRows):
-    """The verdict between a blank row and a row that says how much is below; scrolled where it is longer."""
+    """The verdict on a card that scrolls if necessary, with the number of rows below at the bottom."""
 
     DEFAULT_CSS = "VerdictCard { background: $panel; max-width: 100%; max-height: 100%; }"
     inset = MARGIN
@@ -259,7 +259,7 @@ class VerdictCard(TextRows):
         self._text_width = self._max_rows = self._min_rows = 0
 
     def fit_to(self, size: Size) -> None:
-        """Make the most of a screen of this size."""
+        """Use as much of a screen of this size as possible."""
         roomy = size.height >= MARGIN_MIN_ROWS
         self.inset = MARGIN if roomy else 1
         width = min(size.width, MAX_TEXT_WIDTH + 2 * MARGIN)
@@ -270,7 +270,7 @@ class VerdictCard(TextRows):
         self.update_verdict()
 
     def update_verdict(self) -> None:
-        """Lay out again what is known now, once there is a size to lay it out for."""
+        """Lay out the current verdict, if the size is known."""
         if not self._text_width:
             return
         found = summarise_outcome(self._transcript)
@@ -279,13 +279,13 @@ class VerdictCard(TextRows):
         self.scroll_rows(0)
 
     def scroll_rows(self, rows: int) -> None:
-        """Show what is further down, or up."""
+        """Scroll down or up."""
         self._first_row = max(0, min(self._first_row + rows, len(self._rows) - self._visible_rows))
         self.refresh_rows()
 
     @property
     def page_rows(self) -> int:
-        """Rows to scroll by a page."""
+        """Rows to scroll per page."""
         return max(1, self._visible_rows - 2)
 
     @property
@@ -293,7 +293,7 @@ class VerdictCard(TextRows):
         return max(1, min(len(self._rows) + 3, self._max_rows) - 3)
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """What is in view."""
+        """Return the visible rows."""
         shown = self._rows[self._first_row : self._first_row + self._visible_rows]
         blank = [Row()] * max(0, self.size.height - len(shown) - 2)
         return (Row(), *shown, *blank, self._footer_row())
@@ -312,7 +312,7 @@ class VerdictCard(TextRows):
 
 
 class VerdictScreen(OverlayScreen[None]):
-    """Opens when a debate ends with a verdict, and with ``v``; the debate stays beneath."""
+    """Opens when a debate ends with a verdict, and with ``v``; the debate stays below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,v,enter", "close"),
@@ -330,41 +330,41 @@ class VerdictScreen(OverlayScreen[None]):
         self._card = VerdictCard(transcript, glyphs)
 
     def compose(self) -> ComposeResult:
-        """The card alone, in its size from the first frame on."""
+        """Yield the card, sized for the terminal from the first frame on."""
         self._card.fit_to(self.app.size)
         yield self._card
 
     def update_verdict(self) -> None:
-        """Somebody has decided or voted since."""
+        """Show a new verdict or vote."""
         self._card.update_verdict()
 
     def on_resize(self, event: Resize) -> None:
-        """Use the room there is."""
+        """Adapt to the new size."""
         self._card.fit_to(event.size)
 
     def action_scroll(self, rows: int) -> None:
-        """Show what is further down, or up."""
+        """Scroll down or up by rows."""
         self._card.scroll_rows(rows)
 
     def action_page(self, pages: int) -> None:
-        """A page further down, or up."""
+        """Scroll down or up by pages."""
         self._card.scroll_rows(pages * self._card.page_rows)
 
     def action_close(self) -> None:
-        """Back to the debate."""
+        """Return to the debate."""
         self.dismiss(None)
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        """Further down."""
+        """Scroll down."""
         event.stop()
         self._card.scroll_rows(WHEEL_ROWS)
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        """Further up."""
+        """Scroll up."""
         event.stop()
         self._card.scroll_rows(-WHEEL_ROWS)
 
     def on_click(self, event: Click) -> None:
-        """A click beside the card closes it."""
+        """Close the card on a click outside it."""
         if event.widget is self:
             self.dismiss(None)

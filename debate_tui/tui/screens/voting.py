@@ -1,4 +1,4 @@
-"""A debate that is judged on screen: the viewer's own vote before and after it, and then the verdict."""
+"""Voting: the viewer's vote before and after the debate, and the verdict."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from debate_tui.tui.symbols import Glyphs
 
 
-# The line that asks for a vote; the debate goes on whether it is answered or not.
+# The bar that asks for a vote; the debate continues whether or not the user votes.
 
 
 class VoteBar(TextRows):
-    """Hidden while nothing is asked."""
+    """A question with its keys; hidden while there is none."""
 
     DEFAULT_CSS = "VoteBar { height: 1; background: $surface; }"
 
     class Opened(Message):
-        """The line was clicked."""
+        """Posted when the bar is clicked."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -46,17 +46,17 @@ class VoteBar(TextRows):
         self.display = False
 
     def ask(self, question: str, escape_label: str) -> None:
-        """Ask this from now on, and say what ``esc`` does instead."""
+        """Show a question, with a label for ``esc``."""
         self._question, self._escape_label = question, escape_label
         self.display = True
         self.refresh_rows()
 
     def hide(self) -> None:
-        """Ask nothing any more."""
+        """Hide the question."""
         self.display = False
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """The question, and its two keys."""
+        """Return the question and its two keys."""
         question = Piece(f"{self._glyphs.interjection} {self._question}", Tone.FOCUS)
         keys = (
             Piece("v", Tone.FOCUS, bold=True),
@@ -67,7 +67,7 @@ class VoteBar(TextRows):
         return (Row((question,), keys),)
 
     def on_click(self, _: Click) -> None:
-        """Vote."""
+        """Request the vote menu."""
         self.post_message(self.Opened())
 
 
@@ -80,10 +80,10 @@ _VOTE_QUESTIONS = {
 
 
 class VotingView(DebateView):
-    """Asks for the viewer's vote where a vote is wanted and taken, and opens the verdict at the end.
+    """Asks for the viewer's vote if the options say so, and opens the verdict at the end.
 
-    The question waits in a line of its own until it is answered, refused or too late. At the end of a debate
-    it comes before the verdict.
+    The question stays in its bar until the user answers or declines, or it is too late. At the end of a
+    debate, it comes before the verdict.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "verdict")]
@@ -95,7 +95,7 @@ class VotingView(DebateView):
         self._verdict_screen: VerdictScreen | None = None
 
     def compose(self) -> ComposeResult:
-        """The debate, with the question above its footer."""
+        """Yield the debate with the question above the footer."""
         *above, footer = super().compose()
         if self._options.asks_for_votes and self._commands is not None and not self._has_voted("before"):
             self._ask_for_vote("before")
@@ -120,7 +120,7 @@ class VotingView(DebateView):
     # The viewer's vote
 
     def _has_voted(self, when: VoteTime) -> bool:
-        """Whether the viewer has voted."""
+        """Return whether the viewer has voted."""
         votes = self._follower.transcript.votes
         return any(vote.when == when and vote.voter == LOCAL_VOTER for vote in votes)
 
@@ -134,7 +134,7 @@ class VotingView(DebateView):
         self._vote_bar.hide()
 
     def decline_vote(self) -> bool:
-        """Leave the question unanswered; says whether there was one."""
+        """Decline to vote; return whether there was a question."""
         if self._open_vote is None:
             return False
         self._close_vote()
@@ -169,7 +169,7 @@ class VotingView(DebateView):
     # The verdict
 
     def _finish_judging(self, event: DebateFinished) -> None:
-        """The debate is over: ask once more if that was begun or somebody judged, then show the verdict."""
+        """Ask for the final vote if there are verdicts or the viewer voted before; then show the verdict."""
         transcript = self._follower.transcript
         self._close_vote()
         if self._verdict_screen is not None or not (transcript.verdicts or self._has_voted("before")):
@@ -203,16 +203,16 @@ class VotingView(DebateView):
 
     @property
     def verdict_label(self) -> str:
-        """What ``v`` does now, for the footer; empty where that is nothing, or the question says it."""
+        """The footer's label for ``v``; empty if the key does nothing now, or the question shows it."""
         return "verdict" if self._open_vote is None and self._follower.transcript.verdicts else ""
 
     def action_verdict(self) -> None:
-        """Vote, if that is asked for; else show what was decided."""
+        """Open the vote menu if there is a question, otherwise the verdict."""
         if self._open_vote is not None:
             self._show_vote_menu(self._open_vote)
         else:
             self._show_verdict()
 
     def on_vote_bar_opened(self, _: VoteBar.Opened) -> None:
-        """Vote."""
+        """Open the vote menu."""
         self.action_verdict()

@@ -1,4 +1,4 @@
-"""A debate that is held elsewhere: the debate screen, with nothing to command."""
+"""The watch screen: a debate that runs elsewhere, shown without commands."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 
 class RemoteDebateLog(ReadableLog, Protocol):
-    """A log that may have to be told anew, and a line to it that may break."""
+    """A log received over a connection; it may restart from its first event, or be disconnected."""
 
     on_rewind: Callable[[], None]
     on_connection_notice: Callable[[str], None]
 
     @property
     def connection(self) -> ConnectionInfo | None:
-        """How the debate comes here, where that is known."""
+        """How the debate is received, or `None` if unknown."""
         ...
 
 
 class WatchScreen(DebateScreen):
-    """A `DebateScreen` of somebody else's debate: it says what the line to it is, and when that is broken.
+    """A `DebateScreen` for a debate hosted elsewhere; shows the connection and its interruptions.
 
-    Pausing is local: what comes meanwhile is shown afterwards.
+    Pausing is local: text that arrives meanwhile is shown on resume.
     """
 
     def __init__(
@@ -55,25 +55,25 @@ class WatchScreen(DebateScreen):
         log.on_rewind = lambda: self.call_next(self.rebuild)
         log.on_connection_notice = lambda text: self.call_next(self.warn, text)
 
-    # Pausing, which nobody else notices
+    # Local pausing
 
     @property
     def can_pause(self) -> bool:
-        """Everybody can, for themselves."""
+        """Always true: pausing only affects this screen."""
         return True
 
     @property
     def can_resume_all(self) -> bool:
-        """Only what is held here can be let go here."""
+        """Whether all panes are paused here; pauses by the host cannot be resumed here."""
         return all(pane.state.paused_here for pane in self._panes)
 
     @property
     def can_resume_pane(self) -> bool:
-        """See `can_resume_all`."""
+        """Whether the current pane is paused here; see `can_resume_all`."""
         return self._current_pane.state.paused_here
 
     def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
-        """Paint what is due, but keep what is due in panes that are held."""
+        """Paint pending items, but hold back those for paused panes."""
         for debater, items in due.items():
             if self._panes_by_debater[debater].state.paused_here:
                 self._held_items.setdefault(debater, []).extend(items)
@@ -82,18 +82,18 @@ class WatchScreen(DebateScreen):
         )
 
     async def rebuild(self) -> None:
-        """See `DebateView.rebuild`; what was held is of a history that is no more."""
+        """See `DebateView.rebuild`; discards held items, which belong to the old history."""
         self._held_items.clear()
         for pane in self._panes:
             pane.state.paused_here = False
         await super().rebuild()
 
     def action_pause_all(self) -> None:
-        """Let no pane go on, or all of them."""
+        """Pause all panes here, or resume them."""
         self._set_paused(self._panes, paused=not self.can_resume_all)
 
     def action_pause_pane(self) -> None:
-        """Let the pane that has the keys not go on, or go on."""
+        """Pause or resume the focused pane here."""
         self._set_paused([self._current_pane], paused=not self.can_resume_pane)
 
     def _set_paused(self, panes: Sequence[Pane], *, paused: bool) -> None:
@@ -110,12 +110,12 @@ class WatchScreen(DebateScreen):
         self.tick(time.monotonic())
 
     def action_help(self) -> None:
-        """Explain the keys of somebody who watches, and badges."""
+        """Show the help for the keys of a viewer, and badges."""
         from debate_tui.tui.screens.dialogs import HelpScreen
 
         self.app.push_screen(HelpScreen(self._glyphs, "watch"))
 
-    # The line to it
+    # Connection figures
 
     def _report(self) -> StatisticsReport:
         report, connection = super()._report(), self._remote_log.connection
