@@ -175,7 +175,7 @@ class AccessControl:
     # Where requests come from
 
     def is_own_name(self, host: str) -> bool:
-        """Whether a ``Host`` header is the address this server was told to be reached by."""
+        """Whether a ``Host`` header names this server: loopback, ``--host``, or an allowed origin."""
         name = host_name(host)
         return self.viewers_need_token or name in self._host_names or is_loopback(name)
 

@@ -105,7 +105,7 @@ class ConflictError(DebateError):
 
 
 class ForbiddenError(DebateError):
-    """What was asked for is permitted to no one who asks from there."""
+    """What was asked for is not permitted from where the request came."""
 
 
 decode_command = msgspec.json.Decoder(AnyCommand).decode

@@ -48,7 +48,7 @@ class AuthMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            return  # Whoever made the application starts and ends what it needs.
+            return  # The caller starts and ends what the application needs.
         refusal, role = self._authorize(HTTPConnection(scope))
         if refusal is None:
             scope.setdefault("state", {})["role"] = role

@@ -164,7 +164,7 @@ class UvicornHttpProtocol(HttpToolsProtocol):
             self.transport.abort()
             return
         if self.cycle is not None:
-            self.cycle.disconnected = True  # The application is told, and what it answers is not sent.
+            self.cycle.disconnected = True  # For the application; its answer is not sent.
             self.cycle.message_event.set()
         self.transport.write(_REFUSALS[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
         # Closing at once could take the answer from a client that is still sending.
