@@ -54,11 +54,11 @@ class BaseDebateApp(BaseApp[None]):
     ) -> DebateScreen:
         """Build the screen for a debate log, or for one that is attached later with `attach_log`.
 
-        The screen fills and drains `buffer` by itself; code that reads sources only has to wait for its
-        `room`. `on_ready` is called once, after the first frame is painted: the time to start the session.
-        `on_mode` is called with the display mode the user chooses, so that it can be saved. Pass `statistics`
-        for a debate that runs in this process, whose session updates them; for any other log, the screen
-        measures them as it follows the log. `screen` is the factory for the screen.
+        The screen fills and drains `buffer` by itself; code that reads sources only has to await its
+        `wait_for_room`. `on_ready` is called once, after the first frame is painted: the time to start the
+        session. `on_mode` is called with the display mode the user chooses, so that it can be saved. Pass
+        `statistics` for a debate that runs in this process, whose session updates them; for any other log, the
+        screen measures them as it follows the log. `screen` is the factory for the screen.
         """
         self._ready_callback = on_ready
         self._debate_screen = screen(
@@ -136,7 +136,7 @@ class BaseDebateApp(BaseApp[None]):
 
 
 class DebateApp(BaseDebateApp):
-    """Shows one debate log until the user quits or `exit` is called.
+    """An app that shows one debate log until the user quits or `exit` is called.
 
     See `BaseDebateApp.build_debate_screen` for the parameters. `on_theme` is called with the theme the user
     chooses, so that it can be saved.
@@ -180,7 +180,7 @@ def _ignore_choice(_: object) -> None:
 
 
 class StartApp(BaseDebateApp):
-    """Shows `start` until `show_debate` replaces it with a debate.
+    """An app that shows `start` until `show_debate` replaces it with a debate.
 
     It is one app rather than two, so that the terminal does not flash in between.
     """

@@ -57,7 +57,7 @@ class Key(events.Key):
 
 
 class KeyboardApp(App[Result]):
-    """App that holds each key until the previous one is handled, then sends it to the new focus.
+    """An app that holds each key until the previous one is handled, then sends it to the new focus.
 
     Textual (8.2) sends every key to the widget focused when the key arrives, and runs the binding of the
     previous key only later: text typed after a key that opens an input would be taken as commands.
@@ -117,7 +117,7 @@ THEME_POLL_SECONDS = 1.0
 
 
 class BaseApp(KeyboardApp[Result]):
-    """Full-screen app that uses the theme in its options from the first frame on.
+    """A full-screen app that uses the theme in its options from the first frame on.
 
     `load_themes` registers the other themes. After that, ``T`` opens the theme picker, and the user's own
     themes are reloaded whenever their files change. `on_theme` is called with the theme the user chooses, so
@@ -136,7 +136,7 @@ class BaseApp(KeyboardApp[Result]):
         if not os.environ.get("NO_COLOR"):  # an empty value counts as unset: https://no-color.org
             os.environ.pop("NO_COLOR", None)
         super().__init__(driver_class=TerminalDriver)
-        self._disable_notifications = True  # toasts are never used, so screens need no rack for them
+        self._disable_notifications = True  # toasts are never used, so screens need no `ToastRack`
         if self.no_color:  # Textual removes it from the environment, but the next app reads it there
             os.environ["NO_COLOR"] = "1"
             from debate_tui.tui.styles import NoColourFilter

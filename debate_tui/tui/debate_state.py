@@ -154,9 +154,9 @@ class DebateClock:
 
 
 class DurationEstimator:
-    """Measures finished rounds, without pauses, by the number of words requested in them.
+    """An estimate of the time left, from the time per requested word in finished rounds.
 
-    Only turns that follow each other add up: speakers in parallel count as one.
+    Pauses do not count. Only turns that follow each other add up: speakers in parallel count as one.
     """
 
     def __init__(self, transcript: Transcript, phase_progress: PhaseProgress) -> None:

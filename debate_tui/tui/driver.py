@@ -36,7 +36,7 @@ _BREAKS_TO_SPACES = str.maketrans("\r\n\t", "   ")
 
 
 class PasteSanitiser:
-    """Cleans the pastes in terminal input and leaves everything else unchanged.
+    """A filter that cleans the pastes in terminal input and leaves everything else unchanged.
 
     Textual (8.2) treats escape sequences in a paste as key presses, and an `Input` keeps only the first line
     of a paste.
@@ -125,7 +125,7 @@ CLOSE_TIMEOUT_SECONDS = 1.5
 """Seconds a terminal that accepts no output may delay the exit of the program."""
 
 THREAD_SWITCH_SECONDS = 0.0005
-"""Seconds the writer thread waits for the interpreter; Python's default of 5 ms is a third of a frame."""
+"""Maximum seconds the writer thread waits for the interpreter; Python's 5 ms are a third of a frame."""
 
 SLOW_WRITE_SECONDS = 0.01
 """Seconds after which a write counts as slow; a fast terminal accepts a whole screen in less."""
@@ -144,7 +144,7 @@ _CLEAR_SCREEN = "\x1b[2J"
 
 
 class TerminalDriver(LinuxDriver):
-    """Never blocks the event loop and never outlives its terminal.
+    """A driver that never blocks the event loop and never outlives its terminal.
 
     Textual (8.2) queues 30 writes and blocks on the next. Its writer thread dies with the terminal, and then
     the queue is never emptied. It also enters application mode whenever the process receives SIGCONT, even if

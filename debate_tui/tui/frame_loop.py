@@ -60,7 +60,7 @@ class FrameTarget(Protocol):
 
 
 class FrameLoop:
-    """Paints a buffer's text on a target; call `run`, which continues until it is cancelled.
+    """The loop that paints a buffer's text on a target; `run` continues until it is cancelled.
 
     A flush releases the text of all panes in one call, without an `await` in between. Deadlines are absolute,
     so that a late wake-up delays one frame and not those after it. `on_frame` is called with the duration of
@@ -187,7 +187,7 @@ SCROLL_FRACTION = 3
 
 
 class ScrollThrottle:
-    """Limits how far each pane may scroll in the next frame.
+    """A limit on how far each pane may scroll in the next frame.
 
     Scrolling repaints the whole pane. On a slow terminal, only one pane scrolls per frame, so that frames
     stay short and keys take effect quickly; the other panes scroll in the following frames.
@@ -230,7 +230,7 @@ UNREACHABLE_THRESHOLD = 1_000_000
 
 
 class GcScheduler:
-    """Collects garbage only on request; `restore` resets the interpreter's own schedule."""
+    """A switch between garbage collection on request and the interpreter's own schedule."""
 
     def __init__(self) -> None:
         self._original_threshold = gc.get_threshold()

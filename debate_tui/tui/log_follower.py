@@ -105,7 +105,7 @@ class LogFollower:
         return events
 
     def reset_to(self, events: Iterable[Event]) -> None:
-        """Discard all state and pending text, and apply these events: a replay has moved back."""
+        """Discard all state and pending text, and apply these events: the log has moved back."""
         self.transcript.clear()
         self._bill = None
         self._buffer.take()

@@ -242,7 +242,7 @@ def _row_ranges(rows: set[int]) -> Iterator[tuple[int, int]]:
 
 
 def _can_paint_directly(screen: AnyScreen) -> bool:
-    """Whether the screen is active and its layout is up to date."""
+    """Return whether the screen is active and its layout is up to date."""
     app = screen.app
     return (
         screen is app.screen

@@ -59,7 +59,7 @@ class PaneNotice(NamedTuple):
 
 
 class PaneContent:
-    """Writes the items of one debater to a page as they arrive.
+    """A writer that puts the items of one debater on a page as they arrive.
 
     `turn_heading` names the phase of a turn. All text in the items is already sanitised. Only the text of the
     latest turn is kept: when an interrupted turn resumes, it is rewritten as one text.

@@ -162,7 +162,7 @@ _HIGHLIGHT_STYLE, _DIM_STYLE, _BACKGROUND_SCREEN_STYLE = (
 
 
 class NoColourFilter(LineFilter):
-    """Removes all colours, including greys."""
+    """A filter that removes all colours, including greys."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """See `LineFilter.apply`."""

@@ -49,7 +49,7 @@ MESSAGE_SECONDS = 4.0
 
 
 class DebateView(painter.BlankWidget, Screen[None]):
-    """Shows one debate log; `commands` is `None` if the debate takes none.
+    """A screen for one debate log; `commands` is `None` if the debate takes none.
 
     Without a log, it shows what `options` contain until `attach_log` is called. `on_ready` is called after
     the first frame is painted, `on_round_break` between two rounds, when nothing streams. `pending_writes`

@@ -73,7 +73,7 @@ class OverlayScreen(ModalScreen[Result]):
 
 
 class CardScreen(OverlayScreen[None]):
-    """Shows a card until a key is pressed or the user clicks outside it."""
+    """A card that stays until a key is pressed or the user clicks outside it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,space,question_mark,f1", "dismiss_card"),
@@ -152,7 +152,7 @@ class ExportMenuScreen(MenuScreen):
 
 
 class ConfirmDeleteScreen(MenuScreen):
-    """Asks for confirmation before a debate is deleted; the result is 1 for yes."""
+    """A confirmation before a debate is deleted; the result is 1 for yes."""
 
     def __init__(self, topic: str, glyphs: Glyphs) -> None:
         choices = (MenuItem("keep it", "n"), MenuItem("delete it for good", "y", tone=Tone.FAILED))
@@ -167,7 +167,7 @@ SWATCH_TONES = (Tone.FOCUS, Tone.STREAMING, Tone.CONNECTED, Tone.PAUSED, Tone.RE
 
 
 class ThemeScreen(MenuScreen):
-    """Applies the highlighted theme to the app; the caller restores the old one if it is closed."""
+    """A menu that previews the highlighted theme; the caller applies the final choice."""
 
     DEFAULT_CSS = "ThemeScreen { align: right middle; background: $background 0%; }"
 
@@ -196,7 +196,7 @@ FAULT_WIDTH = 64
 
 
 class FaultScreen(CardScreen):
-    """Opened with Enter on a pane whose stream has a fault."""
+    """The dialog opened with Enter on a pane whose stream has a fault."""
 
     def __init__(self, name: str, fault: FaultReport, glyphs: Glyphs) -> None:
         status = f", HTTP status {fault.status}" if fault.status is not None else ""
@@ -284,7 +284,7 @@ _BADGE_WIDTHS = (14, 12, 12, 12, 10)
 
 
 class HelpScreen(CardScreen):
-    """Opened with ``?`` over a debate, a replay, or a debate that is being watched."""
+    """The dialog opened with ``?`` over a debate, a replay, or a debate that is being watched."""
 
     def __init__(self, glyphs: Glyphs, kind: Literal["debate", "replay", "watch"] = "debate") -> None:
         title, *columns = _KEYS_BY_SCREEN[kind]
@@ -320,7 +320,7 @@ DECISION_WIDTH = 60
 
 
 class DecisionScreen(OverlayScreen[FaultDecision | None]):
-    """Shows the debater and the error; the result is the decision, or `None` if it was closed.
+    """A dialog with the debater and the error; the result is the decision, or `None` if closed.
 
     `is_pending` returns whether a decision is still needed; `replaceable` says whether the debater can switch
     to another source.

@@ -323,7 +323,7 @@ class HistoryScreen(Screen[None]):
 
 
 class HistoryApp(BaseApp[HistorySelection]):
-    """Returns what the user wants to see next, or `None`; see `HistoryScreen`."""
+    """An app that returns what the user wants to see next, or `None`; see `HistoryScreen`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c,ctrl+q", "quit", priority=False)]
 

@@ -35,7 +35,7 @@ class ModeratorAction(NamedTuple):
 
 
 class ModerationView(VotingView):
-    """Adds ``i`` for an interjection and ``M`` for the menu of other moderator actions."""
+    """A debate view with ``i`` for an interjection and ``M`` for the menu of other actions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "interject"),

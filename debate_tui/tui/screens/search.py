@@ -80,7 +80,7 @@ class Search:
 
 
 class SearchView(DebateView):
-    """Adds ``/`` for the search bar; the panes get the focus at the first match."""
+    """A debate view with ``/`` for the search bar; the first match moves the focus to its pane."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", priority=True),

@@ -67,7 +67,7 @@ class _TopicLabel(TextRows):
 
 
 class StartScreen(Screen[None]):
-    """Lets the user set up a debate, initially `setup`; `options` are the sources known so far.
+    """A screen to set up a debate, initially `setup`; `options` are the sources known so far.
 
     `notice` reports a problem with the program's own files. `on_sources_change` is called with the setup's
     sources after the first frame is painted, and whenever they change. `discover` then finds more sources,

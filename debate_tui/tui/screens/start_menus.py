@@ -160,7 +160,7 @@ class _StaticRows(TextRows):
 
 
 class InputScreen(OverlayScreen[str | None]):
-    """Asks for a line of text; the result is the text, or `None` if the dialog was closed.
+    """A dialog for a line of text; the result is the text, or `None` if it was closed.
 
     `check` raises `DebateError` for invalid text; the error is shown and the dialog stays open. `text` is the
     initial text; `max_characters` limits its length.

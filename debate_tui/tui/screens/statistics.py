@@ -252,7 +252,7 @@ def _pad_right(piece: Piece, spaces: int) -> Piece:
 
 
 class StatisticsScreen(OverlayScreen[None]):
-    """Opened with ``s``; the debate continues below."""
+    """The dialog opened with ``s``; the debate continues below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s,escape,q,enter", "close"),

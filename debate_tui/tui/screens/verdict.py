@@ -45,7 +45,7 @@ MIN_TEXT_CELLS = 20
 
 
 class VerdictRows:
-    """Lays out an outcome in `width` cells."""
+    """The layout of an outcome in `width` cells."""
 
     def __init__(self, outcome: OutcomeSummary, width: int, glyphs: Glyphs) -> None:
         self._outcome = outcome
@@ -312,7 +312,7 @@ class VerdictCard(TextRows):
 
 
 class VerdictScreen(OverlayScreen[None]):
-    """Opens when a debate ends with a verdict, and with ``v``; the debate stays below."""
+    """The dialog opened when a debate ends with a verdict, and with ``v``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,v,enter", "close"),

@@ -80,7 +80,7 @@ _VOTE_QUESTIONS = {
 
 
 class VotingView(DebateView):
-    """Asks for the viewer's vote if the options say so, and opens the verdict at the end.
+    """A debate view that asks for the viewer's vote, if enabled, and opens the verdict at the end.
 
     The question stays in its bar until the user answers or declines, or it is too late. At the end of a
     debate, it comes before the verdict.

@@ -202,7 +202,7 @@ _BLOCK_BITS = 24
 
 
 class PageView(painter.RowWidget):
-    """Renders the rows of a page with styles, selection, search matches and a position mark.
+    """A view of a page with styles, selection, search matches and a position mark.
 
     Subclasses call `_repaint_changed` after they change or replace the visible part; it repaints the rows
     that differ from what was painted last.

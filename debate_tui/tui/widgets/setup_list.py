@@ -46,7 +46,7 @@ _SECTION_STARTS = ("format", "judge", "begin")
 
 
 class SetupList(SelectableList):
-    """Shows a setup; the owner changes it on `ActionRequested` and calls `update`."""
+    """The list for a setup; the owner changes it on `ActionRequested` and calls `update`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "change(-1)"),

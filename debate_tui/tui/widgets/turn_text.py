@@ -24,7 +24,7 @@ WHEEL_LINES = 3
 
 
 class TurnText(PageView, can_focus=True):
-    """Shows text, headings and notices after `flush`.
+    """A debater's text, headings and notices, shown after `flush`.
 
     It follows the end of the text until the reader scrolls up, and then keeps its position. `unseen_lines` is
     the number of lines below that have never been in view. It has no border, no padding and no children.
