@@ -1,1 +1,1 @@
-"""What may be shown, and when; no Textual."""
+"""What to show and when, independent of Textual."""

@@ -1,4 +1,4 @@
-"""The shared buffer: what was received but not yet painted, for all panes together."""
+"""The shared buffer: text received but not yet painted, for all panes together."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ ItemT = TypeVar("ItemT")
 HIGH_WATERMARK = 64 * 1024
 """Pending characters of a pane above which its reader waits."""
 LOW_WATERMARK = 32 * 1024
-"""Pending characters of a pane at which its reader goes on."""
+"""Pending characters of a pane at which its reader continues."""
 MAX_PENDING_ITEMS = 1000
-"""Pending items of all panes at which they are painted before their window closes."""
+"""Pending items of all panes together that are painted before their window closes."""
 
 
 class PaneBufferStatistics(Struct, frozen=True):
-    """What one pane's part of the buffer has been through.
+    """Statistics of one pane's part of the buffer.
 
-    `pending_size` is what is pending now and `peak_size` the most there ever was, in characters; `wait_count`
-    is how often the pane's reader was held back, `wait_seconds` for how long in all, in seconds, a wait under
-    way included.
+    `pending_size` is what is pending now and `peak_size` the maximum so far, both in characters.
+    `wait_count` is how often backpressure made the pane's reader wait, and `wait_seconds` how long in
+    total, including a wait in progress.
     """
 
     pending_size: int
@@ -38,25 +38,25 @@ class PaneBufferStatistics(Struct, frozen=True):
 
 
 class BufferStatistics(Struct, frozen=True):
-    """What the buffer has been through; `flushes` counts the takes that found something."""
+    """Statistics of the buffer; `flushes` counts the calls of `take` that found something."""
 
     flushes: int
     panes: dict[str, PaneBufferStatistics]
 
 
 class SharedBuffer(Generic[ItemT]):
-    """A queue of paintable items for each pane, emptied for all panes in one call.
+    """A queue of paintable items per pane, emptied for all panes in one call.
 
-    `high_watermark` and `low_watermark` are each pane's marks, in characters: once its pending text is above
-    `high_watermark`, `wait_for_room` waits until it is at or below `low_watermark`. `max_pending_items`
-    pending items in all make the buffer `should_flush_early`. An item's size is the length of its text; what
-    is no text has none, and is never a reason to wait.
+    The watermarks are per pane, in characters: once its pending text exceeds `high_watermark`,
+    `wait_for_room` waits until it is at or below `low_watermark`. The buffer is `should_flush_early` once
+    `max_pending_items` items are pending in total. An item's size is the length of its text; items that are
+    not text have size 0 and never make a reader wait.
 
-    Everything happens on one event loop's thread, and only `wait_for_room` awaits: between a `push` and the
-    `take` that returns its item, nothing can come in between, drop or reorder. `on_due_change` is called by
-    `push` when what is due may have become due earlier: a pane got its first pending item, or the buffer is
-    crowded. `read_delay` is how long a reader may let text pile up at its sender, in seconds; whoever paints
-    sets it.
+    Everything runs on the event loop's thread, and only `wait_for_room` awaits: nothing can be dropped or
+    reordered between the `push` of an item and the `take` that returns it. `push` calls `on_due_change`
+    when painting may have become due earlier: a pane got its first pending item, or `max_pending_items` was
+    reached. `read_delay` is how long a reader may let text accumulate at its sender, in seconds; the
+    painter sets it.
     """
 
     def __init__(
@@ -88,29 +88,29 @@ class SharedBuffer(Generic[ItemT]):
 
     @property
     def panes(self) -> tuple[str, ...]:
-        """The panes there are, in their order on screen."""
+        """The panes, in their order on screen."""
         return tuple(self._queues)
 
     @property
     def oldest_arrivals(self) -> Mapping[str, float]:
-        """The panes with something pending, each with the arrival time of its oldest item.
+        """The panes with pending items, each with the arrival time of its oldest item.
 
-        After a `take` that left something behind, the time is that of the oldest item before it.
+        After a `take` that left items in a pane, its time is that of the oldest item before the `take`.
         """
         return self._oldest_arrivals
 
     @property
     def pending_items(self) -> int:
-        """How many items are pending in all."""
+        """The number of pending items in all panes."""
         return self._pending_items
 
     @property
     def should_flush_early(self) -> bool:
-        """Whether so much is pending that it should be painted before its window closes."""
+        """Whether enough is pending to paint it before its window closes."""
         return self._pending_items >= self._max_pending_items
 
     def push(self, pane: str, item: ItemT, size: int = 0) -> None:
-        """Add an item to a pane's queue, without waiting; raises `KeyError` for an unknown pane."""
+        """Add an item to a pane's queue, without waiting; raise `KeyError` if the pane is unknown."""
         lane = self._queues[pane]
         if self._closed:
             return
@@ -126,10 +126,10 @@ class SharedBuffer(Generic[ItemT]):
             self.on_due_change()
 
     def take(self, panes: Iterable[str] | None = None, *, limit: int | None = None) -> dict[str, list[ItemT]]:
-        """Remove and return what is pending, of all panes or of some, as if in one instant.
+        """Remove and return what is pending, of all panes or of some, in one step.
 
-        Panes with nothing pending are left out. `limit` bounds the text taken of each pane, give or take
-        its last item, so that a flood cannot make one frame long; the rest stays first in line.
+        Panes with nothing pending are omitted. `limit` bounds the text taken from each pane, give or take
+        its last item, so that a flood of text cannot make one frame long; the rest stays first in line.
         """
         wanted = (
             list(self._oldest_arrivals)
@@ -147,12 +147,15 @@ class SharedBuffer(Generic[ItemT]):
         return taken
 
     def has_room(self, pane: str) -> bool:
-        """Whether the pane's reader may go on without waiting; true for a pane that is not shown here."""
+        """Return whether the pane's reader may continue without waiting.
+
+        This is always true for a pane that is not shown here, and after `close`.
+        """
         lane = self._queues.get(pane)
         return lane is None or self._closed or not (lane.is_full or self._held)
 
     async def wait_for_room(self, pane: str) -> None:
-        """Wait until there is room for more of the pane's text; at once if there is, or after `close`."""
+        """Wait until there is room for more of the pane's text; return at once after `close`."""
         while not self.has_room(pane):
             if self._queues[pane].is_full:
                 await self._queues[pane].wait_until_drained(self._clock)
@@ -160,7 +163,7 @@ class SharedBuffer(Generic[ItemT]):
                 await self._reading_allowed.wait()
 
     def hold_readers(self) -> None:
-        """Make all readers wait until `release_readers`, because something else comes first."""
+        """Make all readers wait until `release_readers`, because something else has priority."""
         self._held = True
         self._reading_allowed.clear()
 
@@ -170,7 +173,7 @@ class SharedBuffer(Generic[ItemT]):
         self._reading_allowed.set()
 
     def close(self) -> None:
-        """Nobody paints any more: what is pending is dropped, and nobody waits for room, now or later."""
+        """Drop what is pending and let all readers continue, now and later: nothing will be painted."""
         self.take()
         self._closed = True
         self.release_readers()
@@ -178,7 +181,7 @@ class SharedBuffer(Generic[ItemT]):
             lane.wake_waiters()
 
     def statistics(self) -> BufferStatistics:
-        """The figures for the stream statistics overlay."""
+        """Return the figures for the stream statistics overlay."""
         now = self._clock()
         return BufferStatistics(
             self._flushes, {pane: lane.statistics(now) for pane, lane in self._queues.items()}
@@ -186,7 +189,7 @@ class SharedBuffer(Generic[ItemT]):
 
 
 class _PaneQueue(Generic[ItemT]):
-    """One pane's queue and its gate."""
+    """One pane's queue, with its backpressure."""
 
     __slots__ = (
         "_low_watermark",
@@ -258,4 +261,4 @@ class _PaneQueue(Generic[ItemT]):
 
 
 def _ignore_due_change() -> None:
-    """Who is woken before somebody asks to be."""
+    """Do nothing; the default of `on_due_change`."""

@@ -1,7 +1,7 @@
-"""Display modes, and the clock that says what is painted when.
+"""Display modes, and the clock that decides what to paint when.
 
-Nothing here reads a clock, waits or paints: whoever drives it asks `FrameClock.decide` with the time and
-what is pending, paints what it is told to, and asks again when it is told to.
+Nothing here reads a clock, waits or paints: the caller passes the time and what is pending to
+`FrameClock.decide`, paints what it returns, and calls it again at the time it returns.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FLUSH_WINDOW = 0.1
-"""How often synchronized text is painted, in seconds."""
+"""Seconds between two paints of synchronized text."""
 MIN_FRAME_INTERVAL = 1 / 60
-"""The shortest time between two frames, in seconds."""
+"""The minimum time between two frames, in seconds."""
 MAX_FRAME_REST = 0.5
-"""The most that pacing keeps a frame from following the last one, in seconds."""
+"""The maximum time that pacing delays a frame after the last one, in seconds."""
 
 
 class DisplayMode(enum.StrEnum):
     """When received text is painted."""
 
     SYNCHRONIZED = "synchronized"
-    """All panes together, once a window."""
+    """All panes together, once per window."""
     STAGGERED = "staggered"
     """Each pane in the next frame after its text arrived."""
     HYBRID = "hybrid"
@@ -34,32 +34,34 @@ class DisplayMode(enum.StrEnum):
 
     @property
     def next(self) -> DisplayMode:
-        """The mode the mode key switches to."""
+        """The mode that the mode key switches to."""
         modes = list(DisplayMode)
         return modes[(modes.index(self) + 1) % len(modes)]
 
 
 class FrameDecision(Struct, frozen=True):
-    """What to do: paint these panes now, in one frame; and ask again at `ask_again_at`, if it is not
-    `None`."""
+    """The panes to paint now, in one frame, and when to ask again.
+
+    `ask_again_at` is `None` if there is nothing to wait for.
+    """
 
     panes: tuple[str, ...] = ()
     ask_again_at: float | None = None
 
 
 class FrameClock:
-    """Says which panes are painted when, on absolute deadlines, so that late timers do not add up.
+    """A scheduler of frames that uses absolute deadlines, so that late timers do not add up.
 
-    `window` is the synchronized mode's interval and `min_interval` the shortest one between two frames, both
-    in seconds. All times are in seconds of one monotonic clock.
+    `window` is the interval of synchronized mode and `min_interval` the minimum between two frames, both in
+    seconds. All times are in seconds of one monotonic clock.
 
-    A synchronized window opens with its first text; while text keeps coming, windows follow one another
-    without a gap. So text waits at most one window, and what several streams send at once after a silence
-    is seen at once. Staggered text waits for the next frame only.
+    A synchronized window opens with its first text; while text keeps coming, windows follow each other
+    without gaps. So text waits for up to one window, and what several streams send at once after a silence
+    appears at once. Staggered text waits only for the next frame.
 
-    Frames get rarer where they cost too much: painting takes at most half of the time, and a loop that is
-    late twice in a row is given as much rest as it was late. A terminal that has not taken all of the last
-    frame gets no further one.
+    Frames become rarer when they cost too much: painting takes up to half of the time, and an event loop
+    that is late twice in a row rests for as long as it was late. No frame starts while the terminal has not
+    taken all of the last one.
     """
 
     def __init__(
@@ -75,31 +77,37 @@ class FrameClock:
         self._flush_requested = False
         self._last_lateness = 0.0
         self._planned_at: float | None = None
-        # The last frame: when it was due, when it was begun, and until when the loop may rest after it.
+        # The last frame: when it was due, when it started, and until when the event loop may rest after it.
         self._last_deadline = self._frame_started_at = self._rest_until = float("-inf")
 
     @property
     def mode(self) -> DisplayMode:
-        """The mode that was chosen."""
+        """The selected mode."""
         return self._mode
 
     def set_mode(self, mode: DisplayMode) -> None:
-        """Choose a mode; what is pending is due at once."""
+        """Select a mode; what is pending becomes due at once."""
         self._mode = mode
         self.request_flush()
 
     def request_flush(self) -> None:
-        """What is pending is due at once, as before a pause and when quitting."""
+        """Make what is pending due at once, for example before a pause and when quitting."""
         self._flush_requested = True
 
     def is_synchronized(self, active_streams: int) -> bool:
-        """Whether text is painted in windows while `active_streams` streams are connected or streaming."""
+        """Return whether text is painted in windows while `active_streams` streams are active.
+
+        A stream is active while it is connected or streaming.
+        """
         return self._mode is DisplayMode.SYNCHRONIZED or (
             self._mode is DisplayMode.HYBRID and active_streams > 1
         )
 
     def read_delay(self, active_streams: int) -> float:
-        """How long text may pile up at its sender before it is read, in seconds, as it is not due earlier."""
+        """Return how long text may accumulate at its sender before it is read, in seconds.
+
+        It is half the interval between frames, because the text is not due earlier.
+        """
         return (self._window if self.is_synchronized(active_streams) else self._min_interval) / 2
 
     def decide(
@@ -111,13 +119,13 @@ class FrameClock:
         flush_early: bool = False,
         terminal_backlog: bool = False,
     ) -> FrameDecision:
-        """What to paint at `now`; the clock counts it as painted.
+        """Return what to paint at `now`; the clock counts it as painted.
 
-        `oldest_arrivals` has every pane with something pending and when the oldest of it arrived;
-        `active_streams` is the number of streams connected or streaming; `flush_early` says that enough is
-        pending to paint it early, `terminal_backlog` that the terminal has not taken all of the last frame.
-        Ask again at `ask_again_at`, and earlier when a pane gets its first pending item, when the buffer
-        becomes crowded, when `active_streams` changes, and after `set_mode` and `request_flush`.
+        `oldest_arrivals` maps each pane with pending items to the arrival time of the oldest;
+        `active_streams` is the number of streams that are connected or streaming; `flush_early` means that
+        enough is pending to paint it early, `terminal_backlog` that the terminal has not taken all of the
+        last frame. Ask again at `ask_again_at`, and earlier when a pane gets its first pending item, when
+        the buffer becomes crowded, when `active_streams` changes, and after `set_mode` and `request_flush`.
         """
         if not oldest_arrivals:
             self._flush_requested = False
@@ -136,7 +144,7 @@ class FrameClock:
         return FrameDecision(panes=tuple(oldest_arrivals))
 
     def record_paint_time(self, seconds: float) -> None:
-        """How long painting what was due took."""
+        """Record how long painting the last frame took, in seconds."""
         self._rest_until = max(self._rest_until, self._frame_started_at + min(2 * seconds, MAX_FRAME_REST))
 
     def _next_deadline(self, now: float, oldest: float, interval: float, flush_early: bool) -> float:

@@ -1,4 +1,4 @@
-"""Writing to a pipe or file whose reader may be slow, stalled or gone."""
+"""Output to a pipe or file whose reader may be slow, stalled or gone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OutputFile(Protocol):
-    """The part of a binary file that is needed; `write` may take less than it was given, or `None` of it."""
+    """The required part of a binary file; `write` may take less than it was given, or return `None`."""
 
     def write(self, data: memoryview, /) -> int | None: ...
     def flush(self) -> None: ...
@@ -27,12 +27,12 @@ class OutputFile(Protocol):
 
 
 class OutputWriter:
-    """A binary file that is written in a thread of its own.
+    """A binary file that is written in its own thread.
 
-    A pager that does not read on stalls the output and nothing else: streams are still read, signals
-    still answered. The thread is a daemon, so a write that never ends does not keep the process; leaving the
-    outlet's block lets it end. Text is encoded in `encoding`; what that cannot say becomes ``?``. With
-    `required` false, an error closes the file: what is written from then on is dropped.
+    A pager that stops reading stalls only the output: streams are still read and signals still handled. The
+    thread is a daemon, so a write that never ends does not keep the process alive; leaving the `with` block
+    lets the thread end. Text is encoded in `encoding`, with ``?`` for unencodable characters. If `required`
+    is false, an error closes the output: later writes are dropped.
     """
 
     def __init__(self, file: OutputFile, encoding: str = "utf-8", *, required: bool = True) -> None:
@@ -45,9 +45,9 @@ class OutputWriter:
 
     @classmethod
     def for_stream(cls, stream: TextIO, *, required: bool = True) -> OutputWriter:
-        """An outlet to what a standard stream is connected to.
+        """Return a writer to the file that a standard stream is connected to.
 
-        It passes the stream's own buffers by, whose locks a write that never ends would hold at exit.
+        It bypasses the stream's own buffers, whose locks an endless write would hold at exit.
         """
         if required:
             stream.flush()
@@ -58,10 +58,10 @@ class OutputWriter:
         return cls(file, stream.encoding, required=required)
 
     async def write(self, data: bytes | str) -> None:
-        """Write all of it and flush.
+        """Write all of `data` and flush.
 
-        Raises `BrokenPipeError` when the reader has gone, and `DebateError` for anything else, such as a
-        full disk. A cancelled write may still happen.
+        Raise `BrokenPipeError` if the reader has closed the output, and `DebateError` for any other error,
+        such as a full disk. A cancelled write may still happen.
         """
         if self._is_broken:
             return
@@ -96,29 +96,29 @@ class OutputWriter:
         while (job := self._jobs.get()) is not None:
             data, loop, done = job
             error = self._write_all(memoryview(data))
-            with contextlib.suppress(RuntimeError):  # the loop was closed; nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop was closed, so nothing waits for the result
                 loop.call_soon_threadsafe(_resolve_write, done, error)
 
     def _write_all(self, data: memoryview) -> OSError | ValueError | None:
         try:
             while data:
                 written = self._file.write(data)
-                if written is None:  # whoever shares the file has made it non-blocking
+                if written is None:  # another user of the file has made it non-blocking
                     select.select((), (self._file,), ())
                 else:
                     data = data[written:]
             self._file.flush()
-        except (OSError, ValueError) as error:  # a closed file is a ValueError
+        except (OSError, ValueError) as error:  # writing to a closed file raises ValueError
             return error
         return None
 
 
 OUTPUT_TIMEOUT = 1.0
-"""How long the reader has to read the rest of the output after a signal, in seconds."""
+"""Seconds that the reader has to read the rest of the output after a signal."""
 
 
 async def finish_writing(writing: asyncio.Task[None]) -> None:
-    """Wait until the rest of the output is written, and drop it after `OUTPUT_TIMEOUT`."""
+    """Wait until the rest of the output is written; give up after `OUTPUT_TIMEOUT` seconds."""
     await asyncio.wait((writing,), timeout=OUTPUT_TIMEOUT)
     writing.cancel()
 

@@ -1,6 +1,6 @@
 """What a pane shows, taken from the debate log and put into the shared buffer.
 
-The feed is where the log's events, hostile text and all, become safe to paint.
+Here the log's events, including hostile text, become safe to paint.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 
-# Events made safe to show.
+# Sanitising events.
 
 
 S = TypeVar("S", bound=Struct)
 
 
 def sanitise_strings(value: S) -> S:
-    """The value with every string in it sanitised, at any depth; itself if none needs it.
+    """Return the value with every string in it sanitised, at any depth; itself if nothing changes.
 
-    Not for deltas: an escape sequence may be cut between two of them, and offsets count received text.
+    Not for deltas: an escape sequence may be split between two of them, and offsets count received text.
     """
     changed: dict[str, object] = {}
     for name in value.__struct_fields__:
@@ -65,7 +65,7 @@ def _sanitise_value(value: object) -> object:
 
 
 class PaneText(Struct, frozen=True):
-    """A turn's next piece of text, sanitised; the first of a higher attempt is the seam of a recovery."""
+    """The next piece of a turn's text, sanitised; the first of a higher attempt is where a stream resumed."""
 
     turn: int
     attempt: int
@@ -85,15 +85,15 @@ PaneItem = (
     | DebaterReturned
     | Interjection
 )
-"""What a pane is told, in the order in which it happened. All text in it is sanitised."""
+"""What a pane receives, in chronological order. All text in it is sanitised."""
 
 
 class PaneFeed:
     """A listener of the debate log that fills a shared buffer.
 
-    Call it with events in the order of their `seq`, as `log.subscribe` does. It holds the fold's rules: an
-    event that was seen before, a delta that does not begin where its text ends, and one of a superseded
-    attempt change nothing. Debaters that have no pane are passed over.
+    Call it with events in the order of their `seq`, as `log.subscribe` does. It follows the rules of the
+    log: events seen before, deltas whose `offset` is not the length of the text so far, and deltas of a
+    superseded attempt change nothing. Debaters without a pane are ignored.
     """
 
     def __init__(self, buffer: SharedBuffer[PaneItem]) -> None:
@@ -105,11 +105,11 @@ class PaneFeed:
 
     @property
     def active_stream_count(self) -> int:
-        """How many streams are connected or streaming: what hybrid mode goes by."""
+        """The number of streams that are connected or streaming, for hybrid mode."""
         return len(self._active_streams)
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Process one event."""
         if event.seq:
             if event.seq <= self._last_seq:
                 return
@@ -163,7 +163,7 @@ class PaneFeed:
         self._push_event(event, event.debater)
 
     def _flush_sanitisers(self, number: int, turn: _PaneTurn) -> None:
-        """Show the beginnings of escape sequences that will not be ended any more."""
+        """Show incomplete escape sequences that will not be completed any more."""
         for strand in (turn.reasoning, turn.answer):
             if text := strand.sanitiser.flush():
                 item = PaneText(number, turn.attempt, text, strand is turn.reasoning)
@@ -183,7 +183,7 @@ class PaneFeed:
 
 
 class _SanitisedText:
-    """One of a turn's two texts: how much of it was received, and what of that is held back."""
+    """One of a turn's two texts: its length as received, and its sanitiser, which may hold back the end."""
 
     __slots__ = ("length", "sanitiser")
 
@@ -193,7 +193,7 @@ class _SanitisedText:
 
 
 class _PaneTurn:
-    """A debater's newest turn; it stays after its end, because it may be taken up again."""
+    """A debater's newest turn; kept after its end because it may be resumed."""
 
     __slots__ = ("answer", "attempt", "debater", "oldest_valid_attempt", "reasoning")
 
@@ -211,7 +211,7 @@ class _PaneTurn:
 
 
 def merge_pane_text(items: Iterable[PaneItem]) -> list[PaneItem]:
-    """The items with neighbouring pieces of one text joined, so that each is appended only once."""
+    """Join neighbouring pieces of the same text, so that each text is appended only once."""
     result: list[PaneItem] = []
     pieces: list[str] = []
     first: PaneText | None = None

@@ -1,4 +1,4 @@
-"""A debate as plain text, for pipes, files and screen readers: every turn whole, when it ends."""
+"""A debate as plain text, for pipes, files and screen readers: each turn in full when it ends."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ _OUTCOMES = {
 
 
 class PlainParagraph(Struct, frozen=True):
-    """A paragraph for standard output; an `to_stderr` is a line for standard error."""
+    """A paragraph for standard output, or a line for standard error if `to_stderr` is set."""
 
     text: str
     to_stderr: bool = False
 
 
 class PlainFormatter:
-    """A fold over the debate log that yields what is to be said of it, sanitised and without escape codes.
+    """A fold over the debate log that yields plain text, sanitised and without escape codes.
 
-    Everything is said in words: a screen reader meets no badge, colour or ruler. `notice` is said once,
-    behind the topic. Reasoning is left out.
+    Everything is in words, because a screen reader cannot read badges, colours or rules. `notice` appears
+    once, after the header. Reasoning is omitted.
     """
 
     def __init__(self, notice: str = "") -> None:
@@ -69,7 +69,7 @@ class PlainFormatter:
         self._unfinished_turns: dict[int, None] = {}
 
     def apply(self, event: Event) -> list[PlainParagraph]:
-        """Take one event, and say what is to be said of it."""
+        """Process one event and return the paragraphs to print for it."""
         if event.seq and event.seq <= self._transcript.seq:
             return []
         if isinstance(event, TurnDelta):
@@ -81,7 +81,7 @@ class PlainFormatter:
         return list(self._format_event(shown))
 
     def finish(self) -> list[PlainParagraph]:
-        """Say what a log that just breaks off has left unsaid; nothing if its debate was finished."""
+        """Return the paragraphs still missing if the log ends early; none if the debate was finished."""
         turns = [
             turn
             for number in self._unfinished_turns
@@ -194,10 +194,10 @@ class PlainFormatter:
 async def write_plain(
     batches: AsyncIterable[Sequence[Event]], out: OutputWriter, err: OutputWriter, *, notice: str = ""
 ) -> bool:
-    """Write a debate as plain text, paragraphs to `out` and asides to `err`, until the events end.
+    """Write a debate as plain text, paragraphs to `out` and status lines to `err`, until the events end.
 
-    `False` means that the reader of `out` has gone before: nobody will see any further output. The reader
-    of `err` is not missed. Raises `DebateError` where the output cannot be written for another reason.
+    Return `False` if the reader of `out` has closed it, so that no further output will be seen; a closed
+    `err` is ignored. Raise `DebateError` if the output cannot be written for another reason.
     """
     page = _PlainWriter(out, err)
     plain = PlainFormatter(notice)

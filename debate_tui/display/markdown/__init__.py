@@ -1,4 +1,4 @@
-"""Incremental Markdown: text in pieces becomes lines of styled runs, at a cost that does not grow with it."""
+"""Incremental Markdown: text in pieces becomes styled lines, at a cost independent of its length."""
 
 from debate_tui.display.markdown.lines import STYLES, DocumentPosition, Line, Run
 from debate_tui.display.markdown.page import Page, PagePosition, PageRow, PageSection, TextKind

@@ -1,9 +1,9 @@
-"""The blocks of a document, line by line, by CommonMark's rules and GitHub's for tables.
+"""The blocks of a document, parsed line by line by CommonMark's rules, and GitHub's for tables.
 
-CommonMark defines blocks by a stack of open containers and one open leaf, which each line goes on, closes or
-adds to. A parser that is handed the whole text again would redo all of it; this one keeps the stack, so that
-a line costs the same in the first list item and in the thousandth, and what is closed never changes.
-The dialect: no raw HTML, no reference definitions, lists laid out tight.
+CommonMark defines blocks by a stack of open containers and one open leaf, which each line continues, closes
+or adds to. Parsing the whole text again for each update would repeat all of that. This parser keeps the
+stack, so that a line costs the same in the first list item and in the thousandth, and what is closed never
+changes. The dialect has no raw HTML and no reference definitions, and lists are always tight.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ if TYPE_CHECKING:
     from debate_tui.display.markdown.symbols import MarkdownSymbols
 
 
-# Quotes and list items: what a line must begin with to go on in one, and how one begins.
+# Block quotes and list items: how they begin, and which lines continue them.
 
 
 MAX_NESTING = 20
-"""Containers within one another; further signs of them are text."""
+"""The maximum number of nested containers; further markers are text."""
 
 _LIST_MARKER = re.compile(r"([*+-])(?= |$)|(\d{1,9})([.)])(?= |$)")
 
 
 class BlockQuote(Struct, frozen=True, eq=False):
-    """A block quote; every one is its own."""
+    """A block quote; compared by identity."""
 
 
 class ListItem(Struct, frozen=True, eq=False):
-    """An item of a list.
+    """A list item.
 
-    What belongs to it is indented by `content_indent`. `marker` is its bullet or the sign behind its number:
-    an item of another kind begins another list, and lists are told apart by `list_id`. `starts_blank` is one
-    that had nothing on its first line.
+    Its content is indented by `content_indent`. `marker` is its bullet, or the character after its number:
+    an item with another marker begins another list, and `list_id` tells lists apart. `starts_blank` means
+    that its first line was empty.
     """
 
     content_indent: int
@@ -64,9 +64,9 @@ Container = BlockQuote | ListItem
 
 
 def match_containers(containers: Sequence[Container], line: str, marked_count: int) -> tuple[int, int]:
-    """How many of the open containers a line goes on in, and where in the line that leads.
+    """Return how many open containers a line continues, and the position in the line after them.
 
-    The first `marked_count` of them have something in them.
+    The first `marked_count` containers already have content.
     """
     position = 0
     for index, container in enumerate(containers):
@@ -90,7 +90,10 @@ def match_containers(containers: Sequence[Container], line: str, marked_count: i
 def parse_list_item(
     line: str, position: int, start: int, *, within_paragraph: bool
 ) -> tuple[ListItem, int] | None:
-    """The item that begins at `start`, without its place in a list, and where in the line its text begins."""
+    """Parse the list item that begins at `start`; return it and where in the line its text begins.
+
+    Return `None` if no item begins there. The item does not belong to a list yet: its `list_id` is 0.
+    """
     marker = _LIST_MARKER.match(line, start)
     if marker is None:
         return None
@@ -115,7 +118,10 @@ def build_prefix(
     symbols: MarkdownSymbols,
     style: str,
 ) -> BlockPrefix:
-    """The frame of a block in some containers, of which the first `marked_count` have had their signs."""
+    """Build the prefix of a block in `containers`.
+
+    The first `marked_count` of them have already shown their markers.
+    """
     if not containers:
         return _root_prefix(style, gap_depth)
     parts: list[PrefixPart] = []
@@ -138,7 +144,7 @@ def build_prefix(
 
 @lru_cache(1024)
 def _intern_prefix(prefix: BlockPrefix) -> BlockPrefix:
-    """One frame for all that are equal: most items of a list."""
+    """Share one prefix among all that are equal, as for most items of a list."""
     return prefix
 
 
@@ -148,9 +154,10 @@ def _root_prefix(style: str, gap_depth: int) -> BlockPrefix:
 
 
 def gap_depth_between(previous: Sequence[Container] | None, current: Sequence[Container]) -> int:
-    """How many containers go on through the blank line above a block, by where the block before it was.
+    """Return how many containers continue through the blank line above a block.
 
-    −1 for no such line: at the start, between the items of a list, and above a list within an item.
+    `previous` are the containers of the block before it. −1 means that no blank line precedes it: at the
+    start, between the items of a list, and above a list within an item.
     """
     if previous is None:
         return -1
@@ -172,10 +179,10 @@ def gap_depth_between(previous: Sequence[Container] | None, current: Sequence[Co
 
 
 MAX_MARKUP_LINE = 4000
-"""Characters of a line that may be anything but a paragraph or code."""
+"""The length in characters beyond which a line can only be a paragraph or code."""
 
 _UNREACHABLE_INDENT = 1 << 30
-"""An indentation that no line has."""
+"""An indentation that no line reaches."""
 
 _ATX_HEADING = re.compile(r"(#{1,6})(?= |$)")
 _ATX_END = re.compile(r"(?:^| )#+ *$")
@@ -187,16 +194,16 @@ _TEXT_CHARACTER = re.compile(r"[^\s|:\-*+_=#`~>.)\d]")
 
 
 class Draft(NamedTuple):
-    """The leaves that are open; and whether the unfinished line may be read for good, to be extended."""
+    """The open leaves, and whether the unfinished line may be read for good and extended later."""
 
     leaves: list[LeafBlock]
     is_final: bool
 
 
 class BlockParser:
-    """Reads lines, and keeps what they close in `closed` for the owner to take.
+    """A parser that reads lines and collects closed leaves in `closed` for its owner to take.
 
-    A copy of it (`draft`) shows what would be closed if the document ended here.
+    `draft` uses a copy of it to show what would be closed if the document ended here.
     """
 
     def __init__(self, symbols: MarkdownSymbols, style: str = "") -> None:
@@ -211,7 +218,7 @@ class BlockParser:
         self._text_start = 0  # where in its line a paragraph's last line begins
 
     def read_line(self, line: str) -> None:
-        """Read a line, without its line feed and with blanks for tabs."""
+        """Read a line, without its line feed and with tabs expanded."""
         count, position = match_containers(self._containers, line, self._marked_count)
         whole = count == len(self._containers)
         leaf = self._open_block
@@ -224,13 +231,13 @@ class BlockParser:
             self._add_text(line, position, count, opened=begun)
 
     def extend_line(self, text: str) -> None:
-        """Add to the line read last, which is certain to be text or code."""
+        """Append to the last line read, which must be certain to be text or code."""
         leaf = self._open_block
         assert isinstance(leaf, OpenParagraph | OpenFence | OpenIndentedCode)
         self._open_block = leaf.with_text(text, self.closed)
 
     def draft(self, line: str = "") -> Draft:
-        """What is open, closed as if the document ended with this unfinished line."""
+        """Return the open leaves as if the document ended with this unfinished line."""
         probe = BlockParser.__new__(BlockParser)
         probe.__dict__.update(self.__dict__)
         probe.closed = []
@@ -242,7 +249,7 @@ class BlockParser:
         return Draft(probe.closed, certain)
 
     def is_final(self, line: str) -> bool:
-        """Whether the line read last would stay what it is however it went on."""
+        """Return whether the last line read keeps its meaning however it continues."""
         leaf = self._open_block
         if isinstance(leaf, OpenParagraph):
             is_text = len(leaf.last_line) > 16 and _TEXT_CHARACTER.search(leaf.last_line) is not None
@@ -251,22 +258,22 @@ class BlockParser:
         return is_code and len(line) > MAX_MARKUP_LINE
 
     def append_leaf(self, leaf: LeafBlock) -> None:
-        """Close everything, and add a leaf that was not read."""
+        """Close everything and add a leaf that does not come from Markdown."""
         self.close_all()
         self.closed.append(leaf)
 
     def take_closed(self) -> list[LeafBlock]:
-        """What has been closed since this was asked last."""
+        """Return the leaves closed since the last call."""
         closed, self.closed = self.closed, []
         return closed
 
     def close_all(self, *, draft: bool = False) -> None:
-        """Close everything."""
+        """Close all containers and the open leaf."""
         self._close_open_block(draft=draft)
         self._close_containers(0)
 
     def _add_code(self, leaf: OpenFence | OpenIndentedCode, line: str, position: int) -> bool:
-        """Whether the open code goes on with this line, or is ended by it and nothing else."""
+        """Add a line to open code or close its fence; return whether the line belonged to the code."""
         if isinstance(leaf, OpenFence) and leaf.is_closing_line(line, position):
             self._close_open_block()
             return True
@@ -277,7 +284,10 @@ class BlockParser:
         return True
 
     def _open_containers(self, line: str, count: int, position: int) -> tuple[int, bool]:
-        """Open the containers that begin in a line; where its text is then, −1 if a leaf took it all."""
+        """Open the containers that begin in a line; return where its text begins, and if any were opened.
+
+        The position is −1 if a leaf took the whole line.
+        """
         opened = False
         while True:
             start = skip_indentation(line, position)
@@ -314,7 +324,7 @@ class BlockParser:
             opened = True
 
     def _open_leaf(self, line: str, position: int, start: int, count: int) -> bool:
-        """Whether a leaf begins here that is no paragraph."""
+        """Open a leaf other than a paragraph if one begins here, and return whether one did."""
         rest = line[start:]
         leaf = self._open_block
         if (
@@ -365,7 +375,7 @@ class BlockParser:
         return True
 
     def _add_text(self, line: str, position: int, count: int, *, opened: bool) -> None:
-        """Add what is left of a line to the leaf it belongs to."""
+        """Add the rest of a line to the leaf it belongs to."""
         self._text_start = position
         start = skip_indentation(line, position)
         leaf = self._open_block
@@ -398,7 +408,7 @@ class BlockParser:
         self._open_block = OpenParagraph.start(line[start:], self._next_prefix(), self.closed, is_task=task)
 
     def _place_in_list(self, item: ListItem, sibling: Container | None) -> ListItem:
-        """An item as the next of the list it goes on, or the first of a new one."""
+        """Return the item as the next of its sibling's list, or as the first of a new list."""
         if (
             isinstance(sibling, ListItem)
             and sibling.marker == item.marker
@@ -410,7 +420,7 @@ class BlockParser:
         return ListItem(item.content_indent, item.marker, item.number, self._last_list_id, item.starts_blank)
 
     def _end_item(self, count: int) -> None:
-        """End what a blank line does not go on in; the list of an item that stayed empty is still open."""
+        """End what a blank line does not continue; the list of an item that stayed empty stays open."""
         item = self._containers[count] if count < len(self._containers) else None
         self._close_beyond(count)
         if isinstance(item, ListItem):
@@ -420,7 +430,7 @@ class BlockParser:
             self._marked_count = len(self._containers)
 
     def _close_beyond(self, count: int) -> None:
-        """Close the leaf, and all containers but the first `count`."""
+        """Close the leaf and all containers after the first `count`."""
         self._close_open_block()
         self._close_containers(count)
 
@@ -436,7 +446,7 @@ class BlockParser:
         self._marked_count = min(self._marked_count, count)
 
     def _next_prefix(self) -> BlockPrefix:
-        """The frame of a leaf that begins here; with it, all open containers have had their signs."""
+        """Return the prefix of a leaf that begins here, and count all open containers' markers as shown."""
         prefix = build_prefix(
             self._containers,
             self._marked_count,

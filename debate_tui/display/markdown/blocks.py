@@ -1,4 +1,4 @@
-"""The blocks that lines are made of: each can draw itself at any width, from its text alone."""
+"""The blocks that lines are made of: each renders itself at any width, from its text alone."""
 
 from __future__ import annotations
 
@@ -27,44 +27,44 @@ _TASK_BOX = re.compile(r"\[([ xX])\] +(?=\S)")
 
 
 class LeafBlock(Struct, frozen=True, gc=False):
-    """A finished block, or what an open one would be if it ended here: its source text and its frame."""
+    """A finished block, or an open one as if it ended here: its source text and its prefix."""
 
     text: str
     prefix: BlockPrefix
 
     def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
-        """The block's lines, without the blank one above it."""
+        """Return the block's lines, without the blank line above it."""
         raise NotImplementedError
 
     def count_lines(self, width: int, symbols: MarkdownSymbols) -> int:
-        """How many lines that would be."""
+        """Return the number of lines that `render` would return."""
         return len(self.render(width, symbols))
 
     def plain_text(self, width: int, symbols: MarkdownSymbols) -> str:
-        """The text without markup, which the lines' `start` counts in."""
+        """Return the text without markup; the `start` of the lines counts in it."""
         return self.text
 
 
 class Paragraph(LeafBlock, frozen=True, gc=False):
-    """Text with markup, or one piece of a very long one."""
+    """Text with markup, or one piece of a very long paragraph."""
 
     is_task: bool = False
     heading_level: int = 0
 
     @property
     def style(self) -> str:
-        """Headings are drawn as paragraphs in a style of their own."""
+        """The style of the text; headings are paragraphs with their own style."""
         return combine_styles(self.prefix.style, "heading") if self.heading_level else self.prefix.style
 
     def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
-        """Read and wrap the text."""
+        """Parse and wrap the text."""
         text, prefix = self.text_and_prefix(width, symbols)
         runs = parse_inline(text, self.style)
         spans = wrap(runs_text(runs), prefix.text_width)
         return prefix.build_lines(slice_runs(runs, spans), spans)
 
     def text_and_prefix(self, width: int, symbols: MarkdownSymbols) -> tuple[str, FittedPrefix]:
-        """The text and the margin it goes into; the box of a task stands for the bullet."""
+        """Return the text and its fitted prefix; a task's box replaces the bullet."""
         if self.is_task and (box := _TASK_BOX.match(self.text)):
             prefix = self.prefix.with_marker(symbols.unchecked_box if box[1] == " " else symbols.checked_box)
             return self.text[box.end() :], fit_prefix(prefix, width)
@@ -73,54 +73,57 @@ class Paragraph(LeafBlock, frozen=True, gc=False):
     def render_incremental(
         self, paragraph: IncrementalParagraph | None, width: int, symbols: MarkdownSymbols
     ) -> tuple[IncrementalParagraph, list[Line]]:
-        """The same lines as `render`, by what a shorter text left in `paragraph`."""
+        """Return the same lines as `render`, reusing the work done for a shorter text in `paragraph`.
+
+        Also return the paragraph to pass next time.
+        """
         text, prefix = self.text_and_prefix(width, symbols)
         if paragraph is None or not paragraph.can_continue(prefix, self.style, text):
             paragraph = IncrementalParagraph(prefix, self.style)
         return paragraph, paragraph.update(text)
 
     def count_lines(self, width: int, symbols: MarkdownSymbols) -> int:
-        """As long as it is drawn."""
+        """See `LeafBlock.count_lines`."""
         text, prefix = self.text_and_prefix(width, symbols)
         return len(wrap(runs_text(parse_inline(text)), prefix.text_width))
 
     def plain_text(self, width: int, symbols: MarkdownSymbols) -> str:
-        """One line, but for breaks that were asked for."""
+        """Return the text as one line, except for hard breaks."""
         return runs_text(parse_inline(self.text_and_prefix(width, symbols)[0]))
 
 
 class ThematicBreak(LeafBlock, frozen=True, gc=False):
-    """A line across."""
+    """A horizontal rule."""
 
     def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
-        """One line."""
+        """Return a single line."""
         prefix = fit_prefix(self.prefix, width)
         line = (symbols.rule * prefix.text_width, combine_styles(self.prefix.style, "border"))
         return [prefix.build_line([line], start=0, first=True)]
 
 
 class EmptyBlock(LeafBlock, frozen=True, gc=False):
-    """An item or a quote with nothing in it."""
+    """A list item or a quote without content."""
 
     def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
-        """One line that shows only bullet or bar."""
+        """Return a single line that shows only the bullet or bar."""
         return [fit_prefix(self.prefix, width).build_line([], start=0, first=True)]
 
 
 class CodeBlock(LeafBlock, frozen=True, gc=False):
-    """Lines of code; `language` colours them, all together or, if `highlight_per_line`, each by itself."""
+    """Lines of code, coloured by `language`: together, or one by one if `highlight_per_line` is set."""
 
     language: str = ""
     highlight_per_line: bool = False
 
     def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
-        """Each line folded where the row ends."""
+        """Return the lines of code, folded where the row ends."""
         return self._render_from(0, 0, width)
 
     def render_incremental(
         self, previous: CodeBlock, previous_lines: list[Line], width: int, symbols: MarkdownSymbols
     ) -> list[Line]:
-        """The same, by the lines that were drawn before for other code, as far as that is the same."""
+        """Return the same lines as `render`, reusing the previous ones as far as the code is the same."""
         alike = (
             previous.prefix == self.prefix
             and previous.language == self.language
@@ -135,7 +138,7 @@ class CodeBlock(LeafBlock, frozen=True, gc=False):
         return kept + self._render_from(begin, len(kept), width)
 
     def _render_from(self, start: int, lines_above: int, width: int) -> list[Line]:
-        """The lines from the character `start` on, which begins one; `lines_above` lines stand over it."""
+        """Render from the character `start`, which begins a line; `lines_above` lines are above it."""
         prefix = fit_prefix(self.prefix, width)
         style = combine_styles(self.prefix.style, "code block")
         text = self.text[start:]
@@ -154,7 +157,7 @@ class CodeBlock(LeafBlock, frozen=True, gc=False):
         return lines
 
     def count_lines(self, width: int, symbols: MarkdownSymbols) -> int:
-        """Without colouring it."""
+        """Return the number of lines, without highlighting the code."""
         room = fit_prefix(self.prefix, width).text_width
         return sum(
             [
@@ -165,13 +168,13 @@ class CodeBlock(LeafBlock, frozen=True, gc=False):
 
 
 class LabelBlock(LeafBlock, frozen=True, gc=False):
-    """Plain text that is the screen's own word and no markup; `fill_with_rule` draws a line behind it."""
+    """Plain text of the screen itself, without markup; `fill_with_rule` draws a rule after it."""
 
     style: str = ""
     fill_with_rule: bool = False
 
     def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
-        """The text wrapped, and the line to the end of the last row."""
+        """Wrap the text, with the rule to the end of the last row."""
         prefix = fit_prefix(self.prefix, width)
         spans = wrap(self.text, prefix.text_width)
         pieces = slice_runs([(self.text, self.style)], spans)

@@ -1,7 +1,7 @@
-"""A Markdown text that grows, as lines that are made once.
+"""A growing Markdown text, as lines that are rendered once.
 
-What a flush costs depends on the new text and on the block that is still open, which is bounded; what is
-closed is kept as text with its number of lines, and drawn again when it is looked at.
+The cost of a flush depends on the new text and the open block, which is bounded. Closed blocks are kept as
+text with their number of lines and rendered again when they are viewed.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
 
 TAB_SIZE = 4
 MAX_CACHED_LINES = 300
-"""Lines of closed blocks that are kept; of the last block that was looked at, all."""
+"""Cached lines of closed blocks; the last block viewed is cached in full."""
 
 MAX_EAGERLY_RENDERED = 50
-"""Blocks closed at once that are drawn at once, because they may come into view."""
+"""The maximum number of blocks closed together that are rendered at once, as they may come into view."""
 
 MIN_WIDTH = 4
-"""Columns a document is wrapped at least at."""
+"""The minimum number of columns for wrapping."""
 
 
 class RenderedLeaf(NamedTuple):
-    """A leaf's lines: the blank one above first, if it has one."""
+    """A leaf's lines, including the blank line above if there is one."""
 
     leaf: LeafBlock
     lines: list[Line]
 
 
 class Document:
-    """Markdown in, lines out.
+    """A Markdown document that turns text into lines.
 
-    `feed` takes sanitised text, cut anywhere; `flush` reads it and returns the index of the first line that
-    is not what it was, `None` if all are. `style` is put around everything.
+    `feed` takes sanitised text, split anywhere; `flush` parses it and returns the index of the first line
+    that changed, or `None` if none did. `style` applies to the whole document.
 
-    `resize` is lazy: after it, the number of lines is an estimate until `measure` has said that it is done,
-    and `lines` corrects it where it looks. Keep a `DocumentPosition` rather than the index of a line across
-    both.
+    `resize` is lazy: after it, the number of lines is an estimate until `measure` returns true; `lines`
+    corrects it for the blocks that it reads. Across both, keep a `DocumentPosition` instead of the index of
+    a line.
     """
 
     def __init__(self, width: int, symbols: MarkdownSymbols = UNICODE_SYMBOLS, style: str = "") -> None:
@@ -60,7 +60,7 @@ class Document:
         self._parser = BlockParser(symbols, style)
         self._pending_text: list[str] = []
         self._partial_line = ""
-        self._partial_line_column = -1  # where a line goes on that has been read in part
+        self._partial_line_column = -1  # the column where a line read in part continues
         self._closed_leaves: list[LeafBlock] = []
         self._first_lines = array("L", (0,))
         self._measured = bytearray()
@@ -71,11 +71,11 @@ class Document:
         self._growing_paragraphs: dict[int, IncrementalParagraph] = {}
 
     def feed(self, text: str) -> None:
-        """Take text; nothing is seen of it before `flush`."""
+        """Queue text; it shows after the next `flush`."""
         self._pending_text.append(text)
 
     def flush(self) -> int | None:
-        """Read what was fed."""
+        """Parse the queued text and return the index of the first line that changed, or `None`."""
         if not self._pending_text:
             return None
         text = "".join(self._pending_text)
@@ -85,7 +85,7 @@ class Document:
         return self._refresh()
 
     def close(self) -> int | None:
-        """Read what was fed, and take it that no more will follow."""
+        """Parse the queued text and end the document; return as `flush` does."""
         for text in self._pending_text:
             self.text_length += len(text)
             self._read(text)
@@ -99,25 +99,25 @@ class Document:
 
     @property
     def line_count(self) -> int:
-        """How many lines there are; an estimate while not settled."""
+        """The number of lines; an estimate unless `is_measured`."""
         return self._first_lines[-1] + len(self._open_lines)
 
     @property
     def closed_line_count(self) -> int:
-        """How many lines at the top no further text can change."""
+        """The number of lines at the top that no further text can change."""
         return self._first_lines[-1]
 
     @property
     def is_measured(self) -> bool:
-        """Whether all is known about the present width."""
+        """Whether the number of lines at the current width is exact."""
         return 0 not in self._measured
 
     def lines(self, start: int, stop: int) -> list[Line]:
-        """Some lines; fewer at the end."""
+        """Return the lines from `start` up to `stop`, or fewer at the end."""
         return [line for _, line in self.rows(start, stop)]
 
     def rows(self, start: int, stop: int) -> list[tuple[int, Line]]:
-        """Some lines, each with the number of its block."""
+        """Return the lines from `start` up to `stop`, each with the number of its block."""
         result: list[tuple[int, Line]] = []
         if start >= stop:
             return result
@@ -131,12 +131,12 @@ class Document:
         return result
 
     def append_leaf(self, leaf: LeafBlock) -> None:
-        """Add a block that is no Markdown; seen after `flush`."""
+        """Append a block that is not Markdown; it shows after the next `flush`."""
         self._parser.append_leaf(leaf)
         self._pending_text.append("")
 
     def resize(self, width: int) -> None:
-        """Wrap to another width: at once what is open, the rest when it is looked at."""
+        """Wrap to another width: the open blocks at once, the rest when viewed."""
         width = max(MIN_WIDTH, width)
         if width == self.width:
             return
@@ -152,7 +152,7 @@ class Document:
         self._render_open(self._parser.draft(self._partial_line.expandtabs(TAB_SIZE)).leaves)
 
     def measure(self, seconds: float) -> bool:
-        """Spend some time on counting lines at the present width; whether that was enough."""
+        """Count lines at the current width for up to `seconds`; return whether all are counted."""
         stale = self._measured.find(0)
         if stale < 0:
             return True
@@ -166,7 +166,7 @@ class Document:
         return stale < 0
 
     def position_at(self, line: int) -> DocumentPosition:
-        """The place a line shows first."""
+        """Return the position of the first character of a line."""
         for block in self._blocks_from(line):
             lines = self._block_lines(block)
             index = line - self._first_line_of(block)
@@ -176,7 +176,7 @@ class Document:
         return DocumentPosition(len(self._closed_leaves) + len(self._open_leaves), 0)
 
     def line_at(self, position: DocumentPosition) -> int:
-        """The line that shows a place."""
+        """Return the index of the line that shows a position."""
         if position.block >= len(self._closed_leaves) + len(self._open_leaves):
             return self.line_count
         lines = self._block_lines(position.block)
@@ -188,12 +188,12 @@ class Document:
         return line + above + max(0, bisect_right(starts, position.offset) - 1)
 
     def block_text(self, block: int) -> str:
-        """What a block says: one line for a paragraph, however it is wrapped."""
+        """Return the text of a block: one line for a paragraph, however it is wrapped."""
         return self._leaf_at(block).plain_text(self.width, self._symbols)
 
     @property
     def block_count(self) -> int:
-        """How many blocks there are, those still open included."""
+        """The number of blocks, including open ones."""
         return len(self._closed_leaves) + len(self._open_leaves)
 
     def _read(self, text: str) -> None:
@@ -216,7 +216,7 @@ class Document:
             self._parser.extend_line(text)
 
     def _refresh(self) -> int | None:
-        """Take over what was closed, draw what is open; the first line that differs."""
+        """Store closed leaves, render open ones, and return the index of the first line that changed."""
         before, begin = self._open_lines, self._first_lines[-1]
         partial = self._partial_line.expandtabs(TAB_SIZE)
         closed = self._parser.take_closed()
@@ -234,7 +234,7 @@ class Document:
         return None if known == len(before) == self.line_count - begin else begin + known
 
     def _close_leaves(self, leaves: list[LeafBlock], previous: list[Line]) -> int:
-        """Keep closed leaves; how many of the lines there were before are also the first of theirs."""
+        """Store closed leaves; return how many of the `previous` lines are still the first of theirs."""
         begin = self._first_lines[-1]
         draw = len(leaves) <= MAX_EAGERLY_RENDERED
         known = 0
@@ -246,7 +246,7 @@ class Document:
         return known
 
     def _close_leaf(self, leaf: LeafBlock, *, render: bool) -> list[Line] | None:
-        """Keep a closed leaf; its lines, if they are known or `render` asks for them."""
+        """Store a closed leaf; return its lines if they are known or `render` is set."""
         index = len(self._closed_leaves)
         before = self._open_leaves.pop(0) if self._open_leaves else None
         lines = self._render_leaf(leaf, index, before).lines if render or before else None
@@ -273,7 +273,7 @@ class Document:
         self._open_lines = tail
 
     def _render_leaf(self, leaf: LeafBlock, index: int, previous: RenderedLeaf | None) -> RenderedLeaf:
-        """Draw a leaf, by what is known of what stood in its place before."""
+        """Render a leaf, reusing what was `previous` in its place."""
         if previous is not None and previous.leaf == leaf:
             return previous
         if isinstance(leaf, Paragraph):
@@ -314,12 +314,12 @@ class Document:
         return self._first_lines[-1] + sum(len(drawn.lines) for drawn in self._open_leaves[: block - closed])
 
     def _blocks_from(self, line: int) -> Iterator[int]:
-        """The blocks from the one with a line on; each is counted when it is reached."""
+        """Yield the blocks from the one that contains a line; each is counted when reached."""
         closed = max(0, bisect_right(self._first_lines, line) - 1)
         yield from range(min(closed, len(self._closed_leaves)), self.block_count)
 
     def _block_lines(self, block: int) -> list[Line]:
-        """A block's lines."""
+        """Return a block's lines, from the cache if possible, and correct its line count."""
         closed = len(self._closed_leaves)
         if block >= closed:
             return self._open_leaves[block - closed].lines
@@ -347,12 +347,12 @@ class Document:
 
 
 def _cumulative_starts(counts: Iterable[int]) -> array[int]:
-    """Where each block begins, and where the last one ends."""
+    """Return where each block begins, and where the last one ends."""
     return array("L", [0, *accumulate(counts)])
 
 
 def _common_line_count(before: list[Line], lines: list[Line], offset: int) -> int:
-    """How many of the lines stand in `previous` from `offset` on."""
+    """Return how many of the first `lines` are equal to those in `before` from `offset` on."""
     count = 0
     for old, new in zip(before[offset:], lines, strict=False):
         if old is not new and old != new:
@@ -362,7 +362,7 @@ def _common_line_count(before: list[Line], lines: list[Line], offset: int) -> in
 
 
 def preload() -> None:
-    """Load what the first text and the first fence would have to wait for; fit to run in a thread."""
+    """Load what the first text and the first code block need; may run in a thread."""
     document = Document(40)
     document.feed("**bold**\n")
     document.flush()

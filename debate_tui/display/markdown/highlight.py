@@ -1,4 +1,4 @@
-"""Fenced code in colours, by Pygments; imported when the first fence with a language is drawn."""
+"""Syntax highlighting by Pygments, which is imported when the first code with a language is rendered."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ PRELOADED_LANGUAGES = (
     "go",
     "rust",
 )
-"""Languages worth warming up for."""
+"""Languages to load in advance."""
 
 MAX_HIGHLIGHTED_TEXT = 16_000
-"""Characters that are read as one text."""
+"""The maximum number of characters that are highlighted together."""
 
 
 def highlight(code: str, language: str, style: str = "") -> list[list[Run]]:
-    """The runs of each line of `code`; without colours where the language is unknown."""
+    """Return the runs of each line of `code`, without colours if the language is unknown."""
     lexer = _find_lexer(language) if language and len(code) <= MAX_HIGHLIGHTED_TEXT else None
     if lexer is None:
         return [[(line, style)] if line else [] for line in code.split("\n")]
@@ -52,12 +52,12 @@ def highlight(code: str, language: str, style: str = "") -> list[list[Run]]:
 
 @lru_cache(512)
 def highlight_line(line: str, language: str, style: str = "") -> tuple[Run, ...]:
-    """The runs of a line that is coloured by itself; lines in view are asked for again and again."""
+    """Return the runs of a line highlighted by itself; cached because visible lines repeat."""
     return tuple(highlight(line, language, style)[0])
 
 
 def _without_final_newline(lines: list[list[Run]], code: str) -> list[list[Run]]:
-    """The lines without the line feed that lexers want at the end; nothing if the text was changed."""
+    """Remove the line feed that lexers need at the end; return nothing if the text was changed."""
     lines.pop()
     same = "\n".join(["".join([text for text, _ in line]) for line in lines]) == code
     return lines if same else []

@@ -1,4 +1,4 @@
-"""Emphasis, code, links: the markup within a paragraph, read by markdown-it."""
+"""Inline markup within a paragraph (emphasis, code, links), parsed by markdown-it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SIMPLE_TEXT = r"[^\s*_`\[\]<&\\~:](?:[^*_`\[\]<&\\~:\n]*[^\s*_`\[\]<&\\~:])?"
 _SIMPLE_MARKUP = re.compile(
     rf"(?:^|(?<=[\s(]))(?:\*\*({_SIMPLE_TEXT})\*\*|\*({_SIMPLE_TEXT})\*|`([^`\s](?:[^`\n]*[^`\s])?)`)(?=$|[\s.,;:!?)])"
 )
-"""Strong, emphasis and code that stand free, with no other markup in them."""
+"""Strong text, emphasis and code that stand alone, without other markup in them."""
 
 _URL = re.compile(r"https?://[!-~]*?[\w/&#=%+-](?=[.,;:!?)\]}*_~'\"]*(?:[^!-~]|[<>\"'`|]|$))", re.ASCII)
 _INLINE_STOPS = re.compile(r"[\n!&*<\[\\\]_`~]")
@@ -34,19 +34,19 @@ _STYLE_OF_TOKEN = {"em_open": "emphasis", "strong_open": "strong", "s_open": "st
 
 @cache
 def markdown_it_parser(*, links: bool = True) -> MarkdownIt:
-    """The one parser; and, for text without links, one that does not look for them at every bracket."""
+    """Return the shared parser; with `links` false, one that does not look for them at every bracket."""
     from markdown_it import MarkdownIt
 
     rules = ["newline", "escape", "backticks", "strikethrough", "emphasis", "autolink", "entity"]
     made = MarkdownIt("zero").enable([*rules, "link", "image"] if links else rules)
     made.inline.ruler2.enable(["balance_pairs", "strikethrough", "emphasis", "fragments_join"])
-    # Its own stops are for plugins: every hyphen and colon of a text would be tried against all rules.
+    # The default terminators are for plugins: every hyphen and colon would be tried against all rules.
     made.inline.terminator_re = _INLINE_STOPS
     return made
 
 
 def parse_inline(text: str, style: str = "") -> list[Run]:
-    """The runs of a text's markup. A line feed in the result is a break that was asked for."""
+    """Return the runs of a text's markup. A line feed in the result is a hard break."""
     runs = _parse_simple(text, style)
     if runs is None:
         runs = parse_with_markdown_it(text, style)
@@ -56,13 +56,13 @@ def parse_inline(text: str, style: str = "") -> list[Run]:
 
 
 def parse_with_markdown_it(text: str, style: str = "") -> list[Run]:
-    """The same by markdown-it, whatever the text."""
+    """Return the runs of a text's markup, always using markdown-it."""
     markdown = markdown_it_parser(links="](" in text)
     return merge_runs(_tokens_to_runs(markdown.inline.parse(text, markdown, {}, []), style))
 
 
 def _parse_simple(text: str, style: str) -> list[Run] | None:
-    """The same for a text whose markup, if any, can be read in one way only: what most debaters write."""
+    """Return the runs of a text with unambiguous markup or none, which is most text; otherwise `None`."""
     if not _MARKUP_CHARACTER.search(text):
         return [(text.replace("\n", " "), style)] if text else []
     runs: list[Run] = []
@@ -83,7 +83,7 @@ def _parse_simple(text: str, style: str) -> list[Run] | None:
 
 @lru_cache(512)
 def parse_inline_cached(text: str, style: str = "") -> tuple[Run, ...]:
-    """`parse_inline` for what is read again and again, such as the cells of an open table; without breaks."""
+    """Cache `parse_inline`, without breaks, for repeated text such as the cells of an open table."""
     return tuple((run.replace("\n", " "), name) for run, name in parse_inline(text, style))
 
 
@@ -110,7 +110,7 @@ def _tokens_to_runs(tokens: Sequence[Token], style: str) -> Iterator[Run]:
 
 def _token_to_runs(token: Token, style: str, *, linked: bool) -> Iterator[Run]:
     if token.type == "text_special":
-        # A character reference (``&#13;``) may stand for what was taken out of the text itself.
+        # A character reference (``&#13;``) may stand for what was removed from the text itself.
         token.content = sanitise(token.content).replace("\t", " ")
     match token.type:
         case "code_inline":
@@ -139,19 +139,19 @@ def _linkify(text: str, style: str) -> Iterator[Run]:
 
 
 def _link_target(href: str, label: str, style: str) -> Iterator[Run]:
-    """Where a link leads, unless that is what it says."""
+    """Yield the target of a link, unless the label already shows it."""
     if href and href not in (label, "mailto:" + label, "http://" + label):
         yield f" ({href})" if label else href, combine_styles(style, "url")
 
 
-# How far a growing paragraph can be read for good.
+# How far the markup of a growing paragraph is final.
 #
-# markdown-it reads a text whole. To read only what is new, `final_length` finds how far a text can no
-# longer be changed by anything that follows it: to there it is read once, and then never again.
+# markdown-it parses a whole text. To parse only what is new, `final_length` finds how far a text can no
+# longer be changed by what follows; up to there it is parsed once and never again.
 
 
 PIECE_SIZE = 2000
-"""Characters that markup may always span; what a paragraph is read in has at most twice as many."""
+"""Characters that markup can always span; pieces of a long paragraph have up to twice as many."""
 
 _DELIMITER_RUN = re.compile(r"([*_~])\1*")
 _TICKS = re.compile(r"`+")
@@ -163,10 +163,10 @@ _UNDECIDED = -1
 
 
 def _unmarked_stretches(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches of a text that are inside of no markup and cannot come to be, in order.
+    """Yield the stretches of a text that are outside all markup whatever follows, in order.
 
-    Whatever is doubtful ends it: then less is settled, and read again, than could be. Everything said about a
-    text holds for each longer one.
+    It stops at the first doubt: then less is final, and more is parsed again, than necessary. What it
+    yields for a text holds for every longer one.
     """
     stack: list[str] = []
     position = begin = 0
@@ -185,8 +185,10 @@ def _unmarked_stretches(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _skip_markup(text: str, at: int, stack: list[str]) -> int:
-    """The end of the markup at a place, with what it opens or closes done to the stack; `_UNDECIDED` in
-    doubt."""
+    """Return the end of the markup at a position, or `_UNDECIDED` if in doubt.
+
+    What it opens or closes is pushed to or popped from `stack`.
+    """
     match text[at]:
         case "\\":
             return at + 2 if at + 2 <= len(text) else _UNDECIDED
@@ -264,7 +266,7 @@ def _character_classes() -> tuple[Callable[[str], bool], Callable[[str], bool]]:
 
 
 def _can_open_close(text: str, at: int, end: int) -> tuple[bool, bool]:
-    """Whether a run of delimiters can open and close emphasis, by CommonMark's rules of flanking."""
+    """Return whether a delimiter run can open and close emphasis, by CommonMark's flanking rules."""
     is_blank, is_punctuation = _character_classes()
     before, after = text[at - 1] if at else " ", text[end]
     blank_before, blank_after = is_blank(before), is_blank(after)
@@ -284,10 +286,10 @@ _SENTENCE_END = re.compile(rf"(?<=[.!?:;…] )(?=[!-~\u00c0-\u02af])|(?<=[。！
 
 
 def final_length(text: str) -> int:
-    """How far the markup of a text can be read for good: to there, and from there on, are two texts."""
+    """Return how far a text's markup is final; the parts before and after can be parsed separately."""
     end = 0
     for start, stop in _unmarked_stretches(text):
-        # What stands behind the stretch belongs to the look ahead.
+        # The text after the stretch only serves as lookahead.
         place = _last_break(text, start, stop)
         end = place or end
     return end
@@ -304,11 +306,11 @@ def _last_break(text: str, start: int, stop: int) -> int:
 
 
 def split_point(text: str) -> int:
-    """Where a long paragraph is cut so that it can be read in pieces; 0 while there is no need to.
+    """Return where to cut a long paragraph into pieces for parsing; 0 if it is short enough.
 
-    Outside of all markup if that can be had: after the first sentence that ends beyond `PIECE_SIZE`
-    characters, or at any blank beyond one and a half times that; at twice that in any case. A longer text is
-    cut alike.
+    Preferably outside all markup: after the first sentence that ends beyond `PIECE_SIZE` characters, or at
+    any blank beyond one and a half times that; at twice that in any case. A longer text that begins the
+    same is cut at the same place.
     """
     if len(text) < PIECE_SIZE:
         return 0
@@ -337,13 +339,13 @@ def _forced_split_point(text: str) -> int:
     return end if end > PIECE_SIZE else 2 * PIECE_SIZE
 
 
-# A paragraph that grows: what can no longer change is read and wrapped once.
+# Growing paragraphs: what can no longer change is parsed and wrapped once.
 
 
 class IncrementalParagraph:
-    """The lines of a paragraph's text within a margin, by `update` after `update`.
+    """The lines of a growing paragraph within a prefix, updated by `update`.
 
-    The lines are the same for a text however it grew; only the work differs.
+    The lines do not depend on how the text grew; only the work does.
     """
 
     __slots__ = ("_final_lines", "_final_text", "_last_line_runs", "_last_line_start", "_prefix", "_style")
@@ -351,17 +353,17 @@ class IncrementalParagraph:
     def __init__(self, prefix: FittedPrefix, style: str) -> None:
         self._prefix = prefix
         self._style = style
-        self._final_text = ""  # what of the text is read for good
-        self._final_lines: list[Line] = []  # the full lines of that
-        self._last_line_runs: list[Run] = []  # and the beginning of its last line,
-        self._last_line_start = 0  # which starts here
+        self._final_text = ""  # the text parsed for good
+        self._final_lines: list[Line] = []  # its complete lines
+        self._last_line_runs: list[Run] = []  # the beginning of its last line
+        self._last_line_start = 0  # where that line starts
 
     def can_continue(self, prefix: FittedPrefix, style: str, text: str) -> bool:
-        """Whether this is the beginning of such a paragraph."""
+        """Return whether a text with this prefix and style continues the paragraph."""
         return self._prefix == prefix and self._style == style and text.startswith(self._final_text)
 
     def update(self, text: str) -> list[Line]:
-        """The lines of a text that begins as the last one did."""
+        """Return the lines of a text that begins like the last one."""
         tail = text[len(self._final_text) :]
         if end := final_length(tail):
             self._final_text += tail[:end]

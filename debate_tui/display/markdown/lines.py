@@ -1,4 +1,4 @@
-"""What a document is rendered to: lines of runs, and the vocabulary of their styles."""
+"""The output of rendering: lines of styled runs, and the vocabulary of styles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 Run = tuple[str, str]
-"""Text and how it is meant: names from `STYLES` joined by spaces, outermost first; empty for plain text."""
+"""Text and its style: names from `STYLES` joined by spaces, outermost first; empty for plain text."""
 
 STYLES = frozenset(
     [
@@ -40,14 +40,15 @@ STYLES = frozenset(
         "name",
     ]
 )
-"""Every name a style may be made of. What they look like is the theme's to say."""
+"""The names that make up a style. The theme defines what they look like."""
 
 
 class Line(Struct, frozen=True, gc=False):
     """One line on screen.
 
-    The first `indent` characters are bars, bullets and indentation; what follows is the block's own text from
-    its character `start` on. `width` is the width of it all; the rest of the row is blank, in style `fill`.
+    The first `indent` characters are bars, bullets and indentation; the block's own text follows, from its
+    character `start` on. `width` is the total width in cells; the rest of the row is blank, in style
+    `fill`.
     """
 
     runs: tuple[Run, ...]
@@ -72,19 +73,19 @@ BLANK_LINE = Line((), 0)
 
 @lru_cache(1024)
 def combine_styles(outer: str, inner: str) -> str:
-    """The style of `inner` within `outer`."""
+    """Return the style of `inner` within `outer`."""
     names = dict.fromkeys(outer.split())
     names.update(dict.fromkeys(inner.split()))
     return " ".join(names)
 
 
 def runs_text(runs: Iterable[Run]) -> str:
-    """The text of runs."""
+    """Return the text of runs."""
     return "".join([text for text, _ in runs])
 
 
 def merge_runs(runs: Iterable[Run]) -> list[Run]:
-    """The same runs with neighbours of one style joined, and none of them empty."""
+    """Join neighbouring runs of the same style, and drop empty ones."""
     result: list[Run] = []
     for text, style in runs:
         if not text:
@@ -97,7 +98,7 @@ def merge_runs(runs: Iterable[Run]) -> list[Run]:
 
 
 def slice_runs(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[list[Run]]:
-    """The runs at each of some ascending spans of their text."""
+    """Return the runs in each span of their text; spans must be ascending."""
     if len(runs) == 1:
         text, style = runs[0]
         return [[(text[start:end], style)] if end > start else [] for start, end in spans]
@@ -118,11 +119,11 @@ def slice_runs(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[li
     return result
 
 
-# What stands at the left of a block: the bars of quotes, the bullets and numbers of items, indentation.
+# Prefixes: what is left of a block, such as the bars of quotes, bullets, numbers and indentation.
 
 
 class PrefixPart(Struct, frozen=True, gc=False):
-    """One container's share: its text on the block's first line and on the others, equally wide."""
+    """One container's part: its text on the block's first line and on the others, equally wide."""
 
     first: str
     rest: str
@@ -130,10 +131,10 @@ class PrefixPart(Struct, frozen=True, gc=False):
 
 
 class BlockPrefix(Struct, frozen=True):
-    """All containers' shares, outermost first, and the style they give the text.
+    """The parts of all containers, outermost first, and the style they give the text.
 
-    `gap_depth` tells of the blank line over the block: how many of the parts go on through it, or that there
-    is no such line (−1).
+    `gap_depth` is how many of the parts continue through the blank line above the block, or −1 if it has
+    none.
     """
 
     parts: tuple[PrefixPart, ...] = ()
@@ -141,13 +142,13 @@ class BlockPrefix(Struct, frozen=True):
     gap_depth: int = -1
 
     def continuation(self) -> BlockPrefix:
-        """The frame of what goes on, under the first line, with no blank line between."""
+        """Return the prefix for what continues after the first line, without a blank line between."""
         return BlockPrefix(
             tuple(PrefixPart(part.rest, part.rest, part.style) for part in self.parts), self.style
         )
 
     def with_marker(self, marker: str) -> BlockPrefix:
-        """The frame with another sign in place of the innermost bullet."""
+        """Return the prefix with another marker instead of the innermost bullet."""
         last = self.parts[-1]
         first = marker + " "
         return BlockPrefix(
@@ -158,7 +159,7 @@ class BlockPrefix(Struct, frozen=True):
 
 
 class FittedPrefix(Struct, frozen=True):
-    """A frame fitted into a width: what stands left of the first line and of others, and the room."""
+    """A prefix fitted into a width: its runs for the first and other lines, and the room for text."""
 
     first: tuple[Run, ...]
     rest: tuple[Run, ...]
@@ -168,7 +169,7 @@ class FittedPrefix(Struct, frozen=True):
     gap_lines: tuple[Line, ...]
 
     def build_line(self, runs: Sequence[Run], *, start: int, first: bool, fill: str = "") -> Line:
-        """A line with this margin."""
+        """Build a line with this prefix."""
         size = 0
         for text, _ in runs:
             size += cell_width(text)
@@ -178,7 +179,7 @@ class FittedPrefix(Struct, frozen=True):
     def build_lines(
         self, pieces: Sequence[Sequence[Run]], spans: Sequence[Span], offset: int = 0, *, first: bool = True
     ) -> list[Line]:
-        """Lines with this margin, from runs and their places in the block's text."""
+        """Build lines with this prefix, from runs and their spans in the block's text."""
         return [
             self.build_line(runs, start=offset + span[0], first=first and index == 0)
             for index, (runs, span) in enumerate(zip(pieces, spans, strict=True))
@@ -187,7 +188,7 @@ class FittedPrefix(Struct, frozen=True):
 
 @lru_cache(1024)
 def fit_prefix(prefix: BlockPrefix, width: int) -> FittedPrefix:
-    """Fit a frame into a width; where containers would take more than half of it, the outer ones go."""
+    """Fit a prefix into a width; drop outer containers while they take more than half of it."""
     parts = prefix.parts
     above = prefix.gap_depth
     while parts and sum(cell_width(part.rest) for part in parts) > width // 2:
@@ -213,11 +214,11 @@ def _gap_lines(runs: Sequence[Run]) -> tuple[Line, ...]:
     return (Line(tuple(runs), cell_width(text), len(text)),)
 
 
-# Where in a text something is, whatever its width.
+# Positions in a text, independent of its width.
 
 
 class DocumentPosition(NamedTuple):
-    """A character of a block; −1 is the blank line above it."""
+    """A character of a block; an offset of −1 is the blank line above it."""
 
     block: int
     offset: int

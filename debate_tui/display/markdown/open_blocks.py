@@ -1,7 +1,7 @@
-"""Blocks that are still growing. Each is a value: growing makes another, so that a draft costs a reference.
+"""Blocks that are still growing, as immutable values, so that a draft costs only a reference.
 
-What of a block can no longer change is moved to the list of closed leaves at once; so an open block is
-bounded, however long the whole of it is.
+The part of a block that can no longer change is moved to the list of closed leaves at once, so an open
+block is bounded, however long the whole block is.
 """
 
 from __future__ import annotations
@@ -22,20 +22,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_JOINTLY_HIGHLIGHTED_LINES = 200
-"""Lines of a fence that are coloured together; of a longer one, each by itself."""
+"""The maximum number of lines of fenced code highlighted together; longer code is done line by line."""
 
 MAX_BLANK_LINES = 100
-"""Blank lines within indented code that are kept."""
+"""The maximum number of blank lines kept within indented code."""
 
 CODE_GROUP_LINES = 20
-"""Lines of a long fence that are closed together."""
+"""Lines of long code that are closed together."""
 
 _CLOSING_FENCE = re.compile(r"(`{3,}|~{3,}) *$")
 
 
 class OpenParagraph(Struct, frozen=True):
-    """The text since the last cut; its last line begins at `last_line_start`, and may head a table if
-    `can_head_table`."""
+    """A paragraph's text since the last cut.
+
+    Its last line begins at `last_line_start`, and may be the heading of a table if `can_head_table`.
+    """
 
     text: str
     prefix: BlockPrefix
@@ -48,23 +50,23 @@ class OpenParagraph(Struct, frozen=True):
     def start(
         cls, text: str, prefix: BlockPrefix, closed: list[LeafBlock], *, is_task: bool
     ) -> OpenParagraph:
-        """A paragraph with its first line."""
+        """Start a paragraph with its first line."""
         return cls(text, prefix, is_task).split_off_closed(closed)
 
     @property
     def last_line(self) -> str:
-        """The line read last."""
+        """The last line read."""
         return self.text[self.last_line_start :]
 
     def with_line(self, line: str, closed: list[LeafBlock], *, can_head_table: bool) -> OpenParagraph:
-        """With one more line."""
+        """Return the paragraph with one more line."""
         last = len(self.text) + 1
         return OpenParagraph(
             f"{self.text}\n{line}", self.prefix, self.is_task, last, can_head_table, self.was_split
         ).split_off_closed(closed)
 
     def with_text(self, text: str, closed: list[LeafBlock]) -> OpenParagraph:
-        """With more text in its last line."""
+        """Return the paragraph with more text in its last line."""
         grown = OpenParagraph(
             self.text + text,
             self.prefix,
@@ -76,7 +78,7 @@ class OpenParagraph(Struct, frozen=True):
         return grown.split_off_closed(closed)
 
     def without_last_line(self) -> OpenParagraph | None:
-        """What stands above the last line, if anything does."""
+        """Return the paragraph without its last line, or `None` if it has only one."""
         if not self.last_line_start:
             return None
         return OpenParagraph(
@@ -89,11 +91,11 @@ class OpenParagraph(Struct, frozen=True):
         )
 
     def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
-        """Close it."""
+        """Close the paragraph."""
         closed.append(Paragraph(self.text.rstrip(), self.prefix, self.is_task))
 
     def split_off_closed(self, closed: list[LeafBlock]) -> OpenParagraph:
-        """With as little as need be kept open."""
+        """Close as much as possible, and return the rest."""
         grown = self
         while split_at := split_point(grown.text):
             closed.append(Paragraph(grown.text[:split_at].rstrip(), grown.prefix, grown.is_task))
@@ -110,7 +112,7 @@ class OpenParagraph(Struct, frozen=True):
 
 
 class OpenFence(Struct, frozen=True):
-    """A fence and its lines since the last that were closed; `is_long` if they stay coloured one by one."""
+    """Fenced code, with the lines since the last closed ones; `is_long` if highlighted line by line."""
 
     marker: str
     language: str
@@ -122,34 +124,34 @@ class OpenFence(Struct, frozen=True):
 
     @classmethod
     def start(cls, marker: str, info: str, indent: int, prefix: BlockPrefix) -> OpenFence:
-        """An empty fence; the first word behind the sign names the language."""
+        """Start an empty fence; the first word after its marker names the language."""
         words = info.split()
         return cls(marker, words[0] if words else "", indent, prefix)
 
     @property
     def accepts_text(self) -> bool:
-        """Whether `with_text` adds to what was read last."""
+        """Whether `with_text` can add to the last line read."""
         return bool(self.lines)
 
     def is_closing_line(self, line: str, position: int) -> bool:
-        """Whether this line ends the fence."""
+        """Return whether this line closes the fence."""
         start = skip_indentation(line, position)
         end = _CLOSING_FENCE.match(line, start) if start - position < 4 else None
         return end is not None and end[1].startswith(self.marker)
 
     def with_line(self, line: str, position: int, closed: list[LeafBlock]) -> OpenFence:
-        """With one more line, of which as many blanks go as stand before the fence."""
+        """Return the fence with one more line, without the indentation of the fence itself."""
         start = min(skip_indentation(line, position), position + self.indent)
         return self._with_lines((*self.lines, *_split_long_line(line[start:])), len(line) - start + 1, closed)
 
     def with_text(self, text: str, closed: list[LeafBlock]) -> OpenFence:
-        """With more text in its last line."""
+        """Return the fence with more text in its last line."""
         return self._with_lines(
             (*self.lines[:-1], *_split_long_line(self.lines[-1] + text)), len(text), closed
         )
 
     def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
-        """Close it; until then each line has its colours by itself."""
+        """Close the fence; a draft is highlighted line by line."""
         closed.append(
             CodeBlock(
                 "\n".join(self.lines), self.prefix, self.language, highlight_per_line=draft or self.is_long
@@ -171,7 +173,7 @@ class OpenFence(Struct, frozen=True):
 
 
 class OpenIndentedCode(Struct, frozen=True):
-    """Code by indentation; the blank lines at its end are only part of it if more code follows."""
+    """Indented code; blank lines at its end belong to it only if more code follows."""
 
     prefix: BlockPrefix
     lines: tuple[str, ...] = ()
@@ -179,16 +181,19 @@ class OpenIndentedCode(Struct, frozen=True):
 
     @classmethod
     def start(cls, line: str, prefix: BlockPrefix, closed: list[LeafBlock]) -> OpenIndentedCode:
-        """Code with its first line."""
+        """Start code with its first line."""
         return cls(prefix).with_lines(_split_long_line(line), closed)
 
     @property
     def accepts_text(self) -> bool:
-        """Whether `with_text` adds to what was read last."""
+        """Whether `with_text` can add to the last line read."""
         return not self.blank_lines
 
     def with_line(self, line: str, position: int, closed: list[LeafBlock]) -> OpenIndentedCode | None:
-        """With one more line, if it is indented or blank; of blank ones, only so many."""
+        """Return the code with one more line, or `None` if it is neither indented nor blank.
+
+        Blank lines beyond `MAX_BLANK_LINES` are dropped.
+        """
         start = skip_indentation(line, position)
         if start == len(line):
             blanks = (*self.blank_lines, *_split_long_line(line[position + 4 :]))
@@ -198,13 +203,13 @@ class OpenIndentedCode(Struct, frozen=True):
         return self.with_lines((*self.blank_lines, *_split_long_line(line[position + 4 :])), closed)
 
     def with_text(self, text: str, closed: list[LeafBlock]) -> OpenIndentedCode:
-        """With more text in its last line."""
+        """Return the code with more text in its last line."""
         return OpenIndentedCode(self.prefix, self.lines[:-1]).with_lines(
             _split_long_line(self.lines[-1] + text), closed
         )
 
     def with_lines(self, more: Iterable[str], closed: list[LeafBlock]) -> OpenIndentedCode:
-        """With more lines."""
+        """Return the code with more lines."""
         lines, prefix = (*self.lines, *more), self.prefix
         while len(lines) > 2 * CODE_GROUP_LINES:
             closed.append(CodeBlock("\n".join(lines[:CODE_GROUP_LINES]), prefix))
@@ -213,12 +218,12 @@ class OpenIndentedCode(Struct, frozen=True):
         return OpenIndentedCode(prefix, lines)
 
     def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
-        """Close it, without the blank lines."""
+        """Close the code, without the blank lines at its end."""
         closed.append(CodeBlock("\n".join(self.lines), self.prefix))
 
 
 def _split_long_line(line: str) -> list[str]:
-    """A line of code, chopped if it is very long."""
+    """Split a line of code that is very long."""
     line = strip_stray_joiners_so_far(line)
     lines: list[str] = []
     while len(line) > PIECE_SIZE:
@@ -231,7 +236,7 @@ def _split_long_line(line: str) -> list[str]:
 
 
 class OpenTable(Struct, frozen=True):
-    """A table: until its columns are settled its first rows, and then nothing but the columns."""
+    """A table: its first rows until its columns are final, and only the columns after that."""
 
     heading_line: str
     headings: tuple[str, ...]
@@ -241,7 +246,7 @@ class OpenTable(Struct, frozen=True):
     columns: TableColumns | None = None
 
     def with_row(self, row: str, closed: list[LeafBlock]) -> OpenTable:
-        """With one more row."""
+        """Return the table with one more row."""
         if self.columns is not None:
             closed.append(TableRow(row, self.prefix, self.columns))
             return self
@@ -255,7 +260,7 @@ class OpenTable(Struct, frozen=True):
         )
 
     def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
-        """Close it."""
+        """Close the table."""
         if self.columns is not None:
             return
         columns = TableColumns.from_rows(self.headings, self.alignments, self.rows)
@@ -271,7 +276,7 @@ _BLANKS = re.compile(" *")
 
 
 def skip_indentation(line: str, position: int) -> int:
-    """Where the text begins that follows the blanks at a position."""
+    """Return where the text after the blanks at a position begins."""
     blanks = _BLANKS.match(line, position)
     assert blanks is not None
     return blanks.end()

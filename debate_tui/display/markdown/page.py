@@ -1,4 +1,4 @@
-"""All that one pane shows: what was said, and around it headings, thinking and notices."""
+"""Everything one pane shows: the debater's text, with headings, reasoning and notices around it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ SectionKind = Literal["answer", "reasoning", "heading", "notice"]
 
 
 class PagePosition(NamedTuple):
-    """A place in a page, whatever its width: a section's number and a place there; ordered as the text is."""
+    """A position in a page, independent of its width: a section's number and a position in it.
+
+    Positions are ordered like the text.
+    """
 
     section: int
     position: DocumentPosition
 
 
 class PageRow(NamedTuple):
-    """One line of a page and the block it is of; block −1 for what stands between sections."""
+    """One line of a page and its block; block −1 for gaps between sections and folded sections."""
 
     section: int
     block: int
@@ -34,7 +37,7 @@ class PageRow(NamedTuple):
 
 
 class PageSection:
-    """One part of a page; `number` grows down the page, `turn` is the turn it belongs to, if any."""
+    """One part of a page; `number` increases down the page, `turn` is the turn it belongs to, if any."""
 
     __slots__ = ("document", "is_folded", "kind", "number", "turn")
 
@@ -46,7 +49,7 @@ class PageSection:
         self.is_folded = False
 
     def folded_line(self, symbols: MarkdownSymbols) -> Line:
-        """What stands for a folded section."""
+        """Return the line shown for a folded section."""
         text = f"{symbols.fold_marker} thinking, {self.document.text_length:,} characters"
         return Line(((text, "reasoning"),), len(text))
 
@@ -54,38 +57,38 @@ class PageSection:
 class Page:
     """Sections from top to bottom; only the last one grows.
 
-    Like a document: nothing is seen before `flush`, which says which line is the first that changed, and a
-    `PagePosition` outlives what an index does not.
+    As in a document, changes show after `flush`, which returns the index of the first line that changed,
+    and a `PagePosition` stays valid when line indexes change.
     """
 
     def __init__(self, width: int, symbols: MarkdownSymbols = UNICODE_SYMBOLS) -> None:
         self.width = width
         self._symbols = symbols
         self._sections: list[PageSection] = []
-        self._first_lines = [0]  # the first line of each section, its blank one above included
+        self._first_lines = [0]  # the first line of each section, including the blank line above it
         self._last_number = 0
         self._dirty_sections: dict[int, PageSection] = {}
         self._first_changed: int | None = None
-        self._layout_changed = False  # whether more has happened since the last flush than that the end grew
+        self._layout_changed = False  # whether more than growth at the end has happened since the last flush
         self._reasoning_visible = False
 
     @property
     def sections(self) -> tuple[PageSection, ...]:
-        """What there is, top first."""
+        """The sections, top first."""
         return tuple(self._sections)
 
     @property
     def line_count(self) -> int:
-        """How many lines there are; an estimate while not settled."""
+        """The number of lines; an estimate until `measure` returns true."""
         return self._first_lines[-1]
 
     @property
     def reasoning_visible(self) -> bool:
-        """Whether thinking is shown in full, or as one line."""
+        """Whether reasoning is shown in full instead of as one line."""
         return self._reasoning_visible
 
     def append_text(self, text: str, kind: TextKind = "answer", turn: int = 0) -> None:
-        """Add sanitised Markdown; it goes on where the last text ended, if that had this voice and turn."""
+        """Append sanitised Markdown to the last section, or to a new one if kind or turn differ."""
         section = self._sections[-1] if self._sections else None
         if section is None or section.kind != kind or section.turn != turn:
             style = "reasoning" if kind == "reasoning" else ""
@@ -96,15 +99,15 @@ class Page:
             self._dirty_sections[section.number] = section
 
     def append_heading(self, text: str, turn: int = 0) -> None:
-        """Begin a part under a heading."""
+        """Start a part of the page with a heading."""
         self._append_label("heading", turn, text, "heading strong", across=True)
 
     def append_notice(self, text: str, tone: str = "", turn: int = 0) -> None:
-        """Add a notice; `tone` is one more name in its style."""
+        """Append a notice; `tone` is another name in its style."""
         self._append_label("notice", turn, text, combine_styles("notice", tone))
 
     def discard_turn(self, turn: int) -> None:
-        """Take back what was said and noted in a turn; its heading stays."""
+        """Remove a turn's text and notices, but not its heading."""
         self._retain_sections(
             [section for section in self._sections if section.turn != turn or section.kind == "heading"]
         )
@@ -114,7 +117,7 @@ class Page:
         self._retain_sections([])
 
     def set_reasoning_visible(self, *, visible: bool) -> None:
-        """Unfold or fold the thinking in the whole page."""
+        """Unfold or fold reasoning in the whole page."""
         self._reasoning_visible = visible
         for index, section in enumerate(self._sections):
             if section.kind == "reasoning" and section.is_folded == visible:
@@ -124,7 +127,7 @@ class Page:
 
     @property
     def first_changeable_line(self) -> int:
-        """The first line that a flush can change now; lines before it are sure to stay."""
+        """The first line that a flush could change now; lines before it are certain to stay."""
         if self._layout_changed or not self._sections:
             return 0
         last = self._sections[-1]
@@ -132,7 +135,7 @@ class Page:
         return self._first_lines[-2] + self._gap_above(len(self._sections) - 1) + inner
 
     def flush(self) -> int | None:
-        """Read what was said; the first line that is not what it was, `None` if all are."""
+        """Parse new text and return the index of the first line that changed, or `None` if none did."""
         for section in self._dirty_sections.values():
             changed = section.document.flush()
             index = self._section_index(section.number)
@@ -148,7 +151,7 @@ class Page:
         return changed
 
     def rows(self, start: int, stop: int) -> list[PageRow]:
-        """Some lines; fewer at the end."""
+        """Return the lines from `start` up to `stop`, or fewer at the end."""
         result: list[PageRow] = []
         start = max(0, start)
         index = self._section_at(start)
@@ -160,14 +163,14 @@ class Page:
         return result
 
     def resize(self, width: int) -> None:
-        """Wrap to another width; lazy, as a document's."""
+        """Wrap to another width; lazy, as in a document."""
         self.width = width
         for section in self._sections:
             section.document.resize(width)
         self._renumber_from(0)
 
     def measure(self, seconds: float) -> bool:
-        """Spend some time on counting lines at the present width; whether that was enough."""
+        """Count lines at the current width for up to `seconds`; return whether all are counted."""
         deadline = time.perf_counter() + seconds
         done = True
         for section in reversed(self._sections):
@@ -179,7 +182,7 @@ class Page:
         return done
 
     def position_at(self, line: int) -> PagePosition:
-        """The place a line shows."""
+        """Return the position that a line shows."""
         index = self._section_at(line)
         if index >= len(self._sections):
             return PagePosition(self._last_number + 1, DocumentPosition(0, 0))
@@ -192,7 +195,7 @@ class Page:
         return PagePosition(section.number, section.document.position_at(inner))
 
     def line_at(self, position: PagePosition) -> int:
-        """The line that shows a place, or what now stands where it was."""
+        """Return the index of the line that shows a position, or of what is now in its place."""
         index = bisect_right(self._sections, position.section - 1, key=lambda section: section.number)
         if index >= len(self._sections):
             return self.line_count
@@ -203,12 +206,12 @@ class Page:
         return first if section.is_folded else first + section.document.line_at(position.position)
 
     def block_text(self, section: int, block: int) -> str:
-        """What a block says."""
+        """Return the text of a block."""
         index = self._section_index(section)
         return self._sections[index].document.block_text(block) if index is not None else ""
 
     def blocks_between(self, first: tuple[int, int], last: tuple[int, int]) -> Iterator[tuple[int, int]]:
-        """Section and block of all blocks between two, both included, but for those that are folded."""
+        """Yield section and block of all blocks from `first` to `last`, inclusive, except folded ones."""
         begin = bisect_right(self._sections, first[0] - 1, key=lambda section: section.number)
         for section in self._sections[begin:]:
             if section.number > last[0]:
@@ -232,7 +235,8 @@ class Page:
         self._dirty_sections[section.number] = section
 
     def _new_document(self, style: str = "") -> Document:
-        # All that reads and draws Markdown is loaded with the first text; an empty page needs none of it.
+        # The modules that parse and render Markdown are loaded with the first text; an empty page needs
+        # none.
         from debate_tui.display.markdown.document import Document
 
         return Document(self.width, self._symbols, style)
@@ -277,7 +281,7 @@ class Page:
         return lines + self._gap_above(index) if lines else 0
 
     def _renumber_from(self, index: int, *, only_if_changed: bool = False) -> None:
-        """Number the lines from a section on anew."""
+        """Update the line numbers of all sections from `index` on."""
         starts = self._first_lines
         if only_if_changed and starts[index + 1] == starts[index] + self._height(index):
             return

@@ -1,4 +1,4 @@
-"""The few signs a document is drawn with, and what stands for them where only ASCII can be shown."""
+"""The symbols a document is drawn with, and their replacements where only ASCII can be shown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class MarkdownSymbols(Struct, frozen=True, kw_only=True):
-    """Each takes one cell, but the two boxes of tasks, which may take three in ASCII."""
+    """The symbols for drawing; each takes one cell, except for task boxes, which take three in ASCII."""
 
     bullets: tuple[str, ...] = ("•", "◦", "▪")
     quote_bar: str = "▎"

@@ -1,4 +1,4 @@
-"""Tables: a heading, a line under it, and rows whose columns are as wide as the first ten rows want them."""
+"""Tables: a heading, a rule, and rows; the first ten rows determine the column widths."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 Alignment = Literal["left", "right", "center"]
 
 SAMPLED_ROWS = 10
-"""Rows that have a say in how wide the columns are."""
+"""The number of rows that determine the column widths."""
 
 MAX_WORD_WIDTH = 12
-"""Cells of a word that a column is made wide enough for; where there is no room, rows are drawn as lists."""
+"""The longest word, in cells, that a column is widened for; without enough room, rows become lists."""
 
 _PIPE = re.compile(r"(?<!\\)\|")
 _DELIMITERS = re.compile(r"[-:|][-:| ]+")
@@ -41,7 +41,7 @@ _DELIMITER = re.compile(r":?-+:?")
 
 
 def split_row(row: str) -> list[str]:
-    """The cells of a row as it was typed."""
+    """Split a row into cells."""
     parts = [part.replace("\\|", "|") for part in _PIPE.split(row.strip())]
     if parts and not parts[0]:
         parts = parts[1:]
@@ -51,7 +51,7 @@ def split_row(row: str) -> list[str]:
 
 
 def parse_alignments(line: str) -> tuple[Alignment, ...]:
-    """The alignment of each column, from the line under a heading; nothing if it is no such line."""
+    """Return the alignment of each column, or nothing if the line is not a delimiter row."""
     line = line.strip()
     if not _DELIMITERS.fullmatch(line) or line.startswith("- "):
         return ()
@@ -72,10 +72,9 @@ def _parse_alignment(part: str) -> Alignment:
 
 
 class TableColumns(Struct, frozen=True):
-    """What the rows of one table share.
+    """What the rows of a table share.
 
-    Its headings and their alignments, and of each column the width it would like and the least it is worth
-    drawing with.
+    Its headings and their alignments, and each column's preferred and minimum width in cells.
     """
 
     headings: tuple[str, ...]
@@ -87,7 +86,7 @@ class TableColumns(Struct, frozen=True):
     def from_rows(
         cls, headings: Sequence[str], alignments: Sequence[Alignment], rows: Iterable[str]
     ) -> TableColumns:
-        """The columns that a heading and its first rows ask for."""
+        """Return the columns that a heading and its first rows need."""
         wishes, needs = [1] * len(headings), [1] * len(headings)
         for cells_of_row in (headings, *(split_row(row)[: len(headings)] for row in rows)):
             for index, cell in enumerate(cells_of_row):
@@ -106,8 +105,10 @@ def _measure_cell(cell: str) -> tuple[int, int]:
 
 @lru_cache(256)
 def fit_columns(preferred: tuple[int, ...], minimum: tuple[int, ...], available: int) -> tuple[int, ...]:
-    """Each column's width in `available` cells, the wide ones cut to one size; nothing if that is too
-    little."""
+    """Return each column's width within `available` cells, or nothing if there is not enough room.
+
+    Wide columns are cut to a common width.
+    """
     free = available - 3 * (len(preferred) - 1)
     if sum(preferred) <= free:
         return preferred
@@ -125,13 +126,13 @@ def fit_columns(preferred: tuple[int, ...], minimum: tuple[int, ...], available:
 
 
 class TableRow(LeafBlock, frozen=True, gc=False):
-    """One row of a table; the heading brings the line under it."""
+    """One row of a table; the heading row includes the rule under it."""
 
     columns: TableColumns
     is_heading: bool = False
 
     def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
-        """The cells side by side, or under one another where there is no room."""
+        """Render the cells side by side, or one below the other if there is not enough room."""
         prefix = fit_prefix(self.prefix, width)
         sizes = fit_columns(self.columns.preferred_widths, self.columns.minimum_widths, prefix.text_width)
         if not sizes:
@@ -164,7 +165,7 @@ class TableRow(LeafBlock, frozen=True, gc=False):
         return _build_row_lines(prefix, rows)
 
     def count_lines(self, width: int, symbols: MarkdownSymbols) -> int:
-        """One where it is plain to see, or as long as it is drawn."""
+        """Return 1 if the row obviously fits on one line, else render and count."""
         sizes = fit_columns(
             self.columns.preferred_widths,
             self.columns.minimum_widths,
@@ -177,7 +178,7 @@ class TableRow(LeafBlock, frozen=True, gc=False):
         return len(self.render(width, symbols))
 
     def plain_text(self, width: int, symbols: MarkdownSymbols) -> str:
-        """What is on screen."""
+        """Return what is on screen."""
         return "\n".join([line.content for line in self.render(width, symbols)])
 
     @property
@@ -208,7 +209,7 @@ class TableRow(LeafBlock, frozen=True, gc=False):
 
 
 def _build_row_lines(prefix: FittedPrefix, rows: Sequence[Sequence[Run]]) -> list[Line]:
-    """Lines whose text is what is on screen: a row has no other."""
+    """Build lines whose text is what is on screen; a row has no other text."""
     lines: list[Line] = []
     start = 0
     for runs in rows:

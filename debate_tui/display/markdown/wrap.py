@@ -1,4 +1,4 @@
-"""Where lines break: greedily, at blanks, around wide characters, and anywhere in what fits on no line."""
+"""Line breaking: greedy, at blanks, around wide characters, and anywhere in words too long for a line."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 from rich.cells import cell_len, split_graphemes
 
-# How many terminal cells text takes.
+# The number of terminal cells that text takes.
 #
-# The figures are Rich's, because the screen is composed with them: two for CJK and emoji, none for
-# combining and other zero-width characters, and one figure for a whole emoji sequence.
+# Widths are Rich's, because the screen is composed with them: two for CJK and emoji, none for combining and
+# other zero-width characters, and a single width for a whole emoji sequence.
 
 
 _NARROW = (
@@ -22,20 +22,23 @@ _WIDE = (
 )
 
 is_narrow = re.compile(f"[{_NARROW}]*").fullmatch
-"""Whether each character of a text takes one cell and stands for itself: Latin, Greek, Cyrillic, typography,
-currency, arrows, mathematics, boxes. Selectors and joiners are none of these, so nothing widens one later."""
+"""Match text whose characters each take one cell and stand alone.
+
+These are Latin, Greek, Cyrillic, typography, currency, arrows, mathematics and box drawing. Variation
+selectors and joiners are excluded, so nothing can widen a character later.
+"""
 
 is_wide = re.compile(f"[{_WIDE}]").match
-"""Whether a character takes two cells and stands for itself: ideographs, kana, hangul and their signs."""
+"""Match a character that takes two cells and stands alone: ideographs, kana, hangul and punctuation."""
 
 has_simple_widths = re.compile(f"[{_NARROW}{_WIDE}]*").fullmatch
-"""Whether each character of a text is one of these."""
+"""Match text of only such characters."""
 
 _find_wide = re.compile(f"[{_WIDE}]").findall
 
 
 def fitting_end(text: str, start: int, width: int) -> int:
-    """How far a plain text goes from `start` on in `width` cells."""
+    """Return where plain text from `start` on no longer fits into `width` cells."""
     end, length = start, len(text)
     while end < length and width > 0:
         step = max(1, width // 2)
@@ -49,7 +52,7 @@ def fitting_end(text: str, start: int, width: int) -> int:
 
 
 JOINERS = re.compile("[\u200d\ufe0f]")
-"""What joins characters to one, or makes one wide."""
+"""Characters that join others into one, or make one wide."""
 
 _EMOJI = "\u2190-\u3299\U0001f000-\U0001faff"
 _STRAY_SELECTOR = re.compile("(?<![0-9#*\xa9\xae\u203c-\u3299\U0001f000-\U0001faff])\ufe0f")
@@ -57,30 +60,30 @@ _STRAY_JOINER = re.compile(f"\u200d(?![{_EMOJI}])|(?<![{_EMOJI}\ufe0f])\u200d")
 
 
 def strip_stray_joiners(text: str) -> str:
-    """The text without joiners outside of emoji sequences: terminals and Rich do not agree on their width."""
+    """Remove joiners outside emoji sequences: terminals and Rich disagree on their width."""
     return text if text.isascii() else _STRAY_JOINER.sub("", _STRAY_SELECTOR.sub("", text))
 
 
 def strip_stray_joiners_so_far(text: str) -> str:
-    """The same for a text that goes on: the joiner at its end may yet join something."""
+    """Do the same for text that continues: a joiner at its end may still join something."""
     kept = "\u200d" if text.endswith("\u200d") else ""
     return strip_stray_joiners(text.removesuffix("\u200d")) + kept
 
 
 def cell_width(text: str) -> int:
-    """The width of a text without line breaks."""
+    """Return the width of text without line breaks, in cells."""
     if is_narrow(text):
         return len(text)
     return len(text) + len(_find_wide(text)) if has_simple_widths(text) else cell_len(text)
 
 
 def graphemes(text: str) -> list[tuple[int, int, int]]:
-    """Start, end and width of everything in a text that may not be torn apart."""
+    """Return start, end and width of each unit of text that must not be split."""
     return split_graphemes(text)[0]
 
 
 def crop(text: str, width: int) -> str:
-    """As much of a text as fits into `width` cells, without tearing a grapheme."""
+    """Return as much of a text as fits into `width` cells, without splitting a grapheme."""
     if is_narrow(text):
         return text[:width]
     used = 0
@@ -104,9 +107,10 @@ _NOT_LAST = frozenset("（［｛〈《「『【〔〖〘〚‘“")
 
 
 def wrap(text: str, width: int) -> list[Span]:
-    """Spans of `text`, one for each line of at most `width` cells; blanks at their ends are in none of them.
+    """Return spans of `text`, one per line of up to `width` cells, without the blanks at line ends.
 
-    A grapheme wider than the line stands alone on it. There is always at least one span. Line feeds break.
+    A grapheme wider than the line gets a line of its own. There is always at least one span. Line feeds
+    break lines.
     """
     if "\n" not in text:
         if is_narrow(text):
@@ -121,7 +125,7 @@ def wrap(text: str, width: int) -> list[Span]:
 
 
 def wrap_code(text: str, width: int) -> list[Span]:
-    """Spans of `text` that fill each line of `width` cells, blanks and all: for code."""
+    """Return spans of `text` that fill lines of `width` cells, including blanks: for code."""
     if is_narrow(text):
         return [(start, min(start + width, len(text))) for start in range(0, len(text), width)] or [(0, 0)]
     spans: list[Span] = []
@@ -166,7 +170,7 @@ def _break_in_word(text: str, start: int, limit: int) -> int:
 
 
 def _wrap_simple(text: str, width: int) -> list[Span]:
-    """For text without anything that joins: every character has its width."""
+    """Wrap text without joiners, in which every character has its own width."""
     spans: list[Span] = []
     start, length = _skip_blanks(text, 0), len(text.rstrip(" "))
     while start < length:

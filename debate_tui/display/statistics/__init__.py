@@ -1,4 +1,4 @@
-"""Stream statistics: how fast every debater's words come, and what they went through on the way."""
+"""Stream statistics: how fast each debater's text arrives, and what happened to it on the way."""
 
 from debate_tui.display.statistics.collector import Statistics
 from debate_tui.display.statistics.report import (

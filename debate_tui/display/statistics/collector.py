@@ -1,4 +1,4 @@
-"""The figures of a debate, gathered while it runs."""
+"""The statistics of a debate, collected while it runs."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 
 class Statistics:
-    """A listener of the debate log that measures its streams; nothing in it ever waits.
+    """A listener of the debate log that measures its streams; it never waits.
 
-    Times are the log's own, so that a recorded debate shows what was measured when it was held. Between two
-    events the log's time is taken to pass as `clock`'s does, whose seconds count from any point. What the log
-    does not say comes in by `record_connection` and `record_frame`, and from the shared buffer when a report
-    is made.
+    Times come from the log, so a recorded debate shows what was measured when it ran. Between two events,
+    log time is assumed to advance like `clock`, in seconds from an arbitrary start. `record_connection` and
+    `record_frame` supply what the log does not contain; the figures of the shared buffer are passed to
+    `report`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -52,7 +52,7 @@ class Statistics:
         self._is_finished = False
 
     def __call__(self, event: Event) -> None:
-        """Take an event; each must come once, in the order of the log."""
+        """Process an event; each must be passed once, in the order of the log."""
         if type(event) is TurnDelta:
             self._latest_at = event.at
             stream = self._measurements.get(event.debater) or self._measurements_of(event.debater)
@@ -66,27 +66,29 @@ class Statistics:
         self._apply(event)
 
     def record_connection(self, debater: str, connected: Connected) -> None:
-        """Take what a debater's stream says of its newest connection; nobody else's is measured."""
+        """Record the details of a debater's newest connection; ignore debaters without measurements."""
         if stream := self._measurements.get(debater):
             stream.record_connection(connected)
 
     def record_frame(self, seconds: float) -> None:
-        """Take how long a frame took."""
+        """Record how long a frame took, in seconds."""
         self._frame_times.add(seconds)
 
     def turn_figures(self, debater: str) -> TurnFigures:
-        """The figures of a debater's newest turn."""
+        """Return the figures of a debater's newest turn."""
         stream = self._measurements.get(debater)
         return stream.turn_figures if stream else TurnFigures()
 
     def rate_curve(self, debater: str, max_points: int) -> RateCurve:
-        """A debater's speed over the debate so far in tokens per second, in at most `max_points`
-        stretches."""
+        """Return a debater's speed over the debate so far, in tokens per second.
+
+        The curve has up to `max_points` intervals.
+        """
         stream = self._measurements.get(debater)
         return stream.rate_curve(self._now, max_points) if stream else RateCurve()
 
     def report(self, buffer: BufferStatistics | None = None) -> StatisticsReport:
-        """All figures at this moment; those of the buffer are the screen's, if there is one."""
+        """Return all current figures; `buffer` has those of the screen's buffer, if there is a screen."""
         now = self._now
         lanes = buffer.panes if buffer else {}
         return StatisticsReport(
@@ -97,7 +99,7 @@ class Statistics:
 
     @property
     def _now(self) -> float:
-        """The log's time; it stands still once the debate is over."""
+        """The log's time; it stops when the debate is over."""
         return (
             self._latest_at if self._is_finished else max(self._latest_at, self._clock() - self._clock_offset)
         )
@@ -110,7 +112,7 @@ class Statistics:
         return stream
 
     def _exclude_time(self, seconds: float) -> None:
-        """A debate that was broken off is taken up: the time between is none of its own."""
+        """Exclude the time between the interruption of a debate and its resumption."""
         self._started_at += seconds
         for stream in self._measurements.values():
             stream.exclude_time(seconds)

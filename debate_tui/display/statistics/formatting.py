@@ -1,4 +1,4 @@
-"""Statistics in words, the same on screen and in a table. Everything in them is one line and sanitised."""
+"""Statistics as text, the same on screen and in a table. Each text is one line and sanitised."""
 
 from __future__ import annotations
 
@@ -30,22 +30,21 @@ MAX_MESSAGE = 200
 
 
 class StatisticsRow(NamedTuple):
-    """One row of figures: what it is called, and what it says of a debater in full and in few cells.
+    """A row of figures: its label, and functions that format a debater's figures in full or in few cells.
 
-    Parts are shown with something between them; without parts, nothing is known.
+    Parts are shown with a separator between them; no parts means that nothing is known.
     """
 
     label: str
     full_text: Callable[[StreamFigures], Parts]
     short_text: Callable[[StreamFigures], Parts]
     always_visible: bool = True
-    """Whether the row is shown even if nothing is known about anybody."""
+    """Whether the row is shown even if nothing is known about any debater."""
     is_about_faults: bool = False
-    """Whether it is about faults."""
 
 
 class Incident(NamedTuple):
-    """A fault in words: seconds since the debate began, whose, what, and what was done about it."""
+    """A fault as text: seconds since the debate began, debater, fault, and what was done about it."""
 
     at: float
     name: str
@@ -56,7 +55,7 @@ class Incident(NamedTuple):
 
 
 def format_duration(seconds: float) -> str:
-    """A time in the unit it is best read in."""
+    """Format a duration in the most readable unit."""
     if seconds < 0.00995:
         return f"{seconds * 1000:.1f} ms"
     if seconds < 0.9995:
@@ -69,14 +68,14 @@ def format_duration(seconds: float) -> str:
 
 
 def format_clock(seconds: float) -> str:
-    """A time as ``m:ss`` or ``h:mm:ss``."""
+    """Format a time as ``m:ss`` or ``h:mm:ss``."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def format_bytes(size: float) -> str:
-    """A number of bytes."""
+    """Format a number of bytes."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 999.5 or unit == "GB":
             return f"{size:.0f} {unit}" if unit == "B" or size >= 99.95 else f"{size:.1f} {unit}"
@@ -85,7 +84,7 @@ def format_bytes(size: float) -> str:
 
 
 def format_compact(count: int) -> str:
-    """A number in five cells at most, up to a thousand millions."""
+    """Format a number up to a thousand million in no more than five cells."""
     if count < 1000:
         return f"{count}"
     unit, size = ("k", count / 1000) if count < 999_500 else ("M", count / 1_000_000)
@@ -93,17 +92,17 @@ def format_compact(count: int) -> str:
 
 
 def format_occurrences(count: int) -> str:
-    """How often."""
+    """Format how often something happened."""
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
 def live_rows(report: StatisticsReport) -> tuple[StatisticsRow, ...]:
-    """The rows for a debate under way; those left out have nothing to say about anybody."""
+    """Return the rows for a running debate, without those that have nothing to show for any debater."""
     return tuple(measure for measure in _LIVE_ROWS if _is_visible(measure, report))
 
 
 def summary_rows(report: StatisticsReport) -> tuple[StatisticsRow, ...]:
-    """The rows for a debate that is over."""
+    """Return the rows for a finished debate, without those that have nothing to show for any debater."""
     return tuple(measure for measure in _SUMMARY_ROWS if _is_visible(measure, report))
 
 
@@ -112,7 +111,7 @@ def _is_visible(measure: StatisticsRow, report: StatisticsReport) -> bool:
 
 
 def list_incidents(report: StatisticsReport) -> list[Incident]:
-    """Everything that broke, oldest first."""
+    """Return all faults, oldest first."""
     found = [
         Incident(
             broken.at,
@@ -129,7 +128,7 @@ def list_incidents(report: StatisticsReport) -> list[Incident]:
 
 
 def format_frames(frames: FrameFigures) -> Iterator[str]:
-    """What the screen had to do."""
+    """Yield the figures of painting."""
     yield f"{frames.flushes:,} flushes"
     if frames.frame_times.p50 is not None and frames.frame_times.p95 is not None:
         yield f"frame {format_duration(frames.frame_times.p50)}"
@@ -137,7 +136,7 @@ def format_frames(frames: FrameFigures) -> Iterator[str]:
 
 
 def format_fault_kind(fault: FaultReport) -> str:
-    """What kind of fault, with the HTTP status if there was one."""
+    """Format the kind of a fault, with the HTTP status if there was one."""
     return f"{_fault_name(fault)} ({fault.status})" if fault.status is not None else _fault_name(fault)
 
 
@@ -223,7 +222,7 @@ def _first_token(figures: StreamFigures) -> Parts:
 
 
 def _first_answer(figures: StreamFigures) -> Parts:
-    """Only where reasoning came first."""
+    """Format the time to the first answer, only if reasoning came before it."""
     return _optional_duration(figures.turn.first_answer) if figures.turn.has_reasoning else ()
 
 
@@ -324,7 +323,7 @@ def _single_width_row(
     always_visible: bool = True,
     is_about_faults: bool = False,
 ) -> StatisticsRow:
-    """A row that is short enough already."""
+    """Return a row whose full text is short enough already."""
     return StatisticsRow(label, parts, parts, always_visible, is_about_faults)
 
 
@@ -374,7 +373,7 @@ _SUMMARY_ROWS = (
 )
 
 
-# ``--stats``: a debate's figures as a table of plain text.
+# The table of plain text that ``--stats`` prints.
 
 
 COLUMN_GAP = "  "
@@ -383,7 +382,7 @@ UNKNOWN_VALUE = "-"
 
 
 def format_table(report: StatisticsReport) -> str:
-    """The figures in aligned columns, one for each debater; below them everything that broke."""
+    """Return the figures as a table with a column per debater, followed by a list of all faults."""
     return "".join(f"{line.rstrip()}\n" for line in _table_lines(report))
 
 

@@ -1,4 +1,4 @@
-"""What the statistics say at one moment: plain values, for a screen or a table to put into words."""
+"""The statistics at one moment, as plain values for a screen or a table to format."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from debate_tui.domain.stream import FaultReport, FinishReason, StreamOrigin, St
 
 
 class Quantiles(Struct, frozen=True):
-    """The middle and the slow end of a measurement, in seconds; `None` before there is one."""
+    """The median and the 95th percentile of a measurement, in seconds; `None` before the first value."""
 
     p50: float | None = None
     p95: float | None = None
 
 
 class TokenCount(Struct, frozen=True):
-    """A number of tokens; `is_estimated` says that it was reckoned from the text."""
+    """A number of tokens; `is_estimated` means that it was estimated from the text."""
 
     count: int = 0
     is_estimated: bool = False
 
 
 class Interruption(Struct, frozen=True, kw_only=True):
-    """A fault, and what became of it.
+    """A fault and its outcome.
 
-    `at` is in seconds since the debate began. `retry_delay` is the time until the next connection, `None`
-    where the stream was given up. Once text came again, `offset` is how many characters it found, and
-    `origin` where the server began, if that is known; with `superseded` nothing of the old text was left.
+    `at` is in seconds since the debate began. `retry_delay` is the time until the next connection in
+    seconds, or `None` if the stream was given up. Once text arrives again, `offset` is the number of
+    characters before it, and `origin` where the server started, if known; `superseded` means that the text
+    before it no longer counts.
     """
 
     at: float
@@ -45,9 +46,9 @@ class Interruption(Struct, frozen=True, kw_only=True):
 class TurnFigures(Struct, frozen=True, kw_only=True):
     """The figures of a debater's newest turn.
 
-    All times are in seconds and start with the turn. `first_token` is the first text, answer or reasoning;
-    `first_answer` differs from it only where it `has_reasoning` first. `mean_rate` is the mean in tokens per
-    second over the time in which text flowed: waits, pauses and outages are none of it.
+    All times are in seconds from the start of the turn. `first_token` is the first text, answer or
+    reasoning; `first_answer` differs from it only if the turn `has_reasoning` first. `mean_rate` is the
+    mean in tokens per second while text was flowing, without waits, pauses and outages.
     """
 
     number: int = 0
@@ -61,15 +62,15 @@ class TurnFigures(Struct, frozen=True, kw_only=True):
 
 
 class StreamFigures(Struct, frozen=True, kw_only=True):
-    """The figures of one debater's streams; all but those in `turn` are of the whole debate.
+    """The figures of one debater's streams; all except `turn` are for the whole debate.
 
-    `first_byte` is the newest connection's time from asking to the server's answer. `current_rate` is the
-    present speed in tokens per second, `mean_rate` the mean as in `TurnFigures`. `chunk_gaps` are the times
-    between two chunks of one connection. `received_bytes` is in bytes of UTF-8. Of all `connections`,
-    `reused_connections` went over one that stood already; `connection_reused` is about the newest and `None`
-    if that is not known. `retry_wait` is the time spent waiting to connect again, in seconds. Of a debate
-    that is held elsewhere, `transport` is what it comes here by, and `shared` whether all its debaters come
-    by one stream.
+    `first_byte` is the time from the newest connection's request to the server's answer, in seconds.
+    `current_rate` is the current speed in tokens per second, `mean_rate` the mean as in `TurnFigures`.
+    `chunk_gaps` are the times between two chunks of a connection. `received_bytes` counts UTF-8. Of all
+    `connections`, `reused_connections` used an existing one; `connection_reused` is for the newest, and
+    `None` if not known. `retry_wait` is the time spent waiting to reconnect, in seconds. For a debate that
+    runs elsewhere, `transport` is how it arrives here, and `shared` whether one stream carries all its
+    debaters.
     """
 
     debater: str
@@ -101,7 +102,7 @@ class StreamFigures(Struct, frozen=True, kw_only=True):
 
 
 class FrameFigures(Struct, frozen=True):
-    """What the screen had to do: `frame_times` is the time one took."""
+    """The figures of painting: the number of flushes, and how long frames took."""
 
     flushes: int
     frame_times: Quantiles
@@ -110,7 +111,7 @@ class FrameFigures(Struct, frozen=True):
 class StatisticsReport(Struct, frozen=True):
     """All figures of a debate at one moment.
 
-    `elapsed` is in seconds since it began; without a screen there is no painting.
+    `elapsed` is in seconds since the debate began; `frames` is `None` without a screen.
     """
 
     elapsed: float
@@ -118,15 +119,15 @@ class StatisticsReport(Struct, frozen=True):
     frames: FrameFigures | None
 
 
-# How durations are distributed, in memory that does not grow.
+# The distribution of durations, in constant memory.
 
 
 BUCKETS_PER_OCTAVE = 8
-"""Buckets to a doubling: each is 9 % wider than the one before."""
+"""Buckets per doubling; each is 9 % wider than the one before."""
 MIN_EXPONENT = -20
 """The power of two of the first bucket's end, in seconds: about a microsecond."""
 MAX_EXPONENT = 12
-"""The power of two beyond which all durations are one: a little over an hour."""
+"""The power of two from which all durations share a bucket, in seconds: a little over an hour."""
 
 _BUCKET_SHIFT = 1 - MIN_EXPONENT * BUCKETS_PER_OCTAVE
 _BUCKET_COUNT = (MAX_EXPONENT - MIN_EXPONENT) * BUCKETS_PER_OCTAVE + 2
@@ -135,9 +136,9 @@ _MAX_SECONDS = 2.0**MAX_EXPONENT
 
 
 class DurationHistogram:
-    """Counts durations in fixed buckets of equal ratio, so that a quantile is off by 4.5 % at most.
+    """A histogram of durations in buckets of equal ratio; quantiles are accurate to 4.5 %.
 
-    Quantiles lie within the least and the greatest duration that was added. Adding costs O(1).
+    Quantiles lie between the smallest and the largest duration added. Adding costs O(1).
     """
 
     __slots__ = ("_counts", "_maximum", "_minimum", "count")
@@ -162,7 +163,7 @@ class DurationHistogram:
         self.count += 1
 
     def quantile(self, fraction: float) -> float | None:
-        """The duration that `fraction` of all do not exceed, in seconds; `None` before there are any."""
+        """Return the duration that `fraction` of all do not exceed, in seconds; `None` if there are none."""
         if not self.count:
             return None
         rank = fraction * self.count

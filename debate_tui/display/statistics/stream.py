@@ -1,4 +1,4 @@
-"""One debater's streams, measured: a fold over the events of the debate log that concern it."""
+"""The measurements of one debater's streams: a fold over their events in the debate log."""
 
 from __future__ import annotations
 
@@ -31,31 +31,31 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Connected, FinishReason, StreamState, Usage
 
 
-# One turn, measured.
+# Measuring a turn.
 
 
 BYTES_PER_TOKEN = 4.2
-"""An estimate for prose in any script, used until the provider says how many tokens there were."""
+"""Estimated bytes per token of prose in any script, used until the provider reports token counts."""
 MIN_RATE_SECONDS = 0.5
-"""Seconds of flowing text below which a speed says nothing."""
+"""Seconds of flowing text below which a rate is meaningless."""
 
 
 def estimate_tokens(size: float) -> int:
-    """About how many tokens so many bytes of UTF-8 are."""
+    """Estimate the number of tokens in `size` bytes of UTF-8."""
     return round(size / BYTES_PER_TOKEN)
 
 
 def mean_rate(tokens: float, seconds: float) -> float | None:
-    """Tokens per second; `None` where the time is too short to say."""
+    """Return tokens per second, or `None` if the time is too short."""
     return tokens / seconds if seconds >= MIN_RATE_SECONDS else None
 
 
 class TurnMeasurements:
-    """A turn under way or over; times are the log's, sizes in bytes of UTF-8.
+    """The measurements of a running or finished turn; times are the log's, sizes in bytes of UTF-8.
 
-    `size` is what counts of its text, `superseded_size` what no longer does, `reasoning_size` what of both
-    was reasoning. `streaming_seconds` is the time in which all of it came, `attempts` the number of
-    connections it came by.
+    `size` is the text that counts, `superseded_size` the text that no longer counts, and `reasoning_size`
+    the reasoning in both. `streaming_seconds` is the time in which all of it arrived, `attempts` the number
+    of connections that brought it.
     """
 
     __slots__ = (
@@ -90,24 +90,24 @@ class TurnMeasurements:
 
     @property
     def tokens(self) -> TokenCount:
-        """As the provider counts them, else as estimated."""
+        """The tokens as reported by the provider, else as estimated."""
         return self._count_tokens(estimate_tokens(self.size))
 
     @property
     def streamed_tokens(self) -> int:
-        """All tokens whose text came: reasoning that is only counted takes no time to come."""
+        """All tokens whose text was received; reasoning that is only counted takes no time to stream."""
         hidden = 0 if self.reasoning_size or self.usage is None else self.usage.reasoning_tokens or 0
         return self._count_tokens(estimate_tokens(self.size + self.superseded_size), hidden).count
 
     @property
     def first_token_seconds(self) -> float | None:
-        """Seconds from its beginning to its first text."""
+        """The time from the turn's start to its first text, in seconds."""
         if self.ttft_ms is not None:
             return self.ttft_ms / 1000
         return self.first_at - self.started_at if self.first_at else None
 
     def restart(self, at: float) -> None:
-        """Its text no longer counts; if it was over, neither does when it began."""
+        """Discard the text so far; if the turn was finished, it now starts at `at`."""
         if self.reason is not None:
             self.started_at = at
             self.first_at = 0.0
@@ -118,18 +118,18 @@ class TurnMeasurements:
         self.usage = self.reason = None
 
     def resume(self, at: float) -> None:
-        """It was over and is not: the time between is none of its own."""
+        """Reopen a finished turn without the time in between."""
         self.reason = None
         self.shift_start(at - self.ended_at)
 
     def shift_start(self, seconds: float) -> None:
-        """Take it as if it had begun later."""
+        """Move the start of the turn, as if it had begun `seconds` later."""
         self.started_at += seconds
         self.first_at += seconds if self.first_at else 0.0
         self.answer_at += seconds if self.answer_at else 0.0
 
     def figures(self) -> TurnFigures:
-        """What there is to say about it."""
+        """Return the turn's figures."""
         return TurnFigures(
             number=self.number,
             first_token=self.first_token_seconds,
@@ -142,9 +142,9 @@ class TurnMeasurements:
         )
 
     def _count_tokens(self, estimated: int, hidden: int = 0) -> TokenCount:
-        """The provider's count without what is `hidden`, unless it must lack something.
+        """Return the provider's count without `hidden` tokens, or the estimate if the count is incomplete.
 
-        A connection that broke may have taken its count with it.
+        A connection that failed may never have reported its tokens.
         """
         known = self.usage.output_tokens if self.usage is not None else None
         if known is None or (self.attempts > 1 and known - hidden < estimated):
@@ -152,22 +152,22 @@ class TurnMeasurements:
         return TokenCount(max(0, known - hidden))
 
 
-# How fast text came over the whole of a debate, in memory that does not grow.
+# The rate of text over a whole debate, in constant memory.
 
 
 MAX_BINS = 512
-"""When this many are full, neighbours are joined, and each stands for twice the time."""
+"""The maximum number of bins; beyond it, neighbours are merged and each covers twice the time."""
 INITIAL_BIN_SECONDS = 1.0
-"""Seconds that a bin stands for at first."""
+"""The initial length of a bin, in seconds."""
 
 FAULT_RECOVERED, FAULT_FATAL = 1, 2
-"""How bad what a fault did to the stream is: it was connected again, or given up."""
+"""How a fault ended: the stream reconnected, or it was given up."""
 
 
 class RateCurve(Struct, frozen=True):
-    """Rates over time: `rates[i]` is for the i-th stretch of `bin_seconds` since the beginning.
+    """Rates over time: `rates[i]` is for the i-th interval of `bin_seconds` from the start.
 
-    `faults` has for each stretch the worst fault in it: `FAULT_RECOVERED`, `FAULT_FATAL` or 0.
+    `faults` holds the worst fault in each interval: `FAULT_RECOVERED`, `FAULT_FATAL` or 0.
     """
 
     bin_seconds: float = INITIAL_BIN_SECONDS
@@ -176,7 +176,7 @@ class RateCurve(Struct, frozen=True):
 
 
 class RateHistory:
-    """Adds up sizes in bins of equal length from `origin` on, in seconds of the log's time."""
+    """Sizes summed in bins of equal length from `origin` on, in seconds of the log's time."""
 
     __slots__ = ("_bin_seconds", "_faults", "_origin", "_sizes")
 
@@ -188,30 +188,30 @@ class RateHistory:
 
     @property
     def total_size(self) -> int:
-        """All that came."""
+        """The sum of all sizes."""
         return sum(self._sizes)
 
     def add(self, at: float, size: int) -> None:
-        """Something of this size came."""
+        """Add a size received at a time."""
         index = int((at - self._origin) / self._bin_seconds)
         if not 0 <= index < len(self._sizes):
             index = self._bin_index(at)
         self._sizes[index] += size
 
     def mark_fault(self, at: float, fault: int) -> None:
-        """A fault happened."""
+        """Mark a fault that happened at a time."""
         index = self._bin_index(at)
         self._faults[index] = max(self._faults[index], fault)
 
     def exclude_time(self, seconds: float) -> None:
-        """Leave out a time that has passed and in which nothing was to be measured."""
+        """Exclude elapsed time in which there was nothing to measure."""
         self._origin += seconds
 
     def rate_curve(self, until: float, max_points: int) -> RateCurve:
-        """The sizes per second up to `until`, in at most `max_points` stretches.
+        """Return the sizes per second up to `until`, in up to `max_points` intervals.
 
-        Traces of one origin have the same stretches, and one more moment changes only the last of them,
-        except where the stretches grow to make room.
+        Curves of one history have the same intervals, and time passing changes only the last of them,
+        except when intervals grow to make room.
         """
         used = self._bin_index(until) + 1
         step = ceil(used / max_points)
@@ -219,13 +219,14 @@ class RateHistory:
         rates = [sum(self._sizes[i : i + step]) / seconds for i in range(0, used, step)]
         missing = len(rates) - (until - self._origin) / seconds
         if len(rates) > 1 and missing > 0:
-            # The last stretch is not over: what it lacks is taken from the one before, lest it dip.
+            # The last interval is incomplete: borrow the rest from the one before, so that the curve does
+            # not dip.
             rates[-1] += rates[-2] * missing
         faults = [max(self._faults[i : i + step]) for i in range(0, used, step)]
         return RateCurve(seconds, tuple(rates), tuple(faults))
 
     def _bin_index(self, at: float) -> int:
-        """The bin that `at` falls into; there is one from now on."""
+        """Return the bin that `at` falls into, adding bins if needed."""
         while (index := max(0, int((at - self._origin) / self._bin_seconds))) >= MAX_BINS:
             self._bin_seconds *= 2
             self._sizes = [sum(self._sizes[i : i + 2]) for i in range(0, len(self._sizes), 2)]
@@ -238,14 +239,14 @@ class RateHistory:
 
 
 RATE_MEMORY_SECONDS = 1.5
-"""Seconds over which the present speed is taken; older text counts for less and less."""
+"""The averaging time of the current rate, in seconds; older text counts less and less."""
 MAX_INTERRUPTIONS = 64
 
 
 class StreamMeasurements:
-    """Measures one debater's streams; every chunk costs O(1), and memory grows with the number of turns only.
+    """The measurements of one debater's streams; each chunk costs O(1), memory grows with turns only.
 
-    Gaps between chunks are kept as a histogram of fixed size, speeds over time as a trace of fixed size.
+    Gaps between chunks are kept in a histogram, rates over time in a history, both of fixed size.
     """
 
     def __init__(self, info: DebaterInfo, started_at: float) -> None:
@@ -257,7 +258,7 @@ class StreamMeasurements:
         self._turns: dict[int, TurnMeasurements] = {}
         self._turn = TurnMeasurements(0, started_at)
         self._last_chunk_at = 0.0
-        """When the last chunk came; 0 where the next one begins a run, and no gap ends with it."""
+        """When the last chunk arrived; 0 if the next one begins a run, so that no gap ends with it."""
         self._run_started_at = 0.0
         self._decayed_size = 0.0
         self._chunk_gaps = DurationHistogram()
@@ -276,7 +277,7 @@ class StreamMeasurements:
         return self._turn.figures()
 
     def add_delta(self, delta: TurnDelta) -> None:
-        """Take a chunk of the newest turn."""
+        """Add a chunk of the newest turn."""
         at, text, turn = delta.at, delta.text, self._turn
         size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if last := self._last_chunk_at:
@@ -296,7 +297,7 @@ class StreamMeasurements:
         self._rate_history.add(at, size)
 
     def start_turn(self, event: TurnStarted) -> None:
-        """A turn begins, or is taken up again."""
+        """Start a turn, or resume it."""
         self._last_chunk_at = 0.0
         turn = self._turns.get(event.turn)
         if turn is None:
@@ -304,7 +305,7 @@ class StreamMeasurements:
         self._turn = turn
 
     def supersede_turn(self, event: TurnSuperseded) -> None:
-        """The turn's text so far no longer counts; that it came, and when, still does."""
+        """Discard the turn's text so far; that it arrived, and when, still counts."""
         turn = self._turns.get(event.turn)
         if turn is None:
             return
@@ -314,14 +315,14 @@ class StreamMeasurements:
             self._interruptions[-1] = replace(self._interruptions[-1], superseded=True)
 
     def finish_turn(self, event: TurnFinished) -> None:
-        """A turn is over; the log's figures take the place of what was measured here."""
+        """Finish a turn; the log's figures replace what was measured here."""
         self._last_chunk_at = 0.0
         if turn := self._turns.get(event.turn):
             turn.usage, turn.cost, turn.reason = event.usage, event.cost, event.reason
             turn.ttft_ms, turn.ended_at = event.ttft_ms, event.at
 
     def update_status(self, status: StreamStatus) -> None:
-        """The stream's state has changed."""
+        """Record a new state of the stream."""
         self._last_chunk_at = 0.0
         if status.state == "connecting":
             if self._turn.reason is not None:
@@ -337,19 +338,19 @@ class StreamMeasurements:
         self.state = status.state
 
     def record_connection(self, connected: Connected) -> None:
-        """What the log does not say of a connection."""
+        """Record details of a connection that are not in the log."""
         self._connected = connected
         self._reused_connections += bool(connected.reused)
         if self._interruptions and self._interruptions[-1].offset is None:
             self._interruptions[-1] = replace(self._interruptions[-1], origin=connected.origin)
 
     def rate_curve(self, until: float, max_points: int) -> RateCurve:
-        """The speed so far, in at most `max_points` stretches."""
+        """Return the speed so far in tokens per second, in up to `max_points` intervals."""
         curve = self._rate_history.rate_curve(until, max_points)
         return replace(curve, rates=tuple(rate / BYTES_PER_TOKEN for rate in curve.rates))
 
     def exclude_time(self, seconds: float) -> None:
-        """Leave out a time in which the debate was not held."""
+        """Exclude time in which the debate was not running."""
         self._last_chunk_at = 0.0
         self._started_at += seconds
         self._rate_history.exclude_time(seconds)
@@ -357,12 +358,12 @@ class StreamMeasurements:
             self._turn.shift_start(seconds)
 
     def switch_model(self, model: str) -> None:
-        """Another source speaks for the debater."""
+        """Record that the debater switched to another model."""
         self.info = replace(self.info, model=model)
         self._connected = None
 
     def figures(self, now: float, buffer: PaneBufferStatistics | None) -> StreamFigures:
-        """All there is to say at `now`."""
+        """Return all figures at `now`."""
         turns = self._turns.values()
         connected = self._connected
         costs = [turn.cost for turn in turns if turn.cost is not None]
@@ -420,7 +421,7 @@ class StreamMeasurements:
         assert status.error is not None
         healed = status.state == "reconnecting"
         if not healed and self.state == "failed":
-            return  # said once more, when it was decided what to do about it
+            return  # already recorded; reported again when it was decided what to do about it
         wait = (status.retry_in_ms or 0) / 1000 if healed else None
         self._reconnections += healed
         self._retry_wait += wait or 0.0
@@ -436,7 +437,7 @@ class StreamMeasurements:
         )
 
     def _current_rate(self, now: float) -> float:
-        """Tokens per second lately; text that is older counts for less."""
+        """Return the recent tokens per second; older text counts less."""
         if not self._last_chunk_at:
             return 0.0
         level = self._decayed_size * exp(-max(now - self._last_chunk_at, 0.0) / RATE_MEMORY_SECONDS)
@@ -445,5 +446,5 @@ class StreamMeasurements:
 
 
 def quantiles(histogram: DurationHistogram) -> Quantiles:
-    """The quantiles that are shown of a histogram."""
+    """Return the quantiles of a histogram that are shown."""
     return Quantiles(histogram.quantile(0.5), histogram.quantile(0.95))
