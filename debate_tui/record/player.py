@@ -137,7 +137,7 @@ class Playhead:
     def round_start(self, number: int) -> float:
         """Return the position where a round starts; rounds count from 1 across all phases.
 
-        Raise `UsageError` if there is no such round.
+        Raise `UsageError` if the round does not exist.
         """
         if not 1 <= number <= len(self.round_starts):
             raise UsageError(
@@ -309,7 +309,7 @@ class Player(BaseLog):
     def seek_round(self, number: int) -> None:
         """Move to the start of a round, counted from 1 across all phases.
 
-        Raise `UsageError` if there is no such round.
+        Raise `UsageError` if the round does not exist.
         """
         self.seek(self._playhead.round_start(number))
 

@@ -310,7 +310,7 @@ class SqliteStore:
     def find(self, debate: str = "") -> DebateSummary:
         """Return the debate whose id is or starts with `debate`, or the newest if it is empty.
 
-        Raise `UsageError` if there is no such debate or the prefix is ambiguous.
+        Raise `UsageError` if no debate matches, or several do.
         """
         return find_summary(self.debates(), debate)
 

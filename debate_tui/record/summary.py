@@ -84,7 +84,7 @@ def update_summary(summary: DebateSummary, event: Event) -> DebateSummary:
 def find_summary(debates: Sequence[DebateSummary], debate: str) -> DebateSummary:
     """Return the debate whose id is or starts with `debate`, or the first if it is empty.
 
-    Raise `UsageError` if there is no such debate or the prefix is ambiguous.
+    Raise `UsageError` if no debate matches, or several do.
     """
     if not debates:
         raise UsageError("no debates are recorded", "hold one first: debate-tui TOPIC")

@@ -234,7 +234,7 @@ class Document:
         return None if known == len(before) == self.line_count - begin else begin + known
 
     def _close_leaves(self, leaves: list[LeafBlock], previous: list[Line]) -> int:
-        """Store closed leaves; return how many of the `previous` lines are still the first of theirs."""
+        """Store closed leaves; return how many leading `previous` lines are unchanged."""
         begin = self._first_lines[-1]
         draw = len(leaves) <= MAX_EAGERLY_RENDERED
         known = 0

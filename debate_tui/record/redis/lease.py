@@ -203,7 +203,7 @@ class Lease:
     ) -> tuple[Self, DebateSummary, bytes | None]:
         """Resume a debate that no process holds; also return its summary and newest event.
 
-        Raise `DebateError` while another process holds it, and `UsageError` if there is no such debate.
+        Raise `DebateError` while another process holds it, and `UsageError` if the debate does not exist.
         """
         run_id = await connection.fetch_run_id()
         outcome, *rest = cast(
