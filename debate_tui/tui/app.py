@@ -57,8 +57,8 @@ class BaseDebateApp(BaseApp[None]):
         The screen fills and drains `buffer` by itself; code that reads sources only has to await its
         `wait_for_room`. `on_ready` is called once, after the first frame is painted: the time to start the
         session. `on_mode` is called with the display mode the user chooses, so that it can be saved. Pass
-        `statistics` for a debate that runs in this process, whose session updates them; for any other log, the
-        screen measures them as it follows the log. `screen` is the factory for the screen.
+        `statistics` for a debate that runs in this process, whose session updates them; for any other log,
+        the screen measures them as it follows the log. `screen` is the factory for the screen.
         """
         self._ready_callback = on_ready
         self._debate_screen = screen(
