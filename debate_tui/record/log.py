@@ -193,7 +193,7 @@ class DebateStore(Protocol):
         ...
 
     async def secret(self) -> bytes:
-        """32 random bytes, the same for every user of this store. Never shown."""
+        """Return random bytes that all users of this store share and must keep secret."""
         ...
 
     async def delete(self, *debates: str) -> int:
