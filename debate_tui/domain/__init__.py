@@ -1,1 +1,1 @@
-"""The debate itself: no input or output, no third-party user interface or HTTP."""
+"""The debate model: pure code without I/O, HTTP or Textual."""

@@ -1,6 +1,6 @@
-"""Debaters, formats and phases: whose turn it is, what it may see, and when the debate ends."""
+"""Debaters, formats and phases: who speaks when, what they see, and when the debate ends."""
 
-# No annotation is left as text, which msgspec would have to compile when the program starts.
+# Annotations are not strings here: msgspec would have to compile strings at start-up.
 import itertools
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -22,19 +22,19 @@ Visibility = Literal["none", "own", "previous", "all"]
 OutcomeKind = Literal["none", "swing", "panel", "consensus", "ranking"]
 
 VERDICT_PHASE = "verdict"
-"""The phase in which the judges read; it has no turns, and no format may have one of this name."""
+"""The phase in which the judges read. It has no turns, and no format may use its name."""
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 SpeakerNumber = Annotated[int, Meta(ge=1, le=MAX_DEBATERS)]
 DebaterCount = Annotated[int, Meta(ge=MIN_DEBATERS, le=MAX_DEBATERS)]
 
 
-SECRET_MASK = "…"  # noqa: S105 (what stands for one)
+SECRET_MASK = "…"  # noqa: S105 (the mask, not a secret)
 _RESERVED_FIELDS = frozenset({"model", "messages", "input", "stream", "background", "store"})
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SECRET_NAME = re.compile(r"key|token|secret|sig|pass|auth|credential|cookie", re.IGNORECASE)
 
-# JSON of at most four levels: what a file or a host sends has bounds.
+# JSON nested at most four levels deep: everything a file or a host sends has bounds.
 _Scalar = str | int | float | bool | None
 _Json1 = _Scalar | list[_Scalar] | dict[str, _Scalar]
 _Json2 = _Scalar | list[_Json1] | dict[str, _Json1]
@@ -42,13 +42,13 @@ _Json3 = _Scalar | list[_Json2] | dict[str, _Json2]
 JsonValue = _Scalar | list[_Json3] | dict[str, _Json3]
 
 ParameterValue = _Scalar | list[str] | dict[str, _Scalar]
-"""A parameter as it is recorded; what is nested deeper is JSON text."""
+"""A parameter as recorded; values nested deeper are JSON text."""
 
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 
 
 class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a model is asked with besides its prompt; what is not set is not sent."""
+    """What is sent to a model besides its prompt. Unset parameters are not sent."""
 
     effort: Annotated[
         Effort | None, Meta(description="how much a model reasons before it answers, from `none` to `high`")
@@ -80,11 +80,11 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def parameters(self) -> "ModelParameters":
-        """These parameters alone, where they are part of something larger."""
+        """These parameters alone, without the other fields of a subclass."""
         return ModelParameters(**{name: getattr(self, name) for name in ModelParameters.__struct_fields__})
 
     def over(self, other: "ModelParameters") -> "ModelParameters":
-        """These parameters, and those of `other` for what is not set here."""
+        """Return these parameters, with unset ones taken from `other`."""
         unset = ModelParameters()
         values = {name: getattr(self, name) for name in ModelParameters.__struct_fields__}
         return ModelParameters(
@@ -95,7 +95,10 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         )
 
     def to_public(self) -> dict[str, ParameterValue]:
-        """What is set, as it may be recorded and shown: headers by name only, secrets masked."""
+        """Return the set parameters as they may be recorded and shown.
+
+        Headers appear by name only; secrets are masked.
+        """
         public: dict[str, ParameterValue] = msgspec.to_builtins(self.parameters)
         if self.headers:
             public["headers"] = [*sorted(self.headers)]
@@ -107,7 +110,7 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return public
 
     def without_secrets(self) -> Self:
-        """The same with every header and every secret masked, to be written to a file."""
+        """Return a copy with all headers and secrets masked, to be written to a file."""
         return msgspec.structs.replace(
             self,
             headers=dict.fromkeys(self.headers, SECRET_MASK),
@@ -121,7 +124,7 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def has_masked_secrets(self) -> bool:
-        """Whether some of it was masked, and is not known any more."""
+        """Whether any value is masked, so that the original is not known."""
         return SECRET_MASK in self.headers.values() or _has_mask(self.extra_body)
 
 
@@ -139,9 +142,9 @@ _PARAMETER_HINTS = {
 
 
 def parse_parameter(name: str, text: str) -> Any:
-    """The value of a parameter as it is typed, its default for nothing; raises `UsageError`.
+    """Return the value of a parameter from what was typed, or its default if `text` is empty.
 
-    `extra_body` and `headers` are typed as JSON.
+    `extra_body` and `headers` are typed as JSON. Raise `UsageError` if the text is not a valid value.
     """
     if not text:
         return getattr(NO_PARAMETERS, name)
@@ -153,7 +156,7 @@ def parse_parameter(name: str, text: str) -> Any:
 
 
 def format_parameter(parameters: ModelParameters, name: str) -> str:
-    """A parameter as it is typed; empty if it is not set."""
+    """Return a parameter as it would be typed; empty if it is not set."""
     value = getattr(parameters, name)
     if isinstance(value, dict):
         return msgspec.json.encode(value).decode() if value else ""
@@ -161,14 +164,15 @@ def format_parameter(parameters: ModelParameters, name: str) -> str:
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a field, parameter or header that is called so is likely to hold a secret."""
+    """Return whether a field, parameter or header of this name is likely to hold a secret."""
     return _SECRET_NAME.search(name) is not None
 
 
 def mask_secrets(value: Any, *, named_secret: bool = False) -> Any:
-    """A JSON value without its secrets: texts under a name like ``api_key``, and whatever looks like a key.
+    """Return a JSON value with its secrets masked.
 
-    Numbers stay: ``max_tokens`` is none.
+    Texts are masked under a name such as ``api_key``, and wherever they look like a provider's key. Numbers
+    stay: ``max_tokens`` is not a secret.
     """
     if isinstance(value, Mapping):
         return {
@@ -183,7 +187,7 @@ def mask_secrets(value: Any, *, named_secret: bool = False) -> Any:
 
 
 def secret_values(value: Any, *, named_secret: bool = False) -> tuple[str, ...]:
-    """The texts of a JSON value that `mask_secrets` would mask for their names."""
+    """Return the texts of a JSON value that `mask_secrets` masks because of their names."""
     if isinstance(value, Mapping):
         return tuple(
             secret
@@ -204,10 +208,10 @@ def _has_mask(value: Any) -> bool:
 
 
 class Debater(Struct, frozen=True, kw_only=True):
-    """Who argues, for which side, in whose voice, and where the words come from.
+    """One debater: its name, side, persona and source.
 
-    `source` is the specification as typed (``openai:gpt-5.2``); it never holds a key. `parameters` are those
-    of its model, as `ModelParameters.to_public` tells them.
+    `source` is the specification as typed (``openai:gpt-5.2``) and never holds a key. `parameters` are the
+    model's, as returned by `ModelParameters.to_public`.
     """
 
     id: str
@@ -219,12 +223,12 @@ class Debater(Struct, frozen=True, kw_only=True):
 
 
 class Phase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A kind of step of a debate, held `rounds` times in a row.
+    """One phase of a format, repeated for `rounds` rounds.
 
-    `speakers` names the speakers by their place, from 1, in the order they speak; empty means everybody.
-    `sees` is what a speaker is shown: nothing, its own earlier turns, everything said in earlier rounds,
-    or that and what was already said in this round. `words` is the length asked for, 0 where the format
-    does not care. With `anonymous`, what others said is shown without names, in a shuffled order.
+    `speakers` are places from 1, in speaking order; empty means all debaters. `sees` is what a speaker is
+    shown: nothing, its own earlier turns, all earlier rounds, or also what was already said in this round.
+    `words` is the length asked for; 0 means no length. `stop_when` ends the phase early, once all speakers
+    agree. With `anonymous`, the answers are shown without names, in a shuffled order.
     """
 
     name: Slug
@@ -251,10 +255,11 @@ class Phase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The phases of a debate, as read from a TOML file; `sides` are dealt out in order, again and again.
+    """A debate format, as read from a TOML file.
 
-    `outcome` is how it is settled: not at all, by the larger swing of opinion, by a panel of judges, by
-    what the debaters agree on, or by how they rank each other.
+    `sides` are assigned to the debaters in order, starting over when there are fewer sides than debaters.
+    `outcome` is how the debate is settled: not at all, by the larger swing of opinion, by a panel of
+    judges, by consensus among the debaters, or by how they rank each other.
     """
 
     name: Slug
@@ -281,35 +286,38 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def format_hash(format_: Format) -> str:
-    """What tells a format from another of its name: twelve hexadecimal digits of all that it says."""
-    from hashlib import blake2b  # brings OpenSSL along, which no screen has to wait for
+    """Return 12 hexadecimal digits that tell formats of the same name apart.
+
+    They are a hash of everything in the format.
+    """
+    from hashlib import blake2b  # loads OpenSSL, which start-up does not need
 
     return blake2b(msgspec.json.encode(format_), digest_size=6).hexdigest()
 
 
 class Round(Struct, frozen=True):
-    """One step of a debate under way: round `number` of `total` of `phase`; both count from 1."""
+    """Round `number` of `total` in `phase`; both count from 1."""
 
     phase: Phase
     number: int
     total: int
 
     def with_words(self, words: int) -> "Round":
-        """The same, with another number of words asked for."""
+        """Return this round with another length in words."""
         return Round(msgspec.structs.replace(self.phase, words=words), self.number, self.total)
 
 
 def iter_rounds(format_: Format) -> Iterator[Round]:
-    """The steps of a debate in order."""
+    """Yield the rounds of a debate in order."""
     for phase in format_.phases:
         for number in range(1, phase.rounds + 1):
             yield Round(phase, number, phase.rounds)
 
 
 def with_round_count(format_: Format, count: int) -> Format:
-    """The format with every repeated phase held `count` times.
+    """Return the format with every repeated phase set to `count` rounds.
 
-    Raises `UsageError` where no phase is repeated: there is nothing the count could mean.
+    Raise `UsageError` if the format repeats no phase, or `count` is below 1.
     """
     if all(phase.rounds == 1 for phase in format_.phases):
         raise UsageError(
@@ -328,7 +336,7 @@ def with_round_count(format_: Format, count: int) -> Format:
 
 
 def check_debater_count(format_: Format, count: int) -> None:
-    """Raise `UsageError` unless `count` debaters can hold this format."""
+    """Raise `UsageError` unless the format takes `count` debaters."""
     least, most = format_.min_debaters, format_.max_debaters
     if least <= count <= most:
         return
@@ -340,13 +348,13 @@ def check_debater_count(format_: Format, count: int) -> None:
 
 
 def fill_debaters(debaters: Sequence[T], format_: Format) -> tuple[T, ...]:
-    """At least as many seats as the format takes: where there are fewer, the same again and again."""
+    """Repeat `debaters` in order until there are as many as the format needs."""
     count = max(len(debaters), format_.min_debaters)
     return tuple(itertools.islice(itertools.cycle(debaters), count))
 
 
 def assign_sides(format_: Format, count: int) -> tuple[str, ...]:
-    """The sides of `count` debaters, in order; all empty where the format has none."""
+    """Return the sides of `count` debaters, in order; all empty if the format has none."""
     if not format_.sides:
         return ("",) * count
     return tuple(itertools.islice(itertools.cycle(format_.sides), count))
@@ -355,10 +363,10 @@ def assign_sides(format_: Format, count: int) -> tuple[str, ...]:
 def speaking_groups(
     round_: Round, debaters: tuple[Debater, ...], absent: Container[str] = ()
 ) -> Iterator[tuple[Debater, ...]]:
-    """Who speaks in a round: groups that speak at the same time, one group after the other.
+    """Yield the groups of a round in speaking order; the debaters of a group speak at the same time.
 
     `debaters` are all who ever took part, so that places keep their meaning; `absent` holds the ids of
-    those no longer there.
+    those who left.
     """
     phase = round_.phase
     places = phase.speakers or range(1, len(debaters) + 1)
@@ -373,7 +381,10 @@ def speaking_groups(
 
 
 def may_see(sees: Visibility, *, own: bool, this_round: bool) -> bool:
-    """Whether a speaker is shown a finished turn: one of its `own`, and one of `this_round`, or not."""
+    """Return whether a speaker sees a finished turn.
+
+    `own` says whether the turn is the speaker's own, `this_round` whether it belongs to the current round.
+    """
     match sees:
         case "none":
             return False

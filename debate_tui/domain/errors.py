@@ -1,9 +1,9 @@
-"""Errors meant for people: what is wrong, and what to do about it.
+"""Errors shown to users: what is wrong, and what to do about it.
 
-DebateError            exit 1   the debate could not be held
+DebateError            exit 1   the debate could not run
 ├── UsageError         exit 2   options, number of debaters, empty topic
-├── ConfigError        exit 4   a configuration file, or a key missing at the start
-└── stream.Fault       –        a stream broke; what happens next is decided by `resilience`
+├── ConfigError        exit 4   a configuration file, or a key missing at start-up
+└── stream.Fault       –        a stream broke; `resilience` decides what happens next
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import ClassVar
 class DebateError(Exception):
     """An error shown to the user as one or two lines, never as a traceback.
 
-    `message` says what is wrong and where; `hint`, if any, what to do. Neither may hold a key.
+    `message` says what is wrong and where; `hint`, if not empty, what to do. Neither may hold a key.
     """
 
     exit_code: ClassVar[int] = 1
@@ -32,6 +32,6 @@ class UsageError(DebateError):
 
 
 class ConfigError(DebateError):
-    """A configuration file is wrong, or a needed key is missing at the start."""
+    """A configuration file is wrong, or a required key is missing at start-up."""
 
     exit_code = 4

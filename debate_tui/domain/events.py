@@ -1,8 +1,8 @@
-"""The event types of the debate log, and their one encoding.
+"""The event types of the debate log, and their only encoding.
 
-On every surface (standard output, SQLite, Redis, SSE) an event is the same JSON object:
-``{"type": …, "seq": …, "at": …, …}``. `at` is in seconds since the epoch, UTC. Lengths and offsets count
-Unicode code points; `offset` counts answer and reasoning text separately.
+On every surface (standard output, SQLite, Redis, SSE) an event is the same JSON object: ``{"type": …,
+"seq": …, "at": …, …}``. `at` is in seconds since the epoch, UTC. Lengths and offsets count Unicode code
+points; `offset` counts answer and reasoning text separately.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usa
 
 
 class BaseEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
-    """What every event has; `seq` and `at` are given by the log when the event is appended."""
+    """The fields of every event. The log sets `seq` and `at` when it appends the event."""
 
     seq: int = 0
     at: float = 0.0
 
 
 class DebaterInfo(Struct, frozen=True, omit_defaults=True):
-    """A debater as the log names it; `parameters` are what its model is asked with, secrets masked."""
+    """A debater as the log records it; `parameters` are those of its model, with secrets masked."""
 
     id: str
     name: str
@@ -35,10 +35,10 @@ class DebaterInfo(Struct, frozen=True, omit_defaults=True):
 
 
 class DebateStarted(BaseEvent, frozen=True, tag="debate.started"):
-    """The debate begins; `outcome` is how it is settled, as its format says.
+    """The debate starts.
 
-    `prices` says by which table turns are priced, and of when that is. `version` is the program's,
-    `format_hash` tells formats of one name apart.
+    `outcome` is how the format settles the debate. `prices` names the price table used and its date.
+    `version` is the program's; `format_hash` tells formats of the same name apart.
     """
 
     debate: str
@@ -52,9 +52,9 @@ class DebateStarted(BaseEvent, frozen=True, tag="debate.started"):
 
 
 class PhaseStarted(BaseEvent, frozen=True, tag="phase.started"):
-    """A round begins; `words` is the length asked for in each of its turns, 0 where none is.
+    """A round starts; `words` is the length asked for in each of its turns, 0 if there is none.
 
-    When the judges begin to read, that is a phase of its own, called ``verdict``.
+    The judges' reading is a phase of its own, named ``verdict``.
     """
 
     phase: str
@@ -85,9 +85,10 @@ class TurnSuperseded(BaseEvent, frozen=True, tag="turn.superseded"):
 
 
 class TurnFinished(BaseEvent, frozen=True, tag="turn.finished"):
-    """A turn has ended; `model` and `response` (its id) are what the server called them.
+    """A turn ended; `model` and `response` (its id) are as the server names them.
 
-    `cost` is in US dollars: what the server charges where it says so, else what the prices amount to.
+    `cost` is in US dollars: the server's own figure if it reports one, otherwise computed from the price
+    table. Times are in milliseconds.
     """
 
     turn: int
@@ -102,7 +103,11 @@ class TurnFinished(BaseEvent, frozen=True, tag="turn.finished"):
 
 
 class StreamStatus(BaseEvent, frozen=True, tag="stream.status"):
-    """A stream has another state; `dropped` names settings that the server refused and that are not sent."""
+    """A stream changed its state.
+
+    `retry_in_ms` is the wait before the next attempt, in milliseconds. `dropped` names the settings that
+    the server refused and that are no longer sent.
+    """
 
     debater: str
     state: StreamState
@@ -155,9 +160,9 @@ class Interjection(BaseEvent, frozen=True, tag="interjection"):
 
 
 class Vote(BaseEvent, frozen=True, tag="vote"):
-    """How somebody who follows the debate sees it, before or after: for a debater, or undecided.
+    """A vote of a viewer before or after the debate; `debater` is `None` if undecided.
 
-    `voter` is ``user`` at the debate's own screen, otherwise what the host knows a viewer by.
+    `voter` is ``user`` on the debate's own screen, otherwise the host's name for the viewer.
     """
 
     when: Literal["before", "after"]
@@ -166,9 +171,9 @@ class Vote(BaseEvent, frozen=True, tag="vote"):
 
 
 class CriterionScore(Struct, frozen=True):
-    """A judge's score of a debater on one criterion, 1 to 10, and the line it rests on.
+    """A judge's score for a debater on one criterion, 1 to 10, and the quote it is based on.
 
-    `found` says whether the debater really said it.
+    `found` says whether the debater really said the quoted text.
     """
 
     criterion: str
@@ -181,9 +186,10 @@ class CriterionScore(Struct, frozen=True):
 class Verdict(BaseEvent, frozen=True, tag="verdict"):
     """What one judge decided.
 
-    `winner` is a debater's id, `None` for a tie, and for no verdict, which `problem` then explains. `agreed`
-    says whether both orders of reading named the same winner, `controlled` whether there were two. `scores`
-    are means of the marks, `marks` those of the first reading. Stances go from 0, entirely against, to 100.
+    `winner` is a debater's id. It is `None` for a tie, and also if there is no verdict; `problem` then says
+    why. `agreed` says whether both reading orders named the same winner, `controlled` whether there were
+    two. `scores` are the mean scores; `marks` are the scores of the first reading. Stances range from 0
+    (entirely against) to 100 (entirely for). `cost` is in US dollars.
     """
 
     judge: str
@@ -203,7 +209,7 @@ class Verdict(BaseEvent, frozen=True, tag="verdict"):
 
 
 class DebateFinished(BaseEvent, frozen=True, tag="debate.finished"):
-    """The debate is over, or was stopped; whoever continues it takes up the turns that this `cut` short."""
+    """The debate ended; `cut` are the numbers of the turns it interrupted, to be resumed later."""
 
     reason: Literal["complete", "stopped", "failed"]
     cut: tuple[int, ...] = ()
@@ -229,13 +235,13 @@ Event = (
 )
 
 event_to_json = msgspec.json.Encoder().encode
-"""An event as one line of JSON, in UTF-8, without the newline."""
+"""Encode an event as one line of JSON in UTF-8, without the newline."""
 
 _decoder = msgspec.json.Decoder(Event)
 
 
 def event_from_json(data: bytes | str) -> Event:
-    """Read an event back; raises `msgspec.DecodeError` for anything else."""
+    """Decode an event; raise `msgspec.DecodeError` if the data is not a valid event."""
     try:
         event: Event = _decoder.decode(data)
     except (UnicodeDecodeError, RecursionError) as error:

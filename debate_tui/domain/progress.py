@@ -1,4 +1,4 @@
-"""Where a debate stands: what of its format is done, what was cut short, and what remains."""
+"""The progress of a debate: which part of its format is done, interrupted or still to come."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Progress(Struct, frozen=True):
-    """A debate measured against its format.
+    """How far a debate has come in its format.
 
-    `round` is the last round begun, unless all of its turns have ended; `phase_seq` the number of its
-    `phase.started`, which fixes what its speakers may see; `open_turns` the numbers of its turns that began
-    and never ended by themselves; `pending_speakers` the ids of its speakers who did not begin, in the order
-    they speak. `remaining_rounds` are the rounds not begun.
+    `round` is the last round started, or `None` if all of its turns have ended. `phase_seq` is the `seq` of
+    its `phase.started`, which fixes what its speakers may see. `open_turns` are the numbers of its turns
+    that started but were interrupted; `pending_speakers` the ids of its speakers who have not started, in
+    speaking order. `remaining_rounds` are the rounds not yet started.
     """
 
     round: Round | None
@@ -30,18 +30,18 @@ class Progress(Struct, frozen=True):
 
     @property
     def complete(self) -> bool:
-        """Whether nothing remains to be said."""
+        """Whether no turn is left to run."""
         return self.round is None and not self.remaining_rounds
 
 
 def compute_progress(transcript: Transcript, format_: Format, debaters: tuple[Debater, ...]) -> Progress:
-    """What remains of a debate that was stopped or killed.
+    """Compute what remains of a debate that was stopped or killed.
 
-    `format_` and `debaters` must be those the debate was begun with. A round the format does not have (the
-    moderator asked for one more) is completed like any other, and the format goes on behind the last of
-    its rounds that was begun; a number of words it asked for holds for all that follows. A turn that ended,
-    however it did, is not owed again, unless the end of the debate cut it short; neither is one of a debater
-    who left.
+    `format_` and `debaters` must be those the debate started with. A round that the format does not have
+    (added by the moderator) is completed like any other; the format then continues after the last of its
+    own rounds that was started. A word limit set by the moderator applies to all remaining rounds. A
+    finished turn is not repeated, whatever its reason, unless the end of the debate interrupted it.
+    Debaters who left have no turns left.
     """
     plan = tuple(iter_rounds(format_))
     places = {(round_.phase.name, round_.number): place for place, round_ in enumerate(plan)}
@@ -66,13 +66,13 @@ def compute_progress(transcript: Transcript, format_: Format, debaters: tuple[De
 
 
 def _current_round(plan: tuple[Round, ...], step: PhaseStarted) -> Round:
-    """The round begun last; one that is not planned is held like the others of its phase."""
+    """Return the round started last; an unplanned one uses the phase of the same name."""
     alike = next((round_.phase for round_ in plan if round_.phase.name == step.phase), plan[-1].phase)
     return Round(alike, step.round, step.rounds)
 
 
 def _remaining_rounds(plan: tuple[Round, ...], done: int, current: Round) -> list[Round]:
-    """The rounds behind the one at place `done`, and those the phase under way has more than planned."""
+    """Return the rounds after place `done`, plus those added to the current phase."""
     ahead = list(plan[done + 1 :])
     planned = sum(round_.phase.name == current.phase.name for round_ in plan)
     if max(planned, current.number) >= current.total:

@@ -1,8 +1,8 @@
-"""What a debater is told: one system message with who it is, one user message with what to do now.
+"""The prompt of a turn: a system message with the role, then a user message with the task.
 
-A prompt is a pure function of its brief: a debate taken up again after a crash builds identical prompts.
-Everything others said is fenced as data. A fence's marker is derived from the text it encloses and never
-occurs in it, so nothing inside can close the fence.
+A prompt is a pure function of its brief: a debate resumed after a crash builds identical prompts.
+Everything that others said is fenced as data. The marker of a fence is derived from the enclosed text and
+never occurs in it, so nothing inside can close the fence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Speech(Struct, frozen=True):
-    """A finished turn as others may hear it: public text only, never anybody's reasoning."""
+    """A finished turn as others may see it: public text only, never reasoning."""
 
     name: str
     side: str
@@ -30,11 +30,11 @@ class Speech(Struct, frozen=True):
 
 
 class Brief(Struct, frozen=True, kw_only=True):
-    """All a debater is told for one turn.
+    """Everything a debater's prompt is built from, for one turn.
 
-    `format` is the format's title; `speeches` what the phase lets the debater see, oldest first, its own
-    speeches among them; `removed_names` the names of those who left; `interjections` what the moderator put
-    to this debater since its last turn.
+    `format` is the format's title. `speeches` are those the phase lets the debater see, oldest first, its
+    own included. `removed_names` are the names of debaters who left; `interjections` the moderator's
+    remarks to this debater since its last turn.
     """
 
     topic: str
@@ -71,7 +71,7 @@ _MODERATOR_LABEL = "The moderator puts this to you; answer it in your turn"
 
 
 def build_messages(brief: Brief) -> tuple[Message, ...]:
-    """The prompt for one turn: a system message, then one user message that ends with the debater's side."""
+    """Build the prompt for one turn: a system message and a user message that ends with the side."""
     return (
         Message("system", "\n".join(_system_lines(brief))),
         Message("user", "\n\n".join(_user_paragraphs(brief))),
@@ -79,14 +79,14 @@ def build_messages(brief: Brief) -> tuple[Message, ...]:
 
 
 def fence_text(text: str, label: str) -> str:
-    """`text` between markers that do not occur in it, with `label` saying whose it is."""
+    """Put `text` between markers that do not occur in it, under a `label` that names its author."""
     marker = _marker(text)
     return f"{_on_one_line(label)}\n<speech {marker}>\n{text}\n</speech {marker}>"
 
 
 def _marker(text: str) -> str:
-    """Twelve hexadecimal digits, always the same for one text, that do not occur in it."""
-    from hashlib import blake2b  # brings OpenSSL along, which no screen has to wait for
+    """Return 12 hexadecimal digits that do not occur in the text; always the same for the same text."""
+    from hashlib import blake2b  # loads OpenSSL, which start-up does not need
 
     attempt = 0
     while True:
@@ -98,7 +98,7 @@ def _marker(text: str) -> str:
 
 
 def _system_lines(brief: Brief) -> Iterator[str]:
-    """What holds for the whole debate; the same in every round, so that providers can cache it."""
+    """Yield what applies to the whole debate; the same in every round, so that providers can cache it."""
     me = brief.debater
     name, format_name = _on_one_line(me.name), _on_one_line(brief.format)
     yield f"You are {name}, a debater in a debate of the format “{format_name}”."
@@ -118,7 +118,10 @@ def _system_lines(brief: Brief) -> Iterator[str]:
 
 
 def _user_paragraphs(brief: Brief) -> Iterator[str]:
-    """What holds for this turn, the side last: models drift towards agreement, and the end is heeded most."""
+    """Yield what applies to this turn.
+
+    The side comes last: models drift towards agreement and follow the end of a prompt most closely.
+    """
     me, phase = brief.debater, brief.round.phase
     speeches = list(_speech_blocks(brief))
     if speeches:
@@ -157,7 +160,7 @@ def _speech_blocks(brief: Brief) -> Iterator[str]:
 
 
 def _anonymous_blocks(brief: Brief) -> Iterator[str]:
-    """Everybody's speeches under letters, in an order that follows neither names nor places."""
+    """Yield all speeches under letters, in an order that depends on neither names nor places."""
     for letter, answer in assign_letters(brief):
         yield fence_text(answer.text, f"Answer {letter}:")
         for later in brief.speeches:
@@ -166,11 +169,11 @@ def _anonymous_blocks(brief: Brief) -> Iterator[str]:
 
 
 def assign_letters(brief: Brief) -> tuple[tuple[str, Speech], ...]:
-    """Which letter stands for whose answer in an anonymous phase of this brief, in the order shown.
+    """Assign a letter to each answer of an anonymous phase; return them in the order shown.
 
-    An answer is an author's first speech. Letters are the same for all debaters, so that what they say of
-    “B” can be read together; the order is each debater's own, so that no place is favoured. A debater's own
-    answer is among them, unmarked.
+    An answer is an author's first speech. All debaters see the same letters, so that what they say about
+    “B” can be compared; the order differs for each debater, so that no place has an advantage. A debater's
+    own answer is included, unmarked.
     """
     answers: dict[str, Speech] = {}
     for speech in brief.speeches:
@@ -191,12 +194,12 @@ def _name_with_side(name: str, side: str) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    """`text` on one line, so that no name and no topic can look like a part of the prompt."""
+    """Join `text` into one line, so that no name or topic can look like a part of the prompt."""
     return " ".join(text.split())
 
 
 class ParsedPrompt(Struct, frozen=True):
-    """What a prompt says: its reader's name and side, the others', what was heard and asked, and when."""
+    """What was read from a prompt: the reader, the opponents, their speeches, and the current round."""
 
     name: str
     side: str
@@ -216,10 +219,9 @@ _FENCE_PATTERN = re.compile(
 
 
 def parse_prompt(prompt: Sequence[Message]) -> ParsedPrompt:
-    """Read back who is who and what was said from a prompt made by `build_messages`; what is missing is
-    empty.
+    """Parse a prompt made by `build_messages`; missing parts are empty.
 
-    For sources that are no models but answer to a prompt all the same.
+    This is for sources that are not models but answer a prompt, such as the demo.
     """
     head = "\n".join(message.content for message in prompt if message.role == "system")
     head = head.partition("\nHow to debate:")[0]
@@ -252,7 +254,7 @@ def _first_group(pattern: str, text: str) -> str:
 def _parse_speeches(
     fences: Iterable[tuple[str, str]], me: tuple[str, str], others: Iterable[tuple[str, str]]
 ) -> Iterator[Speech]:
-    """The fenced texts whose label names somebody, or a letter where nobody may be named."""
+    """Yield the fenced texts whose label names a debater, or a letter in an anonymous phase."""
     people = {"you yourself": me, **{_name_with_side(*other): other for other in others}}
     for label, text in fences:
         if found := next((who for who in people if label.endswith(f", {who}")), None):

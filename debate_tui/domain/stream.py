@@ -1,8 +1,8 @@
-"""What a source is: the seam between whoever delivers words and whoever holds the debate.
+"""The interface between sources, which deliver text, and the session, which runs the debate.
 
-A source reports facts and nothing else. It never retries, never sleeps, and never decides what a
-failure means. Everything that cuts across sources (retries, watchdogs, chaos, recording) is a source
-wrapped around a source.
+A source reports facts and nothing else: it never retries, never sleeps, and never decides what a failure
+means. Everything that applies to all sources (retries, watchdogs, chaos, recording) is a source that wraps
+another.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 FinishReason = Literal["complete", "length", "refused", "stopped", "skipped", "failed"]
-"""How a turn ended. A source reports only the first three; the others are the session's to give."""
+"""How a turn ended. Sources report only the first three; the session sets the others."""
 
 StreamState = Literal[
     "waiting", "connecting", "connected", "streaming", "paused", "reconnecting", "failed", "finished"
@@ -29,7 +29,7 @@ StreamState = Literal[
 
 
 class FaultKind(enum.StrEnum):
-    """What broke. What is done about each is `resilience.classify_error`'s to say."""
+    """What broke; `resilience.backoff.fault_action` decides what to do about it."""
 
     NETWORK = "network"
     TIMEOUT = "timeout"
@@ -44,10 +44,10 @@ class FaultKind(enum.StrEnum):
 
 
 class Fault(DebateError):
-    """A stream broke, told as facts.
+    """A broken stream, reported as facts.
 
-    `status` is the HTTP status, if one was received; `retry_after` the server's own wish, in seconds;
-    `text_seen` whether any text of this attempt had been delivered. The message never holds a key.
+    `status` is the HTTP status, if one was received; `retry_after` the wait the server asked for, in
+    seconds; `text_seen` whether this attempt delivered any text. Keys are masked in the message.
     """
 
     def __init__(
@@ -68,13 +68,13 @@ class Fault(DebateError):
 
 
 class UnmarkedEnd(Fault):
-    """The connection ended, and the payload has no end marker that could say whether the answer did.
+    """The connection closed, and the payload has no end marker that would prove the answer complete.
 
-    `orderly` says whether the framing vouches that nothing was cut off (chunked terminator, full length,
-    END_STREAM). It then carried event ids (without ids such an end is a plain `Finished`), and one more
-    request behind the last id tells: 204 or no new text means complete. Not vouched, only closing can end
-    the stream: one more connection that brings the same text (behind an id: none) and closes again means
-    complete. An `UnmarkedEnd` of that second connection is no fault then.
+    `orderly` says whether the framing proves that nothing was cut off (chunked terminator, full length,
+    END_STREAM). If so, the stream carried event ids (without ids such an end is a plain `Finished`), and
+    one more request after the last id decides: 204 or no new text means complete. If not, closing is the
+    only way the stream can end: one more connection that brings the same text (after an id: none) and
+    closes again means complete. In both cases an `UnmarkedEnd` of the second connection is not a fault.
     """
 
     def __init__(self, *, vouched: bool, text_seen: bool = False) -> None:
@@ -92,7 +92,7 @@ class Message(Struct, frozen=True):
 
 
 class TurnRequest(Struct, frozen=True):
-    """All a source may know of the turn it is asked for."""
+    """Everything a source may know about the requested turn."""
 
     topic: str
     phase: str
@@ -107,12 +107,12 @@ class TurnRequest(Struct, frozen=True):
 
 
 class Cursor(Struct, frozen=True):
-    """A place in a stream, in the words of the source that gave it; opaque to everybody else.
+    """A place in a stream, as its source writes it; opaque to all other code.
 
-    `stream` names the stream where the server does (a response id, a conversation id); `position` is the
-    place in it (an event id, a sequence number, a byte offset). Without a position there is none to go on
-    from: the stream took its ids back. `state` is what reading on from there needs to know, such as that a
-    reasoning tag is open.
+    `stream` names the stream if the server does (a response id, a conversation id). `position` is the place
+    in it (an event id, a sequence number, a byte offset); it is empty if the server withdrew its ids, so
+    that the stream cannot be resumed. `state` is what the source must know to resume there, such as an open
+    reasoning tag.
     """
 
     position: str
@@ -120,21 +120,23 @@ class Cursor(Struct, frozen=True):
     state: str = ""
 
     def is_same_place(self, other: Cursor) -> bool:
-        """Whether both name the same place, however it was reached."""
+        """Return whether both name the same place, whatever their `state`."""
         return self.position == other.position and self.stream == other.stream
 
 
 MIN_CONTINUED_LENGTH = 20
-"""An answer cut within so many characters is requested again from its start: a model that was asked to
-continue, and began again, could not be distinguished from one that repeats a word."""
+"""Answers interrupted at this length or earlier, in characters, are requested again from the start.
+
+If a model that should continue such a short text starts over, this looks the same as a repeated word.
+"""
 
 
 class Resume(Struct, frozen=True):
-    """What a source needs to go on where an earlier attempt of the same turn broke off.
+    """What a source needs to resume a turn after an earlier attempt was interrupted.
 
-    `attempt` is the number of the last attempt made; the next one has a higher number. `after_cursor` is how
-    many characters of the text, and of the reasoning, came after the cursor. Without text and cursor the
-    answer is requested from its start.
+    `attempt` is the number of the last attempt; the next one has a higher number. `after_cursor` counts the
+    characters of text and of reasoning received after the cursor. Without text and cursor, the answer is
+    requested from its start.
     """
 
     attempt: int
@@ -145,19 +147,20 @@ class Resume(Struct, frozen=True):
 
     @property
     def at_cursor(self) -> tuple[str, str]:
-        """The text and the reasoning before the cursor."""
+        """The text and the reasoning received before the cursor."""
         text, reasoning = self.after_cursor
         return self.text[: len(self.text) - text], self.reasoning[: len(self.reasoning) - reasoning]
 
     def for_new_answer(self) -> Resume:
-        """The same where the cursor cannot be used: without a text that is too short to be continued."""
+        """Return this resume for a model without usable cursor: drop a text too short to continue."""
         return structs.replace(self, text="") if len(self.text) <= MIN_CONTINUED_LENGTH else self
 
 
 class Usage(Struct, frozen=True, omit_defaults=True):
-    """Tokens spent, as the provider counts them; `None` where it did not say.
+    """Tokens used, as counted by the provider; `None` if not reported.
 
-    `reasoning_tokens` are part of `output_tokens`; `cached_tokens` (read from a cache) of `input_tokens`.
+    `reasoning_tokens` are part of `output_tokens`; `cached_tokens` (read from a cache) are part of
+    `input_tokens`.
     """
 
     input_tokens: int | None = None
@@ -166,13 +169,13 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     cached_tokens: int | None = None
 
     def __add__(self, other: Usage) -> Usage:
-        """Both together, as far as either says."""
+        """Add two counts; a number that only one reports is kept."""
         pairs = zip(structs.astuple(self), structs.astuple(other), strict=True)
         return Usage(*(a if b is None else b if a is None else a + b for a, b in pairs))
 
 
 def merge_usage(old: Usage | None, new: Usage | None) -> Usage | None:
-    """The newer counts, and the older ones where the newer report says nothing."""
+    """Return the newer counts, and the older ones where the newer report has none."""
     if old is None or new is None:
         return new or old
     pairs = zip(structs.astuple(old), structs.astuple(new), strict=True)
@@ -180,22 +183,22 @@ def merge_usage(old: Usage | None, new: Usage | None) -> Usage | None:
 
 
 class StreamOrigin(enum.StrEnum):
-    """Where in the turn the text of a connection begins."""
+    """Where in the turn the text of a connection starts."""
 
     START = "start"
-    """At the turn's first character, whatever was received before."""
+    """At the first character of the turn, whatever was received before."""
     CURSOR = "cursor"
-    """Right behind the cursor that was asked for."""
+    """Right after the requested cursor."""
     CONTINUATION = "continuation"
-    """Roughly where the text broke off: a model was asked to go on, and may repeat a little."""
+    """Near the end of the text so far: a model was asked to continue, and may repeat a little."""
 
 
 class Connected(Struct, frozen=True):
-    """The connection stands and the server has answered; always a stream's first item.
+    """The server has answered; always the first item of a stream.
 
-    `transport` is what the statistics show, such as ``HTTP/1.1``; `reused` whether the connection was
-    already open, `None` where that cannot be known. `dropped` names settings the server has refused, when
-    that is known first; they are not sent any more.
+    `transport` is shown in the statistics, such as ``HTTP/1.1``. `reused` says whether the connection was
+    already open, `None` if unknown. `dropped` names settings known by now to be refused by the server; they
+    are no longer sent.
     """
 
     origin: StreamOrigin = StreamOrigin.START
@@ -207,7 +210,7 @@ class Connected(Struct, frozen=True):
 class Chunk(Struct, frozen=True):
     """One piece of text, as delivered.
 
-    `cursor` is the place behind it. Of several chunks that one event brings, only the last one has it.
+    `cursor` is the place after it. If one event brings several chunks, only the last has a cursor.
     """
 
     text: str
@@ -216,9 +219,9 @@ class Chunk(Struct, frozen=True):
 
 
 class KeepAlive(Struct, frozen=True):
-    """The server gave a sign of life without text: a comment, a ping, a bookkeeping event.
+    """A sign of life without text: a comment, a ping or a bookkeeping event.
 
-    `retry_after` is a reconnection time it announced (the SSE ``retry:`` field), in seconds.
+    `retry_after` is the reconnection time that the server announced (the SSE ``retry:`` field), in seconds.
     """
 
     cursor: Cursor | None = None
@@ -232,10 +235,11 @@ class UsageUpdate(Struct, frozen=True):
 
 
 class Finished(Struct, frozen=True):
-    """The stream's own end marker was seen; always a stream's last item.
+    """The stream's own end marker was seen; always the last item of a stream.
 
-    `instead` says what came instead of text, where none did: ``a tool call``, ``only reasoning``. `model` and
-    `response` (its id) are what the server calls them, `cost` what it charges, in US dollars.
+    If there was no text, `instead` says what came in its place, such as ``a tool call`` or ``only
+    reasoning``. `model` and `response` (its id) are as the server names them; `cost` is what it charges, in
+    US dollars.
     """
 
     reason: FinishReason = "complete"
@@ -247,11 +251,11 @@ class Finished(Struct, frozen=True):
 
 
 class Reclassified(Struct, frozen=True):
-    """All text of this connection so far was reasoning, as only its closing tag showed."""
+    """All text of this connection so far was reasoning: only the closing tag has shown it."""
 
 
 class FaultReport(Struct, frozen=True, omit_defaults=True):
-    """A fault as the debate log shows it."""
+    """A fault as recorded in the debate log."""
 
     kind: FaultKind
     message: str
@@ -259,7 +263,10 @@ class FaultReport(Struct, frozen=True, omit_defaults=True):
 
 
 class StateChange(Struct, frozen=True):
-    """A change of a guarded stream's state; only `resilience.recovery` yields these."""
+    """A new state of a guarded stream; only `resilience.recovery` yields these.
+
+    `retry_in_ms` is the wait before the next attempt, in milliseconds.
+    """
 
     state: StreamState
     attempt: int
@@ -285,7 +292,7 @@ class Source(Protocol):
 
     @property
     def model(self) -> str:
-        """What to call the model on screen, such as ``gpt-5.2`` or a host name."""
+        """The name of the model on screen, such as ``gpt-5.2`` or a host name."""
         ...
 
     def open(
@@ -293,18 +300,18 @@ class Source(Protocol):
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         """Open one connection for one turn.
 
-        Entering connects and waits for the server's answer; leaving closes the connection at once,
-        however the block was left. Both entering and iterating raise `Fault`; nothing else escapes but
-        cancellation. Running out of items without a `Finished` is a bug of the source.
+        Entering connects and waits for the server's answer; leaving closes the connection at once, however
+        the block ends. Entering and iterating raise only `Fault`, besides cancellation. A source that runs
+        out of items without a `Finished` has a bug.
         """
         ...
 
     async def aclose(self) -> None:
-        """Let go of what outlives a turn, such as pooled connections."""
+        """Close what outlives a turn, such as pooled connections."""
         ...
 
 
-# How long a reader may keep the event loop, however much it has to read.
+# How long a reader may block the event loop
 
 
 READ_SLICE_SECONDS = 0.002
@@ -312,11 +319,12 @@ READ_SLICE_SECONDS = 0.002
 
 
 class TimeSlice:
-    """The time one reader may use in the current turn of the event loop.
+    """The time one reader may use in the current iteration of the event loop.
 
-    A reader that has used it up gives the loop back with ``await asyncio.sleep(0)``. It asks after each item,
-    which costs one comparison: ``now >= slice.end and slice.is_spent(now)``, in seconds of `time.monotonic`.
-    `call_soon` is the event loop's; it is how the next turn is noticed.
+    After each item the reader checks ``now >= slice.end and slice.is_spent(now)``, usually a single
+    comparison, with `now` in seconds of `time.monotonic`. If the time is used up, it yields to the loop
+    with ``await asyncio.sleep(0)``. `call_soon` is the event loop's method; it resets the slice in the next
+    iteration.
     """
 
     __slots__ = ("_call_soon", "end")
@@ -324,10 +332,10 @@ class TimeSlice:
     def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
         self._call_soon = call_soon
         self.end = 0.0
-        """When the time is used up; 0 until the first question in a turn."""
+        """When the time is used up; 0 until the first check of an iteration."""
 
     def is_spent(self, now: float) -> bool:
-        """Whether the time is used up; the first question of a turn starts it."""
+        """Return whether the time is used up; the first call of an iteration starts it."""
         if self.end:
             return now >= self.end
         self.end = now + READ_SLICE_SECONDS
@@ -338,14 +346,14 @@ class TimeSlice:
         self.end = 0.0
 
 
-# What is done when a stream breaks, in numbers: the ``[recovery]`` table of the settings.
+# The ``[recovery]`` table of the settings
 
 
 Seconds = Annotated[float, Meta(gt=0, extra={"unit": "s"})]
 
 
 class RecoveryPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How often, how long and when to try again. All times are in seconds."""
+    """How often, when and how long to retry. All times are in seconds."""
 
     max_retries: Annotated[
         int, Meta(ge=0, le=100, description="connections tried again in a row before a debater is given up")
@@ -387,7 +395,7 @@ class RecoveryPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def recovery_defaults() -> Iterator[tuple[str, str, str]]:
-    """Every number: its name, its default with the unit, and what it is."""
+    """Yield the name, the default with its unit, and the description of every recovery setting."""
     info = inspect.type_info(RecoveryPolicy)
     assert isinstance(info, inspect.StructType)
     for field in info.fields:

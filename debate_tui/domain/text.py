@@ -1,4 +1,4 @@
-"""Text as the program takes it in, and puts in words: files decoded, words counted, lists told."""
+"""Helpers for text: decoding files, counting words, tracking Markdown code, formatting dates."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ _WORD_CHARACTER = re.compile(r"\w")
 
 @cache
 def _token_pattern() -> re.Pattern[str]:
-    """Compiled when there is something to count: so many characters take their time."""
+    """Compile the pattern on first use: its large character class takes time."""
     return re.compile(rf"(?P<space>\s+)|(?P<alone>[{_CJK}])|[^\s{_CJK}]+")
 
 
 def decode_text(data: bytes, errors: str = "strict") -> str:
-    """Text in UTF-8, or in what its byte order mark says: Windows' editors and shells begin files with one.
+    """Decode UTF-8, or the encoding named by a byte order mark, which Windows' tools write.
 
-    Line ends become ``\\n``. With `errors` as ``strict``, raises `UnicodeDecodeError` for what is no text.
+    Line ends become ``\\n``. With `errors` set to ``strict``, raise `UnicodeDecodeError` if the data is not
+    text.
     """
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and len(data) > 2
     text = data.decode("utf-16" if is_utf16 else "utf-8-sig", errors)
@@ -32,7 +33,11 @@ def decode_text(data: bytes, errors: str = "strict") -> str:
 
 
 class WordCounter:
-    """A word is what stands between blanks and has a letter or a digit; a CJK character is one by itself."""
+    """Counts words in text that arrives in pieces.
+
+    A word is a run of characters between white space that contains a letter or a digit; each CJK character
+    counts as one word.
+    """
 
     __slots__ = ("_in_word", "count")
 
@@ -41,7 +46,7 @@ class WordCounter:
         self._in_word = False
 
     def feed(self, text: str) -> None:
-        """Count on; however a text is cut, the count is the same."""
+        """Count the words of the next piece; the total does not depend on where the text is cut."""
         for part in _token_pattern().finditer(text):
             if part["space"]:
                 self._in_word = False
@@ -53,13 +58,13 @@ class WordCounter:
                 self._in_word = True
 
 
-# The log's times as dates.
+# Dates
 
 
 def to_datetime(seconds: float, *, local: bool = False) -> datetime | None:
-    """The date and time of seconds since the epoch, in UTC or as clocks here have it.
+    """Convert seconds since the epoch to a date and time, in UTC or in local time.
 
-    `None` where the calendar has none: what a record says of when it was need not be true.
+    Return `None` if the calendar has no such date: times in a record need not be true.
     """
     try:
         moment = datetime.fromtimestamp(seconds, UTC)
@@ -68,7 +73,7 @@ def to_datetime(seconds: float, *, local: bool = False) -> datetime | None:
         return None
 
 
-# Where in Markdown a text stands, as it comes in.
+# Code in Markdown
 
 
 _HEAD_LENGTH = 256
@@ -78,23 +83,23 @@ _INDENTS = ("    ", "\t")
 
 
 class CodeTracker:
-    """Whether the end of a Markdown text is in code, for text that comes in pieces.
+    """Tracks whether the end of a Markdown text is in code, for text that arrives in pieces.
 
-    Only the beginning of a line is kept: the cost is that of the text, however long its lines are. A run of
-    backticks must not be cut. Inline code whose end is yet to come counts as code.
+    Only the start of a line is kept, so the cost does not depend on the length of lines. A run of backticks
+    must not be split between pieces. Inline code that is not yet closed counts as code.
     """
 
     def __init__(self) -> None:
         self.fence = ""
-        """What opened the fenced block under way."""
+        """The marker that opened the current fenced block; empty outside one."""
         self._head = ""
         self._backticks = 0
-        """How many backticks opened the inline code under way."""
+        """Number of backticks that opened the current inline code; 0 outside it."""
         self._after_blank = True
 
     @property
     def is_inline(self) -> bool:
-        """Whether backticks are open in the paragraph."""
+        """Whether backticks are open in the current paragraph."""
         return self._backticks > 0
 
     @property
@@ -103,7 +108,7 @@ class CodeTracker:
         return bool(self.fence or self._backticks or self._is_literal_line())
 
     def read(self, text: str) -> None:
-        """Read on."""
+        """Process the next piece of text."""
         first, *others = text.split("\n")
         self._read_part(first)
         for line in others:
@@ -121,7 +126,7 @@ class CodeTracker:
                 self._backticks = 0
 
     def _is_literal_line(self) -> bool:
-        """Whether the line is an indented code block's, or opens a fence."""
+        """Return whether the line belongs to an indented code block or opens a fence."""
         return _FENCE.match(self._head) is not None or (
             self._after_blank and self._head.startswith(_INDENTS) and bool(self._head.strip())
         )
@@ -143,6 +148,6 @@ class CodeTracker:
 
 
 def describe_dropped(settings: Sequence[str]) -> str:
-    """What there is to say of settings that a server has refused, in one sentence."""
+    """Return one sentence that names the settings a server refused."""
     names = " and ".join(f"'{name}'" for name in settings)
     return f"The server refused {names}: no longer sent."

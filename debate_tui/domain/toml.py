@@ -1,7 +1,7 @@
-"""Strict TOML: text → a frozen struct, or an error that names the file, the line, the key and the right key.
+"""Strict TOML: text → a frozen struct, or an error that names file, line and key and suggests a fix.
 
-Formats, themes and settings are all read this way. The text comes from the caller, who also says what to
-call it; nothing here opens a file.
+Formats, themes and settings are all read this way. Callers pass the text and the name of its file; nothing
+here opens files.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import msgspec
 
 T = TypeVar("T")
 
-# msgspec works out what a struct holds when it first meets it, and crashes if two threads do so at once.
+# msgspec inspects a struct on first use, and crashes if two threads do so at the same time.
 _CONVERT_LOCK = threading.Lock()
 
 
 def decode_toml(text: str, type_: type[T], *, file_name: str) -> T:
     """Read `text` as a `type_`; `file_name` names the file in errors.
 
-    Raises `ConfigError`: ``oxford.toml:12: unknown key `wrods``` with the nearest right key as its hint.
-    Keys are refused where the struct says ``forbid_unknown_fields``.
+    Raise `ConfigError` if the text is invalid, such as ``oxford.toml:12: unknown key `wrods```, with the
+    nearest known key as the hint. Unknown keys are refused if the struct sets ``forbid_unknown_fields``.
     """
     try:
         data = tomllib.loads(text)

@@ -1,7 +1,7 @@
-"""What is wrong with a value, told so that it can be put right: where it stands, and what would be right.
+"""Explain invalid values: where they are, what is wrong, and what would be valid.
 
-Files, options and variables are told of in the same words. Apart from `toml`, since most of them are right,
-and no start of the program should wait for this.
+Files, options and environment variables share these messages. They are separate from `toml` because most
+files are valid, and start-up should not load this module.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ValuePath = tuple[str | int | None, ...]
-"""Keys, places in a list, and `None` for the name of a table of the user's own, which msgspec leaves out."""
+"""Keys and list indexes; `None` for the user-chosen name of a table, which msgspec omits."""
 
 _PATH_SUFFIX = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$")
 _PATH_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
@@ -49,7 +49,7 @@ _TYPE_PATTERN = re.compile(rf"`(?P<names>(?:{'|'.join(_TYPE_NAMES)})(?: \| (?:{'
 
 
 def syntax_error(problem: str, text: str, file_name: str) -> ConfigError:
-    """The error for what `tomllib` says of a text; `file_name` names the file."""
+    """Return the error for a message of `tomllib`; `file_name` names the file."""
     found = _SYNTAX_ERROR.match(problem)
     if found is None:
         last = len(text.splitlines()) or 1
@@ -59,14 +59,14 @@ def syntax_error(problem: str, text: str, file_name: str) -> ConfigError:
 
 
 def mismatch_error(problem: str, text: str, type_: object, file_name: str) -> ConfigError:
-    """The error for what msgspec says of a text's values: where they stand, and what would be right."""
+    """Return the error for a message of msgspec about a TOML text, with the line and a hint."""
     path, problem = _split_location(problem)
     problem, hint = _explain(problem, type_, path, f"`{_last_key(path)}`" if path else "")
     return ConfigError(f"{file_name}:{_line_number(text, path)}: {problem}", hint)
 
 
 def validation_error(problem: str, value: object, type_: object, subject: str) -> tuple[str, str]:
-    """The message and the hint for what msgspec says of one value; `subject` is what it was given as."""
+    """Return message and hint for a msgspec error about one value; `subject` names the value."""
     path, problem = _split_location(problem)
     for step in path:
         if step is not None:
@@ -80,7 +80,7 @@ def validation_error(problem: str, value: object, type_: object, subject: str) -
 
 
 def _split_location(problem: str) -> tuple[ValuePath, str]:
-    """Where in a value msgspec found a problem, and the problem; a key that nobody knows is a place too."""
+    """Split a msgspec message into a path and a problem; an unknown key becomes part of the path."""
     path: ValuePath = ()
     if at := _PATH_SUFFIX.search(problem):
         problem = problem[: at.start()]
@@ -91,7 +91,7 @@ def _split_location(problem: str) -> tuple[ValuePath, str]:
 
 
 def _explain(problem: str, type_: object, path: ValuePath, subject: str) -> tuple[str, str]:
-    """The problem in plain words, and what would be right."""
+    """Return the problem in plain words, and a hint."""
     whole = inspect.type_info(type_)
     if unknown := _UNKNOWN_FIELD.match(problem):
         known = [field.encode_name for field in getattr(_type_at(whole, path[:-1]), "fields", ())]
@@ -131,7 +131,7 @@ def _suggest_key(wrong: str, known: list[str]) -> str:
 
 
 def _type_at(type_: object, path: ValuePath) -> object:
-    """What is known of the type expected at `path`; of a union, the choice that knows the way there."""
+    """Return the type expected at `path`, or `None`; in a union, that of the first choice with this path."""
     if (described := getattr(type_, "type", None)) is not None:  # an `Annotated` type
         return _type_at(described, path)
     if choices := getattr(type_, "types", ()):
@@ -151,17 +151,17 @@ def _type_at(type_: object, path: ValuePath) -> object:
 
 
 def _line_number(text: str, path: ValuePath) -> int:
-    """The line `path` stands on, from 1; that of the nearest table around it if it has none of its own."""
+    """Return the line of `path`, counting from 1; without its own, that of the nearest table around it."""
     lines: dict[ValuePath, int] = {}
     for found, number in _iter_paths(text):
         lines.setdefault(tuple(None if b is None else a for a, b in zip(found, path, strict=False)), number)
-    # A place that ends with a name nobody knows could be any.
+    # A path that ends with a user-chosen name could be any table.
     places = (path[:end] for end in range(len(path), 0, -1) if path[end - 1] is not None)
     return next((lines[place] for place in places if place in lines), 1)
 
 
 def _iter_paths(text: str) -> Iterator[tuple[ValuePath, int]]:
-    """Every table header and key of a TOML text with its line."""
+    """Yield every table header and key of a TOML text with its line number."""
     table: ValuePath = ()
     counts: dict[ValuePath, int] = {}
     inside = ""
@@ -187,7 +187,7 @@ def _split_dotted_key(dotted: str) -> tuple[str, ...]:
 
 
 def _resolve_header(keys: tuple[str, ...], counts: dict[ValuePath, int], *, array: bool) -> ValuePath:
-    """The path of a table header, with the number of the element for every array of tables on the way."""
+    """Return the path of a table header, with the index of the current element for each array of tables."""
     path: ValuePath = ()
     for place, key in enumerate(keys, 1):
         path = (*path, key)

@@ -1,4 +1,4 @@
-"""The transcript: what a debate's events add up to.
+"""The transcript: what the events of a debate add up to.
 
 Screen, exports, prompts and viewers all fold the same events with this one class, so they cannot disagree.
 """
@@ -43,14 +43,14 @@ TurnEvent = TurnDelta | TurnStarted | TurnSuperseded | TurnFinished
 
 
 class Seam(Struct, frozen=True):
-    """Where a recovery went on: `offset` characters were there before `attempt` added to them."""
+    """Where a recovery resumed: `attempt` continued the text after `offset` characters."""
 
     offset: int
     attempt: int
 
 
 class SideEvent(Struct, frozen=True):
-    """Something said or done beside the turns, when `step` rounds and `turn_count` turns had been started."""
+    """An event outside the turns; `step` rounds and `turn_count` turns had started before it."""
 
     step: int
     turn_count: int
@@ -58,7 +58,7 @@ class SideEvent(Struct, frozen=True):
 
 
 class DeltaAccumulator:
-    """One of a turn's two texts, answer or reasoning, put together from deltas in O(1) each."""
+    """The answer or the reasoning of a turn, built from deltas in O(1) each."""
 
     __slots__ = ("_pieces", "attempt", "length", "seams")
 
@@ -70,13 +70,13 @@ class DeltaAccumulator:
 
     @property
     def text(self) -> str:
-        """The text so far; joining costs its length, once after each change."""
+        """The text so far; joining costs O(length), once after each change."""
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
 
     def add(self, offset: int, text: str, attempt: int) -> bool:
-        """Add a delta's text if it begins where this ends; says whether it did."""
+        """Append a delta's text if `offset` is the current length; return whether it was appended."""
         if offset != self.length or not text:
             return False
         if attempt > self.attempt:
@@ -89,12 +89,12 @@ class DeltaAccumulator:
 
 
 class Turn:
-    """One debater's answer in one phase, as far as it has come.
+    """One debater's answer in one phase, so far.
 
-    `number` counts the turns of a debate in the order they started; `step` counts its rounds over all phases,
-    from 1. `model` is what spoke last in it. `started_seq` and `finished_seq` are the log positions of its
-    beginning and end; what a phase may see is a matter of these. `reason` is `None` while the turn is under
-    way; `superseded_count` counts how often its text was dropped; `faults` are what went wrong in it, oldest
+    `number` counts the turns of a debate in the order they started; `step` counts the rounds over all
+    phases, from 1. `model` is the last model used in it. `started_seq` and `finished_seq` are the log
+    positions of its start and end; they decide which phases may see it. `reason` is `None` while the turn
+    is running. `superseded_count` counts how often its text was dropped; `faults` are its faults, oldest
     first.
     """
 
@@ -128,7 +128,7 @@ class Turn:
 
     @property
     def reasoning(self) -> str:
-        """The thinking as received, not sanitised; never for opponents' or judges' eyes."""
+        """The reasoning as received, not sanitised; never shown to opponents or judges."""
         return self._reasoning.text
 
     @property
@@ -143,7 +143,7 @@ class Turn:
 
     @property
     def seams(self) -> tuple[Seam, ...]:
-        """Where recoveries went on with the answer."""
+        """Where recoveries resumed the answer."""
         return tuple(self._answer.seams)
 
     @property
@@ -152,7 +152,10 @@ class Turn:
         return self.reason is not None
 
     def apply_delta(self, delta: TurnDelta) -> bool:
-        """Apply a delta unless its attempt is superseded or its offset is not the length so far."""
+        """Apply a delta unless its attempt is superseded or its offset is not the length so far.
+
+        Return whether it was applied.
+        """
         if delta.attempt < self._min_attempt:
             return False
         strand = self._reasoning if delta.reasoning else self._answer
@@ -162,7 +165,7 @@ class Turn:
         return True
 
     def supersede(self, attempt: int) -> None:
-        """Drop the text of all attempts before `attempt`; the turn is under way again."""
+        """Drop the text of all attempts before `attempt`; the turn is running again."""
         if attempt <= self._min_attempt:
             return
         self._min_attempt = attempt
@@ -173,7 +176,7 @@ class Turn:
         self.reopen()
 
     def finish(self, event: TurnFinished) -> None:
-        """Take over how the turn ended."""
+        """Record how the turn ended."""
         self.reason = event.reason
         self.usage = event.usage
         self.cost = event.cost
@@ -183,7 +186,7 @@ class Turn:
         self.finished_seq = event.seq
 
     def reopen(self) -> None:
-        """Forget an earlier end: the turn is tried once more."""
+        """Forget that the turn ended: it is retried or resumed."""
         self.reason = None
         self.finished_at = None
         self.finished_seq = None
@@ -192,13 +195,13 @@ class Turn:
 class Transcript:
     """A fold over the events of one debate.
 
-    Apply events in the order of their `seq`; duplicates are harmless, and so are coalesced deltas (one
-    that stands for several has the `seq` of the last). A delta costs O(1), however long the text is.
+    Apply events in the order of their `seq`. Duplicates are harmless, and so are coalesced deltas (one that
+    stands for several has the `seq` of the last). A delta costs O(1), however long the text is.
 
-    `debaters` holds every debater with its present source and model; `active_debaters` the ids of those still
-    in the debate. `statuses` has each debater's last status, `turns` each turn by its number. `pause` and
-    `finish_reason` are `None` unless the debate is; `finished_at` is when that was said first, and
-    `interrupted_turns` are the turns that it cut short.
+    `debaters` has every debater with its current source and model, `active_debaters` the ids of those still
+    in the debate, `statuses` each debater's last status, `turns` each turn by its number. `pause` is `None`
+    unless the debate is paused, `finish_reason` unless it is finished. `finished_at` is when it first
+    finished; `interrupted_turns` are the numbers of the turns that its end interrupted.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -207,7 +210,7 @@ class Transcript:
             self.apply(event)
 
     def clear(self) -> None:
-        """Forget every event, for a log that has gone back: the debate is told again from its beginning."""
+        """Forget every event: the log was rewound and starts again from the first event."""
         self.seq = 0
         self.started_at = 0.0
         self.updated_at = 0.0
@@ -232,20 +235,20 @@ class Transcript:
 
     @property
     def phase(self) -> PhaseStarted | None:
-        """The phase and round under way, or the last one of a finished debate."""
+        """The current phase and round, or the last one of a finished debate."""
         return self.steps[-1] if self.steps else None
 
     @property
     def interjections(self) -> tuple[Interjection, ...]:
-        """What the moderator said, oldest first."""
+        """The moderator's interjections, oldest first."""
         return tuple(note.event for note in self.side_events if isinstance(note.event, Interjection))
 
     def latest_turn(self, debater: str) -> Turn | None:
-        """The newest turn of a debater, under way or not."""
+        """Return a debater's newest turn, running or finished, or `None`."""
         return self._latest_turns.get(debater)
 
     def apply(self, event: Event) -> None:
-        """Take one event into account; one that was applied before changes nothing."""
+        """Apply one event; an event that was applied before changes nothing."""
         if event.seq:
             if event.seq <= self.seq:
                 return
@@ -282,7 +285,7 @@ class Transcript:
             self.pause = event
         else:
             self.pause = None
-            self.finish_reason = self.finished_at = None  # a stopped debate is taken up again
+            self.finish_reason = self.finished_at = None  # a stopped debate is resumed
             for number in self.interrupted_turns:
                 if (turn := self.turns.get(number)) is not None:
                     turn.reopen()

@@ -1,4 +1,4 @@
-"""What a debate has cost: tokens and money of each debater, of the judges, and of all together."""
+"""The cost of a debate: tokens and money per debater, for the judges, and in total."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Number = TypeVar("Number", int, float)
 
 
 class Spending(Struct, frozen=True):
-    """Tokens, as providers counted them, and US dollars, at known prices; nothing in it is a guess.
+    """Tokens as counted by providers, and US dollars at known prices; nothing is estimated.
 
-    A figure is `None` where nobody said; it is the least that was spent unless all who spent said, which is
-    what `counted` (tokens) and `priced` (money) tell.
+    A figure is `None` if unknown. It is a minimum if some counts are missing: `counted` (tokens) and
+    `priced` (money) say whether all are known.
     """
 
     input_tokens: int | None = None
@@ -30,7 +30,7 @@ class Spending(Struct, frozen=True):
 
     @property
     def tokens(self) -> int | None:
-        """Sent and answered together."""
+        """Input and output tokens together."""
         return _add_known(self.input_tokens, self.output_tokens)
 
     def __add__(self, other: Spending) -> Spending:
@@ -47,19 +47,19 @@ NO_SPENDING = Spending()
 
 
 class CostBreakdown(Struct, frozen=True):
-    """Who spent what: the debaters by their ids, and the judges together."""
+    """The cost per debater, by id, and of all judges together."""
 
     debaters: dict[str, Spending]
     judges: Spending
 
     @property
     def total(self) -> Spending:
-        """All of it."""
+        """The sum over debaters and judges."""
         return _sum_spending((*self.debaters.values(), self.judges))
 
 
 def compute_costs(transcript: Transcript) -> CostBreakdown:
-    """What the turns that ended and the verdicts of a debate have cost."""
+    """Add up the cost of a debate's finished turns and verdicts."""
     spent: dict[str, list[Spending]] = {debater: [] for debater in transcript.debaters}
     for turn in transcript.turns.values():
         if turn.finished:

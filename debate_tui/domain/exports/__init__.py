@@ -1,7 +1,7 @@
-"""A debate as a document: Markdown, HTML, JSON or plain text, all from the same fold.
+"""Export a debate as Markdown, HTML, JSON or plain text, all from the same fold.
 
-Text is shown sanitised; JSON keeps it as received, escaped. How a turn went is always visible: the seams
-of recoveries, text that was dropped, and every ending other than a natural one.
+Text is shown sanitised; JSON keeps it as received, escaped. The course of a turn is always visible: the
+seams of recoveries, dropped text, and every end other than a natural one.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
 
 ExportType = Literal["md", "html", "json", "txt"]
-"""What a debate can be exported to; also the file's suffix."""
+"""The export formats; also the suffix of the file."""
 
 EXPORT_TYPES: Final[tuple[ExportType, ...]] = get_args(ExportType)
 
 
 def export_debate(events: Sequence[Event], export_type: ExportType) -> str:
-    """The debate as a whole document of that form, to be written in UTF-8."""
-    # Each form is imported when it is asked for: the HTML one loads a Markdown parser.
+    """Return the debate as a complete document, to be written in UTF-8."""
+    # Each format is imported when needed: HTML loads a Markdown parser.
     match export_type:
         case "md":
             from debate_tui.domain.exports.text import render_markdown
@@ -47,7 +47,7 @@ def export_debate(events: Sequence[Event], export_type: ExportType) -> str:
 
 
 def export_filename(transcript: Transcript, export_type: ExportType) -> str:
-    """A name for the exported file that says what it is, from ASCII letters, digits and hyphens alone."""
+    """Return a descriptive file name of lower-case ASCII letters, digits and hyphens."""
     words = re.findall(r"[a-z0-9]+", one_line(transcript.topic).casefold())
     topic = "-".join(words)[:48].strip("-")
     when = to_datetime(transcript.started_at)

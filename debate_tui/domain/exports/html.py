@@ -1,7 +1,7 @@
-"""A debate as one HTML page: panes side by side, printable, and nothing loaded from anywhere.
+"""A debate as one self-contained, printable HTML page with the panes side by side.
 
-Speech is hostile. It is read as Markdown without raw HTML, images or attributes; links lead to http and
-https only. The page's policy lets nothing run or load, not even a style but its own.
+Speech is hostile. It is read as Markdown without raw HTML, images or attributes; links may lead only to
+http and https. The page's content security policy lets nothing run or load except its own style sheet.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ALLOWED_ATTRIBUTES = frozenset({"href", "start"})
 
 
 def render_html(transcript: Transcript) -> str:
-    """The whole debate; reasoning is folded away until it is asked for."""
+    """Render the whole debate; reasoning is collapsed."""
     style = files(__package__).joinpath("page.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -143,7 +143,7 @@ def _table_lines(table: SummaryTable) -> Iterator[str]:
 
 
 def markdown_to_html(text: str, seams: tuple[str, ...] = ()) -> str:
-    """Sanitised Markdown as harmless HTML, below headings of level 3, with the seams marked."""
+    """Convert sanitised Markdown to safe HTML with headings below level 3 and the seams marked."""
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
     parser.validateLink = _is_web_link  # type: ignore[method-assign]
     tokens = parser.parse(text)
@@ -157,9 +157,9 @@ def markdown_to_html(text: str, seams: tuple[str, ...] = ()) -> str:
 
 
 def _strip_attributes(token: Token) -> None:
-    """Leave no attribute or class to the text's author but where a link leads and where a list begins.
+    """Remove every attribute and class from the speech, except link targets and list starts.
 
-    A character reference (``&#13;``) may stand for what was taken out of the text itself.
+    The text is sanitised again: a character reference (``&#13;``) may stand for a removed character.
     """
     token.content = sanitise(token.content)
     token.info = ""
@@ -171,7 +171,7 @@ def _strip_attributes(token: Token) -> None:
 
 
 def _split_at_seams(token: Token, seams: tuple[str, ...]) -> Iterator[Token]:
-    """A piece of text parted where a recovery went on, with the seam as an element of its own."""
+    """Split a text token at the marks of recoveries; each mark becomes an element of its own."""
     if token.type != "text":
         yield token
         return

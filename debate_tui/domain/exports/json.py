@@ -1,4 +1,4 @@
-"""A debate as one JSON object: what was said, and every event it was folded from."""
+"""A debate as one JSON object: its turns, its outcome and all of its events."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from debate_tui.domain.transcript import Turn
     from debate_tui.domain.usage import CostBreakdown
 
-# What `sanitise` removes elsewhere, and JSON itself does not escape; line separators end lines for some.
+# Characters that `sanitise` removes elsewhere and JSON does not escape. Some readers end lines at line
+# separators.
 _ESCAPES = {
     code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 }
 
 
 class ExportedTurn(Struct, frozen=True):
-    """A turn in its final words, as received."""
+    """A turn with its final text, as received."""
 
     turn: int
     debater: str
@@ -44,19 +45,19 @@ class ExportedTurn(Struct, frozen=True):
 
 
 class ExportedCosts(Struct, frozen=True):
-    """What it cost, by debaters' ids."""
+    """What the debate cost, by debater id."""
 
     debaters: dict[str, Spending]
     judges: Spending
     total: Spending
     prices: str
-    """By which table money was reckoned; empty where none was asked."""
+    """The price table used; empty if there was none."""
 
 
 class ExportedDebate(Struct, frozen=True):
-    """The exported object; `debaters` are those of the end, `finished` is null for a cut record.
+    """The exported object; `debaters` are as at the end, `finished` is null if the record is incomplete.
 
-    Of `spent`, tokens are as counted by the providers and money is in US dollars; null is not known.
+    In `spent`, tokens are as counted by the providers and money is in US dollars; null means unknown.
     """
 
     debate: str
@@ -73,7 +74,7 @@ class ExportedDebate(Struct, frozen=True):
 
 
 def render_json(events: Sequence[Event]) -> str:
-    """The debate with all of its events; text is as received, harmless on a terminal all the same."""
+    """Render the debate with all events; text is as received, but escaped to be safe on a terminal."""
     transcript = Transcript(events)
     document = ExportedDebate(
         debate=transcript.debate_id,

@@ -1,4 +1,4 @@
-"""What the documents of a debate have in common: their parts, in words, sanitised."""
+"""What all exported documents share: their parts, in words, sanitised."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ _OUTCOMES: Final = {
 
 
 class TurnEntry(Struct, frozen=True):
-    """A turn as a document shows it; everything in it is sanitised.
+    """A turn as documents show it; everything in it is sanitised.
 
-    `text` has a mark wherever a recovery went on with it; `seam_marks` holds the marks. `warning` comes
-    before the text, `ending` behind it; both are empty where there is nothing to say.
+    `text` has a mark wherever a recovery resumed it; `seam_marks` lists these marks. `warning` comes before
+    the text, `ending` after it; both may be empty.
     """
 
     debater: str
@@ -62,7 +62,7 @@ class TurnEntry(Struct, frozen=True):
 
 
 class RoundSection(Struct, frozen=True):
-    """One round of the debate; what was said and done before the first, or behind the last, has no title."""
+    """One round; the title is empty before the first round and in the judges' phase."""
 
     title: str
     turns: tuple[TurnEntry, ...]
@@ -70,19 +70,19 @@ class RoundSection(Struct, frozen=True):
 
 
 def document_title(transcript: Transcript) -> str:
-    """The topic, for the title."""
+    """Return the topic, for the title."""
     return one_line(transcript.topic, _MAX_TOPIC_LENGTH)
 
 
 def document_subtitle(transcript: Transcript) -> str:
-    """Format and time, in one line."""
+    """Return the format and the start time on one line."""
     when = to_datetime(transcript.started_at)
     held = f" · held {when:%Y-%m-%d %H:%M} UTC" if when else ""
     return f"Format: {one_line(transcript.format)}{held}"
 
 
 def speaker_lines(transcript: Transcript) -> tuple[str, ...]:
-    """Who took part, through which model."""
+    """Return a line for each debater with its name, side and model."""
     return tuple(
         f"{speaker_label(transcript, info.id)}: {one_line(info.model or info.source)}"
         for info in transcript.debaters.values()
@@ -90,7 +90,7 @@ def speaker_lines(transcript: Transcript) -> tuple[str, ...]:
 
 
 def speaker_label(transcript: Transcript, debater: str) -> str:
-    """A debater's name and side."""
+    """Return a debater's name and side."""
     info = transcript.debaters.get(debater)
     if info is None:
         return one_line(debater)
@@ -99,12 +99,12 @@ def speaker_label(transcript: Transcript, debater: str) -> str:
 
 
 def ending_line(transcript: Transcript) -> str:
-    """How the debate ended, in a sentence."""
+    """Return a sentence about how the debate ended."""
     return _OUTCOMES[transcript.finish_reason]
 
 
 def round_sections(transcript: Transcript) -> Iterator[RoundSection]:
-    """The rounds of the debate in order, each with its turns and what was said beside them."""
+    """Yield the rounds in order, each with its turns and the events outside them."""
     for number in range(len(transcript.steps) + 1):
         title = _round_title(transcript.steps[number - 1]) if number else ""
         speeches = tuple(
@@ -193,15 +193,15 @@ def _side_event_line(transcript: Transcript, note: SideEvent) -> str:
             return f"{speaker_label(transcript, event.debater)} came back into the debate."
 
 
-# What stands behind the last round in every document: the verdict, the votes and the costs, in words.
+# The sections after the last round: verdict, votes and costs
 
 
 UNKNOWN_FIGURE = "–"
-"""What stands for a figure nobody told."""
+"""Shown for an unknown figure."""
 
 
 class FigureBar(Struct, frozen=True):
-    """A figure from 0 to `maximum`; a debater's own has the `debater`'s id."""
+    """A figure from 0 to `maximum`; `debater` is the id of the debater it belongs to, if any."""
 
     label: str
     value: float
@@ -211,15 +211,14 @@ class FigureBar(Struct, frozen=True):
 
 
 class SummaryTable(Struct, frozen=True):
-    """Rows of text under a head; those of figures are as wide as their head."""
+    """Rows of text under a header; rows of figures are as wide as the header."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
 class SummarySection(Struct, frozen=True):
-    """A part of a document, in this order; a `is_subsection` section belongs to the one before. All is
-    sanitised."""
+    """A section of a document, sanitised; with `is_subsection`, it belongs to the one before it."""
 
     title: str
     is_subsection: bool = False
@@ -229,7 +228,7 @@ class SummarySection(Struct, frozen=True):
 
 
 def summary_sections(transcript: Transcript) -> Iterator[SummarySection]:
-    """The sections a debate has something to say in."""
+    """Yield the sections that the debate has content for."""
     if (found := summarise_outcome(transcript)) is not None:
         yield from _verdict_sections(found)
     yield from _cost_section(transcript)
@@ -271,14 +270,14 @@ def _judge_section(ruling: VerdictSummary) -> SummarySection:
 
 
 def format_quote(quote: str, *, found: bool) -> str:
-    """A quote as a judge gave it; one that is nobody's is marked."""
+    """Return a judge's quote in quotation marks, marked if the debater did not say it."""
     if not quote:
         return "(no line quoted)"
     return f"“{quote}”" if found else f"“{quote}” (not found in the debate)"
 
 
 def format_votes(opinions: VoteSummary) -> str:
-    """How somebody voted before and after, in a line."""
+    """Return the votes before and after, on one line."""
     many = sum(count for _, count in (*opinions.before, *opinions.after)) > 2
     columns = (opinions.before, opinions.after)
     before, after = (

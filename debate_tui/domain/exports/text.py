@@ -1,8 +1,8 @@
-"""A debate as a Markdown document whose structure no speech can change.
+"""A debate as Markdown or plain text, with a structure that no speech can change.
 
-Speech is somebody else's Markdown. Its headings are set below the document's own, its raw HTML and images
-become visible text, it defines no links for others, its links lead to the web or to a mail address only, and
-what it leaves open is closed.
+Speech is Markdown from an untrusted author. Its headings are moved below the document's own, its raw HTML
+and images become visible text, it cannot define links for other turns, its links lead only to the web or to
+mail addresses, and its open code fences are closed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 _TURN_HEADING_LEVEL: Final = 3
-"""The level of a turn's heading; those within its text begin one below."""
+"""Level of a turn's heading; headings within its text start one level below."""
 
 _HASHES = re.compile(r"#{1,6}(?=[ \t]|$)")
 _UNDERLINE = re.compile(r"(=+|-+)[ \t]*$")
@@ -43,18 +43,18 @@ _LIST_MARKER = re.compile(r"^(\d{0,9})([-+.)])")
 
 @cache
 def _parser() -> MarkdownIt:
-    """The one parser; plain text needs none."""
+    """Return the shared parser; plain text needs none."""
     from markdown_it import MarkdownIt
 
-    # Raw HTML is off: it is escaped, so what reads the document meets paragraphs in its place.
+    # Raw HTML is off: it is escaped later, so the final document has paragraphs in its place.
     parser = MarkdownIt("commonmark", {"html": False})
-    # Other readers take links for links that this one would refuse.
+    # Accept all links: other parsers allow targets that this one would refuse.
     parser.validateLink = lambda _: True  # type: ignore[method-assign,assignment]
     return parser
 
 
 def render_markdown(transcript: Transcript) -> str:
-    """The whole debate, without reasoning."""
+    """Render the whole debate, without reasoning."""
     return "\n\n".join(_markdown_paragraphs(transcript)) + "\n"
 
 
@@ -106,7 +106,7 @@ def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def embed_markdown(text: str) -> str:
-    """Sanitised Markdown made part of a document, below headings of level 3."""
+    """Fit sanitised Markdown into a document, with headings below level 3."""
     lines = text.strip("\n").split("\n")
     references: dict[str, Any] = {}
     _parser().parse("\n".join(lines), references)
@@ -166,7 +166,7 @@ def _demote_heading(lines: list[str], heading: Token) -> None:
     if heading.markup.startswith("#"):
         level = min(len(heading.markup) + _TURN_HEADING_LEVEL, 6)
         lines[first] = _HASHES.sub("#" * level, lines[first], count=1)
-    else:  # underlined: a backslash makes the line text
+    else:  # underlined: a backslash turns the line into text
         lines[end - 1] = _UNDERLINE.sub(r"\\\1", lines[end - 1])
 
 
@@ -177,11 +177,11 @@ def _is_closed_fence(fence: Token, lines: list[str]) -> bool:
 
 
 def _escape_markdown(text: str) -> str:
-    """Text in one line that no Markdown reads as anything else."""
+    """Escape one line so that Markdown shows it as plain text."""
     return _LIST_MARKER.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", text))
 
 
-# A debate as plain text: speech is indented, so that none of it can be taken for a heading.
+# Plain text: speech is indented, so that none of it looks like a heading
 
 
 _INDENT = "    "
@@ -189,9 +189,9 @@ _BAR_WIDTH = 20
 
 
 def render_text(transcript: Transcript) -> str:
-    """The whole debate, without reasoning; paragraphs are parted by blank lines and not wrapped.
+    """Render the whole debate, without reasoning; blank lines separate paragraphs, lines are not wrapped.
 
-    What was said stands there as it was written: marks of Markdown are part of that.
+    Speech is shown as written, Markdown included.
     """
     return "\n\n".join(_text_paragraphs(transcript)) + "\n"
 
@@ -238,7 +238,7 @@ def _text_bars(bars: tuple[FigureBar, ...]) -> Iterator[str]:
 
 
 def _text_table(table: SummaryTable) -> Iterator[str]:
-    """The rows, with all columns but the last as wide as their widest cell."""
+    """Yield the rows, with every column except the last as wide as its widest cell."""
     rows = (table.header, *table.rows)
     widths = [max(len(row[place]) for row in rows) for place in range(len(table.header) - 1)]
     for row in rows:

@@ -1,7 +1,7 @@
-"""Debate formats as data: TOML text → `Format`, and a `Format` explained in words.
+"""Debate formats as data: TOML text → `Format`, and a `Format` described in words.
 
-The shipped formats lie beside this module as ``NAME.toml``; users add their own in their config folder.
-Whoever may read files (`config`) passes the text.
+The built-in formats are the files ``NAME.toml`` in this folder; users add their own in their config folder.
+`config` reads the files and passes their text.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ _VISIBILITY_WORDS = {
 
 
 def parse_format(text: str, file_name: str) -> Format:
-    """Read a format; `file_name` names the file. Raises `ConfigError` naming file, line and key."""
+    """Read a format; raise `ConfigError` with `file_name`, line and key if it is invalid."""
     return decode_toml(text, Format, file_name=file_name)
 
 
 def summarise_format(format_: Format) -> str:
-    """A format in a sentence."""
+    """Describe a format in one sentence."""
     text = " ".join(format_.description.split())
     return f"{text.partition('. ')[0].removesuffix('.')}." if text else format_.title
 
 
 def describe_format(format_: Format) -> str:
-    """A format in words, for ``debate-tui formats NAME``: several lines, the last one without newline."""
+    """Describe a format for ``debate-tui formats NAME``: several lines, without a final newline."""
     lines = [f"{format_.name}: {format_.title}", "", *_wrap(format_.description), ""]
     lines.append(f"Debaters: {_debater_range(format_)}")
     if format_.sides:

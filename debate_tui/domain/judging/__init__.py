@@ -1,7 +1,7 @@
-"""A fair judge: what a judge is told, how its answer is read, and how verdicts are counted.
+"""Fair judging: what judges are asked, how their answers are read, and how verdicts are counted.
 
-Every judge reads the debate twice, in opposite orders and under neutral labels; only where both readings
-name the same winner has it decided. All of this is pure: who asks the judges, and how often, is elsewhere.
+Every judge reads the debate twice, in opposite orders and under neutral labels; a winner counts only if
+both readings name the same one. All code here is pure; `session.judges` sends the requests.
 """
 
 from debate_tui.domain.events import CriterionScore

@@ -1,4 +1,4 @@
-"""The debate as a judge reads it: neutral labels, plain text, equal lengths, in one of two orders."""
+"""The debate as a judge reads it: neutral labels, plain text, equal lengths, one of two orders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPEAKER_LABELS = "ABCD"
 
 
 class JudgedDebater(Struct, frozen=True):
-    """A debater as judges see it: its id for our own books, the name its speeches bear, and its side."""
+    """A debater as judges see it: its id (not shown to them), the name in its speeches, and its side."""
 
     debater: str
     name: str
@@ -28,24 +28,24 @@ class JudgedDebater(Struct, frozen=True):
 
 
 class ReadingOrder(Struct, frozen=True):
-    """One order of reading: the first entry is “Speaker A”, and so on; public speeches as they are read."""
+    """One reading order: the first debater is “Speaker A”, and so on; `speeches` in the order read."""
 
     debaters: tuple[JudgedDebater, ...]
     speeches: tuple[Speech, ...]
 
     @property
     def labels(self) -> dict[str, str]:
-        """Which debater's id each label stands for."""
+        """The debater's id for each label."""
         return {label: entry.debater for label, entry in zip(SPEAKER_LABELS, self.debaters, strict=False)}
 
 
 def build_reading_orders(
     format_: Format, debaters: Sequence[JudgedDebater], rounds: Sequence[Sequence[Speech]]
 ) -> tuple[ReadingOrder, ...]:
-    """The orders a judge has to read: both, or the only one where speeches answered each other in turn.
+    """Return the orders a judge reads in: both, or only one if debaters answered each other in turn.
 
-    `rounds` are the speeches of each round in the order of speaking. With one hearing the effect of the
-    order is not controlled, and the verdict has to say so.
+    `rounds` are the speeches of each round in speaking order. With a single order its effect is not
+    controlled, and the verdict must say so.
     """
     forward = ReadingOrder(tuple(debaters), tuple(speech for said in rounds for speech in said))
     if any(phase.order != "parallel" for phase in format_.phases):
@@ -55,7 +55,7 @@ def build_reading_orders(
 
 
 def build_judge_prompt(topic: str, format_: Format, order: ReadingOrder) -> tuple[Message, ...]:
-    """What a judge is asked: score every speaker on every criterion with a line quoted, then decide."""
+    """Build the judge's prompt: score every speaker on every criterion with a quote, then decide."""
     speakers = [f"Speaker {label}" for label in order.labels]
     marks = ", ".join(f'{{"speaker": "{label}", "quote": "…", "score": 1-10}}' for label in order.labels)
     shape = (
@@ -77,7 +77,7 @@ def build_judge_prompt(topic: str, format_: Format, order: ReadingOrder) -> tupl
 
 
 def build_stance_prompt(topic: str) -> tuple[Message, ...]:
-    """What a judge is asked before the debate begins."""
+    """Build the prompt for a judge's opinion before the debate."""
     return (
         Message("system", "You are about to judge a debate. Answer with a single whole number."),
         Message(
@@ -89,10 +89,10 @@ def build_stance_prompt(topic: str) -> tuple[Message, ...]:
 
 
 DEFAULT_WORD_LIMIT = 5000
-"""What is read of a speech to which no length was set."""
+"""Words read of a speech if its phase sets no length."""
 
 MARKUP_PER_WORD = 4
-"""Words of Markdown to each of those that are left of it, at most: in tables every other is a mark."""
+"""Words of Markdown kept for each word of plain text: in tables every second word is markup."""
 
 _JUDGE_RULES = (
     "You are an impartial judge of a debate. The speeches are given between markers such as "
@@ -103,7 +103,7 @@ _JUDGE_RULES = (
 
 
 def _fenced_speeches(format_: Format, order: ReadingOrder) -> Iterator[str]:
-    """The speeches under their labels, without Markdown, each cut to the length its phase asked for."""
+    """Yield the speeches under their labels, without Markdown, each cut to the length of its phase."""
     limits = {phase.title: phase.words for phase in format_.phases}
     speakers = {
         entry.name: (label, entry) for label, entry in zip(SPEAKER_LABELS, order.debaters, strict=False)
@@ -117,14 +117,14 @@ def _fenced_speeches(format_: Format, order: ReadingOrder) -> Iterator[str]:
 
 
 def strip_markdown(text: str) -> str:
-    """Markdown without its marks, so that no speech looks better than another."""
+    """Remove Markdown markup, so that no speech looks better than another."""
     text = re.sub(r"^[ \t]*(```|~~~).*$", "", text, flags=re.MULTILINE)
     text = re.sub(
         r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$", "", text, flags=re.MULTILINE
     )
     text = re.sub(r"^[ \t]*(?:#{1,6}|>|[-*+]|\d{1,3}[.)])[ \t]+", "", text, flags=re.MULTILINE)
     text = re.sub(r"^[ \t]*\|(.*)\|[ \t]*$", lambda row: row[1].replace("|", ", "), text, flags=re.MULTILINE)
-    # The lengths bound what a text that is nothing but openings takes.
+    # Bounded lengths limit the cost for a text of nothing but opening marks.
     text = re.sub(r"!?\[([^\]\n]{0,500})\]\([^)\n]{0,2000}\)", r"\1", text)
     text = re.sub(r"(?<!\w)(\*{1,3}|_{1,3}|~~|`{1,3})(?=\S)(.{1,300}?)(?<=\S)\1(?!\w)", r"\2", text)
     text = re.sub(r"[ \t]+", " ", text)
@@ -137,7 +137,7 @@ def _first_words(text: str, words: int) -> str:
 
 
 def truncate_words(text: str, words: int) -> str:
-    """At most `words` words of `text`, ending with a whole sentence if there is one; 0 means all of it."""
+    """Return at most `words` words of `text`, up to the end of a sentence if possible; 0 means all."""
     ends = [found.end() for found in re.finditer(r"\S+", text)]
     if not words or len(ends) <= words:
         return text

@@ -1,4 +1,4 @@
-"""A judge's answer, read strictly: all scores, each with a line that really was said, or nothing."""
+"""Strict parsing of a judge's answer: all scores, each with its quote checked, or nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class JudgeReading(Struct, frozen=True):
-    """One reading of the debate by one judge: `winner` is a debater's id, `None` for a tie."""
+    """One judge's result for one reading order; `winner` is a debater's id, `None` for a tie."""
 
     marks: tuple[CriterionScore, ...]
     winner: str | None
@@ -26,7 +26,7 @@ class JudgeReading(Struct, frozen=True):
     why: str = ""
 
     def score(self, debater: str) -> float:
-        """The mean of a debater's marks, 1 to 10."""
+        """Return the mean of a debater's scores, 1 to 10."""
         scores = [mark.score for mark in self.marks if mark.debater == debater]
         return sum(scores) / len(scores)
 
@@ -50,9 +50,9 @@ class _Reply(Struct, frozen=True):
 
 
 def parse_judge_reply(text: str, order: ReadingOrder) -> JudgeReading | None:
-    """What a judge said of a hearing; `None` unless every speaker is scored once on every criterion.
+    """Parse a judge's answer; return `None` unless every speaker is scored once on every criterion.
 
-    The JSON object may be wrapped in other text; labels are turned back into debaters, in its reasons too.
+    The JSON object may be surrounded by other text. Labels are replaced with debaters, in the reasons too.
     """
     reply = _decode_reply(text)
     if reply is None:
@@ -68,7 +68,7 @@ def parse_judge_reply(text: str, order: ReadingOrder) -> JudgeReading | None:
 
 
 def parse_stance(text: str) -> int | None:
-    """The number from 0 to 100 a judge answered with; `None` where there is not exactly one."""
+    """Return the number from 0 to 100 in a judge's answer; `None` unless there is exactly one."""
     numbers = re.findall(r"(?<![\d.])\d{1,3}(?![\d.]*\d)", text)
     return int(numbers[0]) if len(numbers) == 1 and int(numbers[0]) <= 100 else None
 
@@ -98,7 +98,7 @@ def _criterion_scores(reply: _Reply, order: ReadingOrder) -> Iterator[CriterionS
 
 
 def _replace_labels(text: str, order: ReadingOrder) -> str:
-    """A judge's reasons for people, who know nothing of labels."""
+    """Replace labels with names in a judge's reasons, because readers do not know the labels."""
     names = dict(zip(order.labels, (entry.name for entry in order.debaters), strict=True))
 
     def name(found: re.Match[str]) -> str:
@@ -108,10 +108,10 @@ def _replace_labels(text: str, order: ReadingOrder) -> str:
 
 
 def _normalise_label(text: str) -> str:
-    """“Speaker B”, “b.” → “B”; “Tie” → “TIE”."""
+    """Normalise a label: “Speaker B”, “b.” → “B”; “Tie” → “TIE”."""
     return re.sub(r"(?i)^speaker\s*|\W", "", text.strip()).upper()
 
 
 def _normalise_words(text: str) -> str:
-    """A text as its words alone: how a quote is compared with what was said."""
+    """Reduce a text to its words, to compare a quote with what was said."""
     return " ".join(re.findall(r"\w+", text.casefold()))

@@ -1,4 +1,4 @@
-"""What a judge scores."""
+"""What judges score, and the ranges of their numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CRITERIA: Final[Mapping[str, str]] = {
     "support": "are claims backed by examples or facts that a reader could check?",
     "clarity": "can one follow the case, and is it clear what would decide it?",
 }
-"""What is scored, and the question behind each."""
+"""The criteria, each with the question it answers."""
 
 
 ScorePoints = Annotated[int, Meta(ge=1, le=10)]

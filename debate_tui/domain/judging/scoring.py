@@ -1,4 +1,4 @@
-"""The arithmetic of verdicts: two readings make an opinion, opinions make a panel, stances make a swing."""
+"""The arithmetic of verdicts: readings → opinions, opinions → panel decision, stances → swing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class JudgeOpinion(Struct, frozen=True):
-    """What one judge thinks after all its readings.
+    """One judge's opinion after all readings.
 
-    `winner` is a debater's id, `None` for a tie. `agreed` is whether both orders named the same winner, and
-    `controlled` whether there were two orders to compare; `scores` are means over criteria and readings.
+    `winner` is a debater's id, `None` for a tie. `agreed` says whether both orders named the same winner,
+    `controlled` whether there were two orders to compare. `scores` are means over criteria and readings.
     """
 
     judge: str
@@ -32,9 +32,9 @@ class JudgeOpinion(Struct, frozen=True):
 
 
 class PanelDecision(Struct, frozen=True):
-    """What a panel decided: `votes` for `winner` out of `judges` with an opinion; `None` is a tie.
+    """The decision of a panel: `votes` for `winner` out of `judges` with an opinion; `None` is a tie.
 
-    `without_verdict` are the judges without a usable answer: their “no verdict” counts for nobody.
+    `without_verdict` names the judges without a usable answer; they count for no one.
     """
 
     winner: str | None
@@ -45,9 +45,9 @@ class PanelDecision(Struct, frozen=True):
 
 
 class OpinionSwing(Struct, frozen=True):
-    """How opinion moved between two votes, each from 0 (entirely against) to 100 (entirely for).
+    """The change of opinion between two votes, each from 0 (entirely against) to 100 (entirely for).
 
-    `shift` is positive towards the side for it. Only those who voted both times count.
+    Only voters who voted both times count.
     """
 
     before: float
@@ -56,21 +56,21 @@ class OpinionSwing(Struct, frozen=True):
 
     @property
     def shift(self) -> float:
-        """Mean points towards the side for it; negative is towards the side against."""
+        """Mean change in points; positive towards the side for it, negative towards the side against."""
         return self.after - self.before
 
     @property
     def winner(self) -> int:
-        """1 if the side for it won more over, −1 if the side against did, 0 if opinion did not move."""
+        """1 if the side for it gained more support, −1 if the side against did, 0 if nothing moved."""
         return (self.shift > 0) - (self.shift < 0)
 
 
 def combine_readings(
     judge: str, readings: Sequence[JudgeReading | None], order_count: int
 ) -> JudgeOpinion | None:
-    """A judge's readings of `order_count` orders as one opinion; `None` if any of them was unusable.
+    """Combine a judge's readings in `order_count` orders; return `None` if any of them is unusable.
 
-    Where the two orders disagree the judge preferred a place and not a speaker: that is a tie.
+    If the two orders disagree, the judge preferred a place rather than a speaker: that is a tie.
     """
     usable = [reading for reading in readings if reading is not None]
     if not usable or len(usable) < order_count:
@@ -89,9 +89,9 @@ def combine_readings(
 
 
 def decide_panel(opinions: Mapping[str, JudgeOpinion | None]) -> PanelDecision:
-    """The verdict of all judges: whoever most of them prefer; a tie if two are preferred equally often.
+    """Return the panel's decision: the debater most judges prefer, or a tie if two lead equally.
 
-    A judge's tie is a vote for nobody, yet the judge counts: “2 of 3” with one tie.
+    A judge's tie is a vote for no one, but the judge is counted: “2 of 3” with one tie.
     """
     heard = [found for found in opinions.values() if found is not None]
     counts: dict[str, int] = {}
@@ -114,7 +114,7 @@ def decide_panel(opinions: Mapping[str, JudgeOpinion | None]) -> PanelDecision:
 
 
 def measure_swing(before: Mapping[str, int | None], after: Mapping[str, int | None]) -> OpinionSwing | None:
-    """How those who voted both times moved; `None` if nobody did."""
+    """Return the swing of those who voted both times; `None` if no one did."""
     pairs = [
         (first, second)
         for voter, first in before.items()
@@ -131,21 +131,21 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-# What debaters themselves decide: whether they agree, and how they rank each other.
-#
-# The lines read here (``ANSWER:``, ``CONFIDENCE:``, ``RANKING:``) are those the formats' instructions ask
-# for. A line may be decorated as models like to; the last one of its kind in a text counts.
+# Decisions by the debaters: agreement and rankings
+# #
+# The lines parsed here (``ANSWER:``, ``CONFIDENCE:``, ``RANKING:``) are those that the formats'
+# instructions ask for. Models may decorate them; the last line of its kind in a text counts.
 
 
 class StatedAnswer(Struct, frozen=True):
-    """An answer in a few words, and how sure its author is: 0 to 100, `None` where that was not said."""
+    """A short answer, and its author's confidence from 0 to 100, `None` if not stated."""
 
     answer: str
     confidence: int | None = None
 
 
 class RankingScore(Struct, frozen=True):
-    """A candidate's points in a ranking, and how many put it first."""
+    """A candidate's points in a ranking, and how many ballots put it first."""
 
     candidate: str
     points: int
@@ -153,7 +153,7 @@ class RankingScore(Struct, frozen=True):
 
 
 def parse_answer(text: str) -> StatedAnswer | None:
-    """The answer a text ends with, or `None` where it names none."""
+    """Return the answer at the end of a text, or `None` if it has none."""
     answer = _labelled_value(text, "ANSWER")
     if not answer:
         return None
@@ -162,9 +162,9 @@ def parse_answer(text: str) -> StatedAnswer | None:
 
 
 def find_agreement(texts: Iterable[str]) -> str | None:
-    """The answer all texts give, in the words of the first; `None` unless all give the same one.
+    """Return the answer that all texts give, in the words of the first; `None` unless all agree.
 
-    Answers are the same if only case, punctuation, articles or spaces differ.
+    Answers are the same if they differ only in case, punctuation, articles or spaces.
     """
     stands = [parse_answer(text) for text in texts]
     answers = [found.answer for found in stands if found is not None]
@@ -174,18 +174,18 @@ def find_agreement(texts: Iterable[str]) -> str | None:
 
 
 def parse_ranking(text: str, candidates: Sequence[str]) -> tuple[str, ...] | None:
-    """The order of candidates a text ends with, best first; `None` unless it names each exactly once.
+    """Return the ranking at the end of a text, best first; `None` unless it names each exactly once.
 
-    Candidates are the letters of the ballot.
+    Candidates are the letters of the answers.
     """
     named = tuple(re.findall(r"\b[A-Z]\b", _labelled_value(text, "RANKING")))
     return named if sorted(named) == sorted(candidates) else None
 
 
 def count_borda(ballots: Iterable[Sequence[str]], candidates: Iterable[str]) -> tuple[RankingScore, ...]:
-    """Points by place, the best first: with n candidates the first of a ballot gets n − 1, the last none.
+    """Count points by place, best first: with n candidates a ballot's first gets n − 1, its last 0.
 
-    Equal points are ordered by first places, then by name. Jean-Charles de Borda's rule of 1770.
+    Ties are ordered by first places, then by name. This is Jean-Charles de Borda's rule of 1770.
     """
     points = dict.fromkeys(candidates, 0)
     firsts = dict.fromkeys(points, 0)
@@ -200,12 +200,12 @@ def count_borda(ballots: Iterable[Sequence[str]], candidates: Iterable[str]) -> 
 
 
 def resolve_letters(ballot: Sequence[str], letters: Mapping[str, str]) -> tuple[str, ...]:
-    """A ballot over letters as one over those the letters stand for."""
+    """Replace the letters of a ballot with what they stand for."""
     return tuple(letters[letter] for letter in ballot)
 
 
 def _labelled_value(text: str, label: str) -> str:
-    """What the last line with this label says. Linear in the text, whatever that is."""
+    """Return the value of the last line with this label; linear in the length of any text."""
     labelled = re.compile(rf"\W*{label}\W*?[:：](.*)", re.IGNORECASE)
     for line in reversed(text.split("\n")):
         if found := labelled.match(line):
@@ -218,17 +218,17 @@ def _normalise_answer(answer: str) -> str:
     return " ".join(word for word in words if word not in ("a", "an", "the"))
 
 
-# How those who watch a debate see it, before and after.
+# Votes of the user and of viewers
 
 
 LOCAL_VOTER = "user"
-"""The voter who sits at the debate's own screen."""
+"""The voter on the debate's own screen."""
 
 
 class VoteTally:
-    """Votes counted by the debater they are for, `None` for the undecided.
+    """Votes counted by debater, `None` for undecided.
 
-    Everybody's last vote of each kind counts; `len` is how many do.
+    Only a voter's last vote of each kind counts; `len` is the number of counted votes.
     """
 
     def __init__(self, votes: Iterable[Vote] = ()) -> None:
@@ -240,11 +240,11 @@ class VoteTally:
         return sum(map(len, self._votes.values()))
 
     def add(self, vote: Vote) -> None:
-        """Take one vote into account."""
+        """Count one vote."""
         self._votes[vote.when][vote.voter] = vote.debater
 
     def has_voted(self, when: str, voter: str) -> bool:
-        """Whether somebody has voted before, or after, the debate."""
+        """Return whether a voter has voted ``before`` or ``after`` the debate."""
         return voter in self._votes[when]
 
     @property
@@ -254,5 +254,5 @@ class VoteTally:
 
     @property
     def after(self) -> Mapping[str | None, int]:
-        """The votes after it."""
+        """The votes after the debate."""
         return Counter(self._votes["after"].values())

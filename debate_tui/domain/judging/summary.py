@@ -1,4 +1,4 @@
-"""What a debate came to: its judges' verdicts and everybody's votes, added up and put into words."""
+"""The outcome of a debate in words: the judges' verdicts and all votes, added up."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class JudgingResult(Struct, frozen=True):
-    """What the judges decided together, and how those moved who said where they stood before and after."""
+    """The panel's decision, and the swing of the judges who gave their stance before and after."""
 
     panel: PanelDecision
     swing: OpinionSwing | None
 
 
 def compute_judging_result(transcript: Transcript) -> JudgingResult | None:
-    """The verdicts of a transcript added up; `None` where nobody judged."""
+    """Add up the verdicts of a transcript; return `None` if there were no judges."""
     judges = [verdict for verdict in transcript.verdicts if verdict.model]
     if not judges:
         return None
-    # Two judges may share a source, so that each counts under a name of its own.
+    # Number the names: two judges may share a source.
     names = [f"{place} {verdict.judge}" for place, verdict in enumerate(judges)]
     return JudgingResult(
         decide_panel(dict(zip(names, map(_opinion_of, judges), strict=True))),
@@ -41,7 +41,7 @@ def compute_judging_result(transcript: Transcript) -> JudgingResult | None:
 
 
 def describe_result(transcript: Transcript) -> Iterator[str]:
-    """What the debate came to, sanitised, a line at a time; nothing where nobody decided anything."""
+    """Yield the outcome line by line, sanitised; nothing if there is no verdict."""
     for verdict in transcript.verdicts:
         scores = ", ".join(
             f"{debater_name(transcript, who)} {score:.1f}" for who, score in verdict.scores.items()
@@ -59,20 +59,20 @@ def describe_result(transcript: Transcript) -> Iterator[str]:
 
 
 def describe_swing_winner(swing: OpinionSwing) -> str:
-    """Who wins where the larger swing of opinion does."""
+    """Say who wins in a format settled by the larger swing of opinion."""
     if not swing.winner:
         return "Nobody wins: opinion has not moved"
     return f"The side {'for' if swing.winner > 0 else 'against'} it wins, by {describe_swing_size(swing)}"
 
 
 def describe_swing_size(swing: OpinionSwing) -> str:
-    """How far opinion moved, as the rounded figures beside it have it."""
+    """Say how far opinion moved, in points that match the rounded figures next to it."""
     points = abs(round(swing.after) - round(swing.before))
     return f"{points} point{'s' * (points != 1)}" if points else "less than a point"
 
 
 def result_headline(transcript: Transcript, result: JudgingResult) -> str:
-    """Who has won: by what the judges decided together or, in a format that says so, by the larger swing."""
+    """Say who won: by the panel's decision or, if the format says so, by the larger swing."""
     panel, by_swing = result.panel, result.swing if transcript.outcome == "swing" else None
     parts = [describe_swing_winner(by_swing)] if by_swing is not None else []
     of = f"{panel.judges} judge{'s' if panel.judges > 1 else ''}"
@@ -90,12 +90,12 @@ def result_headline(transcript: Transcript, result: JudgingResult) -> str:
 
 
 def swing_direction(swing: OpinionSwing) -> str:
-    """Whither opinion moved."""
+    """Say in which direction opinion moved."""
     return {1: "towards the side for it", -1: "towards the side against it", 0: "nobody moved"}[swing.winner]
 
 
 def describe_decision(transcript: Transcript, verdict: Verdict) -> str:
-    """What one judge decided, and what has to be known about it, in a few words."""
+    """Say briefly what one judge decided, and how reliable that is."""
     if verdict.problem:
         return f"no verdict ({one_line(verdict.problem)})"
     if not verdict.model and verdict.winner is None:
@@ -109,7 +109,7 @@ def describe_decision(transcript: Transcript, verdict: Verdict) -> str:
 
 
 def debater_name(transcript: Transcript, debater: str | None) -> str:
-    """What a debater is called, in one line."""
+    """Return a debater's name on one line."""
     info = transcript.debaters.get(debater or "")
     return one_line(info.name) if info is not None else "nobody"
 
@@ -127,18 +127,18 @@ def _opinion_of(verdict: Verdict) -> JudgeOpinion | None:
     )
 
 
-# What a debate came to, ready to be shown: verdicts, scores, quotes, votes, all of it sanitised.
+# The outcome as sanitised values, ready to be shown
 
 
 MAX_JUDGE_SCORE = 10.0
-"""The highest score that judges give."""
+"""The highest score a judge can give."""
 
 _MAX_QUOTE_LENGTH = 400
 _MAX_REASON_LENGTH = 1000
 
 
 class Score(Struct, frozen=True):
-    """What a debater got, by its id, and whether that is the winner's."""
+    """A debater's score; `debater` is its id, and `is_winner` marks the winner's."""
 
     debater: str
     name: str
@@ -148,7 +148,7 @@ class Score(Struct, frozen=True):
 
 
 class Quote(Struct, frozen=True):
-    """A score on one criterion and the line it rests on; `found` says whether that was really said."""
+    """A score on one criterion and the quote it is based on; `found` says if the quote is genuine."""
 
     criterion: str
     name: str
@@ -158,11 +158,11 @@ class Quote(Struct, frozen=True):
 
 
 class VerdictSummary(Struct, frozen=True):
-    """What one judge decided, or, `by_debaters`, they themselves.
+    """The decision of one judge or, if `by_debaters`, of the debaters themselves.
 
-    `failed` means no verdict; `unconfirmed` one that was not, or could not be, confirmed in another order.
-    `max_score` is the score that a full bar stands for; `stances` where the judge stood before and after,
-    from 0 to 100, `None` where it did not say. `reasons` is its reasons, a line each.
+    `failed` means no verdict; `unconfirmed` that another reading order did not, or could not, confirm it.
+    `max_score` is the score of a full bar. `stances` are the judge's stances before and after, from 0 to
+    100, `None` if not given. `reasons` are its reasons, one per line.
     """
 
     judge: str
@@ -178,9 +178,9 @@ class VerdictSummary(Struct, frozen=True):
 
 
 class VoteSummary(Struct, frozen=True):
-    """How those who watched voted, by name, the undecided last: one who held the debate, or many.
+    """The votes of the user or of the audience, by name, undecided last.
 
-    A column is empty where nobody was asked.
+    A column is empty if there was no vote at that time.
     """
 
     voters: str
@@ -189,10 +189,10 @@ class VoteSummary(Struct, frozen=True):
 
 
 class OutcomeSummary(Struct, frozen=True):
-    """All there is to say of a debate's outcome.
+    """The complete outcome of a debate.
 
-    `headline` says who has won, by what the judges decided together or, in a format that says so, by the
-    larger swing of their opinion; it is empty without judges. `scores` are the means of theirs.
+    `headline` says who won, by the panel's decision or, if the format says so, by the larger swing of the
+    judges' opinion; it is empty without judges. `scores` are the mean scores of all judges.
     """
 
     headline: str
@@ -203,7 +203,7 @@ class OutcomeSummary(Struct, frozen=True):
 
 
 def summarise_outcome(transcript: Transcript) -> OutcomeSummary | None:
-    """The outcome of a debate; `None` while nobody has decided or voted."""
+    """Return the outcome of a debate; `None` if there are no verdicts and no votes."""
     opinions = tuple(_summarise_votes(transcript))
     if not transcript.verdicts and not opinions:
         return None
