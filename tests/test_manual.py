@@ -1,4 +1,4 @@
-"""The manual says what the code does: the table of providers, the parameters, every example."""
+"""The manual says what the code does: the tables of providers and quirks, the parameters, every example."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from debate_tui.config import Settings
 from debate_tui.domain.debate import ModelParameters
 from debate_tui.sources.providers import configure_providers, providers
 from debate_tui.sources.registry import TYPED_PARAMETERS, parse_source
+from tests import quirk_table
+from tests.sources.deviations import DEVIATIONS
 
 PAGE = Path(debate_tui.__file__).parent / "manual" / "providers.md"
 TEXT = PAGE.read_text("utf-8")
@@ -55,6 +57,17 @@ def test_every_example_can_be_used(example: str) -> None:
 def test_the_clouds_have_an_example_each() -> None:
     tables = {name for example in EXAMPLES for name in tomllib.loads(example).get("provider", {})}
     assert {"azure", "bedrock", "vertex", "litellm"} <= tables
+
+
+def test_the_tables_of_quirks_are_those_of_the_tests() -> None:
+    """If they are not: `python -m tests.quirk_table`."""
+    marked = f"<!-- quirks -->\n{quirk_table.quirk_tables()}<!-- /quirks -->"
+    assert marked in quirk_table.PAGE.read_text("utf-8")
+
+
+def test_every_tested_quirk_has_one_row() -> None:
+    rows = [name for table in quirk_table.TABLES.values() for row in table for name in row.cases]
+    assert sorted(rows) == sorted({case.what for case in DEVIATIONS})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import Chunk, Fault, Finished, Message, TurnRequest
+from debate_tui.domain.stream import Chunk, Fault, Finished, Message, Reclassified, TurnRequest
 
 if TYPE_CHECKING:
     from debate_tui.domain.stream import Resume, Source, StreamItem
@@ -30,11 +30,22 @@ class SourceOutput:
 
     @property
     def text(self) -> str:
-        return "".join(i.text for i in self.items if isinstance(i, Chunk) and not i.reasoning)
+        return self._fold()[0]
 
     @property
     def reasoning(self) -> str:
-        return "".join(i.text for i in self.items if isinstance(i, Chunk) and i.reasoning)
+        return self._fold()[1]
+
+    def _fold(self) -> tuple[str, str]:
+        text = reasoning = ""
+        for item in self.items:
+            if isinstance(item, Reclassified):
+                text, reasoning = "", reasoning + text
+            elif isinstance(item, Chunk) and item.reasoning:
+                reasoning += item.text
+            elif isinstance(item, Chunk):
+                text += item.text
+        return text, reasoning
 
     @property
     def finished(self) -> Finished | None:
