@@ -1,1 +1,1 @@
-"""Where a debater's words come from; one module per way words arrive, imported by name when needed."""
+"""Sources of debaters' words, one module per kind, imported by name when needed."""

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from debate_tui.sources.sdk_stream import RawResponse
 
 DEFAULT_MAX_TOKENS = 16_384
-"""Asked for where the request sets no limit, as the API wants one; thinking counts too."""
+"""`max_tokens` when the request sets no limit: the API requires one, and thinking counts too."""
 
 
 _CACHE_CONTROL = "cache_control"
 
 
 class AnthropicSource:
-    """A Claude model. The clients of `sdk` are shared with other sources, and closed by whoever made them."""
+    """A Claude model. The clients in `sdk_clients` are shared and not closed by this source."""
 
     def __init__(
         self,
@@ -78,8 +78,8 @@ class AnthropicSource:
         optional_params = OptionalParams(self._refused_params)
         optional_params.add_feature(_CACHE_CONTROL)
         if self._parameters.temperature is None and self._parameters.effort != "none":
-            # Models that think do so anyway, or not at all; this asks to be shown what. With a temperature of
-            # the user's they cannot think.
+            # Models that can think do so anyway; this asks for a summary of it. They cannot think while a
+            # temperature is set.
             optional_params.add("thinking", value={"type": "adaptive", "display": "summarized"})
         optional_params.add_parameters(self._parameters, self._provider)
 
@@ -111,11 +111,11 @@ class AnthropicSource:
             yield items
 
     async def aclose(self) -> None:
-        """See `Source.aclose`: there is nothing that only this source holds."""
+        """See `Source.aclose`: this source owns no resources."""
 
 
 def _system_blocks(messages: tuple[Message, ...], *, with_cache: bool) -> list[TextBlockParam]:
-    """The instructions, marked as the prefix all turns share, so that it is paid for in full only once."""
+    """Return the system prompt as blocks; `with_cache` marks it as a cached prefix shared by all turns."""
     system = "\n\n".join(message.content for message in messages if message.role == "system")
     if not system:
         return []

@@ -1,6 +1,6 @@
-"""Where keys come from: the environment, a command, the system keyring; and how they are kept out of sight.
+"""API keys: where they are found (environment, command, system keyring) and how they are redacted.
 
-In the keyring a provider's key is the password of user PROVIDER of the service ``debate-tui``; one is stored
+In the keyring, a provider's key is the password of user PROVIDER in the service ``debate-tui``; store one
 with ``keyring set debate-tui openai``.
 """
 
@@ -29,32 +29,33 @@ if TYPE_CHECKING:
 
 KEYRING_SERVICE = "debate-tui"
 
-# Beside what looks like a key: tokens, and the starred fragments that OpenAI's answer to a wrong key quotes.
+# Besides strings that look like keys: bearer tokens, and the starred fragments OpenAI quotes when a key is
+# wrong.
 _TOKEN_PATTERN = re.compile(r"(?i:(?<=bearer )[^\s'\"]{4,})|(?<![\w\-.])[\w\-.]*+\*{3,}[\w\-.*]*")
 KEY_MASK = "[key]"
 
 
 def find_key_variable(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
-    """The environment variable that holds the provider's key; empty if none does."""
+    """Return the name of the environment variable that holds the provider's key, or an empty string."""
     return next((name for name in provider.key_env if clean_value(environ.get(name, ""))), "")
 
 
 def key_in_environment(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
-    """The provider's key as an environment variable has it; empty if none has."""
+    """Return the provider's key from the environment, or an empty string."""
     return clean_value(environ.get(find_key_variable(provider, environ), ""))
 
 
 def key_in_keyring(provider: Provider) -> str:
-    """The provider's key as the system keyring has it; empty if it has none, or there is no keyring.
+    """Return the provider's key from the system keyring; empty if there is no key or no keyring.
 
-    Blocks, for as long as the keyring asks its user to be unlocked.
+    Block while the keyring asks the user to unlock it.
     """
     try:
         import keyring
         import keyring.errors
     except ImportError:
         return ""
-    # Backends raise the errors of whatever they are made of; none of these is worth more than "no key".
+    # Backends raise the errors of the libraries they use; all of them mean "no key" here.
     try:
         return clean_value(keyring.get_password(KEYRING_SERVICE, provider.name) or "")
     except (keyring.errors.KeyringError, ImportError, OSError, RuntimeError, ValueError):
@@ -66,10 +67,10 @@ _MAX_KEY_OUTPUT = 1 << 16
 
 
 def key_from_command(provider: Provider) -> str:
-    """The first line that the provider's `key_command` prints; blocks for up to `KEY_COMMAND_TIMEOUT_S`.
+    """Return the first line printed by the provider's `key_command`; block up to `KEY_COMMAND_TIMEOUT_S`.
 
-    It is run without a shell, and away from the terminal. Raises an `auth` fault where it fails; what it
-    prints is told to no one, as there may be a key in it.
+    The command runs without a shell and detached from the terminal. Raise an `auth` fault if it fails. Its
+    output is never shown, as it may contain a key.
     """
     output, problem = _run_key_command(provider.key_command)
     key = next(filter(None, map(clean_value, output.decode("utf-8", "replace").splitlines())), "")
@@ -80,7 +81,7 @@ def key_from_command(provider: Provider) -> str:
 
 
 def _run_key_command(command: str) -> tuple[bytes, str]:
-    """What a command prints, and what was wrong with it, if anything was."""
+    """Run a command; return its output and what went wrong (empty if nothing did)."""
     import shlex
     import subprocess
 
@@ -119,7 +120,7 @@ def _run_key_command(command: str) -> tuple[bytes, str]:
 
 
 def _kill_group(process: Popen[bytes]) -> None:
-    """End a command together with what it has started, which could hold its output open."""
+    """Kill a command and its child processes, which could keep its output open."""
     if sys.platform == "win32":
         process.kill()
         return
@@ -128,9 +129,9 @@ def _kill_group(process: Popen[bytes]) -> None:
 
 
 def find_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
-    """The provider's key; empty if it has none and needs none. Blocks if the keyring has to be asked.
+    """Return the provider's key; empty if it has none and needs none. May block on the keyring.
 
-    Raises an `auth` fault if it needs one and there is none, or if what is there cannot be a key.
+    Raise an `auth` fault if a required key is missing or the value found cannot be a key.
     """
     key = key_in_environment(provider, environ)
     if not key and provider.key_command:
@@ -146,7 +147,7 @@ def find_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> str
 
 
 def has_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the provider can be asked as far as keys go; loads no SDK, but may ask the keyring."""
+    """Return whether the provider has the key it needs; loads no SDK, but may query the keyring."""
     return (
         not provider.needs_key
         or bool(provider.key_command)
@@ -156,18 +157,18 @@ def has_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> bool
 
 
 def redact_keys(text: str, *keys: str) -> str:
-    """`text` without these keys, and without anything that looks like one."""
+    """Return `text` with `keys` and anything that looks like a key masked."""
     for key in keys:
         if len(key) >= 4:
             text = text.replace(key, KEY_MASK)
     return _TOKEN_PATTERN.sub(KEY_MASK, API_KEY_PATTERN.sub(KEY_MASK, text))
 
 
-# Addresses of endpoints: whether they can be read, what they are called, and how they may be shown.
+# Endpoint URLs: validation and redaction.
 
 
 CREDENTIAL_MASK = "…"
-"""What stands for a secret that was in an address."""
+"""Replacement for a secret in a URL."""
 
 _CREDENTIAL_PARAMETER = re.compile(
     r"((?:^|&)[^=&]*(?:key|token|secret|sig|pass|auth)[^=&]*=)[^&]*", re.IGNORECASE
@@ -175,7 +176,7 @@ _CREDENTIAL_PARAMETER = re.compile(
 
 
 def check_url(url: str, schemes: tuple[str, ...]) -> None:
-    """Raise `UsageError` for an address that is none; it may hold a secret, so that it is not quoted."""
+    """Raise `UsageError` if `url` is not valid; it is not quoted, as it may contain a secret."""
     if problem := find_url_problem(url, schemes):
         raise UsageError(
             f"An endpoint's address cannot be read: {problem}.", f"It looks like {schemes[-1]}://host/path."
@@ -183,13 +184,13 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
 
 
 def has_credentials(url: str) -> bool:
-    """Whether credentials are in the address: a user, or a parameter that is called like one."""
+    """Return whether the URL contains credentials: user information or a parameter named like a secret."""
     parts = urlsplit(url)
     return "@" in parts.netloc or _CREDENTIAL_PARAMETER.search(parts.query) is not None
 
 
 def redact_url(url: str) -> str:
-    """The address without its credentials; a mask alone if it cannot be read."""
+    """Return the URL without its credentials, or only the mask if it cannot be parsed."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which models are at hand without being named: keys in the environment, then servers one runs or named."""
+"""Models available without configuration: by keys in the environment, or from local or named servers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from debate_tui.sources.providers import Provider
 
 
-# The models a server lists: https://platform.openai.com/docs/api-reference/models/list.
+# Model listings: https://platform.openai.com/docs/api-reference/models/list.
 
 
 _OTHER_KINDS = re.compile(
@@ -34,15 +34,15 @@ _OTHER_KINDS = re.compile(
     r"|(?<![a-z])(?:imagen?|tts|stt|asr|audio|sora|veo|flux|lyria|clip|bge|gte|e5|minilm|parakeet|kokoro|bark)"
     r"(?![a-z])"
 )
-"""Names of models that hold no conversation: for embedding, ranking, moderating, images, sound and films."""
+"""Names of models that cannot chat: embedding, ranking, moderation, image, audio and video models."""
 
 
 def parse_chat_models(body: bytes) -> tuple[str, ...]:
-    """The ids of those that can hold a conversation; none where the body is no list of models.
+    """Return the ids of the models that can chat; empty if the body is not a list of models.
 
-    The list is OpenAI's, or an array alone (Together). What a model can do is taken from what the server says
-    of it (Together's ``type``, Mistral's ``capabilities``, OpenRouter's ``output_modalities``), else from its
-    name.
+    The list is OpenAI's, or a bare array (Together). What a model can do is taken from the server's own
+    fields (Together's ``type``, Mistral's ``capabilities``, OpenRouter's ``output_modalities``), otherwise
+    from its name.
     """
     try:
         listed = msgspec.json.decode(body)
@@ -70,19 +70,19 @@ def _can_chat(entry: dict[str, Any]) -> bool:
 LOCAL_SERVERS = ("ollama", "lmstudio", "llamacpp")
 PROBE_TIMEOUT = 0.3
 _MAX_LISTING = 1 << 20
-"""Bytes of a list of models."""
+"""Maximum size of a model list, in bytes."""
 DEFAULT_COUNT = 2
-"""Debaters of an automatic line-up, unless its format takes more."""
+"""Number of debaters in an automatic line-up, unless the format takes more."""
 
 
 def discover_sources(
     environ: Mapping[str, str] = os.environ, *, count: int = DEFAULT_COUNT
 ) -> tuple[str, ...]:
-    """Sources for `count` debaters, as for ``-d``; empty if nothing was found.
+    """Return sources for `count` debaters, in the syntax of ``-d``; empty if none were found.
 
-    One debater for each provider whose key is in the environment, with its default model, the same again
-    where there are fewer; without any key, the models of a server. Takes up to `PROBE_TIMEOUT`, and usually
-    none of it: where nobody listens, the machine says so at once.
+    There is one debater per provider whose key is in the environment, with its default model, repeated if
+    there are too few; without any key, the models of a server are used. Takes up to `PROBE_TIMEOUT`, but
+    usually returns at once: closed ports refuse connections immediately.
     """
     return sources_with_keys(environ, count=count) or sources_from_server(environ, count=count)
 
@@ -90,14 +90,14 @@ def discover_sources(
 def sources_with_keys(
     environ: Mapping[str, str] = os.environ, *, count: int = DEFAULT_COUNT
 ) -> tuple[str, ...]:
-    """Sources for the providers whose keys are in the environment."""
+    """Return sources for the providers whose keys are in the environment."""
     return limit_sources([f"{each.name}:{each.model}" for each in providers_with_keys(environ)], count)
 
 
 def providers_with_keys(environ: Mapping[str, str] = os.environ) -> list[Provider]:
-    """The providers whose keys are in the environment or come from a command, with a model to begin with.
+    """Return the providers with a default model and a key from the environment or a command.
 
-    Those of the user's own that need no key are among them: who names a model there wants it used.
+    Providers from the user's settings that need no key are included: a model named there is meant to be used.
     """
     known = [find_provider(name, environ) for name in providers()]
     return [
@@ -112,7 +112,7 @@ def providers_with_keys(environ: Mapping[str, str] = os.environ) -> list[Provide
 
 
 def any_key(environ: Mapping[str, str] = os.environ) -> str:
-    """What holds or prints a provider's key, the first in the order of the table; empty if nothing does."""
+    """Return the variable or command that supplies the first provider key found, in table order, or ""."""
     sources = (
         find_key_variable(each, environ) or (each.key_command and f"'key_command' of [provider.{each.name}]")
         for each in providers().values()
@@ -123,22 +123,22 @@ def any_key(environ: Mapping[str, str] = os.environ) -> str:
 def sources_from_server(
     environ: Mapping[str, str] = os.environ, *, count: int = DEFAULT_COUNT
 ) -> tuple[str, ...]:
-    """Sources for the models of the first server that answers in time."""
+    """Return sources for the models of the first server that answers in time."""
     for server, found in probe_servers(environ):
         return limit_sources([f"{server.name}:{model}" for model in found], count)
     return ()
 
 
 def custom_servers(environ: Mapping[str, str] = os.environ) -> list[Provider]:
-    """The servers that need no key and that a variable such as ``OPENAI_BASE_URL``, or a table, leads to."""
+    """Return the keyless servers set by a variable such as ``OPENAI_BASE_URL`` or in the settings."""
     found = [find_provider(name, environ) for name in providers() if name not in LOCAL_SERVERS]
     return [each for each in found if each.moved_by and not each.needs_key]
 
 
 def probe_servers(environ: Mapping[str, str] = os.environ) -> list[tuple[Provider, tuple[str, ...]]]:
-    """The servers that answer in time, those named in the environment first, and their models.
+    """Return the servers that answer in time with their models, those from the environment first.
 
-    Blocks, for `PROBE_TIMEOUT` at most.
+    Block up to `PROBE_TIMEOUT`.
     """
     servers = [*custom_servers(environ), *(find_provider(name, environ) for name in LOCAL_SERVERS)]
     pool = ThreadPoolExecutor(len(servers), thread_name_prefix="probe")
@@ -152,7 +152,7 @@ def probe_servers(environ: Mapping[str, str] = os.environ) -> list[tuple[Provide
 def list_models(
     server: Provider, environ: Mapping[str, str] = os.environ, *, timeout: float = PROBE_TIMEOUT
 ) -> tuple[str, ...]:
-    """See `fetch_models`; empty if the server does not answer."""
+    """Like `fetch_models`, but return an empty tuple if the server does not answer."""
     try:
         return fetch_models(server, environ, timeout=timeout)
     except Fault:
@@ -162,9 +162,10 @@ def list_models(
 def fetch_models(
     server: Provider, environ: Mapping[str, str] = os.environ, *, timeout: float
 ) -> tuple[str, ...]:
-    """The models a server lists that can hold a conversation, its usual one first; blocks.
+    """Fetch the models a server lists that can chat, its default model first; blocking.
 
-    It is shown its key, if there is one, and reached as it is in a debate. Raises `Fault` if it cannot be.
+    The server is sent its key, if one is set, and is reached the same way as in a debate. Raise `Fault` if it
+    cannot be reached.
     """
     if problem := find_url_problem(server.base_url, ("http", "https")):
         raise Fault(FaultKind.BAD_REQUEST, f"{server.base_url_env} cannot be used: {problem}.")
@@ -183,7 +184,7 @@ def fetch_models(
 
 
 def _get_directly(url: str, headers: dict[str, str], timeout: float, environ: Mapping[str, str]) -> bytes:
-    """The body of an answer, without the HTTP client, whose import takes longer than a probe may."""
+    """Fetch a response body without the HTTP client, whose import takes longer than a probe may."""
     from http import client
 
     parts = urlsplit(url)
@@ -231,5 +232,5 @@ async def _get_through_proxy(url: str, headers: dict[str, str], timeout: float) 
 
 
 def limit_sources(sources: Sequence[str], count: int = DEFAULT_COUNT) -> tuple[str, ...]:
-    """`count` of what was found, the same again where that is less; empty where nothing was."""
+    """Return `count` sources, repeating them if there are fewer; empty if there are none."""
     return tuple(islice(cycle(sources), count))

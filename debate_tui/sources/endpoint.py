@@ -1,4 +1,4 @@
-"""What all remote endpoints have in common, whatever carries their events."""
+"""Common base of all remote endpoints, whatever their transport."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ HttpMethod = Literal["GET", "POST"]
 _URL_PLACEHOLDER = re.compile(r"\{(topic|phase|turn|lastEventId)\}")
 _DRAIN_TIMEOUT = 0.05
 _UNSENDABLE_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-"""What no header may hold."""
+"""Characters that a header cannot contain."""
 
 
 class NotAStream(Fault):
-    """The server answered, but not with an event stream: another media type, or 406 or 426."""
+    """The response is not an event stream: another media type, or status 406 or 426."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointConnection:
-    """One connection that stands.
+    """One open connection.
 
-    `events` is `None` where the server said that there is nothing more; `ended_orderly` tells, once they have
-    run out, whether the framing vouches for that end. `ids_in_data` says that event ids, if there are any,
-    are in the payload, as the transport has none; `reusable` that the connection may be used again if the
-    response was read to its end.
+    `events` is `None` if the server said that nothing is left. Once they are exhausted, `ended_orderly`
+    returns whether the framing confirms the end. `ids_in_data` is true if event ids are in the payload
+    because the transport has none; `reusable` is true if the connection can be used again after the response
+    was read to its end.
     """
 
     connected: Connected
@@ -53,7 +53,7 @@ class EndpointConnection:
 
 
 class RemoteEndpoint(ABC):
-    """A debater at an endpoint; a `Source` for whoever can `connect`."""
+    """A debater at a remote endpoint: a `Source` for any subclass that implements `connect`."""
 
     @property
     @abstractmethod
@@ -62,13 +62,13 @@ class RemoteEndpoint(ABC):
 
     @abstractmethod
     def turn_url(self, request: TurnRequest) -> str:
-        """The URL that is asked for a turn, from its start on; for comparing, never for showing."""
+        """Return the URL requested for a turn from its start; for comparison only, never for display."""
 
     @abstractmethod
     def connect(
         self, request: TurnRequest, cursor: Cursor | None
     ) -> AbstractAsyncContextManager[EndpointConnection]:
-        """Open one connection, behind `cursor` if there is one; leaving closes it. Raises `Fault`."""
+        """Open one connection, resuming after `cursor` if given; closed on exit. Raise `Fault` on failure."""
 
     @asynccontextmanager
     async def open(
@@ -76,7 +76,7 @@ class RemoteEndpoint(ABC):
     ) -> AsyncGenerator[AsyncIterator[StreamItem]]:
         """See `Source.open`.
 
-        Resuming needs a cursor with an event id; without one the stream starts anew.
+        Resuming needs a cursor with an event id; without one the stream starts again.
         """
         cursor = sendable_cursor(resume.cursor if resume else None)
         async with (
@@ -86,14 +86,14 @@ class RemoteEndpoint(ABC):
             yield stream
 
     async def aclose(self) -> None:
-        """Let go of nothing: only the shared clients outlive a turn."""
+        """Do nothing: only the shared clients outlive a turn."""
         return
 
 
 async def decode_connection(
     connection: EndpointConnection, cursor: Cursor | None
 ) -> AsyncGenerator[StreamItem]:
-    """A connection's stream, from `Connected` to its end."""
+    """Yield a connection's items from `Connected` to its end."""
     yield connection.connected
     if connection.events is None:
         yield Finished()
@@ -113,7 +113,7 @@ async def decode_connection(
 
 
 async def _drain(events: AsyncGenerator[PayloadEvent | KeepAlive]) -> None:
-    """Read on to the end of the response, if it comes at once: then the connection serves the next turn."""
+    """Read to the end of the response if it comes at once, so that the next turn can reuse the connection."""
     with suppress(Fault, TimeoutError):
         async with asyncio.timeout(_DRAIN_TIMEOUT):
             async for _ in events:
@@ -121,16 +121,16 @@ async def _drain(events: AsyncGenerator[PayloadEvent | KeepAlive]) -> None:
 
 
 def sendable_cursor(cursor: Cursor | None) -> Cursor | None:
-    """The cursor, if the id in it can be sent; an empty one means that the server took its ids back."""
+    """Return the cursor if its id can be sent in a header; an empty id means the server reset its ids."""
     if cursor is None or not cursor.position or _UNSENDABLE_CHARACTERS.search(cursor.position):
         return None
     return cursor
 
 
 def fill_url(url: str, request: TurnRequest, cursor: Cursor | None, *, id_in_query: bool = False) -> str:
-    """The URL with ``{topic}``, ``{phase}``, ``{turn}`` and ``{lastEventId}`` filled in, percent-encoded.
+    """Return the URL with ``{topic}``, ``{phase}``, ``{turn}`` and ``{lastEventId}`` percent-encoded.
 
-    `id_in_query` adds the last event id as a parameter where the URL does not say ``{lastEventId}``.
+    `id_in_query` adds the last event id as a query parameter if the URL has no ``{lastEventId}``.
     """
     last_id = cursor.position if cursor else ""
     values = {
@@ -148,7 +148,7 @@ def fill_url(url: str, request: TurnRequest, cursor: Cursor | None, *, id_in_que
 
 
 def encode_turn_request(request: TurnRequest) -> bytes:
-    """What a POST says of the turn, as JSON."""
+    """Encode the turn as the JSON body of a POST."""
     return msgspec.json.encode(
         {
             "topic": request.topic,
@@ -164,11 +164,11 @@ def _percent_encode(text: str) -> str:
     return quote(text, safe="", errors="replace")
 
 
-# An endpoint that says something at once, if only that it is there.
+# First-byte deadline, for endpoints that always send something at once.
 
 
 class FirstByteDeadline(RemoteEndpoint):
-    """Takes silence, for `timeout` seconds after asking, for no stream: something between holds it back."""
+    """Raise `NotAStream` if no byte arrives within `timeout` seconds (a proxy is buffering)."""
 
     def __init__(self, endpoint: RemoteEndpoint, timeout: float) -> None:
         self._endpoint = endpoint
@@ -211,13 +211,14 @@ async def _prepend_event(
             yield item
 
 
-# An endpoint that offers its stream in another way than the one tried first.
+# Fallback to another transport.
 
 
 class FallbackEndpoint(RemoteEndpoint):
-    """Asks `first`, and where the answer is no event stream, `second` at the same address.
+    """Tries `first`, then `second` at the same address if the answer is not an event stream.
 
-    What worked is tried first from then on. If neither is an event stream, the fault is that of `first`.
+    The one that worked is tried first from then on. If neither is an event stream, the fault of `first` is
+    raised.
     """
 
     def __init__(self, first: RemoteEndpoint, second: RemoteEndpoint) -> None:

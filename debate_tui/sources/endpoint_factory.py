@@ -1,4 +1,4 @@
-"""From an endpoint's address to a source: which transport, what it falls back to, what it shares."""
+"""Sources for endpoint addresses: transport, fallback and shared connections."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class EndpointFactory:
-    """Makes the sources of remote endpoints, and owns the connections they share.
+    """Makes the sources of remote endpoints and owns their shared connections.
 
-    `connect_timeout` is in seconds. `http2` lets panes on one origin share an HTTP/2 connection, where it is
-    offered and their requests are GETs without credentials.
+    `connect_timeout` is in seconds. `http2` lets panes with the same origin share an HTTP/2 connection if the
+    server offers it and their requests are GETs without credentials.
     """
 
     def __init__(
@@ -40,10 +40,11 @@ class EndpointFactory:
         self._shared_endpoints: dict[str, SharedEndpoint] = {}
 
     def make(self, url: str, *, method: HttpMethod = "GET", names: Sequence[str] = ()) -> Source:
-        """The source at an ``http(s)://`` or ``ws(s)://`` address; raises `UsageError` for any other.
+        """Return the source at an ``http(s)://`` or ``ws(s)://`` address; raise `UsageError` for any other.
 
-        `names` are what chunks may call the debater by (its id, its name), for addresses that several
-        debaters share. Nothing is connected, and no HTTP client imported, before the source is opened.
+        `names` are the names that chunks may use for the debater (its id, its name), for addresses that
+        several debaters share. No connection is made, and no HTTP client imported, until the source is
+        opened.
         """
         endpoint = self._make_endpoint(url, method)
         self._debaters_by_origin[_netloc(url)] += 1
@@ -59,7 +60,7 @@ class EndpointFactory:
         clients = self._clients
         if urlsplit(url).scheme.lower() in ("ws", "wss"):
             return WebSocketSource(url, clients=clients, method=method)
-        # What is paid for must end when it is stopped, which a stream over HTTP/2 does not.
+        # A stream that costs money must end when it is stopped; over HTTP/2 it would keep running.
         keyless = method == "GET" and not has_credentials(url)
 
         def http2() -> bool:

@@ -1,6 +1,6 @@
-"""HTTP as the sources need it: one pooled client per origin, redirects that keep secrets, faults.
+"""HTTP for the sources: pooled clients per origin, redirects that protect secrets, and faults.
 
-Importing this is cheap; httpx comes with the first client.
+Importing this module is cheap; httpx is imported with the first client.
 """
 
 from __future__ import annotations
@@ -36,29 +36,30 @@ CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 10
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MIN_SECRET_LENGTH = 8
-"""Shorter query values are no secrets."""
+"""Shorter query values are not treated as secrets."""
 _MAX_ERROR_BODY = 1 << 16
 _ERROR_BODY_TIMEOUT = 5.0
-"""How much of an error response is read, and for how long: its status alone is enough."""
+"""Limits for reading an error response, in bytes and seconds; its status alone is enough."""
 
 RECEIVE_BUFFER = 1 << 15
-"""How much the system receives ahead of a reader, in bytes; more waits at the sender."""
+"""Receive buffer of the system, in bytes; more text waits at the sender (backpressure)."""
 
 _MAX_PIECE = 1 << 14
 _MAX_EXPANSION = 200
 _FREE_EXPANSION = 1 << 20
-"""How much more a body may become, decompressed: 200 times what was received, and 1 MiB on top of it."""
+"""Limit for a decompressed body: 200 times the bytes received, plus 1 MiB."""
 _ZLIB_WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
-"""The content codings that are understood, as zlib names them."""
+"""Supported content codings, as zlib window sizes."""
 
 
 class HttpClients:
-    """The pooled clients of all endpoints, one per origin; whoever makes it closes it.
+    """Pooled clients of all endpoints, one per origin and HTTP version; the owner closes it.
 
-    `connect_timeout` is in seconds and the only one: how long a server may be silent is decided around the
-    sources. `make_tls_context` replaces the context made from the platform's and certifi's certificates. No
-    cookies are kept: debaters of one origin share a client, and may have different keys. With `public_only`,
-    no connection is made to this machine or a private network, nor to a proxy, which could.
+    `connect_timeout` is in seconds and the only timeout: the watchdogs around the sources decide how long a
+    server may be silent. `make_tls_context` replaces the context made from the platform's and certifi's
+    certificates. No cookies are kept: debaters with the same origin share a client and may have different
+    keys. With `public_only`, no connection is made to this machine, to a private network, or to a proxy
+    (which could reach them).
     """
 
     def __init__(
@@ -75,16 +76,16 @@ class HttpClients:
         self._clients: dict[tuple[str, bool], asyncio.Task[httpx.AsyncClient]] = {}
 
     async def client(self, url: str, *, http2: bool = False) -> httpx.AsyncClient:
-        """The client for the origin of `url`; raises `Fault` where the environment makes one impossible.
+        """Return the client for the origin of `url`; raise `Fault` if the environment makes this impossible.
 
-        Made in a thread, as imports and certificates take their time.
+        It is made in a thread, as imports and certificates take time.
         """
         key = _origin(url), http2
         task = self._clients.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = asyncio.create_task(asyncio.to_thread(self._make_client, url, http2))
             self._clients[key] = task
-        # Others may wait for the same client: one of them being cancelled must not take it from them.
+        # Other tasks may wait for the same client; cancelling one must not cancel the client for all.
         return await asyncio.shield(task)
 
     async def aclose(self) -> None:
@@ -102,7 +103,7 @@ class HttpClients:
 
             import httpx
 
-            # A context that trusts no one costs nothing, and an http:// origin needs no other.
+            # An empty TLS context costs nothing to make, and http:// origins never use it.
             no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             proxy_tls = self._tls_context(False) if proxy and proxy.scheme == "https" else None
             try:
@@ -122,7 +123,7 @@ class HttpClients:
                 raise network.unusable_proxy_fault(proxy, error) from None
 
     def _tls_context(self, http2: bool) -> ssl.SSLContext:
-        # httpx tells a context which HTTP versions to offer, so that they cannot share one.
+        # httpx sets the ALPN protocols on the context, so HTTP/1.1 and HTTP/2 cannot share one.
         if http2 not in self._tls_contexts:
             import httpx
 
@@ -137,9 +138,9 @@ class HttpClients:
 class HttpRequest(Struct, frozen=True):
     """A request to an endpoint.
 
-    `url` may hold userinfo, which is sent as basic authorization. None of `headers` crosses to another
-    origin; `portable_headers` does (what is accepted, the body's type, the last event id); its names are
-    lower case.
+    `url` may contain user information, which is sent as basic authorization. `same_origin_headers` are
+    dropped on a redirect to another origin; `portable_headers` (accepted types, content type, last event id;
+    names in lower case) are kept.
     """
 
     method: str
@@ -151,9 +152,9 @@ class HttpRequest(Struct, frozen=True):
 
 
 def has_framed_end(response: httpx.Response | httpx2.Response) -> bool:
-    """Whether the end of a body that was read without an error is vouched for by the HTTP framing.
+    """Return whether the HTTP framing confirms the end of a body that was read without an error.
 
-    A length, chunks or HTTP/2 say where a body ends; otherwise, a closed connection may as well be a cut.
+    A length, chunks or HTTP/2 mark the end of a body; otherwise a closed connection may be a cut.
     """
     return (
         response.http_version == "HTTP/2"
@@ -164,14 +165,14 @@ def has_framed_end(response: httpx.Response | httpx2.Response) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """A response whose body has not been read; `reused` says whether it came on an open connection."""
+    """A response whose body has not been read; `reused` is true if its connection was already open."""
 
     httpx_response: httpx.Response
     reused: bool
 
     @property
     def transport(self) -> str:
-        """Such as ``HTTP/1.1``."""
+        """HTTP version, such as ``HTTP/1.1``."""
         return self.httpx_response.http_version
 
     @property
@@ -180,7 +181,7 @@ class HttpResponse:
         return has_framed_end(self.httpx_response)
 
     async def body(self) -> AsyncGenerator[bytes]:
-        """The body without its content coding, as it comes; raises `Fault`."""
+        """Yield the decompressed body as it arrives; raise `Fault` on errors."""
         response = self.httpx_response
         coding = response.headers.get("content-encoding", "")
         with translate_httpx_errors(response.url.host):
@@ -189,7 +190,7 @@ class HttpResponse:
                     yield data
 
     async def read_error(self) -> Fault:
-        """The fault an answer with an error status amounts to, in the server's own words if it has any."""
+        """Return the fault of an error response, with the server's own message if it has one."""
         response = self.httpx_response
         body = await read_start(self.body())
         wait = errors.parse_retry_after(response.headers)
@@ -201,7 +202,7 @@ class HttpResponse:
 
 
 async def read_start(body: AsyncGenerator[bytes], broken: type[Exception] = Fault) -> bytes:
-    """The first 64 KiB of an error's body, or what comes of them within 5 s or until `broken` is raised."""
+    """Return the start of an error body: up to 64 KiB, read for up to 5 s or until `broken` is raised."""
     start = bytearray()
     with suppress(broken, Fault, TimeoutError):
         async with asyncio.timeout(_ERROR_BODY_TIMEOUT), aclosing(body):
@@ -213,10 +214,10 @@ async def read_start(body: AsyncGenerator[bytes], broken: type[Exception] = Faul
 
 
 async def decode_body(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[bytes]:
-    """The bytes of a body without its content coding, in pieces of at most 16 KiB if it has one.
+    """Yield a body with its content coding removed, in pieces of up to 16 KiB if it was compressed.
 
-    Gives the event loop back every few milliseconds, however much has been received. Raises `Fault` for
-    codings other than gzip and deflate, for broken data, and for data that expands too much.
+    Yield to the event loop every few milliseconds, however much was received. Raise `Fault` for codings other
+    than gzip and deflate, for corrupt data, and for data that expands too much.
     """
     coding = coding.strip().lower()
     turn = TimeSlice(asyncio.get_running_loop().call_soon)
@@ -254,17 +255,17 @@ async def _decompress(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[
 
 
 def _zlib_window(coding: str, start: bytes) -> int:
-    """The window that tells zlib the format: many servers send 'deflate' without its zlib header."""
+    """Return the window size for the format; many servers send 'deflate' without its zlib header."""
     if coding == "deflate" and start[0] & 0x0F != zlib.DEFLATED:
         return -zlib.MAX_WBITS
     return _ZLIB_WINDOWS[coding]
 
 
 def limit_receive_buffer(info: Mapping[str, object]) -> None:
-    """Let the system receive no more ahead of the reader than `RECEIVE_BUFFER`.
+    """Limit the connection's receive buffer to `RECEIVE_BUFFER`.
 
-    `info` is what httpcore's trace reports of a connection. Text that cannot be read yet then waits at the
-    sender instead of growing old in a buffer.
+    `info` comes from httpcore's trace of the connection. Text that cannot be read yet then waits at the
+    sender instead of ageing in a buffer.
     """
     get_extra_info = getattr(info.get("return_value"), "get_extra_info", None)
     connected = get_extra_info("socket") if get_extra_info is not None else None
@@ -275,9 +276,10 @@ def limit_receive_buffer(info: Mapping[str, object]) -> None:
 
 @asynccontextmanager
 async def open_response(clients: HttpClients, http_request: HttpRequest) -> AsyncGenerator[HttpResponse]:
-    """Send a request, follow redirects, and give the answer, whatever its status; leaving closes it at once.
+    """Send a request, follow redirects and yield the response, whatever its status; close it on exit.
 
-    Raises `Fault` where there is no answer. No fault that passes through here tells the call's secrets.
+    Raise `Fault` if there is no response. Secrets of the request are redacted from any fault that passes
+    through.
     """
     try:
         http_response = await _follow_redirects(clients, http_request)
@@ -307,7 +309,7 @@ async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> 
         async def trace(name: str, info: Mapping[str, object], fresh: list[str] = fresh) -> None:
             if clients.public_only:
                 await network.check_public_connection(name, info)
-            if name.endswith(".connect_tcp.complete"):  # the part before says whether to a SOCKS proxy
+            if name.endswith(".connect_tcp.complete"):  # not the event that precedes a SOCKS handshake
                 fresh.append(name)
                 limit_receive_buffer(info)
 
@@ -334,7 +336,7 @@ async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> 
 
 
 def _redirect_target(response: httpx.Response) -> str:
-    """Where a redirect leads, without userinfo; raises `Fault`."""
+    """Return the target of a redirect, without user information; raise `Fault` if it is not valid."""
     import httpx
 
     host = response.url.netloc.decode()
@@ -351,9 +353,9 @@ def _redirect_target(response: httpx.Response) -> str:
 
 @contextmanager
 def translate_httpx_errors(host: str, proxy: Proxy | None = None) -> Generator[None]:
-    """Turn what httpx raises into a `Fault` that names `host`, and nothing else of the address.
+    """Turn httpx's exceptions into a `Fault` that names `host` and no other part of the URL.
 
-    What fails on the way to `proxy` names that instead, and the variable it comes from.
+    Failures on the way to `proxy` name the proxy and the variable that sets it instead.
     """
     import httpx
 
@@ -362,7 +364,7 @@ def translate_httpx_errors(host: str, proxy: Proxy | None = None) -> Generator[N
     try:
         yield
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-        # The error itself quotes what is wrong, which may be a key.
+        # The error itself quotes the bad value, which may be a key.
         raise Fault(FaultKind.BAD_REQUEST, f"The address or a header for {host} cannot be sent.") from error
     except httpx.TimeoutException as error:
         raise Fault(FaultKind.TIMEOUT, f"Could not connect to {peer} in time.") from error
@@ -375,7 +377,7 @@ def translate_httpx_errors(host: str, proxy: Proxy | None = None) -> Generator[N
             peer = network.tls_peer(host, proxy)
         raise Fault(FaultKind.NETWORK, f"Could not connect to {peer}: {_describe_cause(error)}.") from error
     except httpx.RemoteProtocolError as error:
-        if "location header" in str(error):  # httpx reads where a redirect leads, followed or not
+        if "location header" in str(error):  # httpx parses the redirect target even if it does not follow it
             message = f"{host} redirects to an address that cannot be read."
             raise Fault(FaultKind.BAD_REQUEST, message) from None
         raise Fault(FaultKind.NETWORK, f"{host} broke the connection off.") from error
@@ -386,7 +388,7 @@ def translate_httpx_errors(host: str, proxy: Proxy | None = None) -> Generator[N
 
 
 def redact_request(text: str, http_request: HttpRequest) -> str:
-    """`text` without anything of the call that may be a secret."""
+    """Return `text` with the request's possible secrets masked."""
     for secret in _request_secrets(http_request):
         text = text.replace(secret, "…")
     return text
@@ -412,7 +414,7 @@ def _split_userinfo(http_request: HttpRequest) -> tuple[str, dict[str, str]]:
 
 
 def _encode_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
-    """Headers in UTF-8, as the standard wants an event id to be sent; httpx would refuse all but ASCII."""
+    """Encode headers as UTF-8, which the SSE standard requires for event ids; httpx allows only ASCII."""
     return {name.encode(): value.strip().encode() for name, value in headers.items()}
 
 
@@ -429,7 +431,7 @@ def _find_root_cause(error: BaseException) -> BaseException:
 
 
 def _describe_cause(error: BaseException) -> str:
-    """The reason at the bottom of an error, in a few words."""
+    """Return the root cause of an error in a few words."""
     match error := _find_root_cause(error):
         case ssl.SSLCertVerificationError():
             return f"its certificate is not valid ({error.verify_message})"

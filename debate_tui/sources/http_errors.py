@@ -1,4 +1,4 @@
-"""What the SDKs and their HTTP client raise → `Fault`: short, in words for people, and without keys."""
+"""Translation of SDK and HTTP client errors into faults: short, readable and without keys."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _VERSION = re.compile(r"v\d+\w*")
 
 @contextmanager
 def translate_sdk_errors(provider: Provider, client: AnySdkClient) -> Iterator[None]:
-    """Turn whatever is raised inside the block into a `Fault`; cancellation passes."""
+    """Turn the SDK's and HTTP client's errors into a `Fault`; cancellation passes."""
     import httpx2
 
     try:
@@ -47,7 +47,7 @@ def translate_sdk_errors(provider: Provider, client: AnySdkClient) -> Iterator[N
 
 
 def redact_fault(fault: Fault, client: AnySdkClient) -> Fault:
-    """The same fault, its message without keys."""
+    """Return the same fault with keys masked in its message."""
     set_message(fault, redact_keys(fault.message, client.key))
     return fault
 
@@ -55,12 +55,12 @@ def redact_fault(fault: Fault, client: AnySdkClient) -> Fault:
 def unexpected_body_fault(
     response: httpx2.Response, head: bytes, kind: BodyKind | None, provider: Provider
 ) -> Fault:
-    """The fault of an answer with a good status whose body, which begins with `head`, is not an answer."""
+    """Return the fault of a successful response whose body, which starts with `head`, is not an answer."""
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     hint = f"Check {provider.base_url_env}."
     start = " ".join(head[:400].decode("utf-8", "replace").split())[:80]
     if not start and media_type == "text/event-stream":
-        # Nothing is wrong with the address: something on the way let the connection go.
+        # The address is right: an intermediary closed the connection.
         message = f"{provider.host} answered with an empty body."
         return Fault(FaultKind.NETWORK, message, status=response.status_code)
     what = f"{media_type or 'text'} ('{start}')" if start else "an empty body"
@@ -74,7 +74,7 @@ def unexpected_body_fault(
 def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
     status = response.status_code
     if 300 <= status < 400:
-        # Followed, a request would take its key along to wherever the answer points.
+        # Following the redirect would send the key to another address.
         return Fault(
             FaultKind.BAD_REQUEST,
             f"{provider.host} redirects to {redact_url(response.headers.get('location', 'nowhere'))}.",
@@ -96,14 +96,14 @@ def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
 
 
 def _explain_not_found(fault: Fault, url: httpx2.URL, provider: Provider) -> None:
-    """Add the URL that was requested, and what is odd about it unless it is the model that was not found."""
+    """Add the requested URL to the fault, and its problem unless it was the model that was not found."""
     problem = "" if _MODEL_WORD.search(fault.message) else _find_path_problem(url.path)
     set_message(fault, f"{fault.message} {errors.describe_url(str(url), problem)}")
     fault.hint = f"Check {provider.base_url_env}." if problem else ""
 
 
 def _find_path_problem(path: str) -> str:
-    """What is odd about the path of a model's API; empty for nothing."""
+    """Return what looks wrong with the path of a model API's URL; empty if nothing does."""
     parts = path.strip("/").split("/")
     versions = [part for part in parts if _VERSION.fullmatch(part)]
     if len(versions) != len(set(versions)):
@@ -115,7 +115,7 @@ def _find_path_problem(path: str) -> str:
 
 
 def set_message(fault: Fault, message: str) -> None:
-    """Give a fault another message."""
+    """Replace a fault's message."""
     fault.message = message
     fault.args = (message,)
 
@@ -133,7 +133,7 @@ def _connection_fault(error: Exception, provider: Provider, proxy: Proxy | None)
     if isinstance(error, (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)):
         hint = f"Check {provider.base_url_env}."
         return Fault(FaultKind.BAD_REQUEST, f"A request to {host} cannot be sent: {error}", hint=hint)
-    if "location header" in str(error):  # httpx2 reads where a redirect leads, followed or not
+    if "location header" in str(error):  # httpx2 parses the redirect target even if it does not follow it
         return Fault(FaultKind.BAD_REQUEST, f"{host} redirects to an address that cannot be read.")
     if proxy and isinstance(refusal, refusals):
         return network.refused_by_proxy_fault(proxy, host, refusal)
@@ -164,7 +164,7 @@ def _connect_error_message(error: Exception, host: str, proxy: Proxy | None) -> 
 
 
 def _find_cause(error: BaseException, kinds: type[Exception] | tuple[type[Exception], ...]) -> Exception:
-    """The first of these kinds along what led to an error, groups included; else the error itself."""
+    """Return the first exception of these types in an error's causes, groups included; else the error."""
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, kinds):

@@ -1,4 +1,4 @@
-"""A llama.cpp server of our own: started on a free port of this machine, awaited, and stopped."""
+"""A llama.cpp server process: started on a free local port, awaited until ready, and stopped."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     ProgressCallback = Callable[[str, str], None]
-    """Told what is being done and how far it is; both are empty once it is done."""
+    """Called with the current step and its progress; both are empty when it is done."""
 
 HOST = "127.0.0.1"
 PARALLEL_SLOTS = 4
-"""As many as there can be debaters: all of them are answered at once."""
+"""The maximum number of debaters, so that all of them are answered at once."""
 CONTEXT_TOKENS = 4096
-"""Tokens for each of them: a whole debate of four, and then some. A model's own limit may take all memory."""
+"""Context per slot: enough for a debate of four. A model's own maximum could use up all memory."""
 READY_POLL_INTERVAL = 0.05
-"""Seconds between two looks whether it answers."""
+"""Seconds between two readiness checks."""
 
 _LOG_TAIL_BYTES = 1 << 14
 _LOG_PREFIX = re.compile(r"^[\d.]+ [A-Z] (?:\w+ +)?")
@@ -37,7 +37,7 @@ _LOG_ERROR = re.compile(r"^[\d.]+ E |error|failed", re.IGNORECASE)
 
 
 class ServerLaunch(Struct, frozen=True):
-    """What to run: the program, the model's file, what to call the model, and options of its own."""
+    """What to run: the program, the model's file and name, and extra options."""
 
     program: Path
     model: Path
@@ -46,7 +46,7 @@ class ServerLaunch(Struct, frozen=True):
 
 
 class LlamaServer:
-    """One running server. `key` is what it asks its clients for, so that no web page can use it."""
+    """One running server. Clients must send `key`, so that web pages cannot use it."""
 
     def __init__(self, launch: ServerLaunch, process: Process, port: int, log: IO[bytes]) -> None:
         self._launch = launch
@@ -56,12 +56,12 @@ class LlamaServer:
 
     @classmethod
     async def start(cls, launch: ServerLaunch, key: str, report_progress: ProgressCallback) -> LlamaServer:
-        """Start one and wait until its model is loaded; raises `Fault` if it ends before that.
+        """Start a server and wait until its model is loaded; raise `Fault` if it exits before that.
 
-        Left early, it is stopped again.
+        If the wait is cancelled, the server is stopped.
         """
         port = _free_port()
-        # Not a pipe, which somebody would have to empty. It goes with the last process that has it open.
+        # A file rather than a pipe, which would have to be read. It is deleted when its last user closes it.
         log = tempfile.TemporaryFile()  # noqa: SIM115
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -76,7 +76,7 @@ class LlamaServer:
             stdin=asyncio.subprocess.PIPE,
             stdout=log,
             stderr=log,
-            # An interrupt is for the debate, which may still want an answer.
+            # Ctrl+C is meant for the debate, which may still need an answer.
             start_new_session=True,
         )
         server = cls(launch, process, port, log)
@@ -89,16 +89,16 @@ class LlamaServer:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended, as far as is known."""
+        """Whether the process has not exited yet, as far as is known."""
         return self._process.returncode is None
 
     @property
     def base_url(self) -> str:
-        """Where it speaks OpenAI's API."""
+        """URL of its OpenAI-compatible API."""
         return f"http://{HOST}:{self._port}/v1"
 
     async def stop(self) -> None:
-        """End it; there is nothing in it to be kept."""
+        """Kill the server; it has no state to save."""
         if self.is_running:
             self._process.kill()
         await self._process.wait()
@@ -120,14 +120,14 @@ class LlamaServer:
                     reported = waited
                     report_progress(step, f"{waited} s")
             if not self.is_running:
-                raise self._start_fault()  # what answers there is somebody else
+                raise self._start_fault()  # another program answers on this port
         finally:
             report_progress("", "")
 
     def _start_fault(self) -> Fault:
         code = self._process.returncode or 0
         hint = f"Try it by itself: {self._launch.program} -m {self._launch.model}"
-        if -code == 4:  # SIGILL, which has another number nowhere this runs
+        if -code == 4:  # SIGILL, which is 4 on every supported system
             reason = "it was built for another kind of processor"
             hint = "Put a llama-server of your own on PATH."
         else:
@@ -135,7 +135,7 @@ class LlamaServer:
         return Fault(FaultKind.BAD_REQUEST, f"llama-server did not start: {reason}", hint=hint)
 
     def _first_log_error(self) -> str:
-        """What was wrong first; the rest follows from it."""
+        """Return the first error in the log; the others follow from it."""
         self._log.seek(max(0, os.fstat(self._log.fileno()).st_size - _LOG_TAIL_BYTES))
         lines = [line for line in self._log.read().decode("utf-8", "replace").splitlines() if line.strip()]
         error_line = next((line for line in lines if _LOG_ERROR.search(line)), lines[-1] if lines else "")
@@ -150,7 +150,7 @@ def _free_port() -> int:
 
 
 def _is_ready(port: int) -> bool:
-    """Whether a server there says that its model is loaded. Blocks."""
+    """Return whether the server on `port` reports that its model is loaded. Blocking."""
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection(HOST, port, timeout=1)

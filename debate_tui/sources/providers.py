@@ -1,4 +1,4 @@
-"""The table of model providers: which there are, where they answer, and what is peculiar about each."""
+"""The table of model providers: names, addresses and peculiarities."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Api = Literal["responses", "chat", "messages"]
 KEY_PLACEHOLDER = "{key}"
 
 OTHER_SOURCES = frozenset({"acp", "demo", "file", "http", "https", "local", "me", "ws", "wss"})
-"""What may stand before the colon of a source and is no provider."""
+"""Source schemes that are not providers."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _OPENAI_HOST = "api.openai.com"
@@ -37,20 +37,20 @@ _EFFORT_FIELDS: dict[Api, str] = {
 
 
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One provider, as `providers.toml` describes it and the environment may have moved it.
+    """One provider from `providers.toml`, with changes from settings or environment applied.
 
-    `name` is what a user types before the colon. `key_env` are the variables its key may be in, the first
-    that is set counts; `needs_key` whether it answers nobody without one. `model` is used where none is
-    named; empty means the first one it lists. `start` is the command that starts a server of one's own.
-    `host_env` is the variable that holds a host in Ollama's forms; `moved_by` the one that was found to move
-    the provider.
+    `name` is what a user types before the colon. `key_env` lists the variables for its key; the first one
+    that is set is used. `needs_key` is true if it requires a key. `model` is the default model; empty means
+    the first one the server lists. `start` is the command that starts a local server. `host_env` is the
+    variable that holds a host in Ollama's syntax; `moved_by` is the variable or settings table that changed
+    the address.
 
-    `key_command` prints a key where no variable has it; `headers` are sent with every request, with the key
-    in place of ``{key}``.
+    `key_command` prints a key if no variable is set; `headers` are sent with every request, with ``{key}``
+    replaced by the key.
 
-    Peculiarities: `usage_option` is false where ``stream_options.include_usage`` is refused; `replays` is
-    true where a broken stream can be read on (llama.cpp's ``/v1/stream``); `effort_field` is the field that
-    sets how much a model reasons where it is not the API's own, its parts joined by dots.
+    Peculiarities: `usage_option` is false if ``stream_options.include_usage`` is refused; `replays` is true
+    if an interrupted stream can be resumed (llama.cpp's ``/v1/stream``); `effort_field` is the field for the
+    reasoning effort if it differs from the API's own, with its parts joined by dots.
     """
 
     name: str = ""
@@ -71,17 +71,17 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def base_url_env(self) -> str:
-        """The variable that moves the provider elsewhere, such as ``OPENAI_BASE_URL``."""
+        """The variable that overrides the address, such as ``OPENAI_BASE_URL``."""
         return self.moved_by or f"{self.name.upper().replace('-', '_')}_BASE_URL"
 
     @property
     def is_configured(self) -> bool:
-        """Whether the user's own settings say where it is."""
+        """Whether its address comes from the user's settings."""
         return self.moved_by.startswith("[")
 
     @property
     def key_hint(self) -> str:
-        """How to give the program a key."""
+        """How to supply a key."""
         if self.key_command:
             return f"Check 'key_command' of [provider.{self.name}] in config.toml."
         variables = f"Set {' or '.join(self.key_env)}, or run" if self.key_env else "Run"
@@ -89,15 +89,15 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def key_is_in_headers(self) -> bool:
-        """Whether the key is sent in a header of the provider's own, and not where its API wants it."""
+        """Whether the key is sent in one of the provider's own headers instead of the API's usual one."""
         return any(KEY_PLACEHOLDER in value for value in self.headers.values())
 
     def headers_with_key(self, key: str) -> dict[str, str]:
-        """The provider's own headers."""
+        """Return the provider's own headers with `key` filled in."""
         return {name: value.replace(KEY_PLACEHOLDER, key) for name, value in self.headers.items()}
 
     def effort_params(self, effort: Effort) -> Iterator[tuple[str, object]]:
-        """The fields of a request that ask for an effort, their parts joined by dots."""
+        """Yield the request fields that set the reasoning effort, with their parts joined by dots."""
         field = self.effort_field or _EFFORT_FIELDS[self.api]
         last = field.rpartition(".")[2]
         if last == "enable_thinking":
@@ -113,7 +113,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def host(self) -> str:
-        """Where the provider answers, as messages name it: ``api.groq.com``, ``localhost:11434``."""
+        """Host and port for messages: ``api.groq.com``, ``localhost:11434``."""
         return url_host(self.base_url) or f"the address in {self.base_url_env}"
 
 
@@ -121,7 +121,7 @@ _configured: dict[str, Provider] = {}
 
 
 def providers() -> Mapping[str, Provider]:
-    """All providers by name, the user's own first, as if the environment were empty."""
+    """Return all providers by name, the user's own first, ignoring the environment."""
     return {**_configured, **{name: entry for name, entry in _listed().items() if name not in _configured}}
 
 
@@ -133,10 +133,10 @@ def _listed() -> Mapping[str, Provider]:
 
 
 def configure_providers(tables: Mapping[str, Mapping[str, Any]]) -> None:
-    """Add the user's own providers to the table, in place of those added before.
+    """Add the user's own providers to the table, replacing those added before.
 
-    Each has the fields of `Provider` that are set; one that is listed keeps the others. Raises `ConfigError`
-    for a provider that cannot be one.
+    Each table has the fields of `Provider` to set; a provider already listed keeps the others. Raise
+    `ConfigError` if a provider is not valid.
     """
     configured = {name: _configure(name, fields) for name, fields in tables.items()}
     _configured.clear()
@@ -172,9 +172,9 @@ def _configure(name: str, fields: Mapping[str, Any]) -> Provider:
 
 
 def find_provider(name: str, environ: Mapping[str, str] = os.environ) -> Provider:
-    """The provider called `name`, where the environment says it is; raises `KeyError` for other names.
+    """Return the provider called `name` at its configured address; raise `KeyError` for unknown names.
 
-    One that the user's settings have an address for is there.
+    An address in the user's settings takes precedence over the environment.
     """
     known = providers()[name]
     if known.moved_by:
@@ -186,10 +186,10 @@ def find_provider(name: str, environ: Mapping[str, str] = os.environ) -> Provide
 
 
 def _move(known: Provider, base_url: str, variable: str) -> Provider:
-    """The provider at another address, which `variable` names.
+    """Return the provider at another address; `variable` names where that came from.
 
-    OpenAI elsewhere than at OpenAI is a compatible server: it is asked for chat completions, and has to say
-    itself whether it wants a key.
+    OpenAI's API at a host other than OpenAI is a compatible server: it gets Chat Completions requests and
+    reports itself if it needs a key.
     """
     moved = msgspec.structs.replace(known, base_url=base_url, moved_by=variable)
     if known.name == "openai" and not _is_openai(base_url):
@@ -206,9 +206,9 @@ _OLLAMA_PORT = 11434
 
 
 def _ollama_base_url(value: str) -> str:
-    """The base URL that ``OLLAMA_HOST`` stands for: ``host``, ``:port``, ``http://host/path``, ``0.0.0.0``, …
+    """Return the base URL for ``OLLAMA_HOST``: ``host``, ``:port``, ``http://host/path``, ``0.0.0.0``, …
 
-    As Ollama reads it, except that a port out of range is left for the request to fail on:
+    Parsed as Ollama does, except that a port out of range is only rejected by the request:
     https://github.com/ollama/ollama/blob/main/envconfig/config.go.
     """
     scheme, has_scheme, rest = value.rpartition("://")
@@ -217,7 +217,7 @@ def _ollama_base_url(value: str) -> str:
         scheme = has_scheme = "https"
     default_port = {"": _OLLAMA_PORT, "http": 80, "https": 443}.get(scheme.lower(), _OLLAMA_PORT)
     host, colon, port = host_and_port.rpartition(":")
-    if not colon or (":" in host and not host.endswith("]")):  # no port, or version 6 without brackets
+    if not colon or (":" in host and not host.endswith("]")):  # no port, or IPv6 without brackets
         host, port = host_and_port, ""
     host = host.strip("[]")
     if host in ("", "0.0.0.0"):  # noqa: S104 (where a server listens; clients ask the loopback)

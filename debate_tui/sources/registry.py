@@ -1,4 +1,4 @@
-"""From ``openai:gpt-5.2`` to a source: what is typed for ``-d`` is read, and its module imported late."""
+"""Sources from specifications such as ``openai:gpt-5.2``; their modules are imported when needed."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _SCHEME_KINDS: dict[str, SourceKind] = {
 
 
 class SourceSpec(Struct, frozen=True):
-    """A source as typed.
+    """A source as typed after ``-d``.
 
-    `scheme` is what stands before the colon; `detail` the model or voice after it, for an endpoint the whole
-    address, for a local model the absolute path of its file. `parameters` are those that were typed with it.
+    `scheme` is the part before the colon; `detail` is the model or voice after it, the whole URL for an
+    endpoint, or the absolute path of the file for a local model. `parameters` are those typed with it.
     """
 
     kind: SourceKind
@@ -53,7 +53,7 @@ class SourceSpec(Struct, frozen=True):
 
     @property
     def public_name(self) -> str:
-        """The specification as it may be shown and recorded: an address without its credentials."""
+        """The specification to display and record; a URL has its credentials redacted."""
         if self.kind == "endpoint":
             return redact_url(self.detail)
         name = f"{self.scheme}:{self.detail}" if self.detail else self.scheme
@@ -63,12 +63,12 @@ class SourceSpec(Struct, frozen=True):
 
     @property
     def takes_parameters(self) -> bool:
-        """Whether a model answers, whose parameters can be set."""
+        """Whether the source is a model whose parameters can be set."""
         return self.kind in ("local", "provider")
 
     @property
     def model(self) -> str:
-        """What to call the model until its source is made; empty where only that knows."""
+        """Model name to show until the source is made; empty if only the source knows it."""
         match self.kind:
             case "demo":
                 return "scripted"
@@ -81,9 +81,9 @@ class SourceSpec(Struct, frozen=True):
 
 
 def parse_source(text: str) -> SourceSpec:
-    """Read a specification; raises `UsageError` for one that names no known source, or no model.
+    """Parse a specification; raise `UsageError` if it names no known source or no model.
 
-    After a model may stand parameters: ``openai:gpt-5.6-terra?effort=high&temperature=0.7``.
+    Parameters may follow a model: ``openai:gpt-5.6-terra?effort=high&temperature=0.7``.
     """
     if not text.strip():
         raise UsageError("A source is empty.", "Name one: demo, openai:MODEL, https://host/path, …")
@@ -91,7 +91,7 @@ def parse_source(text: str) -> SourceSpec:
     scheme, _, rest = name.partition(":")
     scheme = scheme.lower()
     kind = _SCHEME_KINDS.get(scheme)
-    if kind == "endpoint":  # the query is its own
+    if kind == "endpoint":  # the query belongs to the URL
         rest = text.strip().partition(":")[2]
     parameters = parse_parameters(query, text) if query and kind in (None, "local") else NO_PARAMETERS
     if query and kind == "demo":
@@ -119,18 +119,18 @@ def parse_source(text: str) -> SourceSpec:
 
 
 def is_model_with_parameters(text: str) -> bool:
-    """Whether a specification is a model's with parameters, whatever else could be read into it."""
+    """Return whether `text` is a model with parameters, even if it could be read in another way."""
     name, question, query = text.partition("?")
     known = name.partition(":")[0].lower() in (*providers(), "local")
     return bool(question) and known and query.partition("=")[0].strip() in TYPED_PARAMETERS
 
 
 TYPED_PARAMETERS = ("effort", "temperature", "seed", "max_output_tokens")
-"""The parameters that may follow a model; the others belong into a file."""
+"""The parameters that may follow a model; others can only be set in a debate file."""
 
 
 def parse_parameters(query: str, text: str) -> ModelParameters:
-    """Read ``effort=high&temperature=0.7``, a part of `text`; raises `UsageError` for what cannot be read."""
+    """Parse ``effort=high&temperature=0.7``, a part of `text`; raise `UsageError` if it is not valid."""
     values: dict[str, str] = {}
     for pair in query.split("&"):
         name, equals, value = (part.strip() for part in pair.partition("="))
@@ -146,7 +146,7 @@ def parse_parameters(query: str, text: str) -> ModelParameters:
 
 
 def check_availability(specification: SourceSpec) -> None:
-    """Raise `ConfigError` if a provider needs a key and none is found; may ask the system keyring.
+    """Raise `ConfigError` if a required key is missing; may query the system keyring.
 
     A local model needs a file and a server instead.
     """
@@ -165,7 +165,7 @@ def check_availability(specification: SourceSpec) -> None:
 
 
 def preload_sdk(specification: SourceSpec) -> None:
-    """Import the SDK the source speaks through, if it needs one, before its first turn would; blocks."""
+    """Import the SDK the source needs, if any, ahead of its first turn; blocking."""
     if specification.kind not in ("local", "provider"):
         return
     from debate_tui.sources import sdk
@@ -177,10 +177,10 @@ def preload_sdk(specification: SourceSpec) -> None:
 
 
 class SourceFactory:
-    """Makes sources, and owns the connections they share; an async context manager that closes them.
+    """Makes sources and owns their shared connections; an async context manager that closes them.
 
-    `model_folder` is the folder for fetched models; `report_progress` is called with what a local server's
-    start is waiting for and how far that is, both empty once it is over.
+    `model_folder` is the folder for downloaded models; `report_progress` is called with the current step of a
+    local server's start and its progress, both empty when it is done.
     """
 
     def __init__(
@@ -224,11 +224,11 @@ class SourceFactory:
         names: Sequence[str] = (),
         parameters: ModelParameters | None = None,
     ) -> Source:
-        """The source that `specification` describes; a demo needs its voice named.
+        """Return the source for `specification`; a demo needs its voice named.
 
-        `names` are what an endpoint's chunks may call the debater by, where several share its address.
-        `parameters` go before those that were typed. Nothing is connected, and no SDK or HTTP client
-        imported, before the source is opened.
+        `names` are the names that an endpoint's chunks may use for the debater, if several share its address.
+        `parameters` take precedence over those typed. No connection is made, and no SDK or HTTP client
+        imported, until the source is opened.
         """
         asked = parameters.over(specification.parameters) if parameters else specification.parameters
         match specification.kind:
@@ -298,4 +298,4 @@ def _make_compatible(model: str, provider: Provider, sdk: SdkClients, parameters
 
 
 def _ignore_progress(_step: str, _progress: str) -> None:
-    """Who is told when nobody asked to be."""
+    """Ignore progress: the default callback."""

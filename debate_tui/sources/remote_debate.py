@@ -1,4 +1,4 @@
-"""A debate that somebody else hosts, event by event, as ``debate-tui serve`` tells it."""
+"""A remotely hosted debate, received event by event from ``debate-tui serve``."""
 
 from __future__ import annotations
 
@@ -28,28 +28,31 @@ if TYPE_CHECKING:
     from debate_tui.sources.payloads import PayloadEvent as Item
 
 HostNotice = Literal["epoch", "history", "lag", "goodbye"]
-"""What a host says beside events: another history has taken the place of this one; the beginning of it is
-gone; too much was waiting to be read; or, it is about to stop."""
+"""Notices a host sends besides events.
+
+``epoch``: another history replaced this one; ``history``: its beginning is no longer available; ``lag``: too
+much was waiting to be read; ``goodbye``: the host is about to stop.
+"""
 
 FIRST_BYTE_TIMEOUT_S = 10.0
-"""How long a host may take to say something: it does so at once, unless a proxy holds event streams back."""
+"""Seconds until the first byte must arrive; it comes at once unless a proxy buffers event streams."""
 
 LISTING_TIMEOUT_S = 30.0
-"""How long a host may take to list its debates."""
+"""Seconds for the host to list its debates."""
 
 MAX_LISTING_BYTES = 16 * 2**20
-"""Bytes of a page of such a list."""
+"""Maximum size of one page of that list."""
 
 MAX_LISTING_PAGES = 10
-"""Pages that are looked through for a debate under way."""
+"""Maximum number of pages searched for a running debate."""
 
 _UNFINISHED = ("running", "paused")
 
 HTTP2_TRANSPORT = "HTTP/2"
-"""The transport that carries any number of streams over one connection."""
+"""The transport that carries many streams over one connection."""
 
 _EVENTS_QUERY = "after=0&batch_ms=0"
-"""All events one by one, as the log has them: what is measured is what was, and no number is missing."""
+"""All events one by one, as in the log, so that measurements are accurate and no number is missing."""
 
 _MAX_RETRY_MS = 10**9
 
@@ -57,10 +60,10 @@ _EMPTY_REQUEST = TurnRequest(topic="", phase="", turn=0, messages=())
 
 
 class HostMessage(Struct, frozen=True):
-    """One thing the host said, and the place to go on from; a place of ``""`` leaves it where it was.
+    """One message from the host and its event id, the position to resume from; "" keeps the last one.
 
-    `retry_after` is the wait before the next connection, in seconds, where the host named one; `characters`
-    is what the event has in all, as it came.
+    `retry_after` is the wait before the next connection, in seconds, if the host sent one; `characters` is
+    the size of the event as received.
     """
 
     event: Event | None = None
@@ -72,7 +75,7 @@ class HostMessage(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class HostConnection:
-    """A connection to the host: what it goes over, such as ``HTTP/1.1``, and what is said on it."""
+    """A connection to the host: its transport, such as ``HTTP/1.1``, and the messages received on it."""
 
     transport: str
     messages: AsyncGenerator[HostMessage]
@@ -112,9 +115,9 @@ _decode_message_id = msgspec.json.Decoder(_MessageId).decode
 class RemoteDebate:
     """One hosted debate.
 
-    `url` is the debate's address, as the host prints it, or the host's own for the newest of its debates.
-    `token`, if the host asks for one, is sent to that host only. Raises `UsageError` for what is no address.
-    `clients` are this debate's alone.
+    `url` is the debate's address, as the host prints it, or the host's own address for its newest debate.
+    `token`, if the host requires one, is sent to that host only. `clients` must not be shared with anything
+    else. Raise `UsageError` if `url` is not valid.
     """
 
     def __init__(self, url: str, *, clients: HttpClients, token: str = "") -> None:
@@ -129,7 +132,7 @@ class RemoteDebate:
         self._endpoints: dict[str | None, RemoteEndpoint] = {}
 
     async def choose_debate(self) -> None:
-        """Choose the newest debate, one under way first, where the address names none. Raises `Fault`."""
+        """Choose the newest debate, preferring running ones, if the address names none. Raise `Fault`."""
         if self._path:
             return
         debates: list[_ListedDebate] = []
@@ -174,12 +177,12 @@ class RemoteDebate:
 
     @asynccontextmanager
     async def connect(self, last_event_id: str, debater: str | None = None) -> AsyncGenerator[HostConnection]:
-        """Everything behind `last_event_id`, all of it for an empty one, until the debate or the line ends.
+        """Stream all messages after `last_event_id` (all if empty) until the debate or connection ends.
 
-        All of the debate comes as an event stream, or where none gets through, over a WebSocket. With a
-        debater's id it is what concerns that debater, which is an event stream or nothing; what concerns them
-        all is part of it. Entering raises `Fault`, and so does iterating. A debate that is over and was told
-        gives nothing.
+        The whole debate arrives as an event stream or, if none gets through, over a WebSocket. With a
+        debater's id, only that debater's events and those that concern all debaters are sent, and only as an
+        event stream. Raise `Fault` on entering and while iterating. A debate that has ended and was sent
+        completely yields nothing.
         """
         cursor = Cursor(last_event_id, "log") if last_event_id else None
         async with (
@@ -189,7 +192,7 @@ class RemoteDebate:
             yield HostConnection(connection.connected.transport, told)
 
     async def close_connections(self) -> None:
-        """Let go of connections that outlive their streams: HTTP/2 leaves an abandoned stream running."""
+        """Close connections that outlive their streams: HTTP/2 leaves an abandoned stream running."""
         await self._clients.aclose()
 
     def _endpoint(self, debater: str | None) -> RemoteEndpoint:
@@ -210,7 +213,7 @@ class RemoteDebate:
 
 
 async def _read_messages(connection: EndpointConnection) -> AsyncGenerator[HostMessage]:
-    """What is said on a connection; a snapshot is passed over, as its history was asked for."""
+    """Yield a connection's messages; snapshots are skipped, as the full history was requested."""
     if connection.events is None:
         return
     turn = TimeSlice(asyncio.get_running_loop().call_soon)

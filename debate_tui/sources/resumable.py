@@ -1,6 +1,6 @@
-"""Answers that outlive their connection: the server goes on when nobody listens, and can be heard again.
+"""Server-side resumable responses: reattach after a disconnect, cancel when abandoned.
 
-They are kept after a fault, to be resumed; else they are stopped, as nobody will come back for them.
+After a fault they are kept for a resume; otherwise they are cancelled, as they will not be resumed.
 """
 
 from __future__ import annotations
@@ -39,28 +39,27 @@ if TYPE_CHECKING:
 
 
 CANCEL_TIMEOUT = 1.0
-"""How long a server may take to hear that an answer is no longer wanted, in seconds."""
+"""Seconds a server may take to cancel a response."""
 
 
 class ResponseGone(Fault):
-    """The server does not have the answer any more, or no longer enough of it."""
+    """The server no longer has the response, or not enough of it."""
 
 
 class ResumableApi(Protocol):
-    """A server that keeps answers; each has a name, which is the `stream` of its cursors."""
+    """A server that keeps responses; each has an id, which is the `stream` of its cursors."""
 
     def resume(self, cursor: Cursor) -> StreamContext:
-        """The answer on from `cursor`, or from its start; entering raises `ResponseGone` if it cannot be
-        had."""
+        """Resume a response after `cursor`, or from its start; raise `ResponseGone` if it is gone."""
         ...
 
     async def cancel(self, stream_id: str) -> None:
-        """Have the answer stopped and forgotten; raises `Fault`."""
+        """Stop a response and delete it; raise `Fault`."""
         ...
 
 
 class ServerKeptResponses:
-    """The answers of one source that a server keeps."""
+    """The responses of one source that a server keeps."""
 
     def __init__(self) -> None:
         self._cancelled_ids: set[str] = set()
@@ -73,9 +72,9 @@ class ServerKeptResponses:
         open_new: Callable[[], StreamContext],
         stream_id: str = "",
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        """Listen on behind `cursor` if that can be, else to the answer that `open_new` opens.
+        """Resume after `cursor` if possible, or open a new response with `open_new`.
 
-        `stream_id` is what a new answer is called, where that is known before it begins.
+        `stream_id` is the id of a new response, if it is known before it begins.
         """
         async with AsyncExitStack() as stack:
             items: AsyncIterator[StreamItem] | None = None
@@ -92,9 +91,9 @@ class ServerKeptResponses:
     async def _cancel_if_abandoned(
         self, api: ResumableApi, stream: StreamContext, stream_id: str, *, has_cursor: bool
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        """Listen to an answer, and stop it if it is left for good.
+        """Stream a response, and cancel it if it is abandoned.
 
-        That is before its end, and without a fault; or with one, if there was no cursor to come back with.
+        That is: if it is left before its end without a fault, or with a fault but no cursor to resume from.
         """
         failed = finished = False
 
@@ -120,13 +119,13 @@ class ServerKeptResponses:
                         await api.cancel(stream_id)
 
 
-# OpenAI Responses in the background: they outlive a lost connection, and can be read on behind any event.
+# Background responses of OpenAI's API: they survive a lost connection and can be resumed after any event.
 #
-# Whoever comes back too late for the stream is told the finished answer, for which the response is polled.
+# If the stream itself has expired, the response is polled until it is finished.
 
 
 POLL_INTERVAL = 2.0
-"""How long to wait before asking again whether a response is finished, in seconds."""
+"""Seconds between two polls for a finished response."""
 
 _RUNNING_STATUSES = ("queued", "in_progress")
 _EXPIRED_STATUSES = (400, 404)
@@ -142,7 +141,7 @@ class BackgroundResponses:
 
     @asynccontextmanager
     async def resume(self, cursor: Cursor) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        """The rest of a response behind `cursor`, or if that cannot be had any more, the whole of it."""
+        """Stream the rest of a response after `cursor`, or the whole of it if that is no longer available."""
 
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             return self._client.sdk.responses.with_streaming_response.retrieve(
@@ -174,7 +173,7 @@ class BackgroundResponses:
         """See `ResumableApi.cancel`."""
         with translate_sdk_errors(self._provider, self._client):
             async with self._client.sdk.responses.with_streaming_response.cancel(stream_id):
-                pass  # what it sends back is not needed
+                pass  # the response's body is not needed
 
     async def _poll(
         self, stream_id: str, connected: Connected, response: ResponsesResult
@@ -210,27 +209,27 @@ class BackgroundResponses:
             raise unreadable_fault(body.decode("utf-8", "replace")) from None
 
 
-# llama.cpp's own way to read a broken stream on: by the number of bytes that were received of it.
+# llama.cpp's way to resume an interrupted stream: by the number of bytes received.
 #
-# A completion asked for with a conversation id is kept by the server, and its bytes can be asked for again
-# for some minutes: https://github.com/ggml-org/llama.cpp/pull/23226. It then goes on when nobody listens.
+# The server keeps a completion requested with a conversation id, and serves its bytes again for some minutes:
+# https://github.com/ggml-org/llama.cpp/pull/23226. Such a completion continues after a disconnect.
 
 
 T = TypeVar("T")
 
 _GONE_STATUSES = (400, 404)
-"""How the server says that it kept nothing of a conversation, or no longer as much as was asked for."""
+"""Statuses for a conversation that was not kept, or not to the extent requested."""
 
 
 def conversation_headers(conversation_id: str) -> dict[str, str]:
-    """The headers that make a completion resumable; a compressed stream would be counted in other bytes."""
+    """Return the headers that make a completion resumable; compression would change the byte count."""
     return {"X-Conversation-Id": conversation_id, "Accept-Encoding": "identity"}
 
 
 class ByteCursorChatDecoder(ChatDecoder):
-    """Decodes a chat completion of a conversation, and tells behind which byte each item ends.
+    """Decodes a chat completion and gives its items cursors that count bytes.
 
-    `start` is the place of the first byte it is given.
+    `start` is the position of the first byte fed to it.
     """
 
     def __init__(self, conversation_id: str, start: int = 0) -> None:
@@ -241,7 +240,7 @@ class ByteCursorChatDecoder(ChatDecoder):
     async def parse_events(
         self, pieces: AsyncIterator[bytes]
     ) -> AsyncGenerator[ServerSentEvent | KeepAlive, None]:
-        """The events in these bytes, as `sse_parser.parse_sse` has them; the place moves on with each."""
+        """Parse events like `sse_parser.parse_sse`, and advance the byte position past each of them."""
         stream = SseParser()
         async for piece in pieces:
             for line in piece.splitlines(keepends=True):
@@ -252,7 +251,7 @@ class ByteCursorChatDecoder(ChatDecoder):
             yield unfinished
 
     def decode(self, event: PayloadEvent) -> Iterator[StreamItem]:
-        """See `PayloadDecoder.decode`; of several pieces of text only the last one has the place."""
+        """See `PayloadDecoder.decode`; of several items from one event only the last has the cursor."""
         cursor = Cursor(str(self._byte_position), self._conversation_id)
         last: Chunk | KeepAlive | None = None
         try:
@@ -272,7 +271,7 @@ class ByteCursorChatDecoder(ChatDecoder):
 
 
 class LlamaCppStreams:
-    """Completions as a llama.cpp server keeps them: a `ResumableApi`."""
+    """Completions kept by a llama.cpp server: a `ResumableApi`."""
 
     def __init__(self, provider: Provider, client: SdkClient[AsyncOpenAI]) -> None:
         self._provider = provider
@@ -307,7 +306,7 @@ class LlamaCppStreams:
         sdk = self._client.sdk
 
         async def delete(path: str, params: Mapping[str, object]) -> None:
-            # What it sends back is not needed, and may have no end: this header leaves it unread.
+            # The body is not needed and may never end: this header leaves it unread.
             headers = {"X-Stainless-Raw-Response": "stream"}
             response = await sdk.delete(
                 path, cast_to=httpx2.Response, options={"params": params, "headers": headers}
@@ -344,7 +343,7 @@ class LlamaCppStreams:
     async def _call_stream_path(
         self, stream_id: str, send: Callable[[str, Mapping[str, object]], Awaitable[T]]
     ) -> T:
-        """Ask for a stream where servers keep it; the older ones (build 10068) have its name in the path."""
+        """Call the stream endpoint; older servers (build 10068) take the id in the path."""
         try:
             return await send("/stream", {"conv_id": stream_id})
         except self._client.status_error_type as error:

@@ -1,7 +1,7 @@
-"""The providers' SDKs: imported when first needed, in a thread, and one client of each per server and key.
+"""The providers' SDKs: imported in a thread when first needed, with one client per server and key.
 
-The SDKs build, sign and send requests, and raise for error statuses. They neither retry nor read timeouts
-off the silence of a stream: both are decided around a source, never in it.
+The SDKs build, sign and send requests, and raise errors for error statuses. They neither retry nor time out
+on a silent stream: both are decided around a source, never in it.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ H = TypeVar("H")
 CONNECT_TIMEOUT = 10.0
 
 CLIENT_HEADERS = {"accept-encoding": "gzip, deflate"}
-"""What is sent with every request; other content codings are refused, as nothing bounds what they become."""
+"""Sent with every request; other content codings are refused, as their expansion is not bounded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SdkClient(Generic[C]):
-    """An SDK's client, what it raises, and the proxy it goes through.
+    """An SDK's client with its exception types and proxy.
 
-    `key` is the one it signs with, which has to stay out of every message.
+    `key` is the key it signs with; it must not appear in any message.
     """
 
     sdk: C
@@ -62,7 +62,7 @@ _ClientKey = tuple[str, str, str]
 
 
 class SdkClients:
-    """The clients of all sources of one run; whoever makes it closes it.
+    """The SDK clients of all sources of one run; the owner closes it.
 
     `connect_timeout` is in seconds. Keys are looked up when a client is made, and again after
     `discard_client`.
@@ -82,29 +82,29 @@ class SdkClients:
         self._closed = False
 
     async def openai(self, provider: Provider) -> SdkClient[AsyncOpenAI]:
-        """The client for a provider that speaks OpenAI's APIs.
+        """Return the client for a provider with one of OpenAI's APIs.
 
-        Raises an `auth` fault if there is no usable key, a `bad_request` one if its URL is none.
+        Raise an `auth` fault if there is no usable key, and a `bad_request` fault if its URL is not valid.
         """
         return await self._get_client(self._openai_clients, provider, self._make_openai)
 
     async def anthropic(self, provider: Provider) -> SdkClient[AsyncAnthropic]:
-        """The client for a provider that speaks Anthropic's API; raises as `openai` does."""
+        """Return the client for a provider with Anthropic's API; raise the same faults as `openai`."""
         return await self._get_client(self._anthropic_clients, provider, self._make_anthropic)
 
     async def prepare_client(self, provider: Provider) -> None:
-        """Have the client ready before it is needed; a fault is left to whoever needs it."""
+        """Make the client ahead of its first use; a fault is left to that use."""
         try:
             await (self.anthropic(provider) if provider.api == "messages" else self.openai(provider))
         except Fault:
             return
 
     def discard_client(self, provider: Provider) -> None:
-        """Look the provider's key up again for the next request, as this one was not accepted."""
+        """Look the provider's key up again for the next request, as the current one was rejected."""
         key = self._client_key(provider)
         for clients in (self._openai_clients, self._anthropic_clients):
             if discarded := clients.pop(key, None):
-                # Another source may still be listening through it.
+                # Another source may still be reading a response through it.
                 self._discarded.append(discarded)
 
     async def aclose(self) -> None:
@@ -131,11 +131,11 @@ class SdkClients:
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = clients[key] = asyncio.create_task(asyncio.to_thread(make, provider))
             task.add_done_callback(self._load_prices)
-        # Others may wait for the same client: one of them being cancelled must not take it from them.
+        # Other tasks may wait for the same client; cancelling one must not cancel the client for all.
         return await asyncio.shield(task)
 
     def _load_prices(self, _: object) -> None:
-        """Load the price table, once everybody can be asked: costs are told when they have answered."""
+        """Load the price table once all clients are made: costs are only shown after an answer."""
         making = (*self._openai_clients.values(), *self._anthropic_clients.values())
         if self._price_loading is None and not self._closed and all(task.done() for task in making):
             self._price_loading = asyncio.create_task(asyncio.to_thread(prices.load_price_table))
@@ -150,21 +150,21 @@ class SdkClients:
         server = self._make_http_client(provider)
         try:
             sdk = openai.AsyncOpenAI(
-                # An empty key is refused even where none is sent.
+                # The SDK refuses an empty key even if none is sent.
                 api_key=key or "none",
                 organization=organization or None,
                 project=project or None,
                 base_url=server.base_url,
                 max_retries=0,
                 timeout=server.http_client.timeout,
-                # Said here, a header from the environment cannot take its place.
+                # Set here, it cannot be overridden by a header from the environment.
                 default_headers=({"Authorization": f"Bearer {key}"} if key else {})
                 | provider.headers_with_key(key),
                 http_client=server.http_client,
             )
         except (httpx2.InvalidURL, openai.OpenAIError) as error:
             raise _unusable_provider_fault(provider, str(error)) from None
-        # Looked at for the first time, these import what they are made of.
+        # The SDK imports the modules of a resource when it is first accessed.
         with sdk_import.import_without_gc():
             _ = sdk.responses if provider.api == "responses" else sdk.chat.completions
         return SdkClient(sdk, key, openai.OpenAIError, openai.APIStatusError, server.proxy)
@@ -180,7 +180,7 @@ class SdkClients:
         as_token = bool(key) and key == clean_value(self._environ.get("ANTHROPIC_AUTH_TOKEN", ""))
         try:
             sdk = anthropic.AsyncAnthropic(
-                # An empty key is refused even where none is sent.
+                # The SDK refuses an empty key even if none is sent.
                 api_key=None if as_token else key or "none",
                 auth_token=key if as_token else None,
                 default_headers=provider.headers_with_key(key),
@@ -194,7 +194,7 @@ class SdkClients:
         return SdkClient(sdk, key, anthropic.AnthropicError, anthropic.APIStatusError, server.proxy)
 
     def _make_http_client(self, provider: Provider) -> _ProviderServer:
-        """The client for a provider's server; raises a `bad_request` fault for an address that is none."""
+        """Return the client for a provider's server; raise a `bad_request` fault for an invalid address."""
         if problem := find_url_problem(provider.base_url, ("http", "https")):
             raise _unusable_provider_fault(provider, problem)
         import httpx2
@@ -229,7 +229,7 @@ class SdkClients:
 
 
 class _ProviderServer(NamedTuple):
-    """A provider's server as an SDK is told of it: `base_url` is without its query, which the client adds."""
+    """A provider's server; `base_url` lacks its query, which the HTTP client adds."""
 
     base_url: str
     http_client: httpx2.AsyncClient
@@ -237,14 +237,14 @@ class _ProviderServer(NamedTuple):
 
 
 async def _append_query(query: bytes, request: httpx2.Request) -> None:
-    """Add the query of a base URL (Azure's ``api-version``), which the SDKs drop: an event hook."""
+    """Add the base URL's query (Azure's ``api-version``), which the SDKs drop: an event hook."""
     if query:
         own = request.url.query
         request.url = request.url.copy_with(query=query + b"&" + own if own else query)
 
 
 def omitted_headers(provider: Provider, key: str, omit: H) -> dict[str, H]:
-    """The headers that an SDK would send to any server though they are meant for its maker's, as `omit`."""
+    """Return the headers, as `omit`, that an SDK must not send to servers other than its maker's."""
     names: set[str] = set()
     sdk_maker = "anthropic" if provider.api == "messages" else "openai"
     if provider.name != sdk_maker:
@@ -268,9 +268,9 @@ _HEADER = re.compile(r"[!#$%&'*+\-.^`|~\w]+:[\t\x20-\x7e]*", re.ASCII)
 
 
 def _check_header_variables(provider: Provider, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The organisation and the project at OpenAI; raises a fault for one no header can be made of.
+    """Return OpenAI's organisation and project; raise a fault if one cannot be sent as a header.
 
-    The SDKs send these to their own provider, and custom headers besides, a line each.
+    The SDKs send these to their own provider only, plus custom headers, one per line.
     """
     organization, project = (clean_value(environ.get(f"OPENAI_{name}_ID", "")) for name in ("ORG", "PROJECT"))
     custom = f"{provider.name.upper()}_CUSTOM_HEADERS"
@@ -284,25 +284,25 @@ def _check_header_variables(provider: Provider, environ: Mapping[str, str]) -> t
 
 
 def load_openai() -> None:
-    """Import OpenAI's SDK and what its answers are read with; blocks for as long as that takes."""
+    """Import OpenAI's SDK and httpx-sse; blocking."""
     with sdk_import.import_without_gc():
         import httpx_sse  # noqa: F401
         import openai  # noqa: F401
 
 
 def load_anthropic() -> None:
-    """Import Anthropic's SDK and what its answers are read with; blocks for as long as that takes."""
+    """Import Anthropic's SDK and httpx-sse; blocking."""
     with sdk_import.import_without_gc():
         import anthropic  # noqa: F401
         import httpx_sse  # noqa: F401
 
 
 NEW_CONNECTION = "debate_tui.connected"
-"""The request extension that is there if a connection had to be made for the request."""
+"""Request extension set if a new connection was made for the request."""
 
 
 async def trace_connection(request: httpx2.Request) -> None:
-    """Note on a request whether it had to connect first: an event hook of the clients."""
+    """Record on a request whether it made a new connection: an event hook of the clients."""
 
     async def trace(name: str, info: Mapping[str, object]) -> None:
         if name.endswith(".connect_tcp.complete"):
@@ -313,9 +313,9 @@ async def trace_connection(request: httpx2.Request) -> None:
 
 
 async def bound_error_body(response: httpx2.Response) -> None:
-    """Keep what is needed of the body of an error or a redirect: an event hook of the clients.
+    """Limit the body read of an error or a redirect: an event hook of the clients.
 
-    The SDKs would read all of it, and some have no end.
+    The SDKs would read all of it, and some bodies never end.
     """
     import httpx2
 

@@ -1,4 +1,4 @@
-"""Heavy libraries are imported in threads, when a source needs them; never two at a time."""
+"""Imports of heavy libraries: in threads, when a source needs them, one at a time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 import_lock = threading.Lock()
-"""Held while importing: two threads that import packages which share dependencies can see each other's
-half-made modules."""
+"""Held while importing: threads that import packages with shared dependencies could see each other's
+
+partly initialised modules.
+"""
 
 
 @contextmanager
 def import_without_gc() -> Iterator[None]:
-    """Import within the block, alone, and without garbage collection, now or later.
+    """Import within the block, one thread at a time and without garbage collection.
 
-    A provider's SDK is made of so many objects that a collection of them stops all threads for as long as
-    several frames take. What was imported stays, so that it need never be looked through again.
+    A provider's SDK consists of so many objects that collecting them would stop all threads for several
+    frames. What was imported is never freed, so it is excluded from later collections too.
     """
     with import_lock:
         gc_was_enabled = gc.isenabled()

@@ -1,7 +1,7 @@
-"""One request through an SDK, and what it sends back as stream items.
+"""One request through an SDK, and its response as stream items.
 
-The SDKs' own reading of a stream would end normally at a cut, an HTML page or an empty body, and costs ten
-times as much. So the body is read as bytes, and `eventstream` and `payloads` say what it amounts to.
+The SDKs' own stream readers end normally at a cut, an HTML page or an empty body, and are ten times slower.
+So the body is read as bytes, which `sse_parser` and `payloads` decode.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     EventParser = Callable[[AsyncIterator[bytes]], AsyncGenerator[ServerSentEvent | KeepAlive, None]]
 
     class RawResponse(Protocol):
-        """What both SDKs make of a response whose body was not read."""
+        """The SDKs' wrapper of a response whose body has not been read."""
 
         http_response: httpx2.Response
 
@@ -51,10 +51,10 @@ async def open_with_fresh_key(
     parameters: ModelParameters,
     open_stream: Callable[[], AbstractAsyncContextManager[AsyncIterator[StreamItem]]],
 ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-    """Open a stream; where its key is refused, have it looked up again for the next request.
+    """Open a stream; if its key is rejected, look the key up again for the next request.
 
-    What a command printed may have run out: it is asked again, and the stream opened once more. No fault
-    that passes through here tells a secret of the headers or the body.
+    A key printed by a command may have expired: the command is run again and the stream reopened once.
+    Secrets in headers and body are redacted from any fault that passes through.
     """
     async with AsyncExitStack() as stack:
         try:
@@ -75,7 +75,7 @@ async def open_with_fresh_key(
 
 
 STREAM_HEADERS: Mapping[str, str] = {"Cache-Control": "no-cache"}
-"""What is sent where a stream is asked for, as Fetch does."""
+"""Sent with every request for a stream, as Fetch does."""
 
 _DRAIN_TIMEOUT = 0.1
 _DRAIN_READS = 4
@@ -92,10 +92,11 @@ async def open_sdk_stream(
     origin: StreamOrigin = StreamOrigin.START,
     parse_events: EventParser = parse_sse,
 ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-    """Make one request, and give out what comes back as items, `Connected` first.
+    """Make one request, and yield its response as items, starting with `Connected`.
 
-    `send` is given the wishes to put into the request's body; `parse_events` finds the events in the bytes.
-    Entering waits for the response's head; entering and reading raise `Fault`; leaving closes the response.
+    `send` gets the optional parameters for the request's body; `parse_events` splits the bytes into events.
+    Entering waits for the response's headers; entering and iterating raise `Fault`; exiting closes the
+    response.
     """
     async with AsyncExitStack() as stack:
         response = await open_event_stream(stack, provider, client, send, optional_params)
@@ -111,7 +112,7 @@ async def open_sdk_stream(
 
 
 class _StreamBody:
-    """The body of a response, told by its first bytes, and its items; `finished` once all were read."""
+    """A response body, identified by its first bytes, and its items; `finished` once all were read."""
 
     def __init__(
         self,
@@ -131,9 +132,9 @@ class _StreamBody:
         self.finished = False
 
     async def check_start(self) -> None:
-        """Raise the fault of a body that is not labelled as a stream, and at once not an answer."""
+        """Raise a fault if a body not labelled as a stream starts with something other than an answer."""
         if self._is_event_stream:
-            return  # there its first bytes may take their time
+            return  # the first bytes of a stream may take time
         self._head = await anext(self._pieces, b"")
         self._kind = identify_body(self._head, is_event_stream=False)
         if not self._head or self._kind in ("page", "text"):
@@ -146,7 +147,7 @@ class _StreamBody:
         parse_events: EventParser,
         optional_params: OptionalParams | None,
     ) -> AsyncGenerator[StreamItem, None]:
-        """All that the body amounts to; raises `Fault`."""
+        """Yield the items of the body; raise `Fault`."""
         yield connected
         try:
             while self._kind is None:
@@ -176,7 +177,7 @@ class _StreamBody:
 
 
 def _retry_without_refused(fault: Fault, optional_params: OptionalParams | None) -> Fault:
-    """The fault, retried if it refuses a parameter: some servers do so in the stream, after a good status."""
+    """Make the fault retryable if it refuses a parameter: some servers do so in the stream, after a 200."""
     if optional_params is None or fault.text_seen or not optional_params.drop_refused(fault):
         return fault
     return Fault(FaultKind.SERVER, fault.message, status=fault.status)
@@ -189,7 +190,7 @@ async def open_event_stream(
     send: Callable[[dict[str, object]], AbstractAsyncContextManager[RawResponse]],
     optional_params: OptionalParams | None = None,
 ) -> httpx2.Response:
-    """The response to a request, with a good status and its body not read yet; raises `Fault`."""
+    """Return a response with a success status and its body unread; raise `Fault`."""
     while True:
         try:
             with translate_sdk_errors(provider, client):
@@ -197,7 +198,7 @@ async def open_event_stream(
                     send(optional_params.body if optional_params else {})
                 )
         except Fault as fault:
-            # Not a retry: what is asked now is something else, and was never refused.
+            # Not a retry: this request is a different one and has not been refused.
             if optional_params is None or not optional_params.drop_refused(fault):
                 raise
             continue
@@ -207,7 +208,7 @@ async def open_event_stream(
 async def read_document(
     response: httpx2.Response, provider: Provider, client: AnySdkClient, limit: int = EVENT_LIMIT
 ) -> bytes:
-    """The whole body of a response that is not a stream; raises `Fault`, also for more than `limit` bytes."""
+    """Return the body of a response that is not a stream; raise `Fault`, also above `limit` bytes."""
     body = bytearray()
     async with aclosing(read_bytes(response, provider, client)) as pieces:
         async for piece in pieces:
@@ -221,7 +222,7 @@ async def read_document(
 async def read_bytes(
     response: httpx2.Response, provider: Provider, client: AnySdkClient
 ) -> AsyncGenerator[bytes, None]:
-    """The bytes of a response as they come in; raises `Fault`."""
+    """Yield the bytes of a response as they arrive; raise `Fault`."""
     coding = response.headers.get("content-encoding", "")
     with translate_sdk_errors(provider, client):
         async with aclosing(decode_body(response.aiter_raw(), coding)) as pieces:
@@ -232,7 +233,7 @@ async def read_bytes(
 def connected_item(
     response: httpx2.Response, origin: StreamOrigin, optional_params: OptionalParams | None = None
 ) -> Connected:
-    """What is known of the connection a response came by."""
+    """Return the facts about the connection that carries a response."""
     return Connected(
         origin,
         response.http_version,
@@ -242,10 +243,10 @@ def connected_item(
 
 
 async def _drain(pieces: AsyncIterator[bytes]) -> None:
-    """Read what follows an end marker, so that the connection can be used again.
+    """Read what follows the end marker, so that the connection can be reused.
 
-    As a rule that is the end of the body, and there already. A server that has more to say, or takes its
-    time, loses its connection instead.
+    Usually the body ends there and has been received. If the server sends more or is slow, the connection is
+    closed instead.
     """
     with suppress(Fault, TimeoutError):
         async with asyncio.timeout(_DRAIN_TIMEOUT):
@@ -254,11 +255,11 @@ async def _drain(pieces: AsyncIterator[bytes]) -> None:
                     return
 
 
-# How a model is asked to go on with an answer that was cut off on its way.
+# Prompts that ask a model to continue an interrupted answer.
 
 
 CONTINUATION_TAIL = 240
-"""How many of the last characters are quoted: enough to be unmistakable."""
+"""Characters quoted from the end of the text: enough to identify the place."""
 
 _CONTINUATION_PROMPT = """\
 Your answer was cut off on its way to the reader. The last of it that arrived is:
@@ -272,10 +273,10 @@ Do not repeat anything, do not start again, and do not mention the interruption.
 def continuation_messages(
     request: TurnRequest, resume: Resume | None, system: str = ""
 ) -> tuple[Message, ...]:
-    """The messages to send: the request's own, and if some of the answer is there already, that and the plea.
+    """Return the messages to send; with partial text, it and a request to continue are added.
 
-    `system` is added to the instructions. The partial answer is followed by a user message: several models
-    refuse a conversation that ends with the assistant.
+    `system` is added to the instructions. The partial answer is followed by a user message because several
+    models refuse a conversation that ends with the assistant.
     """
     messages = _with_instructions(request.messages, system)
     if resume is None or not resume.text:
@@ -285,7 +286,7 @@ def continuation_messages(
 
 
 def move_system_to_user(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """The messages without a system role: its text comes at the head of the first user message."""
+    """Return the messages with the system prompt moved to the start of the first user message."""
     system = "\n\n".join(message.content for message in messages if message.role == "system")
     others = [message for message in messages if message.role != "system"]
     if not system:
@@ -296,7 +297,7 @@ def move_system_to_user(messages: tuple[Message, ...]) -> tuple[Message, ...]:
 
 
 def output_limit(request: TurnRequest, parameters: ModelParameters) -> int | None:
-    """The longest answer that is wanted, in tokens: the lower of the request's limit and the user's."""
+    """Return the output limit in tokens: the lower of the request's and the user's, or `None`."""
     limits = (request.max_output_tokens, parameters.max_output_tokens)
     return min((limit for limit in limits if limit is not None), default=None)
 

@@ -1,9 +1,9 @@
-"""One connection for several panes, where an endpoint's chunks say whose they are.
+"""One connection shared by several panes, if an endpoint tags its chunks with their debater.
 
-Debaters that name the same address get a `SharedSource` each. The first that opens a turn connects; those
-that open it meanwhile join. Chunks that carry `debaterId` (or `debater`) then go to the seat they belong to,
-and to nobody else. If they carry neither, everybody but the first connects for themselves, then and from then
-on. A seat that goes on after a fault always does so on a connection of its own: it alone knows where it was.
+Debaters at the same address get a `SharedSource` each. The first one that opens a turn connects; those that
+open it meanwhile join. Chunks with `debaterId` (or `debater`) go to the matching source only. If they have
+neither, all sources but the first open their own connections, then and from then on. A source that resumes
+after a fault always uses its own connection: only it knows its position.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
     from debate_tui.sources.payloads import PayloadEvent
 
 
-# A connection that several seats share: what is read is sorted, and waits for those it belongs to.
+# The connection: events are sorted as they are read, and queued for their sources.
 
 
 QUEUE_LIMIT = 1 << 20
-"""How much may wait for one seat, in characters, before the connection is no longer read."""
+"""Characters queued for one source before reading from the connection pauses."""
 
 
 _KEEPALIVE_WEIGHT = 64
-"""What a sign of life counts, so that even those that cannot be left out are bounded."""
+"""Size of a keep-alive in a queue, so that those which cannot be dropped are bounded too."""
 
 
 class NoDebaterTags(Exception):
-    """The chunks do not say whose they are, and this seat was not the first."""
+    """The chunks carry no debater, and this source did not make the connection."""
 
 
 class _SourceQueue:
-    """What waits for one seat."""
+    """The events that wait for one source."""
 
     def __init__(self) -> None:
         self._events: deque[PayloadEvent | KeepAlive] = deque()
@@ -56,10 +56,10 @@ class _SourceQueue:
         self.changed = asyncio.Event()
         self.needs_own_connection = False
         self.has_overflowed = False
-        """Whether something was thrown away because nobody had come for it."""
+        """Whether events were discarded because the source had not joined."""
 
     def put(self, event: PayloadEvent | KeepAlive) -> None:
-        # One sign of life is as good as many, as long as that is all it is.
+        # Consecutive keep-alives without a cursor are merged.
         if self._events and event == KeepAlive():
             return
         self.size += _event_size(event)
@@ -83,7 +83,7 @@ def _event_size(event: PayloadEvent | KeepAlive) -> int:
 
 
 class SharedConnection:
-    """A connection that several seats share; it is read by a task of its own, which ends with it."""
+    """A connection shared by several sources, read by its own task, which ends with it."""
 
     def __init__(self, endpoint: SharedEndpoint, request: TurnRequest) -> None:
         self._endpoint = endpoint
@@ -111,7 +111,7 @@ class SharedConnection:
         self._has_space.set()
 
     def is_too_late(self, source: SharedSource) -> bool:
-        """Whether it is too late for the seat to join."""
+        """Return whether it is too late for the source to join."""
         return source not in self._queues or self._queues[source].has_overflowed
 
     async def close(self) -> None:
@@ -122,14 +122,14 @@ class SharedConnection:
             raise error
 
     async def wait_connected(self) -> tuple[Connected, bool]:
-        """Wait for the server's answer, and whether it was that there is nothing more; raises its fault."""
+        """Wait for the response; return it and whether nothing is left to send. Raise its fault."""
         await self._response_received.wait()
         if self._connected_item is None:
             raise self._copy_fault()
         return self._connected_item, self._is_finished
 
     async def events(self, source: SharedSource) -> AsyncGenerator[PayloadEvent | KeepAlive]:
-        """What is the seat's, from the first event of the connection on."""
+        """Yield the source's events, from the first event of the connection."""
         queue = self._queues[source]
         while True:
             while (event := queue.pop()) is not None:
@@ -146,7 +146,7 @@ class SharedConnection:
             await queue.changed.wait()
 
     def _copy_fault(self) -> Fault:
-        """The fault of the connection, for one seat: what text was seen differs between them."""
+        """Return a copy of the connection's fault for one source: `text_seen` differs between them."""
         fault = self._fault
         if fault is None:
             return Fault(FaultKind.NETWORK, "The shared connection was closed.")
@@ -193,7 +193,7 @@ class SharedConnection:
             await self._enqueue(source, KeepAlive())
 
     def _detect_untagged(self, event: PayloadEvent) -> None:
-        """Text that is nobody's in particular belongs to the seat that connected."""
+        """Leave the connection to the source that made it if text arrives without a debater."""
         try:
             has_text = any(isinstance(item, Chunk) for item in self._decoder.decode(event))
         except (Fault, RecursionError):
@@ -222,24 +222,24 @@ class SharedConnection:
 
 
 class SharedEndpoint:
-    """All seats at one address."""
+    """All sources at one address."""
 
     def __init__(self, endpoint: RemoteEndpoint) -> None:
         self.endpoint = endpoint
         self.sources: list[SharedSource] = []
         self.has_tags: bool | None = None
-        """Whether the chunks say whose they are; `None` until the first of them has come."""
+        """Whether the chunks carry their debater; `None` until the first text has arrived."""
         self._source_by_tag: dict[str, SharedSource] = {}
         self._connections: dict[str, SharedConnection] = {}
 
     def add_source(self, names: Sequence[str] = ()) -> SharedSource:
-        """A source for one more debater; `names` are those its chunks may carry, such as its id."""
+        """Add a source for another debater; `names` are those its chunks may carry, such as its id."""
         source = SharedSource(self, names)
         self.sources.append(source)
         return source
 
     def join(self, source: SharedSource, request: TurnRequest) -> SharedConnection:
-        """The connection the seat shares for this turn, which may have to be made."""
+        """Return the shared connection for the source's turn, opening it if needed."""
         url = self.endpoint.turn_url(request)
         connection = self._connections.get(url)
         if connection is None or source in connection.members or connection.is_too_late(source):
@@ -248,7 +248,7 @@ class SharedEndpoint:
         return connection
 
     async def leave(self, source: SharedSource, connection: SharedConnection) -> None:
-        """Leave a shared connection; the last one closes it."""
+        """Leave a shared connection; the last source closes it."""
         connection.leave(source)
         if connection.active:
             return
@@ -258,7 +258,7 @@ class SharedEndpoint:
         await connection.close()
 
     def find_source(self, tag: str) -> SharedSource | None:
-        """Whose chunks carry `tag`: by name, else by number, else in the order the tags appear in."""
+        """Return the source for `tag`: by name, or by number, or in order of first appearance."""
         if tag not in self._source_by_tag:
             free = [source for source in self.sources if source not in self._source_by_tag.values()]
             named = [source for source in free if tag.casefold() in source.names]
@@ -270,7 +270,7 @@ class SharedEndpoint:
         return self._source_by_tag[tag]
 
     def route(self, event: PayloadEvent) -> Iterator[tuple[SharedSource | None, PayloadEvent]]:
-        """Whose an event is: the parts of it with their seats, or all of it with `None` for everybody's."""
+        """Yield the parts of an event with their sources; `None` means all sources."""
         data = event.data
         try:
             data = unpack_base64(data) or data
@@ -323,7 +323,7 @@ class _TaggedBatch(Struct):
 
 
 def _tagged_chunks(data: str) -> list[tuple[str | None, msgspec.Raw]]:
-    """The chunks of a batch with their tags."""
+    """Return the chunks of a batch with their tags."""
     try:
         return [(_decode_tags(chunk).tag, chunk) for chunk in _decode_batch(data).chunks]
     except msgspec.DecodeError:
@@ -393,7 +393,7 @@ class SharedSource:
     async def _shared_items(
         self, shared_connection: SharedConnection, connection: EndpointConnection, request: TurnRequest
     ) -> AsyncGenerator[StreamItem]:
-        """The seat's part of the shared connection, or a connection of its own if there are no parts."""
+        """Yield the source's share of the connection; switch to its own connection if chunks have no tags."""
         try:
             async with aclosing(decode_connection(connection, None)) as stream:
                 async for item in stream:

@@ -1,4 +1,4 @@
-"""A debater behind any URL that answers with server-sent events, or with JSON lines."""
+"""A debater at any URL that answers with server-sent events or JSON lines."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ _MEDIA_TYPE = "text/event-stream"
 class SseSource(RemoteEndpoint):
     """One debater at an event-stream endpoint.
 
-    The URL may have the placeholders of `fill_url`. `method` POST sends ``{"topic", "phase", "turn",
-    "prompt", "messages"}`` as JSON. `headers` go to the URL's own origin only; no message names them or the
-    URL beyond its host. `http2`, asked for every connection, lets HTTP/2 be used where the server offers it;
-    a stream that is left then runs on until its connection ends. `limit` bounds an event, in characters. The
-    clients are shared and stay open when the source is closed. A 204 finishes a turn.
+    The URL may contain the placeholders of `fill_url`. `method` POST sends ``{"topic", "phase", "turn",
+    "prompt", "messages"}`` as JSON. `headers` go to the URL's own origin only; messages never show them, or
+    more of the URL than its host. `http2` is called for every connection and allows HTTP/2 if the server
+    offers it; an abandoned stream then runs until its connection ends. `limit` is the maximum size of an
+    event in characters. The clients are shared and stay open when the source is closed. Status 204 finishes a
+    turn.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class SseSource(RemoteEndpoint):
             if http_response.httpx_response.status_code == 204:
                 yield EndpointConnection(connected, None, lambda: True)
                 return
-            # Imports httpx, which the answer has brought already.
+            # These import httpx, which is already loaded by now.
             from debate_tui.sources.payloads.body import NDJSON_MEDIA_TYPES, parse_ndjson
             from debate_tui.sources.sse_parser import EVENT_LIMIT, parse_sse
 
@@ -88,7 +89,7 @@ class SseSource(RemoteEndpoint):
                 )
 
     def _build_request(self, request: TurnRequest, cursor: Cursor | None) -> HttpRequest:
-        # Compression saves nothing on chunks this small, and intermediaries hold it back.
+        # Compression saves nothing on chunks this small, and makes intermediaries buffer them.
         portable_headers = {"accept": _MEDIA_TYPE, "accept-encoding": "identity", "cache-control": "no-cache"}
         body = None
         if cursor is not None:
@@ -96,14 +97,14 @@ class SseSource(RemoteEndpoint):
         if self._method == "POST":
             portable_headers["content-type"] = "application/json"
             body = encode_turn_request(request)
-        # Our own server takes the id as a parameter too: not every client can send the header.
+        # debate-tui's own server also takes the id as a parameter: not every client can send the header.
         is_debate_log = cursor is not None and cursor.stream == "log"
         url = fill_url(self._url, request, cursor, id_in_query=is_debate_log)
         return HttpRequest(self._method, url, self._headers, portable_headers, body, self._http2())
 
 
 async def check_event_stream(http_response: HttpResponse) -> str:
-    """The media type of an answer; raises the fault of one that is neither an event stream nor its end."""
+    """Return the response's media type; raise a fault if it is neither an event stream nor a 204."""
     from debate_tui.sources.payloads.body import NDJSON_MEDIA_TYPES
 
     status = http_response.httpx_response.status_code

@@ -1,13 +1,12 @@
-"""Bytes → server-sent events, to the letter of the WHATWG standard; shared by every HTTP source.
+"""Server-sent events from bytes, strictly by the WHATWG standard; shared by all HTTP sources.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
-The fields are read by httpx-sse. It departs from the standard in some places (byte order mark, charset, a
-line end that is a lone CR at the end of a read, `retry` that is not all digits, blocks without data,
-an unfinished last event, no bound on size), so it is shown a response that holds none of them: complete
-events only, in lines that end in LF. Everything else is dealt with here: what it would get wrong is taken out
-first, and what carries no event (comments, `retry`, a block with nothing but an id) is reported as a
-sign of life.
+httpx-sse parses the fields. It departs from the standard in some places (byte order mark, charset, a lone CR
+at the end of a read, `retry` that is not all digits, blocks without data, an unfinished last event, no size
+limit), so it is only given complete events in lines that end in LF. Everything else is handled here: what it
+would parse wrongly is removed first, and what carries no event (comments, `retry`, a block with only an id)
+is reported as a keep-alive.
 """
 
 from __future__ import annotations
@@ -27,33 +26,33 @@ if TYPE_CHECKING:
     from httpx_sse import ServerSentEvent
 
 EVENT_LIMIT = 1 << 20
-"""The largest event, and the longest line, in characters."""
+"""Maximum size of an event and of a line, in characters."""
 
 _MAX_PIECE = 1 << 14
-"""How much is looked at in one go, in bytes: a few milliseconds of work, whatever is in it."""
+"""Bytes parsed at a time: a few milliseconds of work, whatever they contain."""
 _MAX_RETRY_DIGITS = 12
-"""Longer reconnection times are cut short: they are beyond any wait anyway."""
+"""Longer reconnection times are truncated: no wait is that long."""
 _COMMENTS = re.compile(r"(?:^:[^\n]*\n)++", re.MULTILINE)
 _RETRY_LINES = re.compile(r"(?:^retry(?::[^\n]*)?\n)++", re.MULTILINE)
-"""Reconnection times, which have their effect at once, wherever they stand."""
+"""Reconnection times, which take effect immediately, wherever they occur."""
 _RETRY_TIME = re.compile(r"^retry: ?([0-9]++)$", re.MULTILINE)
 _SIMPLE_EVENTS = re.compile(
     r"(?:(?:(?:event|id)(?::[^\n]*)?\n)*+data(?::[^\n]*)?\n(?:(?:data|event|id)(?::[^\n]*)?\n)*+\n)++"
 )
-"""Events that httpx-sse reads rightly as they are: each has data, and there are no other blank lines."""
+"""Events that httpx-sse parses correctly: each has data, and there are no other blank lines."""
 
 
 class SseParser:
-    """Server-sent events out of the bytes of one response, wherever the reads happen to cut them.
+    """Parser for the server-sent events of one response, independent of how reads split the bytes.
 
-    An event is given out as soon as its last byte is in; one that is unfinished when the bytes end is never
-    given out, as the standard asks. One instance reads one response.
+    An event is returned as soon as its last byte has arrived; one that is unfinished at the end is not
+    returned by `feed`, as the standard requires. Use one instance per response.
     """
 
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
         self._limit = limit
-        # No read is looked at in larger pieces than this, so that only what began in an earlier piece,
-        # which is the first line and the first block of this one, can be beyond the limit.
+        # Reads are processed in pieces no larger than this, so only what began in an earlier piece, which is
+        # the first line and the first block of this one, can exceed the limit.
         self._piece_size = min(_MAX_PIECE, limit)
         self._httpx_sse = _HttpxSseAdapter()
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -66,14 +65,14 @@ class SseParser:
         self._last_id = ""
         self._retry: float | None = None
         self._stray_lines: list[str] = []
-        """Lines since the last event that are no fields."""
+        """Lines since the last event that are not fields."""
         self._stray_size = 0
 
     def feed(self, data: bytes) -> Iterator[ServerSentEvent | KeepAlive]:
-        """The events completed by `data`, then at most one sign of life for all that came without one.
+        """Yield the events completed by `data`, then at most one keep-alive for the rest.
 
-        Raises a `bad_request` fault, after the events before it, for an event or a line beyond the limit: a
-        server that sends one will do so again, so a retry cannot help.
+        Raise a `bad_request` fault, after the events before it, for an event or a line beyond the limit: the
+        server would send it again, so a retry cannot help.
         """
         if len(data) <= self._piece_size:
             yield from self._feed_piece(data)
@@ -82,7 +81,7 @@ class SseParser:
             yield from self._feed_piece(data[start : start + self._piece_size])
 
     def finish(self) -> UnfinishedEvent | None:
-        """What the bytes ended with, if it may be an end marker or an error that is not a complete event.
+        """Return the unfinished end of the bytes if it may be an end marker or an error.
 
         That is an event without its blank line, a JSON body without field names, or a field named ``error``.
         """
@@ -126,10 +125,10 @@ class SseParser:
         return items
 
     def _normalise_newlines(self, text: str) -> str:
-        """Without the byte order mark, and with every line ended by LF.
+        """Remove the byte order mark, and end every line with LF.
 
-        A CR ends its line at once, and an LF right after it is passed over: holding the CR back until it
-        is known what follows would keep every event of a CR stream waiting for the next one.
+        A CR ends its line at once, and an LF right after it is skipped: waiting for the character after the
+        CR would delay every event of a CR stream until the next one.
         """
         if not text:
             return text
@@ -145,7 +144,7 @@ class SseParser:
         return text
 
     def _complete_lines(self, text: str) -> str:
-        """The lines that are complete with `text`; what is left of the last one is kept."""
+        """Return the lines completed by `text`; the rest of the last one is kept."""
         cut = text.rfind("\n") + 1
         if not cut:
             self._open_line.append(text)
@@ -161,7 +160,7 @@ class SseParser:
         return lines
 
     def _complete_blocks(self, lines: str) -> str:
-        """The blocks that are complete with `lines`; the lines of the open one are kept."""
+        """Return the blocks completed by `lines`; the lines of the open one are kept."""
         cut = lines.rfind("\n\n") + 2
         if cut == 1:
             cut = int(lines.startswith("\n"))
@@ -190,7 +189,7 @@ class SseParser:
         return self._httpx_sse.parse(*self._drop_blocks_without_data(blocks))
 
     def _drop_blocks_without_data(self, blocks: str) -> tuple[str, int]:
-        """The blocks that are events, and how many; of the others only the id remains, for later events."""
+        """Return the blocks with data and their number; other blocks only set the id of later events."""
         kept: list[str] = []
         block: list[str] = []
         has_data = False
@@ -216,7 +215,7 @@ class SseParser:
         return "".join(f"{line}\n" for line in kept), count
 
     def _keep_stray(self, block: list[str]) -> None:
-        """Keep the lines of a block that is not an event: they may be a body that is no event stream."""
+        """Keep the lines of a block that is not an event: the body may not be an event stream at all."""
         if not self._stray_lines:
             self._stray_size = 0
         self._stray_size += sum(map(len, block))
@@ -233,11 +232,11 @@ class SseParser:
 async def parse_sse(
     body: AsyncIterator[bytes], *, limit: int = EVENT_LIMIT
 ) -> AsyncGenerator[ServerSentEvent | KeepAlive, None]:
-    """The events of a response's body, with the signs of life between them; see `SseParser`.
+    """Yield the events of a response's body and keep-alives between them; see `SseParser`.
 
-    `body` are the bytes after content decoding, such as httpx's and httpx2's `aiter_bytes()`. The
-    charset is UTF-8 whatever the headers say. Whether the response is an event stream at all, and whether
-    its end was an orderly one, is for the caller to know.
+    `body` yields the bytes after content decoding, such as httpx's and httpx2's `aiter_bytes()`. The charset
+    is UTF-8 whatever the headers say. The caller must check whether the response is an event stream, and
+    whether its end was orderly.
     """
     stream = SseParser(limit)
     async for data in body:
@@ -248,10 +247,10 @@ async def parse_sse(
 
 
 class _HttpxSseAdapter:
-    """The response that httpx-sse is shown: text in which every event is complete."""
+    """The response passed to httpx-sse: text in which every event is complete."""
 
     def __init__(self) -> None:
-        # Imports httpx, which must not slow a start that requests nothing yet.
+        # This imports httpx, which must not slow down a start that makes no request yet.
         from httpx_sse import EventSource
 
         self.headers = {"content-type": "text/event-stream"}
@@ -259,7 +258,7 @@ class _HttpxSseAdapter:
         self._events = EventSource(cast("httpx.Response", self)).iter_sse()
 
     def parse(self, text: str, count: int) -> list[ServerSentEvent]:
-        """The `count` events in `text`; never asked for more, httpx-sse never sees the text run out."""
+        """Return the `count` events in `text`; the exact count keeps httpx-sse from reading past the end."""
         self._text += text
         return list(islice(self._events, count))
 

@@ -1,4 +1,4 @@
-"""A debater behind a WebSocket whose messages are what an event stream's data would be."""
+"""A debater at a WebSocket whose messages have the format of an event stream's data."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from debate_tui.sources.payloads import PayloadEvent
 
 MESSAGE_LIMIT = 1 << 20
-"""The largest message, in characters or bytes."""
+"""Maximum size of a message, in characters or bytes."""
 
 _READ_SIZE = 1 << 16
 _CLOSE_TIMEOUT = 0.5
 _NORMAL_CLOSE_CODES = (1000, 1005)
-"""Close codes that say all was sent: a normal closure, and a close frame without a code."""
+"""Close codes for a complete stream: a normal closure, and a close frame without a code."""
 _CLOSE_CODE_KINDS = {
     1001: FaultKind.NETWORK,
     1003: FaultKind.BAD_REQUEST,
@@ -51,9 +51,9 @@ _CLOSE_CODE_KINDS = {
 class WebSocketSource(RemoteEndpoint):
     """One debater at a WebSocket endpoint, ``ws://`` or ``wss://``.
 
-    The URL may have the placeholders of `fill_url`; a reconnect says ``lastEventId=`` in the query, the ids
-    being those the messages carry (`id` or `seq`). `method` POST sends ``{"topic", "phase", "turn",
-    "prompt", "messages"}`` as JSON in the first message. `headers` go to the URL's own origin only.
+    The URL may contain the placeholders of `fill_url`; a reconnect adds ``lastEventId=`` to the query, with
+    the id from the messages (`id` or `seq`). `method` POST sends ``{"topic", "phase", "turn", "prompt",
+    "messages"}`` as JSON in the first message. `headers` go to the URL's own origin only.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class WebSocketSource(RemoteEndpoint):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         check_url(url, ("ws", "wss"))
-        # The opening handshake is an HTTP request to the same place.
+        # The opening handshake is an HTTP request to the same address.
         self._url = "http" + url[2:]
         self._clients = clients
         self._method: HttpMethod = method
@@ -109,7 +109,7 @@ class WebSocketSource(RemoteEndpoint):
 
 
 async def _check_upgrade(http_response: HttpResponse, key: str) -> None:
-    """Raise the fault of an answer that is no WebSocket."""
+    """Raise a fault if the response does not open a WebSocket."""
     from wsproto.utilities import generate_accept_token
 
     response = http_response.httpx_response
@@ -125,8 +125,8 @@ async def _check_upgrade(http_response: HttpResponse, key: str) -> None:
 class _WebSocketMessages:
     """The messages of one WebSocket.
 
-    The session is httpx-ws's, but never entered: its own reader passes over pings, keeps messages of any
-    size, and reads ahead of whoever wants them.
+    The session is httpx-ws's, but never entered: its own reader ignores pings, accepts messages of any size,
+    and reads ahead of its consumer.
     """
 
     def __init__(self, http_response: HttpResponse, host: str) -> None:
@@ -140,7 +140,7 @@ class _WebSocketMessages:
         self._message_parts: list[str | bytes | bytearray] = []
         self._message_size = 0
         self.ended_orderly = False
-        """Whether the server closed with a code that says that this was all."""
+        """Whether the server closed with a code for a complete stream."""
 
     async def send_text(self, text: str) -> None:
         """Send a text message."""
@@ -152,12 +152,12 @@ class _WebSocketMessages:
             raise self._broken_fault() from error
 
     async def read(self) -> AsyncGenerator[PayloadEvent | KeepAlive]:
-        """The messages as events, up to the close; pings are answered, and are signs of life."""
+        """Yield the messages as events until the close; pings are answered and yield keep-alives."""
         import httpcore
         from httpx_ws import WebSocketNetworkError
         from wsproto.utilities import ProtocolError
 
-        # The pong to a ping is written while reading: that, too, may find the connection broken.
+        # The pong to a ping is written while reading, which may also find the connection broken.
         broken = httpcore.NetworkError, httpcore.TimeoutException, ProtocolError, WebSocketNetworkError
         try:
             while data := await self._session.stream.read(_READ_SIZE):
@@ -171,13 +171,13 @@ class _WebSocketMessages:
             raise self._broken_fault() from error
 
     async def close(self) -> None:
-        """Say goodbye, if that takes no time, and close."""
+        """Send a close frame, if that takes no time, and close."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await self._session.close()
 
     async def _parse_received(self) -> AsyncGenerator[PayloadEvent | KeepAlive]:
-        """What has been received so far."""
+        """Yield the events received so far."""
         from httpx_ws import WebSocketNetworkError
         from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 
@@ -193,7 +193,7 @@ class _WebSocketMessages:
                         yield SimpleEvent(_decode_message(self._message_parts))
                         self._message_parts, self._message_size = [], 0
                 case Ping():
-                    # A server that does not wait for it may have closed; what it sent is read all the same.
+                    # The server may have closed without waiting for the pong; what it sent is still read.
                     with suppress(WebSocketNetworkError):
                         await self._session.send(event.response())
                     yield KeepAlive()
@@ -205,7 +205,7 @@ class _WebSocketMessages:
 
     def _add_part(self, data: str | bytes | bytearray) -> None:
         if not data and self._message_parts:
-            return  # of frames without data there may be any number
+            return  # there may be any number of empty frames
         self._message_parts.append(data)
         self._message_size += len(data)
         if self._message_size > MESSAGE_LIMIT:
@@ -218,7 +218,7 @@ class _WebSocketMessages:
         if code in _NORMAL_CLOSE_CODES:
             self.ended_orderly = True
             return
-        # Codes of the application's own are, by custom, 4000 and the HTTP status.
+        # By convention, application codes are 4000 plus an HTTP status.
         kind = (
             kind_from_status(code - 4000) if code >= 4000 else _CLOSE_CODE_KINDS.get(code, FaultKind.NETWORK)
         )
@@ -229,7 +229,7 @@ class _WebSocketMessages:
 
 
 def _decode_message(parts: Sequence[str | bytes | bytearray]) -> str:
-    """A message as an event's data: text as it is, MessagePack as JSON."""
+    """Return a message as an event's data: text unchanged, MessagePack as JSON."""
     if not isinstance(parts[0], str):
         whole = b"".join(part for part in parts if not isinstance(part, str))
         return msgpack_to_json(whole) or whole.decode("utf-8", "replace")
