@@ -1,4 +1,4 @@
-"""Make hostile text safe to show, whole or in pieces.
+"""Sanitising: hostile text made safe to show, whole or in pieces.
 
 Removed: escape sequences, C0 and C1 controls except newline and tab, DEL, and the bidirectional embeddings,
 overrides and isolates. The carriage return is one of these controls: CRLF becomes LF, and a lone CR cannot

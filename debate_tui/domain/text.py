@@ -33,7 +33,7 @@ def decode_text(data: bytes, errors: str = "strict") -> str:
 
 
 class WordCounter:
-    """Counts words in text that arrives in pieces.
+    """A counter of words in text that arrives in pieces.
 
     A word is a run of characters between white space that contains a letter or a digit; each CJK character
     counts as one word.
@@ -83,7 +83,7 @@ _INDENTS = ("    ", "\t")
 
 
 class CodeTracker:
-    """Tracks whether the end of a Markdown text is in code, for text that arrives in pieces.
+    """A tracker of whether Markdown that arrives in pieces currently ends in code.
 
     Only the start of a line is kept, so the cost does not depend on the length of lines. A run of backticks
     must not be split between pieces. Inline code that is not yet closed counts as code.

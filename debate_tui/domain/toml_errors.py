@@ -1,4 +1,4 @@
-"""Explain invalid values: where they are, what is wrong, and what would be valid.
+"""Explanations of invalid values: where they are, what is wrong, and what would be valid.
 
 Files, options and environment variables share these messages. They are separate from `toml` because most
 files are valid, and start-up should not load this module.

@@ -1,4 +1,4 @@
-"""Export a debate as Markdown, HTML, JSON or plain text, all from the same fold.
+"""Exports of a debate as Markdown, HTML, JSON or plain text, all from the same fold.
 
 Text is shown sanitised; JSON keeps it as received, escaped. The course of a turn is always visible: the
 seams of recoveries, dropped text, and every end other than a natural one.

@@ -132,7 +132,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 # Decisions by the debaters: agreement and rankings
-# #
+#
 # The lines parsed here (``ANSWER:``, ``CONFIDENCE:``, ``RANKING:``) are those that the formats'
 # instructions ask for. Models may decorate them; the last line of its kind in a text counts.
 
