@@ -1,4 +1,4 @@
-"""One debate: the next round, its turns, their guarded sources, the log; takes commands, knows no screen."""
+"""The session: runs one debate, logs it and takes commands; it knows no screen."""
 
 from debate_tui.session.judges import Judge
 from debate_tui.session.rounds import Backpressure, DebateSpec

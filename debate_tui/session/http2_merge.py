@@ -1,4 +1,4 @@
-"""How a hosted debate is connected to: over HTTP/2 by a stream for each debater, else by one for all."""
+"""Connections to a hosted debate: one HTTP/2 stream per debater, or else one stream for all."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from debate_tui.sources.remote_debate import HostMessage, RemoteDebate
 
 
-# Streams of one debate, each with what concerns one debater, put back into the order of its log.
+# Merge the streams of one debate, one per debater, into the order of its log
 
 
 MAX_LEAD_CHARACTERS: Final = 4 * 2**20
-"""Characters of events, as they came, that a stream may be ahead of the others."""
+"""How far a stream may be ahead of the others, in characters of events as received."""
 
 
 @asynccontextmanager
 async def merge_streams(
     streams: Sequence[AsyncIterator[HostMessage]], seq: int
 ) -> AsyncGenerator[AsyncIterator[HostMessage]]:
-    """The events of all streams behind `seq`, each once and in order, until one of the streams ends.
+    """Merge the events of all streams after `seq`, each once and in order, until a stream ends.
 
-    An event is given once the one before it was, which is on one of the streams, as every number of the log
-    is; or, should it be on none, once all streams are past it. What is no event is given at once. Where a
-    stream ends or breaks, that is the end, or its `Fault`, behind all that is known to be in order. A stream
-    that is far ahead of the others is not read on until they have caught up.
+    An event is yielded once the previous one was. Every event of the log is on one of the streams; one that
+    is on none is skipped once all streams are past it. Messages that are not events are yielded at once. If
+    a stream ends or breaks, the merged stream ends, or raises its `Fault`, after all events whose order is
+    known. A stream too far ahead of the others is not read until they catch up.
     """
     inputs = [_MergeInput() for _ in streams]
     wakeup = asyncio.Event()
@@ -54,7 +54,7 @@ async def merge_streams(
 
 
 async def _cancel_and_wait(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """End the tasks, and wait for that even if this is cancelled meanwhile: what they read is closed next."""
+    """Cancel the tasks and wait for them, even if cancelled meanwhile: their streams are closed next."""
     for task in tasks:
         task.cancel()
     cancelled: asyncio.CancelledError | None = None
@@ -68,7 +68,7 @@ async def _cancel_and_wait(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 class _MergeInput:
-    """What has come on one stream and waits for its turn."""
+    """Messages received on one stream and not yet merged."""
 
     def __init__(self) -> None:
         self.events: deque[tuple[int, HostMessage]] = deque()
@@ -97,7 +97,7 @@ class _MergeInput:
             wakeup.set()
 
     def drop_through(self, seq: int) -> None:
-        """Forget what another stream has told already."""
+        """Drop events up to `seq`: another stream has already delivered them."""
         while self.events and self.events[0][0] <= seq:
             self._queued_characters -= self.events.popleft()[1].characters
         self._has_room.set()
@@ -133,19 +133,21 @@ def _next_event(inputs: Sequence[_MergeInput], seq: int) -> tuple[int, HostMessa
 
 
 MAX_SILENCE_S = 40.0
-"""How long a host is silent that is gone, or was slept away from: it gives a sign of life every 15 s."""
+"""Longest silence of a host, in seconds, before its connection counts as lost; hosts ping every 15 s."""
 
 
 class ConnectionInfo(Struct, frozen=True):
-    """How a debate comes: over what, and whether every debater has a stream of its own."""
+    """The transport of a debate, and whether every debater has its own stream."""
 
     transport: str
     per_debater: bool = False
 
 
 class RemoteConnector:
-    """Connects to a hosted debate in the best way that its host answers to, which `connection` is from then
-    on."""
+    """The connection to a hosted debate, made in the best way its host supports.
+
+    `connection` describes the current connection, or the last one.
+    """
 
     def __init__(self, remote_debate: RemoteDebate, policy: RecoveryPolicy) -> None:
         self.connection: ConnectionInfo | None = None
@@ -156,11 +158,11 @@ class RemoteConnector:
     async def open_messages(
         self, position: str, seq: int, debaters: Sequence[str] = ()
     ) -> AsyncGenerator[AsyncIterator[HostMessage]]:
-        """Everything behind `position`, in order, until the debate or a connection ends.
+        """Open the messages after `position`, in order, until the debate or a connection ends.
 
-        `seq` is the number of the newest event received there: places are the host's own words. `debaters`
-        are the ids of all there are, where they are known. Entering raises `Fault`, and so does iterating:
-        also for a connection that is silent for longer than the policy has patience.
+        `position` is the host's own place in the stream; `seq` is the number of the newest event received
+        there. `debaters` are the ids of all debaters, if known. Entering and iterating raise `Fault`, also
+        if the connection is silent for longer than the policy allows.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._close_connections)
@@ -176,7 +178,7 @@ class RemoteConnector:
     async def _connect_per_debater(
         self, stack: AsyncExitStack, position: str, debaters: Sequence[str]
     ) -> list[HostConnection]:
-        """A connection for each debater; none where they would not share one, or there is no room for all."""
+        """Open one connection per debater; return none if they would not share one, or the host is full."""
         if self.connection is None or self.connection.transport != HTTP2_TRANSPORT or len(debaters) < 2:
             return []
         connections: list[HostConnection] = []
@@ -218,7 +220,7 @@ class RemoteConnector:
 async def _with_watchdog(
     messages: AsyncGenerator[HostMessage], watchdog: Watchdog
 ) -> AsyncGenerator[HostMessage]:
-    """The same, or a `timeout` fault; signs of life alone will do for as long as from any source."""
+    """Yield the messages; raise a `timeout` fault if none arrive, or for too long only signs of life."""
     while True:
         with watchdog:
             item = await anext(messages, None)

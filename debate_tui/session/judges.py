@@ -1,4 +1,4 @@
-"""The judges: asked where they stand before the debate, and to read it in every order after it."""
+"""The judges: they give their stance before the debate, then read it in every order afterwards."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 
 
 MAX_ANSWER_TRIES = 2
-"""How often a judge is asked before an unusable answer counts as none."""
+"""How often a judge is asked before an unusable answer counts as no answer."""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Who judges: an id of its own (``j1``), what its source is called, and the guarded source.
+    """A judge: a unique id (``j1``), the name of its source, and the guarded source.
 
     `parameters` are those of its model, as they may be recorded.
     """
@@ -60,7 +60,7 @@ class Judge:
 
 
 class _JudgeRun:
-    """A judge while it works: what it has cost so far, and where it stood."""
+    """A judge at work: its cost so far, and its stance before the debate."""
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
@@ -69,7 +69,7 @@ class _JudgeRun:
         self.stance_before: int | None = None
 
     async def ask(self, topic: str, messages: tuple[Message, ...]) -> str:
-        """The judge's whole answer; raises `Fault` where recovery gives up."""
+        """Return the judge's whole answer; raise `Fault` if recovery gives up."""
         request = TurnRequest(topic=topic, phase=VERDICT_PHASE, turn=0, messages=messages)
         parts: list[str] = []
         usage: Usage | None = None
@@ -86,14 +86,17 @@ class _JudgeRun:
                             usage = item.usage
                         case Finished():
                             usage, stated_cost = item.usage or usage, item.cost
-        finally:  # a broken answer was paid for too
+        finally:  # an interrupted answer is charged too
             self.usage = self.usage + usage if self.usage and usage else self.usage or usage
             self._stated_costs.append(stated_cost)
         return "".join(parts)
 
     @property
     def cost(self) -> float | None:
-        """What all answers cost, in US dollars: as the server says, if it does of each; else by price."""
+        """The cost of all answers in US dollars, `None` if unknown.
+
+        This is what the server reports, if it does for each of them, otherwise computed from prices.
+        """
         stated = [cost for cost in self._stated_costs if cost is not None]
         if stated and len(stated) == len(self._stated_costs):
             return sum(stated)
@@ -101,7 +104,7 @@ class _JudgeRun:
 
 
 class JudgePanel:
-    """The judges of one debate; those whose verdict its `transcript` already has are not asked again."""
+    """The judges of one debate; those with a verdict in `transcript` are not asked again."""
 
     def __init__(self, judges: Sequence[Judge], spec: DebateSpec, transcript: Transcript) -> None:
         self._spec = spec
@@ -114,11 +117,11 @@ class JudgePanel:
                 self._runs.append(_JudgeRun(judge))
 
     def __bool__(self) -> bool:
-        """Whether anybody is left to judge."""
+        """Return whether any judge is left to ask."""
         return bool(self._runs)
 
     async def ask_stances(self) -> None:
-        """Ask every judge where it stands, before it hears anything; one that does not say so stays."""
+        """Ask every judge for its stance before the debate; a judge that gives none still judges."""
         async with asyncio.TaskGroup() as group:
             for asked in self._runs:
                 group.create_task(self._ask_stance(asked))
@@ -126,7 +129,7 @@ class JudgePanel:
     async def collect_verdicts(
         self, transcript: Transcript, on_verdict: Callable[[events.Verdict], object]
     ) -> None:
-        """Have every judge read the debate, and `on_verdict` each verdict as it comes."""
+        """Let every judge read the debate, and call `on_verdict` with each verdict as it arrives."""
         entries, rounds = _public_record(self._spec, transcript)
         reading_orders = build_reading_orders(self._spec.format, entries, rounds)
         async with asyncio.TaskGroup() as group:
@@ -187,7 +190,7 @@ class JudgePanel:
 def _public_record(
     spec: DebateSpec, transcript: Transcript
 ) -> tuple[list[JudgedDebater], list[list[Speech]]]:
-    """Who spoke, and what was said in each round: public words only, nobody's reasoning."""
+    """Return the speakers, and the speeches of each round: public text only, never reasoning."""
     titles = {phase.name: phase.title for phase in spec.format.phases}
     rounds: dict[int, list[Speech]] = {}
     speaker_ids: set[str] = set()
@@ -203,15 +206,15 @@ def _public_record(
     return entries, [rounds[step] for step in sorted(rounds)]
 
 
-# How the debaters themselves settle a debate: by agreeing, or by ranking each other's answers.
+# Outcomes decided by the debaters: consensus or ranking
 
 
 DEBATERS_AS_JUDGE = "the debaters"
-"""Who judged, where it was the debaters themselves."""
+"""The name of the judge if the debaters themselves decided."""
 
 
 def debaters_verdict(spec: DebateSpec, transcript: Transcript) -> events.Verdict | None:
-    """The outcome of a debate that its format lets the debaters settle; `None` for any other."""
+    """Return the verdict of the debaters, if the format lets them decide; otherwise `None`."""
     match spec.format.outcome:
         case "consensus":
             return _consensus_verdict(transcript)
@@ -222,7 +225,7 @@ def debaters_verdict(spec: DebateSpec, transcript: Transcript) -> events.Verdict
 
 
 def _consensus_verdict(transcript: Transcript) -> events.Verdict | None:
-    """Whether all agree in the end, with what each thought before it heard the others."""
+    """Return a verdict on whether all agree at the end, with each debater's first and last answer."""
     turns_by_debater: dict[str, list[Turn]] = {}
     for _, turn in sorted(transcript.turns.items()):
         if turn.debater in transcript.active_debaters and turn.text.strip():
@@ -262,7 +265,7 @@ def _format_position(turn: Turn) -> str:
 
 
 def _ranking_verdict(spec: DebateSpec, transcript: Transcript) -> events.Verdict | None:
-    """Everybody's ranks, summed by Borda's rule; a ballot that does not rank all counts for nothing."""
+    """Return a verdict from all ballots by Borda's rule; incomplete ballots are not counted."""
     ballots = list(_first_ballots(spec, transcript).values())
     if not ballots:
         return None
@@ -283,7 +286,7 @@ def _ranking_verdict(spec: DebateSpec, transcript: Transcript) -> events.Verdict
 
 
 def _first_ballots(spec: DebateSpec, transcript: Transcript) -> dict[str, tuple[str, ...]]:
-    """Each debater's first ballot, over ids."""
+    """Return each debater's first valid ballot, with ids in place of letters."""
     ballots: dict[str, tuple[str, ...]] = {}
     phases = {phase.name: phase for phase in spec.format.phases}
     debaters = {debater.id: debater for debater in spec.debaters}

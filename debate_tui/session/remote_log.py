@@ -1,4 +1,4 @@
-"""A log of a debate that is held elsewhere: what its host tells, through every break of the line."""
+"""A log of a debate hosted elsewhere, which resumes after every interruption of the connection."""
 
 from __future__ import annotations
 
@@ -38,40 +38,43 @@ if TYPE_CHECKING:
     OnConnectionNotice = Callable[[str], None]
 
 
-# What a host tells of its debate, checked before it is believed: everything received has a bound.
+# Check what a host sends before accepting it: everything received has a bound
 
 
 MAX_DEBATE_EVENTS: Final = 1_000_000
-"""Events a debate may have: all of them are kept."""
+"""Maximum number of events in a debate; all of them are kept in memory."""
 
 MAX_DEBATE_CHARACTERS: Final = 256 * 2**20
-"""Characters, as they come, that all events of a debate may have."""
+"""Maximum number of characters in all events of a debate, as received."""
 
 MAX_REMOTE_TURN_CHARACTERS: Final = MAX_TURN_CHARACTERS + 2**20
-"""Characters of a turn: whoever holds a debate ends one behind the event that makes it too long."""
+"""Maximum number of characters in a turn; a host ends one after the event that makes it too long."""
 
 MAX_NUMBER: Final = 2**53
-"""No number is greater: beyond, programs that read JSON do not agree on what it is."""
+"""Largest number accepted: beyond it, JSON parsers do not agree on the value."""
 
 MAX_TIMESTAMP: Final = 253_402_214_400.0
-"""No event is later: with the year 9999 dates end, a day before that in every part of the world."""
+"""Latest time of an event: one day before dates end with the year 9999, for any time zone."""
 
 MAX_SCORE: Final = 100
-"""No score and no opinion is more."""
+"""Highest score or stance."""
 
 
 FIRST_EVENT_TIMEOUT_S: Final = 30.0
-"""How long a host may take to send the first event, which it has had since the debate began."""
+"""How long a host may take to send the first event, in seconds.
+
+The event exists from the start of the debate, so the host can send it at once.
+"""
 
 MAX_IDLE_MESSAGES: Final = 10_000
-"""Messages without a new event, one after the other, that a connection may bring."""
+"""Maximum number of messages in a row without a new event."""
 
 MAX_REWINDS: Final = 20
-"""How often another history may take the debate's place."""
+"""Maximum number of times that another history may replace the debate."""
 
 
 class RemoteEventValidator:
-    """Checks the events of one history, each once and in the order of their `seq`."""
+    """A validator for the events of one history, checked once each in the order of their `seq`."""
 
     def __init__(self) -> None:
         self._event_count = self._character_count = 0
@@ -80,15 +83,15 @@ class RemoteEventValidator:
         self._scored_ids: Set[str] | None = None
 
     def check(self, event: Event, characters: int) -> None:
-        """Raise the `Fault` that ends the watching where an event cannot be believed, or is one too many.
+        """Raise the `Fault` that ends watching if an event is not plausible or exceeds a bound.
 
-        `characters` is what it has in all, as it came.
+        `characters` is the length of the whole event, as received.
         """
         if not self._event_count and not isinstance(event, DebateStarted):
             raise _invalid_debate_fault("It does not begin with its beginning.")
-        if not 0 <= event.at <= MAX_TIMESTAMP:  # clocks are put back, so that it may be before the last one
+        if not 0 <= event.at <= MAX_TIMESTAMP:  # may be earlier than the last one: clocks are set back
             raise _invalid_debate_fault(f"Event {event.seq} is of a time that cannot be.")
-        if not all(abs(number) <= MAX_NUMBER for number in _numbers(event)):  # NaN is not
+        if not all(abs(number) <= MAX_NUMBER for number in _numbers(event)):  # false for NaN
             raise _invalid_debate_fault("There is a number in it that is too great.")
         self._event_count += 1
         self._character_count += characters
@@ -117,7 +120,7 @@ class RemoteEventValidator:
         self._debater_ids = ids
 
     def _check_verdict(self, event: Verdict) -> None:
-        """Verdicts are added up and drawn as bars, which only those of one and the same debate can be."""
+        """Verdicts are added up and drawn as bars: all must score the same debaters, within range."""
         scores, stances = event.scores, (event.stance_before, event.stance_after)
         if event.model and not sanitise(event.problem):
             self._scored_ids = scores.keys() if self._scored_ids is None else self._scored_ids
@@ -131,7 +134,7 @@ class RemoteEventValidator:
 
 
 def _numbers(value: object) -> Iterator[float]:
-    """Every number in a value, at any depth."""
+    """Yield every number in a value, at any depth."""
     match value:
         case int() | float():
             yield value
@@ -163,12 +166,11 @@ def _too_long_fault(what: str) -> Fault:
 
 
 class RemoteLog(BaseLog):
-    """Follows a hosted debate; views follow it like any other log.
+    """The log of a hosted debate; views read it like any other log.
 
-    What is told has a bound, and has to be what a debate can be: see `RemoteEventValidator`. Where another
-    history has taken the debate's place, `on_rewind` is called and everything is told anew.
-    `on_connection_notice` is called with what to say of the connection while it is broken, and with ``""``
-    once it stands.
+    Everything received is bounded and checked by `RemoteEventValidator`. If another history has replaced
+    the debate, `on_rewind` is called and all events are received again. `on_connection_notice` is called
+    with a message while the connection is interrupted, and with ``""`` once it is open.
     """
 
     def __init__(
@@ -211,11 +213,11 @@ class RemoteLog(BaseLog):
 
     @property
     def connection(self) -> ConnectionInfo | None:
-        """How the debate comes, or came last."""
+        """The current connection, or the last one; `None` before the first."""
         return self._connector.connection
 
     async def wait_for_first_event(self) -> None:
-        """Connect, and wait for the debate's first event; raises the `Fault` that makes it impossible."""
+        """Connect and wait for the debate's first event; raise `Fault` if that is not possible."""
         await self._remote_debate.choose_debate()
         try:
             async with (
@@ -235,10 +237,11 @@ class RemoteLog(BaseLog):
         raise Fault(FaultKind.BAD_REQUEST, "There is no debate at this address.")
 
     async def run(self) -> None:
-        """Follow until the debate is over; raises a `Fault` that no further try would mend.
+        """Follow the debate until it is over; raise `Fault` if retrying cannot help.
 
-        A host that is away is tried again for as long as it takes: whoever watches can always leave. One
-        that answers and sends nothing is given up like any source, unless the debate is paused.
+        An unreachable host is retried without limit, because the viewer can always quit. A host that
+        answers but sends no new event is given up after the policy's `max_retries`, unless the debate is
+        paused.
         """
         retry = fruitless = 0
         while not self._closed:
@@ -284,7 +287,7 @@ class RemoteLog(BaseLog):
         return [debater.id for debater in first.debaters] if isinstance(first, DebateStarted) else ()
 
     def _handle_message(self, message: HostMessage) -> bool:
-        """Deal with what the host said; returns whether this connection is worth listening to any longer."""
+        """Process one message of the host; return whether to continue reading this connection."""
         self._position = message.event_id or self._position
         if message.retry_after is not None:
             self._retry_after = message.retry_after

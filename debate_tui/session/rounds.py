@@ -1,4 +1,4 @@
-"""The rounds still to come, and what the moderator makes of them."""
+"""The remaining rounds, the debaters still taking part, and the brief of each turn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RoundQueue:
-    """Gives out rounds one by one; iterating takes each from the front, whatever was changed meanwhile."""
+    """The rounds still to come; iterating removes them from the front and respects later changes."""
 
     def __init__(self, pending: Iterable[Round]) -> None:
         self._pending = deque(pending)
@@ -34,7 +34,7 @@ class RoundQueue:
             yield self._current if self._word_limit is None else self._current.with_words(self._word_limit)
 
     def add_round(self) -> None:
-        """Hold the phase under way once more than planned."""
+        """Add a round to the current phase."""
         if self._current is None:
             return
         last = self._current
@@ -47,7 +47,7 @@ class RoundQueue:
         self._pending.extendleft(reversed(extra_rounds))
 
     def skip_phase(self) -> None:
-        """Hold no further round of the phase under way."""
+        """Drop the remaining rounds of the current phase."""
         while (
             self._current is not None
             and self._pending
@@ -56,11 +56,11 @@ class RoundQueue:
             self._pending.popleft()
 
     def set_words(self, words: int) -> None:
-        """Ask for that many words in every turn from the next round on."""
+        """Set the length of turns, in words, from the next round on."""
         self._word_limit = words
 
 
-# Who is in the debate; every coming and going is logged.
+# Who takes part; every change is logged
 
 
 class Roster:
@@ -78,18 +78,18 @@ class Roster:
 
     @property
     def has_enough_debaters(self) -> bool:
-        """Whether there are enough left to debate."""
+        """Whether enough debaters are left to continue."""
         return len(self._active_ids) >= MIN_DEBATERS
 
     def remove(self, debater: str, reason: str) -> None:
-        """Go on without a debater; nothing for one who has left already."""
+        """Remove a debater and log it; do nothing if it has already left."""
         if debater not in self._active_ids:
             return
         self._active_ids = tuple(other for other in self._active_ids if other != debater)
         self._log.append(events.DebaterRemoved(debater=debater, reason=reason, remaining=self._active_ids))
 
     def reinstate(self, debater: str) -> None:
-        """Let a debater back in; nothing for one who never left."""
+        """Bring a debater back and log it; do nothing if it never left."""
         if debater in self._active_ids:
             return
         self._active_ids = tuple(
@@ -110,7 +110,7 @@ class Roster:
     def log_replacement(
         self, debater: str, source: str, model: str, parameters: dict[str, ParameterValue]
     ) -> None:
-        """Note that another source speaks for a debater."""
+        """Log that a debater's source was replaced."""
         self._log.append(
             events.DebaterReplaced(
                 debater=debater,
@@ -123,14 +123,14 @@ class Roster:
         )
 
 
-# What a debate is made of before its first word.
+# What defines a debate before it starts
 
 
 class DebateSpec(Struct, frozen=True, kw_only=True):
-    """What is debated, how, and by whom; `debate` is the debate's id in the record.
+    """What is debated, how, and by whom; `debate` is the id of the debate in the record.
 
-    `max_output_tokens` is for one turn. Once the whole debate has spent `max_tokens`, sent and answered, or
-    `max_cost`, in US dollars, no further turn begins. `prices` says by which table that is reckoned.
+    `max_output_tokens` applies to one turn. No new turn starts once the debate has used `max_tokens`, input
+    and output together, or has cost `max_cost`, in US dollars. `prices` names the price table for that.
     """
 
     debate: str
@@ -144,22 +144,22 @@ class DebateSpec(Struct, frozen=True, kw_only=True):
 
 
 class Backpressure(Protocol):
-    """Whoever shows the debate may make a debater's reader wait, so that its sender slows down."""
+    """A way for the display to make a debater's reader wait, so that the sender slows down."""
 
     read_delay: float
-    """How long text may pile up at its sender before it is read, in seconds: reading seldom is cheap."""
+    """How long to delay reads, in seconds, so that several tokens are handled per wake-up."""
 
     def has_room(self, debater: str) -> bool:
-        """Whether more text of this debater is welcome now."""
+        """Return whether more text of this debater is accepted now."""
         ...
 
     async def wait_for_room(self, debater: str) -> None:
-        """Wait until it is."""
+        """Wait until more text of this debater is accepted."""
         ...
 
 
 class NoBackpressure:
-    """No backpressure: whoever reads the log keeps up by itself."""
+    """No backpressure: readers of the log keep up by themselves."""
 
     read_delay = 0.0
 
@@ -170,20 +170,20 @@ class NoBackpressure:
         return
 
 
-# What a speaker is told: the public record as far as its phase may see it, put into one brief.
+# The brief of a turn: the public record, as far as the phase may see it
 #
-# Everything is read off the transcript as it stood at a place of the log, so that a turn taken up again
-# later gets the very prompt it began with.
+# Everything is taken from the transcript as of a position in the log, so that a resumed turn gets exactly
+# the prompt it started with.
 
 
 PUBLIC_FINISH_REASONS = frozenset({"complete", "length", "stopped"})
-"""How a turn may have ended to be heard by others; a failed or refused one is no argument."""
+"""Finish reasons of turns that others see; failed and refused turns are not arguments."""
 
 
 def build_brief(
     spec: DebateSpec, transcript: Transcript, debater: Debater, round_: Round, turn: int
 ) -> Brief:
-    """All that `debater` is told for the turn numbered `turn`: one to be started now, or one broken off."""
+    """Build the brief of `debater` for the turn numbered `turn`, whether new or interrupted."""
     started = transcript.turns.get(turn)
     seq = started.started_seq if started is not None else transcript.seq + 1
     active_ids = _active_ids(spec, transcript, seq)
@@ -223,7 +223,7 @@ def _visible_speeches(
 
 
 def _interjections_for(transcript: Transcript, debater: Debater, turn: int) -> Iterator[str]:
-    """What the moderator said to this debater between its last turn's beginning and this one's."""
+    """Yield what the moderator said to this debater between the starts of its last turn and of this one."""
     earlier_turns = (
         t.number for t in transcript.turns.values() if t.debater == debater.id and t.number < turn
     )

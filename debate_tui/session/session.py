@@ -1,4 +1,4 @@
-"""The course of a debate: round after round, everybody's turn, and what the moderator asks for meanwhile."""
+"""The course of a debate: its rounds and turns, its verdict, and the moderator's commands."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ DebateEndReason = Literal["complete", "stopped", "failed"]
 
 
 class Session:
-    """Holds one debate and logs it.
+    """A running debate, recorded in its log.
 
-    The commands (`pause`, `stop`, …) may be called at any time from the session's event loop; one that makes
-    no sense at the moment does nothing. A fault that only a person can mend (a wrong key, an empty account)
-    pauses the debate until `decide` is called; an `unattended` session ends instead, `fatal_fault` says why.
+    The commands (`pause`, `stop`, …) may be called at any time from the session's event loop; one that does
+    not apply at the moment does nothing. A fault that only the user can fix (a wrong key, an empty account)
+    pauses the debate until `decide` is called. An `unattended` session ends instead, and `fatal_fault` says
+    why.
 
-    `past_events` are the events of a debate that was broken off, and which `log` goes on recording: the
-    session completes the round under way, turns cut in mid-word included, and holds what is left.
+    `past_events` are the events of an interrupted debate that `log` continues to record: the session
+    completes the current round, including turns cut mid-word, and runs the remaining rounds.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Session:
     # The course of the debate
 
     async def run(self) -> None:
-        """Hold the debate to its end; whatever ends it, the log's last event says how."""
+        """Run the debate to its end; the last event of the log always says how it ended."""
         end_reason: DebateEndReason = "failed"
         try:
             async with asyncio.TaskGroup() as group:
@@ -93,7 +94,7 @@ class Session:
                 else:
                     self._judge_task.cancel()
             if end_reason == "complete" and self._is_ending:
-                end_reason = "stopped"  # before all judges had spoken
+                end_reason = "stopped"  # before all judges had finished
         except asyncio.CancelledError:
             end_reason = "stopped"
             raise
@@ -103,7 +104,7 @@ class Session:
             )
 
     async def _settle_outcome(self, stances_task: asyncio.Task[None]) -> None:
-        """Say what the debaters themselves have decided, and wait until the judges have taken their seats."""
+        """Log the debaters' own verdict, if any, and wait until all judges have given their stance."""
         has_verdict = any(verdict.judge == DEBATERS_AS_JUDGE for verdict in self.transcript.verdicts)
         if not has_verdict and (verdict := debaters_verdict(self.spec, self.transcript)) is not None:
             self._log.append(verdict)
@@ -156,7 +157,7 @@ class Session:
             self._log.append(events.StreamStatus(debater=debater, state="waiting", attempt=1))
 
     async def _resume_open_round(self) -> None:
-        """Complete the round that was under way when the debate broke off."""
+        """Complete the round that was running when the debate was interrupted."""
         remaining = compute_progress(self.transcript, self.spec.format, self.spec.debaters)
         self._round_queue = RoundQueue(remaining.remaining_rounds)
         self._log.append(events.DebateResumed(reason="continued", debater=None))
@@ -171,7 +172,7 @@ class Session:
             )
 
     def _reached_agreement(self, round_: Round) -> bool:
-        """Whether all who spoke in the round just held gave the same answer, where that ends its phase."""
+        """Return whether the round ends its phase because all its speakers gave the same answer."""
         if round_.phase.stop_when != "agreement":
             return False
         step = len(self.transcript.steps)
@@ -195,8 +196,11 @@ class Session:
         only_debaters: Container[str] = (),
         interrupted_turns: Mapping[str, int] | None = None,
     ) -> None:
-        """Hold a round, wave after wave; `only_debaters` some speakers, some of whose turns were
-        `interrupted_turn`."""
+        """Run a round, one group of speakers after another.
+
+        `only_debaters` limits the round to these ids, if not empty; `interrupted_turns` has the number of
+        the turn to resume for some of them.
+        """
         numbers = interrupted_turns or {}
         for wave in speaking_groups(round_, self.spec.debaters):
             if self._should_end or self._end_at_limit():
@@ -209,7 +213,7 @@ class Session:
             )
 
     def _end_at_limit(self) -> bool:
-        """Whether what was spent forbids another turn; says so, once, and ends the debate."""
+        """Return whether a limit forbids another turn; if so, log that once and end the debate."""
         spec, total = self.spec, compute_costs(self.transcript).total
         tokens, cost = total.tokens or 0, total.cost or 0.0
         if spec.max_tokens is not None and tokens >= spec.max_tokens:
@@ -238,23 +242,23 @@ class Session:
     # Commands
 
     def pause(self, debater: str | None = None) -> None:
-        """Stop reading from one debater, or from all, so that the senders feel it."""
+        """Stop reading from one debater, or from all, so that the senders slow down."""
         if not self._end_logged:
             self._turn_runner.pause(debater)
 
     def resume(self, debater: str | None = None) -> None:
-        """Read on, from all or from one, whatever of it was paused."""
+        """Resume reading from all, or from one debater whatever paused it."""
         if not self._end_logged:
             self._turn_runner.resume(debater)
 
     def stop(self, debater: str) -> None:
-        """End the debater's turn where it is; what was said stays."""
+        """Stop the debater's current turn; its text stays."""
         self._turn_runner.stop(debater)
 
     def retry(self, debater: str) -> None:
-        """Ask for the debater's present turn again: on from its text if it was broken off, else anew.
+        """Request the debater's current turn again: resume it if it was interrupted, else start over.
 
-        One that is paused is read on from, whoever else is not.
+        If the debater is paused, it is resumed; other debaters stay paused.
         """
         self._turn_runner.retry(debater)
 
@@ -266,23 +270,25 @@ class Session:
         cost: CostFunction = unknown_cost,
         parameters: Mapping[str, ParameterValue] | None = None,
     ) -> None:
-        """Let another source speak for the debater from its next connection on, at its own cost.
+        """Switch the debater to another source, with its own cost, from its next connection on.
 
-        `parameters` are those of its model, as they may be recorded.
+        `source_text` is the specification of the source as typed. `parameters` are those of its model, as
+        they may be recorded.
         """
         if not self._end_logged:
             self._turn_runner.replace(debater, source, cost)
             self._roster.log_replacement(debater, source_text, source.model, dict(parameters or {}))
 
     def interject(self, text: str, to: str | None = None) -> None:
-        """Put a remark to one debater or to all; they are told at their next turn."""
+        """Send a remark to one debater or to all; it is part of their next prompt."""
         if not self._end_logged:
             self._log.append(events.Interjection(text=text, to=to))
 
     def vote(self, when: Literal["before", "after"], debater: str | None, voter: str = "user") -> None:
-        """Note how somebody sees the debate, before or after it; `None` is undecided.
+        """Record a vote before or after the debate; `None` means undecided.
 
-        After a vote for a debate that is over its end is told again: the log's last event says how it ended.
+        After a vote in a finished debate the end is logged again: the last event always says how the debate
+        ended.
         """
         self._log.append(events.Vote(when=when, voter=voter, debater=debater))
         if self.transcript.finish_reason is not None:
@@ -293,24 +299,24 @@ class Session:
             )
 
     def decide(self, debater: str, choice: FaultDecision) -> None:
-        """Say how to go on with a debater whose fault paused the debate."""
+        """Decide what to do about a debater whose fault paused the debate."""
         self._turn_runner.decide(debater, choice)
 
     def add_round(self) -> None:
-        """Hold the phase under way once more than planned."""
+        """Add a round to the current phase."""
         self._round_queue.add_round()
 
     def skip_phase(self) -> None:
-        """Break off the phase under way: its open turns end as ``skipped``, and it has no further round."""
+        """Skip the rest of the current phase: its running turns end as ``skipped``."""
         self._round_queue.skip_phase()
         self._turn_runner.skip_turns()
 
     def set_words(self, words: int) -> None:
-        """Ask for that many words in every turn from the next round on."""
+        """Set the length of turns, in words, from the next round on."""
         self._round_queue.set_words(words)
 
     def end(self) -> None:
-        """End the debate: turns under way are stopped, and no further one begins."""
+        """End the debate: running turns are stopped, and no new one starts."""
         self._end_debate(None)
 
     def _end_debate(self, fault: Fault | None) -> None:
@@ -322,5 +328,5 @@ class Session:
 
     @property
     def _end_logged(self) -> bool:
-        """Whether the log has said how the debate ended."""
+        """Whether the end of the debate is logged."""
         return self.transcript.finish_reason is not None

@@ -1,4 +1,4 @@
-"""One turn under way: what its stream yields becomes events of the log."""
+"""A running turn: what its stream yields becomes events of the log."""
 
 from __future__ import annotations
 
@@ -34,20 +34,22 @@ if TYPE_CHECKING:
     from debate_tui.record.log import DebateLog
 
     CostFunction = Callable[[Usage], float | None]
-    """What a turn costs, in US dollars; `None` where that is not known."""
+    """A function for the cost of a turn in US dollars, `None` if unknown."""
 
 MAX_TURN_CHARACTERS = 4_000_000
-"""A turn that grows beyond this ends as ``length``: everything received has a bound."""
+"""Maximum number of characters in a turn; a longer one ends as ``length``."""
 
 
 def unknown_cost(usage: Usage) -> float | None:
-    """The cost of a turn nobody knows the price of."""
+    """Return `None`: the price is unknown."""
     return None
 
 
 class RunningTurn:
-    """The text of one turn so far, and how it is told to the log; `past_turn` is what was logged of it
-    before."""
+    """The text of one turn so far; every change is logged.
+
+    `past_turn` is what was logged of the turn before the debate was interrupted.
+    """
 
     def __init__(
         self,
@@ -63,7 +65,7 @@ class RunningTurn:
         self.finish_reason: FinishReason | None = None
         self.retry_requested = False
         self.stopped_by_user = False
-        """Whether it is to end where it is, even if the debate is continued later."""
+        """Whether the user stopped the turn, so that it is not completed when the debate is resumed."""
         self.cancel_reason: FinishReason = "stopped"
         self._log = log
         self._cost = cost
@@ -78,13 +80,13 @@ class RunningTurn:
         self._cursor_place = (0, 0)
         """The lengths of text and reasoning at the cursor."""
         self._cursor_source: Source | None = None
-        """Whose stream the cursor is a place in."""
+        """The source whose stream the cursor belongs to."""
         self._restart_attempt = 0
-        """The attempt from which on the text is another; 0 while it is this one that goes on."""
+        """The first attempt of a text that replaces the current one; 0 if the current text continues."""
         self._usage: Usage | None = None
         self._usage_totals = UsageTotals()
         self._end = Finished()
-        """What the source said at its end, if it came to one."""
+        """The source's own end of the stream, if there was one."""
         self._started_at = time.monotonic()
         self._first_text_at: float | None = None
         self._finished_at = 0.0
@@ -99,11 +101,11 @@ class RunningTurn:
 
     @property
     def has_source(self) -> bool:
-        """Whether a source was asked for it."""
+        """Whether a source was asked for this turn."""
         return self._cursor_source is not None
 
     def handle_item(self, item: StreamItem) -> None:
-        """Log what one item of the stream says."""
+        """Log one item of the stream."""
         match item:
             case Chunk():
                 self._log_chunk(item)
@@ -120,7 +122,7 @@ class RunningTurn:
                 self.finish(item.reason)
 
     def finish(self, reason: FinishReason, fault: Fault | None = None) -> None:
-        """End the turn, once; a fault is what ended it."""
+        """End the turn, once; `fault` is what ended it, if any."""
         if self.finished:
             return
         self.finish_reason = reason
@@ -141,15 +143,15 @@ class RunningTurn:
         )
 
     def _final_cost(self) -> float | None:
-        """What the server charges, if it says so for the whole turn; else what the usage amounts to."""
+        """Return the server's charge, if it covers the whole turn; else the cost computed from the usage."""
         if self._end.cost is not None and not self._usage_totals.has_earlier:
             return self._end.cost
         return self._cost(self._usage or Usage())
 
     def restart(self) -> None:
-        """Take the turn up again: a broken-off one where it broke off, any other from the start.
+        """Prepare the turn to run again: an interrupted one resumes, any other starts over.
 
-        What was said stays until there is something to take its place.
+        The current text stays until new text replaces it.
         """
         state = self._state_before_pause or self._state
         interrupted = self.finish_reason == "failed" or state in ("connecting", "connected", "reconnecting")
@@ -167,9 +169,9 @@ class RunningTurn:
         self._end = Finished()
 
     def resume_point(self, source: Source) -> Resume | None:
-        """Where to go on when the turn is opened again, by this source; `None` on its first opening.
+        """Return where this source resumes the turn; `None` on its first opening.
 
-        A place in the stream of another source means nothing to this one: it is given the text alone.
+        A cursor of another source is useless to this one: it gets only the text.
         """
         if source is not self._cursor_source:
             self._cursor_source, self._cursor = source, None
@@ -189,7 +191,7 @@ class RunningTurn:
         )
 
     def log_state(self, state: StreamState, fault: Fault | None = None) -> None:
-        """Log a state that the session knows of, not the stream."""
+        """Log a state set by the session rather than by the stream."""
         self._state = state
         self._log.append(
             events.StreamStatus(
@@ -201,19 +203,19 @@ class RunningTurn:
         )
 
     def log_pause(self) -> None:
-        """Show that nobody reads for now."""
+        """Log the state ``paused``, unless it is paused already."""
         if self._state_before_pause is None and not self.finished:
             self._state_before_pause = self._state
             self.log_state("paused")
 
     def log_unpause(self) -> None:
-        """Show again what was shown before `log_pause`."""
+        """Log again the state before `log_pause`."""
         if self._state_before_pause is not None and not self.finished:
             self.log_state(self._state_before_pause)
         self._state_before_pause = None
 
     def _reset_timing(self, *, from_scratch: bool) -> None:
-        """The time since the turn's end is none of its own; begun anew, neither is the time before."""
+        """Exclude the time since the turn ended; after a restart from scratch, all time before too."""
         now, first = time.monotonic(), self._first_text_at
         idle = now - self._finished_at
         self._started_at = now if from_scratch else self._started_at + idle

@@ -1,4 +1,4 @@
-"""Who has the floor: the turns of a wave, held at once, and what is done to them meanwhile."""
+"""The turns that run at the same time, and the commands that apply to them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from debate_tui.domain.stream import Chunk, Fault
 from debate_tui.resilience.backoff import FaultAction, fault_action
 from debate_tui.session.turn import RunningTurn, unknown_cost
 
-# Whether a debater may be read from: closed while it, or the whole debate, is paused.
+# Pauses of one debater or of the whole debate
 
 
 class PauseGate:
-    """Open until somebody closes it; several reasons may keep it closed at once."""
+    """A gate for a reader, closed while there is at least one reason to wait."""
 
     def __init__(self) -> None:
         self._reasons: set[str] = set()
@@ -23,16 +23,16 @@ class PauseGate:
         self._opened.set()
 
     def is_closed(self) -> bool:
-        """Whether at least one reason to wait stands."""
+        """Return whether there is a reason to wait."""
         return bool(self._reasons)
 
     def close(self, reason: str) -> None:
-        """Give a reason to wait."""
+        """Close the gate for this reason."""
         self._reasons.add(reason)
         self._opened.clear()
 
     def open(self, reason: str) -> None:
-        """Take one reason back; the gate opens when none is left."""
+        """Remove one reason; the gate opens when none is left."""
         self._reasons.discard(reason)
         if not self._reasons:
             self._opened.set()
@@ -42,24 +42,24 @@ class PauseGate:
         await self._opened.wait()
 
 
-# When a reader lets text pile up at its sender: waking for every token is what costs most.
+# Delay reads briefly: a wake-up for every token is the largest cost
 
 
 MIN_WAIT_S = 0.0002
-"""A chunk that took longer to come, in seconds, was waited for: there is nothing more to be read yet."""
+"""A chunk that took longer than this to arrive, in seconds, was waited for: no more data is ready."""
 
 MAX_CHUNKS_BETWEEN_DELAYS = 150
-"""Chunks between two pauses that are too many to pause: the sender is ahead of the reader."""
+"""Chunks between two delays above which the sender counts as faster than the reader."""
 
 FAST_SENDER_HOLDOFF_S = 1.0
-"""For how long no further pause is made then, in seconds."""
+"""How long no further delay is made after that, in seconds."""
 
 
 class ReadCoalescer:
-    """Tells a reader how long to leave its socket alone; one instance reads one stream.
+    """The delays during which a reader leaves its socket alone; one instance per stream.
 
-    Never before the second chunk, at most half of the time, and not at all while the sender is fast: a reader
-    that may be behind reads on. All times are in seconds of one monotonic clock.
+    Never before the second chunk, at most half of the time, and not while the sender is fast: a reader that
+    may be lagging continues at once. All times are in seconds of one monotonic clock.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class ReadCoalescer:
         self._no_delay_until = float("-inf")
 
     def next_delay(self, waited: float, now: float, read_delay: float) -> float:
-        """How long to pause after a chunk that came after `waited`; 0 for not at all."""
+        """Return how long to pause after a chunk that took `waited` to arrive; 0 means no pause."""
         self._chunks += 1
         if waited < MIN_WAIT_S or not read_delay or now < self._no_delay_until:
             return 0.0
@@ -86,19 +86,19 @@ if TYPE_CHECKING:
     from debate_tui.session.turn import CostFunction
 
     RecoveryWrapper = Callable[[str, Source, Callable[[], bool]], Source]
-    """Puts recovery around a debater's source; the last argument tells whether a pause holds reading back."""
+    """A function that wraps a debater's source in recovery; its last argument says if reading is paused."""
 
 FaultDecision = Literal["fix", "replace", "remove", "end"]
 
 PAUSED_WITH_ALL, PAUSED_ALONE = "all", "own"
-"""Why a debater is paused: with all others, or alone."""
+"""Reasons why a debater is paused: with all others, or alone."""
 
 
 class TurnRunner:
-    """Has each debater's source, and lets those speak whose turn it is.
+    """The debaters' sources and their running turns.
 
-    A fault that only a person can mend (a wrong key, an empty account) pauses everybody until `decide` is
-    called; an `unattended` debate ends instead. `end_debate` ends the debate, with that fault or with none.
+    A fault that only the user can fix (a wrong key, an empty account) pauses all debaters until `decide` is
+    called; an `unattended` debate ends instead. `end_debate` ends the debate, with that fault or `None`.
     """
 
     def __init__(
@@ -132,12 +132,12 @@ class TurnRunner:
         self._closed = False
 
     def model_of(self, debater: str) -> str:
-        """What to call the model that speaks for the debater."""
+        """Return the name of the model that speaks for the debater."""
         return self._sources[debater].model
 
     @property
     def interrupted_turns(self) -> tuple[int, ...]:
-        """The turns that were stopped by nobody's wish but that the debate should end."""
+        """The turns that were stopped only because the debate ended."""
         return tuple(
             turn.request.turn
             for turn in self._turns.values()
@@ -149,26 +149,26 @@ class TurnRunner:
     def create_turn(
         self, debater: str, request: TurnRequest, past_turn: transcript.Turn | None
     ) -> RunningTurn:
-        """The debater's next turn, or one that was broken off."""
+        """Create the debater's next turn; `past_turn` is the one to resume, if it was interrupted."""
         cost = self._costs.get(debater, unknown_cost)
         turn = self._turns[debater] = RunningTurn(debater, request, self._log, cost=cost, past_turn=past_turn)
         return turn
 
     async def run_turns(self, turns: Sequence[RunningTurn]) -> None:
-        """Hold these turns, all at once, to their ends."""
+        """Run these turns to their ends, all at the same time."""
         async with asyncio.TaskGroup() as self._wave:
             for turn in turns:
                 self._start_task(turn, self._wave)
         self._wave = None
         for turn in turns:
-            turn.finish("stopped")  # a task cancelled before its first step never said so itself
+            turn.finish("stopped")  # a task cancelled before its first step has not finished its turn
 
     def _start_task(self, turn: RunningTurn, wave: asyncio.TaskGroup) -> None:
         task = self._tasks[turn.debater] = wave.create_task(self._run_turn(turn))
         task.add_done_callback(self._on_task_done)
 
     def _on_task_done(self, _: asyncio.Task[None]) -> None:
-        """With its last turn the wave is over: from now on it takes no other."""
+        """Close the group after its last turn: a finished task group takes no new task."""
         if all(task.done() for task in self._tasks.values()):
             self._wave = None
 
@@ -210,7 +210,7 @@ class TurnRunner:
                     await asyncio.sleep(delay)
                 last_read_at = clock()
 
-    # Faults that recovery could not mend
+    # Faults that recovery could not fix
 
     async def _handle_fault(self, turn: RunningTurn, fault: Fault) -> None:
         match fault_action(fault):
@@ -244,14 +244,14 @@ class TurnRunner:
             self._end_debate(None)
 
     def _fail_and_remove(self, turn: RunningTurn, fault: Fault) -> None:
-        """Fail the turn and go on without its debater."""
+        """Fail the turn and continue without its debater."""
         turn.finish("failed", fault)
         self._roster.remove(turn.debater, fault.message)
 
     # Commands: see `Session`
 
     def pause(self, debater: str | None) -> None:
-        """Let nobody read from one debater, or from all, and say so."""
+        """Pause reading from one debater, or from all, and log it."""
         self._log.append(events.DebatePaused(reason="user", debater=debater))
         for name in self._gates if debater is None else (debater,):
             self._gates[name].close(PAUSED_WITH_ALL if debater is None else PAUSED_ALONE)
@@ -259,7 +259,7 @@ class TurnRunner:
                 turn.log_pause()
 
     def resume(self, debater: str | None) -> None:
-        """Let them be read from, one who is named whatever paused it, and say so."""
+        """Resume reading and log it; a named debater resumes whatever paused it."""
         self._log.append(events.DebateResumed(reason="user", debater=debater))
         for name in self._gates if debater is None else (debater,):
             gate = self._gates[name]
@@ -270,13 +270,13 @@ class TurnRunner:
                 turn.log_unpause()
 
     def stop(self, debater: str) -> None:
-        """End the debater's turn where it is."""
+        """Stop the debater's current turn."""
         if (task := self._tasks.get(debater)) is not None:
             self._turns[debater].stopped_by_user = True
             task.cancel()
 
     def retry(self, debater: str) -> None:
-        """Have the debater's turn in this wave held again."""
+        """Run the debater's turn again, while its group is still running."""
         turn, task, wave = self._turns.get(debater), self._tasks.get(debater), self._wave
         if turn is None or task is None or wave is None or self._closed:
             return
@@ -289,35 +289,35 @@ class TurnRunner:
             self._roster.reinstate(debater)
             turn.restart()
             self._start_task(turn, wave)
-        elif turn.has_source:  # else it is about to be
+        elif turn.has_source:  # otherwise it is about to start
             turn.retry_requested = True
             task.cancel()
 
     def replace(self, debater: str, source: Source, cost: CostFunction) -> None:
-        """Have another source speak for the debater from its next connection on, at its own cost."""
+        """Use another source for the debater, with its own cost, from its next connection on."""
         self._costs[debater] = cost
         self._sources[debater] = self._with_recovery(debater, source, self._gates[debater].is_closed)
 
     def decide(self, debater: str, choice: FaultDecision) -> None:
-        """Say how to go on with a debater whose fault paused the debate."""
+        """Decide what to do about a debater whose fault paused the debate."""
         decision = self._decisions.get(debater)
         if decision is not None and not decision.done():
             decision.set_result(choice)
 
     def skip_turns(self) -> None:
-        """End all turns under way as ``skipped``."""
+        """End all running turns as ``skipped``."""
         for debater, task in self._tasks.items():
             self._turns[debater].cancel_reason = "skipped"
             task.cancel()
 
     def close(self) -> None:
-        """End all turns under way, for good."""
+        """End all running turns and allow no retry."""
         self._closed = True
         for task in self._tasks.values():
             task.cancel()
 
 
 def _describe_fault(fault: Fault) -> str:
-    """A fault for whoever has to mend it: what kind it is, what the other side said, and what to do."""
+    """Describe a fault for the user who must fix it: its kind, the server's message, and a hint."""
     kind = fault.kind.replace("_", " ") + (f" ({fault.status})" if fault.status else "")
     return " ".join(filter(None, (f"{kind}: {fault.message}", fault.hint)))
