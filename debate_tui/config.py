@@ -1,10 +1,10 @@
-"""Settings: options, environment and files become one frozen value; every path is named here.
+"""Settings: options, environment and files become one frozen value; every path is defined here.
 
-An option that was typed beats the environment (``DEBATE_TUI_MODE``), which beats the debate file, which beats
-the user's settings file, which beats what was remembered from the last run, which beats the defaults.
+In order of priority: options on the command line, environment variables (``DEBATE_TUI_MODE``), the debate
+file, the user's settings file, what was remembered from the last run, and the defaults.
 """
 
-# No annotation is left as text, which msgspec would have to compile when the program starts.
+# Annotations are not strings here: msgspec would have to compile strings at start-up.
 import difflib
 import os
 import tomllib
@@ -44,13 +44,13 @@ class DebaterSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown
 
 
 class JudgeSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One ``[[judge]]`` table of a file, for a judge that is more than its source."""
+    """One ``[[judge]]`` table of a file, for a judge with more settings than its source."""
 
     source: Annotated[str, Meta(description="where the judge's words come from, as for -d")]
 
 
 class ModelPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a model costs: one ``[price."MODEL"]`` table."""
+    """The prices of a model: one ``[price."MODEL"]`` table."""
 
     input: Annotated[
         float, Meta(ge=0, description="of what is sent", extra={"unit": "US$ per million tokens"})
@@ -68,9 +68,9 @@ class ModelPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A provider of the user's own: one ``[provider.NAME]`` table, which only the user's settings may have.
+    """A user-defined provider: one ``[provider.NAME]`` table, allowed only in the user's settings file.
 
-    For a provider that is listed, what is not set stays as listed.
+    For a built-in provider, unset fields keep their built-in values.
     """
 
     base_url: Annotated[
@@ -108,14 +108,14 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def fields(self) -> dict[str, object]:
-        """What is set."""
+        """The set fields by name, with `key_env` as a tuple."""
         names = self.__struct_fields__
         given = {name: value for name in names if (value := getattr(self, name)) is not None}
         return given | ({"key_env": (self.key_env,)} if isinstance(self.key_env, str) else {})
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set, with its default; the descriptions are the README's table."""
+    """All settings with their defaults; the descriptions make up the README's table."""
 
     topic: Annotated[str, Meta(description="the question or motion under debate")] = ""
     format: Annotated[
@@ -172,12 +172,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def config_folder() -> Path:
-    """Where the user's ``config.toml``, ``formats/`` and ``themes/`` are looked for."""
+    """Return the folder for the user's ``config.toml``, ``formats/`` and ``themes/``."""
     return platformdirs.user_config_path(APP_NAME, appauthor=False)
 
 
 def record_file() -> Path:
-    """The SQLite file that holds all recorded debates; raises `ConfigError` for a link in its place."""
+    """Return the SQLite file of all recorded debates; raise `ConfigError` if it is a symbolic link."""
     file = platformdirs.user_data_path(APP_NAME, appauthor=False) / "debates.sqlite3"
     if file.is_symlink():
         raise ConfigError(f"The record {file} is a symbolic link.", "Put the file it leads to in its place.")
@@ -185,17 +185,20 @@ def record_file() -> Path:
 
 
 def model_folder() -> Path:
-    """Where models that were fetched are kept."""
+    """Return the folder for downloaded models."""
     return platformdirs.user_data_path(APP_NAME, appauthor=False) / "models"
 
 
 def state_file() -> Path:
-    """Where what the user last chose is remembered."""
+    """Return the file that remembers the user's last choices."""
     return platformdirs.user_state_path(APP_NAME, appauthor=False) / "state.json"
 
 
 class RememberedChoices(Struct, frozen=True, omit_defaults=True):
-    """What the last run chose and the next one begins with; what the start screen had is for it alone."""
+    """Choices remembered for the next run.
+
+    Only `mode` and `theme` apply to every start; the others fill in the start screen.
+    """
 
     mode: ModeName | None = None
     theme: str | None = None
@@ -207,7 +210,7 @@ class RememberedChoices(Struct, frozen=True, omit_defaults=True):
 
 
 def load_remembered() -> RememberedChoices:
-    """What was remembered; nothing if the file is missing or unreadable."""
+    """Read the remembered choices; all are unset if the file is missing or unreadable."""
     try:
         return msgspec.json.decode(state_file().read_bytes(), type=RememberedChoices)
     except (OSError, msgspec.DecodeError):
@@ -215,7 +218,7 @@ def load_remembered() -> RememberedChoices:
 
 
 def save_remembered(**chosen: str | tuple[str, ...] | None) -> None:
-    """Keep a choice for the next run, or forget it; a folder that cannot be written disturbs nothing."""
+    """Remember choices for the next run; `None` forgets one. Errors while writing are ignored."""
     try:
         choice = msgspec.convert(chosen, RememberedChoices)
         new = msgspec.structs.replace(load_remembered(), **{key: getattr(choice, key) for key in chosen})
@@ -225,9 +228,9 @@ def save_remembered(**chosen: str | tuple[str, ...] | None) -> None:
 
 
 def write_private_file(file: Path, data: bytes) -> None:
-    """Write one of the program's own files, readable by its owner only.
+    """Write one of the program's own files, readable only by its owner.
 
-    An existing file or symbolic link is replaced, never written to. Raises `OSError`.
+    An existing file or symbolic link is replaced, never written to. Raise `OSError` if that fails.
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{os.getpid()}")
@@ -247,9 +250,9 @@ def load_settings(
     debate_file: Path | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """Put all layers together; `options` holds only what was typed.
+    """Combine all layers of settings; `options` holds only what was typed.
 
-    Raises `ConfigError` for a file or variable that is wrong, `UsageError` for an option.
+    Raise `ConfigError` for an invalid file or variable, `UsageError` for an invalid option.
     """
     chosen = load_remembered()
     layers: list[Mapping[str, object]] = [
@@ -274,7 +277,7 @@ def load_settings(
 
 
 def with_options(settings: Settings, options: Mapping[str, object]) -> Settings:
-    """The settings with some typed anew; raises `UsageError` for those that are wrong."""
+    """Return the settings with these options changed; raise `UsageError` if one is invalid."""
     return msgspec.structs.replace(settings, **_check_options(options))
 
 
@@ -294,7 +297,7 @@ def _read_settings(file: Path) -> dict[str, object]:
 
 
 def _read_debate_file(file: Path) -> dict[str, object]:
-    """The settings in a file that may come from anyone: it can run no command, and send no key anywhere."""
+    """Read a debate file, which may come from anyone: it can run no command and send no key anywhere."""
     settings = _read_settings(file)
     if "provider" in settings:
         raise ConfigError(
@@ -305,7 +308,7 @@ def _read_debate_file(file: Path) -> dict[str, object]:
 
 
 _COMPOUND_SETTINGS = ("judge", "recovery", "price", "provider", "debater")
-"""Settings that no variable can hold."""
+"""Settings that cannot be set by an environment variable."""
 
 
 def _environment_settings(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
@@ -323,12 +326,12 @@ def _environment_settings(environment: Mapping[str, str]) -> Iterator[tuple[str,
 
 
 def _setting_types() -> dict[str, Any]:
-    """What each setting is; looked up only where there is something to check, because it takes its time."""
+    """Return the type of each setting; called only if there is something to check, because it is slow."""
     return {info.name: info.type for info in msgspec.structs.fields(Settings)}
 
 
 def _normalise_switch(value: str) -> str:
-    """How people write a switch in a variable, as the decoder reads one."""
+    """Translate the usual spellings of a switch in a variable to those the decoder accepts."""
     return {"yes": "true", "on": "true", "no": "false"}.get(value.lower(), value)
 
 
@@ -347,9 +350,9 @@ def _check_options(options: Mapping[str, object]) -> dict[str, object]:
 
 
 def find_format(name: str) -> Format:
-    """A format by its name: the user's own ``formats/NAME.toml``, else a shipped one.
+    """Return a format by name: the user's own ``formats/NAME.toml``, or else a built-in one.
 
-    Raises `ConfigError` for a file that is wrong, `UsageError` for a name that nobody has.
+    Raise `ConfigError` for an invalid file, `UsageError` for an unknown name.
     """
     for folder in _format_folders():
         file = folder / f"{name}.toml"
@@ -364,7 +367,7 @@ def find_format(name: str) -> Format:
 
 
 def format_names() -> list[str]:
-    """The names of all formats, shipped and the user's own, in alphabetical order."""
+    """Return the names of all formats, built-in and the user's own, in alphabetical order."""
     names = {
         file.name.removesuffix(".toml")
         for folder in _format_folders()
