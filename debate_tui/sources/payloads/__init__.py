@@ -1,10 +1,11 @@
-"""Event data → chunks: a typed decoder per payload shape, shared by every source.
+"""Decoding of event data into chunks: one typed decoder per payload format, shared by all sources.
 
-A decoder knows one payload and nothing of connections. It is given events as `sse_parser` (or a WebSocket)
-delivers them and returns the items of `domain.stream`. `payloads.detect` picks one from a stream's first
-event, `payloads.errors` turns an error that a server reports into a fault.
+A decoder knows one payload and nothing about connections. It gets events from `sse_parser` (or a WebSocket)
+and returns the items of `domain.stream`. `payloads.detect` picks a decoder from a stream's first event,
+`payloads.errors` turns an error reported by a server into a fault.
 
-Servers deviate from every payload. What carries no text never stops text; `payloads.json_decoder` sees to it.
+Servers deviate from every payload format. Fields and events without text must never stop text;
+`payloads.json_decoder` ensures that.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
 
 
 class PayloadEvent(Protocol):
-    """A server-sent event, or a WebSocket message seen as one."""
+    """A server-sent event, or a WebSocket message treated as one."""
 
     @property
     def event(self) -> str:
-        """The event's type; ``message`` where the stream named none."""
+        """The event's type; ``message`` if the stream named none."""
         ...
 
     @property
@@ -45,12 +46,12 @@ class PayloadEvent(Protocol):
 
     @property
     def id(self) -> str:
-        """The stream's last event id as of this event; empty where it has none."""
+        """The stream's last event id at this event; empty if it has none."""
         ...
 
 
 class SimpleEvent(Struct, frozen=True):
-    """An event that is not a server-sent one: a WebSocket message, or data that had to be unpacked."""
+    """An event from a WebSocket message, or with unpacked data."""
 
     data: str
     event: str = "message"
@@ -58,9 +59,9 @@ class SimpleEvent(Struct, frozen=True):
 
 
 class UnfinishedEvent(KeepAlive, frozen=True):
-    """What a stream ended with that is not an event: one without its blank line, or JSON without a field.
+    """An unfinished end of a stream: an event without its blank line, or JSON without a field name.
 
-    The standard drops it. It counts only if it is an error or the end of the answer.
+    The standard drops it. It only counts if it is an error or the end of the answer.
     """
 
     data: str = ""
@@ -68,46 +69,46 @@ class UnfinishedEvent(KeepAlive, frozen=True):
 
 
 class PayloadDecoder(Protocol):
-    """Reads the payload of one connection; as it remembers what it read, every connection has its own."""
+    """Decoder for the payload of one connection; it keeps state, so every connection needs its own."""
 
     @property
     def has_end_marker(self) -> bool:
         """Whether the payload has an end marker of its own.
 
-        Without one, only the framing of the connection can vouch for an end.
+        Without one, only the connection's framing can confirm an end.
         """
         ...
 
     @property
     def finish_reason(self) -> FinishReason | None:
-        """How the answer ended, once the payload has given a reason; bookkeeping may follow."""
+        """How the answer ended, once the payload has given a reason; usage and end marker may follow."""
         ...
 
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """The items one event amounts to, in order; a `Finished` among them is the last of the stream.
+        """Return the items of one event in order; a `Finished` is the last item of the stream.
 
-        Only `Chunk`, `KeepAlive`, `UsageUpdate` and `Finished`. Cursors are set only where the payload itself
-        has them (a sequence number); event ids are the source's business. Events unknown to the payload are
-        signs of life. Raises `Fault` (without `text_seen`: `decode_stream` knows that) for an error the
-        server reports and for data that may have held text and cannot be read. No chunk is empty.
+        Items are `Chunk`, `KeepAlive`, `UsageUpdate` and `Finished` only. Cursors are set only if the payload
+        itself has them (a sequence number); the source handles event ids. Unknown events become keep-alives.
+        Raise `Fault` (without `text_seen`, which `decode_stream` sets) for an error reported by the server
+        and for unreadable data that may have contained text. Chunks are never empty.
         """
         ...
 
     def end(self) -> Finished | None:
-        """What the stream amounts to if the connection ended orderly here; `None` means it was cut.
+        """Return the end of the stream if the connection ended orderly here, or `None` if it was cut.
 
-        An answer whose finish reason was seen is finished even if the end marker never came; a payload
-        without end marker always is.
+        An answer with a finish reason is finished even if the end marker never came; a payload without an end
+        marker always is.
         """
         ...
 
     def missing_end(self) -> Fault:
-        """The fault of a stream that closed although `end` is `None`."""
+        """Return the fault of a stream that closed although `end` returns `None`."""
         ...
 
 
 AFTER_FINISH_TIMEOUT = 3.0
-"""How long to wait for usage and the end marker after a finish reason, in seconds."""
+"""Seconds to wait for usage and the end marker after a finish reason."""
 
 
 def decode_stream(
@@ -115,10 +116,10 @@ def decode_stream(
     decoder: PayloadDecoder,
     ended_orderly: Callable[[], bool] = lambda: True,
 ) -> AsyncGenerator[StreamItem, None]:
-    """Decode a stream up to its end, which is a `Finished` or a `Fault` that says whether text was seen.
+    """Decode a stream to its end: a `Finished`, or a `Fault` with `text_seen` set.
 
-    Reads nothing after the `Finished`. `events` may raise `Fault` too. `ended_orderly` tells, once they have
-    run out, whether the framing vouches for that end: without it, such an end is a cut.
+    Nothing is read after the `Finished`. `events` may raise `Fault` too. `ended_orderly` is called when they
+    are exhausted and returns whether the framing confirms the end; otherwise the end is a cut.
     """
 
     def end(text_seen: bool) -> Finished:
@@ -140,8 +141,8 @@ async def decode_events(
 ) -> AsyncGenerator[StreamItem, None]:
     """Decode the events of any source, models and endpoints alike.
 
-    `end`, told whether text was seen, gives the `Finished` of a connection that closed, or raises `Fault`;
-    `keep_alive` completes a sign of life that came from the transport.
+    `end` gets whether text was seen, and returns the `Finished` of a closed connection or raises `Fault`;
+    `keep_alive` completes a keep-alive from the transport.
     """
     text_seen = reasoning_seen = False
     try:
@@ -188,8 +189,8 @@ async def _decode_rest(
 ) -> AsyncGenerator[StreamItem, None]:
     """Decode what follows a finish reason, up to the end.
 
-    A complete answer is not requested again because of that: errors and cuts are passed over, and so is a
-    server that does not close. If text follows, the reason was none: some servers give it in every chunk.
+    A complete answer is not requested again because of it: errors and cuts are ignored, and so is a server
+    that does not close. If text follows, the reason did not count: some servers send one in every chunk.
     """
     is_answer = is_answer or decoder.finish_reason == "refused"
     is_last = True
@@ -222,7 +223,7 @@ def _decode_late(
     *,
     is_answer: bool,
 ) -> Iterator[StreamItem]:
-    """The items of an event after a finish reason; of its faults only a refusal undoes an answer."""
+    """Yield the items of an event after a finish reason; of its faults only a refusal undoes an answer."""
     try:
         if isinstance(event, KeepAlive):
             yield from _decode_sign(event, decoder, keep_alive)
@@ -236,7 +237,7 @@ def _decode_late(
 def _decode_sign(
     sign: KeepAlive, decoder: PayloadDecoder, keep_alive: Callable[[KeepAlive], KeepAlive]
 ) -> Iterable[StreamItem]:
-    """The items of something that is not an event: usually the sign of life itself."""
+    """Return the items of something that is not an event: usually just the keep-alive."""
     if not isinstance(sign, UnfinishedEvent):
         return (keep_alive(sign),)
     items = tuple(decoder.decode(SimpleEvent(sign.data, sign.event)))
@@ -245,23 +246,23 @@ def _decode_sign(
 
 
 def _with_substitute(item: StreamItem, text_seen: bool, reasoning_seen: bool) -> StreamItem:
-    """`Finished` with what came instead of text; any other item as it is."""
+    """Add to a `Finished` what came instead of text; return other items unchanged."""
     if type(item) is not Finished:
         return item
-    # Even with text: it may be no more than tagged reasoning.
+    # Even if there was text: it may be only tagged reasoning.
     instead = item.instead or ("only reasoning" if reasoning_seen and not text_seen else "")
     return item if instead == item.instead else structs.replace(item, instead=instead)
 
 
 def is_done_marker(data: str) -> bool:
-    """Whether the data says that the stream is over, as OpenAI's and many others do."""
+    """Return whether the data is the ``[DONE]`` marker of OpenAI and many others."""
     return data.strip(' "') == "[DONE]"
 
 
 def truncated_fault(last_words: str = "") -> Fault:
-    """The fault of a stream that ended without its end marker.
+    """Return the fault of a stream that ended without its end marker.
 
-    `last_words` is the last thing in it that no payload holds, as a rule what a proxy has to say.
+    `last_words` is the last unrecognised text in it, usually a proxy's message.
     """
     message = "The stream ended before the answer was complete."
     return Fault(
@@ -270,12 +271,12 @@ def truncated_fault(last_words: str = "") -> Fault:
 
 
 def unreadable_fault(data: str) -> Fault:
-    """The fault of an event whose data the payload cannot hold; as a rule something between us broke it."""
+    """Return the fault of an event whose data cannot be parsed, usually broken by an intermediary."""
     return Fault(FaultKind.SERVER, f"The server sent an event that cannot be read: {_shorten(data)}")
 
 
 def nesting_fault(text_seen: bool) -> Fault:
-    """The fault of data nested so deeply that no decoder can follow."""
+    """Return the fault of data nested too deeply to decode."""
     return Fault(FaultKind.SERVER, "The server sent an event that cannot be read.", text_seen=text_seen)
 
 
@@ -284,7 +285,7 @@ def _shorten(data: str) -> str:
 
 
 def unknown_payload_fault(data: str, name: str = "") -> Fault:
-    """The fault of a stream whose events no decoder understands: `data` is the first, `name` its API's."""
+    """Return the fault of an unsupported stream; `data` is its first event, `name` its API."""
     speaks = f"The server speaks {name}, which is not supported."
     start = speaks if name else "The server's events are in no supported format."
     return Fault(

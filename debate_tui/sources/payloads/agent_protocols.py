@@ -1,4 +1,4 @@
-"""Events of the Agent User Interaction protocol; https://docs.ag-ui.com/concepts/events."""
+"""Events of AG-UI (https://docs.ag-ui.com/concepts/events) and of the AI SDK's UI message streams."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _AgUiEvent(Struct):
 class AgUiDecoder(JsonDecoder[_AgUiEvent]):
     """Decodes one run of an agent; its end marker is ``RUN_FINISHED``.
 
-    A stream that is not a run, only a message, is finished with an orderly end after ``TEXT_MESSAGE_END``.
+    A stream with only a message and no run is finished by an orderly end after ``TEXT_MESSAGE_END``.
     """
 
     shape = _AgUiEvent
@@ -81,7 +81,7 @@ class AgUiDecoder(JsonDecoder[_AgUiEvent]):
         return self.finished() if self._message_ended and not self._is_run else None
 
 
-# Parts of the AI SDK's UI message streams; https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol.
+# The AI SDK's UI message streams; https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol.
 
 
 class _UiPart(Struct, rename="camel"):

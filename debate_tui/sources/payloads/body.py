@@ -1,8 +1,8 @@
-"""What the body of a good answer is, whatever its media type: events, JSON, a page, text or nothing.
+"""The body of a successful response, whatever its media type: events, JSON, a page or text.
 
-Servers label event streams as anything, send JSON lines instead, or ignore that a stream was asked for and
-send the whole answer as one JSON document. The first bytes tell; JSON is given out as the events a stream
-would have had, so that the decoders need not know.
+Servers give event streams any label, send JSON lines instead, or ignore the request for a stream and send the
+whole answer as one JSON document. The first bytes decide; JSON is converted to the events of a stream, so
+that the decoders need no special case.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NDJSON_MEDIA_TYPES = frozenset(
 
 _FIELDS = (b"data", b"event", b"id", b"retry", b"")
 _BLANKS = b"\xef\xbb\xbf \t\r\n\x1e"
-"""What may come before the first byte that tells: a byte order mark, blanks, a record separator."""
+"""Bytes that may precede the decisive one: a byte order mark, blanks, a record separator."""
 _MAX_BLANKS = 1 << 16
 _MAX_ITEMS = 10_000
 _ANSWER_FIELDS = (
@@ -50,9 +50,9 @@ _ANSWER_FIELDS = (
 
 
 def identify_body(head: bytes, is_event_stream: bool) -> BodyKind | None:
-    """What a body that begins with `head` is; `None` as long as that cannot be told.
+    """Return what a body that begins with `head` is, or `None` while that is undecided.
 
-    `is_event_stream` is what the media type says: then all but JSON and pages is one.
+    `is_event_stream` is true if the media type says so: then anything but JSON and pages is one.
     """
     start = head.lstrip(_BLANKS)
     if not start:
@@ -70,7 +70,7 @@ def identify_body(head: bytes, is_event_stream: bool) -> BodyKind | None:
 
 
 async def prepend(head: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """The bytes of a body, of which `head` has been read already."""
+    """Yield the bytes of a body of which `head` has already been read."""
     yield head
     async for piece in rest:
         yield piece
@@ -79,7 +79,7 @@ async def prepend(head: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[byt
 async def parse_ndjson(
     body: AsyncIterator[bytes], *, limit: int = EVENT_LIMIT
 ) -> AsyncGenerator[PayloadEvent | KeepAlive]:
-    """The events in a body labelled as JSON lines; servers label event streams so, too."""
+    """Yield the events of a body labelled as JSON lines, which may also be an event stream."""
     head = b""
     async for piece in body:
         head += piece
@@ -100,10 +100,10 @@ async def parse_ndjson(
 async def parse_json_body(
     body: AsyncIterator[bytes], *, limit: int = EVENT_LIMIT
 ) -> AsyncGenerator[PayloadEvent | KeepAlive]:
-    """The events in a body of JSON: a document a line as they come, or one document of several lines.
+    """Yield the events of a JSON body: one document per line, or a single document of several lines.
 
-    `limit` bounds a document, in bytes. Raises a `bad_request` fault for a larger one, and for a body with
-    nothing in it that any payload knows.
+    `limit` is the maximum size of a document in bytes. Raise a `bad_request` fault for a larger one, and for
+    a body that contains nothing any payload knows.
     """
     buffer = bytearray()
     searched = 0
@@ -146,7 +146,7 @@ class _Documents:
         self._unknown_fields: list[str] = []
 
     def events(self, document: bytes) -> Iterator[PayloadEvent]:
-        """A document as events: a whole answer as those of its stream, all else as it is."""
+        """Yield a document as events: a complete answer as its stream's events, anything else unchanged."""
         self.count += 1
         try:
             value = msgspec.json.decode(document)
@@ -165,7 +165,7 @@ class _Documents:
             yield from _answer_events(item, is_error=is_error)
 
     def check(self) -> None:
-        """Raise the fault of a body that is JSON, but nothing of an answer."""
+        """Raise the fault of a JSON body without any part of an answer."""
         if not self._known:
             names = ", ".join(f"'{name[:40]}'" for name in self._unknown_fields) or "no fields"
             message = f"The server answered with JSON, not with an event stream or an answer: it has {names}."
@@ -173,7 +173,7 @@ class _Documents:
 
 
 def split_answer(data: str) -> list[str]:
-    """The data of the events that a whole answer would have been streamed as; empty for anything else."""
+    """Return the data of the events that would stream a complete answer; empty for anything else."""
     value = errors.load_json(data)
     if not isinstance(value, dict):
         return []
@@ -198,14 +198,14 @@ def _has_message(choice: object) -> bool:
 
 
 def _chat_events(completion: dict[str, object], choices: list[object]) -> Iterator[PayloadEvent]:
-    """A whole chat completion as one chunk of it."""
+    """Yield a complete chat completion as a single chunk."""
     chunks = [choice | {"delta": choice["message"]} if _has_message(choice) else choice for choice in choices]  # type: ignore[operator,index]
     yield _event(completion | {"object": "chat.completion.chunk", "choices": chunks})
     yield SimpleEvent("[DONE]")
 
 
 def _responses_events(response: dict[str, object]) -> Iterator[PayloadEvent]:
-    """A whole response as its text and the event that ends it."""
+    """Yield a complete response as its text and its final event."""
     for item in _objects(response.get("output")):
         for index, part in enumerate(_objects(item.get("summary"))):
             yield _event({"type": "response.reasoning_summary_part.added", "summary_index": index})
@@ -224,7 +224,7 @@ def _objects(value: object) -> list[dict[str, object]]:
 
 
 def _messages_events(message: dict[str, object]) -> Iterator[PayloadEvent]:
-    """A whole message as its blocks, each in one piece."""
+    """Yield a complete message as its blocks, each in one piece."""
     content, usage = message.get("content"), message.get("usage")
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
     yield _event({"type": "message_start", "message": message | {"content": []}})

@@ -1,9 +1,9 @@
-"""Chat completion chunks, as OpenAI and the many servers that speak its dialect stream them.
+"""Chat completion chunks, from OpenAI and the many compatible servers.
 
-Only the fields used are decoded. The dialects differ in where reasoning is (`reasoning_content`,
-`reasoning`, `reasoning_details`, thinking parts of a list-valued `content`), in where usage and errors are,
-in whether ``[DONE]`` is sent, and in whether a request for a stream is answered with one; all of it is read
-here, so that no caller needs to know which server it talks to. Legacy completions (`text`) are read, too.
+Only the fields used are decoded. The dialects differ in the place of reasoning (`reasoning_content`,
+`reasoning`, `reasoning_details`, thinking parts of a list-valued `content`), usage and errors, in whether
+``[DONE]`` is sent, and in whether a request for a stream is answered with one. All of them are read here, so
+that callers need not know the server. Legacy completions (`text`) are read, too.
 """
 
 from __future__ import annotations
@@ -91,9 +91,9 @@ class _ChatHead(Struct):
 class ChatDecoder(JsonDecoder[_ChatCompletion]):
     """Decodes one chat completion.
 
-    The answer is finished with ``[DONE]``, or with any end after a `finish_reason`: the chunk with the
-    usage comes after that. A refusal's text counts as the answer's text. Of several choices index 0
-    counts, or the lowest of the first chunk.
+    The answer is finished by ``[DONE]``, or by any end after a `finish_reason`: the chunk with the usage
+    follows that. A refusal's text counts as the answer's text. Of several choices index 0 counts, or the
+    lowest in the first chunk.
     """
 
     shape = _ChatCompletion
@@ -115,7 +115,7 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
         return self._read_metadata(value, event)
 
     def _read_choices(self, choices: list[_ChatChoice], event: PayloadEvent) -> list[StreamItem]:
-        """The items of the choice that counts, which the first chunk decides."""
+        """Return the items of the choice that counts, which the first chunk determines."""
         if self._choice_index is None:
             self._understood = True
             indices = [choice.index for choice in choices]
@@ -139,7 +139,7 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
         return items
 
     def _read_undivided(self, choice: _ChatChoice) -> list[StreamItem]:
-        """The items of a legacy completion's chunk, or of an answer that was not streamed."""
+        """Return the items of a legacy completion's chunk, or of an answer that was not streamed."""
         if choice.text:
             return [Chunk(choice.text)]
         if choice.message is None or self._has_text:
@@ -172,7 +172,7 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
         self.finish_reason = to_finish_reason(word) or self.finish_reason
 
     def _read_metadata(self, completion: _ChatCompletion, event: PayloadEvent) -> Iterator[StreamItem]:
-        """The items of a chunk with more than text: its choice's, then usage, then the error it reports."""
+        """Yield the items of a chunk with more than text: the choice's, then usage; raise its error last."""
         extension = completion.x_groq or _GroqExtension()
         usage = completion.usage or extension.usage
         error = next((e for e in (completion.error, extension.error) if errors.is_error({"error": e})), None)

@@ -1,4 +1,4 @@
-"""Deltas in our own words: ``{"delta": "…"}``, batches of them, and the events of a debate log."""
+"""debate-tui's own deltas (``{"delta": "…"}``, batches, debate log events) and other bare text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {"complete": "complete", "length": "l
 
 
 class _DeltaEvent(Struct):
-    """Any event of ours, as far as a turn's text is concerned."""
+    """The fields of any debate-tui event that matter for a turn's text."""
 
     type: str = ""
     delta: str | None = None
@@ -42,7 +42,7 @@ class _DeltaEvent(Struct):
 
     @property
     def cursor(self) -> Cursor | None:
-        """Where in its stream the event says it is."""
+        """The event's position in its stream."""
         position = self.seq if self.id is None else self.id
         return None if position is None else Cursor(str(position))
 
@@ -67,7 +67,7 @@ _TEXT_TYPES = re.compile(r"answer|chunk|completion|content|delta|message|text|to
 
 
 class NativeEvent(Struct):
-    """An event of a model server's own API: Ollama's, llama.cpp's, TGI's, or one with nothing but text."""
+    """An event of a model server's native API (Ollama, llama.cpp, TGI), or one with only text."""
 
     type: str = ""
     event: object = None
@@ -91,13 +91,14 @@ class NativeEvent(Struct):
 
     @property
     def reasoning(self) -> str:
-        """The reasoning in it, if there is any."""
+        """The event's reasoning, if any."""
         return self.thinking or (self.message and self.message.thinking) or ""
 
     def texts(self) -> Iterator[tuple[str, str | None]]:
-        """The text in it, by the place where it stands; `None` in a place that is not there.
+        """Yield the field names that may contain text, with their values; `None` if absent.
 
-        A vendor's event may have text of another sort: only types that name an answer's text count.
+        A vendor's event may contain text that is not the answer's: only types that name an answer's text
+        count.
         """
         if isinstance(self.event, str) or (self.type and not _TEXT_TYPES.search(self.type)):
             return
@@ -107,11 +108,11 @@ class NativeEvent(Struct):
 
     @property
     def is_end(self) -> bool:
-        """Whether it ends the answer."""
+        """Whether the event ends the answer."""
         return bool(self.done or self.stop or self.generated_text is not None or self.details)
 
     def to_usage(self) -> Usage | None:
-        """The usage, where it tells any."""
+        """Return the usage, or `None` if the event reports none."""
         generated = self.details.generated_tokens if self.details else None
         usage = Usage(
             to_count(self.prompt_eval_count or self.tokens_evaluated),
@@ -121,9 +122,9 @@ class NativeEvent(Struct):
 
 
 class DeltaDecoder(JsonDecoder[_DeltaEvent]):
-    """Decodes bare text in its various wrappings; as a rule nothing in them says where the answer ends.
+    """Decodes bare text in various wrappings; most of them have no end marker.
 
-    Deltas of ours come alone or in batches, and ``{"type": "done"}`` ends them for transports that have no
+    debate-tui's deltas come alone or in batches, and ``{"type": "done"}`` ends them on transports without
     named events. The native streams of Ollama, llama.cpp and TGI have an end marker.
     """
 
@@ -135,7 +136,7 @@ class DeltaDecoder(JsonDecoder[_DeltaEvent]):
         self._understood = True
         self.has_end_marker = False
         self._text_place = ""
-        """Where the stream has its text: what stands elsewhere is not text, or the same again."""
+        """The field with the stream's text: other fields contain something else, or the same text again."""
 
     def read(self, value: _DeltaEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `JsonDecoder.read`."""
@@ -189,10 +190,9 @@ class DeltaDecoder(JsonDecoder[_DeltaEvent]):
 
 
 class DebateLogDecoder(DeltaDecoder):
-    """Decodes the events of a hosted debate: the text of the first turn it hears of, up to that turn's end.
+    """Decodes the events of a hosted debate: the text of the first turn it receives, to that turn's end.
 
-    A delta applies where its offset says, as everywhere: what is already there is passed over, and a hole
-    is a cut.
+    A delta applies at its offset: text already received is skipped, and a gap is a cut.
     """
 
     def __init__(self) -> None:
@@ -252,11 +252,11 @@ def _error_fault(error: object) -> Fault:
     return errors.parse_error({"error": error}).to_fault(None, None)
 
 
-# Data that is the text itself.
+# Data that is itself the text.
 
 
 class PlainTextDecoder:
-    """Decodes plain text, or one JSON string per event; nothing in it says where the answer ends."""
+    """Decodes plain text, or one JSON string per event; there is no end marker."""
 
     has_end_marker = False
     finish_reason = None

@@ -1,4 +1,4 @@
-"""Which payload a stream speaks, detected from its first event that says so."""
+"""Detection of a stream's payload from its first decisive event."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ DECODERS: dict[str, Callable[[], PayloadDecoder]] = {
     "agui": AgUiDecoder,
     "plain": PlainTextDecoder,
 }
-"""The payloads, by name."""
+"""The decoders by payload name."""
 
 OWN_PAYLOADS = ("log", "deltas")
-"""Those whose data may say where in the stream it is."""
+"""Payloads whose data may contain positions in the stream."""
 
 _TYPE_PATTERNS = (
     ("responses", re.compile(r"response\.")),
@@ -67,15 +67,15 @@ _URL_SAFE = str.maketrans("-_", "+/")
 
 
 MAX_UNKNOWN_EVENTS = 20
-"""How many events no payload holds before a stream without any other is given up."""
+"""Unrecognised events after which a stream with no others is given up."""
 
 
 class AutoDetectDecoder:
-    """Decodes any of the payloads, once the stream has shown which it is.
+    """Decodes any of the payloads, once the stream has shown which one it is.
 
-    `found` reads the payload, `payload_name` is its name in `DECODERS`; a stream that continues an
-    interrupted one is given the name that one had, as its first event may say less. What ends or breaks a
-    stream whatever it speaks (``event: done``, ``event: error``, ``[DONE]``) is read here.
+    `found` is the payload's decoder, `payload_name` its name in `DECODERS`; a stream that resumes an
+    interrupted one gets that one's name, as its first event may be less specific. What ends or breaks any
+    stream (``event: done``, ``event: error``, ``[DONE]``) is handled here.
     """
 
     def __init__(self, payload_name: str = "") -> None:
@@ -86,7 +86,7 @@ class AutoDetectDecoder:
 
     @property
     def has_end_marker(self) -> bool:
-        """See `PayloadDecoder.has_end_marker`; false as long as nothing was found."""
+        """See `PayloadDecoder.has_end_marker`; false until a decoder is found."""
         return self.found is not None and self.found.has_end_marker
 
     @property
@@ -125,7 +125,7 @@ class AutoDetectDecoder:
         return unknown_payload_fault(self._unknown_events[0]) if self._unknown_events else truncated_fault()
 
     def _note_unknown(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """Take an event for a sign of life; raises `Fault` if it is the stream of an API that is not read."""
+        """Treat an event as a keep-alive; raise `Fault` if it belongs to an unsupported API."""
         value = errors.load_json(event.data)
         if value and isinstance(value, dict | list) and event.event not in KEEPALIVE_EVENTS:
             first = value if isinstance(value, dict) else next((v for v in value if isinstance(v, dict)), {})
@@ -139,10 +139,10 @@ class AutoDetectDecoder:
 
 
 def detect_payload(event: PayloadEvent) -> str | None:
-    """The name of the payload an event belongs to; `None` if the event could belong to any.
+    """Return the payload name for an event, or `None` if it could belong to any.
 
-    JSON is never taken for plain text, unless it is a number, a string or a list of them. Raises `Fault` for
-    an object that is nothing but an error, and for one that cannot be read.
+    JSON is never treated as plain text, unless it is a number, a string or a list of them. Raise `Fault` for
+    an object that is only an error, and for data that cannot be parsed.
     """
     data = event.data.strip()
     if not data or event.event in KEEPALIVE_EVENTS or data.lower() in KEEPALIVE_EVENTS:
@@ -185,11 +185,11 @@ def _payload_name(value: dict[str, object], data: str) -> str | None:
     return "deltas" if any(text is not None for _, text in texts) else None
 
 
-# Payloads that are not read here, recognised so that the message can name them.
+# Unsupported payloads, recognised so that the message can name them.
 
 
 def foreign_payload(event: PayloadEvent, value: dict[str, object]) -> str:
-    """The name of the API an event belongs to, if it is known and none of ours; otherwise empty."""
+    """Return the name of an unsupported API that an event belongs to, or an empty string."""
     kind = value.get("type")
     if event.event.startswith("thread.") or str(value.get("object", "")).startswith("thread."):
         return "OpenAI's Assistants API"
@@ -209,7 +209,7 @@ _BEDROCK_KEYS = ("messageStart", "contentBlockStart", "contentBlockDelta", "cont
 
 
 def unpack_base64(data: str) -> str | None:
-    """The object in base64 MessagePack as JSON; `None` if `data` is anything else."""
+    """Return base64 MessagePack as a JSON object, or `None` if `data` is anything else."""
     if not _BASE64.fullmatch(data):
         return None
     try:
@@ -220,16 +220,16 @@ def unpack_base64(data: str) -> str | None:
 
 
 def msgpack_to_json(packed: bytes) -> str | None:
-    """A MessagePack object as JSON, which all decoders read; `None` if the bytes are anything else."""
+    """Return a MessagePack object as JSON, which all decoders read, or `None` for other bytes."""
     try:
         value = msgspec.msgpack.decode(packed)
         return msgspec.json.encode(value).decode() if value and isinstance(value, dict) else None
     except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
-        # A TypeError is an extension type, for which JSON has no word.
+        # A TypeError means an extension type, which JSON cannot represent.
         return None
 
 
-# What a remote endpoint's events amount to: the payload is found out, and the end has to be believable.
+# Remote endpoints: the payload is detected, and the end of the stream verified.
 
 
 def decode_endpoint_stream(
@@ -239,12 +239,12 @@ def decode_endpoint_stream(
     *,
     ids_in_data: bool = False,
 ) -> AsyncGenerator[StreamItem, None]:
-    """Decode an endpoint's stream up to its end: a `Finished`, or a `Fault`, which may be an `UnmarkedEnd`.
+    """Decode an endpoint's stream to its end: a `Finished`, or a `Fault`, possibly an `UnmarkedEnd`.
 
-    Items get cursors from the event ids, as far as the stream has any; `ids_in_data` takes those that our own
-    payloads carry instead. A cursor also names the payload, so that a stream which continues after one
-    (`resume_cursor`) is read like the one before. `ended_orderly` is asked at the end whether the framing
-    vouches for it.
+    Items get cursors from event ids, if the stream has any; with `ids_in_data` from the ids in debate-tui's
+    own payloads. A cursor also names the payload, so that a stream resumed after it (`resume_cursor`) is
+    decoded like the previous one. `ended_orderly` is called at the end and returns whether the framing
+    confirms it.
     """
     reader = _EndpointReader(resume_cursor, ids_in_data)
     return decode_events(
@@ -253,7 +253,7 @@ def decode_endpoint_stream(
 
 
 class _EndpointReader:
-    """One connection's stream, as far as it was read."""
+    """The state of decoding one connection's stream."""
 
     def __init__(self, resume_cursor: Cursor | None, ids_in_data: bool) -> None:
         self._decoder = AutoDetectDecoder(resume_cursor.stream if resume_cursor else "")
@@ -270,11 +270,11 @@ class _EndpointReader:
     @property
     def finish_reason(self) -> FinishReason | None:
         """See `PayloadDecoder.finish_reason`."""
-        found = self._decoder.found  # asked for every event
+        found = self._decoder.found  # called for every event
         return None if found is None else found.finish_reason
 
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """The items of an event, with the cursors they are to have."""
+        """See `PayloadDecoder.decode`; items get their final cursors."""
         if self._ids_in_data and self._decoder.payload_name in ("", *OWN_PAYLOADS):
             return self._with_payload_cursors(self._decoder.decode(event))
         if not event.id and not self._has_ids:
@@ -282,7 +282,7 @@ class _EndpointReader:
         return self._with_event_id(event)
 
     def keep_alive(self, sign: KeepAlive) -> KeepAlive:
-        """A sign of life of the transport's, with the cursor it is to have."""
+        """Return a keep-alive from the transport with its final cursor."""
         return (
             sign
             if sign.cursor is None
@@ -298,7 +298,7 @@ class _EndpointReader:
         return self._decoder.missing_end()
 
     def close(self, text_seen: bool, ended_orderly: bool) -> Finished:
-        """The end of a connection that was closed without an error; raises `Fault` if it is not the end."""
+        """Return the end of a connection closed without an error; raise `Fault` if it is not complete."""
         decoder = self._decoder
         if not decoder.has_end_marker and (self._last_id or not ended_orderly):
             if text_seen or self._is_resumed:
@@ -313,14 +313,14 @@ class _EndpointReader:
         return finished
 
     def _with_payload_cursors(self, items: Iterable[StreamItem]) -> Iterator[StreamItem]:
-        """Items with the places their own payload gives them."""
+        """Yield the items with cursors from their own payload."""
         for item in items:
             cursor = item.cursor if isinstance(item, Chunk | KeepAlive) else None
             is_own = cursor is not None and self._decoder.payload_name in OWN_PAYLOADS
             yield _with_cursor(item, self._make_cursor(cursor.position) if cursor and is_own else None)
 
     def _with_event_id(self, event: PayloadEvent) -> Iterator[StreamItem]:
-        """The items of an event with an id, which stands for all of it: only the last one may carry it."""
+        """Yield an event's items; its id stands for all of it, so only the last item gets the cursor."""
         pending: StreamItem | None = None
         try:
             for item in self._decoder.decode(event):
@@ -341,7 +341,7 @@ class _EndpointReader:
 
 
 def _without_cursor(item: StreamItem) -> StreamItem:
-    """The item without a cursor: a sequence number of the payload's own is nothing to ask an endpoint by."""
+    """Return the item without a cursor: an endpoint cannot resume from a payload's sequence number."""
     if type(item) is Chunk and item.cursor is None:
         return item
     return _with_cursor(item, None)

@@ -1,7 +1,7 @@
-"""The kinds of what servers report: words, codes, statuses and messages → `FaultKind`.
+"""Classification of reported errors by words, codes, statuses and messages.
 
-The words are those of OpenAI, Anthropic, Google, OpenRouter, Groq and our own log, taken from their error
-references; where a word and a status disagree the word is more precise (OpenAI reports a spent quota as 429).
+The words are those of OpenAI, Anthropic, Google, OpenRouter, Groq and debate-tui's own log, from their error
+references. If a word and a status disagree, the word is more precise (OpenAI reports a spent quota as 429).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def kind_from_status(status: int) -> FaultKind:
-    """The kind an HTTP status stands for where nothing more precise is known."""
+    """Return the kind for an HTTP status when nothing more precise is known."""
     known = _KIND_BY_STATUS.get(status)
     if known is not None:
         return known
@@ -75,15 +75,15 @@ def kind_from_status(status: int) -> FaultKind:
 
 
 def classify_error(words: Sequence[str | int], report: str = "", status: int | None = None) -> FaultKind:
-    """The kind that a server's words and numbers name, the most precise of them first, and then `report`.
+    """Return the kind for a server's words and numbers (most precise first), refined by `report`.
 
-    Servers put ``invalid_request_error`` and ``api_error`` on anything, so a status tells more than these.
-    Numbers that are not error statuses are codes of the server's own, and say nothing. `report` is all that
-    was said, `status` the status of the response.
+    Servers use ``invalid_request_error`` and ``api_error`` for anything, so a status is more precise than
+    these. Numbers that are not error statuses are the server's own codes and are ignored. `report` is the
+    full error text, `status` the status of the response.
     """
     kind = _kind_from_words(words, status)
     if kind is FaultKind.BAD_REQUEST and status is not None:
-        # Compatible servers call nearly everything an invalid request; the status is more precise then.
+        # Compatible servers call nearly everything an invalid request; then the status is more precise.
         kind = kind_from_status(status)
     return _refine_kind(kind, report, status)
 
@@ -102,7 +102,7 @@ def _kind_from_words(words: Sequence[str | int], status: int | None) -> FaultKin
 
 
 def _kind_from_word(word: str) -> FaultKind | None:
-    """The kind a word names in any spelling: ``rate_limit_exceeded``, ``RateLimitError``, ``Forbidden``."""
+    """Return the kind for a word in any spelling: ``rate_limit_exceeded``, ``RateLimitError``."""
     word = _CAMEL_CASE.sub("_", word.strip()).replace("-", "_").replace(" ", "_").lower()
     return _KIND_BY_WORD.get(word) or _KIND_BY_WORD.get(
         word.removesuffix("_error").removesuffix("_exception")
@@ -110,14 +110,14 @@ def _kind_from_word(word: str) -> FaultKind | None:
 
 
 def error_status(number: object) -> int | None:
-    """An HTTP error status, also where it came as text."""
+    """Return an HTTP error status, given as a number or as text, or `None`."""
     if isinstance(number, str) and len(number) == 3 and number.isascii() and number.isdecimal():
         number = int(number)
     return number if isinstance(number, int) and 400 <= number < 600 else None
 
 
-# What only the message tells: spent money comes as 400, 403 or 429, a wrong key as 400 (Google, xAI), flagged
-# input as 400 or 403, and a region that is not served as 400 or 403.
+# Only the message distinguishes these: spent credit comes as 400, 403 or 429, a wrong key as 400 (Google,
+# xAI), flagged input as 400 or 403, and an unsupported region as 400 or 403.
 _QUOTA_WORDING = re.compile(
     r"credit balance|insufficient (?:credit|balance|funds|quota)|spend(?:ing)? limit|API usage limits"
     r"|have any credits|out of credits|key limit exceeded|billing hard limit|余额不足|欠费",
@@ -156,7 +156,7 @@ _UNCERTAIN_KINDS = (FaultKind.BAD_REQUEST, FaultKind.AUTH, FaultKind.UNKNOWN)
 
 
 def _refine_kind(kind: FaultKind, report: str, status: int | None) -> FaultKind:
-    """The kind, where a message is more precise than words and status."""
+    """Return the kind named by the message if that is more precise than words and status."""
     if kind in (*_UNCERTAIN_KINDS, FaultKind.RATE_LIMIT) and _QUOTA_WORDING.search(report):
         return FaultKind.QUOTA
     if kind is FaultKind.RATE_LIMIT and _DAILY_QUOTA_WORDING.search(report):
@@ -172,14 +172,13 @@ def _refine_kind(kind: FaultKind, report: str, status: int | None) -> FaultKind:
     return kind
 
 
-# How an answer ended, by the finish or stop reason a server gives.
+# How an answer ended, by the server's finish or stop reason.
 
 
 def to_finish_reason(word: str) -> FinishReason | None:
-    """What a server's finish or stop reason means; `None` if it is none (empty, or the word ``null``).
+    """Return the meaning of a finish or stop reason; `None` if it is empty or the word ``null``.
 
-    Raises `Fault` for a word that says the answer failed. A word that is not known means that the model was
-    done.
+    Raise `Fault` for a word that means the answer failed. An unknown word means that the model was done.
     """
     word = word.strip().lower().replace("-", "_").removeprefix("finish_reason_")
     if word in ("", "null", "none", "unspecified"):
@@ -201,7 +200,7 @@ _REFUSAL_PARTS = (
     *("refus", "filter", "content_policy", "policy_violation", "safety", "unsafe", "sensitive", "toxic"),
     *("prohibited", "recitation", "blocklist", "blocked", "spii", "moderation", "guardrail"),
 )
-"""Parts of the words for an answer that was filtered: OpenAI's, Anthropic's, Google's, Bedrock's, Zhipu's."""
+"""Parts of words for a filtered answer: OpenAI's, Anthropic's, Google's, Bedrock's, Zhipu's."""
 _FAILURE_WORDS = {
     "abort": FaultKind.SERVER,
     "aborted": FaultKind.SERVER,

@@ -1,4 +1,4 @@
-"""What an error a server reports amounts to: bodies and error objects of every shape → `Fault`.
+"""Translation of reported errors into faults: bodies and error objects of every shape.
 
 The shapes are those of the providers' error references and of public reports: ``{"error": {…}}``, lists of
 these, ``{"detail": […]}``, ``{"code", "msg"}``, text, and any of them quoted in the message of another.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class ErrorBody(Struct, frozen=True):
-    """The error object all providers' shapes have in common; any of its fields may be missing."""
+    """The fields common to all providers' error objects; any of them may be missing."""
 
     message: str | None = None
     type: str | None = None
@@ -40,9 +40,9 @@ class ErrorBody(Struct, frozen=True):
 def fault_from_error(
     error: ErrorBody, *, status: int | None = None, retry_after: float | None = None
 ) -> Fault:
-    """The fault an error object amounts to.
+    """Return the fault for an error object.
 
-    `status` is the HTTP status of the response that carried it, `retry_after` what its headers asked for.
+    `status` is the HTTP status of its response, `retry_after` the wait its headers ask for, in seconds.
     """
     fields = {name: value for name, value in structs.asdict(error).items() if value is not None}
     return parse_error(fields).to_fault(status, retry_after)
@@ -51,16 +51,16 @@ def fault_from_error(
 def fault_from_body(
     body: bytes | str, *, status: int | None = None, retry_after: float | None = None
 ) -> Fault:
-    """The fault an error response's body amounts to, whatever it holds: JSON, events, text, HTML, nothing."""
+    """Return the fault for an error response's body: JSON, events, text, HTML or nothing."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     return _report_from_text(text.lstrip("\ufeff")).to_fault(status, retry_after)
 
 
 class ReportedFault(Fault):
-    """A fault that a server reported.
+    """A fault reported by a server.
 
-    `parameters` are the places in the request it named, dotted (``param``, ``detail[].loc``); `report` is all
-    it said, at any length, for comparing and not for showing: it may hold a key.
+    `parameters` are the request fields it names, with dots (``param``, ``detail[].loc``); `report` is the
+    full error text, for matching only and never for display: it may contain a key.
     """
 
     parameters: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class ErrorReport:
     retry_after: float | None = None
 
     def to_fault(self, status: int | None, retry_after: float | None) -> ReportedFault:
-        """The fault it amounts to; the longer of the waits in the headers and in the body is the floor."""
+        """Return the fault; its `retry_after` is the longer of the waits in headers and body."""
         own = next((n for n in map(error_status, self.words) if n is not None), None)
         status = own or error_status(status)
         report = "\n".join((*self.messages, *self.details))[:_MAX_REPORT]
@@ -108,7 +108,7 @@ _CONTAINERS = (
     "cause",
     "raw",
 )
-"""Where error objects are inside one another, such as ``{"error": {"message": {"detail": […]}}}``."""
+"""Fields with nested error objects, such as ``{"error": {"message": {"detail": […]}}}``."""
 _MESSAGE_FIELDS = (
     "message",
     "msg",
@@ -129,7 +129,7 @@ _MESSAGE_FIELDS = (
     "title",
 )
 _ERROR_FIELDS = ("error_message", "errorMessage", "error_msg", "errorText")
-"""Those that only errors have."""
+"""Message fields that only errors have."""
 _WORD_FIELDS = (
     "kind",
     "code",
@@ -153,11 +153,11 @@ _EVENT_DATA = re.compile(r"^data:[^\S\n]?(.*)", re.MULTILINE)
 _QUOTED_MESSAGE = re.compile(
     r"""['"](?:message|msg|detail|error)['"]\s*:\s*(['"])(?P<text>(?:[^\\]|\\.){1,2000}?)\1"""
 )
-"""A message in what is not quite JSON: a body that was cut, or a Python dict."""
+"""A message in malformed JSON: a body that was cut, or a Python dict."""
 
 
 def _report_from_text(text: str) -> ErrorReport:
-    """What a body says that may be JSON, an event stream, text or a page."""
+    """Return the report for a body that may be JSON, an event stream, text or a page."""
     if text.startswith(("event:", "data:", ":")):
         text = "\n".join(_EVENT_DATA.findall(text))
     try:
@@ -172,17 +172,17 @@ def _report_from_text(text: str) -> ErrorReport:
 
 
 def parse_error(value: object) -> ErrorReport:
-    """What a JSON value says of an error, nothing if it is none; never raises."""
+    """Return the report for a JSON value, empty if it is not an error; never raises."""
     report = ErrorReport()
     _collect(report, value, 0)
     return report
 
 
 def is_error(value: object, *, is_named: bool = False) -> bool:
-    """Whether a JSON value that holds no text of an answer reports an error.
+    """Return whether a JSON value without any answer text reports an error.
 
-    What looks like one but says nothing (``{"error": ""}``, ``{"errors": []}``) is none. An event that
-    `is_named` by its vendor has to say more clearly that it is an error.
+    An empty error (``{"error": ""}``, ``{"errors": []}``) does not count. With `is_named`, the event has a
+    vendor's own name, and must indicate an error more clearly.
     """
     if isinstance(value, list):
         return any(is_error(item) for item in value)
@@ -202,7 +202,7 @@ def is_error(value: object, *, is_named: bool = False) -> bool:
         or "event" in value
         or (isinstance(kind, str) and kind and not kind.lower().endswith(("error", "exception")))
     ):
-        return False  # a vendor's event, whose details and status are those of something else
+        return False  # a vendor's event: its details and status may belong to something else
     numbers = (value.get(name) for name in ("code", "status", "status_code", "statusCode"))
     failed = any(map(error_status, numbers)) or value.get("success") is False or bool(kind)
     failed = failed or (isinstance(code, str) and classify_error([code], "", None) is not FaultKind.UNKNOWN)
@@ -221,7 +221,7 @@ def _says_something(error: object) -> bool:
 
 
 def _collect(report: ErrorReport, value: object, depth: int) -> None:
-    """Add what a JSON value says, the innermost objects first: they are the most precise."""
+    """Add the contents of a JSON value, innermost objects first: they are the most precise."""
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, str):
@@ -237,13 +237,13 @@ def _collect(report: ErrorReport, value: object, depth: int) -> None:
 
 
 def _collect_fields(report: ErrorReport, error: dict[str, object], depth: int) -> None:
-    """Add what the fields of one error object say."""
+    """Add the fields of one error object."""
     place = _dotted_place(error.get("loc")) or _dotted_place(error.get("param"))
     if place:
         report.parameters.append(place)
     for name in _MESSAGE_FIELDS:
         if isinstance(text := error.get(name), str) and text.strip():
-            # `loc` belongs to its message; `param` is in the message anyway.
+            # `loc` belongs to its message; the message already contains `param`.
             _add_message(report, f"{place}: {text}" if "loc" in error and place else text, depth)
     for name in _WORD_FIELDS:
         if isinstance(word := error.get(name), str | int) and not isinstance(word, bool) and word != "":
@@ -260,7 +260,7 @@ def _collect_fields(report: ErrorReport, error: dict[str, object], depth: int) -
 
 
 def _add_message(report: ErrorReport, text: str, depth: int) -> None:
-    """Add a message, and what JSON in it says: a proxy quotes the answer it got."""
+    """Add a message, and the contents of JSON in it: a proxy quotes the response it received."""
     text = text.strip()
     for start in islice(_JSON_START.finditer(text), 4):
         try:
@@ -294,13 +294,13 @@ def _merge(report: ErrorReport, inner: ErrorReport, prefix: str) -> None:
 
 
 def _decode_first(text: str) -> tuple[object, int]:
-    import json  # reads a value that text follows, which msgspec does not
+    import json  # accepts text after the value, unlike msgspec
 
     return json.JSONDecoder().raw_decode(text)
 
 
 def _dotted_place(place: object) -> str:
-    """``["body", "messages", 0, "role"]`` or ``"messages[0].role"`` as ``messages.0.role``."""
+    """Return ``["body", "messages", 0, "role"]`` or ``"messages[0].role"`` as ``messages.0.role``."""
     if isinstance(place, str):
         return re.sub(r"\[(\d+)\]", r".\1", place)
     if isinstance(place, list):
@@ -309,7 +309,7 @@ def _dotted_place(place: object) -> str:
 
 
 def _seconds(value: object, unit: float) -> float | None:
-    """A wait as numbers, text (``34.07s``) or protobuf's object say it; `None` for anything else."""
+    """Return a wait given as a number, text (``34.07s``) or protobuf object; `None` for anything else."""
     if isinstance(value, dict):
         value = value.get("seconds")
     if isinstance(value, str) and (match := _WAIT_WORDING.fullmatch(value.strip())):
@@ -320,9 +320,9 @@ def _seconds(value: object, unit: float) -> float | None:
 
 
 def describe_url(url: str, problem: str = "") -> str:
-    """A sentence that names the URL of a request, without userinfo and query: both may hold secrets.
+    """Return a sentence with a request's URL, without user information and query: both may be secret.
 
-    `problem` is what is odd about it, if anything.
+    `problem` says what looks wrong with it, if anything.
     """
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
@@ -330,7 +330,7 @@ def describe_url(url: str, problem: str = "") -> str:
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """The wait a response asks for, in seconds: `Retry-After` as seconds or HTTP date, or in ms."""
+    """Return the wait a response asks for, in seconds, from `Retry-After` or `Retry-After-Ms`."""
     milliseconds = headers.get("retry-after-ms", "").strip()
     value = headers.get("retry-after", "").strip()
     try:
@@ -368,7 +368,7 @@ def _one_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-# JSON as servers really write it; shared by the decoders.
+# JSON as servers actually write it; shared by the decoders.
 
 
 _StructT = TypeVar("_StructT", bound=Struct)
@@ -378,8 +378,8 @@ _MAX_MISFITS = 64
 
 
 def load_json(data: str) -> object:
-    """A JSON value as Python reads it, NaN and raw line ends included; `UNREADABLE` if it is none."""
-    import json  # for what msgspec refuses
+    """Parse JSON like Python does, with NaN and raw line ends; return `UNREADABLE` if it is invalid."""
+    import json  # accepts what msgspec refuses
 
     try:
         return json.loads(data, strict=False)
@@ -391,7 +391,10 @@ UNREADABLE = object()
 
 
 def fit_struct(value: dict[str, object], kind: type[_StructT]) -> _StructT:
-    """`value` as a `kind`: numbers may be text, and what has another type is left out (of `value`, too)."""
+    """Return `value` as a `kind`; numbers may be text.
+
+    Fields of wrong types are dropped, also from `value` itself.
+    """
     for _ in range(_MAX_MISFITS):
         try:
             return msgspec.convert(value, kind, strict=False)
@@ -410,20 +413,20 @@ def fit_struct(value: dict[str, object], kind: type[_StructT]) -> _StructT:
 
 
 def fit_json(data: str, kind: type[_StructT]) -> _StructT:
-    """A JSON object as a `kind`, see `fit_struct`; anything else is an empty one."""
+    """Return a JSON object as a `kind` (see `fit_struct`); anything else gives an empty one."""
     value = load_json(data)
     return fit_struct(value, kind) if isinstance(value, dict) else kind()
 
 
 def is_json_object(data: str) -> bool:
-    """Whether the text is a complete JSON object."""
+    """Return whether the text is a complete JSON object."""
     return isinstance(load_json(data), dict)
 
 
 Count = int | float | None
-"""A number of tokens as servers write it."""
+"""A number of tokens, as servers write it."""
 
 
 def to_count(number: Count) -> int | None:
-    """A number of tokens as a whole number; `None` if it is none."""
+    """Return a number of tokens as an integer, or `None` if it is not a finite number."""
     return int(number) if number is not None and math.isfinite(number) else None

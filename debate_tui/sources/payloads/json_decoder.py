@@ -1,7 +1,7 @@
-"""What all payloads of JSON events have in common, whatever servers make of them.
+"""Base of the decoders for JSON events, tolerant of servers' deviations.
 
-What carries no text never stops text: a field of an unexpected type is left out, and an event without
-anything known is a sign of life. That is seen to only after the strict and fast way to read an event failed.
+Fields and events without text must never stop text: a field of an unexpected type is dropped, and an event
+with no known field is a keep-alive. This slow path only runs after strict, fast parsing has failed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 KEEPALIVE_EVENTS = frozenset(("ping", "heartbeat", "keepalive", "keep-alive", "keep_alive", "noop"))
-"""Names under which servers send events that carry no text, whatever their data is."""
+"""Names of events that carry no text, whatever their data is."""
 
 _KEEPALIVE = (KeepAlive(),)
 _EventT = TypeVar("_EventT", bound=Struct)
@@ -43,10 +43,10 @@ class _DoneEvent(Struct):
 
 
 class JsonDecoder(ABC, Generic[_EventT]):
-    """Decodes events that are JSON objects; a subclass reads one payload's, given as `shape`.
+    """Decodes events that are JSON objects; a subclass reads one payload, described by `shape`.
 
-    What the fast way cannot read (`parse`, strict) gets a second look: it may be ``[DONE]``, empty, a
-    number, text that is no JSON, half a character, or an object with a field of another type.
+    What the fast path (`parse`, strict) cannot read is examined again: it may be ``[DONE]``, empty, a number,
+    text that is not JSON, half a surrogate pair, or an object with a field of another type.
     """
 
     shape: type[_EventT]
@@ -69,7 +69,7 @@ class JsonDecoder(ABC, Generic[_EventT]):
 
     @abstractmethod
     def read(self, value: _EventT, event: PayloadEvent) -> Iterable[StreamItem]:
-        """The items of one event of the payload."""
+        """Return the items of one event of the payload."""
 
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `PayloadDecoder.decode`."""
@@ -84,7 +84,7 @@ class JsonDecoder(ABC, Generic[_EventT]):
         return None if self.finish_reason is None else self.finished()
 
     def finished(self, reason: FinishReason = "complete") -> Finished:
-        """The end, with all that was seen before it; `reason` holds where the payload gave none."""
+        """Return the end with all data collected; `reason` is the default if the payload gave none."""
         reason = "refused" if self._is_refusal else self.finish_reason or reason
         return Finished(reason, self._usage, self._instead, self._model, self._response, self._cost)
 
@@ -95,7 +95,7 @@ class JsonDecoder(ABC, Generic[_EventT]):
         return truncated_fault(self._last_words)
 
     def read_other(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """The items of an event without anything known in it; raises the fault it reports."""
+        """Return the items of an event with no known field; raise the fault it reports."""
         name = event.event
         if name.lower().endswith(("error", "exception")):
             raise errors.fault_from_body(event.data)
@@ -127,9 +127,9 @@ class JsonDecoder(ABC, Generic[_EventT]):
         return map(self._join_halves, self.read(errors.fit_struct(value, self.shape), event))
 
     def _join_halves(self, item: StreamItem) -> StreamItem:
-        """A chunk whose text is whole characters: half a surrogate pair waits for the other half.
+        """Return a chunk of whole characters; half a surrogate pair is held until the other half arrives.
 
-        Servers that slice text by UTF-16 units and write JSON send such halves, one in each of two events.
+        Servers that slice text by UTF-16 units send such halves in two successive events.
         """
         if type(item) is not Chunk:
             return item
@@ -141,7 +141,7 @@ class JsonDecoder(ABC, Generic[_EventT]):
         return Chunk(text, item.reasoning, item.cursor) if text else KeepAlive(item.cursor)
 
     def _decode_lines(self, data: str, event: PayloadEvent) -> Iterable[StreamItem]:
-        """The items of data that is not JSON: several events without blank lines between them, or words."""
+        """Return the items of data that is not JSON: events without blank lines between them, or text."""
         lines = data.split("\n")
         if len(lines) > 1 and all(
             not line or is_done_marker(line) or errors.is_json_object(line) for line in lines
@@ -160,7 +160,7 @@ class JsonDecoder(ABC, Generic[_EventT]):
                     return
 
     def read_done(self, data: str) -> Iterable[StreamItem]:
-        """The end that a marker outside the payload gives: ``[DONE]``, or the data of ``event: done``."""
+        """Return the end for a marker outside the payload: ``[DONE]``, or the data of ``event: done``."""
         if self._unknown_event and not self._understood:
             raise unknown_payload_fault(self._unknown_event)
         value = errors.load_json(data)
@@ -170,6 +170,6 @@ class JsonDecoder(ABC, Generic[_EventT]):
 
 
 def is_ping(value: dict[str, object]) -> bool:
-    """Whether an object only says that the server is there."""
+    """Return whether an object is only a keep-alive."""
     words = (value.get(name) for name in ("type", "event", "message"))
     return any(isinstance(word, str) and word.lower() in KEEPALIVE_EVENTS for word in words)

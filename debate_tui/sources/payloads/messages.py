@@ -44,7 +44,7 @@ class _MessagesUsage(Struct):
 
 
 class _MessagesBlock(Struct):
-    """A content block, or what is added to one; `stop_reason` is the message's own."""
+    """A content block, or a delta of one; `stop_reason` belongs to the message."""
 
     type: str = ""
     text: str | None = None
@@ -67,9 +67,9 @@ class _MessagesEvent(Struct):
 
 
 class MessagesDecoder(JsonDecoder[_MessagesEvent]):
-    """Decodes one Messages stream; its end marker is ``message_stop``, or any end after a stop reason.
+    """Decodes one Messages stream; it ends with ``message_stop``, or with any end after a stop reason.
 
-    Usage is cumulative: each report replaces the counts it names.
+    Usage is cumulative: each report replaces the counts it contains.
     """
 
     shape = _MessagesEvent
@@ -91,7 +91,7 @@ class MessagesDecoder(JsonDecoder[_MessagesEvent]):
         if value.delta is not None and value.delta.stop_reason is not None:
             self._stop(value.delta.stop_reason)
         if value.type == "message" and (parts := split_answer(event.data)):
-            # All of it at once: the server ignored that a stream was asked for.
+            # A complete answer: the server ignored the request for a stream.
             return self._decode_each(parts, event)
         if value.type == "message_stop":
             return (self.finished(),)
@@ -113,7 +113,7 @@ class MessagesDecoder(JsonDecoder[_MessagesEvent]):
         self.finish_reason = to_finish_reason(word) or self.finish_reason
 
     def _update_usage(self, reported: _MessagesUsage) -> Iterable[StreamItem]:
-        """Add a report; its `input_tokens` are without those read from the cache and written to it."""
+        """Add a usage report; its `input_tokens` exclude tokens read from and written to the cache."""
         self._understood = True
         details = reported.output_tokens_details
         read, written = (

@@ -54,7 +54,7 @@ class _ResponsesItem(Struct):
 
 
 class ResponsesResult(Struct):
-    """A response as a whole: what a stream's last event holds, and what polling returns."""
+    """A complete response: the content of a stream's last event, and the result of polling."""
 
     id: str = ""
     model: str = ""
@@ -66,7 +66,7 @@ class ResponsesResult(Struct):
 
     @property
     def text(self) -> str:
-        """The answer, a refusal included."""
+        """The answer, including a refusal."""
         return "".join(
             part.text or part.refusal or ""
             for item in self.output or ()
@@ -76,7 +76,7 @@ class ResponsesResult(Struct):
 
     @property
     def reasoning(self) -> str:
-        """The reasoning, as the summaries tell it; parts are apart as in the stream."""
+        """The reasoning summaries; their parts are separated as in the stream."""
         parts = [part.text or "" for item in self.output or () for part in item.summary or ()]
         return _SUMMARY_SEPARATOR.join(parts)
 
@@ -86,7 +86,7 @@ class ResponsesResult(Struct):
         return any(part.refusal for item in self.output or () for part in item.content or ())
 
     def to_usage(self) -> Usage | None:
-        """The usage, where the response has one."""
+        """Return the usage, or `None` if the response has none."""
         usage = self.usage
         if usage is None:
             return None
@@ -99,7 +99,7 @@ class ResponsesResult(Struct):
         )
 
     def to_finished(self, has_refusal: bool = False) -> Finished:
-        """How a response that is over ended; raises `Fault` for one that failed or was cancelled."""
+        """Return how a completed response ended; raise `Fault` if it failed or was cancelled."""
         if self.status == "failed" or self.error:
             error = errors.ErrorBody(message=self.error) if isinstance(self.error, str) else self.error
             raise errors.fault_from_error(error or errors.ErrorBody(type="server_error"))
@@ -121,7 +121,7 @@ class ResponsesResult(Struct):
         )
 
 
-# The API streams the parts of a summary without anything between them.
+# The API streams the parts of a summary without a separator.
 _SUMMARY_SEPARATOR = "\n\n"
 
 
@@ -136,7 +136,7 @@ class _ResponsesEvent(Struct):
 
 
 def decode_response(data: bytes | str) -> ResponsesResult:
-    """A response as polling returns it; raises `msgspec.DecodeError`."""
+    """Decode a response returned by polling; raise `msgspec.DecodeError` if it is not valid."""
     try:
         return msgspec.json.decode(data, type=ResponsesResult)
     except msgspec.ValidationError:
@@ -144,10 +144,10 @@ def decode_response(data: bytes | str) -> ResponsesResult:
 
 
 class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
-    """Decodes one Responses stream; its end marker is the event that brings the whole response.
+    """Decodes one Responses stream; its end marker is the event with the complete response.
 
-    Every item has the cursor a background response can be resumed from. `response_id` is the response's id
-    where the stream does not begin with the event that names it.
+    Items have cursors from which a background response can be resumed. `response_id` is needed if the stream
+    does not begin with the event that contains it.
     """
 
     shape = _ResponsesEvent
@@ -174,7 +174,7 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
     def _read_event(
         self, kind: str, value: _ResponsesEvent, event: PayloadEvent, cursor: Cursor | None
     ) -> Iterable[StreamItem]:
-        """The items of anything but text."""
+        """Return the items of any event other than text."""
         if kind in ("error", "response.error") or event.event == "error":
             raise errors.fault_from_body(event.data)
         if kind in _REASONING_EVENTS and value.delta:
@@ -185,7 +185,7 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
         if kind == "response.reasoning_summary_part.added" and value.summary_index:
             return (Chunk(_SUMMARY_SEPARATOR, True, cursor),)
         if value.object == "response" and (parts := split_answer(event.data)):
-            # All of it at once: the server ignored that a stream was asked for.
+            # A complete answer: the server ignored the request for a stream.
             return self._decode_each(parts, event)
         if not kind.startswith("response."):
             return self.read_other(event)
@@ -196,7 +196,7 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
     def _read_state(
         self, kind: str, response: ResponsesResult, cursor: Cursor | None
     ) -> Iterable[StreamItem]:
-        """The items of an event that says how far the response is."""
+        """Return the items of an event that reports the response's state."""
         self._understood = True
         self._model = response.model or self._model
         if kind in ("response.created", "response.queued", "response.in_progress"):
@@ -210,7 +210,7 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
         return (KeepAlive(cursor),)
 
     def _read_end(self, response: ResponsesResult) -> Iterator[StreamItem]:
-        """The end, and before it the text, if the server sent none of it on the way."""
+        """Yield the end, preceded by the text if the server has not streamed any."""
         if response.text and self._has_start and not self._has_text:
             yield Chunk(response.text)
         finished = response.to_finished(self._is_refusal)

@@ -1,12 +1,12 @@
-"""Reasoning that a server leaves inside the text, recognised by its tags.
+"""Separation of reasoning from text by its tags, for servers that leave it there.
 
 Servers without a reasoning parser send a model's thoughts as text: between tags such as ``<think>`` and
 ``</think>``, between the control tokens of the harmony format (``<|channel|>analysis<|message|>``), or up to
-a closing tag alone, as the prompt's template opened it. An opening tag counts only where an answer begins,
-white space aside. A closing tag without an opening one counts once, outside code, where it ends a line. A tag
+a lone closing tag if the prompt template contained the opening one. An opening tag only counts at the start
+of an answer, ignoring white space. A lone closing tag counts once, outside code, at the end of a line. A tag
 that is never closed is open to the end.
 
-`ReasoningTagSource` wraps any source, so whatever reads a stream sees reasoning as reasoning.
+`ReasoningTagSource` wraps any source, so its consumers get reasoning as reasoning.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ if TYPE_CHECKING:
 
 
 _MIN_REPEAT = 20
-"""How much has to agree with reasoning known from before to be taken for it, in characters."""
+"""Characters that must match known reasoning for text to be recognised as it."""
 
 _MAX_BLANKS = 4096
-"""White space held back at the start of an answer, as a tag may follow, in characters."""
+"""Characters of white space held back at the start of an answer, as a tag may follow."""
 
 _Mode = Literal["start", "reasoning", "text", "harmony"]
 
 
 class ReasoningTagSource:
-    """A source around a source that gives out what its reasoning tags enclose as reasoning."""
+    """A wrapper that marks the text inside a source's reasoning tags as reasoning."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -107,7 +107,7 @@ async def _split_items(items: AsyncIterator[StreamItem], resume: Resume | None) 
                     yield item
                 case _:
                     yield item
-    except UnmarkedEnd:  # as far as anyone can tell the answer's own end
+    except UnmarkedEnd:  # probably the answer's own end
         for part in splitter.finish():
             yield part
         raise
@@ -126,34 +126,34 @@ def _splitter_for(origin: StreamOrigin, resume: Resume | None) -> ReasoningTagSp
 class ReasoningTagSplitter:
     """Splits the text of one connection into answer and reasoning.
 
-    `known_reasoning` is that of an earlier connection which began at the same place: text that begins like
-    it is the same reasoning, although its closing tag is yet to come. In a continuation, spaces after
-    reasoning belong to the answer, which may go on within a sentence.
+    `known_reasoning` is from an earlier connection that began at the same position: text that begins the same
+    way is the same reasoning, although its closing tag has not arrived yet. In a continuation, spaces after
+    reasoning belong to the answer, which may resume within a sentence.
     """
 
     def __init__(self, known_reasoning: str = "", *, is_continuation: bool = False) -> None:
-        self.saw_reasoning = False  # whether some came apart from the text
+        self.saw_reasoning = False  # whether reasoning has arrived separately from the text
         self._mode: _Mode = "start"
         self._held = ""  # text that may be part of a tag
         self._held_cursor: Cursor | None = None
-        self._after_reasoning = False  # whether it ended just before, and the answer is yet to begin
+        self._after_reasoning = False  # whether reasoning has just ended and the answer has not begun
         self._tag_name = ""
-        self._at_opening = False  # whether reasoning has begun, but has no words yet
-        self._lone_tag_counts = True  # whether a closing tag without an opening one still does
+        self._at_opening = False  # whether reasoning has begun but has no words yet
+        self._lone_tag_counts = True  # whether a lone closing tag still counts
         self._has_text = False
         self._margin = "\r\n" if is_continuation else None
-        """What is dropped between reasoning and answer; `None` for all white space."""
+        """Characters dropped between reasoning and answer; `None` for all white space."""
         self._known_reasoning = known_reasoning.lstrip()
         self._code = CodeTracker()
         self._open_tags = 0
-        """How many opening tags stand in the text as part of it, and not closed."""
-        self._is_quoted = False  # whether a backtick stood before the last tag
-        self._unread: list[str] = []  # text that the code tracker has not read yet
+        """Number of unclosed opening tags that are part of the text."""
+        self._is_quoted = False  # whether a backtick preceded the last tag
+        self._unread: list[str] = []  # text not read by the code tracker yet
         self._harmony = HarmonyState()
 
     @classmethod
     def restore(cls, resume: Resume, state: str) -> ReasoningTagSplitter:
-        """The splitter of a connection that goes on exactly at a cursor with this state."""
+        """Return the splitter of a connection that resumes exactly at a cursor with this state."""
         splitter = cls()
         kind, _, detail = state.removesuffix("!").partition(" ")
         splitter._lone_tag_counts = not state.endswith("!")
@@ -175,7 +175,7 @@ class ReasoningTagSplitter:
 
     @property
     def state(self) -> str:
-        """What `restore` has to know; empty where no tag has counted, or only the answer's words matter."""
+        """State for `restore`; empty if no tag has counted yet, or if only the answer's text matters."""
         end = "" if self._lone_tag_counts else "!"
         if self._mode == "reasoning":
             return f"{'open' if self._at_opening else 'in'} {self._tag_name}{end}"
@@ -184,7 +184,7 @@ class ReasoningTagSplitter:
         return ("closed" if self._mode == "start" and self._after_reasoning else "") + end
 
     def is_plain(self, text: str) -> bool:
-        """Take `text` if all of it is the answer's, and without a tag: the usual case. Else do nothing."""
+        """Accept `text` and return true if it is answer text without tags, the usual case."""
         if "<" in text or "[" in text or "◁" in text or self._held:
             return False
         if self._mode != "text" or not self._lone_tag_counts:
@@ -193,7 +193,7 @@ class ReasoningTagSplitter:
         return True
 
     def split(self, chunk: Chunk) -> Iterator[StreamItem]:
-        """The items that a chunk of text amounts to, a sign of life if it is held back."""
+        """Yield the items for a chunk of text; a keep-alive if it is held back."""
         self._held_cursor = chunk.cursor or self._held_cursor
         parts = self._read(chunk.text, is_end=False)
         if self._is_pending or self._held_cursor is None:
@@ -205,14 +205,14 @@ class ReasoningTagSplitter:
         yield replace(last, cursor=cursor)
 
     def finish(self) -> Iterator[StreamItem]:
-        """What was held back until the end."""
+        """Yield what was held back until the end."""
         parts = self._read("", is_end=True)
         yield from parts
         if self._held_cursor is not None:
             yield KeepAlive(self._mark(self._held_cursor))
 
     def mark_cursor(self, item: Chunk | KeepAlive) -> StreamItem:
-        """An item that is no text, its cursor as `restore` needs it; none while text before it is held."""
+        """Return a non-text item with its cursor ready for `restore`; no cursor while text is held back."""
         if item.cursor is None:
             return item
         if self._is_pending:
@@ -240,7 +240,7 @@ class ReasoningTagSplitter:
             pass
         return parts
 
-    # What is read in each mode; true if what is held has to be read again, in another mode
+    # Reading in each mode; return true if held text must be read again, in another mode.
 
     def _read_start(self, parts: list[StreamItem], is_end: bool) -> bool:
         text = self._held.lstrip()
@@ -257,7 +257,7 @@ class ReasoningTagSplitter:
         return begins is not None
 
     def _begins_reasoning(self, text: str, is_end: bool) -> bool | None:
-        """Take what may stand before an answer; `None` if more has to be seen, false if none of it does."""
+        """Read what may precede an answer; return `None` if undecided, false if none of it does."""
         if (tag := TAG.match(text)) is not None:
             if is_opening(tag):
                 return self._open(tag, text)
@@ -280,7 +280,7 @@ class ReasoningTagSplitter:
         return repeats
 
     def _repeats_reasoning(self, text: str, is_end: bool) -> bool | None:
-        """Whether a text without a tag is known as reasoning; `None` if it is too short to tell."""
+        """Return whether text without a tag is known reasoning; `None` if it is too short to decide."""
         known = self._known_reasoning
         if not known or not text or self.saw_reasoning or self._after_reasoning or not self._lone_tag_counts:
             return False
@@ -298,7 +298,7 @@ class ReasoningTagSplitter:
         return True
 
     def _close(self, rest: str) -> bool:
-        """Go on with the answer after its reasoning."""
+        """Continue with the answer after its reasoning."""
         self._mode, self._held, self._after_reasoning = "start", rest, True
         return True
 
@@ -327,7 +327,7 @@ class ReasoningTagSplitter:
         return False
 
     def _closes_reasoning(self, held: str, tag: re.Match[str], is_end: bool) -> bool | None:
-        """Whether a tag ends the reasoning it stands in; `None` if what follows has to be seen."""
+        """Return whether a tag ends the reasoning around it; `None` if that depends on text to come."""
         if self._unread:
             self._is_quoted = self._unread[-1].endswith("`")
         self._track()
@@ -365,7 +365,7 @@ class ReasoningTagSplitter:
         return False
 
     def _lone_mark_ending(self, held: str, mark: re.Match[str], is_end: bool) -> int:
-        """Where a mark ends that shows all text before it to be reasoning; see `line_ending`."""
+        """Return the end of a mark that makes all text before it reasoning; see `line_ending`."""
         if mark["token"]:
             ending = harmony_ending(held, mark.start(), is_end)
         else:
@@ -425,12 +425,12 @@ class ReasoningTagSplitter:
             self._unread.append(text)
 
     def _track(self) -> None:
-        """Have the code tracker read up to the present place."""
+        """Update the code tracker to the current position."""
         self._code.read("".join(self._unread))
         self._unread.clear()
 
     def _recount(self, text: str) -> None:
-        """Take note of code and of open tags in what an earlier connection has brought."""
+        """Count code and open tags in the text from an earlier connection."""
         start = 0
         for tag in TAG.finditer(text):
             self._unread.append(text[start : tag.start()])

@@ -1,7 +1,7 @@
-"""The tags and control tokens that set reasoning apart from an answer, and how far a text goes towards one.
+"""Tags and control tokens that separate reasoning from an answer, and prefixes of them.
 
-Seen in the chat templates of Qwen, DeepSeek, EXAONE and Seed-OSS (like XML), Magistral (``[THINK]``), Kimi-VL
-(``◁think▷``), Cohere's and OpenThinker's models (``<|…|>``), and in OpenAI's harmony format.
+Taken from the chat templates of Qwen, DeepSeek, EXAONE and Seed-OSS (XML style), Magistral (``[THINK]``),
+Kimi-VL (``◁think▷``), Cohere's and OpenThinker's models (``<|…|>``), and from OpenAI's harmony format.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 MAX_TAG_LENGTH = 256
-"""Text that may still become a tag is held back up to this many characters."""
+"""Maximum length of text held back because it may become a tag, in characters."""
 
 _NAMES = ("think", "thinking", "thought", "thoughts", "reasoning", "antthinking")
 TAG = re.compile(
@@ -35,13 +35,13 @@ _HARMONY_FINAL_FORMS = tuple(
     for end in ("<|end|>", "")
     for start in ("<|start|>assistant", "")
 )
-# The same with the tokens left out, as decoders that skip them write it: analysisWe need…assistantfinalYes.
+# The same without tokens, as decoders that skip them write it: analysisWe need…assistantfinalYes.
 BARE_ANALYSIS = re.compile(r"analysis(?=[A-Z\"'“‘])")
 BARE_FINAL = "assistantfinal"
 
 
 class HarmonyState:
-    """Where in the harmony format a text stands; `channel` is that of the message under way."""
+    """The state of a text in the harmony format; `channel` is that of the current message."""
 
     __slots__ = ("_header", "_trims", "channel", "in_header")
 
@@ -50,10 +50,10 @@ class HarmonyState:
         self.in_header = False
         self._header = ""
         self._trims = False
-        """Whether white space is dropped, between messages."""
+        """Whether white space is dropped, as it is between messages."""
 
     def read_token(self, name: str) -> None:
-        """Take a control token by its name."""
+        """Process a control token by its name."""
         match name:
             case "start":
                 self.channel, self._header, self.in_header = "", "", True
@@ -63,18 +63,18 @@ class HarmonyState:
                 named = self._header.split() if self.channel == "?" else []
                 self.channel = named[0].lower() if named else "final"
                 if "to=" in self._header:
-                    self.channel = "tool"  # what is said to it, the reader need not know
+                    self.channel = "tool"  # tool input is not shown to the reader
                 self.in_header = False
             case "end" | "return" | "call":
                 self.channel, self.in_header, self._trims = "final", False, True
 
     def read_text(self, text: str) -> str:
-        """What of the text between two tokens belongs to a message."""
+        """Return the part of the text between two tokens that belongs to a message."""
         if self.in_header:
             self._header += text
             if len(self._header) <= MAX_TAG_LENGTH:
                 return ""
-            self.in_header, text = False, self._header  # too long to be one
+            self.in_header, text = False, self._header  # too long to be a header
         if self._trims:
             text = text.lstrip()
             self._trims = not text
@@ -88,12 +88,12 @@ def is_opening(tag: re.Match[str]) -> bool:
 
 
 def tag_name(tag: re.Match[str]) -> str:
-    """What an opening and its closing tag have in common."""
+    """Return the name shared by an opening tag and its closing tag."""
     return (tag["name"] or tag["mistral"] or tag["kimi"] or "edge").lower().replace("/", "")
 
 
 def line_ending(text: str, at: int, is_end: bool) -> int:
-    """Where a line ends that has no more than a tag up to `at`; 0 if it has, -1 if that is not known yet."""
+    """Return the end of the line if only blanks follow `at`; 0 if more follows, -1 if undecided."""
     end = at
     while end < len(text) and text[end] in " \t\r":
         end += 1
@@ -103,7 +103,7 @@ def line_ending(text: str, at: int, is_end: bool) -> int:
 
 
 def harmony_ending(text: str, at: int, is_end: bool) -> int:
-    """Where the tokens at `at` end, if they begin the final channel; else as `line_ending`."""
+    """Return the end of the tokens at `at` if they begin the final channel; else like `line_ending`."""
     if (final := _HARMONY_FINAL.match(text, at)) is not None:
         return final.end()
     tail = text[at : at + MAX_TAG_LENGTH]
@@ -111,7 +111,7 @@ def harmony_ending(text: str, at: int, is_end: bool) -> int:
 
 
 def may_become_tag(text: str) -> bool:
-    """Whether a text that begins with a bracket is the beginning of a tag, as far as it goes."""
+    """Return whether a text that begins with a bracket could be the start of a tag."""
     if len(text) > MAX_TAG_LENGTH:
         return False
     if text[0] != "<":
@@ -123,12 +123,12 @@ def may_become_tag(text: str) -> bool:
 
 
 def _ends_in_bar(text: str) -> bool:
-    """Whether a control token such as ``<|end|`` lacks only its last sign."""
+    """Return whether a control token such as ``<|end|`` lacks only its last character."""
     return len(text) > 2 and text[1] in "|｜" and text[-1] in "|｜"
 
 
 def partial_tag_start(text: str, start: int, closing: str = "") -> int:
-    """Where, from `start` on, a tag begins that the end of `text` cuts; its length if there is none."""
+    """Return where a tag cut by the end of `text` begins, from `start`; the text's length if none does."""
     if closing == BARE_FINAL:
         cuts = range(max(start, len(text) - len(closing) + 1), len(text))
         return next((at for at in cuts if closing.startswith(text[at:])), len(text))
