@@ -23,7 +23,7 @@ _KIND_WORDS: dict[FaultKind, str] = {
         resource_exhausted throttling_exception""",
     FaultKind.OVERLOADED: """
         overloaded overloaded_error engine_overloaded service_unavailable service_unavailable_error
-        unavailable slow_down capacity_exceeded""",
+        unavailable slow_down capacity_exceeded over_capacity server_busy""",
     FaultKind.SERVER: """
         server server_error api_error internal internal_error internal_server_error bad_gateway
         provider_error aborted""",
@@ -152,6 +152,11 @@ _KEY_WORDING = re.compile(
     r"|api_key_invalid|invalid (?:access |auth\w* |bearer )?token\b|authentication (?:error|failed)",
     re.IGNORECASE,
 )
+_RATE_WORDING = re.compile(r"rate[ _-]?limit|too many requests", re.IGNORECASE)
+_LOAD_WORDING = re.compile(
+    r"overload|(?:over|at|exceed\w*)[ _-]capacity|server (?:is )?(?:too )?busy|temporarily unavailable",
+    re.IGNORECASE,
+)
 _UNCERTAIN_KINDS = (FaultKind.BAD_REQUEST, FaultKind.AUTH, FaultKind.UNKNOWN)
 
 
@@ -169,6 +174,10 @@ def _refine_kind(kind: FaultKind, report: str, status: int | None) -> FaultKind:
         return FaultKind.REFUSED
     if kind is not FaultKind.AUTH and _KEY_WORDING.search(report):
         return FaultKind.AUTH
+    if kind is FaultKind.UNKNOWN and _RATE_WORDING.search(report):
+        return FaultKind.RATE_LIMIT
+    if kind is FaultKind.UNKNOWN and _LOAD_WORDING.search(report):
+        return FaultKind.OVERLOADED
     return kind
 
 

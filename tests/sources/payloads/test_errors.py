@@ -104,6 +104,11 @@ def test_retry_after_as_a_date() -> None:
     [
         ({"error": {"message": "Too long.", "code": 400}}, FaultKind.BAD_REQUEST, "Too long."),
         ({"error": "Out of memory"}, FaultKind.UNKNOWN, "Out of memory"),
+        ({"error": "The model is overloaded."}, FaultKind.OVERLOADED, "The model is overloaded."),
+        ({"error": "Server busy."}, FaultKind.OVERLOADED, "Server busy."),
+        ({"error": {"message": "No.", "code": "over_capacity"}}, FaultKind.OVERLOADED, "No."),
+        ({"error": "Rate limit reached for m."}, FaultKind.RATE_LIMIT, "Rate limit reached for m."),
+        ({"detail": "Too many requests"}, FaultKind.RATE_LIMIT, "Too many requests"),
         ({"error": ["Overloaded.", "Try later."], "code": 503}, FaultKind.OVERLOADED, "Overloaded."),
         ({"error": {"error": {"message": "Deep."}}, "status": 500}, FaultKind.SERVER, "Deep."),
         ({"object": "error", "message": "No.", "type": "BadRequestError"}, FaultKind.BAD_REQUEST, "No."),
