@@ -1,4 +1,4 @@
-"""The built-in demo: scripted debaters that need no key and no network, at a model's pace."""
+"""The built-in demo: scripted debaters at a model's pace, without key or network."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["DEMO_NOTICE", "VOICES", "DemoSource", "Pace", "pick_voices"]
 
 
-# A script at a model's pace: token-like pieces, and the pauses between them.
+# Pace of a script: token-like pieces with pauses between them.
 
 
 _TOKEN = re.compile(r" ?[^\W\d_]{1,7}|\n+| {1,8}|\d{1,3}|[^\w\s]{1,2}|.", re.DOTALL)
@@ -40,9 +40,9 @@ _CLAUSE_ENDS = frozenset(",;:—、，")
 
 
 class Pace(Struct, frozen=True):
-    """How fast a script is spoken; times in seconds.
+    """Speed of a script; times in seconds.
 
-    `tokens_per_second` is the rate between pauses. `speed` divides every time; with 0 nothing waits.
+    `tokens_per_second` is the rate between pauses. `speed` divides all times; 0 disables waiting.
     """
 
     tokens_per_second: float = 55.0
@@ -54,17 +54,17 @@ class Pace(Struct, frozen=True):
     speed: float = 1.0
 
     def scale(self, seconds: float) -> float:
-        """A time as it is really waited."""
+        """Return the actual waiting time for `seconds`."""
         return seconds / self.speed if self.speed > 0 else 0.0
 
 
 def split_tokens(text: str) -> list[str]:
-    """`text` cut as a tokenizer might: pieces of 1 to 8 characters that join to the text again."""
+    """Split `text` like a tokenizer into pieces of 1 to 8 characters, which join to the same text."""
     return [piece[at : at + 8] for piece in _TOKEN.findall(text) for at in range(0, len(piece), 8)]
 
 
 def add_delays(tokens: Iterable[str], pace: Pace, rng: random.Random) -> Iterator[tuple[float, str]]:
-    """Every piece with the seconds to wait before it: an uneven stream that breathes after sentences."""
+    """Yield each piece with the seconds to wait before it: an uneven stream with pauses after sentences."""
     pause = 0.0
     for part in tokens:
         yield pace.scale(pause + rng.lognormvariate(-0.15, 0.55) / pace.tokens_per_second), part
@@ -83,17 +83,17 @@ DEMO_NOTICE: Final = (
     "Scripted demo: no model is speaking. To hear one, set OPENAI_API_KEY or ANTHROPIC_API_KEY, "
     "start Ollama, or name it: debate-tui -d openai:MODEL -d anthropic:MODEL “topic”."
 )
-"""What the screen says while scripted debaters speak."""
+"""Notice on the screen while scripted debaters speak."""
 
 MAX_BACKLOG: Final = 0.25
-"""Seconds of speech that wait for a listener who reads late, as a model's would; a pause saves up no more."""
+"""Seconds of text a slow reader receives without waiting, as from a model; a pause saves up no more."""
 
 VERDICT_PACE: Final = Pace(tokens_per_second=220.0, clause=0.0, sentence=0.0, paragraph=0.0)
-"""How a judge's verdict comes: nobody hears it being spoken."""
+"""Pace of a judge's verdict, which is not shown while it is written."""
 
 
 def pick_voices(count: int, seed: int = 0) -> tuple[str, ...]:
-    """The voices of `count` debaters, all different while there are enough; another seed, another cast."""
+    """Return voices for `count` debaters, all different as far as possible; `seed` varies the choice."""
     names = random.Random(seed).sample(tuple(VOICES), len(VOICES))  # noqa: S311 (variety, not secrecy)
     return tuple(names[place % len(names)] for place in range(count))
 
@@ -101,8 +101,8 @@ def pick_voices(count: int, seed: int = 0) -> tuple[str, ...]:
 class DemoSource:
     """A scripted debater as a source.
 
-    It reads who it is and what was said from its prompt, as a model would, and says the same for the same
-    prompt and `seed`. `pace` is the voice's own unless given; `sleep` is awaited for every pause.
+    Like a model, it takes its identity and the debate so far from its prompt, and gives the same answer for
+    the same prompt and `seed`. `pace` defaults to the voice's own; `sleep` is awaited for every pause.
     """
 
     def __init__(
@@ -121,15 +121,15 @@ class DemoSource:
 
     @property
     def model(self) -> str:
-        """What stands where a model's name would."""
+        """Shown in place of a model's name."""
         return "scripted"
 
     @asynccontextmanager
     async def open(
         self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        """Speak one turn; a resumed one goes on behind its cursor, or starts over without one."""
-        # Reading the voices from disk takes milliseconds the panes should not wait for.
+        """Stream one turn; a resumed one continues after its cursor, or starts again without one."""
+        # Reading the voices from disk takes milliseconds, which must not delay the panes.
         part, pace = await asyncio.to_thread(self._prepare, request)
         await self._sleep(pace.scale(pace.connect))
         stream = self._stream(part, pace, request, resume)
@@ -139,7 +139,7 @@ class DemoSource:
             await stream.aclose()
 
     async def aclose(self) -> None:
-        """Nothing outlives a turn."""
+        """Do nothing: no resource outlives a turn."""
 
     def _prepare(self, request: TurnRequest) -> tuple[ScriptedTurn, Pace]:
         from debate_tui.domain.prompts import parse_prompt
@@ -183,7 +183,7 @@ class DemoSource:
 
 
 def _resume_position(resume: Resume | None, length: int) -> int | None:
-    """The characters of reasoning and answer a cursor stands behind; `None` where there is no such place."""
+    """Return the cursor's position in reasoning plus answer, in characters; `None` if it is not valid."""
     if resume is None or resume.cursor is None or not resume.cursor.position.isdecimal():
         return None
     position = int(resume.cursor.position)
@@ -191,7 +191,7 @@ def _resume_position(resume: Resume | None, length: int) -> int | None:
 
 
 def _estimate_usage(request: TurnRequest, tokens: list[str], reasoning: list[str]) -> Usage:
-    """What a model might have counted: pieces out, and a quarter of the prompt's characters in."""
+    """Estimate a model's usage: one token per piece, and one per four characters of the prompt."""
     return Usage(
         input_tokens=len(request.prompt) // 4,
         output_tokens=len(tokens),

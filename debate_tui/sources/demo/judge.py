@@ -1,6 +1,7 @@
-"""The scripted judge: reads the prompt of a judge and answers in its shape, from the words alone.
+"""The scripted judge: parses a judge's prompt and derives a formally valid answer from its words.
 
-It does not think, and says so; but it is the same in every order of reading, and what it quotes was said.
+It does not understand the speeches, and says so; but its scores do not depend on the order of the speeches,
+and its quotes are real.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _VERDICT_REASON: Final = (
 
 
 def compose_verdict(voice: str, prompt: Sequence[Message]) -> ScriptedTurn:
-    """The answer to a judge's prompt: where it stands, or its verdict; each voice has its own taste."""
+    """Return the answer to a judge's prompt: its initial stance or its verdict; it varies by voice."""
     text = prompt[-1].content if prompt else ""
     before = 35 + _hash_below(f"{voice}\n{text.partition(_PARAGRAPH_BREAK)[0]}", 31)
     speeches: dict[str, list[str]] = {}
@@ -79,6 +80,6 @@ def _score_speech(criterion: str, text: str) -> int:
 
 
 def _hash_below(text: str, limit: int) -> int:
-    """A number below `limit`, always the same for one text."""
+    """Return a number below `limit` that is always the same for a given text."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).digest()
     return int.from_bytes(digest, "big") % limit

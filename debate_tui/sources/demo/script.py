@@ -1,7 +1,7 @@
-"""One speech: what a scripted debater says in a phase, from its voice, the topic and what it heard.
+"""Text of a scripted turn, from the voice, the topic and the speeches in the prompt.
 
-Nothing is remembered between speeches. Like a model, a debater knows of the debate only what its prompt
-says: who it is, whom it faces, what was said. What it said before it does not say again.
+No state is kept between turns. Like a model, a debater knows only what its prompt contains: its name, its
+opponents and the speeches so far. It does not repeat its earlier speeches.
 """
 
 from __future__ import annotations
@@ -52,24 +52,24 @@ _DANGLING_STARTS = (
     "Not ",
     "Then ",
 )
-"""What a sentence begins with that makes little sense away from the one before it."""
+"""Sentence starts that make little sense without the previous sentence."""
 _MIN_MENTIONS = 2
-"""How often an opponent must have used such words before it counts as something they argued."""
+"""How often an opponent must use an answer's words before it counts as a reply to them."""
 _MAX_STUBBORN_ROUNDS = 3
-"""After how many revisions even a scripted debater gives in."""
+"""Number of revisions after which even a scripted debater gives in."""
 _SLOT = re.compile(r"\{(\w+)\}")
 _PLAIN_SENTENCE = re.compile(r"(?:^|(?<=[.!?] ))[A-Z][^\n.!?*_`#|>:“”\[\]{}]{24,110}\.(?= |$)", re.MULTILINE)
 
 
 class ScriptedTurn(Struct, frozen=True):
-    """What is said in one turn, and what is thought before it."""
+    """The text of one turn and the reasoning before it."""
 
     text: str
     reasoning: str = ""
 
 
 def phase_role(phase: str, earlier_turns: int) -> SpeechRole:
-    """What a phase asks of a debater that has had `earlier_turns` turns before."""
+    """Return what a phase asks of a debater that has had `earlier_turns` turns before."""
     name = phase.lower()
     for pattern, role in _ROLE_PATTERNS:
         if re.search(pattern, name):
@@ -78,7 +78,7 @@ def phase_role(phase: str, earlier_turns: int) -> SpeechRole:
 
 
 def side_stance(side: str, topic: str) -> Stance | None:
-    """Where a side stands on a topic; `None` without a side."""
+    """Return a side's stance on a topic; `None` without a side."""
     if not side:
         return None
     options = re.split(r"(?i)\s+(?:or|vs\.?|versus)\s+", topic.strip(" ?"))
@@ -90,12 +90,12 @@ def side_stance(side: str, topic: str) -> Stance | None:
 
 
 def compose_turn(voice_name: str, prompt: ParsedPrompt, phase: str, seed: int) -> ScriptedTurn:
-    """What this voice says now; the same for the same prompt, phase and seed."""
+    """Return this voice's turn; the same for the same prompt, phase and seed."""
     return _SpeechWriter(voice_name, prompt, phase, seed).write()
 
 
 class _SpeechWriter:
-    """A debater at the lectern, with one prompt in hand."""
+    """Writes the speech of one debater for one prompt."""
 
     def __init__(self, voice_name: str, prompt: ParsedPrompt, phase: str, seed: int) -> None:
         self.voice = load_voice(voice_name)
@@ -120,7 +120,7 @@ class _SpeechWriter:
             text = f"{text}\n\n{self._answer_lines()}"
         return ScriptedTurn(text, self._reasoning())
 
-    # --- the parts of a speech, in the order they are said
+    # The parts of a speech, in order.
 
     def _paragraphs(self) -> Iterator[str]:
         if self.prompt.interjections:
@@ -179,7 +179,7 @@ class _SpeechWriter:
         yield from self._pick_unused(fitting, "arguments", skip)
 
     def _answer(self) -> Iterator[str]:
-        """A reply to what the opponent really said, where there is one that fits; else to the whole."""
+        """Yield an answer to the opponent's actual words if one fits, or else a general one."""
         fitting = sorted(
             self.voice.answers, key=lambda answer: -_count_mentions(self.opponent_speech.text, answer)
         )
@@ -195,14 +195,14 @@ class _SpeechWriter:
         )
 
     def _fact(self) -> Iterator[str]:
-        """A fact of the field nobody has brought, introduced in this voice's words."""
+        """Yield an unused fact of the field, introduced in this voice's words."""
         lead = next(self._pick_unused(self.voice.leads, "leads"), None)
         fact = next(self._facts(), None)
         if lead and fact:
             yield f"{lead} {fact}"
 
     def _facts(self) -> Iterator[str]:
-        """What is left to tell, the field's own first; debaters of one side tell different things."""
+        """Yield the unused facts, the field's own first; debaters of one side get different ones."""
         everybody = ((self.prompt.name, self.prompt.side), *self.prompt.opponents)
         allies = sorted(name for name, side in everybody if side == self.prompt.side)
         place = allies.index(self.prompt.name)
@@ -223,7 +223,7 @@ class _SpeechWriter:
         return self._fill_slots(thoughts[len(self.own_speeches) % (len(thoughts) - 1)])
 
     def _ranking(self) -> str:
-        """A ballot over the answers shown without names: at home in this voice, and easy to count."""
+        """Return a ballot over the anonymous answers: a reason in this voice and a parseable line."""
         letters = [speech.name for speech in self.prompt.speeches if len(speech.name) == 1]
         self.turn_rng.shuffle(letters)
         if not letters:
@@ -232,7 +232,7 @@ class _SpeechWriter:
         return f"{reason}\n\nRANKING: {' > '.join(letters)}"
 
     def _answer_lines(self) -> str:
-        """The two lines a search for consensus asks for."""
+        """Return the two lines required in a search for consensus."""
         if self.convincing_speech and (other := parse_answer(self.convincing_speech.text)):
             return f"ANSWER: {other.answer}\nCONFIDENCE: {self.turn_rng.randrange(55, 70)}"
         mine = parse_answer(self.own_speeches[-1].text) if self.own_speeches else None
@@ -240,7 +240,7 @@ class _SpeechWriter:
         return f"ANSWER: {mine.answer if mine else self._claims()[0]}\nCONFIDENCE: {sure}"
 
     def _find_convincing_speech(self) -> Speech | None:
-        """Whose answer this debater takes over: that of somebody surer than itself, sooner or later."""
+        """Return the speech of a more confident debater whose answer this one adopts, or `None`."""
         if self.role != "revision" or not self.own_speeches:
             return None
         mine = parse_answer(self.own_speeches[-1].text)
@@ -258,13 +258,13 @@ class _SpeechWriter:
     def _fallback_text(self) -> str:
         return f"I have said what I came to say, and this is round {self.prompt.round}: it stands."
 
-    # --- choosing and filling
+    # Choosing texts and filling slots.
 
     def _seeded_rng(self, name: str) -> random.Random:
         return random.Random(f"{self.seed_key}\n{name}")  # noqa: S311 (variety, not secrecy)
 
     def _pick_unused(self, texts: Sequence[str], name: str, skip: int = 0) -> Iterator[str]:
-        """One text not said before, in an order of this debater's own; nothing where all were."""
+        """Yield one unused text, in this debater's own order; nothing if all were used."""
         order = self._seeded_rng(name).sample(texts, len(texts))
         unused = [
             text
@@ -275,7 +275,7 @@ class _SpeechWriter:
             yield self._fill_slots(unused[skip])
 
     def _limit_length(self, paragraphs: Iterable[str]) -> Iterator[str]:
-        """The paragraphs that fit into the length asked for, at least the first two."""
+        """Yield the paragraphs that fit the requested length, at least the first two."""
         count = 0
         for number, paragraph in enumerate(paragraphs, 1):
             count += len(paragraph.split())
@@ -308,7 +308,7 @@ class _SpeechWriter:
         return _SLOT.sub(put, text.strip())
 
     def _default_stance(self) -> Stance:
-        """Where a debater without a side stands: where it stood before, else not all in one place."""
+        """Return the stance of a debater without a side: its earlier one, or alternating by name."""
         before = [found.answer for speech in self.own_speeches if (found := parse_answer(speech.text))]
         if before:
             return "against" if before[-1] == self.topic.denial else "for"
@@ -316,7 +316,7 @@ class _SpeechWriter:
         return "against" if names.index(self.prompt.name) % 2 else "for"
 
     def _claims(self) -> tuple[str, str]:
-        """What this debater holds, and what it holds against."""
+        """Return what this debater claims, and the opposite claim."""
         match self.stance:
             case "for":
                 return self.topic.clause, self.topic.denial
@@ -325,10 +325,10 @@ class _SpeechWriter:
             case _:
                 return f"the right answer is “{self.prompt.side}”", self.topic.clause
 
-    # --- whom it is said to
+    # The opponent to address.
 
     def _find_opponent_speech(self) -> Speech:
-        """The last speech of the opponent whose turn it is to be answered; an empty one if nobody spoke."""
+        """Return the latest speech of the opponent to answer; an empty speech if there is none."""
         opponents = [other for other in self.prompt.opponents if other[1] != self.prompt.side] or list(
             self.prompt.opponents
         )
@@ -341,7 +341,7 @@ class _SpeechWriter:
         return speeches[-1] if speeches else Speech(name, side, "", "")
 
     def _pick_quote(self) -> str:
-        """A short sentence of the opponent's, worth repeating; empty where there is none."""
+        """Return a short sentence of the opponent to quote, or an empty string."""
         sentences = [
             sentence
             for sentence in _PLAIN_SENTENCE.findall(self.opponent_speech.text)
@@ -354,10 +354,10 @@ class _SpeechWriter:
 
 
 def _count_mentions(text: str, answer: DemoAnswer) -> int:
-    """How often a speech uses the words an answer is meant for."""
+    """Return how often a speech uses the words an answer is meant for."""
     return sum(len(re.findall(rf"\b{re.escape(word)}", text, re.IGNORECASE)) for word in answer.when)
 
 
 def _fixed_text(text: str) -> str:
-    """The longest stretch of a text that is the same however its slots are filled."""
+    """Return the longest part of a text that does not depend on its slots."""
     return max(_SLOT.split(text.strip())[::2], key=len).strip()

@@ -1,7 +1,7 @@
-"""A topic as typed → the grammatical forms a scripted debater can put into a sentence.
+"""Grammatical forms of a topic, for use in scripted debaters' sentences.
 
-A handful of rules for English, not a parser: where they are not sure, the topic is quoted whole, which is
-always grammatical, in any language.
+A few rules for English, not a parser: if they do not apply, the whole topic is quoted, which is always
+grammatical, in any language.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ TopicKind = Literal["proposal", "judgement"]
 
 
 class TopicForms(Struct, frozen=True):
-    """A topic in the forms sentences need; none begins with a capital unless its first word is a name.
+    """A topic's grammatical forms; none begins with a capital unless its first word is a name.
 
-    `clause` is what the side for it holds (“cities should ban cars”), `denial` what the side against it
-    holds; both stand where a that-clause can. `act` is the thing proposed as a noun phrase (“banning
-    cars”), always singular, `thing` what it is about (“cars”), of unknown number. `kind` is a proposal where
-    somebody is to do something, else a judgement.
+    `clause` is the claim of the side for it (“cities should ban cars”), `denial` that of the side against it;
+    both can be used as a that-clause. `act` is the proposed action as a noun phrase (“banning cars”), always
+    singular; `thing` is its object (“cars”), singular or plural. `kind` is a proposal if an action is
+    demanded, otherwise a judgement.
     """
 
     raw: str
@@ -55,7 +55,7 @@ _COMMON_ENDINGS: Final = (
 
 
 def parse_topic(text: str) -> TopicForms:
-    """The forms of a topic; never fails, whatever was typed."""
+    """Return the forms of a topic; never fails, whatever the text."""
     raw = " ".join(text.split()).strip(' "“”„«»')
     bare = raw.rstrip(" ?!.…。？！").strip()
     if not bare:
@@ -79,7 +79,7 @@ def parse_topic(text: str) -> TopicForms:
 
 
 def _is_foreign(text: str) -> bool:
-    """Whether this looks like another language than English, so that its words are best left together."""
+    """Return whether the text looks like another language than English, to be quoted whole."""
     letters = [char for char in text if char.isalpha()]
     if sum(char > "\u024f" for char in letters) * 4 > len(letters):
         return True
@@ -88,7 +88,7 @@ def _is_foreign(text: str) -> bool:
     return "¿" in text or (found > 0 and found >= len(words & english_words().function_words))
 
 
-# --- the shapes a topic can have
+# The shapes of a topic.
 
 
 def _motion_forms(words: Sequence[str], raw: str) -> TopicForms | None:
@@ -222,7 +222,7 @@ def _statement_forms(words: Sequence[str], raw: str) -> TopicForms | None:
 
 
 def _negate_verb(words: Sequence[str], at: int) -> str:
-    """“makes us happy” → “does not make us happy”; empty where the word at `at` is no plain verb."""
+    """Turn “makes us happy” into “does not make us happy”; empty if the word at `at` is not a plain verb."""
     verb, rest, known = words[at].lower(), " ".join(words[at + 1 :]), english_words()
     if verb == "has" and base_of_participle(words[at + 1].lower()):
         return f"has not {rest}"
@@ -235,7 +235,7 @@ def _negate_verb(words: Sequence[str], at: int) -> str:
 
 
 def _noun_phrase_forms(words: Sequence[str], raw: str) -> TopicForms:
-    """“Universal basic income”: a noun phrase, or anything else short enough to pass for one."""
+    """“Universal basic income”: a noun phrase, or anything else short enough to be used as one."""
     if len(words) > 8 or raw.endswith("?"):
         return _quoted_forms(raw, yes_or_no=raw.endswith("?"))
     if words[0].lower() in english_words().certain and len(words) > 1:
@@ -258,7 +258,7 @@ def _quoted_forms(raw: str, *, yes_or_no: bool = True) -> TopicForms:
     return TopicForms(raw, clause, denial, act=f"a yes to {quoted}", thing="this question", kind="judgement")
 
 
-# --- putting the pieces together
+# Combination of the parts.
 
 
 def _judgement_forms(clause: str, denial: str, subject: str, raw: str) -> TopicForms:
@@ -306,7 +306,10 @@ def _proposal_forms(subject: Sequence[str], modal: str, predicate: Sequence[str]
 
 
 def _action_phrase(who: str, predicate: Sequence[str]) -> str:
-    """The deed as a noun phrase: “ban cars” → “banning cars”, “be lowered” → “lowering the voting age”."""
+    """Return the action as a noun phrase: “ban cars” → “banning cars”.
+
+    A passive takes the subject along: “the voting age … be lowered” → “lowering the voting age”.
+    """
     known = english_words()
     start = next((at for at, word in enumerate(predicate) if word.lower() not in known.adverbs), None)
     if start is None:
@@ -327,7 +330,7 @@ def _action_phrase(who: str, predicate: Sequence[str]) -> str:
 
 
 def _find_object(predicate: Sequence[str]) -> str:
-    """What the deed is done to: “ban cars in the centre” → “cars”; empty where that is not plain to see."""
+    """Return the object of the action: “ban cars in the centre” → “cars”; empty if it is unclear."""
     known = english_words()
     if not predicate or predicate[0].lower() not in known.verbs - known.happenings - {"be", "have"}:
         return ""
@@ -342,7 +345,7 @@ def _find_object(predicate: Sequence[str]) -> str:
 
 
 def _find_verb(words: Sequence[str]) -> int | None:
-    """Where the verb begins behind a subject, or `None` where the rules cannot tell."""
+    """Return the position of the verb after a subject, or `None` if the rules cannot tell."""
     known = english_words()
     lowered = [word.lower().strip(",") for word in words]
     for at in range(1, len(lowered)):
@@ -365,7 +368,7 @@ def _find_verb(words: Sequence[str]) -> int | None:
 
 
 def _find_predicate(words: Sequence[str]) -> int | None:
-    """Where the predicate begins behind a subject and a form of “to be”."""
+    """Return the position of the predicate after a subject and a form of “to be”, or `None`."""
     known = english_words()
     lowered = [word.lower().strip(",") for word in words]
     if len(words) == 2 or lowered[0] in known.pronouns:
@@ -380,7 +383,7 @@ def _find_predicate(words: Sequence[str]) -> int | None:
 
 
 def _lower_first_word(words: Sequence[str]) -> str:
-    """Words as they stand inside a sentence: the first without its capital, unless it is a name's."""
+    """Return words for use inside a sentence: the first in lower case unless it is a name."""
     if not words:
         return ""
     known, first = english_words(), words[0]

@@ -1,7 +1,7 @@
-"""What scripted debaters have to say, as data: voices (how it is said) and fields (what it is about).
+"""Texts of scripted debaters, as data: voices (style) and fields (subject).
 
-Texts hold slots such as ``{thesis}``; one that begins with a capital begins a sentence. A voice's own
-sentences are written so that no two of its texts share one: a debate never repeats itself.
+Texts contain slots such as ``{thesis}``; a slot with a capital begins a sentence. No two texts of a voice
+share a sentence of its own, so that a debate never repeats itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ VOICES: Final[Mapping[str, str]] = {
     "historian": "Ines",
     "sceptic": "Bo",
 }
-"""The voices by name, each with what its debater is called unless told otherwise."""
+"""The voices by name, with their debaters' default names."""
 
 
 FIELD_NAMES: Final = (
@@ -53,36 +53,36 @@ FIELD_NAMES: Final = (
     "animals",
     "mind",
 )
-"""What topics are about; `GENERAL_FIELD` is for all others, and where a field has no more to say."""
+"""Fields of topics; `GENERAL_FIELD` covers all others, and supplements fields with nothing left."""
 
 GENERAL_FIELD: Final = "general"
 
 
 class DemoText(Struct, frozen=True, forbid_unknown_fields=True):
-    """A paragraph for one stance, or for every one; for topics of one kind, or of both."""
+    """A paragraph for one stance or all, and for one kind of topic or both."""
 
     text: str
     side: Stance | None = None
     kind: TopicKind | None = None
 
     def fits(self, stance: Stance, kind: TopicKind) -> bool:
-        """Whether a debater of this stance may say it on a topic of this kind."""
+        """Return whether it suits a debater of this stance and a topic of this kind."""
         return self.side in (None, stance) and self.kind in (None, kind)
 
 
 class DemoAnswer(Struct, frozen=True, forbid_unknown_fields=True):
-    """A reply to an opponent; with `when`, only to one who used a word that begins like one of these."""
+    """A reply to an opponent; with `when`, only if a word of theirs begins like one of these."""
 
     text: str
     when: tuple[str, ...] = ()
 
 
 class Voice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a debater talks: `title` in a few words, and paragraphs for every part of a speech.
+    """A debater's style: `title` describes it briefly; the rest are paragraphs for each part of a speech.
 
-    `leads` introduce a fact of the field; `challenges` name an opponent and may quote them; `cruxes` say
-    what decided the debate; `replies` answer questions whatever they were, `remarks` the moderator;
-    `rankings` name the ``{first}`` and ``{last}`` of a ballot; `thoughts` are spoken as reasoning.
+    `leads` introduce a fact of the field; `challenges` name an opponent and may quote them; `cruxes` say what
+    decided the debate; `replies` answer any question, `remarks` answer the moderator; `rankings` name the
+    ``{first}`` and ``{last}`` of a ballot; `thoughts` are sent as reasoning.
     """
 
     title: str
@@ -104,11 +104,11 @@ class Voice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class TopicField(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a topic is about.
+    """Words and facts for one field of topics.
 
-    `keywords` are beginnings of words, `people` plural nouns, `places` adverbial phrases, `measures`
-    plural noun phrases, `stakes` singular ones. Facts of the side for it are of bold changes and claims
-    that proved right, facts against of ones that did not.
+    `keywords` are word prefixes, `people` plural nouns, `places` adverbial phrases, `measures` plural noun
+    phrases, `stakes` singular ones. Facts for the topic are about bold changes and claims that proved right,
+    facts against it about ones that did not.
     """
 
     keywords: str
@@ -120,25 +120,25 @@ class TopicField(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 def check_voice(name: str) -> None:
-    """Raise `UsageError` where no voice has this name."""
+    """Raise `UsageError` if there is no voice of this name."""
     if name not in VOICES:
         raise UsageError(f"There is no demo voice “{name}”.", f"Choose one of {', '.join(VOICES)}.")
 
 
 @functools.cache
 def load_voice(name: str) -> Voice:
-    """The voice of this name, one of `VOICES`."""
+    """Return the voice of this name, one of `VOICES`."""
     return decode_toml(_read_toml("voices", name), Voice, file_name=f"voices/{name}.toml")
 
 
 @functools.cache
 def load_field(name: str) -> TopicField:
-    """The field of this name, one of `FIELD_NAMES` or `GENERAL_FIELD`."""
+    """Return the field of this name, one of `FIELD_NAMES` or `GENERAL_FIELD`."""
     return decode_toml(_read_toml("fields", name), TopicField, file_name=f"fields/{name}.toml")
 
 
 def find_field(topic: str) -> str:
-    """The field a topic belongs to: the one most of whose keywords it holds; the first in a tie."""
+    """Return the field with most keywords in the topic; the first one in a tie."""
     words = [word.strip("?!.,:;“”\"'()").lower() for word in topic.replace("-", " ").split()]
 
     def score(name: str) -> int:
@@ -153,11 +153,11 @@ def _read_toml(folder: str, name: str) -> str:
     return Path(__file__).with_name(folder).joinpath(f"{name}.toml").read_text("utf-8")
 
 
-# The few English words and inflections the scripted debaters need to put a topic into a sentence.
+# English words and inflections needed to put a topic into a sentence.
 
 
 class _WordLists(Struct, frozen=True, forbid_unknown_fields=True):
-    """The file as written: words between spaces."""
+    """The word lists as written in the file, separated by spaces."""
 
     ambiguous: str
     verbs: str
@@ -175,7 +175,7 @@ class _WordLists(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EnglishWords(Struct, frozen=True):
-    """Word lists, all in lower case; `verbs` holds the `ambiguous` ones too, `certain` does not."""
+    """Word lists, all in lower case; `verbs` includes the `ambiguous` ones, `certain` does not."""
 
     verbs: frozenset[str]
     certain: frozenset[str]
@@ -194,7 +194,7 @@ class EnglishWords(Struct, frozen=True):
 
     @property
     def function_words(self) -> frozenset[str]:
-        """The words that give away a text as English."""
+        """Words that identify a text as English."""
         return self.pronouns | self.determiners | self.adverbs | self.links | self.asking | AUXILIARIES
 
 
@@ -211,7 +211,7 @@ AUXILIARIES: Final = (
 
 @functools.cache
 def english_words() -> EnglishWords:
-    """The word lists, read once."""
+    """Return the word lists, read only once."""
     text = Path(__file__).with_name("english.toml").read_text("utf-8")
     lists = decode_toml(text, _WordLists, file_name="english.toml")
 
@@ -229,7 +229,7 @@ def english_words() -> EnglishWords:
 
 
 def gerund(verb: str) -> str:
-    """“ban” → “banning”, “make” → “making”, “die” → “dying”."""
+    """Return the gerund: “ban” → “banning”, “make” → “making”, “die” → “dying”."""
     if verb.endswith("ie"):
         return f"{verb[:-2]}ying"
     if verb.endswith("e") and not verb.endswith(("ee", "ye", "oe")) and verb != "be":
@@ -240,7 +240,7 @@ def gerund(verb: str) -> str:
 
 
 def third_person(verb: str) -> str:
-    """“harm” → “harms”, “watch” → “watches”, “deny” → “denies”."""
+    """Return the third person: “harm” → “harms”, “watch” → “watches”, “deny” → “denies”."""
     if verb in ("have", "do", "go"):
         return {"have": "has", "do": "does", "go": "goes"}[verb]
     if verb.endswith(("s", "x", "z", "ch", "sh")):
@@ -251,7 +251,7 @@ def third_person(verb: str) -> str:
 
 
 def base_of_participle(word: str) -> str:
-    """“lowered” → “lower”, “banned” → “ban”, “made” → “make”; empty for what is no participle."""
+    """Return the verb: “lowered” → “lower”, “banned” → “ban”; empty if it is not a participle."""
     known = english_words()
     if base := known.participles.get(word):
         return base
