@@ -1,1 +1,1 @@
-"""What makes streams heal; wraps any source and knows no provider."""
+"""Recovery of interrupted streams; wraps any source and knows no provider."""

@@ -1,4 +1,4 @@
-"""How long to wait before connecting again, and how often: arithmetic only."""
+"""Retry delays and budgets, and what each fault means; pure functions and counters."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 
 
 def base_delay(policy: RecoveryPolicy, retry_index: int) -> float:
-    """The wait behind the n-th retry, from 0, before jitter and floors, in seconds."""
+    """Return the delay for the n-th retry (from 0) in seconds, before jitter and floors."""
     try:
         return min(policy.initial * policy.multiplier**retry_index, policy.cap)
-    except OverflowError:  # somebody has been trying for hours
+    except OverflowError:  # after hours of retries
         return policy.cap if policy.initial else 0.0
 
 
 def jittered_delay(
     policy: RecoveryPolicy, retry: int, *, floor: float = 0.0, random_value: float = 0.5
 ) -> float:
-    """The wait before retry number `retry`, from 1, in seconds; `random_value` is a random number below 1.
+    """Return the delay before retry number `retry` (from 1), in seconds.
 
-    Never below `floor`, which is what the server asked for. Where the floor decides, chance comes on top of
-    it: debaters that were sent away together do not come back together.
+    `random_value` is a random number from 0 to 1. The result is never below `floor`, the wait requested by
+    the server. If the floor applies, jitter is added to it, so that debaters rejected together do not
+    reconnect together.
     """
     plain = base_delay(policy, retry - 1)
     spread = plain * policy.jitter
@@ -35,7 +36,7 @@ def jittered_delay(
 
 
 class RetryBudget:
-    """Counts the retries of one turn; `spent` of them since the stream last made progress."""
+    """Counts the retries of one turn; `spent` is their number since the stream last made progress."""
 
     def __init__(self, policy: RecoveryPolicy, random: Callable[[], float]) -> None:
         self.spent = 0
@@ -45,10 +46,10 @@ class RetryBudget:
         self._longest_length = 0
 
     def next_delay(self, longest_length: int, floor: float = 0.0) -> float | None:
-        """Spend one more retry: the wait before it, in seconds, or `None` to give up.
+        """Spend one retry; return the delay before it in seconds, or `None` to give up.
 
-        `longest_length` is the greatest length the turn's text ever had. A restarted stream makes progress
-        only beyond it, so that one which never gets further is not restarted for ever.
+        `longest_length` is the greatest length the turn's text ever had. A restarted stream only makes
+        progress beyond it, so that one which never gets further is not restarted forever.
         """
         policy = self._policy
         if longest_length - self._longest_length >= policy.progress:
@@ -60,7 +61,7 @@ class RetryBudget:
         return jittered_delay(policy, self.spent, floor=floor, random_value=self._random())
 
     def explain_refused_wait(self, fault: Fault, floor: float) -> Fault:
-        """The fault to give up with: it says so if that is because the server asks for too long a wait."""
+        """Return the final fault; it says so if the wait requested by the server is too long."""
         limit = self._policy.max_retry_after
         if floor <= limit:
             return fault
@@ -76,34 +77,34 @@ class RetryBudget:
 
 
 def _format_wait(seconds: float) -> str:
-    """A wait for people, in larger units too where that is easier to grasp."""
+    """Format a wait in seconds, with minutes or hours added if it is long."""
     if seconds <= 180:
         return f"{seconds:.0f} s"
     larger = f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
     return f"{seconds:.0f} s ({larger})"
 
 
-# What a fault means for the debate: one table, and nothing that knows where the fault came from.
+# What a fault means for the debate, whatever its source.
 
 
 class FaultAction(enum.Enum):
-    """What is done about a fault.
+    """Reaction to a fault.
 
-    How a retried stream goes on (resumed, restarted, continued) is for its source to say: see `StreamOrigin`.
+    How a retried stream continues (resumed, restarted, continued) is up to its source: see `StreamOrigin`.
     """
 
     RETRY = enum.auto()
-    """Wait and connect again; once retries are spent the same as `SKIP`."""
+    """Wait and reconnect; the same as `SKIP` once retries are spent."""
     SKIP = enum.auto()
-    """Go on without this debater."""
+    """Continue without this debater."""
     PAUSE_ALL = enum.auto()
-    """Stop reading everybody and ask: only a person can mend this."""
+    """Pause all streams and ask: only the user can fix this."""
     REFUSED = enum.auto()
     """End the turn as refused; the debater stays."""
 
 
 class TextlessAnswer(Fault):
-    """The answer came to its end without text; `instead` is what it had, such as ``a tool call``."""
+    """The answer ended without text; `instead` is what it contained, such as ``a tool call``."""
 
     def __init__(self, instead: str) -> None:
         only = f", {instead if instead.startswith('only ') else f'only {instead}'}" if instead else ""
@@ -125,8 +126,8 @@ _ACTIONS = {
 
 
 def fault_action(fault: Fault) -> FaultAction:
-    """What is done about `fault`.
+    """Return the reaction to `fault`.
 
-    Of a fault that recovery raised, `RETRY` means that it was retried as often as it may be.
+    For a fault raised by recovery, `RETRY` means that its retries are spent.
     """
     return _ACTIONS[fault.kind]

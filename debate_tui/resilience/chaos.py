@@ -1,8 +1,8 @@
-"""``--chaos``: a source that breaks on purpose, so that recovery can be watched at work.
+"""Fault injection for ``--chaos``: a source that fails on purpose, to show recovery.
 
-The first turns are arranged, whatever the seed: within one short debate a connection is refused, a server
-asks for patience, a stream is cut, overloaded, and falls silent. Later ones are left to chance, which `seed`
-makes the same every time. No turn breaks more often than recovery forgives.
+The first turns are scripted, whatever the seed: within one short debate a connection is refused, a server
+limits the rate, a stream is cut, is overloaded, and stalls. Later ones are random but reproducible by `seed`.
+No turn fails more often than recovery allows.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import RecoveryPolicy, Resume, Source, StreamItem, TurnRequest
 
 RATE_LIMIT_SECONDS = 4.0
-"""What a rate limit asks for, in seconds: long enough to see the badge count down."""
+"""Wait requested by a rate limit, in seconds: long enough to see the badge count down."""
 
 
 class Mishap(enum.Enum):
-    """What can go wrong with a connection."""
+    """Ways in which a connection can fail."""
 
     CUT = enum.auto()
     RATE_LIMIT = enum.auto()
@@ -38,7 +38,7 @@ class Mishap(enum.Enum):
 
 
 class PlannedMishap(Struct, frozen=True):
-    """One mishap; `after` so many characters, if it does not happen while connecting."""
+    """One failure; it happens `after` this many characters, unless it happens while connecting."""
 
     mishap: Mishap
     after: int
@@ -50,19 +50,19 @@ _SCRIPTED_MISHAPS = (
     (Mishap.REFUSED_CONNECTION, Mishap.CUT),
     (Mishap.OVERLOAD, Mishap.OVERLOAD, Mishap.RATE_LIMIT),
 )
-"""What befalls the first turns, in the order of their numbers."""
+"""Failures of the first turns, by turn number."""
 
 _MAX_MISHAPS = 3
-"""Mishaps of a later turn."""
+"""Maximum number of failures in a later turn."""
 
 
 def shorten_timeouts(policy: RecoveryPolicy) -> RecoveryPolicy:
-    """The policy to go with chaos: a silence is noticed while somebody watches."""
+    """Return the policy for chaos: silence is detected early enough to watch."""
     return replace(policy, silence_timeout=min(policy.silence_timeout, 4.0))
 
 
 def plan_mishaps(turn: int, seed: int) -> tuple[PlannedMishap, ...]:
-    """What befalls the connections of a turn, one after the other; those after the last one run well."""
+    """Return the failures of a turn's connections, in order; connections after the last one work."""
     chance = Random(f"{seed}/{turn}")  # noqa: S311 (variety, not secrecy)
     if turn <= len(_SCRIPTED_MISHAPS):
         acts: tuple[Mishap, ...] = _SCRIPTED_MISHAPS[turn - 1]
@@ -72,7 +72,7 @@ def plan_mishaps(turn: int, seed: int) -> tuple[PlannedMishap, ...]:
 
 
 class ChaosSource:
-    """A source around a source whose connections come to grief as planned for each turn."""
+    """A wrapper whose connections fail as planned for each turn."""
 
     def __init__(self, source: Source, seed: int = 0) -> None:
         self._source = source
@@ -116,7 +116,7 @@ def _fail_connecting(plan: PlannedMishap | None) -> None:
 
 
 async def _break_stream(items: AsyncIterator[StreamItem], plan: PlannedMishap) -> AsyncGenerator[StreamItem]:
-    """The items up to the mishap; a stream that ends before it gets away."""
+    """Yield the items up to the failure; a stream that ends before it is not affected."""
     left = plan.after
     async for item in items:
         yield item

@@ -1,13 +1,13 @@
-"""Joins a connection that may send again what is shown already, character by character.
+"""Splicing of a new connection to text already shown, without repeating any of it.
 
-A server that was asked to continue after a cursor sends only what is new, and is believed: no text is
-compared, as a model may well repeat itself. A server that sends more is recognised by its cursors: the first
-one was seen before, or its number does not follow. Only then, and on a connection that begins at the turn's
-start, texts are compared. Several places where the new text may begin within the old one are followed at
-once, and the one whose text agrees to the very end is right; if none is, the text is new.
+A server that was asked to continue after a cursor usually sends only new text, and no text is compared, as a
+model may repeat itself on purpose. A server that sends more is recognised by its cursors: the first one was
+seen before, or its number does not follow. Only then, and on a connection that begins at the turn's start,
+texts are compared. Several positions where the new text may begin within the old one are tracked in parallel,
+and the one whose text matches to the very end is right; if none does, the text is new.
 
-A server that is deaf to cursors may also make up a new answer. Its first event then has the turn's first
-cursor, as has that of a server that does go on but counts its events anew: see `_is_new_answer`.
+A server that ignores cursors may also generate a new answer. Its first event then has the turn's first
+cursor, as does that of a server that continues but restarts its numbering: see `_is_new_answer`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 MAX_PENDING_CHUNKS = 16
-"""How many chunks are held back until one has a cursor, as the last one of an event has."""
+"""Chunks held back until one has a cursor, as the last one of an event does."""
 
 _WITHIN_SENTENCE = re.compile(r"[\w,;]\s*$")
 _FIRST_LETTERS = re.compile(r"[\W_]*([^\W\d_]{2})")
 
 
 class _Candidate:
-    """One place where the new text may begin, followed as far as it agrees with the old one."""
+    """A position where the new text may begin, tracked as long as it matches the old text."""
 
     __slots__ = ("answer", "begin", "joined", "reasoning")
 
@@ -42,13 +42,13 @@ class _Candidate:
         self.begin = begin
         self.answer, self.reasoning = begin
         self.joined: tuple[int, str] | None = None
-        """How many chunks were wholly old when the old text's end was reached, and what the next one adds."""
+        """Number of fully repeated chunks at the end of the old text, and what the next one adds."""
 
 
 class ReplayDeduper:
-    """The seam of a connection that begins at the start of the turn, or behind a cursor.
+    """Splicer for a connection that begins at the start of the turn, or after a cursor.
 
-    `probing` says that the text may well be complete, and the server was only asked whether it is.
+    `probing` is true if the text may be complete and the server was only asked whether it is.
     """
 
     def __init__(self, delivered: DeliveredText, origin: StreamOrigin, *, probing: bool = False) -> None:
@@ -58,17 +58,17 @@ class ReplayDeduper:
         self._answer, self._reasoning = delivered.answer, delivered.reasoning
         self._from_start = origin is StreamOrigin.START
         self._searching = not self._from_start
-        """Whether it is yet to be found out where the new text may begin."""
+        """Whether the positions where the new text may begin are not known yet."""
         self._first_cursor: Cursor | None = None
         self._candidates: dict[TextPosition, _Candidate] = {}
         self._likeliest: TextPosition | None = None
-        """Where the new text begins if its cursor stands for as much text as it did before."""
+        """Where the new text begins if its cursor covers as much text as it did before."""
         self.pending: list[Chunk] = []
         if self._from_start:
             self._add_candidate(TextPosition())
         elif delivered.cursor is not None:
             for event in delivered.spans_of(delivered.cursor):
-                self._add_candidate(event.end)  # text after the cursor comes again
+                self._add_candidate(event.end)  # the server repeats text after the cursor
 
     @property
     def pending_start(self) -> TextPosition:
@@ -97,7 +97,7 @@ class ReplayDeduper:
         return None
 
     def finish(self) -> SpliceResult:
-        """See `TextSplicer.finish`: a replay would have gone on to the end of the old text."""
+        """See `TextSplicer.finish`; a replay would have reached the end of the old text."""
         if not self.pending:
             self.resolved = True
             return SpliceResult()
@@ -111,7 +111,7 @@ class ReplayDeduper:
             self._candidates.setdefault(begin, _Candidate(begin))
 
     def _find_candidates(self) -> None:
-        """Find where a connection may begin that began with the chunks held back, and follow them."""
+        """Find where a connection that starts with the pending chunks may begin; track these positions."""
         self._searching = False
         cursor = self.pending[-1].cursor
         if cursor and cursor.position:
@@ -129,7 +129,7 @@ class ReplayDeduper:
             self._advance_candidates(number)
 
     def _advance_candidates(self, number: int) -> None:
-        """Follow all tracks through the chunk with this number, from 0."""
+        """Advance all candidates by the chunk with this number, from 0."""
         chunk = self.pending[number]
         self._candidates = {
             begin: track
@@ -138,7 +138,7 @@ class ReplayDeduper:
         }
 
     def _advance(self, track: _Candidate, number: int, chunk: Chunk) -> bool:
-        """Follow a track through one more chunk."""
+        """Advance a candidate by one chunk; return whether it still matches."""
         text = chunk.text
         old, at = (self._reasoning, track.reasoning) if chunk.reasoning else (self._answer, track.answer)
         known = old[at : at + len(text)]
@@ -152,7 +152,7 @@ class ReplayDeduper:
         if at_end:
             rest = text[len(known) :]
             track.joined = (number if rest else number + 1, rest)
-        # New text of one kind while old text of the other is still due: this is no replay.
+        # New text of one kind before old text of the other is complete: not a replay.
         return at_end or len(known) == len(text)
 
     def _resolve(self) -> SpliceResult:
@@ -176,11 +176,11 @@ class ReplayDeduper:
         return likeliest if likeliest in self._candidates else min(self._candidates)
 
     def _is_new_answer(self) -> bool:
-        """Whether a text that agrees with none of the places replaces the old one, though behind a cursor.
+        """Return whether text that matches no position replaces the old one, even after a cursor.
 
-        It carries the turn's first cursor. If the server was to go on, it may just count anew; then its text
-        fits where the old one broke off. It does not if it begins like the old one, or within a sentence
-        begins another.
+        It has the turn's first cursor. If the server continued, it may just have restarted its numbering;
+        then its text fits the end of the old one. It does not fit if it begins like the old one, or starts a
+        new sentence within an unfinished one.
         """
         first, chunk = self._first_cursor, self.pending[0]
         if first is None or not self._delivered.is_first_cursor(first):
@@ -200,14 +200,14 @@ def _starts_capitalised(text: str) -> bool:
 
 
 def _start_before(end: TextPosition, chunks: list[Chunk]) -> TextPosition:
-    """Where chunks began that ended at `end`."""
+    """Return where chunks began that ended at `end`."""
     reasoning = sum(len(chunk.text) for chunk in chunks if chunk.reasoning)
     answer = sum(len(chunk.text) for chunk in chunks if not chunk.reasoning)
     return TextPosition(max(0, end.answer - answer), max(0, end.reasoning - reasoning))
 
 
 def _cursor_positions(at: TextPosition, chunks: list[Chunk]) -> Iterator[tuple[Cursor, TextPosition]]:
-    """The cursors of chunks that were shown already, and where in the text they stand."""
+    """Yield the cursors of repeated chunks and their positions in the text."""
     for chunk in chunks:
         size = len(chunk.text)
         at = (
@@ -219,18 +219,18 @@ def _cursor_positions(at: TextPosition, chunks: list[Chunk]) -> Iterator[tuple[C
             yield chunk.cursor, at
 
 
-# Joins the words of a model that was asked to go on where its answer broke off.
+# Continuations: splicing the text of a model that was asked to continue its interrupted answer.
 #
 # Models often begin by repeating a little: the word that was cut, the last sentence, sometimes all of it,
-# with other white space or other quotation marks. Such an overlap is trimmed if it reaches to the very end
-# of the old text and can hardly be meant. A short repetition ("very, very", "haha") may be, and stays.
+# with different white space or quotation marks. Such an overlap is trimmed if it reaches the very end of the
+# old text and is unlikely to be intended. A short repetition ("very, very", "haha") may be, and stays.
 
 
 CONTINUATION_SEARCH_LENGTH = 4096
-"""How far back an overlap is looked for, in characters; beyond that, only at the very start."""
+"""Characters searched backwards for an overlap; beyond that, only the very start is checked."""
 
 MIN_NEW_ANSWER_OVERLAP = 40
-"""How far an answer that begins again agrees with the old one, in characters; half of that if shorter."""
+"""Characters of the old answer a restarted one must match, or half of it if it is shorter."""
 
 _ENDS_IN_WORD = re.compile(r"[^\W_]$")
 _SPACE = re.compile(r"\s+")
@@ -241,7 +241,7 @@ _TYPOGRAPHY = str.maketrans("‘’“”–—", "''\"\"--")
 
 
 class ContinuationTrimmer:
-    """The seam of a connection that continues an answer; its reasoning is new and passes at once."""
+    """Splicer for a connection that continues an answer; its reasoning is new and passes at once."""
 
     def __init__(self, delivered: DeliveredText) -> None:
         self.resolved = False
@@ -252,10 +252,10 @@ class ContinuationTrimmer:
         self.pending: list[Chunk] = []
         self._started = False
         self._compared_length = 0
-        """How much of the new text, made plain, has been compared."""
+        """Number of characters of the normalised new text already compared."""
         self._after_space = False
         self._candidates: list[int] = []
-        """The places in the old text from which it agrees with the new one as far as both go."""
+        """Positions in the old text from which it matches the new text so far."""
 
     def note_cursor(self, cursor: Cursor) -> None:
         """See `TextSplicer.note_cursor`; a continuation has no cursors."""
@@ -315,7 +315,7 @@ class ContinuationTrimmer:
         missing = [len(self._old) - at - self._compared_length for at in self._candidates]
         if any(characters > 0 for characters in missing):
             return True
-        # White space behind the overlap may be the old text's own; what follows it tells.
+        # White space after the overlap may belong to the old text; what follows decides.
         return bool(missing and self._old_trailing_space) and missing[0] + self._after_space >= 0
 
     def _resolve(self) -> SpliceResult:
@@ -330,10 +330,10 @@ class ContinuationTrimmer:
         return SpliceResult(tuple(chunks), repeated=len(new) - len(rest))
 
     def _is_new_answer(self) -> bool:
-        """Whether the model has begun again, in other words after a while.
+        """Return whether the model has started over, even if its words differ later.
 
-        An old text that breaks off after a word is not followed by its own beginning; one that ends a
-        sentence or a line may be, on purpose.
+        Old text that stops after a word is not continued by its own beginning; text that ends a sentence or a
+        line may be, on purpose.
         """
         new = "".join(chunk.text for chunk in self.pending if not chunk.reasoning)
         new = _normalise(new[_lead_in_length(new) :])
@@ -344,7 +344,7 @@ class ContinuationTrimmer:
         return _ENDS_IN_WORD.search(self._old) is not None and is_unintended_repeat(new[:common])
 
     def _strip_repeated_space(self, rest: str) -> str:
-        """`rest` without the white space that the old text ends with already."""
+        """Return `rest` without the white space that already ends the old text."""
         space = self._old_trailing_space
         own = rest[: len(rest) - len(rest.lstrip())]
         if own.startswith(space):
@@ -354,7 +354,7 @@ class ContinuationTrimmer:
 
 
 def _has_variety(text: str) -> bool:
-    """Whether a text is more than one or two signs over and over, such as a line or a table's rule."""
+    """Return whether a text is more than one or two repeated characters, such as a table's rule."""
     return len(text) > MIN_CONTINUED_LENGTH and len(set(text)) > 2
 
 
@@ -363,20 +363,20 @@ def _normalise(text: str) -> str:
 
 
 def _lead_in_length(new: str) -> int:
-    """The length of what models put before a continuation."""
+    """Return the length of what models put before a continuation."""
     lead = _LEAD_IN.match(new)
     return lead.end() if lead else 0
 
 
 def _is_word_start(text: str, at: int) -> bool:
-    """Whether a word, or a sign of a script that does not part words, begins at `at`."""
+    """Return whether a word begins at `at`, or a character of a script without word spaces."""
     if text[at].isspace():
         return False
     return at == 0 or not text[at - 1].isalnum() or not text[at - 1].isascii()
 
 
 def _raw_length(new: str, overlap: int) -> int:
-    """How many characters of `new` make up an overlap of `overlap` plain ones."""
+    """Return how many characters of `new` make up an overlap of `overlap` normalised ones."""
     at = _lead_in_length(new)
     for _ in range(overlap):
         space = _SPACE.match(new, at)

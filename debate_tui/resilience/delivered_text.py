@@ -1,4 +1,4 @@
-"""The text of a turn so far, and the place in it that belongs to each cursor."""
+"""The text of a turn so far, with the position of each cursor in it."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 
 MAX_CURSORS = 2048
-"""How many of the last cursors are remembered; a server that replays more replays everything."""
+"""Number of recent cursors kept; a server that replays more replays everything."""
 
 
 class TextPosition(NamedTuple):
-    """A place in a turn: how much of the answer and of the reasoning lies before it, in characters."""
+    """A position in a turn: characters of answer and of reasoning before it."""
 
     answer: int = 0
     reasoning: int = 0
 
 
 _CursorMark = tuple[Cursor, int, int, int, int]
-"""A cursor, and where its chunk began and ended: answer, reasoning, answer, reasoning."""
+"""A cursor with the start and end of its chunk: answer, reasoning, answer, reasoning."""
 
 
 class CursorSpan(NamedTuple):
-    """What a cursor stood for.
+    """The text a cursor stands for.
 
-    Where its last chunk began, where its chunks began at the earliest if it had several, where they ended.
+    `earliest` is where its first chunk began, `start` where its last chunk began, `end` where it ended.
     """
 
     cursor: Cursor
@@ -46,16 +46,16 @@ class CursorSpan(NamedTuple):
 
 
 class DeliveredText:
-    """What has been delivered of a turn, by all its connections together.
+    """What all connections of a turn have delivered together.
 
-    A cursor without a position is a stream's way to say that it has no place to go on from.
+    A cursor with an empty position means that the stream cannot be resumed from there.
     """
 
     def __init__(self, resume: Resume | None = None) -> None:
         self.cursor: Cursor | None = None
         self.answer_length = self.reasoning_length = 0
         self._answer, self._reasoning = io.StringIO(), io.StringIO()
-        # Every chunk passes here: what its cursor stood for is put together only after a cut.
+        # Every chunk passes through here, so cursor spans are only computed after a cut.
         self._cursor_marks: deque[_CursorMark] = deque(maxlen=MAX_CURSORS)
         self._first_mark: _CursorMark | None = None
         if resume:
@@ -82,7 +82,7 @@ class DeliveredText:
 
     @property
     def has_answer(self) -> bool:
-        """Whether the answer is more than white space."""
+        """Whether the answer contains more than white space."""
         return bool(self.answer_length) and not self.answer.isspace()
 
     @property
@@ -91,7 +91,7 @@ class DeliveredText:
 
     @property
     def after_cursor(self) -> tuple[int, int]:
-        """How much of answer and reasoning came after the cursor's place, in characters."""
+        """Characters of answer and of reasoning after the cursor's position."""
         spans = self.spans_of(self.cursor) if self.cursor else ()
         if not spans:
             return 0, 0
@@ -117,8 +117,7 @@ class DeliveredText:
                     self._first_mark = mark
 
     def record_cursor(self, cursor: Cursor, position: TextPosition | None = None) -> None:
-        """Remember a cursor that came without new text; it stands for `position`, or the end of what there
-        is."""
+        """Store a cursor that came without new text, at `position` or the end of the text."""
         self.cursor = cursor
         place = position or self.end
         if cursor.position:
@@ -126,18 +125,18 @@ class DeliveredText:
             self._first_mark = self._first_mark or self._cursor_marks[-1]
 
     def forget_cursors(self) -> None:
-        """Forget every place to go on from: the answer is to be requested from its start."""
+        """Drop all cursors, so that the answer is requested from its start."""
         self.cursor = None
         self._cursor_marks.clear()
         self._first_mark = None
 
     def spans_of(self, cursor: Cursor) -> tuple[CursorSpan, ...]:
-        """What `cursor` stood for, the first and the last time it came."""
+        """Return what `cursor` stood for at its first and last occurrence."""
         found = [event for event in self._iter_spans() if event.cursor.is_same_place(cursor)]
         return tuple(found if len(found) < 2 else (found[0], found[-1]))
 
     def is_out_of_order(self, cursor: Cursor) -> bool:
-        """Whether the cursors so far are evenly numbered (a first one: by 1), and `cursor` breaks the row."""
+        """Return whether `cursor` breaks the even numbering of the earlier ones (by 1 after a single one)."""
         numbers = [mark[0].position for mark in self._cursor_marks if mark[0].stream == cursor.stream]
         numbers = [*dict.fromkeys(numbers), cursor.position]
         if len(numbers) < 2 or not all(number.isdecimal() for number in numbers):
@@ -148,7 +147,7 @@ class DeliveredText:
         return len(steps) == 1 and int(numbers[-1]) - int(numbers[-2]) not in steps
 
     def is_first_cursor(self, cursor: Cursor) -> bool:
-        """Whether `cursor` was the first one of the turn, and cursors have named one place each."""
+        """Return whether `cursor` was the turn's first one, and each cursor has had only one position."""
         places: dict[Cursor, TextPosition] = {}
         first = next(self._iter_spans(), None)
         return (
@@ -162,7 +161,7 @@ class DeliveredText:
         marks, before = self._cursor_marks, self._initial_end
         if len(marks) == MAX_CURSORS:
             if self._first_mark is not None and self._first_mark is not marks[0]:
-                yield _span(self._first_mark, before)  # a server that replays everything begins with it
+                yield _span(self._first_mark, before)  # a full replay begins with this cursor
             before = TextPosition(*marks[0][1:3])
         for mark in marks:
             span = _span(mark, before)
@@ -176,23 +175,22 @@ def _span(mark: _CursorMark, before: TextPosition) -> CursorSpan:
     return CursorSpan(cursor, min(before, start), start, end)
 
 
-# Where the text of a new connection joins the text already shown.
+# Splicing: how the text of a new connection joins the text already shown.
 #
-# A `TextSplicer` is fed the chunks of the new connection and holds them back until it is sure how they
-# join. What it holds back is, as far as anyone can tell, on screen already; so nothing is delayed that is
-# new.
+# A `TextSplicer` is fed the chunks of the new connection and holds them back until it knows how they join.
+# What it holds back is probably on screen already, so new text is not delayed.
 
 
 MIN_REPEAT_WIDTH = 16
 MIN_REPEAT_VARIETY = 8
-"""A repetition shorter than this many columns, or of fewer different characters, may be meant."""
+"""A repetition of fewer columns, or fewer different characters, may be intended."""
 
 
 class SpliceResult(Struct, frozen=True):
-    """How the texts join: what is new of the second one, and how much of it was there already.
+    """The new part of a connection's text, and how much of it was a repetition.
 
-    `superseded` says that they do not: the chunks then are the text from its start. `seen_cursors` are the
-    cursors met within the text already shown, with their places in it.
+    If `superseded` is true, the texts do not join: the chunks are the text from its start. `seen_cursors` are
+    the cursors found within the repeated text, with their positions.
     """
 
     chunks: tuple[Chunk, ...] = ()
@@ -206,36 +204,36 @@ class TextSplicer(Protocol):
 
     @property
     def resolved(self) -> bool:
-        """Whether the joint is found: all further chunks are new."""
+        """Whether the join is found: all further chunks are new."""
         ...
 
     @property
     def pending(self) -> Sequence[Chunk]:
-        """What is held back."""
+        """The chunks held back."""
         ...
 
     @property
     def pending_start(self) -> TextPosition:
-        """Where in the old text that begins, as far as is known."""
+        """Where the pending text begins in the old text, as far as is known."""
         ...
 
     def note_cursor(self, cursor: Cursor) -> None:
-        """Take note of a cursor that came without text."""
+        """Record a cursor that came without text."""
         ...
 
     def feed(self, chunk: Chunk) -> SpliceResult | None:
-        """Take the next chunk; `None` as long as it is held back."""
+        """Process the next chunk; return `None` while it is held back."""
         ...
 
     def finish(self) -> SpliceResult:
-        """The stream has come to its natural end: the joint, as far as it can be told."""
+        """Return the best join at the natural end of the stream."""
         ...
 
 
 def is_unintended_repeat(text: str) -> bool:
-    """Whether `text`, coming twice in a row, can only be a repetition that was not meant."""
+    """Return whether `text`, appearing twice in a row, can only be an unintended repetition."""
     if len(set(text)) < MIN_REPEAT_VARIETY or text.find(text[: len(text) // 2], 1) > 0:
-        return False  # what is monotonous, or repeats itself, may well do so once more
+        return False  # monotonous or repetitive text may repeat again
     columns = 0
     for character in text:
         columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
@@ -244,15 +242,15 @@ def is_unintended_repeat(text: str) -> bool:
     return False
 
 
-# What a turn has cost over all its connections.
+# Token usage of a turn over all its connections.
 
 
 MAX_PLAUSIBLE_TOKENS = 2**53
-"""No count is believed to be more; with greater ones no rate and no price can be reckoned."""
+"""Higher counts are ignored, as no rate or price can be computed from them."""
 
 
 class UsageTotals:
-    """Adds up usage: a broken connection was paid for too."""
+    """Adds up usage: an interrupted connection also costs money."""
 
     def __init__(self) -> None:
         self._previous: Usage | None = None
@@ -260,26 +258,26 @@ class UsageTotals:
 
     @property
     def has_earlier(self) -> bool:
-        """Whether an earlier connection reported usage, which what the present one costs leaves out."""
+        """Whether an earlier connection reported usage, which the current one's cost does not include."""
         return self._previous is not None
 
     def start_connection(self, *, resumes_answer: bool) -> None:
-        """A new connection; if it carries on the `resumes_answer`, what it reports replaces, else it adds."""
+        """Start a connection; its reports replace the last one's with `resumes_answer`, else add to them."""
         if not resumes_answer:
             self._previous, self._current = _add_usage(self._previous, self._current), None
 
     def add_update(self, usage: Usage) -> Usage:
-        """Take what the present connection has cost so far, and return the turn's total."""
+        """Record the current connection's usage so far; return the turn's total."""
         self._current = merge_usage(self._current, _plausible(usage))
         return _add_usage(self._previous, self._current) or usage
 
     def total(self, usage: Usage | None) -> Usage | None:
-        """The turn's total, if `usage` is what the present connection reported at its end."""
+        """Return the turn's total, with `usage` from the end of the current connection."""
         return _add_usage(self._previous, merge_usage(self._current, usage and _plausible(usage)))
 
 
 def _plausible(usage: Usage) -> Usage:
-    """What may have been spent; a count that cannot be is one that nobody told."""
+    """Return the usage with impossible counts removed, as if they had not been reported."""
     return Usage(
         *(n if n is not None and 0 <= n <= MAX_PLAUSIBLE_TOKENS else None for n in _token_counts(usage))
     )

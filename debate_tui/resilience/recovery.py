@@ -1,14 +1,14 @@
-"""Keeps a stream alive: attempts, watchdogs, waits and resumption around any source.
+"""Recovery of one stream: attempts, watchdog, retry delays and resumption for any source.
 
-What comes out is one stream per turn whose text never repeats and never skips, however many connections it
-took. Between the chunks it says what is going on, each time before it happens:
+The result is one stream per turn whose text never repeats and has no gaps, however many connections it took.
+State changes are published between chunks, each before it happens:
 
     connecting → connected → streaming → … → Finished
         ↑                        │ a fault that is worth a retry
         └────── reconnecting ←───┘ (published with its countdown; then the wait)
 
-`Superseded` means that a restarted source said something else: all text so far no longer counts. A fault that
-is beyond retrying is raised; `backoff.fault_action` says what it means.
+`Superseded` means that a restarted source sent different text: all text so far no longer counts. A fault that
+cannot be retried is raised; `backoff.fault_action` says what it means.
 """
 
 from __future__ import annotations
@@ -58,16 +58,16 @@ if TYPE_CHECKING:
     Announce = Callable[["Announcement"], None]
 
 Announcement = StateChange | Connected | SpliceResult | Superseded | Finished | Fault
-"""What a guarded stream tells whoever keeps a journal; a `Fault` is one that ended it."""
+"""What a recovering stream reports to its log; a `Fault` is one that ended it."""
 
 
 COMPLETE = Finished()
 
 MAX_PIECE = 1 << 16
-"""Text that is delivered again comes in pieces of so many characters: an event has a bound."""
+"""Maximum number of characters in a piece of text delivered again, as events are bounded."""
 
 MAX_PROBES = 20
-"""A server that always has more to say behind an orderly end is asked no more often: it makes it up."""
+"""Limit for a server that sends more after each orderly end: then it is inventing text."""
 
 
 def _not_paused() -> bool:
@@ -79,14 +79,14 @@ def _ignore(announcement: Announcement) -> None:
 
 
 class RecoveringSource:
-    """A source whose streams heal; itself a source.
+    """A source whose streams recover; itself a source.
 
-    `is_paused` tells whether the reader is paused: such time is not held against the sender. `clock` is the
-    event loop's unless a test brings its own; `random` gives numbers from 0 to 1 for the jitter. `announce`
-    is called, from the event loop, with what happens.
+    `is_paused` returns whether the reader is paused: such time does not count as the sender's silence.
+    `clock` defaults to the event loop; `random` returns numbers from 0 to 1 for the jitter. `announce` is
+    called from the event loop with everything that happens.
 
-    A stream opened with a `Resume` goes on counting behind its attempt and joins its text to the one given.
-    To try again at once, whatever the stream is doing, leave it and open it again that way.
+    A stream opened with a `Resume` continues its attempt numbers and splices its text to the given one. To
+    retry at once, in any state, close the stream and open it again with a `Resume`.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class RecoveringSource:
     async def open(
         self, request: TurnRequest, resume: Resume | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        """Open one turn; see `Source.open`. Nothing is connected before the first item is asked for."""
+        """Open one turn; see `Source.open`. No connection is made before the first item is requested."""
         clock = self._clock or asyncio.get_running_loop()
         watchdog = Watchdog(self._policy, clock, self._is_paused)
         retries = RetryBudget(self._policy, self._random)
@@ -127,27 +127,27 @@ class RecoveringSource:
             watchdog.close()
 
     async def aclose(self) -> None:
-        """Let go of what the source holds beyond a turn."""
+        """Close the wrapped source."""
         await self._source.aclose()
 
 
 class _ConnectionState:
-    """What is known of one connection of a turn."""
+    """The state of one connection of a turn."""
 
     __slots__ = ("answer_start", "new_text", "origin", "passthrough", "splicer")
 
     def __init__(self) -> None:
         self.origin = StreamOrigin.START
         self.answer_start = 0
-        """How much of the answer is from before a continuation, in characters."""
+        """Characters of the answer from before a continuation."""
         self.splicer: TextSplicer | None = None
         self.new_text = False
         self.passthrough = False
-        """Whether chunks pass through as they come: the texts are joined, and `streaming` has been said."""
+        """Whether chunks pass through directly: the texts are spliced, and `streaming` is published."""
 
 
 class TurnRecovery:
-    """One turn of a guarded source, over as many connections as it takes."""
+    """One turn of a recovering source, over as many connections as needed."""
 
     def __init__(
         self,
@@ -172,22 +172,22 @@ class TurnRecovery:
         self._usage_totals = UsageTotals()
         self._connection = _ConnectionState()
         self._server_retry_delay = 0.0
-        """The reconnection time the server announced, in seconds."""
+        """The reconnection time set by the server, in seconds."""
         self._unconfirmed_end: UnmarkedEnd | None = None
-        """How the text ended, as far as is known, if one more connection is to tell whether it did."""
+        """The probable end of the text, if another connection must confirm it."""
         self._probe_count = 0
-        """How often the server was asked whether there is more."""
+        """Number of times the server was asked whether there is more."""
         self._recovering = False
         self._superseded_attempt = -1
-        """The last attempt at which text was superseded."""
+        """The last attempt that superseded text."""
         self._is_restart = resume is not None and not (resume.text or resume.reasoning)
-        """Whether the session may supersede what it had before, with the first text of this one."""
+        """Whether the session may supersede its earlier text when the first new text arrives."""
         self._textless_count = 0
-        """How often an answer without text was received."""
+        """Number of answers without text."""
         self._finished = False
 
     async def items(self) -> AsyncGenerator[StreamItem, None]:
-        """The turn; see `RecoveringSource`."""
+        """Yield the items of the turn; see `RecoveringSource`."""
         watchdog = self._watchdog
         turn = TimeSlice(asyncio.get_running_loop().call_soon)
         while not self._finished:
@@ -236,10 +236,10 @@ class TurnRecovery:
         resume = Resume(self._attempt - 1, cursor, shown.answer, shown.reasoning, shown.after_cursor)
         return resume if cursor and cursor.position else resume.for_new_answer()
 
-    # What comes from the source
+    # Items from the source.
 
     def _handle_item(self, item: StreamItem) -> Iterator[StreamItem]:
-        """Deal with anything but a chunk that just passes through."""
+        """Handle anything but a chunk that passes through."""
         seam = self._connection.splicer
         match item:
             case Chunk():
@@ -290,16 +290,16 @@ class TurnRecovery:
             now.splicer = ReplayDeduper(self._delivered, origin, probing=asked)
 
     def _deliver(self, joint: SpliceResult) -> Iterator[StreamItem]:
-        """Go on with what is new behind the text already shown."""
+        """Deliver what is new after the text already shown."""
         now = self._connection
         if now.splicer and now.splicer.resolved:
             now.splicer = None
             self._announce(joint)
             if now.origin is StreamOrigin.CONTINUATION:
-                self._delivered.cursor = None  # it belongs to an answer that nobody goes on with
+                self._delivered.cursor = None  # it belongs to the interrupted answer
         if joint.superseded:
             if self._unconfirmed_end and self._unconfirmed_end.orderly:
-                # Asked whether there was more, the server began anew: there was not.
+                # Asked for more, the server started over: there was not any.
                 yield self._finish()
                 return
             yield self._supersede()
@@ -315,22 +315,22 @@ class TurnRecovery:
         now.passthrough = now.new_text and now.splicer is None
 
     def _supersede(self, rest: DeliveredText | None = None) -> StreamItem:
-        """Drop what was delivered; `rest` is what is to be delivered in its place."""
+        """Drop the delivered text; `rest` is delivered in its place."""
         self._longest_length = max(self._longest_length, self._delivered.length)
         self._delivered = rest or DeliveredText()
         if self._superseded_attempt == self._attempt or (rest and self._is_restart):
-            self._attempt += 1  # a log takes a second one of the same attempt for the first
+            self._attempt += 1  # a log would merge two of the same attempt
         self._superseded_attempt = self._attempt
         return self._publish(Superseded(self._attempt))
 
     def _reclassify(self) -> Iterator[StreamItem]:
-        """Deliver again what this connection brought as text: it was reasoning."""
+        """Deliver this connection's text again as reasoning."""
         now, old = self._connection, self._delivered
         held, begin = (now.splicer.pending, now.splicer.pending_start) if now.splicer else ((), old.end)
         kept = old.answer[: now.answer_start]
         reasoning = old.reasoning[: begin.reasoning] + old.answer[now.answer_start : begin.answer]
         reasoning += "".join(chunk.text for chunk in held)
-        # No cursor so far knows of the tag; the one after it does.
+        # No earlier cursor reflects the tag; the one after it does.
         yield self._supersede(DeliveredText(Resume(self._attempt, None, kept, reasoning)))
         now.splicer = ContinuationTrimmer(self._delivered) if kept else None
         now.passthrough = now.splicer is None
@@ -342,22 +342,22 @@ class TurnRecovery:
                 yield Chunk(text[at : at + MAX_PIECE], is_reasoning)
 
     def _finish(self, end: Finished = COMPLETE) -> StreamItem:
-        """End the turn; raises `TextlessAnswer` where it has nothing to show."""
+        """End the turn; raise `TextlessAnswer` if it has no text."""
         if end.reason in ("complete", "length") and not self._delivered.has_answer:
             raise TextlessAnswer(
                 end.instead or ("only reasoning" if self._delivered.reasoning_length else "")
             )
         self._finished = True
-        # What the server charges is for the last connection alone.
+        # The reported cost covers the last connection only.
         cost = None if self._usage_totals.has_earlier else end.cost
         return self._publish(structs.replace(end, usage=self._usage_totals.total(end.usage), cost=cost))
 
-    # What is done about faults
+    # Reactions to faults.
 
     def _handle_fault(self, fault: Fault) -> StreamItem | None:
-        """What comes after a fault: the turn's end, a wait, or `None` to connect at once and ask for more.
+        """Return what follows a fault: the turn's end, a wait, or `None` to reconnect and ask for more.
 
-        Raises the fault if nothing is to be done about it here.
+        Raise the fault if it cannot be handled here.
         """
         try:
             if isinstance(fault, TextlessAnswer):
@@ -394,7 +394,7 @@ class TurnRecovery:
         raise fault
 
     def _next_wait(self, fault: Fault) -> StreamItem | None:
-        """Spend a retry: the wait before it, or `None` if there is none left."""
+        """Spend a retry; return the wait before it, or `None` if none is left."""
         wait = self._retries.next_delay(self._longest_length, self._wait_floor(fault))
         if wait is None:
             return None
@@ -402,7 +402,7 @@ class TurnRecovery:
         return self._publish(self._state_change("reconnecting", fault, wait))
 
     def _request_again(self, textless: TextlessAnswer) -> StreamItem:
-        """Request an answer without text once more, from its start."""
+        """Request an answer without text again, once and from its start."""
         self._textless_count += 1
         self._delivered.forget_cursors()
         self._unconfirmed_end = None
@@ -416,7 +416,7 @@ class TurnRecovery:
         return max(self._server_retry_delay, fault.retry_after or 0.0)
 
     def _is_exact_replay(self) -> bool:
-        """Whether the connection that just ended was all old text, or behind a cursor no text."""
+        """Return whether the last connection sent only old text, or no text after a cursor."""
         now = self._connection
         if now.new_text or not self._delivered.length:
             return False

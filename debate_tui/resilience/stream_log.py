@@ -1,8 +1,8 @@
-"""``--log FILE``: connections, waits, faults, recoveries and removals as dated lines of text, without keys.
+"""The file of ``--log``: connections, waits, faults, recoveries and removals, dated and without keys.
 
 journal = StreamLog(path)                                  # cli
-RecoveringSource(source, policy, announce=journal.announcer_for(debater))    # what each stream tells
-log.subscribe(journal.record_event)                             # what the debate makes of it
+RecoveringSource(source, policy, announce=journal.announcer_for(debater))    # events of each stream
+log.subscribe(journal.record_event)                             # events of the debate
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _ORIGIN_WORDS = {
 
 
 def redact_line(text: str) -> str:
-    """`text` in one line without anything that may be a secret: query values, user names, keys, tokens."""
+    """Return `text` on one line, with query values, user names, keys and tokens masked."""
     text = " ".join(sanitise(text).split())
     text = _QUERY_VALUE.sub(r"\1…", text)
     text = _USERINFO.sub("…@", text)
@@ -53,10 +53,10 @@ def redact_line(text: str) -> str:
 
 
 class StreamLog:
-    """Appends lines to a file, from a thread of its own; whoever makes it closes it.
+    """Appends lines to a file in its own thread; the owner closes it.
 
-    A file that was not there is made for its owner alone. Raises `UsageError` if it cannot be written;
-    `on_error` is told, at most once and when it is closed, if it could not be written on.
+    A new file is readable by its owner only. Raise `UsageError` if it cannot be written; a later write error
+    is passed to `on_error` once, on closing.
     """
 
     def __init__(
@@ -76,13 +76,13 @@ class StreamLog:
         self._handler = handler
         self._now = now
         self._names: dict[str, str] = {}
-        # Not a logger of the program's tree: nothing else is to appear here, and this nowhere else.
+        # Not part of the program's logger tree: other messages must not appear here, nor these elsewhere.
         self._logger = logging.Logger("streams")
         self._logger.addHandler(QueueHandler(lines))
         self._listener.start()
 
     def close(self) -> None:
-        """Write what is left, and close the file."""
+        """Write the remaining lines and close the file."""
         self._listener.stop()
         self._handler.close()
         if self._on_error and (trouble := self._handler.write_error):
@@ -90,11 +90,11 @@ class StreamLog:
             self._on_error(DebateError(f"The log {self._file} is not complete: {why}."))
 
     def announcer_for(self, debater: str) -> Callable[[Announcement], None]:
-        """What takes the announcements of one debater's streams."""
+        """Return a function that records the announcements of one debater's streams."""
         return partial(self._record_announcement, debater)
 
     def record_event(self, event: events.Event) -> None:
-        """Take an event of the debate log; those that streams announce themselves are passed over."""
+        """Record an event of the debate log; events that streams announce themselves are ignored."""
         match event:
             case events.DebateStarted():
                 self._names = {debater.id: debater.name for debater in event.debaters}
@@ -125,7 +125,7 @@ class StreamLog:
 
 
 class _LogFileHandler(logging.StreamHandler[TextIO]):
-    """Writes lines to a file as long as it can; the first error is kept as `write_error`."""
+    """Writes lines to a file as long as it can; keeps the first error as `write_error`."""
 
     write_error: OSError | None = None
 
@@ -149,7 +149,7 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _describe(announcement: Announcement) -> str:
-    """An announcement in words; empty if it says nothing that another one does not."""
+    """Describe an announcement; empty if another one already covers it."""
     match announcement:
         case StateChange(state="connecting"):
             return f"attempt {announcement.attempt}: connecting"

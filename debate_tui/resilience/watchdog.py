@@ -1,4 +1,4 @@
-"""Ends a wait for a stream that takes too long, without a timer for every wait."""
+"""Timeouts for waits on a stream, without a timer for each wait."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import RecoveryPolicy
 
 PAUSE_RECHECK_SECONDS = 1.0
-"""How often it is looked whether reading is still held back, once a limit would have passed, in seconds."""
+"""Seconds between checks whether reading is still paused, once a limit would have passed."""
 
 
 class TimerHandle(Protocol):
-    """A call that may still be called off."""
+    """A scheduled call that can be cancelled."""
 
     def cancel(self) -> None: ...
 
 
 class TimerClock(Protocol):
-    """What tells the time and calls back; an asyncio event loop is one."""
+    """A clock with timers; an asyncio event loop is one."""
 
     def time(self) -> float:
-        """Seconds from any fixed point."""
+        """Return seconds since any fixed point."""
         ...
 
     def call_at(self, when: float, callback: Callable[[], object], /) -> TimerHandle:
-        """Call back, once, when `time` has reached `when`."""
+        """Call `callback` once when `time` has reached `when`."""
         ...
 
 
 class Watchdog:
-    """Watches one connection; every wait for it is a `with` block, in which it may raise a `timeout` fault.
+    """Watches one connection; each wait for it is a `with` block that may raise a `timeout` fault.
 
-    Only time within these blocks counts, so a reader that is held back is never taken for a silent sender;
-    nor does time while `is_paused` says that reading is paused. At most one timer is armed. It is not moved
-    at every wait: when it goes off, it looks how long the present wait has lasted.
+    Only time within these blocks counts, so backpressure is never mistaken for a silent sender; nor does time
+    count while `is_paused` is true. At most one timer is armed. It is not moved for every wait: when it
+    fires, it checks how long the current wait has lasted.
     """
 
     def __init__(self, policy: RecoveryPolicy, clock: TimerClock, is_paused: Callable[[], bool]) -> None:
@@ -51,40 +51,40 @@ class Watchdog:
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self.wait_start = 0.0
-        """When the wait under way, or else the last one, began."""
+        """When the current or the last wait began."""
         self._silence_left = self._text_left = 0.0
         self._first_byte_seen = False
         self._expired: Fault | None = None
 
     def start_connection(self) -> None:
-        """A new connection is about to be made: the time to its first byte begins."""
+        """Start the first-byte timeout for a new connection."""
         self.close()
         self._first_byte_seen = False
         self._silence_left = self._policy.first_byte_timeout
         self._text_left = self._policy.text_timeout
 
     def mark_connected(self) -> None:
-        """The server has answered, but nothing of the stream has come yet: time goes on."""
+        """Account for the time until the response; the first-byte timeout keeps running."""
         waited = self._clock.time() - self.wait_start
         self._silence_left -= waited
         self._text_left -= waited
 
     def record_activity(self) -> None:
-        """A sign of life came."""
+        """Record a sign of life."""
         self._mark_first_byte()
         self._text_left -= self._clock.time() - self.wait_start
         self._silence_left = self._policy.silence_timeout
         if self._text_left < self._silence_left:
-            self.close()  # the limit has come nearer than the timer
+            self.close()  # the limit is now earlier than the timer
 
     def record_text(self) -> None:
-        """Text came."""
+        """Record that text arrived."""
         self._mark_first_byte()
         self._silence_left = self._policy.silence_timeout
         self._text_left = self._policy.text_timeout
 
     def close(self) -> None:
-        """Let go of the timer."""
+        """Cancel the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -103,14 +103,14 @@ class Watchdog:
         if self._expired is None or task is None:
             return
         fault, self._expired = self._expired, None
-        # As in asyncio.timeout: a cancellation from elsewhere, at the same moment, goes first.
+        # As in asyncio.timeout, a simultaneous cancellation from elsewhere takes precedence.
         if task.uncancel() <= self._cancelling and exc_type is asyncio.CancelledError:
             raise fault from None
 
     def _mark_first_byte(self) -> None:
         if not self._first_byte_seen:
             self._first_byte_seen = True
-            self.close()  # armed for the first byte, which may be given more time than all else
+            self.close()  # armed for the first byte, whose limit may be longer
 
     def _time_left(self) -> float:
         return min(self._silence_left, self._text_left)
@@ -122,7 +122,7 @@ class Watchdog:
         self._timer = None
         task = self._task
         if task is None:
-            return  # nobody waits; the next wait arms the timer again
+            return  # no wait is active; the next one arms the timer again
         now = self._clock.time()
         if self._is_paused():
             self.wait_start = now
