@@ -167,8 +167,8 @@ async def share_session(context: DebateContext, hosting: HostingOptions) -> Asyn
     Leave it once the session has run.
     """
     check_installed()
-    from debate_tui.server.connections import ViewerLimits
     from debate_tui.server.hub import Hub
+    from debate_tui.server.limits import ViewerLimits
 
     session = context.session
     debate = session.spec.debate

@@ -24,8 +24,8 @@ from debate_tui.cli.wiring import open_debate
 from debate_tui.domain.errors import DebateError
 from debate_tui.record.stores import open_store
 from debate_tui.server.commands import ConflictError, ForbiddenError
-from debate_tui.server.connections import ViewerLimits
 from debate_tui.server.hub import Hub
+from debate_tui.server.limits import ViewerLimits
 from debate_tui.sources.registry import parse_source
 
 if TYPE_CHECKING:

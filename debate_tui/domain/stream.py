@@ -8,15 +8,15 @@ another.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from msgspec import Meta, Struct, inspect, structs
+from msgspec import Struct, structs
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import API_KEY_PATTERN
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
 
@@ -344,62 +344,3 @@ class TimeSlice:
 
     def _restart(self) -> None:
         self.end = 0.0
-
-
-# The ``[recovery]`` table of the settings
-
-
-Seconds = Annotated[float, Meta(gt=0, extra={"unit": "s"})]
-
-
-class RecoveryPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How often, when and how long to retry. All times are in seconds."""
-
-    max_retries: Annotated[
-        int, Meta(ge=0, le=100, description="connections tried again in a row before a debater is given up")
-    ] = 5
-    initial: Annotated[
-        float, Meta(ge=0, description="the wait before the first of them", extra={"unit": "s"})
-    ] = 1.0
-    multiplier: Annotated[
-        float, Meta(ge=1, le=100, description="what each further wait is multiplied by")
-    ] = 2.0
-    cap: Annotated[float, Meta(ge=0, description="the longest wait, jitter aside", extra={"unit": "s"})] = (
-        30.0
-    )
-    jitter: Annotated[float, Meta(ge=0, le=1, description="the share of a wait that is left to chance")] = 0.3
-    max_retry_after: Annotated[
-        float,
-        Meta(
-            ge=0,
-            description="a server that asks for a longer wait than this is given up",
-            extra={"unit": "s"},
-        ),
-    ] = 120.0
-    progress: Annotated[
-        int,
-        Meta(
-            ge=1,
-            description="new text after which retries are counted anew",
-            extra={"unit": "characters"},
-        ),
-    ] = 200
-    connect_timeout: Annotated[Seconds, Meta(description="time to get a connection")] = 10.0
-    first_byte_timeout: Annotated[Seconds, Meta(description="time to the first byte of an answer")] = 90.0
-    silence_timeout: Annotated[
-        Seconds, Meta(description="time without any sign of life while an answer streams")
-    ] = 60.0
-    text_timeout: Annotated[
-        Seconds, Meta(description="time without text, whatever signs of life there are")
-    ] = 600.0
-
-
-def recovery_defaults() -> Iterator[tuple[str, str, str]]:
-    """Yield the name, the default with its unit, and the description of every recovery setting."""
-    info = inspect.type_info(RecoveryPolicy)
-    assert isinstance(info, inspect.StructType)
-    for field in info.fields:
-        assert isinstance(field.type, inspect.Metadata)
-        unit = (field.type.extra or {}).get("unit", "")
-        about = (field.type.extra_json_schema or {})["description"]
-        yield field.name, f"{field.default:g} {unit}".rstrip(), about

@@ -10,7 +10,7 @@ from debate_tui.domain.stream import Fault, FaultKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from debate_tui.domain.stream import RecoveryPolicy
+    from debate_tui.domain.recovery_policy import RecoveryPolicy
 
 
 def base_delay(policy: RecoveryPolicy, retry_index: int) -> float:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from debate_tui.domain.recovery_policy import RecoveryPolicy
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
@@ -30,7 +31,6 @@ from debate_tui.domain.stream import (
     Finished,
     KeepAlive,
     Reclassified,
-    RecoveryPolicy,
     Resume,
     StateChange,
     StreamOrigin,

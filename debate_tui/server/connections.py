@@ -7,10 +7,8 @@ from collections import Counter
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
 from debate_tui.domain.errors import DebateError
-from debate_tui.server.limits import watching
+from debate_tui.server.limits import ViewerLimits, watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -174,13 +172,6 @@ SEND_TIMEOUT_S: Final = 5.0
 
 RETRY_AFTER_S: Final = 10
 """When somebody who was not let in may try again."""
-
-
-class ViewerLimits(Struct, frozen=True):
-    """How many may watch at once: in total, and from one address."""
-
-    viewers: int = 10_000
-    viewers_per_address: int = 100
 
 
 class TooManyViewersError(DebateError):

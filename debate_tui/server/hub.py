@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.server.connections import ViewerLimits, ViewerRegistry
+from debate_tui.server.connections import ViewerRegistry
 from debate_tui.server.hosted_debate import HostedDebate
+from debate_tui.server.limits import ViewerLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -271,3 +273,10 @@ class RateLimiter:
         while len(self._due) >= MAX_RATED_KEYS:
             del self._due[next(iter(self._due))]
         self._due[key] = min(due, now + self._tolerance + self._interval)
+
+
+class ViewerLimits(Struct, frozen=True):
+    """How many may watch at once: in total, and from one address."""
+
+    viewers: int = 10_000
+    viewers_per_address: int = 100

@@ -18,7 +18,7 @@ from debate_tui.sources.remote_debate import HTTP2_TRANSPORT, HostConnection
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-    from debate_tui.domain.stream import RecoveryPolicy
+    from debate_tui.domain.recovery_policy import RecoveryPolicy
     from debate_tui.sources.remote_debate import HostMessage, RemoteDebate
 
 

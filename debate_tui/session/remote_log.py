@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence, Set
 
     from debate_tui.domain.events import Event
-    from debate_tui.domain.stream import RecoveryPolicy
+    from debate_tui.domain.recovery_policy import RecoveryPolicy
     from debate_tui.session.http2_merge import ConnectionInfo
     from debate_tui.sources.remote_debate import HostMessage, RemoteDebate
 

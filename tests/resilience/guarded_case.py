@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from debate_tui.domain.stream import (
-    Chunk,
-    Cursor,
-    Fault,
-    FaultKind,
-    RecoveryPolicy,
-    Resume,
-)
+from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Resume
 from debate_tui.resilience.recovery import RecoveringSource
 from tests.fakes.scripted_source import (
     ManualClock,
@@ -21,6 +16,9 @@ from tests.fakes.scripted_source import (
     read_recovered,
 )
 from tests.resilience.parallel_streams import UNDISTURBED_STATES
+
+if TYPE_CHECKING:
+    from debate_tui.domain.recovery_policy import RecoveryPolicy
 
 STORY = "Tea is older than coffee, and it keeps better in a storm."
 

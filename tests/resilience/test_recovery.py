@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from debate_tui.domain.recovery_policy import RecoveryPolicy
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
@@ -16,7 +17,6 @@ from debate_tui.domain.stream import (
     Finished,
     KeepAlive,
     Reclassified,
-    RecoveryPolicy,
     Resume,
     StreamOrigin,
     Superseded,

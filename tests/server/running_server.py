@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from debate_tui.record.log import DebateStore
     from debate_tui.server.commands import DebateLauncher
-    from debate_tui.server.connections import ViewerLimits
+    from debate_tui.server.limits import ViewerLimits
     from tests.server.received_messages import ReceivedMessages
 
 

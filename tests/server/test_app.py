@@ -23,8 +23,8 @@ from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import commands, connections
 from debate_tui.server.auth import GUESS_BURST, LOGIN_COOKIE, AccessControl
-from debate_tui.server.connections import ViewerLimits
 from debate_tui.server.hosted_debate import MAX_STREAMS
+from debate_tui.server.limits import ViewerLimits
 from tests.sample_debates import opening_events
 from tests.server.command_recorder import CommandRecorder
 from tests.server.generated_debates import example_debate

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.stream import Fault, FaultKind, RecoveryPolicy
+from debate_tui.domain.recovery_policy import RecoveryPolicy
+from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.server.encoding import is_relevant
 from debate_tui.session import http2_merge
 from debate_tui.session.http2_merge import ConnectionInfo, RemoteConnector, merge_streams

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.domain.stream import RecoveryPolicy
+from debate_tui.domain.recovery_policy import RecoveryPolicy
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.server.auth import AccessControl
-from debate_tui.server.connections import ViewerLimits
+from debate_tui.server.limits import ViewerLimits
 from debate_tui.session.http2_merge import ConnectionInfo
 from debate_tui.session.remote_log import RemoteLog
 from debate_tui.sources.http import HttpClients
