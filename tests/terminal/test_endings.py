@@ -58,12 +58,13 @@ async def test_a_debate_that_is_over_stays_on_the_screen_until_it_is_left() -> N
         run_in_terminal("Over?", *feeds.debater_options) as terminal,
     ):
         feeds.say("a", "last word")
+        feeds.say("b", "none")
         feeds.end()
         await terminal.wait_for_text("over", "last word")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
         assert terminal.is_restored()
-    assert stored_texts(reason="complete") == {"a": "last word", "b": ""}
+    assert stored_texts(reason="complete") == {"a": "last word", "b": "none"}
 
 
 async def test_a_screen_that_has_grown_is_given_back_empty() -> None:
@@ -121,9 +122,10 @@ async def test_without_a_screen_a_debate_goes_on_after_hangups_that_are_ignored(
         await feeds.server.received(2)
         terminal.send(signal.SIGHUP)
         feeds.say("a", "still here")
+        feeds.say("b", "here, too")
         feeds.end()
         assert await terminal.wait_for_exit() == 0
-    assert stored_texts(reason="complete") == {"a": "still here", "b": ""}
+    assert stored_texts(reason="complete") == {"a": "still here", "b": "here, too"}
 
 
 async def test_a_second_hangup_does_not_spoil_the_ending() -> None:
