@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     CostFunction = Callable[[Usage], float | None]
 
-# Names in the table that differ from ours.
+# The table's names of providers that have another name here.
 _TABLE_PROVIDER_NAMES = {
     "gemini": "google",
     "huggingface": "huggingface_together",

@@ -1,7 +1,7 @@
-"""The scripted judge: parses a judge's prompt and derives a formally valid answer from its words.
+"""The scripted judge: parses a judge's prompt and gives a well-formed answer computed from its words.
 
-It does not understand the speeches, and says so; but its scores do not depend on the order of the speeches,
-and its quotes are real.
+It does not understand the speeches, and says so. Its scores do not depend on the order of the speeches, and
+its quotes are real.
 """
 
 from __future__ import annotations

@@ -258,7 +258,7 @@ def _quoted_forms(raw: str, *, yes_or_no: bool = True) -> TopicForms:
     return TopicForms(raw, clause, denial, act=f"a yes to {quoted}", thing="this question", kind="judgement")
 
 
-# Combination of the parts.
+# Assembly of the forms.
 
 
 def _judgement_forms(clause: str, denial: str, subject: str, raw: str) -> TopicForms:
