@@ -36,7 +36,8 @@ _CursorMark = tuple[Cursor, int, int, int, int]
 class CursorSpan(NamedTuple):
     """The text a cursor stands for.
 
-    `earliest` is where its first chunk began, `start` where its last chunk began, `end` where it ended.
+    `start` is where its last chunk began, `earliest` where its first chunk may have begun if it had several,
+    `end` where they ended.
     """
 
     cursor: Cursor

@@ -1,8 +1,10 @@
 """The file of ``--log``: connections, waits, faults, recoveries and removals, dated and without keys.
 
-journal = StreamLog(path)                                  # cli
-RecoveringSource(source, policy, announce=journal.announcer_for(debater))    # events of each stream
-log.subscribe(journal.record_event)                             # events of the debate
+Usage:
+
+    journal = StreamLog(path)  # cli
+    RecoveringSource(source, policy, announce=journal.announcer_for(debater))  # events of each stream
+    log.subscribe(journal.record_event)  # events of the debate
 """
 
 from __future__ import annotations
