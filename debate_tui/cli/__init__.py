@@ -1,4 +1,4 @@
-"""The command line: commands and options; the only place that wires the parts together."""
+"""The command line: commands, options, and the code that wires all parts together."""
 
 from debate_tui.cli.main import main
 

@@ -1,4 +1,4 @@
-"""``debate-tui TOPIC``: from what was typed to a debate on screen, as plain text, or as JSON lines."""
+"""``debate-tui TOPIC``: run a debate on the full screen, as plain text, or as JSON lines."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ if TYPE_CHECKING:
     from debate_tui.display.output import OutputWriter
 
 
-# A debate without a screen: as plain text, or as JSON lines.
+# Debates without a screen.
 
 
 async def run_headless(plan: Plan, *, json_lines: bool) -> int:
-    """Hold the debate and write it to standard output; returns the exit code."""
-    # The full screen loads these later, behind its first frame.
+    """Run the debate, write it to standard output, and return the exit code."""
+    # Imported here because the full screen loads them only after its first frame.
     from debate_tui.cli.hosting import share_if_planned
     from debate_tui.cli.wiring import open_debate
     from debate_tui.display.output import OUTPUT_TIMEOUT, OutputWriter, finish_writing
@@ -113,7 +113,7 @@ async def _write_output(
         context.session.end()
 
 
-# The topic: an argument, or what a pipe brings.
+# Reading the topic.
 
 
 MAX_TOPIC_CHARACTERS = 4000
@@ -121,9 +121,11 @@ _TOPIC_HINT = 'Name one, such as: debate-tui "Should cities ban cars?"'
 
 
 def read_topic(argument: str | None, default: str = "") -> str:
-    """The topic in one line: as typed, else as piped, else `default` (a debate file's).
+    """Return the topic as a single line.
 
-    ``-`` always means standard input. Raises `UsageError` where there is none, or one too long to be one.
+    It comes from `argument`, else from `default` (a debate file's topic), else from standard input. ``-``
+    always means standard input. Raise `UsageError` if there is no topic, or if it is longer than
+    `MAX_TOPIC_CHARACTERS`.
     """
     if argument == "-" or (argument is None and not default):
         topic = _read_stdin(allow_terminal=argument == "-")
@@ -140,20 +142,23 @@ def read_topic(argument: str | None, default: str = "") -> str:
 
 
 def replace_surrogates(typed: str) -> str:
-    """Typed text; what was no UTF-8 comes from the command line as lone surrogates, and cannot be written."""
+    """Replace lone surrogates, which stand for invalid UTF-8 on the command line, with ``?``.
+
+    Python cannot encode them when the text is written.
+    """
     return typed.encode("utf-8", "replace").decode("utf-8")
 
 
 def is_topic_missing(argument: str | None, default: str) -> bool:
-    """Whether nobody has named a topic, and nothing is piped in."""
+    """Return whether no topic is given and standard input is a terminal."""
     return argument is None and not default and sys.stdin is not None and sys.stdin.isatty()
 
 
 def _read_stdin(*, allow_terminal: bool) -> str:
     if sys.stdin is None or (sys.stdin.isatty() and not allow_terminal):
         raise UsageError("There is no topic to debate.", _TOPIC_HINT)
-    # Four bytes are the most a character takes, as is a byte order mark; one more character tells that the
-    # limit was passed.
+    # A character takes up to four bytes, and so does a byte order mark. Reading one character more than
+    # allowed shows whether the limit is exceeded.
     return decode_text(sys.stdin.buffer.read(4 * (MAX_TOPIC_CHARACTERS + 2)), "replace")
 
 
@@ -174,11 +179,11 @@ def run_debate(
     stream_log_file: Path | None,
     share_address: str = "",
 ) -> int:
-    """Hold the debate that was asked for; `overrides` are the settings that were typed.
+    """Run a debate with the given options and return the exit code.
 
-    `continued` is the id of a recorded debate to take up instead, empty for the newest; for `stats`,
-    `stream_log_file` and `share_address` see `Plan`. Returns the exit code; raises `DebateError` for whatever
-    makes a debate impossible.
+    `overrides` are the settings from the command line. `continued` is the id of a recorded debate to resume,
+    empty for the latest, or `None` for a new debate. See `Plan` for `stats`, `stream_log_file` and
+    `share_address`. Raise `DebateError` if the debate cannot start.
     """
     if debaters:
         overrides["debater"] = [parse_debater_option(text) for text in debaters]
@@ -215,7 +220,10 @@ def _plan_topic(topic: str | None, settings: Settings, *, on_screen: bool, chaos
 
 
 def parse_debater_option(text: str) -> dict[str, str]:
-    """``[NAME=]SOURCE`` as a debater's table; addresses and parameters have equals signs of their own."""
+    """Parse ``[NAME=]SOURCE`` into a debater's table.
+
+    An equals sign in an address or in parameters does not end a name.
+    """
     text = replace_surrogates(text).strip()
     match = _NAMED_SOURCE.fullmatch(text)
     if match is None or is_model_with_parameters(text):
@@ -224,7 +232,10 @@ def parse_debater_option(text: str) -> dict[str, str]:
 
 
 def _default_sources(settings: config.Settings, *, on_screen: bool, chaos: bool) -> tuple[str, ...]:
-    """Debaters for who named none: models at hand, else the demo; nothing is spent where nobody watches."""
+    """Return the sources to use when no debater is named: available models, else the demo.
+
+    Without a screen, use no model: nothing is spent unless the user asked for it.
+    """
     if chaos:
         return DEMO_SOURCES
     if not on_screen:

@@ -1,4 +1,4 @@
-"""``debate-tui doctor``: what works here, and what to do about the rest."""
+"""``debate-tui doctor``: check what works on this machine, and suggest fixes for the rest."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from debate_tui.sources.providers import Provider
 
 ANSWER_TIMEOUT_S = 20.0
-"""Seconds a source has for the first word of its answer."""
+"""Seconds to wait for the first word of a source's answer."""
 LIST_TIMEOUT_S = 5.0
-"""Seconds a server has to list its models."""
+"""Seconds to wait for a server's list of models."""
 LOAD_TIMEOUT_S = 300.0
-"""Where a model has to be loaded first, and maybe fetched."""
+"""Seconds to wait for a local model, which may have to be downloaded and loaded first."""
 LOCAL_MODEL_TITLE = "model in the box"
 
 _TEST_REQUEST = TurnRequest(
@@ -49,7 +49,7 @@ _STATUS_MARKS = {"works": "✓", "absent": "·", "broken": "✗"}
 
 
 class CheckResult(Struct, frozen=True):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     status: Literal["works", "absent", "broken"]
@@ -58,7 +58,7 @@ class CheckResult(Struct, frozen=True):
 
 
 def run_checks(settings: config.Settings) -> int:
-    """Look at everything and print what was found; returns 0, or 4 where a source does not work."""
+    """Run all checks and print the results; return 0, or 4 if a source does not work."""
     print(f"debate-tui {__version__}, Python {sys.version.split()[0]}")
     _print_section("Terminal", [_check_terminal(), _check_encoding()])
     _print_section("Files", _check_files())
@@ -123,7 +123,7 @@ def _check_files() -> list[CheckResult]:
 
 
 def _seats_to_check(settings: config.Settings) -> Iterable[config.DebaterSettings]:
-    """The debaters and judges that are named, or the models that are there; each way of asking once."""
+    """Return the configured debaters (else the available models) and judges, without duplicates."""
     found = () if settings.debater else discovery.discover_sources(count=MAX_DEBATERS)
     judges = (
         config.DebaterSettings(source=judge)
@@ -138,7 +138,10 @@ def _seats_to_check(settings: config.Settings) -> Iterable[config.DebaterSetting
 
 
 def _providers_to_check(settings: config.Settings) -> Iterable[Provider]:
-    """The providers that need a key and are in use, or are the two everybody knows."""
+    """Yield the providers that need a key and are configured, used, or have a key set.
+
+    OpenAI and Anthropic are always included.
+    """
     schemes = {registry.parse_source(seat.source).scheme for seat in settings.debater} | {
         "openai",
         "anthropic",
@@ -168,7 +171,7 @@ def _check_local_server(server: Provider) -> CheckResult:
     try:
         models = discovery.fetch_models(server, timeout=discovery.PROBE_TIMEOUT)
     except Fault as fault:
-        # At its usual address something else may answer.
+        # Another program may be using the server's default address.
         is_absent = not server.moved_by or fault.kind in (FaultKind.NETWORK, FaultKind.TIMEOUT)
         return absent if is_absent else CheckResult(server.title, "broken", fault.message, fault.hint)
     return CheckResult(server.title, "works", _shorten_list(models)) if models else absent
@@ -191,7 +194,7 @@ def _shorten_list(models: Sequence[str]) -> str:
 
 
 def _check_local_model() -> CheckResult:
-    """The model in the box: its server and its file."""
+    """Check the bundled model: the server program and the model file."""
     from debate_tui.sources import local_model
 
     server = local_model.find_server_program()
@@ -230,7 +233,7 @@ async def _check_source(seat: config.DebaterSettings, sources: SourceFactory) ->
 
 
 async def _time_first_chunk(source: Source, limit_s: float) -> float:
-    """How long the source takes for its first word, in seconds; raises `Fault` where there is none."""
+    """Return the seconds until the source's first word; raise `Fault` if none comes in time."""
     started_at = time.monotonic()
     try:
         async with asyncio.timeout(limit_s), source.open(_TEST_REQUEST) as stream:

@@ -1,4 +1,4 @@
-"""``debate-tui history`` and ``export``: the debates on record."""
+"""``debate-tui history`` and ``export``: list, delete and export recorded debates."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _ENDING_LABELS = {"complete": "complete", "stopped": "stopped", "failed": "faile
 
 
 def show_history(query: str, *, plain: bool) -> int:
-    """Show the recorded debates that contain all of `query`, newest first; returns the exit code.
+    """Show the recorded debates that contain all words of `query`, newest first.
 
-    On a terminal they are a screen, unless `plain` is asked for, or there are none to fill one.
+    Uses the full screen on a terminal, unless `plain` is set or no debate matches. Return the exit code.
     """
     with SqliteStore(config.record_file()) as store:
         found = store.debates(query)
@@ -55,7 +55,11 @@ def _print_summaries(found: Sequence[DebateSummary], query: str) -> None:
 
 
 def delete_debates(debate_ids: Sequence[str], *, confirmed: bool) -> None:
-    """Delete recorded debates for good; raises `UsageError` unless that is confirmed, or somebody can ask."""
+    """Delete recorded debates permanently, after asking the user unless `confirmed`.
+
+    Raise `UsageError` if a debate is live, or if the user does not agree or cannot be asked because standard
+    input is not a terminal.
+    """
     with SqliteStore(config.record_file()) as store:
         found = [store.find(debate) for debate in debate_ids]
         for summary in found:
@@ -69,7 +73,10 @@ def delete_debates(debate_ids: Sequence[str], *, confirmed: bool) -> None:
 
 
 def write_export(debate: str, form: ExportType, output: Path | None) -> None:
-    """Export a debate to a file, into a folder, or to standard output."""
+    """Export a debate to a file, or to standard output if `output` is `None`.
+
+    If `output` is a folder, choose a file name in it. Raise `DebateError` if the file cannot be written.
+    """
     with SqliteStore(config.record_file()) as store:
         events = store.events(store.find(debate).debate)
     text = export_debate(events, form)
@@ -105,11 +112,11 @@ def _confirm_deletion(count: int) -> bool:
     return input(f"Delete {what} for good? [y/N] ").strip().lower() in ("y", "yes")
 
 
-# The history on the full screen, and what is opened from it.
+# The history on the full screen.
 
 
 class _ThreadedStore:
-    """The `HistoryStore` of the record's file, whose work is done in threads."""
+    """A `HistoryStore` for the SQLite file that does its work in threads."""
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
@@ -137,10 +144,10 @@ class _ThreadedStore:
 
 
 async def browse_history(store: SqliteStore, query: str) -> int:
-    """Show the recorded debates, and what is opened, until the user has seen enough; returns the exit code.
+    """Show the history screen and the debates opened from it until the user quits; return the exit code.
 
-    The screen comes back when a replay or a debate is left, as it was. Settings are read anew each time:
-    what was chosen in between is remembered.
+    Leaving a replay or a debate returns to the same place in the list. Settings are reloaded each time, since
+    a screen may have saved new ones.
     """
     from debate_tui.cli.tui_runner import make_screen_options, remember_theme
     from debate_tui.tui.screens.history import HistoryApp

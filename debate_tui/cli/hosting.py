@@ -1,4 +1,4 @@
-"""Hosting debates: the hub, the doors to it, and the debates that are held for viewers."""
+"""Hosting debates: start a server, and share the debate of this process."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 SERVER_PACKAGES: Final = ("starlette", "uvicorn", "httptools", "wsproto", "hypercorn")
 
 DRAIN_TIMEOUT_S: Final = 2.0
-"""How long the end of a debate, and goodbye, may take to reach the viewers."""
+"""Seconds to wait for viewers to receive a debate's last events and the goodbye message."""
 
 
 class HostingOptions(Struct, frozen=True):
-    """Where and for whom debates are hosted; tokens that are empty are generated.
+    """Where debates are hosted, and for which viewers. Empty tokens are generated.
 
-    With `public`, viewers need no token where a proxy passes their requests on. `allowed_sources` are those
-    that debates ordered from elsewhere may use besides the demo and the server's own.
+    With `public`, viewers that come through a proxy need no token. `allowed_sources` are the sources that
+    remote hosts may use in addition to the demo and the server's own.
     """
 
     host: str = "127.0.0.1"
@@ -56,22 +56,22 @@ class HostingOptions(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class HostAddresses:
-    """How hosted debates are reached; ways in hold codes that are good once."""
+    """Addresses of a server and its debates."""
 
     url: str
     access: AccessControl
 
     def debate_url(self, debate: str) -> str:
-        """The address of a debate."""
+        """Return the address of a debate."""
         return f"{self.url}/debates/{debate}"
 
     def login_link(self, role: Role) -> str:
-        """A link for a browser."""
+        """Return a link that logs a browser in; it works once."""
         return f"{self.url}/enter?code={self.access.create_link(role)}"
 
 
 def check_installed() -> None:
-    """Raise `DebateError` where the server's packages are missing."""
+    """Raise `DebateError` if a package that the server needs is not installed."""
     missing = [name for name in SERVER_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise DebateError(
@@ -81,7 +81,10 @@ def check_installed() -> None:
 
 
 def load_certificate(hosting: HostingOptions) -> tuple[Path, Path] | None:
-    """The files of the certificate and its key, if HTTPS is wanted; raises `UsageError` for unusable ones."""
+    """Return the files of the TLS certificate and its key, or `None` if neither is given.
+
+    Raise `UsageError` if only one is given, or if they cannot be read or do not match.
+    """
     chain, key = hosting.certificate, hosting.key
     if chain is None and key is None:
         return None
@@ -107,7 +110,7 @@ def load_certificate(hosting: HostingOptions) -> tuple[Path, Path] | None:
 
 
 def check_options(hosting: HostingOptions) -> None:
-    """Raise `UsageError` for options that would let in others than they say."""
+    """Raise `UsageError` for weak tokens, and for options that contradict `public`."""
     from debate_tui.server.auth import check_tokens, is_loopback
 
     check_tokens(hosting.token, hosting.viewer_token)
@@ -124,10 +127,10 @@ def check_options(hosting: HostingOptions) -> None:
 async def open_server(
     hub: Hub, hosting: HostingOptions, holder: DebateLauncher | None = None, *, secret: bytes = b""
 ) -> AsyncIterator[HostAddresses]:
-    """Let viewers in for the length of a block; leaving it tells them goodbye.
+    """Serve `hub` while the context is open; on exit, say goodbye to all viewers.
 
-    `secret` is what tokens and cookies are made from; they end with the block without one. Raises
-    `DebateError` where the address cannot be had.
+    Tokens and cookies are derived from `secret`; without it, they are valid only until the server stops.
+    `holder` starts debates that hosts request. Raise `DebateError` if the address cannot be bound.
     """
     from debate_tui.server.app import create_app
     from debate_tui.server.asgi_servers import TlsCertificate, bind_socket, run_server
@@ -162,9 +165,10 @@ async def open_server(
 
 @asynccontextmanager
 async def share_session(context: DebateContext, hosting: HostingOptions) -> AsyncIterator[str]:
-    """Host the debate of this process; gives its address, with a token if viewers need one that was made up.
+    """Host the debate of this process and yield its address.
 
-    Leave it once the session has run.
+    The address includes the viewer token if viewers need one and it was generated. Exit the context after the
+    session has run.
     """
     check_installed()
     from debate_tui.server.hub import Hub
@@ -186,7 +190,7 @@ async def share_session(context: DebateContext, hosting: HostingOptions) -> Asyn
 
 
 def _raise_descriptor_limit() -> None:
-    """Use as many descriptors as the system allows; a shell's own limit is made for other programs."""
+    """Raise the limit on open files to the hard limit: the default is too low for many viewers."""
     if sys.platform == "win32":
         return
     import resource
@@ -196,7 +200,7 @@ def _raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
-# ``--share``: viewers of a debate that is held here for somebody's own screen.
+# The ``--share`` option.
 
 
 DEFAULT_SHARE_ADDRESS = "127.0.0.1:8484"
@@ -204,9 +208,10 @@ DEFAULT_SHARE_ADDRESS = "127.0.0.1:8484"
 
 @asynccontextmanager
 async def share_if_planned(plan: Plan, context: DebateContext) -> AsyncIterator[Plan]:
-    """Host the debate if its plan says so; gives the plan, which then says where.
+    """Host the debate if `plan` has a share address.
 
-    Leave it once the session has run. Raises `DebateError` where it cannot be hosted.
+    Yield the plan, with `sharing_notice` set if the debate is hosted. Exit the context after the session has
+    run. Raise `DebateError` if the debate cannot be hosted.
     """
     if not plan.share_address:
         yield plan
@@ -217,7 +222,10 @@ async def share_if_planned(plan: Plan, context: DebateContext) -> AsyncIterator[
 
 
 def parse_share_address(address: str) -> HostingOptions:
-    """What ``HOST:PORT``, ``HOST`` or ``:PORT`` asks for; raises `UsageError` for anything else."""
+    """Parse ``HOST:PORT``, ``HOST`` or ``:PORT``; tokens come from the environment.
+
+    Raise `UsageError` if the port is not valid.
+    """
     import os
 
     host, colon, port = address.rpartition(":")

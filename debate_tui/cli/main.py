@@ -1,4 +1,4 @@
-"""The outermost edge: whatever goes wrong becomes a line or two on stderr and an exit code."""
+"""The entry point: report every error in a line or two on stderr, and set the exit code."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
-        code = 0  # the reader of the output has gone, and with it the reason to run
-    except Exception as error:  # noqa: BLE001 (the outermost edge)
+        code = 0  # no one reads the output any more: not an error
+    except Exception as error:  # noqa: BLE001 (the last handler)
         debate_error = _to_debate_error(error)
         print_error(debate_error)
         code = debate_error.exit_code
     sys.exit(_flush_streams(code if isinstance(code, int) else 0))
 
 
-# The standard streams. Each of them may be closed, full, or a pipe without a reader.
+# Standard streams, each of which may be closed, full, or a pipe without a reader.
 
 
 def _open_streams() -> None:
-    """Open the null device in place of each closed standard stream, before another file takes its number.
+    """Open the null device for each closed standard stream, before another file gets its descriptor.
 
-    Raises `DebateError` where there is no standard output.
+    Raise `DebateError` if standard output is closed.
     """
     is_closed = sys.stdout is None
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free descriptor
     if sys.stderr is None:
-        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 (as long as the program)
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 (open until exit)
     known = sys.stdout or sys.stderr
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(_StandardOutput(1, "w", closefd=False)),
@@ -62,7 +62,7 @@ def _open_streams() -> None:
 
 
 class _StandardOutput(io.FileIO):
-    """Standard output, whose errors are reported as the user's to fix."""
+    """Standard output that raises write errors as `DebateError`, except for a broken pipe."""
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
         try:
@@ -70,7 +70,7 @@ class _StandardOutput(io.FileIO):
         except BrokenPipeError:
             raise
         except OSError as error:
-            _redirect_to_null(1)  # said once is enough, and Python flushes again at exit
+            _redirect_to_null(1)  # report only once: Python flushes again at exit
             raise DebateError(f"Cannot write the output: {error.strerror or error}.") from error
 
 
@@ -81,7 +81,7 @@ def _redirect_to_null(descriptor: int) -> None:
 
 
 def _flush_streams(code: int) -> int:
-    """Flush both outputs, so that Python reports no error at exit; returns the exit code."""
+    """Flush both outputs, so that Python reports no error at exit, and return the exit code."""
     try:
         sys.stdout.flush()
     except DebateError as error:
@@ -98,12 +98,12 @@ def _flush_streams(code: int) -> int:
 
 
 def _to_debate_error(error: Exception) -> DebateError:
-    """What to tell the user; for what nobody foresaw, where its details are."""
+    """Return the error to print; for an unexpected one, it names the file with the details."""
     match error:
         case DebateError():
             return error
         case click.NoSuchOption(possibilities=[_, *_] as close):
-            # Its `format_message` has the possibilities in it.
+            # `format_message` would list the possibilities too.
             return UsageError(error.message, f"Did you mean {' or '.join(sorted(close))}?")
         case click.ClickException():
             return UsageError(error.format_message(), "debate-tui --help lists what there is.")
@@ -143,15 +143,15 @@ def _secrets_in_environment() -> list[str]:
 
 
 COMMAND_NAMES = ("doctor", "export", "formats", "history", "replay", "serve", "watch")
-"""Words that are no topic: see `subcommands`."""
+"""First words that name a command, not a topic: see `subcommands`."""
 
 
 def run_command(arguments: Sequence[str]) -> object:
-    """Run the command that `arguments` name; what is not a command's name is a topic."""
+    """Run the command named by the first argument, or a debate if it is not a command name."""
     command: click.Command = debate
     name = "debate-tui"
     if arguments and arguments[0] in COMMAND_NAMES:
-        # With all their options, nobody who only wants a debate should wait for them.
+        # Imported here so that starting a debate does not wait for the other commands' options.
         from debate_tui.cli.subcommands import COMMANDS
 
         command = COMMANDS[arguments[0]]

@@ -1,4 +1,4 @@
-"""What is said on standard error beside the output: in single lines, whoever's words are in it."""
+"""Messages on standard error, always in single lines whatever text they quote, and exit codes."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ if TYPE_CHECKING:
 
 
 MAX_LINE_CHARACTERS: Final = 600
-"""Characters a line has at most."""
+"""Maximum length of a line."""
 
 STDERR_TIMEOUT_MS: Final = 500
-"""How long a blocked standard error is waited for before its text is dropped."""
+"""Milliseconds to wait for a blocked standard error before dropping the text."""
 
 
 def format_info(text: str) -> str:
-    """A line that says so."""
+    """Return `text` as a line that begins with the program's name."""
     return f"debate-tui: {_one_line(text)}\n"
 
 
 def format_error(error: DebateError) -> str:
-    """A line that says what is wrong, and, where that is known, one that says what to do."""
+    """Return the error's message and, if it has one, its hint on a second line."""
     return format_info(error.message) + format_hint(error.hint)
 
 
 def format_hint(hint: str) -> str:
-    """A line below another one; nothing for no hint."""
+    """Return the hint as an indented line, or nothing for an empty hint."""
     return f"  {_one_line(hint)}\n" if hint else ""
 
 
 def print_info(text: str) -> None:
-    """Say so."""
+    """Print a message to standard error."""
     write_stderr(format_info(text))
 
 
 def print_error(error: DebateError) -> None:
-    """Say what is wrong, and what to do."""
+    """Print an error and its hint to standard error."""
     write_stderr(format_error(error))
 
 
 def write_stderr(text: str) -> None:
-    """Write to standard error if it is open and not blocked; never fails."""
+    """Write to standard error if it is open and not blocked; raise nothing."""
     with suppress(OSError, ValueError, AttributeError):
         poll = select.poll()
         poll.register(sys.stderr.fileno(), select.POLLOUT)
@@ -63,7 +63,7 @@ def _one_line(text: str) -> str:
     return one_line(text, MAX_LINE_CHARACTERS)
 
 
-# What a debate's end means to the shell.
+# Exit codes.
 
 
 EXIT_OK = 0
@@ -73,7 +73,7 @@ EXIT_KEY_OR_CONFIGURATION = 4
 
 
 def exit_code(transcript: Transcript, fatal_fault: Fault | None, signal_number: int | None) -> int:
-    """The exit code of a debate that is over; `signal_number` is the signal that ended it, if one did."""
+    """Return the exit code of a finished debate; `signal_number` is the signal that ended it, if any."""
     if signal_number is not None:
         return 128 + signal_number
     if fatal_fault is not None:
@@ -86,7 +86,7 @@ def exit_code(transcript: Transcript, fatal_fault: Fault | None, signal_number: 
 
 
 def failure_lines(transcript: Transcript) -> list[str]:
-    """A line for every debater that is no longer in the debate: who, and what was wrong."""
+    """Return a line for each debater that left the debate: its name, source and last fault."""
     lines = []
     for debater in transcript.debaters.values():
         turn = transcript.latest_turn(debater.id)

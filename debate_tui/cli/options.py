@@ -1,4 +1,4 @@
-"""Holding a debate, with all its options as typed; what it does is imported when it runs."""
+"""The main command and its options. The code it runs is imported on use."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ as many of them as the format takes.
 
 
 class _DebateCommand(click.Command):
-    """Its help ends with what is done about streams that break, in numbers."""
+    """A command whose help ends with the recovery settings and their defaults."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """See `click.Command.format_epilog`."""

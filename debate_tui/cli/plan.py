@@ -1,4 +1,4 @@
-"""What is going to be debated, by whom, and how: settings and options, checked and made definite."""
+"""Plans for debates, made from settings and options and checked before anything connects."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def load_settings(options: Mapping[str, object], *, debate_file: Path | None = None) -> config.Settings:
-    """The settings, as `config.load_settings` puts them together, with the user's providers in the table."""
+    """Load the settings with `config.load_settings`, and register the user's providers."""
     settings = config.load_settings(options, debate_file=debate_file)
     configure_providers({name: provider.fields for name, provider in settings.provider.items()})
     return settings
@@ -48,7 +48,7 @@ _DEFAULT_NAMES = ("Ada", "Ben", "Cleo", "Dan")
 
 
 class PlannedDebater(Struct, frozen=True):
-    """A debater, and what its source is made from."""
+    """A debater with its settings and parsed source."""
 
     debater: Debater
     settings: config.DebaterSettings
@@ -56,19 +56,19 @@ class PlannedDebater(Struct, frozen=True):
 
 
 def model_parameters(seat: ModelParameters, specification: SourceSpec) -> ModelParameters:
-    """The parameters of a source; none where no model answers."""
+    """Return the model parameters to use: `seat`'s before `specification`'s, none without a model."""
     if not specification.takes_parameters:
         return NO_PARAMETERS
     return seat.parameters.over(specification.parameters)
 
 
 class Plan(Struct, frozen=True):
-    """A debate that can begin.
+    """A debate that is ready to start.
 
-    `notice` is said on screen as long as it lasts; with `chaos`, its streams break on purpose. `past_events`
-    are the events of a debate that is taken up again, and `debate` its id. With `stats` its figures are told
-    at the end; what its streams go through is written to the file `stream_log_file`. It is hosted at the
-    address `share_address`, if there is one; once it is, `sharing_notice` says where others watch it.
+    `notice` stays on screen during the debate. With `chaos`, the streams break on purpose. `past_events` are
+    the events of a debate to resume, and `debate` is its id. With `stats`, stream statistics are printed at
+    the end. Connections, waits, faults and recoveries are appended to `stream_log_file`. The debate is hosted
+    at `share_address` if that is set; once hosted, `sharing_notice` says where others can watch it.
     """
 
     topic: str
@@ -89,9 +89,9 @@ class Plan(Struct, frozen=True):
 def make_plan(
     topic: str, debaters: Sequence[config.DebaterSettings], settings: config.Settings, *, chaos: bool = False
 ) -> Plan:
-    """Check everything that can be checked before anything is connected.
+    """Make a plan, checking everything that can be checked before connecting.
 
-    Raises `UsageError` for what was typed wrongly, `ConfigError` for a missing key or a wrong format file.
+    Raise `UsageError` for wrong input, `ConfigError` for a missing key or an invalid format file.
     """
     source_specs = [registry.parse_source(seat.source) for seat in debaters]
     format_ = _choose_format(debaters, source_specs, settings)
@@ -136,7 +136,7 @@ def make_plan(
 
 
 def parse_judges(settings: config.Settings) -> list[SourceSpec]:
-    """The judges of the settings, with all their parameters; raises `UsageError` as `parse_source` does."""
+    """Return the configured judges with their parameters; raise `UsageError` for an invalid source."""
     judges: list[SourceSpec] = []
     for judge in settings.judge:
         if isinstance(judge, str):
@@ -149,9 +149,9 @@ def parse_judges(settings: config.Settings) -> list[SourceSpec]:
 
 
 def default_debaters(sources: Sequence[str], settings: config.Settings) -> tuple[config.DebaterSettings, ...]:
-    """Seats for who named no debater: of these sources as many as the format takes, some more than once.
+    """Return settings for as many debaters as the format takes, repeating sources if necessary.
 
-    Raises as `make_plan` does where there is no such format.
+    Raise the same errors as `make_plan` if the format is unknown or invalid.
     """
     format_ = _default_format(settings)
     return tuple(
@@ -161,16 +161,17 @@ def default_debaters(sources: Sequence[str], settings: config.Settings) -> tuple
 
 
 def default_count(settings: config.Settings) -> int:
-    """How many debaters an automatic line-up has: two, or as many as the format takes at least."""
+    """Return the number of debaters in an automatic line-up: two, or the format's minimum if higher."""
     from debate_tui.sources.discovery import DEFAULT_COUNT
 
     return max(DEFAULT_COUNT, _default_format(settings).min_debaters)
 
 
 def unwatched_sources() -> tuple[str, ...]:
-    """The line-up where no debater is named and no one watches: the demo.
+    """Return the line-up for runs without a screen when no debater is named: the demo.
 
-    Raises `UsageError` where a key is set: its owner wants a model, but nothing is spent unasked.
+    Raise `UsageError` if an API key is set: the user probably wants a model, but must ask for it, because
+    models cost money.
     """
     from debate_tui.sources.discovery import any_key
 
@@ -198,7 +199,7 @@ def _choose_format(
 
 
 def assign_voices(topic: str, source_specs: Sequence[SourceSpec]) -> list[SourceSpec]:
-    """Give each demo debater without a voice one that nobody else has; another topic, another cast."""
+    """Give each demo debater without a voice an unused one, chosen by topic."""
     if all(specification.kind != "demo" or specification.detail for specification in source_specs):
         return list(source_specs)
     from debate_tui.sources.demo import VOICES, pick_voices
@@ -218,7 +219,10 @@ def assign_voices(topic: str, source_specs: Sequence[SourceSpec]) -> list[Source
 def _debater_names(
     debaters: Sequence[config.DebaterSettings], source_specs: Sequence[SourceSpec]
 ) -> list[str]:
-    """What the debaters are called: as asked for, a voice after itself, the others in turn; no two alike."""
+    """Return the debaters' names: the configured one, else the demo voice's, else the next default name.
+
+    A name that is already in use gets a number.
+    """
     names: list[str] = []
     for seat, specification in zip(debaters, source_specs, strict=True):
         voice = _voice_name(specification)
@@ -237,7 +241,7 @@ def _voice_name(source_spec: SourceSpec) -> str:
 
 
 def judge_bias_notice(judges: Iterable[SourceSpec], debaters: Iterable[SourceSpec]) -> str:
-    """What there is to say of judges that judge their own kind; models prefer their own family's words."""
+    """Return a warning if judges share a debater's model family: models prefer their own family's text."""
     families = {each.scheme for each in debaters if each.kind in ("provider", "local")}
     related = dict.fromkeys(judge.public_name for judge in judges if judge.scheme in families)
     if not related:
@@ -247,7 +251,7 @@ def judge_bias_notice(judges: Iterable[SourceSpec], debaters: Iterable[SourceSpe
 
 
 def parameters_notice(debaters: Iterable[PlannedDebater]) -> str:
-    """What there is to say of parameters that no model is there for."""
+    """Return a notice about parameters that have no effect because the source is not a model."""
     names = [
         each.debater.name
         for each in debaters
@@ -257,7 +261,7 @@ def parameters_notice(debaters: Iterable[PlannedDebater]) -> str:
 
 
 def sources_notice(source_specs: Iterable[SourceSpec]) -> str:
-    """What the screen says about these sources as long as the debate lasts."""
+    """Return the notice about scripted or very small sources, shown during the debate."""
     source_specs = tuple(source_specs)
     scripted = [specification.kind == "demo" for specification in source_specs]
     if not any(scripted):
@@ -270,7 +274,7 @@ def sources_notice(source_specs: Iterable[SourceSpec]) -> str:
 
 
 def _local_model_notice(source_specs: Iterable[SourceSpec]) -> str:
-    """How small the model in the box is, if it speaks."""
+    """Return the notice about the bundled model if a debater uses it."""
     if all(each.kind != "local" or each.detail for each in source_specs):
         return ""
     from debate_tui.sources import local_model
@@ -278,7 +282,7 @@ def _local_model_notice(source_specs: Iterable[SourceSpec]) -> str:
     return local_model.BUNDLED_NOTICE
 
 
-# Taking up a recorded debate: what it was begun with is kept beside its events.
+# Resuming a recorded debate, whose setup is stored with its events.
 
 
 class _DebaterRecord(Struct, frozen=True):
@@ -287,7 +291,7 @@ class _DebaterRecord(Struct, frozen=True):
 
 
 class _SetupRecord(Struct, frozen=True):
-    """What no event says. Sources are kept as they may be shown: without credentials."""
+    """The part of a plan that is not in the events. Sources are stored without credentials."""
 
     format: Format
     chairs: tuple[_DebaterRecord, ...]
@@ -295,7 +299,7 @@ class _SetupRecord(Struct, frozen=True):
 
 
 def encode_setup(plan: Plan) -> str:
-    """What a debate is begun with, for its record."""
+    """Return the setup of a debate as JSON, to be stored with its events."""
     chairs = tuple(
         _DebaterRecord(
             each.debater,
@@ -308,7 +312,7 @@ def encode_setup(plan: Plan) -> str:
 
 
 def decode_format(setup: str) -> Format | None:
-    """The format in what was kept of a debate, if that can be read."""
+    """Return the format in a stored setup, or `None` if the setup cannot be read."""
     try:
         return msgspec.json.decode(setup, type=_SetupRecord).format
     except msgspec.DecodeError:
@@ -316,11 +320,12 @@ def decode_format(setup: str) -> Format | None:
 
 
 def plan_continuation(debate: str, settings: config.Settings) -> Plan:
-    """The plan of a recorded debate, the newest if `debate` is empty, with what is left to be held.
+    """Plan the rest of a recorded debate, the latest if `debate` is empty.
 
-    Raises `UsageError` for a debate that is complete, or whose addresses had credentials that were not kept.
+    Raise `UsageError` if the debate is live or complete, if its setup cannot be read, or if it needs
+    credentials that were not stored.
     """
-    from debate_tui.record.sqlite_log import SqliteStore  # SQLite is not for the first frame to wait for
+    from debate_tui.record.sqlite_log import SqliteStore  # the first frame must not wait for SQLite
 
     with SqliteStore(config.record_file()) as store:
         summary = store.find(debate)
@@ -329,7 +334,7 @@ def plan_continuation(debate: str, settings: config.Settings) -> Plan:
 
 
 async def plan_continuation_from(store: DebateStore, debate: str, settings: config.Settings) -> Plan:
-    """See `plan_continuation`, for a debate in any store."""
+    """Plan the rest of a debate in any store; see `plan_continuation`."""
     summary = await store.find(debate)
     log = await store.watch(summary.debate)
     past_events: list[Event] = []
@@ -342,7 +347,7 @@ async def plan_continuation_from(store: DebateStore, debate: str, settings: conf
 
 
 def check_not_live(summary: DebateSummary) -> None:
-    """Raise `UsageError` for a debate that another program is holding."""
+    """Raise `UsageError` if another program is running the debate."""
     if summary.live:
         raise UsageError(
             f"The debate {summary.debate} is being held by another program right now: “{summary.topic}”.",
@@ -396,13 +401,16 @@ def _build_continuation(
 
 
 def _current_sources(transcript: Transcript) -> dict[str, str]:
-    """The sources that were put in place of others while the debate was held."""
+    """Return the sources that replaced others during the debate, by debater id."""
     replaced = (note.event for note in transcript.side_events if isinstance(note.event, DebaterReplaced))
     return {event.debater: event.source for event in replaced}
 
 
 def _restore_judges(names: Sequence[str], settings: config.Settings) -> list[SourceSpec]:
-    """The recorded judges, with the parameters that the present settings know of; else the present ones."""
+    """Return the recorded judges, or the configured ones if none are recorded.
+
+    Parameters are not recorded, so they come from the current settings.
+    """
     present = parse_judges(settings)
     by_name = {judge.public_name: judge for judge in present}
     return [by_name.get(name) or _parse_saved_source(name, "a judge") for name in names] or present
@@ -411,9 +419,12 @@ def _restore_judges(names: Sequence[str], settings: config.Settings) -> list[Sou
 def _restore_seat(
     chair: _DebaterRecord, current_source: str | None, settings: config.Settings
 ) -> config.DebaterSettings:
-    """A debater's settings, with the headers and secrets that were not kept taken from the present ones."""
+    """Return a debater's settings, with masked headers and secrets taken from the current settings.
+
+    Raise `UsageError` if the current settings do not have them.
+    """
     seat = chair.seat
-    if current_source is not None:  # the parameters were another model's
+    if current_source is not None:  # the parameters belong to the old model
         return msgspec.structs.replace(seat, source=current_source, **msgspec.structs.asdict(NO_PARAMETERS))
     if not seat.has_masked_secrets:
         return seat
@@ -436,7 +447,7 @@ def _parse_saved_source(source: str, owner: str) -> SourceSpec:
 
 
 def remembered_sources() -> tuple[str, ...]:
-    """The debaters that were chosen last, if all of them can still debate; may ask the system keyring."""
+    """Return the debaters used last if all are still available; may query the system keyring."""
     sources = config.load_remembered().debaters or ()
     try:
         for source in sources:

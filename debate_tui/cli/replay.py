@@ -1,4 +1,4 @@
-"""``debate-tui replay``: a recorded debate once more, in its own time on screen, at once in a pipe."""
+"""``debate-tui replay``: play a recorded debate on screen, or write it at once to a pipe."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ def replay_debate(
     plain: bool,
     json_lines: bool,
 ) -> int:
-    """Play a recorded debate back, the newest if `debate` is empty; returns the exit code.
+    """Replay a recorded debate, the latest if `debate` is empty, and return the exit code.
 
-    `overrides` are the settings that were typed. Raises `DebateError` where there is no such debate or round.
+    `overrides` are the settings from the command line. Raise `DebateError` if the debate or the round is not
+    found.
     """
     settings = config.load_settings(overrides)
     with SqliteStore(config.record_file()) as store:
@@ -55,7 +56,11 @@ def replay_debate(
 
 
 def _events_from_round(events: Sequence[Event], number: int | None) -> Sequence[Event]:
-    """The debate from the beginning of a round on, counted from 1; who debates what is said in any case."""
+    """Return the events from the start of round `number` on, counted from 1 over all phases.
+
+    `DebateStarted` is always kept, since it has the topic and the debaters. Raise `UsageError` if there is no
+    such round.
+    """
     if number is None:
         return events
     round_starts = [place for place, event in enumerate(events) if isinstance(event, PhaseStarted)]
@@ -87,7 +92,7 @@ async def _write_output(events: Sequence[Event], *, json_lines: bool) -> None:
         await write_plain(single_batch(), out, OutputWriter.for_stream(sys.stderr, required=False))
 
 
-# A recorded debate played back on the full screen.
+# Replay on the full screen.
 
 
 async def play_fullscreen(
@@ -98,9 +103,9 @@ async def play_fullscreen(
     from_round: int | None = None,
     format_: Format | None = None,
 ) -> int:
-    """Play a debate until the user leaves it; returns the exit code.
+    """Play a debate on the full screen until the user leaves, and return the exit code.
 
-    Raises `UsageError` if there is no such round. `format_` is what the debate was held by, where known.
+    `format_` is the debate's format, if known. Raise `UsageError` if there is no round `from_round`.
     """
     from debate_tui.record.player import Player
 
@@ -128,7 +133,7 @@ def _create_app(
     format_: Format | None,
     on_ready: Callable[[], None],
 ) -> DebateApp:
-    # A pipe needs nothing of this.
+    # Imported here because output to a pipe does not need them.
     from debate_tui.cli.tui_runner import make_screen_options, remember_mode, remember_theme
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.tui.app import DebateApp
@@ -150,6 +155,6 @@ def _create_app(
 
 
 async def _run_player(player: Player, first_frame_painted: asyncio.Event) -> None:
-    """Play once the first frame is painted."""
+    """Start playing after the first frame is painted."""
     await first_frame_painted.wait()
     await player.run()

@@ -1,4 +1,4 @@
-"""A server's life: debates held and hosted until somebody ends it."""
+"""``debate-tui serve``: run and host debates until a signal stops the server."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from debate_tui.session import Session
 
 STORE_PASSWORD_VARIABLE = "DEBATE_TUI_STORE_PASSWORD"  # noqa: S105 (a name)
-"""The environment variable for the store's password: command lines can be read by others."""
+"""Environment variable with the store's password; other users can read command lines."""
 
 DEFAULT_MAX_COST = 1.0
 DEFAULT_MAX_TOKENS = 200_000
-"""What a debate ordered from elsewhere may use, in US$ and in tokens, unless settings say so."""
+"""Budget of a debate requested by a remote host, in US$ and tokens, unless the settings have one."""
 
 MAX_DEBATES = 8
-"""Debates held at a time: each costs connections, and money."""
+"""Maximum number of debates running at once: each costs connections and money."""
 
 
 def run_server(
@@ -59,9 +59,10 @@ def run_server(
     continued: str | None,
     hosting: HostingOptions,
 ) -> int:
-    """Serve until a signal ends it; returns the exit code. `continued` is the id of a debate to take up.
+    """Serve until a signal stops the server, and return the exit code.
 
-    Raises `DebateError` for whatever makes that impossible.
+    `continued` is the id of a recorded debate to resume, empty for the latest, or `None`. Raise `DebateError`
+    if the server cannot start.
     """
     check_options(hosting)
     if debaters:
@@ -89,7 +90,7 @@ async def _serve_until_signal(
 ) -> int:
     store = open_store(store_address or config.record_file(), os.environ.get(STORE_PASSWORD_VARIABLE, ""))
     try:
-        # Whether it can be reached is better known now than by the first viewer.
+        # Fail now if the store cannot be reached, not when the first viewer comes.
         await store.setup("")
         if continued is not None:
             first_plan = await plan_continuation_from(store, continued, settings)
@@ -109,11 +110,11 @@ async def _serve_until_signal(
 
 
 def check_allowed(source: str, allowed: Iterable[str], own: Iterable[str]) -> None:
-    """Raise `ForbiddenError` for a source that debates ordered from elsewhere may not use.
+    """Raise `ForbiddenError` if remote hosts may not use `source`.
 
-    `allowed` are sources, names of providers that stand for all of their models, or addresses ending in a
-    slash that stand for all below them; `own` are the sources of the command line. Raises `UsageError` for
-    what names no source.
+    `allowed` has sources, provider names (which allow all models of the provider), and addresses that end in
+    a slash (which allow all addresses below them). `own` has the server's own sources, which are always
+    allowed. Raise `UsageError` if a source is not valid.
     """
     asked = parse_source(source)
     if asked.kind == "local" and asked.detail:
@@ -136,7 +137,7 @@ def check_allowed(source: str, allowed: Iterable[str], own: Iterable[str]) -> No
 
 
 class RunningDebates:
-    """The debates held by this server; a `DebateLauncher`."""
+    """The debates that this server runs; a `DebateLauncher`."""
 
     def __init__(
         self, hub: Hub, store: DebateStore, settings: config.Settings, allowed_sources: Sequence[str] = ()
@@ -173,15 +174,17 @@ class RunningDebates:
         debater_settings = (
             seats or settings.debater or default_debaters(line_up or unwatched_sources(), settings)
         )
-        async with self._plan_lock:  # In a thread: the keyring may ask its user for a password first.
+        async with self._plan_lock:  # In a thread: the keyring may ask for a password.
             debate_plan = await asyncio.to_thread(make_plan, topic, debater_settings, settings)
-        # What the owner has named on the command line may be anywhere.
+        # Sources named on the command line may be on any network.
         return await self.start(debate_plan, public_only=from_elsewhere and bool(seats))
 
     async def start(self, debate_plan: Plan, *, public_only: bool = False) -> str:
-        """Hold a debate; returns its id once it is hosted. Raises `ConflictError` where it cannot be.
+        """Start a debate and return its id once it is hosted.
 
-        With `public_only`, its endpoints cannot be on this machine or a private network.
+        With `public_only`, endpoints on this machine or a private network are refused. Raise `ConflictError`
+        if the server is stopping or already runs `MAX_DEBATES` debates, `DebateError` if the debate cannot
+        start.
         """
         self._check_not_stopping()
         if len(self._sessions) >= MAX_DEBATES:
@@ -196,7 +199,7 @@ class RunningDebates:
         return await hosted_id
 
     async def end_all(self) -> None:
-        """End all debates, begin no more, and wait until their ends are recorded."""
+        """End all debates, start no new ones, and wait until the last events are recorded."""
         self._is_stopping = True
         for session in self._sessions.values():
             if session is not None:
@@ -219,7 +222,7 @@ class RunningDebates:
             task = asyncio.current_task()
             assert task is not None
             self._sessions[task] = session
-            if not hosted_id.done():  # Whoever ordered it may have gone.
+            if not hosted_id.done():  # The caller may have been cancelled.
                 hosted_id.set_result(debate)
             await session.run()
             await self._hub.wait_until_published(debate, DRAIN_TIMEOUT_S)
@@ -228,7 +231,10 @@ class RunningDebates:
 
 
 def _report_task_result(task: asyncio.Task[None], hosted_id: asyncio.Future[str]) -> None:
-    """Whoever waits for a debate to begin is told why it cannot; later the server says why one broke off."""
+    """Report how a debate's task ended.
+
+    Pass an error to the caller of `start` if it is still waiting; print errors that come later.
+    """
     error = None if task.cancelled() else task.exception()
     if not hosted_id.done():
         hosted_id.cancel() if error is None else hosted_id.set_exception(error)

@@ -1,4 +1,4 @@
-"""``debate-tui`` without a topic: the start screen, and the debate that is begun there."""
+"""``debate-tui`` without a topic: the start screen, and the debate started from it."""
 
 from __future__ import annotations
 
@@ -34,16 +34,19 @@ if TYPE_CHECKING:
     from debate_tui.sources.providers import Provider
 
 
-# Who debates if nobody says so: what was remembered, models at hand, else the demo.
+# Default debaters: remembered ones, available models, or the demo.
 
 
 def debater_settings(settings: config.Settings, proposal: DebateSetup) -> tuple[config.DebaterSettings, ...]:
-    """A seat for each debater; how a source is asked is what the settings say of it at this place."""
+    """Return settings for each debater in `proposal`.
+
+    A debater keeps the rest of its configured settings if its source is unchanged.
+    """
     configured = (*settings.debater, *[None] * len(proposal.debaters))
     seats: list[config.DebaterSettings] = []
     for place, (seat, source) in enumerate(zip(configured, proposal.debaters, strict=False)):
         fields = structs.asdict(proposal.profile(place))
-        if not takes_parameters(source):  # left from the source before
+        if not takes_parameters(source):  # left over from the previous source
             fields |= structs.asdict(NO_PARAMETERS)
         if seat is None or seat.source != source:
             seat = config.DebaterSettings(source=source)
@@ -52,7 +55,7 @@ def debater_settings(settings: config.Settings, proposal: DebateSetup) -> tuple[
 
 
 def initial_roles(settings: config.Settings) -> tuple[DebaterProfile, ...]:
-    """What the debaters are besides their sources, as the settings or the last choice have it."""
+    """Return the debaters' profiles from the settings, or the names and personas used last."""
     if settings.debater:
         return tuple(
             DebaterProfile(name=s.name, side=s.side, persona=s.persona, **structs.asdict(s.parameters))
@@ -64,19 +67,21 @@ def initial_roles(settings: config.Settings) -> tuple[DebaterProfile, ...]:
 
 
 def remember_roles(roles: Sequence[DebaterProfile]) -> None:
-    """Begin the next run with these names and personas; sides go with the topic."""
+    """Save names and personas for the next run; sides depend on the topic and are not saved."""
     names, personas = tuple(role.name for role in roles), tuple(role.persona for role in roles)
     config.save_remembered(names=names if any(names) else None, personas=personas if any(personas) else None)
 
 
 def remember_sources(sources: tuple[str, ...], *, detected: tuple[str, ...]) -> None:
-    """Begin the next run with these; what is found by itself is better found anew."""
+    """Save the sources for the next run, except detected ones, which are detected again."""
     config.save_remembered(debaters=None if sources == detected else sources)
 
 
 def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
-    """What is at hand without looking for servers: keys, a local model, the demo; and what was
-    `extra_sources`."""
+    """Return the sources that are known without probing servers, followed by `extra_sources`.
+
+    These are providers with a key, the local model and the demo.
+    """
     offers = [
         SourceOption(
             f"{each.name}:{each.model}",
@@ -107,7 +112,7 @@ def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
 async def discover_offers(
     count: int = discovery.DEFAULT_COUNT,
 ) -> tuple[list[SourceOption], tuple[str, ...]]:
-    """The models of servers, and the `count` sources of an automatic line-up."""
+    """Probe servers; return their models, and up to `count` sources for an automatic line-up."""
     served = await asyncio.to_thread(discovery.probe_servers)
     offers = [
         SourceOption(f"{server.name}:{model}", *_describe_server(server))
@@ -122,16 +127,16 @@ async def discover_offers(
 
 
 def _describe_server(server: Provider) -> tuple[str, str]:
-    """What there is to say of a server's models."""
+    """Return a short and a long description of a server's models."""
     if server.name in discovery.LOCAL_SERVERS:
         return "runs here", f"{server.title} runs on this machine and has this model."
     return "your server", f"{server.host} has this model; {server.base_url_env} leads there."
 
 
 class StartController:
-    """What the start screen begins with, and what comes of it.
+    """Creates the start screen and turns its proposals into plans.
 
-    Raises `DebateError` where the settings name a source or a format that cannot be one.
+    Raise `DebateError` if the settings have an invalid source or format.
     """
 
     def __init__(self, settings: config.Settings, *, chaos: bool) -> None:
@@ -146,11 +151,11 @@ class StartController:
 
     @property
     def _configured_judges(self) -> dict[str, str | config.JudgeSettings]:
-        """The judges of the settings by their sources, which is what the screen knows them by."""
+        """The configured judges by source; the screen knows only the sources."""
         return {judge if isinstance(judge, str) else judge.source: judge for judge in self._settings.judge}
 
     def create_screen(self) -> StartScreen:
-        """The screen; proposals from it are `proposals`."""
+        """Create the screen; it puts its proposals into the queue `proposals`."""
         settings, last = self._settings, config.load_remembered()
         chosen_sources = tuple(seat.source for seat in settings.debater) or remembered_sources()
         judges = (*self._configured_judges,) or last.judges or ()
@@ -180,10 +185,13 @@ class StartController:
         return offers, () if chosen else detected_sources
 
     def plan_proposal(self, proposal: DebateSetup) -> Plan:
-        """The debate that is proposed, checked; blocks. Raises `DebateError` if it cannot be held."""
+        """Return a checked plan for a proposal, and remember its choices; blocks.
+
+        Raise `DebateError` if the debate cannot start.
+        """
         settings = msgspec.structs.replace(
             self._settings,
-            # Where nothing else is chosen, who debates decides between the default and `listen`.
+            # If the format is the default, let `make_plan` choose `listen` for receive-only endpoints.
             format="" if proposal.format == DEFAULT_FORMAT and not self._settings.format else proposal.format,
             mode=proposal.mode.value,
             judge=tuple(self._configured_judges.get(source, source) for source in proposal.judges),
@@ -200,11 +208,11 @@ class StartController:
 
 
 def _preload_sources(sources: tuple[str, ...]) -> None:
-    """Import what these sources speak through while the user thinks about the topic; nobody waits for it."""
+    """Import the SDKs of these sources in a thread while the user types the topic."""
     specifications = [registry.parse_source(source) for source in sources]
 
     def load() -> None:
-        with suppress(ImportError):  # it is said when the source is needed
+        with suppress(ImportError):  # reported when the source is used
             for specification in specifications:
                 registry.preload_sdk(specification)
 
@@ -214,9 +222,9 @@ def _preload_sources(sources: tuple[str, ...]) -> None:
 async def run_start_screen(
     settings: config.Settings, *, chaos: bool, plan_fields: Mapping[str, object]
 ) -> int:
-    """Show the start screen, and hold the debate that is begun there; returns the exit code.
+    """Show the start screen, run the debate started from it, and return the exit code.
 
-    `plan_fields` are fields of the `Plan` that nobody is asked for.
+    `plan_fields` are fields of the `Plan` that the screen does not ask for.
     """
     controller = StartController(settings, chaos=chaos)
     app = StartApp(controller.create_screen(), make_screen_options(settings), on_theme=remember_theme)
@@ -237,8 +245,10 @@ async def run_start_screen(
 
 
 def _load_formats(required: str) -> tuple[list[Format], list[str]]:
-    """All formats, and what is wrong with those that cannot be read; the one that is `proposals` has to
-    be."""
+    """Return all valid formats, and the errors of the others.
+
+    Raise `DebateError` if the format named `required` is unknown or invalid.
+    """
     formats, errors = [], []
     if required:
         config.find_format(required)

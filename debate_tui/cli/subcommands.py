@@ -1,4 +1,4 @@
-"""What there is to do besides holding a debate, as typed; what each does is imported when it runs."""
+"""All commands other than the debate itself. The code they run is imported on use."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     from debate_tui.domain.exports import ExportType
 
 
-# ``debate-tui formats``: the formats in a sentence each, or one explained.
+# The formats command.
 
 
 LINE_WIDTH = 80
 
 
 def print_formats(name: str | None) -> None:
-    """Print all formats, or the one called `name`; raises `UsageError` for an unknown name.
+    """Print a summary of all formats, or a description of the format `name`.
 
-    Raises `ConfigError` for the first file that is wrong, once those that are right are printed.
+    Raise `UsageError` for an unknown name, and `ConfigError` for the first invalid file, after printing the
+    valid formats.
     """
     import textwrap
 
@@ -50,7 +51,7 @@ def print_formats(name: str | None) -> None:
         raise errors[0]
 
 
-# ``debate-tui serve``: host debates for many viewers.
+# The serve command, then the shorter ones.
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Whether there is a terminal fit for the full screen, and how its keyboard is had when input is a pipe."""
+"""The terminal: detect it, reopen the keyboard after a pipe, and catch signals."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 
 def supports_full_screen() -> bool:
-    """Whether output and errors go to a terminal that can move its cursor, and somebody sits at it."""
+    """Return whether the full screen can be used.
+
+    Output and errors must go to a terminal that can move its cursor, and there must be a keyboard: standard
+    input or the controlling terminal.
+    """
     if os.environ.get("TERM", "") in ("", "dumb"):
         return False
     return _is_terminal(1) and _is_terminal(2) and (_is_terminal(0) or _has_controlling_terminal())
 
 
 def reopen_keyboard() -> None:
-    """Put the controlling terminal where a pipe was standard input, once the pipe has been read."""
+    """Replace standard input with the controlling terminal if it was a pipe; read the pipe first."""
     if _is_terminal(0):
         return
     terminal = os.open("/dev/tty", os.O_RDWR)
@@ -47,14 +51,14 @@ def _has_controlling_terminal() -> bool:
     return True
 
 
-# Signals that end a program: caught while a debate is under way, so that its record is completed first.
+# Termination signals are caught during a debate, so that its record is completed first.
 
 
 TERMINATION_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class CaughtSignal:
-    """The first signal that was caught; `number` is `None` until then."""
+    """The first caught signal; `number` is `None` until then."""
 
     def __init__(self) -> None:
         self.number: int | None = None
@@ -64,11 +68,11 @@ class CaughtSignal:
 def catch_signals(
     on_signal: Callable[[], object], *, terminal_fd: int | None = None
 ) -> Iterator[CaughtSignal]:
-    """Call `on_signal`, once, when a signal asks the program to end.
+    """Call `on_signal` once, on the first SIGHUP, SIGINT or SIGTERM.
 
-    A second interrupt or termination has its usual effect; further hang-ups have none, because the shell and
-    the system each send one. A hang-up that is ignored from the start, as with ``nohup``, stays so. If the
-    terminal behind the descriptor `terminal_fd` goes away without a signal, that counts as a hang-up.
+    A second SIGINT or SIGTERM has its usual effect. Further SIGHUPs have none, because the shell and the
+    system each send one. SIGHUP stays ignored if it was ignored at the start, as with ``nohup``. If the
+    terminal of the descriptor `terminal_fd` disappears without a signal, that counts as SIGHUP.
     """
     loop = asyncio.get_running_loop()
     caught_signal = CaughtSignal()
@@ -101,7 +105,7 @@ def catch_signals(
 
 
 def _watch_terminal(terminal_fd: int, on_hangup: Callable[[], object]) -> None:
-    """Call `on_hangup`, from another thread, when a terminal has gone away."""
+    """Call `on_hangup` from another thread when the terminal disappears."""
     poll = select.poll()
     poll.register(terminal_fd, 0)
 
@@ -110,6 +114,6 @@ def _watch_terminal(terminal_fd: int, on_hangup: Callable[[], object]) -> None:
         try:
             on_hangup()
         except RuntimeError:
-            return  # So has the loop.
+            return  # The loop is closed.
 
     Thread(target=wait, name="hang-up", daemon=True).start()

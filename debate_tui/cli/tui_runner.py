@@ -1,4 +1,4 @@
-"""A debate on the full screen."""
+"""Run a debate on the full screen."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from debate_tui.tui.commands import SourceSwap
 
 
-# Commands to a debate that is still being made ready.
+# Commands to a debate that is still being prepared.
 
 
 if TYPE_CHECKING:
@@ -46,18 +46,18 @@ if TYPE_CHECKING:
 
 
 class QueuedCommands:
-    """`Commands` that are kept until the debate has begun, and then go to it at once: no key is lost."""
+    """`Commands` that are queued until the debate starts, so that no key press is lost."""
 
     def __init__(self) -> None:
         self._target: Commands | None = None
         self._queue: list[QueuedCall] = []
 
     def send_on_first_event(self, target: Commands, log: ReadableLog) -> None:
-        """Pass everything on to this debate from its first event on."""
+        """Send all commands to `target` from the first event of `log` on."""
 
         def handle_first_event(_: Event) -> None:
             unsubscribe()
-            # Whoever else listens is told of the beginning before what is asked of the debate.
+            # Later, so that all subscribers get the first event before the commands take effect.
             asyncio.get_running_loop().call_soon(self._send_queued, target)
 
         unsubscribe = log.subscribe(handle_first_event)
@@ -119,7 +119,7 @@ class QueuedCommands:
         self._send(lambda debate: debate.end())
 
 
-# What every full screen is told of the settings, and what it remembers for the next run.
+# Options of the screens, and choices remembered for the next run.
 
 
 def make_screen_options(
@@ -133,7 +133,7 @@ def make_screen_options(
     asks_for_votes: bool = False,
     swap_source: SourceSwap | None = None,
 ) -> ScreenOptions:
-    """The options of a screen; what is said of a debate is what is known before its first event."""
+    """Return a screen's options; those about the debate are what is known before its first event."""
     return ScreenOptions(
         mode=DisplayMode(settings.mode),
         window_ms=settings.window,
@@ -152,12 +152,12 @@ def make_screen_options(
 
 
 def remember_mode(mode: DisplayMode) -> None:
-    """Begin the next run in this mode."""
+    """Save the display mode for the next run."""
     config.save_remembered(mode=mode.value)
 
 
 def remember_theme(theme: str) -> None:
-    """Begin the next run in this theme."""
+    """Save the theme for the next run."""
     config.save_remembered(theme=theme)
 
 
@@ -167,7 +167,7 @@ KIB = 1024
 
 
 class RunningApp(NamedTuple):
-    """An app that is on the screen already, until `closed` is done, and what catches its signals."""
+    """An app that is already running, until `closed` is done, and the signal caught for it."""
 
     app: StartApp
     closed: Awaitable[None]
@@ -175,15 +175,15 @@ class RunningApp(NamedTuple):
 
 
 async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> int:
-    """Hold the debate on screen until the user leaves it; returns the exit code.
+    """Run the debate on the full screen until the user leaves, and return the exit code.
 
-    It takes the place of what an `running_app` app shows. Raises `DebateError` where it cannot be begun.
+    Use the screen of `running_app` if there is one. Raise `DebateError` if the debate cannot start.
     """
     debate = _FullscreenDebate(plan)
     if running_app is None and not plan.past_events and not plan.share_address:
         await debate.run_in_own_app()
     else:
-        # What may well be refused is made ready before anything of it is seen.
+        # Resuming and sharing often fail, so prepare them before showing a screen.
         async with debate.prepare() as context:
             await debate.run_in_own_app(context) if running_app is None else await debate.run_in_app(
                 running_app, context
@@ -196,7 +196,7 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
 
 
 class _FullscreenDebate:
-    """One debate, what it is shown with, and, once that is made ready, what it is held with."""
+    """One debate on the full screen: its buffer, statistics and app, and its context once prepared."""
 
     def __init__(self, plan: Plan) -> None:
         settings = plan.settings
@@ -218,7 +218,7 @@ class _FullscreenDebate:
 
     @asynccontextmanager
     async def prepare(self) -> AsyncIterator[DebateContext]:
-        """Make the debate ready to be held; imports what that takes, which no first frame waits for."""
+        """Prepare the debate; imports here so that the first frame does not wait for them."""
         await asyncio.to_thread(import_module, "debate_tui.cli.wiring")
         from debate_tui.cli.hosting import share_if_planned
         from debate_tui.cli.wiring import open_debate
@@ -238,18 +238,18 @@ class _FullscreenDebate:
             yield context
 
     async def run_in_own_app(self, context: DebateContext | None = None) -> None:
-        """Show it in an app of its own; without a `context`, that is made ready behind the first frame."""
+        """Show the debate in a new app; without a `context`, prepare it after the first frame."""
         make_app = partial(DebateApp, on_theme=remember_theme)
         if self._plan.sharing_notice:
             write_stderr(
                 f"debate-tui: {self._plan.sharing_notice}\n"
-            )  # to be copied from the terminal when it is back
+            )  # can be copied from the terminal after the debate
         self._app = app = self._make_view(make_app, context)
         with catch_signals(app.exit, terminal_fd=0) as self._signal:
             await self._run_until_closed(app.run_async(), context)
 
     async def run_in_app(self, running_app: RunningApp, context: DebateContext) -> None:
-        """Show it in an app that is on the screen already."""
+        """Show the debate in an app that is already running."""
         self._app, self._signal = running_app.app, running_app.signal
         running_app.app.show_debate(self._make_view(running_app.app.build_debate_screen, context))
         await self._run_until_closed(running_app.closed, context)
@@ -284,7 +284,7 @@ class _FullscreenDebate:
             app.exit()
 
     async def _run_session(self, context: DebateContext) -> None:
-        """Hold the debate once its first frame is painted; keep what it is held with until it is left."""
+        """Run the debate after the first frame; keep its context open until the user leaves."""
         await self._first_frame_painted.wait()
         if self._closed.is_set():
             context.session.end()
@@ -292,7 +292,7 @@ class _FullscreenDebate:
         await self._closed.wait()
 
     def _make_view(self, make: Callable[..., T], context: DebateContext | None) -> T:
-        """What `make` makes to show the debate: an app, or a screen in one."""
+        """Return the result of `make`: an app that shows the debate, or a screen for an app."""
         return make(
             context.log if context else None,
             self.buffer,
@@ -333,7 +333,7 @@ class _FullscreenDebate:
             self._app.show_wait_notice(task, progress)
 
     def exit_code(self) -> int:
-        """What the shell is told, once it has been left."""
+        """Return the exit code after the user has left."""
         number = self._signal.number if self._signal is not None else None
         if self._app is not None and self._app.return_code:
             return self._app.return_code

@@ -1,4 +1,4 @@
-"""``debate-tui watch URL``: a debate that somebody else hosts."""
+"""``debate-tui watch URL``: watch a debate hosted elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def watch_debate(url: str, *, token: str, plain: bool, json_lines: bool) -> int:
-    """Watch a hosted debate until it ends or the user leaves; returns the exit code."""
+    """Watch a hosted debate until it ends or the user leaves; return the exit code."""
     settings = config.load_settings({})
     on_screen = not (plain or json_lines) and terminal.supports_full_screen()
     return asyncio.run(_watch_until_closed(url, token, settings, on_screen=on_screen, json_lines=json_lines))
@@ -82,7 +82,7 @@ async def _watch_fullscreen(log: RemoteLog, settings: Settings) -> int:
 
 
 def _find_format(started: Event) -> Format | None:
-    """The format a debate says it is held by, if there is one of that name here: no host tells more of it."""
+    """Return the local format with the debate's format name, if any: hosts send only the name."""
     name = started.format if isinstance(started, DebateStarted) else ""
     try:
         return config.find_format(name) if name in config.format_names() else None
@@ -101,7 +101,7 @@ async def _watch_headless(log: RemoteLog, *, json_lines: bool) -> int:
     def stop_following() -> None:
         for task in tasks[:1]:
             task.cancel()
-        for task in tasks[1:]:  # its reader may have stopped reading
+        for task in tasks[1:]:  # the reader of the output may have stopped reading
             asyncio.get_running_loop().call_later(OUTPUT_TIMEOUT, task.cancel)
 
     async def write_output() -> None:

@@ -1,4 +1,4 @@
-"""A planned debate made ready: its sources, its log and its session, and all of it put away afterwards."""
+"""Open and close everything a planned debate needs: sources, log and session."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     OnProgress = Callable[[str, str], None]
 
 
-# Another source for a debater while the debate is held.
+# Replacing a debater's source during the debate.
 
 
 class SourceSwapper:
-    """Reads what was typed for ``-d``, and lets it speak for a debater from its next connection on."""
+    """Replaces a debater's source, given as for ``-d``, from its next connection on."""
 
     def __init__(self, sources: SourceFactory, session: Session, rates: Mapping[str, Rates]) -> None:
         self._sources = sources
@@ -50,7 +50,7 @@ class SourceSwapper:
         self._rates = rates
 
     async def __call__(self, debater: str, text: str) -> None:
-        """Raises `UsageError` for what names no source, `ConfigError` where its key is missing."""
+        """Replace the source; raise `UsageError` if it is invalid, `ConfigError` if its key is missing."""
         spec = self._session.spec
         (specification,) = assign_voices(spec.topic, [registry.parse_source(text)])
         await asyncio.to_thread(registry.check_availability, specification)
@@ -66,7 +66,7 @@ class SourceSwapper:
 
 
 class DebateContext(Struct, frozen=True):
-    """Everything a debate needs to be held."""
+    """Everything a running debate needs."""
 
     log: DebateLog
     session: Session
@@ -86,13 +86,13 @@ async def open_debate(
     statistics: Statistics | None = None,
     public_only: bool = False,
 ) -> AsyncIterator[DebateContext]:
-    """Make the debate ready to run; leaving makes its record durable and closes every connection.
+    """Prepare the debate; on exit, make its record durable and close all connections.
 
-    The record is kept in `store`, which stays open, or in the user's own file. `on_error` is told when the
-    record or the journal cannot be written on, `on_progress` what a local model's start is waiting for and
-    how far that is, nothing once it is over. `statistics` measures it, where that is there already. With
-    `public_only`, endpoints on this machine or a private network are not connected to. A debate
-    that another process has taken over ends here. Raises `DebateError` where the debate cannot be begun.
+    The debate is recorded in `store`, which stays open, or else in the user's SQLite file. `on_error` is
+    called when the record or the stream log cannot be written. `on_progress` is called while a local model
+    starts, with the task and its progress, and with empty strings at the end. `statistics` is used instead of
+    a new object. With `public_only`, endpoints on this machine or a private network are refused. The debate
+    ends if another process takes it over. Raise `DebateError` if the debate cannot start.
     """
     settings = plan.settings
 
@@ -186,7 +186,7 @@ def make_source(
     *,
     names: Sequence[str] = (),
 ) -> Source:
-    """A debater's source, asked as its settings say; for `names` see `SourceFactory.make`."""
+    """Make the source of a debater with its settings; for `names` see `SourceFactory.make`."""
     return sources.make(
         specification,
         method=seat.method,
@@ -197,7 +197,7 @@ def make_source(
 
 
 def _make_sources(plan: Plan, sources: SourceFactory) -> dict[str, Source]:
-    """Each debater's source, by the debater's id."""
+    """Make the debaters' sources; return them by debater id."""
     sources_by_debater: dict[str, Source] = {}
     for place, speaker in enumerate(plan.debaters):
         debater, seat = speaker.debater, speaker.settings
@@ -207,7 +207,7 @@ def _make_sources(plan: Plan, sources: SourceFactory) -> dict[str, Source]:
 
 
 def _make_announce(debater: str, statistics: Statistics, stream_log: StreamLog | None) -> Announce:
-    """What takes the announcements of one debater's streams."""
+    """Return a function that handles the announcements of one debater's streams."""
     write = stream_log.announcer_for(debater) if stream_log else None
 
     def announce(announcement: Announcement) -> None:
