@@ -1,1 +1,1 @@
-"""One debate, many viewers: hosted over HTTP as server-sent events, WebSockets, JSON, and a page."""
+"""Hosted debates: HTTP server with event streams, WebSockets, JSON and a web page."""

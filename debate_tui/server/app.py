@@ -1,4 +1,4 @@
-"""The HTTP interface: debates as JSON, event streams, WebSockets and pages, and commands to steer them."""
+"""The ASGI application with all routes, and its metrics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from debate_tui.server.hub import Hub
 
 
-# Figures about the server, in the text format Prometheus reads.
+# Metrics in Prometheus' text format.
 
 
 METRICS_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -44,7 +44,7 @@ _COUNTERS = (
 
 
 def render_metrics(hub: Hub) -> str:
-    """All figures."""
+    """Return all metrics in Prometheus' text format."""
     return "".join(_metric_lines(hub))
 
 
@@ -68,7 +68,7 @@ def _format_metric(name: str, kind: str, meaning: str, value: int) -> Iterator[s
 
 
 def create_app(hub: Hub, access: AccessControl, launcher: DebateLauncher | None = None) -> ASGIApp:
-    """The application; `launcher` holds the debates that are ordered, where that is to be possible."""
+    """Create the application. Without a `launcher`, hosts cannot start debates over HTTP."""
     pages = PageFiles()
     debates = DebateRoutes(hub, access, pages, launcher)
     login = LoginRoutes(access, pages)

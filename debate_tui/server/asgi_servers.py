@@ -1,4 +1,4 @@
-"""The HTTP servers an application is put behind: uvicorn for HTTP/1.1, hypercorn for HTTP/2 over TLS."""
+"""The HTTP servers that run the application: uvicorn for HTTP/1.1, hypercorn for HTTP/2 over TLS."""
 
 from __future__ import annotations
 
@@ -27,26 +27,27 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
-# What goes wrong inside the server and nobody else is told of: a line each on standard error.
+# Logging of server errors to standard error.
 
 
 MAX_LINE_LENGTH: Final = 600
-"""Characters a line has at most."""
+"""Maximum characters of a log line."""
 
 MAX_LOG_KINDS: Final = 256
-"""Kinds of lines that are told apart."""
+"""Maximum number of message kinds remembered for rate limiting."""
 
 LOG_INTERVAL_S: Final = 60.0
-"""How long after a line another of its kind may follow: a stranger can cause as many as there are packets."""
+"""Minimum seconds between two lines of a kind: a client could cause an error with every packet."""
 
 SERVER_LOGGERS: Final = ("uvicorn.error", "hypercorn.error", "debate_tui.server", "asyncio")
 
 
 class StderrHandler(logging.Handler):
-    """Says what is logged, and of an exception what it is and where it was raised.
+    """Log handler that writes one line per record, with the exception and where it was raised.
 
-    A traceback would be pages long, and a screen may be painted on the same terminal. Of each kind, which
-    is a message but for what it is about, there is one line in `LOG_INTERVAL_S`.
+    It writes no tracebacks: they are long, and the terminal may be showing the full screen. It writes one
+    line per kind in `LOG_INTERVAL_S` seconds; records of a kind have the same logger, message template and
+    exception type.
     """
 
     def __init__(self, level: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,7 +56,7 @@ class StderrHandler(logging.Handler):
         self._kinds: dict[tuple[object, ...], tuple[float, int]] = {}
 
     def reset(self) -> None:
-        """Forget what was printed."""
+        """Forget all previous records."""
         self._kinds.clear()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -70,7 +71,7 @@ class StderrHandler(logging.Handler):
         sys.stderr.write(f"debate-tui: {one_line(text, MAX_LINE_LENGTH)}\n")
 
     def _count(self, record: logging.LogRecord) -> int | None:
-        """How many of this kind were left out since the last line; `None` to leave this one out too."""
+        """Return how many records of this kind were dropped since the last line; `None` to drop this one."""
         error = record.exc_info[0] if record.exc_info else None
         kind = (record.name, str(record.msg)[:MAX_LINE_LENGTH], error)
         now = self._clock()
@@ -86,7 +87,7 @@ _stderr_handler: Final = StderrHandler(logging.WARNING)
 
 
 def log_to_stderr() -> None:
-    """Say from now on what goes wrong; more than once is no different."""
+    """Log server errors to standard error from now on; may be called repeatedly."""
     _stderr_handler.reset()
     for name in SERVER_LOGGERS:
         logging.getLogger(name).addHandler(_stderr_handler)
@@ -101,30 +102,30 @@ def _describe_exception(error: BaseException) -> str:
 
 
 ACCEPT_BACKLOG: Final = 4096
-"""Connections that may wait to be accepted: after a restart all viewers return at about the same time."""
+"""Maximum connections waiting to be accepted: after a restart, all viewers reconnect at about once."""
 
 MAX_UNSENT_BYTES: Final = 1 << 17
-"""Bytes the system may hold that a client has not taken; by itself it would hold megabytes of old news."""
+"""Maximum unsent bytes in a socket's send buffer; the default is megabytes of outdated events."""
 
 PING_INTERVAL_S: Final = 15.0
-"""How often WebSockets are asked for a sign of life, and how long an answer may take."""
+"""Seconds between WebSocket pings, and seconds to wait for a pong."""
 
 TRUSTED_PROXIES: Final = ("127.0.0.1", "::1")
-"""Proxies that are believed whom they speak for: those on this machine."""
+"""Proxies whose forwarded client addresses are trusted: only those on this machine."""
 
 SHUTDOWN_GRACE_S: Final = 3
-"""How long connections have to end by themselves when the server stops."""
+"""Seconds that connections have to finish when the server stops."""
 
 
 class TlsCertificate(Struct, frozen=True):
-    """What TLS needs: a certificate with its chain, and its key, both in PEM."""
+    """The PEM files of a certificate with its chain, and of its key."""
 
     chain: Path
     key: Path
 
 
 def bind_socket(host: str, port: int) -> socket.socket:
-    """A listening socket; raises `DebateError` where the address cannot be had."""
+    """Return a listening socket; raise `DebateError` if the address cannot be bound."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=ACCEPT_BACKLOG)
@@ -133,7 +134,7 @@ def bind_socket(host: str, port: int) -> socket.socket:
             f"Cannot listen on {host}, port {port}: {error.strerror or error}.",
             "Choose another --port or --host.",
         ) from None
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # Connections inherit it.
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # Inherited by accepted connections.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_UNSENT_BYTES)
     return listener
 
@@ -145,10 +146,10 @@ async def run_server(
     certificate: TlsCertificate | None = None,
     pending: PendingConnections | None = None,
 ) -> AsyncIterator[None]:
-    """Serve the application on a socket, which is closed in the end; connections get `SHUTDOWN_GRACE_S` to
-    finish.
+    """Serve the application on a socket while the context is open.
 
-    `pending` limits the connections that do not watch yet.
+    On exit, connections have `SHUTDOWN_GRACE_S` seconds to finish, and the socket is closed. `pending` limits
+    the connections that are not watching yet.
     """
     log_to_stderr()
     stop = asyncio.Event()
@@ -176,7 +177,7 @@ async def _run_uvicorn(
     class Server(uvicorn.Server):
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
-            yield  # Signals are the command's business.
+            yield  # The command handles signals.
 
     server = Server(
         uvicorn.Config(

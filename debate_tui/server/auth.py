@@ -1,4 +1,4 @@
-"""Who may watch and who may steer: tokens, one-time links, and the cookies these become."""
+"""Access control: tokens, one-time links, and login cookies."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ LOGIN_COOKIE: Final = "debate_tui_pass"
 VOTER_COOKIE: Final = "debate_tui_voter"
 
 LOGIN_TTL_S: Final = 30 * 24 * 3600
-"""How long a cookie is good."""
+"""Lifetime of a login cookie, in seconds."""
 
 LINK_TTL_S: Final = 24 * 3600
-"""How long a one-time link is good."""
+"""Lifetime of a one-time link, in seconds."""
 
 MAX_LINKS: Final = 1000
-"""Unused links there may be at a time; the oldest go first."""
+"""Maximum number of unused links; above it, the oldest are deleted."""
 
 
 MIN_TOKEN_CHARACTERS: Final = 16
-"""Characters a token has at least that its owner has chosen."""
+"""Minimum length of a token that is not generated."""
 
 GUESS_BURST: Final = 10
 GUESS_INTERVAL_S: Final = 10.0
-"""Wrong tokens and codes an address may send: so many at once, then one in so many seconds."""
+"""Wrong tokens and codes allowed per address: a burst, then one per interval (seconds)."""
 
 _PROXY_HEADERS: Final = frozenset({"forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-ip"})
 
 
 def check_tokens(host_token: str, viewer_token: str) -> None:
-    """Raise `UsageError` for tokens that are easy to guess; empty ones are generated."""
+    """Raise `UsageError` for tokens that are too short or equal; empty ones will be generated."""
     for name, token in (("host", host_token), ("viewer", viewer_token)):
         if token and len(token) < MIN_TOKEN_CHARACTERS:
             raise UsageError(
@@ -68,13 +68,13 @@ def check_tokens(host_token: str, viewer_token: str) -> None:
 
 
 class AccessControl:
-    """The tokens of one server.
+    """The tokens, links and cookies of one server.
 
-    The host token permits everything. Viewers need theirs where `viewers_need_token`, and where a proxy
-    passes their requests on unless the server is `public`. What is not given is generated: the viewer token
-    and all cookies from the `secret`, which is the store's, and the host token, so that they stay the same
-    as long as both do. `origins` are web pages of other places that may use the server (CORS), and by whose
-    host names it may be reached.
+    The host token allows everything. Viewers need the viewer token if `viewers_need_token` is set, or if they
+    come through a proxy and the server is not `public`. Missing tokens are generated. A generated viewer
+    token and all cookies are derived from the host token and the store's `secret`, so they stay valid as long
+    as both stay the same. `origins` are the other web origins that may use the server (CORS); their host
+    names are accepted as names of this server.
     """
 
     def __init__(
@@ -103,7 +103,10 @@ class AccessControl:
     def role_of_request(
         self, headers: Mapping[str, str], cookies: Mapping[str, str], *, proxied: bool = False
     ) -> Role | None:
-        """What whoever sent these may do; `None` for nothing. A wrong token is worse than none."""
+        """Return the role of a request, or `None` if it has none.
+
+        A wrong token gives no role, even if the request has a valid cookie or would need no token.
+        """
         if (token := bearer_token(headers)) is not None:
             return self.role_of_token(token)
         if (role := self._role_of_cookie(cookies.get(LOGIN_COOKIE, ""))) is not None:
@@ -111,7 +114,7 @@ class AccessControl:
         return None if self.viewers_need_token or (proxied and not self.public) else "viewer"
 
     def role_of_token(self, token: str) -> Role | None:
-        """Whose token it is."""
+        """Return the role that a token gives, or `None` if it is wrong."""
         if _equal_constant_time(token, self.host_token):
             return "host"
         return "viewer" if _equal_constant_time(token, self.viewer_token) else None
@@ -119,7 +122,7 @@ class AccessControl:
     # Links and cookies
 
     def create_link(self, role: Role) -> str:
-        """The code of a new one-time link."""
+        """Create a one-time link and return its code."""
         while len(self._links) >= MAX_LINKS:
             del self._links[next(iter(self._links))]
         code = secrets.token_urlsafe(18)
@@ -127,17 +130,17 @@ class AccessControl:
         return code
 
     def redeem_link(self, code: str) -> Role | None:
-        """What a link's code is good for; it is good once."""
+        """Return the role that a link's code gives, or `None`; the code then no longer works."""
         role, until = self._links.pop(code, (None, 0.0))
         return role if self._clock() < until else None
 
     def create_login_cookie(self, role: Role) -> str:
-        """A pass to keep: not a token, yet good after a restart with the same token and store."""
+        """Return a login cookie; it stays valid after a restart with the same tokens and store."""
         until = f"{role}.{int(self._clock()) + LOGIN_TTL_S}.{secrets.token_hex(8)}"
         return f"{until}.{self._sign_login(until)}"
 
     def ticket_of_request(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> str | None:
-        """The name of the one who votes: one for each token sent, and for each cookie of ours."""
+        """Return the voter's name for a request, one per token and per valid cookie, or `None`."""
         if (token := bearer_token(headers)) is not None:
             return self._sign(f"ticket.{token}", 12)
         login = cookies.get(LOGIN_COOKIE, "")
@@ -146,12 +149,12 @@ class AccessControl:
         return self.voter_of_cookie(cookies.get(VOTER_COOKIE, ""))
 
     def voter_of_cookie(self, cookie: str) -> str | None:
-        """The voter a cookie names, if it is one of ours."""
+        """Return the voter's name in a cookie, or `None` if the cookie is not valid."""
         name, _, signature = cookie.partition(".")
         return name if name and _equal_constant_time(signature, self._sign(f"voter.{name}", 16)) else None
 
     def create_voter(self) -> tuple[str, str]:
-        """A name for somebody who votes for the first time, and the cookie that says so."""
+        """Return a name for a new voter, and the cookie for it."""
         name = secrets.token_hex(6)
         return name, f"{name}.{self._sign(f'voter.{name}', 16)}"
 
@@ -165,29 +168,32 @@ class AccessControl:
         return "host" if role == "host" else "viewer"
 
     def _sign_login(self, until: str) -> str:
-        """A signature that ends with the token of the role."""
+        """Sign a login so that it is valid only while the role's token stays the same."""
         token = self.host_token if until.startswith("host.") else self.viewer_token
         return self._sign(f"login.{until}.{token}")
 
     def _sign(self, message: str, length: int = 32) -> str:
         return hmac.new(self._key, message.encode("utf-8", "replace"), sha256).hexdigest()[:length]
 
-    # Where requests come from
+    # Origins of requests
 
     def is_own_name(self, host: str) -> bool:
-        """Whether a ``Host`` header names this server: loopback, ``--host``, or an allowed origin."""
+        """Return whether a ``Host`` header names this server: loopback, ``--host``, or an allowed origin.
+
+        If viewers need a token, any name is accepted.
+        """
         name = host_name(host)
         return self.viewers_need_token or name in self._host_names or is_loopback(name)
 
     def is_allowed_origin(self, origin: str | None, host: str) -> bool:
-        """Whether a request that changes something comes from our own page, an allowed one, or no page."""
+        """Return whether a write request comes from our own page, an allowed origin, or no page at all."""
         if origin is None or origin in self.origins:
             return True
         return origin.lower() in (f"http://{host}".lower(), f"https://{host}".lower())
 
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:
-    """The token in an ``Authorization`` header; empty for another scheme, `None` without such a header."""
+    """Return the ``Authorization`` header's token; empty for another scheme, `None` without a header."""
     if not (authorization := headers.get("authorization")):
         return None
     scheme, _, token = authorization.partition(" ")
@@ -195,9 +201,10 @@ def bearer_token(headers: Mapping[str, str]) -> str | None:
 
 
 def came_through_proxy(headers: Mapping[str, str], http_version: str) -> bool:
-    """Whether a proxy passed a request on: it says so, or calls this machine by a name others use.
+    """Return whether a request seems to come through a proxy.
 
-    nginx as it comes says nothing, but speaks HTTP/1.0, as no browser does.
+    It does if it has a proxy's headers or a ``Host`` other than a loopback name. nginx adds no header by
+    default, but uses HTTP/1.0, which browsers do not.
     """
     if http_version == "1.0" or any(name.startswith("x-forwarded") for name in headers):
         return True
@@ -206,14 +213,14 @@ def came_through_proxy(headers: Mapping[str, str], http_version: str) -> bool:
 
 
 def is_from_elsewhere(connection: HTTPConnection) -> bool:
-    """Whether a request does not come from this machine itself, as far as that can be known."""
+    """Return whether a request may come from another machine: by address, or through a proxy."""
     client = connection.client
     proxied = came_through_proxy(connection.headers, connection.scope["http_version"])
     return proxied or client is None or not is_loopback(client.host)
 
 
 def host_name(netloc: str) -> str:
-    """The name in a ``Host`` header, without port and brackets; empty for what is none."""
+    """Return the name in a ``Host`` header, without port and brackets; empty if it is not valid."""
     try:
         return (urlsplit(f"//{netloc}").hostname or "").lower()
     except ValueError:
@@ -221,7 +228,7 @@ def host_name(netloc: str) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host name or address is this machine's own and nobody else's."""
+    """Return whether a host name or address is a loopback one."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
@@ -234,7 +241,7 @@ def _equal_constant_time(actual: str, expected: str) -> bool:
     return hmac.compare_digest(actual.encode("utf-8", "replace"), expected.encode())
 
 
-# How browsers get in: with a token typed, or by a link that is good once, for a cookie.
+# Login of browsers: a token or a one-time link is exchanged for a cookie.
 
 
 class LinkRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -245,9 +252,9 @@ _decode_link_request = msgspec.json.Decoder(LinkRequest).decode
 
 
 class LoginRoutes:
-    """The routes that let browsers in.
+    """Routes that log browsers in.
 
-    A link leads to a page with a button: what merely looks at links, such as a chat's preview, does not
+    A link opens a page with a button, so that programs that only fetch links, such as chat previews, do not
     use them up.
     """
 
@@ -256,11 +263,11 @@ class LoginRoutes:
         self._pages = pages
 
     async def login_form(self, request: Request) -> Response:
-        """Ask for a token, or, with ``?code=``, whether to come in."""
+        """Return the page that asks for a token, or, with ``?code=``, for confirmation."""
         return self._pages.login_page()
 
     async def log_in(self, request: Request) -> Response:
-        """Take a code or a token, and give a cookie for it."""
+        """Exchange a code or a token for a login cookie."""
         address = responses.client_address(request)
         responses.require_rate(self._access.guesses, address, "Too many wrong tokens.")
         fields = parse_qs((await responses.read_body(request)).decode("utf-8", "replace"))
@@ -281,7 +288,7 @@ class LoginRoutes:
         return response
 
     async def create_link(self, request: Request) -> Response:
-        """A new one-time link, for the host to give away."""
+        """Create a one-time link for the host to share."""
         responses.require_host(request)
         link_request = await responses.read_json_body(request, _decode_link_request)
         code = self._access.create_link(link_request.role)
@@ -291,5 +298,5 @@ class LoginRoutes:
 
 
 def _safe_redirect_path(path: str) -> str:
-    """Where to go on: a path of ours, nowhere else."""
+    """Return `path` if it is a page of debates here, else ``/``, to prevent open redirects."""
     return path if path.startswith("/debates") and "\\" not in path else "/"

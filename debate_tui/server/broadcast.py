@@ -1,4 +1,4 @@
-"""A debate told in one manner: every byte is made once, however many listen."""
+"""Encoded events of a debate, shared by all viewers with the same stream options."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ if TYPE_CHECKING:
     from debate_tui.server.encoding import Snapshot
 
     Push = Callable[[tuple[Piece, ...]], bool]
-    """Sends at once, without waiting; says whether the client keeps up."""
+    """Send without waiting; return whether the client keeps up."""
 
 MAX_LAG_BYTES: Final = 1 << 20
-"""Bytes a viewer may be behind; whoever is behind more is reset."""
+"""Maximum bytes a viewer may lag; above it, the viewer is reset with a snapshot."""
 
 RETAINED_BYTES: Final = 1 << 17
-"""Bytes of bursts that are kept: whoever is behind more, but not too much, is told from the events again."""
+"""Maximum bytes of batches kept; viewers that lag more get re-encoded events, up to `MAX_LAG_BYTES`."""
 
 MAX_CACHED_RANGES: Final = 8
-"""How many stretches of what lies before the bursts are kept as they were told: many return to one place."""
+"""Number of older encoded ranges cached: many viewers resume from the same cursor."""
 
 SNAPSHOT_TTL_S: Final = 1.0
-"""How old the snapshot may be that somebody is given: many who come at once get the same."""
+"""Maximum age of a cached snapshot, in seconds: viewers that join together share one."""
 
 KEEPALIVE_S: Final = 15.0
-"""How long nothing is sent before a comment is."""
+"""Seconds of silence before a keep-alive comment is sent."""
 
 
 class EncodedBatch(Struct, frozen=True):
-    """What is sent at one time; `end_offset` counts the bytes up to and with it, `cursor` is where viewers
-    are then.
+    """Encoded events that are sent together.
 
-    Bursts are numbered. Text messages count characters.
+    `number` counts batches, `end_offset` the bytes up to the end of this one (characters for text messages).
+    `cursor` is the viewer's cursor after it.
     """
 
     number: int
@@ -63,43 +63,43 @@ class EncodedBatch(Struct, frozen=True):
 
 
 class EncodedRange(NamedTuple):
-    """A stretch of the log as it is sent, and where viewers are then."""
+    """An encoded range of the log, and the viewer's cursor after it."""
 
     pieces: tuple[Piece, ...]
     cursor: EventCursor
 
 
 class EventWindow(Protocol):
-    """The events that viewers may be sent: numbers 1 to `seq` of the record `epoch`."""
+    """Published events of a debate: 1 to `seq` of the history `epoch`."""
 
     seq: int
     over: bool
 
     @property
     def epoch(self) -> str:
-        """Changes when another record takes the debate's place."""
+        """Name of the history; changes if another record replaces the debate."""
         ...
 
     def recent_events(self, after: int, upto: int) -> Sequence[Event] | None:
-        """The events behind `after`, up to and with `upto`; `None` if some are in the record only."""
+        """Return the events after `after` up to `upto`; `None` if some are no longer in memory."""
         ...
 
     async def read(self, after: int, upto: int) -> Sequence[Event]:
-        """Some of the events behind `after`, from the record if need be."""
+        """Return some events after `after`, reading the record if necessary."""
         ...
 
     def snapshot(self, debater: str | None = None) -> Snapshot:
-        """The debate as it stands, or one debater's part of it."""
+        """Return the current state of the debate, or of one debater's part."""
         ...
 
 
 class EncodedStream:
-    """The recent bursts of a debate in one manner; viewers keep nothing but their place among them.
+    """Recent encoded batches for one set of stream options; viewers store only their position.
 
-    `first_number` is the oldest burst still here, `next_number` the one to come; `total_size` counts the
-    bytes of all there ever were. All events up to `encoded_seq` are in bursts before `next_number`. Whoever
-    keeps up has been given all up to `last_pushed`. After the last viewer has gone,
-    `HostedDebate.release_stream` closes it.
+    `first_number` is the oldest batch kept, `next_number` the next one; `total_size` counts the bytes of all
+    batches so far. All events up to `encoded_seq` are in batches before `next_number`. Viewers that keep up
+    have received everything up to `last_pushed`. `HostedDebate.release_stream` closes the stream after the
+    last viewer has left.
     """
 
     def __init__(self, hosted: EventWindow, options: StreamOptions) -> None:
@@ -128,11 +128,11 @@ class EncodedStream:
 
     @property
     def next_number(self) -> int:
-        """The number of the burst to come."""
+        """The number of the next batch."""
         return self.first_number + len(self._batches)
 
     def batches_from(self, number: int, limit: int = MAX_WRITE_BYTES) -> tuple[int, Sequence[EncodedBatch]]:
-        """Bursts from `number` on, one or what `limit` bytes hold, and the number to go on at."""
+        """Return batches from `number` on, up to `limit` bytes but at least one, and the next number."""
         batches: list[EncodedBatch] = []
         size = 0
         for index in range(number - self.first_number, len(self._batches)):
@@ -144,7 +144,7 @@ class EncodedStream:
         return number + len(batches), batches
 
     def position_after(self, cursor: EventCursor) -> tuple[int, int] | None:
-        """Where among the bursts to go on, as a number and a size, for who is where one of them ended."""
+        """Return the batch number and byte offset after `cursor`; `None` if no kept batch ends there."""
         if cursor.seq == self.encoded_seq and cursor.span is None:
             return self.next_number, self.total_size
         for batch in reversed(self._batches):
@@ -154,24 +154,25 @@ class EncodedStream:
         return (self.first_number, size) if cursor == start else None
 
     def catch_up_target(self, cursor: EventCursor) -> int:
-        """Up to which event somebody at this place is to be told, to be among the bursts then."""
+        """Return the `seq` that a viewer at `cursor` must reach before it can continue with batches."""
         start, _ = self._start_position
         return start.seq if start.span is None and cursor.contiguous_seq < start.seq else self.encoded_seq
 
     def cached_range(self, cursor: EventCursor, upto: int) -> EncodedRange | None:
-        """What was told before to somebody at this place."""
+        """Return the range already encoded for another viewer at this cursor, or `None`."""
         return self._ranges.get((cursor, upto))
 
     def cache_range(self, cursor: EventCursor, upto: int, encoded: EncodedRange) -> None:
-        """Keep this for others who come to the same place."""
+        """Cache an encoded range for other viewers at the same cursor."""
         while len(self._ranges) >= MAX_CACHED_RANGES:
             del self._ranges[next(iter(self._ranges))]
         self._ranges[cursor, upto] = encoded
 
     def snapshot(self) -> tuple[EventCursor, bytes]:
-        """The debate as it stands, framed, and where to go on: among the bursts to come, if that is possible.
+        """Return the cursor to continue from and an encoded snapshot of the debate.
 
-        It is not made for everybody anew, but may be as old as `SNAPSHOT_TTL_S`.
+        The snapshot is shared by viewers and may be `SNAPSHOT_TTL_S` seconds old, as long as batches can
+        continue from its cursor.
         """
         now = self._loop.time()
         cached = self._cached_snapshot
@@ -190,33 +191,33 @@ class EncodedStream:
         return cached[1:]
 
     def next_change(self) -> asyncio.Future[None]:
-        """Done with the next burst, or the end."""
+        """Return a future that is done at the next batch or at the end."""
         waiter = self._loop.create_future()
         self._waiters.append(waiter)
         return waiter
 
     def start_push(self, push: Push) -> asyncio.Future[EncodedBatch | None]:
-        """Have all bursts from `next_number` on pushed, which costs much less than to be woken for each.
+        """Call `push` with all batches from `next_number` on: much cheaper than waking a task for each.
 
-        Done at the end, and once the client no longer keeps up, with the last burst it was given. To be
-        called off by `stop_push`; whoever completes it gives it `last_pushed`.
+        The future is done at the end, or when the client falls behind, with the last batch pushed. Cancel
+        with `stop_push`. To complete the future early, set `last_pushed` as its result.
         """
         waiter = self._loop.create_future()
         self._push_clients[waiter] = push
         return waiter
 
     def stop_push(self, waiter: asyncio.Future[EncodedBatch | None]) -> None:
-        """Push nothing more; see `start_push`."""
+        """Stop pushing; see `start_push`."""
         self._push_clients.pop(waiter, None)
 
     def schedule_flush(self) -> None:
-        """There are new events: tell them, no sooner than a batch window after those before."""
+        """Schedule a flush of new events, at least `batch_ms` after the previous one."""
         if self._flush_timer is None:
             flush_at = self._flushed_at + self.options.batch_ms / 1000
             self._flush_timer = self._loop.call_at(flush_at, self.flush)
 
     def flush(self) -> None:
-        """Tell all published events now."""
+        """Encode all published events now and notify viewers."""
         if self._flush_timer is not None:
             self._flush_timer.cancel()
             self._flush_timer = None
@@ -226,7 +227,7 @@ class EncodedStream:
         self.encoded_seq = hosted.seq
         cursor = EventCursor(hosted.epoch, hosted.seq)
         if events is None:
-            # Who is here since before is behind by far more than is kept anywhere in memory.
+            # Some are no longer in memory. All viewers of this stream now lag too far: reset them.
             self._drop_batches()
             events = ()
         for portion in split_by_size(coalesce(events, self.options)):
@@ -236,7 +237,7 @@ class EncodedStream:
         self.notify_viewers()
 
     def notify_viewers(self) -> None:
-        """Push what is new to all who keep up, and let all others who wait look again."""
+        """Push new batches to viewers that keep up, and wake those that wait."""
         new_batches, self._unpushed = self._unpushed, []
         if new_batches:
             self.last_pushed = new_batches[-1]
@@ -252,14 +253,14 @@ class EncodedStream:
                 other.set_result(None)
 
     def end(self) -> None:
-        """Tell what is left; nothing more comes."""
+        """Flush the remaining events and end the stream."""
         self.flush()
         self.ended = True
         self.notify_viewers()
         self._stop_all_pushes()
 
     def close(self) -> None:
-        """Let go of the timers."""
+        """Cancel the timers."""
         for timer in (self._flush_timer, self._keepalive_timer):
             if timer is not None:
                 timer.cancel()
@@ -286,7 +287,7 @@ class EncodedStream:
         self._stop_all_pushes()
 
     def _stop_all_pushes(self) -> None:
-        """Push nothing more to anybody."""
+        """Stop pushing to all clients."""
         for waiter in self._push_clients:
             if not waiter.done():
                 waiter.set_result(self.last_pushed)

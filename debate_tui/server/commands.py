@@ -1,4 +1,4 @@
-"""What may be asked of a hosted debate over HTTP, and how it is carried out."""
+"""Commands and requests that hosts and viewers send over HTTP."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from debate_tui.server.hosted_debate import Controls, HostedDebate
 
 MAX_VOTES: Final = 20_000
-"""Votes a debate takes: the log keeps every one."""
+"""Maximum votes in a debate: the log stores every one."""
 
 VOTE_BURST: Final = 20
 VOTE_INTERVAL_S: Final = 3.0
-"""Votes from one address: so many at once, then one in so many seconds."""
+"""Votes allowed per address: a burst, then one per interval (seconds)."""
 
 MAX_INTERJECTIONS: Final = 200
-"""Interjections in a debate: every prompt after one repeats it."""
+"""Maximum interjections in a debate: all later prompts repeat them."""
 
 INTERJECTION_BURST: Final = 10
 INTERJECTION_INTERVAL_S: Final = 5.0
-"""Interjections in a debate over HTTP: so many at once, then one in so many seconds."""
+"""Interjections over HTTP allowed per debate: a burst, then one per interval (seconds)."""
 
 ORDER_BURST: Final = 5
 ORDER_INTERVAL_S: Final = 60.0
-"""Debates ordered from other machines: so many at once, then one in so many seconds."""
+"""Debates that other machines may start: a burst, then one per interval (seconds)."""
 
 RemarkText = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
 class Command(Struct, frozen=True, forbid_unknown_fields=True, tag_field="command"):
-    """Anything that can be asked."""
+    """Base class of all commands."""
 
 
 class PauseCommand(Command, frozen=True, tag="pause"):
@@ -46,7 +46,7 @@ class ResumeCommand(Command, frozen=True, tag="resume"):
 
 
 class StopCommand(Command, frozen=True, tag="stop"):
-    """End a debater's turn, or, without a debater, the debate."""
+    """End a debater's turn, or the debate if `debater` is `None`."""
 
     debater: str | None = None
 
@@ -61,7 +61,7 @@ class InterjectCommand(Command, frozen=True, tag="interject"):
 
 
 class VoteCommand(Command, frozen=True, tag="vote"):
-    """A vote for a debater, or for nobody; `when` is found out if it is not said."""
+    """A vote for a debater, or undecided if it is `None`; `when` defaults to what is possible now."""
 
     debater: str | None
     when: Literal["before", "after"] | None = None
@@ -71,7 +71,7 @@ AnyCommand = PauseCommand | ResumeCommand | StopCommand | RetryCommand | Interje
 
 
 class DebaterRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """A debater of a debate to be held."""
+    """A debater of a requested debate."""
 
     source: Annotated[str, Meta(min_length=1, max_length=2000)]
     name: Annotated[str, Meta(max_length=40)] = ""
@@ -80,7 +80,7 @@ class DebaterRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DebateRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """A debate to be held; without debaters, as the server's own settings have it."""
+    """A requested debate; without debaters, those of the server's settings are used."""
 
     topic: Annotated[str, Meta(min_length=1, max_length=4000)]
     debaters: tuple[DebaterRequest, ...] = ()
@@ -89,23 +89,23 @@ class DebateRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DebateLauncher(Protocol):
-    """Who holds the debates that are ordered."""
+    """Starts requested debates."""
 
     async def start_debate(self, request: DebateRequest, *, from_elsewhere: bool = False) -> str:
-        """Begin the debate and return its id, once it is hosted.
+        """Start the debate and return its id once it is hosted.
 
-        With `from_elsewhere`, which is whether another machine asks, it may use only what this one's owner
-        has allowed. Raises `DebateError` where it cannot be held.
+        Set `from_elsewhere` for requests from another machine: they may use only sources that the owner of
+        this one has allowed. Raise `DebateError` if the debate cannot start.
         """
         ...
 
 
 class ConflictError(DebateError):
-    """What was asked for makes no sense any more, or not yet."""
+    """The request is not possible in the current state."""
 
 
 class ForbiddenError(DebateError):
-    """What was asked for is not permitted from where the request came."""
+    """The request is not allowed from its origin."""
 
 
 decode_command = msgspec.json.Decoder(AnyCommand).decode
@@ -113,7 +113,10 @@ decode_debate_request = msgspec.json.Decoder(DebateRequest).decode
 
 
 def execute_command(command: AnyCommand, hosted: HostedDebate, voter: str = "") -> None:
-    """Carry a command out; raises `ConflictError`, or `UsageError` for a debater nobody knows."""
+    """Execute a command.
+
+    Raise `ConflictError` if the state of the debate does not allow it, `UsageError` for an unknown debater.
+    """
     controls = hosted.controls
     if controls is None or hosted.over or hosted.transcript.finish_reason is not None:
         raise ConflictError("The debate is not being held here and now.", "It can only be watched.")

@@ -1,4 +1,4 @@
-"""Viewers' connections: what a viewer is told, sent as server-sent events or over a WebSocket."""
+"""Viewers' connections: event streams, WebSockets, and the registry of viewers."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 ABORT_EXTENSION: Final = "debate_tui.abort"
-"""An ASGI extension: its `call` ends the connection at once, whatever is still to be sent."""
+"""An ASGI extension: its `call` closes the connection at once and drops unsent data."""
 
 PUSH_EXTENSION: Final = "debate_tui.push"
-"""An ASGI extension: its `call` sends more, not waiting, and says whether the client keeps up.
+"""An ASGI extension: its `call` sends data without waiting and returns whether the client keeps up.
 
-Where it does not, `ready` waits until it does again.
+If not, await `ready` before sending more.
 """
 
 SSE_HEADERS: Final = (
@@ -36,10 +36,10 @@ SSE_HEADERS: Final = (
 )
 
 CLOSE_NORMAL: Final = 1000
-"""How a WebSocket is closed once everything was told."""
+"""WebSocket close code at the end of the debate."""
 
 CLOSE_RESTARTING: Final = 1012
-"""How it is closed where the server stops: the client is to come back."""
+"""WebSocket close code when the server stops: the client should reconnect."""
 
 
 class SseResponse:
@@ -51,9 +51,9 @@ class SseResponse:
         self._viewer = viewer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Tell everything until the debate is over or the client has gone.
+        """Send events until the debate ends or the client disconnects.
 
-        Raises `TooManyViewersError` before anything is sent.
+        Raise `TooManyViewersError` before anything is sent if a limit is reached.
         """
         counts = self._viewers.counts
 
@@ -73,7 +73,7 @@ class SseResponse:
 
 
 class WebSocketResponse:
-    """A viewer's WebSocket, as an ASGI application; the client has nothing to say."""
+    """A viewer's WebSocket, as an ASGI application; messages from the client are ignored."""
 
     def __init__(self, viewers: ViewerRegistry, address: str, viewer: Viewer) -> None:
         self._viewers = viewers
@@ -81,7 +81,10 @@ class WebSocketResponse:
         self._viewer = viewer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Accept, and tell everything; raises `TooManyViewersError` before it accepts."""
+        """Accept the connection and send events until the debate ends or the client disconnects.
+
+        Raise `TooManyViewersError` before accepting if a limit is reached.
+        """
         counts = self._viewers.counts
 
         async def send_pieces(pieces: Pieces) -> None:
@@ -104,7 +107,7 @@ class WebSocketResponse:
                 code = CLOSE_RESTARTING if self._viewer.shutting_down else CLOSE_NORMAL
                 await send({"type": "websocket.close", "code": code})
             except OSError:
-                return  # The client has gone: nobody is left to be told.
+                return  # The client has disconnected.
 
 
 async def _send_outgoing(
@@ -121,12 +124,12 @@ async def _send_outgoing(
                 connection.sending_since = clock()
                 await send_pieces(pieces)
                 connection.sending_since = None
-                pieces = ()  # It may be long until there are more, and a snapshot is large.
+                pieces = ()  # Free the memory: snapshots are large, and the next event may be minutes away.
 
 
 @contextmanager
 def _watch_disconnect(receive: Receive, viewer: Viewer) -> Iterator[None]:
-    """Let the viewer know at once when its client leaves."""
+    """Call `viewer.disconnect` as soon as the client disconnects."""
     task = asyncio.create_task(_wait_for_disconnect(receive))
     task.add_done_callback(lambda _: viewer.disconnect())
     try:
@@ -142,7 +145,7 @@ async def _wait_for_disconnect(receive: Receive) -> None:
 
 
 def _push_callback(scope: Scope, counts: Counter[str]) -> Push | None:
-    """What sends to a client that keeps up."""
+    """Return a function that pushes to the client and counts bytes; `None` if the server has none."""
     if (extension := scope.get("extensions", {}).get(PUSH_EXTENSION)) is None:
         return None
     call: Push = extension["call"]
@@ -155,7 +158,7 @@ def _push_callback(scope: Scope, counts: Counter[str]) -> Push | None:
 
 
 def _abort_callback(scope: Scope) -> Callable[[], object]:
-    """What ends the connection of a client that takes nothing."""
+    """Return a function that closes a stalled client's connection."""
     if (extension := scope.get("extensions", {}).get(ABORT_EXTENSION)) is not None:
         abort: Callable[[], object] = extension["call"]
         return abort
@@ -164,22 +167,22 @@ def _abort_callback(scope: Scope) -> Callable[[], object]:
     return task.cancel
 
 
-# Everybody who watches: who is let in, who is too slow, and how they are told goodbye.
+# The registry of viewers: limits, stalled clients and shutdown.
 
 
 SEND_TIMEOUT_S: Final = 5.0
-"""How long a viewer may take nothing of what is sent to it."""
+"""Seconds a send may block before the viewer is dropped."""
 
 RETRY_AFTER_S: Final = 10
-"""When somebody who was not let in may try again."""
+"""Seconds in the ``Retry-After`` header of a refusal."""
 
 
 class TooManyViewersError(DebateError):
-    """No more viewers are let in for now."""
+    """A limit on viewers is reached."""
 
 
 class ViewerConnection:
-    """A connection that watches; `sending_since`, on the loop's clock, is when its last piece was sent."""
+    """A viewer's connection; `sending_since` is the loop time at which a blocked send began, or `None`."""
 
     __slots__ = ("drop", "sending_since", "viewer")
 
@@ -192,8 +195,8 @@ class ViewerConnection:
 class ViewerRegistry:
     """All viewers of this process.
 
-    `counts` has what happened so far: ``admitted``, ``refused``, ``dropped`` for slowness, ``reset`` (of
-    those who have left), ``bytes`` sent.
+    `counts` has totals: viewers ``admitted``, ``refused`` and ``dropped`` (stalled), ``reset`` (resets of
+    viewers that have left), and ``bytes`` sent.
     """
 
     def __init__(self, limits: ViewerLimits) -> None:
@@ -210,9 +213,10 @@ class ViewerRegistry:
 
     @contextmanager
     def admit(self, address: str, viewer: Viewer, drop: Callable[[], object]) -> Iterator[ViewerConnection]:
-        """Let a viewer in for the length of a block; raises `TooManyViewersError`.
+        """Register a viewer while the context is open.
 
-        `drop` is called if it takes nothing for `SEND_TIMEOUT_S`.
+        `drop` is called if a send blocks for `SEND_TIMEOUT_S` seconds. Raise `TooManyViewersError` if a limit
+        is reached.
         """
         if len(self._connections) >= self._limits.viewers:
             self.counts["refused"] += 1
@@ -241,20 +245,20 @@ class ViewerRegistry:
                 del self._counts_by_address[address]
 
     def shut_down(self) -> None:
-        """Tell everybody that the server stops, and whoever still comes.
+        """Say goodbye to all viewers, and to those that still connect.
 
-        Those are let in for that: an answer with an error status would keep some clients from coming back.
+        New viewers are admitted for that: some clients never reconnect after an error status.
         """
         self._shutting_down = True
         for connection in tuple(self._connections):
             connection.viewer.shut_down()
 
     async def wait_until_empty(self) -> None:
-        """Wait until nobody is left."""
+        """Wait until all viewers have left."""
         await self._empty.wait()
 
     async def drop_stalled(self) -> None:
-        """Drop those who take nothing; runs until it is cancelled."""
+        """Drop stalled viewers; runs until cancelled."""
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(SEND_TIMEOUT_S / 5)

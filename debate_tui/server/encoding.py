@@ -1,7 +1,7 @@
-"""How events are told to viewers: put together, named by their places, and framed.
+"""Encoding of events for viewers: cursors, coalescing and framing.
 
-Everything here is a pure function of the events: two servers that cut the same stretch of a log at the same
-places send the same bytes.
+Everything here is a pure function of the events: servers that split the same range of a log at the same
+cursors send the same bytes.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-# Places in a hosted debate: what an event id says, and what a returning viewer is to be given.
+# Cursors, sent as event ids.
 
 
 MAX_SPAN_EVENTS: Final = 4096
-"""Events that are put together at most, so that a place in the middle of them can be found again."""
+"""Maximum events in a coalesced range, so that viewers can resume in the middle of one."""
 
 _CURSOR_PATTERN: Final = re.compile(r"([0-9a-z]{1,32})(?:\.([0-9]{1,15})-([0-9]{1,15}))?:([0-9]{1,15})")
 
 
 class EventCursor(Struct, frozen=True):
-    """Everything up to `seq` of the history named `epoch` was received; written ``EPOCH:SEQ``.
+    """A viewer's position: all events up to `seq` of the history `epoch`. Written ``EPOCH:SEQ``.
 
-    Deltas of several debaters that were put together do not lie one behind the other in the log. A place
-    between them therefore names the stretch of the log they stand for, `span` (behind its first number, up
-    to its second), written ``EPOCH.FIRST-LAST:SEQ``: of that stretch, what ends at `seq` or before was
-    received. It means the same to every server that has the debate, now and later.
+    Coalesced deltas of several debaters are interleaved in the log. A cursor between two of them therefore
+    has a `span`, the range of the log that was coalesced (after its first number, up to its second), and is
+    written ``EPOCH.FIRST-LAST:SEQ``: of that range, the viewer has the coalesced deltas that end at `seq` or
+    before. A cursor means the same on every server that has the debate, also after a restart.
     """
 
     epoch: str
@@ -68,12 +68,12 @@ class EventCursor(Struct, frozen=True):
 
     @property
     def contiguous_seq(self) -> int:
-        """The `seq` up to which every single event was received."""
+        """The `seq` up to which the viewer has every event."""
         return self.seq if self.span is None else self.span[0]
 
 
 def parse_cursor(text: str) -> EventCursor | None:
-    """The place an event id names; `None` for what is none of ours."""
+    """Parse an event id; return `None` if it is not a valid cursor."""
     if (found := _CURSOR_PATTERN.fullmatch(text)) is None:
         return None
     epoch, first, last, seq = found.groups()
@@ -86,32 +86,33 @@ def parse_cursor(text: str) -> EventCursor | None:
 
 
 def epoch_from_event(first: Event) -> str:
-    """A name for the history that begins with this event: the same after every restart, on every host."""
+    """Return the name of the history that starts with this event; it is the same on every server."""
     return blake2s(event_to_json(first), digest_size=5).hexdigest()
 
 
 MAX_DELTA_CHARS = 1 << 16
-"""Characters of deltas that are put together at most; readers bound the size of an event."""
+"""Maximum characters of a coalesced delta; clients limit the size of an event."""
 
 MAX_WRITE_BYTES = 1 << 16
-"""Bytes, roughly, that are handed to a connection at once: whoever does not take them has to be held up."""
+"""Approximate maximum bytes per write, so that a slow client blocks the next one (backpressure)."""
 
 KEEPALIVE_COMMENT = b":\n\n"
-"""A sign of life."""
+"""An SSE comment that keeps the connection open."""
 
 _ENVELOPE_BYTES = 200
 
 Transport = Literal["sse", "websocket"]
 Encoding = Literal["json", "msgpack"]
 Piece = bytes | str
-"""What is sent at once: bytes of an event stream, or one WebSocket message."""
+"""Bytes of an event stream, or one WebSocket message."""
 
 
 class StreamOptions(Struct, frozen=True):
-    """How a viewer wants to be told; viewers of the same manner share every byte.
+    """A viewer's stream options; viewers with the same options share all encoded bytes.
 
-    `debater` is an id, for what concerns that debater only. Deltas of `batch_ms` are put together, of none
-    if it is 0. `batch` is how many events share a message, at most; 0 for each its own.
+    `debater` is the id of the only debater to stream, or `None` for all. Deltas are coalesced over `batch_ms`
+    milliseconds, or not at all if it is 0. `batch` is the maximum number of events per message; with 0, each
+    event has its own message.
     """
 
     transport: Transport = "sse"
@@ -122,26 +123,26 @@ class StreamOptions(Struct, frozen=True):
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """What makes a difference to those who read: all but how long and how large batches are."""
+        """All options that change the form of the stream, so without the size of batches."""
         return self.transport, self.debater, self.encoding, self.batch_ms > 0, self.batch > 0
 
     def distance(self, other: StreamOptions) -> tuple[int, int]:
-        """How far apart the batches of two are."""
+        """Return how much the batch sizes of two options differ; tuples compare."""
         return abs(self.batch_ms - other.batch_ms), abs(self.batch - other.batch)
 
 
 BATCH_STEPS_MS: Final = (10, 50, 100, 250, 1000, 5000)
-"""How long batches may be, besides 0: every other length would have to be encoded for itself."""
+"""Allowed values of `batch_ms` besides 0: each different value must be encoded separately."""
 
 
 def nearest_batches(batch_ms: int, batch: int) -> tuple[int, int]:
-    """The nearest of `BATCH_STEPS_MS`, and the power of two that is no more; 0 stays 0."""
+    """Return the nearest of `BATCH_STEPS_MS`, and `batch` rounded down to a power of two; 0 stays 0."""
     step = min(BATCH_STEPS_MS, key=lambda each: abs(each - batch_ms)) if batch_ms else 0
     return step, 1 << batch.bit_length() - 1 if batch else 0
 
 
 class OutgoingEvent(Struct, frozen=True):
-    """An event as viewers get it, and the place they are at then; see `EventCursor` for `span`."""
+    """An event as sent to viewers; for `span` see `EventCursor`."""
 
     event: Event
     span: tuple[int, int] | None = None
@@ -151,9 +152,9 @@ class OutgoingEvent(Struct, frozen=True):
 
 
 def is_relevant(event: Event, debater: str | None) -> bool:
-    """Whether an event belongs into the stream of one debater, or of all for `None`.
+    """Return whether an event belongs in the stream of `debater`, or of all debaters if it is `None`.
 
-    What concerns the whole debate belongs into every stream.
+    Events about the whole debate belong in every stream.
     """
     if debater is None:
         return True
@@ -177,7 +178,7 @@ def is_relevant(event: Event, debater: str | None) -> bool:
 
 
 def coalesce(events: Iterable[Event], options: StreamOptions) -> list[OutgoingEvent]:
-    """A stretch of the log as viewers get it: what concerns them, deltas put together if they want that."""
+    """Filter a range of the log for the viewer, and coalesce its deltas if `batch_ms` is not 0."""
     relevant = [event for event in events if is_relevant(event, options.debater)]
     return (
         list(_coalesce_deltas(relevant)) if options.batch_ms else [OutgoingEvent(event) for event in relevant]
@@ -203,7 +204,10 @@ def _coalesce_deltas(events: Sequence[Event]) -> Iterator[OutgoingEvent]:
 
 
 def _merge_deltas(deltas: Sequence[TurnDelta]) -> Iterator[OutgoingEvent]:
-    """Deltas with nothing else between them: one for each text they add to, in the order of their ends."""
+    """Merge consecutive deltas into one per turn, attempt and kind of text.
+
+    The result is ordered by the `seq` of the last delta in each.
+    """
     if not deltas:
         return
     texts: dict[object, list[TurnDelta]] = {}
@@ -221,13 +225,13 @@ def _merge_deltas(deltas: Sequence[TurnDelta]) -> Iterator[OutgoingEvent]:
 def remaining_events(
     events: Iterable[Event], cursor: EventCursor, options: StreamOptions
 ) -> list[OutgoingEvent]:
-    """What is missing of the run that `cursor` is in the middle of; `events` are those of the run."""
+    """Return what a viewer at `cursor` still misses of its span; `events` are those of the span."""
     relevant = [event for event in events if is_relevant(event, options.debater)]
     return [told for told in _coalesce_deltas(relevant) if told.event.seq > cursor.seq]
 
 
 def split_by_size(events: Sequence[OutgoingEvent]) -> Iterator[Sequence[OutgoingEvent]]:
-    """Events in parts that may be sent at once."""
+    """Split events into parts of about `MAX_WRITE_BYTES`."""
     start = weight = 0
     for index, outgoing in enumerate(events):
         size = _ENVELOPE_BYTES + (len(outgoing.event.text) if isinstance(outgoing.event, TurnDelta) else 0)
@@ -239,11 +243,11 @@ def split_by_size(events: Sequence[OutgoingEvent]) -> Iterator[Sequence[Outgoing
         yield events[start:]
 
 
-# Framing
+# Framing.
 
 
 def encode_events(events: Sequence[OutgoingEvent], epoch: str, options: StreamOptions) -> tuple[Piece, ...]:
-    """The events as they are sent: for SSE in one piece, for WebSockets one piece per message."""
+    """Encode events: one piece for SSE, one piece per message for WebSockets."""
     if not events:
         return ()
     if options.batch:
@@ -256,7 +260,7 @@ def encode_events(events: Sequence[OutgoingEvent], epoch: str, options: StreamOp
 
 
 def join_pieces(pieces: Iterable[bytes], options: StreamOptions) -> tuple[Piece, ...]:
-    """Framed events as they are handed to the transport."""
+    """Convert framed events to the pieces that the transport sends."""
     if options.transport == "sse":
         return (b"".join(pieces),)
     return tuple(pieces if options.encoding == "msgpack" else (piece.decode() for piece in pieces))
@@ -280,15 +284,16 @@ def _encode_batch(group: Sequence[OutgoingEvent], epoch: str, options: StreamOpt
 def encode_message(
     type_: str, body: bytes, options: StreamOptions, cursor: EventCursor | None = None
 ) -> bytes:
-    """Something said to a single viewer; `body` is a JSON object with its own type, and the place, in it."""
+    """Encode a message other than an event; `body` is a JSON object that includes type and cursor."""
     return _frame_message(type_, str(cursor) if cursor else "", body, options)
 
 
 def encode_retry(milliseconds: int, cursor: EventCursor | None) -> bytes:
-    """How long an SSE client is to wait before it connects again.
+    """Encode an SSE client's wait before it reconnects.
 
-    Belongs to the event that follows, so that it is none by itself, which some clients would take for one
-    without an id. If that may take a while, the client is told again where it is.
+    Without a `cursor`, the lines become part of the next event: some clients would treat a block of their own
+    as an event without an id. With a `cursor`, they end as a block that repeats the client's id, because the
+    next event may take a while.
     """
     return b"retry: %d\n" % milliseconds + (f"id: {cursor}\n\n".encode() if cursor else b"")
 
@@ -308,9 +313,9 @@ SnapshotState = Literal["running", "paused", "complete", "stopped", "failed"]
 
 
 class SnapshotTurn(Struct, frozen=True, omit_defaults=True):
-    """A turn: what was said of it, as received; `reason` is missing while it is under way.
+    """A turn in a snapshot, with its text as received; `reason` is missing while the turn runs.
 
-    `omitted` says that its text is left out to keep the snapshot small; the debate's own address has it.
+    `omitted` means that the text is left out to keep the snapshot small; `GET` on the debate returns it.
     """
 
     turn: int
@@ -332,11 +337,11 @@ class SnapshotTurn(Struct, frozen=True, omit_defaults=True):
 
 
 class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
-    """All of a debate up to the event `seq`; `id` is the place to go on from.
+    """The state of a debate after the event `seq`; `id` is the cursor to continue from.
 
-    `live` says whether the server that was asked holds it, and takes votes. `active` are the ids of those
-    still in the debate, `statuses` each debater's last one. `votes` counts the votes of each kind by the
-    debater they are for, empty for the undecided.
+    `live` says whether this server runs the debate and accepts votes. `active` has the ids of the debaters
+    still in the debate, `statuses` the last status of each debater. `votes` counts the votes before and after
+    the debate by debater id, or under an empty key for undecided.
     """
 
     id: str

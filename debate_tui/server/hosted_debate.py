@@ -1,4 +1,4 @@
-"""One hosted debate: its published events, their fold, and the ways it is being watched."""
+"""A hosted debate: its published events, its current state, and its encoded streams."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from debate_tui.server.encoding import StreamOptions
 
 
-# A debate folded up to some place: what latecomers are given instead of its history.
+# Snapshots, sent to viewers that join late instead of the history.
 
 
 MAX_SNAPSHOT_CHARS = 400_000
-"""Characters of text a snapshot holds at most; readers bound the size of an event."""
+"""Maximum characters of text in a snapshot; clients limit the size of an event."""
 
 
 def debate_state(transcript: Transcript) -> SnapshotState:
-    """The state of a debate in a word."""
+    """Return the state of a debate."""
     return transcript.finish_reason or ("paused" if transcript.pause else "running")
 
 
@@ -53,9 +53,9 @@ def build_snapshot(
     debater: str | None = None,
     limit: int = MAX_SNAPSHOT_CHARS,
 ) -> Snapshot:
-    """The fold as an object; with `debater`, only that one's turns and status.
+    """Build a snapshot of `transcript`; with `debater`, only with that debater's turns and status.
 
-    Text beyond `limit` characters is left out, of the oldest turns first.
+    Above `limit` characters, the text of the oldest turns is left out.
     """
     turns = [turn for turn in transcript.turns.values() if debater in (None, turn.debater)]
     snapshot_turns: list[SnapshotTurn] = []
@@ -111,19 +111,19 @@ def _snapshot_turn(turn: Turn, *, omitted: bool) -> SnapshotTurn:
 
 
 RECENT_EVENTS: Final = 2 * MAX_SPAN_EVENTS
-"""Published events kept in memory: most who come back missed less."""
+"""Published events kept in memory; most viewers that resume missed fewer."""
 
 READ_LIMIT: Final = 1000
-"""Events read from the log at once for somebody who missed more."""
+"""Maximum events read from the log at once for viewers that missed more."""
 
 MAX_STREAMS: Final = 16
-"""Different options that are encoded at a time; beyond, those who differ in their batches only share."""
+"""Streams per debate above which viewers share one that differs only in its batch sizes."""
 
 _FLUSH_RETRY_S: Final = 0.2
 
 
 class Controls(Protocol):
-    """What a host may ask of a debate under way; a `Session`."""
+    """Commands that a host may send to a running debate; implemented by `Session`."""
 
     def pause(self, debater: str | None = None) -> None: ...
     def resume(self, debater: str | None = None) -> None: ...
@@ -135,10 +135,10 @@ class Controls(Protocol):
 
 
 async def follow_durable(log: ReadableLog) -> AsyncIterator[Sequence[Event]]:
-    """All events of a log in batches, each once it survives the process.
+    """Yield all events of a log in batches, each as soon as it is durable.
 
-    An event that was shown and then lost could come back as another of the same number. Where a record has
-    ended for good, events come as they are; where there never was one, too.
+    If an event were published and then lost in a crash, another event could later have the same number.
+    Events are not delayed if the log is not durable, or if recording has stopped for good.
     """
     durable_log = log if isinstance(log, DurableLog) else None
     async for batch in log.follow():
@@ -151,11 +151,11 @@ async def follow_durable(log: ReadableLog) -> AsyncIterator[Sequence[Event]]:
 
 
 class HostedDebate:
-    """A debate as viewers may see it.
+    """A debate and the events published to its viewers.
 
-    `seq` is the newest event that was published, which `transcript` and `poll` have taken into account.
-    `controls` is `None` unless the debate is held in this process; `over` says that nothing more comes.
-    Events up to `known_seq` are in the log already.
+    `seq` is the newest published event; `transcript` and `poll` include it. `controls` is `None` unless the
+    debate runs in this process. `over` means that no more events will come. `known_seq` is the newest event
+    already in the log.
     """
 
     def __init__(
@@ -182,7 +182,7 @@ class HostedDebate:
         self._cached_snapshot: tuple[tuple[int, str | None], Snapshot] | None = None
 
     async def run(self) -> None:
-        """Publish the log's events as they become durable, to the end of the debate."""
+        """Publish the log's events as they become durable, until the debate ends."""
         try:
             async for batch in follow_durable(self._log):
                 self._publish(batch)
@@ -193,14 +193,14 @@ class HostedDebate:
                 stream.end()
 
     async def wait_until_loaded(self) -> bool:
-        """Wait until all that was known of at first is published; says whether there is anything."""
+        """Wait until all events up to `known_seq` are published; return whether there are any."""
         await self._loaded.wait()
         return self.seq > 0
 
     def get_stream(self, options: StreamOptions) -> EncodedStream:
-        """What viewers with these options share; made for the first, dropped by `release_stream`.
+        """Return the stream for these options, creating it if necessary; see `release_stream`.
 
-        Where many different options are in use, the stream may be one with the nearest batches instead.
+        If `MAX_STREAMS` are in use, return one that differs only in its batch sizes, if there is one.
         """
         stream = self._streams.get(options)
         if stream is None and len(self._streams) >= MAX_STREAMS:
@@ -211,19 +211,19 @@ class HostedDebate:
         return stream
 
     def release_stream(self, stream: EncodedStream) -> None:
-        """Drop a rendition that nobody watches."""
+        """Close a stream that has no viewers left."""
         if stream.viewer_count == 0 and self._streams.get(stream.options) is stream:
             del self._streams[stream.options]
             stream.close()
 
     @property
     def epoch(self) -> str:
-        """The name of the debate's history: the log's own, else after its first event."""
+        """Name of the debate's history: the log's own, or else derived from the first event."""
         return (self._watched_log.epoch if self._watched_log else "") or self._first_event_epoch
 
     @property
     def summary(self) -> DebateSummary:
-        """The debate in a few words, as the record has it."""
+        """The debate's summary, as in the record."""
         transcript = self.transcript
         return DebateSummary(
             self.debate,
@@ -238,39 +238,39 @@ class HostedDebate:
 
     @property
     def has_finished_turn(self) -> bool:
-        """Whether anything was said to the end, so that opinions may have been moved."""
+        """Whether any turn is finished, so that opinions may have changed."""
         return any(turn.finished for turn in self.transcript.turns.values())
 
     @property
     def has_viewers(self) -> bool:
-        """Whether anybody watches."""
+        """Whether the debate has viewers."""
         return bool(self._streams)
 
     def can_resume_from(self, cursor: EventCursor) -> bool:
-        """Whether a viewer at this place can be told exactly what it missed."""
+        """Return whether a viewer can resume at `cursor` without a snapshot."""
         return cursor.epoch == self.epoch and (cursor.span[1] if cursor.span else cursor.seq) <= self.seq
 
     def is_complete_at(self, cursor: EventCursor) -> bool:
-        """Whether somebody at this place has all there ever will be."""
+        """Return whether a viewer at `cursor` has received the whole, finished debate."""
         ended = self.over and self.transcript.finish_reason is not None
         return ended and self.can_resume_from(cursor) and cursor.seq == self.seq
 
     def recent_events(self, after: int, upto: int) -> Sequence[Event] | None:
-        """The published events behind `after` up to `upto`, or `None` if they are no longer in memory."""
+        """Return the published events after `after` up to `upto`; `None` if not all are in memory."""
         start = after - (self.seq - len(self._recent))
         return self._recent[start : start + upto - after] if start >= 0 else None
 
     async def read(self, after: int, upto: int) -> Sequence[Event]:
-        """At most a page of the published events behind `after` up to `upto`.
+        """Return up to `READ_LIMIT` published events after `after` up to `upto`.
 
-        Raises `DebateError` for what the log does not have any more.
+        Raise `DebateError` if the log no longer has them.
         """
         if (found := self.recent_events(after, upto)) is not None:
             return found[:READ_LIMIT]
         return await self._log.read(after, min(READ_LIMIT, upto - after))
 
     async def read_all(self, after: int, upto: int) -> list[Event]:
-        """All published events behind `after` up to `upto`; for short stretches."""
+        """Return all published events after `after` up to `upto`; for short ranges."""
         events: list[Event] = []
         while after < upto:
             events += await self.read(after, upto)
@@ -278,10 +278,9 @@ class HostedDebate:
         return events
 
     def snapshot(self, debater: str | None = None) -> Snapshot:
-        """The debate as it stands; see `Snapshot`.
+        """Return the current state of the debate; see `Snapshot`.
 
-        That of a single debater reaches to the beginning of its newest turn, so that what follows is the
-        whole turn.
+        For a single debater, it ends before the debater's newest turn, so that the stream has the whole turn.
         """
         key = (self.seq, debater)
         if self._cached_snapshot is None or self._cached_snapshot[0] != key:
@@ -289,7 +288,7 @@ class HostedDebate:
         return self._cached_snapshot[1]
 
     def full_snapshot(self) -> Snapshot:
-        """The debate as it stands, with every word."""
+        """Return the current state of the debate with the text of all turns."""
         return self._build_snapshot(None, sys.maxsize)
 
     def _build_snapshot(self, debater: str | None, limit: int = MAX_SNAPSHOT_CHARS) -> Snapshot:

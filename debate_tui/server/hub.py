@@ -1,4 +1,4 @@
-"""All hosted debates: those held in this process, and those of the store, opened when asked for."""
+"""All hosted debates: those that run in this process, and those in the store, opened on demand."""
 
 from __future__ import annotations
 
@@ -23,19 +23,18 @@ if TYPE_CHECKING:
     from debate_tui.server.hosted_debate import Controls
 
 MAX_IDLE_DEBATES: Final = 32
-"""Debates that are over, and as many that are held elsewhere, kept folded while nobody watches them."""
+"""Debates without viewers kept in memory: this many finished ones, and this many from the store."""
 
 RECHECK_INTERVAL_S: Final = 1.0
-"""How long a recorded debate is trusted to be what it was when last looked at."""
+"""Seconds between checks whether a recorded debate has changed in the store."""
 
 _log = logging.getLogger(__name__)
 
 
 class Hub:
-    """Finds the channel of a debate; a context manager, which closes them all.
+    """Finds and opens hosted debates; a context manager that closes them all.
 
-    With `only_hosted`, what else is in the store cannot be seen. Everything is called on the event loop's
-    thread.
+    With `only_hosted`, other debates in the store are hidden. Call everything on the event loop's thread.
     """
 
     def __init__(
@@ -67,9 +66,9 @@ class Hub:
     def host(
         self, debate: str, log: ReadableLog, controls: Controls | None = None, *, known_seq: int = 0
     ) -> HostedDebate:
-        """Host a debate that this process holds; its log stays the caller's to close.
+        """Host a debate that runs in this process; the caller closes its log.
 
-        `known_seq` is the newest event there already is in the log.
+        `known_seq` is the newest event already in the log.
         """
         self._drop_finished()
         if self._visible is not None:
@@ -79,12 +78,12 @@ class Hub:
         return hosted
 
     async def wait_until_published(self, debate: str, timeout: float) -> None:  # noqa: ASYNC109 (nothing is cancelled)
-        """Wait until all of a debate that is over was published."""
+        """Wait until all events of a finished debate are published, or `timeout` seconds."""
         if (opened := self._open_debates.get(debate)) is not None:
             await asyncio.wait({opened.task}, timeout=timeout)
 
     async def find(self, debate: str) -> HostedDebate | None:
-        """The channel of the debate with exactly this id, once it has something to show."""
+        """Return the debate with exactly this id once it has events, or `None` if there is none."""
         if self._visible is not None and debate not in self._visible:
             return None
         with self._keep_open(debate):
@@ -100,7 +99,7 @@ class Hub:
             return opened.hosted
 
     async def debates(self, words: str = "") -> list[tuple[DebateSummary, bool]]:
-        """What is hosted, newest first, and whether it is held here and now."""
+        """Return the debates that match `words`, newest first, each with whether it runs here now."""
         hosted_here = {
             debate: opened.hosted for debate, opened in self._open_debates.items() if opened.log is None
         }
@@ -117,11 +116,14 @@ class Hub:
 
     @property
     def hosted_debates(self) -> Sequence[HostedDebate]:
-        """The channels that are open now."""
+        """The debates that are open now."""
         return [opened.hosted for opened in self._open_debates.values()]
 
     async def _is_current(self, opened: _OpenDebate) -> bool:
-        """Whether the store still has what the channel shows; debates held here are right while they last."""
+        """Return whether an open debate still matches the store; close it if not.
+
+        Debates that run here always match, unless they were interrupted.
+        """
         hosted = opened.hosted
         interrupted = hosted.over and hosted.transcript.finish_reason is None
         if self._store is None or (opened.log is None and not interrupted):
@@ -147,7 +149,7 @@ class Hub:
 
     @contextmanager
     def _keep_open(self, debate: str) -> Iterator[None]:
-        """Keep a debate open, if it is or becomes that, for the length of a block."""
+        """Keep a debate from being closed as idle while the context is open."""
         self._lookups[debate] += 1
         try:
             yield
@@ -161,9 +163,7 @@ class Hub:
         if self._store is None or summary is None:
             return self._open_debates.get(debate)
         log = await self._store.watch(debate)
-        if (
-            already_open := self._open_debates.get(debate)
-        ) is not None:  # It has come to be held here meanwhile.
+        if (already_open := self._open_debates.get(debate)) is not None:  # Started here in the meantime.
             await log.aclose()
             return already_open
         hosted = HostedDebate(debate, log, known_seq=log.seq)
@@ -173,7 +173,7 @@ class Hub:
         return opened
 
     def _drop_finished(self) -> None:
-        """Let go of debates that were held here, are over, and nobody watches."""
+        """Drop all but the newest finished debates of this process that have no viewers."""
         over = [
             debate
             for debate, opened in self._open_debates.items()
@@ -194,7 +194,7 @@ class Hub:
     async def _close(self, opened: _OpenDebate) -> None:
         debate = opened.hosted.debate
         if self._open_debates.get(debate) is not opened:
-            return  # Somebody else is at it, or something else has taken its place.
+            return  # Already being closed, or replaced.
         del self._open_debates[debate]
         opened.task.cancel()
         await asyncio.wait([opened.task])
@@ -203,7 +203,7 @@ class Hub:
 
 
 class _OpenDebate:
-    """An open channel, and what has to be put away with it: its log, where that is the hub's."""
+    """An open debate with its task, and with its log if the hub must close it."""
 
     def __init__(self, hosted: HostedDebate, task: asyncio.Task[None], log: ReadableLog | None) -> None:
         self.hosted = hosted

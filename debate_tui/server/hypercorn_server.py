@@ -1,7 +1,7 @@
-"""hypercorn's HTTP/2 over TLS behind an accept loop of our own, with limits on strangers.
+"""hypercorn's HTTP/2 over TLS with our own accept loop and limits on clients.
 
-hypercorn counts neither connections nor frames: connections are counted here before their TLS handshake, and
-what a client sends is measured before it is parsed.
+hypercorn limits neither connections nor frames. Here, connections are counted before the TLS handshake, and
+bytes from clients before they are parsed.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from debate_tui.server.limits import PendingConnection, PendingConnections
 
 READ_BYTES: Final = 1 << 10
-"""Bytes that are parsed before other clients have their turn: so many of the cheapest frames take 10 ms."""
+"""Bytes parsed before other clients get a turn: this much of the smallest frames takes 10 ms."""
 
 BURST_BYTES: Final = limits.MAX_HEAD_BYTES + limits.MAX_BODY_BYTES + (1 << 15)
 BYTES_PER_SECOND: Final = 1 << 12
 BYTES_PER_WRITE: Final = 256
-"""What a client may send: a burst for its requests, and then what acknowledges that which it receives."""
+"""Bytes a client may send: a burst for requests, then per second and per write for acknowledgements."""
 
 ACCEPT_RETRY_S: Final = 0.5
-"""How long to wait after the system has refused another descriptor."""
+"""Seconds to wait after accepting fails, for example because there are no free descriptors."""
 
 TLS_SHUTDOWN_TIMEOUT_S: Final = 1.0
-"""How long a client may take to answer that the connection is closed."""
+"""Seconds to wait for a client's answer when TLS shuts down."""
 
 _log = logging.getLogger("hypercorn.error")
 
 
 class HttpServer(TCPServer):
-    """One connection; ends when its client sends more than any viewer would."""
+    """One connection, closed if its client sends more than a viewer needs to."""
 
     def __init__(
         self,
@@ -65,12 +65,13 @@ class HttpServer(TCPServer):
 
     async def protocol_send(self, event: Event) -> None:
         """See `TCPServer.protocol_send`."""
-        if isinstance(event, RawData) and not self._handling:  # A pong, say, must not pay for the next ping.
+        # Answers to the client's own frames, such as pongs, must not pay for more frames.
+        if isinstance(event, RawData) and not self._handling:
             self._allowance.add(BYTES_PER_WRITE)
         await super().protocol_send(event)
 
     async def _count_request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; the connection is closed if the answer is not taken."""
+        """Run the application; close the connection if the client does not read the response in time."""
         if scope["type"] == "websocket" and scope["http_version"] == "1.1":
             self._allowance = Allowance(limits.WEBSOCKET_BURST_BYTES, limits.WEBSOCKET_BYTES_PER_SECOND)
         self._connection.start_request()
@@ -99,7 +100,7 @@ class HttpServer(TCPServer):
             self._handling = True
             await self.protocol.handle(RawData(data))
             self._handling = False
-            await asyncio.sleep(0)  # A reader with data in its buffer does not give way by itself.
+            await asyncio.sleep(0)  # `read` does not yield if data is buffered.
         await self.protocol.handle(Closed())
 
 
@@ -110,7 +111,7 @@ async def serve(
     pending: PendingConnections,
     stop: asyncio.Event,
 ) -> None:
-    """Serve until `stop` is set; connections then get `config.graceful_timeout` seconds to end."""
+    """Serve until `stop` is set; connections then have `config.graceful_timeout` seconds to finish."""
     context = WorkerContext(None)
     tls = config.create_ssl_context()
     assert tls is not None
@@ -168,7 +169,7 @@ async def _serve_connection(
     transport: asyncio.Transport | None = None
 
     def close() -> None:
-        # With the transport: a task that is cancelled would take leave of a client that does not answer.
+        # Abort if possible: a cancelled task would wait for a TLS goodbye that the client may not send.
         if transport:
             transport.abort()
         else:
@@ -189,13 +190,13 @@ async def _serve_connection(
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         await HttpServer(connection, app, config, context, (reader, writer)).run()
     except OSError:
-        pass  # The client has gone, or does not speak TLS.
+        pass  # The client has disconnected, or does not use TLS.
     finally:
         connection.forget()
         accepted.close()
 
 
 def _report_failure(task: asyncio.Task[None]) -> None:
-    """hypercorn stops at some frames that are allowed by nobody: their connection ends, no other."""
+    """Log a failed connection: hypercorn raises on some invalid frames. Other connections continue."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.warning("A connection was closed", exc_info=error)

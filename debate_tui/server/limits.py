@@ -1,7 +1,7 @@
-"""What a stranger may cost: bounds on requests, on connections that do not watch yet, and on rates.
+"""Limits on untrusted clients: requests, connections that are not watching yet, rates and viewers.
 
-Neither uvicorn nor hypercorn limits all of these. The protocols in `uvicorn_protocols` and `hypercorn_server`
-check them where bytes are counted anyway, before anything is parsed or kept.
+Neither uvicorn nor hypercorn has all of these limits. The protocols in `uvicorn_protocols` and
+`hypercorn_server` check them as bytes arrive, before anything is parsed or stored.
 """
 
 from __future__ import annotations
@@ -20,46 +20,48 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 MAX_HEAD_BYTES: Final = 1 << 16
-"""Bytes that the request line and the headers of a request may have together."""
+"""Maximum bytes of a request's request line and headers together."""
 
 MAX_HEADERS: Final = 256
-"""Headers a request may have: each costs many times its own bytes."""
+"""Maximum headers of a request: each costs many times its size in memory."""
 
 MAX_BODY_BYTES: Final = 1 << 16
-"""Bytes a request may bring."""
+"""Maximum bytes of a request's body."""
 
 REQUEST_TIMEOUT_S: Final = 10.0
-"""How long the headers of a request may take to arrive, and then its body."""
+"""Seconds allowed for a request's headers to arrive, and again for its body."""
 
 RESPONSE_TIMEOUT_S: Final = 60.0
-"""How long a client may take to accept an answer that is not a stream."""
+"""Seconds allowed for a response that is not a stream."""
 
 MAX_PIPELINED: Final = 16
-"""Requests a client may send ahead of the answers."""
+"""Maximum requests a client may send before it gets the responses."""
 
 MAX_PENDING: Final = 1024
-"""Connections that do not watch yet, in all."""
+"""Maximum connections that are not watching yet, in total."""
 
 MAX_PENDING_PER_ADDRESS: Final = 128
-"""The same from one address."""
+"""Maximum connections that are not watching yet, per address."""
 
 MAX_PENDING_BYTES: Final = 1 << 24
-"""Bytes that unfinished requests may hold, in all."""
+"""Maximum bytes of incomplete requests, in total."""
 
 PENDING_GRACE_S: Final = 1.0
-"""A connection this young stays: after a restart, all viewers return at once and have yet to be read."""
+"""Age in seconds below which connections are not closed: after a restart, all viewers return at once."""
 
 WEBSOCKET_BURST_BYTES: Final = 2048
 WEBSOCKET_BYTES_PER_SECOND: Final = 256
-"""What a viewer may send on a WebSocket: answers to pings, pings of its own, and a close."""
+"""Bytes a viewer may send over a WebSocket, which it needs only for pings, pongs and a close."""
 
 CONNECTION_EXTENSION: Final = "debate_tui.connection"
-"""An ASGI extension: its `connection` is the client's `PendingConnection`; its `deadline`, if there is
-one, ends requests that are not streams."""
+"""An ASGI extension with the client's `connection` (a `PendingConnection`).
+
+It may also have a `deadline`, which ends requests that are not streams.
+"""
 
 
 def network_of(host: str) -> str:
-    """What limits per address count by: an IPv4 address, the /64 of an IPv6 address, else `host` itself."""
+    """Return the key for limits per address: an IPv4 address, an IPv6 /64 network, or else `host`."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -72,7 +74,7 @@ def network_of(host: str) -> str:
 
 
 class PendingConnection:
-    """A connection and what it is doing: sending a request, waiting for the answer, or watching."""
+    """A connection and its state: sending a request, waiting for the response, or watching."""
 
     __slots__ = ("_pending", "address", "close", "opened_at", "received", "requests", "viewers")
 
@@ -88,22 +90,22 @@ class PendingConnection:
         self.viewers = 0
 
     def add_received(self, size: int) -> None:
-        """Count bytes of a request that is not complete yet; may close the connections that hold most."""
+        """Count bytes of an incomplete request; may close the connections with the most bytes."""
         self._pending.count_received(self, size)
 
     def start_request(self) -> None:
-        """A request is complete: the connection is not silent until it is answered."""
+        """Record that a request is complete; the connection is not silent until `end_request`."""
         self.requests += 1
         self._pending.update(self)
 
     def end_request(self) -> None:
-        """A request was answered."""
+        """Record that a request has been answered."""
         self.requests = max(0, self.requests - 1)
         self._pending.update(self)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """A viewer is on this connection, which therefore counts as a viewer's for the length of a block."""
+        """Count the connection as a viewer's, not as pending, while the context is open."""
         self.viewers += 1
         self._pending.update(self)
         try:
@@ -113,15 +115,15 @@ class PendingConnection:
             self._pending.update(self)
 
     def forget(self) -> None:
-        """The connection is closed; may be called again."""
+        """Record that the connection is closed; may be called repeatedly."""
         self._pending.remove(self)
 
 
 class PendingConnections:
-    """The connections of a server that are not viewers yet.
+    """The connections of a server that are not watching yet.
 
-    Above a limit the oldest silent one is closed: it has sent no complete request, or waits for its next.
-    Where none is silent, the new one is closed. All calls are on the event loop's thread.
+    Above a limit, the oldest silent connection is closed, that is one without a request being answered. If
+    none is silent, the new one is closed. Call everything on the event loop's thread.
     """
 
     def __init__(
@@ -146,7 +148,7 @@ class PendingConnections:
         return len(self._pending)
 
     def open(self, host: str, close: Callable[[], object]) -> PendingConnection:
-        """Count a new connection from `host`, which `close` closes at once."""
+        """Register a new connection from `host`; `close` must close it at once."""
         connection = PendingConnection(self, network_of(host), close, self._clock())
         self._open.add(connection)
         self.update(connection)
@@ -155,7 +157,7 @@ class PendingConnections:
         return connection
 
     def update(self, connection: PendingConnection) -> None:
-        """Sort a connection in by what it does now."""
+        """Update the counts after the state of a connection has changed."""
         if connection not in self._open:
             return
         if connection.viewers or connection.requests:
@@ -196,7 +198,10 @@ class PendingConnections:
             self._by_address.pop(connection.address, None)
 
     def _make_room(self, group: dict[PendingConnection, None], limit: int, newest: PendingConnection) -> None:
-        """Close silent connections of a group until no more than `limit` are left, oldest first."""
+        """Close the oldest silent connections of a group until it has `limit` or fewer.
+
+        Connections younger than `PENDING_GRACE_S` stay. If none is silent, close `newest`.
+        """
         excess = len(group) - limit
         if excess <= 0:
             return
@@ -214,7 +219,7 @@ class PendingConnections:
 
 @contextmanager
 def watching(scope: Scope) -> Iterator[None]:
-    """The request is a viewer's stream: its connection no longer counts as pending."""
+    """Mark the request as a viewer's stream while the context is open: not pending, no deadline."""
     extension = scope.get("extensions", {}).get(CONNECTION_EXTENSION)
     if extension is None:
         yield
@@ -226,7 +231,7 @@ def watching(scope: Scope) -> Iterator[None]:
 
 
 class Allowance:
-    """Bytes a client may send that has nothing to say: a burst, and so many per second after it."""
+    """A byte budget for a client: a burst, refilled at a rate per second."""
 
     __slots__ = ("_burst", "_checked_at", "_clock", "_left", "_per_second")
 
@@ -238,23 +243,23 @@ class Allowance:
         self._checked_at = clock()
 
     def take(self, size: int) -> bool:
-        """Use some; whether there was enough."""
+        """Use `size` bytes; return whether the budget was enough."""
         now = self._clock()
         self._left = min(self._burst, self._left + (now - self._checked_at) * self._per_second) - size
         self._checked_at = now
         return self._left >= 0
 
     def add(self, size: int) -> None:
-        """Allow more, up to the burst."""
+        """Add `size` bytes to the budget, up to the burst."""
         self._left = min(self._burst, self._left + size)
 
 
 MAX_RATED_KEYS: Final = 10_000
-"""Addresses whose rates are known; those that did nothing for longest are forgotten first."""
+"""Maximum keys a rate limiter remembers; the least recently used are dropped first."""
 
 
 class RateLimiter:
-    """So many at once for each key, and one more every `interval_s` seconds."""
+    """A rate limit per key: a burst, then one every `interval_s` seconds."""
 
     def __init__(self, burst: int, interval_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._tolerance = (burst - 1) * interval_s
@@ -263,11 +268,11 @@ class RateLimiter:
         self._due: dict[str, float] = {}
 
     def wait_s(self, key: str) -> float:
-        """Seconds until the next is allowed; 0 for now."""
+        """Return the seconds until the next action is allowed; 0 if it is allowed now."""
         return max(0.0, self._due.get(key, 0.0) - self._tolerance - self._clock())
 
     def count(self, key: str) -> None:
-        """One more happened."""
+        """Count one action."""
         now = self._clock()
         due = max(self._due.pop(key, now), now) + self._interval
         while len(self._due) >= MAX_RATED_KEYS:
@@ -276,7 +281,7 @@ class RateLimiter:
 
 
 class ViewerLimits(Struct, frozen=True):
-    """How many may watch at once: in total, and from one address."""
+    """Maximum viewers at once, in total and per address."""
 
     viewers: int = 10_000
     viewers_per_address: int = 100

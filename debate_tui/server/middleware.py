@@ -1,4 +1,4 @@
-"""What every request passes: whether it may come in, and what a browser must not do with the answer."""
+"""ASGI middleware: authorization and security headers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from debate_tui.server.page import PageFiles
 
 PUBLIC_PATHS: Final = ("/health", "/enter", "/page/", "/openapi.json")
-"""What needs no token."""
+"""Path prefixes that need no token."""
 
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -39,7 +39,7 @@ _SECURITY_HEADERS: Final = (
 
 
 class AuthMiddleware:
-    """ASGI middleware; `state.role` says behind it what the client may do."""
+    """ASGI middleware that refuses unauthorized requests and sets `state.role` for the others."""
 
     def __init__(self, app: ASGIApp, access: AccessControl, pages: PageFiles) -> None:
         self._app = app
@@ -48,7 +48,7 @@ class AuthMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            return  # The caller starts and ends what the application needs.
+            return  # Not used: the caller starts and stops what the application needs.
         refusal, role = self._authorize(HTTPConnection(scope))
         if refusal is None:
             scope.setdefault("state", {})["role"] = role
@@ -59,7 +59,7 @@ class AuthMiddleware:
             await SecurityHeadersMiddleware(refusal)(scope, receive, send)
 
     def _authorize(self, connection: HTTPConnection) -> tuple[Response | None, Role | None]:
-        """The answer of a request that goes no further, or what the client may do."""
+        """Return a refusal, or `None` and the client's role (`None` on public paths without one)."""
         access, headers, scope = self._access, connection.headers, connection.scope
         is_read = scope.get("method") in ("GET", "HEAD", "OPTIONS")
         if not is_read and not access.is_allowed_origin(headers.get("origin"), headers.get("host", "")):
@@ -75,7 +75,7 @@ class AuthMiddleware:
         role = access.role_of_request(headers, connection.cookies, proxied=proxied)
         if role is None and has_token:
             access.guesses.count(address)
-        # The path that is routed by; that of `connection.url` is partly what the client calls the server.
+        # Use the path for routing: `connection.url` also depends on the client's ``Host`` header.
         if role is None and not scope["path"].startswith(PUBLIC_PATHS):
             return self._login_required(connection), None
         return None, role
@@ -86,7 +86,7 @@ class AuthMiddleware:
             return self._pages.login_page(401)
         host = headers.get("host", "")
         if bearer_token(headers) is None and not self._access.is_own_name(host):
-            # A page elsewhere may have a name that was made to point here; a proxy's clients send a token.
+            # Prevent DNS rebinding by web pages elsewhere. Clients of a proxy send a token.
             return error_response(
                 403, f"This server is not called {host!r}.", "Send a token, or use the address it printed."
             )
@@ -96,7 +96,7 @@ class AuthMiddleware:
 
 
 class SecurityHeadersMiddleware:
-    """ASGI middleware: answers say what a browser must not do with them."""
+    """ASGI middleware that adds security headers to responses."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

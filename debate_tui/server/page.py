@@ -1,4 +1,4 @@
-"""The page: a few files, sent as they are; what they show comes as events."""
+"""The web page: static files that get their content from event streams."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MEDIA_TYPES: Final = {
 
 
 class PageFiles:
-    """The routes of the page's files; all of them are in memory."""
+    """Routes for the page's files, which are kept in memory."""
 
     def __init__(self) -> None:
         folder = resources.files("debate_tui.server") / "static"
@@ -30,11 +30,11 @@ class PageFiles:
         self._etags = {name: _etag(data) for name, data in self._files.items()}
 
     async def redirect_to_debates(self, request: Request) -> Response:
-        """The start is the list of debates."""
+        """Redirect to the list of debates."""
         return RedirectResponse("/debates", 307)
 
     async def page_file(self, request: Request) -> Response:
-        """A file of the page; it may be kept, but is asked for again."""
+        """Return a file of the page; browsers may cache it but must revalidate."""
         name = request.path_params["name"]
         if name not in self._files or name.endswith(".html"):
             raise HTTPException(404, f"There is no {name!r} here.")
@@ -43,19 +43,19 @@ class PageFiles:
         return self._file_response(name, cacheable=True)
 
     async def openapi(self, request: Request) -> Response:
-        """The description of the HTTP interface."""
+        """Return the OpenAPI description of the HTTP interface."""
         return self._file_response("openapi.json")
 
     def debates_page(self) -> Response:
-        """The list of debates."""
+        """Return the page with the list of debates."""
         return self._file_response("debates.html")
 
     def debate_page(self) -> Response:
-        """A debate."""
+        """Return the page for watching a debate."""
         return self._file_response("debate.html")
 
     def login_page(self, status: int = 200) -> Response:
-        """Where tokens are typed and links are used."""
+        """Return the page for entering a token or using a link."""
         return self._file_response("enter.html", status)
 
     def _file_response(self, name: str, status: int = 200, *, cacheable: bool = False) -> Response:

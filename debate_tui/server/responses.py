@@ -1,4 +1,4 @@
-"""Answers in JSON, errors among them, and what is read from requests."""
+"""Helpers for routes: JSON responses, error responses, and request bodies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A value as JSON that is not kept by anybody, and harmless on a terminal."""
+    """Return a JSON response that is not cached and has its control characters escaped."""
     return Response(
         escape_controls(msgspec.json.encode(value)),
         status,
@@ -45,34 +45,34 @@ def json_response(value: object, status: int = 200, headers: Mapping[str, str] |
 def error_response(
     status: int, message: str, hint: str = "", headers: Mapping[str, str] | None = None
 ) -> Response:
-    """What is wrong, and what to do about it."""
+    """Return an error response with a message and a hint."""
     return json_response({"error": {"message": message, "hint": hint}}, status, headers)
 
 
 def wants_html(request: Request) -> bool:
-    """Whether a browser asks, to show what it gets."""
+    """Return whether the client accepts HTML, as browsers do for pages."""
     return "text/html" in request.headers.get("accept", "")
 
 
 def wants_json(request: Request) -> bool:
-    """Whether one answer in JSON is wanted rather than a stream."""
+    """Return whether the client wants a single JSON response, not a stream."""
     accepted = request.headers.get("accept", "")
     return "application/json" in accepted and "text/event-stream" not in accepted
 
 
 def client_address(connection: HTTPConnection) -> str:
-    """The address that limits count a client by, as far as it is known."""
+    """Return the client's key for limits per address; empty if its address is unknown."""
     return limits.network_of(connection.client.host) if connection.client else ""
 
 
 def require_rate(limiter: RateLimiter, key: str, message: str) -> None:
-    """Refuse what happens too often."""
+    """Raise `HTTPException` 429 if `key` exceeds the rate limit."""
     if wait := limiter.wait_s(key):
         raise HTTPException(429, message, {"retry-after": str(math.ceil(wait))})
 
 
 async def get_debate_or_404(hub: Hub, debate: str) -> HostedDebate:
-    """The channel of a debate, or the answer that there is none."""
+    """Return a hosted debate; raise `HTTPException` 404 if it is not found."""
     hosted = await hub.find(debate)
     if hosted is None:
         raise HTTPException(404, f"There is no debate {debate!r}.")
@@ -80,13 +80,13 @@ async def get_debate_or_404(hub: Hub, debate: str) -> HostedDebate:
 
 
 def require_host(request: Request) -> None:
-    """Refuse everybody but the host."""
+    """Raise `HTTPException` 403 unless the request has the host's role."""
     if request.state.role != "host":
         raise HTTPException(403, "Only the host may do that: it takes the host's token.")
 
 
 async def read_json_body(request: Request, decode: Callable[[bytes], T]) -> T:
-    """What a request brings, which has to be JSON that can be decoded."""
+    """Read and decode a JSON body; raise `HTTPException` if it is not valid."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise HTTPException(415, "The body has to be application/json.")
@@ -100,7 +100,7 @@ async def read_json_body(request: Request, decode: Callable[[bytes], T]) -> T:
 
 
 async def read_body(request: Request) -> bytes:
-    """What a request brings; raises `HTTPException` if it is too much, or takes too long."""
+    """Read a request's body; raise `HTTPException` if it is too large or arrives too slowly."""
     data = b""
     try:
         async with asyncio.timeout(limits.REQUEST_TIMEOUT_S):
@@ -116,7 +116,7 @@ async def read_body(request: Request) -> bytes:
 
 
 async def handle_error(connection: HTTPConnection, error: Exception) -> Response | None:
-    """The answer to an error that a client can cause; a WebSocket gets it instead of being opened."""
+    """Return the response to a client's error; for a WebSocket, send it as a denial response."""
     response = response_to_error(error)
     if isinstance(connection, WebSocket):
         await connection.send_denial_response(response)
@@ -125,7 +125,7 @@ async def handle_error(connection: HTTPConnection, error: Exception) -> Response
 
 
 def response_to_error(exception: Exception) -> Response:
-    """What to say to an error; raises it again if no client can have caused it."""
+    """Return the response to an error; raise it again if it is not an expected one."""
     match exception:
         case HTTPException():
             return error_response(exception.status_code, exception.detail, headers=exception.headers)

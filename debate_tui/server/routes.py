@@ -1,4 +1,4 @@
-"""The routes of debates but for their events: lists, snapshots, commands, and new ones."""
+"""Routes of debates: lists, snapshots, commands, new debates, and events."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class DebateListEntry(Struct, frozen=True):
-    """A debate in the list; `state` is ``running`` unless its end is known."""
+    """A debate in the list; `state` is ``running`` until the debate has finished."""
 
     debate: str
     topic: str
@@ -48,11 +48,11 @@ class DebateListEntry(Struct, frozen=True):
 
 
 MAX_LISTED: Final = 100
-"""Debates on a page of the list."""
+"""Maximum debates per page of the list."""
 
 
 class ListQuery(Struct, frozen=True):
-    """The query of the list: `words` that all of them contain, and what `next` said on the page before."""
+    """The list's query: `words` that debates must contain; `after` is the previous page's `next`."""
 
     words: str = ""
     after: str = ""
@@ -60,17 +60,17 @@ class ListQuery(Struct, frozen=True):
 
 
 def list_position(summary: DebateSummary) -> tuple[float, str]:
-    """Where a debate stands in the list."""
+    """Return a debate's sort key in the list."""
     return -summary.started, summary.debate
 
 
 def format_position(summary: DebateSummary) -> str:
-    """The same as text."""
+    """Return the sort key as text, for `next`."""
     return f"{summary.started!r}:{summary.debate}"
 
 
 def parse_position(text: str) -> tuple[float, str]:
-    """Read what `format_position` wrote; raises `HTTPException`."""
+    """Parse the result of `format_position`; raise `HTTPException` 400 if it is not valid."""
     started, _, debate = text.partition(":")
     try:
         return -float(started), debate
@@ -79,7 +79,7 @@ def parse_position(text: str) -> tuple[float, str]:
 
 
 class DebateRoutes:
-    """The routes; `launcher` is `None` where no debate can be ordered."""
+    """Routes of debates; without a `launcher`, hosts cannot start debates."""
 
     def __init__(
         self, hub: Hub, access: AccessControl, pages: PageFiles, launcher: DebateLauncher | None
@@ -93,7 +93,7 @@ class DebateRoutes:
         self._interjections = RateLimiter(commands.INTERJECTION_BURST, commands.INTERJECTION_INTERVAL_S)
 
     async def list_debates(self, request: Request) -> Response:
-        """A page of debates, newest first; a browser gets the page that lists them."""
+        """Return a page of debates, newest first; browsers get the web page."""
         if responses.wants_html(request):
             return self._pages.debates_page()
         try:
@@ -121,13 +121,13 @@ class DebateRoutes:
         return responses.json_response({"debates": entries, "next": next_})
 
     async def get_debate(self, request: Request) -> Response:
-        """A debate as it stands; a browser gets the page to watch it on."""
+        """Return the current state of a debate; browsers get the web page."""
         if responses.wants_html(request):
             return self._pages.debate_page()
         return responses.json_response((await self._find_debate(request)).full_snapshot())
 
     async def post_command(self, request: Request) -> Response:
-        """Do as the host says; a viewer may vote."""
+        """Execute a command of the host, or a viewer's vote."""
         command = await responses.read_json_body(request, commands.decode_command)
         if isinstance(command, commands.VoteCommand):
             return await self._cast_vote(command, request)
@@ -140,7 +140,7 @@ class DebateRoutes:
         return responses.json_response({"ok": True}, 202)
 
     async def _cast_vote(self, command: commands.VoteCommand, request: Request) -> Response:
-        """One vote for each ticket; those who have none get one, and addresses so many in a time."""
+        """Cast one vote per voter, within the address's rate limit; new voters get a cookie."""
         hosted = await self._find_debate(request)
         address = responses.client_address(request)
         responses.require_rate(self._votes, address, "Too many votes from your address.")
@@ -156,7 +156,7 @@ class DebateRoutes:
         return response
 
     async def start_debate(self, request: Request) -> Response:
-        """Hold a debate."""
+        """Start a debate."""
         responses.require_host(request)
         if self._launcher is None:
             raise HTTPException(501, "This server holds no debates of its own.")
@@ -173,9 +173,7 @@ class DebateRoutes:
         return await responses.get_debate_or_404(self._hub, request.path_params["debate"])
 
 
-# The events of a debate, or of one debater: as an event stream, over a WebSocket, or as pages of JSON.
-#
-# An ASGI application of its own: what lasts as long as a viewer watches is kept to a few small objects.
+# Events of a debate or of one debater. An ASGI application of its own, to keep little memory per viewer.
 
 
 MAX_BATCH_MS: Final = 5000
@@ -186,7 +184,7 @@ _EVENTS_PATH: Final = re.compile(r"/debates/(?P<debate>[^/]+)(?:/debaters/(?P<de
 
 
 class EventPage(Struct, frozen=True):
-    """Events behind the one asked for; `more` says whether there are more already, `id` where to go on."""
+    """A page of events; `more` says whether there are more now, `id` is the cursor to continue from."""
 
     events: tuple[Event, ...]
     seq: int
@@ -196,7 +194,7 @@ class EventPage(Struct, frozen=True):
 
 
 class StreamQuery(Struct, frozen=True, rename={"last_event_id": "lastEventId"}):
-    """The query of a stream; what else it says is of no interest."""
+    """The query of a stream; unknown parameters are ignored."""
 
     batch_ms: int = 50
     batch: int = 0
@@ -207,7 +205,7 @@ class StreamQuery(Struct, frozen=True, rename={"last_event_id": "lastEventId"}):
 
     @property
     def batches(self) -> tuple[int, int]:
-        """`batch_ms` and `batch`, as they are used."""
+        """`batch_ms` and `batch`, rounded to supported values."""
         return nearest_batches(self.batch_ms, self.batch)
 
     def __post_init__(self) -> None:
@@ -222,7 +220,7 @@ class StreamQuery(Struct, frozen=True, rename={"last_event_id": "lastEventId"}):
 
 
 class EventRoutes:
-    """Answers requests for events, and hands all others on."""
+    """ASGI application for events; passes all other requests to `fallback`."""
 
     def __init__(self, hub: Hub, fallback: ASGIApp) -> None:
         self._hub = hub
@@ -294,7 +292,7 @@ async def _event_page(hosted: HostedDebate, query: StreamQuery, resume_id: str) 
 
 
 def _find_debater(hosted: HostedDebate, id_or_name: str) -> str:
-    """A debater's id by its id or its name."""
+    """Return a debater's id from its id or name; raise `HTTPException` 404 if it is unknown."""
     debaters = hosted.transcript.debaters
     if id_or_name in debaters:
         return id_or_name

@@ -1,8 +1,8 @@
-"""uvicorn's protocols, with limits on strangers and ways around ASGI for viewers' streams
-(`connections.ABORT_EXTENSION` and `connections.PUSH_EXTENSION`).
+"""uvicorn's protocols with limits on clients, and with two ASGI extensions for viewers' streams.
 
-ASGI has no way to say that what is still unsent may be dropped: closing politely would wait for a client that
-takes nothing, for good. And to send the same bytes to thousands, it has to wake a task for each of them.
+`connections.ABORT_EXTENSION` drops unsent data, which ASGI cannot do: a normal close would wait forever for a
+stalled client. `connections.PUSH_EXTENSION` sends the same bytes to thousands of viewers without waking a
+task for each of them.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 _FEED_BYTES: Final = 1 << 14
-"""Bytes that are parsed at a time: the size of a request's head is checked in these steps."""
+"""Bytes parsed at a time; the size of a request's head is checked in these steps."""
 
 _LINGER_S: Final = 1.0
-"""How long a client that was refused may take to read why."""
+"""Seconds a refused client has to read the response."""
 
 _REFUSALS: Final = {
     408: b"HTTP/1.1 408 Request Timeout\r\n",
@@ -40,7 +40,7 @@ _REFUSALS: Final = {
 
 
 class UvicornHttpProtocol(HttpToolsProtocol):
-    """HTTP/1.1, with the limits that uvicorn does not have: see `limits`."""
+    """HTTP/1.1 with the limits that uvicorn lacks; see `limits`."""
 
     def __init__(self, pending: PendingConnections, **options: Any) -> None:
         super().__init__(**options)
@@ -119,7 +119,7 @@ class UvicornHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._refused or (self.parser.should_upgrade() and self._should_upgrade()):
             return
-        if self.cycle.response_complete:  # It was answered before all of its body had come.
+        if self.cycle.response_complete:  # Answered before the whole body arrived.
             self._stop_timer()
         else:
             self._connection.start_request()
@@ -155,7 +155,7 @@ class UvicornHttpProtocol(HttpToolsProtocol):
             self._abort()
 
     def _refuse(self, status: int) -> None:
-        """Answer with an error if that is still possible, and read no more of what the client sends."""
+        """Send an error response if still possible, and stop reading from the client."""
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
@@ -164,10 +164,10 @@ class UvicornHttpProtocol(HttpToolsProtocol):
             self.transport.abort()
             return
         if self.cycle is not None:
-            self.cycle.disconnected = True  # For the application; its answer is not sent.
+            self.cycle.disconnected = True  # Stops the application; its response is not sent.
             self.cycle.message_event.set()
         self.transport.write(_REFUSALS[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
-        # Closing at once could take the answer from a client that is still sending.
+        # If we closed at once, a client that is still sending could lose the response.
         self.flow.pause_reading()
         self.loop.call_later(_LINGER_S, self.transport.abort)
 
@@ -187,7 +187,7 @@ class UvicornHttpProtocol(HttpToolsProtocol):
 
 
 class UvicornWebSocketProtocol(WSProtocol):
-    """WebSockets over HTTP/1.1; a client that sends what no viewer sends is dropped."""
+    """WebSockets over HTTP/1.1; drops clients that send more than a viewer needs to."""
 
     def __init__(self, connection: PendingConnection, **options: Any) -> None:
         super().__init__(**options)
@@ -199,7 +199,7 @@ class UvicornWebSocketProtocol(WSProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._allowance is None:  # The request, which the HTTP protocol hands on.
+        if self._allowance is None:  # The request, passed on by the HTTP protocol.
             self._allowance = Allowance(limits.WEBSOCKET_BURST_BYTES, limits.WEBSOCKET_BYTES_PER_SECOND)
         elif not self._allowance.take(len(data)):
             self.transport.abort()
@@ -225,19 +225,19 @@ class UvicornWebSocketProtocol(WSProtocol):
         return self.writable.is_set()
 
 
-# All viewers of a manner get the same bytes, framed once.
+# Framing, cached because all viewers of a stream get the same bytes.
 
 
 @lru_cache(maxsize=8)
 def _encode_chunk(pieces: tuple[bytes, ...]) -> bytes:
-    """A chunk of a response without a length."""
+    """Encode a chunk of a chunked response."""
     data = b"".join(pieces)
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 @lru_cache(maxsize=8)
 def _encode_frames(pieces: tuple[Piece, ...]) -> bytes:
-    """Messages in one frame each, unmasked as a server's are (RFC 6455, section 5.2)."""
+    """Encode messages as one unmasked frame each (RFC 6455, section 5.2)."""
     return b"".join(map(_encode_frame, pieces))
 
 

@@ -1,4 +1,4 @@
-"""Somebody who watches a debate: a place in it, and what to be told next."""
+"""A viewer of a debate: its cursor, and what to send next."""
 
 from __future__ import annotations
 
@@ -30,21 +30,22 @@ if TYPE_CHECKING:
     Pieces = tuple[Piece, ...]
 
 RETRY_MS: Final = (1000, 3000)
-"""The wait before a new connection, different for each client so that they do not all return at once."""
+"""Range of the reconnect delay in ms, random per client so that they do not all return at once."""
 
 GOODBYE_MS: Final = (500, 4000)
-"""The same where the server itself says goodbye."""
+"""Range of the reconnect delay in ms after the server's goodbye."""
 
 UNKNOWN_CURSOR_TIMEOUT_S: Final = 2.0
-"""How long to wait for events a client says it has seen, which another server may have been told of first."""
+"""Seconds to wait for events that a client has seen on another server but that are unknown here."""
 
 ResetReason = Literal["epoch", "history", "lag"]
 
 
 class Viewer:
-    """What one connection is told, from first to last; `reset_count` counts how often it had to begin anew.
+    """The events sent over one connection.
 
-    `resume_id` is where it was before. Without one it begins behind the event `after`, or with a snapshot.
+    They resume after `resume_id`, the last event id received. Without one, they start after the event
+    `after`, or with a snapshot. `reset_count` counts the snapshots that replaced missed events.
     """
 
     def __init__(
@@ -62,20 +63,20 @@ class Viewer:
         self.reset_count = 0
 
     def disconnect(self) -> None:
-        """The client has gone; nothing more is told."""
+        """Stop sending: the client has disconnected."""
         self._disconnected = True
         self._wake()
 
     def shut_down(self) -> None:
-        """The server is about to stop: what there is is told, then goodbye."""
+        """Send the remaining batches, then goodbye: the server is about to stop."""
         self.shutting_down = True
         self._wake()
 
     async def outgoing(self, push: Push | None = None) -> AsyncGenerator[Pieces]:
-        """Everything to be sent, as it comes; ends with the debate.
+        """Yield everything to send, until the debate ends.
 
-        With `push`, what comes while the client keeps up goes there instead. What is given for want of
-        keeping up is nothing, to be sent when that is possible again.
+        With `push`, new batches go there while the client keeps up. When it falls behind, an empty tuple is
+        yielded: resume iterating when the client can receive again.
         """
         hosted = self._hosted
         stream = hosted.get_stream(self._options)
@@ -113,7 +114,7 @@ class Viewer:
             hosted.release_stream(stream)
 
     async def _initial_cursor(self, stream: EncodedStream) -> EventCursor | None:
-        """Where to begin; `None` for a snapshot, which anything that is not known exactly gets."""
+        """Return the cursor to start from; `None` for a snapshot, if resuming is not possible."""
         hosted = self._hosted
         if not self._resume_id:
             return None if self._after is None else EventCursor(hosted.epoch, min(self._after, hosted.seq))
@@ -129,9 +130,9 @@ class Viewer:
         return cursor if hosted.can_resume_from(cursor) else None
 
     async def _next_missed(self, stream: EncodedStream) -> Pieces:
-        """The next page of what lies between the viewer's place and the bursts to come; empty for nothing."""
+        """Return the next encoded range before the stream's batches; empty if the viewer has caught up."""
         try:
-            # Who is sent away may ask for what is missing elsewhere; an end is told while that is possible.
+            # On shutdown, viewers can get the rest from another server. After the end, still send it.
             while not self._disconnected and (stream.ended or not self.shutting_down):
                 cursor = self._cursor
                 assert cursor is not None
@@ -174,7 +175,7 @@ class Viewer:
             await self._waiter
 
     async def _push_until_slow(self, stream: EncodedStream, push: Push) -> EncodedBatch | None:
-        """Be pushed to until something else is to be done; returns the last burst that was, if any."""
+        """Push until the client falls behind or the stream ends; return the last batch pushed, if any."""
         waiter = stream.start_push(push)
         self._active_push = (stream, waiter)
         try:
@@ -190,12 +191,15 @@ class Viewer:
             self._waiter.set_result(None)
 
     def _stream_position(self, stream: EncodedStream) -> tuple[int, int]:
-        """Where among the bursts to go on; beyond all of them for who has gone or is sent away."""
+        """Return the batch number and byte offset to continue at.
+
+        Continue after all batches if the client has disconnected or the server is stopping.
+        """
         assert self._cursor is not None
         return stream.position_after(self._cursor) or (stream.next_number, stream.total_size)
 
     def _encode_snapshot(self, stream: EncodedStream, reason: ResetReason | None) -> Pieces:
-        """The debate as it stands, for want of a place to go on from; and why, if there was one."""
+        """Return a snapshot, after a reset message if there is a `reason`, and move the cursor to it."""
         options = self._options
         self._cursor, snapshot = stream.snapshot()
         messages = [snapshot]
