@@ -20,6 +20,8 @@ async def test_the_debate_goes_on_beneath_and_the_table_follows_the_screen() -> 
         terminal.press("s")
         await terminal.wait_until(lambda display: "Stream statistics" not in display.text)
         await terminal.wait_for_text("one two three")
+        feeds.say("b", "ok")
+        await terminal.wait_for_text("ok")
         feeds.end()
         await terminal.wait_for_text("over")
         terminal.press("q")
@@ -28,6 +30,6 @@ async def test_the_debate_goes_on_beneath_and_the_table_follows_the_screen() -> 
         told = terminal.text_after_exit
     assert told.startswith("Stream statistics")
     assert "\x1b" not in told
-    assert ["text,", "chunks", "13", "B,", "3", "0", "B,", "0"] in [
+    assert ["text,", "chunks", "13", "B,", "3", "2", "B,", "1"] in [
         line.split() for line in told.splitlines()
     ]
