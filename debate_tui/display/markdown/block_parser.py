@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
+from debate_tui.display.markdown.block_prefix import BlockPrefix, PrefixPart
 from debate_tui.display.markdown.blocks import EmptyBlock, LeafBlock, Paragraph, ThematicBreak
-from debate_tui.display.markdown.lines import BlockPrefix, PrefixPart, combine_styles
+from debate_tui.display.markdown.lines import combine_styles
 from debate_tui.display.markdown.open_blocks import (
     OpenBlock,
     OpenFence,

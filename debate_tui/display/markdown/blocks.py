@@ -7,17 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from debate_tui.display.markdown.block_prefix import BlockPrefix, FittedPrefix, fit_prefix
 from debate_tui.display.markdown.highlight import highlight, highlight_line
 from debate_tui.display.markdown.inline import IncrementalParagraph, parse_inline
-from debate_tui.display.markdown.lines import (
-    BlockPrefix,
-    FittedPrefix,
-    Line,
-    combine_styles,
-    fit_prefix,
-    runs_text,
-    slice_runs,
-)
+from debate_tui.display.markdown.lines import Line, combine_styles, runs_text, slice_runs
 from debate_tui.display.markdown.wrap import cell_width, wrap, wrap_code
 
 if TYPE_CHECKING:

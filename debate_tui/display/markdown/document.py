@@ -13,9 +13,10 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.display.markdown.block_parser import BlockParser
+from debate_tui.display.markdown.block_prefix import fit_prefix
 from debate_tui.display.markdown.blocks import CodeBlock, LeafBlock, Paragraph
 from debate_tui.display.markdown.highlight import PRELOADED_LANGUAGES, highlight
-from debate_tui.display.markdown.lines import DocumentPosition, fit_prefix
+from debate_tui.display.markdown.lines import DocumentPosition
 from debate_tui.display.markdown.symbols import UNICODE_SYMBOLS, MarkdownSymbols
 
 if TYPE_CHECKING:

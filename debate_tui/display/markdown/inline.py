@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-    from debate_tui.display.markdown.lines import FittedPrefix, Line
+    from debate_tui.display.markdown.block_prefix import FittedPrefix
+    from debate_tui.display.markdown.lines import Line
 
 
 _MARKUP_CHARACTER = re.compile(r"[\\`*_~\[\]<&]|://| \n|\n[ \t]")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from debate_tui.display.markdown.block_prefix import BlockPrefix
 from debate_tui.display.markdown.blocks import CodeBlock, LeafBlock, Paragraph
 from debate_tui.display.markdown.highlight import MAX_HIGHLIGHTED_TEXT
 from debate_tui.display.markdown.inline import PIECE_SIZE, split_point
-from debate_tui.display.markdown.lines import BlockPrefix
 from debate_tui.display.markdown.tables import SAMPLED_ROWS, Alignment, TableColumns, TableRow
 from debate_tui.display.markdown.wrap import JOINERS, strip_stray_joiners_so_far
 

@@ -226,8 +226,8 @@ class Page:
     def _append_label(
         self, kind: SectionKind, turn: int, text: str, style: str, *, across: bool = False
     ) -> None:
+        from debate_tui.display.markdown.block_prefix import BlockPrefix
         from debate_tui.display.markdown.blocks import LabelBlock
-        from debate_tui.display.markdown.lines import BlockPrefix
 
         document = self._new_document()
         document.append_leaf(LabelBlock(text, BlockPrefix(), style, fill_with_rule=across))

@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from debate_tui.display.markdown.block_prefix import FittedPrefix, fit_prefix
 from debate_tui.display.markdown.blocks import LeafBlock
 from debate_tui.display.markdown.inline import parse_inline_cached
-from debate_tui.display.markdown.lines import (
-    FittedPrefix,
-    Line,
-    Run,
-    combine_styles,
-    fit_prefix,
-    runs_text,
-    slice_runs,
-)
+from debate_tui.display.markdown.lines import Line, Run, combine_styles, runs_text, slice_runs
 from debate_tui.display.markdown.wrap import cell_width, is_narrow, wrap
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.tui.key_hints import SEARCH_INPUT_HINTS, SEARCH_MATCH_HINTS
 from debate_tui.tui.screens.debate_view import DebateView
-from debate_tui.tui.widgets.input_bars import SearchPosition
+from debate_tui.tui.widgets.page_view import SearchPosition
 from debate_tui.tui.widgets.turn_text import TurnText
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from debate_tui.tui.symbols import Glyphs
+    from debate_tui.tui.widgets.page_view import SearchPosition
 
 
 class LineInput(Input):
@@ -323,15 +324,3 @@ class AnswerBar(Horizontal):
     def text(self) -> str:
         """The typed text."""
         return self._input.text
-
-
-class SearchPosition(NamedTuple):
-    """The position of a search.
-
-    `current` is the match that is shown, counted from 1 over all panes, or 0 for none. `is_complete` says
-    whether `total` includes all matches.
-    """
-
-    current: int
-    total: int
-    is_complete: bool

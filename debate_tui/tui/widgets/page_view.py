@@ -372,3 +372,15 @@ def _selection_row(section: int, block: int) -> int:
 
 def _block_at(offset: Offset) -> tuple[int, int]:
     return offset.y >> _BLOCK_BITS, offset.y & ((1 << _BLOCK_BITS) - 1)
+
+
+class SearchPosition(NamedTuple):
+    """The position of a search.
+
+    `current` is the match that is shown, counted from 1 over all panes, or 0 for none. `is_complete` says
+    whether `total` includes all matches.
+    """
+
+    current: int
+    total: int
+    is_complete: bool
