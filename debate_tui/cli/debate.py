@@ -195,7 +195,7 @@ def run_debate(
 
         return asyncio.run(start.run_start_screen(settings, chaos=chaos, plan_fields=plan_fields))
     if continued is not None:
-        from debate_tui.cli.plan import plan_continuation
+        from debate_tui.cli.continuation import plan_continuation
 
         debate_plan = plan_continuation(continued, settings)
     else:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import terminal
+from debate_tui.cli.continuation import check_not_live, decode_format, plan_continuation
 from debate_tui.cli.messages import write_stderr
-from debate_tui.cli.plan import check_not_live, decode_format, load_settings, plan_continuation
+from debate_tui.cli.plan import load_settings
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.exports import export_debate, export_filename

@@ -44,7 +44,7 @@ def replay_debate(
         name = store.find(debate).debate
         events, setup = store.events(name), store.setup(name)
     if not (plain or json_lines) and terminal.supports_full_screen():
-        from debate_tui.cli.plan import decode_format
+        from debate_tui.cli.continuation import decode_format
 
         terminal.reopen_keyboard()
         format_ = decode_format(setup)

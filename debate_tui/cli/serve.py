@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import debate as topics
+from debate_tui.cli.continuation import plan_continuation_from
 from debate_tui.cli.debate import parse_debater_option
 from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, check_options, open_server
 from debate_tui.cli.messages import print_error
-from debate_tui.cli.plan import (
-    DEMO_SOURCES,
-    default_debaters,
-    load_settings,
-    make_plan,
-    plan_continuation_from,
-    unwatched_sources,
-)
+from debate_tui.cli.plan import DEMO_SOURCES, default_debaters, load_settings, make_plan, unwatched_sources
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import open_debate
 from debate_tui.domain.errors import DebateError

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui import config
-from debate_tui.cli.plan import assign_voices, encode_setup, model_parameters
+from debate_tui.cli.continuation import encode_setup
+from debate_tui.cli.plan import assign_voices, model_parameters
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.stream import Connected
 from debate_tui.record.log import DebateLog, MemoryLog, TakenOverError

@@ -27,8 +27,7 @@ from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
 from tests.fakes.scripted_source import REQUEST, ManualClock, RecoveredOutput
-from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer
-from tests.resilience.parallel_streams import DONE_EVENT, delta
+from tests.fakes.sse_server import DONE_EVENT, Cut, ReceivedRequest, Reply, SseServer, delta_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,13 +68,13 @@ class FaultySender:
 
     def script(self, request: ReceivedRequest) -> Reply:
         behind = int(request.last_event_id or 0)
-        events = [delta(piece, n if self.ids else None) for n, piece in enumerate(PIECES, 1)]
+        events = [delta_event(piece, n if self.ids else None) for n, piece in enumerate(PIECES, 1)]
         return Reply(self._steps(request, b"".join([*events[behind:], DONE_EVENT])))
 
     def _steps(self, request: ReceivedRequest, data: bytes) -> Iterator[Step]:
         # Bytes until the next fault, if faults are to come every few seconds of a model's pace.
         chunks = self._chance.expovariate(SECONDS_A_CHUNK / SECONDS_A_FAULT) * (1 if self.ids else 4)
-        until = int(chunks * len(delta(PIECES[1], 100)))
+        until = int(chunks * len(delta_event(PIECES[1], 100)))
         for at in range(0, min(until, len(data)), 4096):
             yield data[at : min(at + 4096, until)]
         if until >= len(data):

@@ -1,0 +1,187 @@
+"""Plans for recorded debates that are resumed; their setup is stored with their events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from debate_tui import config
+from debate_tui.cli.plan import Plan, PlannedDebater, judge_bias_notice, parse_judges, sources_notice
+from debate_tui.domain.debate import NO_PARAMETERS, Debater, Format
+from debate_tui.domain.errors import UsageError
+from debate_tui.domain.events import DebaterReplaced
+from debate_tui.domain.progress import compute_progress
+from debate_tui.domain.transcript import Transcript
+from debate_tui.sources import registry
+from debate_tui.sources.credentials import CREDENTIAL_MASK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from debate_tui.domain.events import Event
+    from debate_tui.record.log import DebateStore
+    from debate_tui.record.summary import DebateSummary
+    from debate_tui.sources.registry import SourceSpec
+
+
+class _DebaterRecord(Struct, frozen=True):
+    debater: Debater
+    seat: config.DebaterSettings
+
+
+class _SetupRecord(Struct, frozen=True):
+    """The part of a plan that is not in the events. Sources are stored without credentials."""
+
+    format: Format
+    chairs: tuple[_DebaterRecord, ...]
+    judges: tuple[str, ...] = ()
+
+
+def encode_setup(plan: Plan) -> str:
+    """Return the setup of a debate as JSON, to be stored with its events."""
+    chairs = tuple(
+        _DebaterRecord(
+            each.debater,
+            msgspec.structs.replace(each.settings.without_secrets(), source=each.source_spec.public_name),
+        )
+        for each in plan.debaters
+    )
+    judges = tuple(judge.public_name for judge in plan.judges)
+    return msgspec.json.encode(_SetupRecord(plan.format, chairs, judges)).decode()
+
+
+def decode_format(setup: str) -> Format | None:
+    """Return the format in a stored setup, or `None` if the setup cannot be read."""
+    try:
+        return msgspec.json.decode(setup, type=_SetupRecord).format
+    except msgspec.DecodeError:
+        return None
+
+
+def plan_continuation(debate: str, settings: config.Settings) -> Plan:
+    """Plan the rest of a recorded debate, the latest if `debate` is empty.
+
+    Raise `UsageError` if the debate is live or complete, if its setup cannot be read, or if it needs
+    credentials that were not stored.
+    """
+    from debate_tui.record.sqlite_log import SqliteStore  # the first frame must not wait for SQLite
+
+    with SqliteStore(config.record_file()) as store:
+        summary = store.find(debate)
+        setup_json, past_events = store.setup(summary.debate), tuple(store.events(summary.debate))
+    return _build_continuation(summary, setup_json, past_events, settings)
+
+
+async def plan_continuation_from(store: DebateStore, debate: str, settings: config.Settings) -> Plan:
+    """Plan the rest of a debate in any store; see `plan_continuation`."""
+    summary = await store.find(debate)
+    log = await store.watch(summary.debate)
+    past_events: list[Event] = []
+    try:
+        while len(past_events) < summary.events:
+            past_events += await log.read(len(past_events))
+    finally:
+        await log.aclose()
+    return _build_continuation(summary, await store.setup(summary.debate), tuple(past_events), settings)
+
+
+def check_not_live(summary: DebateSummary) -> None:
+    """Raise `UsageError` if another program is running the debate."""
+    if summary.live:
+        raise UsageError(
+            f"The debate {summary.debate} is being held by another program right now: “{summary.topic}”.",
+            "debate-tui history lists those that were broken off.",
+        )
+
+
+def _build_continuation(
+    summary: DebateSummary, setup: str, past_events: tuple[Event, ...], settings: config.Settings
+) -> Plan:
+    check_not_live(summary)
+    try:
+        saved_setup = msgspec.json.decode(setup, type=_SetupRecord)
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            f"The debate {summary.debate} was begun by a version that this one cannot read: {error}.",
+            f"debate-tui export {summary.debate} still writes down what was said.",
+        ) from None
+    transcript = Transcript(past_events)
+    debaters = tuple(chair.debater for chair in saved_setup.chairs)
+    missing_judges = set(saved_setup.judges) - {verdict.judge for verdict in transcript.verdicts}
+    is_over = transcript.finish_reason == "complete" or (
+        transcript.finish_reason is not None and not missing_judges
+    )
+    if is_over and compute_progress(transcript, saved_setup.format, debaters).complete:
+        raise UsageError(
+            f"The debate {summary.debate} is complete: “{summary.topic}”.",
+            "debate-tui history lists those that were broken off.",
+        )
+    current_sources = _current_sources(transcript)
+    debater_settings = [
+        _restore_seat(chair, current_sources.get(chair.debater.id), settings) for chair in saved_setup.chairs
+    ]
+    source_specs = [
+        _parse_saved_source(seat.source, chair.debater.name)
+        for chair, seat in zip(saved_setup.chairs, debater_settings, strict=True)
+    ]
+    judges = _restore_judges(saved_setup.judges, settings)
+    for specification in (*source_specs, *judges):
+        registry.check_availability(specification)
+    return Plan(
+        summary.topic,
+        saved_setup.format,
+        tuple(map(PlannedDebater, debaters, debater_settings, source_specs)),
+        settings,
+        " ".join(filter(None, (sources_notice(source_specs), judge_bias_notice(judges, source_specs)))),
+        judges=tuple(judges),
+        past_events=past_events,
+        debate=summary.debate,
+    )
+
+
+def _current_sources(transcript: Transcript) -> dict[str, str]:
+    """Return the sources that replaced others during the debate, by debater id."""
+    replaced = (note.event for note in transcript.side_events if isinstance(note.event, DebaterReplaced))
+    return {event.debater: event.source for event in replaced}
+
+
+def _restore_judges(names: Sequence[str], settings: config.Settings) -> list[SourceSpec]:
+    """Return the recorded judges, or the configured ones if none are recorded.
+
+    Parameters are not recorded, so they come from the current settings.
+    """
+    present = parse_judges(settings)
+    by_name = {judge.public_name: judge for judge in present}
+    return [by_name.get(name) or _parse_saved_source(name, "a judge") for name in names] or present
+
+
+def _restore_seat(
+    chair: _DebaterRecord, current_source: str | None, settings: config.Settings
+) -> config.DebaterSettings:
+    """Return a debater's settings, with masked headers and secrets taken from the current settings.
+
+    Raise `UsageError` if the current settings do not have them.
+    """
+    seat = chair.seat
+    if current_source is not None:  # the parameters belong to the old model
+        return msgspec.structs.replace(seat, source=current_source, **msgspec.structs.asdict(NO_PARAMETERS))
+    if not seat.has_masked_secrets:
+        return seat
+    for given in settings.debater:
+        if given.source == seat.source and given.without_secrets().parameters == seat.parameters:
+            return msgspec.structs.replace(seat, headers=given.headers, extra_body=given.extra_body)
+    raise UsageError(
+        f"The headers and secrets of {chair.debater.name} were not recorded.",
+        "Continue with the debate file that has them: --config FILE.",
+    )
+
+
+def _parse_saved_source(source: str, owner: str) -> SourceSpec:
+    if CREDENTIAL_MASK in source:
+        raise UsageError(
+            f"The address of {owner} had a secret in it, which was not kept.",
+            "This debate cannot be continued; hold a new one.",
+        )
+    return registry.parse_source(source)
