@@ -16,7 +16,7 @@ from debate_tui.cli import tui_runner
 from debate_tui.cli.plan import DEMO_SOURCES, default_count, make_plan, remembered_sources
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.tui_runner import make_screen_options, remember_theme
-from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.formats import DEFAULT_FORMAT

@@ -12,7 +12,7 @@ from debate_tui import config
 from debate_tui.cli.messages import exit_code, write_stderr
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.display.display_modes import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebaterInfo

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.frame_clock import FrameClock
+    from debate_tui.display.display_modes import FrameClock
     from debate_tui.display.pane_feed import PaneItem
-    from debate_tui.tui.widgets.turn_text import TurnText
 
 
 TICK_SECONDS = 0.25
@@ -171,51 +170,6 @@ class FrameLoop:
             self._frame_limit = max(self._frame_limit // 2, MIN_PANE_FRAME_CHARACTERS)
         elif spent < SHORT_FRAME_SECONDS:
             self._frame_limit = min(self._frame_limit * 2, MAX_PANE_FRAME_CHARACTERS)
-
-
-# Slow terminals receive less output: panes scroll several lines at a time, and take turns.
-
-
-THROTTLE_SECONDS = 2.0
-"""Seconds to throttle scrolling after slow writes."""
-
-SLOW_WRITE_WINDOW_SECONDS = 1.0
-"""Two slow writes within this many seconds are not a coincidence."""
-
-SCROLL_FRACTION = 3
-"""Panes scroll by this fraction of their height (1/3); until it is filled, only new lines are sent."""
-
-
-class ScrollThrottle:
-    """A limit on how far each pane may scroll in the next frame.
-
-    Scrolling repaints the whole pane. On a slow terminal, only one pane scrolls per frame, so that frames
-    stay short and keys take effect quickly; the other panes scroll in the following frames.
-    """
-
-    def __init__(self) -> None:
-        self._seen_slow_writes = 0
-        self._last_slow_write = self._throttled_until = float("-inf")
-        self._scrolling_pane = 0
-
-    def update(self, now: float, slow_writes: int) -> None:
-        """Record the total number of slow writes so far."""
-        more = slow_writes - self._seen_slow_writes
-        if more > 1 or (more and now - self._last_slow_write <= SLOW_WRITE_WINDOW_SECONDS):
-            self._throttled_until = now + THROTTLE_SECONDS
-        if more:
-            self._seen_slow_writes, self._last_slow_write = slow_writes, now
-
-    def limit_scrolling(self, turn_texts: Sequence[TurnText], now: float, *, streaming: bool) -> None:
-        """Set each pane's scroll step; all may scroll once nothing streams, as no frame may follow."""
-        self._scrolling_pane = (self._scrolling_pane + 1) % len(turn_texts)
-        for place, prose in enumerate(turn_texts):
-            if now >= self._throttled_until or not streaming:
-                prose.scroll_step = 1
-            elif place == self._scrolling_pane:
-                prose.scroll_step = max(1, prose.size.height // SCROLL_FRACTION)
-            else:
-                prose.scroll_step = 0
 
 
 # Garbage is not collected while text streams.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.display.display_modes import DisplayMode
 from debate_tui.tui.widgets.footer import KeyHint
 
 INTERJECTION_HINTS = (

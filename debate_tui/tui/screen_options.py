@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.debate import Format
 from debate_tui.domain.events import DebaterInfo
 from debate_tui.tui.commands import SourceSwap

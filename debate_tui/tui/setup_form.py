@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.debate import ModelParameters, fill_debaters, format_parameter, parse_parameter
 
 if TYPE_CHECKING:

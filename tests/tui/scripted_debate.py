@@ -11,7 +11,7 @@ import random
 from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.events import (
     DebateFinished,
     DebatePaused,

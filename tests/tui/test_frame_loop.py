@@ -10,9 +10,10 @@ import pytest
 from textual.geometry import Size
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.frame_clock import DisplayMode, FrameClock
+from debate_tui.display.display_modes import DisplayMode, FrameClock
 from debate_tui.display.pane_feed import PaneItem, PaneText
-from debate_tui.tui.frame_loop import MAX_PANE_FRAME_CHARACTERS, THROTTLE_SECONDS, FrameLoop, ScrollThrottle
+from debate_tui.tui.frame_loop import MAX_PANE_FRAME_CHARACTERS, FrameLoop
+from debate_tui.tui.scroll_throttle import THROTTLE_SECONDS, ScrollThrottle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence

@@ -9,18 +9,19 @@ from textual.reactive import Reactive, var
 from textual.screen import Screen
 
 from debate_tui.display import markdown
-from debate_tui.display.frame_clock import FrameClock
+from debate_tui.display.display_modes import FrameClock
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed, DebaterInfo, PhaseStarted
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui import painter
 from debate_tui.tui.debate_state import DebateStatus, PhaseProgress
-from debate_tui.tui.frame_loop import FrameLoop, ScrollThrottle
+from debate_tui.tui.frame_loop import FrameLoop
 from debate_tui.tui.key_hints import debate_hints
 from debate_tui.tui.layout import LayoutKind, PaneLayout, choose_layout
 from debate_tui.tui.log_follower import LogFollower
 from debate_tui.tui.pane_state import PaneState
 from debate_tui.tui.screens.fault_decisions import FaultDecisions
+from debate_tui.tui.scroll_throttle import ScrollThrottle
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.symbols import ASCII, UNICODE
 from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar

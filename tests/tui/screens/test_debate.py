@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual.events import MouseScrollUp
 
-from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from tests.tui.debate_harness import TOPIC, DebateHarness

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from debate_tui.display.frame_clock import DisplayMode
+from debate_tui.display.display_modes import DisplayMode
 from debate_tui.tui.screens.dialogs import MenuScreen
 from debate_tui.tui.screens.start import StartScreen
 from debate_tui.tui.screens.start_menus import InputScreen

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.frame_clock import (
+from debate_tui.display.display_modes import (
     FLUSH_WINDOW,
     MAX_FRAME_REST,
     MIN_FRAME_INTERVAL,
