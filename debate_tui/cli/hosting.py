@@ -125,12 +125,12 @@ def check_options(hosting: HostingOptions) -> None:
 
 @asynccontextmanager
 async def open_server(
-    hub: Hub, hosting: HostingOptions, holder: DebateLauncher | None = None, *, secret: bytes = b""
+    hub: Hub, hosting: HostingOptions, launcher: DebateLauncher | None = None, *, secret: bytes = b""
 ) -> AsyncIterator[HostAddresses]:
     """Serve `hub` while the context is open; on exit, say goodbye to all viewers.
 
     Tokens and cookies are derived from `secret`; without it, they are valid only until the server stops.
-    `holder` starts debates that hosts request. Raise `DebateError` if the address cannot be bound.
+    `launcher` starts debates that hosts request. Raise `DebateError` if the address cannot be bound.
     """
     from debate_tui.server.app import create_app
     from debate_tui.server.asgi_servers import TlsCertificate, bind_socket, run_server
@@ -153,7 +153,7 @@ async def open_server(
         name = socket.gethostname() if hosting.host in ("0.0.0.0", "::") else hosting.host  # noqa: S104
         name = f"[{name}]" if ":" in name else name
         url = f"http{'s' if tls_certificate else ''}://{name}:{listener.getsockname()[1]}"
-        async with run_server(create_app(hub, access, holder), listener, tls_certificate):
+        async with run_server(create_app(hub, access, launcher), listener, tls_certificate):
             try:
                 yield HostAddresses(url, access)
             finally:
