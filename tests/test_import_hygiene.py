@@ -19,7 +19,7 @@ SCREEN = {"textual", "rich"}
 LATER = {"keyring", "pygments", "markdown_it", "debate_tui.server", "debate_tui.display.markdown.document"}
 READY = {
     "sqlite3",
-    "debate_tui.session",
+    "debate_tui.session.session",
     "debate_tui.resilience.recovery",
     "debate_tui.sources.endpoint_factory",
 }
@@ -60,7 +60,7 @@ def loaded(code: str, watched: set[str], *arguments: str) -> set[str]:
 
 
 def test_a_session_needs_no_screen_and_no_client() -> None:
-    assert loaded("import debate_tui.session", SCREEN | HTTP | SDKS) == set()
+    assert loaded("import debate_tui.session.session", SCREEN | HTTP | SDKS) == set()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["history", "--help"]])

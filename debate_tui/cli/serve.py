@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from debate_tui.cli.plan import Plan
     from debate_tui.record.log import DebateStore
     from debate_tui.server.commands import DebateRequest
-    from debate_tui.session import Session
+    from debate_tui.session.session import Session
 
 STORE_PASSWORD_VARIABLE = "DEBATE_TUI_STORE_PASSWORD"  # noqa: S105 (a name)
 """Environment variable with the store's password; other users can read command lines."""

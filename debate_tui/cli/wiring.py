@@ -17,7 +17,9 @@ from debate_tui.domain.stream import Connected
 from debate_tui.record.log import DebateLog, MemoryLog, TakenOverError
 from debate_tui.resilience.chaos import ChaosSource, shorten_timeouts
 from debate_tui.resilience.recovery import RecoveringSource
-from debate_tui.session import DebateSpec, Judge, Session
+from debate_tui.session.judges import Judge
+from debate_tui.session.rounds import DebateSpec
+from debate_tui.session.session import Session
 from debate_tui.sources import registry
 from debate_tui.sources.prices import Rates, cost_function, price_table_for
 from debate_tui.sources.registry import SourceFactory
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from debate_tui.record.log import DebateStore
     from debate_tui.resilience.recovery import Announce, Announcement
     from debate_tui.resilience.stream_log import StreamLog
-    from debate_tui.session import Backpressure
+    from debate_tui.session.rounds import Backpressure
     from debate_tui.session.turn_runner import RecoveryWrapper
     from debate_tui.sources.registry import SourceSpec
 

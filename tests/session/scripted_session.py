@@ -19,7 +19,8 @@ from debate_tui.domain.stream import (
     Usage,
 )
 from debate_tui.record.log import MemoryLog
-from debate_tui.session import DebateSpec, Session
+from debate_tui.session.rounds import DebateSpec
+from debate_tui.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

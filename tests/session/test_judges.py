@@ -16,7 +16,9 @@ from debate_tui.domain.judging import CRITERIA
 from debate_tui.domain.judging.summary import describe_result
 from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, Usage, UsageUpdate
 from debate_tui.record.log import MemoryLog
-from debate_tui.session import DebateSpec, Judge, Session
+from debate_tui.session.judges import Judge
+from debate_tui.session.rounds import DebateSpec
+from debate_tui.session.session import Session
 from tests.session.scripted_session import (
     Scripted,
     events_of_type,

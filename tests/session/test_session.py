@@ -17,7 +17,7 @@ from debate_tui.domain.stream import (
     Usage,
 )
 from debate_tui.record.log import MemoryLog
-from debate_tui.session import Session
+from debate_tui.session.session import Session
 from tests.session.scripted_session import (
     Scripted,
     Step,

@@ -22,7 +22,7 @@ from tests.session.scripted_session import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from debate_tui.session import Session
+    from debate_tui.session.session import Session
 
 WRONG_KEY = Fault(FaultKind.AUTH, "wrong key", status=401)
 

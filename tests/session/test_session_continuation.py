@@ -12,7 +12,7 @@ from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected, Finished
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
-from debate_tui.session import Session
+from debate_tui.session.session import Session
 from tests.session.scripted_session import motion, phase
 
 if TYPE_CHECKING:
