@@ -1,0 +1,196 @@
+"""The wording of what happened in a debate: endings, phases, outcomes, money and durations.
+
+Screens, plain output, exports and logs all take these words from here, so that they agree. Everything
+returned is sanitised and on one line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from debate_tui.domain.events import DebaterRemoved, DebaterReplaced
+from debate_tui.domain.sanitise import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from debate_tui.domain.events import PhaseStarted, Verdict
+    from debate_tui.domain.judging.scoring import OpinionSwing, PanelDecision
+    from debate_tui.domain.stream import FaultReport, FinishReason
+    from debate_tui.domain.transcript import RosterChange, Transcript
+
+UNKNOWN: Final = "–"
+"""Shown in place of an unknown figure."""
+
+# Money, durations and counts
+
+
+def format_money(dollars: float | None, *, complete: bool = True, unknown: str = UNKNOWN) -> str:
+    """Format an amount of US dollars, such as ``$0.0031``.
+
+    A ``+`` marks a sum that is not `complete`; `unknown` stands for an amount that is not known.
+    """
+    if dollars is None:
+        return f"${unknown}"
+    digits = 0 if not dollars else 4 if dollars < 0.1 else 2
+    return f"${dollars:.{digits}f}{'' if complete else '+'}"
+
+
+def format_duration(seconds: float) -> str:
+    """Format a duration with up to three digits: ``310 ms``, ``1.25 s``, ``2 min 5 s``, ``1 h 5 min``."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 99.95:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (0 if hours else rest, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
+def format_clock(seconds: float) -> str:
+    """Format a time in a debate as ``m:ss`` or ``h:mm:ss``."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count_of(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 judge``, ``2 judges``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+# Phases and debaters
+
+
+def phase_title(name: str, title: str = "") -> str:
+    """Return the title of a phase, made from its name if the format is not known."""
+    title = one_line(title or name, 40)
+    return title[:1].upper() + title[1:]
+
+
+def round_label(step: PhaseStarted, title: str = "") -> str:
+    """Return a short label for a round, such as ``Rebuttal 2/3``."""
+    of = f" {step.round}/{step.rounds}" if step.rounds > 1 else ""
+    return f"{phase_title(step.phase, title)}{of}"
+
+
+def round_title(step: PhaseStarted) -> str:
+    """Return the heading of a round, such as ``Rebuttal, round 2 of 3``."""
+    of = f", round {step.round} of {step.rounds}" if step.rounds > 1 else ""
+    return f"{phase_title(step.phase)}{of}"
+
+
+def debater_name(transcript: Transcript, debater: str) -> str:
+    """Return the name of the debater with the id `debater`."""
+    info = transcript.debaters.get(debater)
+    return one_line(info.name if info is not None else debater)
+
+
+def debater_label(transcript: Transcript, debater: str) -> str:
+    """Return a debater's name and side, such as ``Ada (for)``."""
+    info = transcript.debaters.get(debater)
+    side = one_line(info.side) if info is not None else ""
+    return f"{debater_name(transcript, debater)} ({side})" if side else debater_name(transcript, debater)
+
+
+def describe_roster_change(event: RosterChange) -> str:
+    """Say what a debater did, without its name: ``switched to gpt-5``."""
+    if isinstance(event, DebaterRemoved):
+        return f"left the debate: {one_line(event.reason)}"
+    if isinstance(event, DebaterReplaced):
+        return f"switched to {one_line(event.model or event.source)}"
+    return "returned to the debate"
+
+
+def describe_dropped(settings: Sequence[str]) -> str:
+    """Return one sentence that names the settings a server refused."""
+    names = " and ".join(f"'{one_line(name)}'" for name in settings)
+    return f"The server refused {names}: no longer sent."
+
+
+# Endings
+
+
+_TURN_ENDINGS: Final = {
+    "complete": "",
+    "length": "cut off at the length limit",
+    "refused": "refused to answer",
+    "stopped": "stopped early",
+    "skipped": "skipped",
+    "failed": "failed",
+    None: "unfinished",
+}
+_DEBATE_ENDINGS: Final = {
+    "complete": "The debate is over.",
+    "stopped": "The debate was stopped.",
+    "failed": "The debate failed: no turn was completed.",
+    None: "The record ends here; the debate was not finished.",
+}
+
+
+def describe_turn_end(reason: FinishReason | None, faults: Sequence[FaultReport] = ()) -> str:
+    """Say how a turn ended, with its last fault if it failed; empty if it is complete."""
+    ending = _TURN_ENDINGS[reason]
+    return f"{ending}: {one_line(faults[-1].message)}" if reason == "failed" and faults else ending
+
+
+def describe_debate_end(reason: str | None) -> str:
+    """Return a sentence about how a debate ended; `None` means that it has no end."""
+    return _DEBATE_ENDINGS[reason]
+
+
+def debate_state(finished: str | None, *, live: bool = False) -> str:
+    """Return one word for the state of a debate: how it ended, ``live`` or ``interrupted``."""
+    return finished or ("live" if live else "interrupted")
+
+
+# Outcomes
+
+
+def describe_swing(swing: OpinionSwing) -> str:
+    """Say how far support for the motion moved, in points that match the rounded figures next to it."""
+    if not swing.winner:
+        return "unchanged"
+    return f"{'up' if swing.winner > 0 else 'down'} {_swing_size(swing)}"
+
+
+def describe_swing_winner(swing: OpinionSwing) -> str:
+    """Say who wins in a format settled by the larger swing of opinion."""
+    if not swing.winner:
+        return "No winner: opinion did not move"
+    return f"{'For' if swing.winner > 0 else 'Against'} wins: opinion moved {_swing_size(swing)}"
+
+
+def _swing_size(swing: OpinionSwing) -> str:
+    points = abs(round(swing.after) - round(swing.before))
+    return count_of(points, "point") if points else "less than a point"
+
+
+def describe_panel(transcript: Transcript, panel: PanelDecision, swing: OpinionSwing | None) -> str:
+    """Say who won, by the larger swing if there is one, else by the panel, without a final full stop."""
+    parts = [describe_swing_winner(swing)] if swing is not None else []
+    if panel.winner is not None:
+        name, votes = debater_name(transcript, panel.winner), f"({panel.votes} of {panel.judges} judges)"
+        parts.append(f"Best speaker: {name} {votes}" if parts else f"{name} wins {votes}")
+    elif panel.judges:
+        parts.append(f"{'Best speaker: tie' if parts else 'Tie'} ({count_of(panel.judges, 'judge')})")
+    elif not parts:
+        parts.append("No judge gave a verdict")
+    if panel.judges and panel.without_verdict:
+        parts.append(f"{count_of(panel.without_verdict, 'judge')} gave no verdict")
+    return ". ".join(parts)
+
+
+def describe_decision(transcript: Transcript, verdict: Verdict) -> str:
+    """Say briefly what one judge, or the debaters, decided, and how reliable that is."""
+    if verdict.problem:
+        return f"no verdict ({one_line(verdict.problem)})"
+    winner = debater_name(transcript, verdict.winner) if verdict.winner else ""
+    if not verdict.model:  # the debaters themselves
+        return winner or ("agreed" if verdict.agreed else "divided")
+    if not verdict.controlled:
+        return f"{winner or 'tie'} (one reading order)"
+    if not verdict.agreed:
+        return f"{winner or 'tie'}: the two reading orders disagreed"
+    return winner or "tie"
