@@ -7,6 +7,7 @@ import gc
 import re
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,6 +33,7 @@ from debate_tui.cli.plan import (
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.text import decode_text
+from debate_tui.session.commands import EndDebate
 from debate_tui.sources.registry import is_model_with_parameters
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ async def run_headless(plan: Plan, *, json_lines: bool) -> int:
     ):
         if plan.sharing_notice:
             print_info(plan.sharing_notice)
-        with catch_signals(context.session.end) as signal:
+        with catch_signals(partial(context.session.handle, EndDebate())) as signal:
             async with asyncio.TaskGroup() as group:
                 writing = group.create_task(_write_output(plan, context, out, err, json_lines=json_lines))
                 await context.session.run()
@@ -110,7 +112,7 @@ async def _write_output(
 
         output_open = await write_plain(context.log.follow(), out, err, notice=plan.notice)
     if not output_open:
-        context.session.end()
+        context.session.handle(EndDebate())
 
 
 # Reading the topic.

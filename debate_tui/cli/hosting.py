@@ -177,7 +177,7 @@ async def share_session(context: DebateContext, hosting: HostingOptions) -> Asyn
     session = context.session
     debate = session.spec.debate
     async with Hub(limits=ViewerLimits(hosting.max_viewers, hosting.max_viewers_per_address)) as hub:
-        hub.host(debate, context.log, session, known_seq=session.transcript.seq)
+        hub.host(debate, context.log, session.handle, known_seq=session.transcript.seq)
         async with open_server(hub, hosting) as addresses:
             token_generated = addresses.access.viewers_need_token and not hosting.viewer_token
             try:

@@ -20,6 +20,7 @@ from debate_tui.record.stores import open_store
 from debate_tui.server.commands import ConflictError, ForbiddenError
 from debate_tui.server.hub import Hub
 from debate_tui.server.limits import ViewerLimits
+from debate_tui.session.commands import EndDebate
 from debate_tui.sources.registry import parse_source
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class RunningDebates:
         self._is_stopping = True
         for session in self._sessions.values():
             if session is not None:
-                session.end()
+                session.handle(EndDebate())
         if self._sessions:
             await asyncio.wait(tuple(self._sessions))
 
@@ -212,7 +213,7 @@ class RunningDebates:
             self._check_not_stopping()
             session = context.session
             debate = session.spec.debate
-            self._hub.host(debate, context.log, session, known_seq=session.transcript.seq)
+            self._hub.host(debate, context.log, session.handle, known_seq=session.transcript.seq)
             task = asyncio.current_task()
             assert task is not None
             self._sessions[task] = session

@@ -16,6 +16,7 @@ from debate_tui.display.display_modes import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebaterInfo
+from debate_tui.session.commands import EndDebate
 from debate_tui.tui.app import DebateApp
 from debate_tui.tui.screen_options import ScreenOptions
 
@@ -27,96 +28,43 @@ if TYPE_CHECKING:
     from debate_tui.cli.wiring import DebateContext
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.debate import Format
+    from debate_tui.domain.events import Event
+    from debate_tui.record.log import ReadableLog
+    from debate_tui.session.commands import Command, CommandHandler, SourceSwap
     from debate_tui.tui.app import BaseDebateApp, StartApp
-    from debate_tui.tui.commands import SourceSwap
 
 
 # Commands to a debate that is still being prepared.
 
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Literal
-
-    from debate_tui.domain.events import Event
-    from debate_tui.record.log import ReadableLog
-    from debate_tui.tui.commands import Commands, FaultDecision
-
-    QueuedCall = Callable[[Commands], None]
-
-
-class QueuedCommands:
-    """`Commands` that are queued until the debate starts, so that no key press is lost."""
+class CommandQueue:
+    """Commands are queued here until the debate starts, so that no key press is lost, then passed on."""
 
     def __init__(self) -> None:
-        self._target: Commands | None = None
-        self._queue: list[QueuedCall] = []
+        self._handle_now: CommandHandler | None = None
+        self._queue: list[Command] = []
 
-    def send_on_first_event(self, target: Commands, log: ReadableLog) -> None:
-        """Send all commands to `target` from the first event of `log` on."""
+    def handle(self, command: Command) -> None:
+        """Queue the command, or pass it on if the debate has started."""
+        if self._handle_now is None:
+            self._queue.append(command)
+        else:
+            self._handle_now(command)
+
+    def start_on_first_event(self, handle: CommandHandler, log: ReadableLog) -> None:
+        """Pass all commands on to `handle` from the next event of `log` on."""
+
+        def start() -> None:
+            self._handle_now = handle
+            for command in self._queue:
+                handle(command)
 
         def handle_first_event(_: Event) -> None:
             unsubscribe()
             # Later, so that all subscribers get the first event before the commands take effect.
-            asyncio.get_running_loop().call_soon(self._send_queued, target)
+            asyncio.get_running_loop().call_soon(start)
 
         unsubscribe = log.subscribe(handle_first_event)
-
-    def _send_queued(self, target: Commands) -> None:
-        self._target = target
-        for ask in self._queue:
-            ask(target)
-        self._queue.clear()
-
-    def _send(self, call: QueuedCall) -> None:
-        if self._target is not None:
-            call(self._target)
-        else:
-            self._queue.append(call)
-
-    def pause(self, debater: str | None) -> None:
-        """See `Commands.pause`."""
-        self._send(lambda debate: debate.pause(debater))
-
-    def resume(self, debater: str | None) -> None:
-        """See `Commands.resume`."""
-        self._send(lambda debate: debate.resume(debater))
-
-    def stop(self, debater: str) -> None:
-        """See `Commands.stop`."""
-        self._send(lambda debate: debate.stop(debater))
-
-    def retry(self, debater: str) -> None:
-        """See `Commands.retry`."""
-        self._send(lambda debate: debate.retry(debater))
-
-    def interject(self, text: str, to: str | None) -> None:
-        """See `Commands.interject`."""
-        self._send(lambda debate: debate.interject(text, to))
-
-    def vote(self, when: Literal["before", "after"], debater: str | None) -> None:
-        """See `Commands.vote`."""
-        self._send(lambda debate: debate.vote(when, debater))
-
-    def add_round(self) -> None:
-        """See `Commands.add_round`."""
-        self._send(lambda debate: debate.add_round())
-
-    def skip_phase(self) -> None:
-        """See `Commands.skip_phase`."""
-        self._send(lambda debate: debate.skip_phase())
-
-    def set_words(self, words: int) -> None:
-        """See `Commands.set_words`."""
-        self._send(lambda debate: debate.set_words(words))
-
-    def decide(self, debater: str, choice: FaultDecision) -> None:
-        """See `Commands.decide`."""
-        self._send(lambda debate: debate.decide(debater, choice))
-
-    def end(self) -> None:
-        """See `Commands.end`."""
-        self._send(lambda debate: debate.end())
 
 
 # Options of the screens, and choices remembered for the next run.
@@ -208,7 +156,7 @@ class _FullscreenDebate:
             max_pending_items=settings.max_chunks,
         )
         self._plan = plan
-        self._queued_commands = QueuedCommands()
+        self._commands = CommandQueue()
         self._app: BaseDebateApp | None = None
         self._context: DebateContext | None = None
         self._start_error: DebateError | None = None
@@ -235,6 +183,7 @@ class _FullscreenDebate:
             share_if_planned(self._plan, context) as self._plan,
         ):
             self._context = context
+            self._commands.start_on_first_event(context.session.handle, context.log)
             yield context
 
     async def run_in_own_app(self, context: DebateContext | None = None) -> None:
@@ -264,7 +213,7 @@ class _FullscreenDebate:
             self._closed.set()
             self._first_frame_painted.set()
             if self._context is not None:
-                self._context.session.end()
+                self._context.session.handle(EndDebate())
             await session_task
         if self._start_error is not None:
             raise self._start_error
@@ -277,7 +226,6 @@ class _FullscreenDebate:
         try:
             async with self.prepare() as context:
                 await app.attach_log(context.log)
-                self._queued_commands.send_on_first_event(context.session, context.log)
                 await self._run_session(context)
         except DebateError as error:
             self._start_error = error
@@ -287,7 +235,7 @@ class _FullscreenDebate:
         """Run the debate after the first frame; keep its context open until the user leaves."""
         await self._first_frame_painted.wait()
         if self._closed.is_set():
-            context.session.end()
+            context.session.handle(EndDebate())
         await context.session.run()
         await self._closed.wait()
 
@@ -296,7 +244,7 @@ class _FullscreenDebate:
         return make(
             context.log if context else None,
             self.buffer,
-            context.session if context else self._queued_commands,
+            self._commands.handle,
             self._screen_options(),
             statistics=self.statistics,
             on_ready=self._first_frame_painted.set,

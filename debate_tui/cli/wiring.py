@@ -17,9 +17,11 @@ from debate_tui.domain.stream import Connected
 from debate_tui.record.log import DebateLog, MemoryLog, TakenOverError
 from debate_tui.resilience.chaos import ChaosSource, shorten_timeouts
 from debate_tui.resilience.recovery import RecoveringSource
+from debate_tui.session.commands import EndDebate
 from debate_tui.session.judges import Judge
 from debate_tui.session.rounds import DebateSpec
 from debate_tui.session.session import Session
+from debate_tui.session.turn import PricedSource
 from debate_tui.sources import registry
 from debate_tui.sources.prices import Rates, cost_function, price_table_for
 from debate_tui.sources.registry import SourceFactory
@@ -61,9 +63,8 @@ class SourceSwapper:
         source = self._sources.make(specification, names=names)
         self._session.replace(
             debater,
-            source,
+            PricedSource(source, cost_function(specification, self._rates)),
             specification.public_name,
-            cost_function(specification, self._rates),
             specification.parameters.to_public(),
         )
 
@@ -102,7 +103,7 @@ async def open_debate(
     def handle_error(error: DebateError) -> None:
         on_error(error)
         if isinstance(error, TakenOverError):
-            session.end()
+            session.handle(EndDebate())
 
     async with AsyncExitStack() as stack:
         stream_log = _open_stream_log(stack, plan, on_error)
@@ -139,12 +140,11 @@ async def open_debate(
                 debate,
                 price_table_for([*(each.source_spec for each in plan.debaters), *plan.judges], rates),
             ),
-            _make_sources(plan, sources),
+            _make_sources(plan, sources, rates),
             log,
             with_recovery=with_recovery,
             backpressure=backpressure,
             unattended=unattended,
-            costs={each.debater.id: cost_function(each.source_spec, rates) for each in plan.debaters},
             judges=_make_judges(plan, sources, rates, with_recovery),
             past_events=plan.past_events,
         )
@@ -199,13 +199,16 @@ def make_source(
     )
 
 
-def _make_sources(plan: Plan, sources: SourceFactory) -> dict[str, Source]:
+def _make_sources(plan: Plan, sources: SourceFactory, rates: Mapping[str, Rates]) -> dict[str, PricedSource]:
     """Make the debaters' sources; return them by debater id."""
-    sources_by_debater: dict[str, Source] = {}
+    sources_by_debater: dict[str, PricedSource] = {}
     for place, speaker in enumerate(plan.debaters):
         debater, seat = speaker.debater, speaker.settings
         source = make_source(sources, speaker.source_spec, seat, names=(debater.id, debater.name))
-        sources_by_debater[debater.id] = ChaosSource(source, seed=place) if plan.chaos else source
+        sources_by_debater[debater.id] = PricedSource(
+            ChaosSource(source, seed=place) if plan.chaos else source,
+            cost_function(speaker.source_spec, rates),
+        )
     return sources_by_debater
 
 

@@ -53,7 +53,7 @@ def _metric_lines(hub: Hub) -> Iterator[str]:
     yield from _format_metric("viewers", "gauge", "Viewers that watch now.", len(hub.viewers))
     hosted_debates = hub.hosted_debates
     yield from _format_metric("debates_open", "gauge", "Debates kept in memory.", len(hosted_debates))
-    running = sum(channel.controls is not None and not channel.over for channel in hosted_debates)
+    running = sum(channel.handle is not None and not channel.over for channel in hosted_debates)
     yield from _format_metric("debates_held", "gauge", "Debates under way in this process.", running)
     published = sum(channel.seq for channel in hosted_debates)
     yield from _format_metric("events_open", "gauge", "Events of the debates kept in memory.", published)

@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from debate_tui.domain.errors import DebateError, UsageError
+from debate_tui.session.commands import CastVote, EndDebate, Interject, Pause, Resume, Retry, StopTurn
 
 if TYPE_CHECKING:
-    from debate_tui.server.hosted_debate import Controls, HostedDebate
+    from debate_tui.server.hosted_debate import HostedDebate
 
 MAX_VOTES: Final = 20_000
 """Maximum votes in a debate: the log stores every one."""
@@ -30,44 +31,24 @@ ORDER_BURST: Final = 5
 ORDER_INTERVAL_S: Final = 60.0
 """Debates that other machines may start: a burst, then one per interval (seconds)."""
 
-RemarkText = Annotated[str, Meta(min_length=1, max_length=4000)]
 
-
-class Command(Struct, frozen=True, forbid_unknown_fields=True, tag_field="command"):
-    """Base class of all commands."""
-
-
-class PauseCommand(Command, frozen=True, tag="pause"):
-    debater: str | None = None
-
-
-class ResumeCommand(Command, frozen=True, tag="resume"):
-    debater: str | None = None
-
-
-class StopCommand(Command, frozen=True, tag="stop"):
-    """End a debater's turn, or the debate if `debater` is `None`."""
+class StopRequest(Struct, frozen=True, forbid_unknown_fields=True, tag_field="command", tag="stop"):
+    """A request to stop a debater's turn, or the debate if `debater` is `None`."""
 
     debater: str | None = None
 
 
-class RetryCommand(Command, frozen=True, tag="retry"):
-    debater: str
+class VoteRequest(Struct, frozen=True, forbid_unknown_fields=True, tag_field="command", tag="vote"):
+    """A vote for a debater, or undecided if it is `None`; `when` defaults to what is possible now.
 
-
-class InterjectCommand(Command, frozen=True, tag="interject"):
-    text: RemarkText
-    to: str | None = None
-
-
-class VoteCommand(Command, frozen=True, tag="vote"):
-    """A vote for a debater, or undecided if it is `None`; `when` defaults to what is possible now."""
+    Its voter is whoever sent it, never what it contains.
+    """
 
     debater: str | None
     when: Literal["before", "after"] | None = None
 
 
-AnyCommand = PauseCommand | ResumeCommand | StopCommand | RetryCommand | InterjectCommand | VoteCommand
+CommandRequest = Pause | Resume | StopRequest | Retry | Interject | VoteRequest
 
 
 class DebaterRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,52 +89,42 @@ class ForbiddenError(DebateError):
     """The request is not allowed from its origin."""
 
 
-decode_command = msgspec.json.Decoder(AnyCommand).decode
+decode_command = msgspec.json.Decoder(CommandRequest).decode
 decode_debate_request = msgspec.json.Decoder(DebateRequest).decode
 
 
-def execute_command(command: AnyCommand, hosted: HostedDebate, voter: str = "") -> None:
+def execute_command(request: CommandRequest, hosted: HostedDebate, voter: str = "") -> None:
     """Execute a command.
 
     Raise `ConflictError` if the state of the debate does not allow it, `UsageError` for an unknown debater.
     """
-    controls = hosted.controls
-    if controls is None or hosted.over or hosted.transcript.finish_reason is not None:
-        raise ConflictError("The debate is not being held here and now.", "It can only be watched.")
-    _check_debater(command.to if isinstance(command, InterjectCommand) else command.debater, hosted)
-    match command:
-        case PauseCommand():
-            controls.pause(command.debater)
-        case ResumeCommand():
-            controls.resume(command.debater)
-        case StopCommand(debater=None):
-            controls.end()
-        case StopCommand(debater=str(debater)):
-            controls.stop(debater)
-        case RetryCommand():
-            controls.retry(command.debater)
-        case InterjectCommand():
-            if len(hosted.transcript.interjections) >= MAX_INTERJECTIONS:
-                raise ConflictError("The debate takes no more interjections.")
-            controls.interject(command.text, command.to)
-        case VoteCommand():
-            _cast_vote(command, hosted, controls, voter)
-
-
-def _check_debater(debater: str | None, hosted: HostedDebate) -> None:
+    if hosted.handle is None or hosted.over or hosted.transcript.finish_reason is not None:
+        raise ConflictError("The debate is not running here.", "You can only watch it.")
+    debater = request.to if isinstance(request, Interject) else request.debater
     debaters = hosted.transcript.debaters
     if debater is not None and debater not in debaters:
-        raise UsageError(f"There is no debater {debater!r}.", f"There are: {', '.join(debaters)}.")
+        raise UsageError(f"No debater has the id '{debater}'.", f"The ids are: {', '.join(debaters)}.")
+    match request:
+        case StopRequest(debater=None):
+            hosted.handle(EndDebate())
+        case StopRequest(debater=str(debater)):
+            hosted.handle(StopTurn(debater))
+        case VoteRequest():
+            hosted.handle(_check_vote(request, hosted, voter))
+        case Interject() if len(hosted.transcript.interjections) >= MAX_INTERJECTIONS:
+            raise ConflictError("The debate accepts no more interjections.")
+        case _:
+            hosted.handle(request)
 
 
-def _cast_vote(command: VoteCommand, hosted: HostedDebate, controls: Controls, voter: str) -> None:
+def _check_vote(request: VoteRequest, hosted: HostedDebate, voter: str) -> CastVote:
     now: Literal["before", "after"] = "after" if hosted.has_finished_turn else "before"
-    if command.when not in (None, now):
-        too = "late" if command.when == "before" else "early"
-        raise ConflictError(f"It is too {too} for a vote {command.when} the debate.", f"Vote {now} it.")
+    if request.when not in (None, now):
+        too = "late" if request.when == "before" else "early"
+        raise ConflictError(f"It is too {too} to vote {request.when} the debate.", f"Vote {now} it.")
     poll = hosted.poll
     if poll.has_voted(now, voter):
-        raise ConflictError(f"You have voted {now} the debate already.")
+        raise ConflictError(f"You have already voted {now} the debate.")
     if len(poll) >= MAX_VOTES:
-        raise ConflictError("No more votes are taken.")
-    controls.vote(now, command.debater, voter)
+        raise ConflictError("The debate accepts no more votes.")
+    return CastVote(now, request.debater, voter)

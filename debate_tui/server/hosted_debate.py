@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.transcript import Turn
     from debate_tui.record.log import ReadableLog
     from debate_tui.server.encoding import StreamOptions
+    from debate_tui.session.commands import CommandHandler
 
 
 # Snapshots, sent to viewers that join late instead of the history.
@@ -122,18 +123,6 @@ MAX_STREAMS: Final = 16
 _FLUSH_RETRY_S: Final = 0.2
 
 
-class Controls(Protocol):
-    """Commands that a host may send to a running debate; implemented by `Session`."""
-
-    def pause(self, debater: str | None = None) -> None: ...
-    def resume(self, debater: str | None = None) -> None: ...
-    def stop(self, debater: str) -> None: ...
-    def retry(self, debater: str) -> None: ...
-    def interject(self, text: str, to: str | None = None) -> None: ...
-    def vote(self, when: Literal["before", "after"], debater: str | None, voter: str = "user") -> None: ...
-    def end(self) -> None: ...
-
-
 async def follow_durable(log: ReadableLog) -> AsyncIterator[Sequence[Event]]:
     """Yield all events of a log in batches, each as soon as it is durable.
 
@@ -153,9 +142,9 @@ async def follow_durable(log: ReadableLog) -> AsyncIterator[Sequence[Event]]:
 class HostedDebate:
     """A debate and the events published to its viewers.
 
-    `seq` is the newest published event; `transcript` and `poll` include it. `controls` is `None` unless the
-    debate runs in this process. `over` means that no more events will come. `known_seq` is the newest event
-    already in the log.
+    `seq` is the newest published event; `transcript` and `poll` include it. `handle` takes commands; it is
+    `None` unless the debate runs in this process. `over` means that no more events will come. `known_seq` is
+    the newest event already in the log.
     """
 
     def __init__(
@@ -163,11 +152,11 @@ class HostedDebate:
         debate: str,
         log: ReadableLog,
         *,
-        controls: Controls | None = None,
+        handle: CommandHandler | None = None,
         known_seq: int = 0,
     ) -> None:
         self.debate = debate
-        self.controls = controls
+        self.handle = handle
         self.transcript = Transcript()
         self.poll = VoteTally()
         self.seq = 0
@@ -298,7 +287,7 @@ class HostedDebate:
             self.transcript,
             str(EventCursor(self.epoch, seq)),
             poll=self.poll,
-            live=self.controls is not None and not self.over,
+            live=self.handle is not None and not self.over,
             debater=debater,
             limit=limit,
         )

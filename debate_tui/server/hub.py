@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from debate_tui.record.log import DebateStore, ReadableLog
     from debate_tui.record.summary import DebateSummary
-    from debate_tui.server.hosted_debate import Controls
+    from debate_tui.session.commands import CommandHandler
 
 MAX_IDLE_DEBATES: Final = 32
 """Debates without viewers kept in memory: this many finished ones, and this many from the store."""
@@ -64,16 +64,17 @@ class Hub:
             await self._close(opened)
 
     def host(
-        self, debate: str, log: ReadableLog, controls: Controls | None = None, *, known_seq: int = 0
+        self, debate: str, log: ReadableLog, handle: CommandHandler | None = None, *, known_seq: int = 0
     ) -> HostedDebate:
         """Host a debate that runs in this process; the caller closes its log.
 
-        `known_seq` is the newest event already in the log.
+        `handle` takes the commands of its host and viewers; `known_seq` is the newest event already in the
+        log.
         """
         self._drop_finished()
         if self._visible is not None:
             self._visible.add(debate)
-        hosted = HostedDebate(debate, log, controls=controls, known_seq=known_seq)
+        hosted = HostedDebate(debate, log, handle=handle, known_seq=known_seq)
         self._open_debates[debate] = _OpenDebate(hosted, asyncio.create_task(_run_debate(hosted)), None)
         return hosted
 

@@ -20,6 +20,7 @@ from debate_tui.server.connections import SseResponse, WebSocketResponse
 from debate_tui.server.encoding import Encoding, EventCursor, StreamOptions, nearest_batches, parse_cursor
 from debate_tui.server.limits import RateLimiter
 from debate_tui.server.viewer import Viewer
+from debate_tui.session.commands import Interject
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
@@ -129,17 +130,17 @@ class DebateRoutes:
     async def post_command(self, request: Request) -> Response:
         """Execute a command of the host, or a viewer's vote."""
         command = await responses.read_json_body(request, commands.decode_command)
-        if isinstance(command, commands.VoteCommand):
+        if isinstance(command, commands.VoteRequest):
             return await self._cast_vote(command, request)
         responses.require_host(request)
         hosted = await self._find_debate(request)
-        if isinstance(command, commands.InterjectCommand):
+        if isinstance(command, Interject):
             responses.require_rate(self._interjections, hosted.debate, "Too many interjections.")
             self._interjections.count(hosted.debate)
         commands.execute_command(command, hosted)
         return responses.json_response({"ok": True}, 202)
 
-    async def _cast_vote(self, command: commands.VoteCommand, request: Request) -> Response:
+    async def _cast_vote(self, command: commands.VoteRequest, request: Request) -> Response:
         """Cast one vote per voter, within the address's rate limit; new voters get a cookie."""
         hosted = await self._find_debate(request)
         address = responses.client_address(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from debate_tui import __version__
 from debate_tui.domain import events, prompts
@@ -13,21 +13,21 @@ from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.stream import TurnRequest
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.usage import compute_costs
+from debate_tui.session import commands
 from debate_tui.session.judges import DEBATERS_AS_JUDGE, JudgePanel, debaters_verdict
 from debate_tui.session.rounds import NoBackpressure, Roster, RoundQueue, build_brief
-from debate_tui.session.turn import unknown_cost
 from debate_tui.session.turn_runner import TurnRunner
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
     from debate_tui.domain.debate import Debater, ParameterValue, Round
-    from debate_tui.domain.stream import Fault, Source
+    from debate_tui.domain.stream import Fault
     from debate_tui.record.log import DebateLog
     from debate_tui.session.judges import Judge
     from debate_tui.session.rounds import Backpressure, DebateSpec
-    from debate_tui.session.turn import CostFunction, RunningTurn
-    from debate_tui.session.turn_runner import FaultDecision, RecoveryWrapper
+    from debate_tui.session.turn import PricedSource, RunningTurn
+    from debate_tui.session.turn_runner import RecoveryWrapper
 
 DebateEndReason = Literal["complete", "stopped", "failed"]
 
@@ -35,10 +35,9 @@ DebateEndReason = Literal["complete", "stopped", "failed"]
 class Session:
     """A running debate, recorded in its log.
 
-    The commands (`pause`, `stop`, …) may be called at any time from the session's event loop; one that does
-    not apply at the moment does nothing. A fault that only the user can fix (a wrong key, an empty account)
-    pauses the debate until `decide` is called. An `unattended` session ends instead, and `fatal_fault` says
-    why.
+    Commands may come at any time from the session's event loop; one that does not apply at the moment does
+    nothing. A fault that only the user can fix (a wrong key, an empty account) pauses the debate until the
+    command `Decide` comes. An `unattended` session ends instead, and `fatal_fault` says why.
 
     `past_events` are the events of an interrupted debate that `log` continues to record: the session
     completes the current round, including turns cut mid-word, and runs the remaining rounds.
@@ -47,13 +46,12 @@ class Session:
     def __init__(
         self,
         spec: DebateSpec,
-        sources: Mapping[str, Source],
+        sources: Mapping[str, PricedSource],
         log: DebateLog,
         *,
         with_recovery: RecoveryWrapper,
         backpressure: Backpressure | None = None,
         unattended: bool = False,
-        costs: Mapping[str, CostFunction] | None = None,
         judges: Sequence[Judge] = (),
         past_events: Iterable[events.Event] = (),
     ) -> None:
@@ -65,11 +63,11 @@ class Session:
         self._turn_runner = TurnRunner(
             sources,
             log,
+            self.transcript,
             self._roster,
             with_recovery=with_recovery,
             backpressure=backpressure or NoBackpressure(),
             unattended=unattended,
-            costs=costs or {},
             end_debate=self._end_debate,
         )
         self._round_queue = RoundQueue(iter_rounds(spec.format))
@@ -224,11 +222,10 @@ class Session:
             return False
         if not self._is_ending:
             self._is_ending = True
-            self._log.append(events.DebatePaused(reason=f"{spent}. No further turn begins.", debater=None))
+            self._log.append(events.DebatePaused(reason=f"{spent}. No further turn starts.", debater=None))
         return True
 
     def _prepare_turn(self, debater: Debater, round_: Round, interrupted_turn: int | None) -> RunningTurn:
-        past_turn = self.transcript.turns[interrupted_turn] if interrupted_turn is not None else None
         number = interrupted_turn or max(self.transcript.turns, default=0) + 1
         request = TurnRequest(
             topic=self.spec.topic,
@@ -237,60 +234,48 @@ class Session:
             messages=prompts.build_messages(build_brief(self.spec, self.transcript, debater, round_, number)),
             max_output_tokens=self.spec.max_output_tokens,
         )
-        return self._turn_runner.create_turn(debater.id, request, past_turn)
+        return self._turn_runner.create_turn(debater.id, request)
 
     # Commands
 
-    def pause(self, debater: str | None = None) -> None:
-        """Stop reading from one debater, or from all, so that the senders slow down."""
-        if not self._end_logged:
-            self._turn_runner.pause(debater)
+    def handle(self, command: commands.Command) -> None:  # noqa: C901 (one case per command)
+        """Carry out a command; after the end of the debate, only votes have an effect."""
+        if self._end_logged and not isinstance(command, commands.CastVote | commands.EndDebate):
+            return
+        match command:
+            case commands.Pause():
+                self._turn_runner.pause(command.debater)
+            case commands.Resume():
+                self._turn_runner.resume(command.debater)
+            case commands.StopTurn():
+                self._turn_runner.stop(command.debater)
+            case commands.Retry():
+                self._turn_runner.retry(command.debater)
+            case commands.Decide():
+                self._turn_runner.decide(command.debater, command.choice)
+            case commands.Interject():
+                self._log.append(events.Interjection(text=command.text, to=command.to))
+            case commands.CastVote():
+                self._log_vote(command)
+            case commands.AddRound():
+                self._round_queue.add_round()
+            case commands.SkipPhase():
+                self._round_queue.skip_phase()
+                self._turn_runner.skip_turns()
+            case commands.SetWords():
+                self._round_queue.set_words(command.words)
+            case commands.EndDebate():
+                self._end_debate(None)
+            case _:
+                assert_never(command)
 
-    def resume(self, debater: str | None = None) -> None:
-        """Resume reading from all, or from one debater whatever paused it."""
-        if not self._end_logged:
-            self._turn_runner.resume(debater)
-
-    def stop(self, debater: str) -> None:
-        """Stop the debater's current turn; its text stays."""
-        self._turn_runner.stop(debater)
-
-    def retry(self, debater: str) -> None:
-        """Request the debater's current turn again: resume it if it was interrupted, else start over.
-
-        If the debater is paused, it is resumed; other debaters stay paused.
-        """
-        self._turn_runner.retry(debater)
-
-    def replace(
-        self,
-        debater: str,
-        source: Source,
-        source_text: str,
-        cost: CostFunction = unknown_cost,
-        parameters: Mapping[str, ParameterValue] | None = None,
-    ) -> None:
-        """Switch the debater to another source, with its own cost, from its next connection on.
-
-        `source_text` is the specification of the source as typed. `parameters` are those of its model, as
-        they may be recorded.
-        """
-        if not self._end_logged:
-            self._turn_runner.replace(debater, source, cost)
-            self._roster.log_replacement(debater, source_text, source.model, dict(parameters or {}))
-
-    def interject(self, text: str, to: str | None = None) -> None:
-        """Send a remark to one debater or to all; it is part of their next prompt."""
-        if not self._end_logged:
-            self._log.append(events.Interjection(text=text, to=to))
-
-    def vote(self, when: Literal["before", "after"], debater: str | None, voter: str = "user") -> None:
-        """Record a vote before or after the debate; `None` means undecided.
+    def _log_vote(self, vote: commands.CastVote) -> None:
+        """Log a vote.
 
         After a vote in a finished debate the end is logged again: the last event always says how the debate
         ended.
         """
-        self._log.append(events.Vote(when=when, voter=voter, debater=debater))
+        self._log.append(events.Vote(when=vote.when, voter=vote.voter, debater=vote.debater))
         if self.transcript.finish_reason is not None:
             self._log.append(
                 events.DebateFinished(
@@ -298,26 +283,22 @@ class Session:
                 )
             )
 
-    def decide(self, debater: str, choice: FaultDecision) -> None:
-        """Decide what to do about a debater whose fault paused the debate."""
-        self._turn_runner.decide(debater, choice)
+    def replace(
+        self,
+        debater: str,
+        source: PricedSource,
+        source_text: str,
+        parameters: Mapping[str, ParameterValue] | None = None,
+    ) -> None:
+        """Switch the debater to another source from its next connection on.
 
-    def add_round(self) -> None:
-        """Add a round to the current phase."""
-        self._round_queue.add_round()
-
-    def skip_phase(self) -> None:
-        """Skip the rest of the current phase: its running turns end as ``skipped``."""
-        self._round_queue.skip_phase()
-        self._turn_runner.skip_turns()
-
-    def set_words(self, words: int) -> None:
-        """Set the length of turns, in words, from the next round on."""
-        self._round_queue.set_words(words)
-
-    def end(self) -> None:
-        """End the debate: running turns are stopped, and no new one starts."""
-        self._end_debate(None)
+        `source_text` is the specification of the source as typed. `parameters` are those of its model, as
+        they may be recorded.
+        """
+        if not self._end_logged:
+            self._turn_runner.replace_source(debater, source)
+            model = source.source.model
+            self._roster.log_replacement(debater, source_text, model, dict(parameters or {}))
 
     def _end_debate(self, fault: Fault | None) -> None:
         self._is_ending = True

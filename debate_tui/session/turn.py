@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import (
@@ -19,9 +20,9 @@ from debate_tui.domain.stream import (
 from debate_tui.resilience.delivered_text import UsageTotals
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
-    from debate_tui.domain import transcript
     from debate_tui.domain.stream import (
         Cursor,
         Fault,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         StreamState,
         TurnRequest,
     )
+    from debate_tui.domain.transcript import Transcript
     from debate_tui.record.log import DebateLog
 
     CostFunction = Callable[[Usage], float | None]
@@ -45,10 +47,34 @@ def unknown_cost(usage: Usage) -> float | None:
     return None
 
 
-class RunningTurn:
-    """The text of one turn so far; every change is logged.
+class PricedSource(NamedTuple):
+    """A source, and what its answers cost."""
 
-    `past_turn` is what was logged of the turn before the debate was interrupted.
+    source: Source
+    cost: CostFunction = unknown_cost
+
+
+class TurnState(enum.Enum):
+    """What happens to a turn, whatever its stream's state."""
+
+    WAITING = "no source was asked yet, or none since the restart"
+    RUNNING = "a source was asked"
+    RETRYING = "cancelled, to run again"
+    STOPPING = "cancelled by the user"
+    SKIPPING = "cancelled with the rest of its phase"
+    FINISHED = "ended for good"
+    INTERRUPTED = "ended only because the debate did, so that a resumed debate completes it"
+
+
+_INTERRUPTED_STREAM_STATES = ("connecting", "connected", "reconnecting", "failed")
+"""States of a stream whose text a retry continues; in any other, the turn starts over."""
+
+
+class RunningTurn:
+    """One turn, from its start or from where the debate was interrupted; every change is logged.
+
+    Its text so far is in `transcript`, which must be up to date after every event of `log`. `task` is the
+    task that runs the turn.
     """
 
     def __init__(
@@ -56,26 +82,18 @@ class RunningTurn:
         debater: str,
         request: TurnRequest,
         log: DebateLog,
-        *,
+        transcript: Transcript,
         cost: CostFunction = unknown_cost,
-        past_turn: transcript.Turn | None = None,
     ) -> None:
         self.debater = debater
         self.request = request
-        self.finish_reason: FinishReason | None = None
-        self.retry_requested = False
-        self.stopped_by_user = False
-        """Whether the user stopped the turn, so that it is not completed when the debate is resumed."""
-        self.cancel_reason: FinishReason = "stopped"
+        self.state = TurnState.WAITING
+        self.task: asyncio.Task[None] | None = None
         self._log = log
         self._cost = cost
         self._attempt = 1
-        self._attempts_made = 0
-        self._state: StreamState = "waiting"
-        self._state_before_pause: StreamState | None = None
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._length = self._reasoning_length = 0
+        self._stream_state: StreamState = "waiting"
+        self._is_paused = False
         self._cursor: Cursor | None = None
         self._cursor_place = (0, 0)
         """The lengths of text and reasoning at the cursor."""
@@ -83,26 +101,26 @@ class RunningTurn:
         """The source whose stream the cursor belongs to."""
         self._restart_attempt = 0
         """The first attempt of a text that replaces the current one; 0 if the current text continues."""
-        self._usage: Usage | None = None
         self._usage_totals = UsageTotals()
         self._end = Finished()
         """The source's own end of the stream, if there was one."""
         self._started_at = time.monotonic()
         self._first_text_at: float | None = None
-        self._finished_at = 0.0
-        if past_turn is None:
+        self._finished_at: float | None = None
+        if (interrupted := transcript.turns.get(request.turn)) is None:
             log.append(events.TurnStarted(turn=request.turn, debater=debater, phase=request.phase))
         else:
-            self._restore(past_turn)
+            self._attempt = interrupted.attempt
+            if interrupted.usage is not None:
+                self._usage_totals.add_update(interrupted.usage)
+                self._usage_totals.start_connection(resumes_answer=False)
+        self._logged = transcript.turns[request.turn]
+        """The turn as logged."""
 
     @property
     def finished(self) -> bool:
-        return self.finish_reason is not None
-
-    @property
-    def has_source(self) -> bool:
-        """Whether a source was asked for this turn."""
-        return self._cursor_source is not None
+        """Whether the turn has ended and was not restarted since."""
+        return self._finished_at is not None
 
     def handle_item(self, item: StreamItem) -> None:
         """Log one item of the stream."""
@@ -114,10 +132,10 @@ class RunningTurn:
             case Superseded():
                 self._supersede(item.attempt)
             case UsageUpdate():
-                self._usage = self._usage_totals.add_update(item.usage)
+                self._usage_totals.add_update(item.usage)
             case Finished():
                 if item.usage is not None:
-                    self._usage = self._usage_totals.add_update(item.usage)
+                    self._usage_totals.add_update(item.usage)
                 self._end = item
                 self.finish(item.reason)
 
@@ -125,16 +143,19 @@ class RunningTurn:
         """End the turn, once; `fault` is what ended it, if any."""
         if self.finished:
             return
-        self.finish_reason = reason
+        is_interrupted = reason == "stopped" and self.state is not TurnState.STOPPING
+        self.state = TurnState.INTERRUPTED if is_interrupted else TurnState.FINISHED
+        self._is_paused = False
         self.log_state("failed" if reason == "failed" else "finished", fault)
         self._finished_at, first = time.monotonic(), self._first_text_at
+        usage = self._usage_totals.total(None)
         self._log.append(
             events.TurnFinished(
                 turn=self.request.turn,
                 debater=self.debater,
                 reason=reason,
-                usage=self._usage,
-                cost=self._final_cost(),
+                usage=usage,
+                cost=self._final_cost(usage),
                 model=self._end.model,
                 response=self._end.response,
                 ttft_ms=None if first is None else round((first - self._started_at) * 1000),
@@ -142,57 +163,94 @@ class RunningTurn:
             )
         )
 
-    def _final_cost(self) -> float | None:
+    def finish_cancelled(self) -> None:
+        """End the turn, whose task was cancelled."""
+        self.finish("skipped" if self.state is TurnState.SKIPPING else "stopped")
+
+    def _final_cost(self, usage: Usage | None) -> float | None:
         """Return the server's charge, if it covers the whole turn; else the cost computed from the usage."""
         if self._end.cost is not None and not self._usage_totals.has_earlier:
             return self._end.cost
-        return self._cost(self._usage or Usage())
+        return self._cost(usage or Usage())
+
+    # Commands
+
+    def stop(self) -> None:
+        """Stop the turn because the user said so."""
+        self._cancel(TurnState.STOPPING)
+
+    def skip(self) -> None:
+        """Stop the turn because the rest of its phase is skipped."""
+        self._cancel(TurnState.SKIPPING)
+
+    def retry(self) -> None:
+        """Close the turn's stream and run the turn again, unless it is about to start or to end anyway."""
+        if self.task is not None and self.state in (TurnState.RUNNING, TurnState.FINISHED):
+            self.state = TurnState.RETRYING
+            self.task.cancel()
+
+    def _cancel(self, state: TurnState) -> None:
+        if self.task is not None and not self.finished:
+            self.state = state
+            self.task.cancel()
 
     def restart(self) -> None:
         """Prepare the turn to run again: an interrupted one resumes, any other starts over.
 
         The current text stays until new text replaces it.
         """
-        state = self._state_before_pause or self._state
-        interrupted = self.finish_reason == "failed" or state in ("connecting", "connected", "reconnecting")
+        has_text = bool(self._logged.length or self._logged.reasoning_length)
         from_scratch = bool(self._restart_attempt) or (
-            not interrupted and bool(self._text or self._reasoning)
+            has_text and self._stream_state not in _INTERRUPTED_STREAM_STATES
         )
-        if self.finished:
-            self._reset_timing(from_scratch=from_scratch)
+        if self._finished_at is not None:
+            self._exclude_idle_time(time.monotonic() - self._finished_at, from_scratch=from_scratch)
         if from_scratch:
             self._restart_attempt = self._attempt + 1
         self._usage_totals.start_connection(resumes_answer=False)
-        self.retry_requested = self.stopped_by_user = False
-        self.cancel_reason = "stopped"
-        self.finish_reason = None
+        self.state = TurnState.WAITING
         self._end = Finished()
 
-    def resume_point(self, source: Source) -> Resume | None:
-        """Return where this source resumes the turn; `None` on its first opening.
+    def start_stream(self, source: Source) -> Resume | None:
+        """Note that this source is asked now, and return where it resumes; `None` on the first opening.
 
         A cursor of another source is useless to this one: it gets only the text.
         """
+        self.state = TurnState.RUNNING
         if source is not self._cursor_source:
             self._cursor_source, self._cursor = source, None
         if self._restart_attempt:
-            return Resume(self._attempts_made, None, "", "")
-        if self._state == "waiting" and not self._text and not self._reasoning:
+            return Resume(self._attempt, None, "", "")
+        lengths = (self._logged.length, self._logged.reasoning_length)
+        if self._stream_state == "waiting" and not any(lengths):
             return None
-        length, reasoning_length = (
-            self._cursor_place if self._cursor else (self._length, self._reasoning_length)
-        )
+        length, reasoning_length = self._cursor_place if self._cursor else lengths
         return Resume(
-            self._attempts_made,
+            self._attempt,
             self._cursor,
-            "".join(self._text),
-            "".join(self._reasoning),
-            (self._length - length, self._reasoning_length - reasoning_length),
+            self._logged.text,
+            self._logged.reasoning,
+            (lengths[0] - length, lengths[1] - reasoning_length),
         )
 
     def log_state(self, state: StreamState, fault: Fault | None = None) -> None:
         """Log a state set by the session rather than by the stream."""
-        self._state = state
+        self._stream_state = state
+        self._log_stream_state(state, fault)
+
+    def log_pause(self) -> None:
+        """Log the state ``paused``, unless it is paused already."""
+        if not self._is_paused and not self.finished:
+            self._is_paused = True
+            self._log_stream_state("paused")
+
+    def log_unpause(self) -> None:
+        """Log again the state before `log_pause`."""
+        if self._is_paused:
+            self._is_paused = False
+            self._log_stream_state(self._stream_state)
+
+    def _log_stream_state(self, state: StreamState, fault: Fault | None = None) -> None:
         self._log.append(
             events.StreamStatus(
                 debater=self.debater,
@@ -202,36 +260,16 @@ class RunningTurn:
             )
         )
 
-    def log_pause(self) -> None:
-        """Log the state ``paused``, unless it is paused already."""
-        if self._state_before_pause is None and not self.finished:
-            self._state_before_pause = self._state
-            self.log_state("paused")
-
-    def log_unpause(self) -> None:
-        """Log again the state before `log_pause`."""
-        if self._state_before_pause is not None and not self.finished:
-            self.log_state(self._state_before_pause)
-        self._state_before_pause = None
-
-    def _reset_timing(self, *, from_scratch: bool) -> None:
-        """Exclude the time since the turn ended; after a restart from scratch, all time before too."""
-        now, first = time.monotonic(), self._first_text_at
-        idle = now - self._finished_at
-        self._started_at = now if from_scratch else self._started_at + idle
+    def _exclude_idle_time(self, idle: float, *, from_scratch: bool) -> None:
+        """Exclude the seconds since the turn ended; after a restart from scratch, all time before too."""
+        first = self._first_text_at
+        self._started_at = time.monotonic() if from_scratch else self._started_at + idle
         self._first_text_at = None if from_scratch or first is None else first + idle
-
-    def _restore(self, past_turn: transcript.Turn) -> None:
-        self._attempt = self._attempts_made = past_turn.attempt
-        self._text, self._reasoning = [past_turn.text], [past_turn.reasoning]
-        self._length, self._reasoning_length = past_turn.length, past_turn.reasoning_length
-        if past_turn.usage is not None:
-            self._usage = self._usage_totals.add_update(past_turn.usage)
-            self._usage_totals.start_connection(resumes_answer=False)
+        self._finished_at = None
 
     def _log_status(self, status: StateChange) -> None:
-        self._attempt = self._attempts_made = status.attempt
-        self._state = status.state
+        self._attempt = status.attempt
+        self._stream_state = status.state
         self._log.append(
             events.StreamStatus(
                 debater=self.debater,
@@ -249,38 +287,29 @@ class RunningTurn:
     def _supersede(self, attempt: int) -> None:
         self._attempt = attempt
         self._restart_attempt = 0
-        self._text.clear()
-        self._reasoning.clear()
-        self._length = self._reasoning_length = 0
         self._cursor = None
         self._log.append(events.TurnSuperseded(turn=self.request.turn, debater=self.debater, attempt=attempt))
 
     def _log_chunk(self, chunk: Chunk) -> None:
-        text = chunk.text
-        if text and self._restart_attempt:
-            self._supersede(max(self._attempt, self._restart_attempt))
+        text, logged = chunk.text, self._logged
         if not text:
             return
+        if self._restart_attempt:
+            self._supersede(max(self._attempt, self._restart_attempt))
         if self._first_text_at is None:
             self._first_text_at = time.monotonic()
-        if chunk.reasoning:
-            offset, pieces = self._reasoning_length, self._reasoning
-            self._reasoning_length += len(text)
-        else:
-            offset, pieces = self._length, self._text
-            self._length += len(text)
-        pieces.append(text)
-        if chunk.cursor is not None:
-            self._cursor, self._cursor_place = chunk.cursor, (self._length, self._reasoning_length)
         self._log.append(
             events.TurnDelta(
                 turn=self.request.turn,
                 debater=self.debater,
                 attempt=self._attempt,
-                offset=offset,
+                offset=logged.reasoning_length if chunk.reasoning else logged.length,
                 text=text,
                 reasoning=chunk.reasoning,
             )
         )
-        if self._length + self._reasoning_length > MAX_TURN_CHARACTERS:
+        lengths = (logged.length, logged.reasoning_length)
+        if chunk.cursor is not None:
+            self._cursor, self._cursor_place = chunk.cursor, lengths
+        if sum(lengths) > MAX_TURN_CHARACTERS:
             self.finish("length")

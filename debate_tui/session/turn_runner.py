@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Fault
 from debate_tui.resilience.backoff import FaultAction, fault_action
-from debate_tui.session.turn import RunningTurn, unknown_cost
+from debate_tui.session.turn import PricedSource, RunningTurn, TurnState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from debate_tui.domain.stream import Source, TurnRequest
+    from debate_tui.domain.transcript import Transcript
+    from debate_tui.record.log import DebateLog
+    from debate_tui.session.commands import FaultDecision
+    from debate_tui.session.rounds import Backpressure, Roster
+
+    RecoveryWrapper = Callable[[str, Source, Callable[[], bool]], Source]
+    """A function that wraps a debater's source in recovery; its last argument says if reading is paused."""
 
 # Pauses of one debater or of the whole debate
 
@@ -76,20 +88,6 @@ class ReadCoalescer:
         return 0.0 if sender_is_fast else read_delay
 
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from debate_tui.domain import transcript
-    from debate_tui.domain.stream import Source, TurnRequest
-    from debate_tui.record.log import DebateLog
-    from debate_tui.session.rounds import Backpressure, Roster
-    from debate_tui.session.turn import CostFunction
-
-    RecoveryWrapper = Callable[[str, Source, Callable[[], bool]], Source]
-    """A function that wraps a debater's source in recovery; its last argument says if reading is paused."""
-
-FaultDecision = Literal["fix", "replace", "remove", "end"]
-
 PAUSED_WITH_ALL, PAUSED_ALONE = "all", "own"
 """Reasons why a debater is paused: with all others, or alone."""
 
@@ -103,55 +101,48 @@ class TurnRunner:
 
     def __init__(
         self,
-        sources: Mapping[str, Source],
+        sources: Mapping[str, PricedSource],
         log: DebateLog,
+        transcript: Transcript,
         roster: Roster,
         *,
         with_recovery: RecoveryWrapper,
         backpressure: Backpressure,
         unattended: bool,
-        costs: Mapping[str, CostFunction],
         end_debate: Callable[[Fault | None], None],
     ) -> None:
         self._log = log
+        self._transcript = transcript
         self._roster = roster
         self._with_recovery = with_recovery
         self._backpressure = backpressure
         self._unattended = unattended
-        self._costs = dict(costs)
         self._end_debate = end_debate
         self._gates = {debater: PauseGate() for debater in roster.all_ids}
-        self._sources = {
-            debater: with_recovery(debater, sources[debater], gate.is_closed)
-            for debater, gate in self._gates.items()
-        }
+        self._sources: dict[str, PricedSource] = {}
+        for debater in roster.all_ids:
+            self.replace_source(debater, sources[debater])
         self._turns: dict[str, RunningTurn] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._wave: asyncio.TaskGroup | None = None
         self._decisions: dict[str, asyncio.Future[FaultDecision]] = {}
         self._closed = False
 
     def model_of(self, debater: str) -> str:
         """Return the name of the model that speaks for the debater."""
-        return self._sources[debater].model
+        return self._sources[debater].source.model
 
     @property
     def interrupted_turns(self) -> tuple[int, ...]:
         """The turns that were stopped only because the debate ended."""
-        return tuple(
-            turn.request.turn
-            for turn in self._turns.values()
-            if turn.finish_reason == "stopped" and not turn.stopped_by_user
-        )
+        turns = self._turns.values()
+        return tuple(turn.request.turn for turn in turns if turn.state is TurnState.INTERRUPTED)
 
     # Turns
 
-    def create_turn(
-        self, debater: str, request: TurnRequest, past_turn: transcript.Turn | None
-    ) -> RunningTurn:
-        """Create the debater's next turn; `past_turn` is the one to resume, if it was interrupted."""
-        cost = self._costs.get(debater, unknown_cost)
-        turn = self._turns[debater] = RunningTurn(debater, request, self._log, cost=cost, past_turn=past_turn)
+    def create_turn(self, debater: str, request: TurnRequest) -> RunningTurn:
+        """Create the debater's next turn, or continue the one of that number if it was interrupted."""
+        cost = self._sources[debater].cost
+        turn = self._turns[debater] = RunningTurn(debater, request, self._log, self._transcript, cost)
         return turn
 
     async def run_turns(self, turns: Sequence[RunningTurn]) -> None:
@@ -161,15 +152,15 @@ class TurnRunner:
                 self._start_task(turn, self._wave)
         self._wave = None
         for turn in turns:
-            turn.finish("stopped")  # a task cancelled before its first step has not finished its turn
+            turn.finish_cancelled()  # a task cancelled before its first step has not finished its turn
 
     def _start_task(self, turn: RunningTurn, wave: asyncio.TaskGroup) -> None:
-        task = self._tasks[turn.debater] = wave.create_task(self._run_turn(turn))
-        task.add_done_callback(self._on_task_done)
+        turn.task = wave.create_task(self._run_turn(turn))
+        turn.task.add_done_callback(self._on_task_done)
 
     def _on_task_done(self, _: asyncio.Task[None]) -> None:
         """Close the group after its last turn: a finished task group takes no new task."""
-        if all(task.done() for task in self._tasks.values()):
+        if all(turn.task is None or turn.task.done() for turn in self._turns.values()):
             self._wave = None
 
     async def _run_turn(self, turn: RunningTurn) -> None:
@@ -178,21 +169,22 @@ class TurnRunner:
                 await self._try_stream(turn)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
-                if task is None or task.uncancel() or self._closed or not turn.retry_requested:
-                    turn.finish(turn.cancel_reason)
+                if task is None or task.uncancel() or self._closed or turn.state is not TurnState.RETRYING:
+                    turn.finish_cancelled()
                     raise
                 turn.restart()
 
     async def _try_stream(self, turn: RunningTurn) -> None:
         try:
-            await self._read_stream(turn, self._sources[turn.debater])
+            await self._read_stream(turn)
         except Fault as fault:
             await self._handle_fault(turn, fault)
 
-    async def _read_stream(self, turn: RunningTurn, source: Source) -> None:
+    async def _read_stream(self, turn: RunningTurn) -> None:
         gate, pressure, clock = self._gates[turn.debater], self._backpressure, time.monotonic
+        source = self._sources[turn.debater].source
         await gate.wait_until_open()
-        async with source.open(turn.request, turn.resume_point(source)) as stream:
+        async with source.open(turn.request, turn.start_stream(source)) as stream:
             coalescer, last_read_at = ReadCoalescer(), clock()
             async for item in stream:
                 now = clock()
@@ -248,14 +240,14 @@ class TurnRunner:
         turn.finish("failed", fault)
         self._roster.remove(turn.debater, fault.message)
 
-    # Commands: see `Session`
+    # Commands: see `session.commands`
 
     def pause(self, debater: str | None) -> None:
         """Pause reading from one debater, or from all, and log it."""
         self._log.append(events.DebatePaused(reason="user", debater=debater))
         for name in self._gates if debater is None else (debater,):
             self._gates[name].close(PAUSED_WITH_ALL if debater is None else PAUSED_ALONE)
-            if (turn := self._turns.get(name)) is not None and not turn.finished:
+            if (turn := self._turns.get(name)) is not None:
                 turn.log_pause()
 
     def resume(self, debater: str | None) -> None:
@@ -271,32 +263,29 @@ class TurnRunner:
 
     def stop(self, debater: str) -> None:
         """Stop the debater's current turn."""
-        if (task := self._tasks.get(debater)) is not None:
-            self._turns[debater].stopped_by_user = True
-            task.cancel()
+        if (turn := self._turns.get(debater)) is not None:
+            turn.stop()
 
     def retry(self, debater: str) -> None:
         """Run the debater's turn again, while its group is still running."""
-        turn, task, wave = self._turns.get(debater), self._tasks.get(debater), self._wave
-        if turn is None or task is None or wave is None or self._closed:
+        turn, wave = self._turns.get(debater), self._wave
+        if turn is None or turn.task is None or wave is None or self._closed:
             return
         if self._gates[debater].is_closed():
             self.resume(debater)
-        if decision := self._decisions.get(debater):
-            if not decision.done():
-                decision.set_result("fix")
-        elif task.done():
+        if debater in self._decisions:
+            self.decide(debater, "fix")
+        elif turn.task.done():
             self._roster.reinstate(debater)
             turn.restart()
             self._start_task(turn, wave)
-        elif turn.has_source:  # otherwise it is about to start
-            turn.retry_requested = True
-            task.cancel()
+        else:
+            turn.retry()
 
-    def replace(self, debater: str, source: Source, cost: CostFunction) -> None:
-        """Use another source for the debater, with its own cost, from its next connection on."""
-        self._costs[debater] = cost
-        self._sources[debater] = self._with_recovery(debater, source, self._gates[debater].is_closed)
+    def replace_source(self, debater: str, source: PricedSource) -> None:
+        """Use this source for the debater from its next connection on."""
+        guarded = self._with_recovery(debater, source.source, self._gates[debater].is_closed)
+        self._sources[debater] = PricedSource(guarded, source.cost)
 
     def decide(self, debater: str, choice: FaultDecision) -> None:
         """Decide what to do about a debater whose fault paused the debate."""
@@ -306,15 +295,15 @@ class TurnRunner:
 
     def skip_turns(self) -> None:
         """End all running turns as ``skipped``."""
-        for debater, task in self._tasks.items():
-            self._turns[debater].cancel_reason = "skipped"
-            task.cancel()
+        for turn in self._turns.values():
+            turn.skip()
 
     def close(self) -> None:
         """End all running turns and allow no retry."""
         self._closed = True
-        for task in self._tasks.values():
-            task.cancel()
+        for turn in self._turns.values():
+            if turn.task is not None:
+                turn.task.cancel()
 
 
 def _describe_fault(fault: Fault) -> str:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import Statistics
     from debate_tui.record.log import ReadableLog
+    from debate_tui.session.commands import CommandHandler
     from debate_tui.tui.base_app import Key
-    from debate_tui.tui.commands import Commands
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.screens.start import StartScreen
 
@@ -44,7 +44,7 @@ class BaseDebateApp(BaseApp[None]):
         self,
         log: ReadableLog | None,
         buffer: SharedBuffer[PaneItem],
-        commands: Commands | None,
+        handle: CommandHandler | None,
         options: ScreenOptions,
         *,
         statistics: Statistics | None = None,
@@ -64,7 +64,7 @@ class BaseDebateApp(BaseApp[None]):
         self._debate_screen = screen(
             log,
             buffer,
-            commands,
+            handle,
             options,
             statistics=statistics,
             on_mode=on_mode or _ignore_choice,
@@ -146,7 +146,7 @@ class DebateApp(BaseDebateApp):
         self,
         log: ReadableLog | None,
         buffer: SharedBuffer[PaneItem],
-        commands: Commands | None,
+        handle: CommandHandler | None,
         options: ScreenOptions,
         *,
         statistics: Statistics | None = None,
@@ -159,7 +159,7 @@ class DebateApp(BaseDebateApp):
         self._initial_screen = self.build_debate_screen(
             log,
             buffer,
-            commands,
+            handle,
             options,
             statistics=statistics,
             on_ready=on_ready,

@@ -9,7 +9,7 @@ from msgspec import Struct
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.debate import Format
 from debate_tui.domain.events import DebaterInfo
-from debate_tui.tui.commands import SourceSwap
+from debate_tui.session.commands import SourceSwap
 
 DEFAULT_WINDOW_MS = 100
 

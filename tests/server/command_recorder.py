@@ -1,39 +1,29 @@
-"""A session's place taken by one that only logs."""
+"""What stands for a session where a host or a viewer gives commands."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.events import Interjection, Vote
+from debate_tui.session.commands import CastVote, Interject
 
 if TYPE_CHECKING:
     from debate_tui.record.log import MemoryLog
+    from debate_tui.session.commands import Command
 
 
 class CommandRecorder:
-    """Takes commands like a session, and logs those that sessions log."""
+    """Keeps commands, and logs those that are events of the log."""
 
     def __init__(self, log: MemoryLog) -> None:
         self.log = log
-        self.heard: list[object] = []
+        self.heard: list[Command] = []
 
-    def pause(self, debater: str | None = None) -> None:
-        self.heard.append(("pause", debater))
-
-    def resume(self, debater: str | None = None) -> None:
-        self.heard.append(("resume", debater))
-
-    def stop(self, debater: str) -> None:
-        self.heard.append(("stop", debater))
-
-    def retry(self, debater: str) -> None:
-        self.heard.append(("retry", debater))
-
-    def end(self) -> None:
-        self.heard.append("end")
-
-    def interject(self, text: str, to: str | None = None) -> None:
-        self.log.append(Interjection(text=text, to=to))
-
-    def vote(self, when: str, debater: str | None, voter: str = "user") -> None:
-        self.log.append(Vote(when=when, debater=debater, voter=voter))  # type: ignore[arg-type]
+    def handle(self, command: Command) -> None:
+        match command:
+            case Interject():
+                self.log.append(Interjection(text=command.text, to=command.to))
+            case CastVote():
+                self.log.append(Vote(when=command.when, debater=command.debater, voter=command.voter))
+            case _:
+                self.heard.append(command)

@@ -25,6 +25,7 @@ from debate_tui.server import commands, connections
 from debate_tui.server.auth import GUESS_BURST, LOGIN_COOKIE, AccessControl
 from debate_tui.server.hosted_debate import MAX_STREAMS
 from debate_tui.server.limits import ViewerLimits
+from debate_tui.session.commands import CastVote, EndDebate, Pause, Resume, Retry, StopTurn
 from tests.sample_debates import opening_events
 from tests.server.command_recorder import CommandRecorder
 from tests.server.generated_debates import example_debate
@@ -49,7 +50,7 @@ async def live_debate(**options: object) -> AsyncIterator[tuple[RunningServer, C
         log.append(event)
     chair = CommandRecorder(log)
     async with running_server(**options) as here:  # type: ignore[arg-type]
-        here.hub.host("d1", log, chair, known_seq=4)
+        here.hub.host("d1", log, chair.handle, known_seq=4)
         yield here, chair
 
 
@@ -115,7 +116,7 @@ async def test_options_without_end_share_what_is_encoded() -> None:
         while len(here.hub.viewers) < 80:
             await asyncio.sleep(0)
         assert len(hosted._streams) <= MAX_STREAMS + 4
-        chair.vote("before", "a")
+        chair.handle(CastVote("before", "a"))
         for number, stream in enumerate(streams[:10]):
             text = ""
             while '"type":"vote"' not in text and number % 2 == 0:
@@ -286,11 +287,11 @@ async def test_an_unexpected_error_is_reported_in_one_line(
 async def test_only_the_host_steers() -> None:
     async with live_debate() as (here, chair):
         for asked, heard in (
-            ({"command": "pause"}, ("pause", None)),
-            ({"command": "resume", "debater": "a"}, ("resume", "a")),
-            ({"command": "stop", "debater": "b"}, ("stop", "b")),
-            ({"command": "retry", "debater": "b"}, ("retry", "b")),
-            ({"command": "stop"}, "end"),
+            ({"command": "pause"}, Pause()),
+            ({"command": "resume", "debater": "a"}, Resume("a")),
+            ({"command": "stop", "debater": "b"}, StopTurn("b")),
+            ({"command": "retry", "debater": "b"}, Retry("b")),
+            ({"command": "stop"}, EndDebate()),
         ):
             assert (await here.client.post("/debates/d1/commands", json=asked)).status_code == 403
             answer = await here.client.post("/debates/d1/commands", json=asked, headers=HOST)
@@ -666,7 +667,7 @@ async def test_a_stalled_viewer_is_dropped_and_delays_nobody(monkeypatch: pytest
             number += 1
             chair.log.append(TurnStarted(turn=number, debater="a", phase="x" * 20_000))
             await asyncio.sleep(0.001)
-        chair.vote("before", "a")
+        chair.handle(CastVote("before", "a"))
         await healthy
         assert [event.seq for event in received.events()] == list(range(5, len(chair.log._events) + 1))
         assert len(here.hub.viewers) <= 1
@@ -697,7 +698,7 @@ async def test_a_viewer_that_paused_too_long_resumes_without_a_gap(monkeypatch: 
                         received.feed(block)
         before = len(received.messages)
         assert 4 <= before < len(chair.log._events), "it was cut off before the end"
-        chair.vote("before", "a")
+        chair.handle(CastVote("before", "a"))
         await read_sse(here.client, path, received, until=lambda r: bool(r.of_type("vote")))
         assert received.of_type("reset") == []
         check_same_log(received.events(), chair.log._events)

@@ -16,6 +16,7 @@ from debate_tui.record.stores import open_store
 from debate_tui.server import viewer
 from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.server.auth import AccessControl
+from debate_tui.session.commands import Pause
 from tests.sample_debates import opening_events
 from tests.server.chromium import Browser, needs_browser
 from tests.server.command_recorder import CommandRecorder
@@ -44,7 +45,7 @@ async def watched_debate(tmp_path: Path) -> AsyncIterator[tuple[Browser, Command
         log.append(event)
     chair = CommandRecorder(log)
     async with running_server() as here, Browser(tmp_path / "profile") as browser:
-        here.hub.host("d1", log, chair, known_seq=4)
+        here.hub.host("d1", log, chair.handle, known_seq=4)
         url = f"{here.url}/debates/d1"
         await browser.go(url)
         await browser.until("document.querySelectorAll('.pane').length === 2")
@@ -270,7 +271,7 @@ async def test_a_cut_heals_without_a_gap(tmp_path: Path) -> None:
     stack = contextlib.AsyncExitStack()
     await stack.enter_async_context(browser)
     async with running_server(store, port=port) as here:
-        here.hub.host("d1", log, chair, known_seq=4)
+        here.hub.host("d1", log, chair.handle, known_seq=4)
         await browser.go(f"{here.url}/debates/d1")
         say(chair, "one ")
         await browser.until(f"document.querySelector('{ADA}')?.textContent === 'one '")
@@ -278,7 +279,7 @@ async def test_a_cut_heals_without_a_gap(tmp_path: Path) -> None:
     say(chair, "two 👋 ", 4)
     await log.flush()
     async with running_server(store, port=port) as here:
-        here.hub.host("d1", log, chair, known_seq=6)
+        here.hub.host("d1", log, chair.handle, known_seq=6)
         await browser.js("dispatchEvent(new Event('online'))")
         await browser.until("document.getElementById('line').dataset.line === 'live'")
         say(chair, "three", 10, attempt=2)
@@ -358,7 +359,7 @@ async def test_the_host_steers_from_the_page(tmp_path: Path) -> None:
         for event in opening_events():
             log.append(event)
         chair = CommandRecorder(log)
-        here.hub.host("d1", log, chair, known_seq=4)
+        here.hub.host("d1", log, chair.handle, known_seq=4)
         headers = {"authorization": "Bearer host"}
         link = (await here.client.post("/links", json={"role": "host"}, headers=headers)).json()["link"]
         await browser.call("Page.navigate", url=link)
@@ -375,7 +376,7 @@ async def test_the_host_steers_from_the_page(tmp_path: Path) -> None:
         await browser.until("true")
         while not chair.heard:
             await browser.js("1")
-        assert chair.heard == [("pause", None)]
+        assert chair.heard == [Pause()]
 
 
 @pytest.mark.parametrize("width", [390, 800, 1400])

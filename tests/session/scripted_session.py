@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from debate_tui.domain import events
@@ -21,9 +22,13 @@ from debate_tui.domain.stream import (
 from debate_tui.record.log import MemoryLog
 from debate_tui.session.rounds import DebateSpec
 from debate_tui.session.session import Session
+from debate_tui.session.turn import PricedSource, unknown_cost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from debate_tui.domain.stream import Source
+    from debate_tui.session.turn import CostFunction
 
 
 Step = StreamItem | Fault | asyncio.Event
@@ -86,20 +91,28 @@ def motion(*phases: Phase, debaters: int = 2) -> DebateSpec:
     )
 
 
+def make_session(
+    spec: DebateSpec,
+    sources: Mapping[str, Source],
+    log: MemoryLog,
+    costs: Mapping[str, CostFunction] = MappingProxyType({}),
+    **options: Any,
+) -> Session:
+    """A session without recovery."""
+    priced = {
+        debater: PricedSource(source, costs.get(debater, unknown_cost)) for debater, source in sources.items()
+    }
+    return Session(spec, priced, log, with_recovery=lambda _, source, held: source, **options)
+
+
 def start_session(
     motion: DebateSpec, sources: list[Scripted], **options: Any
 ) -> tuple[Session, MemoryLog, list[events.Event]]:
     log = MemoryLog()
     seen: list[events.Event] = []
     log.subscribe(seen.append)
-    session = Session(
-        motion,
-        {debater.id: source for debater, source in zip(motion.debaters, sources, strict=True)},
-        log,
-        with_recovery=lambda _, source, held: source,
-        **options,
-    )
-    return session, log, seen
+    by_debater = {debater.id: source for debater, source in zip(motion.debaters, sources, strict=True)}
+    return make_session(motion, by_debater, log, **options), log, seen
 
 
 async def wait_until_logged(seen: list[events.Event], wanted: Callable[[events.Event], bool]) -> None:

@@ -16,12 +16,12 @@ from debate_tui.domain.judging import CRITERIA
 from debate_tui.domain.judging.summary import describe_result
 from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, Usage, UsageUpdate
 from debate_tui.record.log import MemoryLog
+from debate_tui.session.commands import EndDebate
 from debate_tui.session.judges import Judge
-from debate_tui.session.rounds import DebateSpec
-from debate_tui.session.session import Session
 from tests.session.scripted_session import (
     Scripted,
     events_of_type,
+    make_session,
     motion,
     phase,
     speech_items,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
     from debate_tui.domain.transcript import Transcript
+    from debate_tui.session.rounds import DebateSpec
 
 
 class AnsweringJudge:
@@ -182,7 +183,7 @@ async def test_agreement_ends_the_phase_that_waits_for_it() -> None:
         debater.id: Scripted(speech_items("ANSWER: Rome"), then=list(same)) for debater in held.debaters
     }
     sources["d2"] = Scripted(then=list(same))
-    session = Session(held, sources, log, with_recovery=lambda _, source, held: source)
+    session = make_session(held, sources, log)
     await session.run()
     assert [(step.phase, step.round) for step in session.transcript.steps] == [
         ("revision", 1),
@@ -218,11 +219,10 @@ async def test_a_debate_killed_while_the_judges_read_asks_those_who_have_not_spo
         AnsweringJudge(prefer_speaker_of("dogs bark")),
     )
     held = motion(phase("opening"), phase("closing"))
-    session = Session(
+    session = make_session(
         held,
         {debater.id: Scripted() for debater in held.debaters},
         log,
-        with_recovery=lambda _, source, held: source,
         judges=[Judge("j1", "judge 1", first), Judge("j2", "judge 2", second)],
         past_events=past,
     )
@@ -244,17 +244,16 @@ async def test_a_debate_ended_while_the_judges_read_is_not_complete() -> None:
 
     held = motion(phase("opening"))
     log = MemoryLog()
-    session = Session(
+    session = make_session(
         held,
         {debater.id: Scripted() for debater in held.debaters},
         log,
-        with_recovery=lambda _, source, held: source,
         judges=[Judge("j1", "judge 1", Pondering(prefer_speaker_of("turn 1")))],
     )
     running = asyncio.create_task(session.run())
     while not any(step.phase == "verdict" for step in session.transcript.steps):
         await asyncio.sleep(0)
-    session.end()
+    session.handle(EndDebate())
     await running
     assert session.transcript.verdicts == []
     assert session.transcript.finish_reason == "stopped"
@@ -299,7 +298,7 @@ async def run_format(format_name: str, *answers: Callable[[str], str]) -> Transc
     of_format: DebateSpec = msgspec.structs.replace(base, format=find_format(format_name))
     log = MemoryLog()
     sources = {d.id: AnsweringJudge(answer) for d, answer in zip(of_format.debaters, answers, strict=True)}
-    session = Session(of_format, sources, log, with_recovery=lambda _, source, held: source)
+    session = make_session(of_format, sources, log)
     await session.run()
     return session.transcript
 

@@ -17,11 +17,12 @@ from debate_tui.domain.stream import (
     Usage,
 )
 from debate_tui.record.log import MemoryLog
-from debate_tui.session.session import Session
+from debate_tui.session.commands import Decide, EndDebate, Interject, Pause, Resume, Retry, StopTurn
 from tests.session.scripted_session import (
     Scripted,
     Step,
     events_of_type,
+    make_session,
     motion,
     phase,
     reasons,
@@ -148,7 +149,7 @@ async def test_stopping_a_turn_keeps_its_text_and_the_debate() -> None:
     await wait_until_logged(
         seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "so far"
     )
-    session.stop("d1")
+    session.handle(StopTurn("d1"))
     await running
     first = next(event for event in events_of_type(seen, events.TurnFinished) if event.turn == 1)
     assert first.reason == "stopped"
@@ -166,13 +167,13 @@ async def test_a_pause_holds_back_everything_that_arrives(whom: str | None) -> N
     await wait_until_logged(
         seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "before"
     )
-    session.pause(whom)
+    session.handle(Pause(whom))
     go.set()
     for _ in range(20):
         await asyncio.sleep(0)
     assert session.transcript.turns[1].text == "before"
     assert session.transcript.statuses["d1"].state == "paused"
-    session.resume(whom)
+    session.handle(Resume(whom))
     await running
     assert session.transcript.turns[1].text == "beforeafter"
     assert [event.debater for event in events_of_type(seen, events.DebatePaused)] == [whom]
@@ -185,7 +186,7 @@ async def test_ending_finishes_every_open_turn_then_the_debate() -> None:
     session, _, seen = start_session(motion(phase("one"), phase("two")), sources)
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.TurnDelta))
-    session.end()
+    session.handle(EndDebate())
     await running
     assert reasons(seen) == {"d1": "stopped", "d2": "stopped"}
     assert events_of_type(seen, events.DebateFinished)[0].reason == "stopped"
@@ -219,7 +220,7 @@ async def test_a_wrong_key_pauses_everybody_until_somebody_decides() -> None:
     for _ in range(20):
         await asyncio.sleep(0)
     assert "b2" not in session.transcript.turns[2].text
-    session.decide("d1", "fix")
+    session.handle(Decide("d1", "fix"))
     await running
     assert session.transcript.turns[1].text == "with the right key"
     assert session.transcript.turns[2].text == "b1b2"
@@ -232,7 +233,7 @@ async def test_going_on_without_a_debater_or_ending(choice: str, ending: str) ->
     session, _, seen = start_session(motion(debaters=3), [ada, Scripted(), Scripted()])
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.DebatePaused))
-    session.decide("d1", choice)  # type: ignore[arg-type]
+    session.handle(Decide("d1", choice))  # type: ignore[arg-type]
     await running
     assert events_of_type(seen, events.DebaterRemoved)[0].debater == "d1"
     assert events_of_type(seen, events.DebateFinished)[0].reason == ending
@@ -257,7 +258,7 @@ async def test_retrying_a_failed_turn_goes_on_from_its_text_while_others_stream(
     session, _, seen = start_session(motion(), [ada, ben])
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.DebaterRemoved))
-    session.retry("d1")
+    session.handle(Retry("d1"))
     await wait_until_logged(seen, lambda event: isinstance(event, events.DebaterReturned))
     go.set()
     await running
@@ -276,7 +277,7 @@ async def test_retrying_a_streaming_turn_starts_it_anew() -> None:
     await wait_until_logged(
         seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle"
     )
-    session.retry("d1")
+    session.handle(Retry("d1"))
     await running
     assert session.transcript.turns[1].text == "to the point"
     superseded = events_of_type(seen, events.TurnSuperseded)
@@ -294,7 +295,7 @@ async def test_what_was_said_stays_until_the_retry_has_something_to_say() -> Non
     await wait_until_logged(
         seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle"
     )
-    session.retry("d1")
+    session.handle(Retry("d1"))
     await wait_until_logged(seen, lambda event: isinstance(event, events.StreamStatus) and event.attempt == 2)
     assert session.transcript.turns[1].text == "waffle"
     go.set()
@@ -314,10 +315,10 @@ async def test_a_retry_that_fails_leaves_what_was_said() -> None:
     await wait_until_logged(
         seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "waffle"
     )
-    session.retry("d1")
+    session.handle(Retry("d1"))
     await wait_until_logged(seen, lambda event: isinstance(event, events.DebaterRemoved))
     assert session.transcript.turns[1].text == "waffle"
-    session.retry("d1")
+    session.handle(Retry("d1"))
     never.set()
     await running
     assert session.transcript.turns[1].text == "short"
@@ -336,8 +337,8 @@ async def test_retrying_a_paused_turn_lets_it_go_and_keeps_its_text_until_there_
     session, _, seen = start_session(motion(), [ada, ben])
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.TurnDelta) and event.text == "b1")
-    session.pause(whom)
-    session.retry("d1")
+    session.handle(Pause(whom))
+    session.handle(Retry("d1"))
     await wait_until_logged(seen, lambda event: isinstance(event, events.StreamStatus) and event.attempt == 2)
     assert session.transcript.turns[1].text == "waffle"
     go.set()
@@ -347,7 +348,7 @@ async def test_retrying_a_paused_turn_lets_it_go_and_keeps_its_text_until_there_
     assert session.transcript.turns[1].text == "short"
     if whom is None:
         assert session.transcript.statuses["d2"].state == "paused"
-        session.resume(None)
+        session.handle(Resume())
     await running
     assert session.transcript.turns[2].text == "b1b2"
 
@@ -361,8 +362,8 @@ async def test_retrying_a_paused_turn_whose_stream_was_broken_goes_on_from_its_t
     await wait_until_logged(
         seen, lambda event: isinstance(event, events.StreamStatus) and event.state == "reconnecting"
     )
-    session.pause("d1")
-    session.retry("d1")
+    session.handle(Pause("d1"))
+    session.handle(Retry("d1"))
     await running
     assert session.transcript.turns[1].text == "half whole"
 
@@ -374,7 +375,7 @@ async def test_an_interjection_reaches_its_debater_once() -> None:
     session, _, seen = start_session(motion(phase("one"), phase("two"), phase("three")), [ada, ben])
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.TurnFinished))
-    session.interject("What about dogs?", "d1")
+    session.handle(Interject("What about dogs?", "d1"))
     go.set()
     await running
     assert ["dogs" in request.prompt for request in ada.requests] == [False, True, False]
@@ -398,11 +399,10 @@ async def test_text_that_gathers_is_all_there_in_the_end() -> None:
     many: list[Step] = [Chunk(str(n)) for n in range(50)]
     ada = Scripted([Connected(), *many, gate, Chunk("late"), Finished()])
     of_two = motion()
-    session = Session(
+    session = make_session(
         of_two,
         {"d1": ada, "d2": Scripted([Connected(), Finished()])},
         MemoryLog(),
-        with_recovery=lambda _, source, held: source,
         backpressure=GatheringSource(),
     )
     asyncio.get_running_loop().call_later(0.05, gate.set)

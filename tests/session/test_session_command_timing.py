@@ -9,6 +9,17 @@ import pytest
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected, Cursor, Fault, FaultKind, StreamOrigin
+from debate_tui.session.commands import (
+    Decide,
+    EndDebate,
+    Interject,
+    Pause,
+    Resume,
+    Retry,
+    SkipPhase,
+    StopTurn,
+)
+from debate_tui.session.turn import PricedSource
 from tests.session.scripted_session import (
     Scripted,
     events_of_type,
@@ -20,9 +31,7 @@ from tests.session.scripted_session import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from debate_tui.session.session import Session
+    from debate_tui.session.commands import Command
 
 WRONG_KEY = Fault(FaultKind.AUTH, "wrong key", status=401)
 
@@ -38,12 +47,13 @@ def asks_for_decision(event: events.Event) -> bool:
 
 @pytest.mark.parametrize(
     ("command", "reason"),
-    [(lambda session: session.stop("d1"), "stopped"), (lambda session: session.skip_phase(), "skipped")],
+    [
+        (lambda session: session.handle(StopTurn("d1")), "stopped"),
+        (lambda session: session.handle(SkipPhase()), "skipped"),
+    ],
     ids=["stop", "skip"],
 )
-async def test_a_turn_that_waits_for_a_decision_can_be_ended(
-    command: Callable[[Session], None], reason: str
-) -> None:
+async def test_a_turn_that_waits_for_a_decision_can_be_ended(command: Command, reason: str) -> None:
     """At once, and the others speak on."""
     go = asyncio.Event()
     ben = Scripted([Connected(), Chunk("b"), go, *speech_items("en")])
@@ -52,7 +62,7 @@ async def test_a_turn_that_waits_for_a_decision_can_be_ended(
     )
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, asks_for_decision)
-    command(session)
+    session.handle(command)
     await wait_until_logged(
         seen, lambda event: isinstance(event, events.TurnFinished) and event.debater == "d1"
     )
@@ -74,7 +84,7 @@ async def test_a_retry_between_two_waves_comes_too_late() -> None:
         )
         for _ in range(moments):
             await asyncio.sleep(0)
-        session.retry("d1")
+        session.handle(Retry("d1"))
         await running
         assert session.transcript.finish_reason == "complete"
         assert [turn.reason for turn in session.transcript.turns.values()] == ["complete"] * 4
@@ -91,8 +101,8 @@ async def test_another_source_does_not_go_on_in_the_stream_of_the_one_before() -
     session, _, seen = start_session(motion(), [ada, Scripted()])
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, asks_for_decision)
-    session.replace("d1", stand_in, "demo:other")
-    session.decide("d1", "replace")
+    session.replace("d1", PricedSource(stand_in), "demo:other")
+    session.handle(Decide("d1", "replace"))
     await running
     (resume,) = stand_in.resumes
     assert resume is not None
@@ -103,13 +113,13 @@ async def test_another_source_does_not_go_on_in_the_stream_of_the_one_before() -
 async def test_after_the_end_nothing_more_is_logged(whom: Literal["d1"] | None) -> None:
     session, _, seen = start_session(motion(), [Scripted(), Scripted()])
     await session.run()
-    session.pause(whom)
-    session.resume(whom)
-    session.interject("And now?", whom)
-    session.retry("d1")
-    session.stop("d1")
-    session.replace("d1", Scripted(), "demo")
-    session.skip_phase()
-    session.end()
+    session.handle(Pause(whom))
+    session.handle(Resume(whom))
+    session.handle(Interject("And now?", whom))
+    session.handle(Retry("d1"))
+    session.handle(StopTurn("d1"))
+    session.replace("d1", PricedSource(Scripted()), "demo")
+    session.handle(SkipPhase())
+    session.handle(EndDebate())
     assert isinstance(seen[-1], events.DebateFinished)
     assert session.transcript.finish_reason == "complete"

@@ -12,8 +12,8 @@ from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected, Finished
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
-from debate_tui.session.session import Session
-from tests.session.scripted_session import motion, phase
+from debate_tui.session.commands import EndDebate, Interject
+from tests.session.scripted_session import make_session, motion, phase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -62,8 +62,8 @@ async def run_debate(past: list[events.Event]) -> tuple[list[events.Event], dict
     """Hold the debate, or what is left of it; returns all its events, and every prompt by its turn."""
     sources = {debater.id: PromptRecorder() for debater in DEBATE.debaters}
     log = MemoryLog(past)
-    session = Session(DEBATE, sources, log, with_recovery=lambda _, source, held: source, past_events=past)
-    session.interject("Mind the gap.", "d2") if not past else None
+    session = make_session(DEBATE, sources, log, past_events=past)
+    session.handle(Interject("Mind the gap.", "d2")) if not past else None
     await session.run()
     prompts = {turn: text for source in sources.values() for turn, text in source.prompts.items()}
     return list(await log.read(0, 10_000)), prompts
@@ -116,15 +116,17 @@ async def stopped_at(seq: int, how: str) -> list[events.Event]:
     """The debate up to the moment at which it is stopped, and how it then ends."""
     log = MemoryLog()
     sources = {debater.id: PromptRecorder() for debater in DEBATE.debaters}
-    session = Session(DEBATE, sources, log, with_recovery=lambda _, source, held: source)
+    session = make_session(DEBATE, sources, log)
     running: asyncio.Task[None]
 
     def stop(event: events.Event) -> None:
         if event.seq == seq:
-            asyncio.get_running_loop().call_soon(session.end if how == "ended" else running.cancel)
+            asyncio.get_running_loop().call_soon(
+                *(session.handle, EndDebate()) if how == "ended" else (running.cancel,)
+            )
 
     log.subscribe(stop)
-    session.interject("Mind the gap.", "d2")
+    session.handle(Interject("Mind the gap.", "d2"))
     running = asyncio.create_task(session.run())
     await asyncio.wait([running])
     return list(await log.read(0, 10_000))
@@ -133,7 +135,7 @@ async def stopped_at(seq: int, how: str) -> list[events.Event]:
 async def test_a_turn_that_was_stopped_for_itself_stays_stopped() -> None:
     log = MemoryLog()
     sources = {debater.id: PromptRecorder() for debater in DEBATE.debaters}
-    session = Session(DEBATE, sources, log, with_recovery=lambda _, source, held: source)
+    session = make_session(DEBATE, sources, log)
 
     def stop(event: events.Event) -> None:
         if isinstance(event, events.TurnDelta) and event.turn == 1:

@@ -6,6 +6,8 @@ import asyncio
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected
+from debate_tui.session.commands import AddRound, CastVote, SetWords, SkipPhase
+from debate_tui.session.turn import PricedSource
 from tests.session.scripted_session import (
     Scripted,
     events_of_type,
@@ -28,8 +30,8 @@ async def test_a_round_more_than_planned() -> None:
     session, _, seen = start_session(motion(phase("rebuttal", rounds=2), phase("closing")), [ada, Scripted()])
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.TurnFinished))
-    session.add_round()
-    session.add_round()
+    session.handle(AddRound())
+    session.handle(AddRound())
     go.set()
     await running
     assert round_steps(seen) == [
@@ -47,7 +49,7 @@ async def test_skipping_a_phase_ends_its_turns_and_its_rounds() -> None:
     session, _, seen = start_session(motion(phase("rebuttal", rounds=3), phase("closing")), [ada, Scripted()])
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.TurnFinished))
-    session.skip_phase()
+    session.handle(SkipPhase())
     await running
     assert round_steps(seen) == [("rebuttal", 1, 3), ("closing", 1, 1)]
     assert [event.reason for event in events_of_type(seen, events.TurnFinished)][:2] == [
@@ -65,7 +67,7 @@ async def test_another_number_of_words_from_the_next_round_on() -> None:
     )
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.TurnFinished))
-    session.set_words(33)
+    session.handle(SetWords(33))
     go.set()
     await running
     assert ["33 words" in request.prompt for request in ada.requests] == [False, True]
@@ -77,7 +79,7 @@ async def test_another_source_speaks_from_the_next_turn_on() -> None:
     session, _, seen = start_session(motion(phase("one"), phase("two")), [ada, Scripted()])
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.TurnFinished))
-    session.replace("d1", stand_in, "demo:other")
+    session.replace("d1", PricedSource(stand_in), "demo:other")
     go.set()
     await running
     assert [session.transcript.turns[number].text for number in (1, 3)] == ["old", "new"]
@@ -98,7 +100,7 @@ async def test_the_words_asked_for_are_said_with_every_round() -> None:
 
 async def test_another_source_has_its_own_price() -> None:
     session, _, seen = start_session(motion(phase("one")), [Scripted(), Scripted()])
-    session.replace("d1", Scripted(speech_items("new")), "demo:other", lambda usage: 0.25)
+    session.replace("d1", PricedSource(Scripted(speech_items("new")), lambda usage: 0.25), "demo:other")
     await session.run()
     assert {turn.debater: turn.cost for turn in events_of_type(seen, events.TurnFinished)} == {
         "d1": 0.25,
@@ -108,9 +110,9 @@ async def test_another_source_has_its_own_price() -> None:
 
 async def test_a_vote_after_the_end_leaves_the_end_as_the_last_word() -> None:
     session, _, seen = start_session(motion(phase("one")), [Scripted(), Scripted()])
-    session.vote("before", None)
+    session.handle(CastVote("before", None))
     await session.run()
-    session.vote("after", "d2")
+    session.handle(CastVote("after", "d2"))
     assert isinstance(seen[-1], events.DebateFinished)
     assert [(vote.when, vote.debater) for vote in events_of_type(seen, events.Vote)] == [
         ("before", None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,12 +21,22 @@ from debate_tui.domain.stream import (
     Usage,
     UsageUpdate,
 )
+from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
 from debate_tui.session import turn as module
-from debate_tui.session.turn import RunningTurn
+from debate_tui.session.turn import RunningTurn, unknown_cost
 from debate_tui.sources.prices import cost_function
 from debate_tui.sources.registry import parse_source
 from tests.fakes.scripted_source import ScriptedSource
+
+if TYPE_CHECKING:
+    from debate_tui.session.turn import CostFunction
+
+
+def make_turn(log: MemoryLog, cost: CostFunction = unknown_cost) -> RunningTurn:
+    transcript = Transcript()
+    log.subscribe(transcript.apply)
+    return RunningTurn("a", TurnRequest("t", "p", 1, ()), log, transcript, cost)
 
 
 class Timed:
@@ -39,7 +50,7 @@ class Timed:
         self.log.subscribe(
             lambda event: self.ends.append(event) if isinstance(event, events.TurnFinished) else None
         )
-        self.turn = RunningTurn("a", TurnRequest("t", "p", 1, ()), self.log)
+        self.turn = make_turn(self.log)
 
     def at(self, seconds: float) -> RunningTurn:
         self.now = 50.0 + seconds
@@ -126,7 +137,7 @@ def test_a_turn_that_told_no_usage_costs_nothing_only_where_nothing_ever_does(
     source: str, costs: float | None
 ) -> None:
     log = MemoryLog()
-    turn = RunningTurn("a", TurnRequest("t", "p", 1, ()), log, cost=cost_function(parse_source(source), {}))
+    turn = make_turn(log, cost_function(parse_source(source), {}))
     ends: list[events.TurnFinished] = []
     log.subscribe(lambda event: ends.append(event) if isinstance(event, events.TurnFinished) else None)
     turn.finish("skipped")
@@ -138,7 +149,7 @@ def priced_turn(*items: object) -> events.TurnFinished:
     log = MemoryLog()
     ends: list[events.TurnFinished] = []
     log.subscribe(lambda event: ends.append(event) if isinstance(event, events.TurnFinished) else None)
-    turn = RunningTurn("a", TurnRequest("t", "p", 1, ()), log, cost=lambda usage: 5.0)
+    turn = make_turn(log, lambda usage: 5.0)
     for item in items:
         if item == "again":
             turn.restart()
@@ -163,11 +174,11 @@ def test_what_the_server_charges_for_a_part_is_not_the_cost_of_the_turn() -> Non
 def test_a_turn_tells_how_much_came_after_its_cursor(timed: Timed) -> None:
     """It may be stopped in the middle of an event, of whose pieces only the last one has the cursor."""
     turn, source = timed.at(1), ScriptedSource()
-    assert turn.resume_point(source) is None
+    assert turn.start_stream(source) is None
     turn.handle_item(StateChange("streaming", 1))
     for chunk in (Chunk("Hm.", True), Chunk("Tea ", cursor=Cursor("7")), Chunk("So", True), Chunk("is.")):
         turn.handle_item(chunk)
-    resume = turn.resume_point(source)
+    resume = turn.start_stream(source)
     assert resume == Resume(1, Cursor("7"), "Tea is.", "Hm.So", (3, 2))
     assert resume.at_cursor == ("Tea ", "Hm.")
-    assert turn.resume_point(ScriptedSource()) == Resume(1, None, "Tea is.", "Hm.So")
+    assert turn.start_stream(ScriptedSource()) == Resume(1, None, "Tea is.", "Hm.So")

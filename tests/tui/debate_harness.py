@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import Statistics
     from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
+    from debate_tui.session.commands import Command, CommandHandler
     from debate_tui.tui.widgets.pane import Pane
 
 TOPIC = "Should cities ban private cars from their centres?"
@@ -38,46 +39,6 @@ OXFORD = formats.parse_format(
     (Path(formats.__file__).parent / "oxford.toml").read_text("utf-8"), "oxford.toml"
 )
 START = 1_763_791_200.0
-
-
-class RecordedCommands:
-    """Commands that only note what was asked for."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Any, ...]] = []
-
-    def pause(self, debater: str | None) -> None:
-        self.calls.append(("pause", debater))
-
-    def resume(self, debater: str | None) -> None:
-        self.calls.append(("resume", debater))
-
-    def stop(self, debater: str) -> None:
-        self.calls.append(("stop", debater))
-
-    def retry(self, debater: str) -> None:
-        self.calls.append(("retry", debater))
-
-    def interject(self, text: str, to: str | None) -> None:
-        self.calls.append(("interject", text, to))
-
-    def decide(self, debater: str, choice: str) -> None:
-        self.calls.append(("decide", debater, choice))
-
-    def vote(self, when: str, debater: str | None) -> None:
-        self.calls.append(("vote", when, debater))
-
-    def add_round(self) -> None:
-        self.calls.append(("add_round",))
-
-    def skip_phase(self) -> None:
-        self.calls.append(("skip_phase",))
-
-    def set_words(self, words: int) -> None:
-        self.calls.append(("set_words", words))
-
-    def end(self) -> None:
-        self.calls.append(("end",))
 
 
 class DebateHarness(ScreenHarness):
@@ -98,14 +59,15 @@ class DebateHarness(ScreenHarness):
         self.now = START
         self.log = log(clock=lambda: self.now)
         self.buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in self.debaters])
-        self.requests = RecordedCommands()
+        self.commands: list[Command] = []
+        self.handle: CommandHandler = self.commands.append
         self.modes: list[str] = []
         self.ready = 0
         options.setdefault("format", OXFORD)
         self.app = DebateApp(
             self.log if attached else None,
             self.buffer,
-            self.requests if commands else None,
+            (lambda command: self.handle(command)) if commands else None,
             ScreenOptions(topic=TOPIC, debaters=self.debaters, **options),
             statistics=statistics,
             on_ready=self._count,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.events import Key
 
+from debate_tui.session.commands import AddRound, Interject, SetWords
 from debate_tui.tui.widgets.input_bars import LineInput
 from tests.tui.debate_harness import DebateHarness
 
@@ -21,14 +22,14 @@ async def test_what_is_typed_behind_a_key_that_opens_a_line_is_text_and_no_comma
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
         await press_at_once(board, "i", *"exit", "enter")
-        assert board.requests.calls == [("interject", "exit", None)]
+        assert board.commands == [Interject("exit")]
 
 
 async def test_a_letter_behind_the_key_that_opens_a_menu_chooses_from_it() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
         await press_at_once(board, "M", "n")
-        assert board.requests.calls == [("add_round",)]
+        assert board.commands == [AddRound()]
 
 
 async def test_a_search_gets_all_of_its_letters() -> None:
@@ -36,7 +37,7 @@ async def test_a_search_gets_all_of_its_letters() -> None:
         board.begin_rebuttal().say("ada", "expert witness")
         await press_at_once(board, "slash", *"exp")
         assert "1 match" in board.text
-        assert board.requests.calls == []
+        assert board.commands == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ async def test_keys_behind_enter_are_no_part_of_what_was_said() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
         await press_at_once(board, "i", *"abc", "enter", "m", "m")
-        assert board.requests.calls == [("interject", "abc", None)]
+        assert board.commands == [Interject("abc")]
         assert "staggered" in board.text
 
 
@@ -69,7 +70,7 @@ async def test_keys_behind_escape_are_commands_again() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
         await press_at_once(board, "i", *"abc", "escape", "m")
-        assert board.requests.calls == []
+        assert board.commands == []
         assert "synchronized" in board.text
 
 
@@ -77,7 +78,7 @@ async def test_what_is_typed_behind_a_question_of_the_menu_answers_it() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
         await press_at_once(board, "M", "w", *["backspace"] * 6, *"80", "enter", "z")
-        assert board.requests.calls == [("set_words", 80)]
+        assert board.commands == [SetWords(80)]
 
 
 async def test_enter_behind_what_is_searched_for_goes_to_the_first_match() -> None:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
+from debate_tui.session.commands import Pause, Resume, Retry, StopTurn
 from debate_tui.tui.key_hints import MODE_DESCRIPTIONS
 from debate_tui.tui.layout import LayoutKind
 from debate_tui.tui.screens.moderation import ModerationView
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
     from debate_tui.domain.exports import ExportType
     from debate_tui.record.log import ReadableLog
-    from debate_tui.tui.commands import Commands
+    from debate_tui.session.commands import CommandHandler
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.widgets.footer import Footer
 
@@ -58,7 +59,7 @@ class DebateScreen(SearchView, ModerationView):
         self,
         log: ReadableLog | None,
         buffer: SharedBuffer[PaneItem],
-        commands: Commands | None,
+        handle: CommandHandler | None,
         options: ScreenOptions,
         *,
         statistics: Statistics | None = None,
@@ -72,7 +73,7 @@ class DebateScreen(SearchView, ModerationView):
         super().__init__(
             log,
             buffer,
-            commands,
+            handle,
             options,
             statistics=statistics,
             make_statistics=make_statistics,
@@ -211,24 +212,24 @@ class DebateScreen(SearchView, ModerationView):
 
     def action_pause_all(self) -> None:
         """Pause or resume all debaters."""
-        if commands := self._available_commands():
-            (commands.resume if self._is_all_paused else commands.pause)(None)
+        if handle := self._command_handler():
+            handle(Resume() if self._is_all_paused else Pause())
 
     def action_pause_pane(self) -> None:
         """Pause or resume the focused debater."""
-        if commands := self._available_commands():
+        if handle := self._command_handler():
             speaker = self._current_pane.state
-            (commands.resume if speaker.is_paused else commands.pause)(speaker.id)
+            handle(Resume(speaker.id) if speaker.is_paused else Pause(speaker.id))
 
     def action_stop_turn(self) -> None:
         """End the debater's current turn where it is."""
-        if commands := self._available_commands():
-            commands.stop(self._current_pane.state.id)
+        if handle := self._command_handler():
+            handle(StopTurn(self._current_pane.state.id))
 
     def action_retry_turn(self) -> None:
         """Retry the debater's turn."""
-        if commands := self._available_commands():
-            commands.retry(self._current_pane.state.id)
+        if handle := self._command_handler():
+            handle(Retry(self._current_pane.state.id))
 
     # Messages from widgets
 

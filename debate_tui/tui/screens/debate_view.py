@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.events import Event
     from debate_tui.record.log import ReadableLog
-    from debate_tui.tui.commands import Commands
+    from debate_tui.session.commands import CommandHandler
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.widgets.header import HeaderContent
 
@@ -50,7 +50,7 @@ MESSAGE_SECONDS = 4.0
 
 
 class DebateView(painter.BlankWidget, Screen[None]):
-    """A screen for one debate log; `commands` is `None` if the debate takes none.
+    """A screen for one debate log; `handle` is `None` if the debate takes no commands.
 
     Without a log, it shows what `options` contain until `attach_log` is called. `on_ready` is called after
     the first frame is painted, `on_round_break` between two rounds, when nothing streams. `pending_writes`
@@ -68,7 +68,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
         self,
         log: ReadableLog | None,
         buffer: SharedBuffer[PaneItem],
-        commands: Commands | None,
+        handle: CommandHandler | None,
         options: ScreenOptions,
         *,
         statistics: Statistics | None = None,
@@ -84,7 +84,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
         self._pending_writes = pending_writes
         self._slow_writes = slow_writes
         self._log = log
-        self._commands = commands
+        self._handle = handle
         self._options = options
         self._ready_callback = on_ready
         self._glyphs = ASCII if options.ascii else UNICODE
@@ -128,7 +128,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
         self._wait_notice = ""
         self.set_class(options.ascii, "-ascii")
         self._message_until = 0.0
-        self._decisions = FaultDecisions(self, commands, self._glyphs)
+        self._decisions = FaultDecisions(self, handle, self._glyphs)
         self._debate_status = DebateStatus(self._follower, self._phase_progress, options.topic, self._glyphs)
         self._scroll_throttle = ScrollThrottle()
 
@@ -336,7 +336,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
             zoomed=self._zoomed,
             has_reasoning=self._current_pane.content.has_reasoning,
             finished=self._follower.transcript.finish_reason is not None,
-            accepts_commands=self._commands is not None,
+            accepts_commands=self._handle is not None,
             can_pause=self.can_pause,
             failed=bool(self._current_pane.state.problem),
             verdict_label=self.verdict_label,
@@ -346,7 +346,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
     @property
     def can_pause(self) -> bool:
         """Whether debaters can be paused."""
-        return self._commands is not None
+        return self._handle is not None
 
     @property
     def can_resume_all(self) -> bool:

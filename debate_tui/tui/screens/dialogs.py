@@ -13,8 +13,8 @@ from textual.screen import ModalScreen
 
 from debate_tui.domain.exports import EXPORT_TYPES, ExportType
 from debate_tui.domain.sanitise import one_line
+from debate_tui.session.commands import FaultDecision
 from debate_tui.tui import themes
-from debate_tui.tui.commands import FaultDecision
 from debate_tui.tui.styles import DimmedScreen, Tone
 from debate_tui.tui.widgets.option_list import Menu, MenuItem
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.events import DebatePaused, DebateResumed
+from debate_tui.session.commands import Decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.screen import Screen
 
-    from debate_tui.tui.commands import Commands, FaultDecision
+    from debate_tui.session.commands import CommandHandler, FaultDecision
     from debate_tui.tui.screens.dialogs import DecisionScreen
     from debate_tui.tui.symbols import Glyphs
 
@@ -22,9 +23,9 @@ class FaultDecisions:
     `on_replace` asks for another source, if debaters can switch; the decision waits until one is given.
     """
 
-    def __init__(self, screen: Screen[None], commands: Commands | None, glyphs: Glyphs) -> None:
+    def __init__(self, screen: Screen[None], handle: CommandHandler | None, glyphs: Glyphs) -> None:
         self._screen = screen
-        self._commands = commands
+        self._handle = handle
         self._glyphs = glyphs
         self._reasons: dict[str, str] = {}
         self._open_dialogs: dict[str, DecisionScreen] = {}
@@ -32,7 +33,7 @@ class FaultDecisions:
 
     def apply(self, event: DebatePaused | DebateResumed, name: str) -> None:
         """Open a dialog when a fault pauses the debate, and close it when the decision is made."""
-        if event.debater is None or event.reason == "user" or self._commands is None:
+        if event.debater is None or event.reason == "user" or self._handle is None:
             return
         if isinstance(event, DebatePaused):
             self._reasons[event.debater] = event.reason
@@ -50,8 +51,8 @@ class FaultDecisions:
         def decided(choice: FaultDecision | None) -> None:
             if choice == "replace" and self.on_replace is not None:
                 self.on_replace(debater)
-            elif choice is not None and self._commands is not None:
-                self._commands.decide(debater, choice)
+            elif choice is not None and self._handle is not None:
+                self._handle(Decide(debater, choice))
 
         from debate_tui.tui.screens.dialogs import DecisionScreen
 

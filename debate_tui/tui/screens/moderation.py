@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
+from debate_tui.session.commands import AddRound, Decide, EndDebate, Interject, SetWords, SkipPhase
 from debate_tui.tui.key_hints import INTERJECTION_HINTS, QUESTION_HINTS
 from debate_tui.tui.screens.voting import VotingView
 from debate_tui.tui.styles import Tone
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from debate_tui.tui.commands import Commands
+    from debate_tui.session.commands import CommandHandler
     from debate_tui.tui.widgets.footer import KeyHint
     from debate_tui.tui.widgets.input_bars import AnswerBar, InterjectionBar
     from debate_tui.tui.widgets.option_list import MenuItem
@@ -55,14 +56,14 @@ class ModerationView(VotingView):
             return INTERJECTION_HINTS
         return super()._current_hints() if self._answer_bar is None else QUESTION_HINTS
 
-    def _available_commands(self) -> Commands | None:
-        """Return the commands; if there are none, show why and return `None`."""
-        if self._commands is None or self._is_over:
+    def _command_handler(self) -> CommandHandler | None:
+        """Return what takes commands; if nothing does, show why and return `None`."""
+        if self._handle is None or self._is_over:
             self._show_message(
                 "The debate is over" if self._is_over else "This debate takes no commands here"
             )
             return None
-        return self._commands
+        return self._handle
 
     # Interjections
 
@@ -70,7 +71,7 @@ class ModerationView(VotingView):
         """Open the interjection bar; streams continue meanwhile."""
         if self._phase_progress.is_judging:
             self._show_message("All is said: nobody has a turn any more")
-        elif self._interjection_bar is None and self._answer_bar is None and self._available_commands():
+        elif self._interjection_bar is None and self._answer_bar is None and self._command_handler():
             from debate_tui.tui.widgets.input_bars import InterjectionBar
 
             names = {pane.state.id: self._debater_name(pane.state.id) for pane in self._panes}
@@ -85,8 +86,8 @@ class ModerationView(VotingView):
             return
         text, to = self._interjection_bar.text, self._interjection_bar.recipient
         self._close_interjection_bar()
-        if text and (commands := self._available_commands()):
-            commands.interject(text, to)
+        if text and (handle := self._command_handler()):
+            handle(Interject(text, to))
             self._show_message("Put to them at their next turn", Tone.FINISHED)
 
     def _close_interjection_bar(self) -> None:
@@ -105,22 +106,22 @@ class ModerationView(VotingView):
 
     def action_moderate(self) -> None:
         """Open the moderator's menu."""
-        commands = self._available_commands()
-        if commands is None:
+        handle = self._command_handler()
+        if handle is None:
             return
         from debate_tui.tui.screens.dialogs import MenuScreen
         from debate_tui.tui.widgets.option_list import Menu
 
-        measures = self._moderator_actions(commands)
+        measures = self._moderator_actions(handle)
 
         def chosen(index: int | None) -> None:
-            if index is not None and self._available_commands():
+            if index is not None and self._command_handler():
                 measures[index].run()
 
         choices = [measure.choice for measure in measures]
         self.app.push_screen(MenuScreen(Menu("The moderator", choices, self._glyphs)), chosen)
 
-    def _moderator_actions(self, commands: Commands) -> list[ModeratorAction]:
+    def _moderator_actions(self, handle: CommandHandler) -> list[ModeratorAction]:
         from debate_tui.tui.widgets.option_list import MenuItem
 
         phase, words = self._phase_progress.current_phase_title, self._current_pane.state.word_target
@@ -129,14 +130,14 @@ class ModerationView(VotingView):
         if phase and not self._phase_progress.is_judging:
             measures += [
                 ModeratorAction(
-                    MenuItem(f"one more round of {phase}", "n"), partial(self._add_round, commands, phase)
+                    MenuItem(f"one more round of {phase}", "n"), partial(self._add_round, handle, phase)
                 ),
                 ModeratorAction(
-                    MenuItem(f"skip the rest of {phase}", "s"), partial(self._skip_phase, commands, phase)
+                    MenuItem(f"skip the rest of {phase}", "s"), partial(self._skip_phase, handle, phase)
                 ),
                 ModeratorAction(
                     MenuItem("words in every turn …", "w", (Piece(now, Tone.QUIET),)),
-                    partial(self._ask_word_limit, commands),
+                    partial(self._ask_word_limit, handle),
                 ),
             ]
             if self._options.swap_source is not None:
@@ -154,33 +155,33 @@ class ModerationView(VotingView):
         return [
             *measures,
             ModeratorAction(
-                MenuItem("end the debate now", "e", tone=Tone.FAILED), partial(self._end_debate, commands)
+                MenuItem("end the debate now", "e", tone=Tone.FAILED), partial(self._end_debate, handle)
             ),
         ]
 
-    def _add_round(self, commands: Commands, phase: str) -> None:
-        commands.add_round()
+    def _add_round(self, handle: CommandHandler, phase: str) -> None:
+        handle(AddRound())
         self._show_message(f"{phase} is held once more", Tone.FINISHED)
 
-    def _skip_phase(self, commands: Commands, phase: str) -> None:
-        commands.skip_phase()
+    def _skip_phase(self, handle: CommandHandler, phase: str) -> None:
+        handle(SkipPhase())
         self._show_message(f"The rest of {phase} is skipped", Tone.FINISHED)
 
-    def _end_debate(self, commands: Commands) -> None:
-        commands.end()
+    def _end_debate(self, handle: CommandHandler) -> None:
+        handle(EndDebate())
         self._show_message("The debate is ended")
 
-    def _ask_word_limit(self, commands: Commands) -> None:
+    def _ask_word_limit(self, handle: CommandHandler) -> None:
         self._open_answer_bar(
-            "words in every turn", "a number, from the next round on", partial(self._set_word_limit, commands)
+            "words in every turn", "a number, from the next round on", partial(self._set_word_limit, handle)
         )
 
-    def _set_word_limit(self, commands: Commands, text: str) -> None:
+    def _set_word_limit(self, handle: CommandHandler, text: str) -> None:
         if not text.isdecimal() or not MIN_WORDS <= int(text) <= MAX_WORDS:
             self._show_message(f"A whole number from {MIN_WORDS} to {MAX_WORDS:,}, please", Tone.FAILED)
             return
         self._close_answer_bar()
-        commands.set_words(int(text))
+        handle(SetWords(int(text)))
         self._show_message(f"{int(text):,} words are asked for from the next round on", Tone.FINISHED)
 
     # Switching to another source
@@ -203,7 +204,7 @@ class ModerationView(VotingView):
         )
 
     async def _swap_source(self, debater: str, text: str, *, resolves_fault: bool) -> None:
-        if self._options.swap_source is None or self._commands is None:
+        if self._options.swap_source is None or self._handle is None:
             return
         try:
             await self._options.swap_source(debater, text)
@@ -212,7 +213,7 @@ class ModerationView(VotingView):
             return
         self._close_answer_bar()
         if resolves_fault:
-            self._commands.decide(debater, "replace")
+            self._handle(Decide(debater, "replace"))
         source = one_line(self._panes_by_debater[debater].state.info.source, 60)
         self._show_message(f"{self._debater_name(debater)} goes on through {source}", Tone.FINISHED)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.events import Event
     from debate_tui.record.player import Player
-    from debate_tui.tui.commands import Commands
+    from debate_tui.session.commands import CommandHandler
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.symbols import Glyphs
     from debate_tui.tui.widgets.footer import KeyHint
@@ -178,12 +178,12 @@ class ReplayScreen(DebateScreen):
         self,
         log: Player,
         buffer: SharedBuffer[PaneItem],
-        commands: Commands | None,
+        handle: CommandHandler | None,
         options: ScreenOptions,
         **kwargs: Any,
     ) -> None:
         kwargs["make_statistics"] = lambda: Statistics(lambda: log.position)
-        super().__init__(log, buffer, commands, options, **kwargs)
+        super().__init__(log, buffer, handle, options, **kwargs)
         self._player = log
         self._playback_bar = PlaybackBar(log, self._glyphs)
         self._is_rewind_queued = False
@@ -217,7 +217,7 @@ class ReplayScreen(DebateScreen):
             verdict_label=self.verdict_label,
         )
 
-    def _available_commands(self) -> None:
+    def _command_handler(self) -> None:
         self._show_message("A replay takes no commands")
 
     def action_help(self) -> None:

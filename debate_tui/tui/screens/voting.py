@@ -11,6 +11,7 @@ from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import DebateFinished, PhaseStarted, Verdict, Vote
 from debate_tui.domain.judging.scoring import LOCAL_VOTER
 from debate_tui.domain.sanitise import one_line
+from debate_tui.session.commands import CastVote
 from debate_tui.tui.screens.debate_view import DebateView
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows
@@ -97,7 +98,7 @@ class VotingView(DebateView):
     def compose(self) -> ComposeResult:
         """Yield the debate with the question above the footer."""
         *above, footer = super().compose()
-        if self._options.asks_for_votes and self._commands is not None and not self._has_voted("before"):
+        if self._options.asks_for_votes and self._handle is not None and not self._has_voted("before"):
             self._ask_for_vote("before")
         yield from above
         yield self._vote_bar
@@ -125,7 +126,7 @@ class VotingView(DebateView):
         return any(vote.when == when and vote.voter == LOCAL_VOTER for vote in votes)
 
     def _ask_for_vote(self, when: VoteTime) -> None:
-        if self._options.asks_for_votes and self._commands is not None and not self._has_voted(when):
+        if self._options.asks_for_votes and self._handle is not None and not self._has_voted(when):
             self._open_vote = when
             self._vote_bar.ask(_VOTE_QUESTIONS[when], "not now")
 
@@ -155,10 +156,10 @@ class VotingView(DebateView):
         choices += [MenuItem("undecided", "u"), MenuItem("not now", "n", tone=Tone.QUIET)]
 
         def voted(index: int | None) -> None:
-            if index is None or index > len(infos) or self._commands is None:
+            if index is None or index > len(infos) or self._handle is None:
                 self.decline_vote()
                 return
-            self._commands.vote(when, infos[index].id if index < len(infos) else None)
+            self._handle(CastVote(when, infos[index].id if index < len(infos) else None))
             self._close_vote()
             self._show_message("Your vote is noted", Tone.FINISHED)
             if self._follower.transcript.finish_reason is not None:

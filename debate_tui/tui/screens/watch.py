@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import StatisticsReport
+    from debate_tui.session.commands import CommandHandler
     from debate_tui.session.http2_merge import ConnectionInfo
-    from debate_tui.tui.commands import Commands
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.widgets.pane import Pane
 
@@ -45,11 +45,11 @@ class WatchScreen(DebateScreen):
         self,
         log: RemoteDebateLog,
         buffer: SharedBuffer[PaneItem],
-        commands: Commands | None,
+        handle: CommandHandler | None,
         options: ScreenOptions,
         **kwargs: Any,
     ) -> None:
-        super().__init__(log, buffer, commands, options, **kwargs)
+        super().__init__(log, buffer, handle, options, **kwargs)
         self._remote_log = log
         self._held_items: dict[str, list[PaneItem]] = {}
         log.on_rewind = lambda: self.call_next(self.rebuild)

@@ -10,6 +10,7 @@ from textual.events import MouseScrollUp
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
+from debate_tui.session.commands import Decide, Interject, Pause, Resume, Retry, StopTurn
 from tests.tui.debate_harness import TOPIC, DebateHarness
 
 RESET = FaultReport(FaultKind.NETWORK, "Connection reset by peer")
@@ -89,14 +90,14 @@ async def test_a_click_on_a_pane_gives_it_the_keys() -> None:
         await board.pilot.click(offset=(100, 15))
         await board.settle()
         await board.press("x")
-        assert board.requests.calls == [("stop", "ben")]
+        assert board.commands == [StopTurn("ben")]
 
 
 async def test_keys_that_ask_something_of_the_debate() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase()
         await board.press("space", "p", "x", "r")
-        assert board.requests.calls == [("pause", None), ("pause", "ada"), ("stop", "ada"), ("retry", "ada")]
+        assert board.commands == [Pause(), Pause("ada"), StopTurn("ada"), Retry("ada")]
 
 
 async def test_paused_for_all_is_said_in_the_header_and_on_every_badge_and_taken_back() -> None:
@@ -110,7 +111,7 @@ async def test_paused_for_all_is_said_in_the_header_and_on_every_badge_and_taken
         board.log_events(ev.DebateResumed(reason="user", debater=None))
         await board.settle()
         assert "‖ paused" not in board.text
-        assert board.requests.calls == [("resume", None)]
+        assert board.commands == [Resume()]
 
 
 async def test_one_pane_paused_leaves_the_other_alone() -> None:
@@ -121,7 +122,7 @@ async def test_one_pane_paused_leaves_the_other_alone() -> None:
         assert board.text.count("‖ paused") == 1
         assert "▸ streaming" in board.text
         await board.press("p")
-        assert board.requests.calls == [("resume", "ada")]
+        assert board.commands == [Resume("ada")]
 
 
 async def test_everybody_is_held_until_the_last_reason_for_it_is_gone() -> None:
@@ -183,7 +184,7 @@ async def test_a_fault_that_holds_the_debate_is_asked_about(key: str, choice: st
         await board.press("escape")
         assert "Ben cannot go on" not in board.text
         await board.press("tab", "enter", key)
-        assert board.requests.calls == [("decide", "ben", choice)]
+        assert board.commands == [Decide("ben", choice)]
 
 
 async def test_a_decision_made_elsewhere_closes_the_question() -> None:
@@ -203,22 +204,22 @@ async def test_an_interjection_is_typed_while_text_streams() -> None:
         await board.settle()
         assert board.pane_text("ada").endswith("Still speaking.")
         await board.press("tab", "tab", "enter")
-        assert board.requests.calls == [("interject", "Why m?", "ben")]
+        assert board.commands == [Interject("Why m?", "ben")]
         await board.press("x")
-        assert board.requests.calls[1:] == [("stop", "ada")]
+        assert board.commands[1:] == [StopTurn("ada")]
 
 
 async def test_an_interjection_can_be_left() -> None:
     async with DebateHarness(2).opened() as board:
         await board.press("i", "x", "escape", "p")
-        assert board.requests.calls == [("pause", "ada")]
+        assert board.commands == [Pause("ada")]
 
 
 async def test_without_commands_the_keys_say_so() -> None:
     async with DebateHarness(2, commands=False).opened() as board:
         await board.press("space")
         assert "takes no commands" in board.rows[-1]
-        assert board.requests.calls == []
+        assert board.commands == []
 
 
 async def test_thinking_is_folded_until_it_is_asked_for() -> None:

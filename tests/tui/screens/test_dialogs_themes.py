@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from debate_tui.session.commands import Interject
 from debate_tui.tui import base_app, themes
 from debate_tui.tui.screens.dialogs import ThemeScreen
 from tests.tui.debate_harness import DebateHarness
@@ -112,7 +113,7 @@ async def test_a_capital_letter_is_a_letter_where_text_is_typed() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase()
         await board.press("i", "T", "enter")
-        assert board.requests.calls == [("interject", "T", None)]
+        assert board.commands == [Interject("T")]
 
 
 async def test_it_opens_over_the_history_too() -> None:

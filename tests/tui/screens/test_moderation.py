@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.domain import events as ev
+from debate_tui.session.commands import AddRound, Command, Decide, EndDebate, SetWords, SkipPhase
 from tests.tui.debate_harness import DebateHarness, SourceSwaps
 from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
 
@@ -18,18 +19,16 @@ async def opened_menu(board: DebateHarness) -> None:
 @pytest.mark.parametrize(
     ("key", "request_made", "said"),
     [
-        ("n", ("add_round",), "Rebuttal is held once more"),
-        ("s", ("skip_phase",), "The rest of Rebuttal is skipped"),
-        ("e", ("end",), "The debate is ended"),
+        ("n", AddRound(), "Rebuttal is held once more"),
+        ("s", SkipPhase(), "The rest of Rebuttal is skipped"),
+        ("e", EndDebate(), "The debate is ended"),
     ],
 )
-async def test_one_key_does_it_and_the_screen_says_so(
-    key: str, request_made: tuple[str, ...], said: str
-) -> None:
+async def test_one_key_does_it_and_the_screen_says_so(key: str, request_made: Command, said: str) -> None:
     async with DebateHarness(2).opened() as board:
         await opened_menu(board)
         await board.press(key)
-        assert board.requests.calls == [request_made]
+        assert board.commands == [request_made]
         assert said in board.text
 
 
@@ -40,7 +39,7 @@ async def test_the_number_of_words_is_asked_for_until_it_is_one() -> None:
         await board.press("w", *"many", "enter")
         assert "A whole number from 10 to 5,000" in board.text
         await board.press(*["backspace"] * 4, *"80", "enter")
-        assert board.requests.calls == [("set_words", 80)]
+        assert board.commands == [SetWords(80)]
         assert "80 words are asked for from the next round on" in board.text
 
 
@@ -53,7 +52,7 @@ async def test_another_source_is_asked_for_until_there_is_one() -> None:
         assert "Did you mean openai:" in board.text
         await board.press(*["backspace"] * 8, *"openai:x", "enter")
         assert swaps.made == [("ben", "openai:x")]
-        assert board.requests.calls == []
+        assert board.commands == []
         assert "Ben goes on through" in board.text
         assert [worker.name for worker in board.app.workers if worker.is_running] == ["pulse"]
 
@@ -66,7 +65,7 @@ async def test_a_debater_whose_key_is_wrong_may_be_given_another_source() -> Non
         assert "let another source speak for it" in board.text
         await board.press("o", *"openai:x", "enter")
         assert swaps.made == [("ben", "openai:x")]
-        assert board.requests.calls == [("decide", "ben", "replace")]
+        assert board.commands == [Decide("ben", "replace")]
 
 
 async def test_where_no_source_can_be_given_none_is_offered() -> None:
@@ -89,7 +88,7 @@ async def test_streams_and_keys_go_on_while_it_is_asked_and_it_can_be_left() -> 
         assert "meanwhile" in board.pane_text("ada")
         await board.press("escape", "i")
         assert "to all" in board.text
-        assert board.requests.calls == []
+        assert board.commands == []
 
 
 async def test_before_the_first_phase_and_behind_the_last_there_is_only_the_end() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from debate_tui.session.commands import Interject, StopTurn
 from tests.tui.debate_harness import DebateHarness
 from tests.tui.debate_states import all_states
 from tests.tui.replay_harness import ReplayHarness, recorded_debate
@@ -133,7 +134,7 @@ async def test_escape_takes_the_marks_away_and_gives_the_keys_back() -> None:
         assert not any(pane.turn_text.match_count for pane in board.screen._panes)
         assert not any(row.startswith(" / ") for row in board.rows)
         await board.press("x")
-        assert board.requests.calls == [("stop", "ada")]
+        assert board.commands == [StopTurn("ada")]
         await board.press("slash", *"car", "enter", "escape", "n")
         assert "/ searches all panes" in board.rows[-1]
 
@@ -144,14 +145,14 @@ async def test_other_words_can_be_typed_and_keys_are_letters_there() -> None:
         assert count(board) == "no match"
         await board.press("backspace", *"x3", "backspace", "backspace", *"not")
         assert count(board) == "1 match"
-        assert board.requests.calls == []
+        assert board.commands == []
         assert board.modes == []
 
 
 async def test_a_slash_in_a_remark_is_a_slash() -> None:
     async with started_board().opened() as board:
         await board.press("i", *"a/b", "enter")
-        assert board.requests.calls == [("interject", "a/b", None)]
+        assert board.commands == [Interject("a/b")]
 
 
 async def test_enter_explains_again_once_the_search_is_over() -> None:

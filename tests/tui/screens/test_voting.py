@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from debate_tui.domain import events as ev
+from debate_tui.session.commands import CastVote, Command
 from debate_tui.tui.screens.verdict import VerdictScreen
 from tests.tui.debate_harness import DebateHarness
 from tests.tui.judged_debates import add_judged_debate, verdict
@@ -49,7 +50,7 @@ async def test_it_is_asked_from_the_first_frame_on_and_the_streams_go_on() -> No
 async def test_a_vote_is_cast_by_a_letter() -> None:
     async with vote_board().opened() as board:
         await board.press("v", "b")
-        assert board.requests.calls == [("vote", "before", "ben")]
+        assert board.commands == [CastVote("before", "ben")]
         assert BEFORE not in board.text
 
 
@@ -57,7 +58,7 @@ async def test_a_vote_is_cast_by_a_letter() -> None:
 async def test_somebody_may_be_undecided(keys: str, debater: str | None) -> None:
     async with vote_board().opened() as board:
         await board.press("v", keys)
-        assert board.requests.calls == [("vote", "before", debater)]
+        assert board.commands == [CastVote("before", debater)]
 
 
 @pytest.mark.parametrize("keys", [("escape",), ("v", "n"), ("v", "escape")])
@@ -65,7 +66,7 @@ async def test_it_can_be_left(keys: tuple[str, ...]) -> None:
     async with vote_board().opened() as board:
         await board.press(*keys)
         assert BEFORE not in board.text
-        assert board.requests.calls == []
+        assert board.commands == []
 
 
 async def test_after_the_first_round_it_is_too_late() -> None:
@@ -103,7 +104,7 @@ async def test_while_the_judges_read_the_header_says_so_and_the_vote_can_be_cast
         assert "1 verdict so far" in board.rows[0]
         assert not verdict_is_shown(board)
         await board.press("v", "a")
-        assert board.requests.calls == [("vote", "after", "ada")]
+        assert board.commands == [CastVote("after", "ada")]
         board.log_events(
             ev.Vote(when="after", voter="user", debater="ada"), ev.DebateFinished(reason="complete")
         )
@@ -119,7 +120,7 @@ async def test_at_the_end_the_vote_comes_before_the_verdict() -> None:
         assert AFTER in board.text
         assert "Ada wins" not in board.text
         await board.press("b")
-        assert board.requests.calls == [("vote", "after", "ben")]
+        assert board.commands == [CastVote("after", "ben")]
         assert verdict_is_shown(board)
         assert "Ada wins: 1 of 1 judge" in board.text
         board.log_events(
@@ -135,11 +136,12 @@ async def test_a_vote_that_is_logged_at_once_opens_the_verdict_once() -> None:
         decide(start_judging(board))
         await board.settle()
 
-        def vote(when: str, debater: str | None) -> None:
-            board.log_events(ev.Vote(when="after", voter="user", debater=debater))
+        def vote(command: Command) -> None:
+            assert isinstance(command, CastVote)
+            board.log_events(ev.Vote(when="after", voter="user", debater=command.debater))
             board.log_events(ev.DebateFinished(reason="complete"))
 
-        board.requests.vote = vote  # type: ignore[method-assign]
+        board.handle = vote
         await board.press("b")
         assert len(board.app.screen_stack) == 2
         assert "Your vote" in board.text
@@ -150,7 +152,7 @@ async def test_the_vote_can_be_left_and_the_verdict_is_shown_all_the_same() -> N
         decide(start_judging(board))
         await board.settle()
         await board.press("escape")
-        assert board.requests.calls == []
+        assert board.commands == []
         assert verdict_is_shown(board)
 
 
@@ -161,7 +163,7 @@ async def test_without_judges_only_who_voted_before_is_asked_again() -> None:
         await board.settle()
         assert AFTER in board.text
         await board.press("a")
-        assert board.requests.calls == [("vote", "after", "ada")]
+        assert board.commands == [CastVote("after", "ada")]
     async with vote_board().opened() as board:
         board.begin().phase().log_events(ev.DebateFinished(reason="complete"))
         await board.settle()
