@@ -19,6 +19,7 @@ from debate_tui.domain.debate import MAX_DEBATERS
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, Message, TurnRequest
+from debate_tui.domain.wording import format_duration
 from debate_tui.sources import discovery, prices, registry
 from debate_tui.sources.credentials import find_key, find_key_variable
 from debate_tui.sources.providers import find_provider, providers
@@ -229,7 +230,7 @@ async def _check_source(seat: config.DebaterSettings, sources: SourceFactory) ->
         seconds = await _time_first_chunk(make_source(sources, specification, seat), limit_s)
     except DebateError as error:
         return CheckResult(name, "broken", error.message, error.hint)
-    return CheckResult(name, "works", f"answered after {seconds:.1f} s")
+    return CheckResult(name, "works", f"answered after {format_duration(seconds)}")
 
 
 async def _time_first_chunk(source: Source, limit_s: float) -> float:
@@ -241,5 +242,5 @@ async def _time_first_chunk(source: Source, limit_s: float) -> float:
                 if isinstance(item, Chunk | Finished):
                     break
     except TimeoutError:
-        raise Fault(FaultKind.TIMEOUT, f"No answer within {limit_s:.0f} s.") from None
+        raise Fault(FaultKind.TIMEOUT, f"No answer within {format_duration(limit_s)}.") from None
     return time.monotonic() - started_at

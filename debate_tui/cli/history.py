@@ -17,6 +17,7 @@ from debate_tui.domain.exports import export_debate, export_filename
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.text import to_datetime
 from debate_tui.domain.transcript import Transcript
+from debate_tui.domain.wording import debate_state
 from debate_tui.record.sqlite_log import SqliteStore
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from debate_tui.domain.exports import ExportType
     from debate_tui.record.summary import DebateSummary
     from debate_tui.tui.screens.history import HistorySelection
-
-
-_ENDING_LABELS = {"complete": "complete", "stopped": "stopped", "failed": "failed", None: "broken off"}
 
 
 def show_history(query: str, *, plain: bool) -> int:
@@ -98,10 +96,9 @@ def _format_summary(summary: DebateSummary) -> str:
     began = to_datetime(summary.started, local=True)
     when = f"{began:%Y-%m-%d %H:%M}" if began else "????-??-?? ??:??"
     names = ", ".join(debater.name for debater in summary.debaters)
-    live = summary.live and summary.finished is None
-    ending = "live" if live else _ENDING_LABELS.get(summary.finished, summary.finished)
+    state = debate_state(summary.finished, live=summary.live)
     return (
-        f"{one_line(summary.debate)}  {when}  {ending:<10}  {one_line(summary.topic, 60)}"
+        f"{one_line(summary.debate)}  {when}  {state:<11}  {one_line(summary.topic, 60)}"
         f"  ({one_line(summary.format)}: {one_line(names)})"
     )
 

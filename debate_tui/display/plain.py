@@ -22,10 +22,19 @@ from debate_tui.domain.events import (
     TurnDelta,
     TurnFinished,
 )
-from debate_tui.domain.judging.summary import describe_result
+from debate_tui.domain.judging.summary import describe_outcome
 from debate_tui.domain.sanitise import one_line, sanitise
-from debate_tui.domain.text import describe_dropped
 from debate_tui.domain.transcript import Transcript
+from debate_tui.domain.wording import (
+    debater_label,
+    debater_name,
+    describe_debate_end,
+    describe_dropped,
+    describe_roster_change,
+    describe_turn_end,
+    format_duration,
+    round_title,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterator, Sequence
@@ -33,19 +42,6 @@ if TYPE_CHECKING:
     from debate_tui.display.output import OutputWriter
     from debate_tui.domain.events import Event
     from debate_tui.domain.transcript import Turn
-
-_ENDINGS = {
-    "length": "cut off at the length limit",
-    "refused": "refused to answer",
-    "stopped": "stopped before its end",
-    "skipped": "skipped",
-    "failed": "failed",
-}
-_OUTCOMES = {
-    "complete": "The debate is over.",
-    "stopped": "The debate was stopped.",
-    "failed": "The debate failed: no turn was completed.",
-}
 
 
 class PlainParagraph(Struct, frozen=True):
@@ -87,9 +83,9 @@ class PlainFormatter:
             for number in self._unfinished_turns
             if (turn := self._transcript.turns.get(number)) is not None
         ]
-        left = [self._format_turn(turn, "unfinished") for turn in turns if turn.text]
+        left = [self._format_turn(turn, describe_turn_end(None)) for turn in turns if turn.text]
         if self._transcript.seq and self._transcript.finish_reason is None:
-            left.append(PlainParagraph("The record ends here; the debate was not finished."))
+            left.append(PlainParagraph(describe_debate_end(None)))
         return left
 
     def _format_event(self, event: Event) -> Iterator[PlainParagraph]:
@@ -99,22 +95,22 @@ class PlainFormatter:
             case PhaseStarted() if event.phase == VERDICT_PHASE:
                 yield PlainParagraph("The judges are reading.", to_stderr=True)
             case PhaseStarted():
-                yield PlainParagraph(f"## {_phase_title(event)}")
+                yield PlainParagraph(f"## {round_title(event)}")
             case TurnFinished():
                 yield from self._format_turn_end(event)
             case Interjection():
-                listener = self._name(event.to) if event.to else "everybody"
+                listener = self._name(event.to) if event.to else "everyone"
                 yield PlainParagraph(f"The moderator, to {listener}: {event.text}")
             case DebaterRemoved() | DebaterReplaced() | DebaterReturned():
-                yield PlainParagraph(self._format_debater_change(event))
+                yield PlainParagraph(f"{self._name(event.debater)} {describe_roster_change(event)}")
             case StreamStatus():
                 yield from self._format_status(event)
             case DebatePaused() | DebateResumed():
                 yield PlainParagraph(self._format_pause(event), to_stderr=True)
             case DebateFinished():
-                if lines := list(describe_result(self._transcript)):
+                if lines := list(describe_outcome(self._transcript)):
                     yield PlainParagraph("\n".join(("## Verdict", "", *lines)))
-                yield PlainParagraph(_OUTCOMES[event.reason])
+                yield PlainParagraph(describe_debate_end(event.reason))
             case _:
                 pass
 
@@ -122,7 +118,7 @@ class PlainFormatter:
         yield PlainParagraph(f"# {one_line(event.topic, 2000)}")
         lines = [f"Format: {one_line(event.format)}. The debaters:"]
         lines += [
-            f"- {self._name_and_side(info.id)}: {one_line(info.model or info.source)}"
+            f"- {debater_label(self._transcript, info.id)}: {one_line(info.model or info.source)}"
             for info in event.debaters
         ]
         yield PlainParagraph("\n".join(lines))
@@ -134,34 +130,21 @@ class PlainFormatter:
         turn = self._transcript.turns.get(event.turn)
         if turn is None:
             return
-        ending = _ENDINGS.get(event.reason, "")
-        if event.reason == "failed" and turn.faults:
-            ending += f": {one_line(turn.faults[-1].message)}"
-        yield self._format_turn(turn, ending)
+        yield self._format_turn(turn, describe_turn_end(event.reason, turn.faults))
 
     def _format_turn(self, turn: Turn, ending: str) -> PlainParagraph:
         text = sanitise(turn.text).rstrip("\n")
-        parts = [f"### {self._name_and_side(turn.debater)}", text or "(no text)"]
+        parts = [f"### {debater_label(self._transcript, turn.debater)}", text or "(no text)"]
         if ending:
             parts.append(f"({ending})")
         return PlainParagraph("\n\n".join(parts))
-
-    def _format_debater_change(self, event: DebaterRemoved | DebaterReplaced | DebaterReturned) -> str:
-        name = self._name(event.debater)
-        match event:
-            case DebaterRemoved():
-                return f"{name} leaves the debate: {one_line(event.reason)}"
-            case DebaterReplaced():
-                return f"{name} now speaks through {one_line(event.model or event.source)}."
-            case DebaterReturned():
-                return f"{name} is back in the debate."
 
     def _format_status(self, event: StreamStatus) -> Iterator[PlainParagraph]:
         words: str = event.state
         if event.state == "reconnecting":
             words += f", retry {event.retry} of {event.max_retries}"
             if event.retry_in_ms is not None:
-                words += f" in {event.retry_in_ms / 1000:.1f} s"
+                words += f" in {format_duration(event.retry_in_ms / 1000)}"
         elif event.recovered:
             words += " again"
         if event.error is not None:
@@ -169,7 +152,7 @@ class PlainFormatter:
         if event.state != "waiting" and self._last_statuses.get(event.debater) != words:
             yield PlainParagraph(f"{self._name(event.debater)}: {words}", to_stderr=True)
         if event.dropped:
-            dropped = one_line(describe_dropped(event.dropped))
+            dropped = describe_dropped(event.dropped)
             yield PlainParagraph(f"{self._name(event.debater)}: {dropped}", to_stderr=True)
         self._last_statuses[event.debater] = words
 
@@ -181,14 +164,8 @@ class PlainFormatter:
         about = f" ({self._name(event.debater)})" if event.debater else ""
         return f"The debate is {state}{about}: {one_line(event.reason)}"
 
-    def _name_and_side(self, debater: str) -> str:
-        info = self._transcript.debaters.get(debater)
-        side = one_line(info.side) if info is not None else ""
-        return f"{self._name(debater)} ({side})" if side else self._name(debater)
-
     def _name(self, debater: str) -> str:
-        info = self._transcript.debaters.get(debater)
-        return one_line(info.name if info is not None else debater)
+        return debater_name(self._transcript, debater)
 
 
 async def write_plain(
@@ -230,9 +207,3 @@ class _PlainWriter:
                 await self._err.write(f"{paragraph.text}\n")
             except BrokenPipeError:
                 self._err = None
-
-
-def _phase_title(event: PhaseStarted) -> str:
-    phase = one_line(event.phase)
-    title = phase[:1].upper() + phase[1:]
-    return title if event.rounds == 1 else f"{title}, round {event.round} of {event.rounds}"

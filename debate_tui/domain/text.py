@@ -6,10 +6,6 @@ import codecs
 import re
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD_CHARACTER = re.compile(r"\w")
@@ -145,9 +141,3 @@ class CodeTracker:
         elif self._after_blank and head.startswith(_INDENTS):
             return  # the next line of an indented block
         self._after_blank = False
-
-
-def describe_dropped(settings: Sequence[str]) -> str:
-    """Return one sentence that names the settings a server refused."""
-    names = " and ".join(f"'{name}'" for name in settings)
-    return f"The server refused {names}: no longer sent."

@@ -190,7 +190,7 @@ def describe_decision(transcript: Transcript, verdict: Verdict) -> str:
     if not verdict.model:  # the debaters themselves
         return winner or ("agreed" if verdict.agreed else "divided")
     if not verdict.controlled:
-        return f"{winner or 'tie'} (one reading order)"
+        return f"{winner or 'tie'}, one reading order"
     if not verdict.agreed:
-        return f"{winner or 'tie'}: the two reading orders disagreed"
+        return f"{winner or 'tie'}, reading orders disagreed"
     return winner or "tie"

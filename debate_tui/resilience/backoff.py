@@ -6,6 +6,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.domain.wording import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,23 +66,15 @@ class RetryBudget:
         limit = self._policy.max_retry_after
         if floor <= limit:
             return fault
-        asked = f"The server asks for a wait of {_format_wait(floor)}, the limit is {_format_wait(limit)}."
+        waits = f"asks for a wait of {format_duration(floor)}; the limit is {format_duration(limit)}"
         return Fault(
             fault.kind,
-            f"{fault.message.rstrip('. ')}. {asked} Press 'r' to retry.",
+            f"{fault.message.rstrip('. ')}. The server {waits}. Press 'r' to retry.",
             status=fault.status,
             retry_after=fault.retry_after,
             text_seen=fault.text_seen,
             hint=fault.hint,
         )
-
-
-def _format_wait(seconds: float) -> str:
-    """Format a wait in seconds, with minutes or hours added if it is long."""
-    if seconds <= 180:
-        return f"{seconds:.0f} s"
-    larger = f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
-    return f"{seconds:.0f} s ({larger})"
 
 
 # What a fault means for the debate, whatever its source.

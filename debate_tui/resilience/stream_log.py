@@ -24,7 +24,7 @@ from debate_tui.domain import events
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.sanitise import API_KEY_PATTERN, sanitise
 from debate_tui.domain.stream import Connected, Fault, Finished, StateChange, StreamOrigin, Superseded
-from debate_tui.domain.text import describe_dropped
+from debate_tui.domain.wording import describe_dropped, format_duration
 from debate_tui.resilience.delivered_text import SpliceResult
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _describe(announcement: Announcement) -> str:
             return "streaming again" if announcement.recovered else "streaming"
         case StateChange(state="reconnecting", error=error) if error is not None:
             wait = (announcement.retry_in_ms or 0) / 1000
-            retry = f"retry {announcement.retry}/{announcement.max_retries} in {wait:.2f} s"
+            retry = f"retry {announcement.retry}/{announcement.max_retries} in {format_duration(wait)}"
             return f"attempt {announcement.attempt} broke: {_describe_fault(error)}; {retry}"
         case Connected():
             reused = {True: ", open already", False: ", opened now", None: ""}[announcement.reused]

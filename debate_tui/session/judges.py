@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 from debate_tui.domain import events
 from debate_tui.domain.debate import VERDICT_PHASE, Round
-from debate_tui.domain.judging import (
+from debate_tui.domain.judging.prompt import (
     JudgedDebater,
     build_judge_prompt,
     build_reading_orders,
     build_stance_prompt,
-    combine_readings,
-    parse_judge_reply,
-    parse_stance,
 )
+from debate_tui.domain.judging.reply import parse_judge_reply, parse_stance
 from debate_tui.domain.judging.scoring import (
+    combine_readings,
     count_borda,
     find_agreement,
     parse_answer,
@@ -34,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from debate_tui.domain.debate import ParameterValue
-    from debate_tui.domain.judging import JudgeReading, ReadingOrder
+    from debate_tui.domain.judging.prompt import ReadingOrder
+    from debate_tui.domain.judging.reply import JudgeReading
     from debate_tui.domain.stream import Message, Source
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.session.rounds import DebateSpec
@@ -157,7 +157,7 @@ class JudgePanel:
             readings = [task.result() for task in reading]
         except* Fault as faults:
             problem = str(faults.exceptions[0])
-        judge, final_opinion = run.judge, combine_readings(run.judge.name, readings, len(reading_orders))
+        judge, final_opinion = run.judge, combine_readings(readings, len(reading_orders))
         usable = [reading for reading in readings if reading is not None]
         on_verdict(
             events.Verdict(

@@ -14,6 +14,7 @@ from debate_tui.domain.stream import TurnRequest
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.usage import compute_costs
 from debate_tui.session import commands
+from debate_tui.domain.wording import format_money
 from debate_tui.session.judges import DEBATERS_AS_JUDGE, JudgePanel, debaters_verdict
 from debate_tui.session.rounds import NoBackpressure, Roster, RoundQueue, build_brief
 from debate_tui.session.turn_runner import TurnRunner
@@ -217,7 +218,7 @@ class Session:
         if spec.max_tokens is not None and tokens >= spec.max_tokens:
             spent = f"{tokens:,} tokens are used; the limit is {spec.max_tokens:,}"
         elif spec.max_cost is not None and cost >= spec.max_cost:
-            spent = f"${cost:.2f} is spent; the limit is ${spec.max_cost:.2f}"
+            spent = f"{format_money(cost)} is spent; the limit is {format_money(spec.max_cost)}"
         else:
             return False
         if not self._is_ending:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from debate_tui.domain import wording
 from debate_tui.domain.debate import VERDICT_PHASE, Debater, Round, speaking_groups
 from debate_tui.domain.events import DebatePaused, DebateResumed, PhaseStarted
 from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.styles import Tone
-from debate_tui.tui.widgets.badge import Badge, format_cost, format_token_count
+from debate_tui.tui.widgets.badge import Badge, format_token_count
 from debate_tui.tui.widgets.header import HeaderContent
 
 if TYPE_CHECKING:
@@ -49,14 +50,14 @@ class PhaseProgress:
     def current_phase_title(self) -> str:
         """The current phase without the round number."""
         phase = self._transcript.phase
-        return self._phase_title(phase) if phase is not None else ""
+        return wording.phase_title(phase.phase, self._titles.get(phase.phase, "")) if phase else ""
 
     def turn_phase_label(self, turn: Turn) -> str:
         """Return the label of the phase a turn belongs to, such as ``Rebuttal 2/3``."""
         steps = self._transcript.steps
         if 0 < turn.step <= len(steps):
             return self._round_label(steps[turn.step - 1])
-        return self._titles.get(turn.phase) or one_line(turn.phase, 40).capitalize()
+        return wording.phase_title(turn.phase, self._titles.get(turn.phase, ""))
 
     @property
     def is_judging(self) -> bool:
@@ -114,11 +115,7 @@ class PhaseProgress:
         return (*done, *(0.0,) * (steps - len(done)))
 
     def _round_label(self, step: PhaseStarted) -> str:
-        title = self._phase_title(step)
-        return f"{title} {step.round}/{step.rounds}" if step.rounds > 1 else title
-
-    def _phase_title(self, step: PhaseStarted) -> str:
-        return self._titles.get(step.phase) or one_line(step.phase, 40).capitalize()
+        return wording.round_label(step, self._titles.get(step.phase, ""))
 
 
 # Elapsed time in the debate's own time: as it passes if live, as it passed in a replay.
@@ -239,11 +236,8 @@ def format_totals(follower: LogFollower, glyphs: Glyphs) -> str:
     more = "" if total.counted else "+"
     tokens = f"{about}{format_token_count((total.tokens or 0) + sum(running))}{more} tokens"
     ended = any(turn.finished for turn in follower.transcript.turns.values())
-    return (
-        f"{tokens} {glyphs.separator} {format_cost(total.cost, glyphs, complete=total.priced)}"
-        if ended
-        else tokens
-    )
+    cost = wording.format_money(total.cost, complete=total.priced, unknown=glyphs.missing_value)
+    return f"{tokens} {glyphs.separator} {cost}" if ended else tokens
 
 
 MAX_TOPIC_CHARACTERS = 400
@@ -252,9 +246,9 @@ ESTIMATE_STEP_SECONDS = 30
 """The expected time is rounded up to a multiple of this, so that it does not flicker."""
 
 _END_BADGES = {
-    "complete": Badge("done", "over", Tone.FINISHED),
-    "stopped": Badge("stopped", "stopped", Tone.WAITING),
-    "failed": Badge("failed", "failed", Tone.FAILED),
+    "complete": Badge("done", wording.debate_state("complete"), Tone.FINISHED),
+    "stopped": Badge("stopped", wording.debate_state("stopped"), Tone.WAITING),
+    "failed": Badge("failed", wording.debate_state("failed"), Tone.FAILED),
 }
 
 
@@ -308,5 +302,5 @@ class DebateStatus:
         if not self._phase_progress.is_judging:
             return ""
         verdicts = sum(bool(verdict.model) for verdict in self._transcript.verdicts)
-        so_far = f", {verdicts} verdict{'s' if verdicts > 1 else ''} so far" if verdicts else ""
+        so_far = f", {wording.count_of(verdicts, 'verdict')} so far" if verdicts else ""
         return f"the judges are reading{so_far}"

@@ -16,7 +16,8 @@ from debate_tui.domain.events import (
     TurnSuperseded,
 )
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.text import WordCounter, describe_dropped
+from debate_tui.domain.text import WordCounter
+from debate_tui.domain.wording import describe_dropped, describe_turn_end
 from debate_tui.tui.styles import Tone
 
 if TYPE_CHECKING:
@@ -195,20 +196,15 @@ class PaneContent:
 
     def _ending_notice(self, event: TurnFinished) -> PaneNotice:
         glyphs = self._glyphs
-        match event.reason:
-            case "failed":
-                turn = self._transcript.turns[event.turn]
-                fault = f": {one_line(turn.faults[-1].message)}" if turn.faults else ""
-                said = "The answer broke off" if self.answer else "No answer"
-                return PaneNotice(f"{glyphs.failed} {said}{fault}", Tone.FAILED)
-            case "length":
-                return PaneNotice(f"{glyphs.cut} Cut at the length limit", Tone.QUIET)
-            case "refused":
-                return PaneNotice(f"{glyphs.refused} Declined to answer", Tone.QUIET)
-            case "stopped":
-                return PaneNotice(f"{glyphs.stopped} Stopped here", Tone.QUIET)
-            case _:
-                return PaneNotice(f"{glyphs.skipped} Skipped", Tone.QUIET)
+        symbol = {
+            "failed": glyphs.failed,
+            "length": glyphs.cut,
+            "refused": glyphs.refused,
+            "stopped": glyphs.stopped,
+        }.get(event.reason, glyphs.skipped)
+        ending = describe_turn_end(event.reason, self._transcript.turns[event.turn].faults)
+        tone = Tone.FAILED if event.reason == "failed" else Tone.QUIET
+        return PaneNotice(f"{symbol} {ending[:1].upper()}{ending[1:]}", tone)
 
     def _add_notice(self, text: str, tone: Tone) -> None:
         """Add a notice that is not part of a turn; wait for the end of a turn in progress."""
@@ -219,8 +215,7 @@ class PaneContent:
 
     def _report_dropped(self, settings: tuple[str, ...]) -> None:
         """Show which parameters were refused: before the turn's text if it has none yet, else after it."""
-        dropped = one_line(describe_dropped(settings), MAX_NOTICE_CHARACTERS)
-        notice = PaneNotice(f"{self._glyphs.refused} {dropped}", Tone.QUIET)
+        notice = PaneNotice(f"{self._glyphs.refused} {describe_dropped(settings)}", Tone.QUIET)
         if self._is_turn_open and self._segments:
             self._deferred_notices.append(notice)
         else:

@@ -98,7 +98,7 @@ async def test_a_killed_debate_is_listed_and_continued_where_it_stopped() -> Non
         process.kill()
         await process.wait()
         listed = await run_program("history")
-        assert "broken off" in listed.out
+        assert "interrupted" in listed.out
         done = await run_program("--continue", "--json")
     assert done.code == 0, done.err
     transcript = Transcript(done.events)
@@ -116,7 +116,7 @@ async def test_a_running_debate_is_live_and_locked_until_it_ends() -> None:
         await asyncio.wait_for(wait_until_durable(2), timeout=30)
         listed = (await run_program("history")).out
         assert "  live  " in listed
-        assert "broken off" not in listed
+        assert "interrupted" not in listed
         asked = len(server.requests)
         debate = listed.split()[0]
         for refused in [

@@ -106,15 +106,15 @@ async def test_a_debate_reads_from_top_to_bottom() -> None:
 
         ## Rebuttal, round 2 of 3
 
-        The moderator, to everybody: Be brief.
+        The moderator, to everyone: Be brief.
 
         The moderator, to Ben: You too.
 
-        Ben now speaks through demo.
+        Ben switched to demo
 
-        Ben leaves the debate: no money
+        Ben left the debate: no money
 
-        Ben is back in the debate.
+        Ben returned to the debate
 
         The debate is over.
         """
@@ -162,7 +162,7 @@ async def test_statuses_go_to_standard_error_once_each() -> None:
     ("reason", "words"),
     [
         ("refused", "(refused to answer)"),
-        ("stopped", "(stopped before its end)"),
+        ("stopped", "(stopped early)"),
         ("skipped", "(skipped)"),
         ("failed", "(failed: connection reset)"),
     ],
@@ -195,7 +195,7 @@ def test_duplicate_events_are_printed_once() -> None:
     plain = PlainFormatter()
     event = events.Interjection(seq=1, text="once", to=None)
     assert [said.text for said in [*plain.apply(event), *plain.apply(event)]] == [
-        "The moderator, to everybody: once"
+        "The moderator, to everyone: once"
     ]
 
 

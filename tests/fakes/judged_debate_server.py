@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from debate_tui.domain.judging import CRITERIA
+from debate_tui.domain.judging.prompt import CRITERIA
 from tests.fakes.provider_server import (
     CHAT,
     MESSAGES,

@@ -105,7 +105,7 @@ async def test_a_retry_after_beyond_two_minutes_is_not_waited_for() -> None:
     fault, heard = await GuardedCase([cut_fault(FaultKind.RATE_LIMIT, status=429, retry_after=3600.0)]).fail()
     assert (fault.kind, fault.status, fault.retry_after) == (FaultKind.RATE_LIMIT, 429, 3600.0)
     assert fault.message == (
-        "It broke. The server asks for a wait of 3600 s (60 min), the limit is 120 s. Press 'r' to retry."
+        "It broke. The server asks for a wait of 1 h; the limit is 2 min. Press 'r' to retry."
     )
     assert heard.states == ["connecting"]
 

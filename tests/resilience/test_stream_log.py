@@ -59,7 +59,7 @@ async def test_a_broken_stream_is_told_line_by_line(tmp_path: Path) -> None:
             "Ada: attempt 1: connecting",
             "Ada: connected (HTTP/1.1, opened now), from the start",
             "Ada: streaming",
-            "Ada: attempt 1 broke: overloaded (status 529): Busy. Try later.; retry 1/5 in 1.00 s",
+            "Ada: attempt 1 broke: overloaded (status 529): Busy. Try later.; retry 1/5 in 1 s",
             "Ada: attempt 2: connecting",
             "Ada: connected (HTTP/1.1, open already), behind the last event",
             "Ada: joined: 3 characters came again and were dropped",

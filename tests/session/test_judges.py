@@ -12,8 +12,8 @@ import msgspec
 
 from debate_tui.config import find_format
 from debate_tui.domain import events
-from debate_tui.domain.judging import CRITERIA
-from debate_tui.domain.judging.summary import describe_result
+from debate_tui.domain.judging.prompt import CRITERIA
+from debate_tui.domain.judging.summary import describe_outcome
 from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, Usage, UsageUpdate
 from debate_tui.record.log import MemoryLog
 from debate_tui.session.commands import EndDebate
@@ -317,7 +317,7 @@ async def test_a_consensus_is_shown_beside_what_each_thought_before() -> None:
     transcript = await run_format(
         "consensus", answering(stand("Paris", 80)), answering(stand("Rome", 60), stand("paris.", 70))
     )
-    words = list(describe_result(transcript))
+    words = list(describe_outcome(transcript))
     assert words[0] == "the debaters: agreed"
     assert "All agree: Paris." in words
     before, after = words.index("Before they heard each other:"), words.index("In the end:")
@@ -328,7 +328,7 @@ async def test_a_consensus_is_shown_beside_what_each_thought_before() -> None:
 
 async def test_no_consensus_is_no_winner() -> None:
     transcript = await run_format("consensus", answering(stand("Paris", 80)), answering(stand("Rome", 60)))
-    assert list(describe_result(transcript))[:2] == ["the debaters: divided", "No agreement."]
+    assert list(describe_outcome(transcript))[:2] == ["the debaters: divided", "No agreement."]
     assert len(transcript.steps) == 4
 
 
@@ -353,4 +353,4 @@ async def test_a_council_adds_up_its_ranks_without_knowing_whose_answers_they_ar
     assert verdict.winner == "d3"
     assert verdict.scores["d3"] == 6.0
     assert sum(verdict.scores.values()) == 9.0
-    assert "the debaters: Cleo" in list(describe_result(transcript))
+    assert "the debaters: Cleo" in list(describe_outcome(transcript))

@@ -60,7 +60,7 @@ async def test_a_debate_that_is_over_stays_on_the_screen_until_it_is_left() -> N
         feeds.say("a", "last word")
         feeds.say("b", "none")
         feeds.end()
-        await terminal.wait_for_text("over", "last word")
+        await terminal.wait_for_text("✓ complete", "last word")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
         assert terminal.is_restored()

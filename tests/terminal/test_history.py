@@ -42,9 +42,9 @@ async def test_a_killed_debate_is_continued_in_the_same_program() -> None:
             terminal.send(signal.SIGKILL)
             await terminal.wait_for_exit()
         async with run_in_terminal("history") as terminal:
-            await terminal.wait_for_text("Which half?", "✂ broken off", "c continue")
+            await terminal.wait_for_text("Which half?", "✂ interrupted", "c continue")
             terminal.press("c")
-            await terminal.wait_for_text("The first half, and the second.", "✓ over")
+            await terminal.wait_for_text("The first half, and the second.", "✓ complete")
             terminal.press("q")
             await terminal.wait_for_text("Which half?", "✓ complete")
             terminal.press("q")

@@ -55,12 +55,12 @@ async def test_a_viewer_votes_before_and_after_and_then_sees_the_verdict() -> No
             "the judges are reading, 1 verdict so far", "All is said. Where do you stand now?"
         )
         debate.second_may_speak.set()
-        await terminal.wait_for_text("✓ over", "not now")
+        await terminal.wait_for_text("✓ complete", "not now")
         assert "wins" not in terminal.display.text
         terminal.press("a")
         await terminal.wait_for_text(
-            "The side for it wins, by 25 points; Ada spoke best: 2 of 2 judges",
-            "25 points towards the side for it",
+            "For wins: opinion moved 25 points. Best speaker: Ada (2 of 2 judges)",
+            "up 25 points",
         )
         await terminal.wait_for_text("before Ben   after Ada", "not found in the debate")
         terminal.press("q")
@@ -73,7 +73,7 @@ async def test_a_viewer_votes_before_and_after_and_then_sees_the_verdict() -> No
     assert isinstance(stored_events()[-1], ev.DebateFinished)
     async with run_in_terminal("replay", "--speed", "64", columns=120, rows=40) as terminal:
         await terminal.wait_for_text(
-            "The side for it wins, by 25 points; Ada spoke best", "before Ben   after Ada"
+            "For wins: opinion moved 25 points. Best speaker: Ada", "before Ben   after Ada"
         )
         terminal.press("q")
         await terminal.wait_until(lambda display: "The verdict" not in display.text)
@@ -107,9 +107,9 @@ async def test_a_moderator_changes_rounds_words_and_sources() -> None:
         await terminal.wait_for_text(f"Ada goes on through openai:{ADA}-two")
         debate.debaters_may_speak.set()
         debate.second_may_speak.set()
-        await terminal.wait_for_text("✓ over", "not now")
+        await terminal.wait_for_text("✓ complete", "not now")
         terminal.press("n")
-        await terminal.wait_for_text("spoke best: 2 of 2 judges")
+        await terminal.wait_for_text("(2 of 2 judges)")
         terminal.press("q")
         await terminal.wait_until(lambda display: "The verdict" not in display.text)
         terminal.press("q")

@@ -15,7 +15,7 @@ from tests.tui.replay_harness import recorded_debate
 async def test_a_debate_is_played_and_left_as_it_was_found() -> None:
     await store_debate(recorded_debate())
     async with run_in_terminal("replay", "--speed", "64") as terminal:
-        await terminal.wait_for_text("replay", "64×", "■ the end", "✓ over", "On second thought, no.")
+        await terminal.wait_for_text("replay", "64×", "■ the end", "✓ complete", "On second thought, no.")
         terminal.press("  ")
         await terminal.wait_for_text("‖ paused", "0:0", "Opening")
         await terminal.wait_until(lambda display: "On second thought" not in display.text)

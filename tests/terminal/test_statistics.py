@@ -23,7 +23,7 @@ async def test_the_debate_goes_on_beneath_and_the_table_follows_the_screen() -> 
         feeds.say("b", "ok")
         await terminal.wait_for_text("ok")
         feeds.end()
-        await terminal.wait_for_text("over")
+        await terminal.wait_for_text("✓ complete")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
         assert terminal.is_restored()

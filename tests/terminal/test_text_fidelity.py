@@ -74,7 +74,7 @@ async def test_four_panes_show_what_four_endpoints_send() -> None:
         for name, text in TEXTS.items():
             feeds.say(name, *(text[place : place + 7] for place in range(0, len(text), 7)))
         feeds.end()
-        await terminal.wait_until(lambda display: "over" in display.row(0))
+        await terminal.wait_until(lambda display: "✓ complete" in display.row(0))
         shown = [unspaced(text) for text in panes(terminal.display)]
         assert shown == [unspaced(sanitise(text)) for text in TEXTS.values()]
         terminal.press("q")
@@ -125,7 +125,7 @@ async def test_resizing_while_text_streams_loses_nothing() -> None:
             terminal.resize(*size)
             await terminal.wait_for_text(words["a"][(part + 1) * len(words["a"]) // len(sizes) - 2])
         feeds.end()
-        await terminal.wait_until(lambda display: "over" in display.row(0))
+        await terminal.wait_until(lambda display: "✓ complete" in display.row(0))
         for name, own in words.items():
             assert await read_through(terminal, name, own[0], own[-1]) == own
             terminal.press("\t")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from debate_tui.domain import events as ev
-from debate_tui.domain.judging import CRITERIA
+from debate_tui.domain.judging.prompt import CRITERIA
 from debate_tui.domain.stream import Usage
 
 if TYPE_CHECKING:

@@ -91,11 +91,11 @@ def test_thinking_is_kept_apart_and_never_part_of_the_answer() -> None:
 @pytest.mark.parametrize(
     ("reason", "note"),
     [
-        ("length", "── ✂ Cut at the length limit"),
-        ("refused", "── ⊘ Declined to answer"),
-        ("stopped", "── ■ Stopped here"),
+        ("length", "── ✂ Cut off at the length limit"),
+        ("refused", "── ⊘ Refused to answer"),
+        ("stopped", "── ■ Stopped early"),
         ("skipped", "── » Skipped"),
-        ("failed", "── ✗ The answer broke off"),
+        ("failed", "── ✗ Failed"),
     ],
 )
 def test_every_other_ending_is_noted(reason: FinishReason, note: str) -> None:
@@ -110,7 +110,7 @@ def test_a_failure_is_noted_with_its_reason_in_one_line() -> None:
         .take(StreamStatus(debater="a", state="failed", attempt=1, error=fault))
         .end("failed")
     )
-    assert lane.sheet.written[-1] == ("note", 1, "── ✗ No answer: reset by [b]peer[/b]")
+    assert lane.sheet.written[-1] == ("note", 1, "── ✗ Failed: reset by [b]peer[/b]")
 
 
 def test_superseded_text_goes_and_its_heading_stays() -> None:
@@ -141,7 +141,7 @@ def test_leaving_the_debate_is_noted_after_how_the_turn_ended() -> None:
     lane = PaneHarness().turn().say("Hel").end("failed")
     lane.take(DebaterRemoved(debater="a", reason="broken", remaining=("b",)))
     assert [text for kind, _, text in lane.sheet.written if kind == "note"] == [
-        "── ✗ The answer broke off",
+        "── ✗ Failed",
         "── ✗ Out of the debate",
     ]
 

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import StreamOrigin
+from debate_tui.domain.wording import format_clock, format_duration, format_money
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,26 +53,6 @@ class Incident(NamedTuple):
     message: str
     outcome: str
     is_fatal: bool
-
-
-def format_duration(seconds: float) -> str:
-    """Format a duration in the most readable unit."""
-    if seconds < 0.00995:
-        return f"{seconds * 1000:.1f} ms"
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 9.995:
-        return f"{seconds:.2f} s"
-    if seconds < 99.95:
-        return f"{seconds:.1f} s"
-    return format_clock(seconds)
-
-
-def format_clock(seconds: float) -> str:
-    """Format a time as ``m:ss`` or ``h:mm:ss``."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def format_bytes(size: float) -> str:
@@ -309,7 +290,7 @@ def _backpressure_short(figures: StreamFigures) -> Parts:
 
 
 def _cost(figures: StreamFigures) -> Parts:
-    return () if figures.cost is None else (f"${figures.cost:.4f}" if figures.cost else "$0",)
+    return () if figures.cost is None else (format_money(figures.cost),)
 
 
 def _first_part(parts: Callable[[StreamFigures], Parts]) -> Callable[[StreamFigures], Parts]:

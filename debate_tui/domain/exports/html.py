@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from debate_tui.domain.exports import outline
 from debate_tui.domain.exports.outline import summary_sections
 from debate_tui.domain.sanitise import sanitise
+from debate_tui.domain.wording import describe_debate_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,7 @@ def _body_lines(transcript: Transcript, title: str) -> Iterator[str]:
     for section in summary_sections(transcript):
         yield from _summary_lines(section, places)
     yield "</main>"
-    yield f"<footer>{escape(outline.ending_line(transcript))}</footer>"
+    yield f"<footer>{escape(describe_debate_end(transcript.finish_reason))}</footer>"
 
 
 def _round_lines(part: RoundSection, places: dict[str, int]) -> Iterator[str]:

@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from debate_tui.domain.debate import VERDICT_PHASE
-from debate_tui.domain.events import DebaterRemoved, DebaterReplaced, DebaterReturned, Interjection
-from debate_tui.domain.judging.summary import summarise_outcome, swing_direction
+from debate_tui.domain.events import Interjection
+from debate_tui.domain.judging.summary import summarise_outcome
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.stream import FinishReason
 from debate_tui.domain.text import to_datetime
 from debate_tui.domain.usage import compute_costs
+from debate_tui.domain.wording import (
+    UNKNOWN,
+    debater_label,
+    describe_roster_change,
+    describe_swing,
+    describe_turn_end,
+    format_duration,
+    format_money,
+    round_title,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from debate_tui.domain.events import PhaseStarted
     from debate_tui.domain.judging.summary import OutcomeSummary, Score, VerdictSummary, VoteSummary
     from debate_tui.domain.transcript import Seam, SideEvent, Transcript, Turn
     from debate_tui.domain.usage import Spending
@@ -25,21 +34,13 @@ if TYPE_CHECKING:
 
 _MAX_TOPIC_LENGTH: Final = 2000
 
-_ENDINGS: Final = {
-    "complete": "",
-    "length": "✂ cut off at the length limit",
-    "refused": "⊘ refused to answer",
-    "stopped": "■ stopped before its end",
-    "skipped": "» skipped",
-    "failed": "✗ failed",
-    None: "… unfinished: the record ends here",
-}
-
-_OUTCOMES: Final = {
-    "complete": "The debate is over.",
-    "stopped": "The debate was stopped.",
-    "failed": "The debate failed.",
-    None: "The record ends here; the debate was not finished.",
+_ENDING_SYMBOLS: Final = {
+    "length": "✂",
+    "refused": "⊘",
+    "stopped": "■",
+    "skipped": "»",
+    "failed": "✗",
+    None: "…",
 }
 
 
@@ -77,36 +78,23 @@ def document_title(transcript: Transcript) -> str:
 def document_subtitle(transcript: Transcript) -> str:
     """Return the format and the start time on one line."""
     when = to_datetime(transcript.started_at)
-    held = f" · held {when:%Y-%m-%d %H:%M} UTC" if when else ""
-    return f"Format: {one_line(transcript.format)}{held}"
+    date = f" · {when:%Y-%m-%d %H:%M} UTC" if when else ""
+    return f"Format: {one_line(transcript.format)}{date}"
 
 
 def speaker_lines(transcript: Transcript) -> tuple[str, ...]:
     """Return a line for each debater with its name, side and model."""
     return tuple(
-        f"{speaker_label(transcript, info.id)}: {one_line(info.model or info.source)}"
+        f"{debater_label(transcript, info.id)}: {one_line(info.model or info.source)}"
         for info in transcript.debaters.values()
     )
-
-
-def speaker_label(transcript: Transcript, debater: str) -> str:
-    """Return a debater's name and side."""
-    info = transcript.debaters.get(debater)
-    if info is None:
-        return one_line(debater)
-    side = one_line(info.side)
-    return f"{one_line(info.name)} ({side})" if side else one_line(info.name)
-
-
-def ending_line(transcript: Transcript) -> str:
-    """Return a sentence about how the debate ended."""
-    return _OUTCOMES[transcript.finish_reason]
 
 
 def round_sections(transcript: Transcript) -> Iterator[RoundSection]:
     """Yield the rounds in order, each with its turns and the events outside them."""
     for number in range(len(transcript.steps) + 1):
-        title = _round_title(transcript.steps[number - 1]) if number else ""
+        step = transcript.steps[number - 1] if number else None
+        title = round_title(step) if step is not None and step.phase != VERDICT_PHASE else ""
         speeches = tuple(
             _turn_entry(transcript, turn) for turn in transcript.turns.values() if turn.step == number
         )
@@ -117,24 +105,17 @@ def round_sections(transcript: Transcript) -> Iterator[RoundSection]:
             yield RoundSection(title, speeches, notes)
 
 
-def _round_title(step: PhaseStarted) -> str:
-    if step.phase == VERDICT_PHASE:
-        return ""
-    phase = one_line(step.phase)
-    title = phase[:1].upper() + phase[1:]
-    return title if step.rounds == 1 else f"{title}, round {step.round} of {step.rounds}"
-
-
 def _turn_entry(transcript: Transcript, turn: Turn) -> TurnEntry:
+    ending = describe_turn_end(turn.reason, turn.faults)
     return TurnEntry(
         debater=turn.debater,
-        speaker=speaker_label(transcript, turn.debater),
+        speaker=debater_label(transcript, turn.debater),
         text=_text_with_seams(turn.text, turn.seams),
         seam_marks=tuple(map(_seam_mark, turn.seams)),
         reasoning=sanitise(turn.reasoning).strip("\n"),
         warning=_restart_warning(turn),
         reason=turn.reason,
-        ending=_turn_ending(turn),
+        ending=f"{_ENDING_SYMBOLS.get(turn.reason, '')} {ending}".strip(),
         facts=" · ".join(_turn_facts(turn)),
     )
 
@@ -157,14 +138,7 @@ def _restart_warning(turn: Turn) -> str:
     if not turn.superseded_count:
         return ""
     times = "" if turn.superseded_count == 1 else f" {turn.superseded_count} times"
-    return f"↻ begun anew{times}: what was said before that no longer counts"
-
-
-def _turn_ending(turn: Turn) -> str:
-    ending = _ENDINGS[turn.reason]
-    if turn.reason == "failed" and turn.faults:
-        return f"{ending}: {one_line(turn.faults[-1].message)}"
-    return ending
+    return f"↻ restarted{times}: the earlier text no longer counts"
 
 
 def _turn_facts(turn: Turn) -> Iterator[str]:
@@ -173,31 +147,20 @@ def _turn_facts(turn: Turn) -> Iterator[str]:
     if turn.usage is not None and turn.usage.output_tokens is not None:
         yield f"{turn.usage.output_tokens:,} tokens"
     if turn.duration_ms is not None:
-        yield f"{turn.duration_ms / 1000:.1f} s"
+        yield format_duration(turn.duration_ms / 1000)
     if turn.cost is not None:
-        yield f"${turn.cost:.4f}"
+        yield format_money(turn.cost)
 
 
 def _side_event_line(transcript: Transcript, note: SideEvent) -> str:
     event = note.event
-    match event:
-        case Interjection():
-            to = speaker_label(transcript, event.to) if event.to else "everybody"
-            return f"❯ The moderator, to {to}: {one_line(event.text, _MAX_TOPIC_LENGTH)}"
-        case DebaterRemoved():
-            return f"✗ {speaker_label(transcript, event.debater)} left the debate: {one_line(event.reason)}"
-        case DebaterReplaced():
-            through = one_line(event.model or event.source)
-            return f"{speaker_label(transcript, event.debater)} went on through {through}."
-        case DebaterReturned():
-            return f"{speaker_label(transcript, event.debater)} came back into the debate."
+    if isinstance(event, Interjection):
+        to = debater_label(transcript, event.to) if event.to else "everyone"
+        return f"❯ The moderator, to {to}: {one_line(event.text, _MAX_TOPIC_LENGTH)}"
+    return f"{debater_label(transcript, event.debater)} {describe_roster_change(event)}"
 
 
 # The sections after the last round: verdict, votes and costs
-
-
-UNKNOWN_FIGURE = "–"
-"""Shown for an unknown figure."""
 
 
 class FigureBar(Struct, frozen=True):
@@ -240,9 +203,12 @@ def _verdict_sections(found: OutcomeSummary) -> Iterator[SummarySection]:
     if found.swing is not None:
         moved = found.swing
         yield SummarySection(
-            "How opinion moved",
+            "Change of opinion",
             is_subsection=True,
-            lines=(f"Where the judges stood, from 0, entirely against, to 100: {swing_direction(moved)}.",),
+            lines=(
+                "The judges' support for the motion, from 0 (entirely against) to 100 (entirely for): "
+                f"{describe_swing(moved)}.",
+            ),
             bars=(
                 FigureBar("before", moved.before, 100, f"{moved.before:.0f}"),
                 FigureBar("after", moved.after, 100, f"{moved.after:.0f}"),
@@ -265,26 +231,26 @@ def _judge_section(ruling: VerdictSummary) -> SummarySection:
         is_subsection=True,
         lines=(*ruling.reasons, *((stances,) if any(each is not None for each in ruling.stances) else ())),
         bars=_score_bars(ruling.scores, ruling.max_score),
-        table=SummaryTable(("criterion", "debater", "score", "line quoted"), rows) if rows else None,
+        table=SummaryTable(("criterion", "debater", "score", "quote"), rows) if rows else None,
     )
 
 
 def format_quote(quote: str, *, found: bool) -> str:
     """Return a judge's quote in quotation marks, marked if the debater did not say it."""
     if not quote:
-        return "(no line quoted)"
+        return "(no quote)"
     return f"“{quote}”" if found else f"“{quote}” (not found in the debate)"
 
 
-def format_votes(opinions: VoteSummary) -> str:
+def format_votes(votes: VoteSummary) -> str:
     """Return the votes before and after, on one line."""
-    many = sum(count for _, count in (*opinions.before, *opinions.after)) > 2
-    columns = (opinions.before, opinions.after)
-    before, after = (
-        ", ".join(f"{name} {count}" if many else name for name, count in column) for column in columns
-    )
-    told = (f"before: {before}" if before else "", f"after: {after}" if after else "")
-    return f"{opinions.voters}, {'; '.join(filter(None, told))}."
+    many = sum(count for _, count in (*votes.before, *votes.after)) > 2
+    columns = {
+        when: ", ".join(f"{name} {count}" if many else name for name, count in column)
+        for when, column in (("before", votes.before), ("after", votes.after))
+    }
+    voters = "The audience" if votes.by_audience else "The user"
+    return f"{voters}, {'; '.join(f'{when}: {names}' for when, names in columns.items() if names)}."
 
 
 def _score_bars(scores: tuple[Score, ...], best: float) -> tuple[FigureBar, ...]:
@@ -295,28 +261,23 @@ def _cost_section(transcript: Transcript) -> Iterator[SummarySection]:
     spent = compute_costs(transcript)
     if spent.total.tokens is None and spent.total.cost is None:
         return
-    rows = [_cost_row(speaker_label(transcript, debater), each) for debater, each in spent.debaters.items()]
+    rows = [_cost_row(debater_label(transcript, debater), each) for debater, each in spent.debaters.items()]
     if spent.judges.tokens is not None or spent.judges.cost is not None:
-        rows.append(_cost_row("The judges", spent.judges))
-    rows.append(_cost_row("All together", spent.total))
+        rows.append(_cost_row("Judges", spent.judges))
+    rows.append(_cost_row("Total", spent.total))
     lines = (f"Prices: {one_line(transcript.prices, 200)}.",) if transcript.prices else ()
     yield SummarySection(
-        "Cost", lines=lines, table=SummaryTable(("", "tokens in", "tokens out", "US$"), tuple(rows))
+        "Cost", lines=lines, table=SummaryTable(("", "tokens in", "tokens out", "cost"), tuple(rows))
     )
 
 
 def _cost_row(who: str, spent: Spending) -> tuple[str, ...]:
-    into, out = (
-        _mark_minimum(_format_count(count), spent.counted)
+    tokens = (
+        f"{_format_count(count)}{'' if spent.counted or count is None else '+'}"
         for count in (spent.input_tokens, spent.output_tokens)
     )
-    cost = UNKNOWN_FIGURE if spent.cost is None else f"{spent.cost:.4f}"
-    return who, into, out, _mark_minimum(cost, spent.priced)
-
-
-def _mark_minimum(figure: str, whole: bool) -> str:
-    return figure if whole or figure == UNKNOWN_FIGURE else f"≥ {figure}"
+    return who, *tokens, format_money(spent.cost, complete=spent.priced)
 
 
 def _format_count(count: int | None) -> str:
-    return UNKNOWN_FIGURE if count is None else f"{count:,}"
+    return UNKNOWN if count is None else f"{count:,}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from debate_tui.domain.exports import outline
 from debate_tui.domain.exports.outline import summary_sections
+from debate_tui.domain.wording import describe_debate_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ def _markdown_paragraphs(transcript: Transcript) -> Iterator[str]:
         yield from _markdown_round(part)
     for section in summary_sections(transcript):
         yield from _markdown_summary(section)
-    yield f"*{outline.ending_line(transcript)}*"
+    yield f"*{describe_debate_end(transcript.finish_reason)}*"
 
 
 def _markdown_round(part: RoundSection) -> Iterator[str]:
@@ -205,7 +206,7 @@ def _text_paragraphs(transcript: Transcript) -> Iterator[str]:
         yield from _text_round(part)
     for section in summary_sections(transcript):
         yield from _text_summary(section)
-    yield outline.ending_line(transcript)
+    yield describe_debate_end(transcript.finish_reason)
 
 
 def _text_round(part: RoundSection) -> Iterator[str]:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from debate_tui.domain.judging.rubric import CRITERIA
 from debate_tui.domain.prompts import Speech, fence_text
 from debate_tui.domain.stream import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from debate_tui.domain.debate import Format
 
 SPEAKER_LABELS = "ABCD"
+
+CRITERIA: Final[Mapping[str, str]] = {
+    "reasons": "are there reasons that bear on the topic, and do they hold?",
+    "rebuttal": "were the others' strongest points met, fairly and directly?",
+    "support": "are claims backed by examples or facts that a reader could check?",
+    "clarity": "can one follow the case, and is it clear what would decide it?",
+}
+"""The criteria judges score, each with the question it answers."""
 
 
 class JudgedDebater(Struct, frozen=True):

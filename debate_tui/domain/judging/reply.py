@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from debate_tui.domain.events import CriterionScore
-from debate_tui.domain.judging.rubric import CRITERIA, Percent, ScorePoints
+from debate_tui.domain.judging.prompt import CRITERIA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ class JudgeReading(Struct, frozen=True):
 
 class _SpeakerScore(Struct, frozen=True):
     speaker: str
-    score: ScorePoints
+    score: Annotated[int, Meta(ge=1, le=10)]
     quote: str = ""
 
 
@@ -45,7 +45,7 @@ class _Criterion(Struct, frozen=True):
 class _Reply(Struct, frozen=True):
     criteria: tuple[_Criterion, ...]
     winner: str
-    stance: Percent | None = None
+    stance: Annotated[int, Meta(ge=0, le=100)] | None = None
     why: str = ""
 
 

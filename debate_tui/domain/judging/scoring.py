@@ -1,4 +1,4 @@
-"""The arithmetic of verdicts: readings → opinions, opinions → panel decision, stances → swing."""
+"""The arithmetic of verdicts: readings → opinion, verdicts → panel decision, stances → swing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from debate_tui.domain.events import Vote
+    from debate_tui.domain.events import Verdict, Vote
     from debate_tui.domain.judging.reply import JudgeReading
 
 
@@ -23,7 +23,6 @@ class JudgeOpinion(Struct, frozen=True):
     `controlled` whether there were two orders to compare. `scores` are means over criteria and readings.
     """
 
-    judge: str
     winner: str | None
     agreed: bool
     controlled: bool
@@ -34,25 +33,26 @@ class JudgeOpinion(Struct, frozen=True):
 class PanelDecision(Struct, frozen=True):
     """The decision of a panel: `votes` for `winner` out of `judges` with an opinion; `None` is a tie.
 
-    `without_verdict` names the judges without a usable answer; they count for no one.
+    `without_verdict` is the number of judges without a usable answer; they count for no one. `scores` are
+    the means of all judges.
     """
 
     winner: str | None
     votes: int
     judges: int
-    without_verdict: tuple[str, ...]
+    without_verdict: int
     scores: Mapping[str, float]
 
 
 class OpinionSwing(Struct, frozen=True):
-    """The change of opinion between two votes, each from 0 (entirely against) to 100 (entirely for).
+    """The change of the judges' mean stance, from 0 (entirely against) to 100 (entirely for).
 
-    Only voters who voted both times count.
+    Only the `judges` who gave their stance both times count.
     """
 
     before: float
     after: float
-    voters: int
+    judges: int
 
     @property
     def shift(self) -> float:
@@ -65,9 +65,7 @@ class OpinionSwing(Struct, frozen=True):
         return (self.shift > 0) - (self.shift < 0)
 
 
-def combine_readings(
-    judge: str, readings: Sequence[JudgeReading | None], order_count: int
-) -> JudgeOpinion | None:
+def combine_readings(readings: Sequence[JudgeReading | None], order_count: int) -> JudgeOpinion | None:
     """Combine a judge's readings in `order_count` orders; return `None` if any of them is unusable.
 
     If the two orders disagree, the judge preferred a place rather than a speaker: that is a tie.
@@ -79,7 +77,6 @@ def combine_readings(
     debaters = dict.fromkeys(mark.debater for mark in usable[0].marks)
     stances = [reading.stance for reading in usable if reading.stance is not None]
     return JudgeOpinion(
-        judge=judge,
         winner=winners.pop() if len(winners) == 1 else None,
         agreed=len({reading.winner for reading in usable}) == 1,
         controlled=order_count > 1,
@@ -88,43 +85,39 @@ def combine_readings(
     )
 
 
-def decide_panel(opinions: Mapping[str, JudgeOpinion | None]) -> PanelDecision:
-    """Return the panel's decision: the debater most judges prefer, or a tie if two lead equally.
+def decide_panel(verdicts: Sequence[Verdict]) -> PanelDecision:
+    """Return the judges' decision: the debater most of them prefer, or a tie if two lead equally.
 
     A judge's tie is a vote for no one, but the judge is counted: “2 of 3” with one tie.
     """
-    heard = [found for found in opinions.values() if found is not None]
-    counts: dict[str, int] = {}
-    for found in heard:
-        if found.winner is not None:
-            counts[found.winner] = counts.get(found.winner, 0) + 1
+    usable = [verdict for verdict in verdicts if not verdict.problem]
+    counts = Counter(verdict.winner for verdict in usable if verdict.winner is not None)
     most = max(counts.values(), default=0)
     leaders = [debater for debater, count in counts.items() if count == most]
-    debaters = dict.fromkeys(debater for found in heard for debater in found.scores)
+    debaters = dict.fromkeys(debater for verdict in usable for debater in verdict.scores)
     return PanelDecision(
         winner=leaders[0] if len(leaders) == 1 else None,
         votes=most if len(leaders) == 1 else 0,
-        judges=len(heard),
-        without_verdict=tuple(judge for judge, found in opinions.items() if found is None),
+        judges=len(usable),
+        without_verdict=len(verdicts) - len(usable),
         scores={
-            debater: _mean([found.scores[debater] for found in heard if debater in found.scores])
+            debater: _mean([verdict.scores[debater] for verdict in usable if debater in verdict.scores])
             for debater in debaters
         },
     )
 
 
-def measure_swing(before: Mapping[str, int | None], after: Mapping[str, int | None]) -> OpinionSwing | None:
-    """Return the swing of those who voted both times; `None` if no one did."""
+def measure_swing(verdicts: Sequence[Verdict]) -> OpinionSwing | None:
+    """Return the swing of the judges who gave their stance both times; `None` if none did."""
     pairs = [
-        (first, second)
-        for voter, first in before.items()
-        if first is not None and (second := after.get(voter)) is not None
+        (verdict.stance_before, verdict.stance_after)
+        for verdict in verdicts
+        if verdict.stance_before is not None and verdict.stance_after is not None
     ]
     if not pairs:
         return None
-    return OpinionSwing(
-        _mean([first for first, _ in pairs]), _mean([second for _, second in pairs]), len(pairs)
-    )
+    before, after = zip(*pairs, strict=True)
+    return OpinionSwing(_mean(before), _mean(after), len(pairs))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""The outcome of a debate in words: the judges' verdicts and all votes, added up."""
+"""The outcome of a debate: the judges' verdicts and all votes, added up and ready to be shown."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.domain.judging import JudgeOpinion, OpinionSwing, PanelDecision, decide_panel, measure_swing
-from debate_tui.domain.judging.scoring import LOCAL_VOTER, VoteTally
+from debate_tui.domain import wording
+from debate_tui.domain.judging.scoring import (
+    LOCAL_VOTER,
+    OpinionSwing,
+    VoteTally,
+    decide_panel,
+    measure_swing,
+)
 from debate_tui.domain.sanitise import one_line
 
 if TYPE_CHECKING:
@@ -15,120 +21,6 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Verdict
     from debate_tui.domain.transcript import Transcript
-
-
-class JudgingResult(Struct, frozen=True):
-    """The panel's decision, and the swing of the judges who gave their stance before and after."""
-
-    panel: PanelDecision
-    swing: OpinionSwing | None
-
-
-def compute_judging_result(transcript: Transcript) -> JudgingResult | None:
-    """Add up the verdicts of a transcript; return `None` if there were no judges."""
-    judges = [verdict for verdict in transcript.verdicts if verdict.model]
-    if not judges:
-        return None
-    # Number the names: two judges may share a source.
-    names = [f"{place} {verdict.judge}" for place, verdict in enumerate(judges)]
-    return JudgingResult(
-        decide_panel(dict(zip(names, map(_opinion_of, judges), strict=True))),
-        measure_swing(
-            dict(zip(names, (verdict.stance_before for verdict in judges), strict=True)),
-            dict(zip(names, (verdict.stance_after for verdict in judges), strict=True)),
-        ),
-    )
-
-
-def describe_result(transcript: Transcript) -> Iterator[str]:
-    """Yield the outcome line by line, sanitised; nothing if there is no verdict."""
-    for verdict in transcript.verdicts:
-        scores = ", ".join(
-            f"{debater_name(transcript, who)} {score:.1f}" for who, score in verdict.scores.items()
-        )
-        judged = f" ({scores})" if verdict.model and scores else ""
-        yield f"{one_line(verdict.judge)}: {describe_decision(transcript, verdict)}{judged}"
-        yield from (one_line(line, 1000) for line in verdict.why.splitlines())
-    if (came_to := compute_judging_result(transcript)) is None:
-        return
-    moved = came_to.swing
-    if moved is not None:
-        yield f"Opinion: {moved.before:.0f} before, {moved.after:.0f} after ({swing_direction(moved)})."
-    if came_to.panel.judges > 1 or came_to.panel.without_verdict or (moved and transcript.outcome == "swing"):
-        yield f"{result_headline(transcript, came_to)}."
-
-
-def describe_swing_winner(swing: OpinionSwing) -> str:
-    """Say who wins in a format settled by the larger swing of opinion."""
-    if not swing.winner:
-        return "Nobody wins: opinion has not moved"
-    return f"The side {'for' if swing.winner > 0 else 'against'} it wins, by {describe_swing_size(swing)}"
-
-
-def describe_swing_size(swing: OpinionSwing) -> str:
-    """Say how far opinion moved, in points that match the rounded figures next to it."""
-    points = abs(round(swing.after) - round(swing.before))
-    return f"{points} point{'s' * (points != 1)}" if points else "less than a point"
-
-
-def result_headline(transcript: Transcript, result: JudgingResult) -> str:
-    """Say who won: by the panel's decision or, if the format says so, by the larger swing."""
-    panel, by_swing = result.panel, result.swing if transcript.outcome == "swing" else None
-    parts = [describe_swing_winner(by_swing)] if by_swing is not None else []
-    of = f"{panel.judges} judge{'s' if panel.judges > 1 else ''}"
-    if not panel.judges:
-        parts += [] if parts else ["No judge came to a verdict"]
-    elif panel.winner is None:
-        tie = f"a tie between {of}" if panel.judges > 1 else "the judge sees a tie"
-        parts.append(tie if parts else tie.capitalize())
-    else:
-        did = "spoke best" if parts else "wins"
-        parts.append(f"{debater_name(transcript, panel.winner)} {did}: {panel.votes} of {of}")
-    if panel.judges and panel.without_verdict:
-        parts.append(f"{len(panel.without_verdict)} gave no verdict")
-    return "; ".join(parts)
-
-
-def swing_direction(swing: OpinionSwing) -> str:
-    """Say in which direction opinion moved."""
-    return {1: "towards the side for it", -1: "towards the side against it", 0: "nobody moved"}[swing.winner]
-
-
-def describe_decision(transcript: Transcript, verdict: Verdict) -> str:
-    """Say briefly what one judge decided, and how reliable that is."""
-    if verdict.problem:
-        return f"no verdict ({one_line(verdict.problem)})"
-    if not verdict.model and verdict.winner is None:
-        return "agreed" if verdict.agreed else "divided"
-    if not verdict.model:
-        return debater_name(transcript, verdict.winner)
-    decided = debater_name(transcript, verdict.winner) if verdict.winner else "a tie"
-    if not verdict.controlled:
-        return f"{decided}, order not controlled"
-    return decided if verdict.agreed else f"{decided}, as the two orders of reading disagreed"
-
-
-def debater_name(transcript: Transcript, debater: str | None) -> str:
-    """Return a debater's name on one line."""
-    info = transcript.debaters.get(debater or "")
-    return one_line(info.name) if info is not None else "nobody"
-
-
-def _opinion_of(verdict: Verdict) -> JudgeOpinion | None:
-    if verdict.problem:
-        return None
-    return JudgeOpinion(
-        judge=verdict.judge,
-        winner=verdict.winner,
-        agreed=verdict.agreed,
-        controlled=verdict.controlled,
-        scores=verdict.scores,
-        stance=verdict.stance_after,
-    )
-
-
-# The outcome as sanitised values, ready to be shown
-
 
 MAX_JUDGE_SCORE = 10.0
 """The highest score a judge can give."""
@@ -183,13 +75,13 @@ class VoteSummary(Struct, frozen=True):
     A column is empty if there was no vote at that time.
     """
 
-    voters: str
+    by_audience: bool
     before: tuple[tuple[str, int], ...]
     after: tuple[tuple[str, int], ...]
 
 
 class OutcomeSummary(Struct, frozen=True):
-    """The complete outcome of a debate.
+    """The complete outcome of a debate; everything in it is sanitised.
 
     `headline` says who won, by the panel's decision or, if the format says so, by the larger swing of the
     judges' opinion; it is empty without judges. `scores` are the mean scores of all judges.
@@ -204,48 +96,59 @@ class OutcomeSummary(Struct, frozen=True):
 
 def summarise_outcome(transcript: Transcript) -> OutcomeSummary | None:
     """Return the outcome of a debate; `None` if there are no verdicts and no votes."""
-    opinions = tuple(_summarise_votes(transcript))
-    if not transcript.verdicts and not opinions:
+    votes = tuple(_summarise_votes(transcript))
+    if not transcript.verdicts and not votes:
         return None
-    found = compute_judging_result(transcript)
-    panel = found.panel if found is not None else None
+    judges = [verdict for verdict in transcript.verdicts if verdict.model]
+    panel, swing = decide_panel(judges), measure_swing(judges)
+    decisive_swing = swing if transcript.outcome == "swing" else None
     return OutcomeSummary(
-        headline=result_headline(transcript, found) if found is not None else "",
-        scores=_scores(transcript, panel.scores, panel.winner) if panel is not None else (),
+        headline=wording.describe_panel(transcript, panel, decisive_swing) if judges else "",
+        scores=_scores(transcript, panel.scores, panel.winner),
         verdicts=tuple(_summarise_verdict(transcript, verdict) for verdict in transcript.verdicts),
-        swing=found.swing if found is not None else None,
-        votes=opinions,
+        swing=swing,
+        votes=votes,
     )
+
+
+def describe_outcome(transcript: Transcript) -> Iterator[str]:
+    """Yield the outcome in sentences, one per line; nothing if there is no verdict."""
+    outcome = summarise_outcome(transcript)
+    if outcome is None or not outcome.verdicts:
+        return
+    for verdict in outcome.verdicts:
+        scores = ", ".join(f"{score.name} {score.value:.1f}" for score in verdict.scores)
+        yield f"{verdict.judge}: {verdict.decision}{f' ({scores})' if scores else ''}"
+        yield from verdict.reasons
+    if (swing := outcome.swing) is not None:
+        moved = wording.describe_swing(swing)
+        yield f"Support for the motion: {swing.before:.0f} before, {swing.after:.0f} after ({moved})."
+    if sum(not verdict.by_debaters for verdict in outcome.verdicts) > 1 or transcript.outcome == "swing":
+        yield f"{outcome.headline}."
 
 
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:
     return tuple(
-        Score(
-            info.id,
-            debater_name(transcript, info.id),
-            one_line(info.side),
-            scores[info.id],
-            info.id == winner,
-        )
+        Score(info.id, one_line(info.name), one_line(info.side), scores[info.id], info.id == winner)
         for info in transcript.debaters.values()
         if info.id in scores
     )
 
 
 def _summarise_verdict(transcript: Transcript, verdict: Verdict) -> VerdictSummary:
-    ours = not verdict.model
+    by_debaters = not verdict.model
     return VerdictSummary(
         judge=one_line(verdict.judge),
-        decision=describe_decision(transcript, verdict),
-        by_debaters=ours,
+        decision=wording.describe_decision(transcript, verdict),
+        by_debaters=by_debaters,
         failed=bool(verdict.problem),
         unconfirmed=not verdict.agreed or not verdict.controlled,
         scores=_scores(transcript, verdict.scores, verdict.winner),
-        max_score=max((*verdict.scores.values(), 1.0)) if ours else MAX_JUDGE_SCORE,
+        max_score=max((*verdict.scores.values(), 1.0)) if by_debaters else MAX_JUDGE_SCORE,
         quotes=tuple(
             Quote(
                 one_line(mark.criterion, 40),
-                debater_name(transcript, mark.debater),
+                wording.debater_name(transcript, mark.debater),
                 mark.score,
                 one_line(mark.quote, _MAX_QUOTE_LENGTH),
                 mark.found,
@@ -260,17 +163,16 @@ def _summarise_verdict(transcript: Transcript, verdict: Verdict) -> VerdictSumma
 
 
 def _summarise_votes(transcript: Transcript) -> Iterator[VoteSummary]:
-    votes = transcript.votes
-    for who, here in (("The user", True), ("The audience", False)):
-        counted = VoteTally(vote for vote in votes if (vote.voter == LOCAL_VOTER) is here)
-        if counted.before or counted.after:
+    for by_audience in (False, True):
+        tally = VoteTally(vote for vote in transcript.votes if (vote.voter != LOCAL_VOTER) is by_audience)
+        if len(tally):
             yield VoteSummary(
-                who, _count_by_name(transcript, counted.before), _count_by_name(transcript, counted.after)
+                by_audience, _count_by_name(transcript, tally.before), _count_by_name(transcript, tally.after)
             )
 
 
 def _count_by_name(transcript: Transcript, votes: Mapping[str | None, int]) -> tuple[tuple[str, int], ...]:
     decided = tuple(
-        (debater_name(transcript, who), votes[who]) for who in transcript.debaters if who in votes
+        (one_line(info.name), votes[info.id]) for info in transcript.debaters.values() if info.id in votes
     )
     return (*decided, ("undecided", votes[None])) if None in votes else decided

@@ -10,11 +10,11 @@ from textual.geometry import Size
 from textual.message import Message
 
 from debate_tui.display.statistics import Statistics
+from debate_tui.domain.wording import format_clock
 from debate_tui.tui.key_hints import replay_hints
 from debate_tui.tui.screens.debate import DebateScreen
 from debate_tui.tui.screens.statistics import merge_cells
 from debate_tui.tui.styles import Tone
-from debate_tui.tui.widgets.header import format_elapsed
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ class PlaybackBar(TextRows):
     def rows(self, width: int) -> tuple[Row, ...]:
         """Return state, position, bar, length and speed."""
         playing, glyphs = self._playback, self._glyphs
-        now = (self._state_piece(), Piece(f"  {format_elapsed(int(playing.position))}  "))
+        now = (self._state_piece(), Piece(f"  {format_clock(playing.position)}  "))
         rest = (
-            Piece(f"  {format_elapsed(int(playing.length))}", Tone.QUIET),
+            Piece(f"  {format_clock(playing.length)}", Tone.QUIET),
             Piece(f"  {glyphs.separator}  ", Tone.FAINT),
             Piece(f"{playing.speed:g}{glyphs.times}", Tone.TEXT if playing.speed == 1 else Tone.FOCUS),
         )

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.display.statistics import FAULT_FATAL, FAULT_RECOVERED, formatting
 from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.wording import format_clock
 from debate_tui.tui.screens.dialogs import OverlayScreen
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, clip, pieces_width
@@ -166,7 +167,7 @@ class StatisticsCard(TextRows):
         return max(1, min(MAX_BAR_ROWS, spare - listed - bool(listed))), listed
 
     def _title_row(self, report: StatisticsReport) -> Row:
-        parts = [formatting.format_clock(report.elapsed)]
+        parts = [format_clock(report.elapsed)]
         if report.frames is not None:
             parts += formatting.format_frames(report.frames)
         right = self._separated([Piece(part, Tone.QUIET) for part in parts])
@@ -198,7 +199,7 @@ class StatisticsCard(TextRows):
         for y in range(height):
             label = f"{top:,.0f} tokens/s" if y == 0 and top else ""
             yield self._table_row(label[: self._label_width - 1], [rows[y] for rows in drawn])
-        span = f"over {formatting.format_clock(elapsed)}"
+        span = f"over {format_clock(elapsed)}"
         yield self._table_row(span, [fault_axis(curve, self._glyphs) for curve in curves])
 
     def _value_cell(
@@ -223,7 +224,7 @@ class StatisticsCard(TextRows):
             tone = Tone.FAILED if incident.is_fatal else Tone.RECONNECTING
             yield Row(
                 (
-                    Piece(f"{formatting.format_clock(incident.at):>5}  ", Tone.QUIET),
+                    Piece(f"{format_clock(incident.at):>5}  ", Tone.QUIET),
                     Piece(f"{icon} {incident.name.ljust(names)}  ", tone),
                     Piece(f"{incident.fault.ljust(faults)}  "),
                     Piece(f"{incident.outcome.ljust(outcomes)}  ", Tone.QUIET),

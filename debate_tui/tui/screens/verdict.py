@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from debate_tui.display.markdown.wrap import wrap
-from debate_tui.domain.judging.summary import (
-    MAX_JUDGE_SCORE,
-    describe_swing_size,
-    summarise_outcome,
-    swing_direction,
-)
+from debate_tui.domain.judging.summary import MAX_JUDGE_SCORE, summarise_outcome
+from debate_tui.domain.wording import count_of, describe_swing
 from debate_tui.tui.screens.dialogs import OverlayScreen
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, clip, pieces_width
@@ -97,19 +93,14 @@ class VerdictRows:
         moved = self._outcome.swing
         if moved is None:
             return
-        of = f", {moved.voters} judges" if moved.voters > 1 else ""
+        judges = count_of(moved.judges, "judge")
         scale = f"0 against {self._glyphs.separator} 100 for"
-        yield Row((Piece(f"How far for it{of}", bold=True),), (Piece(scale, Tone.QUIET),))
+        yield Row((Piece(f"Support for the motion ({judges})", bold=True),), (Piece(scale, Tone.QUIET),))
         yield self._bar_row(
             (Piece("before", Tone.QUIET),), moved.before / 100, Tone.WAITING, f"{round(moved.before)}"
         )
         yield self._bar_row((Piece("after"),), moved.after / 100, Tone.FOCUS, f"{round(moved.after)}")
-        said = (
-            f"{describe_swing_size(moved)} {swing_direction(moved)}"
-            if moved.winner
-            else swing_direction(moved)
-        )
-        yield Row((Piece(" " * LABEL_CELLS), Piece(said, Tone.QUIET)))
+        yield Row((Piece(" " * LABEL_CELLS), Piece(describe_swing(moved), Tone.QUIET)))
         yield Row()
 
     def _bar_row(self, label: tuple[Piece, ...], share: float, tone: Tone, figure: str) -> Row:
@@ -128,7 +119,7 @@ class VerdictRows:
 
     def _vote_rows(self) -> Iterator[Row]:
         for opinions in self._outcome.votes:
-            who = "Your vote" if opinions.voters == "The user" else opinions.voters
+            who = "The audience" if opinions.by_audience else "Your vote"
             pieces = [Piece(f"{who:{LABEL_CELLS}}", bold=True)]
             for when, votes in (("before", opinions.before), ("after", opinions.after)):
                 pieces += [
@@ -211,7 +202,7 @@ class VerdictRows:
         )
         indent = CRITERION_CELLS + self._name_cells + SCORE_CELLS
         tone = Tone.QUIET if quote.found else Tone.FAILED
-        said = f"{glyphs.quotes[0]}{quote.text}{glyphs.quotes[1]}" if quote.text else "no line quoted"
+        said = f"{glyphs.quotes[0]}{quote.text}{glyphs.quotes[1]}" if quote.text else "no quote"
         missing = "" if quote.found or not quote.text else f" {glyphs.failed} not found in the debate"
         lines = self._wrap_text(said + missing, max(MIN_TEXT_CELLS, self._width - indent))
         yield Row((*head, Piece(lines[0], tone)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from rich.cells import cell_len
 
+from debate_tui.domain.wording import format_duration, format_money
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.symbols import UNICODE, Glyphs
 
@@ -133,9 +134,7 @@ def _metric_texts(metrics: TurnMetrics, glyphs: Glyphs) -> list[tuple[str, str]]
     """Return the long and short form of each figure in display order; the first are dropped first."""
     parts = []
     if metrics.ttft_ms is not None:
-        first = (
-            f"{metrics.ttft_ms / 1000:.1f}s" if metrics.ttft_ms < 99_950 else f"{metrics.ttft_ms // 1000}s"
-        )
+        first = format_duration(metrics.ttft_ms / 1000)
         parts.append((f"{first} to first token", first))
     if metrics.words and metrics.target_words:
         said = f"{metrics.words}/{metrics.target_words}"
@@ -162,14 +161,4 @@ def format_token_count(tokens: int) -> str:
 def _cost_text(metrics: TurnMetrics, glyphs: Glyphs) -> str:
     if metrics.cost is None and not metrics.is_finished:
         return ""
-    return format_cost(metrics.cost, glyphs, complete=metrics.cost_complete)
-
-
-def format_cost(cost: float | None, glyphs: Glyphs, *, complete: bool) -> str:
-    """Return an amount in US dollars; a ``+`` marks an incomplete sum, and an unknown one is not guessed."""
-    if cost is None:
-        return f"${glyphs.missing_value}"
-    more = "" if complete else "+"
-    if not cost:
-        return f"$0{more}"
-    return f"${cost:.4f}{more}" if cost < 0.1 else f"${cost:.2f}{more}"
+    return format_money(metrics.cost, complete=metrics.cost_complete, unknown=glyphs.missing_value)

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.wording import debate_state
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.badge import Badge
 from debate_tui.tui.widgets.option_list import SelectableList
@@ -28,18 +29,20 @@ if TYPE_CHECKING:
 # Descriptions of a recorded debate: when it took place and how it ended.
 
 
-_ENDING_BADGES = {
-    "complete": Badge("done", "complete", Tone.FINISHED),
-    "stopped": Badge("stopped", "stopped", Tone.PAUSED),
-    "failed": Badge("failed", "failed", Tone.FAILED),
+_ENDING_LOOKS = {
+    "complete": ("done", Tone.FINISHED),
+    "stopped": ("stopped", Tone.PAUSED),
+    "failed": ("failed", Tone.FAILED),
+    "live": ("streaming", Tone.STREAMING),
+    "interrupted": ("cut", Tone.PAUSED),
 }
-_INTERRUPTED_BADGE = Badge("cut", "broken off", Tone.PAUSED)
-_LIVE_BADGE = Badge("streaming", "live", Tone.STREAMING)
 
 
 def ending_badge(summary: DebateSummary) -> Badge:
     """Return how a debate ended; one without an end is still live or was interrupted."""
-    return _ENDING_BADGES.get(summary.finished or "", _LIVE_BADGE if summary.live else _INTERRUPTED_BADGE)
+    state = debate_state(summary.finished, live=summary.live)
+    glyph, tone = _ENDING_LOOKS[state]
+    return Badge(glyph, state, tone)
 
 
 def format_when(seconds: float, now: float) -> str:

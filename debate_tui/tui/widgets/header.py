@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from debate_tui.domain.wording import format_clock
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.badge import Badge
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
@@ -77,8 +78,8 @@ class Header(TextRows):
     def _time_text(self) -> str:
         line = self._content
         if line.expected_seconds is None:
-            return format_elapsed(line.elapsed_seconds)
-        return f"{format_elapsed(line.elapsed_seconds)} of ~{format_elapsed(line.expected_seconds)}"
+            return format_clock(line.elapsed_seconds)
+        return f"{format_clock(line.elapsed_seconds)} of ~{format_clock(line.expected_seconds)}"
 
     def _progress_bar(self, width: int) -> tuple[Piece, ...]:
         glyphs, progress = self._glyphs, self._content.phase_progress
@@ -94,13 +95,6 @@ class Header(TextRows):
             pieces.append(Piece(glyphs.heavy_line * filled, Tone.FOCUS))
             pieces.append(Piece(glyphs.thin_line * (cells - filled), Tone.FAINT))
         return tuple(piece for piece in pieces if piece.text)
-
-
-def format_elapsed(seconds: int) -> str:
-    """Return seconds as ``m:ss`` or ``h:mm:ss``."""
-    minutes, seconds = divmod(max(0, seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _split_evenly(total: int, parts: int) -> Sequence[int]:

@@ -126,7 +126,7 @@ def test_nothing_in_a_document_acts_on_a_terminal(form: ExportType):
         ("reconnected, attempt 3", 1),
         ("no longer counts", 1),
         ("cut off at the length limit", 1),
-        ("stopped before its end", 1),
+        ("stopped early", 1),
         ("failed: no money left", 1),
         ("refused to answer", 1),
         ("» skipped", 1),

@@ -7,11 +7,7 @@ import json
 import msgspec
 
 from debate_tui.domain.debate import Format, Phase
-from debate_tui.domain.judging import (
-    CRITERIA,
-    JudgedDebater,
-    build_reading_orders,
-)
+from debate_tui.domain.judging.prompt import CRITERIA, JudgedDebater, build_reading_orders
 from debate_tui.domain.prompts import Speech
 
 OXFORD = Format(

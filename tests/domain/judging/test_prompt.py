@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.judging import (
+from debate_tui.domain.judging.prompt import (
     CRITERIA,
+    DEFAULT_WORD_LIMIT,
     ReadingOrder,
     build_judge_prompt,
     build_reading_orders,
     build_stance_prompt,
+    strip_markdown,
+    truncate_words,
 )
-from debate_tui.domain.judging.prompt import DEFAULT_WORD_LIMIT, strip_markdown, truncate_words
 from tests.domain.judging.sample_readings import BACKWARD, ENTRIES, FORWARD, IN_TURN, OXFORD, ROUNDS
 
 

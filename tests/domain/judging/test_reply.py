@@ -6,10 +6,7 @@ import json
 
 import pytest
 
-from debate_tui.domain.judging import (
-    parse_judge_reply,
-    parse_stance,
-)
+from debate_tui.domain.judging.reply import parse_judge_reply, parse_stance
 from tests.domain.judging.sample_readings import BACKWARD, FORWARD, reply
 
 

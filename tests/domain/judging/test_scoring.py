@@ -9,22 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.events import Vote
-from debate_tui.domain.judging import (
-    JudgeOpinion,
-    JudgeReading,
-    PanelDecision,
-    combine_readings,
-    decide_panel,
-    measure_swing,
-    parse_judge_reply,
-)
+from debate_tui.domain.events import Verdict, Vote
+from debate_tui.domain.judging.reply import JudgeReading, parse_judge_reply
 from debate_tui.domain.judging.scoring import (
+    JudgeOpinion,
+    PanelDecision,
     RankingScore,
     StatedAnswer,
     VoteTally,
+    combine_readings,
     count_borda,
+    decide_panel,
     find_agreement,
+    measure_swing,
     parse_answer,
     parse_ranking,
     resolve_letters,
@@ -133,66 +130,68 @@ def reading(winner: str | None, ada: int = 6, bo: int = 6, stance: int | None = 
 
 
 def test_two_orders_that_agree_decide() -> None:
-    found = combine_readings("j", [reading("ada", 8, 4, 60), reading("ada", 6, 6, 70)], 2)
+    found = combine_readings([reading("ada", 8, 4, 60), reading("ada", 6, 6, 70)], 2)
     assert found == JudgeOpinion(
-        "j", "ada", agreed=True, controlled=True, scores={"ada": 7.0, "bo": 5.0}, stance=65
+        "ada", agreed=True, controlled=True, scores={"ada": 7.0, "bo": 5.0}, stance=65
     )
 
 
 def test_two_orders_that_disagree_are_a_tie() -> None:
-    found = combine_readings("j", [reading("ada"), reading("bo")], 2)
+    found = combine_readings([reading("ada"), reading("bo")], 2)
     assert found is not None
     assert (found.winner, found.agreed) == (None, False)
 
 
 def test_one_order_decides_but_is_not_controlled() -> None:
-    found = combine_readings("j", [reading("bo")], 1)
+    found = combine_readings([reading("bo")], 1)
     assert found is not None
     assert (found.winner, found.controlled) == ("bo", False)
 
 
 def test_without_both_readings_there_is_no_opinion() -> None:
-    assert combine_readings("j", [reading("ada"), None], 2) is None
-    assert combine_readings("j", [reading("ada")], 2) is None
-    assert combine_readings("j", [], 1) is None
+    assert combine_readings([reading("ada"), None], 2) is None
+    assert combine_readings([reading("ada")], 2) is None
+    assert combine_readings([], 1) is None
 
 
-def opinion_for(winner: str | None, ada: float = 6.0, bo: float = 6.0) -> JudgeOpinion:
-    return JudgeOpinion("j", winner, agreed=True, controlled=True, scores={"ada": ada, "bo": bo}, stance=None)
+def verdict(winner: str | None, ada: float = 6.0, **more: object) -> Verdict:
+    facts = {"agreed": True, "controlled": True, "scores": {"ada": ada, "bo": 6.0}, **more}
+    return Verdict(judge="j", model="m", winner=winner, **facts)  # type: ignore[arg-type]
 
 
-def test_a_panel_counts_k_of_n_and_names_who_was_silent() -> None:
-    found = decide_panel(
-        {"x": opinion_for("ada", 8.0), "y": opinion_for("ada", 6.0), "z": opinion_for("bo", 4.0), "w": None}
-    )
-    assert found == PanelDecision("ada", 2, 3, ("w",), {"ada": 6.0, "bo": 6.0})
+SILENT = verdict(None, scores={}, problem="its answer could not be read")
 
 
-def test_a_tied_judge_counts_and_votes_for_nobody() -> None:
-    found = decide_panel({"x": opinion_for("ada"), "y": opinion_for(None)})
+def test_a_panel_counts_k_of_n_and_how_many_were_silent() -> None:
+    found = decide_panel([verdict("ada", 8.0), verdict("ada", 6.0), verdict("bo", 4.0), SILENT])
+    assert found == PanelDecision("ada", 2, 3, 1, {"ada": 6.0, "bo": 6.0})
+
+
+def test_a_tied_judge_counts_and_votes_for_no_one() -> None:
+    found = decide_panel([verdict("ada"), verdict(None)])
     assert (found.winner, found.votes, found.judges) == ("ada", 1, 2)
 
 
-@pytest.mark.parametrize(
-    "opinions", [{}, {"x": None}, {"x": opinion_for(None)}, {"x": opinion_for("ada"), "y": opinion_for("bo")}]
-)
-def test_a_panel_that_is_divided_or_silent_is_a_tie(opinions: dict[str, JudgeOpinion | None]) -> None:
-    found = decide_panel(opinions)
+@pytest.mark.parametrize("verdicts", [[], [SILENT], [verdict(None)], [verdict("ada"), verdict("bo")]])
+def test_a_panel_that_is_divided_or_silent_is_a_tie(verdicts: list[Verdict]) -> None:
+    found = decide_panel(verdicts)
     assert (found.winner, found.votes) == (None, 0)
 
 
-def test_a_swing_counts_those_who_voted_both_times() -> None:
-    found = measure_swing({"you": 40, "j": 50, "late": None}, {"you": 60, "j": 55, "gone": 3, "late": 90})
+def stances(*pairs: tuple[int | None, int | None]) -> list[Verdict]:
+    return [verdict(None, stance_before=before, stance_after=after) for before, after in pairs]
+
+
+def test_a_swing_counts_the_judges_who_gave_their_stance_both_times() -> None:
+    found = measure_swing(stances((40, 60), (50, 55), (None, 90), (3, None)))
     assert found is not None
-    assert (found.before, found.after, found.voters, found.shift, found.winner) == (45, 57.5, 2, 12.5, 1)
-    assert measure_swing({"you": None}, {"you": 3}) is None
+    assert (found.before, found.after, found.judges, found.shift, found.winner) == (45, 57.5, 2, 12.5, 1)
+    assert measure_swing(stances((None, 3))) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=1))
-def test_turning_both_votes_round_turns_the_swing_round(votes: list[tuple[int, int]]) -> None:
-    before = {str(n): first for n, (first, _) in enumerate(votes)}
-    after = {str(n): second for n, (_, second) in enumerate(votes)}
-    there, back = measure_swing(before, after), measure_swing(after, before)
+def test_turning_all_stances_round_turns_the_swing_round(pairs: list[tuple[int, int]]) -> None:
+    there, back = (measure_swing(stances(*each)) for each in (pairs, [(b, a) for a, b in pairs]))
     assert there is not None
     assert back is not None
     assert there.winner == -back.winner

@@ -10,7 +10,7 @@ from debate_tui.domain.judging.summary import (
     OutcomeSummary,
     Score,
     VoteSummary,
-    describe_result,
+    describe_outcome,
     summarise_outcome,
 )
 from debate_tui.domain.transcript import Transcript
@@ -52,7 +52,7 @@ def test_before_anybody_decided_or_voted_there_is_none():
 def test_judges_who_agree_decide():
     found = summary_of(verdict("a"), verdict("a", scores={"a": 9.0, "b": 4.0}))
 
-    assert found.headline == "Ada wins: 2 of 2 judges"
+    assert found.headline == "Ada wins (2 of 2 judges)"
     assert found.scores == (Score("a", "Ada", "For", 8.5, True), Score("b", "Ben", "Against", 5.0, False))
 
 
@@ -60,18 +60,18 @@ def test_what_must_be_known_of_a_decision_is_said():
     found = summary_of(verdict(None, agreed=False), verdict("b", controlled=False), NONE)
 
     assert [ruling.decision for ruling in found.verdicts] == [
-        "a tie, as the two orders of reading disagreed",
-        "Ben, order not controlled",
+        "tie, reading orders disagreed",
+        "Ben, one reading order",
         "no verdict (its answer could not be read)",
     ]
     assert [ruling.failed for ruling in found.verdicts] == [False, False, True]
-    assert found.headline == "Ben wins: 1 of 2 judges; 1 gave no verdict"
+    assert found.headline == "Ben wins (1 of 2 judges). 1 judge gave no verdict"
 
 
 def test_a_panel_that_is_divided_and_one_that_is_silent_say_so():
-    assert summary_of(verdict("a"), verdict("b")).headline == "A tie between 2 judges"
-    assert summary_of(verdict(None)).headline == "The judge sees a tie"
-    assert summary_of(NONE).headline == "No judge came to a verdict"
+    assert summary_of(verdict("a"), verdict("b")).headline == "Tie (2 judges)"
+    assert summary_of(verdict(None)).headline == "Tie (1 judge)"
+    assert summary_of(NONE).headline == "No judge gave a verdict"
     assert summary_of(NONE).scores == ()
 
 
@@ -96,7 +96,7 @@ def test_opinion_moves_by_those_who_said_both_times_where_they_stood():
     )
 
     assert found.swing is not None
-    assert (found.swing.before, found.swing.after, found.swing.voters) == (40, 70, 1)
+    assert (found.swing.before, found.swing.after, found.swing.judges) == (40, 70, 1)
 
 
 def test_points_of_a_ranking_fill_the_bar_of_the_best():
@@ -125,18 +125,18 @@ def test_the_users_vote_stands_beside_those_of_an_audience():
     )
 
     assert found.votes == (
-        VoteSummary("The user", (("undecided", 1),), (("Ben", 1),)),
-        VoteSummary("The audience", (("Ben", 1), ("undecided", 1)), (("Ada", 2),)),
+        VoteSummary(False, (("undecided", 1),), (("Ben", 1),)),
+        VoteSummary(True, (("Ben", 1), ("undecided", 1)), (("Ada", 2),)),
     )
 
 
 @pytest.mark.parametrize(
     ("after", "headline"),
     [
-        (90, "The side for it wins, by 70 points; Ben spoke best: 1 of 1 judge"),
-        (19, "The side against it wins, by 1 point; Ben spoke best: 1 of 1 judge"),
-        (20, "Nobody wins: opinion has not moved; Ben spoke best: 1 of 1 judge"),
-        (None, "Ben wins: 1 of 1 judge"),
+        (90, "For wins: opinion moved 70 points. Best speaker: Ben (1 of 1 judges)"),
+        (19, "Against wins: opinion moved 1 point. Best speaker: Ben (1 of 1 judges)"),
+        (20, "No winner: opinion did not move. Best speaker: Ben (1 of 1 judges)"),
+        (None, "Ben wins (1 of 1 judges)"),
     ],
 )
 def test_where_the_larger_swing_wins_it_does_whoever_spoke_best(after: int | None, headline: str):
@@ -154,7 +154,7 @@ def test_judges_may_be_divided_about_who_spoke_best():
     found = summarise_outcome(Transcript(numbered_events(opened, tied)))
 
     assert found is not None
-    assert found.headline == "The side for it wins, by 10 points; the judge sees a tie"
+    assert found.headline == "For wins: opinion moved 10 points. Best speaker: tie (1 judge)"
 
 
 def test_a_swing_counts_even_if_no_judge_named_a_winner():
@@ -163,7 +163,7 @@ def test_a_swing_counts_even_if_no_judge_named_a_winner():
     found = summarise_outcome(Transcript(numbered_events(opened, failed)))
 
     assert found is not None
-    assert found.headline == "The side against it wins, by 20 points"
+    assert found.headline == "Against wins: opinion moved 20 points"
 
 
 # What a debate came to, in words.
@@ -172,14 +172,14 @@ def test_a_swing_counts_even_if_no_judge_named_a_winner():
 @pytest.mark.parametrize(
     ("verdicts", "says"),
     [
-        ([NONE], "No judge came to a verdict."),
-        ([NONE, NONE], "No judge came to a verdict."),
-        ([verdict("a"), verdict("b"), verdict(None)], "A tie between 3 judges."),
-        ([verdict("a"), verdict("a"), verdict("b")], "Ada wins: 2 of 3 judges."),
-        ([verdict("a"), NONE], "Ada wins: 1 of 1 judge; 1 gave no verdict."),
+        ([NONE], "No judge gave a verdict."),
+        ([NONE, NONE], "No judge gave a verdict."),
+        ([verdict("a"), verdict("b"), verdict(None)], "Tie (3 judges)."),
+        ([verdict("a"), verdict("a"), verdict("b")], "Ada wins (2 of 3 judges)."),
+        ([verdict("a"), NONE], "Ada wins (1 of 1 judges). 1 judge gave no verdict."),
     ],
 )
 def test_what_the_judges_came_to_is_said_as_the_screen_says_it(verdicts: list, says: str) -> None:
     opened = DebateStarted(debate="d", topic="t", format="f", debaters=CAST)
     transcript = Transcript(numbered_events(opened, *verdicts))
-    assert list(describe_result(transcript))[-1] == says
+    assert list(describe_outcome(transcript))[-1] == says

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.domain.debate import Format, Phase
-from debate_tui.domain.judging import (
+from debate_tui.domain.judging.prompt import (
     JudgedDebater,
     build_judge_prompt,
     build_reading_orders,
     build_stance_prompt,
-    combine_readings,
-    parse_judge_reply,
-    parse_stance,
 )
+from debate_tui.domain.judging.reply import parse_judge_reply, parse_stance
+from debate_tui.domain.judging.scoring import combine_readings
 from debate_tui.domain.prompts import Speech
 from debate_tui.sources.demo import VOICES
 from debate_tui.sources.demo.judge import compose_verdict
@@ -42,7 +41,7 @@ def test_it_decides_alike_in_both_orders_and_quotes_what_was_said(voice: str) ->
         parse_judge_reply(compose_verdict(voice, build_judge_prompt("Q?", FORMAT, hearing)).text, hearing)
         for hearing in HEARINGS
     ]
-    found = combine_readings("demo", readings, len(HEARINGS))
+    found = combine_readings(readings, len(HEARINGS))
     assert found is not None
     assert found.agreed
     first = readings[0]

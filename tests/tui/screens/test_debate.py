@@ -165,7 +165,7 @@ async def test_a_failure_looks_failed_and_shows_all_of_it_on_enter() -> None:
         await board.settle()
         assert "✗ failed" in board.text
         assert "The [bold]model[/] is overloaded" in board.text
-        assert "── ✗ The answer broke off: The [bold]model[/]" in board.pane_text("ada")
+        assert "── ✗ Failed: The [bold]model[/]" in board.pane_text("ada")
         assert board.pane("ada").has_class("-removed")
         await board.press("enter")
         assert "HTTP status 529" in board.text
@@ -252,7 +252,7 @@ async def test_figures_of_the_provider_replace_estimates() -> None:
         assert "~10 tokens" in board.text
         board.end("ada", usage=Usage(output_tokens=12), cost=0.0031, ttft_ms=640)
         await board.settle()
-        assert "0.6s to first token · 1/200 words · 12 tokens · $0.0031" in board.text
+        assert "600 ms to first token · 1/200 words · 12 tokens · $0.0031" in board.text
 
 
 async def test_help_covers_the_debate_and_goes_away() -> None:

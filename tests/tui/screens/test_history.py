@@ -33,7 +33,7 @@ async def test_it_lists_topic_time_format_debaters_and_ending() -> None:
         for told in (
             "today 06:00 · oxford · Ada, Ben",
             "✓ complete",
-            "✂ broken off",
+            "✂ interrupted",
             "■ stopped",
             "✗ failed",
         ):
@@ -144,7 +144,7 @@ async def test_a_complete_debate_is_not_continued_and_trouble_is_said() -> None:
 async def test_a_debate_that_is_being_held_elsewhere_is_live_and_only_to_be_looked_at() -> None:
     async with HistoryHarness(live=1).opened() as history:
         assert "▸ live" in history.text
-        assert "broken off" not in history.text
+        assert "interrupted" not in history.text
         await history.press("down")
         assert "last word" in history.text
         assert "enter replay   e export" in history.rows[-1]

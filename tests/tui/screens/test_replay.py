@@ -53,7 +53,7 @@ async def test_at_its_end_a_replay_shows_what_the_live_screen_showed() -> None:
         await playback.pass_time(playback.player.length)
         assert playback.rows[1:-2] == live[1:-1]
         assert playback.rows[0].split() == [*live[0].split()[:-1], "replay"]
-        assert "✓ over" in playback.rows[0]
+        assert "✓ complete" in playback.rows[0]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -182,7 +182,7 @@ async def test_a_record_that_breaks_off_is_played_to_where_it_does() -> None:
     async with ReplayHarness(broken).opened() as playback:
         await playback.pass_time(30)
         assert "■ the end" in playback.rows[-2]
-        assert "over" not in playback.rows[0]
+        assert "complete" not in playback.rows[0]
 
 
 async def test_a_pause_in_the_debate_is_shown_and_taken_back_when_going_before_it() -> None:

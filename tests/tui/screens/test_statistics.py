@@ -195,7 +195,7 @@ async def test_meter_and_statistics_agree() -> None:
         await board.press("s")
         for place, meter in enumerate(meters):
             first, _words, tokens, rate, _cost = meter.split(" · ")
-            assert first == "0.7s to first token"
+            assert first == "700 ms to first token"
             assert row(board, "first token")[place].startswith("700 ms")
             assert row(board, "tokens, all")[place].startswith(tokens.removesuffix(" tokens"))
             assert row(board, "tokens/s")[place].endswith(f" {rate.removesuffix(' tokens/s')} mean")

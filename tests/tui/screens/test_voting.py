@@ -122,7 +122,7 @@ async def test_at_the_end_the_vote_comes_before_the_verdict() -> None:
         await board.press("b")
         assert board.commands == [CastVote("after", "ben")]
         assert verdict_is_shown(board)
-        assert "Ada wins: 1 of 1 judge" in board.text
+        assert "Ada wins (1 of 1 judges)" in board.text
         board.log_events(
             ev.Vote(when="after", voter="user", debater="ben"), ev.DebateFinished(reason="complete")
         )

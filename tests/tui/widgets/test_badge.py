@@ -84,7 +84,7 @@ FULL = TurnMetrics(ttft_ms=640, tokens=1234, tokens_per_second=61.7, cost=0.0123
 
 
 def test_everything_is_told_where_there_is_room() -> None:
-    assert format_metrics(FULL, 80) == "0.6s to first token · 1,234 tokens · 62 tokens/s · $0.0123"
+    assert format_metrics(FULL, 80) == "600 ms to first token · 1,234 tokens · 62 tokens/s · $0.0123"
 
 
 def test_short_forms_come_before_anything_is_left_out() -> None:
@@ -132,7 +132,7 @@ def test_words_are_told_against_the_number_asked_for() -> None:
         cost=0.02,
     )
     assert format_metrics(speaking, 90) == (
-        "0.6s to first token · 124/200 words · ~170 tokens · 31 tokens/s · $0.0200"
+        "600 ms to first token · 124/200 words · ~170 tokens · 31 tokens/s · $0.0200"
     )
     assert format_metrics(speaking, 40) == "124/200 w · ~170 tok · 31/s · $0.0200"
     assert format_metrics(TurnMetrics(words=124, tokens=170), 40) == "170 tokens"

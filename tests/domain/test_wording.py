@@ -1,0 +1,83 @@
+"""Wording: money, durations, phases and endings; outcomes are tested in `judging`."""
+
+from __future__ import annotations
+
+import pytest
+
+from debate_tui.domain.events import PhaseStarted
+from debate_tui.domain.stream import FaultKind, FaultReport
+from debate_tui.domain.wording import (
+    count_of,
+    debate_state,
+    describe_turn_end,
+    format_clock,
+    format_duration,
+    format_money,
+    round_label,
+    round_title,
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 ms"),
+        (0.0012, "1.2 ms"),
+        (0.31, "310 ms"),
+        (0.9994, "999 ms"),
+        (0.9996, "1 s"),
+        (1.254, "1.25 s"),
+        (60, "60 s"),
+        (99.94, "99.9 s"),
+        (99.96, "1 min 40 s"),
+        (120, "2 min"),
+        (3599.7, "1 h"),
+        (3900, "1 h 5 min"),
+        (90_061, "25 h 1 min"),
+    ],
+)
+def test_durations_have_up_to_three_digits(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
+
+
+def test_clocks_show_hours_only_if_there_are_any() -> None:
+    assert [format_clock(seconds) for seconds in (-1, 15.9, 754, 3723)] == [
+        "0:00",
+        "0:15",
+        "12:34",
+        "1:02:03",
+    ]
+
+
+def test_money_is_exact_where_it_is_little_and_never_guessed() -> None:
+    assert [format_money(dollars) for dollars in (0, 0.0031, 0.1, 12.345)] == [
+        "$0",
+        "$0.0031",
+        "$0.10",
+        "$12.35",
+    ]
+    assert format_money(0.0031, complete=False) == "$0.0031+"
+    assert (format_money(None), format_money(None, unknown="-")) == ("$–", "$-")
+
+
+def test_rounds_are_counted_only_if_there_are_several() -> None:
+    single, second = (
+        PhaseStarted(phase="opening", round=1, rounds=1),
+        PhaseStarted(phase="rebuttal", round=2, rounds=3),
+    )
+    assert (round_label(single), round_title(single)) == ("Opening", "Opening")
+    assert (round_label(second), round_title(second)) == ("Rebuttal 2/3", "Rebuttal, round 2 of 3")
+    assert round_label(second, "Free discussion") == "Free discussion 2/3"
+
+
+def test_a_failed_turn_names_its_last_fault() -> None:
+    faults = [FaultReport(FaultKind.NETWORK, "reset"), FaultReport(FaultKind.QUOTA, "no\x1b[2J money")]
+    assert describe_turn_end("failed", faults) == "failed: no money"
+    assert describe_turn_end("stopped", faults) == "stopped early"
+    assert describe_turn_end("failed") == "failed"
+
+
+def test_debates_without_an_end_are_live_or_interrupted() -> None:
+    assert (debate_state("stopped", live=True), debate_state(None, live=True)) == ("stopped", "live")
+    assert debate_state(None) == "interrupted"
+    assert (count_of(1, "judge"), count_of(2, "judge")) == ("1 judge", "2 judges")
