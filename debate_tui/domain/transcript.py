@@ -57,34 +57,38 @@ class SideEvent(Struct, frozen=True):
     event: Interjection | RosterChange
 
 
-class DeltaAccumulator:
-    """The answer or the reasoning of a turn, built from deltas in O(1) each."""
+class DeltaRule:
+    """The rule that decides which deltas of a turn count, and so how long its texts are.
 
-    __slots__ = ("_pieces", "attempt", "length", "seams")
+    A delta counts if its attempt has not been superseded, and its `offset` is the length of the text so far:
+    so duplicates are harmless. Lengths are in characters (Unicode code points).
+    """
+
+    __slots__ = ("_first_attempt", "answer_length", "reasoning_length")
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self.length = 0
-        self.attempt = 0
-        self.seams: list[Seam] = []
+        self._first_attempt = self.answer_length = self.reasoning_length = 0
 
-    @property
-    def text(self) -> str:
-        """The text so far; joining costs O(length), once after each change."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
-
-    def add(self, offset: int, text: str, attempt: int) -> bool:
-        """Append a delta's text if `offset` is the current length; return whether it was appended."""
-        if offset != self.length or not text:
+    def accept(self, delta: TurnDelta) -> bool:
+        """Return whether a delta counts; if so, add its length."""
+        if delta.attempt < self._first_attempt:
             return False
-        if attempt > self.attempt:
-            if self.length:
-                self.seams.append(Seam(self.length, attempt))
-            self.attempt = attempt
-        self._pieces.append(text)
-        self.length += len(text)
+        if delta.reasoning:
+            if delta.offset != self.reasoning_length:
+                return False
+            self.reasoning_length += len(delta.text)
+        else:
+            if delta.offset != self.answer_length:
+                return False
+            self.answer_length += len(delta.text)
+        return True
+
+    def supersede(self, attempt: int) -> bool:
+        """Start over with `attempt`; return `False` if that has been done before."""
+        if attempt <= self._first_attempt:
+            return False
+        self._first_attempt = attempt
+        self.answer_length = self.reasoning_length = 0
         return True
 
 
@@ -92,10 +96,10 @@ class Turn:
     """One debater's answer in one phase, so far.
 
     `number` counts the turns of a debate in the order they started; `step` counts the rounds over all
-    phases, from 1. `model` is the last model used in it. `started_seq` and `finished_seq` are the log
-    positions of its start and end; they decide which phases may see it. `reason` is `None` while the turn
-    is running. `superseded_count` counts how often its text was dropped; `faults` are its faults, oldest
-    first.
+    phases, from 1. `model` is the last model used in it. `started_seq` is the log position of its start;
+    like that of its end, it decides which phases may see it. `end` is its last `turn.finished`, also while a
+    retry has reopened it. `superseded_count` counts how often its text was dropped; `faults` are its faults,
+    oldest first; `seams` are where recoveries resumed the answer.
     """
 
     def __init__(self, started: TurnStarted, *, model: str, round_: int, step: int) -> None:
@@ -107,89 +111,103 @@ class Turn:
         self.step = step
         self.started_at = started.at
         self.started_seq = started.seq
-        self.finished_at: float | None = None
-        self.finished_seq: int | None = None
+        self.end: TurnFinished | None = None
+        self.finished = False
         self.attempt = 1
         self.superseded_count = 0
         self.faults: list[FaultReport] = []
-        self.reason: FinishReason | None = None
-        self.usage: Usage | None = None
-        self.cost: float | None = None
-        self.ttft_ms: int | None = None
-        self.duration_ms: int | None = None
-        self._min_attempt = 0
-        self._answer = DeltaAccumulator()
-        self._reasoning = DeltaAccumulator()
+        self.seams: tuple[Seam, ...] = ()
+        self._rule = DeltaRule()
+        self._answer: list[str] = []
+        self._answer_attempt = 0
+        self._reasoning: list[str] = []
 
     @property
     def text(self) -> str:
-        """The answer as received, not sanitised."""
-        return self._answer.text
+        """The answer as received, not sanitised; joining costs O(length), once after each change."""
+        return _join(self._answer)
 
     @property
     def reasoning(self) -> str:
         """The reasoning as received, not sanitised; never shown to opponents or judges."""
-        return self._reasoning.text
+        return _join(self._reasoning)
 
     @property
     def length(self) -> int:
         """Characters (Unicode code points) of the answer; the `offset` its next delta must have."""
-        return self._answer.length
+        return self._rule.answer_length
 
     @property
     def reasoning_length(self) -> int:
         """Characters (Unicode code points) of the reasoning."""
-        return self._reasoning.length
+        return self._rule.reasoning_length
 
     @property
-    def seams(self) -> tuple[Seam, ...]:
-        """Where recoveries resumed the answer."""
-        return tuple(self._answer.seams)
+    def reason(self) -> FinishReason | None:
+        """How the turn ended, or `None` while it is running."""
+        return self.end.reason if self.end is not None and self.finished else None
 
     @property
-    def finished(self) -> bool:
-        """Whether the turn has ended, for whatever reason."""
-        return self.reason is not None
+    def usage(self) -> Usage | None:
+        """The tokens used up to the turn's last end, or `None` if unknown."""
+        return self.end.usage if self.end is not None else None
 
-    def apply_delta(self, delta: TurnDelta) -> bool:
-        """Apply a delta unless its attempt is superseded or its offset is not the length so far.
+    @property
+    def cost(self) -> float | None:
+        """The cost up to the turn's last end in US dollars, or `None` if unknown."""
+        return self.end.cost if self.end is not None else None
 
-        Return whether it was applied.
-        """
-        if delta.attempt < self._min_attempt:
-            return False
-        strand = self._reasoning if delta.reasoning else self._answer
-        if not strand.add(delta.offset, delta.text, delta.attempt):
-            return False
+    @property
+    def ttft_ms(self) -> int | None:
+        """Milliseconds to the first text, or `None` if unknown."""
+        return self.end.ttft_ms if self.end is not None else None
+
+    @property
+    def duration_ms(self) -> int | None:
+        """Milliseconds from the start to the last end, or `None` if unknown."""
+        return self.end.duration_ms if self.end is not None else None
+
+    def apply_delta(self, delta: TurnDelta) -> None:
+        """Apply a delta, if it counts."""
+        length = self._rule.answer_length
+        if not delta.text or not self._rule.accept(delta):
+            return
         self.attempt = max(self.attempt, delta.attempt)
-        return True
+        if delta.reasoning:
+            self._reasoning.append(delta.text)
+            return
+        if delta.attempt > self._answer_attempt:
+            self._answer_attempt = delta.attempt
+            if length:
+                self.seams += (Seam(length, delta.attempt),)
+        self._answer.append(delta.text)
 
     def supersede(self, attempt: int) -> None:
         """Drop the text of all attempts before `attempt`; the turn is running again."""
-        if attempt <= self._min_attempt:
+        if not self._rule.supersede(attempt):
             return
-        self._min_attempt = attempt
         self.attempt = max(self.attempt, attempt)
         self.superseded_count += 1
-        self._answer = DeltaAccumulator()
-        self._reasoning = DeltaAccumulator()
-        self.reopen()
+        self.seams = ()
+        self._answer_attempt = 0
+        self._answer.clear()
+        self._reasoning.clear()
+        self.finished = False
 
     def finish(self, event: TurnFinished) -> None:
         """Record how the turn ended."""
-        self.reason = event.reason
-        self.usage = event.usage
-        self.cost = event.cost
-        self.ttft_ms = event.ttft_ms
-        self.duration_ms = event.duration_ms
-        self.finished_at = event.at
-        self.finished_seq = event.seq
+        self.end = event
+        self.finished = True
 
     def reopen(self) -> None:
-        """Forget that the turn ended: it is retried or resumed."""
-        self.reason = None
-        self.finished_at = None
-        self.finished_seq = None
+        """Record that the turn is running again: it is retried or resumed."""
+        self.finished = False
+
+
+def _join(pieces: list[str]) -> str:
+    if len(pieces) > 1:
+        pieces[:] = ["".join(pieces)]
+    return pieces[0] if pieces else ""
 
 
 class Transcript:
@@ -200,8 +218,7 @@ class Transcript:
 
     `debaters` has every debater with its current source and model, `active_debaters` the ids of those still
     in the debate, `statuses` each debater's last status, `turns` each turn by its number. `pause` is `None`
-    unless the debate is paused, `finish_reason` unless it is finished. `finished_at` is when it first
-    finished; `interrupted_turns` are the numbers of the turns that its end interrupted.
+    unless the debate is paused, `end` unless it is finished. `finished_at` is when it first finished.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -228,10 +245,19 @@ class Transcript:
         self.verdicts: list[Verdict] = []
         self.votes: list[Vote] = []
         self.pause: DebatePaused | None = None
-        self.finish_reason: Literal["complete", "stopped", "failed"] | None = None
-        self.interrupted_turns: tuple[int, ...] = ()
+        self.end: DebateFinished | None = None
         self.finished_at: float | None = None
         self._latest_turns: dict[str, Turn] = {}
+
+    @property
+    def finish_reason(self) -> Literal["complete", "stopped", "failed"] | None:
+        """How the debate ended, or `None` while it is running."""
+        return self.end.reason if self.end is not None else None
+
+    @property
+    def interrupted_turns(self) -> tuple[int, ...]:
+        """The numbers of the turns that the end of the debate interrupted."""
+        return self.end.cut if self.end is not None else ()
 
     @property
     def phase(self) -> PhaseStarted | None:
@@ -275,21 +301,18 @@ class Transcript:
                 self._apply_finish(event)
 
     def _apply_finish(self, event: DebateFinished) -> None:
-        if self.finish_reason is None:
+        if self.end is None:
             self.finished_at = event.at
-        self.finish_reason = event.reason
-        self.interrupted_turns = event.cut
+        self.end = event
 
     def _apply_pause(self, event: DebatePaused | DebateResumed) -> None:
         if isinstance(event, DebatePaused):
             self.pause = event
         else:
-            self.pause = None
-            self.finish_reason = self.finished_at = None  # a stopped debate is resumed
             for number in self.interrupted_turns:
                 if (turn := self.turns.get(number)) is not None:
                     turn.reopen()
-            self.interrupted_turns = ()
+            self.pause = self.end = self.finished_at = None  # a stopped debate is resumed
 
     def _apply_judgement(self, event: Verdict | Vote) -> None:
         if isinstance(event, Verdict):

@@ -213,7 +213,7 @@ def _visible_speeches(
     titles = {phase.name: phase.title for phase in spec.format.phases}
     round_start_seq = max((step.seq for step in transcript.steps if step.seq < seq), default=0)
     for _, turn in sorted(transcript.turns.items()):
-        if turn.finished_seq is None or turn.finished_seq > seq or turn.reason not in PUBLIC_FINISH_REASONS:
+        if turn.reason not in PUBLIC_FINISH_REASONS or turn.end is None or turn.end.seq > seq:
             continue
         own, this_round = turn.debater == debater.id, turn.started_seq > round_start_seq
         if turn.text.strip() and may_see(round_.phase.sees, own=own, this_round=this_round):

@@ -141,7 +141,8 @@ def test_a_finished_turn_holds_how_it_ended():
         120,
         900,
     )
-    assert (turn.started_at, turn.finished_at) == (3.0, 6.0)
+    assert turn.end is not None
+    assert (turn.started_at, turn.end.at) == (3.0, 6.0)
 
 
 def test_a_failed_turn_that_is_tried_again_is_under_way_again():
