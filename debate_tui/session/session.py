@@ -13,8 +13,8 @@ from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.stream import TurnRequest
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.usage import compute_costs
-from debate_tui.session import commands
 from debate_tui.domain.wording import format_money
+from debate_tui.session import commands
 from debate_tui.session.judges import DEBATERS_AS_JUDGE, JudgePanel, debaters_verdict
 from debate_tui.session.rounds import NoBackpressure, Roster, RoundQueue, build_brief
 from debate_tui.session.turn_runner import TurnRunner
