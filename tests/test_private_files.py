@@ -81,7 +81,7 @@ def test_crash_reports_hold_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_fault_tells_a_key() -> None:
     fault = Fault(FaultKind.AUTH, f"The key {KEY} is wrong.")
-    assert fault.message == str(fault) == "The key [key] is wrong."
+    assert fault.message == str(fault) == "The key … is wrong."
 
 
 async def test_what_an_endpoint_says_of_a_key_is_not_recorded(own_folders: Path) -> None:

@@ -13,9 +13,9 @@ from debate_tui.domain.debate import NO_PARAMETERS, Debater, Format
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebaterReplaced
 from debate_tui.domain.progress import compute_progress
+from debate_tui.domain.sanitise import MASK
 from debate_tui.domain.transcript import Transcript
 from debate_tui.sources import registry
-from debate_tui.sources.credentials import CREDENTIAL_MASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,7 +179,7 @@ def _restore_seat(
 
 
 def _parse_saved_source(source: str, owner: str) -> SourceSpec:
-    if CREDENTIAL_MASK in source:
+    if MASK in source:
         raise UsageError(
             f"The address of {owner} had a secret in it, which was not kept.",
             "This debate cannot be continued; hold a new one.",

@@ -121,17 +121,14 @@ def _unexpected_error(error: Exception) -> DebateError:
         error = error.exceptions[0]
 
     from debate_tui.config import state_file, write_private_file
-    from debate_tui.sources.credentials import redact_keys
-
-    def redact(lines: list[str]) -> str:
-        return redact_keys("".join(lines), *_secrets_in_environment())
+    from debate_tui.domain.sanitise import redact
 
     report = state_file().with_name("crash.txt")
     try:
-        details = redact(traceback.format_exception(error))
+        details = redact("".join(traceback.format_exception(error)), *_secrets_in_environment())
         write_private_file(report, details.encode("utf-8", "backslashreplace"))
     except OSError:
-        hint = redact(traceback.format_exception_only(error))
+        hint = redact("".join(traceback.format_exception_only(error)), *_secrets_in_environment())
     else:
         hint = f"The details are in {report}; please report them."
     return DebateError(f"This should not have happened: {type(error).__name__}.", hint)

@@ -3,14 +3,14 @@
 # Annotations are not strings here: msgspec would have to compile strings at start-up.
 import itertools
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from debate_tui.domain.errors import UsageError
-from debate_tui.domain.sanitise import API_KEY_PATTERN
+from debate_tui.domain.sanitise import MASK, has_mask, mask_secrets, secret_values
 
 T = TypeVar("T")
 
@@ -29,10 +29,8 @@ SpeakerNumber = Annotated[int, Meta(ge=1, le=MAX_DEBATERS)]
 DebaterCount = Annotated[int, Meta(ge=MIN_DEBATERS, le=MAX_DEBATERS)]
 
 
-SECRET_MASK = "…"  # noqa: S105 (the mask, not a secret)
 _RESERVED_FIELDS = frozenset({"model", "messages", "input", "stream", "background", "store"})
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_SECRET_NAME = re.compile(r"key|token|secret|sig|pass|auth|credential|cookie", re.IGNORECASE)
 
 # JSON nested at most four levels deep: everything a file or a host sends has bounds.
 _Scalar = str | int | float | bool | None
@@ -75,7 +73,7 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         for name, value in self.headers.items():
             if not _HEADER_NAME.fullmatch(name):
                 raise ValueError(f"`{name}` in `headers` is not the name of an HTTP header")
-            if value != SECRET_MASK and not (value.isascii() and value.isprintable()):
+            if value != MASK and not (value.isascii() and value.isprintable()):
                 raise ValueError(f"the header `{name}` has characters that no header can have")
 
     @property
@@ -113,7 +111,7 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Return a copy with all headers and secrets masked, to be written to a file."""
         return msgspec.structs.replace(
             self,
-            headers=dict.fromkeys(self.headers, SECRET_MASK),
+            headers=dict.fromkeys(self.headers, MASK),
             extra_body=mask_secrets(self.extra_body),
         )
 
@@ -125,7 +123,7 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     @property
     def has_masked_secrets(self) -> bool:
         """Whether any value is masked, so that the original is not known."""
-        return SECRET_MASK in self.headers.values() or _has_mask(self.extra_body)
+        return has_mask((self.headers, self.extra_body))
 
 
 NO_PARAMETERS = ModelParameters()
@@ -161,50 +159,6 @@ def format_parameter(parameters: ModelParameters, name: str) -> str:
     if isinstance(value, dict):
         return msgspec.json.encode(value).decode() if value else ""
     return "" if value is None else str(value)
-
-
-def is_secret_name(name: str) -> bool:
-    """Return whether a field, parameter or header of this name is likely to hold a secret."""
-    return _SECRET_NAME.search(name) is not None
-
-
-def mask_secrets(value: Any, *, named_secret: bool = False) -> Any:
-    """Return a JSON value with its secrets masked.
-
-    Texts are masked under a name such as ``api_key``, and wherever they look like a provider's key. Numbers
-    stay: ``max_tokens`` is not a secret.
-    """
-    if isinstance(value, Mapping):
-        return {
-            name: mask_secrets(part, named_secret=named_secret or is_secret_name(name))
-            for name, part in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [mask_secrets(part, named_secret=named_secret) for part in value]
-    if not isinstance(value, str):
-        return value
-    return SECRET_MASK if named_secret else API_KEY_PATTERN.sub(SECRET_MASK, value)
-
-
-def secret_values(value: Any, *, named_secret: bool = False) -> tuple[str, ...]:
-    """Return the texts of a JSON value that `mask_secrets` masks because of their names."""
-    if isinstance(value, Mapping):
-        return tuple(
-            secret
-            for name, part in value.items()
-            for secret in secret_values(part, named_secret=named_secret or is_secret_name(name))
-        )
-    if isinstance(value, list | tuple):
-        return tuple(secret for part in value for secret in secret_values(part, named_secret=named_secret))
-    return (value,) if named_secret and isinstance(value, str) else ()
-
-
-def _has_mask(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return any(_has_mask(part) for part in value.values())
-    if isinstance(value, list | tuple):
-        return any(_has_mask(part) for part in value)
-    return isinstance(value, str) and SECRET_MASK in value
 
 
 class Debater(Struct, frozen=True, kw_only=True):

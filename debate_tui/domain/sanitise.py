@@ -1,4 +1,4 @@
-"""Sanitising: hostile text made safe to show, whole or in pieces.
+"""Text made safe to show: hostile characters removed, whole or in pieces, and secrets masked.
 
 Removed: escape sequences, C0 and C1 controls except newline and tab, DEL, and the bidirectional embeddings,
 overrides and isolates. The carriage return is one of these controls: CRLF becomes LF, and a lone CR cannot
@@ -17,6 +17,8 @@ its introducer is removed and the rest is text.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 MAX_CONTROL_STRING = 2048
 """Longest control string recognised, in characters; a `Sanitiser` buffers this plus its introducer."""
@@ -111,7 +113,90 @@ def one_line(text: str, limit: int = 200) -> str:
     return line if len(line) <= limit else f"{line[: max(limit - 1, 0)].rstrip()}…"
 
 
+# Secrets: keys, tokens and credentials, masked in text and in values
+
+
+MASK: Final = "…"
+"""What stands in place of a secret."""
+
 # Prefixes of providers' keys; `*` and `…` appear in keys quoted by error messages.
-API_KEY_PATTERN = re.compile(
+_API_KEY = re.compile(
     r"\b(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|tgp)[-_]|hf_|fw_)[\w\-.*…]{5,}[\w\-*…]|\bAIza[\w-]{8,}"
 )
+# The starred fragments that OpenAI quotes when a key is wrong.
+_STARRED_KEY = re.compile(r"(?<![\w\-.])[\w\-.]*+\*{3,}[\w\-.*]*")
+_NAMED_TOKEN = re.compile(
+    r"(?i)\b((?:bearer|basic)\s+|(?:api[-_ ]?key|token|password|secret)\s*[:=]\s*)"
+    r"(?=\S{0,64}\d|\S{20})[^\s'\"]{4,}"
+)
+_USERINFO = re.compile(r"(?<=://)[^/?#\s]+@")
+_PARAMETER = re.compile(r"(?P<name>[?&#][^=?&#\s]*+)=[^&#\s]+")
+_SECRET_NAME = re.compile(r"key|token|secret|sig|pass|auth|credential|cookie", re.IGNORECASE)
+
+
+def redact(text: str, *secrets: str) -> str:
+    """Return `text` with all secrets masked.
+
+    Masked are the given `secrets` of at least 4 characters, whatever looks like a key or token, and in URLs
+    user names, passwords and parameters named like a secret.
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= 4:
+            text = text.replace(secret, MASK)
+    text = _STARRED_KEY.sub(MASK, _API_KEY.sub(MASK, text))
+    text = _USERINFO.sub(f"{MASK}@", _NAMED_TOKEN.sub(rf"\1{MASK}", text))
+    return _PARAMETER.sub(_mask_parameter, text)
+
+
+def redact_line(text: str) -> str:
+    """Return `text` on one line for a log, with all secrets and all values of URL parameters masked."""
+    return _PARAMETER.sub(rf"\g<name>={MASK}", redact(" ".join(sanitise(text).split())))
+
+
+def _mask_parameter(found: re.Match[str]) -> str:
+    return f"{found['name']}={MASK}" if is_secret_name(found["name"]) else found[0]
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a field, parameter or header of this name is likely to hold a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def mask_secrets(value: Any, *, named_secret: bool = False) -> Any:
+    """Return a JSON value with its secrets masked.
+
+    Texts are masked under a name such as ``api_key``, and wherever they look like a provider's key. Numbers
+    stay: ``max_tokens`` is not a secret.
+    """
+    if isinstance(value, Mapping):
+        return {
+            name: mask_secrets(part, named_secret=named_secret or is_secret_name(name))
+            for name, part in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [mask_secrets(part, named_secret=named_secret) for part in value]
+    if not isinstance(value, str):
+        return value
+    return MASK if named_secret else _API_KEY.sub(MASK, value)
+
+
+def secret_values(value: Any, *, named_secret: bool = False) -> tuple[str, ...]:
+    """Return the texts of a JSON value that `mask_secrets` masks because of their names."""
+    if isinstance(value, Mapping):
+        return tuple(
+            secret
+            for name, part in value.items()
+            for secret in secret_values(part, named_secret=named_secret or is_secret_name(name))
+        )
+    if isinstance(value, list | tuple):
+        return tuple(secret for part in value for secret in secret_values(part, named_secret=named_secret))
+    return (value,) if named_secret and isinstance(value, str) else ()
+
+
+def has_mask(value: Any) -> bool:
+    """Return whether any text of a JSON value is masked, so that the original is not known."""
+    if isinstance(value, Mapping):
+        return any(has_mask(part) for part in value.values())
+    if isinstance(value, list | tuple):
+        return any(has_mask(part) for part in value)
+    return isinstance(value, str) and MASK in value

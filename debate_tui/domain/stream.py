@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from msgspec import Struct, structs
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.sanitise import API_KEY_PATTERN
+from debate_tui.domain.sanitise import redact
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -60,11 +60,16 @@ class Fault(DebateError):
         text_seen: bool = False,
         hint: str = "",
     ) -> None:
-        super().__init__(API_KEY_PATTERN.sub("[key]", message), hint)
+        super().__init__(redact(message), hint)
         self.kind = kind
         self.status = status
         self.retry_after = retry_after
         self.text_seen = text_seen
+
+    def redact(self, *secrets: str) -> None:
+        """Mask these secrets in the message too."""
+        self.message = redact(self.message, *secrets)
+        self.args = (self.message,)
 
 
 class UnmarkedEnd(Fault):

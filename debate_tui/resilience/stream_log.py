@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import os
 import queue
-import re
 import sys
 import time
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from debate_tui.domain import events
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.domain.sanitise import API_KEY_PATTERN, sanitise
+from debate_tui.domain.sanitise import redact_line
 from debate_tui.domain.stream import Connected, Fault, Finished, StateChange, StreamOrigin, Superseded
 from debate_tui.domain.wording import describe_dropped, format_duration
 from debate_tui.resilience.delivered_text import SpliceResult
@@ -34,24 +33,11 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import FaultReport, Usage
     from debate_tui.resilience.recovery import Announcement
 
-_QUERY_VALUE = re.compile(r"([?&][^=?&\s#]++=)[^&\s#]+")
-_USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
-_TOKEN = re.compile(r"(?i)\b((?:bearer|basic)\s+|(?:api[-_ ]?key|token|password|secret)\s*[:=]\s*)\S{6,}")
-
 _ORIGIN_WORDS = {
     StreamOrigin.START: "from the start",
     StreamOrigin.CURSOR: "behind the last event",
     StreamOrigin.CONTINUATION: "where the answer broke off",
 }
-
-
-def redact_line(text: str) -> str:
-    """Return `text` on one line, with query values, user names, keys and tokens masked."""
-    text = " ".join(sanitise(text).split())
-    text = _QUERY_VALUE.sub(r"\1…", text)
-    text = _USERINFO.sub("…@", text)
-    text = _TOKEN.sub(r"\1…", text)
-    return API_KEY_PATTERN.sub("…", text)
 
 
 class StreamLog:

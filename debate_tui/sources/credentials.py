@@ -7,16 +7,13 @@ with ``keyring set debate-tui openai``.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 from debate_tui.domain.errors import UsageError
-from debate_tui.domain.sanitise import API_KEY_PATTERN
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources.network import clean_value, find_url_problem
 
@@ -28,11 +25,6 @@ if TYPE_CHECKING:
 
 
 KEYRING_SERVICE = "debate-tui"
-
-# Besides strings that look like keys: bearer tokens, and the starred fragments OpenAI quotes when a key is
-# wrong.
-_TOKEN_PATTERN = re.compile(r"(?i:(?<=bearer )[^\s'\"]{4,})|(?<![\w\-.])[\w\-.]*+\*{3,}[\w\-.*]*")
-KEY_MASK = "[key]"
 
 
 def find_key_variable(provider: Provider, environ: Mapping[str, str] = os.environ) -> str:
@@ -156,23 +148,7 @@ def has_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> bool
     )
 
 
-def redact_keys(text: str, *keys: str) -> str:
-    """Return `text` with `keys` and anything that looks like a key masked."""
-    for key in keys:
-        if len(key) >= 4:
-            text = text.replace(key, KEY_MASK)
-    return _TOKEN_PATTERN.sub(KEY_MASK, API_KEY_PATTERN.sub(KEY_MASK, text))
-
-
-# Endpoint URLs: validation and redaction.
-
-
-CREDENTIAL_MASK = "…"
-"""Replacement for a secret in a URL."""
-
-_CREDENTIAL_PARAMETER = re.compile(
-    r"((?:^|&)[^=&]*(?:key|token|secret|sig|pass|auth)[^=&]*=)[^&]*", re.IGNORECASE
-)
+# Endpoint URLs.
 
 
 def check_url(url: str, schemes: tuple[str, ...]) -> None:
@@ -181,28 +157,3 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
         raise UsageError(
             f"An endpoint's address cannot be read: {problem}.", f"It looks like {schemes[-1]}://host/path."
         )
-
-
-def has_credentials(url: str) -> bool:
-    """Return whether the URL contains credentials: user information or a parameter named like a secret."""
-    parts = urlsplit(url)
-    return "@" in parts.netloc or _CREDENTIAL_PARAMETER.search(parts.query) is not None
-
-
-def redact_url(url: str) -> str:
-    """Return the URL without its credentials, or only the mask if it cannot be parsed."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return CREDENTIAL_MASK
-    user, at, host_and_port = parts.netloc.rpartition("@")
-    query = _CREDENTIAL_PARAMETER.sub(rf"\1{CREDENTIAL_MASK}", parts.query)
-    return urlunsplit(
-        (
-            parts.scheme,
-            f"{CREDENTIAL_MASK}@{host_and_port}" if user else at + host_and_port,
-            parts.path,
-            query,
-            "",
-        )
-    )

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from debate_tui.sources.credentials import has_credentials
+from debate_tui.domain.sanitise import redact
 from debate_tui.sources.endpoint import FallbackEndpoint
 from debate_tui.sources.http import CONNECT_TIMEOUT, HttpClients
 from debate_tui.sources.shared_connection import SharedEndpoint
@@ -61,7 +61,7 @@ class EndpointFactory:
         if urlsplit(url).scheme.lower() in ("ws", "wss"):
             return WebSocketSource(url, clients=clients, method=method)
         # A stream that costs money must end when it is stopped; over HTTP/2 it would keep running.
-        keyless = method == "GET" and not has_credentials(url)
+        keyless = method == "GET" and redact(url) == url
 
         def http2() -> bool:
             return self._http2 and keyless and self._debaters_by_origin[_netloc(url)] > 1

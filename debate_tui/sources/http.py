@@ -288,8 +288,7 @@ async def open_response(clients: HttpClients, http_request: HttpRequest) -> Asyn
         finally:
             await http_response.httpx_response.aclose()
     except Fault as fault:
-        fault.message = redact_request(fault.message, http_request)
-        fault.args = (fault.message,)
+        fault.redact(*_request_secrets(http_request))
         raise
 
 
@@ -385,13 +384,6 @@ def translate_httpx_errors(host: str, proxy: Proxy | None = None) -> Generator[N
         raise Fault(
             FaultKind.NETWORK, f"The connection to {host} broke: {_describe_cause(error)}."
         ) from error
-
-
-def redact_request(text: str, http_request: HttpRequest) -> str:
-    """Return `text` with the request's possible secrets masked."""
-    for secret in _request_secrets(http_request):
-        text = text.replace(secret, "…")
-    return text
 
 
 def _request_secrets(http_request: HttpRequest) -> list[str]:

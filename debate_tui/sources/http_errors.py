@@ -8,9 +8,9 @@ import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from debate_tui.domain.sanitise import redact
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import network
-from debate_tui.sources.credentials import redact_keys, redact_url
 from debate_tui.sources.payloads import errors
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def translate_sdk_errors(provider: Provider, client: AnySdkClient) -> Iterator[N
 
 def redact_fault(fault: Fault, client: AnySdkClient) -> Fault:
     """Return the same fault with keys masked in its message."""
-    set_message(fault, redact_keys(fault.message, client.key))
+    fault.redact(client.key)
     return fault
 
 
@@ -77,7 +77,7 @@ def _status_fault(response: httpx2.Response, provider: Provider) -> Fault:
         # Following the redirect would send the key to another address.
         return Fault(
             FaultKind.BAD_REQUEST,
-            f"{provider.host} redirects to {redact_url(response.headers.get('location', 'nowhere'))}.",
+            f"{provider.host} redirects to {redact(response.headers.get('location', 'nowhere'))}.",
             status=status,
             hint=f"Set {provider.base_url_env} to where the server really is.",
         )

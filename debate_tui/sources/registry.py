@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from debate_tui.domain.debate import NO_PARAMETERS, ModelParameters, parse_parameter
 from debate_tui.domain.errors import ConfigError, UsageError
-from debate_tui.sources.credentials import check_url, has_key, redact_url
+from debate_tui.domain.sanitise import redact
+from debate_tui.sources.credentials import check_url, has_key
 from debate_tui.sources.network import url_host
 from debate_tui.sources.providers import find_provider, providers
 
@@ -55,7 +56,7 @@ class SourceSpec(Struct, frozen=True):
     def public_name(self) -> str:
         """The specification to display and record; a URL has its credentials redacted."""
         if self.kind == "endpoint":
-            return redact_url(self.detail)
+            return redact(self.detail)
         name = f"{self.scheme}:{self.detail}" if self.detail else self.scheme
         typed = msgspec.to_builtins(self.parameters)
         query = "&".join(f"{key}={typed[key]}" for key in TYPED_PARAMETERS if key in typed)

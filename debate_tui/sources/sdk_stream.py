@@ -10,9 +10,8 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.debate import secret_values
+from debate_tui.domain.sanitise import secret_values
 from debate_tui.domain.stream import Connected, Fault, FaultKind, Finished, KeepAlive, Message, StreamOrigin
-from debate_tui.sources.credentials import redact_keys
 from debate_tui.sources.http import decode_body, has_framed_end, read_start
 from debate_tui.sources.http_errors import redact_fault, translate_sdk_errors, unexpected_body_fault
 from debate_tui.sources.payloads import decode_stream
@@ -69,8 +68,7 @@ async def open_with_fresh_key(
         except Fault as fault:
             if fault.kind is FaultKind.AUTH:
                 sdk_clients.discard_client(provider)
-            fault.message = redact_keys(fault.message, *parameters.secrets, *secret_values(provider.headers))
-            fault.args = (fault.message,)
+            fault.redact(*parameters.secrets, *secret_values(provider.headers))
             raise
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.sanitise import MAX_CONTROL_STRING, Sanitiser, one_line, sanitise
+from debate_tui.domain.sanitise import MAX_CONTROL_STRING, Sanitiser, one_line, redact, redact_line, sanitise
 from tests.cutting import cut_at
 
 BIDI = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
@@ -151,3 +151,57 @@ def test_one_line_says_that_it_was_cut() -> None:
     assert one_line("too many requests", 9) == "too many…"
     assert one_line("too many requests", 10) == "too many…"
     assert one_line("short", 5) == "short"
+
+
+# Secrets
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("bad key gsk_abcdefgh12345678", "bad key …"),
+        ("AIzaSyA-1234567890", "…"),
+        ("your key AbC1****xYz9 is wrong", "your key … is wrong"),
+        ("own-secret-key was sent", "… was sent"),
+        ("Incorrect API key provided: sk-proj-1234567890abcdef.", "Incorrect API key provided: …."),
+        (
+            "Key: sk-proj-abc***************wxyz. See https://h.example/keys.",
+            "Key: …. See https://h.example/keys.",
+        ),
+        ("Authorization: Bearer abc123def", "Authorization: Bearer …"),
+        (
+            "https://ada:love@lace@h.example/?topic=tea&api_key=abc#x",
+            "https://…@h.example/?topic=tea&api_key=…#x",
+        ),
+    ],
+)
+def test_secrets_are_masked(text: str, clean: str) -> None:
+    assert redact(text, "own-secret-key") == redact(clean, "own-secret-key") == clean
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The model `gpt-9` does not exist; see https://platform.openai.com/docs/api-reference, ask-me.",
+        "The model gpt-4o-2024-08-06 is overloaded.",
+        "Your token limit is reached. Invalid token: expired.",
+    ],
+)
+def test_nothing_else_is_masked(text: str) -> None:
+    assert redact(text, "", "a") == redact_line(text) == text
+
+
+def test_a_line_of_a_log_keeps_no_value_of_a_url_and_no_controls() -> None:
+    assert redact_line("GET https://h.example/s?key=abc&topic=tea failed") == (
+        "GET https://h.example/s?key=…&topic=… failed"
+    )
+    assert redact_line("two\nlines \x1b[31mred\x1b[0m") == "two lines red"
+
+
+@pytest.mark.parametrize(
+    "text", ["1", "a", "-", "1.", "sk-", "sk-.", "?", "?a", "&a", "?key", "token:", "://a"]
+)
+def test_hostile_text_is_redacted_in_linear_time(text: str) -> None:
+    """In quadratic time, each would take minutes."""
+    hostile = text * (300_000 // len(text))
+    assert redact_line(f"{hostile}! sk-****abcd ?key=value").endswith(" … ?key=…")

@@ -12,7 +12,7 @@ from debate_tui.domain import events
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.stream import Chunk, Connected, Cursor, Fault, FaultKind, Finished, StreamOrigin, Usage
 from debate_tui.resilience.recovery import RecoveringSource
-from debate_tui.resilience.stream_log import StreamLog, redact_line
+from debate_tui.resilience.stream_log import StreamLog
 from tests.fakes.scripted_source import ManualClock, ScriptedSource, read_recovered
 
 if TYPE_CHECKING:
@@ -120,22 +120,6 @@ def test_a_log_that_cannot_be_written_on_is_said_once_when_it_is_closed() -> Non
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "clean"),
-    [
-        ("GET https://h.example/s?key=abc&topic=tea failed", "GET https://h.example/s?key=…&topic=… failed"),
-        ("https://ada:lovelace@h.example/", "https://…@h.example/"),
-        ("Incorrect API key provided: sk-proj-1234567890abcdef.", "Incorrect API key provided: …."),
-        ("Authorization: Bearer eyJhbGciOi.J9", "Authorization: Bearer …"),
-        ("two\nlines \x1b[31mred\x1b[0m", "two lines red"),
-        ("The model gpt-4o-2024-08-06 is overloaded.", "The model gpt-4o-2024-08-06 is overloaded."),
-        ("Your token limit is reached.", "Your token limit is reached."),
-    ],
-)
-def test_secrets_and_control_characters_are_taken_out(text: str, clean: str) -> None:
-    assert redact_line(text) == clean
-
-
 def test_names_cannot_forge_lines_or_colours(tmp_path: Path) -> None:
     file = tmp_path / "streams.log"
     log = StreamLog(file, now=lambda: 0.0)
@@ -154,11 +138,3 @@ def test_names_cannot_forge_lines_or_colours(tmp_path: Path) -> None:
     assert lines[1] == "1970-01-01T00:00:00.000Z A 1970-01-01T00:00:00.000Z B: forged: removed: r"
     assert lines[3] == "1970-01-01T00:00:00.000Z B: removed: r"
     assert lines[5] == "1970-01-01T00:00:00.000Z …: removed: r"
-
-
-@pytest.mark.parametrize(
-    "text", ["?" * 300_000, "?a" * 150_000, "&a" * 150_000, "1" * 300_000, "sk-." * 75_000]
-)
-def test_hostile_lines_are_redacted_in_linear_time(text: str) -> None:
-    """In quadratic time, each would take minutes."""
-    assert redact_line(f"{text} ?key=value").endswith("?key=…")

@@ -11,7 +11,7 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources.credentials import KEYRING_SERVICE, find_key, has_key, key_in_keyring, redact_keys
+from debate_tui.sources.credentials import KEYRING_SERVICE, find_key, has_key, key_in_keyring
 from debate_tui.sources.providers import find_provider
 
 if TYPE_CHECKING:
@@ -86,33 +86,3 @@ def test_what_cannot_be_a_key_is_not_sent(key: str) -> None:
     with pytest.raises(Fault) as caught:
         find_key(GROQ, {"GROQ_API_KEY": key})
     assert key not in caught.value.message
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Incorrect API key provided: sk-proj-abc***************wxyz. See https://platform.openai.com/api-keys.",
-        "bad key gsk_abcdefgh12345678",
-        "Authorization: Bearer abc123def",
-        "AIzaSyA-1234567890",
-        "your key AbC1****xYz9 is wrong",
-        "own-secret-key was sent",
-    ],
-)
-def test_keys_are_hidden(text: str) -> None:
-    shown = redact_keys(text, "own-secret-key")
-    assert "[key]" in shown
-    secrets = ("abc*", "wxyz", "gsk_", "abc123", "AIza", "AbC1", "xYz9", "own-secret")
-    assert not any(secret in shown for secret in secrets)
-
-
-def test_nothing_else_is_hidden() -> None:
-    text = "The model `gpt-9` does not exist; see https://platform.openai.com/docs/api-reference, ask-me."
-    assert redact_keys(text, "", "a") == text
-
-
-@pytest.mark.parametrize("text", ["1", "a", "-", "1.", "sk-", "sk-."])
-def test_hostile_text_is_redacted_in_linear_time(text: str) -> None:
-    """In quadratic time, each would take minutes."""
-    hostile = text * (300_000 // len(text))
-    assert redact_keys(f"{hostile}! sk-****abcd").endswith("! [key]")
