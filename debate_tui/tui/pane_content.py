@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.display.pane_feed import PaneText
 from debate_tui.domain.events import (
@@ -23,37 +23,16 @@ from debate_tui.tui.styles import Tone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from debate_tui.display.markdown import Page, TextKind
     from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.symbols import Glyphs
 
-TextKind = Literal["answer", "reasoning"]
-
 MAX_NOTICE_CHARACTERS = 2000
 
 
-class ContentSink(Protocol):
-    """The page that content is written to. All but headings belong to a turn, or to none (0)."""
-
-    def append_text(self, text: str, kind: TextKind, turn: int) -> None:
-        """Append sanitised text; it continues the last text if that had the same kind and turn."""
-        ...
-
-    def append_heading(self, text: str, turn: int) -> None:
-        """Start a section with a heading."""
-        ...
-
-    def append_notice(self, text: str, tone: str, turn: int) -> None:
-        """Append a notice that looks different from a debater's text."""
-        ...
-
-    def discard_turn(self, turn: int) -> None:
-        """Remove the texts and notices of a turn; its heading stays."""
-        ...
-
-
 class PaneNotice(NamedTuple):
-    """A notice that is not part of a turn."""
+    """A notice and its colour."""
 
     text: str
     tone: Tone
@@ -67,9 +46,9 @@ class PaneContent:
     """
 
     def __init__(
-        self, sink: ContentSink, transcript: Transcript, glyphs: Glyphs, turn_heading: Callable[[Turn], str]
+        self, page: Page, transcript: Transcript, glyphs: Glyphs, turn_heading: Callable[[Turn], str]
     ) -> None:
-        self._sink = sink
+        self._page = page
         self._transcript = transcript
         self._glyphs = glyphs
         self._turn_heading = turn_heading
@@ -80,6 +59,7 @@ class PaneContent:
         self._current_turn = 0
         self._segments: list[tuple[TextKind, list[str]]] = []
         self._word_counter = WordCounter()
+        self._uncounted: list[str] = []
         self._is_turn_open = False
         self._has_ending_notice = False
         self._deferred_notices: list[PaneNotice] = []
@@ -91,11 +71,13 @@ class PaneContent:
     @property
     def answer(self) -> str:
         """The debater's answer in its latest turn, as far as it is on the page."""
-        return "".join("".join(pieces) for voice, pieces in self._segments if voice == "answer")
+        return "".join("".join(pieces) for kind, pieces in self._segments if kind == "answer")
 
     @property
     def word_count(self) -> int:
-        """Number of words in the answer."""
+        """Number of words in the answer; new text is counted when this is read."""
+        self._word_counter.feed("".join(self._uncounted))
+        self._uncounted.clear()
         return self._word_counter.count
 
     def apply(self, item: PaneItem) -> None:
@@ -129,59 +111,56 @@ class PaneContent:
         if turn != self._current_turn:
             self._current_turn = turn
             self._reset_turn()
-            self._sink.append_heading(self._turn_heading(self._transcript.turns[turn]), turn)
+            self._page.append_heading(self._turn_heading(self._transcript.turns[turn]), turn)
         self._is_turn_open = True
         self._has_ending_notice = False
 
     def _append_item(self, item: PaneText) -> None:
-        voice: TextKind = "reasoning" if item.reasoning else "answer"
-        if self._has_ending_notice:
-            self._continue_turn()
+        kind: TextKind = "reasoning" if item.reasoning else "answer"
+        if self._has_ending_notice:  # the turn has resumed
+            self._rewrite_turn()
         self._is_turn_open = True
         if item.reasoning and item.attempt > self._answer_attempt > 0:
             self._insert_late_reasoning(item.text)
             return
         if not item.reasoning:
             self._answer_attempt = self._answer_attempt or item.attempt
-        if not self._segments or self._segments[-1][0] != voice:
-            self._segments.append((voice, []))
+        if not self._segments or self._segments[-1][0] != kind:
+            self._segments.append((kind, []))
         self._segments[-1][1].append(item.text)
-        if voice == "answer":
-            self._word_counter.feed(item.text)
+        if kind == "answer":
+            self._uncounted.append(item.text)
         self.has_reasoning = self.has_reasoning or item.reasoning
-        self._sink.append_text(item.text, voice, item.turn)
+        self._page.append_text(item.text, kind, item.turn)
 
     def _insert_late_reasoning(self, text: str) -> None:
         """Insert reasoning from a later attempt above the answer instead of into it."""
-        first = next((pieces for voice, pieces in self._segments if voice == "reasoning"), None)
+        first = next((pieces for kind, pieces in self._segments if kind == "reasoning"), None)
         if first is None:
             first = []
             self._segments.insert(0, ("reasoning", first))
         first.append(text)
         self.has_reasoning = self._has_late_reasoning = True
 
-    def _continue_turn(self) -> None:
-        """Remove the notice of a turn's end, because the turn has resumed."""
-        self._has_ending_notice = False
-        self._rewrite_turn()
-
     def _rewrite_turn(self) -> None:
-        self._has_late_reasoning = False
-        self._sink.discard_turn(self._current_turn)
-        for voice, pieces in self._segments:
-            self._sink.append_text("".join(pieces), voice, self._current_turn)
+        """Write the turn's text again as one, without the notice of its end."""
+        self._has_ending_notice = self._has_late_reasoning = False
+        self._page.discard_turn(self._current_turn)
+        for kind, pieces in self._segments:
+            self._page.append_text("".join(pieces), kind, self._current_turn)
 
     def _reset_turn(self) -> None:
         self._segments.clear()
         self._answer_attempt = 0
         self._has_late_reasoning = False
         self._word_counter = WordCounter()
+        self._uncounted.clear()
 
     def _supersede_turn(self, number: int) -> None:
         self._reset_turn()
         self._is_turn_open = True
         self._has_ending_notice = False
-        self._sink.discard_turn(number)
+        self._page.discard_turn(number)
 
     def _finish_turn(self, event: TurnFinished) -> None:
         self._is_turn_open = False
@@ -190,8 +169,8 @@ class PaneContent:
         if event.reason != "complete":
             self._has_ending_notice = True
             self._write_notice(self._ending_notice(event), event.turn)
-        for aside in self._deferred_notices:
-            self._write_notice(aside)
+        for notice in self._deferred_notices:
+            self._write_notice(notice)
         self._deferred_notices.clear()
 
     def _ending_notice(self, event: TurnFinished) -> PaneNotice:
@@ -222,4 +201,4 @@ class PaneContent:
             self._write_notice(notice)
 
     def _write_notice(self, notice: PaneNotice, turn: int = 0) -> None:
-        self._sink.append_notice(f"{self._glyphs.thin_line * 2} {notice.text}", notice.tone, turn)
+        self._page.append_notice(f"{self._glyphs.thin_line * 2} {notice.text}", notice.tone, turn)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from debate_tui.tui.widgets.turn_text import TurnText
+    from debate_tui.tui.widgets.page_view import Viewport
 
 THROTTLE_SECONDS = 2.0
 """Seconds to throttle scrolling after slow writes."""
@@ -41,13 +41,13 @@ class ScrollThrottle:
         if more:
             self._seen_slow_writes, self._last_slow_write = slow_writes, now
 
-    def limit_scrolling(self, turn_texts: Sequence[TurnText], now: float, *, streaming: bool) -> None:
+    def limit_scrolling(self, viewports: Sequence[Viewport], now: float, *, streaming: bool) -> None:
         """Set each pane's scroll step; all may scroll once nothing streams, as no frame may follow."""
-        self._scrolling_pane = (self._scrolling_pane + 1) % len(turn_texts)
-        for place, prose in enumerate(turn_texts):
+        self._scrolling_pane = (self._scrolling_pane + 1) % len(viewports)
+        for place, viewport in enumerate(viewports):
             if now >= self._throttled_until or not streaming:
-                prose.scroll_step = 1
+                viewport.scroll_step = 1
             elif place == self._scrolling_pane:
-                prose.scroll_step = max(1, prose.size.height // SCROLL_FRACTION)
+                viewport.scroll_step = max(1, viewport.height // SCROLL_FRACTION)
             else:
-                prose.scroll_step = 0
+                viewport.scroll_step = 0

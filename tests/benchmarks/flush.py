@@ -130,11 +130,11 @@ def engine(text: str, times: int, sent: Callable[[], int], *, up: bool = False) 
         panes = [pane for pane in stage.panes if isinstance(pane, TurnText)]
         body, rest = text[: -size * times], text[-size * times :]
         for pane in panes:
-            pane.append_text(body)
+            pane.page.append_text(body)
             pane.flush()
         if up:
             for pane in panes:
-                pane.scroll_by(-200)
+                pane.action_line(-200)
         await wait_until_idle()
 
         def flush(number: int) -> None:
@@ -142,7 +142,7 @@ def engine(text: str, times: int, sent: Callable[[], int], *, up: bool = False) 
             with painter.frame(stage.screen):
                 for pane in panes:
                     for delta in sample_text.deltas(new):
-                        pane.append_text(delta)
+                        pane.page.append_text(delta)
                     pane.flush()
                     if number % TICK == 0:
                         pane.tick()
@@ -161,11 +161,11 @@ def strips(text: str) -> list[Strip]:
     async def work(stage: FourPaneApp) -> dict[str, float]:
         pane = stage.panes[0]
         assert isinstance(pane, TurnText)
-        pane.append_text(text)
+        pane.page.append_text(text)
         pane.flush()
         for _ in range(min(400, pane.line_count) // pane.size.height):
             found.extend(pane.render_lines(Region(0, 0, *pane.size)))
-            pane.scroll_by(-pane.size.height)
+            pane.action_line(-pane.size.height)
         return {}
 
     run(TurnText, work)

@@ -7,7 +7,6 @@ resized; a search through them. Memory beside the raw text is part of ``python -
 from __future__ import annotations
 
 import gc
-import re
 import statistics
 import time
 import tracemalloc
@@ -15,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from debate_tui.display.markdown import Page
 from debate_tui.display.markdown.document import Document
-from debate_tui.tui.widgets.page_view import MatchFinder
+from debate_tui.tui.widgets.page_search import PageSearch
 from tests.benchmarks import sample_text
 from tests.benchmarks.report import Figure
 from tests.benchmarks.sample_text import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DELTA = 4
 DELTAS = 20
@@ -87,6 +86,20 @@ def memory(text: str) -> tuple[float, float, float]:
     return each, len(text[200_000:400_000].encode()) / 50 / 1024, fixed
 
 
+def find_matches(pages: list[Page], text: str) -> int:
+    """The number of matches in these pages, searched in slices."""
+    slices: list[Callable[[], None]] = []
+    searches = [
+        PageSearch(page, call_later=lambda _, scan: slices.append(scan), report_progress=bool)
+        for page in pages
+    ]
+    for search in searches:
+        search.start(text)
+    while slices:
+        slices.pop()()
+    return sum(len(search.matches) for search in searches)
+
+
 def resizing() -> None:
     """Four panes of 100,000 characters from 38 to 58 columns, in slices; and a search through them."""
     print(f"Four panes of 100,000 characters resized; a frame is {FRAME_MS:.1f} ms")
@@ -114,12 +127,8 @@ def resizing() -> None:
             while not held(lambda page=page: page.measure(SLICE)):
                 pass
         begin = time.perf_counter()
-        finders = [MatchFinder(page, re.compile("claim|議論", re.IGNORECASE)) for page in pages]
-        for finder in finders:
-            while not finder.scan(SLICE):
-                pass
+        matches = find_matches(pages, "議論" if kind == "han" else "claim")
         search = (time.perf_counter() - begin) * 1000
-        matches = sum(len(finder.matches) for finder in finders)
         print(
             f"  {kind:12}shown after {holdups[0]:5.1f} ms, settled in {sum(holdups):6.0f} ms, "
             f"longest hold-up {max(holdups):5.1f} ms; search {search:5.0f} ms, {matches} matches"

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from textual.geometry import Size
 
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.display_modes import DisplayMode, FrameClock
+from debate_tui.display.markdown import Page
 from debate_tui.display.pane_feed import PaneItem, PaneText
 from debate_tui.tui.frame_loop import MAX_PANE_FRAME_CHARACTERS, FrameLoop
 from debate_tui.tui.scroll_throttle import THROTTLE_SECONDS, ScrollThrottle
+from debate_tui.tui.widgets.page_view import Viewport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-
-    from debate_tui.tui.widgets.turn_text import TurnText
 
 
 class RecordingTarget:
@@ -162,25 +161,21 @@ async def test_without_text_they_have() -> None:
 # A slow terminal: panes scroll in turn, by much at once.
 
 
-class ScrolledPage:
-    """As much of a pane's text as is asked for."""
-
-    size = Size(40, 30)
-    scroll_step = 1
-
-
 class PacedTerminal(NamedTuple):
     throttle: ScrollThrottle
-    pages: list[ScrolledPage]
+    viewports: list[Viewport]
 
     def leaps(self, now: float, *, streaming: bool = True) -> list[int]:
-        self.throttle.limit_scrolling(cast("list[TurnText]", self.pages), now, streaming=streaming)
-        return [page.scroll_step for page in self.pages]
+        self.throttle.limit_scrolling(self.viewports, now, streaming=streaming)
+        return [viewport.scroll_step for viewport in self.viewports]
 
 
 @pytest.fixture
 def paced() -> PacedTerminal:
-    return PacedTerminal(ScrollThrottle(), [ScrolledPage() for _ in range(3)])
+    viewports = [Viewport(Page(40)) for _ in range(3)]
+    for viewport in viewports:
+        viewport.resize(40, 30)
+    return PacedTerminal(ScrollThrottle(), viewports)
 
 
 def test_a_quick_terminal_gets_every_line(paced: PacedTerminal) -> None:

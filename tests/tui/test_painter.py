@@ -125,10 +125,10 @@ async def test_the_terminal_shows_what_textual_would_show(pilot: Pilot[None]) ->
     for start in range(0, len(text), 23):
         with painter.frame(stage.screen):
             for pane in stage.panes:
-                pane.append_text(text[start : start + 23])
+                pane.page.append_text(text[start : start + 23])
                 pane.flush()
         if start % 5 == 0:
-            left.scroll_by(-start % 11)
+            left.action_line(-start % 11)
         if start % 7 == 0:
             with painter.frame(stage.screen):
                 right.tick()
@@ -144,7 +144,7 @@ async def test_all_panes_are_painted_in_one_frame(pilot: Pilot[None]) -> None:
     stage.frames.clear()
     with painter.frame(stage.screen):
         for pane in stage.panes * 2:
-            pane.append_text("words ")
+            pane.page.append_text("words ")
             with painter.frame(stage.screen):
                 pane.flush()
         assert stage.frames == []
@@ -160,7 +160,7 @@ async def test_what_is_shown_outside_of_a_frame_is_one_frame_when_the_loop_turns
     stage = stage_of(pilot)
     stage.frames.clear()
     for pane in stage.panes * 2:
-        pane.append_text("words ")
+        pane.page.append_text("words ")
         pane.flush()
     assert stage.frames == []
     await asyncio.sleep(0)
@@ -174,10 +174,10 @@ async def test_a_frame_takes_along_what_was_shown_before_it(pilot: Pilot[None]) 
     stage = stage_of(pilot)
     left, right = stage.panes
     stage.frames.clear()
-    left.append_text("before")
+    left.page.append_text("before")
     left.flush()
     with painter.frame(stage.screen):
-        right.append_text("within")
+        right.page.append_text("within")
         right.flush()
     assert len(stage.frames) == 1
     assert "before" in stage.frames[0]
@@ -190,7 +190,7 @@ async def test_what_was_shown_at_another_size_is_painted_at_the_new_one(pilot: P
     """A layout may come between a change and its frame."""
     stage = stage_of(pilot)
     left, right = stage.panes
-    left.append_text(SPEECH)
+    left.page.append_text(SPEECH)
     left.flush()
     right.display = False
     await pilot.pause()
@@ -220,7 +220,7 @@ async def test_what_lies_over_a_pane_is_not_painted_over(pilot: Pilot[None]) -> 
     stage.frames.clear()
     with painter.frame(stage.screen):
         for pane in stage.panes:
-            pane.append_text(SPEECH * 2)
+            pane.page.append_text(SPEECH * 2)
             pane.flush()
     assert "on top" in "\n".join(stage.terminal.display)
     await pilot.pause()
@@ -237,7 +237,7 @@ async def test_a_screen_that_is_not_shown_is_not_painted(pilot: Pilot[None]) -> 
     stage.frames.clear()
     with painter.frame(below):
         for pane in below.query(TurnText):
-            pane.append_text("hidden words")
+            pane.page.append_text("hidden words")
             pane.flush()
     assert not any("hidden" in frame for frame in stage.frames)
     stage.pop_screen()

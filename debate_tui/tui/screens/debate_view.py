@@ -261,7 +261,7 @@ class DebateView(painter.BlankWidget, Screen[None]):
     def _limit_scrolling(self, now: float) -> None:
         self._scroll_throttle.update(now, self._slow_writes())
         self._scroll_throttle.limit_scrolling(
-            [pane.turn_text for pane in self._panes], now, streaming=self.active_streams > 0
+            [pane.turn_text.viewport for pane in self._panes], now, streaming=self.active_streams > 0
         )
 
     def flush_all(self) -> None:

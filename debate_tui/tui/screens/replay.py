@@ -272,7 +272,7 @@ class ReplayScreen(DebateScreen):
         """Seek, and scroll all panes to the end of the text at the new position."""
         move()
         for pane in self._panes:
-            pane.turn_text.following = True
+            pane.turn_text.viewport.following = True
         self._refresh_playback()
 
     def _refresh_playback(self) -> None:

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.tui.key_hints import SEARCH_INPUT_HINTS, SEARCH_MATCH_HINTS
 from debate_tui.tui.screens.debate_view import DebateView
-from debate_tui.tui.widgets.page_view import SearchPosition
+from debate_tui.tui.widgets.page_search import SearchPosition
 from debate_tui.tui.widgets.turn_text import TurnText
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Search:
     @property
     def position(self) -> SearchPosition:
         """The current position of the search."""
-        counts = [page.match_count for page in self._turn_texts]
+        counts = [len(page.page_search.matches) for page in self._turn_texts]
         shown = 0
         if self._match_pane >= 0 and self._match_index < counts[self._match_pane]:
             shown = sum(counts[: self._match_pane]) + self._match_index + 1
@@ -59,12 +59,14 @@ class Search:
         The first match shown is the one nearest to the reader in the pane `current_pane`, preferably after
         the reader's position.
         """
-        counts = [page.match_count for page in self._turn_texts]
+        counts = [len(page.page_search.matches) for page in self._turn_texts]
         total = sum(counts)
         if not total:
             return -1
         if self._match_pane < 0:
-            nearest = min(self._turn_texts[current_pane].next_match_index, max(0, counts[current_pane] - 1))
+            text = self._turn_texts[current_pane]
+            nearest = text.page_search.first_match_from(text.viewport.top)
+            nearest = min(nearest, max(0, counts[current_pane] - 1))
             place = sum(counts[:current_pane]) + nearest
         else:
             self._turn_texts[self._match_pane].clear_current_match()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from debate_tui.tui.symbols import Glyphs
-    from debate_tui.tui.widgets.page_view import SearchPosition
+    from debate_tui.tui.widgets.page_search import SearchPosition
 
 
 class LineInput(Input):

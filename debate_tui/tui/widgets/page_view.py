@@ -1,32 +1,28 @@
-"""The widget that renders the visible rows of a page, and only those."""
+"""The visible part of a page: which lines are in view, and the rows that show them."""
 
 from __future__ import annotations
 
-import re
-import time
-from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 
-from debate_tui.display.markdown import Page
-from debate_tui.tui import painter
 from debate_tui.tui.styles import StyleResolver
+from debate_tui.tui.widgets.page_search import highlight_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from textual.geometry import Offset, Region
+    from textual.geometry import Offset
     from textual.selection import Selection
+    from textual.widget import Widget
 
-    from debate_tui.display.markdown import MarkdownSymbols, PageRow, Run
+    from debate_tui.display.markdown import Page, PageRow, Run
     from debate_tui.tui.painter import RowStrip
-
-
-# The scroll position: following the end of the page, or fixed at a line above it.
+    from debate_tui.tui.widgets.page_search import PageSearch
 
 
 class Viewport:
@@ -56,6 +52,11 @@ class Viewport:
         """The largest `top` for which the window does not extend beyond the page."""
         return max(0, self._page.line_count - self.height)
 
+    @property
+    def position_row(self) -> int:
+        """The row for the position mark, or −1 if the whole page is in view."""
+        return round(min(1, self.top / self.max_top) * (self.height - 1)) if self.max_top else -1
+
     def scroll_to(self, top: int) -> None:
         """Scroll to a line; at the end of the page, start following it."""
         self.top = max(0, min(top, self.max_top))
@@ -72,164 +73,108 @@ class Viewport:
             self.top += -(beyond // leap) * leap
         self._update_seen_lines()
 
+    @contextmanager
+    def keep_position(self) -> Iterator[None]:
+        """Show the same text at the top after the lines of the page have changed within the block."""
+        spot = self._page.position_at(self.top)
+        yield
+        self.top = self._page.line_at(spot)
+        self.adjust_top()
+
     def resize(self, width: int, height: int) -> None:
         """Resize the window and rewrap the page if its width changes; keep the scroll position."""
         self.height = height
-        if width != self._page.width:
-            spot = self._page.position_at(self.top)
+        if width == self._page.width:
+            self.adjust_top()
+            return
+        with self.keep_position():
             self._page.resize(width)
-            self.top = self._page.line_at(spot)
-        self.adjust_top()
 
     def measure(self, seconds: float) -> bool:
         """Count lines that are out of sight for up to `seconds`; return whether all are counted."""
-        spot = self._page.position_at(self.top)
-        done = self._page.measure(seconds)
-        self.top = self._page.line_at(spot)
-        self.adjust_top()
-        return done
-
-    def set_reasoning_visible(self, *, visible: bool) -> None:
-        """Expand or collapse the reasoning; keep the scroll position."""
-        spot = self._page.position_at(self.top)
-        self._page.set_reasoning_visible(visible=visible)
-        self._page.flush()
-        self.top = self._page.line_at(spot)
-        self.adjust_top()
-
-    def position_row(self) -> int:
-        """Return the row for the position mark, or −1 if the whole page is in view."""
-        return round(min(1, self.top / self.max_top) * (self.height - 1)) if self.max_top else -1
+        with self.keep_position():
+            return self._page.measure(seconds)
 
     def _update_seen_lines(self) -> None:
         self.seen_lines = min(max(self.seen_lines, self.end), self._page.line_count)
 
 
-# Search matches in a page that may still grow, and their highlights in a row.
-
-
-BlockId = tuple[int, int]
-"""The number of a section, and of a block in its document."""
-
-Highlight = tuple[int, int, str]
-"""Start and end in a block's text, and the name of the style."""
-
-_AFTER_LAST_BLOCK = (1 << 62, 0)
-
-
-class SearchMatch(NamedTuple):
-    """A match: its block and its range of characters in it."""
-
-    section: int
-    block: int
-    start: int
-    end: int
-
-
-class MatchFinder:
-    """The matches of a pattern in page order, as far as the page has been searched."""
-
-    def __init__(self, page: Page, pattern: re.Pattern[str]) -> None:
-        self.matches: list[SearchMatch] = []
-        self.current_match: SearchMatch | None = None
-        self._page = page
-        self._pattern = pattern
-        self._next_block: BlockId = (0, 0)
-
-    def scan(self, seconds: float) -> bool:
-        """Search for up to `seconds`; return whether the end of the page was reached."""
-        deadline = time.perf_counter() + seconds
-        for block in self._page.blocks_between(self._next_block, _AFTER_LAST_BLOCK):
-            self.matches += [SearchMatch(*block, start, end) for start, end in self._find_in_block(block)]
-            self._next_block = block[0], block[1] + 1
-            if time.perf_counter() > deadline:
-                return False
-        return True
-
-    def invalidate_from(self, line: int) -> None:
-        """Discard the matches from a line on, because the page has changed there."""
-        spot = self._page.position_at(line)
-        # If everything has changed, sections before the first one may have been removed too.
-        self._next_block = min(
-            self._next_block, (spot.section, max(0, spot.position.block)) if line else (0, 0)
-        )
-        del self.matches[bisect_left(self.matches, self._next_block, key=lambda hit: hit[:2]) :]
-
-    def highlights(self, section: int, block: int) -> Iterator[Highlight]:
-        """Yield the highlights of a block, whether or not it has been searched yet."""
-        for start, end in self._find_in_block((section, block)):
-            current = self.current_match == (section, block, start, end)
-            yield start, end, "match current" if current else "match"
-
-    def _find_in_block(self, block: BlockId) -> Iterator[tuple[int, int]]:
-        for match in self._pattern.finditer(self._page.block_text(*block)):
-            yield match.span()
-
-
-def search_pattern(text: str) -> re.Pattern[str]:
-    """Return a pattern that matches a text in any case."""
-    return re.compile(re.escape(text), re.IGNORECASE)
-
-
-def highlight_runs(row: PageRow, highlights: list[Highlight]) -> list[Run]:
-    """Return the runs of a row with the style of each highlight added; the last one wins."""
-    line = row.line
-    if not highlights:
-        return list(line.runs)
-    runs: list[Run] = []
-    offset = line.start - line.indent
-    for text, style in line.runs:
-        edges = {0, len(text)}
-        for start, end, _ in highlights:
-            edges |= {min(max(0, max(edge, line.start) - offset), len(text)) for edge in (start, end)}
-        begin, *stops = sorted(edges)
-        for stop in stops:
-            at = offset + begin
-            names = [name for start, end, name in highlights if max(start, line.start) <= at < end]
-            runs.append((text[begin:stop], f"{style} {names[-1]}" if names else style))
-            begin = stop
-        offset += len(text)
-    return runs
-
-
-TIME_SLICE = 0.004
-"""Seconds per slice of wrapping or searching text that is out of sight."""
-
-SLICE_INTERVAL = 0.01
-"""Seconds between two slices, left for keys and new text."""
-
 _BLOCK_BITS = 24
 
 
-class PageView(painter.RowWidget):
-    """A view of a page with styles, selection, search matches and a position mark.
+class PageView:
+    """The rows of a page that are in view, with styles, selection, search matches and a position mark.
 
-    Subclasses call `_repaint_changed` after they change or replace the visible part; it repaints the rows
-    that differ from what was painted last.
+    `strips` are the rows as they were built last, for a widget of `size`. The position mark stays in its row
+    until `move_mark` is called.
     """
 
-    def __init__(self, symbols: MarkdownSymbols) -> None:
-        super().__init__()
-        self._page = Page(80, symbols)
-        self._position_symbol = symbols.position_marker
-        self._viewport = Viewport(self._page)
-        self._finder: MatchFinder | None = None
-        self._laid_out_size = Size(0, 0)  # the size the rows were laid out for
-        self._style_resolver: StyleResolver | None = None  # the styles they were rendered with
+    def __init__(
+        self, widget: Widget, page: Page, viewport: Viewport, search: PageSearch, position_symbol: str
+    ) -> None:
+        self.strips: list[Strip] = []
+        self.size = Size(0, 0)
+        self._widget = widget
+        self._page = page
+        self._viewport = viewport
+        self._search = search
+        self._position_symbol = position_symbol
+        self._style_resolver: StyleResolver | None = None  # the styles the rows were built with
         self._first_line = 0  # the line of the page they start at
         self._rows: list[PageRow] = []
-        self._line_strips: list[RowStrip] = []  # the rendered rows
-        self._painted_strips: list[Strip] = []  # the same as painted, with the position mark
+        self._row_strips: list[RowStrip] = []  # the rows without the mark and blank rows
         self._position_row = -1
-        self._wrapping = False
 
-    # Selection
+    @property
+    def is_built(self) -> bool:
+        """Whether `strips` have the current styles."""
+        return self._style_resolver is not None
 
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text, one line per paragraph.
+    def resize(self, size: Size) -> None:
+        """Wrap the page for another size; `build` makes the rows."""
+        self.size = size
+        self._rows = []
+        self._viewport.resize(size.width - 2, size.height)
+        self.move_mark()
 
-        Offsets in the selection are blocks and characters within them.
-        """
+    def reset_styles(self) -> None:
+        """Discard the rows, because the theme has changed."""
+        self._style_resolver = None
+
+    def move_mark(self) -> bool:
+        """Put the position mark in its row; return whether it has moved."""
+        before, self._position_row = self._position_row, self._viewport.position_row
+        return before != self._position_row
+
+    def build(self, changed: int = 0) -> list[int]:
+        """Build the rows; lines before `changed` are reused. Return the rows that differ from before."""
+        size, view = self.size, self._viewport
+        if self._style_resolver is None:
+            self._style_resolver = StyleResolver(self._widget)
+            self._rows = []
+        styles = self._style_resolver
+        selection = self._widget.text_selection
+        skipped = view.top - self._first_line
+        kept = 0
+        if selection is None and not self._search.active and skipped >= 0:
+            kept = max(0, min(changed - self._first_line, len(self._rows)) - skipped)
+        rows = self._page.rows(view.top + kept, view.end)
+        strips = [
+            styles.build_strip(self._highlighted_runs(row, selection), row.line, size.width) for row in rows
+        ]
+        self._rows = self._rows[skipped : skipped + kept] + rows
+        self._row_strips = self._row_strips[skipped : skipped + kept] + strips
+        self._first_line = view.top
+        blanks = [styles.blank_strip(size.width)] * (size.height - len(self._rows))
+        before, self.strips = self.strips, [*self._row_strips, *blanks]
+        if 0 <= self._position_row < size.height:
+            row = self.strips[self._position_row].crop(0, size.width - 1)
+            mark = Segment(self._position_symbol, styles.style("border"))
+            self.strips[self._position_row] = Strip([*row, mark], size.width)
+        return _differing_rows(before, self.strips)
+
+    def selected_text(self, selection: Selection) -> str | None:
+        """Return the selected text, one line per paragraph; offsets are blocks and characters within them."""
         sections = self._page.sections
         if not sections:
             return None
@@ -241,16 +186,11 @@ class PageView(painter.RowWidget):
             if span is not None:
                 text = self._page.block_text(section, block)
                 texts.append(text[span[0] : None if span[1] < 0 else span[1]])
-        return "\n".join(texts), "\n"
+        return "\n".join(texts)
 
-    def selection_updated(self, selection: Selection | None) -> None:
-        """Show the selection."""
-        self._repaint_changed()
-
-    def render_line(self, y: int) -> Strip:
+    def strip_with_offsets(self, y: int) -> Strip:
         """Return a row with text offsets, which map the mouse to the text; it is never painted."""
-        self._build_rows()
-        strip = self._painted_strips[y]
+        strip = self.strips[y]
         if y >= len(self._rows) or self._rows[y].block < 0:
             return strip
         section, block, line = self._rows[y]
@@ -269,100 +209,22 @@ class PageView(painter.RowWidget):
             segments.append(Segment(outer, style))
         return Strip([segment for segment in segments if segment.text], strip.cell_length)
 
-    # Painting
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the rows within `crop`."""
-        self._build_rows()
-        rows = self._painted_strips[crop.y : crop.bottom]
-        return (
-            rows
-            if crop.width == self._laid_out_size.width
-            else [row.crop(crop.x, crop.right) for row in rows]
-        )
-
-    def row(self, y: int) -> Strip:
-        """Return one row over the whole width of the widget."""
-        return self._painted_strips[y]
-
-    def on_resize(self) -> None:
-        """Rewrap what is in view immediately, and the rest in slices."""
-        self._build_rows()
-
-    def notify_style_update(self) -> None:
-        """Discard the cached styles when the theme or a class changes."""
-        super().notify_style_update()
-        self._style_resolver = None
-        self._repaint_changed()
-
-    def _wrap_time_slice(self) -> None:
-        self._wrapping = not self._viewport.measure(TIME_SLICE)
-        self._repaint_changed()
-        if self._wrapping:
-            self.set_timer(SLICE_INTERVAL, self._wrap_time_slice)
-
-    def _repaint_changed(self, changed: int = 0) -> None:
-        """Repaint rows that differ from what was painted last; lines before `changed` are the same."""
-        if not self.is_attached:
-            return
-        before = self._painted_strips
-        self._build_rows(changed)
-        after = self._painted_strips
-        same = min(len(before), len(after))
-        rows = [y for y in range(same) if before[y] is not after[y] and before[y] != after[y]]
-        painter.repaint_rows(self, [*rows, *range(same, len(after))])
-
-    def _build_rows(self, changed: int | None = None) -> None:
-        """Build the rows for the current size; lines before `changed` are reused."""
-        size = self.size
-        if size != self._laid_out_size:
-            self._resize_page(size)
-        elif changed is None and self._style_resolver is not None:
-            return
-        if self._style_resolver is None:
-            self._style_resolver = StyleResolver(self)
-            self._rows = []
-        selection = self.text_selection
-        plain = selection is None and self._finder is None
-        view, skipped = self._viewport, self._viewport.top - self._first_line
-        kept = (
-            min((changed or 0) - self._first_line, len(self._rows)) - skipped if plain and skipped >= 0 else 0
-        )
-        kept = max(0, kept)
-        rows = self._page.rows(view.top + kept, view.end)
-        strips = [
-            self._style_resolver.build_strip(self._highlighted_runs(row, selection), row.line, size.width)
-            for row in rows
-        ]
-        self._rows = self._rows[skipped : skipped + kept] + rows
-        self._line_strips = self._line_strips[skipped : skipped + kept] + strips
-        self._first_line = view.top
-        blanks = [self._style_resolver.blank_strip(size.width)] * (size.height - len(self._rows))
-        self._painted_strips = [*self._line_strips, *blanks]
-        if 0 <= self._position_row < size.height:
-            row = self._painted_strips[self._position_row].crop(0, size.width - 1)
-            mark = Segment(self._position_symbol, self._style_resolver.style("border"))
-            self._painted_strips[self._position_row] = Strip([*row, mark], size.width)
-
-    def _resize_page(self, size: Size) -> None:
-        self._laid_out_size = size
-        self._rows = []
-        self._viewport.resize(size.width - 2, size.height)
-        self._position_row = self._viewport.position_row()
-        if not self._wrapping:
-            self._wrapping = True
-            self.set_timer(SLICE_INTERVAL, self._wrap_time_slice)
-
     def _highlighted_runs(self, row: PageRow, selection: Selection | None) -> Sequence[Run]:
         """Return the runs of a row with the selection and search matches highlighted."""
-        if row.block < 0 or (selection is None and self._finder is None):
+        if row.block < 0 or (selection is None and not self._search.active):
             return row.line.runs
-        spans = list(self._finder.highlights(row.section, row.block)) if self._finder is not None else []
+        spans = list(self._search.highlights(row.section, row.block))
         span = selection.get_span(_selection_row(row.section, row.block)) if selection is not None else None
         if span is not None:
             end = row.line.start + len(row.line.content) if span[1] < 0 else span[1]
             spans.append((span[0], end, "selection"))
         return highlight_runs(row, spans)
+
+
+def _differing_rows(before: list[Strip], after: list[Strip]) -> list[int]:
+    same = min(len(before), len(after))
+    rows = [y for y in range(same) if before[y] is not after[y] and before[y] != after[y]]
+    return [*rows, *range(same, len(after))]
 
 
 def _selection_row(section: int, block: int) -> int:
@@ -372,15 +234,3 @@ def _selection_row(section: int, block: int) -> int:
 
 def _block_at(offset: Offset) -> tuple[int, int]:
     return offset.y >> _BLOCK_BITS, offset.y & ((1 << _BLOCK_BITS) - 1)
-
-
-class SearchPosition(NamedTuple):
-    """The position of a search.
-
-    `current` is the match that is shown, counted from 1 over all panes, or 0 for none. `is_complete` says
-    whether `total` includes all matches.
-    """
-
-    current: int
-    total: int
-    is_complete: bool

@@ -149,7 +149,7 @@ class Pane(Vertical):
         self.has_unread = False
         self._tooltip_fault: FaultReport | None = None
         self._title = PaneTitle(state, glyphs)
-        self.content = PaneContent(self.turn_text, transcript, glyphs, turn_title)
+        self.content = PaneContent(self.turn_text.page, transcript, glyphs, turn_title)
         self._metrics_line = MetricsLine(state, self.content, self.turn_text, glyphs)
 
     def compose(self) -> ComposeResult:
@@ -183,7 +183,6 @@ class Pane(Vertical):
         self.state.clear()
         self.content.clear()
         self.turn_text.clear()
-        self.turn_text.following = True
         self.has_unread = False
 
     def tick(self) -> None:

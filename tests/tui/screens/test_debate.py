@@ -394,8 +394,8 @@ async def test_the_wheel_scrolls_the_pane_under_it() -> None:
         await board.settle()
         await board.pilot._post_mouse_events([MouseScrollUp], offset=(90, 10), button=0)
         await board.settle()
-        assert board.pane("ada").turn_text.following
-        assert not board.pane("ben").turn_text.following
+        assert board.pane("ada").turn_text.viewport.following
+        assert not board.pane("ben").turn_text.viewport.following
 
 
 async def test_text_held_back_by_the_window_is_shown_when_the_debate_pauses() -> None:

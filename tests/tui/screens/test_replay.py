@@ -170,11 +170,11 @@ async def test_scrolled_up_text_stays_put_while_it_plays_but_not_when_going_else
     async with ReplayHarness(EVENTS).opened(120, 20) as playback:
         await playback.pass_time(30)
         await playback.press("g")
-        assert not playback.screen._panes[0].turn_text.following
+        assert not playback.screen._panes[0].turn_text.viewport.following
         await playback.pass_time(3)
-        assert not playback.screen._panes[0].turn_text.following
+        assert not playback.screen._panes[0].turn_text.viewport.following
         await playback.press("right_square_bracket")
-        assert playback.screen._panes[0].turn_text.following
+        assert playback.screen._panes[0].turn_text.viewport.following
 
 
 async def test_a_record_that_breaks_off_is_played_to_where_it_does() -> None:

@@ -23,9 +23,8 @@ def current(board: DebateHarness) -> list[str]:
     """The matches that are lit up brighter, pane by pane."""
     lit = []
     for pane in board.screen._panes:
-        style = (
-            pane.turn_text._style_resolver.style("match current") if pane.turn_text._style_resolver else None
-        )
+        styles = pane.turn_text._view._style_resolver
+        style = styles.style("match current") if styles else None
         for y in range(pane.turn_text.size.height):
             lit += [segment.text for segment in pane.turn_text.row(y) if style and segment.style == style]
     return lit
@@ -131,7 +130,7 @@ async def test_a_match_behind_a_tab_is_brought_to_the_front() -> None:
 async def test_escape_takes_the_marks_away_and_gives_the_keys_back() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"car", "escape")
-        assert not any(pane.turn_text.match_count for pane in board.screen._panes)
+        assert not any(pane.turn_text.page_search.matches for pane in board.screen._panes)
         assert not any(row.startswith(" / ") for row in board.rows)
         await board.press("x")
         assert board.commands == [StopTurn("ada")]

@@ -32,9 +32,9 @@ def append_lines(page: Page, view: Viewport, lines: int) -> None:
 def test_following_keeps_the_end_in_view() -> None:
     """By lines as they come."""
     page, view = view_of(8)
-    assert (view.top, view.position_row()) == (0, -1)
+    assert (view.top, view.position_row) == (0, -1)
     append_lines(page, view, 7)
-    assert (view.top, view.position_row()) == (5, HEIGHT - 1)
+    assert (view.top, view.position_row) == (5, HEIGHT - 1)
 
 
 def test_leaping_leaves_room_to_be_filled() -> None:
@@ -107,5 +107,5 @@ def test_the_view_is_always_within_the_text(lines: int, acts: list[tuple[str, in
                 pass
         assert 0 <= view.top <= view.max_top + (leap - 1 if view.following else 0)
         assert view.end >= page.line_count or not view.following
-        assert -1 <= view.position_row() < view.height
+        assert -1 <= view.position_row < view.height
         assert view.seen_lines <= page.line_count

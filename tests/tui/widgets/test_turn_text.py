@@ -61,7 +61,7 @@ def visible_rows(prose: TurnText) -> list[str]:
 
 async def search_pane(pilot: Pilot[None]) -> None:
     """Wait for a search to come to the end."""
-    while prose_of(pilot)._scan_scheduled:
+    while prose_of(pilot).page_search.is_scanning:
         await pilot.pause()
 
 
@@ -73,14 +73,14 @@ def numbered(count: int) -> str:
 async def test_it_follows_until_the_reader_scrolls_up(pilot: Pilot[None]) -> None:
     """And then stays put, knows how much is new, and follows again at the end."""
     prose = prose_of(pilot)
-    prose.append_text(numbered(30))
+    prose.page.append_text(numbered(30))
     prose.flush()
     assert visible_rows(prose)[-1] == "• item 29"
     await pilot.press("pageup")
-    assert not prose.following
+    assert not prose.viewport.following
     view = visible_rows(prose)
     assert view[-1] == "• item 20"
-    prose.append_text("- more\n- and more\n- and yet more\n")
+    prose.page.append_text("- more\n- and more\n- and yet more\n")
     prose.flush()
     assert visible_rows(prose) == view
     assert prose.unseen_lines == 3
@@ -88,9 +88,9 @@ async def test_it_follows_until_the_reader_scrolls_up(pilot: Pilot[None]) -> Non
     assert prose.unseen_lines == 3
     assert visible_rows(prose)[-1] == "• item 21"
     await pilot.press("G")
-    assert prose.following
+    assert prose.viewport.following
     assert prose.unseen_lines == 0
-    prose.append_text("- last\n")
+    prose.page.append_text("- last\n")
     prose.flush()
     assert visible_rows(prose)[-1] == "• last"
 
@@ -98,7 +98,7 @@ async def test_it_follows_until_the_reader_scrolls_up(pilot: Pilot[None]) -> Non
 async def test_keys_and_wheel_scroll(pilot: Pilot[None]) -> None:
     """Never beyond the ends."""
     prose = prose_of(pilot)
-    prose.append_text(numbered(30))
+    prose.page.append_text(numbered(30))
     prose.flush()
     for key, first in (
         ("g", 0),
@@ -111,19 +111,19 @@ async def test_keys_and_wheel_scroll(pilot: Pilot[None]) -> None:
     ):
         await pilot.press(key)
         assert visible_rows(prose)[0] == f"• item {first}", key
-    prose.scroll_by(3)
+    prose.action_line(3)
     assert visible_rows(prose)[0] == "• item 3"
 
 
 async def test_short_text_stands_at_the_top(pilot: Pilot[None]) -> None:
     """With nothing to scroll, and no mark."""
     prose = prose_of(pilot)
-    prose.append_heading("Opening")
-    prose.append_text("Hello")
+    prose.page.append_heading("Opening")
+    prose.page.append_text("Hello")
     prose.flush()
     prose.tick()
     await pilot.press("up")
-    assert prose.following
+    assert prose.viewport.following
     assert visible_rows(prose)[:4] == ["Opening ──────────────────────", "", "Hello", ""]
     assert "▐" not in "".join(strip.text for strip in prose.render_lines(Region(0, 0, *prose.size)))
 
@@ -131,7 +131,7 @@ async def test_short_text_stands_at_the_top(pilot: Pilot[None]) -> None:
 async def test_the_mark_tells_where_the_view_is(pilot: Pilot[None]) -> None:
     """It moves with the reader, and with the text only when it is told to."""
     prose = prose_of(pilot)
-    prose.append_text(numbered(30))
+    prose.page.append_text(numbered(30))
     prose.flush()
 
     def marks() -> list[int]:
@@ -151,9 +151,9 @@ async def test_resizing_keeps_the_readers_place(pilot: Pilot[None]) -> None:
     """Although the lines above are as many as they turn out to be."""
     prose = prose_of(pilot)
     for number in range(60):
-        prose.append_text(f"Paragraph {number}. {WORDS * 3}\n\n")
+        prose.page.append_text(f"Paragraph {number}. {WORDS * 3}\n\n")
     prose.flush()
-    prose.scroll_by(-120)
+    prose.action_line(-120)
     first = next(row for row in visible_rows(prose) if row.startswith("Paragraph"))
     above = visible_rows(prose).index(first)
     for size in ((60, 12), (25, 20), (WIDTH, HEIGHT)):
@@ -162,35 +162,35 @@ async def test_resizing_keeps_the_readers_place(pilot: Pilot[None]) -> None:
             await pilot.pause()
         number = first.split(".")[0]
         assert any(row.startswith(number) for row in visible_rows(prose)[: above + 2])
-        assert prose.line_count == len(prose._page.rows(0, 1 << 30))
-    assert not prose.following
+        assert prose.line_count == len(prose.page.rows(0, 1 << 30))
+    assert not prose.viewport.following
 
 
 async def test_resizing_while_following_stays_at_the_end(pilot: Pilot[None]) -> None:
     """Whatever the width."""
     prose = prose_of(pilot)
-    prose.append_text(WORDS * 60 + "END")
+    prose.page.append_text(WORDS * 60 + "END")
     prose.flush()
     for size in ((60, 12), (25, 20)):
         await pilot.resize_terminal(*size)
         while prose._wrapping:
             await pilot.pause()
-        assert prose.following
+        assert prose.viewport.following
         assert visible_rows(prose)[-1].endswith("END")
 
 
 async def test_thinking_folds_and_unfolds(pilot: Pilot[None]) -> None:
     """And can be taken back with what was said in the turn."""
     prose = prose_of(pilot)
-    prose.append_heading("Opening", 1)
-    prose.append_text("Let me think", "reasoning", 1)
-    prose.append_text("I say", "answer", 1)
-    prose.append_notice("✂ cut", "failed", 1)
+    prose.page.append_heading("Opening", 1)
+    prose.page.append_text("Let me think", "reasoning", 1)
+    prose.page.append_text("I say", "answer", 1)
+    prose.page.append_notice("✂ cut", "failed", 1)
     prose.flush()
     assert visible_rows(prose)[2:7] == ["▸ thinking, 12 characters", "", "I say", "", "✂ cut"]
     prose.set_reasoning_visible(visible=True)
     assert visible_rows(prose)[2] == "Let me think"
-    prose.discard_turn(1)
+    prose.page.discard_turn(1)
     prose.flush()
     assert visible_rows(prose) == ["Opening ──────────────────────", *[""] * (HEIGHT - 1)]
 
@@ -198,18 +198,18 @@ async def test_thinking_folds_and_unfolds(pilot: Pilot[None]) -> None:
 async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None:
     """And can be gone to."""
     prose = prose_of(pilot)
-    prose.append_text(numbered(30) + "\nAn **item** of another kind")
+    prose.page.append_text(numbered(30) + "\nAn **item** of another kind")
     prose.flush()
     prose.search("ITEM")
     await search_pane(pilot)
-    assert prose.match_count == 31
-    prose.append_text(", item by item")
+    assert len(prose.page_search.matches) == 31
+    prose.page.append_text(", item by item")
     prose.flush()
     await search_pane(pilot)
-    assert prose.match_count == 33
+    assert len(prose.page_search.matches) == 33
     prose.show_match(4)
     assert "• item 4" in visible_rows(prose)
-    assert not prose.following
+    assert not prose.viewport.following
     strip = prose.render_lines(Region(0, 0, *prose.size))[visible_rows(prose).index("• item 4")]
     lit = [
         segment.text
@@ -218,7 +218,7 @@ async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None
     ]
     assert lit == ["item"]
     prose.search("")
-    assert prose.match_count == 0
+    assert len(prose.page_search.matches) == 0
     strip = prose.render_lines(Region(0, 0, *prose.size))[0]
     assert not [
         segment for segment in strip if segment.style and segment.style.bgcolor != prose.rich_style.bgcolor
@@ -228,11 +228,11 @@ async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None
 async def test_selected_text_is_the_text_and_not_the_lines(pilot: Pilot[None]) -> None:
     """It stays selected while text streams and after the pane is resized."""
     prose = prose_of(pilot)
-    prose.append_text(f"A **paragraph** of {WORDS * 3}\n\n- item one\n- item two\n")
+    prose.page.append_text(f"A **paragraph** of {WORDS * 3}\n\n- item one\n- item two\n")
     prose.flush()
     prose.action_top()
     await pilot.pause()
-    prose.scroll_by(2)
+    prose.action_line(2)
     await pilot.pause()
     await pilot.mouse_down(offset=(3, 0))
     await pilot.hover(offset=(6, 8))
@@ -243,7 +243,7 @@ async def test_selected_text_is_the_text_and_not_the_lines(pilot: Pilot[None]) -
     assert f"A paragraph of {WORDS * 3}".strip().endswith(lines[0])
     assert lines[0].startswith(" all accept is itself a claim the claim")
     assert lines[1:] == ["item"]
-    prose.append_text("- item three\n")
+    prose.page.append_text("- item three\n")
     prose.flush()
     await pilot.resize_terminal(60, 12)
     await pilot.pause()
@@ -254,7 +254,7 @@ async def test_any_selection_can_be_taken(pilot: Pilot[None]) -> None:
     """All, from or to a place."""
     prose = prose_of(pilot)
     assert prose.get_selection(Selection(None, None)) is None
-    prose.append_text("one\n\ntwo\n\nthree")
+    prose.page.append_text("one\n\ntwo\n\nthree")
     prose.flush()
     section = 1 << 24
     assert prose.get_selection(Selection(None, None)) == ("one\ntwo\nthree", "\n")
@@ -266,9 +266,9 @@ async def test_any_selection_can_be_taken(pilot: Pilot[None]) -> None:
 async def test_what_looks_like_markup_is_text(pilot: Pilot[None]) -> None:
     """Neither Textual nor Rich reads it, and nothing can be clicked."""
     prose = prose_of(pilot)
-    prose.append_text("[@click=app.quit]x[/] [bold]b[/bold] [a](http://b.c)")
-    prose.append_heading("[red]head[/]")
-    prose.append_notice("[link=file:///etc]x[/link]")
+    prose.page.append_text("[@click=app.quit]x[/] [bold]b[/bold] [a](http://b.c)")
+    prose.page.append_heading("[red]head[/]")
+    prose.page.append_notice("[link=file:///etc]x[/link]")
     prose.flush()
     rows = prose.render_lines(Region(0, 0, *prose.size))
     assert visible_rows(prose)[0] == "[@click=app.quit]x[/]"
@@ -281,7 +281,7 @@ async def test_what_looks_like_markup_is_text(pilot: Pilot[None]) -> None:
 async def test_a_theme_changes_the_colours_of_what_is_there(pilot: Pilot[None]) -> None:
     """At once."""
     prose = prose_of(pilot)
-    prose.append_text("# heading")
+    prose.page.append_text("# heading")
     prose.flush()
     before = prose.render_lines(Region(0, 0, *prose.size))[0]
     pilot.app.theme = "textual-light"
@@ -296,22 +296,22 @@ async def test_nothing_is_painted_that_did_not_change(
 ) -> None:
     """What is out of sight costs nothing on screen, and a changed last line only that line."""
     prose = prose_of(pilot)
-    prose.append_text(numbered(30))
+    prose.page.append_text(numbered(30))
     prose.flush()
     await pilot.pause()
     painted: list[set[int]] = []
     monkeypatch.setattr(painter, "_paint", lambda _, changed: painted.extend(changed.values()))
     screen = pilot.app.screen
     with painter.frame(screen):
-        prose.append_text("- word")
+        prose.page.append_text("- word")
         prose.flush()
     with painter.frame(screen):
-        prose.append_text(" word")
+        prose.page.append_text(" word")
         prose.flush()
     assert painted == [set(range(HEIGHT)), {HEIGHT - 1}]
-    prose.scroll_by(-10)
+    prose.action_line(-10)
     painted.clear()
     with painter.frame(screen):
-        prose.append_text(" word\n" * 20)
+        prose.page.append_text(" word\n" * 20)
         prose.flush()
     assert painted == []
