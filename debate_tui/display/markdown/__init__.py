@@ -1,8 +1,15 @@
 """Incremental Markdown: text in pieces becomes styled lines, at a cost independent of its length."""
 
-from debate_tui.display.markdown.lines import STYLES, DocumentPosition, Line, Run
+from debate_tui.display.markdown.lines import (
+    ASCII_SYMBOLS,
+    STYLES,
+    UNICODE_SYMBOLS,
+    DocumentPosition,
+    Line,
+    MarkdownSymbols,
+    Run,
+)
 from debate_tui.display.markdown.page import Page, PagePosition, PageRow, PageSection, TextKind
-from debate_tui.display.markdown.symbols import ASCII_SYMBOLS, UNICODE_SYMBOLS, MarkdownSymbols
 
 __all__ = [
     "ASCII_SYMBOLS",

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from debate_tui.display.markdown.blocks import EmptyBlock, LeafBlock, Paragraph, ThematicBreak
+from debate_tui.display.markdown.blocks import EmptyBlock, LeafBlock, ThematicBreak, skip_indentation
+from debate_tui.display.markdown.code import OpenFence, OpenIndentedCode
 from debate_tui.display.markdown.containers import (
     MAX_NESTING,
     BlockQuote,
@@ -22,20 +23,14 @@ from debate_tui.display.markdown.containers import (
     match_containers,
     parse_list_item,
 )
-from debate_tui.display.markdown.open_blocks import (
-    OpenBlock,
-    OpenFence,
-    OpenIndentedCode,
-    OpenParagraph,
-    OpenTable,
-    skip_indentation,
-)
-from debate_tui.display.markdown.tables import parse_alignments, split_row
+from debate_tui.display.markdown.paragraphs import OpenParagraph, Paragraph
+from debate_tui.display.markdown.tables import OpenTable, parse_alignments, split_row
 
 if TYPE_CHECKING:
-    from debate_tui.display.markdown.block_prefix import BlockPrefix
-    from debate_tui.display.markdown.symbols import MarkdownSymbols
+    from debate_tui.display.markdown.lines import MarkdownSymbols
+    from debate_tui.display.markdown.wrap import BlockPrefix
 
+OpenBlock = OpenParagraph | OpenFence | OpenIndentedCode | OpenTable
 
 MAX_MARKUP_LINE = 4000
 """The length in characters beyond which a line can only be a paragraph or code."""
@@ -264,7 +259,8 @@ class BlockParser:
             and isinstance(self._containers[-1], ListItem)
             and self._marked_count < len(self._containers)
         )
-        self._open_block = OpenParagraph.start(line[start:], self._next_prefix(), self.closed, is_task=task)
+        paragraph = OpenParagraph(line[start:], self._next_prefix(), task)
+        self._open_block = paragraph.split_off_closed(self.closed)
 
     def _place_in_list(self, item: ListItem, sibling: Container | None) -> ListItem:
         """Return the item as the next of its sibling's list, or as the first of a new list."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.block_prefix import BlockPrefix, PrefixPart
+from debate_tui.display.markdown.blocks import skip_indentation
 from debate_tui.display.markdown.lines import combine_styles
-from debate_tui.display.markdown.open_blocks import skip_indentation
+from debate_tui.display.markdown.wrap import BlockPrefix, PrefixPart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from debate_tui.display.markdown.symbols import MarkdownSymbols
+    from debate_tui.display.markdown.lines import MarkdownSymbols
 
 MAX_NESTING = 20
 """The maximum number of nested containers; further markers are text."""

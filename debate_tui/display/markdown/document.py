@@ -9,21 +9,21 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.display.markdown.block_parser import BlockParser
-from debate_tui.display.markdown.block_prefix import fit_prefix
-from debate_tui.display.markdown.blocks import CodeBlock, LeafBlock, Paragraph
-from debate_tui.display.markdown.highlight import PRELOADED_LANGUAGES, highlight
-from debate_tui.display.markdown.lines import DocumentPosition
-from debate_tui.display.markdown.symbols import UNICODE_SYMBOLS, MarkdownSymbols
+from debate_tui.display.markdown.code import PRELOADED_LANGUAGES, CodeBlock, highlight
+from debate_tui.display.markdown.lines import UNICODE_SYMBOLS, DocumentPosition, MarkdownSymbols
+from debate_tui.display.markdown.paragraphs import Paragraph
+from debate_tui.display.markdown.wrap import fit_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from debate_tui.display.markdown.inline import IncrementalParagraph
+    from debate_tui.display.markdown.blocks import LeafBlock
     from debate_tui.display.markdown.lines import Line
+    from debate_tui.display.markdown.paragraphs import IncrementalParagraph
 
 TAB_SIZE = 4
 MAX_CACHED_LINES = 300
@@ -43,13 +43,114 @@ class RenderedLeaf(NamedTuple):
     lines: list[Line]
 
 
+class ClosedBlocks:
+    """The blocks at the top of a document that no further text can change.
+
+    They are kept as text with their number of lines, which is an estimate after `resize` until a block is
+    rendered or counted. The lines viewed last are cached.
+    """
+
+    def __init__(self, width: int, symbols: MarkdownSymbols) -> None:
+        self.leaves: list[LeafBlock] = []
+        self.first_lines = array("L", (0,))
+        """Where each block begins, and where the last one ends."""
+        self._width = width
+        self._symbols = symbols
+        self._measured = bytearray()
+        self._cache: dict[int, list[Line]] = {}
+        self._cached_line_count = 0
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the number of lines is exact."""
+        return 0 not in self._measured
+
+    def append(self, leaf: LeafBlock, lines: list[Line] | None) -> None:
+        """Add a block; `lines` are its lines if they are known, including the blank line above."""
+        index = len(self.leaves)
+        self.leaves.append(leaf)
+        self._measured.append(1)
+        if lines is not None:
+            self._cache_lines(index, lines)
+        count = self._count_lines(index) if lines is None else len(lines)
+        self.first_lines.append(self.first_lines[-1] + count)
+
+    def lines(self, block: int) -> list[Line]:
+        """Return a block's lines, from the cache if possible, and correct its line count."""
+        lines = self._cache.pop(block, None)
+        if lines is not None:
+            self._cached_line_count -= len(lines)
+        else:
+            leaf = self.leaves[block]
+            lines = with_gap(leaf, leaf.render(self._width, self._symbols), self._width)
+        self._cache_lines(block, lines)
+        if not self._measured[block]:
+            self._measured[block] = 1
+            shift = len(lines) - (self.first_lines[block + 1] - self.first_lines[block])
+            if shift:
+                later = [start + shift for start in self.first_lines[block + 1 :]]
+                self.first_lines[block + 1 :] = array("L", later)
+        return lines
+
+    def resize(self, width: int) -> None:
+        """Estimate the number of lines at another width."""
+        ratio = self._width / width
+        self._width = width
+        counts = [max(1, round(count * ratio)) for count in self._line_counts()]
+        self._set_line_counts(counts)
+        self._measured = bytearray(len(counts))
+        self._cache.clear()
+        self._cached_line_count = 0
+
+    def measure(self, seconds: float) -> bool:
+        """Count lines for up to `seconds`; return whether all are counted."""
+        stale = self._measured.find(0)
+        if stale < 0:
+            return True
+        deadline = time.perf_counter() + seconds
+        counts = self._line_counts()
+        while stale >= 0 and time.perf_counter() < deadline:
+            counts[stale] = self._count_lines(stale)
+            self._measured[stale] = 1
+            stale = self._measured.find(0, stale)
+        self._set_line_counts(counts)
+        return stale < 0
+
+    def _line_counts(self) -> list[int]:
+        return [stop - start for start, stop in pairwise(self.first_lines)]
+
+    def _set_line_counts(self, counts: Iterable[int]) -> None:
+        self.first_lines = array("L", [0, *accumulate(counts)])
+
+    def _count_lines(self, block: int) -> int:
+        leaf = self.leaves[block]
+        return gap_height(leaf, self._width) + leaf.count_lines(self._width, self._symbols)
+
+    def _cache_lines(self, block: int, lines: list[Line]) -> None:
+        self._cache[block] = lines
+        self._cached_line_count += len(lines)
+        while self._cached_line_count > MAX_CACHED_LINES and len(self._cache) > 1:
+            self._cached_line_count -= len(self._cache.pop(next(iter(self._cache))))
+
+
+def gap_height(leaf: LeafBlock, width: int) -> int:
+    """Return the number of blank lines above a block: 0 or 1."""
+    return len(fit_prefix(leaf.prefix, width).gap_lines)
+
+
+def with_gap(leaf: LeafBlock, lines: list[Line], width: int) -> list[Line]:
+    """Return a block's lines with the blank line above if there is one."""
+    gap = fit_prefix(leaf.prefix, width).gap_lines
+    return [*gap, *lines] if gap else lines
+
+
 class Document:
     """A Markdown document that turns text into lines.
 
     `feed` takes sanitised text, split anywhere; `flush` parses it and returns the index of the first line
     that changed, or `None` if none did. `style` applies to the whole document.
 
-    `resize` is lazy: after it, the number of lines is an estimate until `measure` returns true; `lines`
+    `resize` is lazy: after it, the number of lines is an estimate until `measure` returns true; `rows`
     corrects it for the blocks that it reads. Across both, keep a `DocumentPosition` instead of the index of
     a line.
     """
@@ -62,11 +163,7 @@ class Document:
         self._pending_text: list[str] = []
         self._partial_line = ""
         self._partial_line_column = -1  # the column where a line read in part continues
-        self._closed_leaves: list[LeafBlock] = []
-        self._first_lines = array("L", (0,))
-        self._measured = bytearray()
-        self._line_cache: dict[int, list[Line]] = {}
-        self._cached_line_count = 0
+        self._closed = ClosedBlocks(self.width, symbols)
         self._open_leaves: list[RenderedLeaf] = []
         self._open_lines: list[Line] = []
         self._growing_paragraphs: dict[int, IncrementalParagraph] = {}
@@ -79,18 +176,12 @@ class Document:
         """Parse the queued text and return the index of the first line that changed, or `None`."""
         if not self._pending_text:
             return None
-        text = "".join(self._pending_text)
-        self._pending_text.clear()
-        self.text_length += len(text)
-        self._read(text)
+        self._read_pending()
         return self._refresh()
 
     def close(self) -> int | None:
         """Parse the queued text and end the document; return as `flush` does."""
-        for text in self._pending_text:
-            self.text_length += len(text)
-            self._read(text)
-        self._pending_text.clear()
+        self._read_pending()
         if self._partial_line:
             self._parser.read_line(self._partial_line.expandtabs(TAB_SIZE))
             self._partial_line = ""
@@ -101,24 +192,28 @@ class Document:
     @property
     def line_count(self) -> int:
         """The number of lines; an estimate unless `is_measured`."""
-        return self._first_lines[-1] + len(self._open_lines)
+        return self.closed_line_count + len(self._open_lines)
 
     @property
     def closed_line_count(self) -> int:
         """The number of lines at the top that no further text can change."""
-        return self._first_lines[-1]
+        return self._closed.first_lines[-1]
 
     @property
     def is_measured(self) -> bool:
         """Whether the number of lines at the current width is exact."""
-        return 0 not in self._measured
+        return self._closed.is_measured
 
-    def lines(self, start: int, stop: int) -> list[Line]:
-        """Return the lines from `start` up to `stop`, or fewer at the end."""
-        return [line for _, line in self.rows(start, stop)]
+    @property
+    def block_count(self) -> int:
+        """The number of blocks, including open ones."""
+        return len(self._closed.leaves) + len(self._open_leaves)
 
     def rows(self, start: int, stop: int) -> list[tuple[int, Line]]:
-        """Return the lines from `start` up to `stop`, each with the number of its block."""
+        """Return the lines from `start` up to `stop`, each with the number of its block.
+
+        There are fewer at the end.
+        """
         result: list[tuple[int, Line]] = []
         if start >= stop:
             return result
@@ -141,30 +236,15 @@ class Document:
         width = max(MIN_WIDTH, width)
         if width == self.width:
             return
-        ratio = self.width / width
-        counts = [stop - start for start, stop in zip(self._first_lines, self._first_lines[1:], strict=False)]
-        self._first_lines = _cumulative_starts(max(1, round(count * ratio)) for count in counts)
-        self._measured = bytearray(len(counts))
         self.width = width
-        self._line_cache.clear()
-        self._cached_line_count = 0
+        self._closed.resize(width)
         self._growing_paragraphs.clear()
         self._open_leaves.clear()
         self._render_open(self._parser.draft(self._partial_line.expandtabs(TAB_SIZE)).leaves)
 
     def measure(self, seconds: float) -> bool:
         """Count lines at the current width for up to `seconds`; return whether all are counted."""
-        stale = self._measured.find(0)
-        if stale < 0:
-            return True
-        deadline = time.perf_counter() + seconds
-        counts = [stop - start for start, stop in zip(self._first_lines, self._first_lines[1:], strict=False)]
-        while stale >= 0 and time.perf_counter() < deadline:
-            counts[stale] = self._count_lines(stale)
-            self._measured[stale] = 1
-            stale = self._measured.find(0, stale)
-        self._first_lines = _cumulative_starts(counts)
-        return stale < 0
+        return self._closed.measure(seconds)
 
     def position_at(self, line: int) -> DocumentPosition:
         """Return the position of the first character of a line."""
@@ -172,32 +252,31 @@ class Document:
             lines = self._block_lines(block)
             index = line - self._first_line_of(block)
             if index < len(lines):
-                above = self._block_gap_height(block)
+                above = gap_height(self._leaf_at(block), self.width)
                 return DocumentPosition(block, lines[index].start if index >= above else -1)
-        return DocumentPosition(len(self._closed_leaves) + len(self._open_leaves), 0)
+        return DocumentPosition(self.block_count, 0)
 
     def line_at(self, position: DocumentPosition) -> int:
         """Return the index of the line that shows a position."""
-        if position.block >= len(self._closed_leaves) + len(self._open_leaves):
+        block, offset = position
+        if block >= self.block_count:
             return self.line_count
-        lines = self._block_lines(position.block)
-        line = self._first_line_of(position.block)
-        if position.offset < 0:
+        lines = self._block_lines(block)
+        line = self._first_line_of(block)
+        if offset < 0:
             return line
-        above = self._block_gap_height(position.block)
+        above = gap_height(self._leaf_at(block), self.width)
         starts = [entry.start for entry in lines[above:]]
-        return line + above + max(0, bisect_right(starts, position.offset) - 1)
+        return line + above + max(0, bisect_right(starts, offset) - 1)
 
     def block_text(self, block: int) -> str:
         """Return the text of a block: one line for a paragraph, however it is wrapped."""
         return self._leaf_at(block).plain_text(self.width, self._symbols)
 
-    @property
-    def block_count(self) -> int:
-        """The number of blocks, including open ones."""
-        return len(self._closed_leaves) + len(self._open_leaves)
-
-    def _read(self, text: str) -> None:
+    def _read_pending(self) -> None:
+        text = "".join(self._pending_text)
+        self._pending_text.clear()
+        self.text_length += len(text)
         if self._partial_line_column >= 0:
             rest, feed, text = text.partition("\n")
             self._extend_line(rest)
@@ -218,7 +297,7 @@ class Document:
 
     def _refresh(self) -> int | None:
         """Store closed leaves, render open ones, and return the index of the first line that changed."""
-        before, begin = self._open_lines, self._first_lines[-1]
+        before, begin = self._open_lines, self.closed_line_count
         partial = self._partial_line.expandtabs(TAB_SIZE)
         closed = self._parser.take_closed()
         leaves, certain = self._parser.draft(partial)
@@ -230,17 +309,17 @@ class Document:
             leaves = leaves[len(more) :]
         known = self._close_leaves(closed, before)
         self._render_open(leaves)
-        if known == self._first_lines[-1] - begin:
+        if known == self.closed_line_count - begin:
             known += _common_line_count(before, self._open_lines, known)
         return None if known == len(before) == self.line_count - begin else begin + known
 
     def _close_leaves(self, leaves: list[LeafBlock], previous: list[Line]) -> int:
         """Store closed leaves; return how many leading `previous` lines are unchanged."""
-        begin = self._first_lines[-1]
+        begin = self.closed_line_count
         draw = len(leaves) <= MAX_EAGERLY_RENDERED
         known = 0
         for leaf in leaves:
-            alike = known == self._first_lines[-1] - begin
+            alike = known == self.closed_line_count - begin
             lines = self._close_leaf(leaf, render=draw)
             if alike and lines is not None:
                 known += _common_line_count(previous, lines, known)
@@ -248,22 +327,16 @@ class Document:
 
     def _close_leaf(self, leaf: LeafBlock, *, render: bool) -> list[Line] | None:
         """Store a closed leaf; return its lines if they are known or `render` is set."""
-        index = len(self._closed_leaves)
+        index = len(self._closed.leaves)
         before = self._open_leaves.pop(0) if self._open_leaves else None
         lines = self._render_leaf(leaf, index, before).lines if render or before else None
         self._growing_paragraphs.pop(index, None)
-        self._closed_leaves.append(leaf)
-        self._measured.append(1)
-        if lines is not None:
-            self._cache_lines(index, lines)
-        self._first_lines.append(
-            self._first_lines[-1] + (len(lines) if lines is not None else self._count_lines(index))
-        )
+        self._closed.append(leaf, lines)
         return lines
 
     def _render_open(self, leaves: list[LeafBlock]) -> None:
         before = self._open_leaves
-        first = len(self._closed_leaves)
+        first = len(self._closed.leaves)
         self._open_leaves = [
             self._render_leaf(leaf, first + index, before[index] if index < len(before) else None)
             for index, leaf in enumerate(leaves)
@@ -278,78 +351,36 @@ class Document:
         if previous is not None and previous.leaf == leaf:
             return previous
         if isinstance(leaf, Paragraph):
-            flow, lines = leaf.render_incremental(
+            paragraph, lines = leaf.render_incremental(
                 self._growing_paragraphs.get(index), self.width, self._symbols
             )
-            self._growing_paragraphs[index] = flow
+            self._growing_paragraphs[index] = paragraph
         elif isinstance(leaf, CodeBlock) and previous is not None and isinstance(previous.leaf, CodeBlock):
             lines = leaf.render_incremental(
-                previous.leaf, previous.lines[self._leaf_gap_height(leaf) :], self.width, self._symbols
+                previous.leaf, previous.lines[gap_height(leaf, self.width) :], self.width, self._symbols
             )
         else:
             lines = leaf.render(self.width, self._symbols)
-        return RenderedLeaf(leaf, self._with_gap(leaf, lines))
-
-    def _with_gap(self, leaf: LeafBlock, lines: list[Line]) -> list[Line]:
-        above = fit_prefix(leaf.prefix, self.width).gap_lines
-        return [*above, *lines] if above else lines
-
-    def _leaf_gap_height(self, leaf: LeafBlock) -> int:
-        return len(fit_prefix(leaf.prefix, self.width).gap_lines)
-
-    def _block_gap_height(self, block: int) -> int:
-        return self._leaf_gap_height(self._leaf_at(block))
+        return RenderedLeaf(leaf, with_gap(leaf, lines, self.width))
 
     def _leaf_at(self, block: int) -> LeafBlock:
-        closed = len(self._closed_leaves)
-        return self._closed_leaves[block] if block < closed else self._open_leaves[block - closed].leaf
-
-    def _count_lines(self, block: int) -> int:
-        leaf = self._closed_leaves[block]
-        return self._block_gap_height(block) + leaf.count_lines(self.width, self._symbols)
+        closed = self._closed.leaves
+        return closed[block] if block < len(closed) else self._open_leaves[block - len(closed)].leaf
 
     def _first_line_of(self, block: int) -> int:
-        closed = len(self._closed_leaves)
-        if block <= closed:
-            return self._first_lines[block]
-        return self._first_lines[-1] + sum(len(drawn.lines) for drawn in self._open_leaves[: block - closed])
+        open_before = self._open_leaves[: max(0, block - len(self._closed.leaves))]
+        if not open_before:
+            return self._closed.first_lines[block]
+        return self.closed_line_count + sum(len(drawn.lines) for drawn in open_before)
 
     def _blocks_from(self, line: int) -> Iterator[int]:
         """Yield the blocks from the one that contains a line; each is counted when reached."""
-        closed = max(0, bisect_right(self._first_lines, line) - 1)
-        yield from range(min(closed, len(self._closed_leaves)), self.block_count)
+        closed = max(0, bisect_right(self._closed.first_lines, line) - 1)
+        yield from range(min(closed, len(self._closed.leaves)), self.block_count)
 
     def _block_lines(self, block: int) -> list[Line]:
-        """Return a block's lines, from the cache if possible, and correct its line count."""
-        closed = len(self._closed_leaves)
-        if block >= closed:
-            return self._open_leaves[block - closed].lines
-        lines = self._line_cache.pop(block, None)
-        if lines is not None:
-            self._cached_line_count -= len(lines)
-        else:
-            leaf = self._closed_leaves[block]
-            lines = self._with_gap(leaf, leaf.render(self.width, self._symbols))
-        self._cache_lines(block, lines)
-        if not self._measured[block]:
-            self._measured[block] = 1
-            shift = len(lines) - (self._first_lines[block + 1] - self._first_lines[block])
-            if shift:
-                self._first_lines[block + 1 :] = array(
-                    "L", [start + shift for start in self._first_lines[block + 1 :]]
-                )
-        return lines
-
-    def _cache_lines(self, block: int, lines: list[Line]) -> None:
-        self._line_cache[block] = lines
-        self._cached_line_count += len(lines)
-        while self._cached_line_count > MAX_CACHED_LINES and len(self._line_cache) > 1:
-            self._cached_line_count -= len(self._line_cache.pop(next(iter(self._line_cache))))
-
-
-def _cumulative_starts(counts: Iterable[int]) -> array[int]:
-    """Return where each block begins, and where the last one ends."""
-    return array("L", [0, *accumulate(counts)])
+        closed = len(self._closed.leaves)
+        return self._closed.lines(block) if block < closed else self._open_leaves[block - closed].lines
 
 
 def _common_line_count(before: list[Line], lines: list[Line], offset: int) -> int:

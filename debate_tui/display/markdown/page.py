@@ -6,8 +6,14 @@ import time
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from debate_tui.display.markdown.lines import BLANK_LINE, DocumentPosition, Line, combine_styles
-from debate_tui.display.markdown.symbols import UNICODE_SYMBOLS, MarkdownSymbols
+from debate_tui.display.markdown.lines import (
+    BLANK_LINE,
+    UNICODE_SYMBOLS,
+    DocumentPosition,
+    Line,
+    MarkdownSymbols,
+    combine_styles,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,8 +232,8 @@ class Page:
     def _append_label(
         self, kind: SectionKind, turn: int, text: str, style: str, *, across: bool = False
     ) -> None:
-        from debate_tui.display.markdown.block_prefix import BlockPrefix
         from debate_tui.display.markdown.blocks import LabelBlock
+        from debate_tui.display.markdown.wrap import BlockPrefix
 
         document = self._new_document()
         document.append_leaf(LabelBlock(text, BlockPrefix(), style, fill_with_rule=across))

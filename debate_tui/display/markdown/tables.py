@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from debate_tui.display.markdown.block_prefix import FittedPrefix, fit_prefix
 from debate_tui.display.markdown.blocks import LeafBlock
 from debate_tui.display.markdown.inline import parse_inline_cached
 from debate_tui.display.markdown.lines import Line, Run, combine_styles, runs_text, slice_runs
-from debate_tui.display.markdown.wrap import cell_width, is_narrow, wrap
+from debate_tui.display.markdown.wrap import (
+    BlockPrefix,
+    FittedPrefix,
+    cell_width,
+    fit_prefix,
+    is_narrow,
+    wrap,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from debate_tui.display.markdown.symbols import MarkdownSymbols
+    from debate_tui.display.markdown.lines import MarkdownSymbols
 
 Alignment = Literal["left", "right", "center"]
 
@@ -221,3 +227,37 @@ def _pad_runs(runs: list[Run], style: str, size: int, alignment: Alignment) -> l
     free = max(0, size - sum(cell_width(text) for text, _ in runs))
     left = free if alignment == "right" else free // 2 if alignment == "center" else 0
     return [run for run in ((" " * left, style), *runs, (" " * (free - left), style)) if run[0]]
+
+
+class OpenTable(Struct, frozen=True):
+    """A table: its first rows until its columns are final, and only the columns after that."""
+
+    heading_line: str
+    headings: tuple[str, ...]
+    alignments: tuple[Alignment, ...]
+    prefix: BlockPrefix
+    rows: tuple[str, ...] = ()
+    columns: TableColumns | None = None
+
+    def with_row(self, row: str, closed: list[LeafBlock]) -> OpenTable:
+        """Return the table with one more row."""
+        if self.columns is not None:
+            closed.append(TableRow(row, self.prefix, self.columns))
+            return self
+        grown = OpenTable(self.heading_line, self.headings, self.alignments, self.prefix, (*self.rows, row))
+        if len(grown.rows) < SAMPLED_ROWS:
+            return grown
+        grown.close(closed)
+        columns = TableColumns.from_rows(self.headings, self.alignments, grown.rows)
+        return OpenTable(
+            self.heading_line, self.headings, self.alignments, self.prefix.continuation(), (), columns
+        )
+
+    def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
+        """Close the table."""
+        if self.columns is not None:
+            return
+        columns = TableColumns.from_rows(self.headings, self.alignments, self.rows)
+        closed.append(TableRow(self.heading_line, self.prefix, columns, is_heading=True))
+        below = self.prefix.continuation()
+        closed.extend(TableRow(row, below, columns) for row in self.rows)

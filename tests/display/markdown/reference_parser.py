@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 
 from debate_tui.display.markdown.block_parser import BlockParser
-from debate_tui.display.markdown.blocks import CodeBlock, EmptyBlock, Paragraph, ThematicBreak
-from debate_tui.display.markdown.symbols import UNICODE_SYMBOLS
+from debate_tui.display.markdown.blocks import EmptyBlock, ThematicBreak
+from debate_tui.display.markdown.code import CodeBlock
+from debate_tui.display.markdown.lines import UNICODE_SYMBOLS
+from debate_tui.display.markdown.paragraphs import Paragraph
 from debate_tui.display.markdown.tables import TableRow, split_row
 
 if TYPE_CHECKING:

@@ -14,6 +14,11 @@ from debate_tui.domain.sanitise import sanitise
 from tests.display.markdown.sample_texts import ALL, EXAMPLES, cuts, markdown, specification, widths
 
 
+def lines_of(document: Document, start: int = 0, stop: int = ALL) -> list[Line]:
+    """The lines of a document, or some of them."""
+    return [line for _, line in document.rows(start, stop)]
+
+
 def render(text: str, width: int, *, closed: bool = False) -> list[Line]:
     """The lines of a text read at once."""
     document = Document(width)
@@ -21,7 +26,7 @@ def render(text: str, width: int, *, closed: bool = False) -> list[Line]:
     document.flush()
     if closed:
         document.close()
-    return document.lines(0, ALL)
+    return lines_of(document)
 
 
 def settled_line_count(document: Document) -> Document:
@@ -44,8 +49,8 @@ def test_lines_are_the_same_however_the_text_was_cut(
     document.flush()
     if closed:
         document.close()
-    assert document.lines(0, ALL) == render(text, width, closed=closed)
-    assert document.line_count == len(document.lines(0, ALL))
+    assert lines_of(document) == render(text, width, closed=closed)
+    assert document.line_count == len(lines_of(document))
 
 
 @given(st.data(), markdown, widths)
@@ -56,7 +61,7 @@ def test_flush_names_the_first_line_that_changed(data: st.DataObject, text: str,
     for piece in data.draw(cuts(text)):
         document.feed(piece)
         first = document.flush()
-        after = document.lines(0, ALL)
+        after = lines_of(document)
         assert after[:first] == before[:first]
         before = after
 
@@ -71,12 +76,12 @@ def test_resizing_is_rendering_at_that_width(data: st.DataObject, text: str, bef
         document.feed(piece)
         document.flush()
     document.resize(after)
-    assert document.lines(0, 3) == render("".join(pieces[:moment]), after)[:3]
+    assert lines_of(document, 0, 3) == render("".join(pieces[:moment]), after)[:3]
     for piece in pieces[moment:]:
         document.feed(piece)
         document.flush()
-    assert settled_line_count(document).lines(0, ALL) == render(text, after)
-    assert document.line_count == len(document.lines(0, ALL))
+    assert lines_of(settled_line_count(document)) == render(text, after)
+    assert document.line_count == len(lines_of(document))
 
 
 @given(markdown, widths)
@@ -117,7 +122,7 @@ def test_the_examples_cut_in_two_anywhere(text: str) -> None:
         document.flush()
         document.feed(text[place:])
         document.flush()
-        assert document.lines(0, ALL) == whole
+        assert lines_of(document) == whole
 
 
 @pytest.mark.skipif(not specification(), reason="the specification's examples are not here")
@@ -128,7 +133,7 @@ def test_the_specification_cut_anywhere() -> None:
         for character in text:
             document.feed(character)
             document.flush()
-        assert document.lines(0, ALL) == render(text, 30)
+        assert lines_of(document) == render(text, 30)
 
 
 _ENDLESS = {
@@ -168,7 +173,7 @@ def test_what_is_open_is_bounded(kind: str) -> None:
         assert len(document._partial_line) < 6000
     assert document.text_length > 30_000
     assert worst <= 16_500
-    assert len(document.lines(0, ALL)) == document.line_count
+    assert len(lines_of(document)) == document.line_count
 
 
 def test_long_paragraphs_keep_all_their_words() -> None:
@@ -183,10 +188,10 @@ def test_fences_are_coloured_line_by_line_until_they_close() -> None:
     document = Document(40)
     document.feed('intro\n\n```python\n"""one\ntwo"""\n')
     document.flush()
-    assert document.lines(3, 4)[0].runs[0] == ("two", "code block")
+    assert lines_of(document, 3, 4)[0].runs[0] == ("two", "code block")
     document.feed("```\n")
     assert document.flush() == 3
-    assert document.lines(3, 4)[0].runs == (('two"""', "code block string"),)
+    assert lines_of(document, 3, 4)[0].runs == (('two"""', "code block string"),)
 
 
 def test_long_fences_stay_coloured_line_by_line() -> None:
@@ -194,8 +199,8 @@ def test_long_fences_stay_coloured_line_by_line() -> None:
     document = Document(40)
     document.feed('```python\n"""one\ntwo"""\n' + "x = 'a'\n" * 200 + "```\n")
     document.flush()
-    assert document.lines(1, 2)[0].runs[0] == ("two", "code block")
-    assert document.lines(150, 151)[0].runs[-1] == ("'a'", "code block string")
+    assert lines_of(document, 1, 2)[0].runs[0] == ("two", "code block")
+    assert lines_of(document, 150, 151)[0].runs[-1] == ("'a'", "code block string")
 
 
 def test_columns_are_settled_by_the_first_ten_rows() -> None:
@@ -203,11 +208,11 @@ def test_columns_are_settled_by_the_first_ten_rows() -> None:
     document = Document(60)
     document.feed("| a | b |\n|---|---|\n" + "| 1 | two |\n" * 10)
     document.flush()
-    before = document.lines(0, ALL)
+    before = lines_of(document)
     document.feed("| 1 | so wide |\n")
     assert document.flush() == len(before)
-    assert document.lines(0, len(before)) == before
-    assert [line.text for line in document.lines(len(before), ALL)] == ["1 │ so ", "  │ wid", "  │ e  "]
+    assert lines_of(document, 0, len(before)) == before
+    assert [line.text for line in lines_of(document, len(before), ALL)] == ["1 │ so ", "  │ wid", "  │ e  "]
 
 
 def test_columns_are_as_wide_as_their_longest_words() -> None:
@@ -271,12 +276,12 @@ def test_settling_takes_no_longer_than_it_may() -> None:
     document.flush()
     document.resize(20)
     assert not document.measure(0)
-    assert [line.text for line in document.lines(0, 3)] == [
+    assert [line.text for line in lines_of(document, 0, 3)] == [
         "some words that will",
         "wrap at a smaller",
         "width",
     ]
-    assert settled_line_count(document).line_count == len(document.lines(0, ALL)) == 199
+    assert settled_line_count(document).line_count == len(lines_of(document)) == 199
 
 
 _AROUND = (
@@ -359,4 +364,4 @@ def test_a_long_line_of_marks_is_the_same_however_it_came(unit: str, before: str
         cut.flush()
     whole.close()
     cut.close()
-    assert cut.lines(0, ALL) == whole.lines(0, ALL)
+    assert lines_of(cut) == lines_of(whole)

@@ -18,7 +18,7 @@ def render_lines(width: int, signs: MarkdownSymbols) -> list[Line]:
     document = Document(width, signs)
     document.feed((FOLDER / "speech.md").read_text("utf-8"))
     document.close()
-    return document.lines(0, document.line_count)
+    return [line for _, line in document.rows(0, document.line_count)]
 
 
 def describe_line(line: Line) -> str:
