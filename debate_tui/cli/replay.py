@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from debate_tui.config import Settings
-    from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
     from debate_tui.record.player import Player

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.terminal import CaughtSignal
     from debate_tui.cli.wiring import DebateContext
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
     from debate_tui.record.log import ReadableLog

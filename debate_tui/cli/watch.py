@@ -19,7 +19,7 @@ from debate_tui.sources.remote_debate import RemoteDebate
 
 if TYPE_CHECKING:
     from debate_tui.config import Settings
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
 

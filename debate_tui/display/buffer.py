@@ -9,6 +9,18 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
 
+from debate_tui.domain.events import (
+    DebaterRemoved,
+    DebaterReplaced,
+    DebaterReturned,
+    Interjection,
+    PhaseStarted,
+    StreamStatus,
+    TurnFinished,
+    TurnStarted,
+    TurnSuperseded,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -262,3 +274,63 @@ class _PaneQueue(Generic[ItemT]):
 
 def _ignore_due_change() -> None:
     """Do nothing; the default of `on_due_change`."""
+
+
+# What panes receive.
+
+
+class PaneText(Struct, frozen=True):
+    """The next piece of a turn's text, sanitised; the first of a higher attempt is where a stream resumed."""
+
+    turn: int
+    attempt: int
+    text: str
+    reasoning: bool = False
+
+
+PaneItem = (
+    PaneText
+    | PhaseStarted
+    | TurnStarted
+    | TurnSuperseded
+    | TurnFinished
+    | StreamStatus
+    | DebaterRemoved
+    | DebaterReplaced
+    | DebaterReturned
+    | Interjection
+)
+"""What a pane receives, in chronological order. All text in it is sanitised."""
+
+
+def merge_pane_text(items: Iterable[PaneItem]) -> list[PaneItem]:
+    """Join neighbouring pieces of the same text, so that each text is appended only once."""
+    result: list[PaneItem] = []
+    pieces: list[str] = []
+    first: PaneText | None = None
+    for item in items:
+        if (
+            first is not None
+            and type(item) is PaneText
+            and item.turn == first.turn
+            and item.attempt == first.attempt
+            and item.reasoning is first.reasoning
+        ):
+            pieces.append(item.text)
+            continue
+        if first is not None:
+            result.append(_join_pane_text(first, pieces))
+        if type(item) is PaneText:
+            first, pieces = item, [item.text]
+        else:
+            first = None
+            result.append(item)
+    if first is not None:
+        result.append(_join_pane_text(first, pieces))
+    return result
+
+
+def _join_pane_text(first: PaneText, pieces: list[str]) -> PaneText:
+    if len(pieces) == 1:
+        return first
+    return PaneText(first.turn, first.attempt, "".join(pieces), first.reasoning)

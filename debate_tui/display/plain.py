@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.pane_feed import sanitise_strings
+from debate_tui.display.buffer import sanitise_strings
 from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import (
     DebateFinished,

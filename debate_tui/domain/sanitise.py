@@ -18,7 +18,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 MAX_CONTROL_STRING = 2048
 """Longest control string recognised, in characters; a `Sanitiser` buffers this plus its introducer."""
@@ -111,6 +114,36 @@ def one_line(text: str, limit: int = 200) -> str:
     """
     line = " ".join(sanitise(text).split())
     return line if len(line) <= limit else f"{line[: max(limit - 1, 0)].rstrip()}…"
+
+
+S = TypeVar("S", bound=Struct)
+
+
+def sanitise_strings(value: S) -> S:
+    """Return the value with every string in it sanitised, at any depth; itself if nothing changes.
+
+    Not for deltas: an escape sequence may be split between two of them, and offsets count received text.
+    """
+    changed: dict[str, object] = {}
+    for name in value.__struct_fields__:
+        before: object = getattr(value, name)
+        after = _sanitise_value(before)
+        if after is not before:
+            changed[name] = after
+    return replace(value, **changed) if changed else value
+
+
+def _sanitise_value(value: object) -> object:
+    if isinstance(value, str):
+        return sanitise(value)
+    if isinstance(value, Struct):
+        return sanitise_strings(value)
+    if isinstance(value, dict):
+        return {sanitise(name): _sanitise_value(part) for name, part in value.items()} if value else value
+    if isinstance(value, tuple):
+        after = tuple(_sanitise_value(part) for part in value)
+        return after if any(a is not b for a, b in zip(after, value, strict=True)) else value
+    return value
 
 
 # Secrets: keys, tokens and credentials, masked in text and in values

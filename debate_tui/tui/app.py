@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from debate_tui.display.buffer import SharedBuffer
+    from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.display.display_modes import DisplayMode
-    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.display.statistics import Statistics
     from debate_tui.record.log import ReadableLog
     from debate_tui.session.commands import CommandHandler

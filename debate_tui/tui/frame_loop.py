@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from debate_tui.display.buffer import SharedBuffer
+    from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.display.display_modes import FrameClock
-    from debate_tui.display.pane_feed import PaneItem
 
 
 TICK_SECONDS = 0.25

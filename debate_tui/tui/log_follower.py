@@ -1,30 +1,40 @@
-"""Follows the debate log for the screen: applies state at once and buffers text and statuses."""
+"""Follows the debate log for the screen: applies state at once, and buffers what the panes show.
+
+Here the log's events, including hostile text, become safe to paint.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debate_tui.display.pane_feed import PaneFeed
+from debate_tui.display.buffer import PaneText
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.events import (
     DebateFinished,
     DebatePaused,
     DebateResumed,
+    DebaterRemoved,
+    DebaterReplaced,
+    DebaterReturned,
     DebateStarted,
+    Interjection,
     PhaseStarted,
+    StreamStatus,
     TurnDelta,
     TurnFinished,
+    TurnStarted,
+    TurnSuperseded,
     Verdict,
     Vote,
 )
-from debate_tui.domain.transcript import Transcript
+from debate_tui.domain.sanitise import Sanitiser, sanitise_strings
+from debate_tui.domain.transcript import DeltaRule, Transcript
 from debate_tui.domain.usage import CostBreakdown, compute_costs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.domain.events import Event
     from debate_tui.record.log import ReadableLog
 
@@ -75,7 +85,7 @@ class LogFollower:
     @property
     def active_streams(self) -> int:
         """Number of streams that are connected or streaming."""
-        return self._feed.active_stream_count
+        return len(self._feed.active_streams)
 
     @property
     def bill(self) -> CostBreakdown:
@@ -132,19 +142,111 @@ class LogFollower:
         if event.seq <= self._last_seq:
             return
         self._last_seq = event.seq
-        if type(event) is TurnDelta:  # by far the most frequent event, so it takes the shortest path
-            if self._owns_statistics:
-                self.statistics(event)
-            self._feed(event)
-            return
         if self._owns_statistics:
             self.statistics(event)
-        active = self._feed.active_stream_count
+        if type(event) is TurnDelta:  # by far the most frequent event, so it takes the shortest path
+            self._feed.add_delta(event)
+            return
+        active = self.active_streams
         self.transcript.apply(event)
         if isinstance(event, TurnFinished | Verdict):
             self._bill = None
-        self._feed(event)
-        if self._feed.active_stream_count != active:
+        self._feed.add_event(event)
+        if self.active_streams != active:
             self._on_active_change()
         if isinstance(event, _DEBATE_WIDE_EVENTS):
             self._on_debate_event(event)
+
+
+class PaneFeed:
+    """A writer that puts what panes show into the buffer, given each event of a log once and in order.
+
+    Deltas that do not count, by `DeltaRule`, and debaters without a pane are ignored.
+    """
+
+    def __init__(self, buffer: SharedBuffer[PaneItem]) -> None:
+        self.active_streams: set[str] = set()
+        """The debaters whose streams are connected or streaming, for hybrid mode."""
+        self._buffer = buffer
+        self._panes = frozenset(buffer.panes)
+        self._turns: dict[int, _PaneTurn] = {}
+
+    def add_delta(self, delta: TurnDelta) -> None:
+        """Add a delta's text."""
+        turn = self._turns.get(delta.turn)
+        if turn is None or not turn.rule.accept(delta):
+            return
+        turn.attempt = delta.attempt
+        if text := turn.sanitiser(reasoning=delta.reasoning).feed(delta.text):
+            item = PaneText(delta.turn, delta.attempt, text, delta.reasoning)
+            self._buffer.push(turn.debater, item, len(text))
+
+    def add_event(self, event: Event) -> None:
+        """Add any other event, if panes show it."""
+        match event:
+            case TurnStarted() if event.debater in self._panes:
+                self._start_turn(event)
+            case TurnSuperseded() if turn := self._turns.get(event.turn):
+                if turn.supersede(event.attempt):
+                    self._push_event(event, event.debater)
+            case TurnFinished() if turn := self._turns.get(event.turn):
+                self._flush_sanitisers(event.turn, turn)
+                self._push_event(event, event.debater)
+            case StreamStatus():
+                active = event.state in ("connected", "streaming")
+                (self.active_streams.add if active else self.active_streams.discard)(event.debater)
+                self._push_event(event, event.debater)
+            case DebaterRemoved() | DebaterReplaced() | DebaterReturned():
+                self._push_event(event, event.debater)
+            case PhaseStarted():
+                self._push_event(event, None)
+            case Interjection():
+                self._push_event(event, event.to)
+            case _:
+                pass
+
+    def _start_turn(self, event: TurnStarted) -> None:
+        if event.turn not in self._turns:
+            for number in [n for n, turn in self._turns.items() if turn.debater == event.debater]:
+                del self._turns[number]
+            self._turns[event.turn] = _PaneTurn(event.debater)
+        self._push_event(event, event.debater)
+
+    def _flush_sanitisers(self, number: int, turn: _PaneTurn) -> None:
+        """Show incomplete escape sequences that will not be completed any more."""
+        for reasoning in (True, False):
+            if text := turn.sanitiser(reasoning=reasoning).flush():
+                item = PaneText(number, turn.attempt, text, reasoning)
+                self._buffer.push(turn.debater, item, len(text))
+
+    def _push_event(self, event: PaneItem, debater: str | None) -> None:
+        item = sanitise_strings(event)
+        for pane in self._buffer.panes if debater is None else (debater,):
+            if pane in self._panes:
+                self._buffer.push(pane, item)
+
+
+class _PaneTurn:
+    """A debater's newest turn; kept after its end because it may be resumed."""
+
+    __slots__ = ("_answer", "_reasoning", "attempt", "debater", "rule")
+
+    def __init__(self, debater: str) -> None:
+        self.debater = debater
+        self.attempt = 1
+        self.rule = DeltaRule()
+        self._answer = Sanitiser()
+        self._reasoning = Sanitiser()
+
+    def sanitiser(self, *, reasoning: bool) -> Sanitiser:
+        """Return the sanitiser of the answer or of the reasoning; it may hold back the end of the text."""
+        return self._reasoning if reasoning else self._answer
+
+    def supersede(self, attempt: int) -> bool:
+        """Start over with `attempt`; return `False` if that has been done before."""
+        if not self.rule.supersede(attempt):
+            return False
+        self.attempt = attempt
+        self._answer = Sanitiser()
+        self._reasoning = Sanitiser()
+        return True

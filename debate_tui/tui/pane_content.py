@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from debate_tui.display.pane_feed import PaneText
+from debate_tui.display.buffer import PaneText
 from debate_tui.domain.events import (
     DebaterRemoved,
     DebaterReplaced,
@@ -23,8 +23,8 @@ from debate_tui.tui.styles import Tone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from debate_tui.display.buffer import PaneItem
     from debate_tui.display.markdown import Page, TextKind
-    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.symbols import Glyphs
 

@@ -19,7 +19,7 @@ from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.badge import REMOVED, TurnMetrics, badge_for
 
 if TYPE_CHECKING:
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.events import DebaterInfo
     from debate_tui.domain.stream import FaultReport
     from debate_tui.domain.transcript import Turn

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from debate_tui.display.buffer import SharedBuffer
+from debate_tui.display.buffer import PaneItem, SharedBuffer, merge_pane_text
 from debate_tui.display.json_lines import encode_line
-from debate_tui.display.pane_feed import PaneFeed, PaneItem, merge_pane_text
 from debate_tui.domain.events import Event, TurnDelta, TurnStarted
+from debate_tui.tui.log_follower import PaneFeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,10 +40,10 @@ def paint(events: list[TurnDelta]) -> None:
     feed = PaneFeed(buffer)
     starts: list[Event] = [TurnStarted(turn=n, debater=pane, phase="") for n, pane in enumerate(PANES, 1)]
     for start in starts:
-        feed(start)
+        feed.add_event(start)
     for first in range(0, DELTAS, PER_FLUSH):
         for event in events[first : first + PER_FLUSH]:
-            feed(event)
+            feed.add_delta(event)
         for items in buffer.take().values():
             merge_pane_text(items)
 

@@ -22,7 +22,7 @@ from tests.tui.screen_harness import ScreenHarness
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem
     from debate_tui.display.statistics import Statistics
     from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
     from debate_tui.session.commands import Command, CommandHandler

@@ -21,7 +21,7 @@ from tests.tui.screen_harness import ScreenHarness
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.events import Event
 
 SPEECH = (

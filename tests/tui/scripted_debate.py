@@ -34,7 +34,7 @@ from tests.tui.debate_harness import DEBATERS, OXFORD, TOPIC
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.events import Event
 
 SPEECH = """\

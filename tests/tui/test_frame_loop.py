@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from debate_tui.display.buffer import SharedBuffer
+from debate_tui.display.buffer import PaneItem, PaneText, SharedBuffer
 from debate_tui.display.display_modes import DisplayMode, FrameClock
 from debate_tui.display.markdown import Page
-from debate_tui.display.pane_feed import PaneItem, PaneText
 from debate_tui.tui.frame_loop import MAX_PANE_FRAME_CHARACTERS, FrameLoop
 from debate_tui.tui.scroll_throttle import THROTTLE_SECONDS, ScrollThrottle
 from debate_tui.tui.widgets.page_view import Viewport

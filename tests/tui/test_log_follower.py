@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.pane_feed import PaneItem, PaneText
+from debate_tui.display.buffer import PaneItem, PaneText, SharedBuffer
 from debate_tui.domain import events as ev
 from debate_tui.domain.events import DebaterInfo
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage

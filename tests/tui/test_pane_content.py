@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from debate_tui.display.buffer import PaneText
 from debate_tui.display.markdown import Page
-from debate_tui.display.pane_feed import PaneText
 from debate_tui.domain.events import (
     DebaterRemoved,
     Interjection,
@@ -24,7 +24,7 @@ from debate_tui.tui.pane_content import PaneContent
 from debate_tui.tui.symbols import UNICODE
 
 if TYPE_CHECKING:
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.stream import FinishReason
 
 

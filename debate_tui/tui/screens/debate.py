@@ -20,8 +20,7 @@ from debate_tui.tui.styles import Tone
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.display.statistics import StatisticsReport
     from debate_tui.domain.events import Event
     from debate_tui.domain.exports import ExportType

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
     from textual.widget import Widget
 
-    from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.domain.events import Event
     from debate_tui.record.log import ReadableLog
     from debate_tui.session.commands import CommandHandler

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import MouseDown, MouseMove, MouseUp
 
-    from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.domain.events import Event
     from debate_tui.record.player import Player
     from debate_tui.session.commands import CommandHandler

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
-from debate_tui.display.pane_feed import PaneText
+from debate_tui.display.buffer import PaneText
 from debate_tui.record.log import ReadableLog
 from debate_tui.tui.screens.debate import DebateScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.display.pane_feed import PaneItem
+    from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.display.statistics import StatisticsReport
     from debate_tui.session.commands import CommandHandler
     from debate_tui.session.http2_merge import ConnectionInfo

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 
-from debate_tui.display.pane_feed import PaneText, merge_pane_text
+from debate_tui.display.buffer import PaneText, merge_pane_text
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.painter import BlankWidget
 from debate_tui.tui.pane_content import PaneContent
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from textual.events import Click, DescendantBlur, DescendantFocus
     from textual.strip import Strip
 
+    from debate_tui.display.buffer import PaneItem
     from debate_tui.display.markdown import MarkdownSymbols
-    from debate_tui.display.pane_feed import PaneItem
     from debate_tui.domain.stream import FaultReport
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.pane_state import PaneState
