@@ -6,9 +6,11 @@ import asyncio
 import random
 from bisect import bisect_right
 from collections import Counter
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from debate_tui.domain.debate import MAX_DEBATERS
 from debate_tui.domain.events import (
@@ -24,15 +26,14 @@ from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.record.log import BATCH_SIZE, BaseLog
 from debate_tui.resilience.backoff import FaultAction, fault_action, jittered_delay
-from debate_tui.session.http2_merge import RemoteConnector
+from debate_tui.resilience.watchdog import Watchdog
 from debate_tui.session.turn import MAX_TURN_CHARACTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence, Set
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence, Set
 
     from debate_tui.domain.events import Event
     from debate_tui.domain.recovery_policy import RecoveryPolicy
-    from debate_tui.session.http2_merge import ConnectionInfo
     from debate_tui.sources.remote_debate import HostMessage, RemoteDebate
 
     OnConnectionNotice = Callable[[str], None]
@@ -72,6 +73,9 @@ MAX_IDLE_MESSAGES: Final = 10_000
 MAX_REWINDS: Final = 20
 """Maximum number of times that another history may replace the debate."""
 
+MAX_SILENCE_S: Final = 40.0
+"""Longest silence of a host, in seconds, before its connection counts as lost; hosts ping every 15 s."""
+
 
 class RemoteEventValidator:
     """A validator for the events of one history, checked once each in the order of their `seq`."""
@@ -88,11 +92,11 @@ class RemoteEventValidator:
         `characters` is the length of the whole event, as received.
         """
         if not self._event_count and not isinstance(event, DebateStarted):
-            raise _invalid_debate_fault("It does not begin with its beginning.")
+            raise _invalid_debate_fault("The first event is missing.")
         if not 0 <= event.at <= MAX_TIMESTAMP:  # may be earlier than the last one: clocks are set back
-            raise _invalid_debate_fault(f"Event {event.seq} is of a time that cannot be.")
+            raise _invalid_debate_fault(f"Event {event.seq} has an impossible time.")
         if not all(abs(number) <= MAX_NUMBER for number in _numbers(event)):  # false for NaN
-            raise _invalid_debate_fault("There is a number in it that is too great.")
+            raise _invalid_debate_fault("It contains a number that is too large.")
         self._event_count += 1
         self._character_count += characters
         if self._event_count > MAX_DEBATE_EVENTS or self._character_count > MAX_DEBATE_CHARACTERS:
@@ -111,12 +115,10 @@ class RemoteEventValidator:
 
     def _check_debaters(self, event: DebateStarted) -> None:
         if self._event_count > 1:
-            raise _invalid_debate_fault("It begins more than once.")
+            raise _invalid_debate_fault("It starts more than once.")
         ids = {debater.id for debater in event.debaters}
         if not 0 < len(ids) == len(event.debaters) <= MAX_DEBATERS:
-            raise _invalid_debate_fault(
-                f"A debate has up to {MAX_DEBATERS} debaters, each with an id of its own."
-            )
+            raise _invalid_debate_fault(f"A debate has up to {MAX_DEBATERS} debaters, each with its own id.")
         self._debater_ids = ids
 
     def _check_verdict(self, event: Verdict) -> None:
@@ -125,12 +127,12 @@ class RemoteEventValidator:
         if event.model and not sanitise(event.problem):
             self._scored_ids = scores.keys() if self._scored_ids is None else self._scored_ids
             if scores.keys() != self._scored_ids:
-                raise _invalid_debate_fault("Its judges do not judge the same debaters.")
+                raise _invalid_debate_fault("Its judges score different debaters.")
         if not scores.keys() <= self._debater_ids or event.winner not in (None, *self._debater_ids):
-            raise _invalid_debate_fault("Its judges judge somebody who does not debate.")
+            raise _invalid_debate_fault("Its judges score a debater that does not exist.")
         numbers = (*scores.values(), *(stance for stance in stances if stance is not None))
         if not all(0 <= number <= MAX_SCORE for number in numbers):
-            raise _invalid_debate_fault("Its judges give points that there are not.")
+            raise _invalid_debate_fault("A judge's score is out of range.")
 
 
 def _numbers(value: object) -> Iterator[float]:
@@ -152,15 +154,15 @@ def _numbers(value: object) -> Iterator[float]:
 def _invalid_debate_fault(reason: str) -> Fault:
     return Fault(
         FaultKind.BAD_REQUEST,
-        f"What the host tells cannot be a debate. {reason}",
-        hint="Ask whoever runs it; its own page may show more.",
+        f"The host did not send a valid debate. {reason}",
+        hint="Ask its host; the host's own page may show more.",
     )
 
 
 def _too_long_fault(what: str) -> Fault:
     return Fault(
         FaultKind.BAD_REQUEST,
-        f"This {what} is too long to be watched.",
+        f"The {what} is too long to watch.",
         hint="Ask its host for an export.",
     )
 
@@ -170,7 +172,8 @@ class RemoteLog(BaseLog):
 
     Everything received is bounded and checked by `RemoteEventValidator`. If another history has replaced
     the debate, `on_rewind` is called and all events are received again. `on_connection_notice` is called
-    with a message while the connection is interrupted, and with ``""`` once it is open.
+    with a message while the connection is interrupted, and with ``""`` once it is open. `transport` is that
+    of the current connection, or of the last one; empty before the first.
     """
 
     def __init__(
@@ -185,8 +188,8 @@ class RemoteLog(BaseLog):
         self.on_rewind: Callable[[], None] = lambda: None
         self.on_connection_notice = on_connection_notice
         self._remote_debate = remote_debate
-        self._connector = RemoteConnector(remote_debate, policy)
-        self._policy = policy
+        self.transport = ""
+        self._policy = replace(policy, silence_timeout=min(policy.silence_timeout, MAX_SILENCE_S))
         self._random_fraction = random_fraction
         self._events: list[Event] = []
         self._validator = RemoteEventValidator()
@@ -211,30 +214,25 @@ class RemoteLog(BaseLog):
         start = bisect_right(self._events, after, key=lambda event: event.seq)
         return self._events[start : start + limit]
 
-    @property
-    def connection(self) -> ConnectionInfo | None:
-        """The current connection, or the last one; `None` before the first."""
-        return self._connector.connection
-
     async def wait_for_first_event(self) -> None:
         """Connect and wait for the debate's first event; raise `Fault` if that is not possible."""
         await self._remote_debate.choose_debate()
         try:
             async with (
                 asyncio.timeout(FIRST_EVENT_TIMEOUT_S),
-                self._connector.open_messages("", 0) as told,
+                self._open_messages() as messages,
             ):
-                async for item in told:
-                    self._handle_message(item)
+                async for message in messages:
+                    self._handle_message(message)
                     if self._events:
                         return
         except TimeoutError:
             raise Fault(
                 FaultKind.TIMEOUT,
                 f"The host sent no event within {FIRST_EVENT_TIMEOUT_S:.0f} s.",
-                hint="Give the address that debate-tui serve prints.",
+                hint="Use the address that 'debate-tui serve' prints.",
             ) from None
-        raise Fault(FaultKind.BAD_REQUEST, "There is no debate at this address.")
+        raise Fault(FaultKind.BAD_REQUEST, "No debate was found at this address.")
 
     async def run(self) -> None:
         """Follow the debate until it is over; raise `Fault` if retrying cannot help.
@@ -265,26 +263,39 @@ class RemoteLog(BaseLog):
             seconds = jittered_delay(
                 self._policy, retry, floor=min_delay, random_value=self._random_fraction()
             )
-            self.on_connection_notice(f"{fault.message} Trying again in {seconds:.0f} s.")
+            self.on_connection_notice(f"{fault.message} Reconnecting in {seconds:.0f} s.")
             await asyncio.sleep(seconds)
 
     async def _follow_connection(self) -> None:
-        async with self._connector.open_messages(self._position, self.seq, self._debater_ids) as told:
+        async with self._open_messages() as messages:
             self.on_connection_notice("")
             self._has_answered = True
             self._idle_messages = 0
-            async for item in told:
-                if not self._handle_message(item):
+            async for message in messages:
+                if not self._handle_message(message):
                     return
+
+    @asynccontextmanager
+    async def _open_messages(self) -> AsyncGenerator[AsyncGenerator[HostMessage]]:
+        """Open the messages after `_position`, in order, until the debate or the connection ends.
+
+        Entering and iterating raise `Fault`, also if the connection is silent for longer than the policy
+        allows.
+        """
+        watchdog = Watchdog(self._policy, asyncio.get_running_loop(), is_paused=lambda: False)
+        async with AsyncExitStack() as stack:
+            stack.callback(watchdog.close)
+            watchdog.start_connection()
+            with watchdog:
+                connection = await stack.enter_async_context(self._remote_debate.connect(self._position))
+            watchdog.mark_connected()
+            self.transport = connection.transport
+            messages = _with_watchdog(connection.messages, watchdog)
+            yield await stack.enter_async_context(aclosing(messages))
 
     def _is_paused(self) -> bool:
         changes = (each for each in reversed(self._events) if isinstance(each, DebatePaused | DebateResumed))
         return isinstance(next(changes, None), DebatePaused)
-
-    @property
-    def _debater_ids(self) -> Sequence[str]:
-        first = self._events[0] if self._events else None
-        return [debater.id for debater in first.debaters] if isinstance(first, DebateStarted) else ()
 
     def _handle_message(self, message: HostMessage) -> bool:
         """Process one message of the host; return whether to continue reading this connection."""
@@ -299,16 +310,32 @@ class RemoteLog(BaseLog):
         else:
             self._idle_messages += 1
             if self._idle_messages > MAX_IDLE_MESSAGES:
-                raise Fault(FaultKind.SERVER, "The host sends nothing but repetitions and signs of life.")
+                raise Fault(FaultKind.SERVER, "The host sends no new events.")
         match message.notice:
             case "history":
                 raise Fault(FaultKind.BAD_REQUEST, "The host no longer has the beginning of this debate.")
             case "epoch":
                 self._rewind_count += 1
                 if self._rewind_count > MAX_REWINDS:
-                    raise _invalid_debate_fault("It starts over again and again.")
+                    raise _invalid_debate_fault("It restarts again and again.")
                 self._events.clear()
                 self._validator = RemoteEventValidator()
                 self._position = ""
                 self.on_rewind()
         return message.notice is None
+
+
+async def _with_watchdog(
+    messages: AsyncGenerator[HostMessage], watchdog: Watchdog
+) -> AsyncGenerator[HostMessage]:
+    """Yield the messages; raise a `timeout` fault if none arrive, or for too long only signs of life."""
+    while True:
+        with watchdog:
+            message = await anext(messages, None)
+        if message is None:
+            return
+        if message.event is None:
+            watchdog.record_activity()
+        else:
+            watchdog.record_text()
+        yield message

@@ -48,9 +48,6 @@ MAX_LISTING_PAGES = 10
 
 _UNFINISHED = ("running", "paused")
 
-HTTP2_TRANSPORT = "HTTP/2"
-"""The transport that carries many streams over one connection."""
-
 _EVENTS_QUERY = "after=0&batch_ms=0"
 """All events one by one, as in the log, so that measurements are accurate and no number is missing."""
 
@@ -116,8 +113,7 @@ class RemoteDebate:
     """One hosted debate.
 
     `url` is the debate's address, as the host prints it, or the host's own address for its newest debate.
-    `token`, if the host requires one, is sent to that host only. `clients` must not be shared with anything
-    else. Raise `UsageError` if `url` is not valid.
+    `token`, if the host requires one, is sent to that host only. Raise `UsageError` if `url` is not valid.
     """
 
     def __init__(self, url: str, *, clients: HttpClients, token: str = "") -> None:
@@ -128,8 +124,7 @@ class RemoteDebate:
         self._path = parts.path.rstrip("/").removesuffix("/events")
         self._clients = clients
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._is_https = parts.scheme.lower() == "https"
-        self._endpoints: dict[str | None, RemoteEndpoint] = {}
+        self._endpoint: RemoteEndpoint | None = None
 
     async def choose_debate(self) -> None:
         """Choose the newest debate, preferring running ones, if the address names none. Raise `Fault`."""
@@ -145,15 +140,15 @@ class RemoteDebate:
                     if page.next is None or any(each.state in _UNFINISHED for each in page.debates):
                         break
         except TimeoutError:
-            raise Fault(FaultKind.TIMEOUT, f"{self._host} does not say what is debated there.") from None
+            raise Fault(FaultKind.TIMEOUT, f"{self._host} did not list its debates.") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Fault(
                 FaultKind.BAD_REQUEST,
-                f"{self._host} does not say what is debated there.",
-                hint="Give the address that debate-tui serve prints.",
+                f"{self._host} did not list its debates.",
+                hint="Use the address that 'debate-tui serve' prints.",
             ) from None
         if not debates:
-            raise Fault(FaultKind.BAD_REQUEST, "Nobody is debating there, and nothing is on record.")
+            raise Fault(FaultKind.BAD_REQUEST, f"{self._host} has no debates.")
         newest = next((each for each in debates if each.state in _UNFINISHED), debates[0])
         self._path = f"/debates/{quote(newest.debate, safe='')}"
 
@@ -171,44 +166,32 @@ class RemoteDebate:
                         raise Fault(
                             FaultKind.BAD_REQUEST,
                             f"{self._host} lists too many debates.",
-                            hint="Give the address of one of them.",
+                            hint="Use the address of one of them.",
                         )
         return bytes(data)
 
     @asynccontextmanager
-    async def connect(self, last_event_id: str, debater: str | None = None) -> AsyncGenerator[HostConnection]:
+    async def connect(self, last_event_id: str) -> AsyncGenerator[HostConnection]:
         """Stream all messages after `last_event_id` (all if empty) until the debate or connection ends.
 
-        The whole debate arrives as an event stream or, if none gets through, over a WebSocket. With a
-        debater's id, only that debater's events and those that concern all debaters are sent, and only as an
-        event stream. Raise `Fault` on entering and while iterating. A debate that has ended and was sent
-        completely yields nothing.
+        They arrive as an event stream or, if none gets through, over a WebSocket. Raise `Fault` on entering
+        and while iterating. A debate that has ended and was sent completely yields nothing.
         """
+        if self._endpoint is None:
+            self._endpoint = self._make_endpoint()
         cursor = Cursor(last_event_id, "log") if last_event_id else None
         async with (
-            self._endpoint(debater).connect(_EMPTY_REQUEST, cursor) as connection,
-            aclosing(_read_messages(connection)) as told,
+            self._endpoint.connect(_EMPTY_REQUEST, cursor) as connection,
+            aclosing(_read_messages(connection)) as messages,
         ):
-            yield HostConnection(connection.connected.transport, told)
+            yield HostConnection(connection.connected.transport, messages)
 
-    async def close_connections(self) -> None:
-        """Close connections that outlive their streams: HTTP/2 leaves an abandoned stream running."""
-        await self._clients.aclose()
-
-    def _endpoint(self, debater: str | None) -> RemoteEndpoint:
-        if debater not in self._endpoints:
-            self._endpoints[debater] = self._make_endpoint(debater)
-        return self._endpoints[debater]
-
-    def _make_endpoint(self, debater: str | None) -> RemoteEndpoint:
-        path = self._path if debater is None else f"{self._path}/debaters/{quote(debater, safe='')}"
-        url = f"{self._origin}{path}/events?{_EVENTS_QUERY}"
-        stream = SseSource(url, clients=self._clients, headers=self._headers, http2=lambda: self._is_https)
-        with_deadline = FirstByteDeadline(stream, FIRST_BYTE_TIMEOUT_S)
-        if debater is not None:
-            return with_deadline
+    def _make_endpoint(self) -> RemoteEndpoint:
+        url = f"{self._origin}{self._path}/events?{_EVENTS_QUERY}"
+        stream = SseSource(url, clients=self._clients, headers=self._headers)
         return FallbackEndpoint(
-            with_deadline, WebSocketSource("ws" + url[4:], clients=self._clients, headers=self._headers)
+            FirstByteDeadline(stream, FIRST_BYTE_TIMEOUT_S),
+            WebSocketSource("ws" + url[4:], clients=self._clients, headers=self._headers),
         )
 
 
@@ -242,4 +225,4 @@ def _parse_message(item: Item, *, id_in_data: bool) -> HostMessage | None:
                 event_id = _decode_message_id(item.data).id if id_in_data else item.id
                 return HostMessage(said, len(item.data), event_id=event_id)
     except (msgspec.DecodeError, RecursionError):
-        raise Fault(FaultKind.SERVER, "The host said something that is no event.") from None
+        raise Fault(FaultKind.SERVER, "The host sent an invalid event.") from None

@@ -11,7 +11,6 @@ from debate_tui.domain import events
 from debate_tui.domain.recovery_policy import RecoveryPolicy
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.session import remote_log
-from debate_tui.session.http2_merge import ConnectionInfo
 from debate_tui.session.remote_log import RemoteLog
 from debate_tui.sources import remote_debate
 from debate_tui.sources.http import HttpClients
@@ -154,7 +153,7 @@ async def test_where_event_streams_are_held_back_a_websocket_is_used(
     async with SseServer(script=answer) as server:
         mirror, _ = await mirror_debate(server)
     assert await mirror.read() == DEBATE
-    assert mirror.connection == ConnectionInfo("WebSocket")
+    assert mirror.transport == "WebSocket"
 
 
 @pytest.mark.parametrize("status", [401, 404])
@@ -186,7 +185,7 @@ async def test_event_ids_of_a_host_are_opaque() -> None:
 async def test_what_cannot_be_a_debate_ends_the_watching(wrong: events.Event) -> None:
     told = [*DEBATE[:2], replace(wrong, seq=3)]
     async with SseServer(reply(*map(sse_event, told), Cut.STALL)) as server:
-        with pytest.raises(Fault, match="cannot be a debate"):
+        with pytest.raises(Fault, match="not send a valid debate"):
             await mirror_debate(server)
 
 
@@ -196,7 +195,7 @@ async def test_what_no_decoder_can_follow_is_no_event(data: bytes) -> None:
     async with SseServer(nested, reply(*map(sse_event, DEBATE))) as server:
         mirror, said = await mirror_debate(server)
     assert await mirror.read() == DEBATE
-    assert "no event" in said[1]
+    assert "invalid event" in said[1]
 
 
 @pytest.mark.parametrize("wish", [b"9" * 400, b"600000"], ids=["no number", "long"])
@@ -213,16 +212,16 @@ async def test_a_host_is_not_waited_for_longer_than_for_anybody(wish: bytes) -> 
         await mirror.run()
         await clients.aclose()
     assert await mirror.read() == DEBATE
-    assert said[1].endswith("Trying again in 0 s.")
+    assert said[1].endswith("Reconnecting in 0 s.")
 
 
 @pytest.mark.parametrize(
     ("listing", "says"),
     [
-        (b"<!doctype html><title>Hello</title>", "does not say what is debated"),
-        (b'{"debates":' + b"[" * 100_000, "does not say what is debated"),
-        (b'{"debates":"\xff"}', "does not say what is debated"),
-        (b'{"debates":[]}', "Nobody is debating"),
+        (b"<!doctype html><title>Hello</title>", "did not list its debates"),
+        (b'{"debates":' + b"[" * 100_000, "did not list its debates"),
+        (b'{"debates":"\xff"}', "did not list its debates"),
+        (b'{"debates":[]}', "has no debates"),
         (b" " * 1001, "lists too many debates"),
     ],
     ids=["page", "nested", "bytes", "empty", "endless"],

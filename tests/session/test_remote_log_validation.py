@@ -92,7 +92,7 @@ def test_every_debate_is_taken(log: list[ev.Event]) -> None:
     ],
 )
 def test_what_cannot_be_a_debate_is_not_believed(events: tuple[ev.Event, ...]) -> None:
-    with pytest.raises(Fault, match="cannot be a debate") as raised:
+    with pytest.raises(Fault, match="not send a valid debate") as raised:
         check_all(*events)
     assert raised.value.kind is FaultKind.BAD_REQUEST
     assert raised.value.hint

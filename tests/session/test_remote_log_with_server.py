@@ -1,4 +1,4 @@
-"""``watch``: over HTTP/2, over one stream, over a WebSocket, and through whatever befalls them."""
+"""``watch``: over an event stream or a WebSocket, and through whatever befalls them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain.recovery_policy import RecoveryPolicy
-from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server.asgi_servers import bind_socket
-from debate_tui.server.auth import AccessControl
-from debate_tui.server.limits import ViewerLimits
-from debate_tui.session.http2_merge import ConnectionInfo
 from debate_tui.session.remote_log import RemoteLog
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.remote_debate import RemoteDebate
@@ -33,12 +29,7 @@ if TYPE_CHECKING:
     from tests.fakes.gateway import Gateway
 
 QUICK = RecoveryPolicy(initial=0.01, cap=0.05, jitter=0)
-EACH, ONE, SOCKET = (
-    ConnectionInfo("HTTP/2", per_debater=True),
-    ConnectionInfo("HTTP/1.1"),
-    ConnectionInfo("WebSocket"),
-)
-WAYS = pytest.mark.parametrize("way", [EACH, ONE, SOCKET], ids=["http2", "stream", "websocket"])
+WAYS = pytest.mark.parametrize("way", ["HTTP/1.1", "HTTPS", "WebSocket"])
 
 
 @pytest.fixture(autouse=True)
@@ -59,21 +50,19 @@ def no_streams(app: ASGIApp) -> ASGIApp:
     return proxy
 
 
-def manner(way: ConnectionInfo) -> dict[str, object]:
+def manner(way: str) -> dict[str, object]:
     """The server that makes a watcher go this way."""
-    return {"secure": way == EACH, "behind": no_streams if way == SOCKET else lambda app: app}
+    return {"secure": way == "HTTPS", "behind": no_streams if way == "WebSocket" else lambda app: app}
 
 
 @asynccontextmanager
 async def watched_log(
-    port: int, way: ConnectionInfo, *, policy: RecoveryPolicy = QUICK, token: str = ""
+    port: int, way: str, *, policy: RecoveryPolicy = QUICK
 ) -> AsyncIterator[tuple[RemoteLog, list[str]]]:
     """A watcher that has the first event already, and what it says of its connection."""
     clients, said = HttpClients(make_tls_context=tls.client), list[str]()
-    url = f"http{'s' if way == EACH else ''}://127.0.0.1:{port}/debates/d1"
-    mirror = RemoteLog(
-        RemoteDebate(url, clients=clients, token=token), policy, on_connection_notice=said.append
-    )
+    url = f"http{'s' if way == 'HTTPS' else ''}://127.0.0.1:{port}/debates/d1"
+    mirror = RemoteLog(RemoteDebate(url, clients=clients), policy, on_connection_notice=said.append)
     try:
         await mirror.wait_for_first_event()
         yield mirror, said
@@ -119,7 +108,7 @@ async def wait_until_seq(seq: int, mirror: RemoteLog, running: asyncio.Task[None
 
 
 @WAYS
-async def test_restarts_of_the_server_are_not_noticed(tmp_path: Path, way: ConnectionInfo) -> None:
+async def test_restarts_of_the_server_are_not_noticed(tmp_path: Path, way: str) -> None:
     log = example_debate()
     at = bind_socket("127.0.0.1", 0)
     port = at.getsockname()[1]
@@ -136,7 +125,7 @@ async def test_restarts_of_the_server_are_not_noticed(tmp_path: Path, way: Conne
                 assert running is not None
                 await debate.go_on(7)
                 await wait_until_seq(len(log) - debate.left, mirror, running)
-                assert mirror.connection == way
+                assert mirror.transport == ("WebSocket" if way == "WebSocket" else "HTTP/1.1")
             await store.aclose()
             await debate.go_on(4)
         store = open_store(path)
@@ -149,9 +138,7 @@ async def test_restarts_of_the_server_are_not_noticed(tmp_path: Path, way: Conne
 
 @WAYS
 @pytest.mark.parametrize("befalls", ["cut", "sleep"])
-async def test_the_network_may_break_or_fall_silent(
-    tmp_path: Path, way: ConnectionInfo, befalls: str
-) -> None:
+async def test_the_network_may_break_or_fall_silent(tmp_path: Path, way: str, befalls: str) -> None:
     """What is cut is heard of at once, what sleeps only by patience."""
     log = example_debate()
     path = tmp_path / "debates.sqlite3"
@@ -175,89 +162,7 @@ async def test_the_network_may_break_or_fall_silent(
             await debate.go_on(6)
         await running
         assert await mirror.read() == log
-        assert mirror.connection == way
-        assert any("Trying again" in text for text in said)
+        assert mirror.transport == ("WebSocket" if way == "WebSocket" else "HTTP/1.1")
+        assert any("Reconnecting" in text for text in said)
         assert said[-1] == ""
     await store.aclose()
-
-
-async def test_all_debaters_come_over_one_connection() -> None:
-    log = example_debate()
-    grown = MemoryLog(log[:20])
-    async with running_server(secure=True, access=AccessControl("host", "secret")) as here:
-        here.hub.host("d1", grown, known_seq=20)
-        async with (
-            open_gateway(int(here.url.rpartition(":")[2])) as network,
-            watched_log(network.port, EACH, token="secret") as (mirror, _),
-        ):
-            before = network.connections
-            running = asyncio.create_task(mirror.run())
-            await wait_until_seq(20, mirror, running)
-            assert len(here.hub.viewers) == 2
-            assert network.connections == before + 1
-            for event in log[20:]:
-                grown.append(event)
-            await running
-    assert [event.seq for event in await mirror.read()] == [event.seq for event in log]
-
-
-async def test_where_http2_is_offered_no_longer_one_stream_goes_on(tmp_path: Path) -> None:
-    """Something else may be in front after a restart."""
-    log = example_debate()
-    path = tmp_path / "debates.sqlite3"
-    store = open_store(path)
-    async with hosted_debate(path, log) as debate, AsyncExitStack() as watching:
-        async with running_server(store, secure=True) as here:
-            port = int(here.url.rpartition(":")[2])
-            mirror, _ = await watching.enter_async_context(watched_log(port, EACH))
-            running = asyncio.create_task(mirror.run())
-            await debate.go_on(10)
-            await wait_until_seq(15, mirror, running)
-            assert mirror.connection == EACH
-        plain = tls.server("http/1.1")
-        async with (
-            running_server(store) as there,
-            open_gateway(int(there.url.rpartition(":")[2]), at=port, tls=plain),
-        ):
-            await debate.go_on(len(log))
-            await running
-        assert mirror.connection == ONE
-        assert await mirror.read() == log
-    await store.aclose()
-
-
-async def test_where_there_is_no_room_for_a_stream_each_one_will_do() -> None:
-    log = example_debate()
-    async with running_server(secure=True, limits=ViewerLimits(viewers_per_address=1)) as here:
-        grown = MemoryLog(log[:20], clock=iter([event.at for event in log[20:]]).__next__)
-        here.hub.host("d1", grown, known_seq=20)
-        async with watched_log(int(here.url.rpartition(":")[2]), EACH) as (mirror, _):
-            running = asyncio.create_task(mirror.run())
-            await wait_until_seq(20, mirror, running)
-            for event in log[20:]:
-                grown.append(event)
-            await running
-    assert await mirror.read() == log
-    assert mirror.connection == ConnectionInfo("HTTP/2")
-
-
-async def test_whose_path_the_server_does_not_know_is_heard_over_one_stream() -> None:
-    """A proxy may pass the debate's own address only."""
-
-    def one_path(app: ASGIApp) -> ASGIApp:
-        async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
-            if "/debaters/" in scope.get("path", ""):
-                await send({"type": "http.response.start", "status": 200, "headers": []})
-                await send({"type": "http.response.body", "body": b"<html>"})
-            else:
-                await app(scope, receive, send)
-
-        return proxy
-
-    log = example_debate()
-    async with running_server(secure=True, behind=one_path) as here:
-        here.hub.host("d1", MemoryLog(log))
-        async with watched_log(int(here.url.rpartition(":")[2]), EACH) as (mirror, _):
-            await mirror.run()
-    assert await mirror.read() == log
-    assert mirror.connection == ConnectionInfo("HTTP/2")

@@ -11,15 +11,13 @@ from tests.tui.debate_harness import DebateHarness
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from debate_tui.session.http2_merge import ConnectionInfo
-
 
 class RemoteHost(MemoryLog):
     """A log that is told from elsewhere."""
 
     on_rewind: Callable[[], None]
     on_connection_notice: Callable[[str], None]
-    connection: ConnectionInfo | None = None
+    transport = ""
 
 
 def watch_board(panes: int = 2, **options: Any) -> DebateHarness:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.display.statistics import StatisticsReport
     from debate_tui.session.commands import CommandHandler
-    from debate_tui.session.http2_merge import ConnectionInfo
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.widgets.pane import Pane
 
@@ -27,11 +26,8 @@ class RemoteDebateLog(ReadableLog, Protocol):
 
     on_rewind: Callable[[], None]
     on_connection_notice: Callable[[str], None]
-
-    @property
-    def connection(self) -> ConnectionInfo | None:
-        """How the debate is received, or `None` if unknown."""
-        ...
+    transport: str
+    """How the debate is received, such as ``HTTP/1.1``; empty if unknown."""
 
 
 class WatchScreen(DebateScreen):
@@ -117,11 +113,8 @@ class WatchScreen(DebateScreen):
     # Connection figures
 
     def _report(self) -> StatisticsReport:
-        report, connection = super()._report(), self._remote_log.connection
-        if connection is None:
+        report, transport = super()._report(), self._remote_log.transport
+        if not transport:
             return report
-        streams = (
-            replace(figures, transport=connection.transport, shared=not connection.per_debater)
-            for figures in report.streams
-        )
+        streams = (replace(figures, transport=transport, shared=True) for figures in report.streams)
         return replace(report, streams=tuple(streams))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed
-from debate_tui.session.http2_merge import ConnectionInfo
 from tests.tui.watch_board import RemoteHost, watch_board
 
 
@@ -90,22 +89,15 @@ async def test_a_history_that_is_told_anew_is_not_held_back() -> None:
         assert "paused" not in board.text
 
 
-@pytest.mark.parametrize(
-    ("connection", "said"),
-    [
-        (ConnectionInfo("HTTP/2", per_debater=True), "HTTP/2, a stream each"),
-        (ConnectionInfo("HTTP/1.1"), "HTTP/1.1, one stream for all"),
-        (ConnectionInfo("WebSocket"), "WebSocket, one stream for all"),
-    ],
-)
-async def test_the_statistics_say_how_the_debate_comes(connection: ConnectionInfo, said: str) -> None:
+@pytest.mark.parametrize("transport", ["HTTP/1.1", "WebSocket"])
+async def test_the_statistics_say_how_the_debate_comes(transport: str) -> None:
     board = watch_board()
     assert isinstance(board.log, RemoteHost)
-    board.log.connection = connection
+    board.log.transport = transport
     async with board.opened(160, 45):
         await board.press("s")
         row = next(row for row in board.rows if " transport " in row)
-        assert row.replace(" · ", ", ").count(said) == 2
+        assert row.replace(" · ", ", ").count(f"{transport}, one stream for all") == 2
         await board.press("s")
 
 
@@ -113,7 +105,7 @@ async def test_the_line_being_down_is_said_until_it_stands_again() -> None:
     board = watch_board()
     async with board.opened():
         assert isinstance(board.log, RemoteHost)
-        board.log.on_connection_notice("The host is away. Trying again in 3 s.")
+        board.log.on_connection_notice("The host is away. Reconnecting in 3 s.")
         await board.settle()
         assert "The host is away." in board.text
         board.log.on_connection_notice("")
