@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.buffer import sanitise_strings
 from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import (
     DebateFinished,
@@ -23,7 +22,7 @@ from debate_tui.domain.events import (
     TurnFinished,
 )
 from debate_tui.domain.judging.summary import describe_outcome
-from debate_tui.domain.sanitise import one_line, sanitise
+from debate_tui.domain.sanitise import one_line, sanitise, sanitise_strings
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import (
     debater_label,
@@ -127,10 +126,8 @@ class PlainFormatter:
 
     def _format_turn_end(self, event: TurnFinished) -> Iterator[PlainParagraph]:
         self._unfinished_turns.pop(event.turn, None)
-        turn = self._transcript.turns.get(event.turn)
-        if turn is None:
-            return
-        yield self._format_turn(turn, describe_turn_end(event.reason, turn.faults))
+        if turn := self._transcript.turns.get(event.turn):
+            yield self._format_turn(turn, describe_turn_end(event.reason, turn.faults))
 
     def _format_turn(self, turn: Turn, ending: str) -> PlainParagraph:
         text = sanitise(turn.text).rstrip("\n")
