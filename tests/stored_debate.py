@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from debate_tui.config import record_file
 from debate_tui.domain.events import DebateFinished, TurnDelta
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.sqlite_log import read_events
+from debate_tui.record.stores import SqliteStore, list_debates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 async def store_debate(events: Sequence[Event], debate: str = "cafe") -> None:
     """Put a debate on record, with the times of its events."""
     times = iter([event.at for event in events])
-    with SqliteStore(record_file()) as store:
-        log = store.create(debate, clock=lambda: next(times, events[-1].at))
+    async with aclosing(SqliteStore(record_file())) as store:
+        log = await store.create(debate, clock=lambda: next(times, events[-1].at))
         for event in events:
             log.append(event)
         await log.aclose()
@@ -28,8 +30,8 @@ async def store_debate(events: Sequence[Event], debate: str = "cafe") -> None:
 
 def stored_events() -> list[Event]:
     """The newest debate's events."""
-    with SqliteStore(record_file()) as store:
-        return store.events(store.find().debate)
+    newest, *_ = list_debates(record_file())
+    return read_events(record_file(), newest.debate)
 
 
 def stored_texts(*, reason: str) -> dict[str, str]:
@@ -47,9 +49,7 @@ def stored_texts(*, reason: str) -> dict[str, str]:
 async def wait_until_durable(deltas: int) -> None:
     """Wait until the record holds that many deltas."""
     while True:
-        with SqliteStore(record_file()) as store:
-            found = store.debates()
-            events = store.events(found[0].debate) if found else []
+        events = stored_events() if list_debates(record_file()) else []
         if sum(isinstance(event, TurnDelta) for event in events) >= deltas:
             return
         await asyncio.sleep(0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -60,39 +61,23 @@ def decode_format(setup: str) -> Format | None:
         return None
 
 
-def plan_continuation(debate: str, settings: config.Settings) -> Plan:
+async def plan_continuation(store: DebateStore, debate: str, settings: config.Settings) -> Plan:
     """Plan the rest of a recorded debate, the latest if `debate` is empty.
 
     Raise `UsageError` if the debate is live or complete, if its setup cannot be read, or if it needs
     credentials that were not stored.
     """
-    from debate_tui.record.sqlite_log import SqliteStore  # the first frame must not wait for SQLite
-
-    with SqliteStore(config.record_file()) as store:
-        summary = store.find(debate)
-        setup_json, past_events = store.setup(summary.debate), tuple(store.events(summary.debate))
-    return _build_continuation(summary, setup_json, past_events, settings)
-
-
-async def plan_continuation_from(store: DebateStore, debate: str, settings: config.Settings) -> Plan:
-    """Plan the rest of a debate in any store; see `plan_continuation`."""
     summary = await store.find(debate)
-    log = await store.watch(summary.debate)
-    past_events: list[Event] = []
-    try:
-        while len(past_events) < summary.events:
-            past_events += await log.read(len(past_events))
-    finally:
-        await log.aclose()
-    return _build_continuation(summary, await store.setup(summary.debate), tuple(past_events), settings)
+    past_events, setup = tuple(await store.events(summary.debate)), await store.setup(summary.debate)
+    return await asyncio.to_thread(_build_continuation, summary, setup, past_events, settings)
 
 
 def check_not_live(summary: DebateSummary) -> None:
     """Raise `UsageError` if another program is running the debate."""
     if summary.live:
         raise UsageError(
-            f"The debate {summary.debate} is being held by another program right now: “{summary.topic}”.",
-            "debate-tui history lists those that were broken off.",
+            f"The debate {summary.debate} is running in another program: “{summary.topic}”.",
+            "List interrupted debates: debate-tui history",
         )
 
 
@@ -104,8 +89,8 @@ def _build_continuation(
         saved_setup = msgspec.json.decode(setup, type=_SetupRecord)
     except msgspec.DecodeError as error:
         raise UsageError(
-            f"The debate {summary.debate} was begun by a version that this one cannot read: {error}.",
-            f"debate-tui export {summary.debate} still writes down what was said.",
+            f"The debate {summary.debate} was started by another version and cannot be resumed: {error}.",
+            f"You can still export it: debate-tui export {summary.debate}",
         ) from None
     transcript = Transcript(past_events)
     debaters = tuple(chair.debater for chair in saved_setup.chairs)
@@ -116,7 +101,7 @@ def _build_continuation(
     if is_over and compute_progress(transcript, saved_setup.format, debaters).complete:
         raise UsageError(
             f"The debate {summary.debate} is complete: “{summary.topic}”.",
-            "debate-tui history lists those that were broken off.",
+            "List interrupted debates: debate-tui history",
         )
     current_sources = _current_sources(transcript)
     debater_settings = [

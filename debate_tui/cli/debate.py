@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli.messages import (
     exit_code,
@@ -39,7 +40,6 @@ from debate_tui.sources.registry import is_model_with_parameters
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from debate_tui import config
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.wiring import DebateContext
     from debate_tui.config import Settings
@@ -197,9 +197,12 @@ def run_debate(
 
         return asyncio.run(start.run_start_screen(settings, chaos=chaos, plan_fields=plan_fields))
     if continued is not None:
+        # The first frame of a new debate must not wait for SQLite.
         from debate_tui.cli.continuation import plan_continuation
+        from debate_tui.record.stores import open_store
 
-        debate_plan = plan_continuation(continued, settings)
+        store = open_store(config.record_file())
+        debate_plan = asyncio.run(plan_continuation(store, continued, settings))
     else:
         debate_plan = _plan_topic(topic, settings, on_screen=on_screen, chaos=chaos)
     debate_plan = msgspec.structs.replace(debate_plan, **plan_fields)

@@ -18,7 +18,7 @@ from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.text import to_datetime
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import debate_state
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.stores import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
     from debate_tui.domain.exports import ExportType
+    from debate_tui.record.log import DebateStore
     from debate_tui.record.summary import DebateSummary
     from debate_tui.tui.screens.history import HistorySelection
 
@@ -35,11 +36,11 @@ def show_history(query: str, *, plain: bool) -> int:
 
     Uses the full screen on a terminal, unless `plain` is set or no debate matches. Return the exit code.
     """
-    with SqliteStore(config.record_file()) as store:
-        found = store.debates(query)
-        if found and not plain and terminal.supports_full_screen():
-            terminal.reopen_keyboard()
-            return asyncio.run(browse_history(store, query))
+    store = open_store(config.record_file())
+    found = asyncio.run(store.debates(query))
+    if found and not plain and terminal.supports_full_screen():
+        terminal.reopen_keyboard()
+        return asyncio.run(browse_history(store, query))
     _print_summaries(found, query)
     return 0
 
@@ -59,15 +60,18 @@ def delete_debates(debate_ids: Sequence[str], *, confirmed: bool) -> None:
     Raise `UsageError` if a debate is live, or if the user does not agree or cannot be asked because standard
     input is not a terminal.
     """
-    with SqliteStore(config.record_file()) as store:
-        found = [store.find(debate) for debate in debate_ids]
-        for summary in found:
-            check_not_live(summary)
-        for summary in found:
-            print(_format_summary(summary))
-        if not confirmed and not _confirm_deletion(len(found)):
-            raise UsageError("Nothing was deleted.", "Say --yes to delete without being asked.")
-        store.delete(*(summary.debate for summary in found))
+    asyncio.run(_delete_debates(open_store(config.record_file()), debate_ids, confirmed=confirmed))
+
+
+async def _delete_debates(store: DebateStore, debate_ids: Sequence[str], *, confirmed: bool) -> None:
+    found = [await store.find(debate) for debate in debate_ids]
+    for summary in found:
+        check_not_live(summary)
+    for summary in found:
+        print(_format_summary(summary))
+    if not confirmed and not _confirm_deletion(len(found)):
+        raise UsageError("Nothing was deleted.", "Use --yes to delete without being asked.")
+    await store.delete(*(summary.debate for summary in found))
     write_stderr(f"Deleted {len(found)}.\n")
 
 
@@ -76,8 +80,7 @@ def write_export(debate: str, form: ExportType, output: Path | None) -> None:
 
     If `output` is a folder, choose a file name in it. Raise `DebateError` if the file cannot be written.
     """
-    with SqliteStore(config.record_file()) as store:
-        events = store.events(store.find(debate).debate)
+    events = asyncio.run(_read_events(open_store(config.record_file()), debate))
     text = export_debate(events, form)
     if output is None:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
@@ -90,6 +93,10 @@ def write_export(debate: str, form: ExportType, output: Path | None) -> None:
     except OSError as error:
         raise DebateError(f"Cannot write {output}: {error.strerror}.") from None
     write_stderr(f"{output}\n")
+
+
+async def _read_events(store: DebateStore, debate: str) -> Sequence[Event]:
+    return await store.events((await store.find(debate)).debate)
 
 
 def _format_summary(summary: DebateSummary) -> str:
@@ -113,35 +120,31 @@ def _confirm_deletion(count: int) -> bool:
 # The history on the full screen.
 
 
-class _ThreadedStore:
-    """A `HistoryStore` for the SQLite file that does its work in threads."""
+class _RecordedDebates:
+    """The `HistoryStore` of the program's own record."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: DebateStore) -> None:
         self._store = store
 
     async def debates(self) -> Sequence[DebateSummary]:
         """See `HistoryStore.debates`."""
-        return await asyncio.to_thread(self._store.debates)
+        return await self._store.debates()
 
     async def events(self, debate: str) -> Sequence[Event]:
         """See `HistoryStore.events`."""
-        return await asyncio.to_thread(self._store.events, debate)
+        return await self._store.events(debate)
 
     async def delete(self, debate: str) -> None:
         """See `HistoryStore.delete`."""
-
-        def delete() -> None:
-            check_not_live(self._store.find(debate))
-            self._store.delete(debate)
-
-        await asyncio.to_thread(delete)
+        check_not_live(await self._store.find(debate))
+        await self._store.delete(debate)
 
     async def check(self, debate: str) -> None:
         """See `HistoryStore.check`."""
-        await asyncio.to_thread(plan_continuation, debate, load_settings({}))
+        await plan_continuation(self._store, debate, load_settings({}))
 
 
-async def browse_history(store: SqliteStore, query: str) -> int:
+async def browse_history(store: DebateStore, query: str) -> int:
     """Show the history screen and the debates opened from it until the user quits; return the exit code.
 
     Leaving a replay or a debate returns to the same place in the list. Settings are reloaded each time, since
@@ -150,7 +153,7 @@ async def browse_history(store: SqliteStore, query: str) -> int:
     from debate_tui.cli.tui_runner import make_screen_options, remember_theme
     from debate_tui.tui.screens.history import HistoryApp
 
-    archive, selected_debate = _ThreadedStore(store), ""
+    archive, selected_debate = _RecordedDebates(store), ""
     while True:
         settings = load_settings({})
         summaries = await archive.debates()
@@ -174,12 +177,12 @@ async def browse_history(store: SqliteStore, query: str) -> int:
             return code
 
 
-async def _open_debate(store: SqliteStore, visit: HistorySelection, settings: config.Settings) -> int:
+async def _open_debate(store: DebateStore, visit: HistorySelection, settings: config.Settings) -> int:
     if visit.action == "continue":
         from debate_tui.cli import tui_runner
 
-        return await tui_runner.run_fullscreen(plan_continuation(visit.debate, settings))
+        return await tui_runner.run_fullscreen(await plan_continuation(store, visit.debate, settings))
     from debate_tui.cli.replay import play_fullscreen
 
-    events = await asyncio.to_thread(store.events, visit.debate)
-    return await play_fullscreen(events, settings, format_=decode_format(store.setup(visit.debate)))
+    events, format_ = await store.events(visit.debate), decode_format(await store.setup(visit.debate))
+    return await play_fullscreen(events, settings, format_=format_)

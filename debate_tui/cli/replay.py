@@ -11,7 +11,7 @@ from debate_tui.cli import terminal
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateStarted, PhaseStarted
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.stores import open_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -39,9 +39,7 @@ def replay_debate(
     found.
     """
     settings = config.load_settings(overrides)
-    with SqliteStore(config.record_file()) as store:
-        name = store.find(debate).debate
-        events, setup = store.events(name), store.setup(name)
+    events, setup = asyncio.run(_read_record(debate))
     if not (plain or json_lines) and terminal.supports_full_screen():
         from debate_tui.cli.continuation import decode_format
 
@@ -52,6 +50,12 @@ def replay_debate(
         )
     asyncio.run(_write_output(_events_from_round(events, from_round), json_lines=json_lines))
     return 0
+
+
+async def _read_record(debate: str) -> tuple[Sequence[Event], str]:
+    store = open_store(config.record_file())
+    name = (await store.find(debate)).debate
+    return await store.events(name), await store.setup(name)
 
 
 def _events_from_round(events: Sequence[Event], number: int | None) -> Sequence[Event]:

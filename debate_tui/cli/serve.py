@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import debate as topics
-from debate_tui.cli.continuation import plan_continuation_from
+from debate_tui.cli.continuation import plan_continuation
 from debate_tui.cli.debate import parse_debater_option
 from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, check_options, open_server
 from debate_tui.cli.messages import print_error
@@ -88,7 +88,7 @@ async def _serve_until_signal(
         # Fail now if the store cannot be reached, not when the first viewer comes.
         await store.setup("")
         if continued is not None:
-            first_plan = await plan_continuation_from(store, continued, settings)
+            first_plan = await plan_continuation(store, continued, settings)
         limits = ViewerLimits(hosting.max_viewers, hosting.max_viewers_per_address)
         async with Hub(store, limits, only_hosted=first_plan is not None) as hub:
             debates = RunningDebates(hub, store, settings, hosting.allowed_sources)

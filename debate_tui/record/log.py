@@ -188,6 +188,10 @@ class DebateStore(Protocol):
         """
         ...
 
+    async def events(self, debate: str) -> list[Event]:
+        """Return all durable events of the debate with exactly this id."""
+        ...
+
     async def setup(self, debate: str) -> str:
         """Return the setup that the debate was created with."""
         ...

@@ -141,8 +141,8 @@ class Playhead:
         """
         if not 1 <= number <= len(self.round_starts):
             raise UsageError(
-                f"the debate has no round {number}",
-                f"it has {len(self.round_starts)}, counted over all phases",
+                f"The debate has no round {number}.",
+                f"It has {len(self.round_starts)}, counted over all phases.",
             )
         return self.round_starts[number - 1]
 

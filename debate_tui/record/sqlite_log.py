@@ -15,14 +15,11 @@ import msgspec
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import event_from_json
 from debate_tui.record.log import BATCH_SIZE, AppendableLog
-from debate_tui.record.sqlite_writer import RecordingState, SqliteWriter, connect, open_database, transaction
-from debate_tui.record.summary import DebateSummary, find_summary
+from debate_tui.record.sqlite_writer import RecordingState, SqliteWriter, open_database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
     from debate_tui.domain.events import Event
 
@@ -65,8 +62,8 @@ def lock_debate(record: Path, debate: str) -> DebateLock:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise UsageError(
-                    f"The debate {debate} is being held by another program right now.",
-                    "It can be continued once it has ended there.",
+                    f"The debate {debate} is running in another program.",
+                    "You can resume it once it has ended there.",
                 ) from None
             time.sleep(LOCK_TIMEOUT_S / 5)
         except OSError:
@@ -122,11 +119,6 @@ def _open_locked(path: Path, *, shared: bool = False) -> int | None:
 RECENT_EVENTS: Final = 4096
 """Durable events kept in memory too, so that followers that keep up never read the file."""
 
-_LIST_QUERY: Final = (
-    "SELECT name, topic, format, debaters, started, updated, finished, events FROM debates"
-    " ORDER BY started DESC, id DESC"
-)
-
 
 class SqliteLog(AppendableLog):
     """A debate's log in the file of a `SqliteStore`, which creates it.
@@ -173,8 +165,8 @@ class SqliteLog(AppendableLog):
         """The reason why events are not being written, or `None`."""
         if self._recording.stopped and self._recording.error is None:
             return DebateError(
-                f"the record {self._path} ends at event {self.durable_seq}: the disk did not keep up",
-                "the debate goes on unrecorded; export it before leaving",
+                f"The record {self._path} ends at event {self.durable_seq}: the disk did not keep up.",
+                "The debate continues unrecorded. Export it before you quit.",
             )
         return self._recording.error
 
@@ -190,10 +182,10 @@ class SqliteLog(AppendableLog):
             start = after - self._recent_after
             return self._recent[start : start + limit]
         events = await asyncio.to_thread(
-            _read_events, self._path, self._recording.summary.debate, after, limit
+            read_events, self._path, self._recording.summary.debate, after, limit
         )
         if not events:
-            raise DebateError(f"events {after + 1} to {self._recent_after} of this debate were not recorded")
+            raise DebateError(f"Events {after + 1} to {self._recent_after} of this debate were not recorded.")
         return events
 
     async def flush(self) -> None:
@@ -233,176 +225,24 @@ class SqliteLog(AppendableLog):
             self._on_write_error(trouble)
 
 
-class SqliteStore:
-    """All recorded debates in one SQLite file, created with the first debate.
-
-    Every method raises `DebateError` with a hint if the file cannot be used. Methods take milliseconds,
-    except reading or deleting long debates, which belongs in a thread. Close the store last: closing waits
-    for the writer.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._locks: list[DebateLock] = []
-        self._writer: SqliteWriter | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def create(
-        self,
-        debate: str,
-        *,
-        setup: str = "",
-        clock: Callable[[], float] = time.time,
-        on_write_error: Callable[[DebateError], None] = lambda _: None,
-    ) -> SqliteLog:
-        """Create a debate with the id `debate` and return its log.
-
-        `setup` is stored with the events, to resume the debate: everything it needs that no event contains,
-        such as personas and the format itself. It must not contain an API key.
-        """
-        writer = self._get_writer()
-        recording = RecordingState(DebateSummary(debate), setup=setup)
-        lock = self._lock_debate(debate)
-        return SqliteLog(
-            writer, recording, self._path, lock, last=None, clock=clock, on_write_error=on_write_error
-        )
-
-    def resume(
-        self,
-        debate: str,
-        *,
-        clock: Callable[[], float] = time.time,
-        on_write_error: Callable[[DebateError], None] = lambda _: None,
-    ) -> SqliteLog:
-        """Return the log of a recorded debate, to append after its last event.
-
-        Raise `UsageError` while another program, or this one, holds it.
-        """
-        writer = self._get_writer()
-        name = self.find(debate).debate
-        lock = self._lock_debate(name)
-        summary = self.find(name)
-        with open_database(self._path) as connection:
-            row = connection.execute("SELECT id FROM debates WHERE name = ?", (name,)).fetchone()[0]
-        last = _read_events(self._path, name, summary.events - 1, 1)[-1]
-        recording = RecordingState(summary, row_id=row)
-        return SqliteLog(
-            writer, recording, self._path, lock, last=last, clock=clock, on_write_error=on_write_error
-        )
-
-    def debates(self, words: str = "") -> list[DebateSummary]:
-        """Return the recorded debates, newest first; with `words`, only those that contain all of them."""
-        if not self._path.exists():
-            return []
-        with open_database(self._path) as connection:
-            rows = connection.execute(_LIST_QUERY).fetchall()
-        live = locked_debates(self._path)
-        with _translate_decode_errors(self._path):
-            return [summary for row in rows if (summary := _summary_from_row(row, live)).matches(words)]
-
-    def find(self, debate: str = "") -> DebateSummary:
-        """Return the debate whose id is or starts with `debate`, or the newest if it is empty.
-
-        Raise `UsageError` if no debate matches, or several do.
-        """
-        return find_summary(self.debates(), debate)
-
-    def events(self, debate: str) -> list[Event]:
-        """Return all recorded events of a debate."""
-        return _read_events(self._path, debate, 0, -1)
-
-    def read(self, debate: str, after: int, limit: int) -> list[Event]:
-        """Return up to `limit` recorded events of a debate with `seq` greater than `after`."""
-        return _read_events(self._path, debate, after, limit)
-
-    def setup(self, debate: str) -> str:
-        """Return the setup that the debate was created with."""
-        with open_database(self._path) as connection:
-            row = connection.execute("SELECT setup FROM debates WHERE name = ?", (debate,)).fetchone()
-        return str(row[0]) if row else ""
-
-    def secret(self) -> bytes:
-        """Return 32 random bytes, generated on first use."""
-        with open_database(self._path) as connection, transaction(connection):
-            connection.execute(
-                "INSERT OR IGNORE INTO secrets (name, value) VALUES ('server', ?)", (os.urandom(32),)
-            )
-            row = connection.execute("SELECT value FROM secrets WHERE name = 'server'").fetchone()
-        return bytes(row[0])
-
-    def delete(self, *debates: str) -> int:
-        """Delete debates, overwriting their data in the file; return how many existed."""
-        with open_database(self._path) as connection:
-            connection.execute("PRAGMA secure_delete = ON")
-            with transaction(connection):
-                deleted = connection.executemany(
-                    "DELETE FROM debates WHERE name = ?", [(debate,) for debate in debates]
-                ).rowcount
-            # Run as a script: stepped as a query, the vacuum stops after its first page.
-            connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
-        return deleted
-
-    def close(self) -> None:
-        """Write pending events and close the file; logs of this store must not be used afterwards."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        for lock in self._locks:
-            lock.release()
-        self._locks.clear()
-
-    def _lock_debate(self, debate: str) -> DebateLock:
-        lock = lock_debate(self._path, debate)
-        self._locks.append(lock)
-        return lock
-
-    def _get_writer(self) -> SqliteWriter:
-        if self._writer is None:
-            self._writer = SqliteWriter(connect(self._path), self._path)
-        return self._writer
-
-
-def _read_events(path: Path, debate: str, after: int, limit: int) -> list[Event]:
+def read_events(path: Path, debate: str, after: int = 0, limit: int = -1) -> list[Event]:
+    """Read up to `limit` events of a debate with `seq` greater than `after`, oldest first; -1 means all."""
     with open_database(path) as connection:
         rows = connection.execute(
             "SELECT event FROM events WHERE debate = (SELECT id FROM debates WHERE name = ?) AND seq > ?"
             " ORDER BY seq LIMIT ?",
             (debate, after, limit),
         ).fetchall()
-    with _translate_decode_errors(path):
+    with translate_decode_errors(path):
         return [event_from_json(row[0]) for row in rows]
 
 
 @contextlib.contextmanager
-def _translate_decode_errors(path: Path) -> Iterator[None]:
+def translate_decode_errors(path: Path) -> Iterator[None]:
+    """Raise `DebateError` if the file has something that this version cannot read."""
     try:
         yield
     except (msgspec.DecodeError, RecursionError) as error:
         raise DebateError(
-            f"the record {path} holds what this version cannot read: {error}", "upgrade debate-tui"
+            f"The record {path} has something this version cannot read: {error}.", "Upgrade debate-tui."
         ) from error
-
-
-def _summary_from_row(row: tuple[object, ...], live: Container[str]) -> DebateSummary:
-    name, topic, format_, debaters, started, updated, finished, events = row
-    return msgspec.convert(
-        {
-            "debate": name,
-            "topic": topic,
-            "format": format_,
-            "debaters": msgspec.json.decode(str(debaters)),
-            "started": started,
-            "updated": updated,
-            "finished": finished,
-            "events": events,
-            "live": name in live,
-        },
-        DebateSummary,
-    )

@@ -62,21 +62,21 @@ _BUSY_S = 5.0
 """Seconds a statement waits for another process's transaction, which takes milliseconds."""
 
 _ERROR_MESSAGES: Final[dict[int, tuple[str, str]]] = {
-    sqlite3.SQLITE_BUSY: ("is locked by another program", "close the program that holds it"),
-    sqlite3.SQLITE_LOCKED: ("is locked by another program", "close the program that holds it"),
-    sqlite3.SQLITE_READONLY: ("cannot be written to", "check the permissions of the file and its folder"),
-    sqlite3.SQLITE_PERM: ("cannot be opened", "check the permissions of the file and its folder"),
-    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", "check the permissions of the file and its folder"),
-    sqlite3.SQLITE_FULL: ("cannot grow: the disk is full", "free some space"),
-    sqlite3.SQLITE_IOERR: ("cannot be read or written", "check the disk and the space left on it"),
-    sqlite3.SQLITE_NOTADB: ("is not a database", "move the file away; a new one is made"),
+    sqlite3.SQLITE_BUSY: ("is locked by another program", "Close that program"),
+    sqlite3.SQLITE_LOCKED: ("is locked by another program", "Close that program"),
+    sqlite3.SQLITE_READONLY: ("cannot be written to", "Check the permissions of the file and its folder"),
+    sqlite3.SQLITE_PERM: ("cannot be opened", "Check the permissions of the file and its folder"),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", "Check the permissions of the file and its folder"),
+    sqlite3.SQLITE_FULL: ("cannot grow: the disk is full", "Free some space"),
+    sqlite3.SQLITE_IOERR: ("cannot be read or written", "Check the disk and its free space"),
+    sqlite3.SQLITE_NOTADB: ("is not a database", "Move the file away, and a new one is created"),
     sqlite3.SQLITE_CORRUPT: (
         "is damaged",
-        "move the file away; `sqlite3 FILE .recover` may save its debates",
+        "Move the file away ('sqlite3 FILE .recover' may save its debates)",
     ),
     sqlite3.SQLITE_CONSTRAINT: (
-        "no longer takes this debate: it was deleted, or another program is writing it",
-        "hold a debate from one program only",
+        "no longer accepts this debate: it was deleted, or another program is writing it",
+        "Run a debate in one program only",
     ),
 }
 
@@ -135,17 +135,17 @@ def translate_errors(path: Path) -> Iterator[None]:
         raise describe_error(error, path) from error
     except OSError as error:
         raise DebateError(
-            f"the record {path} cannot be opened: {error.strerror or error}",
-            "check the permissions of the folder, or use --no-record",
+            f"The record {path} cannot be opened: {error.strerror or error}.",
+            "Check the permissions of the folder, or use --no-record.",
         ) from error
 
 
 def describe_error(error: sqlite3.Error, path: Path) -> DebateError:
     """Describe a database error in plain words."""
     trouble, advice = _ERROR_MESSAGES.get(
-        _error_code(error), (f"cannot be used: {error}", "move the file away")
+        _error_code(error), (f"cannot be used: {error}", "Move the file away")
     )
-    return DebateError(f"the record {path} {trouble}", f"{advice}, or use --no-record")
+    return DebateError(f"The record {path} {trouble}.", f"{advice}, or use --no-record.")
 
 
 def is_transient(error: sqlite3.Error) -> bool:
@@ -172,8 +172,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         version = _schema_version(connection)  # again: another process may have migrated it meanwhile
         if version > len(MIGRATIONS):
             raise DebateError(
-                f"the record {path} was written by a newer debate-tui",
-                "upgrade debate-tui, or use --no-record",
+                f"The record {path} was written by a newer debate-tui.",
+                "Upgrade debate-tui, or use --no-record.",
             )
         for statements in MIGRATIONS[version:]:
             for statement in statements:

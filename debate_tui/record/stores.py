@@ -1,28 +1,237 @@
-"""Stores by their address: a file or a Redis server."""
+"""Stores of debates: one SQLite file, or a Redis server, by its address."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
+import msgspec
+
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.domain.events import DebateFinished
+from debate_tui.domain.events import DebateFinished, DebaterInfo
 from debate_tui.record.log import BATCH_SIZE, BaseLog
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.sqlite_log import (
+    SqliteLog,
+    lock_debate,
+    locked_debates,
+    read_events,
+    translate_decode_errors,
+)
+from debate_tui.record.sqlite_writer import RecordingState, SqliteWriter, connect, open_database, transaction
+from debate_tui.record.summary import DebateSummary, find_summary
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from debate_tui.domain.events import Event
     from debate_tui.record.log import DebateStore
-    from debate_tui.record.sqlite_log import SqliteLog
-    from debate_tui.record.summary import DebateSummary
+    from debate_tui.record.sqlite_log import DebateLock
+
+_REDIS_SCHEMES: Final = ("redis://", "rediss://", "valkey://", "valkeys://", "unix://")
 
 
-# Watching a debate in the file, whichever program records it.
+def open_store(address: str | Path, password: str = "") -> DebateStore:
+    """Return the store at a Redis address or in a file.
+
+    Addresses of Redis start with ``redis://``, ``rediss://``, ``valkey(s)://`` or ``unix://``. Nothing is
+    connected or created yet. ``?ttl=SECONDS`` sets how long Redis keeps a debate after its last event
+    (default 7 days, 0 for good). `password` is used if the address contains none. Raise `UsageError` if the
+    address is invalid or the package for Redis is missing; neither this nor any later error contains a
+    password.
+    """
+    if not isinstance(address, str) or not address.startswith(_REDIS_SCHEMES):
+        return SqliteStore(Path(address))
+    try:
+        from debate_tui.record.redis.store import RedisStore
+    except ImportError:
+        raise UsageError(
+            "Keeping debates in Redis needs the package 'redis'.", "Run: pip install 'debate-tui[redis]'"
+        ) from None
+    try:
+        url = urlsplit(address)
+    except ValueError:
+        raise UsageError("The store's address is not valid.", "Put IPv6 addresses in brackets.") from None
+    if password and url.password is None:
+        user, _, host = url.netloc.rpartition("@")
+        url = url._replace(netloc=f"{user}:{quote(password, safe='')}@{host}")
+    return RedisStore(url)
+
+
+# The SQLite file
+
+
+_LIST_QUERY: Final = (
+    "SELECT name, topic, format, debaters, started, updated, finished, events FROM debates"
+    " ORDER BY started DESC, id DESC"
+)
+
+
+class SqliteStore:
+    """A `DebateStore` in one SQLite file, which is created with the first debate.
+
+    The file is read and written in threads. A store that has created or resumed debates must be closed, after
+    its logs: closing waits for the writer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._locks: list[DebateLock] = []
+        self._writer: SqliteWriter | None = None
+        self._acquiring = threading.Lock()
+
+    async def create(
+        self,
+        debate: str,
+        *,
+        setup: str = "",
+        clock: Callable[[], float] = time.time,
+        on_write_error: Callable[[DebateError], None] = lambda _: None,
+    ) -> SqliteLog:
+        """See `DebateStore.create`."""
+        writer, lock = await asyncio.to_thread(self._acquire, debate)
+        recording = RecordingState(DebateSummary(debate), setup=setup)
+        return SqliteLog(
+            writer, recording, self._path, lock, last=None, clock=clock, on_write_error=on_write_error
+        )
+
+    async def resume(
+        self,
+        debate: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        on_write_error: Callable[[DebateError], None] = lambda _: None,
+    ) -> SqliteLog:
+        """See `DebateStore.resume`. Raise `UsageError` while another program, or this one, writes to it."""
+        name = (await self.find(debate)).debate
+        writer, lock = await asyncio.to_thread(self._acquire, name)
+        recording, last = await asyncio.to_thread(_read_recording, self._path, name)
+        return SqliteLog(
+            writer, recording, self._path, lock, last=last, clock=clock, on_write_error=on_write_error
+        )
+
+    async def watch(self, debate: str) -> PolledSqliteLog:
+        """See `DebateStore.watch`."""
+        summary = await self.find(debate)
+        if summary.debate != debate:
+            raise UsageError(f"No recorded debate has the id '{debate}'.", "Give the whole id.")
+        log = PolledSqliteLog(self._path, debate)
+        await log.start(summary.events)
+        return log
+
+    async def debates(self, words: str = "") -> list[DebateSummary]:
+        """See `DebateStore.debates`."""
+        summaries = await asyncio.to_thread(list_debates, self._path)
+        return [summary for summary in summaries if summary.matches(words)]
+
+    async def find(self, debate: str = "") -> DebateSummary:
+        """See `DebateStore.find`."""
+        return find_summary(await self.debates(), debate)
+
+    async def events(self, debate: str) -> list[Event]:
+        """See `DebateStore.events`."""
+        return await asyncio.to_thread(read_events, self._path, debate)
+
+    async def setup(self, debate: str) -> str:
+        """See `DebateStore.setup`."""
+        return await asyncio.to_thread(_read_setup, self._path, debate)
+
+    async def secret(self) -> bytes:
+        """See `DebateStore.secret`."""
+        return await asyncio.to_thread(_read_secret, self._path)
+
+    async def delete(self, *debates: str) -> int:
+        """See `DebateStore.delete`; the debates' data in the file is overwritten."""
+        return await asyncio.to_thread(_delete, self._path, debates)
+
+    async def aclose(self) -> None:
+        """See `DebateStore.aclose`."""
+        await asyncio.to_thread(self._close)
+
+    def _acquire(self, debate: str) -> tuple[SqliteWriter, DebateLock]:
+        """Lock a debate, and start the writer if it is the first one."""
+        with self._acquiring:
+            if self._writer is None:
+                self._writer = SqliteWriter(connect(self._path), self._path)
+            lock = lock_debate(self._path, debate)
+            self._locks.append(lock)
+            return self._writer, lock
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        for lock in self._locks:
+            lock.release()
+        self._locks.clear()
+
+
+def list_debates(path: Path) -> list[DebateSummary]:
+    """Read the summaries of all debates in a file, newest first; none if it does not exist."""
+    if not path.exists():
+        return []
+    with open_database(path) as connection:
+        rows = connection.execute(_LIST_QUERY).fetchall()
+    live = locked_debates(path)
+    with translate_decode_errors(path):
+        return [
+            DebateSummary(
+                debate=name,
+                topic=topic,
+                format=format_,
+                debaters=msgspec.json.decode(debaters, type=tuple[DebaterInfo, ...]),
+                started=started,
+                updated=updated,
+                finished=finished,
+                events=events,
+                live=name in live,
+            )
+            for name, topic, format_, debaters, started, updated, finished, events in rows
+        ]
+
+
+def _read_recording(path: Path, debate: str) -> tuple[RecordingState, Event]:
+    """Return what is needed to append to a debate, and its last event."""
+    summary = find_summary(list_debates(path), debate)
+    with open_database(path) as connection:
+        row_id = connection.execute("SELECT id FROM debates WHERE name = ?", (debate,)).fetchone()[0]
+    last = read_events(path, debate, summary.events - 1, 1)[-1]
+    return RecordingState(summary, row_id=row_id), last
+
+
+def _read_setup(path: Path, debate: str) -> str:
+    with open_database(path) as connection:
+        row = connection.execute("SELECT setup FROM debates WHERE name = ?", (debate,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _read_secret(path: Path) -> bytes:
+    """Return 32 random bytes, generated on first use."""
+    with open_database(path) as connection, transaction(connection):
+        connection.execute(
+            "INSERT OR IGNORE INTO secrets (name, value) VALUES ('server', ?)", (os.urandom(32),)
+        )
+        row = connection.execute("SELECT value FROM secrets WHERE name = 'server'").fetchone()
+    return bytes(row[0])
+
+
+def _delete(path: Path, debates: Sequence[str]) -> int:
+    with open_database(path) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        with transaction(connection):
+            deleted = connection.executemany(
+                "DELETE FROM debates WHERE name = ?", [(debate,) for debate in debates]
+            ).rowcount
+        # Run as a script: stepped as a query, the vacuum stops after its first page.
+        connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
+    return deleted
+
+
+# Watching a debate in the file, whichever program records it
 
 
 POLL_INTERVAL_S: Final = 0.1
@@ -30,20 +239,17 @@ POLL_INTERVAL_S: Final = 0.1
 
 
 class PolledSqliteLog(BaseLog):
-    """A `WatchedLog` of a debate in a `SqliteStore`; events in the file are durable and never change."""
+    """A `WatchedLog` of a debate in a file; events in the file are durable and never change."""
 
-    def __init__(self, store: SqliteStore, debate: str) -> None:
+    epoch = ""
+
+    def __init__(self, path: Path, debate: str) -> None:
         super().__init__()
-        self._store = store
+        self._path = path
         self._debate = debate
         self._last: Event | None = None
         self._failure: DebateError | None = None
         self._poll_task: asyncio.Task[None] | None = None
-
-    @property
-    def epoch(self) -> str:
-        """See `WatchedLog.epoch`."""
-        return ""
 
     @property
     def seq(self) -> int:
@@ -80,9 +286,9 @@ class PolledSqliteLog(BaseLog):
 
     async def _read_existing(self, after: int, limit: int) -> list[Event]:
         """Read events that are known to exist; raise `UsageError` if the debate was deleted."""
-        if events := await asyncio.to_thread(self._store.read, self._debate, after, limit):
+        if events := await asyncio.to_thread(read_events, self._path, self._debate, after, limit):
             return events
-        raise UsageError(f"no recorded debate is called {self._debate!r}", "it was deleted")
+        raise UsageError(f"No recorded debate has the id '{self._debate}'.", "It was deleted.")
 
     async def _poll(self) -> None:
         """Poll for new events; reading the newest known one again shows whether the debate still exists."""
@@ -99,96 +305,3 @@ class PolledSqliteLog(BaseLog):
                 self._publish(event)
             if len(found) < BATCH_SIZE:
                 await asyncio.sleep(POLL_INTERVAL_S)
-
-
-_REDIS_SCHEMES: Final = ("redis://", "rediss://", "valkey://", "valkeys://", "unix://")
-
-
-def open_store(address: str | Path, password: str = "") -> DebateStore:
-    """Return the store at a Redis address or in a file.
-
-    Addresses of Redis start with ``redis://``, ``rediss://``, ``valkey(s)://`` or ``unix://``. Nothing is
-    connected or created yet. ``?ttl=SECONDS`` sets how long Redis keeps a debate after its last event
-    (default 7 days, 0 for good). `password` is used if the address contains none. Raise `UsageError` if the
-    address is invalid or the package for Redis is missing; neither this nor any later error contains a
-    password.
-    """
-    if not isinstance(address, str) or not address.startswith(_REDIS_SCHEMES):
-        return AsyncSqliteStore(Path(address))
-    try:
-        from debate_tui.record.redis.store import RedisStore
-    except ImportError:
-        raise UsageError(
-            "keeping debates in Redis needs the package redis", "pip install 'debate-tui[redis]'"
-        ) from None
-    try:
-        url = urlsplit(address)
-    except ValueError:
-        raise UsageError("the address of the store is not one", "put an IPv6 address in brackets") from None
-    if password and url.password is None:
-        user, _, host = url.netloc.rpartition("@")
-        url = url._replace(netloc=f"{user}:{quote(password, safe='')}@{host}")
-    return RedisStore(url)
-
-
-class AsyncSqliteStore:
-    """A `DebateStore` in a file: a `SqliteStore` whose methods run in threads."""
-
-    def __init__(self, path: Path) -> None:
-        self._store = SqliteStore(path)
-
-    async def create(
-        self,
-        debate: str,
-        *,
-        setup: str = "",
-        clock: Callable[[], float] = time.time,
-        on_write_error: Callable[[DebateError], None] = lambda _: None,
-    ) -> SqliteLog:
-        """See `DebateStore.create`."""
-        return await asyncio.to_thread(
-            self._store.create, debate, setup=setup, clock=clock, on_write_error=on_write_error
-        )
-
-    async def resume(
-        self,
-        debate: str,
-        *,
-        clock: Callable[[], float] = time.time,
-        on_write_error: Callable[[DebateError], None] = lambda _: None,
-    ) -> SqliteLog:
-        """See `DebateStore.resume`."""
-        return await asyncio.to_thread(self._store.resume, debate, clock=clock, on_write_error=on_write_error)
-
-    async def watch(self, debate: str) -> PolledSqliteLog:
-        """See `DebateStore.watch`."""
-        summary = await self.find(debate)
-        if summary.debate != debate:
-            raise UsageError(f"no recorded debate is called {debate!r}", "give its whole id")
-        log = PolledSqliteLog(self._store, debate)
-        await log.start(summary.events)
-        return log
-
-    async def debates(self, words: str = "") -> list[DebateSummary]:
-        """See `DebateStore.debates`."""
-        return await asyncio.to_thread(self._store.debates, words)
-
-    async def find(self, debate: str = "") -> DebateSummary:
-        """See `DebateStore.find`."""
-        return await asyncio.to_thread(self._store.find, debate)
-
-    async def setup(self, debate: str) -> str:
-        """See `DebateStore.setup`."""
-        return await asyncio.to_thread(self._store.setup, debate)
-
-    async def secret(self) -> bytes:
-        """See `DebateStore.secret`."""
-        return await asyncio.to_thread(self._store.secret)
-
-    async def delete(self, *debates: str) -> int:
-        """See `DebateStore.delete`."""
-        return await asyncio.to_thread(self._store.delete, *debates)
-
-    async def aclose(self) -> None:
-        """See `DebateStore.aclose`."""
-        await asyncio.to_thread(self._store.close)

@@ -87,12 +87,14 @@ def find_summary(debates: Sequence[DebateSummary], debate: str) -> DebateSummary
     Raise `UsageError` if no debate matches, or several do.
     """
     if not debates:
-        raise UsageError("no debates are recorded", "hold one first: debate-tui TOPIC")
+        raise UsageError("No debates are recorded.", "Start one: debate-tui TOPIC")
     found = [summary for summary in debates if summary.debate == debate] or [
         summary for summary in debates if summary.debate.startswith(debate)
     ]
     if not found:
-        raise UsageError(f"no recorded debate is called {debate!r}", "debate-tui history lists them")
+        raise UsageError(f"No recorded debate has the id '{debate}'.", "List them: debate-tui history")
     if debate and len(found) > 1:
-        raise UsageError(f"{len(found)} recorded debates begin with {debate!r}", "give more of its id")
+        raise UsageError(
+            f"{len(found)} recorded debates have ids that start with '{debate}'.", "Give more of the id."
+        )
     return found[0]

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debate_tui.record.log import MemoryLog
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.sqlite_log import read_events
+from debate_tui.record.stores import SqliteStore
 from tests.sample_debates import opening_events, turn_deltas
 
 if TYPE_CHECKING:
@@ -65,8 +67,8 @@ async def compare_with_memory(kind: str, durable: AppendableLog, rate: int) -> N
 
 
 async def measure(folder: Path, rate: int) -> None:
-    with SqliteStore(folder / f"{rate}.sqlite") as store:
-        await compare_with_memory("sqlite", store.create("d1"), rate)
+    async with aclosing(SqliteStore(folder / f"{rate}.sqlite")) as store:
+        await compare_with_memory("sqlite", await store.create("d1"), rate)
 
 
 def kill(path: Path, rate: int) -> float:
@@ -78,16 +80,15 @@ def kill(path: Path, rate: int) -> float:
     victim.kill()
     killed = time.time()
     victim.wait()
-    with SqliteStore(path) as store:
-        events = store.events("d1")
+    events = read_events(path, "d1")
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     return killed - events[-1].at
 
 
 async def record(path: Path, rate: int) -> None:
     """What the killed process does."""
-    with SqliteStore(path) as store:
-        log = store.create("d1")
+    async with aclosing(SqliteStore(path)) as store:
+        log = await store.create("d1")
         while True:
             await pace(log, rate)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from debate_tui import config
 from debate_tui.cli.debate import parse_debater_option
 from debate_tui.domain.events import DebateStarted
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.stores import SqliteStore
 from tests.cli.process import run_program
 from tests.fakes.provider_server import CHAT, ProviderReply, ProviderServer, error
 
@@ -174,8 +175,8 @@ async def test_a_format_that_is_no_text_is_named(arguments: list[str]) -> None:
 
 
 async def test_a_debate_that_was_begun_by_another_version_is_not_continued() -> None:
-    with SqliteStore(config.record_file()) as store:
-        log = store.create("d1", setup='{"format": 1}')
+    async with aclosing(SqliteStore(config.record_file())) as store:
+        log = await store.create("d1", setup='{"format": 1}')
         log.append(DebateStarted(debate="d1", topic="Q?", format="oxford", debaters=()))
         await log.aclose()
     done = await run_program("--continue", "--json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from debate_tui.config import record_file
 from debate_tui.domain.events import DebateStarted, event_from_json
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.stores import SqliteStore
 from tests.cli.process import run_program, start_program
 from tests.cli.speech_server import record_debate, source_options
 from tests.fakes.sse_server import SseServer, reply
@@ -33,8 +34,8 @@ async def test_debates_are_listed_newest_first_and_found_by_their_words() -> Non
 
 
 async def test_a_debate_with_an_impossible_time_is_listed() -> None:
-    with SqliteStore(record_file()) as store:
-        log = store.create("d1", clock=lambda: 1e300)
+    async with aclosing(SqliteStore(record_file())) as store:
+        log = await store.create("d1", clock=lambda: 1e300)
         log.append(DebateStarted(debate="d1", topic="Should cats vote?", format="f", debaters=()))
         await log.aclose()
     listed = await run_program("history")
@@ -126,7 +127,7 @@ async def test_a_running_debate_is_live_and_locked_until_it_ends() -> None:
         ]:
             assert (refused.code, refused.out) == (2, "")
             assert len(refused.err.splitlines()) == 2
-            assert f"{debate} is being held by another program right now" in refused.err
+            assert f"The debate {debate} is running in another program" in refused.err
         assert len(server.requests) == asked == 2
         process.terminate()
         await process.communicate()

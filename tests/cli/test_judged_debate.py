@@ -16,7 +16,7 @@ from debate_tui.config import record_file
 from debate_tui.domain import events as ev
 from debate_tui.domain.judging.scoring import decide_panel, measure_swing
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.stores import list_debates
 from tests.cli.process import ProcessResult, run_program, start_program
 from tests.fakes import judged_debate_server
 from tests.fakes.judged_debate_server import (
@@ -314,7 +314,6 @@ def spoken_texts(transcript: Transcript) -> set[tuple[str, str]]:
 async def wait_until_recorded() -> None:
     """Wait until something of the debate is durable."""
     while True:
-        with SqliteStore(record_file()) as store:
-            if store.debates():
-                return
+        if list_debates(record_file()):
+            return
         await asyncio.sleep(0.01)

@@ -83,4 +83,4 @@ async def test_an_unplayable_debate_is_reported(arguments: list[str], said: str)
 async def test_with_nothing_on_record_it_says_so() -> None:
     done = await run_program("replay")
     assert (done.code, done.out) == (2, "")
-    assert "no debates are recorded" in done.err
+    assert "No debates are recorded." in done.err

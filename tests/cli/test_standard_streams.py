@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.stores import list_debates
 from tests.cli.process import run_program
 from tests.fakes.sse_server import DONE_EVENT, Reply, SseServer, reply
 
@@ -106,8 +106,12 @@ async def test_the_files_of_a_program_are_never_its_standard_streams(own_folders
     code, out, _ = await hold_debate("Q?", "--plain", redirection="2>&- 0<&-")
     assert code == 0
     assert "said" in out
-    with SqliteStore(own_folders / "data" / "debate-tui" / "debates.sqlite3") as store:
-        assert store.find().finished == "complete"
+    assert recorded_ending(own_folders) == "complete"
+
+
+def recorded_ending(own_folders: Path) -> str | None:
+    (summary,) = list_debates(own_folders / "data" / "debate-tui" / "debates.sqlite3")
+    return summary.finished
 
 
 # A reader that does not read
@@ -150,5 +154,4 @@ async def test_one_signal_ends_a_debate_whose_output_nobody_reads(
                 assert await process.wait() == 128 + by
         finally:
             os.close(unread)
-    with SqliteStore(own_folders / "data" / "debate-tui" / "debates.sqlite3") as store:
-        assert store.find().finished == "stopped"
+    assert recorded_ending(own_folders) == "stopped"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from debate_tui.record import sqlite_writer
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.stores import SqliteStore
 from tests.fakes.redis_server import RedisServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 
@@ -28,8 +29,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[SqliteStore]:
-    with SqliteStore(path) as store:
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    async with aclosing(SqliteStore(path)) as store:
         yield store
 
 

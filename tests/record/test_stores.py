@@ -370,7 +370,7 @@ async def test_watching_stops_when_it_is_closed_or_the_debate_deleted(store: Deb
     batches = watched.follow()
     assert len(await anext(batches)) == 4
     await store.delete("d1")
-    with pytest.raises(DebateError, match="called 'd1'"):
+    with pytest.raises(DebateError, match="the id 'd1'"):
         await anext(batches)
     await watched.aclose()
 
@@ -380,7 +380,7 @@ async def test_a_debate_that_is_not_there_cannot_be_watched_or_resumed(store: De
     await record_debate(store, "d1")
 
     for use in (store.watch, store.resume):
-        with pytest.raises(UsageError, match="called 'none'"):
+        with pytest.raises(UsageError, match="the id 'none'"):
             await use("none")
     with pytest.raises(UsageError):
         await store.watch("d")
@@ -393,7 +393,7 @@ async def test_a_debate_that_is_not_there_cannot_be_watched_or_resumed(store: De
 @every_store
 async def test_debates_are_listed_newest_first_and_found_by_words(store: DebateStore):
     assert await store.debates() == []
-    with pytest.raises(UsageError, match="no debates are recorded"):
+    with pytest.raises(UsageError, match="No debates are recorded"):
         await store.find()
     await record_debate(store, "d1", topic="Tea or coffee?")
     await record_debate(store, "d22", topic="Cats or dogs?")
@@ -412,9 +412,9 @@ async def test_a_debate_is_found_by_the_beginning_of_its_id(store: DebateStore):
     assert (await store.find("abc1")).debate == "abc1"
     assert (await store.find("abc2")).debate == "abc22"
     assert (await store.find()).debate == "abc22"
-    with pytest.raises(UsageError, match="2 recorded debates begin with 'abc'"):
+    with pytest.raises(UsageError, match="2 recorded debates have ids that start with 'abc'"):
         await store.find("abc")
-    with pytest.raises(UsageError, match="called 'zzz'"):
+    with pytest.raises(UsageError, match="the id 'zzz'"):
         await store.find("zzz")
 
 

@@ -7,9 +7,9 @@ import signal
 
 from debate_tui.config import record_file
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.sqlite_log import SqliteStore
+from debate_tui.record.stores import list_debates
 from tests.fakes.sse_server import SseServer, reply
-from tests.stored_debate import store_debate, wait_until_durable
+from tests.stored_debate import store_debate, stored_events, wait_until_durable
 from tests.terminal.pty_terminal import run_in_terminal
 from tests.tui.replay_harness import recorded_debate
 
@@ -50,8 +50,7 @@ async def test_a_killed_debate_is_continued_in_the_same_program() -> None:
             terminal.press("q")
             assert await terminal.wait_for_exit() == 0
             assert terminal.is_restored()
-    with SqliteStore(record_file()) as store:
-        transcript = Transcript(store.events(store.find().debate))
+    transcript = Transcript(stored_events())
     assert [turn.text for turn in transcript.turns.values()] == ["The first half, and the second."] * 2
 
 
@@ -65,8 +64,7 @@ async def test_a_deleted_debate_is_gone() -> None:
         await terminal.wait_for_text("No debate", "Deleted for good")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
-    with SqliteStore(record_file()) as store:
-        assert store.debates() == []
+    assert list_debates(record_file()) == []
 
 
 async def test_signals_end_it_wherever_it_is() -> None:

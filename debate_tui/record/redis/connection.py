@@ -46,15 +46,19 @@ _SCHEMES: Final = {
 }
 
 _ERROR_MESSAGES: Final[tuple[tuple[type[Exception], str, str], ...]] = (
-    (exceptions.BusyLoadingError, "is still loading its data", "it answers soon"),
-    (exceptions.AuthenticationError, "refuses the password", "check user and password in the address"),
-    (exceptions.NoPermissionError, "does not permit that", "give the user all commands on debate-tui:*"),
-    (exceptions.OutOfMemoryError, "is full", "raise its maxmemory"),
-    (exceptions.ReadOnlyError, "is a replica, which only reads", "use the address of its primary"),
-    (exceptions.ClusterError, "is a Redis Cluster, which does not work", "use a Redis of its own"),
-    (exceptions.AskError, "is a Redis Cluster, which does not work", "use a Redis of its own"),
-    (exceptions.ConnectionError, "cannot be reached", "check the address, and whether Redis runs"),
-    (exceptions.TimeoutError, f"does not answer within {TIMEOUT_S:.0f} s", "check its load and the network"),
+    (exceptions.BusyLoadingError, "is still loading its data", "Wait a moment and try again"),
+    (exceptions.AuthenticationError, "refused the password", "Check the user and password in the address"),
+    (
+        exceptions.NoPermissionError,
+        "does not permit a command",
+        "Allow all commands on debate-tui:*",
+    ),
+    (exceptions.OutOfMemoryError, "is full", "Raise its maxmemory"),
+    (exceptions.ReadOnlyError, "is a read-only replica", "Use the address of its primary"),
+    (exceptions.ClusterError, "is a Redis Cluster, which is not supported", "Use a single server"),
+    (exceptions.AskError, "is a Redis Cluster, which is not supported", "Use a single server"),
+    (exceptions.ConnectionError, "cannot be reached", "Check the address, and that Redis is running"),
+    (exceptions.TimeoutError, f"did not answer within {TIMEOUT_S:.0f} s", "Check its load and the network"),
 )
 
 
@@ -114,7 +118,8 @@ class RedisConnection:
             port = url.port
         except (KeyError, TypeError, ValueError):
             raise UsageError(
-                "the address of the Redis server is not one", "write redis://[USER:PASSWORD@]HOST[:PORT][/DB]"
+                "The address of the Redis server is not valid.",
+                "Write redis://[USER:PASSWORD@]HOST[:PORT][/DB].",
             ) from None
         self.address = url.path if url.scheme == "unix" else f"{url.hostname or 'localhost'}:{port or 6379}"
 
@@ -132,8 +137,8 @@ class RedisConnection:
         for kind, problem, advice in _ERROR_MESSAGES:
             if isinstance(reason, kind):
                 error_type = StoreUnreachableError if kind in _TRANSIENT_ERRORS else DebateError
-                return error_type(f"Redis at {self.address} {problem}", advice)
-        return DebateError(f"Redis at {self.address} refuses: {reason}", "check its configuration and log")
+                return error_type(f"Redis at {self.address} {problem}.", f"{advice}.")
+        return DebateError(f"Redis at {self.address} reported: {reason}.", "Check its configuration and log.")
 
     async def fetch_run_id(self) -> str:
         """Return the server's run id, which changes on a restart or failover; empty if not permitted."""
@@ -202,5 +207,5 @@ def _translate_decode_errors() -> Iterator[None]:
         yield
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DebateError(
-            f"the debate holds what this version cannot read: {error}", "upgrade debate-tui"
+            f"The debate has something this version cannot read: {error}.", "Upgrade debate-tui."
         ) from error

@@ -7,6 +7,7 @@ sends is rejected. If no other process has taken over, a late holder continues a
 
 from __future__ import annotations
 
+import math
 import secrets
 from typing import TYPE_CHECKING, Final, cast
 
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError, UsageError
+from debate_tui.domain.wording import format_duration
 from debate_tui.record.log import TakenOverError
 from debate_tui.record.redis.connection import INDEX_KEY, StreamEntry, debate_keys, decode_summary, parse_seq
 from debate_tui.record.summary import DebateSummary
@@ -194,7 +196,7 @@ class Lease:
             started,
             debate,
         ):
-            raise UsageError(f"there is a debate {debate!r} already", "resume it, or choose another id")
+            raise UsageError(f"A debate with the id '{debate}' exists.", "Resume it, or choose another id.")
         return cls(connection, debate, terms, token=1, epoch=epoch, run_id=run_id, setup=setup)
 
     @classmethod
@@ -211,11 +213,11 @@ class Lease:
             await _run_script(connection, _RESUME_SCRIPT, debate, *terms.to_millis(), _new_epoch(), run_id),
         )
         if outcome == b"gone":
-            raise UsageError(f"no debate is called {debate!r}", "it may have expired")
+            raise UsageError(f"No debate has the id '{debate}'.", "It may have expired.")
         if outcome == b"held":
             raise DebateError(
-                f"the debate {debate} is being held by another process",
-                f"it can be continued {int(rest[0]) / 1000:.0f} s after that one has died",
+                f"The debate {debate} is running in another process.",
+                f"If that process has died, try again in {format_duration(math.ceil(int(rest[0]) / 1000))}.",
             )
         token, epoch, setup, summary, *newest = rest
         lease = cls(
@@ -258,10 +260,10 @@ class Lease:
         outcome, *newest = cast("list[bytes]", reply)
         if outcome == b"fenced":
             raise TakenOverError(
-                f"another process continues the debate {self.debate}", "it ends here; watch it there"
+                f"Another process has taken over the debate {self.debate}.", "It ends here. Watch it there."
             )
         if outcome == b"gone":
-            raise DebateError(f"the debate {self.debate} was deleted", "export it before leaving")
+            raise DebateError(f"The debate {self.debate} was deleted.", "Export it before you quit.")
         self._run_id = run_id
         return StreamEntry(parse_seq(newest[0]), self.epoch, newest[1]) if newest else None
 

@@ -47,6 +47,9 @@ MAX_BATCH_EVENTS: Final = 1000
 """The maximum number of events per batch; Redis blocks all other clients while it adds them."""
 
 
+_UNRECORDED_HINT: Final = "The debate continues unrecorded. Export it before you quit."
+
+
 class RedisLog(AppendableLog):
     """A debate's log in the Redis of a `RedisStore`, which creates it.
 
@@ -117,7 +120,7 @@ class RedisLog(AppendableLog):
                 self._lease.debate, after, min(limit, self._recent_after - after)
             )
         if not entries or entries[0].seq != after + 1:
-            raise DebateError(f"the events behind {after} of this debate are no longer in Redis")
+            raise DebateError(f"Events after {after} of this debate are no longer in Redis.")
         return [decode_event(entry.data) for entry in entries]
 
     async def flush(self) -> None:
@@ -148,8 +151,7 @@ class RedisLog(AppendableLog):
         self._unsent_bytes += size
         if self._unsent_bytes > MAX_BACKLOG_BYTES and not self._final_error:
             self._final_error = DebateError(
-                f"the record ends at event {self._durable_seq}: Redis did not keep up",
-                "the debate goes on unrecorded; export it before leaving",
+                f"The record ends at event {self._durable_seq}: Redis did not keep up.", _UNRECORDED_HINT
             )
             self._request_flush()
         self._trim()
@@ -217,7 +219,8 @@ class RedisLog(AppendableLog):
             self._needs_restore = True
             trouble = self._lease.connection.describe_error(error)
             self._transient_error = DebateError(
-                trouble.message, f"{trouble.hint}; the debate goes on, and is written when that works again"
+                trouble.message,
+                f"{trouble.hint} The debate continues, and is recorded once Redis works again.",
             )
             await self._lease.connection.close_idle()
             if not self._error_reported:
@@ -254,12 +257,13 @@ class RedisLog(AppendableLog):
         last = newest.seq if newest else 0
         if last < self._recent_after:
             self._final_error = DebateError(
-                f"Redis lost events {last + 1} to {self._recent_after} of the debate {self._lease.debate}",
-                "the debate goes on unrecorded; export it before leaving",
+                f"Redis lost events {last + 1} to {self._recent_after} of the debate {self._lease.debate}.",
+                _UNRECORDED_HINT,
             )
         elif newest and not self._matches_recent(newest):
             self._final_error = TakenOverError(
-                f"another process continued the debate {self._lease.debate}", "it ends here; watch it there"
+                f"Another process has taken over the debate {self._lease.debate}.",
+                "It ends here. Watch it there.",
             )
         else:
             self._durable_seq = last

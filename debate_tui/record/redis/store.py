@@ -114,7 +114,7 @@ class RedisTail(BaseLog):
                 return
             else:
                 await self._wait_for_change()
-        raise self._failure or EpochChangedError(f"the history of the debate {self.debate} has changed")
+        raise self._failure or EpochChangedError(f"The history of the debate {self.debate} has changed.")
 
     async def aclose(self) -> None:
         """See `ReadableLog.aclose`; the reader stops when the last viewer in this process closes."""
@@ -228,10 +228,10 @@ class RedisTail(BaseLog):
         self._wake()
 
     def _missing_events_error(self, after: int) -> DebateError:
-        return DebateError(f"the events behind {after} of the debate {self.debate} are no longer in Redis")
+        return DebateError(f"Events after {after} of the debate {self.debate} are no longer in Redis.")
 
     def _not_found_error(self) -> UsageError:
-        return UsageError(f"no debate is called {self.debate!r}", "it was deleted, or has expired")
+        return UsageError(f"No debate has the id '{self.debate}'.", "It was deleted, or has expired.")
 
 
 DEFAULT_TTL_S: Final = 7 * 86_400
@@ -251,7 +251,7 @@ class RedisStore:
     def __init__(self, url: SplitResult, *, lease_s: float = LEASE_S) -> None:
         ttl, url = pop_query_option(url, "ttl")
         if ttl and not ttl.isdecimal():
-            raise UsageError("the time to keep debates is not a number of seconds", "write ?ttl=604800")
+            raise UsageError("'ttl' is not a number of seconds.", "Write ?ttl=604800 for 7 days.")
         self._connection = RedisConnection(url)
         self._terms = LeaseTerms(lease_s, int(ttl) if ttl else DEFAULT_TTL_S)
         self._logs: set[RedisLog] = set()
@@ -312,6 +312,14 @@ class RedisStore:
             exact = await self._get_head_field(debate, "summary")
         found = [summary] if exact and (summary := decode_summary(exact)).events else await self._summaries()
         return find_summary(found, debate)
+
+    async def events(self, debate: str) -> list[Event]:
+        """See `DebateStore.events`."""
+        events: list[Event] = []
+        with self._connection.translate_errors():
+            while entries := await self._connection.read_entries(debate, len(events), BATCH_SIZE):
+                events += [decode_event(entry.data) for entry in entries]
+        return events
 
     async def setup(self, debate: str) -> str:
         """See `DebateStore.setup`."""

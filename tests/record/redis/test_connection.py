@@ -13,7 +13,7 @@ from redis import exceptions
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.record.redis.connection import RedisConnection
 from debate_tui.record.redis.store import RedisStore
-from debate_tui.record.stores import AsyncSqliteStore, open_store
+from debate_tui.record.stores import SqliteStore, open_store
 from tests.record.redis.redis_operations import ROOT, open_stores
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def test_an_address_says_what_kind_of_store_it_is(tmp_path: Path):
         await store.aclose()
     for address in (tmp_path / "redis:x", str(tmp_path / "d.sqlite")):
         store = open_store(address)
-        assert isinstance(store, AsyncSqliteStore)
+        assert isinstance(store, SqliteStore)
         await store.aclose()
 
 
@@ -55,7 +55,7 @@ async def test_a_wrong_password_is_explained_and_shown_nowhere(server: RedisServ
     address = server.url.replace("unix://", "unix://default:s3cret@")
     async with open_stores(address) as (store,):
         for use in (store.create, store.resume, store.watch, store.find, store.setup, store.delete):
-            with pytest.raises(DebateError, match="refuses the password") as caught:
+            with pytest.raises(DebateError, match="refused the password") as caught:
                 await use("d1")
             assert "s3cret" not in f"{caught.value!r} {caught.value.hint} {caught.value.__cause__!r}"
 
@@ -64,7 +64,7 @@ async def test_a_server_that_is_not_there_is_explained(tmp_path: Path):
     async with open_stores("redis://u:s3cret@127.0.0.1:1") as (store,):
         with pytest.raises(DebateError) as caught:
             await store.debates()
-    assert caught.value.message == "Redis at 127.0.0.1:1 cannot be reached"
+    assert caught.value.message == "Redis at 127.0.0.1:1 cannot be reached."
     assert caught.value.__cause__ is None
 
 
@@ -75,7 +75,7 @@ async def test_a_server_that_is_not_there_is_explained(tmp_path: Path):
         (exceptions.NoPermissionError(), "does not permit"),
         (exceptions.MovedError("1 h:1"), "Cluster"),
         (exceptions.ClusterDownError("down"), "Cluster"),
-        (exceptions.TimeoutError(), "does not answer"),
+        (exceptions.TimeoutError(), "did not answer"),
         (exceptions.ResponseError("MISCONF oh"), "refuses: MISCONF oh"),
     ],
 )
@@ -92,7 +92,7 @@ def test_without_the_package_the_address_says_what_to_install(monkeypatch: pytes
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "redis", None)
 
-    with pytest.raises(UsageError, match="needs the package redis") as caught:
+    with pytest.raises(UsageError, match="needs the package 'redis'") as caught:
         open_store("redis://h")
     assert "debate-tui[redis]" in caught.value.hint
 

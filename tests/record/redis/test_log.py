@@ -192,7 +192,7 @@ async def test_a_primary_that_became_a_replica_is_asked_again_until_it_is_one(se
         server.admin.replicaof("NO", "ONE")
         await wait_until(lambda: log.durable_seq == 4)
 
-        assert ["is a replica" in notice.message for notice in notices] == [True]
+        assert ["read-only replica" in notice.message for notice in notices] == [True]
 
 
 async def test_whoever_hears_of_trouble_may_put_it_on_the_log(server: RedisServer):

@@ -183,7 +183,7 @@ async def test_events_that_cannot_be_read_are_explained(server: RedisServer, dat
 
         with pytest.raises(DebateError, match="cannot read") as caught:
             await watcher
-        assert caught.value.hint == "upgrade debate-tui"
+        assert caught.value.hint == "Upgrade debate-tui."
 
 
 async def test_trimmed_events_are_reported_not_skipped(server: RedisServer, monkeypatch: pytest.MonkeyPatch):

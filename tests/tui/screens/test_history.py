@@ -148,11 +148,11 @@ async def test_a_debate_that_is_being_held_elsewhere_is_live_and_only_to_be_look
         await history.press("down")
         assert "last word" in history.text
         assert "enter replay   e export" in history.rows[-1]
-        history.archive.trouble = DebateError("The debate is being held by another program right now.")
+        history.archive.trouble = DebateError("The debate is running in another program.")
         await history.press("c")
-        assert "being held by another program" in history.rows[-1]
+        assert "running in another program" in history.rows[-1]
         await history.press("d", "y")
-        assert "being held by another program" in history.rows[-1]
+        assert "running in another program" in history.rows[-1]
         assert len(history.archive.kept) == 5
 
 
