@@ -84,7 +84,7 @@ class SharedBuffer(Generic[ItemT]):
             raise ValueError(
                 f"low mark {low_watermark} and high mark {high_watermark} are the wrong way round"
             )
-        self.on_due_change: Callable[[], None] = _ignore_due_change
+        self.on_due_change: Callable[[], None] = lambda: None
         self.read_delay = 0.0
         self._high_watermark = high_watermark
         self._clock = clock
@@ -270,10 +270,6 @@ class _PaneQueue(Generic[ItemT]):
             self.pending_size -= size
             left -= size
         return items
-
-
-def _ignore_due_change() -> None:
-    """Do nothing; the default of `on_due_change`."""
 
 
 # What panes receive.

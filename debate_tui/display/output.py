@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import queue
 import select
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from debate_tui.domain.errors import DebateError
@@ -15,7 +15,8 @@ from debate_tui.domain.errors import DebateError
 if TYPE_CHECKING:
     from typing import Self
 
-    WriteJob = tuple[bytes, asyncio.AbstractEventLoop, asyncio.Future[None]]
+OUTPUT_TIMEOUT = 1.0
+"""Seconds that the reader has to read the rest of the output after a signal."""
 
 
 class OutputFile(Protocol):
@@ -40,7 +41,7 @@ class OutputWriter:
         self._encoding = encoding
         self._required = required
         self._is_broken = False
-        self._jobs: queue.SimpleQueue[WriteJob | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[bytes, Future[None]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     @classmethod
@@ -66,14 +67,12 @@ class OutputWriter:
         if self._is_broken:
             return
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run_writes, name="outlet", daemon=True)
+            self._thread = threading.Thread(target=self._run_writes, name="output", daemon=True)
             self._thread.start()
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
-        encoded = data.encode(self._encoding, "replace") if isinstance(data, str) else data
-        self._jobs.put((encoded, loop, done))
+        done: Future[None] = Future()
+        self._jobs.put((data.encode(self._encoding, "replace") if isinstance(data, str) else data, done))
         try:
-            await done
+            await asyncio.wrap_future(done)
         except (OSError, ValueError) as error:
             if not self._required:
                 self._is_broken = True
@@ -94,39 +93,27 @@ class OutputWriter:
 
     def _run_writes(self) -> None:
         while (job := self._jobs.get()) is not None:
-            data, loop, done = job
-            error = self._write_all(memoryview(data))
-            with contextlib.suppress(RuntimeError):  # the loop was closed, so nothing waits for the result
-                loop.call_soon_threadsafe(_resolve_write, done, error)
+            data, done = job
+            if not done.set_running_or_notify_cancel():
+                continue
+            try:
+                self._write_all(memoryview(data))
+            except (OSError, ValueError) as error:  # writing to a closed file raises ValueError
+                done.set_exception(error)
+            else:
+                done.set_result(None)
 
-    def _write_all(self, data: memoryview) -> OSError | ValueError | None:
-        try:
-            while data:
-                written = self._file.write(data)
-                if written is None:  # another user of the file has made it non-blocking
-                    select.select((), (self._file,), ())
-                else:
-                    data = data[written:]
-            self._file.flush()
-        except (OSError, ValueError) as error:  # writing to a closed file raises ValueError
-            return error
-        return None
-
-
-OUTPUT_TIMEOUT = 1.0
-"""Seconds that the reader has to read the rest of the output after a signal."""
+    def _write_all(self, data: memoryview) -> None:
+        while data:
+            written = self._file.write(data)
+            if written is None:  # another user of the file has made it non-blocking
+                select.select((), (self._file,), ())
+            else:
+                data = data[written:]
+        self._file.flush()
 
 
 async def finish_writing(writing: asyncio.Task[None]) -> None:
     """Wait until the rest of the output is written; give up after `OUTPUT_TIMEOUT` seconds."""
     await asyncio.wait((writing,), timeout=OUTPUT_TIMEOUT)
     writing.cancel()
-
-
-def _resolve_write(done: asyncio.Future[None], error: OSError | ValueError | None) -> None:
-    if done.done():
-        return
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)

@@ -173,21 +173,21 @@ async def write_plain(
     Return `False` if the reader of `out` has closed it, so that no further output will be seen; a closed
     `err` is ignored. Raise `DebateError` if the output cannot be written for another reason.
     """
-    page = _PlainWriter(out, err)
-    plain = PlainFormatter(notice)
+    write = _ParagraphWriter(out, err).write
+    formatter = PlainFormatter(notice)
     try:
         async for batch in batches:
             for event in batch:
-                for said in plain.apply(event):
-                    await page.write(said)
-        for said in plain.finish():
-            await page.write(said)
+                for paragraph in formatter.apply(event):
+                    await write(paragraph)
+        for paragraph in formatter.finish():
+            await write(paragraph)
     except BrokenPipeError:
         return False
     return True
 
 
-class _PlainWriter:
+class _ParagraphWriter:
     """The two outputs, with a blank line between paragraphs."""
 
     def __init__(self, out: OutputWriter, err: OutputWriter) -> None:

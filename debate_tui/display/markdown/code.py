@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.display.markdown.blocks import LeafBlock, skip_indentation
-from debate_tui.display.markdown.lines import Run, combine_styles, runs_text, slice_runs
+from debate_tui.display.markdown.lines import Run, combine_styles
 from debate_tui.display.markdown.wrap import (
     JOINERS,
     BlockPrefix,
     cell_width,
     fit_prefix,
+    runs_text,
+    slice_runs,
     strip_stray_joiners_so_far,
     wrap_code,
 )

@@ -6,8 +6,8 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from debate_tui.display.markdown.lines import Run, combine_styles, merge_runs, runs_text
-from debate_tui.display.markdown.wrap import JOINERS, strip_stray_joiners
+from debate_tui.display.markdown.lines import Run, combine_styles
+from debate_tui.display.markdown.wrap import JOINERS, merge_runs, runs_text, strip_stray_joiners
 from debate_tui.domain.sanitise import sanitise
 
 if TYPE_CHECKING:

@@ -1,15 +1,11 @@
-"""The output of rendering: lines of styled runs, the names of styles, and the symbols they are drawn with."""
+"""The output of rendering: lines of styled runs, the names of styles, and the symbols used for drawing."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
 
 Run = tuple[str, str]
 """Text and its style: names from `STYLES` joined by spaces, outermost first; empty for plain text."""
@@ -73,46 +69,6 @@ def combine_styles(outer: str, inner: str) -> str:
     names = dict.fromkeys(outer.split())
     names.update(dict.fromkeys(inner.split()))
     return " ".join(names)
-
-
-def runs_text(runs: Iterable[Run]) -> str:
-    """Return the text of runs."""
-    return "".join([text for text, _ in runs])
-
-
-def merge_runs(runs: Iterable[Run]) -> list[Run]:
-    """Join neighbouring runs of the same style, and drop empty ones."""
-    result: list[Run] = []
-    for text, style in runs:
-        if not text:
-            continue
-        if result and result[-1][1] == style:
-            result[-1] = (result[-1][0] + text, style)
-        else:
-            result.append((text, style))
-    return result
-
-
-def slice_runs(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[list[Run]]:
-    """Return the runs in each span of their text; spans must be ascending."""
-    if len(runs) == 1:
-        text, style = runs[0]
-        return [[(text[start:end], style)] if end > start else [] for start, end in spans]
-    result: list[list[Run]] = []
-    index, offset = 0, 0
-    for start, end in spans:
-        piece: list[Run] = []
-        while index < len(runs):
-            text, style = runs[index]
-            stop = offset + len(text)
-            if stop > start and offset < end > start:
-                piece.append((text[max(0, start - offset) : end - offset], style))
-            if stop > end:
-                break
-            index += 1
-            offset = stop
-        result.append(piece)
-    return result
 
 
 class DocumentPosition(NamedTuple):

@@ -11,8 +11,16 @@ from msgspec.structs import replace
 
 from debate_tui.display.markdown.blocks import LeafBlock
 from debate_tui.display.markdown.inline import markdown_it_parser, parse_inline
-from debate_tui.display.markdown.lines import Run, combine_styles, merge_runs, runs_text, slice_runs
-from debate_tui.display.markdown.wrap import BlockPrefix, FittedPrefix, fit_prefix, wrap
+from debate_tui.display.markdown.lines import Run, combine_styles
+from debate_tui.display.markdown.wrap import (
+    BlockPrefix,
+    FittedPrefix,
+    fit_prefix,
+    merge_runs,
+    runs_text,
+    slice_runs,
+    wrap,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,13 +11,15 @@ from msgspec import Struct
 
 from debate_tui.display.markdown.blocks import LeafBlock
 from debate_tui.display.markdown.inline import parse_inline_cached
-from debate_tui.display.markdown.lines import Line, Run, combine_styles, runs_text, slice_runs
+from debate_tui.display.markdown.lines import Line, Run, combine_styles
 from debate_tui.display.markdown.wrap import (
     BlockPrefix,
     FittedPrefix,
     cell_width,
     fit_prefix,
     is_narrow,
+    runs_text,
+    slice_runs,
     wrap,
 )
 

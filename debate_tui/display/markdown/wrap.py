@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from rich.cells import cell_len, split_graphemes
 
-from debate_tui.display.markdown.lines import Line, Run, runs_text, slice_runs
+from debate_tui.display.markdown.lines import Line, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 # The number of terminal cells that text takes.
 #
@@ -241,6 +241,49 @@ def _can_break_between(text: str, before: Grapheme, here: Grapheme) -> bool:
     if here[2] < 2 and before[2] < 2:
         return False
     return text[here[0]] not in _NOT_FIRST and text[before[0]] not in _NOT_LAST
+
+
+# Runs: text with styles.
+
+
+def runs_text(runs: Iterable[Run]) -> str:
+    """Return the text of runs."""
+    return "".join([text for text, _ in runs])
+
+
+def merge_runs(runs: Iterable[Run]) -> list[Run]:
+    """Join neighbouring runs of the same style, and drop empty ones."""
+    result: list[Run] = []
+    for text, style in runs:
+        if not text:
+            continue
+        if result and result[-1][1] == style:
+            result[-1] = (result[-1][0] + text, style)
+        else:
+            result.append((text, style))
+    return result
+
+
+def slice_runs(runs: Sequence[Run], spans: Iterable[tuple[int, int]]) -> list[list[Run]]:
+    """Return the runs in each span of their text; spans must be ascending."""
+    if len(runs) == 1:
+        text, style = runs[0]
+        return [[(text[start:end], style)] if end > start else [] for start, end in spans]
+    result: list[list[Run]] = []
+    index, offset = 0, 0
+    for start, end in spans:
+        piece: list[Run] = []
+        while index < len(runs):
+            text, style = runs[index]
+            stop = offset + len(text)
+            if stop > start and offset < end > start:
+                piece.append((text[max(0, start - offset) : end - offset], style))
+            if stop > end:
+                break
+            index += 1
+            offset = stop
+        result.append(piece)
+    return result
 
 
 # What is drawn before the lines of a block: bars of quotes, bullets, numbers and indentation.

@@ -7,9 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from debate_tui.display.markdown.inline import parse_inline, parse_with_markdown_it
-from debate_tui.display.markdown.lines import merge_runs, runs_text
 from debate_tui.display.markdown.paragraphs import PIECE_SIZE, final_length, split_point
-from debate_tui.display.markdown.wrap import strip_stray_joiners
+from debate_tui.display.markdown.wrap import merge_runs, runs_text, strip_stray_joiners
 
 _PIECES = (
     *(
