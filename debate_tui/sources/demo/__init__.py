@@ -16,14 +16,7 @@ from debate_tui.domain.stream import Chunk, Connected, Cursor, Finished, StreamO
 from debate_tui.sources.demo.vocabulary import VOICES, check_voice, load_voice
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncGenerator,
-        AsyncIterator,
-        Awaitable,
-        Callable,
-        Iterable,
-        Iterator,
-    )
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
     from debate_tui.domain.stream import FinishReason, Resume, StreamItem, TurnRequest
     from debate_tui.sources.demo.script import ScriptedTurn
@@ -37,25 +30,17 @@ __all__ = ["DEMO_NOTICE", "VOICES", "DemoSource", "Pace", "pick_voices"]
 _TOKEN = re.compile(r" ?[^\W\d_]{1,7}|\n+| {1,8}|\d{1,3}|[^\w\s]{1,2}|.", re.DOTALL)
 _SENTENCE_ENDS = frozenset(".!?…。！？")
 _CLAUSE_ENDS = frozenset(",;:—、，")
+_CONNECT_SECONDS = 0.25
+_THINK_SECONDS = 0.35
 
 
 class Pace(Struct, frozen=True):
-    """Speed of a script; times in seconds.
+    """Speed of a script: the rate between pauses, and the pauses after parts of a text in seconds."""
 
-    `tokens_per_second` is the rate between pauses. `speed` divides all times; 0 disables waiting.
-    """
-
-    tokens_per_second: float = 55.0
-    connect: float = 0.25
-    think: float = 0.35
+    tokens_per_second: float
     clause: float = 0.05
     sentence: float = 0.12
     paragraph: float = 0.3
-    speed: float = 1.0
-
-    def scale(self, seconds: float) -> float:
-        """Return the actual waiting time for `seconds`."""
-        return seconds / self.speed if self.speed > 0 else 0.0
 
 
 def split_tokens(text: str) -> list[str]:
@@ -67,7 +52,7 @@ def add_delays(tokens: Iterable[str], pace: Pace, rng: random.Random) -> Iterato
     """Yield each piece with the seconds to wait before it: an uneven stream with pauses after sentences."""
     pause = 0.0
     for part in tokens:
-        yield pace.scale(pause + rng.lognormvariate(-0.15, 0.55) / pace.tokens_per_second), part
+        yield pause + rng.lognormvariate(-0.15, 0.55) / pace.tokens_per_second, part
         last = part.rstrip(" *_")[-1:]
         if "\n" in part:
             pause = pace.paragraph * rng.uniform(0.5, 1.2)
@@ -80,8 +65,8 @@ def add_delays(tokens: Iterable[str], pace: Pace, rng: random.Random) -> Iterato
 
 
 DEMO_NOTICE: Final = (
-    "Scripted demo: no model is speaking. To hear one, set OPENAI_API_KEY or ANTHROPIC_API_KEY, "
-    "start Ollama, or name it: debate-tui -d openai:MODEL -d anthropic:MODEL “topic”."
+    "Scripted demo: no model is speaking. To use one, set OPENAI_API_KEY or ANTHROPIC_API_KEY, "
+    "start Ollama, or name models: debate-tui -d openai:MODEL -d anthropic:MODEL “topic”."
 )
 """Notice on the screen while scripted debaters speak."""
 
@@ -102,21 +87,15 @@ class DemoSource:
     """A scripted debater as a source.
 
     Like a model, it takes its identity and the debate so far from its prompt, and gives the same answer for
-    the same prompt and `seed`. `pace` defaults to the voice's own; `sleep` is awaited for every pause.
+    the same prompt and `seed`. `sleep` is awaited for every pause.
     """
 
     def __init__(
-        self,
-        voice: str,
-        *,
-        seed: int = 0,
-        pace: Pace | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        self, voice: str, *, seed: int = 0, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> None:
         check_voice(voice)
         self._voice = voice
         self._seed = seed
-        self._pace = pace
         self._sleep = sleep
 
     @property
@@ -131,7 +110,7 @@ class DemoSource:
         """Stream one turn; a resumed one continues after its cursor, or starts again without one."""
         # Reading the voices from disk takes milliseconds, which must not delay the panes.
         part, pace = await asyncio.to_thread(self._prepare, request)
-        await self._sleep(pace.scale(pace.connect))
+        await self._sleep(_CONNECT_SECONDS)
         stream = self._stream(part, pace, request, resume)
         try:
             yield stream
@@ -143,17 +122,15 @@ class DemoSource:
 
     def _prepare(self, request: TurnRequest) -> tuple[ScriptedTurn, Pace]:
         from debate_tui.domain.prompts import parse_prompt
-        from debate_tui.sources.demo.script import compose_turn
+        from debate_tui.sources.demo.script import compose_turn, compose_verdict
 
         if request.phase == VERDICT_PHASE:
-            from debate_tui.sources.demo.judge import compose_verdict
-
-            return compose_verdict(self._voice, request.messages), self._pace or VERDICT_PACE
+            return compose_verdict(self._voice, request.messages), VERDICT_PACE
         prompt = parse_prompt(request.messages)
         if not prompt.topic:
             prompt = msgspec.structs.replace(prompt, topic=request.topic)
         part = compose_turn(self._voice, prompt, request.phase, self._seed)
-        return part, self._pace or Pace(tokens_per_second=load_voice(self._voice).tokens_per_second)
+        return part, Pace(load_voice(self._voice).tokens_per_second)
 
     async def _stream(
         self, part: ScriptedTurn, pace: Pace, request: TurnRequest, resume: Resume | None
@@ -163,7 +140,7 @@ class DemoSource:
         start = _resume_position(resume, length)
         yield Connected(StreamOrigin.CURSOR if start is not None else StreamOrigin.START, transport="script")
         if start is None:
-            await self._sleep(pace.scale(pace.think))
+            await self._sleep(_THINK_SECONDS)
         limit = request.max_output_tokens
         tokens = [*reasoning, *answer][:limit]
         rng = random.Random(f"{self._seed}\n{request.topic}\n{request.turn}")  # noqa: S311 (variety, not secrecy)

@@ -1,4 +1,4 @@
-"""Text of a scripted turn, from the voice, the topic and the speeches in the prompt.
+"""Text of a scripted turn, from the voice, the topic and the speeches in the prompt; and of a verdict.
 
 No state is kept between turns. Like a model, a debater knows only what its prompt contains: its name, its
 opponents and the speeches so far. It does not repeat its earlier speeches.
@@ -6,22 +6,26 @@ opponents and the speeches so far. It does not repeat its earlier speeches.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
 from debate_tui.domain.judging.scoring import parse_answer
 from debate_tui.domain.prompts import Speech
-from debate_tui.sources.demo.topic import parse_topic
+from debate_tui.sources.demo.topic import parse_topic, side_stance
 from debate_tui.sources.demo.vocabulary import GENERAL_FIELD, find_field, load_field, load_voice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from debate_tui.domain.prompts import ParsedPrompt
-    from debate_tui.sources.demo.vocabulary import DemoAnswer, Stance
+    from debate_tui.domain.stream import Message
+    from debate_tui.sources.demo.topic import Stance
+    from debate_tui.sources.demo.vocabulary import DemoAnswer, DemoText
 
 SpeechRole = Literal["opening", "rebuttal", "closing", "question", "reply", "ranking", "blind", "revision"]
 
@@ -33,25 +37,17 @@ _ROLE_PATTERNS: tuple[tuple[str, SpeechRole], ...] = (
     ("answers$", "reply"),
     ("clos|summ|whip|final|synthes|last", "closing"),
 )
-_FOR_SIDE = re.compile(
-    r"(?i)\b(for|pro|yes|aye|affirmative|proposition|government|favou?r|support\w*|agree\w*|true)\b"
-)
-_AGAINST_SIDE = re.compile(
-    r"(?i)\b(against|contra?|no|nay|negative|opposition|oppos\w+|disagree\w*|anti|false|sceptic\w*)\b"
-)
-_DANGLING_STARTS = (
-    "And ",
-    "But ",
-    "So ",
-    "For ",
-    "It ",
-    "That ",
-    "This ",
-    "These ",
-    "They ",
-    "Not ",
-    "Then ",
-)
+_PARTS: Final[dict[SpeechRole, tuple[str, ...]]] = {
+    "opening": ("openings", "answer", "arguments", "fact", "second argument"),
+    "rebuttal": ("challenges", "answer", "concession or fact", "arguments"),
+    "closing": ("cruxes", "weighings", "farewells"),
+    "blind": ("arguments", "second argument"),
+    "revision": ("answer", "arguments"),
+    "question": ("questions",),
+    "reply": ("replies", "arguments"),
+}
+"""The paragraphs of a speech: a text of the voice from the field of this name, or see `_paragraph`."""
+_DANGLING_START = re.compile(r"(?:And|But|So|For|It|That|This|These|They|Not|Then) ")
 """Sentence starts that make little sense without the previous sentence."""
 _MIN_MENTIONS = 2
 """How often an opponent must use an answer's words before it counts as a reply to them."""
@@ -70,23 +66,10 @@ class ScriptedTurn(Struct, frozen=True):
 
 def phase_role(phase: str, earlier_turns: int) -> SpeechRole:
     """Return what a phase asks of a debater that has had `earlier_turns` turns before."""
-    name = phase.lower()
     for pattern, role in _ROLE_PATTERNS:
-        if re.search(pattern, name):
+        if re.search(pattern, phase.lower()):
             return role
     return "rebuttal" if earlier_turns else "opening"
-
-
-def side_stance(side: str, topic: str) -> Stance | None:
-    """Return a side's stance on a topic; `None` without a side."""
-    if not side:
-        return None
-    options = re.split(r"(?i)\s+(?:or|vs\.?|versus)\s+", topic.strip(" ?"))
-    if len(options) == 2 and side.lower() in (option.lower() for option in options):
-        return "for" if side.lower() == options[0].lower() else "against"
-    if _AGAINST_SIDE.search(side):
-        return "against"
-    return "for" if _FOR_SIDE.search(side) else "third"
 
 
 def compose_turn(voice_name: str, prompt: ParsedPrompt, phase: str, seed: int) -> ScriptedTurn:
@@ -106,7 +89,7 @@ class _SpeechWriter:
         self.own_text = "\n\n".join(speech.text for speech in self.own_speeches)
         self.role = phase_role(phase, len(self.own_speeches))
         self.seed_key = f"{seed}\n{voice_name}\n{prompt.topic}\n{prompt.name}\n{prompt.side}"
-        self.turn_rng = random.Random(f"{self.seed_key}\n{phase}\n{prompt.round}\n{len(self.own_speeches)}")  # noqa: S311
+        self.turn_rng = self._rng(f"{phase}\n{prompt.round}\n{len(self.own_speeches)}")
         self.stance = side_stance(prompt.side, prompt.topic) or self._default_stance()
         self.convincing_speech = self._find_convincing_speech()
         self.opponent_speech = self._find_opponent_speech()
@@ -120,86 +103,54 @@ class _SpeechWriter:
             text = f"{text}\n\n{self._answer_lines()}"
         return ScriptedTurn(text, self._reasoning())
 
+    def _rng(self, name: str) -> random.Random:
+        return random.Random(f"{self.seed_key}\n{name}")  # noqa: S311 (variety, not secrecy)
+
     # The parts of a speech, in order.
 
     def _paragraphs(self) -> Iterator[str]:
         if self.prompt.interjections:
-            yield from self._pick_unused(self.voice.remarks, "remarks")
-        match self.role:
-            case "opening":
-                yield from self._opening()
-            case "rebuttal":
-                yield from self._rebuttal()
-            case "closing":
-                yield from self._closing()
-            case "blind":
-                yield from self._arguments()
-                yield from self._arguments(skip=1)
-            case "revision":
-                yield from self._revision()
-            case "question":
-                yield from self._pick_unused(self.voice.questions, "questions")
-            case _:
-                yield from self._pick_unused(self.voice.replies, "replies")
-                yield from self._arguments()
-
-    def _opening(self) -> Iterator[str]:
-        yield from self._pick_unused(self.voice.openings, "openings")
-        if self.opponent_speech.text:
-            yield from self._answer()
-        yield from self._arguments()
-        yield from self._fact()
-        yield from self._arguments(skip=1)
-
-    def _rebuttal(self) -> Iterator[str]:
-        yield from self._pick_unused(self.voice.challenges, "challenges")
-        yield from self._answer()
-        if len(self.own_speeches) % 2:
-            yield from self._pick_unused(self.voice.concessions, "concessions")
-        else:
-            yield from self._fact()
-        yield from self._arguments()
-
-    def _closing(self) -> Iterator[str]:
-        yield from self._pick_unused(self.voice.cruxes, "cruxes")
-        fitting = [text.text for text in self.voice.weighings if text.fits(self.stance, self.topic.kind)]
-        yield from self._pick_unused(fitting, "weighings")
-        yield from self._pick_unused(self.voice.farewells, "farewells")
-
-    def _revision(self) -> Iterator[str]:
+            yield self._paragraph("remarks")
         if self.convincing_speech:
             yield f"{self.convincing_speech.name} has changed my mind."
-            yield from self._pick_unused(self.voice.concessions, "concessions")
-        else:
-            yield from self._answer()
-            yield from self._arguments()
+            yield self._paragraph("concessions")
+            return
+        for part in _PARTS[self.role]:
+            yield self._paragraph(part)
 
-    def _arguments(self, skip: int = 0) -> Iterator[str]:
-        fitting = [text.text for text in self.voice.arguments if text.fits(self.stance, self.topic.kind)]
-        yield from self._pick_unused(fitting, "arguments", skip)
+    def _paragraph(self, part: str) -> str:
+        """Return an unused text for a part of a speech; empty if there is none."""
+        match part:
+            case "answer":
+                return self._answer()
+            case "concession or fact" if len(self.own_speeches) % 2:
+                return self._paragraph("concessions")
+            case "fact" | "concession or fact":
+                lead, fact = self._paragraph("leads"), next(self._facts(), "")
+                return f"{lead} {fact}" if lead and fact else ""
+            case "arguments":
+                return self._pick_unused(self._fitting(self.voice.arguments), part)
+            case "second argument":
+                return self._pick_unused(self._fitting(self.voice.arguments), "arguments", skip=1)
+            case "weighings":
+                return self._pick_unused(self._fitting(self.voice.weighings), part)
+            case _:
+                return self._pick_unused(getattr(self.voice, part), part)
 
-    def _answer(self) -> Iterator[str]:
-        """Yield an answer to the opponent's actual words if one fits, or else a general one."""
-        fitting = sorted(
-            self.voice.answers, key=lambda answer: -_count_mentions(self.opponent_speech.text, answer)
-        )
-        for answer in fitting:
-            if (
-                _count_mentions(self.opponent_speech.text, answer) >= _MIN_MENTIONS
-                and _fixed_text(answer.text) not in self.own_text
-            ):
-                yield self._fill_slots(answer.text)
-                return
-        yield from self._pick_unused(
-            [answer.text for answer in self.voice.answers if not answer.when], "answers"
-        )
+    def _fitting(self, texts: Iterable[DemoText]) -> list[str]:
+        return [text.text for text in texts if text.fits(self.stance, self.topic.kind)]
 
-    def _fact(self) -> Iterator[str]:
-        """Yield an unused fact of the field, introduced in this voice's words."""
-        lead = next(self._pick_unused(self.voice.leads, "leads"), None)
-        fact = next(self._facts(), None)
-        if lead and fact:
-            yield f"{lead} {fact}"
+    def _answer(self) -> str:
+        """Return an answer to the opponent's actual words if one fits, or else a general one."""
+        heard = self.opponent_speech.text
+        if not heard:
+            return ""
+        for answer in sorted(self.voice.answers, key=lambda each: -_count_mentions(heard, each)):
+            if _count_mentions(heard, answer) < _MIN_MENTIONS:
+                break
+            if _fixed_text(answer.text) not in self.own_text:
+                return self._fill_slots(answer.text)
+        return self._pick_unused([each.text for each in self.voice.answers if not each.when], "answers")
 
     def _facts(self) -> Iterator[str]:
         """Yield the unused facts, the field's own first; debaters of one side get different ones."""
@@ -208,8 +159,8 @@ class _SpeechWriter:
         place = allies.index(self.prompt.name)
         heard = "\n".join(speech.text for speech in self.prompt.speeches)
         for source in (self.field, load_field(GENERAL_FIELD)):
-            facts = [text.text for text in source.facts if text.fits(self.stance, self.topic.kind)]
-            random.Random(f"{self.prompt.topic}\nfacts").shuffle(facts)  # noqa: S311
+            facts = self._fitting(source.facts)
+            random.Random(f"{self.prompt.topic}\nfacts").shuffle(facts)  # noqa: S311 (variety, not secrecy)
             for fact in facts[place :: len(allies)]:
                 if _fixed_text(fact) not in heard:
                     yield self._fill_slots(fact)
@@ -231,6 +182,11 @@ class _SpeechWriter:
         reason = self.turn_rng.choice(self.voice.rankings).format(first=letters[0], last=letters[-1])
         return f"{reason}\n\nRANKING: {' > '.join(letters)}"
 
+    def _fallback_text(self) -> str:
+        return f"I have said what I came to say, and this is round {self.prompt.round}: it stands."
+
+    # The search for consensus.
+
     def _answer_lines(self) -> str:
         """Return the two lines required in a search for consensus."""
         if self.convincing_speech and (other := parse_answer(self.convincing_speech.text)):
@@ -241,58 +197,45 @@ class _SpeechWriter:
 
     def _find_convincing_speech(self) -> Speech | None:
         """Return the speech of a more confident debater whose answer this one adopts, or `None`."""
-        if self.role != "revision" or not self.own_speeches:
+        mine = parse_answer(self.own_speeches[-1].text) if self.own_speeches else None
+        if self.role != "revision" or mine is None:
             return None
-        mine = parse_answer(self.own_speeches[-1].text)
         latest = {speech.name: speech for speech in self.prompt.speeches if speech.name != self.prompt.name}
-        stated_answers = [
-            (found, speech) for speech in latest.values() if (found := parse_answer(speech.text))
-        ]
-        if mine is None or not stated_answers:
+        stated = [(found, each) for each in latest.values() if (found := parse_answer(each.text))]
+        if not stated:
             return None
-        best, speech = max(stated_answers, key=lambda pair: (pair[0].confidence or 0, pair[1].name))
+        best, speech = max(stated, key=lambda pair: (pair[0].confidence or 0, pair[1].name))
         is_surer = (best.confidence or 0, speech.name) > (mine.confidence or 0, self.prompt.name)
         gives_in = self.turn_rng.random() < 0.4 or self.prompt.round >= _MAX_STUBBORN_ROUNDS
         return speech if best.answer != mine.answer and is_surer and gives_in else None
 
-    def _fallback_text(self) -> str:
-        return f"I have said what I came to say, and this is round {self.prompt.round}: it stands."
-
     # Choosing texts and filling slots.
 
-    def _seeded_rng(self, name: str) -> random.Random:
-        return random.Random(f"{self.seed_key}\n{name}")  # noqa: S311 (variety, not secrecy)
-
-    def _pick_unused(self, texts: Sequence[str], name: str, skip: int = 0) -> Iterator[str]:
-        """Yield one unused text, in this debater's own order; nothing if all were used."""
-        order = self._seeded_rng(name).sample(texts, len(texts))
+    def _pick_unused(self, texts: Sequence[str], name: str, skip: int = 0) -> str:
+        """Return one unused text, in this debater's own order; empty if all were used."""
+        order = self._rng(name).sample(texts, len(texts))
         unused = [
             text
             for text in order
             if _fixed_text(text) not in self.own_text and (self.quote or "{quote}" not in text)
         ]
-        if len(unused) > skip:
-            yield self._fill_slots(unused[skip])
+        return self._fill_slots(unused[skip]) if len(unused) > skip else ""
 
     def _limit_length(self, paragraphs: Iterable[str]) -> Iterator[str]:
         """Yield the paragraphs that fit the requested length, at least the first two."""
         count = 0
-        for number, paragraph in enumerate(paragraphs, 1):
+        for number, paragraph in enumerate(filter(None, paragraphs), 1):
             count += len(paragraph.split())
             if self.prompt.words and number > 2 and count > self.prompt.words * 1.4:
                 return
             yield paragraph
 
     def _fill_slots(self, text: str) -> str:
-        rng = self._seeded_rng(text)
+        rng = self._rng(text)
         thesis, counter = self._claims()
         slots = {
             "thesis": thesis,
             "counter": counter,
-            "clause": self.topic.clause,
-            "denial": self.topic.denial,
-            "act": self.topic.act,
-            "thing": self.topic.thing,
             "opponent": self.opponent_speech.name or "the other side",
             "quote": self.quote,
             "people": rng.choice(self.field.people),
@@ -319,24 +262,22 @@ class _SpeechWriter:
         """Return what this debater claims, and the opposite claim."""
         match self.stance:
             case "for":
-                return self.topic.clause, self.topic.denial
+                return self.topic.claim, self.topic.denial
             case "against":
-                return self.topic.denial, self.topic.clause
+                return self.topic.denial, self.topic.claim
             case _:
-                return f"the right answer is “{self.prompt.side}”", self.topic.clause
+                return f"the right answer is “{self.prompt.side}”", self.topic.claim
 
     # The opponent to address.
 
     def _find_opponent_speech(self) -> Speech:
         """Return the latest speech of the opponent to answer; an empty speech if there is none."""
-        opponents = [other for other in self.prompt.opponents if other[1] != self.prompt.side] or list(
-            self.prompt.opponents
-        )
+        everybody = self.prompt.opponents
+        opponents = [other for other in everybody if other[1] != self.prompt.side] or [*everybody]
         if not opponents:
             return Speech("", "", "", "")
-        name, side = opponents[
-            (len(self.own_speeches) + self._seeded_rng("foes").randrange(len(opponents))) % len(opponents)
-        ]
+        first = self._rng("foes").randrange(len(opponents))
+        name, side = opponents[(len(self.own_speeches) + first) % len(opponents)]
         speeches = [speech for speech in self.prompt.speeches if speech.name == name]
         return speeches[-1] if speeches else Speech(name, side, "", "")
 
@@ -346,7 +287,7 @@ class _SpeechWriter:
             sentence
             for sentence in _PLAIN_SENTENCE.findall(self.opponent_speech.text)
             if 5 <= len(sentence.split()) <= 16
-            and not sentence.startswith(_DANGLING_STARTS)
+            and not _DANGLING_START.match(sentence)
             and sentence not in self.own_text
             and self.prompt.name not in sentence
         ]
@@ -361,3 +302,75 @@ def _count_mentions(text: str, answer: DemoAnswer) -> int:
 def _fixed_text(text: str) -> str:
     """Return the longest part of a text that does not depend on its slots."""
     return max(_SLOT.split(text.strip())[::2], key=len).strip()
+
+
+# The scripted judge: a well-formed answer to a judge's prompt, computed from the words of the speeches.
+#
+# It does not understand the speeches, and says so. Its scores do not depend on the order of the speeches, and
+# its quotes are real.
+
+
+_SPEECH_BLOCK: Final = re.compile(
+    r"Speaker (?P<label>[A-D])(?:, arguing (?P<side>[^\n]*))?:\n"
+    r"<speech (?P<mark>\w+)>\n(?P<text>.*?)\n</speech (?P=mark)>",
+    re.DOTALL,
+)
+_CRITERION: Final = re.compile(r"^- (\w+): ", re.MULTILINE)
+_SENTENCE: Final = re.compile(r"[^.!?\n]{12,200}[.!?]")
+
+_VERDICT_REASON: Final = (
+    "This judge is scripted: it computed its scores from the words and understood none of them. "
+    "To have a model judge, use --judge openai:MODEL."
+)
+
+
+def compose_verdict(voice: str, prompt: Sequence[Message]) -> ScriptedTurn:
+    """Return the answer to a judge's prompt: its initial stance or its verdict; it varies by voice."""
+    text = prompt[-1].content if prompt else ""
+    question = text.partition("\n\n")[0]
+    before = 35 + _hash_below(f"{voice}\n{question}", 31)
+    speeches: dict[str, str] = {}
+    sides: dict[str, str] = {}
+    for found in sorted(_SPEECH_BLOCK.finditer(text), key=lambda block: block["label"]):
+        label = found["label"]
+        speeches[label] = f"{speeches[label]}\n{found['text']}" if label in speeches else found["text"]
+        sides[label] = found["side"] or ""
+    if not speeches:
+        return ScriptedTurn(str(before))
+    names = _CRITERION.findall(text)
+    scores = {
+        name: {label: 4 + _hash_below(f"{voice} {name}\n{said}", 6) for label, said in speeches.items()}
+        for name in names
+    }
+    totals = {label: sum(scores[name][label] for name in names) for label in speeches}
+    best = [label for label, total in totals.items() if total == max(totals.values())]
+    winner = best[0] if len(best) == 1 else "tie"
+    moved = 0 if winner == "tie" else -12 if side_stance(sides[winner], question) == "against" else 12
+    criteria = [
+        {
+            "criterion": name,
+            "scores": [
+                {
+                    "speaker": label,
+                    "quote": _pick_sentence(said, place / len(names)),
+                    "score": scores[name][label],
+                }
+                for label, said in speeches.items()
+            ],
+        }
+        for place, name in enumerate(names)
+    ]
+    verdict = {"criteria": criteria, "why": _VERDICT_REASON, "winner": winner, "stance": before + moved}
+    return ScriptedTurn(json.dumps(verdict, ensure_ascii=False))
+
+
+def _pick_sentence(text: str, place: float) -> str:
+    """Return the sentence at `place`, from 0 (the first) to below 1."""
+    sentences = _SENTENCE.findall(text) or [text[:200]]
+    return str(sentences[int(place * len(sentences))]).strip()
+
+
+def _hash_below(text: str, limit: int) -> int:
+    """Return a number below `limit` that is always the same for a given text."""
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).digest()
+    return int.from_bytes(digest, "big") % limit

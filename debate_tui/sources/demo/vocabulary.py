@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.toml import decode_toml
+from debate_tui.sources.demo.topic import Stance, TopicKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
-
-Stance = Literal["for", "against", "third"]
-TopicKind = Literal["proposal", "judgement"]
 
 VOICES: Final[Mapping[str, str]] = {
     "empiricist": "Mara",
@@ -34,24 +32,9 @@ VOICES: Final[Mapping[str, str]] = {
 }
 """The voices by name, with their debaters' default names."""
 
-
 FIELD_NAMES: Final = (
-    "streets",
-    "machines",
-    "work",
-    "schools",
-    "health",
-    "food",
-    "climate",
-    "money",
-    "justice",
-    "state",
-    "media",
-    "code",
-    "space",
-    "culture",
-    "animals",
-    "mind",
+    *("streets", "machines", "work", "schools", "health", "food", "climate", "money"),
+    *("justice", "state", "media", "code", "space", "culture", "animals", "mind"),
 )
 """Fields of topics; `GENERAL_FIELD` covers all others, and supplements fields with nothing left."""
 
@@ -122,7 +105,7 @@ class TopicField(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def check_voice(name: str) -> None:
     """Raise `UsageError` if there is no voice of this name."""
     if name not in VOICES:
-        raise UsageError(f"There is no demo voice “{name}”.", f"Choose one of {', '.join(VOICES)}.")
+        raise UsageError(f"No demo voice named '{name}'.", f"Choose one of {', '.join(VOICES)}.")
 
 
 @functools.cache
@@ -142,8 +125,8 @@ def find_field(topic: str) -> str:
     words = [word.strip("?!.,:;“”\"'()").lower() for word in topic.replace("-", " ").split()]
 
     def score(name: str) -> int:
-        keywords = load_field(name).keywords.split()
-        return sum(any(word.startswith(key) for key in keywords) for word in words)
+        keywords = tuple(load_field(name).keywords.split())
+        return sum(word.startswith(keywords) for word in words)
 
     best = max(FIELD_NAMES, key=score)
     return best if score(best) else GENERAL_FIELD
@@ -151,117 +134,3 @@ def find_field(topic: str) -> str:
 
 def _read_toml(folder: str, name: str) -> str:
     return Path(__file__).with_name(folder).joinpath(f"{name}.toml").read_text("utf-8")
-
-
-# English words and inflections needed to put a topic into a sentence.
-
-
-class _WordLists(Struct, frozen=True, forbid_unknown_fields=True):
-    """The word lists as written in the file, separated by spaces."""
-
-    ambiguous: str
-    verbs: str
-    happenings: str
-    adjectives: str
-    doubling: str
-    pronouns: str
-    determiners: str
-    adverbs: str
-    links: str
-    foreign: str
-    names: str
-    asking: str
-    participles: dict[str, str]
-
-
-class EnglishWords(Struct, frozen=True):
-    """Word lists, all in lower case; `verbs` includes the `ambiguous` ones, `certain` does not."""
-
-    verbs: frozenset[str]
-    certain: frozenset[str]
-    ambiguous: frozenset[str]
-    happenings: frozenset[str]
-    adjectives: frozenset[str]
-    doubling: frozenset[str]
-    pronouns: frozenset[str]
-    determiners: frozenset[str]
-    adverbs: frozenset[str]
-    links: frozenset[str]
-    foreign: frozenset[str]
-    names: frozenset[str]
-    asking: frozenset[str]
-    participles: dict[str, str]
-
-    @property
-    def function_words(self) -> frozenset[str]:
-        """Words that identify a text as English."""
-        return self.pronouns | self.determiners | self.adverbs | self.links | self.asking | AUXILIARIES
-
-
-PROPOSAL_MODALS: Final = frozenset({"should", "must", "shall", "ought to"})
-MODALS: Final = PROPOSAL_MODALS | {"would", "will", "can", "could", "may", "might"}
-BE_FORMS: Final = frozenset({"is", "are", "was", "were"})
-DO_FORMS: Final = frozenset({"do", "does", "did"})
-HAVE_FORMS: Final = frozenset({"has", "have"})
-ARTICLES: Final = frozenset({"a", "an", "the"})
-AUXILIARIES: Final = (
-    MODALS | BE_FORMS | DO_FORMS | HAVE_FORMS | {"be", "ought", "better", "vs", "versus", "house"}
-)
-
-
-@functools.cache
-def english_words() -> EnglishWords:
-    """Return the word lists, read only once."""
-    text = Path(__file__).with_name("english.toml").read_text("utf-8")
-    lists = decode_toml(text, _WordLists, file_name="english.toml")
-
-    def words(name: str) -> frozenset[str]:
-        return frozenset(getattr(lists, name).split())
-
-    return EnglishWords(
-        verbs=words("verbs") | words("ambiguous"),
-        certain=words("verbs") - words("ambiguous"),
-        participles=lists.participles,
-        **{
-            name: words(name) for name in _WordLists.__struct_fields__ if name not in ("verbs", "participles")
-        },
-    )
-
-
-def gerund(verb: str) -> str:
-    """Return the gerund: “ban” → “banning”, “make” → “making”, “die” → “dying”."""
-    if verb.endswith("ie"):
-        return f"{verb[:-2]}ying"
-    if verb.endswith("e") and not verb.endswith(("ee", "ye", "oe")) and verb != "be":
-        return f"{verb[:-1]}ing"
-    if verb in english_words().doubling:
-        return f"{verb}{verb[-1]}ing"
-    return f"{verb}ing"
-
-
-def third_person(verb: str) -> str:
-    """Return the third person: “harm” → “harms”, “watch” → “watches”, “deny” → “denies”."""
-    if verb in ("have", "do", "go"):
-        return {"have": "has", "do": "does", "go": "goes"}[verb]
-    if verb.endswith(("s", "x", "z", "ch", "sh")):
-        return f"{verb}es"
-    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
-        return f"{verb[:-1]}ies"
-    return f"{verb}s"
-
-
-def base_of_participle(word: str) -> str:
-    """Return the verb: “lowered” → “lower”, “banned” → “ban”; empty if it is not a participle."""
-    known = english_words()
-    if base := known.participles.get(word):
-        return base
-    if not word.endswith("ed") or len(word) < 5:
-        return ""
-    stem = word[:-2]
-    for base in (stem, f"{stem}e", stem[:-1], f"{stem[:-1]}y"):
-        if base in known.verbs:
-            return base
-    if word.endswith("ied"):
-        return f"{word[:-3]}y"
-    silent = ("at", "is", "iz", "uc", "as", "os", "v", "iv", "ur", "nc", "rg")
-    return f"{stem}e" if stem.endswith(silent) else stem

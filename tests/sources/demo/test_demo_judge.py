@@ -15,7 +15,7 @@ from debate_tui.domain.judging.reply import parse_judge_reply, parse_stance
 from debate_tui.domain.judging.scoring import combine_readings
 from debate_tui.domain.prompts import Speech
 from debate_tui.sources.demo import VOICES
-from debate_tui.sources.demo.judge import compose_verdict
+from debate_tui.sources.demo.script import compose_verdict
 
 FORMAT = Format(name="f", title="F", description="", phases=(Phase(name="opening", title="Opening"),))
 ENTRIES = (
