@@ -63,7 +63,7 @@ class SourceSwapper:
         source = self._sources.make(specification, names=names)
         self._session.replace(
             debater,
-            PricedSource(source, cost_function(specification, self._rates)),
+            PricedSource(source, cost_function(specification.scheme, specification.detail, self._rates)),
             specification.public_name,
             specification.parameters.to_public(),
         )
@@ -138,7 +138,7 @@ async def open_debate(
             _make_debate_spec(
                 plan,
                 debate,
-                price_table_for([*(each.source_spec for each in plan.debaters), *plan.judges], rates),
+                _price_table(plan, rates),
             ),
             _make_sources(plan, sources, rates),
             log,
@@ -151,6 +151,11 @@ async def open_debate(
         yield DebateContext(log, session, statistics, SourceSwapper(sources, session, rates))
 
 
+def _price_table(plan: Plan, rates: Mapping[str, Rates]) -> str:
+    sources = (*(each.source_spec for each in plan.debaters), *plan.judges)
+    return price_table_for(((source.scheme, source.detail) for source in sources), rates)
+
+
 def _make_judges(
     plan: Plan, sources: SourceFactory, rates: Mapping[str, Rates], with_recovery: RecoveryWrapper
 ) -> list[Judge]:
@@ -159,7 +164,7 @@ def _make_judges(
             f"j{number}",
             judge.public_name,
             with_recovery(f"j{number}", sources.make(judge), _never_paused),
-            cost_function(judge, rates),
+            cost_function(judge.scheme, judge.detail, rates),
             judge.parameters.to_public(),
         )
         for number, judge in enumerate(plan.judges, 1)
@@ -207,7 +212,7 @@ def _make_sources(plan: Plan, sources: SourceFactory, rates: Mapping[str, Rates]
         source = make_source(sources, speaker.source_spec, seat, names=(debater.id, debater.name))
         sources_by_debater[debater.id] = PricedSource(
             ChaosSource(source, seed=place) if plan.chaos else source,
-            cost_function(speaker.source_spec, rates),
+            cost_function(speaker.source_spec.scheme, speaker.source_spec.detail, rates),
         )
     return sources_by_debater
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
 from debate_tui.domain import toml
 from debate_tui.sources import sdk_import
-from debate_tui.sources.providers import find_provider
+from debate_tui.sources.providers import find_provider, providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ _TABLE_PROVIDER_NAMES = {
     "xai": "x-ai",
 }
 _FREE_PROVIDERS = frozenset({"ollama", "lmstudio", "llamacpp", "vllm"})
-_FREE_KINDS = frozenset({"demo", "local"})
+_FREE_SCHEMES = frozenset({"demo", "local"})
 MILLION = 1_000_000
 
 
@@ -56,17 +56,6 @@ class Rates(NamedTuple):
         return (fresh * self.input + cached * cached_rate + usage.output_tokens * self.output) / MILLION
 
 
-class Priced(Protocol):
-    """What is known of a source before it is made; see `registry.SourceSpec`."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def scheme(self) -> str: ...
-    @property
-    def detail(self) -> str: ...
-
-
 class PriceTable(Struct, frozen=True, forbid_unknown_fields=True):
     """The package, release and publication date of the prices."""
 
@@ -79,8 +68,7 @@ class PriceTable(Struct, frozen=True, forbid_unknown_fields=True):
 def price_table_version() -> str:
     """Return the installed table and its date: ``genai-prices 0.2.3 of 2026-11-10``.
 
-    The date of any other release is not known; then the text says that it is not the one of the recorded
-    date.
+    The date of any other release is unknown.
     """
     from importlib.metadata import version
 
@@ -90,35 +78,40 @@ def price_table_version() -> str:
     installed = version(recorded.package)
     if installed == recorded.release:
         return f"{recorded.package} {installed} of {recorded.date:%Y-%m-%d}"
-    return f"{recorded.package} {installed}, not the one of {recorded.date:%Y-%m-%d}"
+    return f"{recorded.package} {installed} (date unknown)"
 
 
-def price_table_for(specifications: Iterable[Priced], overrides: Mapping[str, Rates]) -> str:
-    """Return the version of the price table if any of these sources uses it, or an empty string."""
-    uses_table = any(_uses_price_table(each) and each.detail not in overrides for each in specifications)
+def price_table_for(sources: Iterable[tuple[str, str]], overrides: Mapping[str, Rates]) -> str:
+    """Return the version of the price table if any of these sources uses it, or an empty string.
+
+    Each is a source's scheme and model; see `cost_function`.
+    """
+    uses_table = any(_is_listed(scheme) and model not in overrides for scheme, model in sources)
     return price_table_version() if uses_table else ""
 
 
-def cost_function(specification: Priced, overrides: Mapping[str, Rates]) -> CostFunction:
-    """Return a function that prices this source's usage.
+def cost_function(scheme: str, model: str, overrides: Mapping[str, Rates]) -> CostFunction:
+    """Return a function that prices the usage of a source, given by the parts of its specification.
 
     `overrides` are rates by model that take precedence over the table. The table is loaded with the first
     cost, unless `load_price_table` was called before.
     """
-    own = overrides.get(specification.detail)
-    if own is None and specification.kind in _FREE_KINDS:
-        return _zero_cost
-    listed = _uses_price_table(specification)
+    own = overrides.get(model)
+    if own is None and scheme in _FREE_SCHEMES:
+        return lambda usage: 0.0
+    is_listed = own is None and _is_listed(scheme)
 
     def cost(usage: Usage) -> float | None:
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
-        rates = own
-        if rates is None and listed:
-            rates = _look_up_rates(_table_provider(specification.scheme), specification.detail)
+        rates = _look_up_rates(_table_provider(scheme), model) if is_listed else own
         return None if rates is None else rates.price(usage)
 
     return cost
+
+
+def _is_listed(scheme: str) -> bool:
+    return scheme in providers() and scheme not in _FREE_PROVIDERS
 
 
 def _table_provider(scheme: str) -> tuple[str, str]:
@@ -127,14 +120,6 @@ def _table_provider(scheme: str) -> tuple[str, str]:
     return (
         ("", provider.base_url) if provider.is_configured else (_TABLE_PROVIDER_NAMES.get(scheme, scheme), "")
     )
-
-
-def _uses_price_table(specification: Priced) -> bool:
-    return specification.kind == "provider" and specification.scheme not in _FREE_PROVIDERS
-
-
-def _zero_cost(usage: Usage) -> float:
-    return 0.0
 
 
 def load_price_table() -> None:

@@ -137,7 +137,8 @@ def test_a_turn_that_told_no_usage_costs_nothing_only_where_nothing_ever_does(
     source: str, costs: float | None
 ) -> None:
     log = MemoryLog()
-    turn = make_turn(log, cost_function(parse_source(source), {}))
+    parsed = parse_source(source)
+    turn = make_turn(log, cost_function(parsed.scheme, parsed.detail, {}))
     ends: list[events.TurnFinished] = []
     log.subscribe(lambda event: ends.append(event) if isinstance(event, events.TurnFinished) else None)
     turn.finish("skipped")
