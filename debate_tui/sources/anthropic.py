@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from debate_tui.domain.debate import NO_PARAMETERS
-from debate_tui.domain.stream import StreamOrigin
-from debate_tui.sources.optional_params import OptionalParams, RefusedParams
+from debate_tui.sources.optional_params import OptionalParams
 from debate_tui.sources.payloads.messages import MessagesDecoder
-from debate_tui.sources.providers import find_provider as named
-from debate_tui.sources.sdk import omitted_headers
-from debate_tui.sources.sdk_stream import (
-    STREAM_HEADERS,
-    continuation_messages,
-    move_system_to_user,
-    open_sdk_stream,
-    open_with_fresh_key,
-    output_limit,
-)
+from debate_tui.sources.providers import find_provider
+from debate_tui.sources.sdk_stream import SdkSource, open_sdk_stream, stream_origin
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
+    from anthropic import AsyncAnthropic
     from anthropic.types import MessageParam, TextBlockParam
 
     from debate_tui.domain.debate import ModelParameters
-    from debate_tui.domain.stream import Message, Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import Message, Resume, TurnRequest
     from debate_tui.sources.providers import Provider
-    from debate_tui.sources.sdk import SdkClients
-    from debate_tui.sources.sdk_stream import RawResponse
+    from debate_tui.sources.sdk import SdkClient, SdkClients
+    from debate_tui.sources.sdk_stream import RawResponse, StreamContext
 
 DEFAULT_MAX_TOKENS = 16_384
 """`max_tokens` when the request sets no limit: the API requires one, and thinking counts too."""
@@ -40,8 +29,8 @@ DEFAULT_MAX_TOKENS = 16_384
 _CACHE_CONTROL = "cache_control"
 
 
-class AnthropicSource:
-    """A Claude model. The clients in `sdk_clients` are shared and not closed by this source."""
+class AnthropicSource(SdkSource):
+    """A Claude model, or a model of another server with Anthropic's API."""
 
     def __init__(
         self,
@@ -51,30 +40,17 @@ class AnthropicSource:
         provider: Provider | None = None,
         parameters: ModelParameters = NO_PARAMETERS,
     ) -> None:
-        self._provider = provider or named("anthropic")
-        self._model = model or self._provider.model
-        self._sdk_clients = sdk_clients
-        self._parameters = parameters
-        self._refused_params = RefusedParams()
+        provider = provider or find_provider("anthropic")
+        super().__init__(
+            model or provider.model, provider=provider, sdk_clients=sdk_clients, parameters=parameters
+        )
 
-    @property
-    def model(self) -> str:
-        """See `Source.model`."""
-        return self._model
+    async def request_stream(
+        self, client: SdkClient[AsyncAnthropic], request: TurnRequest, resume: Resume | None
+    ) -> StreamContext:
+        """See `SdkSource.request_stream`."""
+        from anthropic import omit
 
-    def open(
-        self, request: TurnRequest, resume: Resume | None = None
-    ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
-        """See `Source.open`."""
-        opening = partial(self._open, request, resume)
-        return open_with_fresh_key(self._provider, self._sdk_clients, self._parameters, opening)
-
-    @asynccontextmanager
-    async def _open(
-        self, request: TurnRequest, resume: Resume | None
-    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        client = await self._sdk_clients.anthropic(self._provider)
-        messages = continuation_messages(request, resume, self._parameters.system)
         optional_params = OptionalParams(self._refused_params)
         optional_params.add_feature(_CACHE_CONTROL)
         if self._parameters.temperature is None and self._parameters.effort != "none":
@@ -84,34 +60,23 @@ class AnthropicSource:
         optional_params.add_parameters(self._parameters, self._provider)
 
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
-            from anthropic import omit
-
-            sent = move_system_to_user(messages) if optional_params.system_in_user else messages
+            messages = self._messages(request, resume, optional_params)
             return client.sdk.messages.with_streaming_response.create(
                 model=self._model,
-                max_tokens=output_limit(request, self._parameters) or DEFAULT_MAX_TOKENS,
-                system=_system_blocks(sent, with_cache=optional_params.sends(_CACHE_CONTROL)) or omit,
+                max_tokens=self._output_limit(request) or DEFAULT_MAX_TOKENS,
+                system=_system_blocks(messages, with_cache=optional_params.sends(_CACHE_CONTROL)) or omit,
                 messages=cast(
                     "list[MessageParam]",
-                    [{"role": m.role, "content": m.content} for m in sent if m.role != "system"],
+                    [{"role": m.role, "content": m.content} for m in messages if m.role != "system"],
                 ),
                 stream=True,
                 extra_body=body,
-                extra_headers={
-                    **STREAM_HEADERS,
-                    **omitted_headers(self._provider, client.key, omit),
-                    **self._parameters.headers,
-                },
+                extra_headers=self._headers(client, omit),
             )
 
-        origin = StreamOrigin.CONTINUATION if resume is not None and resume.text else StreamOrigin.START
-        async with open_sdk_stream(
-            self._provider, client, send, MessagesDecoder(), optional_params=optional_params, origin=origin
-        ) as items:
-            yield items
-
-    async def aclose(self) -> None:
-        """See `Source.aclose`: this source owns no resources."""
+        return open_sdk_stream(
+            client, send, MessagesDecoder(), optional_params=optional_params, origin=stream_origin(resume)
+        )
 
 
 def _system_blocks(messages: tuple[Message, ...], *, with_cache: bool) -> list[TextBlockParam]:

@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 import zlib
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus, urlsplit
@@ -21,11 +21,11 @@ from msgspec import Struct
 from debate_tui import __version__
 from debate_tui.domain.stream import Fault, FaultKind, TimeSlice
 from debate_tui.sources import network, sdk_import
+from debate_tui.sources.http_errors import Peer, fault_from_response, translate_errors
 from debate_tui.sources.network import find_url_problem, url_host
-from debate_tui.sources.payloads import errors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
     import httpx
     import httpx2
@@ -184,21 +184,14 @@ class HttpResponse:
         """Yield the decompressed body as it arrives; raise `Fault` on errors."""
         response = self.httpx_response
         coding = response.headers.get("content-encoding", "")
-        with translate_httpx_errors(response.url.host):
+        with translate_errors(_peer(response.url.host)):
             async with aclosing(decode_body(response.aiter_raw(), coding)) as pieces:
                 async for data in pieces:
                     yield data
 
     async def read_error(self) -> Fault:
         """Return the fault of an error response, with the server's own message if it has one."""
-        response = self.httpx_response
-        body = await read_start(self.body())
-        wait = errors.parse_retry_after(response.headers)
-        fault = errors.fault_from_body(body, status=response.status_code, retry_after=wait)
-        if response.status_code == 404:
-            fault.message = f"{fault.message} {errors.describe_url(str(response.url))}"
-            fault.args = (fault.message,)
-        return fault
+        return fault_from_response(self.httpx_response, await read_start(self.body()))
 
 
 async def read_start(body: AsyncGenerator[bytes], broken: type[Exception] = Fault) -> bytes:
@@ -312,7 +305,7 @@ async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> 
                 fresh.append(name)
                 limit_receive_buffer(info)
 
-        with translate_httpx_errors(url_host(url), network.find_proxy(url)):
+        with translate_errors(_peer(url_host(url), network.find_proxy(url))):
             request = client.build_request(
                 method,
                 url,
@@ -350,40 +343,10 @@ def _redirect_target(response: httpx.Response) -> str:
     return str(target)
 
 
-@contextmanager
-def translate_httpx_errors(host: str, proxy: Proxy | None = None) -> Generator[None]:
-    """Turn httpx's exceptions into a `Fault` that names `host` and no other part of the URL.
-
-    Failures on the way to `proxy` name the proxy and the variable that sets it instead.
-    """
+def _peer(host: str, proxy: Proxy | None = None) -> Peer:
     import httpx
 
-    peer = proxy.title if proxy else host
-    refusals: tuple[type[Exception], ...] = (httpx.ProxyError, *network.socks_errors(proxy))
-    try:
-        yield
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-        # The error itself quotes the bad value, which may be a key.
-        raise Fault(FaultKind.BAD_REQUEST, f"The address or a header for {host} cannot be sent.") from error
-    except httpx.TimeoutException as error:
-        raise Fault(FaultKind.TIMEOUT, f"Could not connect to {peer} in time.") from error
-    except refusals as error:
-        if proxy is None:
-            raise
-        raise network.refused_by_proxy_fault(proxy, host, error) from error
-    except httpx.ConnectError as error:
-        if isinstance(_find_root_cause(error), ssl.SSLError):
-            peer = network.tls_peer(host, proxy)
-        raise Fault(FaultKind.NETWORK, f"Could not connect to {peer}: {_describe_cause(error)}.") from error
-    except httpx.RemoteProtocolError as error:
-        if "location header" in str(error):  # httpx parses the redirect target even if it does not follow it
-            message = f"{host} redirects to an address that cannot be read."
-            raise Fault(FaultKind.BAD_REQUEST, message) from None
-        raise Fault(FaultKind.NETWORK, f"{host} broke the connection off.") from error
-    except httpx.RequestError as error:
-        raise Fault(
-            FaultKind.NETWORK, f"The connection to {host} broke: {_describe_cause(error)}."
-        ) from error
+    return Peer(host, httpx, proxy)
 
 
 def _request_secrets(http_request: HttpRequest) -> list[str]:
@@ -414,28 +377,3 @@ def _origin(url: str) -> str:
     parts = urlsplit(url)
     default = _DEFAULT_PORTS.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{parts.port or default}"
-
-
-def _find_root_cause(error: BaseException) -> BaseException:
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause
-    return error
-
-
-def _describe_cause(error: BaseException) -> str:
-    """Return the root cause of an error in a few words."""
-    match error := _find_root_cause(error):
-        case ssl.SSLCertVerificationError():
-            return f"its certificate is not valid ({error.verify_message})"
-        case ssl.SSLError():
-            return "TLS failed"
-        case socket.gaierror():
-            return "there is no such host"
-        case ConnectionRefusedError():
-            return "connection refused"
-        case ConnectionResetError() | BrokenPipeError():
-            return "connection reset"
-        case OSError() if error.strerror:
-            return error.strerror.lower()
-        case _:
-            return "connection lost"

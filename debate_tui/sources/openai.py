@@ -2,52 +2,39 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from debate_tui.domain.debate import NO_PARAMETERS
-from debate_tui.domain.stream import Fault, FaultKind, StreamOrigin
+from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources.discovery import parse_chat_models
-from debate_tui.sources.http_errors import translate_sdk_errors
-from debate_tui.sources.optional_params import OptionalParams, RefusedParams
+from debate_tui.sources.http_errors import translate_errors
+from debate_tui.sources.optional_params import OptionalParams
 from debate_tui.sources.payloads.chat import ChatDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder
 from debate_tui.sources.resumable import (
     POLL_INTERVAL,
     BackgroundResponses,
+    ByteCountingParser,
     ByteCursorChatDecoder,
     LlamaCppStreams,
     ServerKeptResponses,
     conversation_headers,
 )
 from debate_tui.sources.sdk import omitted_headers
-from debate_tui.sources.sdk_stream import (
-    STREAM_HEADERS,
-    continuation_messages,
-    move_system_to_user,
-    open_sdk_stream,
-    open_with_fresh_key,
-    output_limit,
-    read_document,
-)
+from debate_tui.sources.sdk_stream import SdkSource, open_sdk_stream, read_document, stream_origin
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
     from contextlib import AbstractAsyncContextManager
 
-    from openai import AsyncOpenAI, Omit
-    from openai.types.chat import ChatCompletionMessageParam
-    from openai.types.responses import ResponseInputItemParam
+    from openai import AsyncOpenAI
 
     from debate_tui.domain.debate import ModelParameters
-    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import Resume, TurnRequest
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClient, SdkClients
-    from debate_tui.sources.sdk_stream import RawResponse
-
-    StreamContext = AbstractAsyncContextManager[AsyncIterator[StreamItem]]
+    from debate_tui.sources.sdk_stream import RawResponse, StreamContext
 
 MIN_OUTPUT_TOKENS = 16
 """Minimum that the Responses API accepts."""
@@ -56,13 +43,12 @@ MIN_OUTPUT_TOKENS = 16
 _MAX_MODEL_LIST = 1 << 22
 
 
-class OpenAISource:
+class OpenAISource(SdkSource):
     """A model that is reached through one of OpenAI's APIs; `provider` determines which API and where.
 
     Without a `model`, the first one the server lists is used. With `background`, a response at OpenAI
     continues after a lost connection, but is stored there; `poll_interval` is the number of seconds between
-    polls for a response that can only be had complete. `parameters` are the user's settings. The clients in
-    `sdk_clients` are shared and not closed by this source.
+    polls for a response that can only be had complete.
     """
 
     def __init__(
@@ -75,58 +61,35 @@ class OpenAISource:
         poll_interval: float = POLL_INTERVAL,
         parameters: ModelParameters = NO_PARAMETERS,
     ) -> None:
-        self._model = model
-        self._provider = provider
-        self._sdk_clients = sdk_clients
+        super().__init__(model, provider=provider, sdk_clients=sdk_clients, parameters=parameters)
         self._background = background
         self._poll_interval = poll_interval
-        self._parameters = parameters
-        self._refused_params = RefusedParams()
         self._kept_responses = ServerKeptResponses()
 
-    @property
-    def model(self) -> str:
-        """See `Source.model`."""
-        return self._model or self._provider.title
-
-    def open(self, request: TurnRequest, resume: Resume | None = None) -> StreamContext:
-        """See `Source.open`."""
-        opening = partial(self._open, request, resume)
-        return open_with_fresh_key(self._provider, self._sdk_clients, self._parameters, opening)
-
-    @asynccontextmanager
-    async def _open(
-        self, request: TurnRequest, resume: Resume | None
-    ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        client = await self._sdk_clients.openai(self._provider)
-        if not self._model:
-            self._model = await self._first_model(client)
-        async with self._open_stream(client, request, resume) as items:
-            yield items
-
-    async def aclose(self) -> None:
-        """See `Source.aclose`: this source owns no resources."""
-
-    def _open_stream(
+    async def request_stream(
         self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: Resume | None
     ) -> StreamContext:
+        """See `SdkSource.request_stream`."""
+        self._model = self._model or await _first_model(client)
         cursor = resume.cursor if resume else None
         resume = resume.for_new_answer() if resume else None  # used if the cursor leads nowhere
         if self._provider.api == "responses":
             open_new = partial(self._open_responses, client, request, resume)
             if not self._background:
                 return open_new()
-            background = BackgroundResponses(self._provider, client, self._poll_interval)
+            background = BackgroundResponses(client, self._poll_interval)
             return self._kept_responses.open(background, cursor, open_new)
         if not self._provider.replays:
             return self._open_chat(client, request, resume)
         stream_id = uuid4().hex
         open_new = partial(self._open_chat, client, request, resume, stream_id)
-        return self._kept_responses.open(LlamaCppStreams(self._provider, client), cursor, open_new, stream_id)
+        return self._kept_responses.open(LlamaCppStreams(client), cursor, open_new, stream_id)
 
     def _open_responses(
         self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: Resume | None
     ) -> StreamContext:
+        from openai import omit
+
         optional_params = OptionalParams(self._refused_params)
         # Refused by models that do not reason, and for organisations that are not verified.
         optional_params.add("reasoning.summary", value="auto")
@@ -136,35 +99,27 @@ class OpenAISource:
         if not always_says:
             optional_params.add("store", value=False)
         optional_params.add_parameters(self._parameters, self._provider)
-        if limit := output_limit(request, self._parameters):
+        if limit := self._output_limit(request):
             limit = max(limit, MIN_OUTPUT_TOKENS)
             optional_params.add("max_output_tokens", value=limit, setting="max_output_tokens")
 
-        headers = self._stream_headers(client)
-
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
-            from openai import omit
-
             return client.sdk.responses.with_streaming_response.create(
                 model=self._model,
-                input=cast(
-                    "list[ResponseInputItemParam]", self._message_dicts(request, resume, optional_params)
-                ),
+                input=self._message_dicts(request, resume, optional_params),
                 stream=True,
                 background=self._background or omit,
                 store=self._background if always_says else omit,
                 extra_body=body,
-                extra_headers=headers,
+                extra_headers=self._headers(client, omit),
             )
 
-        decoder = ResponsesDecoder()
         return open_sdk_stream(
-            self._provider,
             client,
             send,
-            decoder,
+            ResponsesDecoder(),
             optional_params=optional_params,
-            origin=_stream_origin(resume),
+            origin=stream_origin(resume),
         )
 
     def _open_chat(
@@ -174,78 +129,58 @@ class OpenAISource:
         resume: Resume | None,
         conversation_id: str = "",
     ) -> StreamContext:
+        from openai import omit
+
         optional_params = OptionalParams(self._refused_params)
         if self._provider.usage_option:
             optional_params.add("stream_options", value={"include_usage": True})
         optional_params.add_parameters(self._parameters, self._provider)
-        if limit := output_limit(request, self._parameters):
+        if limit := self._output_limit(request):
             # Nearly all servers know the older name; OpenAI's own newer models refuse it.
             names = ("max_tokens", "max_completion_tokens")
             optional_params.add(*names, value=limit, setting="max_output_tokens")
-        headers = self._stream_headers(client)
-        if conversation_id:
-            headers |= conversation_headers(conversation_id)
+        kept_headers = conversation_headers(conversation_id) if conversation_id else {}
 
         def send(body: dict[str, object]) -> AbstractAsyncContextManager[RawResponse]:
             return client.sdk.chat.completions.with_streaming_response.create(
                 model=self._model,
-                messages=cast(
-                    "Iterable[ChatCompletionMessageParam]",
-                    self._message_dicts(request, resume, optional_params),
-                ),
+                messages=self._message_dicts(request, resume, optional_params),
                 stream=True,
                 extra_body=body,
-                extra_headers=headers,
+                extra_headers=self._headers(client, omit) | kept_headers,
             )
 
-        open_chat_stream = partial(
-            open_sdk_stream,
-            self._provider,
+        parser = ByteCountingParser() if conversation_id else None
+        return open_sdk_stream(
             client,
             send,
+            ByteCursorChatDecoder(conversation_id, parser) if parser else ChatDecoder(),
             optional_params=optional_params,
-            origin=_stream_origin(resume),
+            origin=stream_origin(resume),
+            parser=parser,
         )
-        if not conversation_id:
-            return open_chat_stream(ChatDecoder())
-        decoder = ByteCursorChatDecoder(conversation_id)
-        return open_chat_stream(decoder, parse_events=decoder.parse_events)
 
     def _message_dicts(
         self, request: TurnRequest, resume: Resume | None, optional_params: OptionalParams
-    ) -> list[dict[str, str]]:
-        messages = continuation_messages(request, resume, self._parameters.system)
-        if optional_params.system_in_user:
-            messages = move_system_to_user(messages)
+    ) -> Any:
+        """Return the messages as the SDK's types for messages, which differ between the APIs."""
+        messages = self._messages(request, resume, optional_params)
         return [{"role": message.role, "content": message.content} for message in messages]
 
-    def _stream_headers(self, client: SdkClient[AsyncOpenAI]) -> dict[str, str | Omit]:
-        omitted = self._omitted_headers(client)
-        return {**STREAM_HEADERS, **omitted, **self._parameters.headers}
 
-    def _omitted_headers(self, client: SdkClient[AsyncOpenAI]) -> dict[str, Omit]:
-        from openai import omit
+async def _first_model(client: SdkClient[AsyncOpenAI]) -> str:
+    from openai import omit
 
-        return omitted_headers(self._provider, client.key, omit)
-
-    async def _first_model(self, client: SdkClient[AsyncOpenAI]) -> str:
-        with translate_sdk_errors(self._provider, client):
-            listing = client.sdk.models.with_streaming_response.list(
-                extra_headers=self._omitted_headers(client)
-            )
-            async with listing as answer:
-                body = await read_document(
-                    answer.http_response, self._provider, client, limit=_MAX_MODEL_LIST
-                )
-        found = next(iter(parse_chat_models(body)), "")
-        if not found:
-            raise Fault(
-                FaultKind.BAD_REQUEST,
-                f"{self._provider.title} at {self._provider.host} lists no model.",
-                hint=f"Load one, or name one: {self._provider.name}:MODEL",
-            )
-        return found
-
-
-def _stream_origin(resume: Resume | None) -> StreamOrigin:
-    return StreamOrigin.CONTINUATION if resume is not None and resume.text else StreamOrigin.START
+    with translate_errors(client.peer):
+        listing = client.sdk.models.with_streaming_response.list(extra_headers=omitted_headers(client, omit))
+        async with listing as answer:
+            body = await read_document(answer.http_response, client, limit=_MAX_MODEL_LIST)
+    found = next(iter(parse_chat_models(body)), "")
+    if not found:
+        provider = client.provider
+        raise Fault(
+            FaultKind.BAD_REQUEST,
+            f"{provider.title} at {provider.host} lists no models.",
+            hint=f"Load a model, or name one: {provider.name}:MODEL",
+        )
+    return found

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, Finished, KeepAlive, StreamOrigin
-from debate_tui.sources.http_errors import translate_sdk_errors
+from debate_tui.sources.http_errors import translate_errors
 from debate_tui.sources.payloads import unreadable_fault
 from debate_tui.sources.payloads.chat import ChatDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder, decode_response
@@ -31,12 +31,8 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import Connected, StreamItem
     from debate_tui.sources.payloads import PayloadEvent
     from debate_tui.sources.payloads.responses import ResponsesResult
-    from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClient
-    from debate_tui.sources.sdk_stream import RawResponse
-
-    StreamContext = AbstractAsyncContextManager[AsyncIterator[StreamItem]]
-
+    from debate_tui.sources.sdk_stream import RawResponse, StreamContext
 
 CANCEL_TIMEOUT = 1.0
 """Seconds a server may take to cancel a response."""
@@ -128,14 +124,14 @@ POLL_INTERVAL = 2.0
 """Seconds between two polls for a finished response."""
 
 _RUNNING_STATUSES = ("queued", "in_progress")
-_EXPIRED_STATUSES = (400, 404)
+_GONE_STATUSES = (400, 404)
+"""Statuses for a stream that the server did not keep, or not to the extent requested."""
 
 
 class BackgroundResponses:
     """The background responses of one provider: a `ResumableApi`. `poll_interval` is in seconds."""
 
-    def __init__(self, provider: Provider, client: SdkClient[AsyncOpenAI], poll_interval: float) -> None:
-        self._provider = provider
+    def __init__(self, client: SdkClient[AsyncOpenAI], poll_interval: float) -> None:
         self._client = client
         self._poll_interval = poll_interval
 
@@ -151,19 +147,13 @@ class BackgroundResponses:
                 extra_headers=STREAM_HEADERS,
             )
 
+        decoder = ResponsesDecoder(cursor.stream)
         async with AsyncExitStack() as stack:
+            stream = open_sdk_stream(self._client, send, decoder, origin=StreamOrigin.CURSOR)
             try:
-                items = await stack.enter_async_context(
-                    open_sdk_stream(
-                        self._provider,
-                        self._client,
-                        send,
-                        ResponsesDecoder(cursor.stream),
-                        origin=StreamOrigin.CURSOR,
-                    )
-                )
+                items = await stack.enter_async_context(stream)
             except Fault as fault:
-                if fault.status not in _EXPIRED_STATUSES:
+                if fault.status not in _GONE_STATUSES:
                     raise
                 polled = self._poll(cursor.stream, *await self._retrieve_or_gone(cursor.stream))
                 items = await stack.enter_async_context(aclosing(polled))
@@ -171,7 +161,7 @@ class BackgroundResponses:
 
     async def cancel(self, stream_id: str) -> None:
         """See `ResumableApi.cancel`."""
-        with translate_sdk_errors(self._provider, self._client):
+        with translate_errors(self._client.peer):
             async with self._client.sdk.responses.with_streaming_response.cancel(stream_id):
                 pass  # the response's body is not needed
 
@@ -199,10 +189,10 @@ class BackgroundResponses:
             raise
 
     async def _retrieve(self, stream_id: str) -> tuple[Connected, ResponsesResult]:
-        with translate_sdk_errors(self._provider, self._client):
+        with translate_errors(self._client.peer):
             async with self._client.sdk.responses.with_streaming_response.retrieve(stream_id) as answer:
                 response = answer.http_response
-                body = await read_document(response, self._provider, self._client)
+                body = await read_document(response, self._client)
         try:
             return connected_item(response, StreamOrigin.START), decode_response(body)
         except msgspec.DecodeError:
@@ -215,44 +205,39 @@ class BackgroundResponses:
 # https://github.com/ggml-org/llama.cpp/pull/23226. Such a completion continues after a disconnect.
 
 
-T = TypeVar("T")
-
-_GONE_STATUSES = (400, 404)
-"""Statuses for a conversation that was not kept, or not to the extent requested."""
-
-
 def conversation_headers(conversation_id: str) -> dict[str, str]:
     """Return the headers that make a completion resumable; compression would change the byte count."""
     return {"X-Conversation-Id": conversation_id, "Accept-Encoding": "identity"}
 
 
-class ByteCursorChatDecoder(ChatDecoder):
-    """Decodes a chat completion and gives its items cursors that count bytes.
+class ByteCountingParser(SseParser):
+    """An event parser whose `position` is the number of bytes up to the end of the last event's line.
 
-    `start` is the position of the first byte fed to it.
+    `position` starts at that of the first byte fed to it.
     """
 
-    def __init__(self, conversation_id: str, start: int = 0) -> None:
+    def __init__(self, position: int = 0) -> None:
+        super().__init__()
+        self.position = position
+
+    def feed(self, data: bytes) -> Iterator[ServerSentEvent | KeepAlive]:
+        """See `SseParser.feed`; the position is advanced line by line."""
+        for line in data.splitlines(keepends=True):
+            self.position += len(line)
+            yield from super().feed(line)
+
+
+class ByteCursorChatDecoder(ChatDecoder):
+    """Decodes a chat completion and gives its items cursors that count the bytes its `parser` has read."""
+
+    def __init__(self, conversation_id: str, parser: ByteCountingParser) -> None:
         super().__init__()
         self._conversation_id = conversation_id
-        self._byte_position = start
-
-    async def parse_events(
-        self, pieces: AsyncIterator[bytes]
-    ) -> AsyncGenerator[ServerSentEvent | KeepAlive, None]:
-        """Parse events like `sse_parser.parse_sse`, and advance the byte position past each of them."""
-        stream = SseParser()
-        async for piece in pieces:
-            for line in piece.splitlines(keepends=True):
-                self._byte_position += len(line)
-                for event in stream.feed(line):
-                    yield event
-        if unfinished := stream.finish():
-            yield unfinished
+        self._parser = parser
 
     def decode(self, event: PayloadEvent) -> Iterator[StreamItem]:
         """See `PayloadDecoder.decode`; of several items from one event only the last has the cursor."""
-        cursor = Cursor(str(self._byte_position), self._conversation_id)
+        cursor = Cursor(str(self._parser.position), self._conversation_id)
         last: Chunk | KeepAlive | None = None
         try:
             for item in super().decode(event):
@@ -273,26 +258,23 @@ class ByteCursorChatDecoder(ChatDecoder):
 class LlamaCppStreams:
     """Completions kept by a llama.cpp server: a `ResumableApi`."""
 
-    def __init__(self, provider: Provider, client: SdkClient[AsyncOpenAI]) -> None:
-        self._provider = provider
+    def __init__(self, client: SdkClient[AsyncOpenAI]) -> None:
         self._client = client
 
     @asynccontextmanager
     async def resume(self, cursor: Cursor) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """See `ResumableApi.resume`."""
-        decoder = ByteCursorChatDecoder(cursor.stream, int(cursor.position))
+        parser = ByteCountingParser(int(cursor.position))
+        stream = open_sdk_stream(
+            self._client,
+            lambda _: self._get_rest(cursor),
+            ByteCursorChatDecoder(cursor.stream, parser),
+            origin=StreamOrigin.CURSOR,
+            parser=parser,
+        )
         async with AsyncExitStack() as stack:
             try:
-                items = await stack.enter_async_context(
-                    open_sdk_stream(
-                        self._provider,
-                        self._client,
-                        lambda _: self._open_raw(cursor),
-                        decoder,
-                        origin=StreamOrigin.CURSOR,
-                        parse_events=decoder.parse_events,
-                    )
-                )
+                items = await stack.enter_async_context(stream)
             except Fault as fault:
                 if fault.status in _GONE_STATUSES:
                     raise ResponseGone(fault.kind, fault.message, status=fault.status) from None
@@ -301,57 +283,43 @@ class LlamaCppStreams:
 
     async def cancel(self, stream_id: str) -> None:
         """See `ResumableApi.cancel`."""
-        import httpx2
-
-        sdk = self._client.sdk
-
-        async def delete(path: str, params: Mapping[str, object]) -> None:
-            # The body is not needed and may never end: this header leaves it unread.
-            headers = {"X-Stainless-Raw-Response": "stream"}
-            response = await sdk.delete(
-                path, cast_to=httpx2.Response, options={"params": params, "headers": headers}
-            )
-            await response.aclose()
-
-        with translate_sdk_errors(self._provider, self._client):
-            await self._call_stream_path(stream_id, delete)
+        with translate_errors(self._client.peer):
+            response = await self._call(self._client.sdk.delete, stream_id, {}, {})
+            await response.aclose()  # the body is not needed and may never end
 
     @asynccontextmanager
-    async def _open_raw(self, cursor: Cursor) -> AsyncIterator[_UnreadResponse]:
-        from openai import AsyncStream
+    async def _get_rest(self, cursor: Cursor) -> AsyncIterator[_UnreadResponse]:
+        headers = {**STREAM_HEADERS, "Accept-Encoding": "identity"}
+        response = await self._call(self._client.sdk.get, cursor.stream, {"from": cursor.position}, headers)
+        async with aclosing(response):
+            yield _UnreadResponse(response)
 
-        sdk = self._client.sdk
+    async def _call(
+        self,
+        send: Callable[..., Awaitable[httpx2.Response]],
+        stream_id: str,
+        params: Mapping[str, str],
+        headers: Mapping[str, str],
+    ) -> httpx2.Response:
+        """Return the response of the stream endpoint, unread.
 
-        async def get(path: str, params: Mapping[str, object]) -> AsyncStream[object]:
-            return await sdk.get(
-                path,
-                cast_to=object,
-                stream=True,
-                stream_cls=AsyncStream[object],
-                options={
-                    "params": {**params, "from": cursor.position},
-                    "headers": {**STREAM_HEADERS, "Accept-Encoding": "identity"},
-                },
+        Older servers (build 10068) need the id in the path.
+        """
+        import httpx2
+        from openai import NotFoundError
+
+        options: dict[str, object] = {"headers": {**headers, "X-Stainless-Raw-Response": "stream"}}
+        try:
+            return await send(
+                "/stream",
+                cast_to=httpx2.Response,
+                options={**options, "params": {**params, "conv_id": stream_id}},
+            )
+        except NotFoundError:
+            return await send(
+                f"/stream/{stream_id}", cast_to=httpx2.Response, options={**options, "params": params}
             )
 
-        stream = await self._call_stream_path(cursor.stream, get)
-        try:
-            yield _UnreadResponse(stream.response)
-        finally:
-            await stream.close()
 
-    async def _call_stream_path(
-        self, stream_id: str, send: Callable[[str, Mapping[str, object]], Awaitable[T]]
-    ) -> T:
-        """Call the stream endpoint; older servers (build 10068) take the id in the path."""
-        try:
-            return await send("/stream", {"conv_id": stream_id})
-        except self._client.status_error_type as error:
-            if error.status_code != 404:
-                raise
-            return await send(f"/stream/{stream_id}", {})
-
-
-class _UnreadResponse:
-    def __init__(self, response: httpx2.Response) -> None:
-        self.http_response = response
+class _UnreadResponse(NamedTuple):
+    http_response: httpx2.Response

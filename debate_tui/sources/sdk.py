@@ -12,28 +12,27 @@ import re
 import ssl
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import network, prices, sdk_import
 from debate_tui.sources.credentials import find_key, key_in_environment
 from debate_tui.sources.http import decode_body, limit_receive_buffer, read_start
+from debate_tui.sources.http_errors import Peer
 from debate_tui.sources.network import clean_value, find_url_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    import anthropic
     import httpx2
-    import openai
     from anthropic import AsyncAnthropic
     from openai import AsyncOpenAI
 
     from debate_tui.sources.network import Proxy
-    from debate_tui.sources.providers import Provider
+    from debate_tui.sources.providers import Api, Provider
 
-C = TypeVar("C", "AsyncOpenAI", "AsyncAnthropic")
+C = TypeVar("C", covariant=True)
 H = TypeVar("H")
 
 CONNECT_TIMEOUT = 10.0
@@ -44,21 +43,11 @@ CLIENT_HEADERS = {"accept-encoding": "gzip, deflate"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SdkClient(Generic[C]):
-    """An SDK's client with its exception types and proxy.
-
-    `key` is the key it signs with; it must not appear in any message.
-    """
+    """An SDK's client for a provider; `peer` is its server, with the key it signs with."""
 
     sdk: C
-    key: str
-    error_type: type[openai.OpenAIError] | type[anthropic.AnthropicError]
-    status_error_type: type[openai.APIStatusError] | type[anthropic.APIStatusError]
-    proxy: Proxy | None = None
-
-
-AnySdkClient = SdkClient["AsyncOpenAI"] | SdkClient["AsyncAnthropic"]
-
-_ClientKey = tuple[str, str, str]
+    provider: Provider
+    peer: Peer
 
 
 class SdkClients:
@@ -73,133 +62,115 @@ class SdkClients:
     ) -> None:
         self._connect_timeout = connect_timeout
         self._environ = environ
-        self._openai_clients: dict[_ClientKey, asyncio.Task[SdkClient[AsyncOpenAI]]] = {}
-        self._anthropic_clients: dict[_ClientKey, asyncio.Task[SdkClient[AsyncAnthropic]]] = {}
-        self._discarded: list[
-            asyncio.Task[SdkClient[AsyncOpenAI]] | asyncio.Task[SdkClient[AsyncAnthropic]]
-        ] = []
+        self._clients: dict[tuple[str, str, str], asyncio.Task[SdkClient[Any]]] = {}
+        self._discarded: list[asyncio.Task[SdkClient[Any]]] = []
         self._price_loading: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def openai(self, provider: Provider) -> SdkClient[AsyncOpenAI]:
-        """Return the client for a provider with one of OpenAI's APIs.
+    async def client(self, provider: Provider) -> SdkClient[Any]:
+        """Return the client of the SDK for the provider's API: Anthropic's for Messages, else OpenAI's.
 
         Raise an `auth` fault if there is no usable key, and a `bad_request` fault if its URL is not valid.
         """
-        return await self._get_client(self._openai_clients, provider, self._make_openai)
-
-    async def anthropic(self, provider: Provider) -> SdkClient[AsyncAnthropic]:
-        """Return the client for a provider with Anthropic's API; raise the same faults as `openai`."""
-        return await self._get_client(self._anthropic_clients, provider, self._make_anthropic)
-
-    async def prepare_client(self, provider: Provider) -> None:
-        """Make the client ahead of its first use; a fault is left to that use."""
-        try:
-            await (self.anthropic(provider) if provider.api == "messages" else self.openai(provider))
-        except Fault:
-            return
-
-    def discard_client(self, provider: Provider) -> None:
-        """Look the provider's key up again for the next request, as the current one was rejected."""
         key = self._client_key(provider)
-        for clients in (self._openai_clients, self._anthropic_clients):
-            if discarded := clients.pop(key, None):
-                # Another source may still be reading a response through it.
-                self._discarded.append(discarded)
-
-    async def aclose(self) -> None:
-        """Close all clients and their connections."""
-        self._closed = True
-        tasks = (*self._openai_clients.values(), *self._anthropic_clients.values(), *self._discarded)
-        if self._price_loading is not None:
-            await self._price_loading
-        for made in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(made, SdkClient):
-                await made.sdk.close()
-
-    def _client_key(self, provider: Provider) -> _ClientKey:
-        return provider.name, provider.base_url, key_in_environment(provider, self._environ)
-
-    async def _get_client(
-        self,
-        clients: dict[_ClientKey, asyncio.Task[SdkClient[C]]],
-        provider: Provider,
-        make: Callable[[Provider], SdkClient[C]],
-    ) -> SdkClient[C]:
-        key = self._client_key(provider)
-        task = clients.get(key)
+        task = self._clients.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = clients[key] = asyncio.create_task(asyncio.to_thread(make, provider))
+            task = self._clients[key] = asyncio.create_task(asyncio.to_thread(self._make_client, provider))
             task.add_done_callback(self._load_prices)
         # Other tasks may wait for the same client; cancelling one must not cancel the client for all.
         return await asyncio.shield(task)
 
+    def discard_client(self, provider: Provider) -> None:
+        """Look the provider's key up again for the next request, as the current one was rejected."""
+        if discarded := self._clients.pop(self._client_key(provider), None):
+            # Another source may still be reading a response through it.
+            self._discarded.append(discarded)
+
+    async def aclose(self) -> None:
+        """Close all clients and their connections."""
+        self._closed = True
+        if self._price_loading is not None:
+            await self._price_loading
+        tasks = (*self._clients.values(), *self._discarded)
+        for made in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(made, SdkClient):
+                await made.sdk.close()
+
+    def _client_key(self, provider: Provider) -> tuple[str, str, str]:
+        return provider.name, provider.base_url, key_in_environment(provider, self._environ)
+
     def _load_prices(self, _: object) -> None:
         """Load the price table once all clients are made: costs are only shown after an answer."""
-        making = (*self._openai_clients.values(), *self._anthropic_clients.values())
-        if self._price_loading is None and not self._closed and all(task.done() for task in making):
+        all_made = all(task.done() for task in self._clients.values())
+        if self._price_loading is None and not self._closed and all_made:
             self._price_loading = asyncio.create_task(asyncio.to_thread(prices.load_price_table))
 
-    def _make_openai(self, provider: Provider) -> SdkClient[AsyncOpenAI]:
+    def _make_client(self, provider: Provider) -> SdkClient[Any]:
+        """Make a provider's client; blocking, as imports and certificates take time."""
         key = find_key(provider, self._environ)
         organization, project = _check_header_variables(provider, self._environ)
-        load_openai()
-        import httpx2
-        import openai
-
-        server = self._make_http_client(provider)
-        try:
-            sdk = openai.AsyncOpenAI(
-                # The SDK refuses an empty key even if none is sent.
-                api_key=key or "none",
-                organization=organization or None,
-                project=project or None,
-                base_url=server.base_url,
-                max_retries=0,
-                timeout=server.http_client.timeout,
-                # Set here, it cannot be overridden by a header from the environment.
-                default_headers=({"Authorization": f"Bearer {key}"} if key else {})
-                | provider.headers_with_key(key),
-                http_client=server.http_client,
-            )
-        except (httpx2.InvalidURL, openai.OpenAIError) as error:
-            raise _unusable_provider_fault(provider, str(error)) from None
-        # The SDK imports the modules of a resource when it is first accessed.
-        with sdk_import.import_without_gc():
-            _ = sdk.responses if provider.api == "responses" else sdk.chat.completions
-        return SdkClient(sdk, key, openai.OpenAIError, openai.APIStatusError, server.proxy)
-
-    def _make_anthropic(self, provider: Provider) -> SdkClient[AsyncAnthropic]:
-        key = find_key(provider, self._environ)
-        _check_header_variables(provider, self._environ)
-        load_anthropic()
-        import anthropic
-        import httpx2
-
-        server = self._make_http_client(provider)
-        as_token = bool(key) and key == clean_value(self._environ.get("ANTHROPIC_AUTH_TOKEN", ""))
-        try:
-            sdk = anthropic.AsyncAnthropic(
-                # The SDK refuses an empty key even if none is sent.
-                api_key=None if as_token else key or "none",
-                auth_token=key if as_token else None,
-                default_headers=provider.headers_with_key(key),
-                base_url=server.base_url,
-                max_retries=0,
-                timeout=server.http_client.timeout,
-                http_client=server.http_client,
-            )
-        except (httpx2.InvalidURL, anthropic.AnthropicError) as error:
-            raise _unusable_provider_fault(provider, str(error)) from None
-        return SdkClient(sdk, key, anthropic.AnthropicError, anthropic.APIStatusError, server.proxy)
-
-    def _make_http_client(self, provider: Provider) -> _ProviderServer:
-        """Return the client for a provider's server; raise a `bad_request` fault for an invalid address."""
         if problem := find_url_problem(provider.base_url, ("http", "https")):
             raise _unusable_provider_fault(provider, problem)
+        import_sdk(provider.api)
         import httpx2
 
         proxy = network.find_proxy(provider.base_url, self._environ)
+        http_client = self._make_http_client(provider, proxy)
+        options: dict[str, Any] = {
+            "base_url": urlsplit(provider.base_url)._replace(query="", fragment="").geturl(),
+            "max_retries": 0,
+            "timeout": http_client.timeout,
+            "http_client": http_client,
+        }
+        sdk_error: type[Exception]
+        sdk: AsyncAnthropic | AsyncOpenAI
+        try:
+            if provider.api == "messages":
+                from anthropic import AnthropicError as sdk_error
+
+                sdk = self._make_anthropic(provider, key, options)
+            else:
+                from openai import OpenAIError as sdk_error
+
+                sdk = self._make_openai(provider, key, options, organization, project)
+        except (httpx2.InvalidURL, sdk_error) as error:
+            raise _unusable_provider_fault(provider, str(error)) from None
+        return SdkClient(sdk, provider, Peer(provider.host, httpx2, proxy, provider, key, (sdk_error,)))
+
+    def _make_openai(
+        self, provider: Provider, key: str, options: dict[str, Any], organization: str, project: str
+    ) -> AsyncOpenAI:
+        import openai
+
+        sdk = openai.AsyncOpenAI(
+            # The SDK refuses an empty key even if none is sent.
+            api_key=key or "none",
+            organization=organization or None,
+            project=project or None,
+            # Set here, the key cannot be overridden by a header from the environment.
+            default_headers=({"Authorization": f"Bearer {key}"} if key else {})
+            | provider.headers_with_key(key),
+            **options,
+        )
+        # The SDK imports the modules of a resource when it is first accessed.
+        with sdk_import.import_without_gc():
+            _ = sdk.responses if provider.api == "responses" else sdk.chat.completions
+        return sdk
+
+    def _make_anthropic(self, provider: Provider, key: str, options: dict[str, Any]) -> AsyncAnthropic:
+        import anthropic
+
+        as_token = bool(key) and key == clean_value(self._environ.get("ANTHROPIC_AUTH_TOKEN", ""))
+        return anthropic.AsyncAnthropic(
+            # The SDK refuses an empty key even if none is sent.
+            api_key=None if as_token else key or "none",
+            auth_token=key if as_token else None,
+            default_headers=provider.headers_with_key(key),
+            **options,
+        )
+
+    def _make_http_client(self, provider: Provider, proxy: Proxy | None) -> httpx2.AsyncClient:
+        import httpx2
 
         def make_tls_context() -> ssl.SSLContext:
             return network.make_tls_context(lambda: httpx2.create_ssl_context(trust_env=False), self._environ)
@@ -208,7 +179,7 @@ class SdkClients:
         no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         proxy_tls = make_tls_context() if proxy and proxy.scheme == "https" else None
         try:
-            http_client = httpx2.AsyncClient(
+            return httpx2.AsyncClient(
                 verify=make_tls_context() if parts.scheme.lower() == "https" else no_tls,
                 proxy=httpx2.Proxy(proxy.url, ssl_context=proxy_tls) if proxy else None,
                 trust_env=False,
@@ -225,15 +196,17 @@ class SdkClients:
             if proxy is None:
                 raise
             raise network.unusable_proxy_fault(proxy, error) from None
-        return _ProviderServer(parts._replace(query="", fragment="").geturl(), http_client, proxy)
 
 
-class _ProviderServer(NamedTuple):
-    """A provider's server; `base_url` lacks its query, which the HTTP client adds."""
+def import_sdk(api: Api) -> None:
+    """Import the SDK for an API, and httpx-sse; blocking."""
+    with sdk_import.import_without_gc():
+        import httpx_sse  # noqa: F401 (imported for others, as are the SDKs)
 
-    base_url: str
-    http_client: httpx2.AsyncClient
-    proxy: Proxy | None
+        if api == "messages":
+            import anthropic  # noqa: F401
+        else:
+            import openai  # noqa: F401
 
 
 async def _append_query(query: bytes, request: httpx2.Request) -> None:
@@ -243,8 +216,9 @@ async def _append_query(query: bytes, request: httpx2.Request) -> None:
         request.url = request.url.copy_with(query=query + b"&" + own if own else query)
 
 
-def omitted_headers(provider: Provider, key: str, omit: H) -> dict[str, H]:
+def omitted_headers(client: SdkClient[object], omit: H) -> dict[str, H]:
     """Return the headers, as `omit`, that an SDK must not send to servers other than its maker's."""
+    provider = client.provider
     names: set[str] = set()
     sdk_maker = "anthropic" if provider.api == "messages" else "openai"
     if provider.name != sdk_maker:
@@ -255,7 +229,7 @@ def omitted_headers(provider: Provider, key: str, omit: H) -> dict[str, H]:
             *(line.partition(":")[0].strip() for line in custom),
         }
         names = {name for name in names if name and name.lower() not in _KEY_HEADERS}
-    if not key or provider.key_is_in_headers:
+    if not client.peer.key or provider.key_is_in_headers:
         names |= _KEY_HEADERS
     own = {name.lower() for name in provider.headers}
     return {name: omit for name in names if name.lower() not in own}
@@ -281,20 +255,6 @@ def _check_header_variables(provider: Provider, environ: Mapping[str, str]) -> t
         if not _HEADER.fullmatch(header):
             raise network.variable_fault(variable, "no header can be made of it")
     return organization, project
-
-
-def load_openai() -> None:
-    """Import OpenAI's SDK and httpx-sse; blocking."""
-    with sdk_import.import_without_gc():
-        import httpx_sse  # noqa: F401
-        import openai  # noqa: F401
-
-
-def load_anthropic() -> None:
-    """Import Anthropic's SDK and httpx-sse; blocking."""
-    with sdk_import.import_without_gc():
-        import anthropic  # noqa: F401
-        import httpx_sse  # noqa: F401
 
 
 NEW_CONNECTION = "debate_tui.connected"

@@ -13,6 +13,7 @@ from debate_tui.domain.stream import Connected, Fault, FaultKind, KeepAlive, Str
 from debate_tui.sources.credentials import check_url
 from debate_tui.sources.endpoint import EndpointConnection, RemoteEndpoint, encode_turn_request, fill_url
 from debate_tui.sources.http import HttpRequest, open_response
+from debate_tui.sources.http_errors import Peer, translate_errors
 from debate_tui.sources.network import url_host
 from debate_tui.sources.payloads import SimpleEvent
 from debate_tui.sources.payloads.detect import msgpack_to_json
@@ -20,6 +21,7 @@ from debate_tui.sources.payloads.error_kinds import kind_from_status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from httpx_ws import AsyncWebSocketSession
 
@@ -144,22 +146,12 @@ class _WebSocketMessages:
 
     async def send_text(self, text: str) -> None:
         """Send a text message."""
-        from httpx_ws import WebSocketNetworkError
-
-        try:
+        with self._translate_errors():
             await self._session.send_text(text)
-        except WebSocketNetworkError as error:
-            raise self._broken_fault() from error
 
     async def read(self) -> AsyncGenerator[PayloadEvent | KeepAlive]:
         """Yield the messages as events until the close; pings are answered and yield keep-alives."""
-        import httpcore
-        from httpx_ws import WebSocketNetworkError
-        from wsproto.utilities import ProtocolError
-
-        # The pong to a ping is written while reading, which may also find the connection broken.
-        broken = httpcore.NetworkError, httpcore.TimeoutException, ProtocolError, WebSocketNetworkError
-        try:
+        with self._translate_errors():
             while data := await self._session.stream.read(_READ_SIZE):
                 self._session.connection.receive_data(data)
                 async with aclosing(self._parse_received()) as events:
@@ -167,8 +159,6 @@ class _WebSocketMessages:
                         yield event
                 if self.ended_orderly:
                     return
-        except broken as error:
-            raise self._broken_fault() from error
 
     async def close(self) -> None:
         """Send a close frame, if that takes no time, and close."""
@@ -224,8 +214,15 @@ class _WebSocketMessages:
         )
         raise Fault(kind, reason or f"{self._host} closed the WebSocket with code {code}.")
 
-    def _broken_fault(self) -> Fault:
-        return Fault(FaultKind.NETWORK, f"The WebSocket to {self._host} broke.")
+    def _translate_errors(self) -> AbstractContextManager[None]:
+        import httpcore
+        import httpx
+        from httpx_ws import WebSocketNetworkError
+        from wsproto.utilities import ProtocolError
+
+        # The pong to a ping is written while reading, which may also find the connection broken.
+        broken = (httpcore.NetworkError, httpcore.TimeoutException, ProtocolError, WebSocketNetworkError)
+        return translate_errors(Peer(self._host, httpx, errors=broken))
 
 
 def _decode_message(parts: Sequence[str | bytes | bytearray]) -> str:

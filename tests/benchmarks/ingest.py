@@ -136,10 +136,10 @@ async def make_source(path: str, port: int, stack: AsyncExitStack) -> Source:
     stack.push_async_callback(sdk.aclose)
     if path == "messages":
         asked = replace(find_provider("anthropic"), base_url=url)
-        await sdk.prepare_client(asked)
+        await sdk.client(asked)
         return AnthropicSource("m", sdk_clients=sdk, provider=asked)
     asked = replace(find_provider("openai"), base_url=url, api="chat" if path == "chat" else "responses")
-    await sdk.prepare_client(asked)
+    await sdk.client(asked)
     return OpenAISource("m", sdk_clients=sdk, provider=asked)
 
 

@@ -20,7 +20,7 @@ from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.sources.payloads import decode_stream, detect
 from debate_tui.sources.payloads.responses import ResponsesDecoder
 from debate_tui.sources.reasoning_tags import ReasoningTagSource
-from debate_tui.sources.resumable import ByteCursorChatDecoder
+from debate_tui.sources.resumable import ByteCountingParser, ByteCursorChatDecoder
 from debate_tui.sources.sse_parser import parse_sse
 from tests.fakes.provider_server import chat_events, event, responses_events
 from tests.fakes.scripted_source import ManualClock, read_recovered
@@ -28,7 +28,9 @@ from tests.fakes.scripted_source import ManualClock, read_recovered
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    from debate_tui.domain.stream import Cursor, Resume, StreamItem, TurnRequest
+    from httpx_sse import ServerSentEvent
+
+    from debate_tui.domain.stream import Cursor, KeepAlive, Resume, StreamItem, TurnRequest
 
 
 class Piece(NamedTuple):
@@ -198,11 +200,19 @@ class ExactSource:
             decoder = ResponsesDecoder(cursor.stream if cursor else "")
             return decode_stream(parse_sse(body), decoder, lambda: False)
         if self._kind == "bytes":
-            by_bytes = ByteCursorChatDecoder("conversation", place)
-            return decode_stream(by_bytes.parse_events(body), by_bytes, lambda: False)
+            parser = ByteCountingParser(place)
+            by_bytes = ByteCursorChatDecoder("conversation", parser)
+            return decode_stream(self._parse(parser, body), by_bytes, lambda: False)
         return detect.decode_endpoint_stream(
             parse_sse(body), cursor, lambda: False, ids_in_data=self._kind == "data"
         )
+
+    async def _parse(
+        self, parser: ByteCountingParser, body: AsyncIterator[bytes]
+    ) -> AsyncIterator[ServerSentEvent | KeepAlive]:
+        async for data in body:
+            for item in parser.feed(data):
+                yield item
 
     async def _body(self, data: bytes, *, broken: bool) -> AsyncIterator[bytes]:
         yield data

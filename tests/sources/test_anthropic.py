@@ -225,7 +225,7 @@ async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: S
 async def test_both_sdks_can_be_first_at_once(server: ProviderServer) -> None:
     sdk = SdkClients(environ={"ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": KEY})
     claude_, gpt = await asyncio.gather(
-        sdk.anthropic(find_provider("anthropic")), sdk.openai(find_provider("openai"))
+        sdk.client(find_provider("anthropic")), sdk.client(find_provider("openai"))
     )
     await sdk.aclose()
     assert (claude_.sdk.max_retries, gpt.sdk.max_retries) == (0, 0)

@@ -324,7 +324,7 @@ async def test_a_server_that_is_not_running_is_named(server: ProviderServer) -> 
     await sdk.aclose()
     assert fault is not None
     assert fault.kind is FaultKind.NETWORK
-    assert fault.message == f"127.0.0.1:{gone.port} refused the connection."
+    assert fault.message == f"Could not connect to 127.0.0.1:{gone.port}: connection refused."
     assert "ollama serve" in fault.hint
 
 
@@ -458,7 +458,7 @@ async def test_a_connection_is_used_again(server: ProviderServer, sdk: SdkClient
 
 
 async def test_sources_share_a_client_and_import_once(server: ProviderServer, sdk: SdkClients) -> None:
-    clients = await asyncio.gather(*(sdk.openai(at(server)) for _ in range(4)))
+    clients = await asyncio.gather(*(sdk.client(at(server)) for _ in range(4)))
     assert len({id(client) for client in clients}) == 1
     assert clients[0].sdk.max_retries == 0
 
@@ -486,11 +486,11 @@ async def test_being_cancelled_reaches_the_server_too(server: ProviderServer, sd
 async def test_one_who_stops_waiting_for_a_client_does_not_take_it_from_others(
     server: ProviderServer, sdk: SdkClients
 ) -> None:
-    first = asyncio.create_task(sdk.openai(at(server)))
-    second = asyncio.create_task(sdk.openai(at(server)))
+    first = asyncio.create_task(sdk.client(at(server)))
+    second = asyncio.create_task(sdk.client(at(server)))
     await asyncio.sleep(0)
     first.cancel()
-    assert (await second).key == KEY
+    assert (await second).peer.key == KEY
 
 
 async def test_a_cut_answer_is_continued(server: ProviderServer, sdk: SdkClients) -> None:

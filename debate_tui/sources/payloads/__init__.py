@@ -28,7 +28,7 @@ from debate_tui.domain.stream import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 
-    from debate_tui.domain.stream import FinishReason, StreamItem
+    from debate_tui.domain.stream import Connected, FinishReason, StreamItem
 
 
 class PayloadEvent(Protocol):
@@ -115,11 +115,13 @@ def decode_stream(
     events: AsyncIterator[PayloadEvent | KeepAlive],
     decoder: PayloadDecoder,
     ended_orderly: Callable[[], bool] = lambda: True,
+    connected: Connected | None = None,
 ) -> AsyncGenerator[StreamItem, None]:
     """Decode a stream to its end: a `Finished`, or a `Fault` with `text_seen` set.
 
     Nothing is read after the `Finished`. `events` may raise `Fault` too. `ended_orderly` is called when they
-    are exhausted and returns whether the framing confirms the end; otherwise the end is a cut.
+    are exhausted and returns whether the framing confirms the end; otherwise the end is a cut. `connected`
+    is the first item.
     """
 
     def end(text_seen: bool) -> Finished:
@@ -130,7 +132,7 @@ def decode_stream(
             raise UnmarkedEnd(vouched=False)
         return finished
 
-    return decode_events(events, decoder, end, lambda sign: sign)
+    return decode_events(events, decoder, end, lambda sign: sign, connected)
 
 
 async def decode_events(
@@ -138,19 +140,23 @@ async def decode_events(
     decoder: PayloadDecoder,
     end: Callable[[bool], Finished],
     keep_alive: Callable[[KeepAlive], KeepAlive],
+    connected: Connected | None = None,
 ) -> AsyncGenerator[StreamItem, None]:
-    """Decode the events of any source, models and endpoints alike.
+    """Decode the events of any source, models and endpoints alike, after `connected`.
 
     `end` gets whether text was seen, and returns the `Finished` of a closed connection or raises `Fault`;
     `keep_alive` completes a keep-alive from the transport.
     """
+    if connected is not None:
+        yield connected
     text_seen = reasoning_seen = False
     try:
         async for event in events:
-            if isinstance(event, KeepAlive):
-                items = _decode_sign(event, decoder, keep_alive)
-            else:
-                items = decoder.decode(event)
+            items = (
+                _decode_sign(event, decoder, keep_alive)
+                if isinstance(event, KeepAlive)
+                else decoder.decode(event)
+            )
             for item in items:
                 kind = type(item)
                 if kind is Chunk:

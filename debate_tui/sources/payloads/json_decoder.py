@@ -56,6 +56,7 @@ class JsonDecoder(ABC, Generic[_EventT]):
 
     def __init__(self) -> None:
         self.finish_reason: FinishReason | None = None
+        self.is_finished = False  # whether the end has been returned
         self._is_refusal = False
         self._usage: Usage | None = None
         self._instead = ""
@@ -86,6 +87,7 @@ class JsonDecoder(ABC, Generic[_EventT]):
     def finished(self, reason: FinishReason = "complete") -> Finished:
         """Return the end with all data collected; `reason` is the default if the payload gave none."""
         reason = "refused" if self._is_refusal else self.finish_reason or reason
+        self.is_finished = True
         return Finished(reason, self._usage, self._instead, self._model, self._response, self._cost)
 
     def missing_end(self) -> Fault:

@@ -214,6 +214,7 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
         if response.text and self._has_start and not self._has_text:
             yield Chunk(response.text)
         finished = response.to_finished(self._is_refusal)
+        self.is_finished = True
         yield structs.replace(
             finished,
             usage=finished.usage or self._usage,
