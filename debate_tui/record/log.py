@@ -6,7 +6,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -26,110 +26,6 @@ BATCH_SIZE = 1000
 """The default maximum number of events per batch from `read` and `follow`."""
 
 
-class ReadableLog(Protocol):
-    """The source of events for every view of a debate, whether live, recorded or played back.
-
-    All methods must be called on the event loop's thread.
-    """
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with every new event, in order, and return a function that unsubscribes it.
-
-        Listeners are called before `append` returns, so they must be quick. A listener may call `append`
-        itself: all listeners still receive events in `seq` order, but that inner `append` returns before
-        the other listeners have received the event.
-        """
-        ...
-
-    async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
-        """Return up to `limit` events with `seq` greater than `after`, oldest first."""
-        ...
-
-    def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
-        """Yield the events after `after` in batches, then new ones as they arrive, until the debate is over.
-
-        The iterator ends once it has yielded a `debate.finished` with nothing after it, or when the log is
-        closed. There can be any number of followers, each at its own pace.
-        """
-        ...
-
-    async def aclose(self) -> None:
-        """Make all appended events durable, end all followers and release the store."""
-        ...
-
-
-class DebateLog(ReadableLog, Protocol):
-    """A writable debate log; it has exactly one writer."""
-
-    def append(self, event: Event) -> Event:
-        """Assign the event its `seq` and `at`, call the listeners, and return the event as logged.
-
-        This never waits: in a durable log the event is durable within 100 ms of this call. Any `seq` and
-        `at` the event already had are replaced. `seq` has no gaps, and `at` never decreases.
-        """
-        ...
-
-
-@runtime_checkable
-class DurableLog(DebateLog, Protocol):
-    """A log that outlives the process."""
-
-    @property
-    def seq(self) -> int:
-        """The `seq` of the newest event; 0 if the log is empty."""
-        ...
-
-    @property
-    def durable_seq(self) -> int:
-        """The `seq` of the newest event that would survive if the process were killed."""
-        ...
-
-    @property
-    def write_error(self) -> DebateError | None:
-        """The reason why events are not being written, or `None`."""
-        ...
-
-    @property
-    def recording_stopped(self) -> bool:
-        """Whether the record ends at `durable_seq` for good although the debate continues."""
-        ...
-
-    async def flush(self) -> None:
-        """Wait until all events appended so far are durable or have failed to be written.
-
-        See `write_error` for the failure. Raise `TakenOverError` if the events will never be written
-        because another process has taken over the debate.
-        """
-        ...
-
-
-@runtime_checkable
-class WatchedLog(ReadableLog, Protocol):
-    """A read-only view of a debate's durable events, whichever process writes them.
-
-    `follow` may raise `EpochChangedError`, and `DebateError` if the debate was deleted.
-    """
-
-    @property
-    def epoch(self) -> str:
-        """An identifier of the history that `seq` counts in.
-
-        It changes when events that viewers may have seen were lost. Lowercase letters and digits; empty if
-        the store never loses events it has returned.
-        """
-        ...
-
-    @property
-    def seq(self) -> int:
-        """The `seq` of the newest durable event; 0 if there is none."""
-        ...
-
-    @property
-    def over(self) -> bool:
-        """Whether no more events will follow."""
-        ...
-
-
 class EpochChangedError(DebateError):
     """The debate's history was replaced; it must be read again from the beginning."""
 
@@ -142,78 +38,11 @@ class StoreUnreachableError(DebateError):
     """The store cannot be reached now but may be available later."""
 
 
-class DebateStore(Protocol):
-    """Storage for any number of debates.
-
-    Every method raises `DebateError` if the storage cannot be used.
-    """
-
-    async def create(
-        self,
-        debate: str,
-        *,
-        setup: str = "",
-        clock: Callable[[], float] = time.time,
-        on_write_error: Callable[[DebateError], None] = lambda _: None,
-    ) -> DurableLog:
-        """Create a debate with the id `debate` and return its log.
-
-        `setup` is stored with the events and is used to resume the debate. `on_write_error` is called on
-        the event loop's thread when events cannot be written; the debate may continue regardless.
-        """
-        ...
-
-    async def resume(
-        self,
-        debate: str,
-        *,
-        clock: Callable[[], float] = time.time,
-        on_write_error: Callable[[DebateError], None] = lambda _: None,
-    ) -> DurableLog:
-        """Return the log of a debate that no process holds, to append after its last event."""
-        ...
-
-    async def watch(self, debate: str) -> WatchedLog:
-        """Return a read-only view of the debate with exactly this id; close it after use."""
-        ...
-
-    async def debates(self, words: str = "") -> list[DebateSummary]:
-        """Return the debates, newest first; with `words`, only those that contain all of them."""
-        ...
-
-    async def find(self, debate: str = "") -> DebateSummary:
-        """Return the debate whose id is or starts with `debate`, or the newest if it is empty.
-
-        Raise `UsageError` if no debate matches, or several do.
-        """
-        ...
-
-    async def events(self, debate: str) -> list[Event]:
-        """Return all durable events of the debate with exactly this id."""
-        ...
-
-    async def setup(self, debate: str) -> str:
-        """Return the setup that the debate was created with."""
-        ...
-
-    async def secret(self) -> bytes:
-        """Return random bytes that all users of this store share and must keep secret."""
-        ...
-
-    async def delete(self, *debates: str) -> int:
-        """Delete debates with all their data and return how many existed."""
-        ...
-
-    async def aclose(self) -> None:
-        """Write pending events and release the store; its logs must not be used afterwards."""
-        ...
-
-
-class BaseLog(ABC):
-    """Base class of all logs in this process: listeners and followers.
+class ReadableLog(ABC):
+    """The source of events for every view of a debate, whether live, recorded or played back.
 
     A subclass implements `seq`, `over` and `read`, and calls `_publish` with each event once `read` can
-    return it.
+    return it. All methods must be called on the event loop's thread.
     """
 
     def __init__(self) -> None:
@@ -229,16 +58,39 @@ class BaseLog(ABC):
         """The `seq` of the newest event; 0 if the log is empty."""
 
     @property
+    def durable_seq(self) -> int:
+        """The `seq` of the newest event that no crash of this process can take away."""
+        return self.seq
+
+    @property
+    def recording_stopped(self) -> bool:
+        """Whether the record ends at `durable_seq` for good although the debate continues."""
+        return False
+
+    @property
+    def epoch(self) -> str:
+        """An identifier of the history that `seq` counts in: lowercase letters and digits.
+
+        It changes when events that viewers may have seen were lost; empty if that cannot happen.
+        """
+        return ""
+
+    @property
     @abstractmethod
     def over(self) -> bool:
         """Whether no more events will follow."""
 
     @abstractmethod
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
-        """See `ReadableLog.read`."""
+        """Return up to `limit` events with `seq` greater than `after`, oldest first."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """See `ReadableLog.subscribe`."""
+        """Call `listener` with every new event, in order, and return a function that unsubscribes it.
+
+        Listeners are called before `append` returns, so they must be quick. A listener may call `append`
+        itself: all listeners still receive events in `seq` order, but that inner `append` returns before
+        the other listeners have received the event.
+        """
         token = object()
         self._listeners[token] = listener
 
@@ -248,7 +100,12 @@ class BaseLog(ABC):
         return stop
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
-        """See `ReadableLog.follow`."""
+        """Yield the events after `after` in batches, then new ones as they arrive, until the debate is over.
+
+        The iterator ends once it has yielded a `debate.finished` with nothing after it, or when the log is
+        closed. There can be any number of followers, each at its own pace. The log of a store may raise
+        `EpochChangedError`, and `DebateError` if the debate was deleted.
+        """
         while True:
             batch = await self.read(after, BATCH_SIZE) if after < self.seq else ()
             if batch:
@@ -260,8 +117,16 @@ class BaseLog(ABC):
                     return
                 await self._wait_for_change()
 
+    async def flush(self) -> None:
+        """Wait until all events appended so far are durable or have failed to be written.
+
+        Raise `TakenOverError` if the events will never be written because another process has taken over
+        the debate.
+        """
+        return  # a log that writes nowhere has nothing to wait for
+
     async def aclose(self) -> None:
-        """See `ReadableLog.aclose`."""
+        """Make all appended events durable, end all followers and release the store."""
         self._closed = True
         self._wake()
 
@@ -298,8 +163,8 @@ class BaseLog(ABC):
         self._waiters.clear()
 
 
-class AppendableLog(BaseLog):
-    """Base class of logs written in this process: numbers and timestamps the events.
+class DebateLog(ReadableLog):
+    """A log that is written in this process; it has exactly one writer.
 
     A subclass implements `_store_event`, which must not wait, and `read`, which must return a stored event
     from then on. `last` is the last event of an existing log that is to be continued.
@@ -314,16 +179,25 @@ class AppendableLog(BaseLog):
 
     @property
     def seq(self) -> int:
-        """See `BaseLog.seq`."""
+        """See `ReadableLog.seq`."""
         return self._seq
 
     @property
     def over(self) -> bool:
-        """See `BaseLog.over`; an event after `debate.finished` reopens the debate."""
+        """See `ReadableLog.over`; an event after `debate.finished` reopens the debate."""
         return self._over
 
+    @property
+    def write_error(self) -> DebateError | None:
+        """The reason why events are not being written, or `None`."""
+        return None
+
     def append(self, event: Event) -> Event:
-        """See `DebateLog.append`."""
+        """Assign the event its `seq` and `at`, call the listeners, and return the event as logged.
+
+        This never waits: in the log of a store the event is durable within 100 ms of this call. Any `seq`
+        and `at` the event already had are replaced. `seq` has no gaps, and `at` never decreases.
+        """
         self._seq += 1
         self._last_at = max(self._last_at, self._clock())
         logged = msgspec.structs.replace(event, seq=self._seq, at=self._last_at)
@@ -337,7 +211,7 @@ class AppendableLog(BaseLog):
         """Store an event with its final `seq` and `at`, without waiting."""
 
 
-class MemoryLog(AppendableLog):
+class MemoryLog(DebateLog):
     """A log in memory, for `--no-record` and for events read from elsewhere.
 
     `events` are used unchanged: logged events without gaps, for example from a record or an export.
@@ -353,6 +227,76 @@ class MemoryLog(AppendableLog):
 
     def _store_event(self, event: Event) -> None:
         self._events.append(event)
+
+
+class DebateStore(Protocol):
+    """Storage for any number of debates.
+
+    Every method raises `DebateError` if the storage cannot be used.
+    """
+
+    async def create(
+        self,
+        debate: str,
+        *,
+        setup: str = "",
+        clock: Callable[[], float] = time.time,
+        on_write_error: Callable[[DebateError], None] = lambda _: None,
+    ) -> DebateLog:
+        """Create a debate with the id `debate` and return its log.
+
+        `setup` is stored with the events and is used to resume the debate. `on_write_error` is called on
+        the event loop's thread when events cannot be written; the debate may continue regardless.
+        """
+        ...
+
+    async def resume(
+        self,
+        debate: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        on_write_error: Callable[[DebateError], None] = lambda _: None,
+    ) -> DebateLog:
+        """Return the log of a debate that no process holds, to append after its last event."""
+        ...
+
+    async def watch(self, debate: str) -> ReadableLog:
+        """Return the durable events of the debate with exactly this id, whichever process writes them.
+
+        Close it after use.
+        """
+        ...
+
+    async def debates(self, words: str = "") -> list[DebateSummary]:
+        """Return the debates, newest first; with `words`, only those that contain all of them."""
+        ...
+
+    async def find(self, debate: str = "") -> DebateSummary:
+        """Return the debate whose id is or starts with `debate`, or the newest if it is empty.
+
+        Raise `UsageError` if no debate matches, or several do.
+        """
+        ...
+
+    async def events(self, debate: str) -> list[Event]:
+        """Return all durable events of the debate with exactly this id."""
+        ...
+
+    async def setup(self, debate: str) -> str:
+        """Return the setup that the debate was created with."""
+        ...
+
+    async def secret(self) -> bytes:
+        """Return random bytes that all users of this store share and must keep secret."""
+        ...
+
+    async def delete(self, *debates: str) -> int:
+        """Delete debates with all their data and return how many existed."""
+        ...
+
+    async def aclose(self) -> None:
+        """Write pending events and release the store; its logs must not be used afterwards."""
+        ...
 
 
 # Helpers shared by all stores.

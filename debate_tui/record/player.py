@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import PhaseStarted, TurnStarted
-from debate_tui.record.log import BATCH_SIZE, BaseLog
+from debate_tui.record.log import BATCH_SIZE, ReadableLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -193,7 +193,7 @@ class MonotonicClock:
                 await changed.wait()
 
 
-class Player(BaseLog):
+class Player(ReadableLog):
     """A log that replays events with their original timing, at an adjustable speed.
 
     Views follow it like any other log and receive the recorded `events` themselves. Seeking forward
@@ -223,12 +223,12 @@ class Player(BaseLog):
 
     @property
     def seq(self) -> int:
-        """See `BaseLog.seq`; the newest event shown."""
+        """See `ReadableLog.seq`; the newest event shown."""
         return self.events[self._playhead.shown_count - 1].seq if self._playhead.shown_count else 0
 
     @property
     def over(self) -> bool:
-        """See `BaseLog.over`; the record of a killed debate ends without `debate.finished`."""
+        """See `ReadableLog.over`; the record of a killed debate ends without `debate.finished`."""
         return self._playhead.at_end
 
     @property

@@ -14,7 +14,7 @@ import msgspec
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import event_from_json
-from debate_tui.record.log import BATCH_SIZE, AppendableLog
+from debate_tui.record.log import BATCH_SIZE, DebateLog
 from debate_tui.record.sqlite_writer import RecordingState, SqliteWriter, open_database
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ RECENT_EVENTS: Final = 4096
 """Durable events kept in memory too, so that followers that keep up never read the file."""
 
 
-class SqliteLog(AppendableLog):
+class SqliteLog(DebateLog):
     """A debate's log in the file of a `SqliteStore`, which creates it.
 
     Every event is durable within 100 ms. If the disk is slow, full or missing, the debate continues:
@@ -152,17 +152,17 @@ class SqliteLog(AppendableLog):
 
     @property
     def durable_seq(self) -> int:
-        """The `seq` of the newest event that would survive if the process were killed."""
+        """See `ReadableLog.durable_seq`."""
         return self._recording.durable_seq
 
     @property
     def recording_stopped(self) -> bool:
-        """Whether the record ends at `durable_seq` for good although the debate continues."""
+        """See `ReadableLog.recording_stopped`."""
         return self._recording.stopped
 
     @property
     def write_error(self) -> DebateError | None:
-        """The reason why events are not being written, or `None`."""
+        """See `DebateLog.write_error`."""
         if self._recording.stopped and self._recording.error is None:
             return DebateError(
                 f"The record {self._path} ends at event {self.durable_seq}: the disk did not keep up.",
@@ -189,10 +189,7 @@ class SqliteLog(AppendableLog):
         return events
 
     async def flush(self) -> None:
-        """Wait until all events appended so far are durable or have failed to be written.
-
-        See `write_error` for the failure.
-        """
+        """See `ReadableLog.flush`; `write_error` has the reason for a failure."""
         await asyncio.wrap_future(self._writer.flush())
         self._report_error()
 

@@ -14,7 +14,7 @@ import msgspec
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import DebateFinished, DebaterInfo
-from debate_tui.record.log import BATCH_SIZE, BaseLog
+from debate_tui.record.log import BATCH_SIZE, ReadableLog
 from debate_tui.record.sqlite_log import (
     SqliteLog,
     lock_debate,
@@ -238,10 +238,8 @@ POLL_INTERVAL_S: Final = 0.1
 """Seconds between checks of the file for new events."""
 
 
-class PolledSqliteLog(BaseLog):
-    """A `WatchedLog` of a debate in a file; events in the file are durable and never change."""
-
-    epoch = ""
+class PolledSqliteLog(ReadableLog):
+    """A log of a debate in a file; events in the file are durable and never change."""
 
     def __init__(self, path: Path, debate: str) -> None:
         super().__init__()
@@ -253,12 +251,12 @@ class PolledSqliteLog(BaseLog):
 
     @property
     def seq(self) -> int:
-        """See `BaseLog.seq`."""
+        """See `ReadableLog.seq`."""
         return self._last.seq if self._last else 0
 
     @property
     def over(self) -> bool:
-        """See `BaseLog.over`; events after `debate.finished` reopen the debate."""
+        """See `ReadableLog.over`; events after `debate.finished` reopen the debate."""
         return isinstance(self._last, DebateFinished)
 
     async def start(self, newest_seq: int) -> None:
@@ -271,7 +269,7 @@ class PolledSqliteLog(BaseLog):
         return await self._read_existing(after, min(limit, self.seq - after)) if after < self.seq else ()
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
-        """See `WatchedLog.follow`."""
+        """See `ReadableLog.follow`."""
         async for batch in super().follow(after):
             yield batch
         if self._failure:

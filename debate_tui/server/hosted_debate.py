@@ -11,7 +11,6 @@ import msgspec
 from debate_tui.domain.events import Vote
 from debate_tui.domain.judging.scoring import VoteTally
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.log import DurableLog, WatchedLog
 from debate_tui.record.summary import DebateSummary
 from debate_tui.server.broadcast import EncodedStream
 from debate_tui.server.encoding import (
@@ -129,13 +128,11 @@ async def follow_durable(log: ReadableLog) -> AsyncIterator[Sequence[Event]]:
     If an event were published and then lost in a crash, another event could later have the same number.
     Events are not delayed if the log is not durable, or if recording has stopped for good.
     """
-    durable_log = log if isinstance(log, DurableLog) else None
     async for batch in log.follow():
-        if durable_log is not None:
-            await durable_log.flush()
-            while durable_log.durable_seq < batch[-1].seq and not durable_log.recording_stopped:
-                await asyncio.sleep(_FLUSH_RETRY_S)
-                await durable_log.flush()
+        await log.flush()
+        while log.durable_seq < batch[-1].seq and not log.recording_stopped:
+            await asyncio.sleep(_FLUSH_RETRY_S)
+            await log.flush()
         yield batch
 
 
@@ -162,7 +159,6 @@ class HostedDebate:
         self.seq = 0
         self.over = False
         self._log = log
-        self._watched_log = log if isinstance(log, WatchedLog) else None
         self._first_event_epoch = ""
         self._known_seq = known_seq
         self._recent: list[Event] = []
@@ -208,7 +204,7 @@ class HostedDebate:
     @property
     def epoch(self) -> str:
         """Name of the debate's history: the log's own, or else derived from the first event."""
-        return (self._watched_log.epoch if self._watched_log else "") or self._first_event_epoch
+        return self._log.epoch or self._first_event_epoch
 
     @property
     def summary(self) -> DebateSummary:

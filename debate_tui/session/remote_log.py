@@ -24,7 +24,7 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.record.log import BATCH_SIZE, BaseLog
+from debate_tui.record.log import BATCH_SIZE, ReadableLog
 from debate_tui.resilience.backoff import FaultAction, fault_action, jittered_delay
 from debate_tui.resilience.watchdog import Watchdog
 from debate_tui.session.turn import MAX_TURN_CHARACTERS
@@ -167,7 +167,7 @@ def _too_long_fault(what: str) -> Fault:
     )
 
 
-class RemoteLog(BaseLog):
+class RemoteLog(ReadableLog):
     """The log of a hosted debate; views read it like any other log.
 
     Everything received is bounded and checked by `RemoteEventValidator`. If another history has replaced
@@ -201,12 +201,12 @@ class RemoteLog(BaseLog):
 
     @property
     def seq(self) -> int:
-        """See `BaseLog.seq`."""
+        """See `ReadableLog.seq`."""
         return self._events[-1].seq if self._events else 0
 
     @property
     def over(self) -> bool:
-        """See `BaseLog.over`."""
+        """See `ReadableLog.over`."""
         return bool(self._events) and isinstance(self._events[-1], DebateFinished)
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:

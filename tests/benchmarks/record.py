@@ -21,13 +21,13 @@ from debate_tui.record.stores import SqliteStore
 from tests.sample_debates import opening_events, turn_deltas
 
 if TYPE_CHECKING:
-    from debate_tui.record.log import AppendableLog
+    from debate_tui.record.log import DebateLog
 
 SECONDS = 5.0
 KILLS = 10
 
 
-async def pace(log: AppendableLog, rate: int) -> int:
+async def pace(log: DebateLog, rate: int) -> int:
     """Append words at `rate` a second for a while; returns how many."""
     for event in opening_events():
         log.append(event)
@@ -40,7 +40,7 @@ async def pace(log: AppendableLog, rate: int) -> int:
     return said
 
 
-async def watch(log: AppendableLog, ages: list[float]) -> None:
+async def watch(log: DebateLog, ages: list[float]) -> None:
     """Note how old the oldest event that is not durable yet is, every few milliseconds."""
     appended: dict[int, float] = {}
     log.subscribe(lambda event: appended.__setitem__(event.seq, time.perf_counter()))
@@ -50,7 +50,7 @@ async def watch(log: AppendableLog, ages: list[float]) -> None:
         await asyncio.sleep(0.001)
 
 
-async def compare_with_memory(kind: str, durable: AppendableLog, rate: int) -> None:
+async def compare_with_memory(kind: str, durable: DebateLog, rate: int) -> None:
     """One log in memory and one that lasts at the same rate: the difference is what recording costs."""
     for name, log in (("memory", MemoryLog()), (kind, durable)):
         ages: list[float] = []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from debate_tui.cli.plan import Plan
-    from debate_tui.record.log import DebateStore, DurableLog
+    from debate_tui.record.log import DebateLog, DebateStore
 
 DEMO = DebateRequest("Should cats vote?", (DebaterRequest("demo"), DebaterRequest("demo")))
 
@@ -41,7 +41,7 @@ def slow_opening(store: DebateStore, asked: asyncio.Event, ready: asyncio.Event)
     """Let a store wait before it begins a record."""
     create = store.create
 
-    async def slow(debate: str, **options: object) -> DurableLog:
+    async def slow(debate: str, **options: object) -> DebateLog:
         asked.set()
         await ready.wait()
         return await create(debate, **options)  # type: ignore[arg-type]

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.log import AppendableLog, ReadableLog
+    from debate_tui.record.log import DebateLog, ReadableLog
     from debate_tui.record.summary import DebateSummary
 
 
-def append_all(log: AppendableLog, events: Iterable[Event]) -> list[Event]:
+def append_all(log: DebateLog, events: Iterable[Event]) -> list[Event]:
     return [log.append(event) for event in events]
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.log import AppendableLog, DebateStore
+    from debate_tui.record.log import DebateLog, DebateStore
 
     Kind = Callable[[], AbstractAsyncContextManager["Logs"]]
 
@@ -49,15 +49,15 @@ _names = (f"d{number}" for number in itertools.count())
 class Logs(Protocol):
     """A kind of log: how to make one, and how to go on with one that was closed."""
 
-    async def fresh(self) -> AppendableLog: ...
-    async def again(self, log: AppendableLog) -> AppendableLog: ...
+    async def fresh(self) -> DebateLog: ...
+    async def again(self, log: DebateLog) -> DebateLog: ...
 
 
 class InMemory:
-    async def fresh(self) -> AppendableLog:
+    async def fresh(self) -> DebateLog:
         return MemoryLog()
 
-    async def again(self, log: AppendableLog) -> AppendableLog:
+    async def again(self, log: DebateLog) -> DebateLog:
         return MemoryLog(await log.read(0, 10**6))
 
 
@@ -66,13 +66,13 @@ class InStore:
         self._store = store
         self._names: dict[int, str] = {}
 
-    async def fresh(self) -> AppendableLog:
+    async def fresh(self) -> DebateLog:
         name = next(_names)
         log = await self._store.create(name)
         self._names[id(log)] = name
         return log
 
-    async def again(self, log: AppendableLog) -> AppendableLog:
+    async def again(self, log: DebateLog) -> DebateLog:
         name = self._names[id(log)]
         resumed = await self._store.resume(name)
         self._names[id(resumed)] = name
@@ -138,7 +138,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "RETAINED_BYTES", 2000)
 
 
-async def wait_until_flushed(log: AppendableLog) -> None:
+async def wait_until_flushed(log: DebateLog) -> None:
     if not isinstance(log, MemoryLog):
         await log.flush()
 

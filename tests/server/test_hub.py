@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from debate_tui.record.log import DebateStore, WatchedLog
+    from debate_tui.record.log import DebateStore, ReadableLog
 
 LOG = example_debate()
 
@@ -66,7 +66,7 @@ async def test_a_debate_that_comes_to_be_held_here_while_it_is_looked_up_stays_s
         for event in opening_events():
             log.append(event)
 
-        async def slow(debate: str) -> WatchedLog:
+        async def slow(debate: str) -> ReadableLog:
             watched = await watch(debate)
             here.host("d1", log, known_seq=4)
             return watched

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from debate_tui.domain.events import Event
-    from debate_tui.record.log import DurableLog
+    from debate_tui.record.log import DebateLog
     from tests.server.running_server import RunningServer
 
 PATH = "/debates/d1/events"
@@ -45,7 +45,7 @@ def forgetting() -> Iterator[RedisServer]:
 class Producer(NamedTuple):
     """Whoever holds the debate."""
 
-    log: DurableLog
+    log: DebateLog
     append: Callable[[Event], None]
 
 

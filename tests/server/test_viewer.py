@@ -197,11 +197,11 @@ async def test_a_history_that_was_trimmed_is_reset(monkeypatch: pytest.MonkeyPat
 class SlowlyDurableLog(MemoryLog):
     """A record on a disk that is slow, or full."""
 
+    durable_seq = 0
+    recording_stopped = False
+
     def __init__(self) -> None:
         super().__init__()
-        self.durable_seq = 0
-        self.recording_stopped = False
-        self.write_error = None
         self.flushes = asyncio.Semaphore(0)
 
     async def flush(self) -> None:

@@ -15,7 +15,7 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.record.log import (
     BATCH_SIZE,
     MAX_BACKLOG_BYTES,
-    AppendableLog,
+    DebateLog,
     TakenOverError,
     encode_for_storage,
     memory_size,
@@ -50,7 +50,7 @@ MAX_BATCH_EVENTS: Final = 1000
 _UNRECORDED_HINT: Final = "The debate continues unrecorded. Export it before you quit."
 
 
-class RedisLog(AppendableLog):
+class RedisLog(DebateLog):
     """A debate's log in the Redis of a `RedisStore`, which creates it.
 
     Every event reaches Redis within 100 ms if Redis answers within about 80 ms. If Redis is slow, full or
@@ -91,22 +91,22 @@ class RedisLog(AppendableLog):
 
     @property
     def epoch(self) -> str:
-        """See `WatchedLog.epoch`."""
+        """See `ReadableLog.epoch`."""
         return self._lease.epoch
 
     @property
     def durable_seq(self) -> int:
-        """See `DurableLog.durable_seq`; decreases for a while if Redis lost acknowledged events."""
+        """See `ReadableLog.durable_seq`; decreases for a while if Redis lost acknowledged events."""
         return self._durable_seq
 
     @property
     def write_error(self) -> DebateError | None:
-        """See `DurableLog.write_error`."""
+        """See `DebateLog.write_error`."""
         return self._final_error or self._transient_error
 
     @property
     def recording_stopped(self) -> bool:
-        """See `DurableLog.recording_stopped`."""
+        """See `ReadableLog.recording_stopped`."""
         return self._final_error is not None
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
@@ -124,7 +124,7 @@ class RedisLog(AppendableLog):
         return [decode_event(entry.data) for entry in entries]
 
     async def flush(self) -> None:
-        """See `DurableLog.flush`."""
+        """See `ReadableLog.flush`."""
         target = self.seq
         while self._durable_seq < target and not self._writer_task.done():
             written = asyncio.get_running_loop().create_future()

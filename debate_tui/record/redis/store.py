@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import DebateFinished
-from debate_tui.record.log import BATCH_SIZE, BaseLog, EpochChangedError
+from debate_tui.record.log import BATCH_SIZE, EpochChangedError, ReadableLog
 from debate_tui.record.redis.connection import (
     INDEX_KEY,
     SECRET_KEY,
@@ -51,7 +51,7 @@ MISSING_TIMEOUT_S: Final = 30.0
 """Seconds a debate may be missing: a producer restores what Redis lost once it notices."""
 
 
-class RedisTail(BaseLog):
+class RedisTail(ReadableLog):
     """The events of a debate as they reach Redis, whichever process appends them.
 
     While Redis is unreachable, followers wait. If the history is replaced, current followers get
@@ -74,17 +74,17 @@ class RedisTail(BaseLog):
 
     @property
     def epoch(self) -> str:
-        """See `WatchedLog.epoch`."""
+        """See `ReadableLog.epoch`."""
         return self._epoch
 
     @property
     def seq(self) -> int:
-        """See `BaseLog.seq`."""
+        """See `ReadableLog.seq`."""
         return self._recent_after + len(self._recent)
 
     @property
     def over(self) -> bool:
-        """See `BaseLog.over`; events after `debate.finished` reopen the debate."""
+        """See `ReadableLog.over`; events after `debate.finished` reopen the debate."""
         return isinstance(self._last, DebateFinished)
 
     async def start(self) -> None:
@@ -102,7 +102,7 @@ class RedisTail(BaseLog):
         return events
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
-        """See `WatchedLog.follow`."""
+        """See `ReadableLog.follow`."""
         epoch = self._epoch
         while self._epoch == epoch and not self._failure:
             if after < self.seq:

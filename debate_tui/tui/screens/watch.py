@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from debate_tui.display.buffer import PaneText
-from debate_tui.record.log import ReadableLog
 from debate_tui.tui.screens.debate import DebateScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.display.statistics import StatisticsReport
     from debate_tui.session.commands import CommandHandler
+    from debate_tui.session.remote_log import RemoteLog
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.widgets.pane import Pane
-
-
-class RemoteDebateLog(ReadableLog, Protocol):
-    """A log received over a connection; it may restart from its first event, or be disconnected."""
-
-    on_rewind: Callable[[], None]
-    on_connection_notice: Callable[[str], None]
-    transport: str
-    """How the debate is received, such as ``HTTP/1.1``; empty if unknown."""
 
 
 class WatchScreen(DebateScreen):
@@ -38,7 +29,7 @@ class WatchScreen(DebateScreen):
 
     def __init__(
         self,
-        log: RemoteDebateLog,
+        log: RemoteLog,
         buffer: SharedBuffer[PaneItem],
         handle: CommandHandler | None,
         options: ScreenOptions,
