@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from debate_tui.display.markdown.blocks import LeafBlock, skip_indentation
 from debate_tui.display.markdown.lines import Run, combine_styles
@@ -151,15 +152,9 @@ class OpenFence(Struct, frozen=True):
     def _with_lines(self, lines: tuple[str, ...], added_size: int, closed: list[LeafBlock]) -> OpenFence:
         size = self.size + added_size
         if not self.is_long and len(lines) <= MAX_JOINTLY_HIGHLIGHTED_LINES and size <= MAX_HIGHLIGHTED_TEXT:
-            return OpenFence(self.marker, self.language, self.indent, self.prefix, lines, size)
-        prefix = self.prefix
-        while len(lines) > CODE_GROUP_LINES:
-            closed.append(
-                CodeBlock("\n".join(lines[:CODE_GROUP_LINES]), prefix, self.language, highlight_per_line=True)
-            )
-            prefix = prefix.continuation()
-            lines = lines[CODE_GROUP_LINES:]
-        return OpenFence(self.marker, self.language, self.indent, prefix, lines, size, is_long=True)
+            return replace(self, lines=lines, size=size)
+        lines, prefix = _close_groups(lines, self.prefix, closed, self.language, keep=CODE_GROUP_LINES)
+        return replace(self, prefix=prefix, lines=lines, size=size, is_long=True)
 
 
 class OpenIndentedCode(Struct, frozen=True):
@@ -200,16 +195,25 @@ class OpenIndentedCode(Struct, frozen=True):
 
     def with_lines(self, more: Iterable[str], closed: list[LeafBlock]) -> OpenIndentedCode:
         """Return the code with more lines."""
-        lines, prefix = (*self.lines, *more), self.prefix
-        while len(lines) > 2 * CODE_GROUP_LINES:
-            closed.append(CodeBlock("\n".join(lines[:CODE_GROUP_LINES]), prefix))
-            prefix = prefix.continuation()
-            lines = lines[CODE_GROUP_LINES:]
+        lines = (*self.lines, *more)
+        lines, prefix = _close_groups(lines, self.prefix, closed, keep=2 * CODE_GROUP_LINES)
         return OpenIndentedCode(prefix, lines)
 
     def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
         """Close the code, without the blank lines at its end."""
         closed.append(CodeBlock("\n".join(self.lines), self.prefix))
+
+
+def _close_groups(
+    lines: tuple[str, ...], prefix: BlockPrefix, closed: list[LeafBlock], language: str = "", *, keep: int
+) -> tuple[tuple[str, ...], BlockPrefix]:
+    """Close the first lines of long code in groups; return the last lines, up to `keep`, and their prefix."""
+    while len(lines) > keep:
+        text = "\n".join(lines[:CODE_GROUP_LINES])
+        closed.append(CodeBlock(text, prefix, language, highlight_per_line=bool(language)))
+        prefix = prefix.continuation()
+        lines = lines[CODE_GROUP_LINES:]
+    return lines, prefix
 
 
 def _split_long_line(line: str) -> list[str]:

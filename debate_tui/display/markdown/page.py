@@ -73,7 +73,6 @@ class Page:
         self._sections: list[PageSection] = []
         self._first_lines = [0]  # the first line of each section, including the blank line above it
         self._last_number = 0
-        self._dirty_sections: dict[int, PageSection] = {}
         self._first_changed: int | None = None
         self._layout_changed = False  # whether more than growth at the end has happened since the last flush
         self._reasoning_visible = False
@@ -101,8 +100,6 @@ class Page:
             section = self._append_section(kind, turn, self._new_document(style))
             section.is_folded = kind == "reasoning" and not self._reasoning_visible
         section.document.feed(text)
-        if section.number not in self._dirty_sections:
-            self._dirty_sections[section.number] = section
 
     def append_heading(self, text: str, turn: int = 0) -> None:
         """Start a part of the page with a heading."""
@@ -142,16 +139,7 @@ class Page:
 
     def flush(self) -> int | None:
         """Parse new text and return the index of the first line that changed, or `None` if none did."""
-        for section in self._dirty_sections.values():
-            changed = section.document.flush()
-            index = self._section_index(section.number)
-            if changed is None or index is None:
-                continue
-            was_empty = self._first_lines[index] == self._first_lines[index + 1]
-            inner = self._gap_above(index) + (0 if section.is_folded else changed)
-            self._mark_changed(self._first_lines[index] + (0 if was_empty else inner))
-            self._renumber_from(index)
-        self._dirty_sections.clear()
+        self._flush_last_section()
         self._layout_changed = False
         changed, self._first_changed = self._first_changed, None
         return changed
@@ -237,8 +225,7 @@ class Page:
 
         document = self._new_document()
         document.append_leaf(LabelBlock(text, BlockPrefix(), style, fill_with_rule=across))
-        section = self._append_section(kind, turn, document)
-        self._dirty_sections[section.number] = section
+        self._append_section(kind, turn, document)
 
     def _new_document(self, style: str = "") -> Document:
         # The modules that parse and render Markdown are loaded with the first text; an empty page needs
@@ -248,12 +235,7 @@ class Page:
         return Document(self.width, self._symbols, style)
 
     def _append_section(self, kind: SectionKind, turn: int, document: Document) -> PageSection:
-        if self._sections:
-            last = self._sections[-1]
-            changed = last.document.close()
-            if changed is not None and not last.is_folded:
-                self._mark_changed(self._first_lines[-2] + self._gap_above(len(self._sections) - 1) + changed)
-            self._renumber_from(len(self._sections) - 1)
+        self._flush_last_section(close=True)
         self._layout_changed = True
         self._last_number += 1
         section = PageSection(self._last_number, kind, turn, document)
@@ -261,15 +243,25 @@ class Page:
         self._first_lines.append(self._first_lines[-1])
         return section
 
+    def _flush_last_section(self, *, close: bool = False) -> None:
+        """Parse the new text of the last section; only that one has any."""
+        if not self._sections:
+            return
+        index, section = len(self._sections) - 1, self._sections[-1]
+        was_empty = self._first_lines[index] == self._first_lines[-1]
+        changed = section.document.close() if close else section.document.flush()
+        if changed is None:
+            return
+        inner = self._gap_above(index) + (0 if section.is_folded else changed)
+        self._mark_changed(self._first_lines[index] + (0 if was_empty else inner))
+        self._renumber_from(index)
+
     def _retain_sections(self, sections: list[PageSection]) -> None:
         for index, section in enumerate(self._sections):
             if index >= len(sections) or sections[index] is not section:
                 self._mark_changed(self._first_lines[index])
                 break
         self._sections = sections
-        self._dirty_sections = {
-            section.number: section for section in sections if section.number in self._dirty_sections
-        }
         self._renumber_from(0)
 
     def _mark_changed(self, line: int) -> None:

@@ -43,12 +43,7 @@ _DELIMITER = re.compile(r":?-+:?")
 
 def split_row(row: str) -> list[str]:
     """Split a row into cells."""
-    parts = [part.replace("\\|", "|") for part in _PIPE.split(row.strip())]
-    if parts and not parts[0]:
-        parts = parts[1:]
-    if parts and not parts[-1]:
-        parts = parts[:-1]
-    return [part.strip() for part in parts]
+    return _strip_cells([cell.replace("\\|", "|") for cell in _PIPE.split(row.strip())])
 
 
 def parse_alignments(line: str) -> tuple[Alignment, ...]:
@@ -56,14 +51,17 @@ def parse_alignments(line: str) -> tuple[Alignment, ...]:
     line = line.strip()
     if not _DELIMITERS.fullmatch(line) or line.startswith("- "):
         return ()
-    parts = [part.strip() for part in line.split("|")]
-    if not parts[0]:
-        parts = parts[1:]
-    if parts and not parts[-1]:
-        parts = parts[:-1]
-    if not all(_DELIMITER.fullmatch(part) for part in parts):
+    cells = _strip_cells(line.split("|"))
+    if not all(_DELIMITER.fullmatch(cell) for cell in cells):
         return ()
-    return tuple(_parse_alignment(part) for part in parts)
+    return tuple(_parse_alignment(cell) for cell in cells)
+
+
+def _strip_cells(cells: list[str]) -> list[str]:
+    """Strip each cell, and drop the empty ones outside the first and the last pipe."""
+    begin = 1 if not cells[0] else 0
+    end = len(cells) - 1 if len(cells) > begin and not cells[-1] else len(cells)
+    return [cell.strip() for cell in cells[begin:end]]
 
 
 def _parse_alignment(part: str) -> Alignment:

@@ -93,18 +93,6 @@ def graphemes(text: str) -> list[tuple[int, int, int]]:
     return split_graphemes(text)[0]
 
 
-def crop(text: str, width: int) -> str:
-    """Return as much of a text as fits into `width` cells, without splitting a grapheme."""
-    if is_narrow(text):
-        return text[:width]
-    used = 0
-    for start, _, size in graphemes(text):
-        used += size
-        if used > width:
-            return text[:start]
-    return text
-
-
 Span = tuple[int, int]
 Grapheme = tuple[int, int, int, bool]
 

@@ -10,7 +10,6 @@ from rich.cells import cell_len, get_character_cell_size
 from debate_tui.display.markdown import wrap as wrapping
 from debate_tui.display.markdown.wrap import (
     cell_width,
-    crop,
     graphemes,
     has_simple_widths,
     is_narrow,
@@ -98,8 +97,3 @@ def test_plain_characters_take_one_cell_or_two() -> None:
     assert {get_character_cell_size(one) for one in characters if is_narrow(one)} == {1}
     assert {get_character_cell_size(one) for one in characters if is_wide(one)} == {2}
     assert all(has_simple_widths(one) for one in characters if is_narrow(one) or is_wide(one))
-
-
-def test_cropping_tears_nothing() -> None:
-    """A grapheme that does not fit is left out."""
-    assert [crop("a日本", width) for width in range(6)] == ["", "a", "a", "a日", "a日", "a日本"]
