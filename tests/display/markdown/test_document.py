@@ -19,11 +19,17 @@ def lines_of(document: Document, start: int = 0, stop: int = ALL) -> list[Line]:
     return [line for _, line in document.rows(start, stop)]
 
 
-def render(text: str, width: int, *, closed: bool = False) -> list[Line]:
-    """The lines of a text read at once."""
+def document_of(text: str, width: int) -> Document:
+    """A document that has read a text at once."""
     document = Document(width)
     document.feed(text)
     document.flush()
+    return document
+
+
+def render(text: str, width: int, *, closed: bool = False) -> list[Line]:
+    """The lines of a text read at once."""
+    document = document_of(text, width)
     if closed:
         document.close()
     return lines_of(document)
@@ -96,9 +102,7 @@ def test_lines_fit_and_have_styles_that_exist(text: str, width: int) -> None:
 @given(markdown, widths, widths)
 def test_a_place_outlives_resizing(text: str, before: int, after: int) -> None:
     """It is on the line that is said to show it."""
-    document = Document(before)
-    document.feed(text)
-    document.flush()
+    document = document_of(text, before)
     places = [document.position_at(line) for line in range(document.line_count)]
     assert places == sorted(places)
     assert [document.line_at(place) for place in places] <= list(range(document.line_count))
@@ -117,9 +121,7 @@ def test_the_examples_cut_in_two_anywhere(text: str) -> None:
     """Also in the middle of what they are examples of."""
     whole = render(text, 30)
     for place in range(len(text)):
-        document = Document(30)
-        document.feed(text[:place])
-        document.flush()
+        document = document_of(text[:place], 30)
         document.feed(text[place:])
         document.flush()
         assert lines_of(document) == whole
@@ -185,9 +187,7 @@ def test_long_paragraphs_keep_all_their_words() -> None:
 
 def test_fences_are_coloured_line_by_line_until_they_close() -> None:
     """And then as a whole; nothing above them changes."""
-    document = Document(40)
-    document.feed('intro\n\n```python\n"""one\ntwo"""\n')
-    document.flush()
+    document = document_of('intro\n\n```python\n"""one\ntwo"""\n', 40)
     assert lines_of(document, 3, 4)[0].runs[0] == ("two", "code block")
     document.feed("```\n")
     assert document.flush() == 3
@@ -196,18 +196,14 @@ def test_fences_are_coloured_line_by_line_until_they_close() -> None:
 
 def test_long_fences_stay_coloured_line_by_line() -> None:
     """From the two hundred and first line on."""
-    document = Document(40)
-    document.feed('```python\n"""one\ntwo"""\n' + "x = 'a'\n" * 200 + "```\n")
-    document.flush()
+    document = document_of('```python\n"""one\ntwo"""\n' + "x = 'a'\n" * 200 + "```\n", 40)
     assert lines_of(document, 1, 2)[0].runs[0] == ("two", "code block")
     assert lines_of(document, 150, 151)[0].runs[-1] == ("'a'", "code block string")
 
 
 def test_columns_are_settled_by_the_first_ten_rows() -> None:
     """What is wider later wraps within them."""
-    document = Document(60)
-    document.feed("| a | b |\n|---|---|\n" + "| 1 | two |\n" * 10)
-    document.flush()
+    document = document_of("| a | b |\n|---|---|\n" + "| 1 | two |\n" * 10, 60)
     before = lines_of(document)
     document.feed("| 1 | so wide |\n")
     assert document.flush() == len(before)
@@ -261,9 +257,7 @@ def test_a_block_says_its_text() -> None:
 @given(markdown, widths)
 def test_lines_are_cut_from_the_text_that_blocks_say(text: str, width: int) -> None:
     """Each from its start on."""
-    document = Document(width)
-    document.feed(text)
-    document.flush()
+    document = document_of(text, width)
     for block, line in document.rows(0, ALL):
         if line.content and not set(line.content) <= set("─ "):
             assert document.block_text(block)[line.start :].startswith(line.content)
@@ -271,9 +265,7 @@ def test_lines_are_cut_from_the_text_that_blocks_say(text: str, width: int) -> N
 
 def test_settling_takes_no_longer_than_it_may() -> None:
     """With no time at all, it says that it is not done; what is looked at is right all the same."""
-    document = Document(60)
-    document.feed("some words that will wrap at a smaller width\n\n" * 50)
-    document.flush()
+    document = document_of("some words that will wrap at a smaller width\n\n" * 50, 60)
     document.resize(20)
     assert not document.measure(0)
     assert [line.text for line in lines_of(document, 0, 3)] == [

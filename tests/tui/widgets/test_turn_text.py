@@ -33,25 +33,21 @@ class OnePaneApp(App[None]):
     def compose(self) -> ComposeResult:
         yield TurnText()
 
-    @property
-    def prose(self) -> TurnText:
-        return self.query_one(TurnText)
-
 
 @pytest.fixture
 async def pilot() -> AsyncIterator[Pilot[None]]:
-    """The stage, mounted."""
+    """The app, running."""
     app = OnePaneApp()
     async with app.run_test(size=(WIDTH, HEIGHT)) as running:
-        app.prose.focus()
+        app.query_one(TurnText).focus()
         await running.pause()
         yield running
 
 
-def prose_of(pilot: Pilot[None]) -> TurnText:
+@pytest.fixture
+def prose(pilot: Pilot[None]) -> TurnText:
     """The pane."""
-    assert isinstance(pilot.app, OnePaneApp)
-    return pilot.app.prose
+    return pilot.app.query_one(TurnText)
 
 
 def visible_rows(prose: TurnText) -> list[str]:
@@ -59,9 +55,9 @@ def visible_rows(prose: TurnText) -> list[str]:
     return [strip.text[1:-1].rstrip() for strip in prose.render_lines(Region(0, 0, *prose.size))]
 
 
-async def search_pane(pilot: Pilot[None]) -> None:
+async def finish_search(pilot: Pilot[None], prose: TurnText) -> None:
     """Wait for a search to come to the end."""
-    while prose_of(pilot).page_search.is_scanning:
+    while prose.page_search.is_scanning:
         await pilot.pause()
 
 
@@ -70,9 +66,8 @@ def numbered(count: int) -> str:
     return "".join(f"- item {number}\n" for number in range(count))
 
 
-async def test_it_follows_until_the_reader_scrolls_up(pilot: Pilot[None]) -> None:
+async def test_it_follows_until_the_reader_scrolls_up(pilot: Pilot[None], prose: TurnText) -> None:
     """And then stays put, knows how much is new, and follows again at the end."""
-    prose = prose_of(pilot)
     prose.page.append_text(numbered(30))
     prose.flush()
     assert visible_rows(prose)[-1] == "• item 29"
@@ -95,9 +90,8 @@ async def test_it_follows_until_the_reader_scrolls_up(pilot: Pilot[None]) -> Non
     assert visible_rows(prose)[-1] == "• last"
 
 
-async def test_keys_and_wheel_scroll(pilot: Pilot[None]) -> None:
+async def test_keys_and_wheel_scroll(pilot: Pilot[None], prose: TurnText) -> None:
     """Never beyond the ends."""
-    prose = prose_of(pilot)
     prose.page.append_text(numbered(30))
     prose.flush()
     for key, first in (
@@ -115,9 +109,8 @@ async def test_keys_and_wheel_scroll(pilot: Pilot[None]) -> None:
     assert visible_rows(prose)[0] == "• item 3"
 
 
-async def test_short_text_stands_at_the_top(pilot: Pilot[None]) -> None:
+async def test_short_text_stands_at_the_top(pilot: Pilot[None], prose: TurnText) -> None:
     """With nothing to scroll, and no mark."""
-    prose = prose_of(pilot)
     prose.page.append_heading("Opening")
     prose.page.append_text("Hello")
     prose.flush()
@@ -128,9 +121,8 @@ async def test_short_text_stands_at_the_top(pilot: Pilot[None]) -> None:
     assert "▐" not in "".join(strip.text for strip in prose.render_lines(Region(0, 0, *prose.size)))
 
 
-async def test_the_mark_tells_where_the_view_is(pilot: Pilot[None]) -> None:
+async def test_the_mark_tells_where_the_view_is(pilot: Pilot[None], prose: TurnText) -> None:
     """It moves with the reader, and with the text only when it is told to."""
-    prose = prose_of(pilot)
     prose.page.append_text(numbered(30))
     prose.flush()
 
@@ -147,9 +139,8 @@ async def test_the_mark_tells_where_the_view_is(pilot: Pilot[None]) -> None:
     assert marks() == [round(9 * 9 / 20)]
 
 
-async def test_resizing_keeps_the_readers_place(pilot: Pilot[None]) -> None:
+async def test_resizing_keeps_the_readers_place(pilot: Pilot[None], prose: TurnText) -> None:
     """Although the lines above are as many as they turn out to be."""
-    prose = prose_of(pilot)
     for number in range(60):
         prose.page.append_text(f"Paragraph {number}. {WORDS * 3}\n\n")
     prose.flush()
@@ -166,9 +157,8 @@ async def test_resizing_keeps_the_readers_place(pilot: Pilot[None]) -> None:
     assert not prose.viewport.following
 
 
-async def test_resizing_while_following_stays_at_the_end(pilot: Pilot[None]) -> None:
+async def test_resizing_while_following_stays_at_the_end(pilot: Pilot[None], prose: TurnText) -> None:
     """Whatever the width."""
-    prose = prose_of(pilot)
     prose.page.append_text(WORDS * 60 + "END")
     prose.flush()
     for size in ((60, 12), (25, 20)):
@@ -179,9 +169,8 @@ async def test_resizing_while_following_stays_at_the_end(pilot: Pilot[None]) -> 
         assert visible_rows(prose)[-1].endswith("END")
 
 
-async def test_thinking_folds_and_unfolds(pilot: Pilot[None]) -> None:
+async def test_thinking_folds_and_unfolds(prose: TurnText) -> None:
     """And can be taken back with what was said in the turn."""
-    prose = prose_of(pilot)
     prose.page.append_heading("Opening", 1)
     prose.page.append_text("Let me think", "reasoning", 1)
     prose.page.append_text("I say", "answer", 1)
@@ -195,17 +184,16 @@ async def test_thinking_folds_and_unfolds(pilot: Pilot[None]) -> None:
     assert visible_rows(prose) == ["Opening ──────────────────────", *[""] * (HEIGHT - 1)]
 
 
-async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None:
+async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None], prose: TurnText) -> None:
     """And can be gone to."""
-    prose = prose_of(pilot)
     prose.page.append_text(numbered(30) + "\nAn **item** of another kind")
     prose.flush()
     prose.search("ITEM")
-    await search_pane(pilot)
+    await finish_search(pilot, prose)
     assert len(prose.page_search.matches) == 31
     prose.page.append_text(", item by item")
     prose.flush()
-    await search_pane(pilot)
+    await finish_search(pilot, prose)
     assert len(prose.page_search.matches) == 33
     prose.show_match(4)
     assert "• item 4" in visible_rows(prose)
@@ -225,9 +213,8 @@ async def test_matches_are_marked_also_those_to_come(pilot: Pilot[None]) -> None
     ]
 
 
-async def test_selected_text_is_the_text_and_not_the_lines(pilot: Pilot[None]) -> None:
+async def test_selected_text_is_the_text_and_not_the_lines(pilot: Pilot[None], prose: TurnText) -> None:
     """It stays selected while text streams and after the pane is resized."""
-    prose = prose_of(pilot)
     prose.page.append_text(f"A **paragraph** of {WORDS * 3}\n\n- item one\n- item two\n")
     prose.flush()
     prose.action_top()
@@ -250,9 +237,8 @@ async def test_selected_text_is_the_text_and_not_the_lines(pilot: Pilot[None]) -
     assert pilot.app.screen.get_selected_text() == selected
 
 
-async def test_any_selection_can_be_taken(pilot: Pilot[None]) -> None:
+async def test_any_selection_can_be_taken(prose: TurnText) -> None:
     """All, from or to a place."""
-    prose = prose_of(pilot)
     assert prose.get_selection(Selection(None, None)) is None
     prose.page.append_text("one\n\ntwo\n\nthree")
     prose.flush()
@@ -263,9 +249,8 @@ async def test_any_selection_can_be_taken(pilot: Pilot[None]) -> None:
     assert prose.get_selection(Selection(Offset(1, section), Offset(2, section))) == ("n", "\n")
 
 
-async def test_what_looks_like_markup_is_text(pilot: Pilot[None]) -> None:
+async def test_what_looks_like_markup_is_text(prose: TurnText) -> None:
     """Neither Textual nor Rich reads it, and nothing can be clicked."""
-    prose = prose_of(pilot)
     prose.page.append_text("[@click=app.quit]x[/] [bold]b[/bold] [a](http://b.c)")
     prose.page.append_heading("[red]head[/]")
     prose.page.append_notice("[link=file:///etc]x[/link]")
@@ -278,9 +263,8 @@ async def test_what_looks_like_markup_is_text(pilot: Pilot[None]) -> None:
     )
 
 
-async def test_a_theme_changes_the_colours_of_what_is_there(pilot: Pilot[None]) -> None:
+async def test_a_theme_changes_the_colours_of_what_is_there(pilot: Pilot[None], prose: TurnText) -> None:
     """At once."""
-    prose = prose_of(pilot)
     prose.page.append_text("# heading")
     prose.flush()
     before = prose.render_lines(Region(0, 0, *prose.size))[0]
@@ -292,10 +276,9 @@ async def test_a_theme_changes_the_colours_of_what_is_there(pilot: Pilot[None]) 
 
 
 async def test_nothing_is_painted_that_did_not_change(
-    pilot: Pilot[None], monkeypatch: pytest.MonkeyPatch
+    pilot: Pilot[None], prose: TurnText, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is out of sight costs nothing on screen, and a changed last line only that line."""
-    prose = prose_of(pilot)
     prose.page.append_text(numbered(30))
     prose.flush()
     await pilot.pause()
