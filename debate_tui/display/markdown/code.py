@@ -25,6 +25,7 @@ from debate_tui.display.markdown.wrap import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    # Pygments has no types, here and below.
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
     from pygments.token import _TokenType  # type: ignore[import-untyped]
 
@@ -286,6 +287,7 @@ def _without_final_newline(lines: list[list[Run]], code: str) -> list[list[Run]]
 
 @lru_cache(64)
 def _find_lexer(language: str) -> Lexer | None:
+    # Pygments has no types.
     from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
     from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 

@@ -91,8 +91,8 @@ class TextRows(painter.RowWidget):
     ellipsis = "…"
     inset = 1
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._current_rows: tuple[Row, ...] = ()
         self._layout_size = Size(0, 0)
         self._base_style: Style | None = None
@@ -155,15 +155,14 @@ class TextRows(painter.RowWidget):
         return piece._replace(text=to_ascii(piece.text))
 
     def _style_for(self, tone: Tone | str, bold: bool) -> Style:
-        pen = self._style_cache.get((tone, bold))
-        if pen is None:
+        style = self._style_cache.get((tone, bold))
+        if style is None:
             if self._base_style is None:
                 self._base_style = self.visual_style.rich_style
-            pen = self._base_style + Style(
-                color=resolve_colour(self.app.theme_variables, tone).rich_color, bold=bold or None
-            )
-            pen = self._style_cache[(tone, bold)] = self._apply_line_filters(pen)
-        return pen
+            colour = resolve_colour(self.app.theme_variables, tone).rich_color
+            style = self._apply_line_filters(self._base_style + Style(color=colour, bold=bold or None))
+            self._style_cache[(tone, bold)] = style
+        return style
 
     def _apply_line_filters(self, style: Style) -> Style:
         """Return a style after Textual's line filters, which change nothing else about a line."""
