@@ -83,9 +83,7 @@ class UnmarkedEnd(Fault):
     """
 
     def __init__(self, *, vouched: bool, text_seen: bool = False) -> None:
-        super().__init__(
-            FaultKind.NETWORK, "The stream closed without saying it was done.", text_seen=text_seen
-        )
+        super().__init__(FaultKind.NETWORK, "The stream closed without an end marker.", text_seen=text_seen)
         self.orderly = vouched
 
 

@@ -28,7 +28,7 @@ RATE_LIMIT_SECONDS = 4.0
 """Wait requested by a rate limit, in seconds: long enough to see the badge count down."""
 
 
-class Mishap(enum.Enum):
+class FailureKind(enum.Enum):
     """Ways in which a connection can fail."""
 
     CUT = enum.auto()
@@ -38,22 +38,22 @@ class Mishap(enum.Enum):
     REFUSED_CONNECTION = enum.auto()
 
 
-class PlannedMishap(Struct, frozen=True):
+class PlannedFailure(Struct, frozen=True):
     """One failure; it happens `after` this many characters, unless it happens while connecting."""
 
-    mishap: Mishap
+    kind: FailureKind
     after: int
 
 
-_SCRIPTED_MISHAPS = (
-    (Mishap.CUT, Mishap.RATE_LIMIT),
-    (Mishap.STALL,),
-    (Mishap.REFUSED_CONNECTION, Mishap.CUT),
-    (Mishap.OVERLOAD, Mishap.OVERLOAD, Mishap.RATE_LIMIT),
+_SCRIPTED_FAILURES = (
+    (FailureKind.CUT, FailureKind.RATE_LIMIT),
+    (FailureKind.STALL,),
+    (FailureKind.REFUSED_CONNECTION, FailureKind.CUT),
+    (FailureKind.OVERLOAD, FailureKind.OVERLOAD, FailureKind.RATE_LIMIT),
 )
 """Failures of the first turns, by turn number."""
 
-_MAX_MISHAPS = 3
+_MAX_FAILURES = 3
 """Maximum number of failures in a later turn."""
 
 
@@ -62,14 +62,14 @@ def shorten_timeouts(policy: RecoveryPolicy) -> RecoveryPolicy:
     return replace(policy, silence_timeout=min(policy.silence_timeout, 4.0))
 
 
-def plan_mishaps(turn: int, seed: int) -> tuple[PlannedMishap, ...]:
+def plan_failures(turn: int, seed: int) -> tuple[PlannedFailure, ...]:
     """Return the failures of a turn's connections, in order; connections after the last one work."""
     chance = Random(f"{seed}/{turn}")  # noqa: S311 (variety, not secrecy)
-    if turn <= len(_SCRIPTED_MISHAPS):
-        acts: tuple[Mishap, ...] = _SCRIPTED_MISHAPS[turn - 1]
+    if turn <= len(_SCRIPTED_FAILURES):
+        kinds: tuple[FailureKind, ...] = _SCRIPTED_FAILURES[turn - 1]
     else:
-        acts = tuple(chance.choice(tuple(Mishap)) for _ in range(chance.randint(0, _MAX_MISHAPS)))
-    return tuple(PlannedMishap(mishap, chance.randint(120, 420)) for mishap in acts)
+        kinds = tuple(chance.choice(tuple(FailureKind)) for _ in range(chance.randint(0, _MAX_FAILURES)))
+    return tuple(PlannedFailure(kind, chance.randint(120, 420)) for kind in kinds)
 
 
 class ChaosSource:
@@ -79,7 +79,7 @@ class ChaosSource:
         self._source = source
         self._seed = seed
         self._turn = 0
-        self._planned: list[PlannedMishap] = []
+        self._planned: list[PlannedFailure] = []
 
     @property
     def model(self) -> str:
@@ -92,7 +92,7 @@ class ChaosSource:
         """See `Source.open`."""
         if request.turn != self._turn:
             self._turn = request.turn
-            self._planned = list(plan_mishaps(request.turn, self._seed))
+            self._planned = list(plan_failures(request.turn, self._seed))
         plan = self._planned.pop(0) if self._planned else None
         _fail_connecting(plan)
         async with self._source.open(request, resume) as items:
@@ -106,17 +106,17 @@ class ChaosSource:
         await self._source.aclose()
 
 
-def _fail_connecting(plan: PlannedMishap | None) -> None:
+def _fail_connecting(plan: PlannedFailure | None) -> None:
     match plan:
-        case PlannedMishap(mishap=Mishap.RATE_LIMIT):
+        case PlannedFailure(kind=FailureKind.RATE_LIMIT):
             raise Fault(
                 FaultKind.RATE_LIMIT, "Too many requests (chaos).", status=429, retry_after=RATE_LIMIT_SECONDS
             )
-        case PlannedMishap(mishap=Mishap.REFUSED_CONNECTION):
+        case PlannedFailure(kind=FailureKind.REFUSED_CONNECTION):
             raise Fault(FaultKind.NETWORK, "Connection refused (chaos).")
 
 
-async def _break_stream(items: AsyncIterator[StreamItem], plan: PlannedMishap) -> AsyncGenerator[StreamItem]:
+async def _break_stream(items: AsyncIterator[StreamItem], plan: PlannedFailure) -> AsyncGenerator[StreamItem]:
     """Yield the items up to the failure; a stream that ends before it is not affected."""
     left = plan.after
     async for item in items:
@@ -127,10 +127,10 @@ async def _break_stream(items: AsyncIterator[StreamItem], plan: PlannedMishap) -
             break
     else:
         return
-    match plan.mishap:
-        case Mishap.STALL:
+    match plan.kind:
+        case FailureKind.STALL:
             await asyncio.get_running_loop().create_future()
-        case Mishap.OVERLOAD:
+        case FailureKind.OVERLOAD:
             raise Fault(FaultKind.OVERLOADED, "The model is overloaded (chaos).", text_seen=True)
         case _:
             raise Fault(FaultKind.NETWORK, "Connection reset (chaos).", text_seen=True)

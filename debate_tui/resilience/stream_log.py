@@ -2,22 +2,21 @@
 
 Usage:
 
-    journal = StreamLog(path)  # cli
-    RecoveringSource(source, policy, announce=journal.announcer_for(debater))  # events of each stream
-    log.subscribe(journal.record_event)  # events of the debate
+    stream_log = StreamLog(path)  # cli
+    RecoveringSource(source, policy, announce=stream_log.announcer_for(debater))  # events of each stream
+    log.subscribe(stream_log.record_event)  # events of the debate
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
-import sys
+import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from logging.handlers import QueueHandler, QueueListener
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from debate_tui.domain import events
 from debate_tui.domain.errors import DebateError, UsageError
@@ -27,7 +26,7 @@ from debate_tui.domain.wording import describe_dropped, format_duration
 from debate_tui.resilience.delivered_text import SpliceResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from debate_tui.domain.stream import FaultReport, Usage
@@ -35,8 +34,8 @@ if TYPE_CHECKING:
 
 _ORIGIN_WORDS = {
     StreamOrigin.START: "from the start",
-    StreamOrigin.CURSOR: "behind the last event",
-    StreamOrigin.CONTINUATION: "where the answer broke off",
+    StreamOrigin.CURSOR: "after the last event",
+    StreamOrigin.CONTINUATION: "continuing the answer",
 }
 
 
@@ -51,31 +50,45 @@ class StreamLog:
         self,
         file: Path,
         now: Callable[[], float] = time.time,
-        on_error: Callable[[DebateError], None] | None = None,
+        on_error: Callable[[DebateError], None] = lambda _: None,
     ) -> None:
         try:
-            handler = _LogFileHandler(open(file, "a", encoding="utf-8", opener=_open_private))  # noqa: SIM115
+            self._output = open(file, "a", encoding="utf-8", opener=_open_private)  # noqa: SIM115 (see `close`)
         except OSError as error:
-            raise UsageError(f"Cannot write {file}: {error.strerror}.", "Give --log another file.") from None
+            raise UsageError(
+                f"Cannot write {file}: {error.strerror}.", "Choose another file for --log."
+            ) from None
         self._file = file
-        self._on_error = on_error
-        lines: queue.SimpleQueue[object] = queue.SimpleQueue()
-        self._listener = QueueListener(lines, handler)
-        self._handler = handler
         self._now = now
+        self._on_error = on_error
         self._names: dict[str, str] = {}
-        # Not part of the program's logger tree: other messages must not appear here, nor these elsewhere.
-        self._logger = logging.Logger("streams")
-        self._logger.addHandler(QueueHandler(lines))
-        self._listener.start()
+        self._write_error: OSError | None = None
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write_lines, name="log", daemon=True)
+        self._writer.start()
 
     def close(self) -> None:
         """Write the remaining lines and close the file."""
-        self._listener.stop()
-        self._handler.close()
-        if self._on_error and (trouble := self._handler.write_error):
-            why = trouble.strerror or str(trouble)
-            self._on_error(DebateError(f"The log {self._file} is not complete: {why}."))
+        self._lines.put(None)
+        self._writer.join()
+        if (error := self._write_error) is not None:
+            reason = error.strerror or str(error)
+            self._on_error(DebateError(f"The log {self._file} is not complete: {reason}."))
+
+    def _write_lines(self) -> None:
+        while (line := self._lines.get()) is not None:
+            with self._keep_first_error():
+                self._output.write(line)
+                self._output.flush()
+        with self._keep_first_error():
+            self._output.close()
+
+    @contextmanager
+    def _keep_first_error(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._write_error = self._write_error or error
 
     def announcer_for(self, debater: str) -> Callable[[Announcement], None]:
         """Return a function that records the announcements of one debater's streams."""
@@ -86,7 +99,7 @@ class StreamLog:
         match event:
             case events.DebateStarted():
                 self._names = {debater.id: debater.name for debater in event.debaters}
-                self._write("", f"debate {event.debate} began: {event.topic}")
+                self._write("", f"debate {event.debate} started: {event.topic}")
             case events.TurnStarted():
                 self._write(event.debater, f"turn {event.turn} ({event.phase})")
             case events.DebaterRemoved():
@@ -94,7 +107,7 @@ class StreamLog:
             case events.DebaterReplaced():
                 self._write(event.debater, f"replaced by {event.source}")
             case events.DebaterReturned():
-                self._write(event.debater, f"back with {event.source}")
+                self._write(event.debater, f"returned with {event.source}")
             case events.DebatePaused():
                 self._write(event.debater or "", f"paused: {event.reason}")
             case events.DebateResumed():
@@ -109,27 +122,7 @@ class StreamLog:
     def _write(self, debater: str, line: str) -> None:
         at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
         who = f"{self._names.get(debater, debater)}: " if debater else ""
-        self._logger.info("%s %s", at.replace("+00:00", "Z"), redact_line(who + line))
-
-
-class _LogFileHandler(logging.StreamHandler[TextIO]):
-    """Writes lines to a file as long as it can; keeps the first error as `write_error`."""
-
-    write_error: OSError | None = None
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
-            super().handleError(record)
-        elif self.write_error is None:
-            self.write_error = error
-
-    def close(self) -> None:
-        super().close()
-        try:
-            self.stream.close()
-        except OSError as error:
-            self.write_error = self.write_error or error
+        self._lines.put(f"{at.replace('+00:00', 'Z')} {redact_line(who + line)}\n")
 
 
 def _open_private(path: str, flags: int) -> int:
@@ -146,16 +139,16 @@ def _describe(announcement: Announcement) -> str:
         case StateChange(state="reconnecting", error=error) if error is not None:
             wait = (announcement.retry_in_ms or 0) / 1000
             retry = f"retry {announcement.retry}/{announcement.max_retries} in {format_duration(wait)}"
-            return f"attempt {announcement.attempt} broke: {_describe_fault(error)}; {retry}"
+            return f"attempt {announcement.attempt} failed: {_describe_fault(error)}; {retry}"
         case Connected():
-            reused = {True: ", open already", False: ", opened now", None: ""}[announcement.reused]
+            reused = {True: ", reused", False: ", new", None: ""}[announcement.reused]
             transport = f"{announcement.transport or 'unknown'}{reused}"
             dropped = f". {describe_dropped(announcement.dropped)}" if announcement.dropped else ""
             return f"connected ({transport}), {_ORIGIN_WORDS[announcement.origin]}{dropped}"
         case SpliceResult(repeated=repeated) if repeated:
-            return f"joined: {repeated} characters came again and were dropped"
+            return f"dropped {repeated} repeated characters"
         case Superseded():
-            return "began anew: what was shown no longer counts"
+            return "restarted: the earlier text no longer counts"
         case Finished():
             return f"finished: {announcement.reason}{_describe_usage(announcement.usage)}"
         case Fault():
@@ -174,7 +167,7 @@ def _describe_usage(usage: Usage | None) -> str:
     figures = (
         ("in", usage.input_tokens),
         ("out", usage.output_tokens),
-        ("of reasoning", usage.reasoning_tokens),
+        ("reasoning", usage.reasoning_tokens),
     )
     told = ", ".join(f"{tokens} {what}" for what, tokens in figures if tokens is not None)
     return f" (tokens: {told})" if told else ""

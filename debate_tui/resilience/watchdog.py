@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.domain.wording import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,9 +137,9 @@ class Watchdog:
     def _timeout_fault(self) -> Fault:
         policy = self._policy
         if self._text_left < self._silence_left:
-            message = f"No text came for {policy.text_timeout:g} s, only signs of life."
+            message = f"No text for {format_duration(policy.text_timeout)}, only signs of life."
         elif self._first_byte_seen:
-            message = f"Nothing came for {policy.silence_timeout:g} s."
+            message = f"No data for {format_duration(policy.silence_timeout)}."
         else:
-            message = f"No answer came within {policy.first_byte_timeout:g} s."
+            message = f"No answer within {format_duration(policy.first_byte_timeout)}."
         return Fault(FaultKind.TIMEOUT, message)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from debate_tui.domain.recovery_policy import RecoveryPolicy
 from debate_tui.domain.stream import Chunk, Connected, Cursor, FaultKind, Finished, StateChange, StreamOrigin
-from debate_tui.resilience.chaos import ChaosSource, Mishap, plan_mishaps, shorten_timeouts
+from debate_tui.resilience.chaos import ChaosSource, FailureKind, plan_failures, shorten_timeouts
 from debate_tui.resilience.recovery import RecoveringSource
 from tests.fakes.scripted_source import REQUEST, ManualClock, RecoveredOutput, ScriptedSource, Step
 
@@ -76,13 +76,13 @@ async def test_a_short_debate_sees_it_all(seed: int) -> None:
 
 @given(st.integers(1, 40), st.integers())
 def test_no_turn_breaks_more_often_than_recovery_forgives(turn: int, seed: int) -> None:
-    planned = plan_mishaps(turn, seed)
+    planned = plan_failures(turn, seed)
     assert len(planned) <= RecoveryPolicy().max_retries
-    assert planned == plan_mishaps(turn, seed)
+    assert planned == plan_failures(turn, seed)
 
 
-def test_the_first_turns_meet_every_mishap() -> None:
-    assert {plan.mishap for turn in range(1, 5) for plan in plan_mishaps(turn, 0)} == set(Mishap)
+def test_the_first_turns_meet_every_failure() -> None:
+    assert {plan.kind for turn in range(1, 5) for plan in plan_failures(turn, 0)} == set(FailureKind)
 
 
 def test_chaos_notices_a_silence_soon() -> None:

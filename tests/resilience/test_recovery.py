@@ -457,13 +457,13 @@ async def test_a_restart_held_back_whole_is_reasoning() -> None:
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ([Stall(90)], "No answer came within 90 s."),
-        ([Connected(), Stall(90)], "No answer came within 90 s."),
-        ([Connected(), KeepAlive(), Stall(60)], "Nothing came for 60 s."),
-        ([Connected(), *chunks("Tea "), Stall(60)], "Nothing came for 60 s."),
+        ([Stall(90)], "No answer within 90 s."),
+        ([Connected(), Stall(90)], "No answer within 90 s."),
+        ([Connected(), KeepAlive(), Stall(60)], "No data for 60 s."),
+        ([Connected(), *chunks("Tea "), Stall(60)], "No data for 60 s."),
         (
             [Connected(), *chunks("Tea "), *([Pass(50), KeepAlive()] * 12), Stall(0)],
-            "No text came for 600 s, only signs of life.",
+            "No text for 10 min, only signs of life.",
         ),
     ],
 )

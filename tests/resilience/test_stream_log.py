@@ -36,8 +36,8 @@ async def test_a_broken_stream_is_told_line_by_line(tmp_path: Path) -> None:
             Finished("complete", Usage(10, 4)),
         ],
     )
-    journal = StreamLog(file, now=lambda: 1763791200.123)
-    journal.record_event(
+    log = StreamLog(file, now=lambda: 1763791200.123)
+    log.record_event(
         events.DebateStarted(
             debate="d1",
             topic="Tea?",
@@ -45,24 +45,25 @@ async def test_a_broken_stream_is_told_line_by_line(tmp_path: Path) -> None:
             debaters=(events.DebaterInfo("a", "Ada", "for", "demo", "demo"),),
         )
     )
-    journal.record_event(events.TurnStarted(turn=1, debater="a", phase="opening"))
+    log.record_event(events.TurnStarted(turn=1, debater="a", phase="opening"))
     await read_recovered(
-        RecoveringSource(source, clock=clock, random=lambda: 0.5, announce=journal.announcer_for("a")), clock
+        RecoveringSource(source, clock=clock, random=lambda: 0.5, announce=log.announcer_for("a")),
+        clock,
     )
-    journal.record_event(events.DebaterRemoved(debater="a", reason="Too tired.", remaining=()))
-    journal.close()
+    log.record_event(events.DebaterRemoved(debater="a", reason="Too tired.", remaining=()))
+    log.close()
     assert file.read_text("utf-8").splitlines() == [
         f"2025-11-22T06:00:00.123Z {line}"
         for line in (
-            "debate d1 began: Tea?",
+            "debate d1 started: Tea?",
             "Ada: turn 1 (opening)",
             "Ada: attempt 1: connecting",
-            "Ada: connected (HTTP/1.1, opened now), from the start",
+            "Ada: connected (HTTP/1.1, new), from the start",
             "Ada: streaming",
-            "Ada: attempt 1 broke: overloaded (status 529): Busy. Try later.; retry 1/5 in 1 s",
+            "Ada: attempt 1 failed: overloaded (status 529): Busy. Try later.; retry 1/5 in 1 s",
             "Ada: attempt 2: connecting",
-            "Ada: connected (HTTP/1.1, open already), behind the last event",
-            "Ada: joined: 3 characters came again and were dropped",
+            "Ada: connected (HTTP/1.1, reused), after the last event",
+            "Ada: dropped 3 repeated characters",
             "Ada: streaming again",
             "Ada: finished: complete (tokens: 10 in, 4 out)",
             "Ada: removed: Too tired.",
@@ -72,22 +73,20 @@ async def test_a_broken_stream_is_told_line_by_line(tmp_path: Path) -> None:
 
 async def test_giving_up_is_told_too(tmp_path: Path) -> None:
     file, clock = tmp_path / "streams.log", ManualClock()
-    journal = StreamLog(file)
+    log = StreamLog(file)
     source = ScriptedSource([Fault(FaultKind.AUTH, "Wrong key.", status=401)])
     with pytest.raises(Fault):
-        await read_recovered(
-            RecoveringSource(source, clock=clock, announce=journal.announcer_for("a")), clock
-        )
-    journal.close()
+        await read_recovered(RecoveringSource(source, clock=clock, announce=log.announcer_for("a")), clock)
+    log.close()
     assert file.read_text("utf-8").endswith("Z a: gave up: auth (status 401): Wrong key.\n")
 
 
 def test_an_older_log_is_written_on(tmp_path: Path) -> None:
     file = tmp_path / "streams.log"
     for number in (1, 2):
-        journal = StreamLog(file)
-        journal.record_event(events.TurnStarted(turn=number, debater="a", phase="opening"))
-        journal.close()
+        log = StreamLog(file)
+        log.record_event(events.TurnStarted(turn=number, debater="a", phase="opening"))
+        log.close()
     assert [line.split("turn ")[1] for line in file.read_text("utf-8").splitlines()] == [
         "1 (opening)",
         "2 (opening)",
@@ -110,11 +109,11 @@ def test_a_new_log_is_for_its_owner_alone_and_an_older_one_stays_as_it_is(tmp_pa
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_log_that_cannot_be_written_on_is_said_once_when_it_is_closed() -> None:
     troubles: list[DebateError] = []
-    journal = StreamLog(Path("/dev/full"), on_error=troubles.append)
+    log = StreamLog(Path("/dev/full"), on_error=troubles.append)
     for turn in (1, 2):
-        journal.record_event(events.TurnStarted(turn=turn, debater="a", phase="opening"))
+        log.record_event(events.TurnStarted(turn=turn, debater="a", phase="opening"))
     assert troubles == []
-    journal.close()
+    log.close()
     assert [str(trouble) for trouble in troubles] == [
         "The log /dev/full is not complete: No space left on device."
     ]
