@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from debate_tui.display.buffer import PaneText
 from debate_tui.domain.events import (
@@ -17,7 +17,7 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.text import WordCounter
-from debate_tui.domain.wording import describe_dropped, describe_turn_end
+from debate_tui.domain.wording import describe_dropped, describe_roster_change, describe_turn_end
 from debate_tui.tui.styles import Tone
 
 if TYPE_CHECKING:
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
     from debate_tui.tui.symbols import Glyphs
 
 MAX_NOTICE_CHARACTERS = 2000
-
-
-class PaneNotice(NamedTuple):
-    """A notice and its colour."""
-
-    text: str
-    tone: Tone
 
 
 class PaneContent:
@@ -62,7 +55,7 @@ class PaneContent:
         self._uncounted: list[str] = []
         self._is_turn_open = False
         self._has_ending_notice = False
-        self._deferred_notices: list[PaneNotice] = []
+        self._deferred_notices: list[tuple[str, Tone]] = []
         self.has_reasoning = False
         self._answer_attempt = 0
         """The attempt in which the answer started; 0 before that."""
@@ -93,7 +86,8 @@ class PaneContent:
             case TurnFinished():
                 self._finish_turn(item)
             case StreamStatus(dropped=settings) if settings:
-                self._report_dropped(settings)
+                notice = f"{glyphs.refused} {describe_dropped(settings)}"
+                self._add_notice(notice, Tone.QUIET, before_text=True)
             case Interjection():
                 self._add_notice(
                     f"{glyphs.interjection} {one_line(item.text, MAX_NOTICE_CHARACTERS)}", Tone.FOCUS
@@ -101,9 +95,9 @@ class PaneContent:
             case DebaterRemoved():
                 self._add_notice(f"{glyphs.failed} Out of the debate", Tone.FAILED)
             case DebaterReplaced():
-                self._add_notice(f"{glyphs.reconnecting} Now {one_line(item.model)}", Tone.QUIET)
+                self._add_notice(f"{glyphs.reconnecting} {_roster_change(item)}", Tone.QUIET)
             case DebaterReturned():
-                self._add_notice(f"{glyphs.connected} Back in the debate", Tone.CONNECTED)
+                self._add_notice(f"{glyphs.connected} {_roster_change(item)}", Tone.CONNECTED)
             case _:
                 pass
 
@@ -168,12 +162,12 @@ class PaneContent:
             self._rewrite_turn()
         if event.reason != "complete":
             self._has_ending_notice = True
-            self._write_notice(self._ending_notice(event), event.turn)
-        for notice in self._deferred_notices:
-            self._write_notice(notice)
+            self._write_ending_notice(event)
+        for text, tone in self._deferred_notices:
+            self._write_notice(text, tone)
         self._deferred_notices.clear()
 
-    def _ending_notice(self, event: TurnFinished) -> PaneNotice:
+    def _write_ending_notice(self, event: TurnFinished) -> None:
         glyphs = self._glyphs
         symbol = {
             "failed": glyphs.failed,
@@ -183,22 +177,25 @@ class PaneContent:
         }.get(event.reason, glyphs.skipped)
         ending = describe_turn_end(event.reason, self._transcript.turns[event.turn].faults)
         tone = Tone.FAILED if event.reason == "failed" else Tone.QUIET
-        return PaneNotice(f"{symbol} {ending[:1].upper()}{ending[1:]}", tone)
+        self._write_notice(f"{symbol} {_capitalise(ending)}", tone, event.turn)
 
-    def _add_notice(self, text: str, tone: Tone) -> None:
-        """Add a notice that is not part of a turn; wait for the end of a turn in progress."""
-        if self._is_turn_open:
-            self._deferred_notices.append(PaneNotice(text, tone))
+    def _add_notice(self, text: str, tone: Tone, *, before_text: bool = False) -> None:
+        """Add a notice that is not part of a turn; wait for the end of a turn in progress.
+
+        With `before_text`, do not wait if the turn has no text yet.
+        """
+        if self._is_turn_open and (self._segments or not before_text):
+            self._deferred_notices.append((text, tone))
         else:
-            self._write_notice(PaneNotice(text, tone))
+            self._write_notice(text, tone)
 
-    def _report_dropped(self, settings: tuple[str, ...]) -> None:
-        """Show which parameters were refused: before the turn's text if it has none yet, else after it."""
-        notice = PaneNotice(f"{self._glyphs.refused} {describe_dropped(settings)}", Tone.QUIET)
-        if self._is_turn_open and self._segments:
-            self._deferred_notices.append(notice)
-        else:
-            self._write_notice(notice)
+    def _write_notice(self, text: str, tone: Tone, turn: int = 0) -> None:
+        self._page.append_notice(f"{self._glyphs.thin_line * 2} {text}", tone, turn)
 
-    def _write_notice(self, notice: PaneNotice, turn: int = 0) -> None:
-        self._page.append_notice(f"{self._glyphs.thin_line * 2} {notice.text}", notice.tone, turn)
+
+def _capitalise(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _roster_change(event: DebaterReplaced | DebaterReturned) -> str:
+    return _capitalise(describe_roster_change(event))
