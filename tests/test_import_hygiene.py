@@ -31,19 +31,19 @@ loaded = sorted(name for name in sys.modules if name in {watched!r})
 """
 TO_STDOUT = LOADED + "print(*loaded)"
 UP_TO_THE_FIRST_FRAME = """
-from debate_tui.tui.app import DebateApp
+from debate_tui.tui.screens.debate import DebateScreen
 from debate_tui.__main__ import main
-make = DebateApp.__init__
+make = DebateScreen.__init__
 
 def made(self, *arguments, **options):
     def ready():
         {loaded}
         open({report!r}, "w").write(" ".join(loaded))
-        self.exit()
+        self.app.exit()
 
     make(self, *arguments, **(options | {{"on_ready": ready}}))
 
-DebateApp.__init__ = made
+DebateScreen.__init__ = made
 main()
 """
 

@@ -150,7 +150,7 @@ async def browse_history(store: DebateStore, query: str) -> int:
     Leaving a replay or a debate returns to the same place in the list. Settings are reloaded each time, since
     a screen may have saved new ones.
     """
-    from debate_tui.cli.tui_runner import make_screen_options, remember_theme
+    from debate_tui.cli.tui_runner import make_screen_options
     from debate_tui.tui.screens.history import HistoryApp
 
     archive, selected_debate = _RecordedDebates(store), ""
@@ -163,7 +163,6 @@ async def browse_history(store: DebateStore, query: str) -> int:
             make_screen_options(settings),
             filter_text=query,
             selected_debate=selected_debate,
-            on_theme=remember_theme,
         )
         with catch_signals(app.exit, terminal_fd=0) as signal:
             visit = await app.run_async()

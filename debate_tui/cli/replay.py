@@ -137,7 +137,7 @@ def _create_app(
     on_ready: Callable[[], None],
 ) -> DebateApp:
     # Imported here because output to a pipe does not need them.
-    from debate_tui.cli.tui_runner import make_screen_options, remember_mode, remember_theme
+    from debate_tui.cli.tui_runner import make_screen_options
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.tui.app import DebateApp
     from debate_tui.tui.screens.replay import ReplayScreen
@@ -145,16 +145,8 @@ def _create_app(
     debaters = started.debaters if started else ()
     topic = started.topic if started else ""
     buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in debaters])
-    return DebateApp(
-        player,
-        buffer,
-        None,
-        make_screen_options(settings, topic=topic, debaters=debaters, format_=format_),
-        on_ready=on_ready,
-        on_mode=remember_mode,
-        on_theme=remember_theme,
-        screen=ReplayScreen,
-    )
+    options = make_screen_options(settings, topic=topic, debaters=debaters, format_=format_)
+    return DebateApp(ReplayScreen(player, buffer, options, on_ready=on_ready))
 
 
 async def _run_player(player: Player, first_frame_painted: asyncio.Event) -> None:

@@ -15,7 +15,7 @@ from debate_tui import config
 from debate_tui.cli import tui_runner
 from debate_tui.cli.plan import DEMO_SOURCES, default_count, make_plan, remembered_sources
 from debate_tui.cli.terminal import catch_signals
-from debate_tui.cli.tui_runner import make_screen_options, remember_theme
+from debate_tui.cli.tui_runner import make_screen_options
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.errors import DebateError
@@ -227,7 +227,7 @@ async def run_start_screen(
     `plan_fields` are fields of the `Plan` that the screen does not ask for.
     """
     controller = StartController(settings, chaos=chaos)
-    app = StartApp(controller.create_screen(), make_screen_options(settings), on_theme=remember_theme)
+    app = StartApp(controller.create_screen(), make_screen_options(settings))
     with catch_signals(app.exit, terminal_fd=0) as signal:
         async with asyncio.TaskGroup() as group:
             app_task = group.create_task(app.run_async())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui import config
 from debate_tui.cli.messages import exit_code, write_stderr
@@ -19,9 +18,10 @@ from debate_tui.domain.events import DebaterInfo
 from debate_tui.session.commands import EndDebate
 from debate_tui.tui.app import DebateApp
 from debate_tui.tui.screen_options import ScreenOptions
+from debate_tui.tui.screens.debate import DebateScreen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable
 
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.terminal import CaughtSignal
@@ -96,20 +96,20 @@ def make_screen_options(
         swap_source=swap_source,
         user_themes=config.config_folder() / "themes",
         clipboard_file=config.state_file().with_name("copied.txt"),
+        on_mode=_remember_mode,
+        on_theme=_remember_theme,
     )
 
 
-def remember_mode(mode: DisplayMode) -> None:
+def _remember_mode(mode: DisplayMode) -> None:
     """Save the display mode for the next run."""
     config.save_remembered(mode=mode.value)
 
 
-def remember_theme(theme: str) -> None:
+def _remember_theme(theme: str) -> None:
     """Save the theme for the next run."""
     config.save_remembered(theme=theme)
 
-
-T = TypeVar("T")
 
 KIB = 1024
 
@@ -158,6 +158,7 @@ class _FullscreenDebate:
         self._plan = plan
         self._commands = CommandQueue()
         self._app: BaseDebateApp | None = None
+        self._screen: DebateScreen | None = None
         self._context: DebateContext | None = None
         self._start_error: DebateError | None = None
         self._signal: CaughtSignal | None = None
@@ -188,19 +189,18 @@ class _FullscreenDebate:
 
     async def run_in_own_app(self, context: DebateContext | None = None) -> None:
         """Show the debate in a new app; without a `context`, prepare it after the first frame."""
-        make_app = partial(DebateApp, on_theme=remember_theme)
         if self._plan.sharing_notice:
             write_stderr(
                 f"debate-tui: {self._plan.sharing_notice}\n"
             )  # can be copied from the terminal after the debate
-        self._app = app = self._make_view(make_app, context)
+        self._app = app = DebateApp(self._make_screen(context))
         with catch_signals(app.exit, terminal_fd=0) as self._signal:
             await self._run_until_closed(app.run_async(), context)
 
     async def run_in_app(self, running_app: RunningApp, context: DebateContext) -> None:
         """Show the debate in an app that is already running."""
         self._app, self._signal = running_app.app, running_app.signal
-        running_app.app.show_debate(self._make_view(running_app.app.build_debate_screen, context))
+        running_app.app.show_debate(self._make_screen(context))
         await self._run_until_closed(running_app.closed, context)
 
     async def _run_until_closed(self, closed: Awaitable[None], context: DebateContext | None) -> None:
@@ -220,16 +220,15 @@ class _FullscreenDebate:
 
     async def _prepare_and_run(self) -> None:
         await self._first_frame_painted.wait()
-        app = self._app
-        if app is None or self._closed.is_set():
+        if self._app is None or self._screen is None or self._closed.is_set():
             return
         try:
             async with self.prepare() as context:
-                await app.attach_log(context.log)
+                await self._screen.attach_log(context.log)
                 await self._run_session(context)
         except DebateError as error:
             self._start_error = error
-            app.exit()
+            self._app.exit()
 
     async def _run_session(self, context: DebateContext) -> None:
         """Run the debate after the first frame; keep its context open until the user leaves."""
@@ -239,17 +238,16 @@ class _FullscreenDebate:
         await context.session.run()
         await self._closed.wait()
 
-    def _make_view(self, make: Callable[..., T], context: DebateContext | None) -> T:
-        """Return the result of `make`: an app that shows the debate, or a screen for an app."""
-        return make(
+    def _make_screen(self, context: DebateContext | None) -> DebateScreen:
+        self._screen = DebateScreen(
             context.log if context else None,
             self.buffer,
             self._commands.handle,
             self._screen_options(),
             statistics=self.statistics,
             on_ready=self._first_frame_painted.set,
-            on_mode=remember_mode,
         )
+        return self._screen
 
     def _screen_options(self) -> ScreenOptions:
         plan = self._plan
@@ -273,12 +271,12 @@ class _FullscreenDebate:
             await self._context.swap_source(debater, source)
 
     def _warn(self, error: DebateError) -> None:
-        if self._app is not None:
-            self._app.warn(" ".join(filter(None, (error.message, error.hint))))
+        if self._screen is not None:
+            self._screen.warn(" ".join(filter(None, (error.message, error.hint))))
 
     def _show_progress(self, task: str, progress: str) -> None:
-        if self._app is not None:
-            self._app.show_wait_notice(task, progress)
+        if self._screen is not None:
+            self._screen.show_wait_notice(task, progress)
 
     def exit_code(self) -> int:
         """Return the exit code after the user has left."""

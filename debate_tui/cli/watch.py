@@ -55,7 +55,7 @@ async def _wait_for_first_event(log: RemoteLog) -> None:
 
 
 async def _watch_fullscreen(log: RemoteLog, settings: Settings) -> int:
-    from debate_tui.cli.tui_runner import make_screen_options, remember_mode, remember_theme
+    from debate_tui.cli.tui_runner import make_screen_options
     from debate_tui.display.buffer import SharedBuffer
     from debate_tui.tui.app import DebateApp
     from debate_tui.tui.screens.watch import WatchScreen
@@ -64,15 +64,9 @@ async def _watch_fullscreen(log: RemoteLog, settings: Settings) -> int:
     debaters = started.debaters if isinstance(started, DebateStarted) else ()
     topic = started.topic if isinstance(started, DebateStarted) else ""
     buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in debaters])
-    app = DebateApp(
-        log,
-        buffer,
-        None,
-        make_screen_options(settings, topic=topic, debaters=debaters, format_=_find_format(started)),
-        on_mode=remember_mode,
-        on_theme=remember_theme,
-        screen=WatchScreen,
-    )
+    format_ = _find_format(started)
+    options = make_screen_options(settings, topic=topic, debaters=debaters, format_=format_)
+    app = DebateApp(WatchScreen(log, buffer, options))
     with catch_signals(app.exit, terminal_fd=0) as signal:
         async with asyncio.TaskGroup() as group:
             follow_task = group.create_task(log.run())

@@ -15,7 +15,6 @@ from textual.geometry import Size
 
 from debate_tui.tui import themes
 from debate_tui.tui.driver import TerminalDriver, terminal_size
-from debate_tui.tui.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,8 +119,7 @@ class BaseApp(KeyboardApp[Result]):
     """A full-screen app that uses the theme in its options from the first frame on.
 
     `load_themes` registers the other themes. After that, ``T`` opens the theme picker, and the user's own
-    themes are reloaded whenever their files change. `on_theme` is called with the theme the user chooses, so
-    that it can be saved. Subclasses implement `warn`.
+    themes are reloaded whenever their files change. Subclasses implement `warn`.
     """
 
     CSS_PATH = Path(__file__).with_name("app.tcss")  # otherwise relative to the module of the subclass
@@ -131,7 +129,7 @@ class BaseApp(KeyboardApp[Result]):
         Binding("ctrl+z", "suspend_process", show=False),
     ]
 
-    def __init__(self, options: ScreenOptions, *, on_theme: Callable[[str], None] | None = None) -> None:
+    def __init__(self, options: ScreenOptions) -> None:
         self._theme_ready = False
         if not os.environ.get("NO_COLOR"):  # an empty value counts as unset: https://no-color.org
             os.environ.pop("NO_COLOR", None)
@@ -142,10 +140,10 @@ class BaseApp(KeyboardApp[Result]):
             from debate_tui.tui.styles import NoColourFilter
 
             self._filters = [NoColourFilter()]
-        self._glyphs = ASCII if options.ascii else UNICODE
+        self._glyphs = options.glyphs
         self._theme_folders = (themes.bundled_folder(), options.user_themes)
         self._requested_theme = options.theme or themes.DEFAULT_THEME
-        self._on_theme = on_theme
+        self._on_theme = options.on_theme
         self._file_theme_names: tuple[str, ...] = ()
         self._theme_problems = ""
         self._apply_requested_theme()
@@ -191,14 +189,14 @@ class BaseApp(KeyboardApp[Result]):
         """Open the theme picker."""
         from debate_tui.tui.screens.dialogs import ThemeScreen
 
-        worn, choices = self.theme, self._theme_choices()
+        current, choices = self.theme, self._theme_choices()
 
-        def keep(index: int | None) -> None:
-            self.theme = worn if index is None else choices[index].name
+        def choose(index: int | None) -> None:
+            self.theme = current if index is None else choices[index].name
             if index is not None and self._on_theme is not None:
                 self._on_theme(self.theme)
 
-        self.push_screen(ThemeScreen(choices, worn, self._glyphs), keep)
+        self.push_screen(ThemeScreen(choices, current, self._glyphs), choose)
 
     def _theme_choices(self) -> list[Theme]:
         """Return the bundled and the user's themes, followed by Textual's."""
@@ -220,23 +218,23 @@ class BaseApp(KeyboardApp[Result]):
     def _register_themes_from(self, collection: themes.ThemeCollection) -> None:
         """Register these themes and reapply the current one by name."""
         names = tuple(theme.name for theme in collection.themes)
-        worn = self.current_theme
+        current = self.current_theme
         for theme in collection.themes:
             self.register_theme(theme)
         for name in set(self._file_theme_names) - set(names):
             self.unregister_theme(name)
         first, self._file_theme_names = not self._file_theme_names, names
         problems = list(collection.problems)
-        wanted = self._requested_theme if first else worn.name
+        wanted = self._requested_theme if first else current.name
         if wanted not in self.available_themes:
-            problems.append(f"There is no theme `{wanted}`.")
+            problems.append(f"No theme named '{wanted}'.")
             wanted = themes.DEFAULT_THEME
-        if wanted != worn.name:
+        if wanted != current.name:
             self.theme = wanted
-        elif self.current_theme != worn:
+        elif self.current_theme != current:
             self.mutate_reactive(BaseApp.theme)
-        said, self._theme_problems = self._theme_problems, " ".join(problems)
-        if self._theme_problems != said:
+        before, self._theme_problems = self._theme_problems, " ".join(problems)
+        if self._theme_problems != before:
             self.warn(self._theme_problems)
 
     def _apply_requested_theme(self) -> None:

@@ -256,13 +256,20 @@ class DebateStatus:
     """The header's data about the debate as a whole; `topic` is shown until the log has one."""
 
     def __init__(
-        self, follower: LogFollower, phase_progress: PhaseProgress, topic: str, glyphs: Glyphs
+        self,
+        follower: LogFollower,
+        phase_progress: PhaseProgress,
+        topic: str,
+        glyphs: Glyphs,
+        *,
+        is_replay: bool,
     ) -> None:
         self._follower = follower
         self._transcript = follower.transcript
         self._phase_progress = phase_progress
         self._topic = topic
         self._glyphs = glyphs
+        self._is_replay = is_replay
         self._debate_clock = DebateClock(self._transcript)
         self._duration_estimator = DurationEstimator(self._transcript, phase_progress)
 
@@ -285,6 +292,7 @@ class DebateStatus:
             cost=format_totals(self._follower, self._glyphs),
             judging_status=self._judging_text(),
             is_paused=paused and ended is None,
+            is_replay=self._is_replay,
             ending=ended,
         )
 
@@ -302,5 +310,4 @@ class DebateStatus:
         if not self._phase_progress.is_judging:
             return ""
         verdicts = sum(bool(verdict.model) for verdict in self._transcript.verdicts)
-        so_far = f", {wording.count_of(verdicts, 'verdict')} so far" if verdicts else ""
-        return f"the judges are reading{so_far}"
+        return f"judging: {wording.count_of(verdicts, 'verdict')} so far" if verdicts else "judging"

@@ -256,6 +256,12 @@ class TerminalDriver(LinuxDriver):
             return found
 
 
+def terminal_driver(app: App[Any]) -> TerminalDriver | None:
+    """Return the driver of an app that runs in a terminal, or `None`."""
+    driver = app._driver  # noqa: SLF001 (Textual 8.2 has no public property for it)
+    return driver if isinstance(driver, TerminalDriver) else None
+
+
 class _TerminalOutput:
     """A file-like object that writes to a terminal and ignores writes after it is gone.
 

@@ -2,124 +2,130 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.tui.widgets.footer import KeyHint
 
 INTERJECTION_HINTS = (
-    KeyHint("enter", "say it", "send_interjection"),
-    KeyHint("tab", "to whom", "next_recipient"),
-    KeyHint("esc", "leave it", "back"),
+    KeyHint("enter", "send", "moderation.send_interjection"),
+    KeyHint("tab", "recipient", "moderation.next_recipient"),
+    KeyHint("esc", "cancel", "back"),
 )
 """Hints while the moderator types an interjection."""
 
+ANSWER_HINTS = (
+    KeyHint("enter", "confirm", "moderation.submit_answer"),
+    KeyHint("esc", "cancel", "back"),
+)
+"""Hints while the moderator answers a question."""
+
 SEARCH_INPUT_HINTS = (
-    KeyHint("enter", "next", "next_match(1)"),
-    KeyHint("esc", "end the search", "back"),
+    KeyHint("enter", "next match", "search.next(1)"),
+    KeyHint("esc", "close the search", "back"),
 )
 """Hints while the user types a search."""
 
 SEARCH_MATCH_HINTS = (
-    KeyHint("n", "next", "next_match(1)", 1),
-    KeyHint("N", "previous", "next_match(-1)", 1),
-    KeyHint("/", "other words", "search", 2),
-    KeyHint("esc", "end the search", "back", 1),
-    KeyHint("tab", "next pane", "focus_pane(1)", 3),
-    KeyHint("y", "copy", "copy_turn", 4),
+    KeyHint("n", "next", "search.next(1)", 1),
+    KeyHint("N", "previous", "search.next(-1)", 1),
+    KeyHint("/", "edit", "search.open", 2),
+    KeyHint("esc", "close the search", "back", 1),
+    KeyHint("tab", "next pane", "panes.select_next(1)", 3),
+    KeyHint("y", "copy", "exports.copy_turn", 4),
     KeyHint("?", "help", "help", 0),
     KeyHint("q", "quit", "app.quit", 0),
 )
 """Hints while the user moves between matches."""
 
-QUESTION_HINTS = (
-    KeyHint("enter", "do it", "submit_answer"),
-    KeyHint("esc", "leave it", "back"),
-)
-"""Hints while the moderator answers a question."""
 
+class HintState(Struct, frozen=True, kw_only=True):
+    """What decides which keys do something now.
 
-def debate_hints(
-    *,
-    paused: bool,
-    pane_paused: bool,
-    zoomed: bool,
-    has_reasoning: bool,
-    finished: bool,
-    accepts_commands: bool,
-    can_pause: bool,
-    failed: bool,
-    verdict_label: str = "",
-    judging: bool = False,
-) -> tuple[KeyHint, ...]:
-    """Return the hints for a debate in this state.
-
-    `accepts_commands` says whether the debate takes commands, `can_pause` whether it can be paused.
-    `verdict_label` is the label of ``v``; it is empty if there is nothing to show.
+    `takes_commands` says whether the debate takes commands, `can_pause` whether it can be paused here;
+    `resumes_all` and `resumes_pane` whether the keys for pausing would resume it now.
     """
-    moderated = accepts_commands and not finished
-    commanding = moderated and not judging
-    can_pause = can_pause and not finished and not judging
-    chosen = [
-        (can_pause, KeyHint("space", "resume" if paused else "pause", "pause_all", 1)),
-        (not finished, KeyHint("m", "mode", "next_mode", 2)),
-        (True, KeyHint("tab", "next pane", "focus_pane(1)", 3)),
-        (True, KeyHint("z", "unzoom" if zoomed else "zoom", "zoom", 4)),
-        (commanding and failed, KeyHint("r", "retry", "retry_turn", 1)),
-        (commanding, KeyHint("i", "interject", "interject", 5)),
-        (bool(verdict_label), KeyHint("v", verdict_label, "verdict", 1)),
-        (moderated, KeyHint("M", "moderate", "moderate", 6)),
-        (can_pause, KeyHint("p", "resume pane" if pane_paused else "pause pane", "pause_pane", 7)),
-        (commanding, KeyHint("x", "stop turn", "stop_turn", 8)),
-        (has_reasoning, KeyHint("t", "thinking", "toggle_reasoning", 6)),
-        (True, KeyHint("/", "search", "search", 8)),
-        (True, KeyHint("y", "copy", "copy_turn", 9)),
-        (True, KeyHint("e", "export", "export", 9)),
-        (True, KeyHint("s", "statistics", "statistics", 10)),
-        (True, KeyHint("T", "theme", "app.themes", 11)),
-        (True, KeyHint("?", "help", "help", 0)),
-        (True, KeyHint("q", "quit", "app.quit", 0)),
-    ]
-    return tuple(hint for offered, hint in chosen if offered)
+
+    takes_commands: bool = False
+    can_pause: bool = False
+    resumes_all: bool = False
+    resumes_pane: bool = False
+    is_over: bool = False
+    is_judging: bool = False
+    is_zoomed: bool = False
+    has_failed: bool = False
+    has_reasoning: bool = False
+    has_verdict: bool = False
 
 
-def replay_hints(
-    *, paused: bool, finished: bool, zoomed: bool, has_reasoning: bool, verdict_label: str = ""
-) -> tuple[KeyHint, ...]:
-    """Return the hints for a replay in this state."""
-    chosen = [
+def debate_hints(state: HintState) -> tuple[KeyHint, ...]:
+    """Return the hints for a debate in this state."""
+    moderated = state.takes_commands and not state.is_over
+    commanding = moderated and not state.is_judging
+    can_pause = state.can_pause and not state.is_over and not state.is_judging
+    return _offered(
+        (can_pause, KeyHint("space", "resume" if state.resumes_all else "pause", "pausing.toggle_all", 1)),
+        (not state.is_over, KeyHint("m", "mode", "display.next_mode", 2)),
+        (True, KeyHint("tab", "next pane", "panes.select_next(1)", 3)),
+        (True, KeyHint("z", "unzoom" if state.is_zoomed else "zoom", "panes.zoom", 4)),
+        (commanding and state.has_failed, KeyHint("r", "retry", "moderation.retry_turn", 1)),
+        (commanding, KeyHint("i", "interject", "moderation.interject", 5)),
+        (state.has_verdict, KeyHint("v", "verdict", "voting.open", 1)),
+        (moderated, KeyHint("M", "moderate", "moderation.open_menu", 6)),
         (
-            True,
-            KeyHint("space", "again" if finished else "play" if paused else "pause", "toggle_playback", 1),
+            can_pause,
+            KeyHint("p", "resume pane" if state.resumes_pane else "pause pane", "pausing.toggle_pane", 7),
         ),
-        (True, KeyHint("[", "back", "previous_turn", 2)),
-        (True, KeyHint("]", "next turn", "next_turn", 2)),
-        (bool(verdict_label), KeyHint("v", verdict_label, "verdict", 2)),
-        (True, KeyHint(",", "slower", "slower", 4)),
-        (True, KeyHint(".", "faster", "faster", 4)),
-        (True, KeyHint("m", "mode", "next_mode", 6)),
-        (True, KeyHint("tab", "next pane", "focus_pane(1)", 3)),
-        (True, KeyHint("z", "unzoom" if zoomed else "zoom", "zoom", 5)),
-        (has_reasoning, KeyHint("t", "thinking", "toggle_reasoning", 7)),
-        (True, KeyHint("/", "search", "search", 7)),
-        (True, KeyHint("y", "copy", "copy_turn", 8)),
-        (True, KeyHint("e", "export", "export", 8)),
+        (commanding, KeyHint("x", "stop turn", "moderation.stop_turn", 8)),
+        (state.has_reasoning, KeyHint("t", "reasoning", "display.toggle_reasoning", 6)),
+        (True, KeyHint("/", "search", "search.open", 8)),
+        (True, KeyHint("y", "copy", "exports.copy_turn", 9)),
+        (True, KeyHint("e", "export", "exports.open_menu", 9)),
+        (True, KeyHint("s", "statistics", "statistics", 10)),
+        *_GENERAL_HINTS,
+    )
+
+
+def replay_hints(state: HintState, *, is_paused: bool, at_end: bool) -> tuple[KeyHint, ...]:
+    """Return the hints for a replay in this state."""
+    playback = "play again" if at_end else "play" if is_paused else "pause"
+    return _offered(
+        (True, KeyHint("space", playback, "playback.toggle", 1)),
+        (True, KeyHint("[", "previous turn", "playback.previous_turn", 2)),
+        (True, KeyHint("]", "next turn", "playback.next_turn", 2)),
+        (state.has_verdict, KeyHint("v", "verdict", "voting.open", 2)),
+        (True, KeyHint(",", "slower", "playback.slower", 4)),
+        (True, KeyHint(".", "faster", "playback.faster", 4)),
+        (True, KeyHint("m", "mode", "display.next_mode", 6)),
+        (True, KeyHint("tab", "next pane", "panes.select_next(1)", 3)),
+        (True, KeyHint("z", "unzoom" if state.is_zoomed else "zoom", "panes.zoom", 5)),
+        (state.has_reasoning, KeyHint("t", "reasoning", "display.toggle_reasoning", 7)),
+        (True, KeyHint("/", "search", "search.open", 7)),
+        (True, KeyHint("y", "copy", "exports.copy_turn", 8)),
+        (True, KeyHint("e", "export", "exports.open_menu", 8)),
         (True, KeyHint("s", "statistics", "statistics", 9)),
-        (True, KeyHint("T", "theme", "app.themes", 11)),
-        (True, KeyHint("?", "help", "help", 0)),
-        (True, KeyHint("q", "quit", "app.quit", 0)),
-    ]
-    return tuple(hint for offered, hint in chosen if offered)
+        *_GENERAL_HINTS,
+    )
 
 
-# Descriptions of the display modes.
+_GENERAL_HINTS = (
+    (True, KeyHint("T", "theme", "app.themes", 11)),
+    (True, KeyHint("?", "help", "help", 0)),
+    (True, KeyHint("q", "quit", "app.quit", 0)),
+)
+
+
+def _offered(*hints: tuple[bool, KeyHint]) -> tuple[KeyHint, ...]:
+    return tuple(hint for is_offered, hint in hints if is_offered)
 
 
 MODE_SUMMARIES = {
-    DisplayMode.SYNCHRONIZED: "all panes together",
-    DisplayMode.STAGGERED: "each as it comes",
-    DisplayMode.HYBRID: "together, or as it comes",
+    DisplayMode.SYNCHRONIZED: "all panes in sync",
+    DisplayMode.STAGGERED: "each pane as its text arrives",
+    DisplayMode.HYBRID: "in sync while several stream",
 }
 MODE_DESCRIPTIONS = {
-    DisplayMode.SYNCHRONIZED: "all panes move together, ten times a second",
-    DisplayMode.STAGGERED: "each pane moves as its words arrive",
-    DisplayMode.HYBRID: "together while several speak, at once while one does",
+    DisplayMode.SYNCHRONIZED: "all panes are updated together",
+    DisplayMode.STAGGERED: "each pane is updated as its text arrives",
+    DisplayMode.HYBRID: "in sync while several panes stream, at once while only one does",
 }

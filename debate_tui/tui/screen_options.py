@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.debate import Format
 from debate_tui.domain.events import DebaterInfo
 from debate_tui.session.commands import SourceSwap
+from debate_tui.tui.symbols import ASCII, UNICODE, Glyphs
 
 DEFAULT_WINDOW_MS = 100
 
@@ -22,7 +24,8 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     flushes in synchronized mode. `asks_for_votes` says whether a viewer with commands is asked to vote.
     `swap_source` is `None` if debaters cannot switch to another source. `notice` stays above the footer, and
     `sharing_notice`, which says where others can watch, above that. `user_themes` is the folder with the
-    user's own themes, `clipboard_file` the file that holds the latest copy.
+    user's own themes, `clipboard_file` the file that holds the latest copy. `on_mode` and `on_theme` are
+    called with the display mode and the theme the user chooses, so that they can be saved.
     """
 
     mode: DisplayMode = DisplayMode.HYBRID
@@ -38,3 +41,10 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     swap_source: SourceSwap | None = None
     user_themes: Path | None = None
     clipboard_file: Path | None = None
+    on_mode: Callable[[DisplayMode], None] | None = None
+    on_theme: Callable[[str], None] | None = None
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The symbols to draw with."""
+        return ASCII if self.ascii else UNICODE

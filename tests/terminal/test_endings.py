@@ -197,13 +197,13 @@ async def test_going_on_without_having_been_stopped_changes_nothing() -> None:
 
 
 BROKEN = """
-from debate_tui.tui.screens.debate import DebateScreen
+from debate_tui.tui.widgets.pane_grid import PaneGrid
 
 def broken(self):
     secret = "in memory"
     raise RuntimeError("nobody foresaw this")
 
-DebateScreen.action_zoom = broken
+PaneGrid.action_zoom = broken
 from debate_tui.__main__ import main
 main()
 """

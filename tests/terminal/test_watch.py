@@ -49,7 +49,7 @@ async def test_it_heals_is_paused_and_is_left() -> None:
             await terminal.wait_for_text("Said at first. Said meanwhile.")
             await terminal.wait_until(lambda display: "Reconnecting in" not in display.text)
             terminal.press(" ")
-            await terminal.wait_for_text("‖ paused", "the debate goes on")
+            await terminal.wait_for_text("‖ paused", "the debate continues")
             say("Said while it was paused. ")
             terminal.press(" ")
             await terminal.wait_for_text("Said meanwhile. Said while it was paused.")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
     from debate_tui.session.commands import Command, CommandHandler
     from debate_tui.tui.widgets.pane import Pane
+    from debate_tui.tui.widgets.pane_grid import PaneGrid
 
 TOPIC = "Should cities ban private cars from their centres?"
 DEBATERS = (
@@ -51,31 +52,38 @@ class DebateHarness(ScreenHarness):
         commands: bool = True,
         statistics: Statistics | None = None,
         attached: bool = True,
-        log: type[MemoryLog] = MemoryLog,
-        screen: type[DebateScreen] = DebateScreen,
         **options: Any,
     ) -> None:
         self.debaters = DEBATERS[:panes]
         self.now = START
-        self.log = log(clock=lambda: self.now)
+        self.log = self.make_log()
         self.buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in self.debaters])
         self.commands: list[Command] = []
         self.handle: CommandHandler = self.commands.append
         self.modes: list[str] = []
         self.ready = 0
         options.setdefault("format", OXFORD)
-        self.app = DebateApp(
-            self.log if attached else None,
-            self.buffer,
-            (lambda command: self.handle(command)) if commands else None,
-            ScreenOptions(topic=TOPIC, debaters=self.debaters, **options),
-            statistics=statistics,
-            on_ready=self._count,
-            on_mode=self.modes.append,
-            screen=screen,
+        self.options = ScreenOptions(
+            topic=TOPIC, debaters=self.debaters, on_mode=self.modes.append, **options
         )
+        self.screen = self.make_screen(
+            self.log if attached else None,
+            (lambda command: self.handle(command)) if commands else None,
+            statistics,
+        )
+        self.app = DebateApp(self.screen)
         self.turns: dict[str, int] = {}
         self.lengths: dict[tuple[int, bool], int] = {}
+
+    def make_log(self) -> MemoryLog:
+        return MemoryLog(clock=lambda: self.now)
+
+    def make_screen(
+        self, log: MemoryLog | None, handle: CommandHandler | None, statistics: Statistics | None
+    ) -> DebateScreen:
+        return DebateScreen(
+            log, self.buffer, handle, self.options, statistics=statistics, on_ready=self._count
+        )
 
     def _count(self) -> None:
         self.ready += 1
@@ -89,18 +97,18 @@ class DebateHarness(ScreenHarness):
             yield self
 
     @property
-    def screen(self) -> DebateScreen:
-        screen = self.app.screen_stack[0]
-        assert isinstance(screen, DebateScreen)
-        return screen
+    def panes(self) -> PaneGrid:
+        return self.screen.view.panes
 
     def pane(self, debater: str) -> Pane:
-        return self.screen._panes_by_debater[debater]
+        pane = self.panes.find(debater)
+        assert pane is not None
+        return pane
 
     async def settle(self) -> None:
         await self.pilot.pause()
-        self.screen.flush_all()
-        self.screen.tick(time.monotonic())
+        self.screen.debate_display.flush_all()
+        self.screen.debate_display.tick(time.monotonic())
         await self.pilot.pause()
 
     def pane_text(self, debater: str) -> str:

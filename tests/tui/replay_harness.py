@@ -71,13 +71,9 @@ class ReplayHarness(ScreenHarness):
         self.clock = FakePlayerClock()
         self.player = Player(events, clock=self.clock)
         self.buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in DEBATERS[:panes]])
-        self.app = DebateApp(
-            self.player,
-            self.buffer,
-            None,
-            ScreenOptions(topic=TOPIC, debaters=DEBATERS[:panes], format=OXFORD, **options),
-            screen=ReplayScreen,
-        )
+        screen_options = ScreenOptions(topic=TOPIC, debaters=DEBATERS[:panes], format=OXFORD, **options)
+        self.screen = ReplayScreen(self.player, self.buffer, screen_options)
+        self.app = DebateApp(self.screen)
 
     @asynccontextmanager
     async def opened(self, width: int = 120, height: int = 35) -> AsyncIterator[ReplayHarness]:
@@ -93,12 +89,6 @@ class ReplayHarness(ScreenHarness):
         await self.player.aclose()
         await playing
 
-    @property
-    def screen(self) -> ReplayScreen:
-        screen = self.app.screen_stack[0]
-        assert isinstance(screen, ReplayScreen)
-        return screen
-
     async def pass_time(self, seconds: float) -> None:
         self.clock.until = self.clock.time + seconds
         await self.settle()
@@ -110,6 +100,6 @@ class ReplayHarness(ScreenHarness):
         self.player._state_changed.set()
         await self.clock.idle.wait()
         await self.pilot.pause()
-        self.screen.flush_all()
-        self.screen.tick(time.monotonic())
+        self.screen.debate_display.flush_all()
+        self.screen.debate_display.tick(time.monotonic())
         await self.pilot.pause()

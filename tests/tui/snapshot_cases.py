@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.tui import debate_state
-from debate_tui.tui.screens import debate_view
-from debate_tui.tui.widgets import pane
+from debate_tui.tui.screens import debate_display, debate_view
+from debate_tui.tui.widgets import pane, pane_grid
 from tests.tui.debate_harness import START, DebateHarness
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def freeze_clocks(monkeypatch: pytest.MonkeyPatch, seconds: float = 83, *modules
     """It is always so many seconds after the debate's beginning; in further modules, too."""
     still = time.monotonic()
     clock = SimpleNamespace(monotonic=lambda: still, time=lambda: START + seconds)
-    for module in (debate_view, pane, debate_state, *modules):
+    for module in (debate_display, debate_view, pane, pane_grid, debate_state, *modules):
         monkeypatch.setattr(module, "time", clock)
 
 

@@ -89,7 +89,7 @@ async def test_the_name_of_what_was_written_is_never_cut(
         (file,) = folder.glob("debate-*")
         assert len(file.name) > 60
         assert file.name in board.rows[-1]
-        assert "Wrote …/" in board.rows[-1] or f"Wrote {file}" in board.rows[-1]
+        assert "Exported to …/" in board.rows[-1] or f"Exported to {file}" in board.rows[-1]
 
 
 def test_a_path_loses_its_first_folders_first() -> None:
@@ -111,7 +111,7 @@ async def test_a_debate_under_way_is_exported_as_far_as_it_has_come(
         await press_export(board, "e", LETTERS[form])
         (file,) = tmp_path.glob("debate-*")
         assert file.read_text() == export_debate(board.log._events, form)
-        assert f"Wrote {file}"[:60] in board.rows[-1]
+        assert f"Exported to {file}"[:60] in board.rows[-1]
 
 
 async def test_nothing_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +131,7 @@ async def test_a_folder_that_cannot_be_written_to_is_said(
     async with DebateHarness(2).opened(160, 35) as board:
         board.begin()
         await press_export(board, "e", "enter")
-        assert "Not written: No such file or directory" in board.rows[-1]
+        assert "Cannot write" in board.rows[-1]
 
 
 async def test_the_menu_is_left_without_a_choice_and_chosen_from_with_the_mouse(

@@ -11,8 +11,12 @@ import pytest
 from debate_tui.display.buffer import PaneItem, PaneText, SharedBuffer
 from debate_tui.display.display_modes import DisplayMode, FrameClock
 from debate_tui.display.markdown import Page
-from debate_tui.tui.frame_loop import MAX_PANE_FRAME_CHARACTERS, FrameLoop
-from debate_tui.tui.scroll_throttle import THROTTLE_SECONDS, ScrollThrottle
+from debate_tui.tui.frame_loop import (
+    MAX_PANE_FRAME_CHARACTERS,
+    THROTTLE_SECONDS,
+    FrameLoop,
+    ScrollThrottle,
+)
 from debate_tui.tui.widgets.page_view import Viewport
 
 if TYPE_CHECKING:

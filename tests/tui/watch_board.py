@@ -1,4 +1,4 @@
-"""A debate that another program holds, on the screen that watches it."""
+"""A debate hosted elsewhere, on the screen of a viewer."""
 
 from __future__ import annotations
 
@@ -13,17 +13,28 @@ if TYPE_CHECKING:
 
 
 class RemoteHost(MemoryLog):
-    """A log that is told from elsewhere."""
+    """A log that is received from a host."""
 
     on_rewind: Callable[[], None]
     on_connection_notice: Callable[[str], None]
     transport = ""
 
 
-def watch_board(panes: int = 2, **options: Any) -> DebateHarness:
-    board = (
-        DebateHarness(panes, commands=False, log=RemoteHost, screen=WatchScreen, **options).begin().phase()
-    )
+class WatchHarness(DebateHarness):
+    """A watch screen in a debate with streams."""
+
+    log: RemoteHost
+
+    def make_log(self) -> RemoteHost:
+        return RemoteHost(clock=lambda: self.now)
+
+    def make_screen(self, *_: object) -> WatchScreen:
+        return WatchScreen(self.log, self.buffer, self.options, on_ready=self._count)
+
+
+def watch_board(panes: int = 2, **options: Any) -> WatchHarness:
+    board = WatchHarness(panes, **options)
+    board.begin().phase()
     for debater in board.debaters:
         board.status(debater.id, "streaming")
     return board

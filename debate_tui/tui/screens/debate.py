@@ -1,58 +1,98 @@
-"""The debate screen: the key bindings for a debate on screen."""
+"""The debate screen: its widgets, its controllers and its keys."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import Reactive, var
+from textual.screen import Screen
 
-from debate_tui.display.display_modes import DisplayMode
 from debate_tui.display.statistics import Statistics
-from debate_tui.domain.errors import DebateError
-from debate_tui.session.commands import Pause, Resume, Retry, StopTurn
-from debate_tui.tui.key_hints import MODE_DESCRIPTIONS
-from debate_tui.tui.layout import LayoutKind
-from debate_tui.tui.screens.moderation import ModerationView
-from debate_tui.tui.screens.search import SearchView
-from debate_tui.tui.styles import Tone
+from debate_tui.domain.events import DebatePaused
+from debate_tui.domain.sanitise import one_line
+from debate_tui.tui import painter
+from debate_tui.tui.key_hints import HintState, debate_hints
+from debate_tui.tui.log_follower import LogFollower
+from debate_tui.tui.screens.debate_display import DebateDisplay
+from debate_tui.tui.screens.debate_view import DebateView
+from debate_tui.tui.screens.export import ExportController
+from debate_tui.tui.screens.moderation import ModerationController, PauseController
+from debate_tui.tui.screens.search import SearchController
+from debate_tui.tui.screens.voting import VotingController
+from debate_tui.tui.widgets.footer import NoticeBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from textual.app import ComposeResult
+    from textual.events import Resize
+    from textual.widget import Widget
+
     from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.display.statistics import StatisticsReport
     from debate_tui.domain.events import Event
-    from debate_tui.domain.exports import ExportType
     from debate_tui.record.log import ReadableLog
     from debate_tui.session.commands import CommandHandler
     from debate_tui.tui.screen_options import ScreenOptions
-    from debate_tui.tui.widgets.footer import Footer
+    from debate_tui.tui.screens.debate_view import Controller, DebateKind
+    from debate_tui.tui.widgets.footer import KeyHint
+    from debate_tui.tui.widgets.pane_grid import PaneGrid
+    from debate_tui.tui.widgets.turn_text import TurnText
 
 
-class DebateScreen(SearchView, ModerationView):
-    """`DebateView` with key bindings; `on_mode` is called with every display mode the user chooses."""
+class DebateScreen(painter.BlankWidget, Screen[None]):
+    """A screen for one debate log; `handle` is `None` if the debate takes no commands.
+
+    Without a log, it shows what `options` contain until `attach_log` is called. The screen fills and drains
+    `buffer` by itself; code that reads sources only has to await its `wait_for_room`. `on_ready` is called
+    once, after the first frame is painted: the time to start the session. Pass `statistics` for a debate that
+    runs in this process, whose session updates them; for any other log, the screen measures them as it
+    follows the log.
+
+    What keys do is in `controllers`: an action like ``search.open`` belongs to the controller of that name.
+    """
+
+    AUTO_FOCUS = None
+    KIND: ClassVar[DebateKind] = "debate"
+    RESERVED_ROWS: ClassVar[int] = 0
+    """Rows between the panes and the footer that are always in use."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "next_mode"),
-        Binding("1", "mode('synchronized')"),
-        Binding("2", "mode('staggered')"),
-        Binding("3", "mode('hybrid')"),
-        Binding("space", "pause_all"),
-        Binding("p", "pause_pane"),
-        Binding("tab", "focus_pane(1)"),
-        Binding("shift+tab", "focus_pane(-1)"),
-        Binding("z", "zoom"),
-        Binding("x", "stop_turn"),
-        Binding("r", "retry_turn"),
-        Binding("t", "toggle_reasoning"),
-        Binding("y", "copy_turn"),
-        Binding("e", "export"),
+        Binding("m", "display.next_mode"),
+        Binding("1", "display.set_mode('synchronized')"),
+        Binding("2", "display.set_mode('staggered')"),
+        Binding("3", "display.set_mode('hybrid')"),
+        Binding("t", "display.toggle_reasoning"),
+        Binding("tab", "panes.select_next(1)"),
+        Binding("shift+tab", "panes.select_next(-1)"),
+        Binding("z", "panes.zoom"),
+        Binding("space", "pausing.toggle_all"),
+        Binding("p", "pausing.toggle_pane"),
+        Binding("x", "moderation.stop_turn"),
+        Binding("r", "moderation.retry_turn"),
+        Binding("i", "moderation.interject"),
+        Binding("M", "moderation.open_menu"),
+        Binding("v", "voting.open"),
+        Binding("slash", "search.open", priority=True),
+        Binding("n", "search.next(1)"),
+        Binding("N,shift+enter", "search.next(-1)"),
+        Binding("y", "exports.copy_turn"),
+        Binding("e", "exports.open_menu"),
         Binding("s", "statistics"),
         Binding("question_mark,f1", "help"),
         Binding("enter", "show_fault"),
         Binding("escape", "back"),
     ]
+
+    # Textual would repaint the whole screen on focus changes; widgets that change with them repaint
+    # themselves.
+    focused: Reactive[Widget | None] = var(None, init=False)
+
+    class Ready(Message):
+        """Posted after the first frame is painted and `on_ready` was called."""
 
     def __init__(
         self,
@@ -63,179 +103,213 @@ class DebateScreen(SearchView, ModerationView):
         *,
         statistics: Statistics | None = None,
         make_statistics: Callable[[], Statistics] = Statistics,
-        on_mode: Callable[[DisplayMode], None],
-        on_ready: Callable[[], None],
-        on_round_break: Callable[[], None],
-        pending_writes: Callable[[], int],
-        slow_writes: Callable[[], int],
+        on_ready: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(
-            log,
+        super().__init__()
+        self._log = log
+        self._buffer = buffer
+        self._on_ready = on_ready
+        self._is_styled = False
+        self._warning = self._wait_notice = ""
+        self._follower = LogFollower(
             buffer,
-            handle,
-            options,
             statistics=statistics,
             make_statistics=make_statistics,
-            on_ready=on_ready,
-            on_round_break=on_round_break,
-            pending_writes=pending_writes,
-            slow_writes=slow_writes,
+            on_debate_event=self._queue_event,
+            on_active_change=lambda: self.debate_display.frame_loop.wake(),
         )
-        self._buffer = buffer
-        self._on_mode = on_mode
-        self._is_reasoning_visible = False
+        self.view = DebateView(
+            self, self._follower, buffer.panes, handle, options, kind=self.KIND, hints=self._hints
+        )
+        self.debate_display = DebateDisplay(self.view, buffer)
+        self.search = SearchController(self.view)
+        self.moderation = ModerationController(self.view)
+        self.voting = VotingController(self.view)
+        self.pausing = PauseController(self.view)
+        self.exports = ExportController(self.view, self.read_events)
+        self.controllers: dict[str, Controller | PaneGrid] = {
+            "display": self.debate_display,
+            "panes": self.view.panes,
+            "search": self.search,
+            "moderation": self.moderation,
+            "voting": self.voting,
+            "pausing": self.pausing,
+            "exports": self.exports,
+        }
+        self.debate_display.bars.append(self.voting.bar)
+        self._notice_bar = NoticeBar(self.view.glyphs)
+        self.set_class(options.ascii, "-ascii")
 
-    # Keys: display
+    # Life cycle
 
-    def action_next_mode(self) -> None:
-        """Switch to the next display mode."""
-        self._set_display_mode(self._frame_clock.mode.next)
+    def compose(self) -> ComposeResult:
+        """Yield the widgets from top to bottom, laid out for the terminal's size from the first frame on."""
+        self._fit_to(self.app.size)
+        yield self.debate_display.header
+        if self.view.panes.tabs.display:
+            yield self.view.panes.tabs
+        yield self.view.panes
+        yield self._notice_bar
+        yield from self.debate_display.bars
+        yield self.view.footer
 
-    def action_mode(self, mode: str) -> None:
-        """Switch to a display mode."""
-        self._set_display_mode(DisplayMode(mode))
+    async def on_mount(self) -> None:
+        """Follow the log, if there is one, and start painting it."""
+        self.view.panes.focus_current()
+        if self._log is not None:
+            await self._follower.open(self._log)
+        self.debate_display.start()
+        self.call_after_refresh(self._report_ready)
 
-    def _set_display_mode(self, mode: DisplayMode) -> None:
-        self._frame_clock.set_mode(mode)
-        self._wake_frame_loop()
-        self._update_header()
-        self._show_message(f"{mode.value}: {MODE_DESCRIPTIONS[mode]}")
-        self._on_mode(mode)
+    def _report_ready(self) -> None:
+        if self._on_ready is not None:
+            self._on_ready()
+        self.post_message(self.Ready())
 
-    def action_focus_pane(self, step: int) -> None:
-        """Focus the next or the previous pane."""
-        self._select_pane((self._current_index + step) % len(self._panes))
+    async def attach_log(self, log: ReadableLog) -> None:
+        """Show this debate on a screen built without a log; can be called from any task."""
+        await self._follower.open(log)
 
-    def action_zoom(self) -> None:
-        """Expand the focused pane to the whole screen, or restore all panes."""
-        if self._pane_layout.kind is not LayoutKind.TABS:
-            self._zoomed = not self._zoomed
-            self._place_panes()
+    def on_unmount(self) -> None:
+        """Stop following the log."""
+        self._follower.close()
 
-    def action_back(self) -> None:
-        """Close whatever is open."""
-        if self.is_searching:
-            self.close_search()
-        elif self._interjection_bar is not None:
-            self._close_interjection_bar()
-        elif self._answer_bar is not None:
-            self._close_answer_bar()
-        elif not self.decline_vote() and self._zoomed:
-            self.action_zoom()
+    def update_node_styles(self, animate: bool = True) -> None:
+        """Update all styles, except on the first call: every widget was styled when it was mounted.
 
-    def action_toggle_reasoning(self) -> None:
-        """Expand or collapse the debaters' reasoning."""
-        self._is_reasoning_visible = not self._is_reasoning_visible
-        for pane in self._panes:
-            pane.turn_text.set_reasoning_visible(visible=self._is_reasoning_visible)
-        self._show_message("Thinking is shown" if self._is_reasoning_visible else "Thinking is folded")
+        Textual (8.2) repeats that when a screen is first shown, which would delay the first frame.
+        """
+        if self._is_styled:
+            super().update_node_styles(animate)
+        self._is_styled = True
 
-    # Keys: copy and export
+    def on_resize(self, event: Resize) -> None:
+        """Rearrange the panes if the terminal's new size requires it."""
+        self._fit_to(event.size)
 
-    async def action_copy_turn(self) -> None:
-        """Copy the debater's latest answer."""
-        if text := self._current_pane.content.answer:
-            await self._copy_to_clipboard(text)
-        else:
-            self._show_message(f"{self._current_debater_name} has said nothing yet")
+    def _fit_to(self, size: Size) -> None:
+        self.view.panes.fit_to(Size(size.width, size.height - self.RESERVED_ROWS))
+        self._show_notices(size.width)
+        self.view.update_hints()
 
-    async def on_text_selected(self) -> None:
-        """Copy the text selected with the mouse."""
-        if text := self.get_selected_text():
-            await self._copy_to_clipboard(text)
+    # Notices
 
-    async def _copy_to_clipboard(self, text: str) -> None:
-        from debate_tui.tui.export import copy_text
+    def warn(self, text: str) -> None:
+        """Show a problem above the footer until an empty text removes it; can be called from any task."""
 
-        said, path = await copy_text(self.app, text, self._options.clipboard_file)
-        self._show_message(said, Tone.FINISHED, path=path)
+        def show() -> None:
+            self._warning = text
+            self._show_notices(self.size.width)
 
-    def action_export(self) -> None:
-        """Ask for a file type and export the debate so far."""
-        from debate_tui.domain.exports import EXPORT_TYPES
-        from debate_tui.tui.screens.dialogs import ExportMenuScreen
+        self.call_later(show)
 
-        def export(index: int | None) -> None:
-            if index is not None:
-                self.run_worker(self._export(EXPORT_TYPES[index]), name="export")
+    def show_wait_notice(self, reason: str, progress: str = "") -> None:
+        """Show above the footer what the debate is waiting for; can be called from any task.
 
-        self.app.push_screen(ExportMenuScreen(self._glyphs), export)
+        An empty `reason` removes the notice.
+        """
 
-    async def _export(self, form: ExportType) -> None:
-        from debate_tui.tui.export import display_path, export_to_folder
+        def show() -> None:
+            self._wait_notice = f"{reason} {self.view.glyphs.separator} {progress}" if progress else reason
+            self._show_notices(self.size.width)
 
-        try:
-            path = await export_to_folder(await self._all_events(), form, Path.cwd())
-        except DebateError as error:
-            self._show_message(error.message, Tone.FAILED)
-        else:
-            self._show_message("Wrote ", Tone.FINISHED, path=display_path(path))
+        self.call_later(show)
 
-    async def _all_events(self) -> Sequence[Event]:
+    def _show_notices(self, width: int) -> None:
+        options, too_small = self.view.options, self.view.panes.too_small_message
+        lasting = () if too_small else (options.sharing_notice, options.notice)
+        notices = (too_small or self._wait_notice or self._warning, *lasting)
+        self._notice_bar.update("\n".join(filter(None, notices)), width)
+
+    # The debate
+
+    def _queue_event(self, event: Event) -> None:
+        """Queue an event; the log's writer calls this from a task without an active app."""
+        self.call_next(self._apply_event, event)
+
+    def _apply_event(self, event: Event) -> None:
+        self.debate_display.apply(event)
+        self.moderation.fault_decisions.apply(event)
+        self.voting.apply(event)
+        if isinstance(event, DebatePaused) and event.debater is None and event.reason != "user":
+            self.warn(one_line(event.reason))  # a limit that blocks further turns
+        self.view.update_hints()
+
+    async def read_events(self) -> Sequence[Event]:
         """Return all events of the debate so far."""
         return await self._follower.read_all()
 
-    # Keys: information
+    def statistics_report(self) -> StatisticsReport:
+        """Return the current statistics of all streams."""
+        return self._follower.statistics.report(self._buffer.statistics())
+
+    # Hints
+
+    def _hints(self) -> Sequence[KeyHint]:
+        """Return the hints for the keys that do something now."""
+        return self.search.hints() or self.moderation.hints() or self.debate_hints(self._hint_state())
+
+    def debate_hints(self, state: HintState) -> tuple[KeyHint, ...]:
+        """Return the hints while no input is open."""
+        return debate_hints(state)
+
+    def _hint_state(self) -> HintState:
+        view, current = self.view, self.view.panes.current
+        return HintState(
+            takes_commands=view.handle is not None,
+            can_pause=self.pausing.can_pause,
+            resumes_all=self.pausing.resumes_all,
+            resumes_pane=self.pausing.resumes_pane,
+            is_over=view.is_over,
+            is_judging=view.phase_progress.is_judging,
+            is_zoomed=view.panes.is_zoomed,
+            has_failed=bool(current.state.problem),
+            has_reasoning=current.content.has_reasoning,
+            has_verdict=self.voting.has_verdict,
+        )
+
+    # Keys
+
+    def action_back(self) -> None:
+        """Close what is open: a search, an input, the question for a vote, or else the zoom."""
+        closed = self.search.close() or self.moderation.close() or self.voting.decline()
+        if not closed and self.view.panes.is_zoomed:
+            self.view.panes.action_zoom()
+
+    def action_show_fault(self) -> None:
+        """Show the full error of the current debater's stream; while searching, go to the next match."""
+        if self.search.is_open:
+            self.search.action_next(1)
+            return
+        debater = self.view.panes.current.state
+        if not self.moderation.fault_decisions.ask(debater.id) and debater.fault is not None:
+            from debate_tui.tui.screens.dialogs import FaultScreen
+
+            name = self.view.debater_name(debater.id)
+            self.app.push_screen(FaultScreen(name, debater.fault, self.view.glyphs))
 
     def action_help(self) -> None:
         """Show the help for keys and badges."""
         from debate_tui.tui.screens.dialogs import HelpScreen
 
-        self.app.push_screen(HelpScreen(self._glyphs))
+        self.app.push_screen(HelpScreen(self.view.glyphs, self.KIND))
 
     def action_statistics(self) -> None:
         """Show the stream statistics."""
         from debate_tui.tui.screens.statistics import StatisticsScreen
 
-        speakers = [pane.state for pane in self._panes]
+        states = [pane.state for pane in self.view.panes.panes]
         self.app.push_screen(
-            StatisticsScreen(speakers, self._follower.statistics, self._report, self._glyphs)
+            StatisticsScreen(states, self._follower.statistics, self.statistics_report, self.view.glyphs)
         )
-
-    def _report(self) -> StatisticsReport:
-        return self._follower.statistics.report(self._buffer.statistics())
-
-    def action_show_fault(self) -> None:
-        """Show the full error of the debater's stream; while searching, go to the next match."""
-        if self.is_searching:
-            self.action_next_match(1)
-            return
-        speaker = self._current_pane.state
-        trouble = speaker.fault
-        if not self._decisions.ask(speaker.id, self._current_debater_name) and trouble is not None:
-            from debate_tui.tui.screens.dialogs import FaultScreen
-
-            self.app.push_screen(FaultScreen(self._current_debater_name, trouble, self._glyphs))
-
-    # Keys: commands to the debate
-
-    def action_pause_all(self) -> None:
-        """Pause or resume all debaters."""
-        if handle := self._command_handler():
-            handle(Resume() if self._is_all_paused else Pause())
-
-    def action_pause_pane(self) -> None:
-        """Pause or resume the focused debater."""
-        if handle := self._command_handler():
-            speaker = self._current_pane.state
-            handle(Resume(speaker.id) if speaker.is_paused else Pause(speaker.id))
-
-    def action_stop_turn(self) -> None:
-        """End the debater's current turn where it is."""
-        if handle := self._command_handler():
-            handle(StopTurn(self._current_pane.state.id))
-
-    def action_retry_turn(self) -> None:
-        """Retry the debater's turn."""
-        if handle := self._command_handler():
-            handle(Retry(self._current_pane.state.id))
 
     # Messages from widgets
 
-    async def on_footer_pressed(self, message: Footer.Pressed) -> None:
-        """Run the action of the clicked hint."""
-        await self.run_action(message.action)
+    async def on_text_selected(self) -> None:
+        """Copy the text selected with the mouse."""
+        if text := self.get_selected_text():
+            await self.exports.copy(text)
 
-    @property
-    def _current_debater_name(self) -> str:
-        return self._debater_name(self._current_pane.state.id)
+    def on_turn_text_search_progress(self, message: TurnText.SearchProgress) -> None:
+        """Update the match count."""
+        self.search.update_progress(message.turn_text, done=message.done)

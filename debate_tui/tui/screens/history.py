@@ -13,8 +13,8 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import EXPORT_TYPES
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.base_app import BaseApp
-from debate_tui.tui.export import display_path, export_to_folder
 from debate_tui.tui.screens.dialogs import ConfirmDeleteScreen, ExportMenuScreen
+from debate_tui.tui.screens.export import display_path, export_to_folder
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.symbols import ASCII, UNICODE
 from debate_tui.tui.widgets.debate_list import DebateDetails, DebateList
@@ -317,10 +317,6 @@ class HistoryScreen(Screen[None]):
         """Replay the double-clicked debate."""
         self.action_replay()
 
-    async def on_footer_pressed(self, message: Footer.Pressed) -> None:
-        """Run the action of the clicked hint."""
-        await self.run_action(message.action)
-
 
 class HistoryApp(BaseApp[HistorySelection]):
     """An app that returns what the user wants to see next, or `None`; see `HistoryScreen`."""
@@ -335,9 +331,8 @@ class HistoryApp(BaseApp[HistorySelection]):
         *,
         filter_text: str = "",
         selected_debate: str = "",
-        on_theme: Callable[[str], None] | None = None,
     ) -> None:
-        super().__init__(options, on_theme=on_theme)
+        super().__init__(options)
         glyphs = ASCII if options.ascii else UNICODE
         self._history_screen = HistoryScreen(
             store, summaries, glyphs, self.exit, filter_text=filter_text, selected_debate=selected_debate

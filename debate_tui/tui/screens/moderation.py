@@ -1,25 +1,37 @@
-"""Moderation: interjections, and commands that change the rest of the debate."""
+"""Moderation: interjections, commands to the debate, and decisions after faults."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
-
-from textual.binding import Binding, BindingType
+from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.domain.errors import DebateError
+from debate_tui.domain.events import DebatePaused, DebateResumed
 from debate_tui.domain.sanitise import one_line
-from debate_tui.session.commands import AddRound, Decide, EndDebate, Interject, SetWords, SkipPhase
-from debate_tui.tui.key_hints import INTERJECTION_HINTS, QUESTION_HINTS
-from debate_tui.tui.screens.voting import VotingView
+from debate_tui.session.commands import (
+    AddRound,
+    Decide,
+    EndDebate,
+    Interject,
+    Pause,
+    Resume,
+    Retry,
+    SetWords,
+    SkipPhase,
+    StopTurn,
+)
+from debate_tui.tui.key_hints import ANSWER_HINTS, INTERJECTION_HINTS
+from debate_tui.tui.screens.debate_view import Controller
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.rows import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
-    from debate_tui.session.commands import CommandHandler
+    from debate_tui.domain.events import Event
+    from debate_tui.session.commands import FaultDecision
+    from debate_tui.tui.screens.debate_view import DebateView
+    from debate_tui.tui.screens.dialogs import DecisionScreen
     from debate_tui.tui.widgets.footer import KeyHint
     from debate_tui.tui.widgets.input_bars import AnswerBar, InterjectionBar
     from debate_tui.tui.widgets.option_list import MenuItem
@@ -28,161 +40,166 @@ if TYPE_CHECKING:
 MIN_WORDS, MAX_WORDS = 10, 5000
 
 
+class PauseController(Controller):
+    """The keys that pause and resume the debate for everyone."""
+
+    def __init__(self, view: DebateView) -> None:
+        self._view = view
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether debaters can be paused."""
+        return self._view.handle is not None
+
+    @property
+    def resumes_all(self) -> bool:
+        """Whether the key for all debaters would resume them now."""
+        return self._view.panes.is_all_paused
+
+    @property
+    def resumes_pane(self) -> bool:
+        """Whether the key for the current debater would resume it now."""
+        return self._view.panes.current.state.is_paused_alone
+
+    def action_toggle_all(self) -> None:
+        """Pause or resume all debaters."""
+        self._view.send(Resume() if self.resumes_all else Pause())
+
+    def action_toggle_pane(self) -> None:
+        """Pause or resume the current debater."""
+        debater = self._view.panes.current.state
+        self._view.send(Resume(debater.id) if debater.is_paused else Pause(debater.id))
+
+
 class ModeratorAction(NamedTuple):
     """Something the moderator can do now: its menu item, and the function that does it."""
 
-    choice: MenuItem
-    run: Callable[[], None]
+    item: MenuItem
+    run: Callable[[], object]
 
 
-class ModerationView(VotingView):
-    """A debate view with ``i`` for an interjection and ``M`` for the menu of other actions."""
+class ModerationController(Controller):
+    """The moderator's keys: interjections, turns, and the menu of changes to the rest of the debate."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("i", "interject"),
-        Binding("M", "moderate"),
-    ]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, view: DebateView) -> None:
+        self._view = view
         self._interjection_bar: InterjectionBar | None = None
         self._answer_bar: AnswerBar | None = None
-        self._answer_callback: Callable[[str], None] = _ignore_answer
-        if self._options.swap_source is not None:
-            self._decisions.on_replace = self._ask_replacement
+        can_swap = view.options.swap_source is not None
+        self.fault_decisions = FaultDecisions(view, self._ask_replacement if can_swap else None)
 
-    def _current_hints(self) -> tuple[KeyHint, ...]:
+    def hints(self) -> tuple[KeyHint, ...]:
+        """Return the hints while one of the bars is open."""
         if self._interjection_bar is not None:
             return INTERJECTION_HINTS
-        return super()._current_hints() if self._answer_bar is None else QUESTION_HINTS
+        return ANSWER_HINTS if self._answer_bar is not None else ()
 
-    def _command_handler(self) -> CommandHandler | None:
-        """Return what takes commands; if nothing does, show why and return `None`."""
-        if self._handle is None or self._is_over:
-            self._show_message(
-                "The debate is over" if self._is_over else "This debate takes no commands here"
-            )
-            return None
-        return self._handle
+    def close(self) -> bool:
+        """Close the bar that is open; return whether one was."""
+        bar = self._interjection_bar or self._answer_bar
+        if bar is None:
+            return False
+        self._interjection_bar = self._answer_bar = None
+        self._view.close_bar(bar)
+        return True
+
+    # Turns
+
+    def action_stop_turn(self) -> None:
+        """End the current debater's turn where it is."""
+        self._view.send(StopTurn(self._view.panes.current.state.id))
+
+    def action_retry_turn(self) -> None:
+        """Retry the current debater's turn."""
+        self._view.send(Retry(self._view.panes.current.state.id))
 
     # Interjections
 
     async def action_interject(self) -> None:
         """Open the interjection bar; streams continue meanwhile."""
-        if self._phase_progress.is_judging:
-            self._show_message("All is said: nobody has a turn any more")
-        elif self._interjection_bar is None and self._answer_bar is None and self._command_handler():
+        if self._view.phase_progress.is_judging:
+            self._view.show_message("No turns left")
+        elif not self.hints() and self._view.can_command():
             from debate_tui.tui.widgets.input_bars import InterjectionBar
 
-            names = {pane.state.id: self._debater_name(pane.state.id) for pane in self._panes}
-            self._interjection_bar = InterjectionBar(names, self._glyphs)
-            self._show_message("")
-            self._show_hints()
-            await self.mount(self._interjection_bar, before=self._footer)
-
-    def action_send_interjection(self) -> None:
-        """Send the interjection and return the focus to the pane."""
-        if self._interjection_bar is None:
-            return
-        text, to = self._interjection_bar.text, self._interjection_bar.recipient
-        self._close_interjection_bar()
-        if text and (handle := self._command_handler()):
-            handle(Interject(text, to))
-            self._show_message("Put to them at their next turn", Tone.FINISHED)
-
-    def _close_interjection_bar(self) -> None:
-        if self._interjection_bar is not None:
-            self._interjection_bar.remove()
-            self._interjection_bar = None
-            self._focus_current_pane()
-            self._show_hints()
+            ids = [pane.state.id for pane in self._view.panes.panes]
+            names = {debater: self._view.debater_name(debater) for debater in ids}
+            self._interjection_bar = InterjectionBar(names, self._view.glyphs)
+            await self._view.open_bar(self._interjection_bar)
 
     def action_next_recipient(self) -> None:
         """Select the next recipient, or all debaters."""
         if self._interjection_bar is not None:
             self._interjection_bar.action_next_recipient()
 
+    def action_send_interjection(self) -> None:
+        """Send the interjection and return the focus to the pane."""
+        if self._interjection_bar is None:
+            return
+        text, to = self._interjection_bar.input.text, self._interjection_bar.recipient
+        self.close()
+        if text:
+            self._view.send(Interject(text, to), "Sent for their next turn")
+
     # Changes to the rest of the debate
 
-    def action_moderate(self) -> None:
+    def action_open_menu(self) -> None:
         """Open the moderator's menu."""
-        handle = self._command_handler()
-        if handle is None:
+        if not self._view.can_command():
             return
         from debate_tui.tui.screens.dialogs import MenuScreen
         from debate_tui.tui.widgets.option_list import Menu
 
-        measures = self._moderator_actions(handle)
+        actions = self._moderator_actions()
 
         def chosen(index: int | None) -> None:
-            if index is not None and self._command_handler():
-                measures[index].run()
+            if index is not None and self._view.can_command():
+                actions[index].run()
 
-        choices = [measure.choice for measure in measures]
-        self.app.push_screen(MenuScreen(Menu("The moderator", choices, self._glyphs)), chosen)
+        menu = Menu("Moderate the debate", [action.item for action in actions], self._view.glyphs)
+        self._view.screen.app.push_screen(MenuScreen(menu), chosen)
 
-    def _moderator_actions(self, handle: CommandHandler) -> list[ModeratorAction]:
+    def _moderator_actions(self) -> list[ModeratorAction]:
         from debate_tui.tui.widgets.option_list import MenuItem
 
-        phase, words = self._phase_progress.current_phase_title, self._current_pane.state.word_target
-        now = f"{words} now" if words else ""
-        measures = []
-        if phase and not self._phase_progress.is_judging:
-            measures += [
-                ModeratorAction(
-                    MenuItem(f"one more round of {phase}", "n"), partial(self._add_round, handle, phase)
-                ),
-                ModeratorAction(
-                    MenuItem(f"skip the rest of {phase}", "s"), partial(self._skip_phase, handle, phase)
-                ),
-                ModeratorAction(
-                    MenuItem("words in every turn …", "w", (Piece(now, Tone.QUIET),)),
-                    partial(self._ask_word_limit, handle),
-                ),
-            ]
-            if self._options.swap_source is not None:
-                name, source = (
-                    self._debater_name(self._current_pane.state.id),
-                    self._current_pane.state.info.source,
-                )
-                detail = (Piece(one_line(source, 32), Tone.QUIET),)
-                measures.append(
-                    ModeratorAction(
-                        MenuItem(f"another source for {name} …", "o", detail),
-                        partial(self._ask_new_source, self._current_pane.state.id),
-                    )
-                )
-        return [
-            *measures,
+        view = self._view
+        end = ModeratorAction(
+            MenuItem("End the debate", "e", tone=Tone.FAILED),
+            partial(view.send, EndDebate(), "Ending the debate"),
+        )
+        phase = _in_sentence(view.phase_progress.current_phase_title)
+        if not phase or view.phase_progress.is_judging:
+            return [end]
+        debater = view.panes.current.state
+        words = f"now {debater.word_target}" if debater.word_target else ""
+        actions = [
             ModeratorAction(
-                MenuItem("end the debate now", "e", tone=Tone.FAILED), partial(self._end_debate, handle)
+                MenuItem(f"Add another {phase} round", "n"),
+                partial(view.send, AddRound(), f"Added another {phase} round"),
+            ),
+            ModeratorAction(
+                MenuItem(f"Skip the rest of the {phase} phase", "s"),
+                partial(view.send, SkipPhase(), f"Skipped the rest of the {phase} phase"),
+            ),
+            ModeratorAction(
+                MenuItem("Set the words per turn …", "w", (Piece(words, Tone.QUIET),)), self._ask_word_limit
             ),
         ]
+        if view.options.swap_source is not None:
+            source = (Piece(one_line(debater.info.source, 32), Tone.QUIET),)
+            item = MenuItem(f"Switch {view.debater_name(debater.id)} to another model …", "o", source)
+            actions.append(ModeratorAction(item, partial(self._ask_new_source, debater.id)))
+        return [*actions, end]
 
-    def _add_round(self, handle: CommandHandler, phase: str) -> None:
-        handle(AddRound())
-        self._show_message(f"{phase} is held once more", Tone.FINISHED)
+    def _ask_word_limit(self) -> None:
+        self._ask("Words per turn", "A number; it applies from the next round", self._set_word_limit)
 
-    def _skip_phase(self, handle: CommandHandler, phase: str) -> None:
-        handle(SkipPhase())
-        self._show_message(f"The rest of {phase} is skipped", Tone.FINISHED)
-
-    def _end_debate(self, handle: CommandHandler) -> None:
-        handle(EndDebate())
-        self._show_message("The debate is ended")
-
-    def _ask_word_limit(self, handle: CommandHandler) -> None:
-        self._open_answer_bar(
-            "words in every turn", "a number, from the next round on", partial(self._set_word_limit, handle)
-        )
-
-    def _set_word_limit(self, handle: CommandHandler, text: str) -> None:
+    def _set_word_limit(self, text: str) -> None:
         if not text.isdecimal() or not MIN_WORDS <= int(text) <= MAX_WORDS:
-            self._show_message(f"A whole number from {MIN_WORDS} to {MAX_WORDS:,}, please", Tone.FAILED)
+            self._view.show_message(f"Enter a whole number from {MIN_WORDS} to {MAX_WORDS:,}", Tone.FAILED)
             return
-        self._close_answer_bar()
-        handle(SetWords(int(text)))
-        self._show_message(f"{int(text):,} words are asked for from the next round on", Tone.FINISHED)
+        self.close()
+        self._view.send(SetWords(int(text)), f"{int(text):,} words per turn from the next round")
 
     # Switching to another source
 
@@ -191,59 +208,109 @@ class ModerationView(VotingView):
         self._ask_new_source(debater, resolves_fault=True)
 
     def _ask_new_source(self, debater: str, *, resolves_fault: bool = False) -> None:
-        label = f"source for {self._debater_name(debater)}"
-        example = self._glyphs.displayable("openai:MODEL, anthropic:MODEL, PROVIDER:MODEL, https://…, demo")
-        self._open_answer_bar(label, example, partial(self._start_swap, debater, resolves_fault))
+        examples = "openai:MODEL, anthropic:MODEL, PROVIDER:MODEL, https://…, demo"
+        self._ask(
+            f"New model for {self._view.debater_name(debater)}",
+            self._view.glyphs.displayable(examples),
+            partial(self._start_swap, debater, resolves_fault),
+        )
 
-    def _start_swap(self, debater: str, resolves_fault: bool, text: str) -> None:
-        self.run_worker(
-            self._swap_source(debater, text, resolves_fault=resolves_fault),
+    def _start_swap(self, debater: str, resolves_fault: bool, source: str) -> None:
+        self._view.screen.run_worker(
+            self._swap_source(debater, source, resolves_fault=resolves_fault),
             name="swap",
             group="swap",
             exclusive=True,
         )
 
-    async def _swap_source(self, debater: str, text: str, *, resolves_fault: bool) -> None:
-        if self._options.swap_source is None or self._handle is None:
+    async def _swap_source(self, debater: str, source: str, *, resolves_fault: bool) -> None:
+        view = self._view
+        if view.options.swap_source is None or view.handle is None:
             return
         try:
-            await self._options.swap_source(debater, text)
+            await view.options.swap_source(debater, source)
         except DebateError as error:
-            self._show_message(" ".join(filter(None, (error.message, error.hint))), Tone.FAILED)
+            view.show_message(" ".join(filter(None, (error.message, error.hint))), Tone.FAILED)
             return
-        self._close_answer_bar()
+        self.close()
         if resolves_fault:
-            self._handle(Decide(debater, "replace"))
-        source = one_line(self._panes_by_debater[debater].state.info.source, 60)
-        self._show_message(f"{self._debater_name(debater)} goes on through {source}", Tone.FINISHED)
+            view.handle(Decide(debater, "replace"))
+        view.show_message(
+            f"{view.debater_name(debater)} continues with {one_line(source, 60)}", Tone.FINISHED
+        )
 
     # The answer bar
 
-    def _open_answer_bar(self, label: str, placeholder: str, on_answer: Callable[[str], None]) -> None:
+    def _ask(self, question: str, placeholder: str, on_answer: Callable[[str], None]) -> None:
+        """Ask a question in a bar; it stays open until `on_answer` closes it."""
         from debate_tui.tui.widgets.input_bars import AnswerBar
 
-        if self._answer_bar is not None or self._interjection_bar is not None:
-            return
-        self._answer_bar, self._answer_callback = AnswerBar(label, placeholder, self._glyphs), on_answer
-        self.mount(self._answer_bar, before=self._footer)
-        self._show_message("")
-        self._show_hints()
+        if not self.hints():
+            self._answer_bar = AnswerBar(question, placeholder, self._view.glyphs, on_answer)
+            self._view.open_bar(self._answer_bar)
 
     def action_submit_answer(self) -> None:
-        """Apply the answer; the bar stays open until the answer is valid."""
+        """Apply the answer; an empty one cancels the question."""
         if self._answer_bar is not None:
-            if text := self._answer_bar.text:
-                self._answer_callback(text)
+            if text := self._answer_bar.input.text:
+                self._answer_bar.on_answer(text)
             else:
-                self._close_answer_bar()
-
-    def _close_answer_bar(self) -> None:
-        if self._answer_bar is not None:
-            self._answer_bar.remove()
-            self._answer_bar = None
-            self._focus_current_pane()
-            self._show_hints()
+                self.close()
 
 
-def _ignore_answer(_: str) -> None:
-    """Do nothing: the answer bar is closed."""
+def _in_sentence(title: str) -> str:
+    """Return a phase title as it is written within a sentence: ``Rebuttal`` as ``rebuttal``."""
+    return title[:1].lower() + title[1:] if title[1:].islower() else title
+
+
+class FaultDecisions:
+    """The debaters whose fault has paused the debate until the user decides how to continue.
+
+    The user is asked once for each debater, and again on request. `on_replace` asks for another source; it is
+    `None` if debaters cannot switch. The decision waits until a source is given.
+    """
+
+    def __init__(self, view: DebateView, on_replace: Callable[[str], None] | None) -> None:
+        self._view = view
+        self._on_replace = on_replace
+        self._reasons: dict[str, str] = {}
+        self._open_dialogs: dict[str, DecisionScreen] = {}
+
+    def apply(self, event: Event) -> None:
+        """Open a dialog when a fault pauses the debate, and close it when the decision is made."""
+        if not isinstance(event, DebatePaused | DebateResumed):
+            return
+        if event.debater is None or event.reason == "user" or self._view.handle is None:
+            return
+        if isinstance(event, DebatePaused):
+            self._reasons[event.debater] = event.reason
+            self.ask(event.debater)
+        else:
+            self._reasons.pop(event.debater, None)
+            dialog = self._open_dialogs.pop(event.debater, None)
+            if dialog is not None and dialog.is_current:
+                dialog.dismiss(None)
+
+    def ask(self, debater: str) -> bool:
+        """Open the dialog again; return whether this debater needs a decision."""
+        if debater not in self._reasons:
+            return False
+
+        def decided(decision: FaultDecision | None) -> None:
+            if decision == "replace" and self._on_replace is not None:
+                self._on_replace(debater)
+            elif decision is not None and self._view.handle is not None:
+                self._view.handle(Decide(debater, decision))
+
+        from debate_tui.tui.screens.dialogs import DecisionScreen
+
+        dialog = DecisionScreen(
+            self._view.debater_name(debater),
+            self._reasons[debater],
+            self._view.glyphs,
+            lambda: debater in self._reasons,
+            replaceable=self._on_replace is not None,
+        )
+        self._open_dialogs[debater] = dialog
+        self._view.screen.app.push_screen(dialog, decided)
+        return True

@@ -2,105 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
-import msgspec
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
-from textual.message import Message
 
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.wording import format_clock
 from debate_tui.tui.key_hints import replay_hints
 from debate_tui.tui.screens.debate import DebateScreen
+from debate_tui.tui.screens.debate_view import Controller
 from debate_tui.tui.screens.statistics import merge_cells
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
-    from textual.app import ComposeResult
     from textual.events import MouseDown, MouseMove, MouseUp
 
     from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.domain.events import Event
     from debate_tui.record.player import Player
-    from debate_tui.session.commands import CommandHandler
+    from debate_tui.tui.key_hints import HintState
     from debate_tui.tui.screen_options import ScreenOptions
+    from debate_tui.tui.screens.debate_display import DebateDisplay
+    from debate_tui.tui.screens.debate_view import DebateView
     from debate_tui.tui.symbols import Glyphs
     from debate_tui.tui.widgets.footer import KeyHint
-    from debate_tui.tui.widgets.header import HeaderContent
-
-
-# The playback bar: position and speed of a replay, with a clickable progress bar.
 
 
 MIN_BAR_CELLS = 8
 """Below this number of cells, the progress bar is not shown."""
 
 
-class Playback(Protocol):
-    """The state of a playback; all positions are in seconds."""
-
-    @property
-    def position(self) -> float:
-        """The current position."""
-        ...
-
-    @property
-    def length(self) -> float:
-        """The position of the end."""
-        ...
-
-    @property
-    def round_starts(self) -> Sequence[float]:
-        """The positions at which rounds start."""
-        ...
-
-    @property
-    def speed(self) -> float:
-        """The speed, relative to the original debate."""
-        ...
-
-    @property
-    def paused(self) -> bool:
-        """Whether playback is paused."""
-        ...
-
-    @property
-    def over(self) -> bool:
-        """Whether everything has been played."""
-        ...
-
-
 class PlaybackBar(TextRows):
-    """One line; gaps in its bar mark the starts of rounds. Click or drag to seek."""
+    """Position and speed of a replay in one line; gaps in its bar mark the starts of rounds.
 
-    class SeekRequested(Message):
-        """Posted when the user clicks or drags to a position, in seconds."""
+    `on_seek` is called with a position in seconds when the user clicks or drags to it.
+    """
 
-        def __init__(self, position: float) -> None:
-            super().__init__()
-            self.position = position
-
-    def __init__(self, playback: Playback, glyphs: Glyphs) -> None:
+    def __init__(self, player: Player, glyphs: Glyphs, on_seek: Callable[[float], None]) -> None:
         super().__init__()
-        self._playback = playback
+        self._player = player
         self._glyphs = glyphs
         self.ellipsis = glyphs.ellipsis
+        self._on_seek = on_seek
         self._bar_columns = range(0)
         self._dragging = False
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """Return state, position, bar, length and speed."""
-        playing, glyphs = self._playback, self._glyphs
-        now = (self._state_piece(), Piece(f"  {format_clock(playing.position)}  "))
+        player, glyphs = self._player, self._glyphs
+        now = (self._state_piece(), Piece(f"  {format_clock(player.position)}  "))
         rest = (
-            Piece(f"  {format_clock(playing.length)}", Tone.QUIET),
+            Piece(f"  {format_clock(player.length)}", Tone.QUIET),
             Piece(f"  {glyphs.separator}  ", Tone.FAINT),
-            Piece(f"{playing.speed:g}{glyphs.times}", Tone.TEXT if playing.speed == 1 else Tone.FOCUS),
+            Piece(f"{player.speed:g}{glyphs.times}", Tone.TEXT if player.speed == 1 else Tone.FOCUS),
         )
         room = width - pieces_width((*now, *rest))
         if room < MIN_BAR_CELLS:
@@ -111,18 +68,17 @@ class PlaybackBar(TextRows):
         return (Row((*now, *self._bar_pieces(room), *rest)),)
 
     def _state_piece(self) -> Piece:
-        playing, glyphs = self._playback, self._glyphs
-        if playing.over:
-            return Piece(f"{glyphs.stopped} the end", Tone.QUIET)
-        if playing.paused:
-            return Piece(f"{glyphs.paused} paused ", Tone.PAUSED)
-        return Piece(f"{glyphs.streaming} playing", Tone.STREAMING)
+        if self._player.over:
+            return Piece(f"{self._glyphs.stopped} ended  ", Tone.QUIET)
+        if self._player.paused:
+            return Piece(f"{self._glyphs.paused} paused ", Tone.PAUSED)
+        return Piece(f"{self._glyphs.streaming} playing", Tone.STREAMING)
 
     def _bar_pieces(self, width: int) -> tuple[Piece, ...]:
-        playing, glyphs = self._playback, self._glyphs
-        length = playing.length or 1.0
-        here = min(int(playing.position / length * width), width - 1)
-        gaps = {int(begin / length * width) for begin in playing.round_starts} - {0, here}
+        player, glyphs = self._player, self._glyphs
+        length = player.length or 1.0
+        here = min(int(player.position / length * width), width - 1)
+        gaps = {int(start / length * width) for start in player.round_starts} - {0, here}
         return merge_cells(
             (glyphs.dot, Tone.FOCUS)
             if cell == here
@@ -155,134 +111,125 @@ class PlaybackBar(TextRows):
     def _seek(self, x: int) -> None:
         bar = self._bar_columns
         share = (min(max(x, bar.start), bar.stop - 1) - bar.start) / max(1, len(bar) - 1)
-        self.post_message(self.SeekRequested(share * self._playback.length))
+        self._on_seek(share * self._player.length)
 
 
-class ReplayScreen(DebateScreen):
-    """A `DebateScreen` whose log is a player; the player's creator runs it.
+class PlaybackController(Controller):
+    """The keys that move through a recorded debate.
 
     To move back, the screen is rebuilt from the debate's first event by the same code that built it before.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "toggle_playback"),
-        Binding("left_square_bracket", "previous_turn"),
-        Binding("right_square_bracket", "next_turn"),
-        Binding("comma", "slower"),
-        Binding("full_stop", "faster"),
-        *(Binding(str(tenths), f"seek_tenth({tenths})") for tenths in range(10)),
-    ]
-
-    def __init__(
-        self,
-        log: Player,
-        buffer: SharedBuffer[PaneItem],
-        handle: CommandHandler | None,
-        options: ScreenOptions,
-        **kwargs: Any,
-    ) -> None:
-        kwargs["make_statistics"] = lambda: Statistics(lambda: log.position)
-        super().__init__(log, buffer, handle, options, **kwargs)
-        self._player = log
-        self._playback_bar = PlaybackBar(log, self._glyphs)
+    def __init__(self, view: DebateView, display: DebateDisplay, player: Player) -> None:
+        self._view = view
+        self._display = display
+        self._player = player
+        self.bar = PlaybackBar(player, view.glyphs, self._seek)
         self._is_rewind_queued = False
-        log.on_rewind = self._queue_rewind
+        player.on_rewind = self._queue_rewind
 
-    def compose(self) -> ComposeResult:
-        """Yield the debate screen's widgets with the playback bar above the footer."""
-        *above, footer = super().compose()
-        yield from above
-        yield self._playback_bar
-        yield footer
+    def hints(self, state: HintState) -> tuple[KeyHint, ...]:
+        """Return the hints for the keys that do something now."""
+        return replay_hints(state, is_paused=self._player.paused, at_end=self._player.over)
 
-    def _choose_pane_layout(self, size: Size) -> None:
-        """Leave one row for the playback bar."""
-        super()._choose_pane_layout(Size(size.width, size.height - 1))
-
-    def tick(self, now: float) -> None:
-        """Update what changes with time, including the playback position."""
-        super().tick(now)
-        self._playback_bar.refresh_rows()
-
-    def _header_content(self) -> HeaderContent:
-        return msgspec.structs.replace(super()._header_content(), is_replay=True)
-
-    def _current_hints(self) -> tuple[KeyHint, ...]:
-        return replay_hints(
-            paused=self._player.paused,
-            finished=self._player.over,
-            zoomed=self._zoomed,
-            has_reasoning=self._current_pane.content.has_reasoning,
-            verdict_label=self.verdict_label,
-        )
-
-    def _command_handler(self) -> None:
-        self._show_message("A replay takes no commands")
-
-    def action_help(self) -> None:
-        """Show the help for the keys of a replay, and badges."""
-        from debate_tui.tui.screens.dialogs import HelpScreen
-
-        self.app.push_screen(HelpScreen(self._glyphs, "replay"))
-
-    async def _all_events(self) -> Sequence[Event]:
-        """Return all events of the debate, whatever the playback position."""
-        return self._player.events
-
-    # Playback
-
-    def action_toggle_playback(self) -> None:
+    def action_toggle(self) -> None:
         """Pause or resume; at the end, play again from the start."""
         player = self._player
         over = player.over
         if over:
-            self._seek(lambda: player.seek(0))
+            self._seek(0)
         if player.paused or not over:
             player.toggle_pause()
-        self._refresh_playback()
+        self._refresh()
 
     def action_previous_turn(self) -> None:
         """Seek to the start of this turn, or of the one before."""
-        self._seek(self._player.previous_turn)
+        self._player.previous_turn()
+        self._follow_end()
 
     def action_next_turn(self) -> None:
         """Seek to the start of the next turn."""
-        self._seek(self._player.next_turn)
+        self._player.next_turn()
+        self._follow_end()
+
+    def action_seek_tenth(self, tenths: int) -> None:
+        """Seek to a tenth of the debate."""
+        self._seek(self._player.length * tenths / 10)
 
     def action_slower(self) -> None:
         """Halve the speed."""
         self._player.halve_speed()
-        self._refresh_playback()
+        self._refresh()
 
     def action_faster(self) -> None:
         """Double the speed."""
         self._player.double_speed()
-        self._refresh_playback()
+        self._refresh()
 
-    def action_seek_tenth(self, tenths: int) -> None:
-        """Seek to a tenth of the debate."""
-        self._seek(lambda: self._player.seek_tenth(tenths))
+    def _seek(self, position: float) -> None:
+        self._player.seek(position)
+        self._follow_end()
 
-    def on_playback_bar_seek_requested(self, message: PlaybackBar.SeekRequested) -> None:
-        """Seek to the position of the mouse."""
-        self._seek(lambda: self._player.seek(message.position))
-
-    def _seek(self, move: Callable[[], None]) -> None:
-        """Seek, and scroll all panes to the end of the text at the new position."""
-        move()
-        for pane in self._panes:
+    def _follow_end(self) -> None:
+        """Scroll all panes to the end of the text at the new position."""
+        for pane in self._view.panes.panes:
             pane.turn_text.viewport.following = True
-        self._refresh_playback()
+        self._refresh()
 
-    def _refresh_playback(self) -> None:
-        self._playback_bar.refresh_rows()
-        self._show_hints()
+    def _refresh(self) -> None:
+        self.bar.refresh_rows()
+        self._view.update_hints()
 
     def _queue_rewind(self) -> None:
         if not self._is_rewind_queued:
             self._is_rewind_queued = True
-            self.call_next(self._rewind)
+            self._view.screen.call_next(self._rewind)
 
     async def _rewind(self) -> None:
         self._is_rewind_queued = False
-        await self.rebuild()
+        await self._display.rebuild()
+
+
+class ReplayScreen(DebateScreen):
+    """A `DebateScreen` whose log is a player; the player's creator runs it."""
+
+    KIND = "replay"
+    RESERVED_ROWS = 1
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "playback.toggle"),
+        Binding("left_square_bracket", "playback.previous_turn"),
+        Binding("right_square_bracket", "playback.next_turn"),
+        Binding("comma", "playback.slower"),
+        Binding("full_stop", "playback.faster"),
+        *(Binding(str(tenths), f"playback.seek_tenth({tenths})") for tenths in range(10)),
+    ]
+
+    def __init__(
+        self,
+        player: Player,
+        buffer: SharedBuffer[PaneItem],
+        options: ScreenOptions,
+        *,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__(
+            player,
+            buffer,
+            None,
+            options,
+            make_statistics=lambda: Statistics(lambda: player.position),
+            on_ready=on_ready,
+        )
+        self._player = player
+        self._playback = self.controllers["playback"] = PlaybackController(
+            self.view, self.debate_display, player
+        )
+        self.debate_display.bars.append(self._playback.bar)
+
+    def debate_hints(self, state: HintState) -> tuple[KeyHint, ...]:
+        """Return the hints for the keys of a replay."""
+        return self._playback.hints(state)
+
+    async def read_events(self) -> Sequence[Event]:
+        """Return all events of the debate, whatever the playback position."""
+        return self._player.events

@@ -344,10 +344,6 @@ class StartScreen(Screen[None]):
         """Focus the topic above the list."""
         self.set_focus(self._topic_input)
 
-    async def on_footer_pressed(self, message: Footer.Pressed) -> None:
-        """Run the action of the clicked hint."""
-        await self.run_action(message.action)
-
     def on_setup_list_action_requested(self, message: SetupList.ActionRequested) -> None:
         """Change an item, show its options, edit it, or remove it."""
         item, proposal = message.item, self._setup

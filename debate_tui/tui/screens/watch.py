@@ -1,110 +1,116 @@
-"""The watch screen: a debate that runs elsewhere, shown without commands."""
+"""The watch screen: a debate hosted elsewhere, with pausing that only affects this screen."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from debate_tui.display.buffer import PaneText
 from debate_tui.tui.screens.debate import DebateScreen
+from debate_tui.tui.screens.moderation import PauseController
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.display.statistics import StatisticsReport
-    from debate_tui.session.commands import CommandHandler
     from debate_tui.session.remote_log import RemoteLog
     from debate_tui.tui.screen_options import ScreenOptions
+    from debate_tui.tui.screens.debate_display import DebateDisplay
+    from debate_tui.tui.screens.debate_view import DebateView
     from debate_tui.tui.widgets.pane import Pane
 
 
-class WatchScreen(DebateScreen):
-    """A `DebateScreen` for a debate hosted elsewhere; shows the connection and its interruptions.
+class WatchController(PauseController):
+    """The keys that pause a debate on this screen only: text that arrives meanwhile is shown on resume.
 
-    Pausing is local: text that arrives meanwhile is shown on resume.
+    What the host has paused cannot be resumed here.
     """
+
+    can_pause = True
+
+    def __init__(self, view: DebateView, display: DebateDisplay, buffer: SharedBuffer[PaneItem]) -> None:
+        super().__init__(view)
+        self._display = display
+        self._buffer = buffer
+        self._held_items: dict[str, list[PaneItem]] = {}
+        display.filter_items = self._hold_items
+
+    @property
+    def resumes_all(self) -> bool:
+        """Whether all panes are paused here."""
+        return all(pane.state.paused_here for pane in self._view.panes.panes)
+
+    @property
+    def resumes_pane(self) -> bool:
+        """Whether the current pane is paused here."""
+        return self._view.panes.current.state.paused_here
+
+    def action_toggle_all(self) -> None:
+        """Pause all panes here, or resume them."""
+        self._set_paused(self._view.panes.panes, paused=not self.resumes_all)
+
+    def action_toggle_pane(self) -> None:
+        """Pause or resume the current pane here."""
+        self._set_paused([self._view.panes.current], paused=not self.resumes_pane)
+
+    async def rewind(self) -> None:
+        """Rebuild the screen; discard held items, which belong to the old history."""
+        self._held_items.clear()
+        for pane in self._view.panes.panes:
+            pane.state.paused_here = False
+        await self._display.rebuild()
+
+    def _hold_items(self, due: Mapping[str, Sequence[PaneItem]]) -> Mapping[str, Sequence[PaneItem]]:
+        """Hold back the items of paused panes; return the others."""
+        shown: dict[str, Sequence[PaneItem]] = {}
+        for debater, items in due.items():
+            pane = self._view.panes.find(debater)
+            if pane is not None and pane.state.paused_here:
+                self._held_items.setdefault(debater, []).extend(items)
+            else:
+                shown[debater] = items
+        return shown
+
+    def _set_paused(self, panes: Sequence[Pane], *, paused: bool) -> None:
+        if paused and self._view.is_over:
+            self._view.show_message("The debate is over")
+            return
+        self._display.request_flush()
+        self._display.flush_all()
+        for pane in panes:
+            pane.state.paused_here = paused
+            for item in self._held_items.pop(pane.state.id, ()):
+                self._buffer.push(pane.state.id, item, len(item.text) if isinstance(item, PaneText) else 0)
+        self._view.show_message("Paused here; the debate continues" if paused else "")
+        self._display.tick(time.monotonic())
+
+
+class WatchScreen(DebateScreen):
+    """A `DebateScreen` for a debate hosted elsewhere; shows interruptions of the connection."""
+
+    KIND = "watch"
 
     def __init__(
         self,
         log: RemoteLog,
         buffer: SharedBuffer[PaneItem],
-        handle: CommandHandler | None,
         options: ScreenOptions,
-        **kwargs: Any,
+        *,
+        on_ready: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(log, buffer, handle, options, **kwargs)
+        super().__init__(log, buffer, None, options, on_ready=on_ready)
         self._remote_log = log
-        self._held_items: dict[str, list[PaneItem]] = {}
-        log.on_rewind = lambda: self.call_next(self.rebuild)
-        log.on_connection_notice = lambda text: self.call_next(self.warn, text)
+        watching = WatchController(self.view, self.debate_display, buffer)
+        self.pausing = self.controllers["pausing"] = watching
+        log.on_rewind = lambda: self.call_next(watching.rewind)
+        log.on_connection_notice = self.warn
 
-    # Local pausing
-
-    @property
-    def can_pause(self) -> bool:
-        """Always true: pausing only affects this screen."""
-        return True
-
-    @property
-    def can_resume_all(self) -> bool:
-        """Whether all panes are paused here; pauses by the host cannot be resumed here."""
-        return all(pane.state.paused_here for pane in self._panes)
-
-    @property
-    def can_resume_pane(self) -> bool:
-        """Whether the current pane is paused here; see `can_resume_all`."""
-        return self._current_pane.state.paused_here
-
-    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
-        """Paint pending items, but hold back those for paused panes."""
-        for debater, items in due.items():
-            if self._panes_by_debater[debater].state.paused_here:
-                self._held_items.setdefault(debater, []).extend(items)
-        super().paint_items(
-            {debater: items for debater, items in due.items() if debater not in self._held_items}
-        )
-
-    async def rebuild(self) -> None:
-        """See `DebateView.rebuild`; discards held items, which belong to the old history."""
-        self._held_items.clear()
-        for pane in self._panes:
-            pane.state.paused_here = False
-        await super().rebuild()
-
-    def action_pause_all(self) -> None:
-        """Pause all panes here, or resume them."""
-        self._set_paused(self._panes, paused=not self.can_resume_all)
-
-    def action_pause_pane(self) -> None:
-        """Pause or resume the focused pane here."""
-        self._set_paused([self._current_pane], paused=not self.can_resume_pane)
-
-    def _set_paused(self, panes: Sequence[Pane], *, paused: bool) -> None:
-        if paused and self._is_over:
-            self._show_message("The debate is over")
-            return
-        self._frame_clock.request_flush()
-        self.flush_all()
-        for pane in panes:
-            pane.state.paused_here = paused
-            for item in self._held_items.pop(pane.state.id, ()):
-                self._buffer.push(pane.state.id, item, len(item.text) if isinstance(item, PaneText) else 0)
-        self._show_message("Paused here; the debate goes on" if paused else "")
-        self.tick(time.monotonic())
-
-    def action_help(self) -> None:
-        """Show the help for the keys of a viewer, and badges."""
-        from debate_tui.tui.screens.dialogs import HelpScreen
-
-        self.app.push_screen(HelpScreen(self._glyphs, "watch"))
-
-    # Connection figures
-
-    def _report(self) -> StatisticsReport:
-        report, transport = super()._report(), self._remote_log.transport
+    def statistics_report(self) -> StatisticsReport:
+        """Return the statistics with the connection that all streams share."""
+        report, transport = super().statistics_report(), self._remote_log.transport
         if not transport:
             return report
         streams = (replace(figures, transport=transport, shared=True) for figures in report.streams)

@@ -27,11 +27,15 @@ class Badge(Struct, frozen=True):
     tone: Tone
     details: tuple[str, ...] = ()
 
+    def icon(self, glyphs: Glyphs) -> str:
+        """Return the glyph."""
+        icon: str = getattr(glyphs, self.glyph_name)
+        return icon
+
     def text(self, glyphs: Glyphs) -> str:
         """Return the badge as one line."""
-        icon: str = getattr(glyphs, self.glyph_name)
         details = f" {glyphs.separator} ".join(self.details)
-        return " ".join(part for part in (icon, self.word, details) if part)
+        return " ".join(part for part in (self.icon(glyphs), self.word, details) if part)
 
 
 WAITING = Badge("waiting", "waiting", Tone.WAITING)

@@ -7,7 +7,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
-from textual.message import Message
 
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows
@@ -39,13 +38,6 @@ class KeyHint(NamedTuple):
 
 class Footer(TextRows):
     """One line with as many hints as fit; those with a `drop_order` of 0 are at the right edge."""
-
-    class Pressed(Message):
-        """Posted when a hint is clicked."""
-
-        def __init__(self, action: str) -> None:
-            super().__init__()
-            self.action = action
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -100,11 +92,11 @@ class Footer(TextRows):
             x += hint.width + HINT_GAP
         return tuple(pieces)
 
-    def on_click(self, event: Click) -> None:
-        """Run the action of the clicked hint."""
-        for place, action in self._click_targets:
-            if event.x in place:
-                self.post_message(self.Pressed(action))
+    async def on_click(self, event: Click) -> None:
+        """Run the screen's action for the clicked hint."""
+        for cells, action in self._click_targets:
+            if event.x in cells:
+                await self.screen.run_action(action)
                 return
 
 

@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widgets import Input
 
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from textual.app import ComposeResult
 
     from debate_tui.tui.symbols import Glyphs
     from debate_tui.tui.widgets.page_search import SearchPosition
+
+
+MAX_SEARCH_CHARACTERS = 200
+MAX_MESSAGE_CHARACTERS = 2000
+"""Maximum characters of an interjection or an answer."""
 
 
 class LineInput(Input):
@@ -55,69 +59,72 @@ class LineInput(Input):
 
     async def action_submit(self) -> None:
         """Run the action for Enter."""
-        await self.run_action(f"screen.{self._enter_action}")
+        await self.screen.run_action(self._enter_action)
 
     async def action_leave(self) -> None:
         """Run the action for Escape."""
-        await self.run_action(f"screen.{self._escape_action}")
+        await self.screen.run_action(self._escape_action)
 
 
-# The bar that filters a list.
+class BarLabel(TextRows):
+    """The label before an input, as wide as its text unless a `width` is given."""
 
+    DEFAULT_CSS = "BarLabel { height: 1; background: $surface; }"
 
-class FilterLabel(TextRows):
-    """The label before the input."""
-
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, ellipsis: str = "…", *, width: int | None = None) -> None:
         super().__init__()
-        self._text = text
-        self.styles.width = len(text) + 2
+        self.ellipsis = ellipsis
+        self._piece = Piece(text, Tone.FOCUS, bold=True)
+        self.styles.width = width or pieces_width((self._piece,)) + 2 * self.inset
+
+    def update(self, text: str) -> None:
+        """Show another text in the same width."""
+        self._piece = self._piece._replace(text=text)
+        self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Return the label."""
-        return (Row((Piece(self._text, Tone.FOCUS, bold=True),)),)
+        """Return the text."""
+        return (Row((self._piece,)),)
 
 
-class FilterBar(Horizontal):
-    """An input that filters a list; it posts `Input.Changed` when the text changes."""
+class InputBar(Horizontal):
+    """A label and an input; the code that mounts it removes it in the actions for Enter and Escape."""
 
-    DEFAULT_CSS = """
-    FilterBar {
-        height: 1;
-        background: $surface;
-        FilterLabel { height: 1; background: $surface; }
-    }
-    """
+    FOCUS_ON_MOUNT: ClassVar[bool] = True
+    DEFAULT_CSS = "InputBar { height: 1; background: $surface; }"
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self, label: BarLabel, line_input: LineInput) -> None:
         super().__init__()
-        self._initial_text = text
-        self.input = LineInput(
-            enter_action="replay",
-            escape_action="back",
-            placeholder="words of the topic, a name, a model",
-            max_length=200,
-        )
+        self.label = label
+        self.input = line_input
 
     def compose(self) -> ComposeResult:
-        """Yield the label and the input with the initial text."""
-        self.input.value = self._initial_text
-        yield FilterLabel("/")
+        """Yield the label and the input."""
+        yield self.label
         yield self.input
 
+    def on_mount(self) -> None:
+        """Focus the input."""
+        if self.FOCUS_ON_MOUNT:
+            self.screen.set_focus(self.input)
 
-# The search bar.
 
+class FilterBar(InputBar):
+    """An input that filters a list; it posts `Input.Changed` when the text changes."""
 
-MAX_SEARCH_CHARACTERS = 200
+    FOCUS_ON_MOUNT = False
 
-
-class SearchLabel(TextRows):
-    """The label before the input."""
-
-    def rows(self, width: int) -> tuple[Row, ...]:
-        """Return a slash."""
-        return (Row((Piece("/", Tone.FOCUS, bold=True),)),)
+    def __init__(self, text: str = "") -> None:
+        super().__init__(
+            BarLabel("/"),
+            LineInput(
+                text,
+                enter_action="replay",
+                escape_action="back",
+                placeholder="Filter by topic, name or model",
+                max_length=MAX_SEARCH_CHARACTERS,
+            ),
+        )
 
 
 class MatchCount(TextRows):
@@ -133,7 +140,7 @@ class MatchCount(TextRows):
         if progress is None:
             self._piece = Piece("")
         elif not progress.total:
-            self._piece = Piece("no match" if progress.is_complete else self._glyphs.ellipsis, Tone.QUIET)
+            self._piece = Piece("no matches" if progress.is_complete else self._glyphs.ellipsis, Tone.QUIET)
         else:
             more = "" if progress.is_complete else self._glyphs.ellipsis
             shown = f"{progress.current:,} of " if progress.current else ""
@@ -146,181 +153,83 @@ class MatchCount(TextRows):
         return (Row((), (self._piece,)),)
 
 
-class SearchBar(Horizontal):
-    """A search input; the owner searches on `Changed` and updates `match_count`."""
+class SearchBar(InputBar):
+    """A search input with the match count; `on_change` is called with the text when it changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("shift+enter,up", "screen.next_match(-1)"),
-        Binding("down", "screen.next_match(1)"),
+        Binding("shift+enter,up", "search.next(-1)"),
+        Binding("down", "search.next(1)"),
     ]
 
-    DEFAULT_CSS = """
-    SearchBar {
-        height: 1;
-        background: $surface;
-        SearchLabel { width: 3; height: 1; background: $surface; }
-        MatchCount { width: 22; height: 1; background: $surface; }
-    }
-    """
+    DEFAULT_CSS = "SearchBar MatchCount { width: 22; height: 1; background: $surface; }"
 
-    class Changed(Message):
-        """Posted when the search text changes."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__()
-        self.match_count = MatchCount(glyphs)
-        self.input = LineInput(
-            enter_action="next_match(1)",
-            escape_action="back",
-            placeholder="words in any pane; enter goes to the next match",
-            max_length=MAX_SEARCH_CHARACTERS,
+    def __init__(self, glyphs: Glyphs, on_change: Callable[[str], None]) -> None:
+        super().__init__(
+            BarLabel("/"),
+            LineInput(
+                enter_action="search.next(1)",
+                escape_action="back",
+                placeholder="Search all panes; Enter goes to the next match",
+                max_length=MAX_SEARCH_CHARACTERS,
+            ),
         )
+        self.match_count = MatchCount(glyphs)
+        self._on_change = on_change
 
     def compose(self) -> ComposeResult:
         """Yield the label, the input and the match count."""
-        yield SearchLabel()
-        yield self.input
+        yield from super().compose()
         yield self.match_count
 
     def on_input_changed(self, message: Input.Changed) -> None:
-        """Post the changed search text."""
+        """Search for the changed text."""
         message.stop()
-        self.post_message(self.Changed(message.value))
+        self._on_change(message.value)
 
 
-# The bar in which the moderator writes to one debater or to all.
-
-
-MAX_INTERJECTION_CHARACTERS = 2000
-
-
-class RecipientLabel(TextRows):
-    """The recipient of an interjection."""
-
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._glyphs = glyphs
-        self.recipient_name = "all"
-
-    def rows(self, width: int) -> tuple[Row, ...]:
-        """Return a mark and the recipient's name."""
-        return (
-            Row((Piece(f"{self._glyphs.interjection} to {self.recipient_name}", Tone.FOCUS, bold=True),)),
-        )
-
-
-class InterjectionBar(Horizontal):
-    """An input for an interjection; Tab selects the recipient.
-
-    Its owner removes it in the screen's actions ``send_interjection`` and ``back``.
-    """
+class InterjectionBar(InputBar):
+    """An input for an interjection; Tab selects the recipient."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "next_recipient", priority=True)]
 
-    DEFAULT_CSS = """
-    InterjectionBar {
-        height: 1;
-        background: $surface;
-        RecipientLabel { width: 20; }
-    }
-    """
-
     def __init__(self, debater_names: Mapping[str, str], glyphs: Glyphs) -> None:
-        super().__init__()
+        self._mark = glyphs.interjection
+        super().__init__(
+            BarLabel(f"{self._mark} to all", glyphs.ellipsis, width=20),
+            LineInput(
+                enter_action="moderation.send_interjection",
+                escape_action="back",
+                placeholder="A question or remark for their next turn (Tab: recipient, Esc: cancel)",
+                max_length=MAX_MESSAGE_CHARACTERS,
+            ),
+        )
         self._debater_names = debater_names
         self._recipients: list[str | None] = [None, *debater_names]
         self.recipient: str | None = None
         """The debater who receives it; `None` for all."""
-        self._recipient_label = RecipientLabel(glyphs)
-        self._input = LineInput(
-            enter_action="send_interjection",
-            escape_action="back",
-            placeholder="A question or remark, put to them at their next turn. Tab: to whom. Esc: close",
-            max_length=MAX_INTERJECTION_CHARACTERS,
-        )
-
-    def compose(self) -> ComposeResult:
-        """Yield the recipient and the input."""
-        yield self._recipient_label
-        yield self._input
-
-    def on_mount(self) -> None:
-        """Focus the input."""
-        self.screen.set_focus(self._input)
 
     def action_next_recipient(self) -> None:
         """Select the next debater; after the last one, select all."""
         self.recipient = self._recipients[
             (self._recipients.index(self.recipient) + 1) % len(self._recipients)
         ]
-        self._recipient_label.recipient_name = (
-            "all" if self.recipient is None else self._debater_names[self.recipient]
+        name = "all" if self.recipient is None else self._debater_names[self.recipient]
+        self.label.update(f"{self._mark} to {name}")
+
+
+class AnswerBar(InputBar):
+    """An input for the answer to a question; `on_answer` is called with each answer."""
+
+    def __init__(
+        self, question: str, placeholder: str, glyphs: Glyphs, on_answer: Callable[[str], None]
+    ) -> None:
+        super().__init__(
+            BarLabel(f"{glyphs.interjection} {question}", glyphs.ellipsis),
+            LineInput(
+                enter_action="moderation.submit_answer",
+                escape_action="back",
+                placeholder=placeholder,
+                max_length=MAX_MESSAGE_CHARACTERS,
+            ),
         )
-        self._recipient_label.refresh_rows()
-
-    @property
-    def text(self) -> str:
-        """The typed text."""
-        return self._input.text
-
-
-# The bar in which the moderator answers a question.
-
-
-MAX_ANSWER_CHARACTERS = 2000
-
-
-class QuestionLabel(TextRows):
-    """The question."""
-
-    def __init__(self, text: str, glyphs: Glyphs) -> None:
-        super().__init__()
-        self.ellipsis = glyphs.ellipsis
-        self._piece = Piece(f"{glyphs.interjection} {text}", Tone.FOCUS, bold=True)
-        self.styles.width = pieces_width((self._piece,)) + 2 * self.inset
-
-    def rows(self, width: int) -> tuple[Row, ...]:
-        """Return a mark and the question."""
-        return (Row((self._piece,)),)
-
-
-class AnswerBar(Horizontal):
-    """An input for an answer.
-
-    In the screen's actions ``submit_answer`` and ``back``, its owner removes it or keeps it for another try.
-    """
-
-    DEFAULT_CSS = """
-    AnswerBar {
-        height: 1;
-        background: $surface;
-    }
-    """
-
-    def __init__(self, question: str, placeholder: str, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._question_label = QuestionLabel(question, glyphs)
-        self._input = LineInput(
-            enter_action="submit_answer",
-            escape_action="back",
-            placeholder=placeholder,
-            max_length=MAX_ANSWER_CHARACTERS,
-        )
-
-    def compose(self) -> ComposeResult:
-        """Yield the question and the input."""
-        yield self._question_label
-        yield self._input
-
-    def on_mount(self) -> None:
-        """Focus the input."""
-        self.screen.set_focus(self._input)
-
-    @property
-    def text(self) -> str:
-        """The typed text."""
-        return self._input.text
+        self.on_answer = on_answer

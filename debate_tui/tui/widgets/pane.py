@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-from textual.containers import Grid, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
-from textual.message import Message
 
 from debate_tui.display.buffer import PaneText, merge_pane_text
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.painter import BlankWidget
 from debate_tui.tui.pane_content import PaneContent
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.badge import format_metrics
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
-    from textual.events import Click, DescendantBlur, DescendantFocus
+    from textual.events import DescendantBlur, DescendantFocus
     from textual.strip import Strip
 
     from debate_tui.display.buffer import PaneItem
@@ -125,10 +122,6 @@ class MetricsLine(TextRows):
         return (Row((Piece(format_metrics(reading, room, self._glyphs), Tone.QUIET),), right),)
 
 
-class PaneGrid(BlankWidget, Grid):
-    """The grid of panes; they cover it completely."""
-
-
 class Pane(Vertical):
     """One debater on screen.
 
@@ -167,15 +160,15 @@ class Pane(Vertical):
 
     def apply(self, items: Sequence[PaneItem], now: float) -> None:
         """Apply the pending items and show them."""
-        told = False
+        has_state = False
         for item in merge_pane_text(items):
             self.content.apply(item)
             if not isinstance(item, PaneText):
                 self.state.apply(item, now)
-                told = True
+                has_state = True
         self.has_unread = not self.is_displayed
         self.turn_text.flush()
-        if told:
+        if has_state:
             self.tick()
 
     def clear(self) -> None:
@@ -224,59 +217,3 @@ class Pane(Vertical):
         self.set_class(compact, "-compact", update=styled)
         self._title.compact = compact
         self._title.refresh_rows()
-
-
-# Tabs: all debaters' names and states in one line, if only one pane fits.
-
-
-MAX_TAB_NAME_CHARACTERS = 16
-
-
-class PaneTabs(TextRows):
-    """One line with a tab per pane; the current one is bright, and a mark shows unread text."""
-
-    class Selected(Message):
-        """Posted when a tab is clicked."""
-
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
-
-    def __init__(self, panes: Sequence[Pane], glyphs: Glyphs) -> None:
-        super().__init__()
-        self._panes = panes
-        self._glyphs = glyphs
-        self.ellipsis = glyphs.ellipsis
-        self._click_targets: list[range] = []
-
-    def rows(self, width: int) -> tuple[Row, ...]:
-        """Return the icon, name and unread mark of every debater."""
-        now = time.monotonic()
-        names = [one_line(pane.state.info.name, 40) for pane in self._panes]
-        longest = max(3, min(MAX_TAB_NAME_CHARACTERS, (width - 6 * len(names)) // max(1, len(names))))
-        pieces: list[Piece] = []
-        self._click_targets.clear()
-        x = self.inset
-        for pane, name in zip(self._panes, names, strict=True):
-            badge = pane.state.badge(now)
-            icon: str = getattr(self._glyphs, badge.glyph_name)
-            label = name if cell_len(name) <= longest else f"{name[: longest - 1]}{self._glyphs.ellipsis}"
-            shown = pane.is_displayed
-            mark = self._glyphs.unread if pane.has_unread else " "
-            tab = [
-                Piece(f"{icon} ", badge.tone),
-                Piece(label, Tone.FOCUS if shown else Tone.QUIET, bold=shown),
-                Piece(f" {mark} ", Tone.FOCUS),
-            ]
-            cells = sum(cell_len(piece.text) for piece in tab)
-            self._click_targets.append(range(x, x + cells))
-            x += cells
-            pieces += tab
-        return (Row(tuple(pieces)),)
-
-    def on_click(self, event: Click) -> None:
-        """Select the clicked tab."""
-        for place, cells in enumerate(self._click_targets):
-            if event.x in cells:
-                self.post_message(self.Selected(place))
-                return

@@ -76,11 +76,11 @@ async def test_mode_keys_name_the_mode_and_tell_whoever_remembers_it(key: str, m
 async def test_tab_goes_round_the_panes_and_zoom_shows_one_of_them() -> None:
     async with DebateHarness(3).opened() as board:
         await board.press("tab", "z")
-        assert [pane.display for pane in board.screen._panes] == [False, True, False]
+        assert [pane.display for pane in board.panes.panes] == [False, True, False]
         await board.press("tab")
-        assert [pane.display for pane in board.screen._panes] == [False, False, True]
+        assert [pane.display for pane in board.panes.panes] == [False, False, True]
         await board.press("escape")
-        assert all(pane.display for pane in board.screen._panes)
+        assert all(pane.display for pane in board.panes.panes)
         await board.press("shift+tab", "shift+tab", "shift+tab")
         assert board.app.screen.focused is board.pane("cleo").turn_text
 
@@ -135,17 +135,17 @@ async def test_everybody_is_held_until_the_last_reason_for_it_is_gone() -> None:
         board.log_events(ev.DebateResumed(reason="decided", debater="ben"))
         board.log_events(ev.DebateResumed(reason="user", debater=None))
         await board.settle()
-        assert all(pane.state.is_paused for pane in board.screen._panes)
+        assert all(pane.state.is_paused for pane in board.panes.panes)
         board.log_events(ev.DebateResumed(reason="decided", debater="ada"))
         await board.settle()
-        assert not any(pane.state.is_paused for pane in board.screen._panes)
+        assert not any(pane.state.is_paused for pane in board.panes.panes)
 
 
 async def test_every_tab_counts_however_fast_they_come() -> None:
     async with DebateHarness(4).opened() as board:
         await board.pilot.press("tab", "tab", "tab")
         await board.settle()
-        assert board.screen._current_index == 3
+        assert board.panes.current_index == 3
 
 
 async def test_a_wait_is_counted_down_with_its_reason() -> None:
@@ -218,7 +218,7 @@ async def test_an_interjection_can_be_left() -> None:
 async def test_without_commands_the_keys_say_so() -> None:
     async with DebateHarness(2, commands=False).opened() as board:
         await board.press("space")
-        assert "takes no commands" in board.rows[-1]
+        assert "does not take commands" in board.rows[-1]
         assert board.commands == []
 
 
@@ -227,7 +227,7 @@ async def test_thinking_is_folded_until_it_is_asked_for() -> None:
         board.begin().phase().say("ada", "Secretly unsure.", reasoning=True).say("ada", "Certainly.")
         await board.settle()
         assert "Secretly" not in board.text
-        assert "t thinking" in board.rows[-1]
+        assert "t reasoning" in board.rows[-1]
         await board.press("t")
         assert "Secretly unsure." in board.pane_text("ada")
         await board.press("t")
@@ -238,7 +238,7 @@ async def test_a_turn_is_copied_as_it_was_written() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase()
         await board.press("y")
-        assert "said nothing" in board.rows[-1]
+        assert "has not said anything" in board.rows[-1]
         board.say("ada", "Not shown.", reasoning=True).say("ada", "**Bold** \x1b[31mwords.")
         await board.press("y")
         assert board.app.clipboard == "**Bold** words."
@@ -314,7 +314,7 @@ async def test_ascii_draws_with_ascii() -> None:
 
 async def test_an_unknown_theme_is_named_and_the_default_used() -> None:
     async with DebateHarness(2, theme="nothing").opened() as board:
-        assert "There is no theme `nothing`." in board.text
+        assert "No theme named 'nothing'." in board.text
         assert board.app.theme == "vigil"
 
 
@@ -364,7 +364,7 @@ async def test_a_synchronized_flush_is_one_written_frame(monkeypatch: pytest.Mon
         monkeypatch.setattr(board.app, "_display", spy)
         for debater in board.debaters:
             board.say(debater.id, f"Now{debater.name}.")
-        board.screen.flush_all()
+        board.screen.debate_display.flush_all()
         assert len(written) == 1
         assert all(f"Now{debater.name}." in written[0] for debater in board.debaters)
 

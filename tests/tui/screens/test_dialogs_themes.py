@@ -11,6 +11,7 @@ import pytest
 from debate_tui.session.commands import Interject
 from debate_tui.tui import base_app, themes
 from debate_tui.tui.screens.dialogs import ThemeScreen
+from debate_tui.tui.widgets.input_bars import SearchBar
 from tests.tui.debate_harness import DebateHarness
 from tests.tui.debate_states import all_states
 from tests.tui.history_harness import HistoryHarness
@@ -139,7 +140,7 @@ async def test_a_theme_that_is_gone_is_taken_off(folder: Path) -> None:
         assert board.app.theme == "mine"
         shutil.rmtree(folder)
         await wait_until(board, lambda: board.app.theme == "vigil")
-        assert "There is no theme `mine`." in board.text
+        assert "No theme named 'mine'." in board.text
 
 
 async def test_what_is_wrong_with_a_theme_is_said_until_it_is_put_right(folder: Path) -> None:
@@ -180,7 +181,7 @@ async def test_cursors_stand_still_where_animations_are_not_wanted() -> None:
     board.app.animation_level = "none"
     async with board.opened():
         await board.press("slash")
-        assert not board.screen._search_bar.input.cursor_blink
+        assert not board.screen.query_one(SearchBar).input.cursor_blink
 
 
 @at_every_size_and_theme

@@ -19,9 +19,9 @@ async def opened_menu(board: DebateHarness) -> None:
 @pytest.mark.parametrize(
     ("key", "request_made", "said"),
     [
-        ("n", AddRound(), "Rebuttal is held once more"),
-        ("s", SkipPhase(), "The rest of Rebuttal is skipped"),
-        ("e", EndDebate(), "The debate is ended"),
+        ("n", AddRound(), "Added another rebuttal round"),
+        ("s", SkipPhase(), "Skipped the rest of the rebuttal phase"),
+        ("e", EndDebate(), "Ending the debate"),
     ],
 )
 async def test_one_key_does_it_and_the_screen_says_so(key: str, request_made: Command, said: str) -> None:
@@ -35,12 +35,12 @@ async def test_one_key_does_it_and_the_screen_says_so(key: str, request_made: Co
 async def test_the_number_of_words_is_asked_for_until_it_is_one() -> None:
     async with DebateHarness(2).opened() as board:
         await opened_menu(board)
-        assert "150 now" in board.text
+        assert "now 150" in board.text
         await board.press("w", *"many", "enter")
-        assert "A whole number from 10 to 5,000" in board.text
+        assert "Enter a whole number from 10 to 5,000" in board.text
         await board.press(*["backspace"] * 4, *"80", "enter")
         assert board.commands == [SetWords(80)]
-        assert "80 words are asked for from the next round on" in board.text
+        assert "80 words per turn from the next round" in board.text
 
 
 async def test_another_source_is_asked_for_until_there_is_one() -> None:
@@ -53,8 +53,8 @@ async def test_another_source_is_asked_for_until_there_is_one() -> None:
         await board.press(*["backspace"] * 8, *"openai:x", "enter")
         assert swaps.made == [("ben", "openai:x")]
         assert board.commands == []
-        assert "Ben goes on through" in board.text
-        assert [worker.name for worker in board.app.workers if worker.is_running] == ["pulse"]
+        assert "Ben continues with" in board.text
+        assert [worker.name for worker in board.app.workers if worker.is_running] == ["frame loop"]
 
 
 async def test_a_debater_whose_key_is_wrong_may_be_given_another_source() -> None:
@@ -72,11 +72,11 @@ async def test_where_no_source_can_be_given_none_is_offered() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal().log_events(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
         await board.settle()
-        assert "another source" not in board.text
+        assert "another model" not in board.text
         await board.press("o")
         assert "Ben cannot go on" in board.text
         await board.press("escape", "M")
-        assert "another source" not in board.text
+        assert "another model" not in board.text
 
 
 async def test_streams_and_keys_go_on_while_it_is_asked_and_it_can_be_left() -> None:
@@ -94,13 +94,13 @@ async def test_streams_and_keys_go_on_while_it_is_asked_and_it_can_be_left() -> 
 async def test_before_the_first_phase_and_behind_the_last_there_is_only_the_end() -> None:
     async with DebateHarness(2, swap_source=SourceSwaps()).opened() as board:
         await board.press("M")
-        assert "end the debate now" in board.text
-        assert "one more round" not in board.text
+        assert "End the debate" in board.text
+        assert "Add another" not in board.text
         await board.press("escape")
         board.begin().phase().log_events(ev.PhaseStarted(phase="verdict", round=1, rounds=1))
         await board.settle()
         await board.press("M")
-        assert "one more round" not in board.text
+        assert "Add another" not in board.text
 
 
 async def test_while_the_judges_read_there_is_nobody_to_be_spoken_to() -> None:
@@ -111,7 +111,7 @@ async def test_while_the_judges_read_there_is_nobody_to_be_spoken_to() -> None:
         assert "M moderate" in hints
         assert not any(word in hints for word in ("interject", "pause", "stop turn"))
         await board.press("i")
-        assert "nobody has a turn any more" in board.text
+        assert "No turns left" in board.text
         assert "to all" not in board.text
 
 
@@ -119,7 +119,7 @@ async def test_what_takes_no_commands_is_not_moderated() -> None:
     async with DebateHarness(2, commands=False).opened() as board:
         board.begin_rebuttal()
         await board.press("M")
-        assert "takes no commands" in board.text
+        assert "does not take commands" in board.text
 
 
 @at_every_size_and_theme

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain import events as ev
-from debate_tui.tui.screens.debate_view import DebateView
-from debate_tui.tui.screens.replay import ReplayScreen
+from debate_tui.tui.screens.debate_display import DebateDisplay
 from tests.tui.debate_harness import START, DebateHarness
 from tests.tui.replay_harness import ReplayHarness, recorded_debate
 
@@ -74,13 +73,13 @@ async def test_going_back_changes_the_screen_once_and_never_shows_it_half_built(
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.pass_time(30)
         shown: list[int] = []
-        begin_anew = DebateView.rebuild
+        rebuild = DebateDisplay.rebuild
 
-        async def spy(self: DebateView) -> None:
-            await begin_anew(self)
-            shown.append(playback.screen._panes[0].turn_text.line_count)
+        async def spy(self: DebateDisplay) -> None:
+            await rebuild(self)
+            shown.append(playback.screen.view.panes.panes[0].turn_text.line_count)
 
-        monkeypatch.setattr(ReplayScreen, "rebuild", spy)
+        monkeypatch.setattr(DebateDisplay, "rebuild", spy)
         await playback.pilot.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
         await playback.settle()
         assert shown
@@ -121,8 +120,8 @@ async def test_speed_and_state_are_told() -> None:
 async def test_at_the_end_space_begins_again() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.pass_time(playback.player.length)
-        assert "■ the end" in playback.rows[-2]
-        assert "space again" in playback.rows[-1]
+        assert "■ ended" in playback.rows[-2]
+        assert "space play again" in playback.rows[-1]
         await playback.press("space")
         assert "▸ playing  0:00" in playback.rows[-2]
         await playback.pass_time(1)
@@ -139,11 +138,11 @@ async def test_the_bar_is_clicked_on_and_dragged_along() -> None:
         assert playback.player.position == pytest.approx(playback.player.length / 2, rel=0.05)
         await playback.pilot.hover(offset=(last, 33))
         await playback.settle()
-        assert "■ the end" in playback.rows[-2]
+        assert "■ ended" in playback.rows[-2]
         await playback.pilot.mouse_up(offset=(last, 33))
         await playback.pilot.hover(offset=(first, 33))
         await playback.settle()
-        assert "■ the end" in playback.rows[-2]
+        assert "■ ended" in playback.rows[-2]
 
 
 async def test_modes_are_changed_with_m_and_digits_are_not_modes() -> None:
@@ -156,7 +155,7 @@ async def test_nothing_can_be_asked_of_what_is_over() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         for key in ("p", "x", "r", "i"):
             await playback.press(key)
-            assert "A replay takes no commands" in playback.rows[-1]
+            assert "A replay does not take commands" in playback.rows[-1]
 
 
 async def test_thinking_stays_shown_and_the_zoom_stays_where_it_is_when_going_back() -> None:
@@ -170,18 +169,18 @@ async def test_scrolled_up_text_stays_put_while_it_plays_but_not_when_going_else
     async with ReplayHarness(EVENTS).opened(120, 20) as playback:
         await playback.pass_time(30)
         await playback.press("g")
-        assert not playback.screen._panes[0].turn_text.viewport.following
+        assert not playback.screen.view.panes.panes[0].turn_text.viewport.following
         await playback.pass_time(3)
-        assert not playback.screen._panes[0].turn_text.viewport.following
+        assert not playback.screen.view.panes.panes[0].turn_text.viewport.following
         await playback.press("right_square_bracket")
-        assert playback.screen._panes[0].turn_text.viewport.following
+        assert playback.screen.view.panes.panes[0].turn_text.viewport.following
 
 
 async def test_a_record_that_breaks_off_is_played_to_where_it_does() -> None:
     broken = [event for event in EVENTS if event.at <= START + 20]
     async with ReplayHarness(broken).opened() as playback:
         await playback.pass_time(30)
-        assert "■ the end" in playback.rows[-2]
+        assert "■ ended" in playback.rows[-2]
         assert "complete" not in playback.rows[0]
 
 

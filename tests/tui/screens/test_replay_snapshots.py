@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.tui.screens import debate_view
-from debate_tui.tui.widgets import pane
+from debate_tui.tui.screens import debate_display, debate_view
+from debate_tui.tui.widgets import pane, pane_grid
 from tests.tui.replay_harness import ReplayHarness, recorded_debate
 from tests.tui.snapshot_cases import Snap, at_every_size_and_theme
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     still = time.monotonic()
-    for module in (debate_view, pane):
+    for module in (debate_display, debate_view, pane, pane_grid):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: still))
 
 

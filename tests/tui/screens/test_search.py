@@ -22,7 +22,7 @@ def count(board: DebateHarness | ReplayHarness) -> str:
 def current(board: DebateHarness) -> list[str]:
     """The matches that are lit up brighter, pane by pane."""
     lit = []
-    for pane in board.screen._panes:
+    for pane in board.panes.panes:
         styles = pane.turn_text._view._style_resolver
         style = styles.style("match current") if styles else None
         for y in range(pane.turn_text.size.height):
@@ -43,16 +43,16 @@ async def test_matches_in_all_panes_are_counted_whatever_their_case_and_style() 
         await board.press(*"rt")
         assert count(board) == "1 match"
         await board.press("s")
-        assert count(board) == "no match"
+        assert count(board) == "no matches"
 
 
 async def test_keys_go_from_match_to_match_through_the_panes_and_round_again() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"car", "enter")
-        seen = [(count(board), board.screen._current_index)]
+        seen = [(count(board), board.panes.current_index)]
         for key in ("n", "enter", "n", "n", "N", "N", "shift+enter"):
             await board.press(key)
-            seen.append((count(board), board.screen._current_index))
+            seen.append((count(board), board.panes.current_index))
         assert seen == [
             ("1 of 4", 0),
             ("2 of 4", 0),
@@ -130,18 +130,18 @@ async def test_a_match_behind_a_tab_is_brought_to_the_front() -> None:
 async def test_escape_takes_the_marks_away_and_gives_the_keys_back() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"car", "escape")
-        assert not any(pane.turn_text.page_search.matches for pane in board.screen._panes)
+        assert not any(pane.turn_text.page_search.matches for pane in board.panes.panes)
         assert not any(row.startswith(" / ") for row in board.rows)
         await board.press("x")
         assert board.commands == [StopTurn("ada")]
         await board.press("slash", *"car", "enter", "escape", "n")
-        assert "/ searches all panes" in board.rows[-1]
+        assert "Press / to search all panes" in board.rows[-1]
 
 
 async def test_other_words_can_be_typed_and_keys_are_letters_there() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"car", "enter", "slash", *"m/", "backspace")
-        assert count(board) == "no match"
+        assert count(board) == "no matches"
         await board.press("backspace", *"x3", "backspace", "backspace", *"not")
         assert count(board) == "1 match"
         assert board.commands == []

@@ -251,7 +251,7 @@ async def test_what_is_wrong_with_files_is_said_above_the_footer() -> None:
     async with start.opened(140):
         told = " ".join(" ".join(start.rows[-3:-1]).split())
         assert "mine.toml:3" in told
-        assert "There is no theme `no-such-theme`" in told
+        assert "No theme named 'no-such-theme'" in told
 
 
 def test_what_is_not_offered_is_first_of_what_is() -> None:

@@ -13,8 +13,8 @@ from tests.tui.debate_harness import DebateHarness
 from tests.tui.judged_debates import add_judged_debate, verdict
 from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
 
-BEFORE = "Where do you stand, before you hear them?"
-AFTER = "All is said. Where do you stand now?"
+BEFORE = "Before it starts: which side are you on?"
+AFTER = "It's over. Which side are you on now?"
 
 
 def vote_board(**options: Any) -> DebateHarness:
@@ -97,7 +97,7 @@ async def test_while_the_judges_read_the_header_says_so_and_the_vote_can_be_cast
     async with vote_board().opened() as board:
         start_judging(board)
         await board.settle()
-        assert "the judges are reading" in board.rows[0]
+        assert "judging" in board.rows[0]
         assert AFTER in board.text
         board.log_events(verdict(board, "openai:judge", "ada", "ada"))
         await board.settle()
@@ -181,7 +181,7 @@ async def test_a_debate_that_was_stopped_asks_nothing() -> None:
 async def test_without_a_verdict_the_key_says_that_there_is_none() -> None:
     async with DebateHarness(2).opened() as board:
         await board.press("v")
-        assert "There is no verdict yet" in board.text
+        assert "No verdict yet" in board.text
 
 
 async def test_a_recorded_debate_shows_its_verdict_at_its_end_and_with_a_key() -> None:

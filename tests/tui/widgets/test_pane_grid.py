@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.tui.layout import MIN_PANE_WIDTH, LayoutKind, choose_layout
+from debate_tui.tui.widgets.pane_grid import MIN_PANE_WIDTH, LayoutKind, choose_layout
 
 
 @pytest.mark.parametrize(

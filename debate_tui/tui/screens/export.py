@@ -1,0 +1,118 @@
+"""Copies of turns to the clipboard, and exports of the debate to new files."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from debate_tui.config import write_private_file
+from debate_tui.domain.errors import DebateError
+from debate_tui.domain.exports import EXPORT_TYPES, export_debate, export_filename
+from debate_tui.domain.transcript import Transcript
+from debate_tui.tui.screens.debate_view import Controller
+from debate_tui.tui.styles import Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from debate_tui.domain.events import Event
+    from debate_tui.domain.exports import ExportType
+    from debate_tui.tui.screens.debate_view import DebateView
+
+MAX_SAME_NAME_FILES = 1000
+"""Number of files with the same name after which an export fails."""
+
+
+class ExportController(Controller):
+    """The keys that copy and export; `read_events` returns all events of the debate so far."""
+
+    def __init__(self, view: DebateView, read_events: Callable[[], Awaitable[Sequence[Event]]]) -> None:
+        self._view = view
+        self._read_events = read_events
+
+    async def action_copy_turn(self) -> None:
+        """Copy the current debater's latest answer."""
+        pane = self._view.panes.current
+        if pane.content.answer:
+            await self.copy(pane.content.answer)
+        else:
+            self._view.show_message(f"{self._view.debater_name(pane.state.id)} has not said anything yet")
+
+    async def copy(self, text: str) -> None:
+        """Copy a text and show how much.
+
+        The copy is sent as an escape sequence (OSC 52), which also works over ssh. But terminals do not
+        confirm it, and some ignore it. So the text is also written to a file, which only its owner can read
+        and which holds only the latest copy.
+        """
+        self._view.screen.app.copy_to_clipboard(text)
+        words = len(text.split())
+        message, file = (
+            f"Copied {words} {'word' if words == 1 else 'words'}",
+            self._view.options.clipboard_file,
+        )
+        if file is not None and await asyncio.to_thread(_write_private_file, text, file):
+            self._view.show_message(f"{message}; also in ", Tone.FINISHED, path=display_path(file))
+        else:
+            self._view.show_message(message, Tone.FINISHED)
+
+    def action_open_menu(self) -> None:
+        """Ask for a file type and export the debate so far."""
+        from debate_tui.tui.screens.dialogs import ExportMenuScreen
+
+        screen = self._view.screen
+
+        def export(index: int | None) -> None:
+            if index is not None:
+                screen.run_worker(self._export(EXPORT_TYPES[index]), name="export")
+
+        screen.app.push_screen(ExportMenuScreen(self._view.glyphs), export)
+
+    async def _export(self, form: ExportType) -> None:
+        try:
+            path = await export_to_folder(await self._read_events(), form, Path.cwd())
+        except DebateError as error:
+            self._view.show_message(error.message, Tone.FAILED)
+        else:
+            self._view.show_message("Exported to ", Tone.FINISHED, path=display_path(path))
+
+
+async def export_to_folder(events: Sequence[Event], form: ExportType, folder: Path) -> Path:
+    """Export a debate to a new file in a folder and return its path; never overwrite a file.
+
+    Raise `DebateError` if the file cannot be written.
+    """
+    return await asyncio.to_thread(_write_new_file, events, form, folder)
+
+
+def display_path(path: Path) -> str:
+    """Return a path for display, with ``~`` for the home folder."""
+    try:
+        return str(Path("~") / path.relative_to(Path.home()))
+    except (RuntimeError, ValueError):
+        return str(path)
+
+
+def _write_new_file(events: Sequence[Event], form: ExportType, folder: Path) -> Path:
+    text = export_debate(events, form)
+    name = Path(export_filename(Transcript(events), form))
+    for number in range(1, MAX_SAME_NAME_FILES):
+        path = folder / (name if number == 1 else f"{name.stem}-{number}{name.suffix}")
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise DebateError(f"Cannot write {display_path(path)}: {error.strerror}.") from None
+        return path
+    raise DebateError(f"{display_path(folder)} already has {MAX_SAME_NAME_FILES} files named {name}.")
+
+
+def _write_private_file(text: str, file: Path) -> bool:
+    try:
+        write_private_file(file, text.encode("utf-8", "replace"))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,230 @@
+"""The arrangement of the panes: side by side, in two rows, or as tabs; and which one is current."""
+
+from __future__ import annotations
+
+import enum
+import time
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from rich.cells import cell_len
+from textual.containers import Grid
+
+from debate_tui.domain.sanitise import one_line
+from debate_tui.tui import painter
+from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.rows import Piece, Row, TextRows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.events import Click, DescendantFocus
+    from textual.geometry import Size
+
+    from debate_tui.tui.symbols import Glyphs
+    from debate_tui.tui.widgets.pane import Pane
+
+
+MIN_PANE_WIDTH = 40
+MIN_PANE_HEIGHT = 7
+COMPACT_PANE_ROWS = 18
+"""A pane with fewer rows than this has a one-line title instead of three lines."""
+
+CHROME_HEIGHT = 3
+"""Two lines for the header and one for the footer."""
+
+
+class LayoutKind(enum.StrEnum):
+    COLUMNS = "columns"
+    ROWS = "rows"
+    TABS = "tabs"
+
+
+class PaneLayout(Struct, frozen=True):
+    """The arrangement of the panes.
+
+    `too_small_message` is set if the terminal is too small for anything but tabs. `compact` panes have few
+    rows and need short titles.
+    """
+
+    kind: LayoutKind
+    columns: int
+    compact: bool = False
+    too_small_message: str = ""
+
+
+def choose_layout(panes: int, width: int, height: int, times_sign: str = "×") -> PaneLayout:
+    """Arrange panes on a terminal of `width` by `height` cells.
+
+    `times_sign` stands between the two numbers in messages.
+    """
+    room = height - CHROME_HEIGHT
+    if width >= panes * MIN_PANE_WIDTH and room >= MIN_PANE_HEIGHT:
+        return PaneLayout(LayoutKind.COLUMNS, panes, compact=room < COMPACT_PANE_ROWS)
+    columns = (panes + 1) // 2
+    if width >= columns * MIN_PANE_WIDTH and room >= 2 * MIN_PANE_HEIGHT:
+        return PaneLayout(LayoutKind.ROWS, columns, compact=room // 2 < COMPACT_PANE_ROWS)
+    needed = f"{columns * MIN_PANE_WIDTH}{times_sign}{CHROME_HEIGHT + 2 * MIN_PANE_HEIGHT}"
+    size = f"{width}{times_sign}{height}"
+    needs = f"{panes} panes need {needed} cells; this terminal has {size}. Press Tab for the next pane."
+    return PaneLayout(LayoutKind.TABS, 1, compact=room < COMPACT_PANE_ROWS, too_small_message=needs)
+
+
+class PaneGrid(painter.BlankWidget, Grid):
+    """The panes of all debaters; they cover the grid completely.
+
+    One pane is current: keys apply to it, and it has the focus unless the user types into an input. Only the
+    current pane is visible if it is zoomed or if no more fit; `tabs` shows the others in the latter case.
+    `on_change` is called when another pane becomes current or the current one is zoomed.
+    """
+
+    def __init__(self, panes: Sequence[Pane], glyphs: Glyphs, on_change: Callable[[], None]) -> None:
+        super().__init__(*panes, id="panes")
+        self.panes = panes
+        self.tabs = PaneTabs(panes, glyphs, self.select)
+        self.current_index = 0
+        self.is_zoomed = False
+        self._by_debater = {pane.state.id: pane for pane in panes}
+        self._times_sign = glyphs.times
+        self._on_change = on_change
+        self._pane_layout = PaneLayout(LayoutKind.COLUMNS, len(panes))
+
+    @property
+    def current(self) -> Pane:
+        """The pane that keys apply to."""
+        return self.panes[self.current_index]
+
+    @property
+    def too_small_message(self) -> str:
+        """Why only one pane fits; empty if all do."""
+        return self._pane_layout.too_small_message
+
+    @property
+    def is_all_paused(self) -> bool:
+        """Whether every debater is paused."""
+        return all(pane.state.is_paused for pane in self.panes)
+
+    def find(self, debater: str) -> Pane | None:
+        """Return the pane of a debater."""
+        return self._by_debater.get(debater)
+
+    # Arrangement
+
+    def fit_to(self, size: Size) -> None:
+        """Arrange the panes for a screen of this size."""
+        self._pane_layout = choose_layout(len(self.panes), *size, self._times_sign)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show the panes that fit, or only the current one if it is zoomed or only tabs fit."""
+        tabs = self._pane_layout.kind is LayoutKind.TABS
+        single = self.is_zoomed or tabs
+        columns = 1 if single else self._pane_layout.columns
+        self.styles.grid_size_columns = columns
+        self.tabs.display = tabs
+        if tabs:
+            self.call_later(self._mount_tabs)
+        for place, pane in enumerate(self.panes):
+            last_and_odd = not single and place == len(self.panes) - 1 and len(self.panes) % columns == 1
+            pane.styles.column_span = columns if last_and_odd and columns > 1 else 1
+            pane.set_layout(
+                displayed=not single or place == self.current_index,
+                left_border=not single and place % columns > 0,
+                top_border=not single and place >= columns,
+                compact=self._pane_layout.compact and not self.is_zoomed,
+            )
+        self.tabs.refresh_rows()
+
+    def _mount_tabs(self) -> None:
+        """Mount the tabs when they are first needed; on most terminals, they never are."""
+        if not self.tabs.is_attached:
+            self.screen.mount(self.tabs, before=self)
+
+    def action_zoom(self) -> None:
+        """Expand the current pane to the whole screen, or restore all panes."""
+        if self._pane_layout.kind is not LayoutKind.TABS:
+            self.is_zoomed = not self.is_zoomed
+            self._arrange()
+            self._on_change()
+
+    # The current pane
+
+    def action_select_next(self, steps: int) -> None:
+        """Make the next pane current, or the previous one with `steps` of −1."""
+        self.select((self.current_index + steps) % len(self.panes))
+
+    def select(self, index: int) -> None:
+        """Make a pane current and give it the focus."""
+        if index != self.current_index:
+            self.current_index = index
+            if self.is_zoomed or self._pane_layout.kind is LayoutKind.TABS:
+                self._arrange()
+        self.focus_current()
+        self._on_change()
+
+    def focus_current(self) -> None:
+        """Give the current pane the focus, and show it at once."""
+        with painter.frame(self.screen):
+            for pane in self.panes:
+                pane.show_focus(focused=pane is self.current)
+        self.screen.set_focus(self.current.turn_text, scroll_visible=False)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Make the pane current that has got the focus, such as by a click."""
+        if event.widget is not self.screen.focused:
+            return  # the focus has moved to another pane since then
+        for place, pane in enumerate(self.panes):
+            if place != self.current_index and pane in event.widget.ancestors:
+                self.select(place)
+
+    def tick(self) -> None:
+        """Update what changes with time."""
+        for pane in self.panes:
+            pane.tick()
+        self.tabs.refresh_rows()
+
+
+MAX_TAB_NAME_CHARACTERS = 16
+
+
+class PaneTabs(TextRows):
+    """One line with a tab per pane; the current one is bright, and a mark shows unread text."""
+
+    def __init__(self, panes: Sequence[Pane], glyphs: Glyphs, on_select: Callable[[int], None]) -> None:
+        super().__init__()
+        self._panes = panes
+        self._glyphs = glyphs
+        self.ellipsis = glyphs.ellipsis
+        self._on_select = on_select
+        self._click_targets: list[range] = []
+
+    def rows(self, width: int) -> tuple[Row, ...]:
+        """Return the icon, name and unread mark of every debater."""
+        now = time.monotonic()
+        names = [one_line(pane.state.info.name, 40) for pane in self._panes]
+        longest = max(3, min(MAX_TAB_NAME_CHARACTERS, (width - 6 * len(names)) // max(1, len(names))))
+        pieces: list[Piece] = []
+        self._click_targets.clear()
+        x = self.inset
+        for pane, name in zip(self._panes, names, strict=True):
+            badge = pane.state.badge(now)
+            label = name if cell_len(name) <= longest else f"{name[: longest - 1]}{self._glyphs.ellipsis}"
+            shown = pane.is_displayed
+            mark = self._glyphs.unread if pane.has_unread else " "
+            tab = [
+                Piece(f"{badge.icon(self._glyphs)} ", badge.tone),
+                Piece(label, Tone.FOCUS if shown else Tone.QUIET, bold=shown),
+                Piece(f" {mark} ", Tone.FOCUS),
+            ]
+            cells = sum(cell_len(piece.text) for piece in tab)
+            self._click_targets.append(range(x, x + cells))
+            x += cells
+            pieces += tab
+        return (Row(tuple(pieces)),)
+
+    def on_click(self, event: Click) -> None:
+        """Select the clicked tab."""
+        for index, cells in enumerate(self._click_targets):
+            if event.x in cells:
+                self._on_select(index)
+                return
