@@ -344,7 +344,7 @@ def outcome(case: Deviation, result: str) -> str:
         return f"{SHOWN}; {ACTIONS[action]}"
     if case.reason == "refused":
         return ACTIONS[FaultAction.REFUSED]
-    return result if case.text else "no text: requested once more, then fails and says what came instead"
+    return result if case.text else "no text: requested again once, then fails and says what came instead"
 
 
 def quirk_tables() -> str:

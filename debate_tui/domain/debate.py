@@ -49,21 +49,21 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What is sent to a model besides its prompt. Unset parameters are not sent."""
 
     effort: Annotated[
-        Effort | None, Meta(description="how much a model reasons before it answers, from `none` to `high`")
+        Effort | None, Meta(description="how much a model reasons before answering, from `none` to `high`")
     ] = None
     temperature: Annotated[
         Annotated[float, Meta(ge=0, le=2)] | None,
-        Meta(description="how freely a model chooses its words, 0 to 2"),
+        Meta(description="randomness of a model's answers, 0 to 2"),
     ] = None
     seed: Annotated[int | None, Meta(description="makes the answers of some models repeatable")] = None
     max_output_tokens: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        Meta(description="longest answer of one turn, reasoning included", extra={"unit": "tokens"}),
+        Meta(description="longest answer per turn, including reasoning", extra={"unit": "tokens"}),
     ] = None
-    system: Annotated[str, Meta(description="added to the instructions that a model is given")] = ""
+    system: Annotated[str, Meta(description="text added to a model's instructions")] = ""
     extra_body: Annotated[
         dict[str, JsonValue],
-        Meta(description="fields added to each request's body, as the provider names them"),
+        Meta(description="fields added to the body of each request, as named by the provider"),
     ] = {}
     headers: Annotated[dict[str, str], Meta(description="HTTP headers added to each request to a model")] = {}
 
@@ -74,7 +74,7 @@ class ModelParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             if not _HEADER_NAME.fullmatch(name):
                 raise ValueError(f"`{name}` in `headers` is not the name of an HTTP header")
             if value != MASK and not (value.isascii() and value.isprintable()):
-                raise ValueError(f"the header `{name}` has characters that no header can have")
+                raise ValueError(f"the header `{name}` has characters that are not allowed in headers")
 
     @property
     def parameters(self) -> "ModelParameters":
@@ -135,7 +135,7 @@ _PARAMETER_HINTS = {
     "seed": "Use a whole number.",
     "max_output_tokens": "Use a whole number above 0.",
     "extra_body": 'Use a JSON object such as {"top_k": 3}, without fields that debate-tui sets itself.',
-    "headers": 'Use a JSON object of texts, such as {"X-Team": "red"}.',
+    "headers": 'Use a JSON object of strings, such as {"X-Team": "red"}.',
 }
 
 
@@ -198,13 +198,13 @@ class Phase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.name == VERDICT_PHASE:
-            raise ValueError(f"no phase can be called `{VERDICT_PHASE}`: that is when the judges read")
+            raise ValueError(f"a phase cannot be named `{VERDICT_PHASE}`: the judges use that name")
         if len(set(self.speakers)) < len(self.speakers):
             raise ValueError(f"the phase `{self.name}` names a speaker twice")
         if self.sees == "all" and self.order == "parallel":
             raise ValueError(
                 f"in the phase `{self.name}` all speak at once, so they cannot see each other: "
-                'say sees = "previous", or order = "turns"'
+                'use sees = "previous" or order = "turns"'
             )
 
 
@@ -228,14 +228,14 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         names = [phase.name for phase in self.phases]
         if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ValueError(f"two phases are called `{twice}`")
+            raise ValueError(f"two phases are named `{twice}`")
         if self.min_debaters > self.max_debaters:
             raise ValueError("`min_debaters` is more than `max_debaters`")
         for phase in self.phases:
             if phase.speakers and max(phase.speakers) > self.min_debaters:
                 raise ValueError(
                     f"the phase `{phase.name}` needs a speaker {max(phase.speakers)}, "
-                    f"but {self.min_debaters} debaters are enough (`min_debaters`)"
+                    f"but `min_debaters` is {self.min_debaters}"
                 )
 
 
@@ -275,11 +275,11 @@ def with_round_count(format_: Format, count: int) -> Format:
     """
     if all(phase.rounds == 1 for phase in format_.phases):
         raise UsageError(
-            f"The format {format_.name} has no rounds to count: each of its phases is held once.",
-            "Leave --rounds out, or choose a format such as oxford.",
+            f"The format '{format_.name}' repeats no phase, so its number of rounds cannot be set.",
+            "Leave out --rounds, or choose a format such as oxford.",
         )
     if count < 1:
-        raise UsageError(f"{count} rounds cannot be held.", "Ask for at least one.")
+        raise UsageError(f"The number of rounds cannot be {count}.", "Use 1 or more.")
     return msgspec.structs.replace(
         format_,
         phases=tuple(
@@ -296,8 +296,8 @@ def check_debater_count(format_: Format, count: int) -> None:
         return
     needed = f"{least}" if least == most else f"{least} to {most}"
     raise UsageError(
-        f"The format {format_.name} takes {needed} debaters, not {count}.",
-        "Name one with each -d, or choose another format with -f.",
+        f"The format '{format_.name}' takes {needed} debaters, not {count}.",
+        "Name each debater with -d, or choose another format with -f.",
     )
 
 

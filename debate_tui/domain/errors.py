@@ -14,7 +14,7 @@ from typing import ClassVar
 class DebateError(Exception):
     """An error shown to the user as one or two lines, never as a traceback.
 
-    `message` says what is wrong and where; `hint`, if not empty, what to do. Neither may hold a key.
+    `message` says what is wrong and where; `hint`, if not empty, what to do. Neither may contain a key.
     """
 
     exit_code: ClassVar[int] = 1

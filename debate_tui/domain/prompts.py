@@ -138,7 +138,7 @@ def _user_paragraphs(brief: Brief) -> Iterator[str]:
         yield " ".join(phase.instruction.split())
     if phase.words:
         yield f"Write at most {phase.words} words, and close to that."
-    yield f"The topic, once more: {_on_one_line(brief.topic)}"
+    yield f"The topic again: {_on_one_line(brief.topic)}"
     if me.side:
         side = _on_one_line(me.side)
         yield f"You are {_on_one_line(me.name)}, and you argue for this side and no other: {side}"

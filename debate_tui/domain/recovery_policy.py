@@ -16,23 +16,19 @@ class RecoveryPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How often, when and how long to retry. All times are in seconds."""
 
     max_retries: Annotated[
-        int, Meta(ge=0, le=100, description="connections tried again in a row before a debater is given up")
+        int, Meta(ge=0, le=100, description="retries in a row before a debater is removed")
     ] = 5
-    initial: Annotated[
-        float, Meta(ge=0, description="the wait before the first of them", extra={"unit": "s"})
-    ] = 1.0
-    multiplier: Annotated[
-        float, Meta(ge=1, le=100, description="what each further wait is multiplied by")
-    ] = 2.0
-    cap: Annotated[float, Meta(ge=0, description="the longest wait, jitter aside", extra={"unit": "s"})] = (
-        30.0
+    initial: Annotated[float, Meta(ge=0, description="wait before the first retry", extra={"unit": "s"})] = (
+        1.0
     )
-    jitter: Annotated[float, Meta(ge=0, le=1, description="the share of a wait that is left to chance")] = 0.3
+    multiplier: Annotated[float, Meta(ge=1, le=100, description="factor for each further wait")] = 2.0
+    cap: Annotated[float, Meta(ge=0, description="longest wait, without jitter", extra={"unit": "s"})] = 30.0
+    jitter: Annotated[float, Meta(ge=0, le=1, description="random share of a wait")] = 0.3
     max_retry_after: Annotated[
         float,
         Meta(
             ge=0,
-            description="a server that asks for a longer wait than this is given up",
+            description="longest wait that a server may ask for",
             extra={"unit": "s"},
         ),
     ] = 120.0
@@ -40,17 +36,17 @@ class RecoveryPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         int,
         Meta(
             ge=1,
-            description="new text after which retries are counted anew",
+            description="new text after which retries count from 0 again",
             extra={"unit": "characters"},
         ),
     ] = 200
-    connect_timeout: Annotated[Seconds, Meta(description="time to get a connection")] = 10.0
+    connect_timeout: Annotated[Seconds, Meta(description="time to connect")] = 10.0
     first_byte_timeout: Annotated[Seconds, Meta(description="time to the first byte of an answer")] = 90.0
-    silence_timeout: Annotated[
-        Seconds, Meta(description="time without any sign of life while an answer streams")
-    ] = 60.0
+    silence_timeout: Annotated[Seconds, Meta(description="time without any data while an answer streams")] = (
+        60.0
+    )
     text_timeout: Annotated[
-        Seconds, Meta(description="time without text, whatever signs of life there are")
+        Seconds, Meta(description="time without text, even if the server sends keep-alives")
     ] = 600.0
 
 

@@ -137,7 +137,7 @@ class Watchdog:
     def _timeout_fault(self) -> Fault:
         policy = self._policy
         if self._text_left < self._silence_left:
-            message = f"No text for {format_duration(policy.text_timeout)}, only signs of life."
+            message = f"No text for {format_duration(policy.text_timeout)}, only keep-alives."
         elif self._first_byte_seen:
             message = f"No data for {format_duration(policy.silence_timeout)}."
         else:

@@ -85,7 +85,7 @@ def test_a_count_of_rounds_holds_for_the_repeated_phases_only() -> None:
 
 
 def test_a_count_of_rounds_that_means_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="no rounds to count"):
+    with pytest.raises(UsageError, match="repeats no phase"):
         with_round_count(format_of(phase()), 2)
     with pytest.raises(UsageError, match="cannot be held"):
         with_round_count(format_of(phase(rounds=2)), 0)

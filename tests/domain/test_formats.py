@@ -89,7 +89,7 @@ order = "turns"
         ('title = "Closing"\n', "", 12, "the key `title` is missing", ""),
         ('name = "mine"\n', "", 1, "the key `name` is missing", ""),
         ("words = 200", "words = ", 10, "Invalid value", "This line is not valid TOML."),
-        ('name = "closing"', 'name = "opening"', 1, "two phases are called `opening`", ""),
+        ('name = "closing"', 'name = "opening"', 1, "two phases are named `opening`", ""),
         ("words = 200", "speakers = [1, 1]", 7, "the phase `opening` names a speaker twice", ""),
         ("words = 200", "speakers = [3]", 1, "needs a speaker 3", ""),
         ("words = 200", "speakers = [1, 5]", 10, "`speakers`: expected a whole number of at most 4", ""),

@@ -463,7 +463,7 @@ async def test_a_restart_held_back_whole_is_reasoning() -> None:
         ([Connected(), *chunks("Tea "), Stall(60)], "No data for 60 s."),
         (
             [Connected(), *chunks("Tea "), *([Pass(50), KeepAlive()] * 12), Stall(0)],
-            "No text for 10 min, only signs of life.",
+            "No text for 10 min, only keep-alives.",
         ),
     ],
 )

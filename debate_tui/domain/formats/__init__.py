@@ -24,16 +24,16 @@ _INDENT = "   "
 
 _OUTCOME_WORDS = {
     "none": "No outcome: you make up your own mind.",
-    "swing": "Outcome: opinions are taken before and after; the side that moved more of them wins.",
-    "panel": "Outcome: a panel of judges scores the debate, each in both orders.",
-    "consensus": "Outcome: what all agree on, shown beside the answers they began with.",
-    "ranking": "Outcome: the debaters rank each other's answers without names; points are summed (Borda).",
+    "swing": "Outcome: opinion is measured before and after; the side that gains more wins.",
+    "panel": "Outcome: each judge of a panel scores the debate in two reading orders.",
+    "consensus": "Outcome: what all agree on, shown next to their first answers.",
+    "ranking": "Outcome: the debaters rank the anonymous answers; their points are added up (Borda).",
 }
 _VISIBILITY_WORDS = {
-    "none": "sees nothing that was said",
-    "own": "sees only what it said itself",
+    "none": "sees nothing",
+    "own": "sees only its own turns",
     "previous": "sees all earlier rounds",
-    "all": "sees everything said so far",
+    "all": "sees everything so far",
 }
 
 
@@ -53,7 +53,7 @@ def describe_format(format_: Format) -> str:
     lines = [f"{format_.name}: {format_.title}", "", *_wrap(format_.description), ""]
     lines.append(f"Debaters: {_debater_range(format_)}")
     if format_.sides:
-        again = ", and so on in turn" if len(format_.sides) < format_.max_debaters else ""
+        again = ", and so on" if len(format_.sides) < format_.max_debaters else ""
         lines.append(f"Sides:    {', '.join(format_.sides)}{again}")
     lines.append("")
     for number, phase in enumerate(format_.phases, 1):
@@ -78,8 +78,8 @@ def _repeat_suffix(phase: Phase) -> str:
 
 def _describe_phase(phase: Phase) -> Iterator[str]:
     many = len(phase.speakers) != 1
-    who = "everybody" if not phase.speakers else f"speaker{'s' * many} {_join_numbers(phase.speakers)}"
-    order = {"parallel": "at the same time", "turns": "one after the other", "reverse": "the last one first"}
+    who = "everyone" if not phase.speakers else f"speaker{'s' * many} {_join_numbers(phase.speakers)}"
+    order = {"parallel": "at the same time", "turns": "one after the other", "reverse": "in reverse order"}
     parts = [who, order[phase.order]] if many else [who]
     if phase.words:
         parts.append(f"about {phase.words} words")
