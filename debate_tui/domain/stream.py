@@ -8,7 +8,7 @@ another.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from msgspec import Struct, structs
 
@@ -159,6 +159,9 @@ class Resume(Struct, frozen=True):
         return structs.replace(self, text="") if len(self.text) <= MIN_CONTINUED_LENGTH else self
 
 
+Number = TypeVar("Number", int, float, "Usage")
+
+
 class Usage(Struct, frozen=True, omit_defaults=True):
     """Tokens used, as counted by the provider; `None` if not reported.
 
@@ -173,8 +176,12 @@ class Usage(Struct, frozen=True, omit_defaults=True):
 
     def __add__(self, other: Usage) -> Usage:
         """Add two counts; a number that only one reports is kept."""
-        pairs = zip(structs.astuple(self), structs.astuple(other), strict=True)
-        return Usage(*(a if b is None else b if a is None else a + b for a, b in pairs))
+        return Usage(*map(add_known, structs.astuple(self), structs.astuple(other)))
+
+
+def add_known(one: Number | None, other: Number | None) -> Number | None:
+    """Add two figures, of which either may be unknown."""
+    return other if one is None else one if other is None else one + other
 
 
 def merge_usage(old: Usage | None, new: Usage | None) -> Usage | None:

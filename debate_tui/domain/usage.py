@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+from debate_tui.domain.stream import add_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from debate_tui.domain.stream import Usage
     from debate_tui.domain.transcript import Transcript
-
-Number = TypeVar("Number", int, float)
 
 
 class Spending(Struct, frozen=True):
@@ -31,13 +31,13 @@ class Spending(Struct, frozen=True):
     @property
     def tokens(self) -> int | None:
         """Input and output tokens together."""
-        return _add_known(self.input_tokens, self.output_tokens)
+        return add_known(self.input_tokens, self.output_tokens)
 
     def __add__(self, other: Spending) -> Spending:
         return Spending(
-            _add_known(self.input_tokens, other.input_tokens),
-            _add_known(self.output_tokens, other.output_tokens),
-            _add_known(self.cost, other.cost),
+            add_known(self.input_tokens, other.input_tokens),
+            add_known(self.output_tokens, other.output_tokens),
+            add_known(self.cost, other.cost),
             self.counted and other.counted,
             self.priced and other.priced,
         )
@@ -80,7 +80,3 @@ def _to_spending(usage: Usage | None, cost: float | None) -> Spending:
 
 def _sum_spending(parts: Iterable[Spending]) -> Spending:
     return sum(parts, NO_SPENDING)
-
-
-def _add_known(one: Number | None, other: Number | None) -> Number | None:
-    return other if one is None else one if other is None else one + other

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from msgspec import Struct, structs
 
-from debate_tui.domain.stream import Chunk, Cursor, Usage, merge_usage
+from debate_tui.domain.stream import Chunk, Cursor, Usage, add_known, merge_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -265,28 +265,19 @@ class UsageTotals:
     def start_connection(self, *, resumes_answer: bool) -> None:
         """Start a connection; its reports replace the last one's with `resumes_answer`, else add to them."""
         if not resumes_answer:
-            self._previous, self._current = _add_usage(self._previous, self._current), None
+            self._previous, self._current = add_known(self._previous, self._current), None
 
     def add_update(self, usage: Usage) -> Usage:
         """Record the current connection's usage so far; return the turn's total."""
         self._current = merge_usage(self._current, _plausible(usage))
-        return _add_usage(self._previous, self._current) or usage
+        return add_known(self._previous, self._current) or usage
 
     def total(self, usage: Usage | None) -> Usage | None:
         """Return the turn's total, with `usage` from the end of the current connection."""
-        return _add_usage(self._previous, merge_usage(self._current, usage and _plausible(usage)))
+        return add_known(self._previous, merge_usage(self._current, usage and _plausible(usage)))
 
 
 def _plausible(usage: Usage) -> Usage:
     """Return the usage with impossible counts removed, as if they had not been reported."""
-    return Usage(
-        *(n if n is not None and 0 <= n <= MAX_PLAUSIBLE_TOKENS else None for n in _token_counts(usage))
-    )
-
-
-def _add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
-    return other if one is None else one if other is None else one + other
-
-
-def _token_counts(usage: Usage) -> tuple[int | None, ...]:
-    return structs.astuple(usage)
+    counts: tuple[int | None, ...] = structs.astuple(usage)
+    return Usage(*(n if n is not None and 0 <= n <= MAX_PLAUSIBLE_TOKENS else None for n in counts))
