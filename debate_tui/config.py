@@ -9,6 +9,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,7 @@ from msgspec import Meta, Struct, field
 
 from debate_tui.domain import formats, toml
 from debate_tui.domain.debate import Format, ModelParameters
-from debate_tui.domain.errors import ConfigError, UsageError
+from debate_tui.domain.errors import ConfigError, DebateError, UsageError
 from debate_tui.domain.recovery_policy import RecoveryPolicy
 from debate_tui.domain.text import decode_text
 
@@ -28,41 +29,39 @@ ENVIRONMENT_PREFIX = "DEBATE_TUI_"
 ModeName = Literal["synchronized", "staggered", "hybrid"]
 
 
+def _about(description: str, *, unit: str = "", **bounds: Any) -> Meta:
+    """Return the description of a setting, as shown in the README's table, and its bounds."""
+    return Meta(description=description, extra={"unit": unit} if unit else None, **bounds)
+
+
 class DebaterSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One ``[[debater]]`` table of a file, or one ``-d`` option."""
 
-    source: Annotated[str, Meta(description="where the words come from, as for -d")]
-    name: Annotated[str, Meta(description="shown above the pane", max_length=40)] = ""
-    side: Annotated[str, Meta(description="what is argued for; dealt out by the format if empty")] = ""
-    persona: Annotated[str, Meta(description="how the debater speaks, told to the model")] = ""
-    method: Annotated[Literal["GET", "POST"], Meta(description="how an SSE endpoint is asked for a turn")] = (
-        "GET"
-    )
+    source: Annotated[str, _about("the source, as for -d")]
+    name: Annotated[str, _about("the name above the pane", max_length=40)] = ""
+    side: Annotated[str, _about("the side to argue; set by the format if empty")] = ""
+    persona: Annotated[str, _about("how the debater should speak; part of the prompt")] = ""
+    method: Annotated[Literal["GET", "POST"], _about("the HTTP method for an SSE endpoint")] = "GET"
     background: Annotated[
-        bool, Meta(description="OpenAI only: run each turn in background mode, which resumes exactly")
+        bool, _about("OpenAI only: run each turn in background mode, which resumes exactly")
     ] = False
 
 
 class JudgeSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One ``[[judge]]`` table of a file, for a judge with more settings than its source."""
 
-    source: Annotated[str, Meta(description="where the judge's words come from, as for -d")]
+    source: Annotated[str, _about("the judge's source, as for -d")]
 
 
 class ModelPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The prices of a model: one ``[price."MODEL"]`` table."""
 
-    input: Annotated[
-        float, Meta(ge=0, description="of what is sent", extra={"unit": "US$ per million tokens"})
-    ]
-    output: Annotated[
-        float, Meta(ge=0, description="of what is answered", extra={"unit": "US$ per million tokens"})
-    ]
+    input: Annotated[float, _about("the price of input", unit="US$ per million tokens", ge=0)]
+    output: Annotated[float, _about("the price of output", unit="US$ per million tokens", ge=0)]
     cached: Annotated[
-        Annotated[float, Meta(ge=0)] | None,
-        Meta(
-            description="of what is sent and was in the provider's cache; without it, as `input`",
-            extra={"unit": "US$ per million tokens"},
+        float | None,
+        _about(
+            "the price of cached input; the same as `input` if not set", unit="US$ per million tokens", ge=0
         ),
     ] = None
 
@@ -73,37 +72,34 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     For a built-in provider, unset fields keep their built-in values.
     """
 
-    base_url: Annotated[
-        str | None, Meta(description="where the provider answers; its API's paths follow")
-    ] = None
+    base_url: Annotated[str | None, _about("the base URL, to which the API's paths are appended")] = None
     api: Annotated[
         Literal["chat", "responses", "messages"] | None,
-        Meta(description="the API it speaks; `chat` (Chat Completions) if not set"),
+        _about("the API to use; `chat` (Chat Completions) if not set"),
     ] = None
     key_env: Annotated[
-        str | tuple[str, ...] | None, Meta(description="the variable that has the key, or several to look in")
+        str | tuple[str, ...] | None, _about("the environment variable with the key, or several to try")
     ] = None
     key_command: Annotated[
-        str | None,
-        Meta(description="a command that prints the key, run without a shell if no variable has it"),
+        str | None, _about("a command that prints the key, run without a shell if no variable has it")
     ] = None
     headers: Annotated[
         dict[str, str] | None,
-        Meta(
-            description="HTTP headers of each request; `{key}` stands for the key, which is sent only there"
-        ),
+        _about("HTTP headers of each request; `{key}` stands for the key, which is then sent only there"),
     ] = None
-    model: Annotated[str | None, Meta(description="the model for `-d NAME`; else the first it lists")] = None
-    title: Annotated[str | None, Meta(description="what to call it; NAME if not set")] = None
-    needs_key: Annotated[
-        bool | None, Meta(description="whether it answers no one without a key; true if it has a key setting")
-    ] = None
+    model: Annotated[str | None, _about("the model for `-d NAME`; else the first one the server lists")] = (
+        None
+    )
+    title: Annotated[str | None, _about("the name to display; NAME if not set")] = None
+    needs_key: Annotated[bool | None, _about("whether a key is required; true if there is a key setting")] = (
+        None
+    )
     effort_field: Annotated[
-        str | None, Meta(description="the field that `effort` sets, if not the API's own: `thinking.type`")
+        str | None, _about("the field that `effort` sets, if not the API's own, such as `thinking.type`")
     ] = None
-    usage_option: Annotated[bool | None, Meta(description="false if it refuses `stream_options`")] = None
+    usage_option: Annotated[bool | None, _about("false if the server rejects `stream_options`")] = None
     replays: Annotated[
-        bool | None, Meta(description="true for llama.cpp's server, which resumes broken streams")
+        bool | None, _about("true for llama.cpp's server, which resumes interrupted streams")
     ] = None
 
     @property
@@ -117,58 +113,35 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings with their defaults; the descriptions make up the README's table."""
 
-    topic: Annotated[str, Meta(description="the question or motion under debate")] = ""
+    topic: Annotated[str, _about("the question or motion to debate")] = ""
     format: Annotated[
-        str,
-        Meta(description="how the debate is held; `oxford`, or `listen` if all debaters are plain endpoints"),
+        str, _about("the debate format; `oxford`, or `listen` if all debaters are plain endpoints")
     ] = ""
-    rounds: Annotated[
-        int | None, Meta(description="rounds of each repeated phase, instead of the format's")
-    ] = None
-    mode: Annotated[ModeName, Meta(description="when text is painted")] = "hybrid"
-    window: Annotated[
-        int, Meta(ge=10, le=5000, description="interval between synchronized flushes", extra={"unit": "ms"})
-    ] = 100
-    max_chunks: Annotated[
-        int, Meta(ge=1, description="pending chunks that bring a synchronized flush forward")
-    ] = 1000
-    high_mark: Annotated[
-        int,
-        Meta(ge=1, description="unpainted text at which a pane's reader waits", extra={"unit": "KiB"}),
-    ] = 64
-    low_mark: Annotated[
-        int, Meta(ge=0, description="unpainted text at which it reads on", extra={"unit": "KiB"})
-    ] = 32
-    theme: Annotated[
-        str, Meta(description="colours; one of the program's own, the user's, or Textual's themes")
-    ] = ""
-    ascii: Annotated[bool, Meta(description="draw icons and lines in ASCII only")] = False
+    rounds: Annotated[int | None, _about("the rounds of each repeated phase, instead of the format's")] = None
+    mode: Annotated[ModeName, _about("when text is painted")] = "hybrid"
+    window: Annotated[int, _about("the time between synchronized flushes", unit="ms", ge=10, le=5000)] = 100
+    max_chunks: Annotated[int, _about("pending chunks that trigger a synchronized flush early", ge=1)] = 1000
+    high_mark: Annotated[int, _about("unpainted text at which a pane's reader pauses", unit="KiB", ge=1)] = 64
+    low_mark: Annotated[int, _about("unpainted text at which it resumes", unit="KiB", ge=0)] = 32
+    theme: Annotated[str, _about("the colour theme: a built-in one, your own, or one of Textual's")] = ""
+    ascii: Annotated[bool, _about("draw icons and lines in ASCII only")] = False
     judge: Annotated[
-        tuple[str | JudgeSettings, ...],
-        Meta(description="sources that judge the debate, or `[[judge]]` tables"),
+        tuple[str | JudgeSettings, ...], _about("sources that judge the debate, or `[[judge]]` tables")
     ] = ()
     max_cost: Annotated[
-        Annotated[float, Meta(gt=0)] | None,
-        Meta(description="begin no turn once this is spent", extra={"unit": "US$"}),
+        float | None, _about("start no new turn after spending this much", unit="US$", gt=0)
     ] = None
     max_tokens: Annotated[
-        Annotated[int, Meta(ge=1)] | None,
-        Meta(description="begin no turn once so many were used, sent and answered"),
+        int | None, _about("start no new turn after using this many tokens, input and output", ge=1)
     ] = None
-    record: Annotated[bool, Meta(description="keep the debate in the history")] = True
+    record: Annotated[bool, _about("record the debate in the history")] = True
     http2: Annotated[
-        Literal["off", "auto"], Meta(description="HTTP/2 for GET endpoints without credentials that offer it")
+        Literal["off", "auto"], _about("use HTTP/2 for GET endpoints without credentials that offer it")
     ] = "off"
-    recovery: Annotated[RecoveryPolicy, Meta(description="what is done when a stream breaks")] = field(
-        default_factory=RecoveryPolicy
-    )
-    price: Annotated[
-        dict[str, ModelPrice], Meta(description="prices of models, instead of the listed ones")
-    ] = field(default_factory=dict)
-    provider: Annotated[
-        dict[str, ProviderSettings], Meta(description="providers of your own; in `config.toml` only")
-    ] = field(default_factory=dict)
-    debater: Annotated[tuple[DebaterSettings, ...], Meta(description="two to four debaters")] = ()
+    recovery: Annotated[RecoveryPolicy, _about("how streams recover")] = field(default_factory=RecoveryPolicy)
+    price: Annotated[dict[str, ModelPrice], _about("prices of models, instead of the listed ones")] = {}
+    provider: Annotated[dict[str, ProviderSettings], _about("your own providers; in `config.toml` only")] = {}
+    debater: Annotated[tuple[DebaterSettings, ...], _about("two to four debaters")] = ()
 
 
 def config_folder() -> Path:
@@ -180,7 +153,7 @@ def record_file() -> Path:
     """Return the SQLite file of all recorded debates; raise `ConfigError` if it is a symbolic link."""
     file = platformdirs.user_data_path(APP_NAME, appauthor=False) / "debates.sqlite3"
     if file.is_symlink():
-        raise ConfigError(f"The record {file} is a symbolic link.", "Put the file it leads to in its place.")
+        raise ConfigError(f"The record {file} is a symbolic link.", "Replace it with the file itself.")
     return file
 
 
@@ -271,7 +244,7 @@ def load_settings(
     if settings.low_mark >= settings.high_mark:
         raise ConfigError(
             f"low_mark ({settings.low_mark} KiB) is not below high_mark ({settings.high_mark} KiB).",
-            "A reader that waits at high_mark reads on at low_mark.",
+            "Set low_mark below high_mark.",
         )
     return settings
 
@@ -287,7 +260,7 @@ def _read_text(file: Path) -> str:
     except OSError as error:
         raise ConfigError(f"Cannot read {file}: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{file} is not a text file in UTF-8 or UTF-16.") from None
+        raise ConfigError(f"{file} is not a UTF-8 or UTF-16 text file.") from None
 
 
 def _read_settings(file: Path) -> dict[str, object]:
@@ -301,7 +274,7 @@ def _read_debate_file(file: Path) -> dict[str, object]:
     settings = _read_settings(file)
     if "provider" in settings:
         raise ConfigError(
-            f"{file} has a [provider] table, which a debate file cannot have.",
+            f"{file} has a [provider] table, which is not allowed in a debate file.",
             f"Move it to {config_folder() / 'config.toml'}.",
         )
     return settings
@@ -312,41 +285,38 @@ _COMPOUND_SETTINGS = ("judge", "recovery", "price", "provider", "debater")
 
 
 def _environment_settings(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
-    single = [name for name in Settings.__struct_fields__ if name not in _COMPOUND_SETTINGS]
-    given = {name: value for name in single if (value := environment.get(ENVIRONMENT_PREFIX + name.upper()))}
-    types = _setting_types() if given else {}
-    for name, value in given.items():
+    """Yield the settings in environment variables; the usual spellings of a switch are translated."""
+    for name in Settings.__struct_fields__:
         variable = ENVIRONMENT_PREFIX + name.upper()
-        try:
-            yield name, msgspec.convert(_normalise_switch(value), types[name], strict=False)
-        except msgspec.ValidationError as error:
-            from debate_tui.domain.toml_errors import validation_error
-
-            raise ConfigError(*validation_error(str(error), value, types[name], variable)) from None
-
-
-def _setting_types() -> dict[str, Any]:
-    """Return the type of each setting; called only if there is something to check, because it is slow."""
-    return {info.name: info.type for info in msgspec.structs.fields(Settings)}
-
-
-def _normalise_switch(value: str) -> str:
-    """Translate the usual spellings of a switch in a variable to those the decoder accepts."""
-    return {"yes": "true", "on": "true", "no": "false"}.get(value.lower(), value)
+        if name not in _COMPOUND_SETTINGS and (value := environment.get(variable)):
+            value = {"yes": "true", "on": "true", "no": "false"}.get(value.lower(), value)
+            yield name, _convert_setting(name, value, variable, ConfigError, strict=False)
 
 
 def _check_options(options: Mapping[str, object]) -> dict[str, object]:
-    checked: dict[str, object] = {}
-    types = _setting_types() if options else {}
-    for key, value in options.items():
-        try:
-            checked[key] = msgspec.convert(value, types[key])
-        except msgspec.ValidationError as error:
-            from debate_tui.domain.toml_errors import validation_error
+    return {
+        name: _convert_setting(name, value, f"--{name.replace('_', '-')}", UsageError)
+        for name, value in options.items()
+    }
 
-            option = f"--{key.replace('_', '-')}"
-            raise UsageError(*validation_error(str(error), value, types[key], option)) from None
-    return checked
+
+def _convert_setting(
+    name: str, value: object, label: str, error: type[DebateError], *, strict: bool = True
+) -> object:
+    """Return a value as the type of its setting, or raise `error` with `label` as its name."""
+    type_ = _setting_types()[name]
+    try:
+        return msgspec.convert(value, type_, strict=strict)
+    except msgspec.ValidationError as problem:
+        from debate_tui.domain.toml_errors import validation_error
+
+        raise error(*validation_error(str(problem), value, type_, label)) from None
+
+
+@cache
+def _setting_types() -> dict[str, Any]:
+    """Return the type of each setting; called only if there is something to check, because it is slow."""
+    return {info.name: info.type for info in msgspec.structs.fields(Settings)}
 
 
 def find_format(name: str) -> Format:
@@ -361,21 +331,26 @@ def find_format(name: str) -> Format:
     known = format_names()
     close = difflib.get_close_matches(name, known, n=1)
     raise UsageError(
-        f"There is no format `{name}`.",
-        f"Did you mean {close[0]}?" if close else f"There are: {', '.join(known)}.",
+        f"No format is named '{name}'.",
+        f"Did you mean '{close[0]}'?" if close else f"The formats are: {', '.join(known)}.",
     )
 
 
 def format_names() -> list[str]:
     """Return the names of all formats, built-in and the user's own, in alphabetical order."""
-    names = {
-        file.name.removesuffix(".toml")
-        for folder in _format_folders()
-        if folder.is_dir()
-        for file in folder.iterdir()
-        if file.name.endswith(".toml")
-    }
-    return sorted(names)
+    return sorted({file.stem for folder in _format_folders() for file in folder.glob("*.toml")})
+
+
+def load_formats() -> tuple[dict[str, Format], list[ConfigError]]:
+    """Return all valid formats by name, and the errors of the invalid files."""
+    valid: dict[str, Format] = {}
+    errors: list[ConfigError] = []
+    for name in format_names():
+        try:
+            valid[name] = find_format(name)
+        except ConfigError as error:
+            errors.append(error)
+    return valid, errors
 
 
 def _format_folders() -> tuple[Path, Path]:

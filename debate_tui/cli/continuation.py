@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui import config
-from debate_tui.cli.plan import Plan, PlannedDebater, judge_bias_notice, parse_judges, sources_notice
+from debate_tui.cli.plan import Plan, PlannedDebater, make_notice, parse_judges
 from debate_tui.domain.debate import NO_PARAMETERS, Debater, Format
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebaterReplaced
@@ -114,13 +114,14 @@ def _build_continuation(
     judges = _restore_judges(saved_setup.judges, settings)
     for specification in (*source_specs, *judges):
         registry.check_availability(specification)
+    planned_debaters = tuple(map(PlannedDebater, debaters, debater_settings, source_specs))
     return Plan(
         summary.topic,
         saved_setup.format,
-        tuple(map(PlannedDebater, debaters, debater_settings, source_specs)),
+        planned_debaters,
         settings,
-        " ".join(filter(None, (sources_notice(source_specs), judge_bias_notice(judges, source_specs)))),
-        judges=tuple(judges),
+        tuple(judges),
+        notice=make_notice(planned_debaters, judges),
         past_events=past_events,
         debate=summary.debate,
     )
@@ -159,14 +160,14 @@ def _restore_seat(
             return msgspec.structs.replace(seat, headers=given.headers, extra_body=given.extra_body)
     raise UsageError(
         f"The headers and secrets of {chair.debater.name} were not recorded.",
-        "Continue with the debate file that has them: --config FILE.",
+        "Use the debate file that has them: --config FILE.",
     )
 
 
 def _parse_saved_source(source: str, owner: str) -> SourceSpec:
     if MASK in source:
         raise UsageError(
-            f"The address of {owner} had a secret in it, which was not kept.",
-            "This debate cannot be continued; hold a new one.",
+            f"The address of {owner} contained a secret, which was not recorded.",
+            "This debate cannot be resumed; start a new one.",
         )
     return registry.parse_source(source)

@@ -8,6 +8,7 @@ import re
 import sys
 from contextlib import suppress
 from functools import partial
+from signal import SIGINT
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 from debate_tui import config
 from debate_tui.cli import terminal
 from debate_tui.cli.messages import (
+    EXIT_OK,
     exit_code,
     failure_lines,
     format_hint,
@@ -40,19 +42,18 @@ from debate_tui.sources.registry import is_model_with_parameters
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from debate_tui.cli.plan import Plan
+    from debate_tui.cli.plan import Plan, RunOptions
     from debate_tui.cli.wiring import DebateContext
-    from debate_tui.config import Settings
     from debate_tui.display.output import OutputWriter
 
 
-# Debates without a screen.
+# Debates without a screen
 
 
-async def run_headless(plan: Plan, *, json_lines: bool) -> int:
+async def run_headless(plan: Plan) -> int:
     """Run the debate, write it to standard output, and return the exit code."""
     # Imported here because the full screen loads them only after its first frame.
-    from debate_tui.cli.hosting import share_if_planned
+    from debate_tui.cli.hosting import share_if_asked
     from debate_tui.cli.wiring import open_debate
     from debate_tui.display.output import OUTPUT_TIMEOUT, OutputWriter, finish_writing
 
@@ -68,42 +69,40 @@ async def run_headless(plan: Plan, *, json_lines: bool) -> int:
 
     async with (
         open_debate(plan, unattended=True, on_error=print_error, on_progress=progress) as context,
-        share_if_planned(plan, context) as plan,
+        share_if_asked(context, plan.options.share_address) as sharing_notice,
     ):
-        if plan.sharing_notice:
-            print_info(plan.sharing_notice)
-        with catch_signals(partial(context.session.handle, EndDebate())) as signal:
+        if sharing_notice:
+            print_info(sharing_notice)
+        session = context.session
+        with catch_signals(partial(session.handle, EndDebate())) as signal:
             async with asyncio.TaskGroup() as group:
-                writing = group.create_task(_write_output(plan, context, out, err, json_lines=json_lines))
-                await context.session.run()
+                writing = group.create_task(_write_output(plan, context, out, err))
+                await session.run()
                 if signal.number is not None:
                     await finish_writing(writing)
-    session = context.session
-    code = exit_code(session.transcript, session.fatal_fault, signal.number)
+    code = exit_code(session.transcript, session.fatal_fault, signal)
     with suppress(TimeoutError):
         async with asyncio.timeout(OUTPUT_TIMEOUT if signal.number is not None else None):
-            await _write_summary(plan, context, err, with_failures=json_lines and code not in (0, 128 + 2))
+            await err.write(_format_summary(plan, context, code))
     return code
 
 
-async def _write_summary(
-    plan: Plan, context: DebateContext, err: OutputWriter, *, with_failures: bool
-) -> None:
-    session = context.session
-    if with_failures:
-        await err.write("".join(map(format_info, failure_lines(session.transcript))))
-    if session.fatal_fault is not None and session.fatal_fault.hint:
-        await err.write(format_hint(session.fatal_fault.hint))
-    if plan.stats:
+def _format_summary(plan: Plan, context: DebateContext, code: int) -> str:
+    """Return what is printed to standard error after the debate."""
+    session, summary = context.session, ""
+    if plan.options.json_lines and code not in (EXIT_OK, 128 + SIGINT):
+        summary += "".join(map(format_info, failure_lines(session.transcript)))
+    if session.fatal_fault is not None:
+        summary += format_hint(session.fatal_fault.hint)
+    if plan.options.stats:
         from debate_tui.display.statistics.formatting import format_table
 
-        await err.write(format_table(context.statistics.report()))
+        summary += format_table(context.statistics.report())
+    return summary
 
 
-async def _write_output(
-    plan: Plan, context: DebateContext, out: OutputWriter, err: OutputWriter, *, json_lines: bool
-) -> None:
-    if json_lines:
+async def _write_output(plan: Plan, context: DebateContext, out: OutputWriter, err: OutputWriter) -> None:
+    if plan.options.json_lines:
         from debate_tui.display.json_lines import write_json_lines
 
         output_open = await write_json_lines(context.log.follow(), out)
@@ -115,11 +114,10 @@ async def _write_output(
         context.session.handle(EndDebate())
 
 
-# Reading the topic.
-
+# Reading the topic
 
 MAX_TOPIC_CHARACTERS = 4000
-_TOPIC_HINT = 'Name one, such as: debate-tui "Should cities ban cars?"'
+_TOPIC_HINT = 'Enter one, such as: debate-tui "Should cities ban cars?"'
 
 
 def read_topic(argument: str | None, default: str = "") -> str:
@@ -138,7 +136,8 @@ def read_topic(argument: str | None, default: str = "") -> str:
         raise UsageError("The topic is empty.", _TOPIC_HINT)
     if len(topic) > MAX_TOPIC_CHARACTERS:
         raise UsageError(
-            f"The topic has more than {MAX_TOPIC_CHARACTERS:,} characters.", "Give the question only."
+            f"The topic has more than {MAX_TOPIC_CHARACTERS:,} characters.",
+            "Shorten it.",
         )
     return topic
 
@@ -151,77 +150,64 @@ def replace_surrogates(typed: str) -> str:
     return typed.encode("utf-8", "replace").decode("utf-8")
 
 
-def is_topic_missing(argument: str | None, default: str) -> bool:
-    """Return whether no topic is given and standard input is a terminal."""
-    return argument is None and not default and sys.stdin is not None and sys.stdin.isatty()
-
-
 def _read_stdin(*, allow_terminal: bool) -> str:
     if sys.stdin is None or (sys.stdin.isatty() and not allow_terminal):
-        raise UsageError("There is no topic to debate.", _TOPIC_HINT)
+        raise UsageError("No topic was given.", _TOPIC_HINT)
     # A character takes up to four bytes, and so does a byte order mark. Reading one character more than
     # allowed shows whether the limit is exceeded.
     return decode_text(sys.stdin.buffer.read(4 * (MAX_TOPIC_CHARACTERS + 2)), "replace")
 
 
-_NAMED_SOURCE = re.compile(r"(?P<name>[^=:/]*)=(?P<source>.*)")
+# Starting a debate, on the full screen or without one
 
 
 def run_debate(
     topic: str | None,
     debaters: tuple[str, ...],
     overrides: dict[str, object],
+    options: RunOptions,
     *,
     debate_file: Path | None,
-    plain: bool,
-    json_lines: bool,
-    chaos: bool,
     continued: str | None,
-    stats: bool,
-    stream_log_file: Path | None,
-    share_address: str = "",
 ) -> int:
-    """Run a debate with the given options and return the exit code.
+    """Run a debate and return the exit code.
 
     `overrides` are the settings from the command line. `continued` is the id of a recorded debate to resume,
-    empty for the latest, or `None` for a new debate. See `Plan` for `stats`, `stream_log_file` and
-    `share_address`. Raise `DebateError` if the debate cannot start.
+    empty for the latest, or `None` for a new debate. Raise `DebateError` if the debate cannot start.
     """
     if debaters:
         overrides["debater"] = [parse_debater_option(text) for text in debaters]
     settings = load_settings(overrides, debate_file=debate_file)
-    on_screen = not (plain or json_lines) and terminal.supports_full_screen()
-    plan_fields = {"stats": stats, "stream_log_file": stream_log_file, "share_address": share_address}
-    if continued is None and on_screen and is_topic_missing(topic, settings.topic):
-        from debate_tui.cli import start
-
-        return asyncio.run(start.run_start_screen(settings, chaos=chaos, plan_fields=plan_fields))
+    on_screen = not (options.plain or options.json_lines) and terminal.supports_full_screen()
     if continued is not None:
         # The first frame of a new debate must not wait for SQLite.
         from debate_tui.cli.continuation import plan_continuation
         from debate_tui.record.stores import open_store
 
         store = open_store(config.record_file())
-        debate_plan = asyncio.run(plan_continuation(store, continued, settings))
+        plan = asyncio.run(plan_continuation(store, continued, settings))
+        plan = msgspec.structs.replace(plan, options=options)
+    elif on_screen and topic is None and not settings.topic and sys.stdin is not None and sys.stdin.isatty():
+        from debate_tui.cli import start
+
+        return asyncio.run(start.run_start_screen(settings, options))
     else:
-        debate_plan = _plan_topic(topic, settings, on_screen=on_screen, chaos=chaos)
-    debate_plan = msgspec.structs.replace(debate_plan, **plan_fields)
+        topic = read_topic(topic, settings.topic)
+        seats = settings.debater or default_debaters(
+            _default_sources(settings, on_screen=on_screen, chaos=options.chaos), settings
+        )
+        plan = make_plan(topic, seats, settings, options)
     if on_screen:
         from debate_tui.cli import tui_runner
 
         terminal.reopen_keyboard()
-        return asyncio.run(tui_runner.run_fullscreen(debate_plan))
+        return asyncio.run(tui_runner.run_fullscreen(plan))
 
     gc.enable()
-    return asyncio.run(run_headless(debate_plan, json_lines=json_lines))
+    return asyncio.run(run_headless(plan))
 
 
-def _plan_topic(topic: str | None, settings: Settings, *, on_screen: bool, chaos: bool) -> Plan:
-    resolved_topic = read_topic(topic, settings.topic)
-    debater_settings = settings.debater or default_debaters(
-        _default_sources(settings, on_screen=on_screen, chaos=chaos), settings
-    )
-    return make_plan(resolved_topic, debater_settings, settings, chaos=chaos)
+_NAMED_SOURCE = re.compile(r"(?P<name>[^=:/]*)=(?P<source>.*)")
 
 
 def parse_debater_option(text: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from debate_tui import __version__, config
 from debate_tui.cli import terminal
-from debate_tui.cli.wiring import make_source
+from debate_tui.cli.wiring import make_source, make_source_factory
 from debate_tui.domain.debate import MAX_DEBATERS
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
@@ -23,13 +23,13 @@ from debate_tui.domain.wording import format_duration
 from debate_tui.sources import discovery, prices, registry
 from debate_tui.sources.credentials import find_key, find_key_variable
 from debate_tui.sources.providers import find_provider, providers
-from debate_tui.sources.registry import SourceFactory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from debate_tui.domain.stream import Source
     from debate_tui.sources.providers import Provider
+    from debate_tui.sources.registry import SourceFactory
 
 ANSWER_TIMEOUT_S = 20.0
 """Seconds to wait for the first word of a source's answer."""
@@ -37,7 +37,7 @@ LIST_TIMEOUT_S = 5.0
 """Seconds to wait for a server's list of models."""
 LOAD_TIMEOUT_S = 300.0
 """Seconds to wait for a local model, which may have to be downloaded and loaded first."""
-LOCAL_MODEL_TITLE = "model in the box"
+LOCAL_MODEL_TITLE = "bundled model"
 
 _TEST_REQUEST = TurnRequest(
     topic="a test",
@@ -73,18 +73,18 @@ def run_checks(settings: config.Settings) -> int:
     )
     named_servers = discovery.custom_servers()
     if named_servers:
-        _print_section("Servers of your own", [_check_named_server(each) for each in named_servers])
+        _print_section("Your servers", [_check_named_server(each) for each in named_servers])
     seats = [*_seats_to_check(settings)]
     if not seats:
-        print("\nNo model is at hand: debate-tui runs its scripted demo.")
+        print("\nNo model was found, so debate-tui runs its scripted demo.")
         if named_servers:
             name = named_servers[0].name
-            print(f"  Name a model of your server: debate-tui -d {name}:MODEL -d {name}:MODEL")
+            print(f"  To use your server, name a model: debate-tui -d {name}:MODEL -d {name}:MODEL")
         else:
-            print("  Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start one of the local servers.")
+            print("  Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start a local server.")
         return 0
     source_results = asyncio.run(_check_sources(seats, settings))
-    _print_section("Sources, each asked for one word", source_results)
+    _print_section("Sources, each with one small request", source_results)
     return 4 if any(finding.status == "broken" for finding in source_results) else 0
 
 
@@ -104,7 +104,7 @@ def _check_terminal() -> CheckResult:
         true_colour = os.environ.get("COLORTERM") in ("truecolor", "24bit")
         colours = "16 million colours" if true_colour else "256 colours"
         return CheckResult("full screen", "works", f"{name}, {size.columns}×{size.lines}, {colours}")
-    return CheckResult("full screen", "absent", "not a terminal here: debates are printed as plain text")
+    return CheckResult("full screen", "absent", "not a terminal; debates are printed as plain text")
 
 
 def _check_encoding() -> CheckResult:
@@ -119,7 +119,9 @@ def _check_files() -> list[CheckResult]:
     return [
         CheckResult("settings", "works" if settings.exists() else "absent", str(settings)),
         CheckResult("debates", "works" if record.exists() else "absent", str(record)),
-        CheckResult("prices", "works", f"{prices.price_table_version()}, after [price] in the settings"),
+        CheckResult(
+            "prices", "works", f"{prices.price_table_version()}; [price] in the settings takes precedence"
+        ),
     ]
 
 
@@ -162,13 +164,13 @@ def _check_key(provider_: Provider) -> CheckResult:
             where = f"{variable}: " if variable else ""
             return CheckResult(provider_.title, "broken", f"{where}{fault.message}", fault.hint)
         where = f"set {' or '.join(provider_.key_env)}" if provider_.key_env else provider_.key_hint
-        return CheckResult(provider_.title, "absent", f"none: {where}")
+        return CheckResult(provider_.title, "absent", f"no key; {where}")
     where = variable or ("the output of its key_command" if provider_.key_command else "the system keyring")
     return CheckResult(provider_.title, "works", f"found in {where}")
 
 
 def _check_local_server(server: Provider) -> CheckResult:
-    absent = CheckResult(server.title, "absent", f"not answering at {server.host}: {server.start}")
+    absent = CheckResult(server.title, "absent", f"no answer at {server.host}; {server.start}")
     try:
         models = discovery.fetch_models(server, timeout=discovery.PROBE_TIMEOUT)
     except Fault as fault:
@@ -179,7 +181,7 @@ def _check_local_server(server: Provider) -> CheckResult:
 
 
 def _check_named_server(server: Provider) -> CheckResult:
-    name, detail = f"{server.title} at {server.host}", f"named by {server.base_url_env}"
+    name, detail = f"{server.title} at {server.host}", f"set in {server.base_url_env}"
     try:
         models = discovery.fetch_models(server, timeout=LIST_TIMEOUT_S)
     except Fault as fault:
@@ -200,21 +202,19 @@ def _check_local_model() -> CheckResult:
 
     server = local_model.find_server_program()
     if server is None:
-        return CheckResult(LOCAL_MODEL_TITLE, "absent", "no llama-server to run it", local_model.INSTALL_HINT)
+        return CheckResult(
+            LOCAL_MODEL_TITLE, "absent", "llama-server is not installed", local_model.INSTALL_HINT
+        )
     if local_model.find_bundled_model(config.model_folder()) is None:
-        detail = f"run by {server}; {local_model.DOWNLOAD_MB} MB to be fetched, once"
+        detail = f"uses {server}; downloads {local_model.DOWNLOAD_MB} MB once"
         return CheckResult(LOCAL_MODEL_TITLE, "absent", detail, "debate-tui -d local -d local")
-    return CheckResult(LOCAL_MODEL_TITLE, "works", f"{local_model.BUNDLED_MODEL}, run by {server}")
+    return CheckResult(LOCAL_MODEL_TITLE, "works", f"{local_model.BUNDLED_MODEL}, using {server}")
 
 
 async def _check_sources(
     seats: Sequence[config.DebaterSettings], settings: config.Settings
 ) -> list[CheckResult]:
-    async with SourceFactory(
-        connect_timeout=settings.recovery.connect_timeout,
-        http2=settings.http2 == "auto",
-        model_folder=config.model_folder(),
-    ) as sources:
+    async with make_source_factory(settings) as sources:
         return await asyncio.gather(*(_check_source(seat, sources) for seat in seats))
 
 
@@ -225,12 +225,12 @@ async def _check_source(seat: config.DebaterSettings, sources: SourceFactory) ->
         name = specification.public_name
         registry.check_availability(specification)
         if specification.kind == "demo":
-            return CheckResult(name, "works", "scripted, needs nothing")
+            return CheckResult(name, "works", "scripted; needs no key and no network")
         limit_s = LOAD_TIMEOUT_S if specification.kind == "local" else ANSWER_TIMEOUT_S
         seconds = await _time_first_chunk(make_source(sources, specification, seat), limit_s)
     except DebateError as error:
         return CheckResult(name, "broken", error.message, error.hint)
-    return CheckResult(name, "works", f"answered after {format_duration(seconds)}")
+    return CheckResult(name, "works", f"answered in {format_duration(seconds)}")
 
 
 async def _time_first_chunk(source: Source, limit_s: float) -> float:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.errors import DebateError, UsageError
@@ -21,7 +20,6 @@ from debate_tui.domain.errors import DebateError, UsageError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from debate_tui.cli.plan import Plan
     from debate_tui.cli.wiring import DebateContext
     from debate_tui.server.auth import AccessControl, Role
     from debate_tui.server.commands import DebateLauncher
@@ -75,8 +73,8 @@ def check_installed() -> None:
     missing = [name for name in SERVER_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise DebateError(
-            f"Hosting debates needs packages that are not installed: {', '.join(missing)}.",
-            "pip install 'debate-tui[serve]'",
+            f"To host debates, install the missing packages: {', '.join(missing)}.",
+            "Run: pip install 'debate-tui[serve]'",
         )
 
 
@@ -89,7 +87,7 @@ def load_certificate(hosting: HostingOptions) -> tuple[Path, Path] | None:
     if chain is None and key is None:
         return None
     if chain is None or key is None:
-        raise UsageError("--cert and --key need each other.", "Give both, or neither.")
+        raise UsageError("--cert and --key must be used together.", "Use both or neither.")
     import ssl
 
     for file in (chain, key):
@@ -97,14 +95,14 @@ def load_certificate(hosting: HostingOptions) -> tuple[Path, Path] | None:
             file.open("rb").close()
         except OSError as error:
             raise UsageError(
-                f"Cannot read {file}: {error.strerror}.", "--cert and --key name files."
+                f"Cannot read {file}: {error.strerror}.", "Check the paths after --cert and --key."
             ) from None
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key)
     except ssl.SSLError as error:
         raise UsageError(
-            f"{chain} and {key} are no certificate and its key: {error.reason or error}.",
-            "Both have to be PEM, and belong together.",
+            f"{chain} and {key} are not a certificate and its key: {error.reason or error}.",
+            "Both must be PEM files, and the key must match the certificate.",
         ) from None
     return chain, key
 
@@ -116,11 +114,11 @@ def check_options(hosting: HostingOptions) -> None:
     check_tokens(hosting.token, hosting.viewer_token)
     if hosting.public and not is_loopback(hosting.host):
         raise UsageError(
-            f"--public does not go with --host {hosting.host}.",
-            "Listen on 127.0.0.1 behind a proxy, or leave out --public: viewers then need the token.",
+            f"--public cannot be used with --host {hosting.host}.",
+            "Listen on 127.0.0.1 and use a proxy, or omit --public: viewers then need the token.",
         )
     if hosting.public and hosting.viewer_token:
-        raise UsageError("--public and a viewer token cannot be used together.", "Leave one of them out.")
+        raise UsageError("--public and a viewer token cannot be used together.", "Omit one of them.")
 
 
 @asynccontextmanager
@@ -200,25 +198,21 @@ def _raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
-# The ``--share`` option.
-
-
-DEFAULT_SHARE_ADDRESS = "127.0.0.1:8484"
+# The ``--share`` option
 
 
 @asynccontextmanager
-async def share_if_planned(plan: Plan, context: DebateContext) -> AsyncIterator[Plan]:
-    """Host the debate if `plan` has a share address.
+async def share_if_asked(context: DebateContext, address: str) -> AsyncIterator[str]:
+    """Host the debate at `address`, unless it is empty; yield a notice about where others can watch it.
 
-    Yield the plan, with `sharing_notice` set if the debate is hosted. Exit the context after the session has
-    run. Raise `DebateError` if the debate cannot be hosted.
+    Exit the context after the session has run. Raise `DebateError` if the debate cannot be hosted.
     """
-    if not plan.share_address:
-        yield plan
+    if not address:
+        yield ""
         return
 
-    async with share_session(context, parse_share_address(plan.share_address)) as address:
-        yield msgspec.structs.replace(plan, sharing_notice=f"Shared at {address}")
+    async with share_session(context, parse_share_address(address)) as watch_address:
+        yield f"Shared at {watch_address}"
 
 
 def parse_share_address(address: str) -> HostingOptions:
@@ -232,7 +226,7 @@ def parse_share_address(address: str) -> HostingOptions:
     if not colon or address.endswith("]") or (":" in host and not host.startswith("[")):
         host, port = address, ""
     if port and not (port.isascii() and port.isdecimal() and int(port) < 1 << 16):
-        raise UsageError(f"--share {address}: {port!r} is no port.", "Say HOST:PORT, HOST or :PORT.")
+        raise UsageError(f"--share {address}: '{port}' is not a port.", "Use HOST:PORT, HOST or :PORT.")
     defaults = HostingOptions()
     return HostingOptions(
         host=host.strip("[]") or defaults.host,

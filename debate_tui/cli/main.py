@@ -106,7 +106,7 @@ def _to_debate_error(error: Exception) -> DebateError:
             # `format_message` would list the possibilities too.
             return UsageError(error.message, f"Did you mean {' or '.join(sorted(close))}?")
         case click.ClickException():
-            return UsageError(error.format_message(), "debate-tui --help lists what there is.")
+            return UsageError(error.format_message(), "See 'debate-tui --help'.")
         case ExceptionGroup():
             expected, unexpected = error.split(DebateError)
             if unexpected is None and expected is not None:
@@ -130,8 +130,8 @@ def _unexpected_error(error: Exception) -> DebateError:
     except OSError:
         hint = redact("".join(traceback.format_exception_only(error)), *_secrets_in_environment())
     else:
-        hint = f"The details are in {report}; please report them."
-    return DebateError(f"This should not have happened: {type(error).__name__}.", hint)
+        hint = f"Please report this. The details are in {report}."
+    return DebateError(f"Unexpected error: {type(error).__name__}.", hint)
 
 
 def _secrets_in_environment() -> list[str]:

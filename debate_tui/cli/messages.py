@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from debate_tui.cli.terminal import CaughtSignal
     from debate_tui.domain.errors import DebateError
     from debate_tui.domain.stream import Fault
     from debate_tui.domain.transcript import Transcript
@@ -72,10 +73,10 @@ EXIT_DEBATER_FAILED = 3
 EXIT_KEY_OR_CONFIGURATION = 4
 
 
-def exit_code(transcript: Transcript, fatal_fault: Fault | None, signal_number: int | None) -> int:
-    """Return the exit code of a finished debate; `signal_number` is the signal that ended it, if any."""
-    if signal_number is not None:
-        return 128 + signal_number
+def exit_code(transcript: Transcript, fatal_fault: Fault | None, signal: CaughtSignal) -> int:
+    """Return the exit code of a debate that finished, or was ended by `signal`."""
+    if signal.number is not None:
+        return signal.exit_code
     if fatal_fault is not None:
         return EXIT_KEY_OR_CONFIGURATION
     reasons = [turn.reason for turn in transcript.turns.values()]

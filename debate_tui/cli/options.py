@@ -1,37 +1,132 @@
-"""The main command and its options. The code it runs is imported on use."""
+"""The main command, and the options that several commands share. The code they run is imported on use."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from debate_tui import __version__
 
-DISPLAY_MODES = ("synchronized", "staggered", "hybrid")
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+# Options of several commands
+
+
+def stack_options(*options: Decorator) -> Decorator:
+    """Return one decorator that adds all these options, in this order."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+debater_options = stack_options(
+    click.option(
+        "-d",
+        "--debater",
+        "debaters",
+        multiple=True,
+        metavar="[NAME=]SOURCE",
+        help="Add a debater (two to four)",
+    ),
+    click.option("-f", "--format", metavar="NAME", help="Use this debate format (default: oxford)"),
+    click.option("-r", "--rounds", type=int, metavar="N", help="Set the rounds of each repeated phase"),
+    click.option("--judge", "judges", multiple=True, metavar="SOURCE", help="Add a judge (repeatable)"),
+)
+
+debate_file_option = click.option(
+    "--config",
+    "debate_file",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="Read a settings or debate file (TOML)",
+)
+
+limit_options = stack_options(
+    click.option("--max-cost", type=float, metavar="US$", help="Start no new turn after spending this much"),
+    click.option(
+        "--max-tokens", type=int, metavar="N", help="Start no new turn after using this many tokens"
+    ),
+)
+
+continue_option = click.option(
+    "--continue",
+    "continued",
+    is_flag=False,
+    flag_value="",
+    metavar="[DEBATE]",
+    help="Resume an interrupted debate (default: the latest)",
+)
+
+mode_option = click.option(
+    "-m",
+    "--mode",
+    type=click.Choice(("synchronized", "staggered", "hybrid")),
+    help="Choose when text is painted (default: hybrid)",
+)
+theme_option = click.option("--theme", metavar="NAME", help="Use this colour theme")
+ascii_option = click.option("--ascii", is_flag=True, help="Draw icons and lines in ASCII only")
+
+output_options = stack_options(
+    click.option("--plain", is_flag=True, help="Print plain text instead of using the full screen"),
+    click.option("--json", "json_lines", is_flag=True, help="Print the events, one JSON object per line"),
+)
+
+
+def typed_settings(options: Mapping[str, object], judges: tuple[str, ...] = ()) -> dict[str, object]:
+    """Return the settings among `options` that were typed, with `judges` if there are any."""
+    typed = {name: value for name, value in options.items() if value is not None and value is not False}
+    if judges:
+        from debate_tui.cli.debate import replace_surrogates
+
+        typed["judge"] = [replace_surrogates(judge) for judge in judges]
+    return typed
+
+
+def check_outputs(*, plain: bool, json_lines: bool) -> None:
+    """Raise `UsageError` if two kinds of output are asked for."""
+    if plain and json_lines:
+        raise click.UsageError("--plain and --json cannot be used together.")
+
+
+def check_continuation(continued: str | None, topic: str | None, debaters: tuple[str, ...]) -> None:
+    """Raise `UsageError` if a debate is to be resumed, but its topic or debaters are given too."""
+    if continued is not None and (topic is not None or debaters):
+        raise click.UsageError("--continue takes the topic and debaters from the recorded debate.")
+
+
+# The main command
 
 EPILOGUE = """\b
 Sources for -d ([NAME=]SOURCE, two to four times):
   openai:MODEL  anthropic:MODEL  OpenAI and Anthropic
   PROVIDER:MODEL                 ollama, openrouter, groq, mistral, deepseek, xai, …
   http(s)://…  ws(s)://…         any endpoint that sends server-sent events, or a WebSocket
-  local[:FILE.gguf]              a model that runs on this machine, small unless named
-  demo[:VOICE]                   scripted, needs nothing
+  local[:FILE.gguf]              a model on this machine (default: a very small one)
+  demo[:VOICE]                   a scripted demo; needs no key and no network
 
 \b
 Commands:
-  debate-tui replay [DEBATE]     play a recorded debate back
+  debate-tui replay [DEBATE]     replay a recorded debate
   debate-tui history [WORDS]     list recorded debates
-  debate-tui export [DEBATE]     a recorded debate as md, html, json or txt
-  debate-tui formats [NAME]      list the formats, explain one
+  debate-tui export [DEBATE]     export a recorded debate as md, html, json or txt
+  debate-tui formats [NAME]      list the formats, or describe one
   debate-tui serve [TOPIC]       host debates for viewers in browsers and terminals
   debate-tui watch URL           watch a hosted debate
-  debate-tui doctor              what works here: keys, local servers, sources
+  debate-tui doctor              check the terminal, keys, local servers and sources
 
 \b
-A topic that is named like a command goes after --. Without -d, debaters are
-chosen from the keys and servers found; without those, the demo runs. There are
-as many of them as the format takes.
+Put -- before a topic that is also the name of a command. Without -d, debaters
+are chosen from the keys and servers found, as many as the format needs; if
+there are none, the demo runs.
 """
 
 
@@ -49,94 +144,57 @@ class _DebateCommand(click.Command):
 
 @click.command(cls=_DebateCommand, epilog=EPILOGUE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("topic", required=False)
-@click.option("-d", "--debater", "debaters", multiple=True, metavar="[NAME=]SOURCE", help="Who argues.")
+@debater_options
+@mode_option
 @click.option(
-    "-m", "--mode", type=click.Choice(DISPLAY_MODES), help="When text is painted (default: hybrid)."
+    "--window", type=int, metavar="MS", help="Set the time between synchronized flushes (default: 100)"
 )
-@click.option("--window", type=int, metavar="MS", help="Synchronized: time between flushes (default: 100).")
-@click.option("-f", "--format", metavar="NAME", help="How the debate is held (default: oxford).")
-@click.option("-r", "--rounds", type=int, metavar="N", help="Rounds of each repeated phase.")
-@click.option("--judge", "judges", multiple=True, metavar="SOURCE", help="Who judges; may be repeated.")
-@click.option("--theme", metavar="NAME", help="Colours of the screen.")
-@click.option(
-    "--config",
-    "debate_file",
-    type=click.Path(path_type=Path, readable=False),
-    metavar="FILE",
-    help="A settings or debate file (TOML).",
-)
-@click.option("--plain", is_flag=True, help="Plain text instead of the full screen.")
-@click.option("--json", "json_lines", is_flag=True, help="The debate's events, one JSON object per line.")
-@click.option("--max-cost", type=float, metavar="US$", help="Begin no turn once this is spent.")
-@click.option("--max-tokens", type=int, metavar="N", help="Begin no turn once so many tokens were used.")
-@click.option("--stats", is_flag=True, help="Tell the streams' figures on standard error at the end.")
+@theme_option
+@debate_file_option
+@output_options
+@limit_options
+@click.option("--stats", is_flag=True, help="Print stream statistics to stderr at the end")
 @click.option(
     "--log",
-    "journal",
+    "stream_log_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Append connections, waits, faults and recoveries to a file, without keys.",
+    help="Append connections, faults and recoveries to a file",
 )
 @click.option(
     "--share",
+    "share_address",
     is_flag=False,
     flag_value="127.0.0.1:8484",
     default="",
     metavar="[HOST:PORT]",
-    help="Let others watch in browsers and terminals (default: 127.0.0.1:8484).",
+    help="Let others watch (default: 127.0.0.1:8484)",
 )
-@click.option("--no-record", is_flag=True, help="Keep nothing in the history.")
-@click.option("--ascii", is_flag=True, help="Icons and lines in ASCII only.")
-@click.option(
-    "--continue",
-    "continued",
-    is_flag=False,
-    flag_value="",
-    metavar="[DEBATE]",
-    help="Take up a recorded debate that was broken off, the newest unless one is named.",
-)
-@click.option("--chaos", is_flag=True, help="Demo only: break its streams, to see them heal.")
+@click.option("--no-record", is_flag=True, help="Do not record the debate")
+@ascii_option
+@continue_option
+@click.option("--chaos", is_flag=True, help="Break the demo's streams to show how they recover")
 @click.version_option(__version__, message="debate-tui %(version)s")
 def debate(
     topic: str | None,
     debaters: tuple[str, ...],
-    debate_file: Path | None,
-    plain: bool,
-    json_lines: bool,
-    no_record: bool,
-    chaos: bool,
-    continued: str | None,
     judges: tuple[str, ...],
-    stats: bool,
-    journal: Path | None,
-    share: str,
-    **settings: object,
+    debate_file: Path | None,
+    continued: str | None,
+    no_record: bool,
+    **options: Any,
 ) -> int:
-    """Watch two to four language models argue about TOPIC, live, side by side.
+    """Watch two to four language models debate TOPIC, live, side by side.
 
-    TOPIC may be - or a pipe for standard input.
+    Use - to read TOPIC from standard input.
     """
-    from debate_tui.cli.debate import replace_surrogates, run_debate
+    from debate_tui.cli.debate import run_debate
+    from debate_tui.cli.plan import RunOptions
 
-    if plain and json_lines:
-        raise click.UsageError("--plain and --json exclude each other.")
-    overrides = {key: value for key, value in settings.items() if value is not None and value is not False}
-    if judges:
-        overrides["judge"] = [replace_surrogates(judge) for judge in judges]
+    run_options = RunOptions(**{name: options.pop(name) for name in RunOptions.__struct_fields__})
+    check_outputs(plain=run_options.plain, json_lines=run_options.json_lines)
+    check_continuation(continued, topic, debaters)
+    settings = typed_settings(options, judges)
     if no_record:
-        overrides["record"] = False
-    if continued is not None and (topic is not None or debaters):
-        raise click.UsageError("--continue takes topic and debaters from the record.")
-    return run_debate(
-        topic,
-        debaters,
-        overrides,
-        debate_file=debate_file,
-        plain=plain,
-        json_lines=json_lines,
-        chaos=chaos,
-        continued=continued,
-        stats=stats,
-        stream_log_file=journal,
-        share_address=share,
-    )
+        settings["record"] = False
+    return run_debate(topic, debaters, settings, run_options, debate_file=debate_file, continued=continued)

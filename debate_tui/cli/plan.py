@@ -20,7 +20,7 @@ from debate_tui.domain.debate import (
     with_round_count,
 )
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.domain.events import Event
+from debate_tui.domain.events import DebaterInfo, Event
 from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.sources import registry
 from debate_tui.sources.providers import configure_providers
@@ -48,6 +48,14 @@ class PlannedDebater(Struct, frozen=True):
     settings: config.DebaterSettings
     source_spec: SourceSpec
 
+    @property
+    def info(self) -> DebaterInfo:
+        """What the debate's first event will say about the debater."""
+        debater = self.debater
+        return DebaterInfo(
+            debater.id, debater.name, debater.side, debater.source, self.source_spec.model, debater.parameters
+        )
+
 
 def model_parameters(seat: ModelParameters, specification: SourceSpec) -> ModelParameters:
     """Return the model parameters to use: `seat`'s before `specification`'s, none without a model."""
@@ -56,32 +64,48 @@ def model_parameters(seat: ModelParameters, specification: SourceSpec) -> ModelP
     return seat.parameters.over(specification.parameters)
 
 
+class RunOptions(Struct, frozen=True):
+    """How a debate is run and shown; options that cannot be set in a file.
+
+    With `chaos`, the demo's streams break on purpose. With `stats`, stream statistics are printed at the end.
+    Connections, waits, faults and recoveries are appended to `stream_log_file`. The debate is hosted at
+    `share_address` if that is set.
+    """
+
+    plain: bool = False
+    json_lines: bool = False
+    chaos: bool = False
+    stats: bool = False
+    stream_log_file: Path | None = None
+    share_address: str = ""
+
+
+DEFAULT_OPTIONS = RunOptions()
+
+
 class Plan(Struct, frozen=True):
     """A debate that is ready to start.
 
-    `notice` stays on screen during the debate. With `chaos`, the streams break on purpose. `past_events` are
-    the events of a debate to resume, and `debate` is its id. With `stats`, stream statistics are printed at
-    the end. Connections, waits, faults and recoveries are appended to `stream_log_file`. The debate is hosted
-    at `share_address` if that is set; once hosted, `sharing_notice` says where others can watch it.
+    `notice` stays on screen during the debate. `past_events` are the events of a debate to resume, and
+    `debate` is its id.
     """
 
     topic: str
     format: Format
     debaters: tuple[PlannedDebater, ...]
     settings: config.Settings
-    notice: str = ""
-    chaos: bool = False
     judges: tuple[SourceSpec, ...] = ()
+    notice: str = ""
     past_events: tuple[Event, ...] = ()
     debate: str = ""
-    stats: bool = False
-    stream_log_file: Path | None = None
-    share_address: str = ""
-    sharing_notice: str = ""
+    options: RunOptions = DEFAULT_OPTIONS
 
 
 def make_plan(
-    topic: str, debaters: Sequence[config.DebaterSettings], settings: config.Settings, *, chaos: bool = False
+    topic: str,
+    debaters: Sequence[config.DebaterSettings],
+    settings: config.Settings,
+    options: RunOptions = DEFAULT_OPTIONS,
 ) -> Plan:
     """Make a plan, checking everything that can be checked before connecting.
 
@@ -90,21 +114,35 @@ def make_plan(
     source_specs = [registry.parse_source(seat.source) for seat in debaters]
     format_ = _choose_format(debaters, source_specs, settings)
     check_debater_count(format_, len(debaters))
-    for specification in source_specs:
+    if options.chaos and any(specification.kind != "demo" for specification in source_specs):
+        raise UsageError("--chaos works only with the demo.", "Use -d demo, or no -d at all.")
+    judges = parse_judges(settings)
+    for specification in (*source_specs, *judges):
         registry.check_availability(specification)
-    if chaos and any(specification.kind != "demo" for specification in source_specs):
-        raise UsageError("--chaos breaks the demo's streams only.", "Leave -d out, or say -d demo.")
-    judges = assign_voices(topic, parse_judges(settings))
-    for judge in judges:
-        registry.check_availability(judge)
-    source_specs = assign_voices(topic, source_specs)
+    judges = assign_voices(topic, judges)
+    planned_debaters = _plan_debaters(format_, debaters, assign_voices(topic, source_specs))
+    return Plan(
+        topic,
+        format_,
+        planned_debaters,
+        settings,
+        tuple(judges),
+        notice=make_notice(planned_debaters, judges),
+        options=options,
+    )
+
+
+def _plan_debaters(
+    format_: Format, debaters: Sequence[config.DebaterSettings], source_specs: Sequence[SourceSpec]
+) -> tuple[PlannedDebater, ...]:
+    names = _debater_names(debaters, source_specs)
     sides = assign_sides(format_, len(debaters))
-    planned_debaters = tuple(
+    return tuple(
         PlannedDebater(
             Debater(
-                id=f"d{place + 1}",
+                id=f"d{number}",
                 name=name,
-                side=seat.side or sides[place],
+                side=seat.side or side,
                 source=specification.public_name,
                 persona=seat.persona,
                 parameters=model_parameters(seat, specification).to_public(),
@@ -112,21 +150,10 @@ def make_plan(
             seat,
             specification,
         )
-        for place, (seat, specification, name) in enumerate(
-            zip(debaters, source_specs, _debater_names(debaters, source_specs), strict=True)
+        for number, (seat, specification, name, side) in enumerate(
+            zip(debaters, source_specs, names, sides, strict=True), 1
         )
     )
-    notice_text = " ".join(
-        filter(
-            None,
-            (
-                sources_notice(source_specs),
-                parameters_notice(planned_debaters),
-                judge_bias_notice(judges, source_specs),
-            ),
-        )
-    )
-    return Plan(topic, format_, planned_debaters, settings, notice_text, chaos, tuple(judges))
 
 
 def parse_judges(settings: config.Settings) -> list[SourceSpec]:
@@ -172,7 +199,7 @@ def unwatched_sources() -> tuple[str, ...]:
     if variable := any_key():
         raise UsageError(
             f"No debaters are named, and {variable} is set.",
-            "Name the debaters with -d, such as -d openai -d anthropic, or -d demo for the scripted demo.",
+            "Name the debaters, such as -d openai -d anthropic, or use -d demo for the scripted demo.",
         )
     return DEMO_SOURCES
 
@@ -234,7 +261,18 @@ def _voice_name(source_spec: SourceSpec) -> str:
     return VOICES.get(source_spec.detail, "")
 
 
-def judge_bias_notice(judges: Iterable[SourceSpec], debaters: Iterable[SourceSpec]) -> str:
+def make_notice(debaters: Sequence[PlannedDebater], judges: Iterable[SourceSpec]) -> str:
+    """Return the notice shown during the debate: what to know about its sources and judges."""
+    source_specs = [each.source_spec for each in debaters]
+    notices = (
+        _sources_notice(source_specs),
+        _parameters_notice(debaters),
+        _bias_notice(judges, source_specs),
+    )
+    return " ".join(filter(None, notices))
+
+
+def _bias_notice(judges: Iterable[SourceSpec], debaters: Iterable[SourceSpec]) -> str:
     """Return a warning if judges share a debater's model family: models prefer their own family's text."""
     families = {each.scheme for each in debaters if each.kind in ("provider", "local")}
     related = dict.fromkeys(judge.public_name for judge in judges if judge.scheme in families)
@@ -244,36 +282,29 @@ def judge_bias_notice(judges: Iterable[SourceSpec], debaters: Iterable[SourceSpe
     return f"Not impartial: {', '.join(related)} {judge} own model family."
 
 
-def parameters_notice(debaters: Iterable[PlannedDebater]) -> str:
+def _parameters_notice(debaters: Iterable[PlannedDebater]) -> str:
     """Return a notice about parameters that have no effect because the source is not a model."""
     names = [
         each.debater.name
         for each in debaters
         if each.settings.parameters != NO_PARAMETERS and not each.source_spec.takes_parameters
     ]
-    return f"Parameters have no effect for {', '.join(names)}: only models take them." if names else ""
+    return f"Parameters have no effect for {', '.join(names)}: only models use them." if names else ""
 
 
-def sources_notice(source_specs: Iterable[SourceSpec]) -> str:
-    """Return the notice about scripted or very small sources, shown during the debate."""
-    source_specs = tuple(source_specs)
-    scripted = [specification.kind == "demo" for specification in source_specs]
-    if not any(scripted):
-        return _local_model_notice(source_specs)
-    if not all(scripted):
-        return "Demo debaters are scripted: no model speaks for them."
-    from debate_tui.sources.demo import DEMO_NOTICE
+def _sources_notice(source_specs: Sequence[SourceSpec]) -> str:
+    """Return the notice about scripted or very small sources."""
+    if any(each.kind == "demo" for each in source_specs):
+        if not all(each.kind == "demo" for each in source_specs):
+            return "Demo debaters are scripted: no model speaks for them."
+        from debate_tui.sources.demo import DEMO_NOTICE
 
-    return DEMO_NOTICE
+        return DEMO_NOTICE
+    if any(each.kind == "local" and not each.detail for each in source_specs):
+        from debate_tui.sources import local_model
 
-
-def _local_model_notice(source_specs: Iterable[SourceSpec]) -> str:
-    """Return the notice about the bundled model if a debater uses it."""
-    if all(each.kind != "local" or each.detail for each in source_specs):
-        return ""
-    from debate_tui.sources import local_model
-
-    return local_model.BUNDLED_NOTICE
+        return local_model.BUNDLED_NOTICE
+    return ""
 
 
 def remembered_sources() -> tuple[str, ...]:

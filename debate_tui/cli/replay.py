@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import terminal
-from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateStarted, PhaseStarted
 from debate_tui.record.stores import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from debate_tui.config import Settings
-    from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
-    from debate_tui.record.player import Player
-    from debate_tui.tui.app import DebateApp
 
 
 def replay_debate(
@@ -69,7 +65,8 @@ def _events_from_round(events: Sequence[Event], number: int | None) -> Sequence[
     round_starts = [place for place, event in enumerate(events) if isinstance(event, PhaseStarted)]
     if not 1 <= number <= len(round_starts):
         raise UsageError(
-            f"The debate has no round {number}.", f"It has {len(round_starts)}, counted over all phases."
+            f"The debate has no round {number}.",
+            f"It has {len(round_starts)} rounds, counted over all phases.",
         )
     round_start = round_starts[number - 1]
     return [
@@ -95,7 +92,7 @@ async def _write_output(events: Sequence[Event], *, json_lines: bool) -> None:
         await write_plain(single_batch(), out, OutputWriter.for_stream(sys.stderr, required=False))
 
 
-# Replay on the full screen.
+# Replay on the full screen
 
 
 async def play_fullscreen(
@@ -110,46 +107,13 @@ async def play_fullscreen(
 
     `format_` is the debate's format, if known. Raise `UsageError` if there is no round `from_round`.
     """
+    # Imported here because output to a pipe does not need them.
+    from debate_tui.cli.tui_runner import show_log
     from debate_tui.record.player import Player
+    from debate_tui.tui.screens.replay import ReplayScreen
 
     player = Player(events, speed=speed)
     if from_round is not None:
         player.seek_round(from_round)
     started = next((event for event in events if isinstance(event, DebateStarted)), None)
-    first_frame_painted = asyncio.Event()
-    app = _create_app(player, started, settings, format_, first_frame_painted.set)
-    with catch_signals(app.exit, terminal_fd=0) as signal:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_run_player(player, first_frame_painted))
-            await app.run_async()
-            await player.aclose()
-            first_frame_painted.set()
-    if signal.number is not None:
-        return 128 + signal.number
-    return app.return_code or 0
-
-
-def _create_app(
-    player: Player,
-    started: DebateStarted | None,
-    settings: Settings,
-    format_: Format | None,
-    on_ready: Callable[[], None],
-) -> DebateApp:
-    # Imported here because output to a pipe does not need them.
-    from debate_tui.cli.tui_runner import make_screen_options
-    from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.tui.app import DebateApp
-    from debate_tui.tui.screens.replay import ReplayScreen
-
-    debaters = started.debaters if started else ()
-    topic = started.topic if started else ""
-    buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in debaters])
-    options = make_screen_options(settings, topic=topic, debaters=debaters, format_=format_)
-    return DebateApp(ReplayScreen(player, buffer, options, on_ready=on_ready))
-
-
-async def _run_player(player: Player, first_frame_painted: asyncio.Event) -> None:
-    """Start playing after the first frame is painted."""
-    await first_frame_painted.wait()
-    await player.run()
+    return await show_log(player, ReplayScreen, settings, started, format_)

@@ -113,7 +113,7 @@ def check_allowed(source: str, allowed: Iterable[str], own: Iterable[str]) -> No
     """
     asked = parse_source(source)
     if asked.kind == "local" and asked.detail:
-        raise ForbiddenError("Files of this machine cannot be named from elsewhere.", "Name another source.")
+        raise ForbiddenError("Remote hosts cannot use files of this machine.", "Use another source.")
     key = (asked.scheme, asked.detail)
     if any(key == (spec.scheme, spec.detail) for spec in map(parse_source, own)):
         return
@@ -126,8 +126,8 @@ def check_allowed(source: str, allowed: Iterable[str], own: Iterable[str]) -> No
         if key == (spec.scheme, spec.detail) or (is_below and asked.detail.startswith(spec.detail)):
             return
     raise ForbiddenError(
-        f"This server does not use '{asked.public_name}' for debates that are ordered from elsewhere.",
-        "Leave out 'debaters', or name an allowed source; its owner can add some with --allow-source.",
+        f"Remote hosts may not use '{asked.public_name}' on this server.",
+        "Omit 'debaters', or use an allowed source; the server's owner can allow more with --allow-source.",
     )
 
 
@@ -184,7 +184,7 @@ class RunningDebates:
         self._check_not_stopping()
         if len(self._sessions) >= MAX_DEBATES:
             raise ConflictError(
-                f"{MAX_DEBATES} debates are held already.", "Wait for one to end, or stop one."
+                f"{MAX_DEBATES} debates are already running.", "Wait for one to end, or stop one."
             )
         hosted_id: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._run_debate(debate_plan, hosted_id, public_only))
@@ -204,7 +204,7 @@ class RunningDebates:
 
     def _check_not_stopping(self) -> None:
         if self._is_stopping:
-            raise ConflictError("The server is about to stop.", "Order the debate again when it is back.")
+            raise ConflictError("The server is stopping.", "Start the debate again when it is back.")
 
     async def _run_debate(self, debate_plan: Plan, hosted_id: asyncio.Future[str], public_only: bool) -> None:
         async with open_debate(
@@ -236,7 +236,7 @@ def _report_task_result(task: asyncio.Task[None], hosted_id: asyncio.Future[str]
     elif isinstance(error, DebateError):
         print_error(error)
     elif error is not None:
-        context = {"message": "A debate broke off.", "exception": error, "task": task}
+        context = {"message": "A debate was interrupted.", "exception": error, "task": task}
         asyncio.get_running_loop().call_exception_handler(context)
 
 
@@ -246,14 +246,14 @@ def _print_addresses(addresses: HostAddresses, hosting: HostingOptions, debate: 
     access = addresses.access
     if access.viewers_need_token or not access.public:
         if not access.viewers_need_token:
-            lines.append("Viewers need a token or a link only where a proxy passes their requests on.")
+            lines.append("Viewers need a token or a link only if they come through a proxy.")
         if not hosting.viewer_token:
-            lines.append(f"  viewers' token    {access.viewer_token}")
-        lines.append(f"  a viewer's link   {addresses.login_link('viewer')}")
+            lines.append(f"  viewer token      {access.viewer_token}")
+        lines.append(f"  viewer link       {addresses.login_link('viewer')}")
     if not hosting.token:
-        lines.append(f"  host's token      {addresses.access.host_token}")
-    lines.append(f"  the host's link   {addresses.login_link('host')}")
-    lines.append("Links are good once. Ctrl-C ends everything.")
+        lines.append(f"  host token        {addresses.access.host_token}")
+    lines.append(f"  host link         {addresses.login_link('host')}")
+    lines.append("Each link works once. Press Ctrl+C to stop.")
     print("\n".join(lines), flush=True)
 
 

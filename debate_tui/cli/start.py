@@ -12,10 +12,9 @@ import msgspec
 from msgspec import structs
 
 from debate_tui import config
-from debate_tui.cli import tui_runner
 from debate_tui.cli.plan import DEMO_SOURCES, default_count, make_plan, remembered_sources
 from debate_tui.cli.terminal import catch_signals
-from debate_tui.cli.tui_runner import make_screen_options
+from debate_tui.cli.tui_runner import RunningApp, make_screen_options, run_fullscreen
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.errors import DebateError
@@ -27,14 +26,13 @@ from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption,
 from debate_tui.tui.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from debate_tui.cli.plan import Plan
-    from debate_tui.domain.debate import Format
+    from debate_tui.cli.plan import Plan, RunOptions
     from debate_tui.sources.providers import Provider
 
 
-# Default debaters: remembered ones, available models, or the demo.
+# Default debaters: remembered ones, available models, or the demo
 
 
 def debater_settings(settings: config.Settings, proposal: DebateSetup) -> tuple[config.DebaterSettings, ...]:
@@ -66,15 +64,21 @@ def initial_roles(settings: config.Settings) -> tuple[DebaterProfile, ...]:
     return tuple(DebaterProfile(name=name, persona=persona) for name, persona in pairs)
 
 
-def remember_roles(roles: Sequence[DebaterProfile]) -> None:
-    """Save names and personas for the next run; sides depend on the topic and are not saved."""
-    names, personas = tuple(role.name for role in roles), tuple(role.persona for role in roles)
-    config.save_remembered(names=names if any(names) else None, personas=personas if any(personas) else None)
+def remember_choices(setup: DebateSetup, *, detected: tuple[str, ...]) -> None:
+    """Save the choices for the next run.
 
-
-def remember_sources(sources: tuple[str, ...], *, detected: tuple[str, ...]) -> None:
-    """Save the sources for the next run, except detected ones, which are detected again."""
-    config.save_remembered(debaters=None if sources == detected else sources)
+    Sides depend on the topic and are not saved, nor are the detected sources: they are detected again.
+    """
+    names = tuple(each.name for each in setup.profiles)
+    personas = tuple(each.persona for each in setup.profiles)
+    config.save_remembered(
+        debaters=None if setup.debaters == detected else setup.debaters,
+        names=names if any(names) else None,
+        personas=personas if any(personas) else None,
+        mode=setup.mode.value,
+        format=setup.format,
+        judges=setup.judges,
+    )
 
 
 def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
@@ -86,7 +90,7 @@ def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
         SourceOption(
             f"{each.name}:{each.model}",
             *(
-                ("configured", f"{each.title}; your settings say where it is.")
+                ("configured", f"{each.title}; its address is in your settings.")
                 if each.is_configured
                 else ("key found", f"{each.title}; its key was found in the environment.")
             ),
@@ -95,16 +99,16 @@ def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
     ]
     if local_model.find_server_program() is not None:
         fetched = local_model.find_bundled_model(config.model_folder()) is not None
-        about = "tiny, runs here" if fetched else f"{local_model.DOWNLOAD_MB} MB to fetch"
+        about = "very small, runs here" if fetched else f"{local_model.DOWNLOAD_MB} MB download"
         offers.append(SourceOption("local", about, local_model.BUNDLED_NOTICE))
     offers.append(
-        SourceOption("demo", "scripted", "Scripted: no model is speaking. It needs no key and no network.")
+        SourceOption("demo", "scripted", "A scripted demo without a model. It needs no key and no network.")
     )
-    at_hand = {offer.source for offer in offers}
+    offered = {offer.source for offer in offers}
     offers += [
         SourceOption(source, *TYPED_SOURCE_TEXTS)
         for source in dict.fromkeys(extra_sources)
-        if source not in at_hand
+        if source not in offered
     ]
     return offers
 
@@ -130,7 +134,7 @@ def _describe_server(server: Provider) -> tuple[str, str]:
     """Return a short and a long description of a server's models."""
     if server.name in discovery.LOCAL_SERVERS:
         return "runs here", f"{server.title} runs on this machine and has this model."
-    return "your server", f"{server.host} has this model; {server.base_url_env} leads there."
+    return "your server", f"{server.host} has this model; {server.base_url_env} has its address."
 
 
 class StartController:
@@ -139,12 +143,14 @@ class StartController:
     Raise `DebateError` if the settings have an invalid source or format.
     """
 
-    def __init__(self, settings: config.Settings, *, chaos: bool) -> None:
+    def __init__(self, settings: config.Settings, options: RunOptions) -> None:
         for seat in settings.debater:
             registry.parse_source(seat.source)
+        if settings.format:
+            config.find_format(settings.format)
         self._settings = settings
-        self._chaos = chaos
-        self._formats, self._format_errors = _load_formats(settings.format)
+        self._options = options
+        self._formats, self._format_errors = config.load_formats()
         self._count = default_count(settings)
         self._detected_sources = discovery.sources_with_keys(count=self._count) or DEMO_SOURCES
         self.proposals: asyncio.Queue[DebateSetup | None] = asyncio.Queue()
@@ -159,19 +165,20 @@ class StartController:
         settings, last = self._settings, config.load_remembered()
         chosen_sources = tuple(seat.source for seat in settings.debater) or remembered_sources()
         judges = (*self._configured_judges,) or last.judges or ()
-        names = [format_.name for format_ in self._formats]
         return StartScreen(
             DebateSetup(
-                debaters=DEMO_SOURCES if self._chaos else chosen_sources or self._detected_sources,
+                debaters=DEMO_SOURCES if self._options.chaos else chosen_sources or self._detected_sources,
                 profiles=initial_roles(settings),
-                format=settings.format or (last.format if last.format in names else DEFAULT_FORMAT),
+                format=settings.format or (last.format if last.format in self._formats else DEFAULT_FORMAT),
                 mode=DisplayMode(settings.mode),
                 judges=judges,
             ),
             known_offers((*chosen_sources, *judges)),
-            self._formats,
+            tuple(self._formats.values()),
             ASCII if settings.ascii else UNICODE,
-            notice=" ".join(self._format_errors),
+            notice=" ".join(
+                f"Format not loaded: {error.message} {error.hint}".strip() for error in self._format_errors
+            ),
             on_sources_change=_preload_sources,
             discover=self._discover_offers,
             check_source=registry.parse_source,
@@ -181,7 +188,7 @@ class StartController:
     async def _discover_offers(self) -> tuple[Sequence[SourceOption], tuple[str, ...]]:
         offers, detected_sources = await discover_offers(self._count)
         self._detected_sources = detected_sources or self._detected_sources
-        chosen = self._settings.debater or remembered_sources() or self._chaos
+        chosen = self._settings.debater or remembered_sources() or self._options.chaos
         return offers, () if chosen else detected_sources
 
     def plan_proposal(self, proposal: DebateSetup) -> Plan:
@@ -196,15 +203,12 @@ class StartController:
             mode=proposal.mode.value,
             judge=tuple(self._configured_judges.get(source, source) for source in proposal.judges),
         )
-        format_ = next((each for each in self._formats if each.name == proposal.format), None)
+        format_ = self._formats.get(proposal.format)
         filled_proposal = proposal.with_min_debaters(format_) if format_ is not None else proposal
-        debate_plan = make_plan(
-            proposal.topic, debater_settings(settings, filled_proposal), settings, chaos=self._chaos
-        )
-        remember_sources(proposal.debaters, detected=self._detected_sources)
-        remember_roles(proposal.profiles)
-        config.save_remembered(mode=proposal.mode.value, format=proposal.format, judges=proposal.judges)
-        return debate_plan
+        seats = debater_settings(settings, filled_proposal)
+        plan = make_plan(proposal.topic, seats, settings, self._options)
+        remember_choices(proposal, detected=self._detected_sources)
+        return plan
 
 
 def _preload_sources(sources: tuple[str, ...]) -> None:
@@ -219,14 +223,9 @@ def _preload_sources(sources: tuple[str, ...]) -> None:
     Thread(target=load, name="preload", daemon=True).start()
 
 
-async def run_start_screen(
-    settings: config.Settings, *, chaos: bool, plan_fields: Mapping[str, object]
-) -> int:
-    """Show the start screen, run the debate started from it, and return the exit code.
-
-    `plan_fields` are fields of the `Plan` that the screen does not ask for.
-    """
-    controller = StartController(settings, chaos=chaos)
+async def run_start_screen(settings: config.Settings, options: RunOptions) -> int:
+    """Show the start screen, run the debate started from it, and return the exit code."""
+    controller = StartController(settings, options)
     app = StartApp(controller.create_screen(), make_screen_options(settings))
     with catch_signals(app.exit, terminal_fd=0) as signal:
         async with asyncio.TaskGroup() as group:
@@ -234,27 +233,8 @@ async def run_start_screen(
             app_task.add_done_callback(lambda _: controller.proposals.put_nowait(None))
             while (proposal := await controller.proposals.get()) is not None:
                 try:
-                    debate_plan = await asyncio.to_thread(controller.plan_proposal, proposal)
-                    debate_plan = msgspec.structs.replace(debate_plan, **plan_fields)
-                    return await tui_runner.run_fullscreen(
-                        debate_plan, tui_runner.RunningApp(app, app_task, signal)
-                    )
+                    plan = await asyncio.to_thread(controller.plan_proposal, proposal)
+                    return await run_fullscreen(plan, RunningApp(app, app_task, signal))
                 except DebateError as error:
                     app.show_start_error(f"{error.message} {error.hint}")
-    return app.return_code or (0 if signal.number is None else 128 + signal.number)
-
-
-def _load_formats(required: str) -> tuple[list[Format], list[str]]:
-    """Return all valid formats, and the errors of the others.
-
-    Raise `DebateError` if the format named `required` is unknown or invalid.
-    """
-    formats, errors = [], []
-    if required:
-        config.find_format(required)
-    for name in config.format_names():
-        try:
-            formats.append(config.find_format(name))
-        except DebateError as error:
-            errors.append(f"Format left out. {error.message} {error.hint}".strip())
-    return formats, errors
+    return app.return_code or signal.exit_code

@@ -7,154 +7,111 @@ from typing import TYPE_CHECKING
 
 import click
 
-from debate_tui.cli.options import DISPLAY_MODES
+from debate_tui.cli.options import (
+    ascii_option,
+    check_continuation,
+    check_outputs,
+    continue_option,
+    debate_file_option,
+    debater_options,
+    limit_options,
+    mode_option,
+    output_options,
+    theme_option,
+    typed_settings,
+)
 
 if TYPE_CHECKING:
     from debate_tui.domain.exports import ExportType
 
 
-# The formats command.
-
-
-LINE_WIDTH = 80
-
-
-def print_formats(name: str | None) -> None:
-    """Print a summary of all formats, or a description of the format `name`.
-
-    Raise `UsageError` for an unknown name, and `ConfigError` for the first invalid file, after printing the
-    valid formats.
-    """
-    import textwrap
-
-    from debate_tui import config
-    from debate_tui.domain.errors import ConfigError
-    from debate_tui.domain.formats import DEFAULT_FORMAT, describe_format, summarise_format
-
-    if name is not None:
-        print(describe_format(config.find_format(name)))
-        return
-    errors: list[ConfigError] = []
-    names = config.format_names()
-    indent = " " * (max(map(len, names)) + 2)
-    for each in names:
-        try:
-            format_ = config.find_format(each)
-        except ConfigError as error:
-            errors.append(error)
-            continue
-        note = " (default)" if each == DEFAULT_FORMAT else ""
-        text = f"{each:<{len(indent)}}{summarise_format(format_)}{note}"
-        print(textwrap.fill(text, LINE_WIDTH, subsequent_indent=indent, break_on_hyphens=False))
-    print("\ndebate-tui formats NAME explains one.")
-    if errors:
-        raise errors[0]
-
-
-# The serve command, then the shorter ones.
-
-
 @click.command()
 @click.argument("topic", required=False)
-@click.option("-d", "--debater", "debaters", multiple=True, metavar="[NAME=]SOURCE", help="Who argues.")
-@click.option("-f", "--format", metavar="NAME", help="How the debate is held (default: oxford).")
-@click.option("-r", "--rounds", type=int, metavar="N", help="Rounds of each repeated phase.")
-@click.option("--judge", "judges", multiple=True, metavar="SOURCE", help="Who judges; may be repeated.")
+@debater_options
+@debate_file_option
+@limit_options
+@continue_option
+@click.option("--host", default="127.0.0.1", help="Listen on this address (default: 127.0.0.1)")
 @click.option(
-    "--config",
-    "debate_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A settings or debate file (TOML).",
+    "--port", default=8484, type=click.IntRange(0, 65535), help="Listen on this port (default: 8484)"
 )
-@click.option("--max-cost", type=float, metavar="US$", help="Begin no turn once this is spent.")
-@click.option("--max-tokens", type=int, metavar="N", help="Begin no turn once so many tokens were used.")
-@click.option(
-    "--continue",
-    "continued",
-    is_flag=False,
-    flag_value="",
-    metavar="[DEBATE]",
-    help="Take up a recorded debate that was broken off, the newest unless one is named.",
-)
-@click.option("--host", default="127.0.0.1", help="Address to listen on (default: 127.0.0.1).")
-@click.option("--port", default=8484, type=click.IntRange(0, 65535), help="Port (default: 8484; 0: any).")
 @click.option(
     "--token",
     default="",
     envvar="DEBATE_TUI_TOKEN",
-    help="Host token, 16 characters or more (default: a new one, printed)",
+    help="Set the host token, 16 characters or more (default: new)",
 )
 @click.option(
     "--viewer-token",
     default="",
     envvar="DEBATE_TUI_VIEWER_TOKEN",
-    help="Viewer token (default: one derived from the store, printed)",
+    help="Set the viewer token (default: derived from the store)",
 )
-@click.option(
-    "--public",
-    is_flag=True,
-    help="Let viewers without a token in through a proxy on this machine",
-)
+@click.option("--public", is_flag=True, help="Let viewers without a token in through a local proxy")
 @click.option(
     "--allow-source",
     "allowed_sources",
     multiple=True,
     metavar="SOURCE",
-    help="Let hosts elsewhere use this source too (repeatable)",
+    help="Let remote hosts use this source (repeatable)",
 )
 @click.option(
     "--store",
     default="",
     envvar="DEBATE_TUI_STORE",
     metavar="FILE|URL",
-    help="Keep debates in a file or redis://… (password: DEBATE_TUI_STORE_PASSWORD)",
+    help="Keep debates in this file or at redis://…",
 )
-@click.option("--cert", "certificate", type=click.Path(path_type=Path), help="TLS certificate (PEM): HTTP/2.")
-@click.option("--key", type=click.Path(path_type=Path), help="Its key (PEM).")
+@click.option(
+    "--cert", "certificate", type=click.Path(path_type=Path), help="Serve HTTPS with this certificate (PEM)"
+)
+@click.option("--key", type=click.Path(path_type=Path), help="Use this private key for the certificate (PEM)")
 @click.option(
     "--allow-origin",
     "origins",
     multiple=True,
     metavar="ORIGIN",
-    help="Pages of this origin may use it (CORS), and it may be reached by this name; may be repeated.",
+    help="Allow pages and requests of this origin (repeatable)",
 )
-@click.option("--max-viewers", default=10_000, type=click.IntRange(1), help="Viewers in total.")
-@click.option("--max-viewers-per-address", default=100, type=click.IntRange(1), help="… from one address.")
+@click.option(
+    "--max-viewers", default=10_000, type=click.IntRange(1), help="Limit the viewers (default: 10000)"
+)
+@click.option(
+    "--max-viewers-per-address",
+    default=100,
+    type=click.IntRange(1),
+    help="Limit the viewers from one address (default: 100)",
+)
 def serve(
     topic: str | None,
     debaters: tuple[str, ...],
     judges: tuple[str, ...],
     debate_file: Path | None,
     store: str,
+    continued: str | None,
     format: str | None,  # noqa: A002 (the option's name)
     rounds: int | None,
     max_cost: float | None,
     max_tokens: int | None,
-    continued: str | None,
     **hosting: object,
 ) -> int:
-    """Hold a debate about TOPIC for viewers in browsers and terminals; without TOPIC, host what is recorded.
+    """Run a debate about TOPIC for viewers in browsers and terminals, or host all recorded debates.
 
-    Debates are watched at http://127.0.0.1:8484/debates/ID, by debate-tui watch, and as event streams.
+    Viewers open http://127.0.0.1:8484/debates/ID in a browser, use 'debate-tui watch', or read event streams.
     """
     from debate_tui.cli.hosting import HostingOptions, check_installed
 
     check_installed()
-    if continued is not None and (topic is not None or debaters):
-        raise click.UsageError("--continue takes topic and debaters from the record.")
+    check_continuation(continued, topic, debaters)
     from msgspec import convert
 
     from debate_tui.cli.serve import run_server
 
-    typed_options = {"format": format, "rounds": rounds, "max_cost": max_cost, "max_tokens": max_tokens}
-    overrides: dict[str, object] = {key: value for key, value in typed_options.items() if value is not None}
-    if judges:
-        overrides["judge"] = list(judges)
+    options = {"format": format, "rounds": rounds, "max_cost": max_cost, "max_tokens": max_tokens}
     return run_server(
         topic,
         debaters,
-        overrides,
+        typed_settings(options, judges),
         debate_file=debate_file,
         store=store,
         continued=continued,
@@ -162,28 +119,42 @@ def serve(
     )
 
 
+LINE_WIDTH = 80
+"""Maximum length of a line of the list of formats."""
+
 EXPORT_TYPES: tuple[ExportType, ...] = ("md", "html", "json", "txt")
 
 
 @click.command()
 @click.argument("name", required=False)
 def formats(name: str | None) -> None:
-    """List the debate formats, or explain one."""
+    """List the debate formats, or describe one."""
+    import textwrap
 
-    print_formats(name)
+    from debate_tui import config
+    from debate_tui.domain.formats import DEFAULT_FORMAT, describe_format, summarise_format
+
+    if name is not None:
+        print(describe_format(config.find_format(name)))
+        return
+    valid, errors = config.load_formats()
+    indent = " " * (max(map(len, valid)) + 2)
+    for each, format_ in valid.items():
+        note = " (default)" if each == DEFAULT_FORMAT else ""
+        text = f"{each:<{len(indent)}}{summarise_format(format_)}{note}"
+        print(textwrap.fill(text, LINE_WIDTH, subsequent_indent=indent, break_on_hyphens=False))
+    print("\ndebate-tui formats NAME describes a format.")
+    if errors:
+        raise errors[0]
 
 
 @click.command()
-@click.option("-d", "--debater", "debaters", multiple=True, metavar="SOURCE", help="A source to try.")
 @click.option(
-    "--config",
-    "debate_file",
-    type=click.Path(path_type=Path, readable=False),
-    metavar="FILE",
-    help="A settings or debate file whose sources to try.",
+    "-d", "--debater", "debaters", multiple=True, metavar="SOURCE", help="Check this source (repeatable)"
 )
+@debate_file_option
 def doctor(debaters: tuple[str, ...], debate_file: Path | None) -> int:
-    """Tell what works here: terminal, keys, local servers, and every source, tried with one small request."""
+    """Check the terminal, keys, local servers, and every source with one small request."""
     from debate_tui.cli.debate import parse_debater_option
     from debate_tui.cli.doctor import run_checks
     from debate_tui.cli.plan import load_settings
@@ -194,13 +165,13 @@ def doctor(debaters: tuple[str, ...], debate_file: Path | None) -> int:
 
 @click.command()
 @click.argument("words", nargs=-1)
-@click.option("--delete", "to_delete", multiple=True, metavar="DEBATE", help="Delete a debate for good.")
-@click.option("--yes", is_flag=True, help="Delete without being asked.")
-@click.option("--plain", is_flag=True, help="A list in plain text, also on a terminal.")
+@click.option("--delete", "to_delete", multiple=True, metavar="DEBATE", help="Delete a debate permanently")
+@click.option("--yes", is_flag=True, help="Delete without asking")
+@click.option("--plain", is_flag=True, help="Print a list instead of using the full screen")
 def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool, plain: bool) -> int:
-    """Show the recorded debates, newest first; only those that contain all WORDS.
+    """List the recorded debates that contain all WORDS, newest first.
 
-    On a terminal they can be played back, continued, exported and deleted; in a pipe they are listed.
+    In a terminal you can replay, resume, export and delete them.
     """
     from debate_tui.cli import history as recorded
 
@@ -212,12 +183,12 @@ def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool, plain
 
 @click.command()
 @click.argument("debate", metavar="[DEBATE]", default="")
-@click.option("--to", "form", type=click.Choice(EXPORT_TYPES), help="Default: md.")
+@click.option("--to", "form", type=click.Choice(EXPORT_TYPES), help="Choose the file format (default: md)")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A file or a folder to write to."
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file or folder"
 )
 def export(debate: str, form: ExportType | None, output: Path | None) -> None:
-    """Export a recorded debate, the newest unless DEBATE names another by its id."""
+    """Export the recorded debate with the id DEBATE (default: the latest)."""
     from debate_tui.cli.history import write_export
 
     type_from_suffix = next(
@@ -233,32 +204,28 @@ def export(debate: str, form: ExportType | None, output: Path | None) -> None:
     type=click.FloatRange(min=0, min_open=True),
     default=1.0,
     metavar="X",
-    help="How many times as fast as it was held (1/4 to 64).",
+    help="Replay this many times as fast, 1/4 to 64 (default: 1)",
 )
 @click.option(
-    "--from", "from_round", type=int, metavar="ROUND", help="Begin with this round, counted over all phases."
+    "--from", "from_round", type=int, metavar="ROUND", help="Start at this round, counted over all phases"
 )
-@click.option("-m", "--mode", type=click.Choice(DISPLAY_MODES), help="When text is painted.")
-@click.option("--theme", metavar="NAME", help="Colours of the screen.")
-@click.option("--ascii", is_flag=True, help="Icons and lines in ASCII only.")
-@click.option("--plain", is_flag=True, help="All of it at once, as plain text.")
-@click.option(
-    "--json", "json_lines", is_flag=True, help="All of its events at once, one JSON object per line."
-)
+@mode_option
+@theme_option
+@ascii_option
+@output_options
 def replay(
     debate: str, speed: float, from_round: int | None, plain: bool, json_lines: bool, **settings: object
 ) -> int:
-    """Play a recorded debate back as it was held, the newest unless DEBATE names another by its id.
+    """Replay the recorded debate with the id DEBATE (default: the latest) at its own pace.
 
-    In a pipe it is written at once; with --json, exactly as it was written while it was held.
+    Outside a terminal, and with --plain or --json, the whole debate is printed at once.
     """
-    from debate_tui.cli.replay import replay_debate as play
+    from debate_tui.cli.replay import replay_debate
 
-    if plain and json_lines:
-        raise click.UsageError("--plain and --json exclude each other.")
-    return play(
+    check_outputs(plain=plain, json_lines=json_lines)
+    return replay_debate(
         debate,
-        {key: value for key, value in settings.items() if value is not None and value is not False},
+        typed_settings(settings),
         speed=speed,
         from_round=from_round,
         plain=plain,
@@ -272,15 +239,14 @@ def replay(
     "--token",
     envvar="DEBATE_TUI_WATCH_TOKEN",
     default="",
-    help="The viewer's token, if the host asks for one; better set in DEBATE_TUI_WATCH_TOKEN.",
+    help="Set the viewer token (better: DEBATE_TUI_WATCH_TOKEN)",
 )
-@click.option("--plain", is_flag=True, help="Plain text instead of the full screen.")
-@click.option("--json", "json_lines", is_flag=True, help="The debate's events, one JSON object per line.")
+@output_options
 def watch(url: str, token: str, plain: bool, json_lines: bool) -> int:
-    """Watch a debate that somebody else hosts; URL is the address debate-tui serve prints."""
-    from debate_tui.cli.watch import watch_debate as look_on
+    """Watch a hosted debate at URL, the address that 'debate-tui serve' prints."""
+    from debate_tui.cli.watch import watch_debate
 
-    return look_on(url, token=token, plain=plain, json_lines=json_lines)
+    return watch_debate(url, token=token, plain=plain, json_lines=json_lines)
 
 
 COMMANDS: dict[str, click.Command] = {

@@ -63,6 +63,11 @@ class CaughtSignal:
     def __init__(self) -> None:
         self.number: int | None = None
 
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a program ended by the signal; 0 if none was caught."""
+        return 0 if self.number is None else 128 + self.number
+
 
 @contextmanager
 def catch_signals(

@@ -5,36 +5,34 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from debate_tui import config
-from debate_tui.cli.messages import exit_code, write_stderr
-from debate_tui.cli.terminal import catch_signals
+from debate_tui.cli.messages import exit_code, print_info, write_stderr
+from debate_tui.cli.terminal import CaughtSignal, catch_signals
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.events import DebaterInfo
+from debate_tui.record.log import ReadableLog
 from debate_tui.session.commands import EndDebate
 from debate_tui.tui.app import DebateApp
 from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.debate import DebateScreen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from debate_tui.cli.plan import Plan
-    from debate_tui.cli.terminal import CaughtSignal
     from debate_tui.cli.wiring import DebateContext
     from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.debate import Format
-    from debate_tui.domain.events import Event
-    from debate_tui.record.log import ReadableLog
+    from debate_tui.domain.events import DebaterInfo, DebateStarted, Event
     from debate_tui.session.commands import Command, CommandHandler, SourceSwap
     from debate_tui.tui.app import BaseDebateApp, StartApp
 
 
-# Commands to a debate that is still being prepared.
+# Commands to a debate that is still being prepared
 
 
 class CommandQueue:
@@ -67,7 +65,7 @@ class CommandQueue:
         unsubscribe = log.subscribe(handle_first_event)
 
 
-# Options of the screens, and choices remembered for the next run.
+# Options of the screens, and choices remembered for the next run
 
 
 def make_screen_options(
@@ -111,6 +109,50 @@ def _remember_theme(theme: str) -> None:
     config.save_remembered(theme=theme)
 
 
+# A log that takes no commands: a replay, or a debate hosted elsewhere
+
+
+class RunnableLog(ReadableLog, Protocol):
+    """A log whose events come only while `run` runs."""
+
+    async def run(self) -> None:
+        """Publish the events until there are no more."""
+        ...
+
+
+async def show_log(
+    log: RunnableLog,
+    screen: Callable[..., DebateScreen],
+    settings: config.Settings,
+    started: DebateStarted | None,
+    format_: Format | None,
+) -> int:
+    """Show `log` on a screen until the user leaves, and return the exit code.
+
+    `started` is its first event, and `format_` the debate's format, if they are known.
+    """
+    debaters = started.debaters if started else ()
+    buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in debaters])
+    topic = started.topic if started else ""
+    options = make_screen_options(settings, topic=topic, debaters=debaters, format_=format_)
+    first_frame_painted = asyncio.Event()
+    app = DebateApp(screen(log, buffer, options, on_ready=first_frame_painted.set))
+
+    async def run_log() -> None:
+        await first_frame_painted.wait()
+        await log.run()
+
+    with catch_signals(app.exit, terminal_fd=0) as signal:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(run_log())
+            await app.run_async()
+            task.cancel()
+    return signal.exit_code or app.return_code or 0
+
+
+# A debate of this process
+
+
 KIB = 1024
 
 
@@ -128,7 +170,7 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
     Use the screen of `running_app` if there is one. Raise `DebateError` if the debate cannot start.
     """
     debate = _FullscreenDebate(plan)
-    if running_app is None and not plan.past_events and not plan.share_address:
+    if running_app is None and not plan.past_events and not plan.options.share_address:
         await debate.run_in_own_app()
     else:
         # Resuming and sharing often fail, so prepare them before showing a screen.
@@ -136,7 +178,7 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
             await debate.run_in_own_app(context) if running_app is None else await debate.run_in_app(
                 running_app, context
             )
-    if plan.stats:
+    if plan.options.stats:
         from debate_tui.display.statistics.formatting import format_table
 
         write_stderr(format_table(debate.statistics.report(debate.buffer.statistics())))
@@ -164,12 +206,13 @@ class _FullscreenDebate:
         self._signal: CaughtSignal | None = None
         self._first_frame_painted = asyncio.Event()
         self._closed = asyncio.Event()
+        self._sharing_notice = ""
 
     @asynccontextmanager
     async def prepare(self) -> AsyncIterator[DebateContext]:
         """Prepare the debate; imports here so that the first frame does not wait for them."""
         await asyncio.to_thread(import_module, "debate_tui.cli.wiring")
-        from debate_tui.cli.hosting import share_if_planned
+        from debate_tui.cli.hosting import share_if_asked
         from debate_tui.cli.wiring import open_debate
 
         async with (
@@ -181,7 +224,7 @@ class _FullscreenDebate:
                 on_progress=self._show_progress,
                 statistics=self.statistics,
             ) as context,
-            share_if_planned(self._plan, context) as self._plan,
+            share_if_asked(context, self._plan.options.share_address) as self._sharing_notice,
         ):
             self._context = context
             self._commands.start_on_first_event(context.session.handle, context.log)
@@ -189,10 +232,8 @@ class _FullscreenDebate:
 
     async def run_in_own_app(self, context: DebateContext | None = None) -> None:
         """Show the debate in a new app; without a `context`, prepare it after the first frame."""
-        if self._plan.sharing_notice:
-            write_stderr(
-                f"debate-tui: {self._plan.sharing_notice}\n"
-            )  # can be copied from the terminal after the debate
+        if self._sharing_notice:
+            print_info(self._sharing_notice)  # can be copied from the terminal after the debate
         self._app = app = DebateApp(self._make_screen(context))
         with catch_signals(app.exit, terminal_fd=0) as self._signal:
             await self._run_until_closed(app.run_async(), context)
@@ -254,14 +295,10 @@ class _FullscreenDebate:
         return make_screen_options(
             plan.settings,
             topic=plan.topic,
-            debaters=tuple(
-                DebaterInfo(d.id, d.name, d.side, d.source, speaker.source_spec.model)
-                for speaker in plan.debaters
-                for d in (speaker.debater,)
-            ),
+            debaters=tuple(debater.info for debater in plan.debaters),
             format_=plan.format,
             notice=plan.notice,
-            sharing_notice=plan.sharing_notice,
+            sharing_notice=self._sharing_notice,
             asks_for_votes=bool(plan.judges) or plan.format.outcome in ("swing", "panel"),
             swap_source=self._swap_source,
         )
@@ -280,10 +317,11 @@ class _FullscreenDebate:
 
     def exit_code(self) -> int:
         """Return the exit code after the user has left."""
-        number = self._signal.number if self._signal is not None else None
         if self._app is not None and self._app.return_code:
             return self._app.return_code
+        signal = self._signal or CaughtSignal()
         session = self._context.session if self._context is not None else None
-        if session is None or (number is None and session.transcript.finish_reason == "stopped"):
-            return 0 if number is None else 128 + number  # the user left
-        return exit_code(session.transcript, session.fatal_fault, number)
+        user_left = signal.number is None and session and session.transcript.finish_reason == "stopped"
+        if session is None or user_left:
+            return signal.exit_code
+        return exit_code(session.transcript, session.fatal_fault, signal)

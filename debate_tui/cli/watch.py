@@ -19,9 +19,7 @@ from debate_tui.sources.remote_debate import RemoteDebate
 
 if TYPE_CHECKING:
     from debate_tui.config import Settings
-    from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.debate import Format
-    from debate_tui.domain.events import Event
 
 
 def watch_debate(url: str, *, token: str, plain: bool, json_lines: bool) -> int:
@@ -50,34 +48,22 @@ async def _wait_for_first_event(log: RemoteLog) -> None:
         await log.wait_for_first_event()
     except Fault as fault:
         if fault.kind is FaultKind.AUTH:
-            fault.hint = "Set DEBATE_TUI_WATCH_TOKEN to the viewers' token of that host."
+            fault.hint = "Set DEBATE_TUI_WATCH_TOKEN to the host's viewer token."
         raise
 
 
 async def _watch_fullscreen(log: RemoteLog, settings: Settings) -> int:
-    from debate_tui.cli.tui_runner import make_screen_options
-    from debate_tui.display.buffer import SharedBuffer
-    from debate_tui.tui.app import DebateApp
+    from debate_tui.cli.tui_runner import show_log
     from debate_tui.tui.screens.watch import WatchScreen
 
-    (started, *_) = await log.read()
-    debaters = started.debaters if isinstance(started, DebateStarted) else ()
-    topic = started.topic if isinstance(started, DebateStarted) else ""
-    buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in debaters])
-    format_ = _find_format(started)
-    options = make_screen_options(settings, topic=topic, debaters=debaters, format_=format_)
-    app = DebateApp(WatchScreen(log, buffer, options))
-    with catch_signals(app.exit, terminal_fd=0) as signal:
-        async with asyncio.TaskGroup() as group:
-            follow_task = group.create_task(log.run())
-            await app.run_async()
-            follow_task.cancel()
-    return app.return_code or (0 if signal.number is None else 128 + signal.number)
+    (first, *_) = await log.read()
+    started = first if isinstance(first, DebateStarted) else None
+    return await show_log(log, WatchScreen, settings, started, _find_format(started))
 
 
-def _find_format(started: Event) -> Format | None:
+def _find_format(started: DebateStarted | None) -> Format | None:
     """Return the local format with the debate's format name, if any: hosts send only the name."""
-    name = started.format if isinstance(started, DebateStarted) else ""
+    name = started.format if started else ""
     try:
         return config.find_format(name) if name in config.format_names() else None
     except DebateError:
@@ -112,7 +98,7 @@ async def _watch_headless(log: RemoteLog, *, json_lines: bool) -> int:
     with catch_signals(stop_following) as signal:
         async with asyncio.TaskGroup() as group:
             tasks += group.create_task(_run_log(log)), group.create_task(write_output())
-    return 0 if signal.number is None else 128 + signal.number
+    return signal.exit_code
 
 
 async def _run_log(log: RemoteLog) -> None:

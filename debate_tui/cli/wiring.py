@@ -27,13 +27,13 @@ from debate_tui.sources.prices import Rates, cost_function, price_table_for
 from debate_tui.sources.registry import SourceFactory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from debate_tui.cli.plan import Plan
     from debate_tui.domain.errors import DebateError
     from debate_tui.domain.stream import Source
     from debate_tui.record.log import DebateStore
-    from debate_tui.resilience.recovery import Announce, Announcement
+    from debate_tui.resilience.recovery import Announcement
     from debate_tui.resilience.stream_log import StreamLog
     from debate_tui.session.rounds import Backpressure
     from debate_tui.session.turn_runner import RecoveryWrapper
@@ -43,51 +43,43 @@ if TYPE_CHECKING:
     OnProgress = Callable[[str, str], None]
 
 
-# Replacing a debater's source during the debate.
-
-
-class SourceSwapper:
-    """Replaces a debater's source, given as for ``-d``, from its next connection on."""
-
-    def __init__(self, sources: SourceFactory, session: Session, rates: Mapping[str, Rates]) -> None:
-        self._sources = sources
-        self._session = session
-        self._rates = rates
-
-    async def __call__(self, debater: str, text: str) -> None:
-        """Replace the source; raise `UsageError` if it is invalid, `ConfigError` if its key is missing."""
-        spec = self._session.spec
-        (specification,) = assign_voices(spec.topic, [registry.parse_source(text)])
-        await asyncio.to_thread(registry.check_availability, specification)
-        names = (debater, next(each.name for each in spec.debaters if each.id == debater))
-        source = self._sources.make(specification, names=names)
-        self._session.replace(
-            debater,
-            PricedSource(source, cost_function(specification.scheme, specification.detail, self._rates)),
-            specification.public_name,
-            specification.parameters.to_public(),
-        )
-
-
 class DebateContext(Struct, frozen=True):
-    """Everything a running debate needs."""
+    """Everything a running debate needs; `rates` are the user's own prices by model."""
 
     log: DebateLog
     session: Session
     statistics: Statistics
-    swap_source: SourceSwapper
+    sources: SourceFactory
+    rates: dict[str, Rates]
+
+    async def swap_source(self, debater: str, text: str) -> None:
+        """Replace a debater's source by the one typed as for ``-d``, from its next connection on.
+
+        Raise `UsageError` if it is invalid, `ConfigError` if its key is missing.
+        """
+        spec = self.session.spec
+        (specification,) = assign_voices(spec.topic, [registry.parse_source(text)])
+        await asyncio.to_thread(registry.check_availability, specification)
+        names = (debater, next(each.name for each in spec.debaters if each.id == debater))
+        source = self.sources.make(specification, names=names)
+        self.session.replace(
+            debater,
+            PricedSource(source, cost_function(specification.scheme, specification.detail, self.rates)),
+            specification.public_name,
+            specification.parameters.to_public(),
+        )
 
 
 @asynccontextmanager
 async def open_debate(
     plan: Plan,
     *,
-    backpressure: Backpressure | None = None,
     unattended: bool,
     on_error: OnError,
     on_progress: OnProgress | None = None,
-    store: DebateStore | None = None,
+    backpressure: Backpressure | None = None,
     statistics: Statistics | None = None,
+    store: DebateStore | None = None,
     public_only: bool = False,
 ) -> AsyncIterator[DebateContext]:
     """Prepare the debate; on exit, make its record durable and close all connections.
@@ -98,7 +90,6 @@ async def open_debate(
     a new object. With `public_only`, endpoints on this machine or a private network are refused. The debate
     ends if another process takes it over. Raise `DebateError` if the debate cannot start.
     """
-    settings = plan.settings
 
     def handle_error(error: DebateError) -> None:
         on_error(error)
@@ -108,13 +99,7 @@ async def open_debate(
     async with AsyncExitStack() as stack:
         stream_log = _open_stream_log(stack, plan, on_error)
         sources = await stack.enter_async_context(
-            SourceFactory(
-                connect_timeout=settings.recovery.connect_timeout,
-                http2=settings.http2 == "auto",
-                model_folder=config.model_folder(),
-                report_progress=on_progress,
-                public_only=public_only,
-            )
+            make_source_factory(plan.settings, on_progress=on_progress, public_only=public_only)
         )
         debate = plan.debate or os.urandom(4).hex()
         log = await _open_log(stack, plan, debate, handle_error, store)
@@ -124,46 +109,57 @@ async def open_debate(
         log.subscribe(statistics)
         if stream_log:
             log.subscribe(stream_log.record_event)
-        policy = shorten_timeouts(settings.recovery) if plan.chaos else settings.recovery
-
-        def with_recovery(debater: str, source: Source, is_paused: Callable[[], bool]) -> Source:
-            return RecoveringSource(
-                source, policy, is_paused=is_paused, announce=_make_announce(debater, statistics, stream_log)
-            )
-
-        rates = {
-            model: Rates(price.input, price.output, price.cached) for model, price in settings.price.items()
-        }
-        session = Session(
-            _make_debate_spec(
-                plan,
-                debate,
-                _price_table(plan, rates),
-            ),
-            _make_sources(plan, sources, rates),
-            log,
-            with_recovery=with_recovery,
-            backpressure=backpressure,
-            unattended=unattended,
-            judges=_make_judges(plan, sources, rates, with_recovery),
-            past_events=plan.past_events,
+        with_recovery = _recovery_wrapper(plan, statistics, stream_log)
+        context = _make_context(
+            plan, debate, log, sources, statistics, with_recovery, backpressure, unattended
         )
-        yield DebateContext(log, session, statistics, SourceSwapper(sources, session, rates))
+        session = context.session
+        yield context
 
 
-def _price_table(plan: Plan, rates: Mapping[str, Rates]) -> str:
-    sources = (*(each.source_spec for each in plan.debaters), *plan.judges)
-    return price_table_for(((source.scheme, source.detail) for source in sources), rates)
+def _make_context(
+    plan: Plan,
+    debate: str,
+    log: DebateLog,
+    sources: SourceFactory,
+    statistics: Statistics,
+    with_recovery: RecoveryWrapper,
+    backpressure: Backpressure | None,
+    unattended: bool,
+) -> DebateContext:
+    prices = plan.settings.price
+    rates = {model: Rates(price.input, price.output, price.cached) for model, price in prices.items()}
+    source_specs = (*(each.source_spec for each in plan.debaters), *plan.judges)
+    spec = DebateSpec(
+        debate=debate,
+        topic=plan.topic,
+        format=plan.format,
+        debaters=tuple(speaker.debater for speaker in plan.debaters),
+        max_tokens=plan.settings.max_tokens,
+        max_cost=plan.settings.max_cost,
+        prices=price_table_for(((each.scheme, each.detail) for each in source_specs), rates),
+    )
+    session = Session(
+        spec,
+        _make_sources(plan, sources, rates),
+        log,
+        with_recovery=with_recovery,
+        backpressure=backpressure,
+        unattended=unattended,
+        judges=_make_judges(plan, sources, rates, with_recovery),
+        past_events=plan.past_events,
+    )
+    return DebateContext(log, session, statistics, sources, rates)
 
 
 def _make_judges(
-    plan: Plan, sources: SourceFactory, rates: Mapping[str, Rates], with_recovery: RecoveryWrapper
+    plan: Plan, sources: SourceFactory, rates: dict[str, Rates], with_recovery: RecoveryWrapper
 ) -> list[Judge]:
     return [
         Judge(
             f"j{number}",
             judge.public_name,
-            with_recovery(f"j{number}", sources.make(judge), _never_paused),
+            with_recovery(f"j{number}", sources.make(judge), lambda: False),
             cost_function(judge.scheme, judge.detail, rates),
             judge.parameters.to_public(),
         )
@@ -171,19 +167,16 @@ def _make_judges(
     ]
 
 
-def _never_paused() -> bool:
-    return False
-
-
-def _make_debate_spec(plan: Plan, debate: str, prices: str) -> DebateSpec:
-    return DebateSpec(
-        debate=debate,
-        topic=plan.topic,
-        format=plan.format,
-        debaters=tuple(speaker.debater for speaker in plan.debaters),
-        max_tokens=plan.settings.max_tokens,
-        max_cost=plan.settings.max_cost,
-        prices=prices,
+def make_source_factory(
+    settings: config.Settings, *, on_progress: OnProgress | None = None, public_only: bool = False
+) -> SourceFactory:
+    """Return a source factory with the user's settings; see `open_debate`."""
+    return SourceFactory(
+        connect_timeout=settings.recovery.connect_timeout,
+        http2=settings.http2 == "auto",
+        model_folder=config.model_folder(),
+        report_progress=on_progress,
+        public_only=public_only,
     )
 
 
@@ -204,38 +197,46 @@ def make_source(
     )
 
 
-def _make_sources(plan: Plan, sources: SourceFactory, rates: Mapping[str, Rates]) -> dict[str, PricedSource]:
+def _make_sources(plan: Plan, sources: SourceFactory, rates: dict[str, Rates]) -> dict[str, PricedSource]:
     """Make the debaters' sources; return them by debater id."""
-    sources_by_debater: dict[str, PricedSource] = {}
+    priced: dict[str, PricedSource] = {}
     for place, speaker in enumerate(plan.debaters):
-        debater, seat = speaker.debater, speaker.settings
-        source = make_source(sources, speaker.source_spec, seat, names=(debater.id, debater.name))
-        sources_by_debater[debater.id] = PricedSource(
-            ChaosSource(source, seed=place) if plan.chaos else source,
+        debater = speaker.debater
+        names = (debater.id, debater.name)
+        source = make_source(sources, speaker.source_spec, speaker.settings, names=names)
+        priced[debater.id] = PricedSource(
+            ChaosSource(source, seed=place) if plan.options.chaos else source,
             cost_function(speaker.source_spec.scheme, speaker.source_spec.detail, rates),
         )
-    return sources_by_debater
+    return priced
 
 
-def _make_announce(debater: str, statistics: Statistics, stream_log: StreamLog | None) -> Announce:
-    """Return a function that handles the announcements of one debater's streams."""
-    write = stream_log.announcer_for(debater) if stream_log else None
+def _recovery_wrapper(plan: Plan, statistics: Statistics, stream_log: StreamLog | None) -> RecoveryWrapper:
+    """Return a function that wraps sources in recovery, and reports what their streams go through."""
+    policy = plan.settings.recovery
+    if plan.options.chaos:
+        policy = shorten_timeouts(policy)
 
-    def announce(announcement: Announcement) -> None:
-        if isinstance(announcement, Connected):
-            statistics.record_connection(debater, announcement)
-        if write:
-            write(announcement)
+    def with_recovery(debater: str, source: Source, is_paused: Callable[[], bool]) -> Source:
+        write = stream_log.announcer_for(debater) if stream_log else None
 
-    return announce
+        def announce(announcement: Announcement) -> None:
+            if isinstance(announcement, Connected):
+                statistics.record_connection(debater, announcement)
+            if write:
+                write(announcement)
+
+        return RecoveringSource(source, policy, is_paused=is_paused, announce=announce)
+
+    return with_recovery
 
 
 def _open_stream_log(stack: AsyncExitStack, plan: Plan, on_error: OnError) -> StreamLog | None:
-    if plan.stream_log_file is None:
+    if plan.options.stream_log_file is None:
         return None
     from debate_tui.resilience.stream_log import StreamLog
 
-    stream_log = StreamLog(plan.stream_log_file, on_error=on_error)
+    stream_log = StreamLog(plan.options.stream_log_file, on_error=on_error)
     stack.callback(stream_log.close)
     return stream_log
 

@@ -96,23 +96,24 @@ class Roster:
             other for other in self.all_ids if other == debater or other in self._active_ids
         )
         info = self._transcript.debaters[debater]
-        self._log.append(
-            events.DebaterReturned(
-                debater=debater,
-                reason="user",
-                remaining=self._active_ids,
-                source=info.source,
-                model=info.model,
-                parameters=info.parameters,
-            )
-        )
+        self._log_source(events.DebaterReturned, debater, info.source, info.model, info.parameters)
 
     def log_replacement(
         self, debater: str, source: str, model: str, parameters: dict[str, ParameterValue]
     ) -> None:
         """Log that a debater's source was replaced."""
+        self._log_source(events.DebaterReplaced, debater, source, model, parameters)
+
+    def _log_source(
+        self,
+        change: type[events.DebaterReturned | events.DebaterReplaced],
+        debater: str,
+        source: str,
+        model: str,
+        parameters: dict[str, ParameterValue],
+    ) -> None:
         self._log.append(
-            events.DebaterReplaced(
+            change(
                 debater=debater,
                 reason="user",
                 remaining=self._active_ids,

@@ -6,7 +6,9 @@ import enum
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from debate_tui.domain import events
+from msgspec import structs
+
+from debate_tui.domain.events import StreamStatus, TurnDelta, TurnFinished, TurnStarted, TurnSuperseded
 from debate_tui.domain.stream import (
     Chunk,
     FaultReport,
@@ -108,7 +110,7 @@ class RunningTurn:
         self._first_text_at: float | None = None
         self._finished_at: float | None = None
         if (interrupted := transcript.turns.get(request.turn)) is None:
-            log.append(events.TurnStarted(turn=request.turn, debater=debater, phase=request.phase))
+            log.append(TurnStarted(turn=request.turn, debater=debater, phase=request.phase))
         else:
             self._attempt = interrupted.attempt
             if interrupted.usage is not None:
@@ -150,7 +152,7 @@ class RunningTurn:
         self._finished_at, first = time.monotonic(), self._first_text_at
         usage = self._usage_totals.total(None)
         self._log.append(
-            events.TurnFinished(
+            TurnFinished(
                 turn=self.request.turn,
                 debater=self.debater,
                 reason=reason,
@@ -235,30 +237,20 @@ class RunningTurn:
 
     def log_state(self, state: StreamState, fault: Fault | None = None) -> None:
         """Log a state set by the session rather than by the stream."""
-        self._stream_state = state
-        self._log_stream_state(state, fault)
+        error = FaultReport(fault.kind, fault.message, fault.status) if fault else None
+        self._log_status(StateChange(state, self._attempt, error=error))
 
     def log_pause(self) -> None:
         """Log the state ``paused``, unless it is paused already."""
         if not self._is_paused and not self.finished:
             self._is_paused = True
-            self._log_stream_state("paused")
+            self._log.append(StreamStatus(debater=self.debater, state="paused", attempt=self._attempt))
 
     def log_unpause(self) -> None:
         """Log again the state before `log_pause`."""
         if self._is_paused:
             self._is_paused = False
-            self._log_stream_state(self._stream_state)
-
-    def _log_stream_state(self, state: StreamState, fault: Fault | None = None) -> None:
-        self._log.append(
-            events.StreamStatus(
-                debater=self.debater,
-                state=state,
-                attempt=self._attempt,
-                error=FaultReport(fault.kind, fault.message, fault.status) if fault else None,
-            )
-        )
+            self.log_state(self._stream_state)
 
     def _exclude_idle_time(self, idle: float, *, from_scratch: bool) -> None:
         """Exclude the seconds since the turn ended; after a restart from scratch, all time before too."""
@@ -270,25 +262,13 @@ class RunningTurn:
     def _log_status(self, status: StateChange) -> None:
         self._attempt = status.attempt
         self._stream_state = status.state
-        self._log.append(
-            events.StreamStatus(
-                debater=self.debater,
-                state=status.state,
-                attempt=status.attempt,
-                retry=status.retry,
-                max_retries=status.max_retries,
-                retry_in_ms=status.retry_in_ms,
-                error=status.error,
-                recovered=status.recovered,
-                dropped=status.dropped,
-            )
-        )
+        self._log.append(StreamStatus(debater=self.debater, **structs.asdict(status)))
 
     def _supersede(self, attempt: int) -> None:
         self._attempt = attempt
         self._restart_attempt = 0
         self._cursor = None
-        self._log.append(events.TurnSuperseded(turn=self.request.turn, debater=self.debater, attempt=attempt))
+        self._log.append(TurnSuperseded(turn=self.request.turn, debater=self.debater, attempt=attempt))
 
     def _log_chunk(self, chunk: Chunk) -> None:
         text, logged = chunk.text, self._logged
@@ -299,7 +279,7 @@ class RunningTurn:
         if self._first_text_at is None:
             self._first_text_at = time.monotonic()
         self._log.append(
-            events.TurnDelta(
+            TurnDelta(
                 turn=self.request.turn,
                 debater=self.debater,
                 attempt=self._attempt,

@@ -37,7 +37,7 @@ async def serve_process(*arguments: str, **env: str) -> AsyncIterator[ServeProce
     assert process.stdout is not None
     try:
         printed: list[str] = []
-        while not printed or not printed[-1].startswith("Links are good once"):
+        while not printed or not printed[-1].startswith("Each link works once"):
             line = (await process.stdout.readline()).decode()
             assert line, await process.stderr.read() if process.stderr else ""
             printed.append(line.rstrip())

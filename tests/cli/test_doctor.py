@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 async def test_without_sources_it_says_what_to_set_up() -> None:
     done = await run_program("doctor", **NO_LOCAL_SERVERS)
     assert (done.code, done.err) == (0, "")
-    assert "none: set OPENAI_API_KEY" in done.out
+    assert "no key; set OPENAI_API_KEY" in done.out
     assert "prices" in done.out
     assert "genai-prices 0." in done.out
     assert "runs its scripted demo" in done.out
@@ -42,13 +42,13 @@ async def test_a_server_that_openai_was_moved_to_is_shown_and_its_models_are_tri
         moved = {**NO_LOCAL_SERVERS, "OPENAI_BASE_URL": server.base, "OPENAI_API_KEY": "sk-test"}
         done = await run_program("doctor", **moved)
         assert (done.code, done.err) == (0, "")
-        assert "named by OPENAI_BASE_URL: qwen3" in done.out
+        assert "set in OPENAI_BASE_URL: qwen3" in done.out
         assert "✓ openai:qwen3" in done.out
         server.script(MODELS, listing())
         done = await run_program("doctor", **moved)
         assert done.code == 0
         assert "lists no models" in done.out
-        assert "Name a model of your server: debate-tui -d openai:MODEL" in done.out
+        assert "name a model: debate-tui -d openai:MODEL" in done.out
         assert "sk-test" not in done.out
 
 

@@ -34,7 +34,7 @@ USAGE = {
     "endless topic": (["why " * 2000, *TWO], ["more than 4,000"]),
     "two topics": (["Q?", "R?", *TWO], ["R?"]),
     "no address": (["Q?", "-d", "http://", "-d", "demo"], ["address"]),
-    "both outputs": (["Q?", "--plain", "--json", *TWO], ["exclude"]),
+    "both outputs": (["Q?", "--plain", "--json", *TWO], ["cannot be used together"]),
     "window out of range": (["Q?", "--window", "1", *TWO], ["--window", "10"]),
     "window below range": (
         ["Q?", "--window", "0", *TWO],
@@ -171,7 +171,7 @@ async def test_a_format_that_is_no_text_is_named(arguments: list[str]) -> None:
     (folder / "duel.toml").write_bytes(b"\xff\xfe")
     done = await run_program(*arguments)
     assert done.code == 4
-    assert "duel.toml is not a text file in UTF-8" in done.err
+    assert "duel.toml is not a UTF-8 or UTF-16 text file" in done.err
 
 
 async def test_a_debate_that_was_begun_by_another_version_is_not_continued() -> None:

@@ -39,7 +39,7 @@ def test_an_address_is_a_host_a_port_or_both(address: str, host: str, port: int)
 
 @pytest.mark.parametrize("address", ["box:http", "box:65536", "box:²"])
 def test_what_is_no_port_is_named(address: str) -> None:
-    with pytest.raises(UsageError, match="is no port"):
+    with pytest.raises(UsageError, match="is not a port"):
         parse_share_address(address)
 
 

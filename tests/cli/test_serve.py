@@ -130,7 +130,7 @@ async def test_through_a_proxy_viewers_need_the_token_that_is_printed(tmp_path: 
         answer = await server.client.get("/debates", headers=proxied)
         assert answer.status_code == (200 if public else 401)
         if not public:
-            token = next(line for line in server.printed if "viewers' token" in line).split()[-1]
+            token = next(line for line in server.printed if "viewer token" in line).split()[-1]
             known = proxied | {"authorization": f"Bearer {token}"}
             assert (await server.client.get("/debates", headers=known)).status_code == 200
     host = {"authorization": "Bearer secret-of-the-host"}
@@ -192,10 +192,10 @@ async def test_beyond_this_machine_a_token_is_needed(tmp_path: Path) -> None:
         port = server.url.rpartition(":")[2]
         local = f"http://127.0.0.1:{port}/debates"
         assert (await server.client.get(local)).status_code == 401
-        token = next(line for line in server.printed if "viewers' token" in line).split()[-1]
+        token = next(line for line in server.printed if "viewer token" in line).split()[-1]
         headers = {"authorization": f"Bearer {token}"}
         assert (await server.client.get(local, headers=headers)).status_code == 200
-        link = next(line for line in server.printed if "viewer's link" in line).split()[-1]
+        link = next(line for line in server.printed if "viewer link" in line).split()[-1]
         code = link.rpartition("code=")[2]
         await server.client.post(f"http://127.0.0.1:{port}/enter", data={"code": code})
         assert (await server.client.get(local)).status_code == 200
@@ -228,7 +228,7 @@ async def test_a_run_is_shared() -> None:
         (["Tea?", "-d", "nope:x", "-d", "demo"], "nope"),
         (["--host", "256.1.1.1"], "256.1.1.1"),
         (["--cert", "nope.pem", "--key", "nope.pem"], "Cannot read nope.pem"),
-        (["--cert", __file__, "--key", __file__], "no certificate and its key"),
+        (["--cert", __file__, "--key", __file__], "not a certificate and its key"),
         (["--store", "redis://127.0.0.1:1"], "Redis at 127.0.0.1:1 cannot be reached"),
         (["--store", "/dev/null/debates"], "/dev/null/debates"),
     ],

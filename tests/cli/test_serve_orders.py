@@ -80,9 +80,9 @@ async def test_shutdown_does_not_wait_for_a_debate_still_starting(tmp_path: Path
         await asyncio.sleep(0)
         ready.set()
         await asyncio.wait_for(ending, 5)
-        with pytest.raises(ConflictError, match="about to stop"):
+        with pytest.raises(ConflictError, match="server is stopping"):
             await ordering
-        with pytest.raises(ConflictError, match="about to stop"):
+        with pytest.raises(ConflictError, match="server is stopping"):
             await debates.start_debate(DEMO)
         assert await store.debates() == []
 

@@ -9,7 +9,7 @@ import pytest
 
 from debate_tui import config
 from debate_tui.cli import start as lineup
-from debate_tui.cli.plan import default_debaters
+from debate_tui.cli.plan import RunOptions, default_debaters
 from debate_tui.cli.start import StartController
 from debate_tui.tui.setup_form import DebaterProfile, DebateSetup
 from tests.fakes.provider_server import MODELS, NO_LOCAL_SERVERS, ProviderReply, ProviderServer
@@ -20,6 +20,11 @@ def _nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, address in NO_LOCAL_SERVERS.items():
         monkeypatch.setenv(name, address)
     monkeypatch.setattr("debate_tui.sources.local_model.find_server_program", lambda: None)
+
+
+def remember(debaters: tuple[str, ...] = ("demo",), profiles: tuple[DebaterProfile, ...] = ()) -> None:
+    setup = DebateSetup(debaters=debaters, profiles=profiles)
+    lineup.remember_choices(setup, detected=lineup.DEMO_SOURCES)
 
 
 def test_a_seat_of_the_settings_keeps_what_is_known_of_it() -> None:
@@ -42,26 +47,27 @@ def test_a_seat_of_the_settings_keeps_what_is_known_of_it() -> None:
 
 
 def test_names_and_personas_are_remembered_and_sides_are_not() -> None:
-    lineup.remember_roles((DebaterProfile(), DebaterProfile(name="Eve", side="For tea", persona="a child")))
+    eve = DebaterProfile(name="Eve", side="For tea", persona="a child")
+    remember(profiles=(DebaterProfile(), eve))
     assert lineup.initial_roles(config.Settings()) == (
         DebaterProfile(),
         DebaterProfile(name="Eve", persona="a child"),
     )
     named = config.Settings(debater=(config.DebaterSettings(source="demo", name="Ada"),))
     assert lineup.initial_roles(named) == (DebaterProfile(name="Ada"),)
-    lineup.remember_roles(())
+    remember()
     assert lineup.initial_roles(config.Settings()) == ()
 
 
 def test_only_a_choice_is_remembered() -> None:
-    lineup.remember_sources(("demo", "demo:orator"), detected=lineup.DEMO_SOURCES)
+    remember(("demo", "demo:orator"))
     assert lineup.remembered_sources() == ("demo", "demo:orator")
-    lineup.remember_sources(lineup.DEMO_SOURCES, detected=lineup.DEMO_SOURCES)
+    remember(lineup.DEMO_SOURCES)
     assert lineup.remembered_sources() == ()
 
 
 def test_unavailable_remembered_debaters_are_forgotten() -> None:
-    lineup.remember_sources(("groq:x", "demo"), detected=lineup.DEMO_SOURCES)
+    remember(("groq:x", "demo"))
     assert lineup.remembered_sources() == (), "its key is gone"
     config.save_remembered(debaters=("no such source", "demo"))
     assert lineup.remembered_sources() == ()
@@ -109,7 +115,7 @@ async def test_without_local_servers_nothing_changes() -> None:
 
 
 def test_who_joins_for_a_format_is_not_remembered_as_chosen() -> None:
-    start = StartController(config.Settings(), chaos=False)
+    start = StartController(config.Settings(), RunOptions())
     chosen = DebateSetup(topic="x", debaters=("demo:orator", "demo"), format="british-parliamentary")
     made = start.plan_proposal(chosen)
     assert [speaker.settings.source for speaker in made.debaters] == ["demo:orator", "demo"] * 2

@@ -216,7 +216,7 @@ async def test_an_unexpected_error_prints_two_lines_and_is_saved_to_a_file(own_f
         assert await terminal.wait_for_exit() == 1
         assert terminal.is_restored()
         raw = terminal.display.raw.rpartition(b"\x1b[?1049l")[2].decode()
-    assert "This should not have happened: RuntimeError." in raw
+    assert "Unexpected error: RuntimeError." in raw
     assert "in memory" not in raw
     report = next(own_folders.rglob("crash.txt"))
     assert "nobody foresaw this" in report.read_text("utf-8")
