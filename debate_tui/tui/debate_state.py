@@ -118,35 +118,6 @@ class PhaseProgress:
         return wording.round_label(step, self._titles.get(step.phase, ""))
 
 
-# Elapsed time in the debate's own time: as it passes if live, as it passed in a replay.
-
-
-class DebateClock:
-    """The debate's own time, which follows the system clock between events."""
-
-    def __init__(self, transcript: Transcript) -> None:
-        self._transcript = transcript
-        self._offset_from_wall_clock = 0.0
-
-    def synchronise(self, at: float) -> None:
-        """Set the clock to the time of an event that has just arrived."""
-        self._offset_from_wall_clock = time.time() - at
-
-    @property
-    def log_time(self) -> float:
-        """The current time in the debate, in seconds since the epoch."""
-        return time.time() - self._offset_from_wall_clock
-
-    @property
-    def elapsed_seconds(self) -> int:
-        """Whole seconds since the debate started; they stop when it ends."""
-        transcript = self._transcript
-        if not transcript.started_at:
-            return 0
-        latest = self.log_time if transcript.finished_at is None else transcript.finished_at
-        return max(0, int(latest - transcript.started_at))
-
-
 # The time left, estimated from the rounds so far: unknown until one is finished.
 
 
@@ -185,16 +156,13 @@ class DurationEstimator:
 
         `now` is a time on the log's clock.
         """
-        phase = self._transcript.phase
-        loads = [self._round_words(round_) for round_ in self._phase_progress.remaining_rounds]
-        if (
-            not self._measured_words
-            or self._round_started_at is None
-            or phase is None
-            or phase.phase == VERDICT_PHASE
-        ):
+        phase, is_over = self._transcript.phase, self._transcript.finish_reason is not None
+        if phase is None or phase.phase == VERDICT_PHASE or is_over:
             return None
-        if self._transcript.finish_reason is not None or not all((self._current_round_words, *loads)):
+        loads = [self._round_words(round_) for round_ in self._phase_progress.remaining_rounds]
+        if not self._measured_words or not all((self._current_round_words, *loads)):
+            return None
+        if self._round_started_at is None:
             return None
         pace = self._measured_seconds / self._measured_words
         spent = (self._paused_at or now) - self._round_started_at
@@ -270,12 +238,12 @@ class DebateStatus:
         self._topic = topic
         self._glyphs = glyphs
         self._is_replay = is_replay
-        self._debate_clock = DebateClock(self._transcript)
+        self._clock_offset = 0.0
         self._duration_estimator = DurationEstimator(self._transcript, phase_progress)
 
     def apply(self, event: Event) -> None:
         """Apply an event that concerns the debate as a whole, in log order."""
-        self._debate_clock.synchronise(event.at)
+        self._clock_offset = time.time() - event.at
         self._duration_estimator.apply(event)
 
     def headline(self, mode: str, *, paused: bool) -> HeaderContent:
@@ -286,7 +254,7 @@ class DebateStatus:
             topic=one_line(transcript.topic or self._topic, MAX_TOPIC_CHARACTERS),
             phase=self._phase_progress.current_phase_label,
             mode=mode,
-            elapsed_seconds=self._debate_clock.elapsed_seconds,
+            elapsed_seconds=self._elapsed_seconds,
             expected_seconds=self._expected_seconds(),
             phase_progress=self._phase_progress.step_completion(),
             cost=format_totals(self._follower, self._glyphs),
@@ -296,15 +264,26 @@ class DebateStatus:
             ending=ended,
         )
 
+    @property
+    def _log_time(self) -> float:
+        """The debate's own time, which follows the system clock between events; also in a replay."""
+        return time.time() - self._clock_offset
+
+    @property
+    def _elapsed_seconds(self) -> int:
+        """Whole seconds since the debate started; they stop when it ends."""
+        transcript = self._transcript
+        if not transcript.started_at:
+            return 0
+        latest = self._log_time if transcript.finished_at is None else transcript.finished_at
+        return max(0, int(latest - transcript.started_at))
+
     def _expected_seconds(self) -> int | None:
         """Return the expected total duration of the debate in seconds, or `None` if unknown."""
-        elapsed = self._debate_clock
-        remaining = self._duration_estimator.remaining_seconds(elapsed.log_time)
+        remaining = self._duration_estimator.remaining_seconds(self._log_time)
         if remaining is None:
             return None
-        return ESTIMATE_STEP_SECONDS * math.ceil(
-            (elapsed.elapsed_seconds + remaining) / ESTIMATE_STEP_SECONDS
-        )
+        return ESTIMATE_STEP_SECONDS * math.ceil((self._elapsed_seconds + remaining) / ESTIMATE_STEP_SECONDS)
 
     def _judging_text(self) -> str:
         if not self._phase_progress.is_judging:

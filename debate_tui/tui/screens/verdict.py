@@ -47,13 +47,9 @@ class VerdictRows:
         self._outcome = outcome
         self._width = width
         self._glyphs = glyphs
-        self._name_cells = MAX_NAME_CELLS
 
-    def rows(self) -> tuple[Row, ...]:
-        """Return all rows, from the outcome to the last quote."""
-        return tuple(self._all_rows())
-
-    def _all_rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row]:
+        """Yield all rows, from the outcome to the last quote."""
         found = self._outcome
         yield from self._title_rows()
         yield Row()
@@ -134,9 +130,8 @@ class VerdictRows:
 
     def _ruling_rows(self, ruling: VerdictSummary) -> Iterator[Row]:
         yield self._ruling_title(ruling)
-        yield from (
-            self._agreement_rows(ruling.reasons) if ruling.by_debaters else self._reason_rows(ruling.reasons)
-        )
+        reason_rows = self._agreement_rows if ruling.by_debaters else self._reason_rows
+        yield from reason_rows(ruling.reasons)
         if ruling.scores:
             yield Row()
             yield from self._score_rows(ruling.scores, ruling.max_score)
@@ -185,22 +180,21 @@ class VerdictRows:
 
     def _quote_list_rows(self, quotes: Sequence[Quote]) -> Iterator[Row]:
         criterion = ""
-        self._name_cells = min(
-            MAX_NAME_CELLS, max(pieces_width((Piece(quote.name),)) for quote in quotes) + 2
-        )
+        widest = max(pieces_width((Piece(quote.name),)) for quote in quotes)
+        name_cells = min(MAX_NAME_CELLS, widest + 2)
         for quote in quotes:
             label = "" if quote.criterion == criterion else quote.criterion
             criterion = quote.criterion
-            yield from self._quote_rows(label, quote)
+            yield from self._quote_rows(label, quote, name_cells)
 
-    def _quote_rows(self, criterion: str, quote: Quote) -> Iterator[Row]:
+    def _quote_rows(self, criterion: str, quote: Quote, name_cells: int) -> Iterator[Row]:
         glyphs = self._glyphs
         head = (
             *_pad_column((Piece(criterion, Tone.QUIET),), CRITERION_CELLS, glyphs.ellipsis),
-            *_pad_column((Piece(quote.name),), self._name_cells, glyphs.ellipsis),
+            *_pad_column((Piece(quote.name),), name_cells, glyphs.ellipsis),
             Piece(f"{quote.score:>2}".ljust(SCORE_CELLS), Tone.TEXT, bold=True),
         )
-        indent = CRITERION_CELLS + self._name_cells + SCORE_CELLS
+        indent = CRITERION_CELLS + name_cells + SCORE_CELLS
         tone = Tone.QUIET if quote.found else Tone.FAILED
         said = f"{glyphs.quotes[0]}{quote.text}{glyphs.quotes[1]}" if quote.text else "no quote"
         missing = "" if quote.found or not quote.text else f" {glyphs.failed} not found in the debate"
@@ -265,7 +259,8 @@ class VerdictCard(TextRows):
         if not self._text_width:
             return
         found = summarise_outcome(self._transcript)
-        self._rows = VerdictRows(found, self._text_width, self._glyphs).rows() if found is not None else ()
+        rows = VerdictRows(found, self._text_width, self._glyphs).rows() if found is not None else ()
+        self._rows = tuple(rows)
         self.styles.height = max(min(len(self._rows) + 3, self._max_rows), self._min_rows)
         self.scroll_rows(0)
 
@@ -293,7 +288,7 @@ class VerdictCard(TextRows):
         glyphs = self._glyphs
         below = max(0, len(self._rows) - self._first_row - self._visible_rows)
         more = Piece(f"{glyphs.down} {below} more", Tone.FOCUS)
-        keys = [("esc", "to the debate")]
+        keys = [("esc", "close")]
         if self._visible_rows < len(self._rows):
             keys.append((f"{glyphs.up} {glyphs.down}", "scroll"))
         pieces: list[Piece] = []
