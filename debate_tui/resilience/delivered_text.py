@@ -8,9 +8,9 @@ import unicodedata
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Cursor, Usage, add_known, merge_usage
+from debate_tui.domain.stream import Chunk, Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -241,43 +241,3 @@ def is_unintended_repeat(text: str) -> bool:
         if columns >= MIN_REPEAT_WIDTH:
             return True
     return False
-
-
-# Token usage of a turn over all its connections.
-
-
-MAX_PLAUSIBLE_TOKENS = 2**53
-"""Higher counts are ignored, as no rate or price can be computed from them."""
-
-
-class UsageTotals:
-    """Adds up usage: an interrupted connection also costs money."""
-
-    def __init__(self) -> None:
-        self._previous: Usage | None = None
-        self._current: Usage | None = None
-
-    @property
-    def has_earlier(self) -> bool:
-        """Whether an earlier connection reported usage, which the current one's cost does not include."""
-        return self._previous is not None
-
-    def start_connection(self, *, resumes_answer: bool) -> None:
-        """Start a connection; its reports replace the last one's with `resumes_answer`, else add to them."""
-        if not resumes_answer:
-            self._previous, self._current = add_known(self._previous, self._current), None
-
-    def add_update(self, usage: Usage) -> Usage:
-        """Record the current connection's usage so far; return the turn's total."""
-        self._current = merge_usage(self._current, _plausible(usage))
-        return add_known(self._previous, self._current) or usage
-
-    def total(self, usage: Usage | None) -> Usage | None:
-        """Return the turn's total, with `usage` from the end of the current connection."""
-        return add_known(self._previous, merge_usage(self._current, usage and _plausible(usage)))
-
-
-def _plausible(usage: Usage) -> Usage:
-    """Return the usage with impossible counts removed, as if they had not been reported."""
-    counts: tuple[int | None, ...] = structs.astuple(usage)
-    return Usage(*(n if n is not None and 0 <= n <= MAX_PLAUSIBLE_TOKENS else None for n in counts))

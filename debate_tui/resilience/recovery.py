@@ -39,13 +39,10 @@ from debate_tui.domain.stream import (
     UnmarkedEnd,
     UsageUpdate,
 )
+from debate_tui.domain.usage import UsageTotals
 from debate_tui.resilience.backoff import FaultAction, RetryBudget, TextlessAnswer, fault_action
 from debate_tui.resilience.deduplication import ContinuationTrimmer, ReplayDeduper
-from debate_tui.resilience.delivered_text import (
-    DeliveredText,
-    SpliceResult,
-    UsageTotals,
-)
+from debate_tui.resilience.delivered_text import DeliveredText, SpliceResult
 from debate_tui.resilience.watchdog import Watchdog
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from debate_tui.domain.stream import (
     Usage,
     UsageUpdate,
 )
-from debate_tui.resilience.delivered_text import UsageTotals
+from debate_tui.domain.usage import UsageTotals
 
 if TYPE_CHECKING:
     import asyncio

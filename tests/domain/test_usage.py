@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,14 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.stream import Usage
 from debate_tui.domain.transcript import Transcript
-from debate_tui.domain.usage import NO_SPENDING, CostBreakdown, Spending, compute_costs
+from debate_tui.domain.usage import (
+    MAX_PLAUSIBLE_TOKENS,
+    NO_SPENDING,
+    CostBreakdown,
+    Spending,
+    UsageTotals,
+    compute_costs,
+)
 
 CAST = tuple(DebaterInfo(name, name, "", "x", "x") for name in "ab")
 
@@ -71,3 +79,28 @@ def test_a_turn_under_way_and_debaters_who_settle_it_themselves_cost_nothing_yet
 @given(st.lists(st.builds(Spending, st.integers(0, 9), st.integers(0, 9), st.none() | st.just(0.5))))
 def test_no_order_of_adding_changes_the_sum(parts: list[Spending]):
     assert sum(parts, NO_SPENDING) == sum(reversed(parts), NO_SPENDING)
+
+
+# Usage of one turn
+
+
+def test_a_broken_connection_was_paid_for_too() -> None:
+    accounts = UsageTotals()
+    assert accounts.add_update(Usage(10, 3)) == Usage(10, 3)
+    accounts.start_connection(resumes_answer=False)
+    assert accounts.add_update(Usage(12, None, 1)) == Usage(22, 3, 1)
+    assert accounts.total(Usage(12, 5)) == Usage(22, 8, 1)
+
+
+def test_one_that_carries_on_the_same_answer_counts_it_as_a_whole() -> None:
+    accounts = UsageTotals()
+    accounts.add_update(Usage(10, 3))
+    accounts.start_connection(resumes_answer=True)
+    assert accounts.total(Usage(10, 7)) == Usage(10, 7)
+
+
+@pytest.mark.parametrize("count", [-1, MAX_PLAUSIBLE_TOKENS + 1, 10**400])
+def test_an_impossible_count_is_ignored(count: int) -> None:
+    accounts = UsageTotals()
+    assert accounts.add_update(Usage(count, 3)) == Usage(None, 3)
+    assert accounts.total(Usage(4, count)) == Usage(4, 3)
