@@ -16,11 +16,12 @@ from textual.strip import Strip
 from debate_tui.cli.plan import make_plan
 from debate_tui.cli.tui_runner import run_fullscreen
 from debate_tui.config import DebaterSettings, Settings
+from debate_tui.session.turn import RunningTurn
 from debate_tui.tui.app import DebateApp
 from tests.fakes.provider_server import CHAT, ProviderReply, ProviderServer, chat_events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
     from types import FrameType
 
     import pytest
@@ -126,29 +127,73 @@ def screen_text(app: App[None]) -> str:
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
+async def run_on_screen(
+    server: TwoStreams, watch: Callable[[Pilot[None]], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run a debate on the full screen, with `watch` at the keyboard once both models speak."""
+
+    async def pilot_app(pilot: Pilot[None]) -> None:
+        while screen_text(pilot.app).count("walk in it") < 2:
+            await pilot.pause()
+        await watch(pilot)
+        pilot.app.exit()
+        server.end.set()
+
+    monkeypatch.setenv("LMSTUDIO_BASE_URL", server.base)
+    run = partialmethod(App.run_async, headless=True, size=(120, 35), auto_pilot=pilot_app)
+    monkeypatch.setattr(DebateApp, "run_async", run)
+    seats = [DebaterSettings(source="lmstudio:one"), DebaterSettings(source="lmstudio:two")]
+    try:
+        await run_fullscreen(make_plan("Who owns the street?", seats, Settings(record=False)))
+    finally:
+        sys.setprofile(None)
+
+
 async def test_a_delta_of_a_chat_stream_passes_few_modules_from_socket_to_screen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     trace = TextTrace()
 
     async def watch(pilot: Pilot[None]) -> None:
-        while screen_text(pilot.app).count("walk in it") < 2:
-            await pilot.pause()
         sys.setprofile(trace)
         server.next_delta.set()
         while not trace.done:
             await pilot.pause()
-        pilot.app.exit()
-        server.end.set()
 
     async with TwoStreams() as server:
-        monkeypatch.setenv("LMSTUDIO_BASE_URL", server.base)
-        run = partialmethod(App.run_async, headless=True, size=(120, 35), auto_pilot=watch)
-        monkeypatch.setattr(DebateApp, "run_async", run)
-        seats = [DebaterSettings(source="lmstudio:one"), DebaterSettings(source="lmstudio:two")]
-        try:
-            await run_fullscreen(make_plan("Who owns the street?", seats, Settings(record=False)))
-        finally:
-            sys.setprofile(None)
+        await run_on_screen(server, watch, monkeypatch)
     assert "display.buffer" in trace.functions, trace
     assert len(trace.functions) <= MAX_MODULES, f"{len(trace.functions)} modules\n{trace}"
+
+
+# The key `r`
+
+
+MAX_CALLS = 5
+"""Calls of debate_tui from the action of a key to the turn that it concerns."""
+
+
+async def test_the_key_r_reaches_the_turn_in_few_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def trace(frame: FrameType, event: str, _: object) -> None:
+        if event != "call" or frame.f_code is not RunningTurn.retry.__code__:
+            return
+        caller: FrameType | None = frame
+        while caller is not None and "action_retry" not in caller.f_code.co_qualname:
+            if _module(caller):
+                calls.insert(0, caller.f_code.co_qualname)
+            caller = caller.f_back
+        sys.setprofile(None)
+
+    async def watch(pilot: Pilot[None]) -> None:
+        asked = len(server.requests)
+        sys.setprofile(trace)
+        await pilot.press("r")
+        while len(server.requests) == asked:
+            await pilot.pause()
+
+    async with TwoStreams() as server:
+        await run_on_screen(server, watch, monkeypatch)
+    assert calls[-2:] == ["TurnRunner.retry", "RunningTurn.retry"]
+    assert len(calls) <= MAX_CALLS, calls
