@@ -59,7 +59,8 @@ class KeyboardApp(App[Result]):
     """An app that holds each key until the previous one is handled, then sends it to the new focus.
 
     Textual (8.2) sends every key to the widget focused when the key arrives, and runs the binding of the
-    previous key only later: text typed after a key that opens an input would be taken as commands.
+    previous key only later: text typed after a key that opens an input would be taken as commands. Removable
+    once Textual waits for a key's effect before it picks the target of the next one.
     """
 
     def __init__(self, **kwargs: Any) -> None:

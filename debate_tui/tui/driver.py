@@ -7,7 +7,7 @@ import sys
 import time
 from codecs import getincrementaldecoder
 from contextlib import suppress
-from queue import Empty
+from queue import Empty, Queue
 from select import select
 from selectors import EVENT_READ, DefaultSelector
 from typing import TYPE_CHECKING, Any, cast
@@ -39,7 +39,7 @@ class PasteSanitiser:
     """A filter that cleans the pastes in terminal input and leaves everything else unchanged.
 
     Textual (8.2) treats escape sequences in a paste as key presses, and an `Input` keeps only the first line
-    of a paste.
+    of a paste. Removable once it does neither.
     """
 
     def __init__(self) -> None:
@@ -149,7 +149,7 @@ class TerminalDriver(LinuxDriver):
     Textual (8.2) queues 30 writes and blocks on the next. Its writer thread dies with the terminal, and then
     the queue is never emptied. It also enters application mode whenever the process receives SIGCONT, even if
     it was never stopped, and then saves that mode as the one to restore. Pastes are cleaned before Textual
-    reads them: see `PasteSanitiser`.
+    reads them: see `PasteSanitiser`. Removable once Textual's driver survives a slow and a vanished terminal.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class TerminalDriver(LinuxDriver):
     @property
     def pending_writes(self) -> int:
         """Number of writes the terminal has not accepted yet."""
-        return self._writer_thread._queue.qsize() if self._writer_thread is not None else 0  # noqa: SLF001
+        return queue.qsize() if (queue := self._write_queue) is not None else 0
 
     @property
     def slow_writes(self) -> int:
@@ -178,13 +178,14 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Enter full-screen mode; do nothing if it is already active or the app is exiting."""
-        if self._in_application_mode or self._app._exit:  # noqa: SLF001 (SIGCONT may arrive at any time)
+        # SIGCONT may arrive at any time, and Textual 8.2 has no public property for an app that is exiting.
+        if self._in_application_mode or self._app._exit:  # noqa: SLF001
             return
         self._in_application_mode = True
         sys.setswitchinterval(THREAD_SWITCH_SECONDS)
-        super().start_application_mode()  # type: ignore[no-untyped-call]
-        if self._writer_thread is not None:
-            self._writer_thread._queue.maxsize = 0  # noqa: SLF001
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual 8.2
+        if (queue := self._write_queue) is not None:
+            queue.maxsize = 0
 
     def stop_application_mode(self) -> None:
         """Leave full-screen mode; drop the frames the terminal has not accepted yet."""
@@ -238,22 +239,23 @@ class TerminalDriver(LinuxDriver):
     def close(self) -> None:
         """Wait until everything is written, for up to `CLOSE_TIMEOUT_SECONDS`."""
         sys.setswitchinterval(self._original_switch_interval)
-        if self._writer_thread is not None:
-            self._writer_thread._queue.put(None)  # noqa: SLF001
+        if self._writer_thread is not None and (queue := self._write_queue) is not None:
+            queue.put(None)
             self._writer_thread.join(CLOSE_TIMEOUT_SECONDS)
 
     def _discard_pending_writes(self) -> bool:
         """Discard the queued writes; return whether there were any."""
-        if self._writer_thread is None:
-            return False
-        queue = self._writer_thread._queue  # noqa: SLF001
         found = False
-        try:
-            while True:
-                queue.get_nowait()
+        with suppress(Empty):
+            while self._write_queue is not None:
+                self._write_queue.get_nowait()
                 found = True
-        except Empty:
-            return found
+        return found
+
+    @property
+    def _write_queue(self) -> Queue[str | None] | None:
+        """The writer thread's queue, which Textual (8.2) neither makes unbounded nor empties by itself."""
+        return self._writer_thread._queue if self._writer_thread is not None else None  # noqa: SLF001
 
 
 def terminal_driver(app: App[Any]) -> TerminalDriver | None:

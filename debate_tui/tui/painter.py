@@ -3,7 +3,8 @@
 Textual's own way to paint (`Widget.refresh`) goes through the message pump and a timer. It takes up to 33 ms,
 and composes every changed row from all widgets that cross it. A widget that knows which of its rows changed
 can send them as they are if nothing covers it. This module is the only one that uses Textual's private
-compositor (8.2); where its assumptions do not hold, the widget is refreshed as usual.
+compositor (8.2); where its assumptions do not hold, the widget is refreshed as usual. It is removable once
+Textual can paint given rows of a widget at once.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def _colour_codes(
     return list(new.downgrade(system).get_ansi_codes(foreground))
 
 
-# ruff: noqa: SLF001
+# ruff: noqa: SLF001 (from here on, the private compositor is used; see the top)
 
 
 class RowWidget(Widget, inherit_css=False):
@@ -150,7 +151,7 @@ class RowWidget(Widget, inherit_css=False):
 class BlankWidget(Widget):
     """A widget that shows only its background, where its children do not cover it.
 
-    Textual (8.2) does not apply line filters to such widgets; this class does.
+    Textual (8.2) does not apply line filters to such widgets; this class does until Textual does.
     """
 
     BLANK = True

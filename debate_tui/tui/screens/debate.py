@@ -87,8 +87,8 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         Binding("escape", "back"),
     ]
 
-    # Textual would repaint the whole screen on focus changes; widgets that change with them repaint
-    # themselves.
+    # Textual (8.2) would repaint the whole screen on focus changes, which is not needed: widgets that change
+    # with the focus repaint themselves. Removable once its reactive does not repaint.
     focused: Reactive[Widget | None] = var(None, init=False)
 
     class Ready(Message):
@@ -177,7 +177,8 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
     def update_node_styles(self, animate: bool = True) -> None:
         """Update all styles, except on the first call: every widget was styled when it was mounted.
 
-        Textual (8.2) repeats that when a screen is first shown, which would delay the first frame.
+        Textual (8.2) repeats that when a screen is first shown, which would delay the first frame. Removable
+        once it does not.
         """
         if self._is_styled:
             super().update_node_styles(animate)
