@@ -56,7 +56,7 @@ class PageSection:
 
     def folded_line(self, symbols: MarkdownSymbols) -> Line:
         """Return the line shown for a folded section."""
-        text = f"{symbols.fold_marker} thinking, {self.document.text_length:,} characters"
+        text = f"{symbols.fold_marker} reasoning, {self.document.text_length:,} characters"
         return Line(((text, "reasoning"),), len(text))
 
 

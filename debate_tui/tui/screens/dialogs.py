@@ -213,7 +213,7 @@ _READING_KEYS = (
     ("z", "zoom the pane"),
     ("↑ ↓", "scroll; also PgUp, PgDn"),
     ("g G", "top, bottom and follow"),
-    ("t", "show or hide thinking"),
+    ("t", "show or hide reasoning"),
     ("/", "search; n N: next, previous"),
     ("y", "copy the turn"),
     ("T", "try on other themes"),

@@ -34,7 +34,7 @@ def test_sections_stand_one_under_the_other() -> None:
     assert lines(page) == [
         "Opening ────────────",
         "",
-        "▸ thinking, 26 characters",
+        "▸ reasoning, 26 characters",
         "",
         "• a claim",
         "• another",

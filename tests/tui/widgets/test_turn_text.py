@@ -176,7 +176,7 @@ async def test_thinking_folds_and_unfolds(prose: TurnText) -> None:
     prose.page.append_text("I say", "answer", 1)
     prose.page.append_notice("✂ cut", "failed", 1)
     prose.flush()
-    assert visible_rows(prose)[2:7] == ["▸ thinking, 12 characters", "", "I say", "", "✂ cut"]
+    assert visible_rows(prose)[2:7] == ["▸ reasoning, 12 characters", "", "I say", "", "✂ cut"]
     prose.set_reasoning_visible(visible=True)
     assert visible_rows(prose)[2] == "Let me think"
     prose.page.discard_turn(1)
