@@ -20,7 +20,7 @@ from msgspec import Meta, Struct, field
 from debate_tui.domain import formats, toml
 from debate_tui.domain.debate import Format, ModelParameters
 from debate_tui.domain.errors import ConfigError, DebateError, UsageError
-from debate_tui.domain.recovery_policy import RecoveryPolicy
+from debate_tui.domain.stream import RecoveryPolicy
 from debate_tui.domain.text import decode_text
 
 APP_NAME = "debate-tui"

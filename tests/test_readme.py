@@ -14,7 +14,7 @@ from debate_tui.cli.options import debate
 from debate_tui.cli.subcommands import COMMANDS
 from debate_tui.config import DebaterSettings, JudgeSettings, ModelPrice, ProviderSettings, Settings
 from debate_tui.domain.debate import ModelParameters
-from debate_tui.domain.recovery_policy import RecoveryPolicy
+from debate_tui.domain.stream import RecoveryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

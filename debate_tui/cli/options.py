@@ -135,7 +135,7 @@ class _DebateCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """See `click.Command.format_epilog`."""
-        from debate_tui.domain.recovery_policy import recovery_defaults
+        from debate_tui.domain.stream import recovery_defaults
 
         with formatter.section("When a stream breaks ([recovery] in config.toml)"):
             formatter.write_dl([(f"{name} = {value}", about) for name, value, about in recovery_defaults()])

@@ -11,7 +11,7 @@ from debate_tui.domain.wording import format_duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from debate_tui.domain.recovery_policy import RecoveryPolicy
+    from debate_tui.domain.stream import RecoveryPolicy
 
 
 def base_delay(policy: RecoveryPolicy, retry_index: int) -> float:

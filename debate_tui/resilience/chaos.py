@@ -21,8 +21,7 @@ from debate_tui.domain.stream import Chunk, Fault, FaultKind
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    from debate_tui.domain.recovery_policy import RecoveryPolicy
-    from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
+    from debate_tui.domain.stream import RecoveryPolicy, Resume, Source, StreamItem, TurnRequest
 
 RATE_LIMIT_SECONDS = 4.0
 """Wait requested by a rate limit, in seconds: long enough to see the badge count down."""

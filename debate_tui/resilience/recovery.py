@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from debate_tui.domain.recovery_policy import RecoveryPolicy
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
@@ -31,6 +30,7 @@ from debate_tui.domain.stream import (
     Finished,
     KeepAlive,
     Reclassified,
+    RecoveryPolicy,
     Resume,
     StateChange,
     StreamOrigin,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from debate_tui.domain.recovery_policy import RecoveryPolicy
+    from debate_tui.domain.stream import RecoveryPolicy
 
 PAUSE_RECHECK_SECONDS = 1.0
 """Seconds between checks whether reading is still paused, once a limit would have passed."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence, Set
 
     from debate_tui.domain.events import Event
-    from debate_tui.domain.recovery_policy import RecoveryPolicy
+    from debate_tui.domain.stream import RecoveryPolicy
     from debate_tui.sources.remote_debate import HostMessage, RemoteDebate
 
     OnConnectionNotice = Callable[[str], None]

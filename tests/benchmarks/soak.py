@@ -21,8 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.recovery_policy import RecoveryPolicy
-from debate_tui.domain.stream import Chunk, StateChange
+from debate_tui.domain.stream import Chunk, RecoveryPolicy, StateChange
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource

@@ -18,7 +18,7 @@ from tests.fakes.scripted_source import (
 from tests.resilience.parallel_streams import UNDISTURBED_STATES
 
 if TYPE_CHECKING:
-    from debate_tui.domain.recovery_policy import RecoveryPolicy
+    from debate_tui.domain.stream import RecoveryPolicy
 
 STORY = "Tea is older than coffee, and it keeps better in a storm."
 

@@ -20,8 +20,7 @@ from tests.fakes.sse_server import ReceivedRequest, Reply, SseServer, delta_even
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from debate_tui.domain.recovery_policy import RecoveryPolicy
-    from debate_tui.domain.stream import FaultReport, Resume, Source
+    from debate_tui.domain.stream import FaultReport, RecoveryPolicy, Resume, Source
 
 UNDISTURBED_STATES = ["connecting", "connected", "streaming"]
 EMPTY_DONE_EVENT = b"event: done\ndata:\n\n"

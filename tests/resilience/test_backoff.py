@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.recovery_policy import RecoveryPolicy
-from debate_tui.domain.stream import Fault, FaultKind, UnmarkedEnd
+from debate_tui.domain.stream import Fault, FaultKind, RecoveryPolicy, UnmarkedEnd
 from debate_tui.resilience.backoff import FaultAction, RetryBudget, base_delay, fault_action, jittered_delay
 
 policies = st.builds(

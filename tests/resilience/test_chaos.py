@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from debate_tui.domain.recovery_policy import RecoveryPolicy
-from debate_tui.domain.stream import Chunk, Connected, Cursor, FaultKind, Finished, StateChange, StreamOrigin
+from debate_tui.domain.stream import (
+    Chunk,
+    Connected,
+    Cursor,
+    FaultKind,
+    Finished,
+    RecoveryPolicy,
+    StateChange,
+    StreamOrigin,
+)
 from debate_tui.resilience.chaos import ChaosSource, FailureKind, plan_failures, shorten_timeouts
 from debate_tui.resilience.recovery import RecoveringSource
 from tests.fakes.scripted_source import REQUEST, ManualClock, RecoveredOutput, ScriptedSource, Step

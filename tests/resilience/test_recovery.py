@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from debate_tui.domain.recovery_policy import RecoveryPolicy
 from debate_tui.domain.stream import (
     Chunk,
     Connected,
@@ -17,6 +16,7 @@ from debate_tui.domain.stream import (
     Finished,
     KeepAlive,
     Reclassified,
+    RecoveryPolicy,
     Resume,
     StreamOrigin,
     Superseded,

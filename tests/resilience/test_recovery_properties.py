@@ -14,8 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debate_tui.domain.recovery_policy import RecoveryPolicy
-from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, StreamOrigin
+from debate_tui.domain.stream import (
+    Chunk,
+    Connected,
+    Fault,
+    FaultKind,
+    Finished,
+    RecoveryPolicy,
+    StreamOrigin,
+)
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.sources.payloads import decode_stream, detect
 from debate_tui.sources.payloads.responses import ResponsesDecoder

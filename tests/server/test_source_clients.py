@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.domain.recovery_policy import RecoveryPolicy
-from debate_tui.domain.stream import Chunk, Finished
+from debate_tui.domain.stream import Chunk, Finished, RecoveryPolicy
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store

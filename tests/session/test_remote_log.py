@@ -8,8 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from debate_tui.domain import events
-from debate_tui.domain.recovery_policy import RecoveryPolicy
-from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.domain.stream import Fault, FaultKind, RecoveryPolicy
 from debate_tui.session import remote_log
 from debate_tui.session.remote_log import RemoteLog
 from debate_tui.sources import remote_debate

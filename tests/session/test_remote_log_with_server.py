@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.domain.recovery_policy import RecoveryPolicy
+from debate_tui.domain.stream import RecoveryPolicy
 from debate_tui.record.stores import open_store
 from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.session.remote_log import RemoteLog
