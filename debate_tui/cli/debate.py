@@ -31,7 +31,6 @@ from debate_tui.cli.plan import (
     load_settings,
     make_plan,
     remembered_sources,
-    unwatched_sources,
 )
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import UsageError
@@ -193,9 +192,7 @@ def run_debate(
         return asyncio.run(start.run_start_screen(settings, options))
     else:
         topic = read_topic(topic, settings.topic)
-        seats = settings.debater or default_debaters(
-            _default_sources(settings, on_screen=on_screen, chaos=options.chaos), settings
-        )
+        seats = default_debaters(settings, _default_sources(settings, options, on_screen=on_screen))
         plan = make_plan(topic, seats, settings, options)
     if on_screen:
         from debate_tui.cli import tui_runner
@@ -222,15 +219,17 @@ def parse_debater_option(text: str) -> dict[str, str]:
     return {"name": match["name"].strip(), "source": match["source"].strip()}
 
 
-def _default_sources(settings: config.Settings, *, on_screen: bool, chaos: bool) -> tuple[str, ...]:
-    """Return the sources to use when no debater is named: available models, else the demo.
+def _default_sources(
+    settings: config.Settings, options: RunOptions, *, on_screen: bool
+) -> tuple[str, ...] | None:
+    """Return the sources for a debate whose debaters are not named: available models, else the demo.
 
-    Without a screen, use no model: nothing is spent unless the user asked for it.
+    Without a screen, return `None`: no model is used unless the user asked for it; see `default_debaters`.
     """
-    if chaos:
+    if options.chaos:
         return DEMO_SOURCES
-    if not on_screen:
-        return unwatched_sources()
+    if settings.debater or not on_screen:
+        return None
     from debate_tui.sources.discovery import discover_sources
 
     return remembered_sources() or discover_sources(count=default_count(settings)) or DEMO_SOURCES

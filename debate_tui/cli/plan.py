@@ -169,11 +169,18 @@ def parse_judges(settings: config.Settings) -> list[SourceSpec]:
     return judges
 
 
-def default_debaters(sources: Sequence[str], settings: config.Settings) -> tuple[config.DebaterSettings, ...]:
-    """Return settings for as many debaters as the format takes, repeating sources if necessary.
+def default_debaters(
+    settings: config.Settings, sources: Sequence[str] | None = None
+) -> tuple[config.DebaterSettings, ...]:
+    """Return the configured debaters, or else as many as the format takes, with `sources` in turn.
 
-    Raise the same errors as `make_plan` if the format is unknown or invalid.
+    Without `sources`, see `unwatched_sources`. Raise the same errors as `make_plan` if the format is unknown
+    or invalid.
     """
+    if settings.debater:
+        return settings.debater
+    if sources is None:
+        sources = unwatched_sources()
     format_ = _default_format(settings)
     return tuple(
         config.DebaterSettings(source=source)

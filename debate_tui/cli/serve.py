@@ -12,7 +12,7 @@ from debate_tui.cli.continuation import plan_continuation
 from debate_tui.cli.debate import parse_debater_option
 from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, check_options, open_server
 from debate_tui.cli.messages import print_error
-from debate_tui.cli.plan import DEMO_SOURCES, default_debaters, load_settings, make_plan, unwatched_sources
+from debate_tui.cli.plan import DEMO_SOURCES, default_debaters, load_settings, make_plan
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import open_debate
 from debate_tui.domain.errors import DebateError
@@ -68,9 +68,7 @@ def run_server(
     debate_plan = None
     if continued is None and (topic is not None or settings.topic):
         debate_plan = make_plan(
-            topics.read_topic(topic, settings.topic),
-            settings.debater or default_debaters(unwatched_sources(), settings),
-            settings,
+            topics.read_topic(topic, settings.topic), default_debaters(settings), settings
         )
     with asyncio.Runner(loop_factory=_uvloop_factory()) as runner:
         return runner.run(_serve_until_signal(debate_plan, continued, settings, store, hosting))
@@ -164,11 +162,8 @@ class RunningDebates:
             own = [seat.source for seat in self._settings.debater]
             for seat in seats:
                 check_allowed(seat.source, self._allowed_sources, own)
-        line_up = DEMO_SOURCES if from_elsewhere else None
         topic = topics.read_topic(None, request.topic)
-        debater_settings = (
-            seats or settings.debater or default_debaters(line_up or unwatched_sources(), settings)
-        )
+        debater_settings = seats or default_debaters(settings, DEMO_SOURCES if from_elsewhere else None)
         async with self._plan_lock:  # In a thread: the keyring may ask for a password.
             debate_plan = await asyncio.to_thread(make_plan, topic, debater_settings, settings)
         # Sources named on the command line may be on any network.

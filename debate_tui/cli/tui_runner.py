@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -21,7 +21,7 @@ from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.debate import DebateScreen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.wiring import DebateContext
@@ -170,23 +170,30 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
     Use the screen of `running_app` if there is one. Raise `DebateError` if the debate cannot start.
     """
     debate = _FullscreenDebate(plan)
-    if running_app is None and not plan.past_events and not plan.options.share_address:
-        await debate.run_in_own_app()
-    else:
-        # Resuming and sharing often fail, so prepare them before showing a screen.
-        async with debate.prepare() as context:
-            await debate.run_in_own_app(context) if running_app is None else await debate.run_in_app(
-                running_app, context
-            )
+    async with AsyncExitStack() as stack:
+        if running_app is not None or plan.past_events or plan.options.share_address:
+            # Resuming and sharing often fail, so prepare them before showing a screen.
+            await debate.prepare(stack)
+        screen = debate.make_screen()
+        app: BaseDebateApp
+        if running_app is not None:
+            app, closed, signal = running_app
+            running_app.app.show_debate(screen)
+        else:
+            if debate.sharing_notice:
+                print_info(debate.sharing_notice)  # can be copied from the terminal after the debate
+            app = DebateApp(screen)
+            closed, signal = app.run_async(), stack.enter_context(catch_signals(app.exit, terminal_fd=0))
+        await debate.run_until(closed, stack)
     if plan.options.stats:
         from debate_tui.display.statistics.formatting import format_table
 
         write_stderr(format_table(debate.statistics.report(debate.buffer.statistics())))
-    return debate.exit_code()
+    return app.return_code or debate.exit_code(signal)
 
 
 class _FullscreenDebate:
-    """One debate on the full screen: its buffer, statistics and app, and its context once prepared."""
+    """One debate on the full screen: its buffer, statistics and screen, and its context once prepared."""
 
     def __init__(self, plan: Plan) -> None:
         settings = plan.settings
@@ -199,23 +206,21 @@ class _FullscreenDebate:
         )
         self._plan = plan
         self._commands = CommandQueue()
-        self._app: BaseDebateApp | None = None
         self._screen: DebateScreen | None = None
         self._context: DebateContext | None = None
+        self.sharing_notice = ""
         self._start_error: DebateError | None = None
-        self._signal: CaughtSignal | None = None
         self._first_frame_painted = asyncio.Event()
         self._closed = asyncio.Event()
-        self._sharing_notice = ""
 
-    @asynccontextmanager
-    async def prepare(self) -> AsyncIterator[DebateContext]:
-        """Prepare the debate; imports here so that the first frame does not wait for them."""
+    async def prepare(self, stack: AsyncExitStack) -> DebateContext:
+        """Prepare the debate until `stack` is closed."""
+        # Imported here and in a thread so that neither the first frame nor the keyboard waits for them.
         await asyncio.to_thread(import_module, "debate_tui.cli.wiring")
         from debate_tui.cli.hosting import share_if_asked
         from debate_tui.cli.wiring import open_debate
 
-        async with (
+        self._context = context = await stack.enter_async_context(
             open_debate(
                 self._plan,
                 backpressure=self.buffer,
@@ -223,32 +228,29 @@ class _FullscreenDebate:
                 on_error=self._warn,
                 on_progress=self._show_progress,
                 statistics=self.statistics,
-            ) as context,
-            share_if_asked(context, self._plan.options.share_address) as self._sharing_notice,
-        ):
-            self._context = context
-            self._commands.start_on_first_event(context.session.handle, context.log)
-            yield context
-
-    async def run_in_own_app(self, context: DebateContext | None = None) -> None:
-        """Show the debate in a new app; without a `context`, prepare it after the first frame."""
-        if self._sharing_notice:
-            print_info(self._sharing_notice)  # can be copied from the terminal after the debate
-        self._app = app = DebateApp(self._make_screen(context))
-        with catch_signals(app.exit, terminal_fd=0) as self._signal:
-            await self._run_until_closed(app.run_async(), context)
-
-    async def run_in_app(self, running_app: RunningApp, context: DebateContext) -> None:
-        """Show the debate in an app that is already running."""
-        self._app, self._signal = running_app.app, running_app.signal
-        running_app.app.show_debate(self._make_screen(context))
-        await self._run_until_closed(running_app.closed, context)
-
-    async def _run_until_closed(self, closed: Awaitable[None], context: DebateContext | None) -> None:
-        async with asyncio.TaskGroup() as group:
-            session_task = group.create_task(
-                self._run_session(context) if context is not None else self._prepare_and_run()
             )
+        )
+        sharing = share_if_asked(context, self._plan.options.share_address)
+        self.sharing_notice = await stack.enter_async_context(sharing)
+        self._commands.start_on_first_event(context.session.handle, context.log)
+        return context
+
+    def make_screen(self) -> DebateScreen:
+        """Make the debate's screen; if the debate is not prepared yet, its log is attached later."""
+        self._screen = DebateScreen(
+            self._context.log if self._context else None,
+            self.buffer,
+            self._commands.handle,
+            self._screen_options(),
+            statistics=self.statistics,
+            on_ready=self._first_frame_painted.set,
+        )
+        return self._screen
+
+    async def run_until(self, closed: Awaitable[None], stack: AsyncExitStack) -> None:
+        """Run the debate after the first frame, until the screen is closed; see `prepare` for `stack`."""
+        async with asyncio.TaskGroup() as group:
+            session_task = group.create_task(self._run_session(stack))
             await closed
             self.buffer.close()
             self._closed.set()
@@ -259,36 +261,22 @@ class _FullscreenDebate:
         if self._start_error is not None:
             raise self._start_error
 
-    async def _prepare_and_run(self) -> None:
+    async def _run_session(self, stack: AsyncExitStack) -> None:
         await self._first_frame_painted.wait()
-        if self._app is None or self._screen is None or self._closed.is_set():
+        if self._screen is None or (self._context is None and self._closed.is_set()):
             return
         try:
-            async with self.prepare() as context:
+            if self._context is None:
+                context = await self.prepare(stack)
                 await self._screen.attach_log(context.log)
-                await self._run_session(context)
+            else:
+                context = self._context
+            if self._closed.is_set():
+                context.session.handle(EndDebate())
+            await context.session.run()
         except DebateError as error:
             self._start_error = error
-            self._app.exit()
-
-    async def _run_session(self, context: DebateContext) -> None:
-        """Run the debate after the first frame; keep its context open until the user leaves."""
-        await self._first_frame_painted.wait()
-        if self._closed.is_set():
-            context.session.handle(EndDebate())
-        await context.session.run()
-        await self._closed.wait()
-
-    def _make_screen(self, context: DebateContext | None) -> DebateScreen:
-        self._screen = DebateScreen(
-            context.log if context else None,
-            self.buffer,
-            self._commands.handle,
-            self._screen_options(),
-            statistics=self.statistics,
-            on_ready=self._first_frame_painted.set,
-        )
-        return self._screen
+            self._screen.app.exit()
 
     def _screen_options(self) -> ScreenOptions:
         plan = self._plan
@@ -298,7 +286,7 @@ class _FullscreenDebate:
             debaters=tuple(debater.info for debater in plan.debaters),
             format_=plan.format,
             notice=plan.notice,
-            sharing_notice=self._sharing_notice,
+            sharing_notice=self.sharing_notice,
             asks_for_votes=bool(plan.judges) or plan.format.outcome in ("swing", "panel"),
             swap_source=self._swap_source,
         )
@@ -315,11 +303,8 @@ class _FullscreenDebate:
         if self._screen is not None:
             self._screen.show_wait_notice(task, progress)
 
-    def exit_code(self) -> int:
-        """Return the exit code after the user has left."""
-        if self._app is not None and self._app.return_code:
-            return self._app.return_code
-        signal = self._signal or CaughtSignal()
+    def exit_code(self, signal: CaughtSignal) -> int:
+        """Return the exit code after the user has left, or `signal` has ended the program."""
         session = self._context.session if self._context is not None else None
         user_left = signal.number is None and session and session.transcript.finish_reason == "stopped"
         if session is None or user_left:

@@ -134,7 +134,7 @@ def test_who_joins_for_a_format_is_not_remembered_as_chosen() -> None:
 def test_without_names_the_format_decides_the_number_of_debaters(
     name: str, found: tuple[str, ...], seated: list[str]
 ) -> None:
-    assert [seat.source for seat in default_debaters(found, config.Settings(format=name))] == seated
+    assert [seat.source for seat in default_debaters(config.Settings(format=name), found)] == seated
 
 
 def test_parameters_go_with_a_model_only() -> None:
