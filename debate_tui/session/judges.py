@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from debate_tui.domain import events
 from debate_tui.domain.debate import VERDICT_PHASE, Round
 from debate_tui.domain.judging.prompt import (
@@ -26,6 +28,7 @@ from debate_tui.domain.judging.scoring import (
 )
 from debate_tui.domain.prompts import Speech, assign_letters
 from debate_tui.domain.stream import Chunk, Fault, Finished, Superseded, TurnRequest, Usage, UsageUpdate
+from debate_tui.domain.wording import count_of
 from debate_tui.session.rounds import PUBLIC_FINISH_REASONS, build_brief
 from debate_tui.session.turn import unknown_cost
 
@@ -157,26 +160,33 @@ class JudgePanel:
             readings = [task.result() for task in reading]
         except* Fault as faults:
             problem = str(faults.exceptions[0])
-        judge, final_opinion = run.judge, combine_readings(readings, len(reading_orders))
-        usable = [reading for reading in readings if reading is not None]
-        on_verdict(
-            events.Verdict(
-                judge=judge.name,
-                model=judge.source.model,
-                winner=final_opinion.winner if final_opinion else None,
-                agreed=final_opinion is not None and final_opinion.agreed,
-                controlled=final_opinion is not None and final_opinion.controlled,
-                scores=dict(final_opinion.scores) if final_opinion else {},
-                marks=usable[0].marks if final_opinion else (),
-                why=usable[0].why if final_opinion else "",
-                stance_before=run.stance_before,
-                stance_after=final_opinion.stance if final_opinion else None,
-                problem="" if final_opinion else problem,
-                usage=run.usage,
-                cost=run.cost,
-                parameters=judge.parameters,
-            )
+        judge, opinion = run.judge, combine_readings(run.judge.name, readings, len(reading_orders))
+        verdict = events.Verdict(
+            judge=judge.name,
+            model=judge.source.model,
+            winner=None,
+            agreed=False,
+            controlled=False,
+            stance_before=run.stance_before,
+            problem=problem,
+            usage=run.usage,
+            cost=run.cost,
+            parameters=judge.parameters,
         )
+        if opinion is not None:
+            usable = next(reading for reading in readings if reading is not None)
+            verdict = structs.replace(
+                verdict,
+                winner=opinion.winner,
+                agreed=opinion.agreed,
+                controlled=opinion.controlled,
+                scores=dict(opinion.scores),
+                marks=usable.marks,
+                why=usable.why,
+                stance_after=opinion.stance,
+                problem="",
+            )
+        on_verdict(verdict)
 
     async def _request_reading(self, run: _JudgeRun, reading_order: ReadingOrder) -> JudgeReading | None:
         messages = build_judge_prompt(self._spec.topic, self._spec.format, reading_order)
@@ -233,16 +243,13 @@ def _consensus_verdict(transcript: Transcript) -> events.Verdict | None:
     if not turns_by_debater:
         return None
     answer = find_agreement(turns[-1].text for turns in turns_by_debater.values())
-    lines = [f"All agree: {answer}." if answer else "No agreement.", "Before they heard each other:"]
-    lines += [
-        f"{transcript.debaters[debater].name}: {_format_position(turns[0])}"
-        for debater, turns in turns_by_debater.items()
-    ]
-    lines.append("In the end:")
-    lines += [
-        f"{transcript.debaters[debater].name}: {_format_position(turns[-1])}"
-        for debater, turns in turns_by_debater.items()
-    ]
+    lines = [f"All agree: {answer}." if answer else "No agreement."]
+    for heading, place in (("First answers:", 0), ("Final answers:", -1)):
+        lines.append(heading)
+        lines += [
+            f"{transcript.debaters[debater].name}: {_format_position(turns[place])}"
+            for debater, turns in turns_by_debater.items()
+        ]
     return events.Verdict(
         judge=DEBATERS_AS_JUDGE,
         model="",
@@ -256,12 +263,9 @@ def _consensus_verdict(transcript: Transcript) -> events.Verdict | None:
 def _format_position(turn: Turn) -> str:
     position = parse_answer(turn.text)
     if position is None:
-        return "no answer named"
-    return (
-        position.answer
-        if position.confidence is None
-        else f"{position.answer} ({position.confidence} % sure)"
-    )
+        return "no answer given"
+    sure = "" if position.confidence is None else f" ({position.confidence} % sure)"
+    return f"{position.answer}{sure}"
 
 
 def _ranking_verdict(spec: DebateSpec, transcript: Transcript) -> events.Verdict | None:
@@ -281,7 +285,7 @@ def _ranking_verdict(spec: DebateSpec, transcript: Transcript) -> events.Verdict
         agreed=len({ballot[0] for ballot in ballots}) == 1,
         controlled=True,
         scores={each.candidate: float(each.points) for each in standings},
-        why=f"Points of {len(ballots)} ballots: {why}.",
+        why=f"Points from {count_of(len(ballots), 'ballot')}: {why}.",
     )
 
 

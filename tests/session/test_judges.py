@@ -320,7 +320,7 @@ async def test_a_consensus_is_shown_beside_what_each_thought_before() -> None:
     words = list(describe_outcome(transcript))
     assert words[0] == "the debaters: agreed"
     assert "All agree: Paris." in words
-    before, after = words.index("Before they heard each other:"), words.index("In the end:")
+    before, after = words.index("First answers:"), words.index("Final answers:")
     assert words[before + 1 : before + 3] == ["Ada: Paris (80 % sure)", "Ben: Rome (60 % sure)"]
     assert words[after + 2] == "Ben: paris. (70 % sure)"
     assert [(step.phase, step.round) for step in transcript.steps] == [("blind", 1), ("revision", 1)]
