@@ -18,21 +18,21 @@ async def press_at_once(board: DebateHarness, *keys: str) -> None:
         await board.settle()
 
 
-async def test_what_is_typed_behind_a_key_that_opens_a_line_is_text_and_no_commands() -> None:
+async def test_keys_after_one_that_opens_an_input_are_text() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
         await press_at_once(board, "i", *"exit", "enter")
         assert board.commands == [Interject("exit")]
 
 
-async def test_a_letter_behind_the_key_that_opens_a_menu_chooses_from_it() -> None:
+async def test_letter_after_the_key_that_opens_a_menu_chooses_from_it() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
         await press_at_once(board, "M", "n")
         assert board.commands == [AddRound()]
 
 
-async def test_a_search_gets_all_of_its_letters() -> None:
+async def test_search_gets_all_letters_typed_at_once() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal().say("ada", "expert witness")
         await press_at_once(board, "slash", *"exp")
@@ -49,7 +49,7 @@ async def test_a_search_gets_all_of_its_letters() -> None:
         (["ctrl+w", *"two"], "old two"),
     ],
 )
-async def test_keys_edit_the_line_in_order(keys: list[str], left: str) -> None:
+async def test_editing_keys_take_effect_in_order(keys: list[str], left: str) -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
         await board.press("i", *"old one")
@@ -57,7 +57,7 @@ async def test_keys_edit_the_line_in_order(keys: list[str], left: str) -> None:
         assert board.app.screen.query_one(LineInput).value == left
 
 
-async def test_keys_behind_enter_are_no_part_of_what_was_said() -> None:
+async def test_keys_after_enter_are_not_part_of_the_interjection() -> None:
     """They are commands again."""
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
@@ -66,7 +66,7 @@ async def test_keys_behind_enter_are_no_part_of_what_was_said() -> None:
         assert "staggered" in board.text
 
 
-async def test_keys_behind_escape_are_commands_again() -> None:
+async def test_keys_after_escape_are_commands_again() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
         await press_at_once(board, "i", *"abc", "escape", "m")
@@ -74,14 +74,14 @@ async def test_keys_behind_escape_are_commands_again() -> None:
         assert "synchronized" in board.text
 
 
-async def test_what_is_typed_behind_a_question_of_the_menu_answers_it() -> None:
+async def test_keys_after_a_menu_choice_answer_its_question() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal()
         await press_at_once(board, "M", "w", *["backspace"] * 6, *"80", "enter", "z")
         assert board.commands == [SetWords(80)]
 
 
-async def test_enter_behind_what_is_searched_for_goes_to_the_first_match() -> None:
+async def test_enter_after_search_text_goes_to_the_first_match() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal().say("ada", "expert witness, and one more expert")
         await press_at_once(board, "slash", *"exp", "enter")

@@ -28,7 +28,7 @@ async def press_export(board: DebateHarness | ReplayHarness, *keys: str) -> None
     await board.settle()
 
 
-async def test_a_copy_is_in_a_file_too_and_that_is_said(tmp_path: Path) -> None:
+async def test_copy_is_also_saved_to_a_file(tmp_path: Path) -> None:
     file = tmp_path / "state" / "copied.txt"
     async with DebateHarness(2, clipboard_file=file).opened(160, 35) as board:
         board.begin().phase().say("ada", "**Two** words\x1b[31m.")
@@ -44,7 +44,7 @@ async def test_a_copy_is_in_a_file_too_and_that_is_said(tmp_path: Path) -> None:
         assert file.read_text() == "**Two** words. And more."
 
 
-async def test_where_no_file_can_be_written_only_the_copy_is_said(tmp_path: Path) -> None:
+async def test_copy_works_without_the_file(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     async with DebateHarness(2, clipboard_file=tmp_path / "state" / "copied.txt").opened() as board:
         board.begin().phase().say("ada", "Word.")
@@ -53,7 +53,7 @@ async def test_where_no_file_can_be_written_only_the_copy_is_said(tmp_path: Path
         assert board.rows[-1].startswith(" Copied 1 word ")
 
 
-async def test_what_is_selected_with_the_mouse_is_copied() -> None:
+async def test_mouse_selection_is_copied() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().say("ada", "One two *three* four.\n\nFive.")
         await board.settle()
@@ -67,7 +67,7 @@ async def test_what_is_selected_with_the_mouse_is_copied() -> None:
         assert "Copied 2 words" in board.rows[-1]
 
 
-async def test_a_click_copies_nothing() -> None:
+async def test_click_copies_nothing() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().say("ada", "One two three.")
         await board.settle()
@@ -77,7 +77,7 @@ async def test_a_click_copies_nothing() -> None:
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])
-async def test_the_name_of_what_was_written_is_never_cut(
+async def test_name_of_an_exported_file_is_never_cut(
     width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "projects" / "philosophy-notes"
@@ -92,7 +92,7 @@ async def test_the_name_of_what_was_written_is_never_cut(
         assert "Exported to …/" in board.rows[-1] or f"Exported to {file}" in board.rows[-1]
 
 
-def test_a_path_loses_its_first_folders_first() -> None:
+def test_path_loses_its_first_folders_first() -> None:
     path = "~/notes/philosophy/debate.md"
     assert shorten_path(path, 28, "…") == path
     assert shorten_path(path, 27, "…") == "…/philosophy/debate.md"
@@ -102,7 +102,7 @@ def test_a_path_loses_its_first_folders_first() -> None:
 
 
 @pytest.mark.parametrize("form", EXPORT_TYPES)
-async def test_a_debate_under_way_is_exported_as_far_as_it_has_come(
+async def test_running_debate_is_exported_so_far(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -114,7 +114,7 @@ async def test_a_debate_under_way_is_exported_as_far_as_it_has_come(
         assert f"Exported to {file}"[:60] in board.rows[-1]
 
 
-async def test_nothing_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_export_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with DebateHarness(2).opened() as board:
         board.begin()
@@ -123,9 +123,7 @@ async def test_nothing_is_overwritten(tmp_path: Path, monkeypatch: pytest.Monkey
         assert len(list(tmp_path.glob("debate-*"))) == 3
 
 
-async def test_a_folder_that_cannot_be_written_to_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_unwritable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("debate_tui.tui.screens.debate.Path.cwd", lambda: tmp_path / "gone")
     async with DebateHarness(2).opened(160, 35) as board:
@@ -134,9 +132,7 @@ async def test_a_folder_that_cannot_be_written_to_is_said(
         assert "Cannot write" in board.rows[-1]
 
 
-async def test_the_menu_is_left_without_a_choice_and_chosen_from_with_the_mouse(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_export_menu_can_be_closed_and_clicked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with DebateHarness(2).opened(80, 24) as board:
         board.begin()
@@ -155,9 +151,7 @@ async def test_the_menu_is_left_without_a_choice_and_chosen_from_with_the_mouse(
         assert not isinstance(board.app.screen, ExportMenuScreen)
 
 
-async def test_a_replay_is_exported_as_the_whole_that_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_replay_is_exported_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with ReplayHarness(recorded_debate()).opened() as playback:
         await press_export(playback, "e", "t")

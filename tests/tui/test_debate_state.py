@@ -35,13 +35,13 @@ def started_transcript() -> Transcript:
     return Transcript([DebateStarted(debate="d", topic="t", format="f", debaters=DEBATERS)])
 
 
-def test_before_the_first_phase_nothing_is_said_and_nothing_is_done() -> None:
+def test_no_label_and_no_progress_before_the_first_phase() -> None:
     agenda = PhaseProgress(started_transcript(), FORMAT)
     assert agenda.current_phase_label == ""
     assert agenda.step_completion() == (0.0, 0.0, 0.0)
 
 
-def test_a_phase_is_named_by_its_title_and_counted_if_it_has_rounds() -> None:
+def test_phase_label_has_the_title_and_the_round() -> None:
     transcript = started_transcript()
     agenda = PhaseProgress(transcript, FORMAT)
     transcript.apply(PhaseStarted(phase="opening", round=1, rounds=1))
@@ -50,7 +50,7 @@ def test_a_phase_is_named_by_its_title_and_counted_if_it_has_rounds() -> None:
     assert agenda.current_phase_label == "Rebuttal 2/2"
 
 
-def test_a_step_is_done_by_as_much_as_its_turns_are() -> None:
+def test_step_completion_follows_its_turns() -> None:
     transcript = started_transcript()
     agenda = PhaseProgress(transcript, FORMAT)
     transcript.apply(PhaseStarted(phase="opening", round=1, rounds=1))
@@ -63,7 +63,7 @@ def test_a_step_is_done_by_as_much_as_its_turns_are() -> None:
     assert agenda.step_completion() == (1.0, 1.0, 1.0)
 
 
-def test_without_a_format_there_is_a_name_but_no_progress() -> None:
+def test_unknown_format_has_labels_but_no_progress() -> None:
     transcript = started_transcript()
     transcript.apply(PhaseStarted(phase="closing\x1b[31m words", round=1, rounds=1))
     agenda = PhaseProgress(transcript, None)
@@ -71,7 +71,7 @@ def test_without_a_format_there_is_a_name_but_no_progress() -> None:
     assert agenda.step_completion() == ()
 
 
-def test_a_format_known_by_name_alone_has_no_more_rounds_than_were_announced() -> None:
+def test_announced_rounds_limit_those_of_the_format() -> None:
     transcript = started_transcript()
     agenda = PhaseProgress(transcript, FORMAT)
     transcript.apply(PhaseStarted(phase="opening", round=1, rounds=1))
@@ -125,22 +125,22 @@ def one_round() -> ForecastHarness:
     return ForecastHarness().at(0, phase("opening")).at(20, phase("rebuttal", 1, 2))
 
 
-def test_nothing_is_told_before_a_round_was_held() -> None:
+def test_no_estimate_before_the_first_round_ends() -> None:
     assert ForecastHarness().remaining(0) is None
     assert ForecastHarness().at(0, phase("opening")).remaining(10) is None
 
 
-def test_what_is_left_takes_as_long_as_what_was() -> None:
+def test_estimate_uses_the_pace_so_far() -> None:
     # 50 words in each of two rounds, and 50 each of two who close one after the other.
     assert one_round().remaining(20) == 40
     assert one_round().remaining(25) == 35
 
 
-def test_a_round_that_takes_longer_than_it_should_does_not_shorten_the_others() -> None:
+def test_overdue_round_does_not_shorten_the_others() -> None:
     assert one_round().remaining(60) == 30
 
 
-def test_pauses_are_not_counted() -> None:
+def test_pauses_do_not_count() -> None:
     watch = ForecastHarness().at(0, phase("opening"))
     watch.at(5, DebatePaused(reason="user", debater=None)).at(105, DebateResumed(reason="user", debater=None))
     watch.at(120, phase("rebuttal", 1, 2))
@@ -149,14 +149,14 @@ def test_pauses_are_not_counted() -> None:
     assert watch.remaining(500) == 38
 
 
-def test_an_extra_round_and_shorter_turns_are_taken_into_account() -> None:
+def test_estimate_follows_added_rounds_and_word_limits() -> None:
     longer = ForecastHarness().at(0, phase("opening")).at(20, phase("rebuttal", 1, 3))
     assert longer.remaining(20) == 50
     shorter = ForecastHarness().at(0, phase("opening")).at(20, phase("rebuttal", 1, 2, words=25))
     assert shorter.remaining(20) == 20
 
 
-def test_nothing_is_told_of_what_cannot_be_known() -> None:
+def test_no_estimate_without_word_counts() -> None:
     wordless = msgspec.structs.replace(
         FORECAST_FORMAT,
         phases=(FORECAST_FORMAT.phases[0], msgspec.structs.replace(FORECAST_FORMAT.phases[1], words=0)),

@@ -45,12 +45,14 @@ def filter_pieces(pieces: list[str]) -> str:
         ("", ""),
     ],
 )
-def test_a_paste_is_its_text_in_one_line(text: str, read: str) -> None:
+def test_paste_becomes_one_line_of_text(text: str, read: str) -> None:
     assert filter_pieces([f"{PASTE_START}{text}{PASTE_END}q"]) == f"{PASTE_START}{read}{PASTE_END}q"
 
 
 @given(keys, pasted, keys, st.lists(st.integers(0, 99), max_size=8))
-def test_it_is_the_same_however_it_is_cut(before: str, text: str, after: str, places: list[int]) -> None:
+def test_result_does_not_depend_on_how_input_is_split(
+    before: str, text: str, after: str, places: list[int]
+) -> None:
     if PASTE_END in text or text.endswith("\x1b[201"):
         return
     data = f"{before}{PASTE_START}{text}{PASTE_END}{after}"
@@ -64,13 +66,13 @@ def test_it_is_the_same_however_it_is_cut(before: str, text: str, after: str, pl
 
 
 @given(keys, st.lists(st.integers(0, 99), max_size=8))
-def test_what_is_typed_is_passed_on_at_once(text: str, places: list[int]) -> None:
+def test_typed_input_is_passed_on_at_once(text: str, places: list[int]) -> None:
     pastes = PasteSanitiser()
     for piece in cut_at(text, places):
         assert pastes.feed(piece) == piece
 
 
-def test_an_app_learns_of_input_before_it_is_given_it() -> None:
+def test_app_is_notified_before_input_arrives() -> None:
     """Text waits from then on; that a mouse moves is no reason to."""
     order: list[str] = []
 
@@ -89,7 +91,7 @@ def test_an_app_learns_of_input_before_it_is_given_it() -> None:
     assert order == ["start", "Key", "MouseMove"]
 
 
-def test_a_size_of_nothing_is_never_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_size_of_zero_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.get_terminal_size", lambda _: (0, 0))

@@ -92,7 +92,7 @@ def push_text(buffer: SharedBuffer[PaneItem], pane: str, text: str) -> None:
     buffer.push(pane, PaneText(1, 1, text), len(text))
 
 
-async def test_a_window_releases_all_panes_in_one_call() -> None:
+async def test_window_releases_all_panes_in_one_call() -> None:
     async with running_loop(DisplayMode.SYNCHRONIZED) as (stage, buffer, _, _):
         push_text(buffer, "a", "1")
         await asyncio.sleep(0)
@@ -102,7 +102,7 @@ async def test_a_window_releases_all_panes_in_one_call() -> None:
         assert stage.released == [{"a": "13", "b": "2"}]
 
 
-async def test_a_switch_of_modes_releases_what_is_pending_at_once() -> None:
+async def test_switching_modes_releases_pending_text_at_once() -> None:
     async with running_loop(DisplayMode.SYNCHRONIZED, window=3600) as (stage, buffer, clock, pulse):
         push_text(buffer, "a", "held")
         await asyncio.sleep(0)
@@ -113,7 +113,7 @@ async def test_a_switch_of_modes_releases_what_is_pending_at_once() -> None:
         assert stage.released == [{"a": "held"}]
 
 
-async def test_a_flood_is_released_in_frames_of_a_bounded_size_and_in_order() -> None:
+async def test_flood_is_released_in_order_in_frames_of_bounded_size() -> None:
     async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, _):
         pieces = [str(number) * 1000 for number in range(10)] * 10
         for piece in pieces:
@@ -126,7 +126,7 @@ async def test_a_flood_is_released_in_frames_of_a_bounded_size_and_in_order() ->
         assert max(len(text) for text in texts) < MAX_PANE_FRAME_CHARACTERS + 1000
 
 
-async def test_a_terminal_that_is_behind_gets_no_frame_until_it_has_caught_up() -> None:
+async def test_no_frame_while_the_terminal_has_a_backlog() -> None:
     async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, _):
         stage.behind = True
         push_text(buffer, "a", "later")
@@ -137,7 +137,7 @@ async def test_a_terminal_that_is_behind_gets_no_frame_until_it_has_caught_up() 
         assert stage.released == [{"a": "later"}]
 
 
-async def test_draining_needs_no_clock() -> None:
+async def test_flush_all_needs_no_clock() -> None:
     async with running_loop(DisplayMode.SYNCHRONIZED, window=3600) as (stage, buffer, _, pulse):
         push_text(buffer, "a", "now")
         pulse.flush_all()
@@ -145,7 +145,7 @@ async def test_draining_needs_no_clock() -> None:
         assert not buffer.oldest_arrivals
 
 
-async def test_while_text_streams_meters_have_no_frames_of_their_own() -> None:
+async def test_ticks_share_frames_with_text() -> None:
     async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, _):
         while stage.ticks < 2:
             stage.flushed.clear()
@@ -155,7 +155,7 @@ async def test_while_text_streams_meters_have_no_frames_of_their_own() -> None:
     assert all("text" in frame for frame in stage.frames)
 
 
-async def test_without_text_they_have() -> None:
+async def test_ticks_have_their_own_frames_without_text() -> None:
     async with running_loop(DisplayMode.STAGGERED) as (stage, _, _, _):
         await stage.ticked.wait()
     assert stage.frames == [["tick"]]
@@ -181,11 +181,11 @@ def paced() -> PacedTerminal:
     return PacedTerminal(ScrollThrottle(), viewports)
 
 
-def test_a_quick_terminal_gets_every_line(paced: PacedTerminal) -> None:
+def test_fast_terminal_scrolls_line_by_line(paced: PacedTerminal) -> None:
     assert paced.leaps(0) == [1, 1, 1]
 
 
-def test_on_a_slow_one_each_pane_has_its_turn(paced: PacedTerminal) -> None:
+def test_slow_terminal_scrolls_panes_in_turn(paced: PacedTerminal) -> None:
     paced.throttle.update(0, 2)
     frames = [paced.leaps(frame / 10) for frame in range(6)]
     assert all(sorted(leaps) == [0, 0, 10] for leaps in frames)
@@ -193,7 +193,7 @@ def test_on_a_slow_one_each_pane_has_its_turn(paced: PacedTerminal) -> None:
     assert {leaps.index(10) for leaps in frames} == {0, 1, 2}
 
 
-def test_one_slow_frame_is_no_slow_terminal(paced: PacedTerminal) -> None:
+def test_one_slow_write_does_not_throttle(paced: PacedTerminal) -> None:
     paced.throttle.update(0, 1)
     assert paced.leaps(0) == [1, 1, 1]
     paced.throttle.update(2, 2)
@@ -202,17 +202,17 @@ def test_one_slow_frame_is_no_slow_terminal(paced: PacedTerminal) -> None:
     assert sorted(paced.leaps(2.5)) == [0, 0, 10]
 
 
-def test_it_is_spared_for_a_while(paced: PacedTerminal) -> None:
+def test_throttling_ends_after_a_while(paced: PacedTerminal) -> None:
     paced.throttle.update(0, 2)
     assert paced.leaps(THROTTLE_SECONDS) == [1, 1, 1]
 
 
-def test_when_nothing_streams_all_come_to_their_end(paced: PacedTerminal) -> None:
+def test_all_panes_may_scroll_once_nothing_streams(paced: PacedTerminal) -> None:
     paced.throttle.update(0, 2)
     assert paced.leaps(0.1, streaming=False) == [1, 1, 1]
 
 
-async def test_text_waits_for_a_key_that_was_pressed() -> None:
+async def test_text_waits_for_the_effect_of_a_key() -> None:
     async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, pulse):
         await asyncio.sleep(0)
         pulse.start_input()
@@ -227,7 +227,7 @@ async def test_text_waits_for_a_key_that_was_pressed() -> None:
         assert stage.released == [{"a": "text"}]
 
 
-async def test_text_waits_no_longer_than_a_moment_for_a_key_without_effect() -> None:
+async def test_text_waits_briefly_for_a_key_without_effect() -> None:
     async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, pulse):
         pulse.start_input()
         push_text(buffer, "a", "text")
@@ -235,7 +235,7 @@ async def test_text_waits_no_longer_than_a_moment_for_a_key_without_effect() -> 
         assert buffer.has_room("a")
 
 
-async def test_keys_do_not_keep_text_from_its_share_of_the_time() -> None:
+async def test_keys_leave_time_for_text() -> None:
     async with running_loop(DisplayMode.STAGGERED) as (stage, buffer, _, pulse):
         pulse.start_input()
         push_text(buffer, "a", "text")
@@ -257,7 +257,7 @@ class SlowTarget(RecordingTarget):
         self.clock["now"] += self.seconds
 
 
-def test_frames_get_less_text_where_painting_is_slow_and_more_where_it_is_not(
+def test_frame_size_adapts_to_the_painting_speed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = {"now": 1.0}

@@ -69,7 +69,7 @@ class ConcurrentlyAppendedLog(MemoryLog):
         return found
 
 
-async def test_what_is_appended_while_the_past_is_read_comes_once_and_in_its_place() -> None:
+async def test_events_appended_during_the_backlog_are_applied_once_in_order() -> None:
     log = ConcurrentlyAppendedLog()
     for event in (*start(), delta(0, "one ")):
         log.append(event)
@@ -80,7 +80,7 @@ async def test_what_is_appended_while_the_past_is_read_comes_once_and_in_its_pla
     assert watch.taken("a") == "one two three"
 
 
-async def test_what_concerns_the_debate_is_told_at_once_and_streams_are_counted() -> None:
+async def test_debate_events_and_active_streams_are_reported_at_once() -> None:
     watch = FollowerHarness()
     await watch.follower.open(watch.log)
     watch.tell(*start(), ev.StreamStatus(debater="a", state="streaming", attempt=1))
@@ -91,7 +91,7 @@ async def test_what_concerns_the_debate_is_told_at_once_and_streams_are_counted(
     assert watch.counts == [1, 0]
 
 
-async def test_after_closing_nothing_is_followed() -> None:
+async def test_closed_follower_ignores_events() -> None:
     watch = FollowerHarness()
     await watch.follower.open(watch.log)
     watch.follower.close()
@@ -100,7 +100,7 @@ async def test_after_closing_nothing_is_followed() -> None:
     assert watch.taken("a") == ""
 
 
-async def test_a_meter_reads_the_logs_own_times_and_then_the_providers_figures() -> None:
+async def test_meter_uses_log_times_and_provider_figures() -> None:
     watch = FollowerHarness()
     await watch.follower.open(watch.log)
     watch.tell(*start())
@@ -130,7 +130,7 @@ async def test_superseded_text_is_not_counted() -> None:
     assert PaneState(CAST[0], watch.follower).meter_reading().tokens is None
 
 
-async def test_a_speaker_is_held_alone_or_with_all_and_by_a_fault_of_another() -> None:
+async def test_debater_is_paused_alone_with_all_or_by_a_fault() -> None:
     speaker = PaneState(CAST[0], FollowerHarness().follower)
     for paused, resumed in (
         (ev.DebatePaused(reason="user", debater="a"), ev.DebateResumed(reason="user", debater="a")),
@@ -146,7 +146,7 @@ async def test_a_speaker_is_held_alone_or_with_all_and_by_a_fault_of_another() -
     assert not speaker.is_paused
 
 
-async def test_a_countdown_runs_on_the_screens_clock() -> None:
+async def test_countdown_uses_the_screens_clock() -> None:
     speaker = PaneState(CAST[0], FollowerHarness().follower)
     error = FaultReport(FaultKind.NETWORK, "reset\x1b[31m\nby peer")
     speaker.apply(

@@ -117,7 +117,7 @@ def stage_of(pilot: Pilot[None]) -> TwoPaneApp:
     return pilot.app
 
 
-async def test_the_terminal_shows_what_textual_would_show(pilot: Pilot[None]) -> None:
+async def test_terminal_shows_what_textual_would_show(pilot: Pilot[None]) -> None:
     """After every flush, scroll, search and tick, down to the colours."""
     stage = stage_of(pilot)
     left, right = stage.panes
@@ -155,7 +155,7 @@ async def test_all_panes_are_painted_in_one_frame(pilot: Pilot[None]) -> None:
     assert len(stage.frames) == 1
 
 
-async def test_what_is_shown_outside_of_a_frame_is_one_frame_when_the_loop_turns(pilot: Pilot[None]) -> None:
+async def test_changes_outside_a_frame_are_painted_together(pilot: Pilot[None]) -> None:
     """Not one for each widget, and not when Textual's timer comes round."""
     stage = stage_of(pilot)
     stage.frames.clear()
@@ -169,7 +169,7 @@ async def test_what_is_shown_outside_of_a_frame_is_one_frame_when_the_loop_turns
     assert stage.painted() == stage.should_be()
 
 
-async def test_a_frame_takes_along_what_was_shown_before_it(pilot: Pilot[None]) -> None:
+async def test_frame_includes_earlier_pending_rows(pilot: Pilot[None]) -> None:
     """Or it would be painted twice."""
     stage = stage_of(pilot)
     left, right = stage.panes
@@ -186,7 +186,7 @@ async def test_a_frame_takes_along_what_was_shown_before_it(pilot: Pilot[None]) 
     assert len(stage.frames) == 1
 
 
-async def test_what_was_shown_at_another_size_is_painted_at_the_new_one(pilot: Pilot[None]) -> None:
+async def test_pending_rows_are_repainted_after_a_resize(pilot: Pilot[None]) -> None:
     """A layout may come between a change and its frame."""
     stage = stage_of(pilot)
     left, right = stage.panes
@@ -198,7 +198,7 @@ async def test_what_was_shown_at_another_size_is_painted_at_the_new_one(pilot: P
     assert left.size.width == WIDTH
 
 
-async def test_the_keys_cost_no_painting(pilot: Pilot[None]) -> None:
+async def test_keys_without_effect_paint_nothing(pilot: Pilot[None]) -> None:
     """A pane looks the same with them; whatever does not says so itself."""
     stage = stage_of(pilot)
     left, right = stage.panes
@@ -212,7 +212,7 @@ async def test_the_keys_cost_no_painting(pilot: Pilot[None]) -> None:
     assert (left.has_focus, right.has_focus) == (False, True)
 
 
-async def test_what_lies_over_a_pane_is_not_painted_over(pilot: Pilot[None]) -> None:
+async def test_overlapping_widgets_are_not_painted_over(pilot: Pilot[None]) -> None:
     """Then Textual paints it in its own time."""
     stage = stage_of(pilot)
     await stage.screen.mount(Label("on top"))
@@ -228,7 +228,7 @@ async def test_what_lies_over_a_pane_is_not_painted_over(pilot: Pilot[None]) -> 
     assert "on top" in "\n".join(stage.terminal.display)
 
 
-async def test_a_screen_that_is_not_shown_is_not_painted(pilot: Pilot[None]) -> None:
+async def test_inactive_screen_is_not_painted(pilot: Pilot[None]) -> None:
     """Nor one that is about to be laid out anew; in the end all is there."""
     stage = stage_of(pilot)
     below = stage.screen
@@ -263,7 +263,7 @@ _strips = st.lists(
 
 
 @given(st.lists(_strips, min_size=1, max_size=4))
-def test_saying_what_changes_is_saying_it_all(rows: list[list[Segment]]) -> None:
+def test_style_transitions_equal_full_styles(rows: list[list[Segment]]) -> None:
     """The terminal ends up the same as with every style said whole."""
     full, brief = pyte.Screen(24, 4), pyte.Screen(24, 4)
     strips = [RowStrip(segments, sum(len(segment.text) for segment in segments)) for segments in rows]
@@ -281,7 +281,7 @@ def test_saying_what_changes_is_saying_it_all(rows: list[list[Segment]]) -> None
         assert [full.buffer[y][x] for x in range(24)] == [brief.buffer[y][x] for x in range(24)]
 
 
-def test_few_bytes_are_said() -> None:
+def test_encoding_is_short() -> None:
     """One change of style, not one for each row and segment."""
     plain, bold = (
         Style(color="#111111", bgcolor="#222222"),

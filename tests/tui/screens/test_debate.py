@@ -16,7 +16,7 @@ from tests.tui.debate_harness import TOPIC, DebateHarness
 RESET = FaultReport(FaultKind.NETWORK, "Connection reset by peer")
 
 
-async def test_the_first_frame_is_complete_before_anything_has_happened() -> None:
+async def test_first_frame_is_complete_before_the_first_event() -> None:
     async with DebateHarness(2).opened() as board:
         assert board.ready == 1
         assert TOPIC in board.rows[0]
@@ -25,7 +25,7 @@ async def test_the_first_frame_is_complete_before_anything_has_happened() -> Non
             assert word in board.text
 
 
-async def test_what_is_said_stands_under_its_heading_and_beside_the_others() -> None:
+async def test_text_is_shown_below_its_heading_in_its_own_pane() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase("rebuttal", 1, 2).status("ada", "streaming")
         board.say("ada", "Cities are ").say("ada", "for **people**.").say("ben", "And for trade.")
@@ -37,7 +37,7 @@ async def test_what_is_said_stands_under_its_heading_and_beside_the_others() -> 
         assert "▸ streaming" in board.text
 
 
-async def test_a_late_screen_takes_in_what_the_log_holds_already() -> None:
+async def test_events_already_in_the_log_are_shown() -> None:
     board = DebateHarness(2).begin().phase()
     board.say("ada", "Said before anybody looked.")
     async with board.opened():
@@ -46,7 +46,7 @@ async def test_a_late_screen_takes_in_what_the_log_holds_already() -> None:
         assert board.pane_text("ada").endswith("Said before anybody looked. And after.")
 
 
-async def test_a_screen_may_be_there_before_its_debate() -> None:
+async def test_log_can_be_attached_after_the_screen_opens() -> None:
     async with DebateHarness(2, attached=False).opened() as board:
         assert board.ready == 1
         assert "Ada" in board.text
@@ -66,14 +66,14 @@ async def test_a_screen_may_be_there_before_its_debate() -> None:
         ("m", DisplayMode.SYNCHRONIZED),
     ],
 )
-async def test_mode_keys_name_the_mode_and_tell_whoever_remembers_it(key: str, mode: DisplayMode) -> None:
+async def test_mode_keys_switch_the_mode_and_report_it(key: str, mode: DisplayMode) -> None:
     async with DebateHarness(2).opened() as board:
         await board.press(key)
         assert board.modes == [mode]
         assert f"  {mode.value}  ·  0:00" in board.rows[0]
 
 
-async def test_tab_goes_round_the_panes_and_zoom_shows_one_of_them() -> None:
+async def test_tab_cycles_through_panes_and_zoom_shows_one() -> None:
     async with DebateHarness(3).opened() as board:
         await board.press("tab", "z")
         assert [pane.display for pane in board.panes.panes] == [False, True, False]
@@ -85,7 +85,7 @@ async def test_tab_goes_round_the_panes_and_zoom_shows_one_of_them() -> None:
         assert board.app.screen.focused is board.pane("cleo").turn_text
 
 
-async def test_a_click_on_a_pane_gives_it_the_keys() -> None:
+async def test_click_on_a_pane_makes_it_current() -> None:
     async with DebateHarness(2).opened() as board:
         await board.pilot.click(offset=(100, 15))
         await board.settle()
@@ -93,14 +93,14 @@ async def test_a_click_on_a_pane_gives_it_the_keys() -> None:
         assert board.commands == [StopTurn("ben")]
 
 
-async def test_keys_that_ask_something_of_the_debate() -> None:
+async def test_keys_send_commands() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase()
         await board.press("space", "p", "x", "r")
         assert board.commands == [Pause(), Pause("ada"), StopTurn("ada"), Retry("ada")]
 
 
-async def test_paused_for_all_is_said_in_the_header_and_on_every_badge_and_taken_back() -> None:
+async def test_pause_of_all_is_shown_in_the_header_and_on_every_badge() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().status("ada", "streaming").status("ben", "streaming")
         board.log_events(ev.DebatePaused(reason="user", debater=None))
@@ -114,7 +114,7 @@ async def test_paused_for_all_is_said_in_the_header_and_on_every_badge_and_taken
         assert board.commands == [Resume()]
 
 
-async def test_one_pane_paused_leaves_the_other_alone() -> None:
+async def test_pausing_one_pane_does_not_affect_the_other() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().status("ada", "streaming").status("ben", "streaming")
         board.log_events(ev.DebatePaused(reason="user", debater="ada"))
@@ -125,7 +125,7 @@ async def test_one_pane_paused_leaves_the_other_alone() -> None:
         assert board.commands == [Resume("ada")]
 
 
-async def test_everybody_is_held_until_the_last_reason_for_it_is_gone() -> None:
+async def test_all_stay_paused_until_the_last_reason_is_gone() -> None:
     async with DebateHarness(3).opened() as board:
         board.begin().phase()
         for name in ("ada", "ben", "cid"):
@@ -141,14 +141,14 @@ async def test_everybody_is_held_until_the_last_reason_for_it_is_gone() -> None:
         assert not any(pane.state.is_paused for pane in board.panes.panes)
 
 
-async def test_every_tab_counts_however_fast_they_come() -> None:
+async def test_no_tab_key_is_lost_when_several_arrive_at_once() -> None:
     async with DebateHarness(4).opened() as board:
         await board.pilot.press("tab", "tab", "tab")
         await board.settle()
         assert board.panes.current_index == 3
 
 
-async def test_a_wait_is_counted_down_with_its_reason() -> None:
+async def test_retry_wait_is_counted_down_with_its_reason() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().status("ada", "reconnecting", retry=2, wait_ms=60_000, error=RESET)
         await board.settle()
@@ -156,7 +156,7 @@ async def test_a_wait_is_counted_down_with_its_reason() -> None:
         assert "Connection reset by peer" in board.text
 
 
-async def test_a_failure_looks_failed_and_shows_all_of_it_on_enter() -> None:
+async def test_failure_looks_failed_and_enter_shows_the_full_error() -> None:
     error = FaultReport(FaultKind.OVERLOADED, "The [bold]model[/] is\x1b[31m overloaded " + "word " * 40, 529)
     async with DebateHarness(2).opened() as board:
         board.begin().phase().say("ada", "I begin and")
@@ -175,7 +175,7 @@ async def test_a_failure_looks_failed_and_shows_all_of_it_on_enter() -> None:
 
 
 @pytest.mark.parametrize(("key", "choice"), [("r", "fix"), ("w", "remove"), ("e", "end")])
-async def test_a_fault_that_holds_the_debate_is_asked_about(key: str, choice: str) -> None:
+async def test_fault_that_pauses_the_debate_opens_a_decision(key: str, choice: str) -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().status("ben", "failed", error=FaultReport(FaultKind.AUTH, "No key", 401))
         board.log_events(ev.DebatePaused(reason="No key", debater="ben"))
@@ -187,7 +187,7 @@ async def test_a_fault_that_holds_the_debate_is_asked_about(key: str, choice: st
         assert board.commands == [Decide("ben", choice)]
 
 
-async def test_a_decision_made_elsewhere_closes_the_question() -> None:
+async def test_decision_made_elsewhere_closes_the_dialog() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().log_events(ev.DebatePaused(reason="No key", debater="ben"))
         await board.settle()
@@ -196,7 +196,7 @@ async def test_a_decision_made_elsewhere_closes_the_question() -> None:
         assert "Ben cannot go on" not in board.text
 
 
-async def test_an_interjection_is_typed_while_text_streams() -> None:
+async def test_interjection_can_be_typed_while_text_streams() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase()
         await board.press("i", "W", "h", "y", "space", "m", "question_mark")
@@ -209,20 +209,20 @@ async def test_an_interjection_is_typed_while_text_streams() -> None:
         assert board.commands[1:] == [StopTurn("ada")]
 
 
-async def test_an_interjection_can_be_left() -> None:
+async def test_interjection_can_be_cancelled() -> None:
     async with DebateHarness(2).opened() as board:
         await board.press("i", "x", "escape", "p")
         assert board.commands == [Pause("ada")]
 
 
-async def test_without_commands_the_keys_say_so() -> None:
+async def test_keys_explain_that_the_debate_takes_no_commands() -> None:
     async with DebateHarness(2, commands=False).opened() as board:
         await board.press("space")
         assert "does not take commands" in board.rows[-1]
         assert board.commands == []
 
 
-async def test_thinking_is_folded_until_it_is_asked_for() -> None:
+async def test_reasoning_is_folded_until_toggled() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().say("ada", "Secretly unsure.", reasoning=True).say("ada", "Certainly.")
         await board.settle()
@@ -234,7 +234,7 @@ async def test_thinking_is_folded_until_it_is_asked_for() -> None:
         assert "Secretly" not in board.text
 
 
-async def test_a_turn_is_copied_as_it_was_written() -> None:
+async def test_turn_is_copied_as_written() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase()
         await board.press("y")
@@ -245,7 +245,7 @@ async def test_a_turn_is_copied_as_it_was_written() -> None:
         assert "Copied 2 words" in board.rows[-1]
 
 
-async def test_figures_of_the_provider_replace_estimates() -> None:
+async def test_provider_figures_replace_estimates() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().say("ada", "x" * 42)
         await board.settle()
@@ -255,7 +255,7 @@ async def test_figures_of_the_provider_replace_estimates() -> None:
         assert "600 ms to first token · 1/200 words · 12 tokens · $0.0031" in board.text
 
 
-async def test_help_covers_the_debate_and_goes_away() -> None:
+async def test_help_opens_over_the_debate_and_closes() -> None:
     async with DebateHarness(2).opened(80, 24) as board:
         await board.press("question_mark")
         assert "Keys and badges" in board.text
@@ -266,7 +266,7 @@ async def test_help_covers_the_debate_and_goes_away() -> None:
         assert board.pane_text("ada").endswith("Going on below.")
 
 
-async def test_the_footers_keys_are_buttons() -> None:
+async def test_footer_hints_can_be_clicked() -> None:
     async with DebateHarness(2).opened() as board:
         x = board.rows[-1].index("m mode")
         await board.pilot.click(offset=(x, 34))
@@ -274,7 +274,7 @@ async def test_the_footers_keys_are_buttons() -> None:
         assert board.modes == [DisplayMode.SYNCHRONIZED]
 
 
-async def test_tabs_come_and_go_with_the_room_there_is() -> None:
+async def test_tabs_appear_and_disappear_with_the_size() -> None:
     async with DebateHarness(4).opened(160, 35) as board:
         for size, tabs in (((60, 20), True), ((160, 35), False), ((60, 20), True)):
             await board.pilot.resize_terminal(*size)
@@ -283,7 +283,7 @@ async def test_tabs_come_and_go_with_the_room_there_is() -> None:
             assert ("· waiting" in board.rows[2]) != tabs
 
 
-async def test_where_only_one_pane_fits_there_are_tabs_with_marks() -> None:
+async def test_tabs_mark_unread_text_if_only_one_pane_fits() -> None:
     async with DebateHarness(4).opened(60, 20) as board:
         board.begin().phase().say("ben", "Unread.")
         await board.settle()
@@ -296,7 +296,7 @@ async def test_where_only_one_pane_fits_there_are_tabs_with_marks() -> None:
         assert "Ben ●" not in board.rows[2]
 
 
-async def test_quitting_shows_what_is_pending_first() -> None:
+async def test_quitting_paints_pending_text_first() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().say("ada", "Last words.")
         await board.pilot.press("q")
@@ -304,7 +304,7 @@ async def test_quitting_shows_what_is_pending_first() -> None:
         assert not board.app.is_running or board.app._exit
 
 
-async def test_ascii_draws_with_ascii() -> None:
+async def test_ascii_mode_draws_only_ascii() -> None:
     async with DebateHarness(4, ascii=True).opened(160, 45) as board:
         board.begin().phase().status("ada", "streaming").say("ada", "* one\n\n> two\n")
         board.status("ben", "reconnecting", retry=1, wait_ms=9000, error=RESET).end("cleo", "refused")
@@ -312,13 +312,13 @@ async def test_ascii_draws_with_ascii() -> None:
         assert board.text.isascii()
 
 
-async def test_an_unknown_theme_is_named_and_the_default_used() -> None:
+async def test_unknown_theme_is_reported_and_the_default_used() -> None:
     async with DebateHarness(2, theme="nothing").opened() as board:
         assert "No theme named 'nothing'." in board.text
         assert board.app.theme == "vigil"
 
 
-async def test_markup_in_names_and_topic_is_text() -> None:
+async def test_markup_in_names_and_topic_is_shown_as_text() -> None:
     board = DebateHarness(2)
     hostile = ev.DebaterInfo("ada", "[red]Ada[/]", "[@click=app.quit]for[/]", "s", "\x1b]0;x\x07gpt")
     async with board.opened() as board:
@@ -334,7 +334,7 @@ async def test_markup_in_names_and_topic_is_text() -> None:
 
 
 @pytest.mark.parametrize("mode", list(DisplayMode))
-async def test_a_resize_in_mid_stream_loses_nothing(mode: DisplayMode) -> None:
+async def test_resizing_while_streaming_loses_no_text(mode: DisplayMode) -> None:
     words = [f"word{number}" for number in range(120)]
     async with DebateHarness(2, mode=mode).opened(160, 45) as board:
         board.begin().phase().status("ada", "streaming").status("ben", "streaming")
@@ -348,7 +348,7 @@ async def test_a_resize_in_mid_stream_loses_nothing(mode: DisplayMode) -> None:
             assert board.pane_text(debater).replace("─", "").split() == ["Opening", *words]
 
 
-async def test_a_synchronized_flush_is_one_written_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_synchronized_flush_is_written_as_one_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     async with DebateHarness(4, mode=DisplayMode.SYNCHRONIZED).opened(160, 45) as board:
         board.begin().phase()
         for debater in board.debaters:
@@ -369,7 +369,7 @@ async def test_a_synchronized_flush_is_one_written_frame(monkeypatch: pytest.Mon
         assert all(f"Now{debater.name}." in written[0] for debater in board.debaters)
 
 
-async def test_scrolling_back_stays_put_and_says_how_much_is_new() -> None:
+async def test_scrolling_up_keeps_the_position_and_counts_new_lines() -> None:
     async with DebateHarness(2).opened(120, 24) as board:
         board.begin().phase()
         board.say("ada", "\n\n".join(f"Paragraph {number}." for number in range(40)))
@@ -386,7 +386,7 @@ async def test_scrolling_back_stays_put_and_says_how_much_is_new() -> None:
         assert "new" not in board.rows[-2]
 
 
-async def test_the_wheel_scrolls_the_pane_under_it() -> None:
+async def test_wheel_scrolls_the_pane_under_the_mouse() -> None:
     async with DebateHarness(2).opened(120, 24) as board:
         board.begin().phase()
         for debater in ("ada", "ben"):
@@ -398,7 +398,7 @@ async def test_the_wheel_scrolls_the_pane_under_it() -> None:
         assert not board.pane("ben").turn_text.viewport.following
 
 
-async def test_text_held_back_by_the_window_is_shown_when_the_debate_pauses() -> None:
+async def test_pending_text_is_painted_when_the_debate_pauses() -> None:
     async with DebateHarness(2, mode=DisplayMode.SYNCHRONIZED, window_ms=60_000).opened() as board:
         board.begin().phase().status("ada", "streaming").say("ada", "Held back.")
         board.log_events(ev.DebatePaused(reason="user", debater=None))
@@ -407,7 +407,7 @@ async def test_text_held_back_by_the_window_is_shown_when_the_debate_pauses() ->
         assert board.pane_text("ada").endswith("Held back.")
 
 
-async def test_why_no_further_turn_begins_is_said() -> None:
+async def test_limit_that_blocks_further_turns_is_shown() -> None:
     async with DebateHarness(2).opened() as board:
         reason = "$0.52 is spent; the limit is $0.50. No further turn begins."
         board.begin().phase().log_events(ev.DebatePaused(reason=reason, debater=None))

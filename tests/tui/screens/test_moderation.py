@@ -24,7 +24,9 @@ async def opened_menu(board: DebateHarness) -> None:
         ("e", EndDebate(), "Ending the debate"),
     ],
 )
-async def test_one_key_does_it_and_the_screen_says_so(key: str, request_made: Command, said: str) -> None:
+async def test_menu_item_sends_its_command_and_confirms_it(
+    key: str, request_made: Command, said: str
+) -> None:
     async with DebateHarness(2).opened() as board:
         await opened_menu(board)
         await board.press(key)
@@ -32,7 +34,7 @@ async def test_one_key_does_it_and_the_screen_says_so(key: str, request_made: Co
         assert said in board.text
 
 
-async def test_the_number_of_words_is_asked_for_until_it_is_one() -> None:
+async def test_word_limit_is_asked_for_until_it_is_valid() -> None:
     async with DebateHarness(2).opened() as board:
         await opened_menu(board)
         assert "now 150" in board.text
@@ -43,7 +45,7 @@ async def test_the_number_of_words_is_asked_for_until_it_is_one() -> None:
         assert "80 words per turn from the next round" in board.text
 
 
-async def test_another_source_is_asked_for_until_there_is_one() -> None:
+async def test_new_source_is_asked_for_until_it_is_valid() -> None:
     swaps = SourceSwaps()
     async with DebateHarness(2, swap_source=swaps).opened() as board:
         board.begin_rebuttal()
@@ -57,7 +59,7 @@ async def test_another_source_is_asked_for_until_there_is_one() -> None:
         assert [worker.name for worker in board.app.workers if worker.is_running] == ["frame loop"]
 
 
-async def test_a_debater_whose_key_is_wrong_may_be_given_another_source() -> None:
+async def test_fault_can_be_resolved_by_another_source() -> None:
     swaps = SourceSwaps()
     async with DebateHarness(2, swap_source=swaps).opened() as board:
         board.begin_rebuttal().log_events(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
@@ -68,7 +70,7 @@ async def test_a_debater_whose_key_is_wrong_may_be_given_another_source() -> Non
         assert board.commands == [Decide("ben", "replace")]
 
 
-async def test_where_no_source_can_be_given_none_is_offered() -> None:
+async def test_swap_is_not_offered_if_sources_cannot_be_swapped() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin_rebuttal().log_events(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
         await board.settle()
@@ -79,7 +81,7 @@ async def test_where_no_source_can_be_given_none_is_offered() -> None:
         assert "another model" not in board.text
 
 
-async def test_streams_and_keys_go_on_while_it_is_asked_and_it_can_be_left() -> None:
+async def test_streams_continue_during_a_question_which_can_be_cancelled() -> None:
     async with DebateHarness(2).opened() as board:
         await opened_menu(board)
         await board.press("w")
@@ -91,7 +93,7 @@ async def test_streams_and_keys_go_on_while_it_is_asked_and_it_can_be_left() -> 
         assert board.commands == []
 
 
-async def test_before_the_first_phase_and_behind_the_last_there_is_only_the_end() -> None:
+async def test_only_ending_is_offered_before_the_first_phase_and_while_judging() -> None:
     async with DebateHarness(2, swap_source=SourceSwaps()).opened() as board:
         await board.press("M")
         assert "End the debate" in board.text
@@ -103,7 +105,7 @@ async def test_before_the_first_phase_and_behind_the_last_there_is_only_the_end(
         assert "Add another" not in board.text
 
 
-async def test_while_the_judges_read_there_is_nobody_to_be_spoken_to() -> None:
+async def test_no_interjections_while_judging() -> None:
     async with DebateHarness(2).opened(160, 35) as board:
         board.begin().phase().log_events(ev.PhaseStarted(phase="verdict", round=1, rounds=1))
         await board.settle()
@@ -115,7 +117,7 @@ async def test_while_the_judges_read_there_is_nobody_to_be_spoken_to() -> None:
         assert "to all" not in board.text
 
 
-async def test_what_takes_no_commands_is_not_moderated() -> None:
+async def test_menu_needs_a_debate_that_takes_commands() -> None:
     async with DebateHarness(2, commands=False).opened() as board:
         board.begin_rebuttal()
         await board.press("M")

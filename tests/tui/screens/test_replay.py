@@ -30,7 +30,7 @@ async def seen_at(place: float, events: Sequence[Event] = EVENTS) -> str:
         return playback.text
 
 
-async def test_text_comes_in_the_time_in_which_it_came() -> None:
+async def test_text_appears_with_its_original_timing() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         assert "A city centre" not in playback.text
         await playback.pass_time(1)
@@ -40,7 +40,7 @@ async def test_text_comes_in_the_time_in_which_it_came() -> None:
         assert "The car takes" not in playback.text
 
 
-async def test_at_its_end_a_replay_shows_what_the_live_screen_showed() -> None:
+async def test_finished_replay_shows_what_the_live_screen_showed() -> None:
     board = DebateHarness(2)
     async with board.opened():
         for event in EVENTS:
@@ -56,7 +56,7 @@ async def test_at_its_end_a_replay_shows_what_the_live_screen_showed() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_wherever_one_goes_the_screen_is_that_of_a_replay_opened_there(seed: int) -> None:
+async def test_seeking_shows_the_same_as_a_replay_opened_there(seed: int) -> None:
     rng = random.Random(seed)
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.press("space")
@@ -67,7 +67,7 @@ async def test_wherever_one_goes_the_screen_is_that_of_a_replay_opened_there(see
             assert playback.text == await seen_at(place)
 
 
-async def test_going_back_changes_the_screen_once_and_never_shows_it_half_built(
+async def test_seeking_back_rebuilds_the_screen_in_one_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
@@ -86,7 +86,7 @@ async def test_going_back_changes_the_screen_once_and_never_shows_it_half_built(
         assert all(shown)
 
 
-async def test_keys_go_to_the_turns_before_and_after() -> None:
+async def test_brackets_seek_by_turns() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.press("space", "right_square_bracket")
         assert playback.player.position == pytest.approx(FIRST_REBUTTAL)
@@ -97,13 +97,13 @@ async def test_keys_go_to_the_turns_before_and_after() -> None:
 
 
 @pytest.mark.parametrize("tenths", [0, 1, 5, 9])
-async def test_digits_go_to_tenths(tenths: int) -> None:
+async def test_digits_seek_to_tenths(tenths: int) -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.press("space", "7", str(tenths))
         assert playback.player.position == pytest.approx(playback.player.length * tenths / 10)
 
 
-async def test_speed_and_state_are_told() -> None:
+async def test_playback_bar_shows_speed_and_state() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         assert "▸ playing  0:00" in playback.rows[-2]
         assert playback.rows[-2].endswith("0:49  ·  1× ")
@@ -117,7 +117,7 @@ async def test_speed_and_state_are_told() -> None:
         assert playback.player.paused
 
 
-async def test_at_the_end_space_begins_again() -> None:
+async def test_space_plays_again_at_the_end() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.pass_time(playback.player.length)
         assert "■ ended" in playback.rows[-2]
@@ -128,7 +128,7 @@ async def test_at_the_end_space_begins_again() -> None:
         assert playback.text.count("A city centre") == 1
 
 
-async def test_the_bar_is_clicked_on_and_dragged_along() -> None:
+async def test_playback_bar_can_be_clicked_and_dragged() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.press("space")
         bar = playback.rows[-2]
@@ -145,27 +145,27 @@ async def test_the_bar_is_clicked_on_and_dragged_along() -> None:
         assert "■ ended" in playback.rows[-2]
 
 
-async def test_modes_are_changed_with_m_and_digits_are_not_modes() -> None:
+async def test_m_changes_the_mode_and_digits_do_not() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.press("m", "2")
         assert "synchronized  ·  replay" in playback.rows[0]
 
 
-async def test_nothing_can_be_asked_of_what_is_over() -> None:
+async def test_replay_takes_no_commands() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         for key in ("p", "x", "r", "i"):
             await playback.press(key)
             assert "A replay does not take commands" in playback.rows[-1]
 
 
-async def test_thinking_stays_shown_and_the_zoom_stays_where_it_is_when_going_back() -> None:
+async def test_seeking_back_keeps_reasoning_and_zoom() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.press("space", "9", "t", "z", "1")
         assert "Which of the three" in playback.text
         assert "Ben" not in playback.text
 
 
-async def test_scrolled_up_text_stays_put_while_it_plays_but_not_when_going_elsewhere() -> None:
+async def test_scroll_position_is_kept_while_playing_but_not_after_seeking() -> None:
     async with ReplayHarness(EVENTS).opened(120, 20) as playback:
         await playback.pass_time(30)
         await playback.press("g")
@@ -176,7 +176,7 @@ async def test_scrolled_up_text_stays_put_while_it_plays_but_not_when_going_else
         assert playback.screen.view.panes.panes[0].turn_text.viewport.following
 
 
-async def test_a_record_that_breaks_off_is_played_to_where_it_does() -> None:
+async def test_interrupted_record_is_played_to_its_end() -> None:
     broken = [event for event in EVENTS if event.at <= START + 20]
     async with ReplayHarness(broken).opened() as playback:
         await playback.pass_time(30)
@@ -184,7 +184,7 @@ async def test_a_record_that_breaks_off_is_played_to_where_it_does() -> None:
         assert "complete" not in playback.rows[0]
 
 
-async def test_a_pause_in_the_debate_is_shown_and_taken_back_when_going_before_it() -> None:
+async def test_recorded_pause_is_undone_by_seeking_before_it() -> None:
     board = DebateHarness(2).begin().phase().status("ada", "streaming").status("ben", "streaming")
     board.say("ada", "One. ").log_events(ev.DebatePaused(reason="user", debater=None), after=5)
     board.log_events(ev.DebateResumed(reason="user", debater=None), after=3).say("ada", "Two.")

@@ -36,7 +36,7 @@ def started_board() -> DebateHarness:
     return board.say("ben", "A cart, not a CAR.")
 
 
-async def test_matches_in_all_panes_are_counted_whatever_their_case_and_style() -> None:
+async def test_matches_in_all_panes_are_counted_in_any_case_and_style() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"ca")
         assert count(board) == "4 matches"
@@ -46,7 +46,7 @@ async def test_matches_in_all_panes_are_counted_whatever_their_case_and_style() 
         assert count(board) == "no matches"
 
 
-async def test_keys_go_from_match_to_match_through_the_panes_and_round_again() -> None:
+async def test_keys_cycle_through_the_matches_of_all_panes() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"car", "enter")
         seen = [(count(board), board.panes.current_index)]
@@ -65,7 +65,7 @@ async def test_keys_go_from_match_to_match_through_the_panes_and_round_again() -
         ]
 
 
-async def test_one_match_is_brighter_than_the_others() -> None:
+async def test_current_match_is_brighter_than_the_others() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"cart", "enter")
         assert current(board) == ["cart"]
@@ -73,7 +73,7 @@ async def test_one_match_is_brighter_than_the_others() -> None:
         assert current(board) == ["not"]
 
 
-async def test_new_text_is_searched_as_it_comes() -> None:
+async def test_new_text_is_searched_as_it_arrives() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"car")
         board.say("ada", " And one more ca").say("ben", " Carthage.")
@@ -89,7 +89,7 @@ async def test_new_text_is_searched_as_it_comes() -> None:
         assert count(board) == "3 of 7"
 
 
-async def test_the_first_is_the_next_one_ahead_of_the_reader() -> None:
+async def test_first_match_is_the_next_one_after_the_reader() -> None:
     async with DebateHarness(2).opened(120, 24) as board:
         board.begin().phase()
         board.say("ada", "\n\n".join(f"Paragraph {number}." for number in range(40)))
@@ -104,7 +104,7 @@ async def test_the_first_is_the_next_one_ahead_of_the_reader() -> None:
         assert "Paragraph 39." in board.pane_text("ada")
 
 
-async def test_going_to_a_match_stops_the_following_of_its_pane_alone() -> None:
+async def test_going_to_a_match_stops_following_only_in_its_pane() -> None:
     async with DebateHarness(2).opened(120, 24) as board:
         board.begin().phase()
         for debater in ("ada", "ben"):
@@ -118,7 +118,7 @@ async def test_going_to_a_match_stops_the_following_of_its_pane_alone() -> None:
         assert board.pane_text("ben").endswith("New.")
 
 
-async def test_a_match_behind_a_tab_is_brought_to_the_front() -> None:
+async def test_match_in_a_hidden_pane_is_brought_to_the_front() -> None:
     async with DebateHarness(4).opened(60, 20) as board:
         board.begin().phase().say("cleo", "The needle.")
         await board.settle()
@@ -127,7 +127,7 @@ async def test_a_match_behind_a_tab_is_brought_to_the_front() -> None:
         assert "The needle." in board.text
 
 
-async def test_escape_takes_the_marks_away_and_gives_the_keys_back() -> None:
+async def test_escape_removes_the_highlights_and_returns_the_keys() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"car", "escape")
         assert not any(pane.turn_text.page_search.matches for pane in board.panes.panes)
@@ -138,7 +138,7 @@ async def test_escape_takes_the_marks_away_and_gives_the_keys_back() -> None:
         assert "Press / to search all panes" in board.rows[-1]
 
 
-async def test_other_words_can_be_typed_and_keys_are_letters_there() -> None:
+async def test_keys_are_letters_in_the_search_bar() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"car", "enter", "slash", *"m/", "backspace")
         assert count(board) == "no matches"
@@ -148,13 +148,13 @@ async def test_other_words_can_be_typed_and_keys_are_letters_there() -> None:
         assert board.modes == []
 
 
-async def test_a_slash_in_a_remark_is_a_slash() -> None:
+async def test_slash_can_be_typed_in_an_interjection() -> None:
     async with started_board().opened() as board:
         await board.press("i", *"a/b", "enter")
         assert board.commands == [Interject("a/b")]
 
 
-async def test_enter_explains_again_once_the_search_is_over() -> None:
+async def test_enter_shows_faults_again_after_the_search() -> None:
     async with started_board().opened() as board:
         await board.press("slash", *"car", "enter", "enter")
         assert count(board) == "2 of 4"
@@ -162,7 +162,7 @@ async def test_enter_explains_again_once_the_search_is_over() -> None:
         assert len(board.app.screen_stack) == 1
 
 
-async def test_what_looks_like_a_pattern_is_text() -> None:
+async def test_patterns_are_searched_as_text() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().say("ada", "What (really) happened? [a-z].*")
         await board.press("slash", *"(", "enter")
@@ -171,7 +171,7 @@ async def test_what_looks_like_a_pattern_is_text() -> None:
         assert count(board) == "1 of 1"
 
 
-async def test_a_search_stays_open_when_a_replay_goes_back() -> None:
+async def test_search_stays_open_when_a_replay_seeks_back() -> None:
     async with ReplayHarness(recorded_debate()).opened() as playback:
         await playback.pass_time(40)
         await playback.press("space", "slash", *"city", "enter")

@@ -38,7 +38,7 @@ def verdict_is_shown(board: DebateHarness) -> bool:
     return isinstance(board.app.screen, VerdictScreen)
 
 
-async def test_it_is_asked_from_the_first_frame_on_and_the_streams_go_on() -> None:
+async def test_question_is_shown_from_the_first_frame_while_text_streams() -> None:
     async with vote_board().opened(80, 24) as board:
         assert BEFORE in board.text
         board.begin().phase().say("ada", "hello")
@@ -47,7 +47,7 @@ async def test_it_is_asked_from_the_first_frame_on_and_the_streams_go_on() -> No
         assert BEFORE in board.text
 
 
-async def test_a_vote_is_cast_by_a_letter() -> None:
+async def test_vote_is_cast_with_a_letter() -> None:
     async with vote_board().opened() as board:
         await board.press("v", "b")
         assert board.commands == [CastVote("before", "ben")]
@@ -55,21 +55,21 @@ async def test_a_vote_is_cast_by_a_letter() -> None:
 
 
 @pytest.mark.parametrize(("keys", "debater"), [("u", None), ("a", "ada")])
-async def test_somebody_may_be_undecided(keys: str, debater: str | None) -> None:
+async def test_vote_may_be_undecided(keys: str, debater: str | None) -> None:
     async with vote_board().opened() as board:
         await board.press("v", keys)
         assert board.commands == [CastVote("before", debater)]
 
 
 @pytest.mark.parametrize("keys", [("escape",), ("v", "n"), ("v", "escape")])
-async def test_it_can_be_left(keys: tuple[str, ...]) -> None:
+async def test_vote_can_be_declined(keys: tuple[str, ...]) -> None:
     async with vote_board().opened() as board:
         await board.press(*keys)
         assert BEFORE not in board.text
         assert board.commands == []
 
 
-async def test_after_the_first_round_it_is_too_late() -> None:
+async def test_question_closes_after_the_first_round() -> None:
     async with vote_board().opened() as board:
         board.begin().phase()
         await board.settle()
@@ -79,21 +79,21 @@ async def test_after_the_first_round_it_is_too_late() -> None:
         assert BEFORE not in board.text
 
 
-async def test_who_voted_at_another_screen_is_not_asked_again() -> None:
+async def test_vote_on_another_screen_closes_the_question() -> None:
     async with vote_board().opened() as board:
         board.begin().log_events(ev.Vote(when="before", voter="user", debater="ada"))
         await board.settle()
         assert BEFORE not in board.text
 
 
-async def test_nobody_is_asked_where_no_vote_is_taken() -> None:
+async def test_question_needs_votes_and_commands() -> None:
     async with DebateHarness(2, asks_for_votes=True, commands=False).opened() as board:
         assert BEFORE not in board.text
     async with DebateHarness(2).opened() as board:
         assert BEFORE not in board.text
 
 
-async def test_while_the_judges_read_the_header_says_so_and_the_vote_can_be_cast() -> None:
+async def test_vote_can_be_cast_while_judging() -> None:
     async with vote_board().opened() as board:
         start_judging(board)
         await board.settle()
@@ -113,7 +113,7 @@ async def test_while_the_judges_read_the_header_says_so_and_the_vote_can_be_cast
         assert "Your vote" in board.text
 
 
-async def test_at_the_end_the_vote_comes_before_the_verdict() -> None:
+async def test_vote_comes_before_the_verdict_at_the_end() -> None:
     async with vote_board().opened() as board:
         decide(start_judging(board))
         await board.settle()
@@ -131,7 +131,7 @@ async def test_at_the_end_the_vote_comes_before_the_verdict() -> None:
         assert len(board.app.screen_stack) == 2
 
 
-async def test_a_vote_that_is_logged_at_once_opens_the_verdict_once() -> None:
+async def test_vote_logged_at_once_opens_the_verdict_once() -> None:
     async with vote_board().opened() as board:
         decide(start_judging(board))
         await board.settle()
@@ -147,7 +147,7 @@ async def test_a_vote_that_is_logged_at_once_opens_the_verdict_once() -> None:
         assert "Your vote" in board.text
 
 
-async def test_the_vote_can_be_left_and_the_verdict_is_shown_all_the_same() -> None:
+async def test_declining_the_last_vote_shows_the_verdict() -> None:
     async with vote_board().opened() as board:
         decide(start_judging(board))
         await board.settle()
@@ -156,7 +156,7 @@ async def test_the_vote_can_be_left_and_the_verdict_is_shown_all_the_same() -> N
         assert verdict_is_shown(board)
 
 
-async def test_without_judges_only_who_voted_before_is_asked_again() -> None:
+async def test_without_judges_only_earlier_voters_are_asked_again() -> None:
     async with vote_board().opened() as board:
         board.begin().log_events(ev.Vote(when="before", voter="user", debater="ada")).phase()
         board.log_events(ev.DebateFinished(reason="complete"))
@@ -170,7 +170,7 @@ async def test_without_judges_only_who_voted_before_is_asked_again() -> None:
         assert AFTER not in board.text
 
 
-async def test_a_debate_that_was_stopped_asks_nothing() -> None:
+async def test_stopped_debate_asks_for_no_vote() -> None:
     async with vote_board().opened() as board:
         board.begin().phase().log_events(ev.DebateFinished(reason="stopped"))
         await board.settle()
@@ -178,13 +178,13 @@ async def test_a_debate_that_was_stopped_asks_nothing() -> None:
         assert len(board.app.screen_stack) == 1
 
 
-async def test_without_a_verdict_the_key_says_that_there_is_none() -> None:
+async def test_key_explains_that_there_is_no_verdict() -> None:
     async with DebateHarness(2).opened() as board:
         await board.press("v")
         assert "No verdict yet" in board.text
 
 
-async def test_a_recorded_debate_shows_its_verdict_at_its_end_and_with_a_key() -> None:
+async def test_verdict_opens_at_the_end_and_with_a_key() -> None:
     async with DebateHarness(2, commands=False).opened() as board:
         add_judged_debate(board).log_events(ev.DebateFinished(reason="complete"))
         await board.settle()
@@ -196,7 +196,7 @@ async def test_a_recorded_debate_shows_its_verdict_at_its_end_and_with_a_key() -
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "v", "enter"])
-async def test_the_verdict_closes_again(key: str) -> None:
+async def test_verdict_can_be_closed(key: str) -> None:
     async with DebateHarness(2, commands=False).opened() as board:
         add_judged_debate(board).log_events(ev.DebateFinished(reason="complete"))
         await board.settle()
@@ -205,7 +205,7 @@ async def test_the_verdict_closes_again(key: str) -> None:
         assert board.app.is_running
 
 
-async def test_the_verdict_is_scrolled_to_its_last_line_and_fits_another_size() -> None:
+async def test_verdict_scrolls_and_adapts_to_another_size() -> None:
     async with DebateHarness(2, commands=False).opened(80, 24) as board:
         add_judged_debate(board).log_events(ev.DebateFinished(reason="complete"))
         await board.settle()
@@ -231,7 +231,7 @@ def test_picture(snap_compare: Snap, size: tuple[int, int], theme: str, when: st
     assert matches_snapshot(snap_compare, vote_board(theme=theme), size, play)
 
 
-async def test_a_question_that_was_closed_is_not_mistaken_for_the_next() -> None:
+async def test_closed_question_does_not_suppress_the_next() -> None:
     async with vote_board().opened(100, 30) as board:
         board.begin().phase()
         await board.settle()

@@ -8,7 +8,7 @@ from debate_tui.domain.events import DebateFinished, DebatePaused, DebateResumed
 from tests.tui.watch_board import watch_board
 
 
-async def test_what_comes_while_all_are_paused_is_shown_afterwards() -> None:
+async def test_text_received_while_paused_is_shown_on_resume() -> None:
     board = watch_board()
     async with board.opened():
         board.say("ada", "First. ").say("ben", "Also. ")
@@ -28,7 +28,7 @@ async def test_what_comes_while_all_are_paused_is_shown_afterwards() -> None:
         assert "✓ done" in board.text
 
 
-async def test_one_pane_is_paused_alone() -> None:
+async def test_one_pane_can_be_paused() -> None:
     board = watch_board()
     async with board.opened():
         await board.press("p")
@@ -45,7 +45,7 @@ async def test_one_pane_is_paused_alone() -> None:
         assert "Shown. Held, too." in board.pane_text("ben")
 
 
-async def test_what_the_host_pauses_is_not_for_a_viewer_to_resume() -> None:
+async def test_viewer_cannot_resume_what_the_host_paused() -> None:
     board = watch_board()
     async with board.opened():
         board.log_events(DebatePaused(reason="user", debater=None))
@@ -62,7 +62,7 @@ async def test_what_the_host_pauses_is_not_for_a_viewer_to_resume() -> None:
         assert "paused" not in board.text
 
 
-async def test_the_end_comes_while_it_is_paused() -> None:
+async def test_debate_may_end_while_paused() -> None:
     board = watch_board()
     async with board.opened():
         await board.press("space")
@@ -76,7 +76,7 @@ async def test_the_end_comes_while_it_is_paused() -> None:
         assert "paused" not in board.text
 
 
-async def test_a_history_that_is_told_anew_is_not_held_back() -> None:
+async def test_rewind_discards_held_items() -> None:
     board = watch_board()
     async with board.opened():
         await board.press("space")
@@ -89,7 +89,7 @@ async def test_a_history_that_is_told_anew_is_not_held_back() -> None:
 
 
 @pytest.mark.parametrize("transport", ["HTTP/1.1", "WebSocket"])
-async def test_the_statistics_say_how_the_debate_comes(transport: str) -> None:
+async def test_statistics_show_the_transport(transport: str) -> None:
     board = watch_board()
     board.log.transport = transport
     async with board.opened(160, 45):
@@ -99,7 +99,7 @@ async def test_the_statistics_say_how_the_debate_comes(transport: str) -> None:
         await board.press("s")
 
 
-async def test_the_line_being_down_is_said_until_it_stands_again() -> None:
+async def test_connection_notice_is_shown_until_reconnected() -> None:
     board = watch_board()
     async with board.opened():
         board.log.on_connection_notice("The host is away. Reconnecting in 3 s.")
@@ -110,7 +110,7 @@ async def test_the_line_being_down_is_said_until_it_stands_again() -> None:
         assert "The host is away." not in board.text
 
 
-async def test_the_help_tells_what_a_viewer_can_do() -> None:
+async def test_help_lists_the_keys_of_a_viewer() -> None:
     board = watch_board()
     async with board.opened():
         await board.press("question_mark")

@@ -55,22 +55,22 @@ def test_endings(reason: FinishReason, text: str) -> None:
     assert badge_for(status("finished"), reason).text(UNICODE) == text
 
 
-def test_a_turn_taken_up_again_shows_its_stream_and_not_its_old_ending() -> None:
+def test_resumed_turn_shows_its_stream() -> None:
     assert badge_for(status("connecting"), "failed").text(UNICODE) == "… connecting"
 
 
-def test_waiting_for_a_connection_counts_down() -> None:
+def test_retry_wait_counts_down() -> None:
     waiting = status("reconnecting", retry=2, max_retries=5)
     assert badge_for(waiting, seconds_left=2.2).text(UNICODE) == "↻ reconnecting 2/5 · 3s"
     assert badge_for(waiting, seconds_left=-1.0).text(UNICODE) == "↻ reconnecting 2/5"
 
 
-def test_a_held_stream_is_paused_but_a_finished_one_is_not() -> None:
+def test_only_unfinished_streams_are_paused() -> None:
     assert badge_for(status("streaming"), paused=True).text(UNICODE) == "‖ paused"
     assert badge_for(status("finished"), "complete", paused=True).text(UNICODE) == "✓ done"
 
 
-def test_ascii_has_a_sign_for_everything() -> None:
+def test_ascii_has_every_glyph() -> None:
     for name in UNICODE.__struct_fields__:
         assert str(getattr(ASCII, name)).isascii()
         assert name in ("fill_levels", "quotes") or len(getattr(UNICODE, name)) == 1
@@ -83,22 +83,22 @@ def test_ascii_has_a_sign_for_everything() -> None:
 FULL = TurnMetrics(ttft_ms=640, tokens=1234, tokens_per_second=61.7, cost=0.0123, is_finished=True)
 
 
-def test_everything_is_told_where_there_is_room() -> None:
+def test_metrics_are_shown_in_full_if_they_fit() -> None:
     assert format_metrics(FULL, 80) == "600 ms to first token · 1,234 tokens · 62 tokens/s · $0.0123"
 
 
-def test_short_forms_come_before_anything_is_left_out() -> None:
+def test_metrics_are_shortened_before_they_are_dropped() -> None:
     assert format_metrics(FULL, 40) == "0.6s · 1,234 tok · 62/s · $0.0123"
     assert format_metrics(FULL, 20) == "62/s · $0.0123"
 
 
-def test_estimates_are_marked_and_an_unknown_price_is_not_guessed() -> None:
+def test_estimates_are_marked_and_unknown_costs_are_not_guessed() -> None:
     assert format_metrics(TurnMetrics(tokens=100, tokens_estimated=True), 40) == "~100 tokens"
     assert format_metrics(TurnMetrics(tokens=100, is_finished=True), 40) == "100 tokens · $–"
     assert format_metrics(TurnMetrics(tokens=100, cost=0.0, is_finished=True), 40) == "100 tokens · $0"
 
 
-def test_nothing_is_said_before_there_is_anything_to_say() -> None:
+def test_no_metrics_before_the_first_figure() -> None:
     assert format_metrics(TurnMetrics(), 40) == ""
 
 
@@ -117,11 +117,11 @@ def test_nothing_is_said_before_there_is_anything_to_say() -> None:
     ),
     st.integers(0, 120),
 )
-def test_it_always_fits(reading: TurnMetrics, width: int) -> None:
+def test_metrics_always_fit(reading: TurnMetrics, width: int) -> None:
     assert cell_len(format_metrics(reading, width)) <= width
 
 
-def test_words_are_told_against_the_number_asked_for() -> None:
+def test_words_are_shown_with_their_target() -> None:
     speaking = TurnMetrics(
         words=124,
         target_words=200,
@@ -138,5 +138,5 @@ def test_words_are_told_against_the_number_asked_for() -> None:
     assert format_metrics(TurnMetrics(words=124, tokens=170), 40) == "170 tokens"
 
 
-def test_a_sum_that_lacks_something_says_so() -> None:
+def test_incomplete_sums_are_marked() -> None:
     assert format_metrics(TurnMetrics(tokens=1, cost=0.5, cost_complete=False), 40) == "1 tokens · $0.50+"

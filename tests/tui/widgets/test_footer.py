@@ -13,7 +13,7 @@ SCRIPTED = "Scripted demo: no model is speaking."
 
 
 @pytest.mark.parametrize("width", [80, 100, 160])
-async def test_where_others_watch_is_read_whole_and_that_no_model_speaks_too(width: int) -> None:
+async def test_sharing_notice_and_demo_notice_are_shown_in_full(width: int) -> None:
     async with DebateHarness(2, notice=DEMO_NOTICE, sharing_notice=ADDRESS).opened(width, 24) as board:
         assert f" {ADDRESS} " in board.text
         assert SCRIPTED in board.text
@@ -21,7 +21,7 @@ async def test_where_others_watch_is_read_whole_and_that_no_model_speaks_too(wid
             assert "“topic”" in board.text
 
 
-async def test_a_warning_goes_before_the_notices_and_hides_none() -> None:
+async def test_warning_comes_before_the_notices() -> None:
     async with DebateHarness(2, notice=DEMO_NOTICE, sharing_notice=ADDRESS).opened(80, 24) as board:
         board.app.warn(BAD)
         await board.settle()
@@ -32,7 +32,7 @@ async def test_a_warning_goes_before_the_notices_and_hides_none() -> None:
         assert "Theme left out" not in board.text
 
 
-async def test_a_warning_has_two_lines_and_the_notice_one() -> None:
+async def test_warning_gets_two_rows_and_the_notice_one() -> None:
     async with DebateHarness(2, notice=DEMO_NOTICE).opened(80, 24) as board:
         board.app.warn(BAD)
         await board.settle()

@@ -24,7 +24,7 @@ from debate_tui.tui.widgets.pane_grid import MIN_PANE_WIDTH, LayoutKind, choose_
         (2, 30, 50, LayoutKind.TABS, 1),
     ],
 )
-def test_width_decides_and_height_has_a_say(
+def test_layout_depends_on_width_and_height(
     panes: int, width: int, height: int, arrangement: LayoutKind, columns: int
 ) -> None:
     found = choose_layout(panes, width, height)
@@ -32,9 +32,7 @@ def test_width_decides_and_height_has_a_say(
 
 
 @given(st.integers(2, 4), st.integers(1, 400), st.integers(1, 200))
-def test_a_pane_beside_another_has_its_width_and_tabs_say_what_is_missing(
-    panes: int, width: int, height: int
-) -> None:
+def test_panes_have_their_minimum_width_or_tabs_explain_why_not(panes: int, width: int, height: int) -> None:
     found = choose_layout(panes, width, height)
     if found.kind is LayoutKind.TABS:
         assert f"{width}×{height}" in found.too_small_message
