@@ -6,15 +6,13 @@ files are valid, and start-up should not load this module.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import TYPE_CHECKING
+import tomllib
 
 from msgspec import inspect
 
 from debate_tui.domain.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ValuePath = tuple[str | int | None, ...]
 """Keys and list indexes; `None` for the user-chosen name of a table, which msgspec omits."""
@@ -25,8 +23,6 @@ _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING_FIELD = re.compile(r"Object missing required field `(.*)`")
 _INVALID_ENUM = re.compile(r"Invalid enum value '(.*)'")
 _SYNTAX_ERROR = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column \d+\)$")
-_HEADER = re.compile(r"\s*(?P<open>\[\[?)(?P<keys>[^\[\]]+)\]")
-_ASSIGNMENT = re.compile(r"""\s*(?P<keys>(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
 _NUMBER = r"(\S+?)(?:\.0)?(?=,|$)"
 _BOUNDS = {
     " of length <= ": r" of at most \1 characters",
@@ -151,48 +147,26 @@ def _type_at(type_: object, path: ValuePath) -> object:
 
 
 def _line_number(text: str, path: ValuePath) -> int:
-    """Return the line of `path`, counting from 1; without its own, that of the nearest table around it."""
-    lines: dict[ValuePath, int] = {}
-    for found, number in _iter_paths(text):
-        lines.setdefault(tuple(None if b is None else a for a, b in zip(found, path, strict=False)), number)
-    # A path that ends with a user-chosen name could be any table.
-    places = (path[:end] for end in range(len(path), 0, -1) if path[end - 1] is not None)
-    return next((lines[place] for place in places if place in lines), 1)
+    """Return the number of the line that sets `path` or opens its table, counting from 1."""
+    lines, key = text.splitlines(), _last_key(path)
+    candidate = 0
+    for number, line in enumerate(lines, 1):
+        if key in line:
+            candidate = candidate or number
+        if candidate:
+            with contextlib.suppress(tomllib.TOMLDecodeError):  # in the middle of a value
+                if _has_path(tomllib.loads("\n".join(lines[:number])), path):
+                    return candidate
+                candidate = 0
+    return 1
 
 
-def _iter_paths(text: str) -> Iterator[tuple[ValuePath, int]]:
-    """Yield every table header and key of a TOML text with its line number."""
-    table: ValuePath = ()
-    counts: dict[ValuePath, int] = {}
-    inside = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if inside:
-            if inside in line:
-                inside = ""
-            continue
-        if header := _HEADER.match(line):
-            table = _resolve_header(_split_dotted_key(header["keys"]), counts, array=header["open"] == "[[")
-            for end in range(1, len(table) + 1):
-                yield table[:end], number
-        elif assignment := _ASSIGNMENT.match(line):
-            keys = _split_dotted_key(assignment["keys"])
-            for end in range(1, len(keys) + 1):
-                yield (*table, *keys[:end]), number
-            value = line[assignment.end() :]
-            inside = next((mark for mark in ('"""', "'''") if value.count(mark) == 1), "")
-
-
-def _split_dotted_key(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
-
-
-def _resolve_header(keys: tuple[str, ...], counts: dict[ValuePath, int], *, array: bool) -> ValuePath:
-    """Return the path of a table header, with the index of the current element for each array of tables."""
-    path: ValuePath = ()
-    for place, key in enumerate(keys, 1):
-        path = (*path, key)
-        if array and place == len(keys):
-            counts[path] = counts.get(path, -1) + 1
-        if path in counts:
-            path = (*path, counts[path])
-    return path
+def _has_path(data: object, path: ValuePath) -> bool:
+    if not path:
+        return True
+    step, rest = path[0], path[1:]
+    if isinstance(data, dict):
+        parts = list(data.values()) if step is None else [data[step]] if step in data else []
+    else:
+        parts = data[step : step + 1] if isinstance(data, list) and isinstance(step, int) else []
+    return any(_has_path(part, rest) for part in parts)

@@ -62,7 +62,7 @@ def test_what_is_right_is_read() -> None:
         ("[lamp]\nszie = 1", "bike.toml:2: unknown key `szie`", "Did you mean `size`?"),
         ("\n[[wheel]]\nsize = 1", "bike.toml:2: unknown key `wheel`", "Did you mean `wheels`?"),
         ("[lamp]", "bike.toml:1: the key `size` is missing", ""),
-        ("wheels = [\n  {size = 'x'},\n]", "bike.toml:1: `size`: expected a whole number, got text", ""),
+        ("wheels = [\n  {size = 'x'},\n]", "bike.toml:2: `size`: expected a whole number, got text", ""),
         ("[tags]\na = 1\nb = 'x'", "bike.toml:1: `tags`: expected a whole number, got text", ""),
         ('"odd key" = 1', "bike.toml:1: unknown key `odd key`", "Known here: name, wheels, lamp, tags."),
         ("name = 'a'\nname = ", "bike.toml:2: Invalid value", "The file is not valid TOML up to its end."),
