@@ -7,7 +7,7 @@ import contextlib
 import time
 from bisect import bisect_left, bisect_right
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import PhaseStarted, TurnStarted
@@ -167,27 +167,15 @@ def _drop_close_times(times: Iterable[float]) -> list[float]:
     return marks
 
 
-class PlaybackClock(Protocol):
-    """A clock for playback."""
+class PlaybackClock:
+    """The time of playback, which tests replace."""
 
     def now(self) -> float:
         """Return seconds from an arbitrary start; never goes backwards."""
-        ...
-
-    async def wait(self, changed: asyncio.Event, seconds: float | None) -> None:
-        """Wait until `changed` is set or `seconds` have passed; with `None`, wait for `changed` only."""
-        ...
-
-
-class MonotonicClock:
-    """A `PlaybackClock` in real time."""
-
-    def now(self) -> float:
-        """See `PlaybackClock.now`."""
         return time.monotonic()
 
     async def wait(self, changed: asyncio.Event, seconds: float | None) -> None:
-        """See `PlaybackClock.wait`."""
+        """Wait until `changed` is set or `seconds` have passed; with `None`, wait for `changed` only."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await changed.wait()
@@ -216,7 +204,7 @@ class Player(ReadableLog):
     ) -> None:
         super().__init__()
         self.events = events
-        self._clock = clock or MonotonicClock()
+        self._clock = clock or PlaybackClock()
         self._state_changed = asyncio.Event()
         self.on_rewind = on_rewind
         self._playhead = Playhead(events, speed=speed, max_gap=max_gap)

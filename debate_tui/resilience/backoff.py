@@ -14,24 +14,19 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import RecoveryPolicy
 
 
-def base_delay(policy: RecoveryPolicy, retry_index: int) -> float:
-    """Return the delay for the n-th retry (from 0) in seconds, before jitter and floors."""
-    try:
-        return min(policy.initial * policy.multiplier**retry_index, policy.cap)
-    except OverflowError:  # after hours of retries
-        return policy.cap if policy.initial else 0.0
-
-
 def jittered_delay(
     policy: RecoveryPolicy, retry: int, *, floor: float = 0.0, random_value: float = 0.5
 ) -> float:
     """Return the delay before retry number `retry` (from 1), in seconds.
 
-    `random_value` is a random number from 0 to 1. The result is never below `floor`, the wait requested by
-    the server. If the floor applies, jitter is added to it, so that debaters rejected together do not
-    reconnect together.
+    `random_value` is a random number from 0 to 1; 0.5 means no jitter. The result is never below `floor`, the
+    wait requested by the server. If the floor applies, jitter is added to it, so that debaters rejected
+    together do not reconnect together.
     """
-    plain = base_delay(policy, retry - 1)
+    try:
+        plain = min(policy.initial * policy.multiplier ** (retry - 1), policy.cap)
+    except OverflowError:  # after hours of retries
+        plain = policy.cap if policy.initial else 0.0
     spread = plain * policy.jitter
     return max(plain + spread * (random_value - 0.5), floor + spread * random_value if floor else 0.0)
 

@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.stream import Source, StreamItem, StreamState, TurnRequest
     from debate_tui.resilience.delivered_text import TextSplicer
-    from debate_tui.resilience.watchdog import TimerClock
 
     Announce = Callable[["Announcement"], None]
 
@@ -92,7 +91,7 @@ class RecoveringSource:
         policy: RecoveryPolicy | None = None,
         *,
         is_paused: Callable[[], bool] = _not_paused,
-        clock: TimerClock | None = None,
+        clock: asyncio.AbstractEventLoop | None = None,
         random: Callable[[], float] = chance.random,
         announce: Announce = _ignore,
     ) -> None:
@@ -153,7 +152,7 @@ class TurnRecovery:
         resume: Resume | None,
         watchdog: Watchdog,
         retries: RetryBudget,
-        clock: TimerClock,
+        clock: asyncio.AbstractEventLoop,
         announce: Announce,
     ) -> None:
         self._source = source

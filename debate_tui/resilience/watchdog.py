@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.domain.wording import format_duration
@@ -18,37 +18,21 @@ PAUSE_RECHECK_SECONDS = 1.0
 """Seconds between checks whether reading is still paused, once a limit would have passed."""
 
 
-class TimerHandle(Protocol):
-    """A scheduled call that can be cancelled."""
-
-    def cancel(self) -> None: ...
-
-
-class TimerClock(Protocol):
-    """A clock with timers; an asyncio event loop is one."""
-
-    def time(self) -> float:
-        """Return seconds since any fixed point."""
-        ...
-
-    def call_at(self, when: float, callback: Callable[[], object], /) -> TimerHandle:
-        """Call `callback` once when `time` has reached `when`."""
-        ...
-
-
 class Watchdog:
     """Watches one connection; each wait for it is a `with` block that may raise a `timeout` fault.
 
-    Only time within these blocks counts, so backpressure is never mistaken for a silent sender; nor does time
+    `clock` is the event loop, for its time and its timers. Only time within these blocks counts, so backpressure is never mistaken for a silent sender; nor does time
     count while `is_paused` is true. At most one timer is armed. It is not moved for every wait: when it
     fires, it checks how long the current wait has lasted.
     """
 
-    def __init__(self, policy: RecoveryPolicy, clock: TimerClock, is_paused: Callable[[], bool]) -> None:
+    def __init__(
+        self, policy: RecoveryPolicy, clock: asyncio.AbstractEventLoop, is_paused: Callable[[], bool]
+    ) -> None:
         self._policy = policy
         self._clock = clock
         self._is_paused = is_paused
-        self._timer: TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self.wait_start = 0.0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import Interjection, PhaseStarted, TurnStarted
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.player import MAX_SPEED, MIN_SPEED, MonotonicClock, Player, Playhead
+from debate_tui.record.player import MAX_SPEED, MIN_SPEED, PlaybackClock, Player, Playhead
 from tests.record.fake_player_clock import FakePlayerClock
 from tests.sample_debates import numbered_events, whole_debate
 
@@ -162,7 +162,7 @@ async def test_a_follower_sees_exactly_what_was_recorded():
 
 
 async def test_real_time_ends_a_wait_when_something_changes_or_time_is_up():
-    clock, changed = MonotonicClock(), asyncio.Event()
+    clock, changed = PlaybackClock(), asyncio.Event()
 
     await clock.wait(changed, 0.0)
     assert not changed.is_set()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debate_tui.domain.stream import Fault, FaultKind, RecoveryPolicy, UnmarkedEnd
-from debate_tui.resilience.backoff import FaultAction, RetryBudget, base_delay, fault_action, jittered_delay
+from debate_tui.resilience.backoff import FaultAction, RetryBudget, fault_action, jittered_delay
 
 policies = st.builds(
     RecoveryPolicy,
@@ -22,16 +22,15 @@ chances = st.floats(0, 1, exclude_max=True)
 
 
 def test_the_waits_double_up_to_the_cap() -> None:
-    assert [base_delay(RecoveryPolicy(), n) for n in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    assert [jittered_delay(RecoveryPolicy(), retry) for retry in range(1, 8)] == [1, 2, 4, 8, 16, 30, 30]
 
 
 @pytest.mark.parametrize("multiplier", [1.0, 1.01, 2.0, 100.0])
 @pytest.mark.parametrize("n", [1023, 1024, 1025, 100_000])
 def test_endless_retries_stay_at_the_longest_wait(multiplier: float, n: int) -> None:
     longest = 1.0 if multiplier == 1 else 30.0
-    assert base_delay(RecoveryPolicy(multiplier=multiplier), n) == longest
-    assert base_delay(RecoveryPolicy(multiplier=multiplier, initial=0), n) == 0
     assert jittered_delay(RecoveryPolicy(multiplier=multiplier), n + 1) == longest
+    assert jittered_delay(RecoveryPolicy(multiplier=multiplier, initial=0), n + 1) == 0
 
 
 def test_the_jitter_is_three_tenths_of_the_wait_around_it() -> None:
@@ -47,7 +46,7 @@ def test_no_wait_is_below_its_floor(policy: RecoveryPolicy, retry: int, floor: f
 
 @given(policies, st.integers(1, 20), chances)
 def test_a_wait_stays_within_its_jitter(policy: RecoveryPolicy, retry: int, chance: float) -> None:
-    plain = base_delay(policy, retry - 1)
+    plain = jittered_delay(policy, retry)
     assert abs(jittered_delay(policy, retry, random_value=chance) - plain) <= plain * policy.jitter / 2 + 1e-9
 
 
