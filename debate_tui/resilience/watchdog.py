@@ -21,9 +21,10 @@ PAUSE_RECHECK_SECONDS = 1.0
 class Watchdog:
     """Watches one connection; each wait for it is a `with` block that may raise a `timeout` fault.
 
-    `clock` is the event loop, for its time and its timers. Only time within these blocks counts, so backpressure is never mistaken for a silent sender; nor does time
-    count while `is_paused` is true. At most one timer is armed. It is not moved for every wait: when it
-    fires, it checks how long the current wait has lasted.
+    `clock` is the event loop, for its time and its timers. Only time within these blocks counts, so
+    backpressure is never mistaken for a silent sender; nor does time count while `is_paused` is true. At
+    most one timer is armed. It is not moved for every wait: when it fires, it checks how long the current
+    wait has lasted.
     """
 
     def __init__(
