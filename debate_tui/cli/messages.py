@@ -26,11 +26,6 @@ def format_info(text: str) -> str:
     return f"debate-tui: {_one_line(text)}\n"
 
 
-def format_error(error: DebateError) -> str:
-    """Return the error's message and, if it has one, its hint on a second line."""
-    return format_info(error.message) + format_hint(error.hint)
-
-
 def format_hint(hint: str) -> str:
     """Return the hint as an indented line, or nothing for an empty hint."""
     return f"  {_one_line(hint)}\n" if hint else ""
@@ -43,7 +38,7 @@ def print_info(text: str) -> None:
 
 def print_error(error: DebateError) -> None:
     """Print an error and its hint to standard error."""
-    write_stderr(format_error(error))
+    write_stderr(format_info(error.message) + format_hint(error.hint))
 
 
 def write_stderr(text: str) -> None:

@@ -157,7 +157,6 @@ def _make_judges(
 ) -> list[Judge]:
     return [
         Judge(
-            f"j{number}",
             judge.public_name,
             with_recovery(f"j{number}", sources.make(judge), lambda: False),
             cost_function(judge.scheme, judge.detail, rates),

@@ -50,12 +50,11 @@ MAX_ANSWER_TRIES = 2
 
 @dataclass(frozen=True)
 class Judge:
-    """A judge: a unique id (``j1``), the name of its source, and the guarded source.
+    """A judge: the name of its source, and the guarded source.
 
     `parameters` are those of its model, as they may be recorded.
     """
 
-    id: str
     name: str
     source: Source
     cost: CostFunction = unknown_cost

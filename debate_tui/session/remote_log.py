@@ -182,7 +182,6 @@ class RemoteLog(ReadableLog):
         policy: RecoveryPolicy,
         *,
         on_connection_notice: OnConnectionNotice = lambda _: None,
-        random_fraction: Callable[[], float] = random.random,
     ) -> None:
         super().__init__()
         self.on_rewind: Callable[[], None] = lambda: None
@@ -190,7 +189,6 @@ class RemoteLog(ReadableLog):
         self._remote_debate = remote_debate
         self.transport = ""
         self._policy = replace(policy, silence_timeout=min(policy.silence_timeout, MAX_SILENCE_S))
-        self._random_fraction = random_fraction
         self._events: list[Event] = []
         self._validator = RemoteEventValidator()
         self._position = ""
@@ -260,9 +258,7 @@ class RemoteLog(ReadableLog):
             retry = 1 if has_news else retry + 1
             requested_delay = max(self._retry_after, fault.retry_after or 0.0)
             min_delay = min(requested_delay, self._policy.max_retry_after)
-            seconds = jittered_delay(
-                self._policy, retry, floor=min_delay, random_value=self._random_fraction()
-            )
+            seconds = jittered_delay(self._policy, retry, floor=min_delay, random_value=random.random())
             self.on_connection_notice(f"{fault.message} Reconnecting in {seconds:.0f} s.")
             await asyncio.sleep(seconds)
 

@@ -130,15 +130,14 @@ class Roster:
 class DebateSpec(Struct, frozen=True, kw_only=True):
     """What is debated, how, and by whom; `debate` is the id of the debate in the record.
 
-    `max_output_tokens` applies to one turn. No new turn starts once the debate has used `max_tokens`, input
-    and output together, or has cost `max_cost`, in US dollars. `prices` names the price table for that.
+    No new turn starts once the debate has used `max_tokens`, input and output together, or has cost
+    `max_cost`, in US dollars. `prices` names the price table for that.
     """
 
     debate: str
     topic: str
     format: Format
     debaters: tuple[Debater, ...]
-    max_output_tokens: int | None = None
     max_tokens: int | None = None
     max_cost: float | None = None
     prices: str = ""

@@ -233,7 +233,6 @@ class Session:
             phase=round_.phase.name,
             turn=number,
             messages=prompts.build_messages(build_brief(self.spec, self.transcript, debater, round_, number)),
-            max_output_tokens=self.spec.max_output_tokens,
         )
         return self._turn_runner.create_turn(debater.id, request)
 

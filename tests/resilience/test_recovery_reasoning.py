@@ -125,7 +125,7 @@ async def test_a_judge_is_read_without_its_thoughts(
     answer = raw.replace("Secret plan.", "30 or 40, I think.").replace("I say yes.", "70")
     server.script(dialect.path, ProviderReply(dialect.events(pieces(answer))))
     source = RecoveringSource(ReasoningTagSource(dialect.make(server, sdk)))
-    panel = JudgePanel([Judge("j1", "judge", source)], motion(), Transcript())
+    panel = JudgePanel([Judge("judge", source)], motion(), Transcript())
     await panel.ask_stances()
     assert [run.stance_before for run in panel._runs] == [70]
 

@@ -97,7 +97,7 @@ async def run_judged_debate(
 ) -> list[events.Event]:
     held = of_motion or motion(phase("opening"), phase("closing"))
     sources = [Scripted(speech_items("cats **purr**")), Scripted(speech_items("dogs bark"))]
-    panel = [Judge(f"j{n}", f"judge {n}", judge, lambda usage: 0.5) for n, judge in enumerate(judges, 1)]
+    panel = [Judge(f"judge {n}", judge, lambda usage: 0.5) for n, judge in enumerate(judges, 1)]
     session, _, seen = start_session(held, sources, judges=panel)
     await session.run()
     return seen
@@ -223,7 +223,7 @@ async def test_a_debate_killed_while_the_judges_read_asks_those_who_have_not_spo
         held,
         {debater.id: Scripted() for debater in held.debaters},
         log,
-        judges=[Judge("j1", "judge 1", first), Judge("j2", "judge 2", second)],
+        judges=[Judge("judge 1", first), Judge("judge 2", second)],
         past_events=past,
     )
     await session.run()
@@ -248,7 +248,7 @@ async def test_a_debate_ended_while_the_judges_read_is_not_complete() -> None:
         held,
         {debater.id: Scripted() for debater in held.debaters},
         log,
-        judges=[Judge("j1", "judge 1", Pondering(prefer_speaker_of("turn 1")))],
+        judges=[Judge("judge 1", Pondering(prefer_speaker_of("turn 1")))],
     )
     running = asyncio.create_task(session.run())
     while not any(step.phase == "verdict" for step in session.transcript.steps):
