@@ -83,6 +83,7 @@ def write_export(debate: str, form: ExportType, output: Path | None) -> None:
     events = asyncio.run(_read_events(open_store(config.record_file()), debate))
     text = export_debate(events, form)
     if output is None:
+        # `main` has made standard output a `TextIOWrapper`; its declared type is more general.
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
         sys.stdout.write(text)
         return

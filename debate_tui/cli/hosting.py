@@ -148,7 +148,7 @@ async def open_server(
     )
     _raise_descriptor_limit()
     with bind_socket(hosting.host, hosting.port) as listener:
-        name = socket.gethostname() if hosting.host in ("0.0.0.0", "::") else hosting.host  # noqa: S104
+        name = socket.gethostname() if hosting.host in ("0.0.0.0", "::") else hosting.host  # noqa: S104 (only compared)
         name = f"[{name}]" if ":" in name else name
         url = f"http{'s' if tls_certificate else ''}://{name}:{listener.getsockname()[1]}"
         async with run_server(create_app(hub, access, launcher), listener, tls_certificate):

@@ -64,6 +64,7 @@ def _open_streams() -> None:
 class _StandardOutput(io.FileIO):
     """Standard output that raises write errors as `DebateError`, except for a broken pipe."""
 
+    # The type stubs give the parameter a private type for buffers.
     def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
         try:
             return super().write(data)

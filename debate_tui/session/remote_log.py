@@ -258,7 +258,8 @@ class RemoteLog(ReadableLog):
             retry = 1 if has_news else retry + 1
             requested_delay = max(self._retry_after, fault.retry_after or 0.0)
             min_delay = min(requested_delay, self._policy.max_retry_after)
-            seconds = jittered_delay(self._policy, retry, floor=min_delay, random_value=random.random())
+            fraction = random.random()  # noqa: S311 (jitter is no secret)
+            seconds = jittered_delay(self._policy, retry, floor=min_delay, random_value=fraction)
             self.on_connection_notice(f"{fault.message} Reconnecting in {seconds:.0f} s.")
             await asyncio.sleep(seconds)
 
