@@ -6,6 +6,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
@@ -14,7 +15,7 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateFinished, TurnDelta, event_from_json, event_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from debate_tui.domain.events import Event
     from debate_tui.record.summary import DebateSummary
@@ -318,6 +319,17 @@ def encode_for_storage(event: Event) -> tuple[Event, bytes]:
 
         data = json.dumps(msgspec.to_builtins(event), ensure_ascii=False).encode("utf-8", "replace")
         return event_from_json(data), data
+
+
+@contextmanager
+def translate_decode_errors(stored: str) -> Iterator[None]:
+    """Raise `DebateError` if `stored`, the subject of a sentence, has what this version cannot read."""
+    try:
+        yield
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DebateError(
+            f"{stored} has something this version cannot read: {error}.", "Upgrade debate-tui."
+        ) from error
 
 
 def memory_size(event: Event) -> int:

@@ -10,11 +10,9 @@ import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
-import msgspec
-
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import event_from_json
-from debate_tui.record.log import BATCH_SIZE, DebateLog
+from debate_tui.record.log import BATCH_SIZE, DebateLog, translate_decode_errors
 from debate_tui.record.sqlite_writer import RecordingState, SqliteWriter, open_database
 
 if TYPE_CHECKING:
@@ -230,16 +228,5 @@ def read_events(path: Path, debate: str, after: int = 0, limit: int = -1) -> lis
             " ORDER BY seq LIMIT ?",
             (debate, after, limit),
         ).fetchall()
-    with translate_decode_errors(path):
+    with translate_decode_errors(f"The record {path}"):
         return [event_from_json(row[0]) for row in rows]
-
-
-@contextlib.contextmanager
-def translate_decode_errors(path: Path) -> Iterator[None]:
-    """Raise `DebateError` if the file has something that this version cannot read."""
-    try:
-        yield
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise DebateError(
-            f"The record {path} has something this version cannot read: {error}.", "Upgrade debate-tui."
-        ) from error

@@ -14,13 +14,12 @@ import msgspec
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import DebateFinished, DebaterInfo
-from debate_tui.record.log import BATCH_SIZE, ReadableLog
+from debate_tui.record.log import BATCH_SIZE, ReadableLog, translate_decode_errors
 from debate_tui.record.sqlite_log import (
     SqliteLog,
     lock_debate,
     locked_debates,
     read_events,
-    translate_decode_errors,
 )
 from debate_tui.record.sqlite_writer import RecordingState, SqliteWriter, connect, open_database, transaction
 from debate_tui.record.summary import DebateSummary, find_summary
@@ -177,7 +176,7 @@ def list_debates(path: Path) -> list[DebateSummary]:
     with open_database(path) as connection:
         rows = connection.execute(_LIST_QUERY).fetchall()
     live = locked_debates(path)
-    with translate_decode_errors(path):
+    with translate_decode_errors(f"The record {path}"):
         return [
             DebateSummary(
                 debate=name,

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import event_from_json
-from debate_tui.record.log import StoreUnreachableError
+from debate_tui.record.log import StoreUnreachableError, translate_decode_errors
 from debate_tui.record.summary import DebateSummary
 
 if TYPE_CHECKING:
@@ -191,21 +191,11 @@ def pop_query_option(url: SplitResult, name: str) -> tuple[str | None, SplitResu
 
 def decode_event(data: bytes) -> Event:
     """Decode an event; raise `DebateError` if this version cannot read it."""
-    with _translate_decode_errors():
+    with translate_decode_errors("The debate"):
         return event_from_json(data)
 
 
 def decode_summary(data: bytes) -> DebateSummary:
     """Decode a debate's summary; raise `DebateError` if this version cannot read it."""
-    with _translate_decode_errors():
+    with translate_decode_errors("The debate"):
         return msgspec.json.decode(data, type=DebateSummary)
-
-
-@contextlib.contextmanager
-def _translate_decode_errors() -> Iterator[None]:
-    try:
-        yield
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DebateError(
-            f"The debate has something this version cannot read: {error}.", "Upgrade debate-tui."
-        ) from error
