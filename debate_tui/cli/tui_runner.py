@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui import config
 from debate_tui.cli.messages import exit_code, print_info, write_stderr
@@ -14,7 +14,6 @@ from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
-from debate_tui.record.log import ReadableLog
 from debate_tui.session.commands import EndDebate
 from debate_tui.tui.app import DebateApp
 from debate_tui.tui.screen_options import ScreenOptions
@@ -28,7 +27,10 @@ if TYPE_CHECKING:
     from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import DebaterInfo, DebateStarted, Event
+    from debate_tui.record.log import ReadableLog
+    from debate_tui.record.player import Player
     from debate_tui.session.commands import Command, CommandHandler, SourceSwap
+    from debate_tui.session.remote_log import RemoteLog
     from debate_tui.tui.app import BaseDebateApp, StartApp
 
 
@@ -112,22 +114,14 @@ def _remember_theme(theme: str) -> None:
 # A log that takes no commands: a replay, or a debate hosted elsewhere
 
 
-class RunnableLog(ReadableLog, Protocol):
-    """A log whose events come only while `run` runs."""
-
-    async def run(self) -> None:
-        """Publish the events until there are no more."""
-        ...
-
-
 async def show_log(
-    log: RunnableLog,
+    log: Player | RemoteLog,
     screen: Callable[..., DebateScreen],
     settings: config.Settings,
     started: DebateStarted | None,
     format_: Format | None,
 ) -> int:
-    """Show `log` on a screen until the user leaves, and return the exit code.
+    """Run `log` and show it on a screen until the user leaves; return the exit code.
 
     `started` is its first event, and `format_` the debate's format, if they are known.
     """
