@@ -94,7 +94,7 @@ def _format_summary(plan: Plan, context: DebateContext, code: int) -> str:
     if session.fatal_fault is not None:
         summary += format_hint(session.fatal_fault.hint)
     if plan.options.stats:
-        from debate_tui.display.statistics.formatting import format_table
+        from debate_tui.display.statistics.table import format_table
 
         summary += format_table(context.statistics.report())
     return summary

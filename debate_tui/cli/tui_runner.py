@@ -180,7 +180,7 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
             closed, signal = app.run_async(), stack.enter_context(catch_signals(app.exit, terminal_fd=0))
         await debate.run_until(closed, stack)
     if plan.options.stats:
-        from debate_tui.display.statistics.formatting import format_table
+        from debate_tui.display.statistics.table import format_table
 
         write_stderr(format_table(debate.statistics.report(debate.buffer.statistics())))
     return app.return_code or debate.exit_code(signal)

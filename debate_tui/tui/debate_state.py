@@ -196,7 +196,7 @@ def format_totals(follower: LogFollower, glyphs: Glyphs) -> str:
     running = [
         turn.tokens.count
         for debater in follower.transcript.debaters
-        if (turn := follower.statistics.turn_figures(debater)).tokens is not None and turn.reason is None
+        if (turn := follower.statistics.newest_turn(debater)).tokens is not None and turn.reason is None
     ]
     if total.tokens is None and not running:
         return ""

@@ -115,7 +115,7 @@ class PaneState:
 
     def meter_reading(self, words: int = 0) -> TurnMetrics:
         """Return the meter's values; `words` is the number of words shown of the latest turn."""
-        turn = self._follower.statistics.turn_figures(self.id)
+        turn = self._follower.statistics.newest_turn(self.id)
         tokens = turn.tokens
         spent = self._follower.bill.debaters.get(self.id, NO_SPENDING)
         return TurnMetrics(

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from debate_tui.display.json_lines import encode_line
 from debate_tui.display.plain import PlainFormatter
 from debate_tui.display.statistics import Statistics
-from debate_tui.display.statistics.formatting import format_table
+from debate_tui.display.statistics.table import format_table
 from debate_tui.domain import events as ev
 from debate_tui.domain.events import event_from_json
 from debate_tui.domain.exports import EXPORT_TYPES, export_debate

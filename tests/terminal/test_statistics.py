@@ -14,9 +14,9 @@ async def test_the_debate_goes_on_beneath_and_the_table_follows_the_screen() -> 
         feeds.say("a", "one ")
         await terminal.wait_for_text("one", "streaming")
         terminal.press("s")
-        await terminal.wait_for_text("Stream statistics", "tokens/s", "4 B · 1")
+        await terminal.wait_for_text("Stream statistics", "tokens/s", "~1")
         feeds.say("a", "two ", "three")
-        await terminal.wait_for_text("13 B · 3", "HTTP/1.1 · new", "one two three")
+        await terminal.wait_for_text("~3", "HTTP/1.1", "one two three")
         terminal.press("s")
         await terminal.wait_until(lambda display: "Stream statistics" not in display.text)
         await terminal.wait_for_text("one two three")
@@ -30,6 +30,4 @@ async def test_the_debate_goes_on_beneath_and_the_table_follows_the_screen() -> 
         told = terminal.text_after_exit
     assert told.startswith("Stream statistics")
     assert "\x1b" not in told
-    assert ["text,", "chunks", "13", "B,", "3", "2", "B,", "1"] in [
-        line.split() for line in told.splitlines()
-    ]
+    assert ["tokens", "~3", "~0"] in [line.split() for line in told.splitlines()]

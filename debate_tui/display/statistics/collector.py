@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
-from debate_tui.display.statistics.report import (
-    DurationHistogram,
-    FrameFigures,
-    StatisticsReport,
-    TurnFigures,
-)
-from debate_tui.display.statistics.stream import RateCurve, StreamMeasurements, quantiles
+from msgspec import Struct
+
+from debate_tui.display.buffer import BufferStatistics
+from debate_tui.display.statistics.stream import StreamStatistics, TurnStatistics
 from debate_tui.domain.events import (
     DebateFinished,
     DebateResumed,
@@ -30,9 +28,25 @@ from debate_tui.domain.events import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from debate_tui.display.buffer import BufferStatistics as BufferStatistics
     from debate_tui.domain.events import Event
     from debate_tui.domain.stream import Connected
+
+MAX_FRAME_TIMES = 500
+"""The number of latest frames that the reported frame time is for."""
+
+
+class StatisticsReport(Struct, frozen=True):
+    """The statistics of a debate at the log's time `now`.
+
+    `elapsed` is in seconds since the debate began. Of the latest frames, 95 % took no longer than
+    `frame_time`, in seconds. Without a screen there are no frames and no `buffer`.
+    """
+
+    now: float
+    elapsed: float
+    streams: tuple[StreamStatistics, ...]
+    frame_time: float | None
+    buffer: BufferStatistics | None
 
 
 class Statistics:
@@ -46,8 +60,8 @@ class Statistics:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._measurements: dict[str, StreamMeasurements] = {}
-        self._frame_times = DurationHistogram()
+        self._streams: dict[str, StreamStatistics] = {}
+        self._frame_times: deque[float] = deque(maxlen=MAX_FRAME_TIMES)
         self._started_at = self._latest_at = self._clock_offset = 0.0
         self._is_finished = False
 
@@ -55,7 +69,7 @@ class Statistics:
         """Process an event; each must be passed once, in the order of the log."""
         if type(event) is TurnDelta:
             self._latest_at = event.at
-            stream = self._measurements.get(event.debater) or self._measurements_of(event.debater)
+            stream = self._streams.get(event.debater) or self._stream(event.debater)
             stream.add_delta(event)
             return
         if self._is_finished or (isinstance(event, DebateResumed) and event.reason == "continued"):
@@ -66,35 +80,26 @@ class Statistics:
         self._apply(event)
 
     def record_connection(self, debater: str, connected: Connected) -> None:
-        """Record the details of a debater's newest connection; ignore debaters without measurements."""
-        if stream := self._measurements.get(debater):
+        """Record the details of a debater's newest connection; ignore unknown debaters."""
+        if stream := self._streams.get(debater):
             stream.record_connection(connected)
 
     def record_frame(self, seconds: float) -> None:
         """Record how long a frame took, in seconds."""
-        self._frame_times.add(seconds)
+        self._frame_times.append(seconds)
 
-    def turn_figures(self, debater: str) -> TurnFigures:
-        """Return the figures of a debater's newest turn."""
-        stream = self._measurements.get(debater)
-        return stream.turn_figures if stream else TurnFigures()
-
-    def rate_curve(self, debater: str, max_points: int) -> RateCurve:
-        """Return a debater's speed over the debate so far, in tokens per second.
-
-        The curve has up to `max_points` intervals.
-        """
-        stream = self._measurements.get(debater)
-        return stream.rate_curve(self._now, max_points) if stream else RateCurve()
+    def newest_turn(self, debater: str) -> TurnStatistics:
+        """Return the statistics of a debater's newest turn; they are empty before the first."""
+        stream = self._streams.get(debater)
+        return stream.turn if stream else TurnStatistics()
 
     def report(self, buffer: BufferStatistics | None = None) -> StatisticsReport:
         """Return all current figures; `buffer` has those of the screen's buffer, if there is a screen."""
         now = self._now
-        lanes = buffer.panes if buffer else {}
+        frames = sorted(self._frame_times)
+        frame_time = frames[len(frames) * 95 // 100] if frames else None
         return StatisticsReport(
-            now - self._started_at,
-            tuple(stream.figures(now, lanes.get(name)) for name, stream in self._measurements.items()),
-            FrameFigures(buffer.flushes, quantiles(self._frame_times)) if buffer else None,
+            now, now - self._started_at, tuple(self._streams.values()), frame_time, buffer
         )
 
     @property
@@ -104,36 +109,36 @@ class Statistics:
             self._latest_at if self._is_finished else max(self._latest_at, self._clock() - self._clock_offset)
         )
 
-    def _measurements_of(self, debater: str) -> StreamMeasurements:
-        stream = self._measurements.get(debater)
+    def _stream(self, debater: str) -> StreamStatistics:
+        stream = self._streams.get(debater)
         if stream is None:
             info = DebaterInfo(debater, debater, "", "", "")
-            stream = self._measurements[debater] = StreamMeasurements(info, self._started_at)
+            stream = self._streams[debater] = StreamStatistics(info, self._started_at)
         return stream
 
     def _exclude_time(self, seconds: float) -> None:
         """Exclude the time between the interruption of a debate and its resumption."""
         self._started_at += seconds
-        for stream in self._measurements.values():
+        for stream in self._streams.values():
             stream.exclude_time(seconds)
 
     def _apply(self, event: Event) -> None:
         match event:
             case StreamStatus():
-                self._measurements_of(event.debater).update_status(event)
+                self._stream(event.debater).update_status(event)
             case TurnStarted():
-                self._measurements_of(event.debater).start_turn(event)
+                self._stream(event.debater).start_turn(event)
             case TurnFinished():
-                self._measurements_of(event.debater).finish_turn(event)
+                self._stream(event.debater).finish_turn(event)
             case TurnSuperseded():
-                self._measurements_of(event.debater).supersede_turn(event)
+                self._stream(event.debater).supersede_turn(event)
             case DebateStarted():
                 for info in event.debaters:
-                    self._measurements_of(info.id).info = info
+                    self._stream(info.id).info = info
             case DebaterRemoved():
-                self._measurements_of(event.debater).is_removed = True
+                self._stream(event.debater).is_removed = True
             case DebaterReplaced() | DebaterReturned():
-                self._measurements_of(event.debater).switch_model(event.model)
+                self._stream(event.debater).switch_model(event.model)
             case _:
                 pass
         self._is_finished = isinstance(event, DebateFinished)

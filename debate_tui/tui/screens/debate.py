@@ -291,7 +291,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
 
     def action_help(self) -> None:
         """Show the help for keys and badges."""
-        from debate_tui.tui.screens.dialogs import HelpScreen
+        from debate_tui.tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.view.glyphs, self.KIND))
 
@@ -299,10 +299,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         """Show the stream statistics."""
         from debate_tui.tui.screens.statistics import StatisticsScreen
 
-        states = [pane.state for pane in self.view.panes.panes]
-        self.app.push_screen(
-            StatisticsScreen(states, self._follower.statistics, self.statistics_report, self.view.glyphs)
-        )
+        self.app.push_screen(StatisticsScreen(self.statistics_report, self.view.glyphs))
 
     # Messages from widgets
 

@@ -31,10 +31,9 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
     from debate_tui.session.commands import FaultDecision
     from debate_tui.tui.screens.debate_view import DebateView
-    from debate_tui.tui.screens.dialogs import DecisionScreen
+    from debate_tui.tui.screens.dialogs import DecisionScreen, MenuItem
     from debate_tui.tui.widgets.footer import KeyHint
     from debate_tui.tui.widgets.input_bars import AnswerBar, InterjectionBar
-    from debate_tui.tui.widgets.option_list import MenuItem
 
 
 MIN_WORDS, MAX_WORDS = 10, 5000
@@ -148,7 +147,6 @@ class ModerationController(Controller):
         if not self._view.can_command():
             return
         from debate_tui.tui.screens.dialogs import MenuScreen
-        from debate_tui.tui.widgets.option_list import Menu
 
         actions = self._moderator_actions()
 
@@ -156,11 +154,12 @@ class ModerationController(Controller):
             if index is not None and self._view.can_command():
                 actions[index].run()
 
-        menu = Menu("Moderate the debate", [action.item for action in actions], self._view.glyphs)
-        self._view.screen.app.push_screen(MenuScreen(menu), chosen)
+        items = [action.item for action in actions]
+        menu = MenuScreen("Moderate the debate", items, self._view.glyphs)
+        self._view.screen.app.push_screen(menu, chosen)
 
     def _moderator_actions(self) -> list[ModeratorAction]:
-        from debate_tui.tui.widgets.option_list import MenuItem
+        from debate_tui.tui.screens.dialogs import MenuItem
 
         view = self._view
         end = ModeratorAction(

@@ -11,9 +11,8 @@ from debate_tui.domain.wording import format_clock
 from debate_tui.tui.key_hints import replay_hints
 from debate_tui.tui.screens.debate import DebateScreen
 from debate_tui.tui.screens.debate_view import Controller
-from debate_tui.tui.screens.statistics import merge_cells
 from debate_tui.tui.styles import Tone
-from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
+from debate_tui.tui.widgets.rows import Piece, Row, TextRows, merge_cells, pieces_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

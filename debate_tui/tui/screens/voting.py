@@ -132,8 +132,7 @@ class VotingController(Controller):
         return True
 
     def _show_vote_menu(self, when: VoteTime) -> None:
-        from debate_tui.tui.screens.dialogs import MenuScreen
-        from debate_tui.tui.widgets.option_list import Menu, MenuItem
+        from debate_tui.tui.screens.dialogs import MenuItem, MenuScreen
 
         infos = [pane.state.info for pane in self._view.panes.panes]
         items = [
@@ -148,8 +147,8 @@ class VotingController(Controller):
             else:
                 self._vote(when, infos[index].id if index < len(infos) else None)
 
-        menu = Menu(_VOTE_QUESTIONS[when], items, self._view.glyphs)
-        self._view.screen.app.push_screen(MenuScreen(menu), chosen)
+        menu = MenuScreen(_VOTE_QUESTIONS[when], items, self._view.glyphs)
+        self._view.screen.app.push_screen(menu, chosen)
 
     def _vote(self, when: VoteTime, debater: str | None) -> None:
         if self._view.handle is not None:

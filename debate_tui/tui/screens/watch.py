@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from debate_tui.display.buffer import PaneText
 from debate_tui.tui.screens.debate import DebateScreen
 from debate_tui.tui.screens.moderation import PauseController
@@ -111,7 +109,7 @@ class WatchScreen(DebateScreen):
     def statistics_report(self) -> StatisticsReport:
         """Return the statistics with the connection that all streams share."""
         report, transport = super().statistics_report(), self._remote_log.transport
-        if not transport:
-            return report
-        streams = (replace(figures, transport=transport, shared=True) for figures in report.streams)
-        return replace(report, streams=tuple(streams))
+        if transport:
+            for stream in report.streams:
+                stream.transport = transport
+        return report

@@ -1,217 +1,104 @@
-"""Lists with a highlighted item, selected with keys or the mouse."""
+"""Textual's option list with a mark at the highlighted option, and styled text for Textual's widgets."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
-from textual.message import Message
+from rich.segment import Segment
+from textual.content import Content
+from textual.strip import Strip
+from textual.widgets import OptionList
 
 from debate_tui.tui.styles import Tone
-from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
+from debate_tui.tui.widgets.rows import sanitise_piece
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.events import Click, Key, MouseScrollDown, MouseScrollUp, Resize
+    from collections.abc import Iterable
 
     from debate_tui.tui.symbols import Glyphs
+    from debate_tui.tui.widgets.rows import Piece
+
+MARK_CELLS = 2
 
 
-class SelectableList(TextRows, can_focus=True):
-    """Base class for lists with a highlighted item.
+class MarkedList(OptionList):
+    """A list of options of equal height; a mark shows the highlighted one without colours, too.
 
-    Subclasses define how many items there are (`count`) and how many fit (`visible_count`), and show them
-    from `_first_visible` on.
+    Without `marks_unfocused`, the mark is only shown while the list has the focus.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)"),
-        Binding("down", "move(1)"),
-        Binding("pageup", "page(-1)"),
-        Binding("pagedown", "page(1)"),
-        Binding("home", "first"),
-        Binding("end", "last"),
-    ]
+    DEFAULT_CSS = """
+    MarkedList {
+        border: none;
+        padding: 0;
+        background: transparent;
+        scrollbar-size: 0 0;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+        &.-ascii { text-overflow: clip; }
+        & > .option-list--option { padding: 0 1 0 2; }
+        & > .option-list--option-highlighted {
+            color: $foreground;
+            background: transparent;
+            text-style: none;
+        }
+        & > .option-list--option-disabled { color: $foreground; }
+        & > .option-list--option-hover { background: transparent; }
+        &:focus {
+            border: none;
+            background-tint: transparent;
+            & > .option-list--option-highlighted {
+                color: $focus;
+                background: transparent;
+                text-style: bold;
+            }
+        }
+    }
+    """
+    marks_unfocused = True
+    rows_per_option = 1
 
-    class Highlighted(Message):
-        """Posted when the highlight moves to another item."""
+    def __init__(self, glyphs: Glyphs, options: Iterable[Content] = (), *, id: str | None = None) -> None:  # noqa: A002  Textual's name
+        super().__init__(*options, id=id)
+        self._mark = glyphs.interjection.ljust(MARK_CELLS)
+        self.set_class(glyphs.ellipsis.isascii(), "-ascii")
 
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
-
-    def __init__(self, highlighted: int = 0) -> None:
-        super().__init__()
-        self._highlighted = highlighted
-        self._first_visible = 0
-
-    @property
-    def count(self) -> int:
-        """Number of items."""
-        raise NotImplementedError
-
-    @property
-    def visible_count(self) -> int:
-        """Number of items that fit."""
-        raise NotImplementedError
-
-    @property
-    def highlighted(self) -> int:
-        """Index of the highlighted item."""
-        return self._highlighted
-
-    def highlight(self, index: int) -> None:
-        """Highlight the item at this index, or the nearest one, and scroll it into view."""
-        index = max(0, min(index, self.count - 1))
-        told = index != self._highlighted
-        self._highlighted = index
-        self._scroll_to_highlighted()
-        if told:
-            self.post_message(self.Highlighted(index))
-
-    def _scroll_to_highlighted(self) -> None:
-        room = max(1, self.visible_count)
-        first = max(min(self._first_visible, self._highlighted), self._highlighted - room + 1)
-        self._first_visible = max(0, min(first, self.count - room))
-        self.refresh_rows()
-
-    def action_move(self, steps: int) -> None:
-        """Move the highlight up or down by a number of items."""
-        self.highlight(self._highlighted + steps)
-
-    def action_page(self, pages: int) -> None:
-        """Move the highlight up or down by a number of pages."""
-        self.highlight(self._highlighted + pages * max(1, self.visible_count))
-
-    def action_first(self) -> None:
-        """Highlight the first item."""
-        self.highlight(0)
-
-    def action_last(self) -> None:
-        """Highlight the last item."""
-        self.highlight(self.count - 1)
-
-    def on_resize(self, _: Resize) -> None:
-        """Keep the highlighted item in view."""
-        self._scroll_to_highlighted()
-
-    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        """Move the highlight up."""
-        event.stop()
-        self.highlight(self._highlighted - 1)
-
-    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        """Move the highlight down."""
-        event.stop()
-        self.highlight(self._highlighted + 1)
+    def render_line(self, y: int) -> Strip:
+        """Return a line, with the mark if it is the first of the highlighted option."""
+        strip = super().render_line(y)
+        is_marked = self.has_focus or self.marks_unfocused
+        if self.highlighted is None or not is_marked:
+            return strip
+        if self.scroll_offset.y + y != self.highlighted * self.rows_per_option:
+            return strip
+        style = self.get_visual_style("option-list--option", "option-list--option-highlighted").rich_style
+        mark = Strip([Segment(self._mark, style)], MARK_CELLS)
+        return Strip.join([mark.apply_meta({"option": self.highlighted}), strip.crop(MARK_CELLS)])
 
 
-# A menu: choose an item with arrow keys, letters or the mouse.
+def to_content(pieces: Iterable[Piece], glyphs: Glyphs) -> Content:
+    """Return pieces as content: sanitised, never parsed as markup, and in ASCII if necessary.
 
-
-MENU_MARGIN = 3
-ROWS_ABOVE_ITEMS = 3
-"""Rows above the first item: blank, title, blank."""
-
-ROWS_BELOW_ITEMS = 1
-
-
-class MenuItem(NamedTuple):
-    """A label, an optional letter that chooses the item directly, and optional details."""
-
-    label: str
-    key: str = ""
-    detail: tuple[Piece, ...] = ()
-    tone: Tone = Tone.TEXT
-
-
-class Menu(SelectableList):
-    """Items under a title; if they do not all fit, those around the highlighted one are shown."""
-
-    DEFAULT_CSS = "Menu { background: $panel; max-width: 100%; max-height: 100%; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("shift+tab", "move(-1)"),
-        Binding("tab", "move(1)"),
-        Binding("enter,space", "choose"),
-    ]
-    inset = MENU_MARGIN
-
-    class Selected(Message):
-        """Posted when an item is chosen."""
-
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
-
-    def __init__(
-        self, title: str, items: Sequence[MenuItem], glyphs: Glyphs, *, highlighted: int = 0
-    ) -> None:
-        super().__init__(highlighted)
-        self.ellipsis = glyphs.ellipsis
-        self._glyphs = glyphs
-        self._title_rows = (Row(), Row((Piece(glyphs.displayable(title), Tone.FOCUS, bold=True),)), Row())
-        self._items = items = tuple(_drawable_item(choice, glyphs) for choice in items)
-        self._key_width = max((len(choice.key) for choice in items), default=0)
-        self._label_width = max((pieces_width((Piece(choice.label),)) for choice in items), default=0)
-        rows = [*self._title_rows, *(self._item_row(place) for place in range(len(items)))]
-        self.styles.width = max(pieces_width(row.left) for row in rows) + 2 * MENU_MARGIN
-        self.styles.height = ROWS_ABOVE_ITEMS + len(items) + ROWS_BELOW_ITEMS
-
-    @property
-    def count(self) -> int:
-        """Number of items."""
-        return len(self._items)
-
-    @property
-    def visible_count(self) -> int:
-        """Number of items that fit."""
-        return self.size.height - ROWS_ABOVE_ITEMS - ROWS_BELOW_ITEMS
-
-    def rows(self, width: int) -> tuple[Row, ...]:
-        """Return the title and the visible items."""
-        last = min(self._first_visible + max(1, self.visible_count), self.count)
-        return (
-            *self._title_rows,
-            *(self._item_row(place) for place in range(self._first_visible, last)),
-            *[Row()] * ROWS_BELOW_ITEMS,
+    Pieces in `Tone.TEXT` take the colour of the widget.
+    """
+    return Content.assemble(
+        *(
+            (
+                glyphs.displayable(sanitise_piece(piece).text),
+                f"{_colour(piece.tone)} {'bold' if piece.bold else ''}".strip(),
+            )
+            for piece in pieces
         )
-
-    def _item_row(self, index: int) -> Row:
-        choice = self._items[index]
-        here = index == self._highlighted
-        mark = Piece(f"{self._glyphs.interjection} " if here else "  ", Tone.FOCUS, bold=True)
-        key = Piece(f"{choice.key:<{self._key_width}}  " if self._key_width else "", Tone.FOCUS, bold=True)
-        label = Piece(choice.label, choice.tone, bold=here)
-        space = Piece(" " * (self._label_width - pieces_width((label,)) + 2)) if choice.detail else Piece("")
-        return Row(tuple(piece for piece in (mark, key, label, space, *choice.detail) if piece.text))
-
-    def action_move(self, steps: int) -> None:
-        """Move the highlight up or down, wrapping around at either end."""
-        self.highlight((self._highlighted + steps) % self.count)
-
-    def action_choose(self) -> None:
-        """Choose the highlighted item."""
-        self.post_message(self.Selected(self._highlighted))
-
-    def on_key(self, event: Key) -> None:
-        """Choose the item with this letter."""
-        for place, choice in enumerate(self._items):
-            if choice.key and event.character == choice.key:
-                event.stop()
-                self.highlight(place)
-                self.action_choose()
-
-    def on_click(self, event: Click) -> None:
-        """Choose the clicked item."""
-        event.stop()
-        place = self._first_visible + event.y - ROWS_ABOVE_ITEMS
-        if event.y >= ROWS_ABOVE_ITEMS and place < min(self.count, self._first_visible + self.visible_count):
-            self.highlight(place)
-            self.action_choose()
+    )
 
 
-def _drawable_item(item: MenuItem, glyphs: Glyphs) -> MenuItem:
-    """Return an item as it will be drawn, so that its measured width is right."""
-    detail = tuple(piece._replace(text=glyphs.displayable(piece.text)) for piece in item.detail)
-    return item._replace(label=glyphs.displayable(item.label), detail=detail)
+def to_lines(rows: Iterable[Iterable[Piece]], glyphs: Glyphs) -> Content:
+    """Return rows of pieces as content of several lines."""
+    return Content("\n").join(to_content(pieces, glyphs) for pieces in rows)
+
+
+def _colour(tone: Tone | str) -> str:
+    """Return a tone as a theme variable; any other text is a colour itself."""
+    if tone is Tone.TEXT:
+        return ""
+    return f"${tone}" if isinstance(tone, Tone) else tone

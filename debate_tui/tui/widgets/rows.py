@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -16,7 +17,7 @@ from debate_tui.tui.styles import Tone, resolve_colour
 from debate_tui.tui.symbols import to_ascii
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from textual.geometry import Region
 
@@ -49,6 +50,14 @@ def sanitise_piece(piece: Piece) -> Piece:
 def pieces_width(pieces: Sequence[Piece]) -> int:
     """Return the total width of pieces in cells."""
     return sum(cell_len(piece.text) for piece in pieces)
+
+
+def merge_cells(cells: Iterable[tuple[str, Tone]]) -> tuple[Piece, ...]:
+    """Merge cells into one piece for each run of one tone."""
+    return tuple(
+        Piece("".join(text for text, _ in run), tone)
+        for tone, run in groupby(cells, key=lambda cell: cell[1])
+    )
 
 
 def clip(pieces: Sequence[Piece], width: int, ellipsis: str = "…") -> tuple[Piece, ...]:

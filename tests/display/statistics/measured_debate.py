@@ -10,7 +10,7 @@ from debate_tui.domain.stream import FaultKind, FaultReport
 from debate_tui.record.log import MemoryLog
 
 if TYPE_CHECKING:
-    from debate_tui.display.statistics import StreamFigures, TurnFigures
+    from debate_tui.display.statistics import StreamStatistics, TurnStatistics
     from debate_tui.domain.stream import FinishReason, StreamState
 
 
@@ -84,9 +84,13 @@ class MeasuredDebate:
         self.attempt += 1
 
     @property
-    def figures(self) -> StreamFigures:
+    def stream(self) -> StreamStatistics:
         return self.statistics.report().streams[0]
 
     @property
-    def turn(self) -> TurnFigures:
-        return self.statistics.turn_figures("a")
+    def turn(self) -> TurnStatistics:
+        return self.statistics.newest_turn("a")
+
+    @property
+    def current_rate(self) -> float:
+        return self.stream.current_rate(self.now)

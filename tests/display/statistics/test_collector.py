@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from debate_tui.display.buffer import SharedBuffer
-from debate_tui.display.statistics import FAULT_FATAL, FAULT_RECOVERED, Quantiles, Statistics, TokenCount
-from debate_tui.display.statistics.formatting import format_table
+from debate_tui.display.statistics import Statistics, TokenCount
+from debate_tui.display.statistics.stream import Resumption
+from debate_tui.display.statistics.table import format_table
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import Connected, StreamOrigin, Usage
 from tests.display.statistics.measured_debate import BUSY, CAST, RESET, TOKEN, MeasuredDebate
@@ -20,8 +21,7 @@ from tests.display.statistics.measured_debate import BUSY, CAST, RESET, TOKEN, M
 def test_before_anything_has_happened_there_is_nothing_to_say() -> None:
     statistics = Statistics()
     assert statistics.report().streams == ()
-    assert statistics.turn_figures("a").tokens is None
-    assert statistics.rate_curve("a", 10).rates == ()
+    assert statistics.newest_turn("a").tokens is None
 
 
 def test_a_stream_is_measured_from_asking_to_the_last_word() -> None:
@@ -33,23 +33,23 @@ def test_a_stream_is_measured_from_asking_to_the_last_word() -> None:
     debate.at(1.5).state("streaming")
     for tenth in range(21):
         debate.at(1.5 + tenth / 10).say()
-    figures = debate.figures
-    assert (figures.name, figures.model, figures.state) == ("Ada", "x", "streaming")
-    assert (figures.transport, figures.connection_reused, figures.connections) == ("HTTP/1.1", False, 1)
-    assert figures.first_byte == pytest.approx(0.25)
-    assert figures.turn.first_token == pytest.approx(0.5)
-    assert figures.turn.tokens == TokenCount(210, is_estimated=True)
-    assert figures.turn.mean_rate == pytest.approx(105)
-    assert figures.current_rate == pytest.approx(105, rel=0.1)
-    assert figures.chunk_gaps.p50 == pytest.approx(0.1, rel=0.05)
-    assert (figures.received_bytes, figures.chunks) == (21 * 42, 21)
+    stream = debate.stream
+    assert stream.info == CAST[0]
+    assert stream.status is not None
+    assert stream.status.state == "streaming"
+    assert (stream.transport, stream.connections) == ("HTTP/1.1", 1)
+    assert stream.first_byte == pytest.approx(0.25)
+    assert stream.longest_gap == pytest.approx(0.1)
+    assert stream.turn.first_token == pytest.approx(0.5)
+    assert stream.turn.tokens == TokenCount(210, is_estimated=True)
+    assert stream.turn.mean_rate == pytest.approx(105)
+    assert debate.current_rate == pytest.approx(105, rel=0.1)
 
 
-def test_bytes_are_those_of_utf_8_and_tokens_are_estimated_by_them() -> None:
+def test_tokens_are_estimated_by_the_bytes_of_utf_8() -> None:
     debate = MeasuredDebate()
     debate.begin()
     debate.say("都市は車を禁止" * 6)
-    assert debate.figures.received_bytes == 6 * 21
     assert debate.turn.tokens == TokenCount(30, is_estimated=True)
 
 
@@ -60,8 +60,8 @@ def test_the_providers_figures_take_the_place_of_estimates() -> None:
     debate.at(2).finish(usage=Usage(7, 33), ttft_ms=987, cost=0.25)
     assert debate.turn.tokens == TokenCount(33)
     assert debate.turn.first_token == 0.987
-    assert debate.figures.cost == 0.25
-    assert (debate.figures.completed_turns, debate.figures.tokens) == (1, TokenCount(33))
+    assert debate.stream.cost == 0.25
+    assert debate.stream.tokens == TokenCount(33)
 
 
 def test_speed_now_fades_when_nothing_comes() -> None:
@@ -69,10 +69,12 @@ def test_speed_now_fades_when_nothing_comes() -> None:
     debate.begin()
     for tenth in range(50):
         debate.at(tenth / 10).say()
-    fresh = debate.figures.current_rate
-    assert debate.at(8).figures.current_rate < fresh / 4
+    assert debate.current_rate == pytest.approx(100, rel=0.1)
+    assert debate.at(5.5).current_rate < 80
+    assert debate.at(8).current_rate == 0
+    debate.say()
     debate.state("paused")
-    assert debate.figures.current_rate == 0
+    assert debate.current_rate == 0
 
 
 def test_a_pause_is_no_gap_and_takes_nothing_from_the_speed() -> None:
@@ -84,7 +86,7 @@ def test_a_pause_is_no_gap_and_takes_nothing_from_the_speed() -> None:
     debate.at(600).state("streaming")
     debate.at(601).say()
     debate.at(602).say()
-    assert debate.figures.chunk_gaps == Quantiles(1.0, 1.0)
+    assert debate.stream.longest_gap == pytest.approx(1.0)
     assert debate.turn.mean_rate == pytest.approx(20)
 
 
@@ -100,22 +102,16 @@ def test_an_outage_is_neither_a_gap_nor_slowness() -> None:
     debate.at(5.3).state("streaming")
     debate.say()
     debate.at(6.3).say()
-    figures = debate.figures
-    assert figures.chunk_gaps.p95 == pytest.approx(1.0)
-    assert figures.turn.mean_rate == pytest.approx(20)
-    assert (figures.connections, figures.reused_connections, figures.reconnections, figures.retry_wait) == (
-        1,
-        1,
-        1,
-        4.0,
-    )
-    (broken,) = figures.interruptions
-    assert (broken.fault, broken.at, broken.retry_delay) == (BUSY, pytest.approx(1.1), 4.0)
-    assert (broken.origin, broken.offset, broken.superseded) == (StreamOrigin.CURSOR, 84, False)
-    assert debate.statistics.rate_curve("a", 40).faults[1] == FAULT_RECOVERED
+    stream = debate.stream
+    assert stream.longest_gap == pytest.approx(1.0)
+    assert stream.turn.mean_rate == pytest.approx(20)
+    assert (stream.connections, stream.reconnections, stream.retry_wait) == (1, 1, 4.0)
+    assert (stream.last_fault, stream.faults) == (BUSY, {"overloaded (529)": 1})
+    assert stream.resumption == Resumption(84, StreamOrigin.CURSOR, superseded=False)
+    assert [fault for _, fault in stream.rates.latest(debate.now, 6)] == [None, False, *[None] * 4]
 
 
-def test_text_that_no_longer_counts_leaves_the_turn_and_not_the_bytes() -> None:
+def test_text_that_no_longer_counts_leaves_the_turn() -> None:
     debate = MeasuredDebate()
     debate.begin()
     debate.at(0.5).say()
@@ -126,8 +122,7 @@ def test_text_that_no_longer_counts_leaves_the_turn_and_not_the_bytes() -> None:
     debate.at(3).say("y" * 21)
     assert debate.turn.tokens == TokenCount(5, is_estimated=True)
     assert debate.turn.first_token == pytest.approx(0.5)
-    assert debate.figures.received_bytes == 63
-    assert debate.figures.interruptions[-1].superseded
+    assert debate.stream.resumption == Resumption(0, None, superseded=True)
 
 
 def test_a_stream_that_is_given_up_is_marked_once() -> None:
@@ -136,10 +131,10 @@ def test_a_stream_that_is_given_up_is_marked_once() -> None:
     debate.at(1.5).state("failed", BUSY)
     debate.at(2.5).state("failed", BUSY)
     debate.append(ev.DebaterRemoved(debater="a", reason="Busy.", remaining=("b",)))
-    assert debate.figures.is_removed
-    assert [broken.retry_delay for broken in debate.figures.interruptions] == [None]
-    assert debate.figures.reconnections == 0
-    assert FAULT_FATAL in debate.statistics.rate_curve("a", 40).faults
+    assert debate.stream.is_removed
+    assert debate.stream.faults == {"overloaded (529)": 1}
+    assert debate.stream.reconnections == 0
+    assert [fault for _, fault in debate.stream.rates.latest(1003, 3)] == [None, True, None]
 
 
 def test_reasoning_first_is_a_first_token_before_the_first_answer() -> None:
@@ -149,7 +144,6 @@ def test_reasoning_first_is_a_first_token_before_the_first_answer() -> None:
     debate.at(9).say()
     assert debate.turn.first_token == pytest.approx(0.5)
     assert debate.turn.first_answer == pytest.approx(9)
-    assert debate.turn.has_reasoning
 
 
 def test_reasoning_that_is_only_counted_does_not_make_the_answer_faster() -> None:
@@ -194,7 +188,6 @@ def test_a_debate_taken_up_later_has_not_been_going_on_meanwhile() -> None:
     debate.at(100_001).say()
     report = debate.statistics.report()
     assert report.elapsed == pytest.approx(2.5)
-    assert debate.at(100_001.5).statistics.rate_curve("a", 40).rates[:3] == pytest.approx((0.0, 10.0, 10.0))
     assert debate.turn.first_token == pytest.approx(1.5)
 
 
@@ -213,8 +206,10 @@ def test_a_recorded_debate_shows_what_was_measured_when_it_was_held() -> None:
     replayed = Statistics(clock=lambda: 5.0)
     for event in debate.log._events:
         replayed(event)
-    assert replayed.report().streams[0].chunk_gaps == debate.figures.chunk_gaps
-    assert replayed.turn_figures("a") == debate.turn
+    (replayed_stream, _), turn = replayed.report().streams, replayed.newest_turn("a")
+    assert replayed_stream.longest_gap == debate.stream.longest_gap
+    assert replayed_stream.rates.latest(1003, 3) == debate.stream.rates.latest(1003, 3)
+    assert (turn.first_token, turn.mean_rate) == (debate.turn.first_token, debate.turn.mean_rate)
 
 
 def test_screen_and_buffer_are_in_the_report_where_there_are_any() -> None:
@@ -224,12 +219,8 @@ def test_screen_and_buffer_are_in_the_report_where_there_are_any() -> None:
     debate.statistics.record_frame(0.002)
     debate.state("waiting")
     report = debate.statistics.report(buffer.statistics())
-    assert report.frames is not None
-    assert report.frames.frame_times == Quantiles(0.002, 0.002)
-    assert report.streams[0].buffer is not None
-    assert report.streams[0].buffer.pending_size == 4
-    assert report.streams[1].buffer is None
-    assert debate.statistics.report().frames is None
+    assert (report.frame_time, report.buffer) == (0.002, buffer.statistics())
+    assert Statistics().report().frame_time is None
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 2), st.text(min_size=1), st.booleans()), max_size=40))
@@ -242,15 +233,10 @@ def test_sums_are_those_of_what_came(chunks: list[tuple[float, str, bool]]) -> N
         if interrupted:
             debate.at(at).state("streaming")
         debate.at(at).say(text)
-    figures = debate.figures
     size = sum(len(text.encode("utf-8", "surrogatepass")) for _, text, _ in chunks)
-    assert (figures.received_bytes, figures.chunks) == (size, len(chunks))
-    assert figures.tokens.count == round(size / 4.2)
-    counted = [gap for place, (gap, _, interrupted) in enumerate(chunks) if place and not interrupted]
-    if counted:
-        assert min(counted) * 0.95 <= (figures.chunk_gaps.p50 or 0) <= max(counted) * 1.05
-    else:
-        assert figures.chunk_gaps.p50 is None
+    assert debate.stream.tokens.count == round(size / 4.2)
+    gaps = [gap for place, (gap, _, interrupted) in enumerate(chunks) if place and not interrupted]
+    assert debate.stream.longest_gap == (pytest.approx(max(gaps), abs=1e-6) if gaps else None)
 
 
 def test_a_count_that_must_lack_what_broke_off_is_not_believed() -> None:
@@ -288,7 +274,7 @@ def test_text_that_was_dropped_took_its_time_and_was_counted_for_it() -> None:
 def test_who_is_no_debater_is_not_measured() -> None:
     debate = MeasuredDebate()
     debate.statistics.record_connection("j1", Connected(StreamOrigin.START, "HTTP/1.1"))
-    assert [figures.debater for figures in debate.statistics.report().streams] == ["a", "b"]
+    assert [stream.info.id for stream in debate.statistics.report().streams] == ["a", "b"]
 
 
 @given(st.lists(st.one_of(st.floats(-1e10, 1e10), st.floats(-1e300, 1e300)), min_size=6, max_size=12))
@@ -305,7 +291,6 @@ def test_whatever_a_record_says_of_when_it_was_there_are_figures(times: list[flo
     for seq, (event, at) in enumerate(zip(log, times, strict=True), 1):
         statistics(replace(event, seq=seq, at=at))
         assert statistics.report().streams
-        assert statistics.turn_figures("a")
-        statistics.rate_curve("a", 40)
-    assert statistics.report().streams[0].received_bytes == len(times) - 4
+        assert format_table(statistics.report())
+    assert statistics.report().streams[0].tokens.count == round((len(times) - 4) / 4.2)
     assert format_table(statistics.report())
