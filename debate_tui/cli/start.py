@@ -21,7 +21,7 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.sources import discovery, local_model, registry
 from debate_tui.tui.app import StartApp
-from debate_tui.tui.screens.start import TYPED_SOURCE_TEXTS, StartScreen
+from debate_tui.tui.screens.start import TYPED_SOURCE_TEXTS, StartCallbacks, StartScreen
 from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption, takes_parameters
 from debate_tui.tui.symbols import ASCII, UNICODE
 
@@ -176,13 +176,15 @@ class StartController:
             known_offers((*chosen_sources, *judges)),
             tuple(self._formats.values()),
             ASCII if settings.ascii else UNICODE,
+            StartCallbacks(
+                on_sources_change=_preload_sources,
+                discover=self._discover_offers,
+                check_source=registry.parse_source,
+                on_start=self.proposals.put_nowait,
+            ),
             notice=" ".join(
                 f"Format not loaded: {error.message} {error.hint}".strip() for error in self._format_errors
             ),
-            on_sources_change=_preload_sources,
-            discover=self._discover_offers,
-            check_source=registry.parse_source,
-            on_start=self.proposals.put_nowait,
         )
 
     async def _discover_offers(self) -> tuple[Sequence[SourceOption], tuple[str, ...]]:

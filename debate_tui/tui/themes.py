@@ -131,9 +131,7 @@ def load_themes(*folders: Path | None) -> ThemeCollection:
         try:
             theme = read_theme(path)
         except ConfigError as error:
-            problems.append(
-                " ".join(part for part in (f"Theme left out. {error.message}.", error.hint) if part)
-            )
+            problems.append(f"Theme not loaded: {error.message}. {error.hint}".strip())
         else:
             themes[theme.name] = theme
     return ThemeCollection(tuple(themes.values()), tuple(problems))
@@ -174,41 +172,19 @@ def folder_fingerprint(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
 def default_variables(theme: Theme) -> dict[str, str]:
     """Derive the project's own variables for a theme that does not define all of them."""
     if theme.ansi:
-        return _ANSI_VARIABLES
-    if theme.variables.keys() >= _ANSI_VARIABLES.keys():
+        return {name: f"ansi_{ansi}" for name, (_, ansi) in _DEFAULTS.items()}
+    if theme.variables.keys() >= _DEFAULTS.keys():
         return {}
     colours = theme.to_color_system().generate()
     background, foreground = Color.parse(colours["background"]), Color.parse(colours["foreground"])
-    quiet = background.blend(foreground, 0.65, 1).hex
-    faint = background.blend(foreground, 0.25, 1).hex
-    primary, accent = colours["text-primary"], colours["text-accent"]
-    good, warning, bad = colours["text-success"], colours["text-warning"], colours["text-error"]
-    return {
-        "quiet": quiet,
-        "faint": faint,
-        "focus": primary,
-        "badge-waiting": quiet,
-        "badge-connected": good,
-        "badge-streaming": primary,
-        "badge-paused": warning,
-        "badge-finished": good,
-        "badge-failed": bad,
-        "badge-reconnecting": Color.parse(warning).blend(Color.parse(bad), 0.4).hex,
-        "prose-heading": primary,
-        "prose-strong": foreground.hex,
-        "prose-emphasis": foreground.hex,
-        "prose-code": accent,
-        "prose-code-background": colours["surface"],
-        "prose-quote": quiet,
-        "prose-link": primary,
-        "prose-marker": accent,
-        "prose-border": faint,
-        "syntax-keyword": primary,
-        "syntax-string": good,
-        "syntax-number": warning,
-        "syntax-comment": quiet,
-        "syntax-name": accent,
+    warning, error = colours["text-warning"], colours["text-error"]
+    colours |= {
+        "foreground": foreground.hex,
+        "quiet": background.blend(foreground, 0.65, 1).hex,
+        "faint": background.blend(foreground, 0.25, 1).hex,
+        "reconnecting": Color.parse(warning).blend(Color.parse(error), 0.4).hex,
     }
+    return {name: colours[source] for name, (source, _) in _DEFAULTS.items()}
 
 
 def _to_textual_theme(file: ThemeFile) -> Theme:
@@ -234,29 +210,30 @@ def _theme_files(folders: tuple[Path | None, ...]) -> Iterator[Path]:
             yield from sorted(folder.glob("*.toml"))
 
 
-_ANSI_VARIABLES = {
-    "quiet": "ansi_bright_black",
-    "faint": "ansi_bright_black",
-    "focus": "ansi_bright_blue",
-    "badge-waiting": "ansi_bright_black",
-    "badge-connected": "ansi_green",
-    "badge-streaming": "ansi_blue",
-    "badge-paused": "ansi_yellow",
-    "badge-reconnecting": "ansi_magenta",
-    "badge-failed": "ansi_red",
-    "badge-finished": "ansi_green",
-    "prose-heading": "ansi_bright_blue",
-    "prose-strong": "ansi_default",
-    "prose-emphasis": "ansi_default",
-    "prose-code": "ansi_cyan",
-    "prose-code-background": "ansi_default",
-    "prose-quote": "ansi_bright_black",
-    "prose-link": "ansi_blue",
-    "prose-marker": "ansi_cyan",
-    "prose-border": "ansi_bright_black",
-    "syntax-keyword": "ansi_magenta",
-    "syntax-string": "ansi_green",
-    "syntax-number": "ansi_yellow",
-    "syntax-comment": "ansi_bright_black",
-    "syntax-name": "ansi_cyan",
+_DEFAULTS = {
+    "quiet": ("quiet", "bright_black"),
+    "faint": ("faint", "bright_black"),
+    "focus": ("text-primary", "bright_blue"),
+    "badge-waiting": ("quiet", "bright_black"),
+    "badge-connected": ("text-success", "green"),
+    "badge-streaming": ("text-primary", "blue"),
+    "badge-paused": ("text-warning", "yellow"),
+    "badge-reconnecting": ("reconnecting", "magenta"),
+    "badge-failed": ("text-error", "red"),
+    "badge-finished": ("text-success", "green"),
+    "prose-heading": ("text-primary", "bright_blue"),
+    "prose-strong": ("foreground", "default"),
+    "prose-emphasis": ("foreground", "default"),
+    "prose-code": ("text-accent", "cyan"),
+    "prose-code-background": ("surface", "default"),
+    "prose-quote": ("quiet", "bright_black"),
+    "prose-link": ("text-primary", "blue"),
+    "prose-marker": ("text-accent", "cyan"),
+    "prose-border": ("faint", "bright_black"),
+    "syntax-keyword": ("text-primary", "magenta"),
+    "syntax-string": ("text-success", "green"),
+    "syntax-number": ("text-warning", "yellow"),
+    "syntax-comment": ("quiet", "bright_black"),
+    "syntax-name": ("text-accent", "cyan"),
 }
+"""The project's own variables: the generated colour each is derived from, and its colour in ANSI themes."""

@@ -17,13 +17,13 @@ from tests.tui.replay_harness import recorded_debate
 async def test_a_debate_is_opened_and_the_list_comes_back_as_it_was() -> None:
     await store_debate(recorded_debate())
     async with run_in_terminal("history") as terminal:
-        await terminal.wait_for_text("Debates on record", "1 debate, newest first", "✓ complete")
+        await terminal.wait_for_text("Recorded debates", "1 debate, newest first", "✓ complete")
         terminal.press("/cars")
         await terminal.wait_for_text("/ cars")
         terminal.press("\r")
         await terminal.wait_for_text("replay", "▸ playing")
         terminal.press("q")
-        await terminal.wait_for_text("Debates on record", "/ cars")
+        await terminal.wait_for_text("Recorded debates", "/ cars")
         terminal.press("\x1b")
         await terminal.wait_for_text("words of the topic")
         terminal.press("q")
@@ -42,7 +42,7 @@ async def test_a_killed_debate_is_continued_in_the_same_program() -> None:
             terminal.send(signal.SIGKILL)
             await terminal.wait_for_exit()
         async with run_in_terminal("history") as terminal:
-            await terminal.wait_for_text("Which half?", "✂ interrupted", "c continue")
+            await terminal.wait_for_text("Which half?", "✂ interrupted", "c resume")
             terminal.press("c")
             await terminal.wait_for_text("The first half, and the second.", "✓ complete")
             terminal.press("q")
@@ -59,9 +59,9 @@ async def test_a_deleted_debate_is_gone() -> None:
     async with run_in_terminal("history", "cars") as terminal:
         await terminal.wait_for_text("/ cars", "✓ complete")
         terminal.press("d")
-        await terminal.wait_for_text("delete it for good")
+        await terminal.wait_for_text("Delete it permanently")
         terminal.press("y")
-        await terminal.wait_for_text("No debate", "Deleted for good")
+        await terminal.wait_for_text("No debates recorded.", "Deleted")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
     assert list_debates(record_file()) == []

@@ -34,11 +34,11 @@ def reversed_text(terminal: Terminal) -> str:
 @pytest.mark.parametrize("theme", ["vigil", "gallery", "ansi-dark", "nord"])
 async def test_no_screen_sends_a_colour(theme: str) -> None:
     async with run_in_terminal("--theme", theme, "--judge", "demo", rows=45, NO_COLOR="1") as terminal:
-        await terminal.wait_for_text("What shall they argue about?", "scripted")
+        await terminal.wait_for_text("What should they debate?", "scripted")
         terminal.press("\t\r")
-        await terminal.wait_for_text("any source")
+        await terminal.wait_for_text("another source")
         terminal.press("\x1b")
-        await terminal.wait_until(lambda display: "any source" not in display.text)
+        await terminal.wait_until(lambda display: "another source" not in display.text)
         terminal.press("\tIs tea better?\r")
         await terminal.wait_for_text("▸ streaming")
         for key, shown in (

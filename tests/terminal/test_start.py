@@ -24,7 +24,7 @@ def saved_state(home: Path) -> dict[str, object]:
 
 async def test_a_debate_is_begun_without_leaving_the_screen(own_folders: Path) -> None:
     async with run_in_terminal(**NO_LOCAL_SERVERS) as terminal:
-        await terminal.wait_for_text("What shall they argue about?", "Begin the debate")
+        await terminal.wait_for_text("What should they debate?", "Start the debate")
         terminal.press("Is tea better?")
         await terminal.wait_for_text("Is tea better?")
         seen = len(terminal.display.frames)
@@ -80,7 +80,7 @@ async def test_what_cannot_begin_is_said_on_the_start_screen() -> None:
 
 async def test_a_signal_ends_it_and_restores_the_terminal() -> None:
     async with run_in_terminal(**NO_LOCAL_SERVERS) as terminal:
-        await terminal.wait_for_text("What shall they argue about?")
+        await terminal.wait_for_text("What should they debate?")
         terminal.send(signal.SIGTERM)
         assert await terminal.wait_for_exit() == 128 + signal.SIGTERM
         assert terminal.is_restored()
@@ -95,16 +95,16 @@ async def test_what_cannot_be_a_source_is_said_at_once() -> None:
 async def test_a_paste_is_text_even_with_escape_codes_and_lines_in_it() -> None:
     """Nothing of it is a key: neither does Enter begin a debate, nor is a letter lost."""
     async with run_in_terminal(**NO_LOCAL_SERVERS) as terminal:
-        await terminal.wait_for_text("What shall they argue about?", "Begin the debate")
+        await terminal.wait_for_text("What should they debate?", "Start the debate")
         terminal.press("\x1b[200~Should we \x1b[31mtrust\x1b[0m\rmachines?\x1b[201~")
-        await terminal.wait_for_text("Should we trust machines?", "Begin the debate")
+        await terminal.wait_for_text("Should we trust machines?", "Start the debate")
         terminal.press("\x11")
         assert await terminal.wait_for_exit() == 0
 
 
 async def test_keys_that_are_no_text_end_nothing() -> None:
     async with run_in_terminal(**NO_LOCAL_SERVERS) as terminal:
-        await terminal.wait_for_text("What shall they argue about?", "Begin the debate")
+        await terminal.wait_for_text("What should they debate?", "Start the debate")
         terminal.press(b"a\xff\xfeb\xc3")
         terminal.press(b"\xa9")
         await terminal.wait_until(lambda display: "a" in display.text and "é" in display.text)

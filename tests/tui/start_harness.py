@@ -9,7 +9,7 @@ from debate_tui import config
 from debate_tui.sources import registry
 from debate_tui.tui.app import StartApp
 from debate_tui.tui.screen_options import ScreenOptions
-from debate_tui.tui.screens.start import DISCOVERY_WORKER, StartScreen
+from debate_tui.tui.screens.start import DISCOVERY_WORKER, StartCallbacks, StartScreen
 from debate_tui.tui.setup_form import DebateSetup, SourceOption
 from debate_tui.tui.symbols import ASCII, UNICODE
 from tests.tui.screen_harness import ScreenHarness
@@ -57,11 +57,13 @@ class StartHarness(ScreenHarness):
             offers,
             [config.find_format(name) for name in config.format_names()],
             ASCII if options.get("ascii") else UNICODE,
+            StartCallbacks(
+                on_sources_change=self.chosen.append,
+                discover=self._look,
+                check_source=registry.parse_source,
+                on_start=self.proposed.append,
+            ),
             notice=notice,
-            on_sources_change=self.chosen.append,
-            discover=self._look,
-            check_source=registry.parse_source,
-            on_start=self.proposed.append,
         )
         self.app = StartApp(self.screen, ScreenOptions(**options))
 

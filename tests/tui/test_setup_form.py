@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from debate_tui.config import find_format
 from debate_tui.tui.setup_form import (
     EMPTY_PROFILE,
     MAX_DEBATERS,
@@ -14,11 +15,10 @@ from debate_tui.tui.setup_form import (
     DebateSetup,
     SetupItem,
     SourceOption,
-    cycle,
 )
 
 OFFERS = tuple(SourceOption(source) for source in ("openai:a", "local", "demo"))
-FORMATS = ("compare", "oxford")
+FORMATS = {name: find_format(name) for name in ("compare", "oxford")}
 
 changes = st.lists(
     st.tuples(st.sampled_from(("change", "remove", "put")), st.integers(0, 12), st.sampled_from((-1, 1)))
@@ -32,7 +32,7 @@ def test_there_are_always_enough_and_never_too_many(deeds: list[tuple[str, int, 
         item = proposal.items[place % len(proposal.items)]
         match deed:
             case "change":
-                proposal = proposal.cycled(item, steps, OFFERS, FORMATS)
+                proposal = proposal.cycled(proposal.choices(item, OFFERS, FORMATS), steps)
             case "remove":
                 proposal = proposal.without(item)
             case _ if item.kind in ("debater", "judge"):
@@ -49,15 +49,17 @@ def test_changing_back_and_forth_changes_nothing(what: str, steps: int) -> None:
     offers = (*OFFERS, SourceOption("groq:x"), SourceOption("groq:y"))
     for place in range(2):
         item = SetupItem(what, place)  # type: ignore[arg-type]
-        there = proposal.cycled(item, steps, offers, FORMATS)
+        there = proposal.cycled(proposal.choices(item, offers, FORMATS), steps)
         assert there != proposal
-        assert there.cycled(item, -steps, offers, FORMATS) == proposal
+        assert there.cycled(there.choices(item, offers, FORMATS), -steps) == proposal
 
 
-@given(st.integers(-20, 20), st.lists(st.text(), min_size=1, unique=True))
-def test_offers_go_round(steps: int, offered: list[str]) -> None:
-    chosen = cycle(offered[0], offered, steps)
-    assert cycle(chosen, offered, -steps) == offered[0]
+def test_what_is_not_offered_is_first_of_what_is() -> None:
+    item, proposal = SetupItem("debater", 0), DebateSetup(debaters=("groq:x", "demo"))
+    choices = proposal.choices(item, OFFERS, {})
+    assert proposal.cycled(choices, 1).debaters[0] == "openai:a"
+    assert proposal.cycled(choices, -1).debaters[0] == "demo"
+    assert proposal.with_source(item, "demo").cycled(choices, 1).debaters[0] == "openai:a"
 
 
 def test_a_role_goes_with_its_debater() -> None:

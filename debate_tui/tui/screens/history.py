@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol
 
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.screen import Screen
+from textual.widgets import Static
+from textual.widgets.option_list import Option
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import EXPORT_TYPES
 from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.wording import debate_state
 from debate_tui.tui.base_app import BaseApp
 from debate_tui.tui.screens.dialogs import ConfirmDeleteScreen, ExportMenuScreen
 from debate_tui.tui.screens.export import display_path, export_to_folder
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.symbols import ASCII, UNICODE
-from debate_tui.tui.widgets.debate_list import DebateDetails, DebateList
 from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
 from debate_tui.tui.widgets.header import TitleBar
 from debate_tui.tui.widgets.input_bars import FilterBar
+from debate_tui.tui.widgets.option_list import MarkedList, to_lines
+from debate_tui.tui.widgets.rows import Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from textual.app import ComposeResult
-    from textual.events import Resize
+    from textual.events import Click, Resize
     from textual.timer import Timer
-    from textual.widgets import Input
+    from textual.widgets import Input, OptionList
 
     from debate_tui.domain.events import Event
     from debate_tui.record.summary import DebateSummary
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.symbols import Glyphs
-    from debate_tui.tui.widgets.option_list import SelectableList
-
 
 # The interface between the history screen and the record.
 
@@ -73,11 +77,44 @@ DETAILS_MIN_WIDTH = 110
 
 MESSAGE_SECONDS = 6.0
 
+MAX_TOPIC_CHARACTERS = 400
+
+_ENDING_LOOKS = {
+    "complete": ("done", Tone.FINISHED),
+    "stopped": ("stopped", Tone.PAUSED),
+    "failed": ("failed", Tone.FAILED),
+    "live": ("streaming", Tone.STREAMING),
+    "interrupted": ("cut", Tone.PAUSED),
+}
+"""The glyph and the tone for each state of a recorded debate."""
+
 _FILTER_HINTS = (
     KeyHint("enter", "replay", "replay"),
-    KeyHint("tab", "to the list", "focus_list"),
+    KeyHint("tab", "list", "focus_list"),
     KeyHint("esc", "show all", "back"),
 )
+
+
+def format_when(seconds: float) -> str:
+    """Return a time (in seconds since the epoch) in local time, relative to today."""
+    moment, now = (datetime.fromtimestamp(at).astimezone() for at in (seconds, time.time()))
+    days = (now.date() - moment.date()).days
+    day = {0: "today", 1: "yesterday"}.get(days, f"{moment:%Y-%m-%d}")
+    return f"{day} {moment:%H:%M}"
+
+
+class DebateList(MarkedList):
+    """The list of recorded debates, two rows each; a click highlights, a double click opens."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("g", "first"), Binding("G", "last")]
+    rows_per_option = 2
+
+    def on_click(self, event: Click) -> None:
+        """Highlight the clicked debate without opening it."""
+        index = event.style.meta.get("option")
+        if event.chain == 1 and index is not None:
+            self.highlighted = index
+            event.prevent_default()
 
 
 class HistoryScreen(Screen[None]):
@@ -93,16 +130,15 @@ class HistoryScreen(Screen[None]):
         background: $background;
         color: $foreground;
         overflow: hidden;
-        DebateList { height: 1fr; width: 1fr; background: $background; }
-        DebateDetails { height: 1fr; background: $background; }
+        DebateList { height: 1fr; width: 1fr; }
         #history { height: 1fr; }
-        #details { height: 1fr; width: 48; background: $background; border-left: solid $faint; }
+        #details { height: 1fr; width: 48; padding: 0 2; border-left: solid $faint; }
         &.-ascii #details { border-left: ascii $faint; }
     }
     """
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,o", "replay"),
+        Binding("o", "replay"),
         Binding("c", "resume"),
         Binding("e", "export"),
         Binding("d,delete", "delete"),
@@ -129,11 +165,13 @@ class HistoryScreen(Screen[None]):
         self._glyphs = glyphs
         self._selection_callback = on_selection
         self._initial_selection = selected_debate
+        self._found: list[DebateSummary] = []
+        """The debates in the list."""
         self._message_timer: Timer | None = None
-        self._title_bar = TitleBar("Debates on record", glyphs)
+        self._title_bar = TitleBar("Recorded debates", glyphs)
         self._filter_bar = FilterBar(filter_text)
         self._debate_list = DebateList(glyphs)
-        self._details = DebateDetails(glyphs)
+        self._details = Static(id="details")
         self._notice_bar = NoticeBar(glyphs)
         self._footer = Footer(glyphs)
         self.set_class(glyphs.thin_line.isascii(), "-ascii")
@@ -144,8 +182,7 @@ class HistoryScreen(Screen[None]):
         yield self._filter_bar
         with Horizontal(id="history"):
             yield self._debate_list
-            with Vertical(id="details"):
-                yield self._details
+            yield self._details
         yield self._notice_bar
         yield self._footer
 
@@ -156,7 +193,7 @@ class HistoryScreen(Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Show the details if there is enough room."""
-        self.query_one("#details").display = event.size.width >= DETAILS_MIN_WIDTH
+        self._details.display = event.size.width >= DETAILS_MIN_WIDTH
 
     def warn(self, text: str) -> None:
         """Show above the footer a problem with the program's own files."""
@@ -164,30 +201,82 @@ class HistoryScreen(Screen[None]):
 
     # Display
 
-    def _show_debates(self, selected_debate: str = "") -> None:
-        words = self._filter_bar.input.value
-        found = [summary for summary in self._summaries if summary.matches(words)]
-        about = f"No debate about “{one_line(words, 60)}”." if words.strip() else "No debate is on record."
-        self._debate_list.update(found, (about,), selected_debate)
-        total = len(self._summaries)
-        count = f"{len(found)} of {total}" if len(found) < total else f"{total}"
-        self._title_bar.update_status(f"{count} {'debate' if total == 1 else 'debates'}, newest first")
-        self._show_chosen()
+    @property
+    def highlighted_debate(self) -> DebateSummary | None:
+        """The highlighted debate."""
+        index = self._debate_list.highlighted
+        return self._found[index] if index is not None and index < len(self._found) else None
 
-    def _show_chosen(self) -> None:
-        self._details.update(self._debate_list.highlighted_debate)
+    def _show_debates(self, selected_debate: str = "") -> None:
+        """List the debates that match the filter, and highlight this one or the one in its place."""
+        words, index = self._filter_bar.input.value, self._debate_list.highlighted or 0
+        self._found = [summary for summary in self._summaries if summary.matches(words)]
+        options = [Option(to_lines(self._debate_rows(summary), self._glyphs)) for summary in self._found]
+        if not options:
+            about = f"No debate matches “{one_line(words, 60)}”." if words.strip() else "No debates recorded."
+            options = [Option(to_lines([(), (Piece(about, Tone.QUIET),)], self._glyphs), disabled=True)]
+        ids = [summary.debate for summary in self._found]
+        self._debate_list.set_options(options)
+        if ids:
+            self._debate_list.highlighted = ids.index(selected_debate) if selected_debate in ids else index
+        total = len(self._summaries)
+        count = f"{len(ids)} of {total}" if len(ids) < total else f"{total}"
+        self._title_bar.update_status(f"{count} {'debate' if total == 1 else 'debates'}, newest first")
+        self._show_highlighted()
+
+    def _debate_rows(self, summary: DebateSummary) -> Iterator[tuple[Piece, ...]]:
+        yield (Piece(one_line(summary.topic, MAX_TOPIC_CHARACTERS), bold=True),)
+        facts = (
+            format_when(summary.started),
+            one_line(summary.format, 40),
+            ", ".join(one_line(debater.name, 40) for debater in summary.debaters),
+        )
+        separator = f" {self._glyphs.separator} "
+        yield self._state_piece(summary), Piece(f"{separator}{separator.join(facts)}", Tone.QUIET)
+
+    def _state_piece(self, summary: DebateSummary, *, bold: bool = False) -> Piece:
+        """Return how a debate ended; one without an end is still live or was interrupted."""
+        state = debate_state(summary.finished, live=summary.live)
+        glyph, tone = _ENDING_LOOKS[state]
+        return Piece(f"{getattr(self._glyphs, glyph)} {state}", tone, bold)
+
+    def _show_highlighted(self) -> None:
+        summary = self.highlighted_debate
+        rows = self._detail_rows(summary) if summary is not None else ()
+        self._details.update(to_lines(rows, self._glyphs))
         self._show_hints()
+
+    def _detail_rows(self, summary: DebateSummary) -> Iterator[tuple[Piece, ...]]:
+        yield (Piece(one_line(summary.topic, MAX_TOPIC_CHARACTERS), bold=True),)
+        yield ()
+        yield (self._state_piece(summary, bold=True),)
+        yield ()
+        facts = {
+            "started": format_when(summary.started),
+            "ended" if summary.finished else "last event": format_when(summary.updated),
+            "format": one_line(summary.format, 40),
+            "events": f"{summary.events:,}",
+            "id": summary.debate,
+        }
+        for label, value in facts.items():
+            yield Piece(label.ljust(12), Tone.QUIET), Piece(value)
+        for debater in summary.debaters:
+            yield ()
+            side = one_line(debater.side, 40)
+            name = Piece(one_line(debater.name, 40), bold=True)
+            yield name, Piece(f" {self._glyphs.separator} {side}" if side else "", Tone.QUIET)
+            yield (Piece(one_line(debater.model or debater.source, 80), Tone.QUIET),)
 
     def _show_hints(self) -> None:
         if self._is_filtering:
             self._footer.set_hints(_FILTER_HINTS)
             return
-        chosen = self._debate_list.highlighted_debate
+        chosen = self.highlighted_debate
         free = chosen is not None and not chosen.live
         unfinished = chosen is not None and chosen.finished != "complete"
         offered = (
             (chosen is not None, KeyHint("enter", "replay", "replay", 1)),
-            (free and unfinished, KeyHint("c", "continue", "resume", 2)),
+            (free and unfinished, KeyHint("c", "resume", "resume", 2)),
             (chosen is not None, KeyHint("e", "export", "export", 3)),
             (free, KeyHint("d", "delete", "delete", 4)),
             (True, KeyHint("/", "filter", "filter", 2)),
@@ -217,14 +306,14 @@ class HistoryScreen(Screen[None]):
         """Replay the debate."""
         if self._is_filtering:
             self._apply_filter()
-        if chosen := self._debate_list.highlighted_debate:
+        if chosen := self.highlighted_debate:
             self._selection_callback(HistorySelection(chosen.debate, "replay", self._filter_bar.input.value))
 
     def action_resume(self) -> None:
         """Resume the debate where it was interrupted."""
-        chosen = self._debate_list.highlighted_debate
+        chosen = self.highlighted_debate
         if chosen is not None and chosen.finished == "complete":
-            self._show_message("This debate is complete: there is nothing left to be said")
+            self._show_message("This debate is complete; there is nothing to resume")
         elif chosen is not None:
             self.run_worker(self._resume(chosen.debate), exclusive=True)
 
@@ -238,7 +327,7 @@ class HistoryScreen(Screen[None]):
 
     def action_export(self) -> None:
         """Ask for a file type and export the debate."""
-        if chosen := self._debate_list.highlighted_debate:
+        if chosen := self.highlighted_debate:
             debate = chosen.debate
 
             def export(index: int | None) -> None:
@@ -259,7 +348,7 @@ class HistoryScreen(Screen[None]):
 
     def action_delete(self) -> None:
         """Delete the debate after confirmation."""
-        if chosen := self._debate_list.highlighted_debate:
+        if chosen := self.highlighted_debate:
             debate = chosen.debate
 
             def delete(index: int | None) -> None:
@@ -276,7 +365,7 @@ class HistoryScreen(Screen[None]):
             self._show_message(error.message, Tone.FAILED)
         else:
             self._show_debates()
-            self._show_message("Deleted for good")
+            self._show_message("Deleted")
 
     def action_filter(self) -> None:
         """Focus the filter immediately, so that the next key goes there."""
@@ -288,7 +377,10 @@ class HistoryScreen(Screen[None]):
 
     def action_move(self, steps: int) -> None:
         """Move the highlight, also while the filter has the focus."""
-        self._debate_list.action_move(steps)
+        if steps < 0:
+            self._debate_list.action_cursor_up()
+        else:
+            self._debate_list.action_cursor_down()
 
     def action_back(self) -> None:
         """Clear the filter and show all debates."""
@@ -302,19 +394,19 @@ class HistoryScreen(Screen[None]):
         self._apply_filter()
 
     def _apply_filter(self) -> None:
-        chosen = self._debate_list.highlighted_debate
+        chosen = self.highlighted_debate
         self._show_debates(chosen.debate if chosen else "")
 
     def on_descendant_focus(self) -> None:
         """Update the hints for the new focus."""
         self._show_hints()
 
-    def on_selectable_list_highlighted(self, _: SelectableList.Highlighted) -> None:
+    def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
         """Show the details of the highlighted debate."""
-        self._show_chosen()
+        self._show_highlighted()
 
-    def on_debate_list_opened(self, _: DebateList.Opened) -> None:
-        """Replay the double-clicked debate."""
+    def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
+        """Replay the debate."""
         self.action_replay()
 
 

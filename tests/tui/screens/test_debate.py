@@ -180,9 +180,9 @@ async def test_fault_that_pauses_the_debate_opens_a_decision(key: str, choice: s
         board.begin().phase().status("ben", "failed", error=FaultReport(FaultKind.AUTH, "No key", 401))
         board.log_events(ev.DebatePaused(reason="No key", debater="ben"))
         await board.settle()
-        assert "Ben cannot go on" in board.text
+        assert "Ben cannot continue" in board.text
         await board.press("escape")
-        assert "Ben cannot go on" not in board.text
+        assert "Ben cannot continue" not in board.text
         await board.press("tab", "enter", key)
         assert board.commands == [Decide("ben", choice)]
 
@@ -193,7 +193,7 @@ async def test_decision_made_elsewhere_closes_the_dialog() -> None:
         await board.settle()
         board.log_events(ev.DebateResumed(reason="decided", debater="ben"))
         await board.settle()
-        assert "Ben cannot go on" not in board.text
+        assert "Ben cannot continue" not in board.text
 
 
 async def test_interjection_can_be_typed_while_text_streams() -> None:

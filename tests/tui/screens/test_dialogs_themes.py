@@ -148,9 +148,9 @@ async def test_what_is_wrong_with_a_theme_is_said_until_it_is_put_right(folder: 
     async with DebateHarness(2, user_themes=folder, theme="mine").opened() as board:
         write_user_theme(folder, "rainbow")
         await wait_until(board, lambda: "mine.toml" in board.text)
-        assert "Theme left out" in board.text
+        assert "Theme not loaded" in board.text
         write_user_theme(folder, "#303030")
-        await wait_until(board, lambda: "Theme left out" not in board.text)
+        await wait_until(board, lambda: "Theme not loaded" not in board.text)
 
 
 async def test_without_colours_nothing_is_coloured_and_the_next_screen_knows_it(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain.errors import DebateError
+from debate_tui.tui.screens import history as history_screen
 from debate_tui.tui.screens.history import HistorySelection
-from debate_tui.tui.widgets import debate_list
 from tests.tui.debate_harness import START
 from tests.tui.history_harness import HistoryHarness
 from tests.tui.snapshot_cases import Snap, at_every_size_and_theme
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setattr(debate_list, "time", SimpleNamespace(time=lambda: START + 3600))
+    monkeypatch.setattr(history_screen, "time", SimpleNamespace(time=lambda: START + 3600))
 
 
 async def test_it_lists_topic_time_format_debaters_and_ending() -> None:
@@ -31,8 +31,7 @@ async def test_it_lists_topic_time_format_debaters_and_ending() -> None:
         assert "5 debates, newest first" in history.rows[0]
         assert "❯ Should cities ban private cars" in history.text
         for told in (
-            "today 06:00 · oxford · Ada, Ben",
-            "✓ complete",
+            "✓ complete · today 06:00 · oxford · Ada, Ben",
             "✂ interrupted",
             "■ stopped",
             "✗ failed",
@@ -45,7 +44,7 @@ async def test_details_are_told_where_there_is_room() -> None:
     async with HistoryHarness().opened() as history:
         assert "anthropic" not in history.text
         assert "gpt-5.2" in history.text
-        assert "events     1,204" in history.text
+        assert "events      1,204" in history.text
         await history.press("down")
         assert "qwen3:32b" in history.text
         await history.pilot.resize_terminal(80, 24)
@@ -61,7 +60,7 @@ async def test_typing_narrows_the_list_down_and_escape_shows_all() -> None:
         assert "Should cities" not in history.text
         assert history.chosen == "00000001"
         await history.press(*"x")
-        assert "No debate about “plutox”." in history.text
+        assert "No debate matches “plutox”." in history.text
         assert history.chosen == ""
         await history.press("enter")
         assert history.app.is_running
@@ -132,7 +131,7 @@ async def test_the_footers_keys_are_buttons() -> None:
 
 async def test_a_complete_debate_is_not_continued_and_trouble_is_said() -> None:
     async with HistoryHarness().opened() as history:
-        assert "c continue" not in history.rows[-1]
+        assert "c resume" not in history.rows[-1]
         await history.press("c")
         assert "complete" in history.rows[-1]
         history.archive.trouble = DebateError("The address of Ada had a secret in it.", "Hold a new one.")
@@ -146,7 +145,7 @@ async def test_a_debate_that_is_being_held_elsewhere_is_live_and_only_to_be_look
         assert "▸ live" in history.text
         assert "interrupted" not in history.text
         await history.press("down")
-        assert "last word" in history.text
+        assert "last event" in history.text
         assert "enter replay   e export" in history.rows[-1]
         history.archive.trouble = DebateError("The debate is running in another program.")
         await history.press("c")
@@ -168,13 +167,13 @@ async def test_deleting_is_confirmed_and_done_at_once() -> None:
         assert history.archive.kept[0].debate == "00000001"
         assert history.chosen == "00000001"
         assert "4 debates" in history.rows[0]
-        assert "Deleted for good" in history.rows[-1]
+        assert "Deleted" in history.rows[-1]
 
 
 async def test_when_the_last_one_is_deleted_there_is_nothing_to_point_at() -> None:
     async with HistoryHarness(1).opened() as history:
         await history.press("d", "y")
-        assert "No debate is on record." in history.text
+        assert "No debates recorded." in history.text
         for key in ("enter", "c", "e", "d", "down", "end"):
             await history.press(key)
         assert history.app.is_running

@@ -64,7 +64,7 @@ async def test_fault_can_be_resolved_by_another_source() -> None:
     async with DebateHarness(2, swap_source=swaps).opened() as board:
         board.begin_rebuttal().log_events(ev.DebatePaused(reason="wrong key (401)", debater="ben"))
         await board.settle()
-        assert "let another source speak for it" in board.text
+        assert "switch to another model" in board.text
         await board.press("o", *"openai:x", "enter")
         assert swaps.made == [("ben", "openai:x")]
         assert board.commands == [Decide("ben", "replace")]
@@ -76,7 +76,7 @@ async def test_swap_is_not_offered_if_sources_cannot_be_swapped() -> None:
         await board.settle()
         assert "another model" not in board.text
         await board.press("o")
-        assert "Ben cannot go on" in board.text
+        assert "Ben cannot continue" in board.text
         await board.press("escape", "M")
         assert "another model" not in board.text
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.display.display_modes import DisplayMode
-from debate_tui.tui.screens.dialogs import MenuScreen
-from debate_tui.tui.screens.start import StartScreen
-from debate_tui.tui.screens.start_menus import InputScreen
-from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption, cycle, format_mismatch
+from debate_tui.tui.screens.dialogs import InputScreen, MenuScreen
+from debate_tui.tui.screens.start import SetupList, StartScreen
+from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption, format_mismatch
 from debate_tui.tui.widgets.input_bars import LineInput
-from debate_tui.tui.widgets.setup_list import SetupList
 from tests.tui.debate_harness import OXFORD
 from tests.tui.start_harness import DEMO, KEYS, SERVED, StartHarness
 
@@ -32,9 +30,9 @@ async def test_without_a_topic_it_asks_for_one() -> None:
     async with StartHarness().opened() as start:
         await start.press("tab", "end", "enter")
         assert start.proposed == []
-        assert "Say first what they shall argue about" in start.text
+        assert "Enter a topic first" in start.text
         await typed(start, "x")
-        assert "Say first" not in start.text
+        assert "Enter a topic" not in start.text
         await start.press("enter")
         assert [proposal.topic for proposal in start.proposed] == ["x"]
 
@@ -113,7 +111,7 @@ async def test_any_source_can_be_typed_if_it_can_be_one() -> None:
         await typed(start, "groq:x")
         await start.press("enter")
         assert start.screen.setup.debaters == ("groq:x", ANTHROPIC)
-        assert "named by you" in start.text
+        assert "entered by you" in start.text
         await start.press("right", "left")
         assert start.screen.setup.debaters == ("groq:x", ANTHROPIC)
 
@@ -122,7 +120,7 @@ async def test_menus_show_what_is_chosen_and_escape_changes_nothing() -> None:
     async with StartHarness().opened() as start:
         before = start.screen.setup
         await start.press("tab", "down", "down", "down", "enter")
-        assert "How is it held?" in start.text
+        assert isinstance(start.app.screen, MenuScreen)
         assert any(row.split("❯")[-1].strip().startswith("oxford") for row in start.rows if "❯" in row)
         await start.press("down", "escape")
         assert start.screen.setup == before
@@ -135,16 +133,16 @@ async def test_menus_show_what_is_chosen_and_escape_changes_nothing() -> None:
 async def test_a_format_that_so_many_cannot_hold_is_not_begun() -> None:
     proposal = DebateSetup(topic="x", debaters=("demo",) * 3, format="lincoln-douglas")
     async with StartHarness(proposal).opened() as start:
-        assert "takes 2 debaters" in start.text
+        assert "needs 2 debaters" in start.text
         await start.press("enter")
         assert start.proposed == []
-        assert "takes 2 debaters" in start.rows[-1]
+        assert "needs 2 debaters" in start.rows[-1]
 
 
 async def test_a_format_that_needs_more_debaters_is_begun_and_says_that_others_join() -> None:
     proposal = DebateSetup(topic="x", debaters=("demo", "demo"), format="british-parliamentary")
     async with StartHarness(proposal).opened() as start:
-        assert "takes 4: 2 more join" in start.text
+        assert "needs 4: 2 will be added" in start.text
         await start.press("enter")
         assert start.proposed == [proposal]
 
@@ -215,7 +213,7 @@ async def test_the_mouse_does_what_keys_do() -> None:
         assert "How is it held?" in start.text
         await start.press("escape")
         await start.pilot.click(listed, offset=(20, 2))
-        assert "Who debates?" in start.text
+        assert "Debater 3" in start.text
         await start.pilot.click(offset=(0, 0))
         assert isinstance(start.app.screen, StartScreen)
         await start.pilot.click(listed, offset=(20, 9))
@@ -224,14 +222,14 @@ async def test_the_mouse_does_what_keys_do() -> None:
 
 async def test_the_footer_offers_what_does_something_and_is_pressed() -> None:
     async with StartHarness(DebateSetup(topic="x", debaters=("demo",) * 3)).opened() as start:
-        assert "enter begin" in start.rows[-1]
-        assert "leave out" not in start.rows[-1]
+        assert "enter start" in start.rows[-1]
+        assert "del remove" not in start.rows[-1]
         await start.press("tab")
-        assert "del leave out" in start.rows[-1]
-        await start.pilot.click(offset=(start.rows[-1].index("leave out"), 34))
+        assert "del remove" in start.rows[-1]
+        await start.pilot.click(offset=(start.rows[-1].index("remove"), 34))
         assert start.screen.setup.debaters == ("demo", "demo")
         await start.press("tab")
-        await start.pilot.click(offset=(start.rows[-1].index("begin"), 34))
+        await start.pilot.click(offset=(start.rows[-1].index("start"), 34))
         assert len(start.proposed) == 1
 
 
@@ -243,32 +241,26 @@ async def test_every_row_can_be_reached_however_low_the_screen(height: int) -> N
         for _ in range(9):
             assert "❯" in start.text
             await start.press("down")
-        assert any("❯" in row and "Begin the debate" in row for row in start.rows)
+        assert any("❯" in row and "Start the debate" in row for row in start.rows)
 
 
 async def test_what_is_wrong_with_files_is_said_above_the_footer() -> None:
-    start = StartHarness(notice="Format left out. mine.toml:3: no key `wrds`.", theme="no-such-theme")
+    start = StartHarness(notice="Format not loaded: mine.toml:3: no key `wrds`.", theme="no-such-theme")
     async with start.opened(140):
         told = " ".join(" ".join(start.rows[-3:-1]).split())
         assert "mine.toml:3" in told
         assert "No theme named 'no-such-theme'" in told
 
 
-def test_what_is_not_offered_is_first_of_what_is() -> None:
-    assert cycle("x", ["a", "b"], 1) == "a"
-    assert cycle("x", ["a", "b"], -1) == "b"
-    assert cycle("b", ["a", "b"], 1) == "a"
-
-
 def test_a_misfit_says_how_many_it_takes() -> None:
     assert format_mismatch(OXFORD, 2) == ""
-    assert format_mismatch(OXFORD, 5) == "takes 2 to 4 debaters"
+    assert format_mismatch(OXFORD, 5) == "needs 2 to 4 debaters"
 
 
 async def test_a_debater_is_given_a_name_a_side_and_a_persona() -> None:
     async with StartHarness().opened() as start:
         await start.press("tab", "e")
-        assert "dealt out by the format" in start.text
+        assert "set by the format" in start.text
         await start.press("n", *"Eve", "enter")
         await start.press("e", "s", *"For tea", "enter")
         await start.press("e", "p", *"a child", "enter")

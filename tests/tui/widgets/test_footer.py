@@ -8,7 +8,9 @@ from debate_tui.sources.demo import DEMO_NOTICE
 from tests.tui.debate_harness import DebateHarness
 
 ADDRESS = "Shared at http://debates-of-many-people.example:8484/debates/0a1b2c3d"
-BAD = "Theme left out. bad.toml:1: Expected '=' after a key in a key/value pair. This line is not valid TOML."
+BAD = (
+    "Theme not loaded: bad.toml:1: Expected '=' after a key in a key/value pair. This line is not valid TOML."
+)
 SCRIPTED = "Scripted demo: no model is speaking."
 
 
@@ -26,16 +28,16 @@ async def test_warning_comes_before_the_notices() -> None:
         board.app.warn(BAD)
         await board.settle()
         shown = board.text
-        assert shown.index("Theme left out. bad.toml:1:") < shown.index(ADDRESS) < shown.index(SCRIPTED)
+        assert shown.index("Theme not loaded: bad.toml:1:") < shown.index(ADDRESS) < shown.index(SCRIPTED)
         board.app.warn("")
         await board.settle()
-        assert "Theme left out" not in board.text
+        assert "Theme not loaded" not in board.text
 
 
 async def test_warning_gets_two_rows_and_the_notice_one() -> None:
     async with DebateHarness(2, notice=DEMO_NOTICE).opened(80, 24) as board:
         board.app.warn(BAD)
         await board.settle()
-        assert board.rows[-4].startswith(" Theme left out.")
+        assert board.rows[-4].startswith(" Theme not loaded:")
         assert "not valid TOML." in board.rows[-3]
         assert board.rows[-2].startswith(f" {SCRIPTED}")
