@@ -9,8 +9,6 @@ from tests.tui.debate_harness import DebateHarness
 
 ADDRESS = "Shared at http://debates-of-many-people.example:8484/debates/0a1b2c3d"
 BAD = "Theme not loaded: bad.toml:1: Expected '=' after a key in a key/value pair. This is not valid TOML."
-    "Theme not loaded: bad.toml:1: Expected '=' after a key in a key/value pair. This line is not valid TOML."
-)
 SCRIPTED = "Scripted demo: no model is speaking."
 
 
