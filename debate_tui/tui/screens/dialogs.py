@@ -124,11 +124,13 @@ ROWS_AROUND_MENU = 4
 class MenuScreen(OverlayScreen[int | None]):
     """A menu over a screen; the result is the index of the chosen item, or `None` if it was closed."""
 
+    DEFAULT_CSS = "MenuScreen #heading { height: 2; }"
+
     def __init__(
         self, title: str, items: Sequence[MenuItem], glyphs: Glyphs, *, highlighted: int = 0
     ) -> None:
         super().__init__()
-        self._heading = to_content((Piece(title, Tone.FOCUS, bold=True), Piece("\n")), glyphs)
+        self._heading = to_content((Piece(title, Tone.FOCUS, bold=True),), glyphs)
         self._keys = [item.key for item in items]
         self._highlighted = highlighted
         self.menu = Menu(glyphs, _menu_rows(items, glyphs))
@@ -136,7 +138,7 @@ class MenuScreen(OverlayScreen[int | None]):
     def compose(self) -> ComposeResult:
         """Yield the title and the items."""
         with Vertical(classes="card"):
-            yield Static(self._heading)
+            yield Static(self._heading, id="heading")
             yield self.menu
 
     def on_mount(self) -> None:
@@ -277,7 +279,7 @@ class InputScreen(OverlayScreen[str | None]):
         """Yield the title, the input and the examples."""
         self._error.display = False
         with Vertical(classes="card"):
-            yield Static(self._heading)
+            yield Static(self._heading, id="heading")
             yield self._input
             yield self._error
             yield self._examples
