@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 class Progress(Struct, frozen=True):
     """How far a debate has come in its format.
 
-    `round` is the last round started, or `None` if all of its turns have ended. `phase_seq` is the `seq` of
-    its `phase.started`, which fixes what its speakers may see. `open_turns` are the numbers of its turns
-    that started but were interrupted; `pending_speakers` the ids of its speakers who have not started, in
-    speaking order. `remaining_rounds` are the rounds not yet started.
+    `round` is the last round started, or `None` if all of its turns have ended. `open_turns` are the numbers
+    of its turns that started but were interrupted; `pending_speakers` the ids of its speakers who have not
+    started, in speaking order. `remaining_rounds` are the rounds not yet started.
     """
 
     round: Round | None
-    phase_seq: int
     open_turns: tuple[int, ...]
     pending_speakers: tuple[str, ...]
     remaining_rounds: tuple[Round, ...]
@@ -47,7 +45,7 @@ def compute_progress(transcript: Transcript, format_: Format, debaters: tuple[De
     places = {(round_.phase.name, round_.number): place for place, round_ in enumerate(plan)}
     steps = [step for step in transcript.steps if step.phase != VERDICT_PHASE]
     if not steps:
-        return Progress(None, 0, (), (), plan)
+        return Progress(None, (), (), plan)
     begun = [places.get((step.phase, step.round), -1) for step in steps]
     step = steps[-1]
     current = _current_round(plan, step)
@@ -62,7 +60,7 @@ def compute_progress(transcript: Transcript, format_: Format, debaters: tuple[De
         and turn.debater in transcript.active_debaters
     )
     owing = _pending_speakers(current, transcript, debaters, turns)
-    return Progress(current if open_ or owing else None, step.seq, open_, owing, tuple(ahead))
+    return Progress(current if open_ or owing else None, open_, owing, tuple(ahead))
 
 
 def _current_round(plan: tuple[Round, ...], step: PhaseStarted) -> Round:

@@ -53,11 +53,11 @@ def progress_after(*events: Event) -> Progress:
 
 
 def test_of_a_debate_that_never_began_everything_remains():
-    assert progress_after() == Progress(None, 0, (), (), PLAN)
+    assert progress_after() == Progress(None, (), (), PLAN)
 
 
 def test_a_round_that_began_without_a_word_is_owed_by_all():
-    assert progress_after(begin("opening")) == Progress(PLAN[0], 2, (), ("a", "b", "c"), PLAN[1:])
+    assert progress_after(begin("opening")) == Progress(PLAN[0], (), ("a", "b", "c"), PLAN[1:])
 
 
 def test_turns_cut_short_are_open_and_the_silent_owe_theirs():
