@@ -62,7 +62,7 @@ class LlamaServer:
         """
         port = _free_port()
         # A file rather than a pipe, which would have to be read. It is deleted when its last user closes it.
-        log = tempfile.TemporaryFile()  # noqa: SIM115
+        log = tempfile.TemporaryFile()  # noqa: SIM115 (it outlives this function)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-IS",
@@ -126,12 +126,12 @@ class LlamaServer:
 
     def _start_fault(self) -> Fault:
         code = self._process.returncode or 0
-        hint = f"Try it by itself: {self._launch.program} -m {self._launch.model}"
+        hint = f"Run it by itself to see more: {self._launch.program} -m {self._launch.model}"
         if -code == 4:  # SIGILL, which is 4 on every supported system
             reason = "it was built for another kind of processor"
-            hint = "Put a llama-server of your own on PATH."
+            hint = "Put a llama-server for this machine on PATH."
         else:
-            reason = self._first_log_error() or f"it ended with code {code}"
+            reason = self._first_log_error() or f"it exited with code {code}"
         return Fault(FaultKind.BAD_REQUEST, f"llama-server did not start: {reason}", hint=hint)
 
     def _first_log_error(self) -> str:

