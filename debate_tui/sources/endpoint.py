@@ -6,14 +6,16 @@ import asyncio
 import re
 from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from debate_tui.domain.stream import Fault, FaultKind, Finished
-from debate_tui.sources.payloads import detect
+from debate_tui.domain.stream import Fault
+from debate_tui.sources.network import url_host
+from debate_tui.sources.payloads import decode_stream
+from debate_tui.sources.payloads.detect import EndpointDecoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -39,14 +41,13 @@ class NotAStream(Fault):
 class EndpointConnection:
     """One open connection.
 
-    `events` is `None` if the server said that nothing is left. Once they are exhausted, `ended_orderly`
-    returns whether the framing confirms the end. `ids_in_data` is true if event ids are in the payload
-    because the transport has none; `reusable` is true if the connection can be used again after the response
-    was read to its end.
+    Once `events` are exhausted, `ended_orderly` returns whether the framing confirms the end. `ids_in_data`
+    is true if event ids are in the payload because the transport has none; `reusable` is true if the
+    connection can be used again after the response was read to its end.
     """
 
     connected: Connected
-    events: AsyncGenerator[PayloadEvent | KeepAlive] | None
+    events: AsyncGenerator[PayloadEvent | KeepAlive]
     ended_orderly: Callable[[], bool]
     ids_in_data: bool = False
     reusable: bool = False
@@ -55,14 +56,17 @@ class EndpointConnection:
 class RemoteEndpoint(ABC):
     """A debater at a remote endpoint: a `Source` for any subclass that implements `connect`."""
 
+    def __init__(self, url: str) -> None:
+        self.url = url
+
     @property
-    @abstractmethod
     def model(self) -> str:
         """The endpoint's host."""
+        return url_host(self.url)
 
-    @abstractmethod
     def turn_url(self, request: TurnRequest) -> str:
         """Return the URL requested for a turn from its start; for comparison only, never for display."""
+        return fill_url(self.url, request, None)
 
     @abstractmethod
     def connect(
@@ -81,35 +85,27 @@ class RemoteEndpoint(ABC):
         cursor = sendable_cursor(resume.cursor if resume else None)
         async with (
             self.connect(request, cursor) as connection,
-            aclosing(decode_connection(connection, cursor)) as stream,
+            decode_connection(connection, cursor) as items,
         ):
-            yield stream
+            yield items
 
     async def aclose(self) -> None:
         """Do nothing: only the shared clients outlive a turn."""
         return
 
 
+@asynccontextmanager
 async def decode_connection(
     connection: EndpointConnection, cursor: Cursor | None
-) -> AsyncGenerator[StreamItem]:
-    """Yield a connection's items from `Connected` to its end."""
-    yield connection.connected
-    if connection.events is None:
-        yield Finished()
-        return
-    async with (
-        aclosing(connection.events) as events,
-        aclosing(
-            detect.decode_endpoint_stream(
-                events, cursor, connection.ended_orderly, ids_in_data=connection.ids_in_data
-            )
-        ) as decoded,
-    ):
-        async for item in decoded:
-            if connection.reusable and isinstance(item, Finished):
-                await _drain(events)
-            yield item
+) -> AsyncGenerator[AsyncGenerator[StreamItem]]:
+    """Yield a connection's items, from `Connected` to its end; on exit, make the connection reusable."""
+    decoder = EndpointDecoder(cursor, ids_in_data=connection.ids_in_data)
+    async with aclosing(connection.events) as events:
+        decoded = decode_stream(events, decoder, connection.ended_orderly, connection.connected)
+        async with aclosing(decoded) as items:
+            yield items
+        if connection.reusable and decoder.is_finished:
+            await _drain(events)
 
 
 async def _drain(events: AsyncGenerator[PayloadEvent | KeepAlive]) -> None:
@@ -164,53 +160,6 @@ def _percent_encode(text: str) -> str:
     return quote(text, safe="", errors="replace")
 
 
-# First-byte deadline, for endpoints that always send something at once.
-
-
-class FirstByteDeadline(RemoteEndpoint):
-    """Raise `NotAStream` if no byte arrives within `timeout` seconds (a proxy is buffering)."""
-
-    def __init__(self, endpoint: RemoteEndpoint, timeout: float) -> None:
-        self._endpoint = endpoint
-        self._timeout = timeout
-
-    @property
-    def model(self) -> str:
-        return self._endpoint.model
-
-    def turn_url(self, request: TurnRequest) -> str:
-        return self._endpoint.turn_url(request)
-
-    @asynccontextmanager
-    async def connect(
-        self, request: TurnRequest, cursor: Cursor | None
-    ) -> AsyncGenerator[EndpointConnection]:
-        async with AsyncExitStack() as stack:
-            try:
-                async with asyncio.timeout(self._timeout):
-                    connection = await stack.enter_async_context(self._endpoint.connect(request, cursor))
-                    events = connection.events
-                    first = None if events is None else await anext(events, None)
-            except TimeoutError:
-                raise NotAStream(
-                    FaultKind.TIMEOUT, f"{self.model} said nothing for {self._timeout:g} s."
-                ) from None
-            if events is None or first is None:
-                yield connection
-                return
-            all_events = await stack.enter_async_context(aclosing(_prepend_event(first, events)))
-            yield replace(connection, events=all_events)
-
-
-async def _prepend_event(
-    first: PayloadEvent | KeepAlive, rest: AsyncGenerator[PayloadEvent | KeepAlive]
-) -> AsyncGenerator[PayloadEvent | KeepAlive]:
-    yield first
-    async with aclosing(rest):
-        async for item in rest:
-            yield item
-
-
 # Fallback to another transport.
 
 
@@ -222,16 +171,9 @@ class FallbackEndpoint(RemoteEndpoint):
     """
 
     def __init__(self, first: RemoteEndpoint, second: RemoteEndpoint) -> None:
-        self._first = first
+        super().__init__(first.url)
         self._second = second
-        self._preferred: RemoteEndpoint = first
-
-    @property
-    def model(self) -> str:
-        return self._first.model
-
-    def turn_url(self, request: TurnRequest) -> str:
-        return self._first.turn_url(request)
+        self._preferred = first
 
     @asynccontextmanager
     async def connect(

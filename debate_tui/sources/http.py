@@ -22,7 +22,7 @@ from debate_tui import __version__
 from debate_tui.domain.stream import Fault, FaultKind, TimeSlice
 from debate_tui.sources import network, sdk_import
 from debate_tui.sources.http_errors import Peer, fault_from_response, translate_errors
-from debate_tui.sources.network import find_url_problem, url_host
+from debate_tui.sources.network import DEFAULT_PORTS, find_url_problem, url_host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 10
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _MIN_SECRET_LENGTH = 8
 """Shorter query values are not treated as secrets."""
 _MAX_ERROR_BODY = 1 << 16
@@ -170,16 +169,6 @@ class HttpResponse:
     httpx_response: httpx.Response
     reused: bool
 
-    @property
-    def transport(self) -> str:
-        """HTTP version, such as ``HTTP/1.1``."""
-        return self.httpx_response.http_version
-
-    @property
-    def has_framed_end(self) -> bool:
-        """See `has_framed_end`."""
-        return has_framed_end(self.httpx_response)
-
     async def body(self) -> AsyncGenerator[bytes]:
         """Yield the decompressed body as it arrives; raise `Fault` on errors."""
         response = self.httpx_response
@@ -225,7 +214,7 @@ async def decode_body(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[
 
 async def _decompress(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[bytes]:
     if coding not in _ZLIB_WINDOWS:
-        message = f"The server sent a body in a content coding that is not supported: '{coding[:40]}'."
+        message = f"The server's content encoding is not supported: '{coding[:40]}'."
         raise Fault(FaultKind.BAD_REQUEST, message)
     received = expanded = 0
     decoder = None
@@ -237,10 +226,10 @@ async def _decompress(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[
             try:
                 data = decoder.decompress(piece, _MAX_PIECE)
             except zlib.error:
-                raise Fault(FaultKind.NETWORK, "The server sent a compressed body that is broken.") from None
+                raise Fault(FaultKind.NETWORK, "The server's compressed response is corrupt.") from None
             expanded += len(data)
             if expanded > _FREE_EXPANSION + _MAX_EXPANSION * received:
-                raise Fault(FaultKind.BAD_REQUEST, "The server sent a compressed body that expands too much.")
+                raise Fault(FaultKind.BAD_REQUEST, "The server's compressed response expands too much.")
             piece = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
             if decoder.eof:
                 decoder = None  # gzip may have another member
@@ -286,11 +275,7 @@ async def open_response(clients: HttpClients, http_request: HttpRequest) -> Asyn
 
 
 async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> HttpResponse:
-    method, body, portable_headers = (
-        http_request.method,
-        http_request.body,
-        dict(http_request.portable_headers),
-    )
+    method, body, portable_headers = http_request.method, http_request.body, http_request.portable_headers
     url, headers = _split_userinfo(http_request)
     visited = set[tuple[str, str]]()
     while (method, url) not in visited and len(visited) <= MAX_REDIRECTS:
@@ -314,33 +299,23 @@ async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> 
                 extensions={"trace": trace},
             )
             response = await client.send(request, stream=True)
-            if not response.has_redirect_location:
-                return HttpResponse(response, not fresh)
-            await response.aclose()
-        target = _redirect_target(response)
+        redirect = response.next_request
+        if redirect is None:
+            return HttpResponse(response, not fresh)
+        await response.aclose()
+        target = str(redirect.url.copy_with(userinfo=b"", fragment=None))
+        if problem := find_url_problem(target, ("http", "https")):
+            message = f"{url_host(url)} redirects to an invalid address: {problem}."
+            raise Fault(FaultKind.BAD_REQUEST, message)
         if _origin(target) != _origin(url):
             headers = {}
+        if redirect.method != method:
+            method, body = redirect.method, None
+            portable_headers = {
+                name: portable_headers[name] for name in portable_headers if name != "content-type"
+            }
         url = target
-        if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
-            method, body = "GET", None
-            portable_headers.pop("content-type", None)
-    raise Fault(FaultKind.BAD_REQUEST, f"{url_host(url)} redirects in circles.")
-
-
-def _redirect_target(response: httpx.Response) -> str:
-    """Return the target of a redirect, without user information; raise `Fault` if it is not valid."""
-    import httpx
-
-    host = response.url.netloc.decode()
-    try:
-        target = response.url.join(response.headers["location"]).copy_with(userinfo=b"", fragment=None)
-    except (httpx.InvalidURL, ValueError):
-        raise Fault(FaultKind.BAD_REQUEST, f"{host} redirects to an address that cannot be read.") from None
-    if target.scheme not in ("http", "https"):
-        raise Fault(FaultKind.BAD_REQUEST, f"{host} redirects to something that is not HTTP.")
-    if problem := find_url_problem(str(target), ("http", "https")):
-        raise Fault(FaultKind.BAD_REQUEST, f"{host} redirects to an address that cannot be read: {problem}.")
-    return str(target)
+    raise Fault(FaultKind.BAD_REQUEST, f"{url_host(url)} redirects in a loop.")
 
 
 def _peer(host: str, proxy: Proxy | None = None) -> Peer:
@@ -375,5 +350,5 @@ def _encode_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
-    default = _DEFAULT_PORTS.get(parts.scheme)
+    default = DEFAULT_PORTS.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{parts.port or default}"

@@ -212,7 +212,7 @@ def unexpected_body_fault(
         what = "a web page" + (f" ('{' '.join(title[1].split())[:80]}')" if title else "")
     return Fault(
         FaultKind.BAD_REQUEST,
-        f"{provider.host} answered with {what}, not with an event stream.",
+        f"{provider.host} returned {what} instead of an event stream.",
         status=response.status_code,
         hint=f"Check {provider.base_url_env}.",
     )

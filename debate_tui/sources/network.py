@@ -34,7 +34,7 @@ _PROXY_SCHEMES = {
     "socks5": "socks5",
     "socks5h": "socks5h",
 }
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _EXCEPTION_SEPARATORS = re.compile(r"[,\s]+")
 _SYSTEM_SETTINGS = "the system's proxy settings"
 
@@ -56,19 +56,19 @@ def find_url_problem(url: str, schemes: tuple[str, ...]) -> str:
     """Return what is wrong with a URL, to follow a colon, without quoting it; empty if nothing is."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.lower() not in schemes:
-        return f"it does not begin with {' or '.join(f'{known}://' for known in schemes)}"
+        return f"it must start with {' or '.join(f'{known}://' for known in schemes)}"
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
-        return "its host cannot be read"
+        return "its host is not valid"
     if not host or " " in host:
-        return "its host cannot be read" if rest.strip("/") else "it names no host"
+        return "its host is not valid" if rest.strip("/") else "it has no host"
     try:
         is_port = parts.port != 0
     except ValueError:
         is_port = False
-    return "" if is_port else "its port is not a number from 1 to 65535"
+    return "" if is_port else "its port must be a number from 1 to 65535"
 
 
 def variable_fault(variable: str, reason: str, hint: str = "") -> Fault:
@@ -115,7 +115,7 @@ def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | Non
     if is_loopback(host):
         return None
     value, variable = _proxy_setting(scheme, host, environ)
-    port = parts.port or _DEFAULT_PORTS.get(scheme)
+    port = parts.port or DEFAULT_PORTS.get(scheme)
     if not value or _is_exempt(scheme, host, port, _read_variable("no_proxy", environ)[0]):
         return None
     return _parse_proxy(value, variable)
@@ -126,21 +126,21 @@ def unusable_proxy_fault(proxy: Proxy, error: Exception) -> Fault:
     if isinstance(error, ImportError):
         return Fault(
             FaultKind.BAD_REQUEST,
-            f"{proxy.variable} names a SOCKS proxy, and the package 'socksio' is not installed.",
-            hint="Install it: pip install socksio",
+            f"{proxy.variable} names a SOCKS proxy, which needs the package 'socksio'.",
+            hint="Run: pip install socksio",
         )
-    return _proxy_fault(proxy.variable, "its host cannot be read")
+    return _proxy_fault(proxy.variable, "its host is not valid")
 
 
 def refused_by_proxy_fault(proxy: Proxy, host: str, error: Exception) -> Fault:
     """Return the fault of a proxy that did not connect to `host`; if it needs a login, a retry is useless."""
     answers_otherwise = isinstance(error, socks_errors(proxy)) or not str(error)
-    reason = "it does not answer as one" if answers_otherwise else one_line(str(error))
+    reason = "it does not respond like a proxy" if answers_otherwise else one_line(str(error))
     needs_login = reason.startswith("407") or "password" in reason
     return Fault(
         FaultKind.BAD_REQUEST if needs_login else FaultKind.NETWORK,
-        f"No connection to {host} through {proxy.title}: {reason.rstrip('.')}.",
-        hint=f"Check {proxy.variable}; NO_PROXY names servers to reach without a proxy.",
+        f"Could not connect to {host} through {proxy.title}: {reason.rstrip('.')}.",
+        hint=f"Check {proxy.variable}, or add the server to NO_PROXY.",
     )
 
 
@@ -208,7 +208,7 @@ def _parse_proxy(value: str, variable: str) -> Proxy:
 
 
 def _proxy_fault(variable: str, reason: str) -> Fault:
-    return variable_fault(variable, reason, f"Correct or unset {variable}, or name the server in NO_PROXY.")
+    return variable_fault(variable, reason, f"Correct or unset {variable}, or add the server to NO_PROXY.")
 
 
 def _is_exempt(scheme: str, host: str, port: int | None, exceptions: str) -> bool:
@@ -290,11 +290,11 @@ def make_tls_context(
             return make_default()
         return ssl.create_default_context(cafile=file or None, capath=None if file else folders)
     except ssl.SSLError:
-        raise variable_fault("SSL_CERT_FILE", f"'{file}' holds no certificate") from None
+        raise variable_fault("SSL_CERT_FILE", f"'{file}' contains no certificate") from None
     except OSError as error:
         raise variable_fault(variable, (error.strerror or str(error)).lower()) from None
     except ValueError:
-        raise variable_fault(variable, "it is not a path") from None
+        raise variable_fault(variable, "it is not a valid path") from None
 
 
 # Protection against addresses that remote users must not reach through this machine.
@@ -344,5 +344,5 @@ def _private_address_fault() -> Fault:
     return Fault(
         FaultKind.BAD_REQUEST,
         "The endpoint is not on the public internet.",
-        hint="Debates ordered from elsewhere cannot use this machine's or its network's own servers.",
+        hint="Remote users cannot choose servers on this machine or its network.",
     )

@@ -15,7 +15,7 @@ from msgspec import Struct
 from debate_tui.domain.events import Event
 from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive, TimeSlice, TurnRequest
 from debate_tui.sources.credentials import check_url
-from debate_tui.sources.endpoint import FallbackEndpoint, FirstByteDeadline
+from debate_tui.sources.endpoint import FallbackEndpoint
 from debate_tui.sources.http import HttpClients, HttpRequest, open_response
 from debate_tui.sources.network import url_host
 from debate_tui.sources.sse import SseSource
@@ -188,22 +188,23 @@ class RemoteDebate:
 
     def _make_endpoint(self) -> RemoteEndpoint:
         url = f"{self._origin}{self._path}/events?{_EVENTS_QUERY}"
-        stream = SseSource(url, clients=self._clients, headers=self._headers)
         return FallbackEndpoint(
-            FirstByteDeadline(stream, FIRST_BYTE_TIMEOUT_S),
+            SseSource(
+                url, clients=self._clients, headers=self._headers, first_byte_timeout=FIRST_BYTE_TIMEOUT_S
+            ),
             WebSocketSource("ws" + url[4:], clients=self._clients, headers=self._headers),
         )
 
 
 async def _read_messages(connection: EndpointConnection) -> AsyncGenerator[HostMessage]:
     """Yield a connection's messages; snapshots are skipped, as the full history was requested."""
-    if connection.events is None:
-        return
     turn = TimeSlice(asyncio.get_running_loop().call_soon)
     async with aclosing(connection.events) as items:
         async for item in items:
             if isinstance(item, KeepAlive):
                 yield HostMessage(retry_after=item.retry_after)
+            elif item.event == "done":
+                return
             elif (told := _parse_message(item, id_in_data=connection.ids_in_data)) is not None:
                 yield told
             now = time.monotonic()

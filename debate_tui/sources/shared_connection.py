@@ -20,24 +20,22 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, KeepAlive, TimeSlice
-from debate_tui.sources.endpoint import EndpointConnection, decode_connection, sendable_cursor
-from debate_tui.sources.payloads import SimpleEvent, errors
-from debate_tui.sources.payloads.detect import AutoDetectDecoder, unpack_base64
+from debate_tui.sources.endpoint import decode_connection, sendable_cursor
+from debate_tui.sources.payloads import SimpleEvent
+from debate_tui.sources.payloads.detect import EndpointDecoder, unpack_base64
+from debate_tui.sources.payloads.json_decoder import fit_json, fit_struct, load_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+    from contextlib import AbstractAsyncContextManager
 
-    from debate_tui.domain.stream import Connected, Resume, StreamItem, TurnRequest
-    from debate_tui.sources.endpoint import RemoteEndpoint
+    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.sources.endpoint import EndpointConnection, RemoteEndpoint
     from debate_tui.sources.payloads import PayloadEvent
-
-
-# The connection: events are sorted as they are read, and queued for their sources.
 
 
 QUEUE_LIMIT = 1 << 20
 """Characters queued for one source before reading from the connection pauses."""
-
 
 _KEEPALIVE_WEIGHT = 64
 """Size of a keep-alive in a queue, so that those which cannot be dropped are bounded too."""
@@ -83,20 +81,21 @@ def _event_size(event: PayloadEvent | KeepAlive) -> int:
 
 
 class SharedConnection:
-    """A connection shared by several sources, read by its own task, which ends with it."""
+    """A connection shared by several sources, read by its own task, which ends with it.
+
+    Events are sorted as they are read, and queued for their sources.
+    """
 
     def __init__(self, endpoint: SharedEndpoint, request: TurnRequest) -> None:
         self._endpoint = endpoint
         self._queues = {source: _SourceQueue() for source in endpoint.sources}
-        self._decoder = AutoDetectDecoder()
+        self._decoder = EndpointDecoder()
         self._has_space = asyncio.Event()
         self._response_received = asyncio.Event()
-        self._connected_item: Connected | None = None
-        self._is_finished = False
-        self._fault: Fault | None = None
+        self._connection: EndpointConnection | None = None
+        self._fault: Fault | None = Fault(FaultKind.NETWORK, "The shared connection was closed.")
+        """Why the connection ends, until all of it was read."""
         self._is_closed = False
-        self.ids_in_data = False
-        self.ended_orderly = False
         self.members: list[SharedSource] = []
         self.active: set[SharedSource] = set()
         self._task = asyncio.create_task(self._read(request))
@@ -121,14 +120,14 @@ class SharedConnection:
         if not self._task.cancelled() and (error := self._task.exception()):
             raise error
 
-    async def wait_connected(self) -> tuple[Connected, bool]:
-        """Wait for the response; return it and whether nothing is left to send. Raise its fault."""
+    async def open(self, source: SharedSource) -> EndpointConnection:
+        """Wait for the response and return the source's share of the connection; raise its fault."""
         await self._response_received.wait()
-        if self._connected_item is None:
+        if self._connection is None:
             raise self._copy_fault()
-        return self._connected_item, self._is_finished
+        return replace(self._connection, events=self._source_events(source), reusable=False)
 
-    async def events(self, source: SharedSource) -> AsyncGenerator[PayloadEvent | KeepAlive]:
+    async def _source_events(self, source: SharedSource) -> AsyncGenerator[PayloadEvent | KeepAlive]:
         """Yield the source's events, from the first event of the connection."""
         queue = self._queues[source]
         while True:
@@ -139,7 +138,7 @@ class SharedConnection:
             if queue.needs_own_connection:
                 raise NoDebaterTags
             if self._is_closed:
-                if self._fault is not None or not self._is_finished:
+                if self._fault is not None:
                     raise self._copy_fault()
                 return
             queue.changed.clear()
@@ -148,8 +147,7 @@ class SharedConnection:
     def _copy_fault(self) -> Fault:
         """Return a copy of the connection's fault for one source: `text_seen` differs between them."""
         fault = self._fault
-        if fault is None:
-            return Fault(FaultKind.NETWORK, "The shared connection was closed.")
+        assert fault is not None
         return Fault(
             fault.kind, fault.message, status=fault.status, retry_after=fault.retry_after, hint=fault.hint
         )
@@ -158,19 +156,15 @@ class SharedConnection:
         turn = TimeSlice(asyncio.get_running_loop().call_soon)
         try:
             async with self._endpoint.endpoint.connect(request, None) as connection:
-                self._connected_item = connection.connected
-                self._is_finished = connection.events is None
-                self.ids_in_data = connection.ids_in_data
+                self._connection = connection
                 self._response_received.set()
-                if connection.events is not None:
-                    async with aclosing(connection.events) as events:
-                        async for event in events:
-                            await self._distribute(event)
-                            now = time.monotonic()
-                            if now >= turn.end and turn.is_spent(now):
-                                await asyncio.sleep(0)
-                    self.ended_orderly = connection.ended_orderly()
-                    self._is_finished = True
+                async with aclosing(connection.events) as events:
+                    async for event in events:
+                        await self._distribute(event)
+                        now = time.monotonic()
+                        if now >= turn.end and turn.is_spent(now):
+                            await asyncio.sleep(0)
+                self._fault = None
         except Fault as fault:
             self._fault = fault
         finally:
@@ -276,7 +270,7 @@ class SharedEndpoint:
             data = unpack_base64(data) or data
             tags = _decode_tags(data) if data.startswith("{") else None
         except msgspec.DecodeError:
-            tags = errors.fit_json(data, _DebaterTags)
+            tags = fit_json(data, _DebaterTags)
         except RecursionError:
             tags = None
         if tags is None:
@@ -327,10 +321,10 @@ def _tagged_chunks(data: str) -> list[tuple[str | None, msgspec.Raw]]:
     try:
         return [(_decode_tags(chunk).tag, chunk) for chunk in _decode_batch(data).chunks]
     except msgspec.DecodeError:
-        value = errors.load_json(data)
+        value = load_json(data)
         chunks = [c for c in value["chunks"] if isinstance(c, dict)] if isinstance(value, dict) else []
         written = [(chunk, msgspec.Raw(json.dumps(chunk).encode())) for chunk in chunks]
-        return [(errors.fit_struct(chunk, _DebaterTags).tag, raw) for chunk, raw in written]
+        return [(fit_struct(chunk, _DebaterTags).tag, raw) for chunk, raw in written]
 
 
 _decode_tags = msgspec.json.Decoder(_DebaterTags).decode
@@ -348,18 +342,15 @@ class SharedSource:
     def model(self) -> str:
         return self._endpoint.endpoint.model
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self, request: TurnRequest, resume: Resume | None = None
-    ) -> AsyncGenerator[AsyncIterator[StreamItem]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
         shared = self._endpoint
         needs_own_connection = len(shared.sources) < 2 or shared.has_tags is False
-        opened = (
-            self._open_own(request, resume) if needs_own_connection or resume else self._open_shared(request)
-        )
-        async with opened as stream:
-            yield stream
+        if needs_own_connection or resume:
+            return self._open_own(request, resume)
+        return self._open_shared(request)
 
     async def aclose(self) -> None:
         """See `Source.aclose`."""
@@ -372,42 +363,38 @@ class SharedSource:
         cursor = sendable_cursor(resume.cursor if resume else None)
         async with (
             self._endpoint.endpoint.connect(request, cursor) as connection,
-            aclosing(decode_connection(self._filter_connection(connection), cursor)) as stream,
+            decode_connection(self._filter_connection(connection), cursor) as items,
         ):
-            yield stream
+            yield items
 
     @asynccontextmanager
     async def _open_shared(self, request: TurnRequest) -> AsyncGenerator[AsyncGenerator[StreamItem]]:
-        shared_connection = self._endpoint.join(self, request)
+        connection = self._endpoint.join(self, request)
         try:
-            connected, finished = await shared_connection.wait_connected()
-            events = None if finished else shared_connection.events(self)
-            connection = EndpointConnection(
-                connected, events, lambda: shared_connection.ended_orderly, shared_connection.ids_in_data
-            )
-            async with aclosing(self._shared_items(shared_connection, connection, request)) as stream:
-                yield stream
+            share = await connection.open(self)
+            async with aclosing(self._shared_items(connection, share, request)) as items:
+                yield items
         finally:
-            await self._endpoint.leave(self, shared_connection)
+            await self._endpoint.leave(self, connection)
 
     async def _shared_items(
-        self, shared_connection: SharedConnection, connection: EndpointConnection, request: TurnRequest
+        self, connection: SharedConnection, share: EndpointConnection, request: TurnRequest
     ) -> AsyncGenerator[StreamItem]:
         """Yield the source's share of the connection; switch to its own connection if chunks have no tags."""
         try:
-            async with aclosing(decode_connection(connection, None)) as stream:
-                async for item in stream:
+            async with decode_connection(share, None) as items:
+                async for item in items:
                     yield item
         except NoDebaterTags:
-            await self._endpoint.leave(self, shared_connection)
-            async with self._open_own(request, None) as stream:
-                await anext(stream)
-                async for item in stream:
+            await self._endpoint.leave(self, connection)
+            async with self._open_own(request, None) as items:
+                await anext(items)
+                async for item in items:
                     yield item
 
     def _filter_connection(self, connection: EndpointConnection) -> EndpointConnection:
         shared = self._endpoint
-        if connection.events is None or len(shared.sources) < 2 or shared.has_tags is False:
+        if len(shared.sources) < 2 or shared.has_tags is False:
             return connection
         return replace(connection, events=self._filter_events(connection.events))
 

@@ -14,7 +14,6 @@ from debate_tui.sources.credentials import check_url
 from debate_tui.sources.endpoint import EndpointConnection, RemoteEndpoint, encode_turn_request, fill_url
 from debate_tui.sources.http import HttpRequest, open_response
 from debate_tui.sources.http_errors import Peer, translate_errors
-from debate_tui.sources.network import url_host
 from debate_tui.sources.payloads import SimpleEvent
 from debate_tui.sources.payloads.detect import msgpack_to_json
 from debate_tui.sources.payloads.error_kinds import kind_from_status
@@ -68,17 +67,10 @@ class WebSocketSource(RemoteEndpoint):
     ) -> None:
         check_url(url, ("ws", "wss"))
         # The opening handshake is an HTTP request to the same address.
-        self._url = "http" + url[2:]
+        super().__init__("http" + url[2:])
         self._clients = clients
         self._method: HttpMethod = method
         self._headers = dict(headers or {})
-
-    @property
-    def model(self) -> str:
-        return url_host(self._url)
-
-    def turn_url(self, request: TurnRequest) -> str:
-        return fill_url(self._url, request, None)
 
     @asynccontextmanager
     async def connect(
@@ -91,7 +83,7 @@ class WebSocketSource(RemoteEndpoint):
             "sec-websocket-key": key,
             "sec-websocket-version": "13",
         }
-        url = fill_url(self._url, request, cursor, id_in_query=True)
+        url = fill_url(self.url, request, cursor, id_in_query=True)
         async with open_response(
             self._clients, HttpRequest("GET", url, self._headers, portable_headers)
         ) as http_response:
@@ -120,7 +112,9 @@ async def _check_upgrade(http_response: HttpResponse, key: str) -> None:
     accept_token = response.headers.get("sec-websocket-accept", "").encode()
     if response.status_code != 101 or accept_token != generate_accept_token(key.encode()):
         raise Fault(
-            FaultKind.BAD_REQUEST, "The server does not open a WebSocket here.", status=response.status_code
+            FaultKind.BAD_REQUEST,
+            "The server did not open a WebSocket at this address.",
+            status=response.status_code,
         )
 
 
@@ -201,7 +195,7 @@ class _WebSocketMessages:
         if self._message_size > MESSAGE_LIMIT:
             raise Fault(
                 FaultKind.BAD_REQUEST,
-                f"The server sent a message of more than {MESSAGE_LIMIT:,} characters.",
+                f"The server sent a message longer than {MESSAGE_LIMIT:,} characters.",
             )
 
     def _handle_close(self, code: int, reason: str | None) -> None:

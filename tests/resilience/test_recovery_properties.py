@@ -24,7 +24,8 @@ from debate_tui.domain.stream import (
     StreamOrigin,
 )
 from debate_tui.resilience.recovery import RecoveringSource
-from debate_tui.sources.payloads import decode_stream, detect
+from debate_tui.sources.payloads import decode_stream
+from debate_tui.sources.payloads.detect import EndpointDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder
 from debate_tui.sources.reasoning_tags import ReasoningTagSource
 from debate_tui.sources.resumable import ByteCountingParser, ByteCursorChatDecoder
@@ -98,16 +99,10 @@ class CutSource:
         wire = b"".join(self._sender.wire(cursor.position if cursor else ""))
         cut = self._cuts.pop(0) if self._cuts else None
         body = self._body(wire if cut is None else wire[: cut % len(wire)], broken=cut is not None)
-
-        async def items() -> AsyncIterator[StreamItem]:
-            yield Connected(StreamOrigin.CURSOR if cursor else StreamOrigin.START)
-            async with aclosing(
-                detect.decode_endpoint_stream(parse_sse(body), cursor, lambda: True)
-            ) as stream:
-                async for item in stream:
-                    yield item
-
-        yield items()
+        connected = Connected(StreamOrigin.CURSOR if cursor else StreamOrigin.START)
+        decoded = decode_stream(parse_sse(body), EndpointDecoder(cursor), lambda: True, connected)
+        async with aclosing(decoded) as items:
+            yield items
 
     async def _body(self, data: bytes, *, broken: bool) -> AsyncIterator[bytes]:
         for at in range(0, len(data), self._read):
@@ -210,9 +205,8 @@ class ExactSource:
             parser = ByteCountingParser(place)
             by_bytes = ByteCursorChatDecoder("conversation", parser)
             return decode_stream(self._parse(parser, body), by_bytes, lambda: False)
-        return detect.decode_endpoint_stream(
-            parse_sse(body), cursor, lambda: False, ids_in_data=self._kind == "data"
-        )
+        by_ids = EndpointDecoder(cursor, ids_in_data=self._kind == "data")
+        return decode_stream(parse_sse(body), by_ids, lambda: False)
 
     async def _parse(
         self, parser: ByteCountingParser, body: AsyncIterator[bytes]

@@ -297,7 +297,7 @@ async def test_a_malformed_proxy_is_a_fault_of_whoever_needs_it(
 @pytest.mark.parametrize(
     ("scheme", "answer", "kind", "says"),
     [
-        ("socks", b"", FaultKind.NETWORK, "does not answer as one"),
+        ("socks", b"", FaultKind.NETWORK, "does not respond like a proxy"),
         ("socks", b"HTTP/1.1 400 Bad Request\r\n\r\n", FaultKind.NETWORK, ""),
         ("socks", b"\x05\xff", FaultKind.NETWORK, "NO ACCEPTABLE METHODS"),
         ("socks", b"\x05", FaultKind.NETWORK, ""),

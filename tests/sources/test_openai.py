@@ -286,7 +286,7 @@ async def test_what_is_no_event_stream_is_a_wrong_address(
     fault = (await read_source(chat(server, sdk))).fault
     assert fault is not None
     assert (fault.kind, fault.status) == (FaultKind.BAD_REQUEST, 200)
-    assert "not with an event stream" in fault.message
+    assert "instead of an event stream" in fault.message
 
 
 async def test_an_error_that_comes_as_json_with_a_good_status_counts(

@@ -18,7 +18,7 @@ from debate_tui.sources.anthropic import AnthropicSource
 from debate_tui.sources.openai import OpenAISource
 from debate_tui.sources.payloads import SimpleEvent, decode_stream
 from debate_tui.sources.payloads.chat import ChatDecoder
-from debate_tui.sources.payloads.detect import decode_endpoint_stream, detect_payload
+from debate_tui.sources.payloads.detect import EndpointDecoder, detect_payload
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder
 from debate_tui.sources.providers import find_provider
@@ -192,11 +192,7 @@ def decode_capture(capture: dict[str, Any], events: list[bytes], *, as_endpoint:
     async def collect() -> SourceOutput:
         heard = SourceOutput()
         found = parse_sse(pieces())
-        decoded = (
-            decode_endpoint_stream(found, None, lambda: True)
-            if as_endpoint
-            else decode_stream(found, DECODERS[capture["api"]]())
-        )
+        decoded = decode_stream(found, EndpointDecoder() if as_endpoint else DECODERS[capture["api"]]())
         try:
             async for item in decoded:
                 heard.items.append(item)

@@ -438,8 +438,8 @@ async def test_events_may_come_as_json_lines(server: ProviderServer, sdk: SdkCli
         ("text/plain", b"Ollama is running", FaultKind.BAD_REQUEST, "text/plain ('Ollama is running')"),
         ("", b"d", FaultKind.BAD_REQUEST, "text ('d')"),
         (JSON, b'{"status": "ok", "version": 1}', FaultKind.BAD_REQUEST, "'status', 'version'"),
-        (JSON, b'{"choices": []}\n', FaultKind.BAD_REQUEST, "JSON, not with an event stream"),
-        (JSON, b"[]", FaultKind.BAD_REQUEST, "JSON, not with an event stream"),
+        (JSON, b'{"choices": []}\n', FaultKind.BAD_REQUEST, "JSON instead of an event stream"),
+        (JSON, b"[]", FaultKind.BAD_REQUEST, "JSON instead of an event stream"),
         (JSON, b'{"error": {"message": "No."}}', FaultKind.UNKNOWN, "No."),
         (JSON, b'[{"error": {"message": "Later.", "code": 503}}]\n', FaultKind.OVERLOADED, "Later."),
         (

@@ -31,6 +31,7 @@ from debate_tui.sources.endpoint import NotAStream
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
 from tests.fakes.sse_server import Cut, ReceivedRequest, Reply, SseServer, each_byte, reply
+from tests.sources.source_reader import SourceOutput, read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,22 +50,23 @@ async def source(url: str, **options: object) -> AsyncIterator[SseSource]:
         await clients.aclose()
 
 
+async def read(url: str, resume: Resume | None = None, **options: object) -> SourceOutput:
+    async with source(url, **options) as sse:
+        return await read_source(sse, REQUEST, resume)
+
+
 async def collect(url: str, resume: Resume | None = None, **options: object) -> list[StreamItem]:
-    async with source(url, **options) as sse, sse.open(REQUEST, resume) as stream:
-        return [item async for item in stream]
+    heard = await read(url, resume, **options)
+    assert heard.fault is None, heard.fault
+    return heard.items
 
 
 async def read_until_fault(
     url: str, resume: Resume | None = None, **options: object
 ) -> tuple[list[StreamItem], Fault]:
-    items: list[StreamItem] = []
-    try:
-        async with source(url, **options) as sse, sse.open(REQUEST, resume) as stream:
-            async for item in stream:
-                items.append(item)  # noqa: PERF401
-    except Fault as fault:
-        return items, fault
-    pytest.fail(f"No fault behind {items}.")
+    heard = await read(url, resume, **options)
+    assert heard.fault is not None, heard.items
+    return heard.items, heard.fault
 
 
 def text(items: list[StreamItem]) -> str:
@@ -96,6 +98,7 @@ async def test_the_url_is_filled_in_and_encoded() -> None:
         await collect(f"{server.origin}/{{phase}}/{{turn}}?t={{topic}}&from={{lastEventId}}")
     assert server.requests[0].target == "/opening/3?t=Is%20it%3F&from="
     assert server.requests[0].headers["accept"] == "text/event-stream"
+    assert server.requests[0].headers["cache-control"] == "no-cache"
     assert server.requests[0].last_event_id is None
 
 
@@ -345,8 +348,11 @@ async def test_a_body_that_is_not_encoded_as_it_says_is_a_network_fault() -> Non
     assert fault.kind is FaultKind.NETWORK
 
 
-async def test_an_oversized_event_is_a_bad_request() -> None:
-    async with SseServer(Reply((b"data: ", *(b"x" * 65536,) * 17))) as server:
+@pytest.mark.parametrize(
+    ("start", "content_type"), [(b"data: ", "text/event-stream"), (b'{"delta": "', "application/x-ndjson")]
+)
+async def test_an_oversized_event_is_a_bad_request(start: bytes, content_type: str) -> None:
+    async with SseServer(Reply((start, *(b"x" * 65536,) * 17), content_type=content_type)) as server:
         _, fault = await read_until_fault(server.url)
     assert fault.kind is FaultKind.BAD_REQUEST
 
@@ -377,21 +383,15 @@ async def test_userinfo_is_sent_as_basic_authorization() -> None:
     )
 
 
-@pytest.mark.parametrize("status", [301, 302, 303])
-async def test_a_post_is_redirected_to_a_get(status: int) -> None:
-    async with SseServer(
-        Reply(status=status, headers=(("Location", "/answer"),)), reply(b"data: [DONE]\n\n")
-    ) as server:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_only_307_and_308_redirect_a_post_to_a_post(status: int) -> None:
+    redirect = Reply(status=status, headers=(("Location", "/answer"),))
+    async with SseServer(redirect, reply(b"data: [DONE]\n\n")) as server:
         await collect(server.url, method="POST")
-    assert (server.requests[1].method, server.requests[1].body) == ("GET", b"")
-
-
-async def test_a_post_redirected_with_307_stays_one() -> None:
-    async with SseServer(
-        Reply(status=307, headers=(("Location", "/answer"),)), reply(b"data: [DONE]\n\n")
-    ) as server:
-        await collect(server.url, method="POST")
-    assert server.requests[1].body == server.requests[0].body
+    sent, redirected = server.requests
+    expected = ("POST", sent.body) if status > 303 else ("GET", b"")
+    assert (redirected.method, redirected.body) == expected
+    assert ("content-type" in redirected.headers) == (status > 303)
 
 
 @pytest.mark.parametrize("location", ["/stream", "?n={n}", "ftp://elsewhere/"])
@@ -546,20 +546,6 @@ async def test_json_lines_cut_anywhere_are_a_network_fault(cut: Cut) -> None:
             items, fault = await read_until_fault(server.url)
         assert fault.kind is FaultKind.NETWORK
         assert "Tea is. Yes.".startswith(text(items))
-
-
-async def test_a_json_line_without_end_is_a_bad_request() -> None:
-    line = Reply((b'{"delta": "', *(b"x" * 65536,) * 17), content_type="application/x-ndjson")
-    async with SseServer(line) as server:
-        _, fault = await read_until_fault(server.url)
-    assert fault.kind is FaultKind.BAD_REQUEST
-
-
-async def test_streams_are_asked_for_as_fetch_does() -> None:
-    async with SseServer(reply(b"data: text\n\n")) as server:
-        await collect(server.url)
-        assert server.requests[0].headers["cache-control"] == "no-cache"
-        assert server.requests[0].headers["accept"] == "text/event-stream"
 
 
 async def test_a_404_names_the_url_without_its_secrets() -> None:

@@ -12,6 +12,7 @@ import pytest
 from debate_tui.domain.stream import Chunk, Connected, Fault, Finished, KeepAlive, Usage
 from debate_tui.sources import endpoint, sse
 from debate_tui.sources.http import HttpClients
+from debate_tui.sources.payloads import SimpleEvent
 from tests.fakes.scripted_source import REQUEST
 from tests.fakes.sse_server import Reply, SseServer
 
@@ -61,9 +62,10 @@ async def test_the_standard_is_kept(case: dict[str, Any], monkeypatch: pytest.Mo
         events: AsyncGenerator[StreamItem], *_: object, **__: object
     ) -> AsyncGenerator[StreamItem]:
         async for event in events:
-            yield event
+            if not isinstance(event, SimpleEvent):  # the source's own
+                yield event
 
-    monkeypatch.setattr(endpoint.detect, "decode_endpoint_stream", undecoded)
+    monkeypatch.setattr(endpoint, "decode_stream", undecoded)
     runner = load_runner()
     async with runner.Server([case]) as server:
         for size in REWRITES:

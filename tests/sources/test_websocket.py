@@ -63,6 +63,12 @@ async def outcome(
     return heard.items, heard.fault
 
 
+async def read_fault(server: SseServer) -> Fault:
+    items, fault = await outcome(server)
+    assert fault is not None, items
+    return fault
+
+
 async def test_messages_are_read_like_event_data() -> None:
     said = "Ünï 👩‍🚀"
     stream = text(json.dumps({"delta": said})) + close()
@@ -173,8 +179,7 @@ async def test_close_codes_have_their_kinds(code: int, kind: FaultKind) -> None:
 @pytest.mark.parametrize("start", [b"", b"\x81\x05he"])
 async def test_a_broken_connection_is_a_network_fault(cut: Cut, start: bytes) -> None:
     async with websocket_server(start, cut) as server:
-        _, fault = await outcome(server)
-    assert fault is not None
+        fault = await read_fault(server)
     assert fault.kind is FaultKind.NETWORK
     assert not isinstance(fault, UnmarkedEnd)
 
@@ -182,16 +187,14 @@ async def test_a_broken_connection_is_a_network_fault(cut: Cut, start: bytes) ->
 @pytest.mark.parametrize("nonsense", [b"\x83\x00", frame(1, b"\xff\xfe"), b"\x81\xff" + b"\x00" * 12])
 async def test_frames_that_break_the_protocol_are_a_network_fault(nonsense: bytes) -> None:
     async with websocket_server(nonsense, Cut.STALL) as server:
-        _, fault = await outcome(server)
-    assert fault is not None
+        fault = await read_fault(server)
     assert fault.kind is FaultKind.NETWORK
 
 
 async def test_a_ping_that_cannot_be_answered_is_a_network_fault() -> None:
     """There is nobody left for the pong."""
     async with websocket_server(*[ping(b"you?")] * 2000, Cut.RESET) as server:
-        _, fault = await outcome(server)
-    assert fault is not None
+        fault = await read_fault(server)
     assert fault.kind is FaultKind.NETWORK
 
 
@@ -199,8 +202,7 @@ async def test_an_endless_message_is_a_bad_request() -> None:
     piece = frame(0, b"x" * 65536, final=False)
     pieces = (frame(1, b"x", final=False), *(piece,) * (MESSAGE_LIMIT // 65536 + 2))
     async with websocket_server(*pieces, Cut.STALL) as server:
-        _, fault = await outcome(server)
-    assert fault is not None
+        fault = await read_fault(server)
     assert fault.kind is FaultKind.BAD_REQUEST
 
 
@@ -209,23 +211,20 @@ async def test_an_endless_message_is_a_bad_request() -> None:
 )
 async def test_a_refused_upgrade_is_a_fault(status: int, kind: FaultKind) -> None:
     async with SseServer(Reply(status=status)) as server:
-        _, fault = await outcome(server)
-    assert fault is not None
+        fault = await read_fault(server)
     assert (fault.kind, fault.status) == (kind, status)
 
 
 async def test_a_handshake_that_is_no_answer_to_ours_is_refused() -> None:
     async with SseServer(script=lambda request: upgraded(request, accept="bm90IG91cnM=")) as server:
-        _, fault = await outcome(server)
-    assert fault is not None
+        fault = await read_fault(server)
     assert fault.kind is FaultKind.BAD_REQUEST
 
 
 async def test_nobody_there_is_a_network_fault() -> None:
     async with SseServer(reply()) as server:
         await server.refuse()
-        _, fault = await outcome(server)
-    assert fault is not None
+        fault = await read_fault(server)
     assert fault.kind is FaultKind.NETWORK
 
 

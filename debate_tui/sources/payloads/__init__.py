@@ -11,19 +11,13 @@ Servers deviate from every payload format. Fields and events without text must n
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, structs
 
-from debate_tui.domain.stream import (
-    Chunk,
-    Fault,
-    FaultKind,
-    Finished,
-    KeepAlive,
-    UnmarkedEnd,
-)
+from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, KeepAlive, UnmarkedEnd
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
@@ -68,116 +62,106 @@ class UnfinishedEvent(KeepAlive, frozen=True):
     event: str = "message"
 
 
-class PayloadDecoder(Protocol):
+class PayloadDecoder(ABC):
     """Decoder for the payload of one connection; it keeps state, so every connection needs its own."""
 
+    is_finished = False
+    """Whether `decode_stream` has reached the `Finished`."""
+
     @property
+    @abstractmethod
     def has_end_marker(self) -> bool:
         """Whether the payload has an end marker of its own.
 
         Without one, only the connection's framing can confirm an end.
         """
-        ...
 
     @property
+    @abstractmethod
     def finish_reason(self) -> FinishReason | None:
         """How the answer ended, once the payload has given a reason; usage and end marker may follow."""
-        ...
 
+    @abstractmethod
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """Return the items of one event in order; a `Finished` is the last item of the stream.
 
         Items are `Chunk`, `KeepAlive`, `UsageUpdate` and `Finished` only. Cursors are set only if the payload
-        itself has them (a sequence number); the source handles event ids. Unknown events become keep-alives.
+        itself has them (a sequence number); `detect` adds event ids. Unknown events become keep-alives.
         Raise `Fault` (without `text_seen`, which `decode_stream` sets) for an error reported by the server
         and for unreadable data that may have contained text. Chunks are never empty.
         """
-        ...
 
+    @abstractmethod
     def end(self) -> Finished | None:
         """Return the end of the stream if the connection ended orderly here, or `None` if it was cut.
 
         An answer with a finish reason is finished even if the end marker never came; a payload without an end
         marker always is.
         """
-        ...
 
     def missing_end(self) -> Fault:
         """Return the fault of a stream that closed although `end` returns `None`."""
-        ...
+        return truncated_fault()
+
+    def close(self, text_seen: bool, ended_orderly: bool) -> Finished:
+        """Return the end of a connection closed without an error; raise `Fault` if it is not complete.
+
+        `text_seen` says whether it brought text, `ended_orderly` whether the framing confirms its end.
+        """
+        finished = self.end()
+        if finished is None:
+            raise self.missing_end()
+        if not ended_orderly:
+            raise UnmarkedEnd(vouched=False)
+        return finished
+
+    def keep_alive(self, sign: KeepAlive) -> KeepAlive:
+        """Return a keep-alive from the transport with its final cursor."""
+        return sign
 
 
 AFTER_FINISH_TIMEOUT = 3.0
 """Seconds to wait for usage and the end marker after a finish reason."""
 
 
-def decode_stream(
+async def decode_stream(
     events: AsyncIterator[PayloadEvent | KeepAlive],
     decoder: PayloadDecoder,
     ended_orderly: Callable[[], bool] = lambda: True,
     connected: Connected | None = None,
 ) -> AsyncGenerator[StreamItem, None]:
-    """Decode a stream to its end: a `Finished`, or a `Fault` with `text_seen` set.
+    """Decode a stream, after `connected`, to its end: a `Finished`, or a `Fault` with `text_seen` set.
 
     Nothing is read after the `Finished`. `events` may raise `Fault` too. `ended_orderly` is called when they
-    are exhausted and returns whether the framing confirms the end; otherwise the end is a cut. `connected`
-    is the first item.
-    """
-
-    def end(text_seen: bool) -> Finished:
-        finished = decoder.end()
-        if finished is None:
-            raise decoder.missing_end()
-        if not ended_orderly():
-            raise UnmarkedEnd(vouched=False)
-        return finished
-
-    return decode_events(events, decoder, end, lambda sign: sign, connected)
-
-
-async def decode_events(
-    events: AsyncIterator[PayloadEvent | KeepAlive],
-    decoder: PayloadDecoder,
-    end: Callable[[bool], Finished],
-    keep_alive: Callable[[KeepAlive], KeepAlive],
-    connected: Connected | None = None,
-) -> AsyncGenerator[StreamItem, None]:
-    """Decode the events of any source, models and endpoints alike, after `connected`.
-
-    `end` gets whether text was seen, and returns the `Finished` of a closed connection or raises `Fault`;
-    `keep_alive` completes a keep-alive from the transport.
+    are exhausted and returns whether the framing confirms the end; otherwise the end is a cut.
     """
     if connected is not None:
         yield connected
     text_seen = reasoning_seen = False
     try:
         async for event in events:
-            items = (
-                _decode_sign(event, decoder, keep_alive)
-                if isinstance(event, KeepAlive)
-                else decoder.decode(event)
-            )
+            items = _decode_sign(event, decoder) if isinstance(event, KeepAlive) else decoder.decode(event)
             for item in items:
-                kind = type(item)
-                if kind is Chunk:
-                    if item.reasoning:  # type: ignore[union-attr]
-                        reasoning_seen = True
-                    else:
-                        text_seen = True
-                elif kind is Finished:
-                    yield _with_substitute(item, text_seen, reasoning_seen)
+                if isinstance(item, Chunk):
+                    text_seen |= not item.reasoning
+                    reasoning_seen |= item.reasoning
+                elif isinstance(item, Finished):
+                    yield _finish(decoder, item, text_seen, reasoning_seen)
                     return
                 yield item
             if decoder.finish_reason is not None:
                 break
         else:
-            yield _with_substitute(end(text_seen or reasoning_seen), text_seen, reasoning_seen)
+            finished = decoder.close(text_seen or reasoning_seen, ended_orderly())
+            yield _finish(decoder, finished, text_seen, reasoning_seen)
             return
-        async with aclosing(_decode_rest(events, decoder, end, keep_alive, is_answer=text_seen)) as rest:
+        async with aclosing(_decode_rest(events, decoder, ended_orderly, is_answer=text_seen)) as rest:
             async for item in rest:
-                if type(item) is Chunk and not item.reasoning:
-                    text_seen = True
-                yield _with_substitute(item, text_seen, reasoning_seen)
+                if isinstance(item, Chunk):
+                    text_seen |= not item.reasoning
+                elif isinstance(item, Finished):
+                    item = _finish(decoder, item, text_seen, reasoning_seen)
+                yield item
     except RecursionError:
         raise nesting_fault(text_seen or reasoning_seen) from None
     except Fault as fault:
@@ -188,8 +172,7 @@ async def decode_events(
 async def _decode_rest(
     events: AsyncIterator[PayloadEvent | KeepAlive],
     decoder: PayloadDecoder,
-    end: Callable[[bool], Finished],
-    keep_alive: Callable[[KeepAlive], KeepAlive],
+    ended_orderly: Callable[[], bool],
     *,
     is_answer: bool,
 ) -> AsyncGenerator[StreamItem, None]:
@@ -212,52 +195,42 @@ async def _decode_rest(
                 raise
             event = None
         if event is None:
-            yield (decoder.end() if is_last else None) or end(True)
+            yield (decoder.end() if is_last else None) or decoder.close(True, ended_orderly())
             return
-        for item in _decode_late(event, decoder, keep_alive, is_answer=is_answer):
-            if type(item) is Chunk:
+        for item in _decode_late(event, decoder, is_answer=is_answer):
+            if isinstance(item, Chunk):
                 deadline, is_answer, is_last = None, False, False
             yield item
-            if type(item) is Finished:
+            if isinstance(item, Finished):
                 return
 
 
 def _decode_late(
-    event: PayloadEvent | KeepAlive,
-    decoder: PayloadDecoder,
-    keep_alive: Callable[[KeepAlive], KeepAlive],
-    *,
-    is_answer: bool,
+    event: PayloadEvent | KeepAlive, decoder: PayloadDecoder, *, is_answer: bool
 ) -> Iterator[StreamItem]:
     """Yield the items of an event after a finish reason; of its faults only a refusal undoes an answer."""
     try:
-        if isinstance(event, KeepAlive):
-            yield from _decode_sign(event, decoder, keep_alive)
-        else:
-            yield from decoder.decode(event)
+        yield from _decode_sign(event, decoder) if isinstance(event, KeepAlive) else decoder.decode(event)
     except Fault as fault:
         if not is_answer or fault.kind is FaultKind.REFUSED:
             raise
 
 
-def _decode_sign(
-    sign: KeepAlive, decoder: PayloadDecoder, keep_alive: Callable[[KeepAlive], KeepAlive]
-) -> Iterable[StreamItem]:
+def _decode_sign(sign: KeepAlive, decoder: PayloadDecoder) -> Iterable[StreamItem]:
     """Return the items of something that is not an event: usually just the keep-alive."""
     if not isinstance(sign, UnfinishedEvent):
-        return (keep_alive(sign),)
+        return (decoder.keep_alive(sign),)
     items = tuple(decoder.decode(SimpleEvent(sign.data, sign.event)))
-    is_end = any(type(item) is Finished for item in items)
+    is_end = any(isinstance(item, Finished) for item in items)
     return items if is_end or (decoder.has_end_marker and decoder.end()) else ()
 
 
-def _with_substitute(item: StreamItem, text_seen: bool, reasoning_seen: bool) -> StreamItem:
-    """Add to a `Finished` what came instead of text; return other items unchanged."""
-    if type(item) is not Finished:
-        return item
-    # Even if there was text: it may be only tagged reasoning.
-    instead = item.instead or ("only reasoning" if reasoning_seen and not text_seen else "")
-    return item if instead == item.instead else structs.replace(item, instead=instead)
+def _finish(decoder: PayloadDecoder, finished: Finished, text_seen: bool, reasoning_seen: bool) -> Finished:
+    """Return the stream's end, completed by what came instead of text."""
+    decoder.is_finished = True
+    if finished.instead or not reasoning_seen or text_seen:
+        return finished
+    return structs.replace(finished, instead="only reasoning")
 
 
 def is_done_marker(data: str) -> bool:
@@ -272,18 +245,18 @@ def truncated_fault(last_words: str = "") -> Fault:
     """
     message = "The stream ended before the answer was complete."
     return Fault(
-        FaultKind.NETWORK, f"{message} It says: '{_shorten(last_words)}'." if last_words else message
+        FaultKind.NETWORK, f"{message} Its last text was '{_shorten(last_words)}'." if last_words else message
     )
 
 
 def unreadable_fault(data: str) -> Fault:
     """Return the fault of an event whose data cannot be parsed, usually broken by an intermediary."""
-    return Fault(FaultKind.SERVER, f"The server sent an event that cannot be read: {_shorten(data)}")
+    return Fault(FaultKind.SERVER, f"The server sent an invalid event: {_shorten(data)}")
 
 
 def nesting_fault(text_seen: bool) -> Fault:
     """Return the fault of data nested too deeply to decode."""
-    return Fault(FaultKind.SERVER, "The server sent an event that cannot be read.", text_seen=text_seen)
+    return Fault(FaultKind.SERVER, "The server sent an invalid event.", text_seen=text_seen)
 
 
 def _shorten(data: str) -> str:
@@ -292,10 +265,10 @@ def _shorten(data: str) -> str:
 
 def unknown_payload_fault(data: str, name: str = "") -> Fault:
     """Return the fault of an unsupported stream; `data` is its first event, `name` its API."""
-    speaks = f"The server speaks {name}, which is not supported."
-    start = speaks if name else "The server's events are in no supported format."
+    named = f"The server uses {name}, which is not supported."
+    start = named if name else "The format of the server's events is not supported."
     return Fault(
         FaultKind.BAD_REQUEST,
-        f"{start} The first one is '{_shorten(data)}'.",
-        hint="Use an address that answers in a supported format.",
+        f"{start} The first event is '{_shorten(data)}'.",
+        hint="Use an endpoint with a supported format.",
     )

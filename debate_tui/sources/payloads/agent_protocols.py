@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Fault, FaultKind, KeepAlive
+from debate_tui.domain.stream import Chunk, Fault, FaultKind
 from debate_tui.sources.payloads import errors
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
-from debate_tui.sources.payloads.json_decoder import JsonDecoder
+from debate_tui.sources.payloads.json_decoder import NOTHING, JsonDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,6 @@ _AGUI_REASONING_TYPES = (
     "REASONING_MESSAGE_CHUNK",
     "THINKING_TEXT_MESSAGE_CONTENT",
 )
-_KEEPALIVE = (KeepAlive(),)
 
 
 class _AgUiEvent(Struct):
@@ -43,12 +42,9 @@ class AgUiDecoder(JsonDecoder[_AgUiEvent]):
 
     shape = _AgUiEvent
     parse = msgspec.json.Decoder(_AgUiEvent).decode
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._understood = True
-        self._is_run = False
-        self._message_ended = False
+    _understood = True
+    _is_run = False
+    _message_ended = False
 
     def read(self, value: _AgUiEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `JsonDecoder.read`."""
@@ -57,15 +53,13 @@ class AgUiDecoder(JsonDecoder[_AgUiEvent]):
             self._message_ended = False
             text = value.delta
             return (
-                (Chunk(text, kind in _AGUI_REASONING_TYPES),)
-                if text and isinstance(text, str)
-                else _KEEPALIVE
+                (Chunk(text, kind in _AGUI_REASONING_TYPES),) if text and isinstance(text, str) else NOTHING
             )
         match kind:
             case "RUN_FINISHED":
                 return (self.finished(),)
             case "RUN_ERROR":
-                raise errors.fault_from_error(errors.ErrorBody(message=value.message, code=value.code))
+                raise errors.fault_from_error({"message": value.message, "code": value.code})
             case "RUN_STARTED":
                 self._is_run = True
             case "TEXT_MESSAGE_END":
@@ -74,7 +68,7 @@ class AgUiDecoder(JsonDecoder[_AgUiEvent]):
                 self._instead = "a tool call"
             case _:
                 return self.read_other(event)
-        return _KEEPALIVE
+        return NOTHING
 
     def end(self) -> Finished | None:
         """See `PayloadDecoder.end`."""
@@ -87,7 +81,6 @@ class AgUiDecoder(JsonDecoder[_AgUiEvent]):
 class _UiPart(Struct, rename="camel"):
     type: str = ""
     delta: str = ""
-    error_text: str = ""
     finish_reason: str = ""
 
 
@@ -96,10 +89,7 @@ class UiStreamDecoder(JsonDecoder[_UiPart]):
 
     shape = _UiPart
     parse = msgspec.json.Decoder(_UiPart).decode
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._understood = True
+    _understood = True
 
     def read(self, value: _UiPart, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `JsonDecoder.read`."""
@@ -109,8 +99,6 @@ class UiStreamDecoder(JsonDecoder[_UiPart]):
             case "finish":
                 self.finish_reason = to_finish_reason(value.finish_reason)
                 return (self.finished(),)
-            case "error":
-                raise errors.fault_from_body(value.error_text or event.data)
             case "abort":
                 raise Fault(FaultKind.SERVER, "The server ended the answer early.")
         if value.type.startswith("tool-"):

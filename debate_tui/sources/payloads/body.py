@@ -16,6 +16,7 @@ import msgspec
 
 from debate_tui.domain.stream import Fault, FaultKind, KeepAlive
 from debate_tui.sources.payloads import SimpleEvent, errors
+from debate_tui.sources.payloads.json_decoder import load_json
 from debate_tui.sources.sse_parser import EVENT_LIMIT, parse_sse
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ async def parse_ndjson(
     else:
         return
     if kind == "page":
-        message = "The server answered with a web page, not with an event stream."
+        message = "The server returned a web page instead of an event stream."
         raise Fault(FaultKind.BAD_REQUEST, message, status=HTTPStatus.OK)
     parse = parse_sse if kind == "events" else parse_json_body
     async with aclosing(prepend(head, body)) as whole, aclosing(parse(whole, limit=limit)) as events:
@@ -121,7 +122,7 @@ async def parse_json_body(
                 yield event
         searched = len(buffer)
         if len(buffer) > limit:
-            message = f"The server sent a document of more than {limit:,} bytes."
+            message = f"The server sent a document longer than {limit:,} bytes."
             raise Fault(FaultKind.BAD_REQUEST, message)
     if rest := bytes(buffer).strip(_BLANKS):
         for event in documents.events(rest):
@@ -167,14 +168,16 @@ class _Documents:
     def check(self) -> None:
         """Raise the fault of a JSON body without any part of an answer."""
         if not self._known:
-            names = ", ".join(f"'{name[:40]}'" for name in self._unknown_fields) or "no fields"
-            message = f"The server answered with JSON, not with an event stream or an answer: it has {names}."
+            names = ", ".join(f"'{name[:40]}'" for name in self._unknown_fields) or "none"
+            message = (
+                f"The server returned JSON instead of an event stream or an answer. Its fields: {names}."
+            )
             raise Fault(FaultKind.BAD_REQUEST, message, status=HTTPStatus.OK)
 
 
 def split_answer(data: str) -> list[str]:
     """Return the data of the events that would stream a complete answer; empty for anything else."""
-    value = errors.load_json(data)
+    value = load_json(data)
     if not isinstance(value, dict):
         return []
     parts = [event.data for event in _answer_events(value, is_error=False)]
@@ -182,8 +185,8 @@ def split_answer(data: str) -> list[str]:
 
 
 def _answer_events(value: dict[str, object], *, is_error: bool) -> Iterator[PayloadEvent]:
-    choices = value.get("choices")
-    if isinstance(choices, list) and any(map(_has_message, choices)):
+    choices = _objects(value.get("choices"))
+    if any(map(_has_message, choices)):
         yield from _chat_events(value, choices)
     elif value.get("object") == "response" and "output" in value:
         yield from _responses_events(value)
@@ -193,13 +196,13 @@ def _answer_events(value: dict[str, object], *, is_error: bool) -> Iterator[Payl
         yield SimpleEvent(msgspec.json.encode(value).decode(), "error" if is_error else "message")
 
 
-def _has_message(choice: object) -> bool:
-    return isinstance(choice, dict) and isinstance(choice.get("message"), dict) and not choice.get("delta")
+def _has_message(choice: dict[str, object]) -> bool:
+    return isinstance(choice.get("message"), dict) and not choice.get("delta")
 
 
-def _chat_events(completion: dict[str, object], choices: list[object]) -> Iterator[PayloadEvent]:
+def _chat_events(completion: dict[str, object], choices: list[dict[str, object]]) -> Iterator[PayloadEvent]:
     """Yield a complete chat completion as a single chunk."""
-    chunks = [choice | {"delta": choice["message"]} if _has_message(choice) else choice for choice in choices]  # type: ignore[operator,index]
+    chunks = [choice | {"delta": choice["message"]} if _has_message(choice) else choice for choice in choices]
     yield _event(completion | {"object": "chat.completion.chunk", "choices": chunks})
     yield SimpleEvent("[DONE]")
 

@@ -13,20 +13,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, KeepAlive, Usage, UsageUpdate, merge_usage
+from debate_tui.domain.stream import Chunk, Usage
 from debate_tui.sources.payloads import errors
-from debate_tui.sources.payloads.error_kinds import to_finish_reason
-from debate_tui.sources.payloads.errors import Count, to_count
-from debate_tui.sources.payloads.json_decoder import JsonDecoder
+from debate_tui.sources.payloads.json_decoder import NOTHING, Count, JsonDecoder, fit_json, to_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from debate_tui.domain.stream import StreamItem
     from debate_tui.sources.payloads import PayloadEvent
-
-_KEEPALIVE = (KeepAlive(),)
-_TOOL_REASONS = ("tool_calls", "tool_use", "function_call")
 
 
 class _ChatPart(Struct):
@@ -110,8 +105,8 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
         if choices and value.usage is None and value.error is None and value.x_groq is None:
             choice = choices[0]
             if choice.index == self._choice_index and len(choices) == 1:
-                return self._read_choice(choice) or _KEEPALIVE
-            return self._read_choices(choices, event) or _KEEPALIVE
+                return self._read_choice(choice) or NOTHING
+            return self._read_choices(choices, event) or NOTHING
         return self._read_metadata(value, event)
 
     def _read_choices(self, choices: list[_ChatChoice], event: PayloadEvent) -> list[StreamItem]:
@@ -120,7 +115,7 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
             self._understood = True
             indices = [choice.index for choice in choices]
             self._choice_index = 0 if 0 in indices else min(indices)
-            head = errors.fit_json(event.data, _ChatHead)
+            head = fit_json(event.data, _ChatHead)
             self._model, self._response = head.model, head.id
         return [
             item
@@ -135,7 +130,7 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
         if items:
             self._has_text = True
         if choice.finish_reason is not None:
-            self._finish(choice.finish_reason)
+            self.note_finish_reason(choice.finish_reason)
         return items
 
     def _read_undivided(self, choice: _ChatChoice) -> list[StreamItem]:
@@ -166,11 +161,6 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
             self._instead = "a tool call"
         return items
 
-    def _finish(self, word: str) -> None:
-        if word in _TOOL_REASONS:
-            self._instead = "a tool call"
-        self.finish_reason = to_finish_reason(word) or self.finish_reason
-
     def _read_metadata(self, completion: _ChatCompletion, event: PayloadEvent) -> Iterator[StreamItem]:
         """Yield the items of a chunk with more than text: the choice's, then usage; raise its error last."""
         extension = completion.x_groq or _GroqExtension()
@@ -183,20 +173,18 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
             is_empty = False
             yield item
         if usage is not None and (counted := _to_usage(usage)) != Usage():
-            self._usage = merge_usage(self._usage, counted) or counted
             if (cost := _to_cost(usage.cost)) is not None:
                 self._cost = cost
-            self._understood = True
             is_empty = False
-            yield UsageUpdate(self._usage)
+            yield from self.update_usage(counted)
         if error and error is completion.error:
             raise errors.fault_from_body(event.data)
         if error:
-            raise errors.parse_error({"error": error}).to_fault(None, None)
+            raise errors.fault_from_error(error)
         if completion.choices is None and completion.usage is None and extension.usage is None:
             yield from self.read_other(event)
         elif is_empty:
-            yield from _KEEPALIVE
+            yield from NOTHING
 
 
 def _part_chunks(parts: list[_ChatPart | str]) -> Iterator[Chunk]:

@@ -9,10 +9,17 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, merge_usage
-from debate_tui.sources.payloads import errors, truncated_fault
+from debate_tui.sources.payloads import PayloadDecoder, errors, truncated_fault
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
-from debate_tui.sources.payloads.errors import Count, to_count
-from debate_tui.sources.payloads.json_decoder import KEEPALIVE_EVENTS, JsonDecoder
+from debate_tui.sources.payloads.json_decoder import (
+    KEEPALIVE_EVENTS,
+    NOTHING,
+    Count,
+    JsonDecoder,
+    fit_json,
+    load_json,
+    to_count,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +27,6 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import FinishReason, StreamItem
     from debate_tui.sources.payloads import PayloadEvent
 
-_KEEPALIVE = (KeepAlive(),)
 _FINISH_REASONS: dict[str, FinishReason] = {"complete": "complete", "length": "length", "refused": "refused"}
 
 
@@ -130,13 +136,10 @@ class DeltaDecoder(JsonDecoder[_DeltaEvent]):
 
     shape = _DeltaEvent
     parse = msgspec.json.Decoder(_DeltaEvent).decode
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._understood = True
-        self.has_end_marker = False
-        self._text_place = ""
-        """The field with the stream's text: other fields contain something else, or the same text again."""
+    has_end_marker = False
+    _understood = True
+    _text_place = ""
+    """The field with the stream's text: other fields contain something else, or the same text again."""
 
     def read(self, value: _DeltaEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `JsonDecoder.read`."""
@@ -152,21 +155,21 @@ class DeltaDecoder(JsonDecoder[_DeltaEvent]):
         for chunk in chunks:
             yield from self._read_event(chunk, None)
         if not chunks:
-            yield from _KEEPALIVE
+            yield from NOTHING
 
     def _read_event(self, value: _DeltaEvent, event: PayloadEvent | None) -> Iterable[StreamItem]:
         if value.delta:
             self._text_place = "delta"
             return (Chunk(value.delta, value.reasoning, value.cursor),)
         if errors.is_error({"error": value.error}):
-            raise errors.fault_from_body(event.data) if event else _error_fault(value.error)
+            raise errors.fault_from_body(event.data) if event else errors.fault_from_error(value.error)
         if value.type == "done":
             self._usage = merge_usage(self._usage, value.usage)
             self.finish_reason = to_finish_reason(value.reason)
             return (self.finished(),)
         if value.delta is not None or event is None:
-            return _KEEPALIVE
-        return self._read_native(errors.fit_json(event.data, NativeEvent), event)
+            return NOTHING
+        return self._read_native(fit_json(event.data, NativeEvent), event)
 
     def _read_native(self, value: NativeEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         items: list[StreamItem] = []
@@ -195,9 +198,10 @@ class DebateLogDecoder(DeltaDecoder):
     A delta applies at its offset: text already received is skipped, and a gap is a cut.
     """
 
+    has_end_marker = True
+
     def __init__(self) -> None:
         super().__init__()
-        self.has_end_marker = True
         self._turn: int | None = None
         self._lengths: dict[bool, int] = {}
         self._last_fault: Fault | None = None
@@ -210,13 +214,13 @@ class DebateLogDecoder(DeltaDecoder):
         if value.type == "debate.finished":
             return self._read_end(value.reason)
         if value.type == "stream.status" and value.error is not None:
-            self._last_fault = _error_fault(value.error)
+            self._last_fault = errors.fault_from_error(value.error)
         if not value.type.startswith("turn.") or value.turn is None:
-            return _KEEPALIVE if value.type or event is None else self.read_other(event)
+            return NOTHING if value.type or event is None else self.read_other(event)
         if self._turn is None:
             self._turn = value.turn
         if value.turn != self._turn:
-            return _KEEPALIVE
+            return NOTHING
         return self._read_turn_event(value)
 
     def _read_turn_event(self, event: _DeltaEvent) -> Iterable[StreamItem]:
@@ -226,9 +230,9 @@ class DebateLogDecoder(DeltaDecoder):
             case "turn.finished":
                 return self._read_end(event.reason, event.usage)
             case "turn.superseded":
-                raise Fault(FaultKind.SERVER, "The remote debater started its turn again.")
+                raise Fault(FaultKind.SERVER, "The remote debater restarted its turn.")
             case _:
-                return _KEEPALIVE
+                return NOTHING
 
     def _read_text(self, event: _DeltaEvent) -> Iterable[StreamItem]:
         text = event.text
@@ -243,19 +247,15 @@ class DebateLogDecoder(DeltaDecoder):
     def _read_end(self, reason: str, usage: Usage | None = None) -> Iterator[StreamItem]:
         if reason not in _FINISH_REASONS:
             raise self._last_fault or Fault(
-                FaultKind.UNKNOWN, f"The remote turn ended as {reason or 'unfinished'}."
+                FaultKind.UNKNOWN, f"The remote turn was not completed: {reason or 'no reason given'}."
             )
         yield Finished(_FINISH_REASONS[reason], usage)
-
-
-def _error_fault(error: object) -> Fault:
-    return errors.parse_error({"error": error}).to_fault(None, None)
 
 
 # Data that is itself the text.
 
 
-class PlainTextDecoder:
+class PlainTextDecoder(PayloadDecoder):
     """Decodes plain text, or one JSON string per event; there is no end marker."""
 
     has_end_marker = False
@@ -268,21 +268,17 @@ class PlainTextDecoder:
         """See `PayloadDecoder.decode`."""
         text = event.data
         if not text or event.event in KEEPALIVE_EVENTS:
-            return _KEEPALIVE
+            return NOTHING
         if self._is_json is not False and text[0] == '"':
-            value = errors.load_json(text)
+            value = load_json(text)
             self._is_json = isinstance(value, str)
             text = value if isinstance(value, str) else text
         elif self._is_json is None:
             self._is_json = False
-        elif text[0] == "{" and errors.is_error(errors.load_json(text)):
+        elif text[0] == "{" and errors.is_error(load_json(text)):
             raise errors.fault_from_body(text)
-        return (Chunk(text),) if text else _KEEPALIVE
+        return (Chunk(text),) if text else NOTHING
 
     def end(self) -> Finished | None:
         """See `PayloadDecoder.end`."""
         return Finished()
-
-    def missing_end(self) -> Fault:
-        """See `PayloadDecoder.missing_end`."""
-        return truncated_fault()

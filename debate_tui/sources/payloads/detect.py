@@ -11,8 +11,8 @@ import msgspec
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, Finished, KeepAlive, UnmarkedEnd
 from debate_tui.sources.payloads import (
+    PayloadDecoder,
     SimpleEvent,
-    decode_events,
     errors,
     is_done_marker,
     truncated_fault,
@@ -22,15 +22,23 @@ from debate_tui.sources.payloads import (
 from debate_tui.sources.payloads.agent_protocols import AgUiDecoder, UiStreamDecoder
 from debate_tui.sources.payloads.chat import ChatDecoder
 from debate_tui.sources.payloads.deltas import DebateLogDecoder, DeltaDecoder, NativeEvent, PlainTextDecoder
-from debate_tui.sources.payloads.json_decoder import KEEPALIVE_EVENTS, JsonDecoder, is_ping
+from debate_tui.sources.payloads.json_decoder import (
+    KEEPALIVE_EVENTS,
+    NOTHING,
+    UNREADABLE,
+    JsonDecoder,
+    fit_struct,
+    is_ping,
+    load_json,
+)
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from debate_tui.domain.stream import FinishReason, StreamItem
-    from debate_tui.sources.payloads import PayloadDecoder, PayloadEvent
+    from debate_tui.sources.payloads import PayloadEvent
 
 
 DECODERS: dict[str, Callable[[], PayloadDecoder]] = {
@@ -53,80 +61,101 @@ _TYPE_PATTERNS = (
     ("messages", re.compile(r"message_(start|delta|stop)|content_block_")),
     ("log", re.compile(r"(debate|debater|phase|turn|stream)\.|interjection|vote|verdict")),
     ("agui", re.compile(r"(RUN|STEP|TEXT_MESSAGE|REASONING|THINKING|STATE|MESSAGES|ACTIVITY|TOOL_CALL)_")),
-    (
-        "ui",
-        re.compile(
-            r"(start|finish|abort)(-step)?$|(text|reasoning)-(start|delta|end)|message-metadata|data-"
-        ),
-    ),
+    ("ui", re.compile(r"(start|finish|abort)(-step)?$|(text|reasoning)-|message-metadata|data-")),
 )
-
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{2,}={0,2}")
 _URL_SAFE = str.maketrans("-_", "+/")
-
 
 MAX_UNKNOWN_EVENTS = 20
 """Unrecognised events after which a stream with no others is given up."""
 
 
-class AutoDetectDecoder:
+class EndpointDecoder(PayloadDecoder):
     """Decodes any of the payloads, once the stream has shown which one it is.
 
-    `found` is the payload's decoder, `payload_name` its name in `DECODERS`; a stream that resumes an
-    interrupted one gets that one's name, as its first event may be less specific. What ends or breaks any
-    stream (``event: done``, ``event: error``, ``[DONE]``) is handled here.
+    Items get cursors from event ids, if the stream has any; with `ids_in_data` from the ids in debate-tui's
+    own payloads. A cursor also names the payload: a stream that resumes after `resume_cursor` is decoded like
+    the interrupted one, as its first event may be less specific. What ends or breaks any stream (``event:
+    done``, ``event: error``, ``[DONE]``) is handled here.
     """
 
-    def __init__(self, payload_name: str = "") -> None:
-        self.payload_name = payload_name if payload_name in DECODERS else ""
-        self.found = DECODERS[self.payload_name]() if self.payload_name else None
+    def __init__(self, resume_cursor: Cursor | None = None, *, ids_in_data: bool = False) -> None:
+        name = resume_cursor.stream if resume_cursor else ""
+        self.payload_name = name if name in DECODERS else ""
+        self._found = DECODERS[name]() if name in DECODERS else None
         self._is_packed = False
         self._unknown_events: list[str] = []
+        self._ids_in_data = ids_in_data
+        self._is_resumed = self._has_ids = resume_cursor is not None
+        self._last_id = resume_cursor.position if resume_cursor else ""
 
     @property
     def has_end_marker(self) -> bool:
-        """See `PayloadDecoder.has_end_marker`; false until a decoder is found."""
-        return self.found is not None and self.found.has_end_marker
+        """See `PayloadDecoder.has_end_marker`; false until the payload is known."""
+        return self._found is not None and self._found.has_end_marker
 
     @property
     def finish_reason(self) -> FinishReason | None:
         """See `PayloadDecoder.finish_reason`."""
-        return None if self.found is None else self.found.finish_reason
+        return None if self._found is None else self._found.finish_reason
 
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `PayloadDecoder.decode`."""
+        """See `PayloadDecoder.decode`; items have their final cursors."""
+        items = self._decode_payload(event)
+        if self._ids_in_data and self.payload_name in ("", *OWN_PAYLOADS):
+            return map(self._with_own_cursor, items)
+        if event.id or self._has_ids:
+            return self._with_event_id(items, event.id)
+        return map(_without_cursor, items)
+
+    def keep_alive(self, sign: KeepAlive) -> KeepAlive:
+        """See `PayloadDecoder.keep_alive`."""
+        if sign.cursor is None:
+            return sign
+        return KeepAlive(self._make_cursor(sign.cursor.position), sign.retry_after)
+
+    def end(self) -> Finished | None:
+        """See `PayloadDecoder.end`."""
+        return self._found.end() if self._found else None
+
+    def missing_end(self) -> Fault:
+        """See `PayloadDecoder.missing_end`."""
+        if self._found is not None:
+            return self._found.missing_end()
+        return unknown_payload_fault(self._unknown_events[0]) if self._unknown_events else truncated_fault()
+
+    def close(self, text_seen: bool, ended_orderly: bool) -> Finished:
+        """See `PayloadDecoder.close`; if the payload has no end marker, the end may be an `UnmarkedEnd`."""
+        if not self.has_end_marker and (self._last_id or not ended_orderly):
+            if text_seen or self._is_resumed:
+                raise UnmarkedEnd(vouched=ended_orderly)
+            if not ended_orderly:
+                raise self.missing_end()
+        return super().close(text_seen, ended_orderly)
+
+    def _decode_payload(self, event: PayloadEvent) -> Iterable[StreamItem]:
         name, data = event.event, event.data
         if name == "error":
             raise errors.fault_from_body(data)
         if name == "done" or (data[:1] != "{" and is_done_marker(data)):
-            if self._unknown_events and self.found is None:
+            if self._unknown_events and self._found is None:
                 raise self.missing_end()
-            decoder = self.found if isinstance(self.found, JsonDecoder) else DeltaDecoder()
+            decoder = self._found if isinstance(self._found, JsonDecoder) else DeltaDecoder()
             return decoder.read_done(data)
-        if (self._is_packed or self.found is None) and (unpacked := unpack_base64(data)) is not None:
+        if (self._is_packed or self._found is None) and (unpacked := unpack_base64(data)) is not None:
             self._is_packed = True
             event = SimpleEvent(unpacked, name, event.id)
-        if self.found is None:
+        if self._found is None:
             self.payload_name = detect_payload(event) or ""
             if not self.payload_name:
                 return self._note_unknown(event)
-            self.found = DECODERS[self.payload_name]()
-        return self.found.decode(event)
-
-    def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
-        return self.found.end() if self.found else None
-
-    def missing_end(self) -> Fault:
-        """See `PayloadDecoder.missing_end`."""
-        if self.found is not None:
-            return self.found.missing_end()
-        return unknown_payload_fault(self._unknown_events[0]) if self._unknown_events else truncated_fault()
+            self._found = DECODERS[self.payload_name]()
+        return self._found.decode(event)
 
     def _note_unknown(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """Treat an event as a keep-alive; raise `Fault` if it belongs to an unsupported API."""
-        value = errors.load_json(event.data)
+        value = load_json(event.data)
         if value and isinstance(value, dict | list) and event.event not in KEEPALIVE_EVENTS:
             first = value if isinstance(value, dict) else next((v for v in value if isinstance(v, dict)), {})
             if name := foreign_payload(event, first):
@@ -135,7 +164,49 @@ class AutoDetectDecoder:
                 self._unknown_events.append(event.data)
         if len(self._unknown_events) >= MAX_UNKNOWN_EVENTS:
             raise unknown_payload_fault(self._unknown_events[0])
-        return (KeepAlive(),)
+        return NOTHING
+
+    def _with_own_cursor(self, item: StreamItem) -> StreamItem:
+        """Return the item of one of debate-tui's own payloads with its final cursor."""
+        cursor = item.cursor if isinstance(item, Chunk | KeepAlive) else None
+        return item if cursor is None else _with_cursor(item, self._make_cursor(cursor.position))
+
+    def _with_event_id(self, items: Iterable[StreamItem], event_id: str) -> Iterator[StreamItem]:
+        """Yield an event's items; its id stands for all of it, so only the last item gets the cursor."""
+        pending: StreamItem | None = None
+        try:
+            for item in items:
+                if pending is not None:
+                    yield _without_cursor(pending)
+                pending = item
+        except Fault:
+            if pending is not None:
+                yield _without_cursor(pending)
+            raise
+        if pending is not None:
+            yield _with_cursor(pending, self._make_cursor(event_id))
+
+    def _make_cursor(self, position: str) -> Cursor:
+        self._has_ids = True
+        self._last_id = position
+        return Cursor(position, self.payload_name)
+
+
+def _without_cursor(item: StreamItem) -> StreamItem:
+    """Return the item without a cursor: an endpoint cannot resume from a payload's sequence number."""
+    if type(item) is Chunk and item.cursor is None:
+        return item
+    return _with_cursor(item, None)
+
+
+def _with_cursor(item: StreamItem, cursor: Cursor | None) -> StreamItem:
+    match item:
+        case Chunk() if item.cursor is not cursor:
+            return Chunk(item.text, item.reasoning, cursor)
+        case KeepAlive() if item.cursor is not cursor:
+            return KeepAlive(cursor, item.retry_after)
+        case _:
+            return item
 
 
 def detect_payload(event: PayloadEvent) -> str | None:
@@ -147,10 +218,10 @@ def detect_payload(event: PayloadEvent) -> str | None:
     data = event.data.strip()
     if not data or event.event in KEEPALIVE_EVENTS or data.lower() in KEEPALIVE_EVENTS:
         return None
-    value = errors.load_json(data.partition("\n")[0]) if data[0] == "{" else None
+    value = load_json(data.partition("\n")[0]) if data[0] == "{" else None
     if not isinstance(value, dict):
-        value = errors.load_json(data)
-    if value is errors.UNREADABLE:
+        value = load_json(data)
+    if value is UNREADABLE:
         if _JSON_START.match(data):
             raise unreadable_fault(data)
         return "plain"
@@ -181,7 +252,7 @@ def _payload_name(value: dict[str, object], data: str) -> str | None:
         return "ui"
     if errors.is_error(value):
         raise errors.fault_from_body(data)
-    texts = errors.fit_struct({**value}, NativeEvent).texts()
+    texts = fit_struct({**value}, NativeEvent).texts()
     return "deltas" if any(text is not None for _, text in texts) else None
 
 
@@ -227,131 +298,3 @@ def msgpack_to_json(packed: bytes) -> str | None:
     except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
         # A TypeError means an extension type, which JSON cannot represent.
         return None
-
-
-# Remote endpoints: the payload is detected, and the end of the stream verified.
-
-
-def decode_endpoint_stream(
-    events: AsyncIterator[PayloadEvent | KeepAlive],
-    resume_cursor: Cursor | None,
-    ended_orderly: Callable[[], bool],
-    *,
-    ids_in_data: bool = False,
-) -> AsyncGenerator[StreamItem, None]:
-    """Decode an endpoint's stream to its end: a `Finished`, or a `Fault`, possibly an `UnmarkedEnd`.
-
-    Items get cursors from event ids, if the stream has any; with `ids_in_data` from the ids in debate-tui's
-    own payloads. A cursor also names the payload, so that a stream resumed after it (`resume_cursor`) is
-    decoded like the previous one. `ended_orderly` is called at the end and returns whether the framing
-    confirms it.
-    """
-    reader = _EndpointReader(resume_cursor, ids_in_data)
-    return decode_events(
-        events, reader, lambda text_seen: reader.close(text_seen, ended_orderly()), reader.keep_alive
-    )
-
-
-class _EndpointReader:
-    """The state of decoding one connection's stream."""
-
-    def __init__(self, resume_cursor: Cursor | None, ids_in_data: bool) -> None:
-        self._decoder = AutoDetectDecoder(resume_cursor.stream if resume_cursor else "")
-        self._ids_in_data = ids_in_data
-        self._is_resumed = resume_cursor is not None
-        self._last_id = resume_cursor.position if resume_cursor else ""
-        self._has_ids = resume_cursor is not None
-
-    @property
-    def has_end_marker(self) -> bool:
-        """See `PayloadDecoder.has_end_marker`."""
-        return self._decoder.has_end_marker
-
-    @property
-    def finish_reason(self) -> FinishReason | None:
-        """See `PayloadDecoder.finish_reason`."""
-        found = self._decoder.found  # called for every event
-        return None if found is None else found.finish_reason
-
-    def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `PayloadDecoder.decode`; items get their final cursors."""
-        if self._ids_in_data and self._decoder.payload_name in ("", *OWN_PAYLOADS):
-            return self._with_payload_cursors(self._decoder.decode(event))
-        if not event.id and not self._has_ids:
-            return map(_without_cursor, self._decoder.decode(event))
-        return self._with_event_id(event)
-
-    def keep_alive(self, sign: KeepAlive) -> KeepAlive:
-        """Return a keep-alive from the transport with its final cursor."""
-        return (
-            sign
-            if sign.cursor is None
-            else KeepAlive(self._make_cursor(sign.cursor.position), sign.retry_after)
-        )
-
-    def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
-        return self._decoder.end()
-
-    def missing_end(self) -> Fault:
-        """See `PayloadDecoder.missing_end`."""
-        return self._decoder.missing_end()
-
-    def close(self, text_seen: bool, ended_orderly: bool) -> Finished:
-        """Return the end of a connection closed without an error; raise `Fault` if it is not complete."""
-        decoder = self._decoder
-        if not decoder.has_end_marker and (self._last_id or not ended_orderly):
-            if text_seen or self._is_resumed:
-                raise UnmarkedEnd(vouched=ended_orderly)
-            if not ended_orderly:
-                raise decoder.missing_end()
-        finished = decoder.end()
-        if finished is None:
-            raise decoder.missing_end()
-        if not ended_orderly:
-            raise UnmarkedEnd(vouched=False)
-        return finished
-
-    def _with_payload_cursors(self, items: Iterable[StreamItem]) -> Iterator[StreamItem]:
-        """Yield the items with cursors from their own payload."""
-        for item in items:
-            cursor = item.cursor if isinstance(item, Chunk | KeepAlive) else None
-            is_own = cursor is not None and self._decoder.payload_name in OWN_PAYLOADS
-            yield _with_cursor(item, self._make_cursor(cursor.position) if cursor and is_own else None)
-
-    def _with_event_id(self, event: PayloadEvent) -> Iterator[StreamItem]:
-        """Yield an event's items; its id stands for all of it, so only the last item gets the cursor."""
-        pending: StreamItem | None = None
-        try:
-            for item in self._decoder.decode(event):
-                if pending is not None:
-                    yield _without_cursor(pending)
-                pending = item
-        except Fault:
-            if pending is not None:
-                yield _without_cursor(pending)
-            raise
-        if pending is not None:
-            yield _with_cursor(pending, self._make_cursor(event.id))
-
-    def _make_cursor(self, position: str) -> Cursor:
-        self._has_ids = True
-        self._last_id = position
-        return Cursor(position, self._decoder.payload_name)
-
-
-def _without_cursor(item: StreamItem) -> StreamItem:
-    """Return the item without a cursor: an endpoint cannot resume from a payload's sequence number."""
-    if type(item) is Chunk and item.cursor is None:
-        return item
-    return _with_cursor(item, None)
-
-
-def _with_cursor(item: StreamItem, cursor: Cursor | None) -> StreamItem:
-    match item:
-        case Chunk() if item.cursor is not cursor:
-            return Chunk(item.text, item.reasoning, cursor)
-        case KeepAlive() if item.cursor is not cursor:
-            return KeepAlive(cursor, item.retry_after)
-        case _:
-            return item

@@ -6,17 +6,17 @@ these, ``{"detail": […]}``, ``{"code", "msg"}``, text, and any of them quoted 
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct, structs
 
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources.payloads.error_kinds import classify_error, error_status
@@ -25,27 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class ErrorBody(Struct, frozen=True):
-    """The fields common to all providers' error objects; any of them may be missing."""
-
-    message: str | None = None
-    type: str | None = None
-    code: str | int | None = None
-    status: str | int | None = None
-    status_code: int | None = None
-    kind: str | None = None
-    retry_after: float | None = None
-
-
 def fault_from_error(
-    error: ErrorBody, *, status: int | None = None, retry_after: float | None = None
-) -> Fault:
-    """Return the fault for an error object.
+    error: object, *, status: int | None = None, retry_after: float | None = None
+) -> ReportedFault:
+    """Return the fault for the value of an ``error`` field.
 
     `status` is the HTTP status of its response, `retry_after` the wait its headers ask for, in seconds.
     """
-    fields = {name: value for name, value in structs.asdict(error).items() if value is not None}
-    return parse_error(fields).to_fault(status, retry_after)
+    return parse_error({"error": error}).to_fault(status, retry_after)
 
 
 def fault_from_body(
@@ -96,50 +83,18 @@ class ErrorReport:
 
 
 _CONTAINERS = (
-    "error",
-    "errors",
-    "detail",
-    "details",
-    "message",
-    "msg",
-    "base_resp",
-    "metadata",
-    "innererror",
-    "cause",
-    "raw",
+    *("error", "errors", "detail", "details", "message", "msg"),
+    *("base_resp", "metadata", "innererror", "cause", "raw"),
 )
 """Fields with nested error objects, such as ``{"error": {"message": {"detail": […]}}}``."""
-_MESSAGE_FIELDS = (
-    "message",
-    "msg",
-    "Message",
-    "detail",
-    "error_message",
-    "errorMessage",
-    "error_msg",
-    "errorText",
-    "error_description",
-    "status_msg",
-    "details",
-    "error",
-    "errors",
-    "cause",
-    "raw",
-    "data",
-    "title",
-)
 _ERROR_FIELDS = ("error_message", "errorMessage", "error_msg", "errorText")
 """Message fields that only errors have."""
+_MESSAGE_FIELDS = (
+    *("message", "msg", "Message", "detail", *_ERROR_FIELDS, "error_description", "status_msg"),
+    *("details", "error", "errors", "cause", "raw", "data", "title"),
+)
 _WORD_FIELDS = (
-    "kind",
-    "code",
-    "type",
-    "status",
-    "status_code",
-    "statusCode",
-    "error_code",
-    "error",
-    "reason",
+    *("kind", "code", "type", "status", "status_code", "statusCode", "error_code", "error", "reason"),
 )
 _WAIT_FIELDS = {"retry_after": 1.0, "retryAfter": 1.0, "retryDelay": 1.0, "retry_after_ms": 0.001}
 _MAX_DEPTH = 8
@@ -294,9 +249,7 @@ def _merge(report: ErrorReport, inner: ErrorReport, prefix: str) -> None:
 
 
 def _decode_first(text: str) -> tuple[object, int]:
-    import json  # accepts text after the value, unlike msgspec
-
-    return json.JSONDecoder().raw_decode(text)
+    return json.JSONDecoder().raw_decode(text)  # accepts text after the value, unlike msgspec
 
 
 def _dotted_place(place: object) -> str:
@@ -358,75 +311,11 @@ def _status_message(status: int | None) -> str:
     if status is None:
         return "The server reported an error."
     try:
-        return f"The server answered {status} {HTTPStatus(status).phrase}."
+        return f"The server returned {status} {HTTPStatus(status).phrase}."
     except ValueError:
-        return f"The server answered {status}."
+        return f"The server returned {status}."
 
 
 def _one_line(text: str, limit: int = 300) -> str:
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-# JSON as servers actually write it; shared by the decoders.
-
-
-_StructT = TypeVar("_StructT", bound=Struct)
-_MISFIT_PATH = re.compile(r"at `\$(?P<path>\S+)`$")
-_PATH_STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+)\]")
-_MAX_MISFITS = 64
-
-
-def load_json(data: str) -> object:
-    """Parse JSON like Python does, with NaN and raw line ends; return `UNREADABLE` if it is invalid."""
-    import json  # accepts what msgspec refuses
-
-    try:
-        return json.loads(data, strict=False)
-    except ValueError:
-        return UNREADABLE
-
-
-UNREADABLE = object()
-
-
-def fit_struct(value: dict[str, object], kind: type[_StructT]) -> _StructT:
-    """Return `value` as a `kind`; numbers may be text.
-
-    Fields of wrong types are dropped, also from `value` itself.
-    """
-    for _ in range(_MAX_MISFITS):
-        try:
-            return msgspec.convert(value, kind, strict=False)
-        except msgspec.ValidationError as misfit:
-            if not (found := _MISFIT_PATH.search(str(misfit))):
-                break
-            *outer, last = [
-                int(step["index"]) if step["index"] else step["key"]
-                for step in _PATH_STEP.finditer(found["path"])
-            ]
-            holder: Any = value
-            for step in outer:
-                holder = holder[step]
-            del holder[last]
-    return kind()
-
-
-def fit_json(data: str, kind: type[_StructT]) -> _StructT:
-    """Return a JSON object as a `kind` (see `fit_struct`); anything else gives an empty one."""
-    value = load_json(data)
-    return fit_struct(value, kind) if isinstance(value, dict) else kind()
-
-
-def is_json_object(data: str) -> bool:
-    """Return whether the text is a complete JSON object."""
-    return isinstance(load_json(data), dict)
-
-
-Count = int | float | None
-"""A number of tokens, as servers write it."""
-
-
-def to_count(number: Count) -> int | None:
-    """Return a number of tokens as an integer, or `None` if it is not a finite number."""
-    return int(number) if number is not None and math.isfinite(number) else None

@@ -6,14 +6,18 @@ with no known field is a keep-alive. This slow path only runs after strict, fast
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, TypeVar
+import json
+import math
+import re
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Fault, Finished, KeepAlive, Usage, merge_usage
+from debate_tui.domain.stream import Chunk, Fault, Finished, KeepAlive, Usage, UsageUpdate, merge_usage
 from debate_tui.sources.payloads import (
+    PayloadDecoder,
     SimpleEvent,
     errors,
     is_done_marker,
@@ -33,8 +37,10 @@ if TYPE_CHECKING:
 KEEPALIVE_EVENTS = frozenset(("ping", "heartbeat", "keepalive", "keep-alive", "keep_alive", "noop"))
 """Names of events that carry no text, whatever their data is."""
 
-_KEEPALIVE = (KeepAlive(),)
-_EventT = TypeVar("_EventT", bound=Struct)
+NOTHING = (KeepAlive(),)
+"""The items of an event without text: only a sign of life."""
+
+_StructT = TypeVar("_StructT", bound=Struct)
 
 
 class _DoneEvent(Struct):
@@ -42,34 +48,34 @@ class _DoneEvent(Struct):
     usage: Usage | None = None
 
 
-class JsonDecoder(ABC, Generic[_EventT]):
+class JsonDecoder(PayloadDecoder, Generic[_StructT]):
     """Decodes events that are JSON objects; a subclass reads one payload, described by `shape`.
 
     What the fast path (`parse`, strict) cannot read is examined again: it may be ``[DONE]``, empty, a number,
     text that is not JSON, half a surrogate pair, or an object with a field of another type.
     """
 
-    shape: type[_EventT]
-    parse: Callable[[str], _EventT]
+    shape: type[_StructT]
+    parse: Callable[[str], _StructT]
 
     has_end_marker = True
+    finish_reason: FinishReason | None = None
+    _understood = False
+    """Whether an event has shown that the payload is this one."""
 
     def __init__(self) -> None:
-        self.finish_reason: FinishReason | None = None
-        self.is_finished = False  # whether the end has been returned
         self._is_refusal = False
         self._usage: Usage | None = None
         self._instead = ""
         self._model = ""
         self._response = ""
         self._cost: float | None = None
-        self._understood = False
         self._unknown_event = ""
         self._last_words = ""
         self._half_characters: dict[bool, str] = {}
 
     @abstractmethod
-    def read(self, value: _EventT, event: PayloadEvent) -> Iterable[StreamItem]:
+    def read(self, value: _StructT, event: PayloadEvent) -> Iterable[StreamItem]:
         """Return the items of one event of the payload."""
 
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
@@ -87,8 +93,21 @@ class JsonDecoder(ABC, Generic[_EventT]):
     def finished(self, reason: FinishReason = "complete") -> Finished:
         """Return the end with all data collected; `reason` is the default if the payload gave none."""
         reason = "refused" if self._is_refusal else self.finish_reason or reason
-        self.is_finished = True
         return Finished(reason, self._usage, self._instead, self._model, self._response, self._cost)
+
+    def note_finish_reason(self, word: str) -> None:
+        """Read the server's word for how the answer ended; raise `Fault` if that is a failure."""
+        if word in ("tool_calls", "tool_use", "function_call"):
+            self._instead = "a tool call"
+        self.finish_reason = to_finish_reason(word) or self.finish_reason
+
+    def update_usage(self, usage: Usage) -> Iterable[StreamItem]:
+        """Return the items for a usage report; counts that it lacks are kept from earlier ones."""
+        if usage == Usage():
+            return NOTHING
+        self._understood = True
+        self._usage = merge_usage(self._usage, usage) or usage
+        return (UsageUpdate(self._usage),)
 
     def missing_end(self) -> Fault:
         """See `PayloadDecoder.missing_end`."""
@@ -104,13 +123,13 @@ class JsonDecoder(ABC, Generic[_EventT]):
         if name == "done":
             return self.read_done(event.data)
         if name in KEEPALIVE_EVENTS:
-            return _KEEPALIVE
-        value = errors.load_json(event.data)
+            return NOTHING
+        value = load_json(event.data)
         if errors.is_error(value, is_named=name != "message"):
             raise errors.fault_from_body(event.data)
         if isinstance(value, dict) and value and not self._understood and not is_ping(value):
             self._unknown_event = self._unknown_event or event.data
-        return _KEEPALIVE
+        return NOTHING
 
     def _decode_unusual(self, event: PayloadEvent) -> Iterable[StreamItem]:
         data = event.data.strip().lstrip("\ufeff")
@@ -119,14 +138,14 @@ class JsonDecoder(ABC, Generic[_EventT]):
         if event.event == "done" or is_done_marker(data):
             return self.read_done(data)
         if not data or event.event in KEEPALIVE_EVENTS:
-            return _KEEPALIVE
-        value = errors.load_json(data)
-        if value is errors.UNREADABLE:
+            return NOTHING
+        value = load_json(data)
+        if value is UNREADABLE:
             return self._decode_lines(data, event)
         event = SimpleEvent(data, event.event, event.id)
         if not isinstance(value, dict):
             return self.read_other(event)
-        return map(self._join_halves, self.read(errors.fit_struct(value, self.shape), event))
+        return map(self._join_halves, self.read(fit_struct(value, self.shape), event))
 
     def _join_halves(self, item: StreamItem) -> StreamItem:
         """Return a chunk of whole characters; half a surrogate pair is held until the other half arrives.
@@ -145,14 +164,12 @@ class JsonDecoder(ABC, Generic[_EventT]):
     def _decode_lines(self, data: str, event: PayloadEvent) -> Iterable[StreamItem]:
         """Return the items of data that is not JSON: events without blank lines between them, or text."""
         lines = data.split("\n")
-        if len(lines) > 1 and all(
-            not line or is_done_marker(line) or errors.is_json_object(line) for line in lines
-        ):
+        if len(lines) > 1 and all(not line or is_done_marker(line) or is_json_object(line) for line in lines):
             return self._decode_each(lines, event)
         if data[0] in "{[<":
             raise unreadable_fault(data)
         self._last_words = data
-        return _KEEPALIVE
+        return NOTHING
 
     def _decode_each(self, lines: list[str], event: PayloadEvent) -> Iterator[StreamItem]:
         for line in lines:
@@ -165,8 +182,8 @@ class JsonDecoder(ABC, Generic[_EventT]):
         """Return the end for a marker outside the payload: ``[DONE]``, or the data of ``event: done``."""
         if self._unknown_event and not self._understood:
             raise unknown_payload_fault(self._unknown_event)
-        value = errors.load_json(data)
-        done = errors.fit_struct(value, _DoneEvent) if isinstance(value, dict) else _DoneEvent()
+        value = load_json(data)
+        done = fit_struct(value, _DoneEvent) if isinstance(value, dict) else _DoneEvent()
         self._usage = merge_usage(self._usage, done.usage)
         return (self.finished(to_finish_reason(done.reason) or "complete"),)
 
@@ -175,3 +192,64 @@ def is_ping(value: dict[str, object]) -> bool:
     """Return whether an object is only a keep-alive."""
     words = (value.get(name) for name in ("type", "event", "message"))
     return any(isinstance(word, str) and word.lower() in KEEPALIVE_EVENTS for word in words)
+
+
+# JSON as servers actually write it.
+
+
+_MISFIT_PATH = re.compile(r"at `\$(?P<path>\S+)`$")
+_PATH_STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+)\]")
+_MAX_MISFITS = 64
+
+
+def load_json(data: str) -> object:
+    """Parse JSON like Python does, with NaN and raw line ends; return `UNREADABLE` if it is invalid."""
+    try:
+        return json.loads(data, strict=False)
+    except ValueError:
+        return UNREADABLE
+
+
+UNREADABLE = object()
+
+
+def fit_struct(value: dict[str, object], kind: type[_StructT]) -> _StructT:
+    """Return `value` as a `kind`; numbers may be text.
+
+    Fields of wrong types are dropped, also from `value` itself.
+    """
+    for _ in range(_MAX_MISFITS):
+        try:
+            return msgspec.convert(value, kind, strict=False)
+        except msgspec.ValidationError as misfit:
+            if not (found := _MISFIT_PATH.search(str(misfit))):
+                break
+            *outer, last = [
+                int(step["index"]) if step["index"] else step["key"]
+                for step in _PATH_STEP.finditer(found["path"])
+            ]
+            holder: Any = value
+            for step in outer:
+                holder = holder[step]
+            del holder[last]
+    return kind()
+
+
+def fit_json(data: str, kind: type[_StructT]) -> _StructT:
+    """Return a JSON object as a `kind` (see `fit_struct`); anything else gives an empty one."""
+    value = load_json(data)
+    return fit_struct(value, kind) if isinstance(value, dict) else kind()
+
+
+def is_json_object(data: str) -> bool:
+    """Return whether the text is a complete JSON object."""
+    return isinstance(load_json(data), dict)
+
+
+Count = int | float | None
+"""A number of tokens, as servers write it."""
+
+
+def to_count(number: Count) -> int | None:
+    """Return a number of tokens as an integer, or `None` if it is not a finite number."""
+    return int(number) if number is not None and math.isfinite(number) else None

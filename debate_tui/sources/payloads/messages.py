@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, KeepAlive, Usage, UsageUpdate, merge_usage
-from debate_tui.sources.payloads import errors
+from debate_tui.domain.stream import Chunk, Usage
 from debate_tui.sources.payloads.body import split_answer
-from debate_tui.sources.payloads.error_kinds import to_finish_reason
-from debate_tui.sources.payloads.errors import Count, to_count
-from debate_tui.sources.payloads.json_decoder import JsonDecoder
+from debate_tui.sources.payloads.json_decoder import NOTHING, Count, JsonDecoder, to_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import StreamItem
     from debate_tui.sources.payloads import PayloadEvent
 
-_KEEPALIVE = (KeepAlive(),)
 _TYPES = (
     "message_start",
     "message_delta",
@@ -86,10 +82,8 @@ class MessagesDecoder(JsonDecoder[_MessagesEvent]):
         return self._read_metadata(value, event)
 
     def _read_metadata(self, value: _MessagesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
-        if value.type == "error" or event.event == "error":
-            raise errors.fault_from_body(event.data)
         if value.delta is not None and value.delta.stop_reason is not None:
-            self._stop(value.delta.stop_reason)
+            self.note_finish_reason(value.delta.stop_reason)
         if value.type == "message" and (parts := split_answer(event.data)):
             # A complete answer: the server ignored the request for a stream.
             return self._decode_each(parts, event)
@@ -101,37 +95,24 @@ class MessagesDecoder(JsonDecoder[_MessagesEvent]):
             self._instead = "a tool call"
         usage = value.usage or (value.message and value.message.usage)
         if usage:
-            return self._update_usage(usage)
+            self._understood = True
+            self._cost = self._cost if usage.cost is None else usage.cost
+            return self.update_usage(_to_usage(usage))
         if value.type not in _TYPES:
             return self.read_other(event)
         self._understood = True
-        return _KEEPALIVE
+        return NOTHING
 
-    def _stop(self, word: str) -> None:
-        if word == "tool_use":
-            self._instead = "a tool call"
-        self.finish_reason = to_finish_reason(word) or self.finish_reason
 
-    def _update_usage(self, reported: _MessagesUsage) -> Iterable[StreamItem]:
-        """Add a usage report; its `input_tokens` exclude tokens read from and written to the cache."""
-        self._understood = True
-        details = reported.output_tokens_details
-        read, written = (
-            to_count(reported.cache_read_input_tokens),
-            to_count(reported.cache_creation_input_tokens),
-        )
-        new = to_count(reported.input_tokens)
-        if new is not None:
-            new += (read or 0) + (written or 0)
-        counted = Usage(
-            new,
-            to_count(reported.output_tokens),
-            to_count(details.thinking_tokens if details else None),
-            read or None,
-        )
-        if reported.cost is not None:
-            self._cost = reported.cost
-        if counted == Usage():
-            return _KEEPALIVE
-        self._usage = merge_usage(self._usage, counted) or counted
-        return (UsageUpdate(self._usage),)
+def _to_usage(reported: _MessagesUsage) -> Usage:
+    """Return a usage report; its `input_tokens` exclude tokens read from and written to the cache."""
+    details = reported.output_tokens_details
+    read = to_count(reported.cache_read_input_tokens)
+    written = to_count(reported.cache_creation_input_tokens)
+    new = to_count(reported.input_tokens)
+    return Usage(
+        None if new is None else new + (read or 0) + (written or 0),
+        to_count(reported.output_tokens),
+        to_count(details.thinking_tokens if details else None),
+        read or None,
+    )

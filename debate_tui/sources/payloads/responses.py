@@ -11,8 +11,7 @@ from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, 
 from debate_tui.sources.payloads import errors
 from debate_tui.sources.payloads.body import split_answer
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
-from debate_tui.sources.payloads.errors import Count, to_count
-from debate_tui.sources.payloads.json_decoder import JsonDecoder
+from debate_tui.sources.payloads.json_decoder import Count, JsonDecoder, fit_struct, to_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,7 +58,7 @@ class ResponsesResult(Struct):
     id: str = ""
     model: str = ""
     status: str | None = None
-    error: errors.ErrorBody | str | None = None
+    error: object = None
     incomplete_details: _ResponsesIncompleteDetails | None = None
     usage: _ResponsesUsage | None = None
     output: list[_ResponsesItem] | None = None
@@ -101,8 +100,7 @@ class ResponsesResult(Struct):
     def to_finished(self, has_refusal: bool = False) -> Finished:
         """Return how a completed response ended; raise `Fault` if it failed or was cancelled."""
         if self.status == "failed" or self.error:
-            error = errors.ErrorBody(message=self.error) if isinstance(self.error, str) else self.error
-            raise errors.fault_from_error(error or errors.ErrorBody(type="server_error"))
+            raise errors.fault_from_error(self.error or {"type": "server_error"})
         if self.status == "cancelled":
             raise Fault(FaultKind.SERVER, "The response was cancelled.")
         reason: FinishReason = "complete"
@@ -140,7 +138,7 @@ def decode_response(data: bytes | str) -> ResponsesResult:
     try:
         return msgspec.json.decode(data, type=ResponsesResult)
     except msgspec.ValidationError:
-        return errors.fit_struct(msgspec.json.decode(data, type=dict[str, object]), ResponsesResult)
+        return fit_struct(msgspec.json.decode(data, type=dict[str, object]), ResponsesResult)
 
 
 class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
@@ -175,7 +173,7 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
         self, kind: str, value: _ResponsesEvent, event: PayloadEvent, cursor: Cursor | None
     ) -> Iterable[StreamItem]:
         """Return the items of any event other than text."""
-        if kind in ("error", "response.error") or event.event == "error":
+        if kind == "response.error" or event.event == "error":
             raise errors.fault_from_body(event.data)
         if kind in _REASONING_EVENTS and value.delta:
             return (Chunk(value.delta, True, cursor),)
@@ -214,7 +212,6 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
         if response.text and self._has_start and not self._has_text:
             yield Chunk(response.text)
         finished = response.to_finished(self._is_refusal)
-        self.is_finished = True
         yield structs.replace(
             finished,
             usage=finished.usage or self._usage,

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, FaultReport, Finished, KeepAlive, Usage
 from debate_tui.sources import payloads
-from debate_tui.sources.payloads import SimpleEvent, detect
-from debate_tui.sources.payloads.detect import DECODERS, AutoDetectDecoder, detect_payload, unpack_base64
+from debate_tui.sources.payloads import SimpleEvent
+from debate_tui.sources.payloads.detect import DECODERS, EndpointDecoder, detect_payload, unpack_base64
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -61,7 +61,7 @@ def packed_text(value: object) -> str:
 
 
 def decode(*data: str | SimpleEvent) -> list[object]:
-    decoder = AutoDetectDecoder()
+    decoder = EndpointDecoder()
     return [
         item
         for one in data
@@ -89,7 +89,7 @@ def test_the_first_event_tells_the_payload(data: str, name: str) -> None:
     [SimpleEvent(""), SimpleEvent("{}"), SimpleEvent("anything", "ping"), SimpleEvent('{"session": "abc"}')],
 )
 def test_an_event_that_says_nothing_leaves_it_open(event: SimpleEvent) -> None:
-    decoder = AutoDetectDecoder()
+    decoder = EndpointDecoder()
     assert list(decoder.decode(event)) == [KeepAlive()]
     assert decoder.payload_name == ""
     assert decoder.end() is None
@@ -98,7 +98,7 @@ def test_an_event_that_says_nothing_leaves_it_open(event: SimpleEvent) -> None:
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_a_payload_that_is_known_needs_no_detecting(name: str) -> None:
-    decoder = AutoDetectDecoder(name)
+    decoder = EndpointDecoder(Cursor("1", name))
     assert (decoder.payload_name, decoder.has_end_marker) == (name, name not in ("deltas", "plain"))
 
 
@@ -161,7 +161,7 @@ json_values = st.recursive(
 def test_raw_json_is_never_shown_as_an_answer(values: list[dict[str, object]]) -> None:
     """Whatever objects come, they are read, passed over or a fault."""
     data = [json.dumps(value) for value in values]
-    decoder = AutoDetectDecoder()
+    decoder = EndpointDecoder()
     shown: list[str] = []
     with suppress(Fault):
         for one in data:
@@ -183,7 +183,7 @@ def test_deltas_may_be_reasoning_and_may_be_empty() -> None:
 
 def test_a_batch_may_break_in_the_middle() -> None:
     batch = SimpleEvent('{"chunks": [{"delta": "a"}, {"error": {"code": "insufficient_quota"}}]}')
-    items = iter(AutoDetectDecoder().decode(batch))
+    items = iter(EndpointDecoder().decode(batch))
     assert next(items) == Chunk("a")
     with pytest.raises(Fault) as caught:
         next(items)
@@ -275,7 +275,7 @@ def test_ag_ui_runs() -> None:
 @pytest.mark.parametrize(("first", "ended"), [(0, False), (2, True)])
 def test_only_a_message_without_a_run_ends_with_the_message(first: int, ended: bool) -> None:
     events_ = ("RUN_STARTED", "TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END")[first:]
-    decoder = AutoDetectDecoder()
+    decoder = EndpointDecoder()
     for kind in events_:
         list(decoder.decode(SimpleEvent(json.dumps({"type": kind, "delta": "a"}))))
     assert (decoder.end() is not None) is ended
@@ -288,7 +288,7 @@ def test_plain_text_keeps_its_lines_and_skips_pings() -> None:
 @pytest.mark.parametrize("name", ["log", "deltas", "chat", "messages", "ui", "agui", "responses"])
 def test_data_that_is_cut_in_the_middle_is_a_fault(name: str) -> None:
     with pytest.raises(Fault) as caught:
-        list(AutoDetectDecoder(name).decode(SimpleEvent('{"type": "tur')))
+        list(EndpointDecoder(Cursor("1", name)).decode(SimpleEvent('{"type": "tur')))
     assert caught.value.kind is FaultKind.SERVER
 
 
@@ -297,10 +297,6 @@ async def test_data_nested_beyond_reason_is_a_fault(name: str) -> None:
     async def events() -> AsyncGenerator[SimpleEvent]:
         yield SimpleEvent('{"type": "x", "y": ' + "[" * 100_000)
 
-    for stream in (
-        payloads.decode_stream(events(), AutoDetectDecoder(name)),
-        detect.decode_endpoint_stream(events(), Cursor("1", name), lambda: True),
-    ):
-        with pytest.raises(Fault) as caught:
-            await anext(stream)
-        assert caught.value.kind is FaultKind.SERVER
+    with pytest.raises(Fault) as caught:
+        await anext(payloads.decode_stream(events(), EndpointDecoder(Cursor("1", name))))
+    assert caught.value.kind is FaultKind.SERVER

@@ -12,36 +12,35 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.stream import FaultKind
 from debate_tui.sources.payloads import errors
-from debate_tui.sources.payloads.errors import ErrorBody
 
 
 @pytest.mark.parametrize(
     ("error", "status", "kind"),
     [
-        (ErrorBody(type="insufficient_quota", code="insufficient_quota"), 429, FaultKind.QUOTA),
-        (ErrorBody(type="requests", code="rate_limit_exceeded"), 429, FaultKind.RATE_LIMIT),
-        (ErrorBody(type="invalid_request_error", code="invalid_api_key"), 401, FaultKind.AUTH),
-        (ErrorBody(type="invalid_request_error"), 429, FaultKind.RATE_LIMIT),
-        (ErrorBody(type="api_error"), 529, FaultKind.OVERLOADED),
-        (ErrorBody(type="overloaded_error"), 200, FaultKind.OVERLOADED),
+        ({"type": "insufficient_quota", "code": "insufficient_quota"}, 429, FaultKind.QUOTA),
+        ({"type": "requests", "code": "rate_limit_exceeded"}, 429, FaultKind.RATE_LIMIT),
+        ({"type": "invalid_request_error", "code": "invalid_api_key"}, 401, FaultKind.AUTH),
+        ({"type": "invalid_request_error"}, 429, FaultKind.RATE_LIMIT),
+        ({"type": "api_error"}, 529, FaultKind.OVERLOADED),
+        ({"type": "overloaded_error"}, 200, FaultKind.OVERLOADED),
         (
-            ErrorBody(type="invalid_request_error", code="context_length_exceeded"),
+            {"type": "invalid_request_error", "code": "context_length_exceeded"},
             None,
             FaultKind.BAD_REQUEST,
         ),
-        (ErrorBody(code=429), None, FaultKind.RATE_LIMIT),
-        (ErrorBody(code="503"), None, FaultKind.OVERLOADED),
-        (ErrorBody(code=400, message="Token limit reached"), 200, FaultKind.BAD_REQUEST),
-        (ErrorBody(status="RESOURCE_EXHAUSTED", code=429), None, FaultKind.RATE_LIMIT),
-        (ErrorBody(type="server_error"), None, FaultKind.SERVER),
-        (ErrorBody(type="content_filter"), 400, FaultKind.REFUSED),
-        (ErrorBody(type="billing_error"), 403, FaultKind.QUOTA),
-        (ErrorBody(type="never-heard-of"), None, FaultKind.UNKNOWN),
-        (ErrorBody(type="never-heard-of"), 418, FaultKind.BAD_REQUEST),
+        ({"code": 429}, None, FaultKind.RATE_LIMIT),
+        ({"code": "503"}, None, FaultKind.OVERLOADED),
+        ({"code": 400, "message": "Token limit reached"}, 200, FaultKind.BAD_REQUEST),
+        ({"status": "RESOURCE_EXHAUSTED", "code": 429}, None, FaultKind.RATE_LIMIT),
+        ({"type": "server_error"}, None, FaultKind.SERVER),
+        ({"type": "content_filter"}, 400, FaultKind.REFUSED),
+        ({"type": "billing_error"}, 403, FaultKind.QUOTA),
+        ({"type": "never-heard-of"}, None, FaultKind.UNKNOWN),
+        ({"type": "never-heard-of"}, 418, FaultKind.BAD_REQUEST),
     ],
 )
 def test_the_most_precise_word_or_number_decides(
-    error: ErrorBody, status: int | None, kind: FaultKind
+    error: dict[str, object], status: int | None, kind: FaultKind
 ) -> None:
     assert errors.fault_from_error(error, status=status).kind is kind
 
@@ -57,8 +56,8 @@ def test_the_most_precise_word_or_number_decides(
         ),
         (b'{"error": "m"}', FaultKind.SERVER, "m"),
         (b'{"message": "m", "code": "insufficient_quota"}', FaultKind.QUOTA, "m"),
-        (b"<html><body>Bad gateway</body></html>", FaultKind.SERVER, "The server answered 502 Bad Gateway."),
-        (b"", FaultKind.SERVER, "The server answered 502 Bad Gateway."),
+        (b"<html><body>Bad gateway</body></html>", FaultKind.SERVER, "The server returned 502 Bad Gateway."),
+        (b"", FaultKind.SERVER, "The server returned 502 Bad Gateway."),
         (b"upstream\n  gone\xff", FaultKind.SERVER, "upstream gone\ufffd"),
         (b'["odd"]', FaultKind.SERVER, "odd"),
     ],
@@ -370,7 +369,7 @@ def test_a_message_is_found_in_what_is_not_quite_json(body: str) -> None:
 
 @pytest.mark.parametrize("body", ['{"foo": [1, {"bar": 2}]}', '{"foo":', "[1, 2]", "[[", "{}", "null", "7"])
 def test_json_without_a_message_is_never_shown(body: str) -> None:
-    assert errors.fault_from_body(body, status=400).message == "The server answered 400 Bad Request."
+    assert errors.fault_from_body(body, status=400).message == "The server returned 400 Bad Request."
 
 
 @given(
@@ -392,4 +391,4 @@ def test_no_body_is_too_odd(body: object) -> None:
 def test_a_page_is_not_shown_and_yet_read() -> None:
     page = "<html><title>Access denied</title><p>The owner has banned the <b>country</b> or region.</html>"
     fault = errors.fault_from_body(page, status=403)
-    assert (fault.kind, fault.message) == (FaultKind.BAD_REQUEST, "The server answered 403 Forbidden.")
+    assert (fault.kind, fault.message) == (FaultKind.BAD_REQUEST, "The server returned 403 Forbidden.")
