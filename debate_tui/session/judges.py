@@ -159,7 +159,7 @@ class JudgePanel:
             readings = [task.result() for task in reading]
         except* Fault as faults:
             problem = str(faults.exceptions[0])
-        judge, opinion = run.judge, combine_readings(run.judge.name, readings, len(reading_orders))
+        judge, opinion = run.judge, combine_readings(readings, len(reading_orders))
         verdict = events.Verdict(
             judge=judge.name,
             model=judge.source.model,

@@ -87,7 +87,7 @@ def test_a_count_of_rounds_holds_for_the_repeated_phases_only() -> None:
 def test_a_count_of_rounds_that_means_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="repeats no phase"):
         with_round_count(format_of(phase()), 2)
-    with pytest.raises(UsageError, match="cannot be held"):
+    with pytest.raises(UsageError, match="cannot be 0"):
         with_round_count(format_of(phase(rounds=2)), 0)
 
 

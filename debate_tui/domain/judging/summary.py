@@ -123,7 +123,9 @@ def describe_outcome(transcript: Transcript) -> Iterator[str]:
     if (swing := outcome.swing) is not None:
         moved = wording.describe_swing(swing)
         yield f"Support for the motion: {swing.before:.0f} before, {swing.after:.0f} after ({moved})."
-    if sum(not verdict.by_debaters for verdict in outcome.verdicts) > 1 or transcript.outcome == "swing":
+    judges = [verdict for verdict in outcome.verdicts if not verdict.by_debaters]
+    by_swing = transcript.outcome == "swing" and outcome.swing is not None
+    if len(judges) > 1 or by_swing or any(verdict.failed for verdict in judges):
         yield f"{outcome.headline}."
 
 

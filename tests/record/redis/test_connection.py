@@ -76,7 +76,7 @@ async def test_a_server_that_is_not_there_is_explained(tmp_path: Path):
         (exceptions.MovedError("1 h:1"), "Cluster"),
         (exceptions.ClusterDownError("down"), "Cluster"),
         (exceptions.TimeoutError(), "did not answer"),
-        (exceptions.ResponseError("MISCONF oh"), "refuses: MISCONF oh"),
+        (exceptions.ResponseError("MISCONF oh"), "reported: MISCONF oh"),
     ],
 )
 def test_every_error_has_plain_words_and_a_way_out(error: Exception, words: str):

@@ -177,7 +177,7 @@ async def test_a_full_redis_is_said_once_and_written_to_when_there_is_room(serve
         server.admin.config_set("maxmemory", "0")
         await wait_until(lambda: log.durable_seq == 14)
 
-        assert [notice.message.endswith("is full") for notice in notices] == [True]
+        assert [notice.message.endswith("is full.") for notice in notices] == [True]
         assert log.write_error is None
 
 
