@@ -107,9 +107,9 @@ class TwoStreams(ProviderServer):
         self.next_delta = asyncio.Event()
         self.end = asyncio.Event()
         self._speaking = 0
-        self.respond(CHAT, lambda _: ProviderReply(self._answer()))
+        self.respond(CHAT, lambda _: ProviderReply(self._speech()))
 
-    def _answer(self) -> Iterator[bytes | asyncio.Event]:
+    def _speech(self) -> Iterator[bytes | asyncio.Event]:
         self._speaking += 1
         first = self._speaking == 1
         start, half, marked, *ends = chat_events(

@@ -205,8 +205,8 @@ async def test_keys_without_effect_paint_nothing(pilot: Pilot[None]) -> None:
     left.focus(scroll_visible=False)
     await pilot.pause()
     stage.frames.clear()
-    right.on_focus(Focus())
-    left.on_blur(Blur())
+    right.track_focus(Focus())
+    left.track_focus(Blur())
     await pilot.pause()
     assert stage.frames == []
     assert (left.has_focus, right.has_focus) == (False, True)
