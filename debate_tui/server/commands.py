@@ -105,10 +105,8 @@ def execute_command(request: CommandRequest, hosted: HostedDebate, voter: str = 
     if debater is not None and debater not in debaters:
         raise UsageError(f"No debater has the id '{debater}'.", f"The ids are: {', '.join(debaters)}.")
     match request:
-        case StopRequest(debater=None):
-            hosted.handle(EndDebate())
-        case StopRequest(debater=str(debater)):
-            hosted.handle(StopTurn(debater))
+        case StopRequest():
+            hosted.handle(EndDebate() if request.debater is None else StopTurn(request.debater))
         case VoteRequest():
             hosted.handle(_check_vote(request, hosted, voter))
         case Interject() if len(hosted.transcript.interjections) >= MAX_INTERJECTIONS:

@@ -166,7 +166,7 @@ def test_a_turn_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_log, "MAX_REMOTE_TURN_CHARACTERS", 10)
     anew = ev.TurnSuperseded(seq=4, at=11.0, turn=1, debater="a", attempt=2)
     check_all(STARTED, BEGUN, delta_at(3, "x" * 10), anew, delta_at(5, "x" * 10))
-    with pytest.raises(Fault, match="This turn is too long to be watched"):
+    with pytest.raises(Fault, match="The turn is too long to watch"):
         check_all(STARTED, BEGUN, delta_at(3, "x" * 10), delta_at(4, "x"))
 
 
@@ -174,7 +174,7 @@ def test_a_debate_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_log, "MAX_DEBATE_EVENTS", 3)
     monkeypatch.setattr(remote_log, "MAX_DEBATE_CHARACTERS", 1000)
     check_all(STARTED, BEGUN, delta_at(3, "x"), characters=333)
-    with pytest.raises(Fault, match="This debate is too long to be watched"):
+    with pytest.raises(Fault, match="The debate is too long to watch"):
         check_all(STARTED, BEGUN, delta_at(3, "x"), delta_at(4, "x"))
-    with pytest.raises(Fault, match="This debate is too long to be watched"):
+    with pytest.raises(Fault, match="The debate is too long to watch"):
         check_all(STARTED, BEGUN, delta_at(3, "x"), characters=334)

@@ -48,8 +48,8 @@ def asks_for_decision(event: events.Event) -> bool:
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        (lambda session: session.handle(StopTurn("d1")), "stopped"),
-        (lambda session: session.handle(SkipPhase()), "skipped"),
+        (StopTurn("d1"), "stopped"),
+        (SkipPhase(), "skipped"),
     ],
     ids=["stop", "skip"],
 )

@@ -12,7 +12,7 @@ from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected, Finished
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.log import MemoryLog
-from debate_tui.session.commands import EndDebate, Interject
+from debate_tui.session.commands import EndDebate, Interject, StopTurn
 from tests.session.scripted_session import make_session, motion, phase
 
 if TYPE_CHECKING:
@@ -139,9 +139,9 @@ async def test_a_turn_that_was_stopped_for_itself_stays_stopped() -> None:
 
     def stop(event: events.Event) -> None:
         if isinstance(event, events.TurnDelta) and event.turn == 1:
-            asyncio.get_running_loop().call_soon(session.stop, "d1")
+            asyncio.get_running_loop().call_soon(session.handle, StopTurn("d1"))
         if isinstance(event, events.TurnFinished) and event.turn == 1:
-            asyncio.get_running_loop().call_soon(session.end)
+            asyncio.get_running_loop().call_soon(session.handle, EndDebate())
 
     log.subscribe(stop)
     await session.run()

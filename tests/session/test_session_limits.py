@@ -40,7 +40,7 @@ async def test_no_turn_begins_once_the_tokens_are_used() -> None:
 async def test_no_turn_begins_once_the_money_is_spent() -> None:
     seen = await run_with_limits(limits_reached(max_cost=0.03))
     assert len(events_of_type(seen, events.TurnFinished)) == 4
-    assert "$0.04 is spent; the limit is $0.03" in events_of_type(seen, events.DebatePaused)[0].reason
+    assert "$0.0400 is spent; the limit is $0.0300" in events_of_type(seen, events.DebatePaused)[0].reason
 
 
 async def test_within_its_limits_a_debate_is_held_to_its_end() -> None:
