@@ -78,7 +78,7 @@ class OverlayScreen(ModalScreen[Result]):
 
     def on_click(self, event: Click) -> None:
         """Close the screen on a click outside its widgets."""
-        if event.widget is self:
+        if self.get_widget_at(*event.screen_offset)[0] is self:
             self.dismiss(None)
 
 
@@ -124,7 +124,7 @@ ROWS_AROUND_MENU = 4
 class MenuScreen(OverlayScreen[int | None]):
     """A menu over a screen; the result is the index of the chosen item, or `None` if it was closed."""
 
-    DEFAULT_CSS = "MenuScreen #heading { height: 2; }"
+    DEFAULT_CSS = "MenuScreen #heading { width: auto; height: 2; }"
 
     def __init__(
         self, title: str, items: Sequence[MenuItem], glyphs: Glyphs, *, highlighted: int = 0

@@ -130,7 +130,7 @@ class HistoryScreen(Screen[None]):
         background: $background;
         color: $foreground;
         overflow: hidden;
-        DebateList { height: 1fr; width: 1fr; }
+        DebateList { height: 1fr; width: 1fr; padding: 0 1; }
         #history { height: 1fr; }
         #details { height: 1fr; width: 48; padding: 0 2; border-left: solid $faint; }
         &.-ascii #details { border-left: ascii $faint; }
@@ -164,12 +164,13 @@ class HistoryScreen(Screen[None]):
         self._summaries = tuple(summaries)
         self._glyphs = glyphs
         self._selection_callback = on_selection
+        self._initial_filter = filter_text
         self._initial_selection = selected_debate
         self._found: list[DebateSummary] = []
         """The debates in the list."""
         self._message_timer: Timer | None = None
         self._title_bar = TitleBar("Recorded debates", glyphs)
-        self._filter_bar = FilterBar(filter_text)
+        self._filter_bar = FilterBar()
         self._debate_list = DebateList(glyphs)
         self._details = Static(id="details")
         self._notice_bar = NoticeBar(glyphs)
@@ -178,6 +179,7 @@ class HistoryScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the widgets from top to bottom."""
+        self._filter_bar.input.value = self._initial_filter
         yield self._title_bar
         yield self._filter_bar
         with Horizontal(id="history"):

@@ -162,7 +162,7 @@ class StartScreen(Screen[None]):
         self._source_options = tuple(options)
         self._formats = {format_.name: format_ for format_ in formats}
         self._glyphs = glyphs
-        self._callbacks = callbacks
+        self._start_callbacks = callbacks
         self._has_default_debaters = True
         self._is_starting = False
         self._title_bar = TitleBar("debate-tui", glyphs)
@@ -225,11 +225,11 @@ class StartScreen(Screen[None]):
     # Source discovery
 
     def _start_discovery(self) -> None:
-        self._callbacks.on_sources_change(self.setup.sources)
+        self._start_callbacks.on_sources_change(self.setup.sources)
         self.run_worker(self._run_discovery(), name=DISCOVERY_WORKER)
 
     async def _run_discovery(self) -> None:
-        options, debaters = await self._callbacks.discover()
+        options, debaters = await self._start_callbacks.discover()
         found = {option.source for option in options}
         known = (option for option in self._source_options if option.source not in found)
         self._source_options = (*options, *known)
@@ -300,7 +300,7 @@ class StartScreen(Screen[None]):
     def _change_setup(self, setup: DebateSetup) -> None:
         self._has_default_debaters = self._has_default_debaters and setup.debaters == self.setup.debaters
         if setup.sources != self.setup.sources:
-            self._callbacks.on_sources_change(setup.sources)
+            self._start_callbacks.on_sources_change(setup.sources)
         self.setup = setup
         self._footer.show_status("")
         self._show_setup()
@@ -363,7 +363,7 @@ class StartScreen(Screen[None]):
             self._is_starting = True
             self._footer.show_status(self._glyphs.displayable("Starting …"))
             self.setup = replace(self.setup, topic=topic)
-            self._callbacks.on_start(self.setup)
+            self._start_callbacks.on_start(self.setup)
 
     # Messages
 
@@ -402,7 +402,7 @@ class StartScreen(Screen[None]):
                 self._change_setup(choices[index].setup)
             elif index is not None:
                 self.app.push_screen(
-                    InputScreen(title, _SOURCE_EXAMPLES, self._glyphs, check=self._callbacks.check_source),
+                    InputScreen(title, _SOURCE_EXAMPLES, self._glyphs, check=self._start_callbacks.check_source),
                     typed,
                 )
 

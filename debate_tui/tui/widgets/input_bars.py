@@ -114,11 +114,10 @@ class FilterBar(InputBar):
 
     FOCUS_ON_MOUNT = False
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self) -> None:
         super().__init__(
             BarLabel("/"),
             LineInput(
-                text,
                 enter_action="replay",
                 escape_action="back",
                 placeholder="Filter by topic, name or model",

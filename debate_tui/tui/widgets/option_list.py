@@ -50,7 +50,7 @@ class MarkedList(OptionList):
             & > .option-list--option-highlighted {
                 color: $focus;
                 background: transparent;
-                text-style: bold;
+                text-style: none;
             }
         }
     }

@@ -70,7 +70,7 @@ def test_speed_now_fades_when_nothing_comes() -> None:
     for tenth in range(50):
         debate.at(tenth / 10).say()
     assert debate.current_rate == pytest.approx(100, rel=0.1)
-    assert debate.at(5.5).current_rate < 80
+    assert debate.at(6.5).current_rate < 50
     assert debate.at(8).current_rate == 0
     debate.say()
     debate.state("paused")

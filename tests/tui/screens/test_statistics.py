@@ -197,7 +197,7 @@ async def test_meter_and_statistics_agree() -> None:
         meter = board.pane("ada")._metrics_line.rows(80)[0].left[0].text
         await board.press("s")
         first, _words, tokens, rate, cost = meter.split(" · ")
-        assert first == "0.7s to first token"
+        assert first == "700 ms to first token"
         assert row(board, "first token")[0] == "700 ms"
         assert row(board, "tokens")[0] == tokens.removesuffix(" tokens")
         assert row(board, "tokens/s")[0] == f"{rate.removesuffix(' tokens/s')} mean"
