@@ -401,10 +401,8 @@ class StartScreen(Screen[None]):
             if index is not None and index < len(choices):
                 self._change_setup(choices[index].setup)
             elif index is not None:
-                self.app.push_screen(
-                    InputScreen(title, _SOURCE_EXAMPLES, self._glyphs, check=self._start_callbacks.check_source),
-                    typed,
-                )
+                check = self._start_callbacks.check_source
+                self.app.push_screen(InputScreen(title, _SOURCE_EXAMPLES, self._glyphs, check=check), typed)
 
         def typed(source: str | None) -> None:
             if source:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from textual.app import ComposeResult
-    from textual.events import Click, MouseScrollDown, MouseScrollUp, Resize
+    from textual.events import MouseScrollDown, MouseScrollUp, Resize
     from textual.geometry import Size
 
     from debate_tui.domain.judging.summary import OutcomeSummary, Quote, Score, VerdictSummary
@@ -336,10 +336,6 @@ class VerdictScreen(OverlayScreen[None]):
         """Scroll down or up by pages."""
         self._card.scroll_rows(pages * self._card.page_rows)
 
-    def action_close(self) -> None:
-        """Return to the debate."""
-        self.dismiss(None)
-
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         """Scroll down."""
         event.stop()
@@ -349,8 +345,3 @@ class VerdictScreen(OverlayScreen[None]):
         """Scroll up."""
         event.stop()
         self._card.scroll_rows(-WHEEL_ROWS)
-
-    def on_click(self, event: Click) -> None:
-        """Close the card on a click outside it."""
-        if event.widget is self:
-            self.dismiss(None)
