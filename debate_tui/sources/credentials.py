@@ -1,4 +1,4 @@
-"""API keys: where they are found (environment, command, system keyring) and how they are redacted.
+"""API keys: where they are found (environment, command, system keyring), and checks of addresses.
 
 In the keyring, a provider's key is the password of user PROVIDER in the service ``debate-tui``; store one
 with ``keyring set debate-tui openai``.
@@ -132,9 +132,9 @@ def find_key(provider: Provider, environ: Mapping[str, str] = os.environ) -> str
         key = key_in_keyring(provider)
     hint = provider.key_hint
     if not key and provider.needs_key:
-        raise Fault(FaultKind.AUTH, f"No key for {provider.title} was found.", hint=hint)
+        raise Fault(FaultKind.AUTH, f"No API key found for {provider.title}.", hint=hint)
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise Fault(FaultKind.AUTH, f"The key for {provider.title} has characters no key has.", hint=hint)
+        raise Fault(FaultKind.AUTH, f"The key for {provider.title} contains invalid characters.", hint=hint)
     return key
 
 
@@ -155,5 +155,5 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
     """Raise `UsageError` if `url` is not valid; it is not quoted, as it may contain a secret."""
     if problem := find_url_problem(url, schemes):
         raise UsageError(
-            f"An endpoint's address cannot be read: {problem}.", f"It looks like {schemes[-1]}://host/path."
+            f"The address of an endpoint is not valid: {problem}.", f"Write {schemes[-1]}://host/path."
         )

@@ -16,6 +16,7 @@ import msgspec
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import network
 from debate_tui.sources.credentials import find_key, find_key_variable, key_in_environment
+from debate_tui.sources.http_errors import describe_cause
 from debate_tui.sources.network import find_url_problem, url_host
 from debate_tui.sources.payloads import errors
 from debate_tui.sources.providers import find_provider, providers
@@ -200,7 +201,8 @@ def _get_directly(url: str, headers: dict[str, str], timeout: float, environ: Ma
         response = connection.getresponse()
         body = response.read(_MAX_LISTING)
     except (OSError, client.HTTPException, ValueError) as error:
-        raise Fault(FaultKind.NETWORK, f"{url_host(url)} does not answer: {error}") from None
+        reason = describe_cause(error) or error
+        raise Fault(FaultKind.NETWORK, f"Could not connect to {url_host(url)}: {reason}.") from None
     finally:
         connection.close()
     if response.status >= 400:
@@ -225,7 +227,7 @@ async def _get_through_proxy(url: str, headers: dict[str, str], timeout: float) 
                 if len(body) >= _MAX_LISTING:
                     break
     except TimeoutError:
-        raise Fault(FaultKind.TIMEOUT, f"{url_host(url)} does not answer in time.") from None
+        raise Fault(FaultKind.TIMEOUT, f"{url_host(url)} did not answer in time.") from None
     finally:
         await clients.aclose()
     return body

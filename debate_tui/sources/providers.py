@@ -146,12 +146,10 @@ def configure_providers(tables: Mapping[str, Mapping[str, Any]]) -> None:
 def _configure(name: str, fields: Mapping[str, Any]) -> Provider:
     where = f"[provider.{name}] in config.toml"
     if name in OTHER_SOURCES:
-        raise ConfigError(
-            f"A provider cannot be called '{name}', which is another source.", f"Rename {where}."
-        )
+        raise ConfigError(f"A provider cannot be named '{name}': that is another source.", f"Rename {where}.")
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            f"A provider cannot be called '{name}'.", "Use lower-case letters, digits, '-' and '_'."
+            f"A provider cannot be named '{name}'.", "Use lower-case letters, digits, '-' and '_'."
         )
     listed, base_url = _listed().get(name), fields.get("base_url", "")
     if listed is None and not base_url:

@@ -86,37 +86,42 @@ def parse_source(text: str) -> SourceSpec:
 
     Parameters may follow a model: ``openai:gpt-5.6-terra?effort=high&temperature=0.7``.
     """
-    if not text.strip():
+    text = text.strip()
+    if not text:
         raise UsageError("A source is empty.", "Name one: demo, openai:MODEL, https://host/path, …")
-    name, _, query = text.strip().partition("?")
+    name, _, query = text.partition("?")
     scheme, _, rest = name.partition(":")
     scheme = scheme.lower()
-    kind = _SCHEME_KINDS.get(scheme)
-    if kind == "endpoint":  # the query belongs to the URL
-        rest = text.strip().partition(":")[2]
-    parameters = parse_parameters(query, text) if query and kind in (None, "local") else NO_PARAMETERS
-    if query and kind == "demo":
-        raise UsageError(f"'{text}' has parameters, but the demo takes none.", f"Leave out '?{query}'.")
-    if kind is not None:
-        if kind == "endpoint":
-            if not rest.strip("/"):
-                raise UsageError(f"`{text}` is no address.", "An endpoint looks like https://host/path.")
-            check_url(text.strip(), (scheme,))
-        if kind == "demo" and rest:
-            from debate_tui.sources.demo.vocabulary import check_voice
-
-            check_voice(rest)
-        if kind == "local" and rest:
-            rest = str(Path(rest).expanduser().absolute())
-        return SourceSpec(kind, scheme, text.strip() if kind == "endpoint" else rest, parameters)
+    match _SCHEME_KINDS.get(scheme):
+        case "endpoint":  # the query belongs to the URL
+            if not text.partition(":")[2].strip("/"):
+                raise UsageError(f"'{text}' is not an address.", "An endpoint looks like https://host/path.")
+            check_url(text, (scheme,))
+            return SourceSpec("endpoint", scheme, text)
+        case "demo":
+            return _parse_demo(text, rest, query)
+        case "local":
+            path = str(Path(rest).expanduser().absolute()) if rest else ""
+            return SourceSpec("local", scheme, path, _parse_query(query, text))
     if scheme not in providers():
         known = [*providers(), *_SCHEME_KINDS]
         suggestions = difflib.get_close_matches(scheme, known, n=1)
         raise UsageError(
-            f"There is no provider `{scheme}` (in `{text}`).",
-            f"Did you mean {suggestions[0]}:…?" if suggestions else f"There are: {', '.join(known)}.",
+            f"No provider named '{scheme}' (in '{text}').",
+            f"Did you mean {suggestions[0]}:…?" if suggestions else f"Choose one of {', '.join(known)}.",
         )
-    return SourceSpec("provider", scheme, rest or find_provider(scheme).model, parameters)
+    model = rest or find_provider(scheme).model
+    return SourceSpec("provider", scheme, model, _parse_query(query, text))
+
+
+def _parse_demo(text: str, voice: str, query: str) -> SourceSpec:
+    if query:
+        raise UsageError(f"'{text}' has parameters, but the demo takes none.", f"Leave out '?{query}'.")
+    if voice:
+        from debate_tui.sources.demo.vocabulary import check_voice
+
+        check_voice(voice)
+    return SourceSpec("demo", "demo", voice)
 
 
 def is_model_with_parameters(text: str) -> bool:
@@ -130,16 +135,19 @@ TYPED_PARAMETERS = ("effort", "temperature", "seed", "max_output_tokens")
 """The parameters that may follow a model; others can only be set in a debate file."""
 
 
-def parse_parameters(query: str, text: str) -> ModelParameters:
+def _parse_query(query: str, text: str) -> ModelParameters:
     """Parse ``effort=high&temperature=0.7``, a part of `text`; raise `UsageError` if it is not valid."""
+    if not query:
+        return NO_PARAMETERS
     values: dict[str, str] = {}
     for pair in query.split("&"):
         name, equals, value = (part.strip() for part in pair.partition("="))
         if name not in TYPED_PARAMETERS:
             close = difflib.get_close_matches(name, TYPED_PARAMETERS, n=1)
-            known = f"Did you mean '{close[0]}'?" if close else f"Use {', '.join(TYPED_PARAMETERS)}."
-            where = " It can be set in a debate file." if name in ModelParameters.__struct_fields__ else ""
-            raise UsageError(f"No parameter '{name}' can be set in '{text}'.", where.strip() or known)
+            hint = f"Did you mean '{close[0]}'?" if close else f"Use {', '.join(TYPED_PARAMETERS)}."
+            if name in ModelParameters.__struct_fields__:
+                hint = "Set it in a debate file."
+            raise UsageError(f"The parameter '{name}' cannot be set in '{text}'.", hint)
         if not equals or not value or name in values:
             raise UsageError(f"The parameter '{name}' in '{text}' needs one value.", f"Write {name}=VALUE.")
         values[name] = value
@@ -159,22 +167,16 @@ def check_availability(specification: SourceSpec) -> None:
         return
     asked = find_provider(specification.scheme)
     if not has_key(asked):
-        raise ConfigError(
-            f"No key for {asked.title} was found.",
-            asked.key_hint,
-        )
+        raise ConfigError(f"No API key found for {asked.title}.", asked.key_hint)
 
 
 def preload_sdk(specification: SourceSpec) -> None:
     """Import the SDK the source needs, if any, ahead of its first turn; blocking."""
     if specification.kind not in ("local", "provider"):
         return
-    from debate_tui.sources import sdk
+    from debate_tui.sources.sdk import import_sdk
 
-    if specification.kind == "provider" and find_provider(specification.scheme).api == "messages":
-        sdk.load_anthropic()
-    else:
-        sdk.load_openai()
+    import_sdk(find_provider(specification.scheme).api if specification.kind == "provider" else "chat")
 
 
 class SourceFactory:
@@ -197,7 +199,7 @@ class SourceFactory:
         self._connect_timeout = connect_timeout
         self._http2 = http2
         self._model_folder = model_folder
-        self._report_progress = report_progress or _ignore_progress
+        self._report_progress = report_progress or (lambda _step, _progress: None)
         self._local_servers: LocalServers | None = None
         self._endpoint_factory: EndpointFactory | None = None
         self._sdk_clients: SdkClients | None = None
@@ -234,24 +236,24 @@ class SourceFactory:
         asked = parameters.over(specification.parameters) if parameters else specification.parameters
         match specification.kind:
             case "demo":
-                source = self._make_demo(specification.detail)
+                from debate_tui.sources.demo import DemoSource
+
+                return self._own(DemoSource(specification.detail))
             case "endpoint":
                 source = self._make_endpoint(specification.detail, method, names)
             case "local":
                 source = self._make_local(specification.detail, asked)
             case "provider":
                 source = self._make_model(specification, asked, background)
-        self._sources.append(source)
-        if specification.kind == "demo":
-            return source
+                if _separates_reasoning(find_provider(specification.scheme)):
+                    return self._own(source)
         from debate_tui.sources.reasoning_tags import ReasoningTagSource
 
-        return ReasoningTagSource(source)
+        return self._own(ReasoningTagSource(source))
 
-    def _make_demo(self, voice: str) -> Source:
-        from debate_tui.sources.demo import DemoSource
-
-        return DemoSource(voice)
+    def _own(self, source: Source) -> Source:
+        self._sources.append(source)
+        return source
 
     def _make_endpoint(self, url: str, method: Literal["GET", "POST"], names: Sequence[str]) -> Source:
         from debate_tui.sources.endpoint_factory import EndpointFactory
@@ -298,5 +300,6 @@ def _make_compatible(model: str, provider: Provider, sdk: SdkClients, parameters
     return OpenAISource(model, provider=provider, sdk_clients=sdk, parameters=parameters)
 
 
-def _ignore_progress(_step: str, _progress: str) -> None:
-    """Ignore progress: the default callback."""
+def _separates_reasoning(provider: Provider) -> bool:
+    """Return whether a provider never leaves reasoning in the text; at other addresses any may."""
+    return provider.name in ("anthropic", "openai") and not provider.moved_by

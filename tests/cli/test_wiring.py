@@ -65,7 +65,7 @@ async def test_a_demo_without_a_voice_gets_one() -> None:
     [
         ("opanai:gpt", UsageError, "opanai"),
         ("demo:yodeller", UsageError, "yodeller"),
-        ("openai:gpt-x", ConfigError, "No key for OpenAI"),
+        ("openai:gpt-x", ConfigError, "No API key found for OpenAI"),
         ("", UsageError, "A source is empty"),
     ],
 )

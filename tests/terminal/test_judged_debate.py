@@ -100,7 +100,7 @@ async def test_a_moderator_changes_rounds_words_and_sources() -> None:
         terminal.press("o")
         await terminal.wait_until(asks_for("New model for Ada"))
         terminal.press("opanai:x\r")
-        await terminal.wait_for_text("There is no provider `opanai`")
+        await terminal.wait_for_text("No provider named 'opanai'")
         terminal.press(f"\x15openai:{ADA}-two\r")
         await terminal.wait_for_text(f"Ada continues with openai:{ADA}-two")
         debate.debaters_may_speak.set()

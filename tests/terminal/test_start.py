@@ -71,7 +71,7 @@ async def test_what_cannot_begin_is_said_on_the_start_screen() -> None:
     async with run_in_terminal("-d", "groq:x", "-d", "demo", **NO_LOCAL_SERVERS) as terminal:
         await terminal.wait_for_text("groq:x")
         terminal.press("Is tea better?\r")
-        await terminal.wait_for_text("No key for Groq was found.")
+        await terminal.wait_for_text("No API key found for Groq.")
         terminal.press("\t\x1b[D\x1b[F\r")
         await terminal.wait_for_text("Scripted demo")
         terminal.press("q")
@@ -89,7 +89,7 @@ async def test_a_signal_ends_it_and_restores_the_terminal() -> None:
 async def test_what_cannot_be_a_source_is_said_at_once() -> None:
     async with run_in_terminal("-d", "nobody:x", "-d", "demo", **NO_LOCAL_SERVERS) as terminal:
         assert await terminal.wait_for_exit() == 2
-        assert "There is no provider `nobody`" in terminal.text_after_exit
+        assert "No provider named 'nobody'" in terminal.text_after_exit
 
 
 async def test_a_paste_is_text_even_with_escape_codes_and_lines_in_it() -> None:

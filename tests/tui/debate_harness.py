@@ -193,5 +193,5 @@ class SourceSwaps:
 
     async def __call__(self, debater: str, text: str) -> None:
         if not text.startswith("openai:"):
-            raise UsageError(f"There is no provider `{text}`.", "Did you mean openai:…?")
+            raise UsageError(f"No provider named '{text}'.", "Did you mean openai:…?")
         self.made.append((debater, text))

@@ -5,8 +5,6 @@ Servers without a reasoning parser send a model's thoughts as text: between tags
 a lone closing tag if the prompt template contained the opening one. An opening tag only counts at the start
 of an answer, ignoring white space. A lone closing tag counts once, outside code, at the end of a line. A tag
 that is never closed is open to the end.
-
-`ReasoningTagSource` wraps any source, so its consumers get reasoning as reasoning.
 """
 
 from __future__ import annotations
@@ -29,6 +27,7 @@ from debate_tui.domain.text import CodeTracker
 from debate_tui.sources.reasoning_tags.tags import (
     BARE_ANALYSIS,
     BARE_FINAL,
+    BARE_FINAL_PATTERN,
     HARMONY_TOKEN,
     MAX_TAG_LENGTH,
     TAG,
@@ -38,7 +37,7 @@ from debate_tui.sources.reasoning_tags.tags import (
     is_opening,
     line_ending,
     may_become_tag,
-    partial_tag_start,
+    partial_mark_start,
     tag_name,
 )
 
@@ -48,10 +47,8 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.stream import Cursor, Resume, Source, StreamItem, TurnRequest
 
-
 _MIN_REPEAT = 20
 """Characters that must match known reasoning for text to be recognised as it."""
-
 _MAX_BLANKS = 4096
 """Characters of white space held back at the start of an answer, as a tag may follow."""
 
@@ -206,8 +203,7 @@ class ReasoningTagSplitter:
 
     def finish(self) -> Iterator[StreamItem]:
         """Yield what was held back until the end."""
-        parts = self._read("", is_end=True)
-        yield from parts
+        yield from self._read("", is_end=True)
         if self._held_cursor is not None:
             yield KeepAlive(self._mark(self._held_cursor))
 
@@ -230,19 +226,15 @@ class ReasoningTagSplitter:
     def _read(self, text: str, *, is_end: bool) -> list[StreamItem]:
         self._held += text
         parts: list[StreamItem] = []
-        steps = {
-            "start": self._read_start,
-            "reasoning": self._read_reasoning,
-            "text": self._read_text,
-            "harmony": self._read_harmony,
-        }
-        while self._held and steps[self._mode](parts, is_end):
-            pass
+        while self._held:
+            is_again = self._read_start(is_end) if self._mode == "start" else self._read_marks(parts, is_end)
+            if not is_again:
+                break
         return parts
 
-    # Reading in each mode; return true if held text must be read again, in another mode.
+    # The start of an answer. Methods return true if the held text must be read again, in another mode.
 
-    def _read_start(self, parts: list[StreamItem], is_end: bool) -> bool:
+    def _read_start(self, is_end: bool) -> bool:
         text = self._held.lstrip()
         if not text and len(self._held) < _MAX_BLANKS and not is_end:
             if self._after_reasoning:
@@ -260,12 +252,14 @@ class ReasoningTagSplitter:
         """Read what may precede an answer; return `None` if undecided, false if none of it does."""
         if (tag := TAG.match(text)) is not None:
             if is_opening(tag):
-                return self._open(tag, text)
+                self._open(tag, text[tag.end() :])
+                return True
             ending = line_ending(text, tag.end(), is_end) if self._lone_tag_counts else 0
-            if ending > 0:
-                self._lone_tag_counts = False
-                return self._close(text[ending:])
-            return None if ending else False
+            if ending <= 0:
+                return None if ending else False
+            self._lone_tag_counts = False
+            self._close(text[ending:])
+            return True
         if HARMONY_TOKEN.match(text):
             self._mode, self._held = "harmony", text
             return True
@@ -274,10 +268,7 @@ class ReasoningTagSplitter:
             return True
         if text and not is_end and (may_become_tag(text) or "analysis".startswith(text)):
             return None
-        repeats = self._repeats_reasoning(text, is_end)
-        if repeats:
-            self._mode, self._tag_name = "reasoning", "think"
-        return repeats
+        return self._repeats_reasoning(text, is_end)
 
     def _repeats_reasoning(self, text: str, is_end: bool) -> bool | None:
         """Return whether text without a tag is known reasoning; `None` if it is too short to decide."""
@@ -286,143 +277,141 @@ class ReasoningTagSplitter:
             return False
         if not known.startswith(text[:MAX_TAG_LENGTH]):
             return False
-        return True if is_end or len(text) >= min(_MIN_REPEAT, len(known)) else None
+        if not is_end and len(text) < min(_MIN_REPEAT, len(known)):
+            return None
+        self._mode, self._tag_name = "reasoning", "think"
+        return True
 
-    def _open(self, tag: re.Match[str], text: str) -> bool:
-        rest = text[tag.end() :]
+    def _open(self, tag: re.Match[str], rest: str) -> None:
         if (tag["rest"] or "").endswith("/"):
-            return self._close(rest)
+            self._close(rest)
+            return
         self._mode, self._tag_name, self._held = "reasoning", tag_name(tag), rest
         self._after_reasoning = self._at_opening = True
         self._restart_tracking()
-        return True
 
-    def _close(self, rest: str) -> bool:
+    def _close(self, rest: str) -> None:
         """Continue with the answer after its reasoning."""
         self._mode, self._held, self._after_reasoning = "start", rest, True
-        return True
 
-    def _read_reasoning(self, parts: list[StreamItem], is_end: bool) -> bool:
+    # Text and the marks in it: tags, control tokens, or the words that stand for them.
+
+    def _read_marks(self, parts: list[StreamItem], is_end: bool) -> bool:
         if self._at_opening:
             self._held = self._held.lstrip()
             self._at_opening = not self._held
-        held, start = self._held, 0
-        if self._tag_name == BARE_FINAL:
-            before, found, rest = held.partition(BARE_FINAL)
-            if found:
-                self._give(parts, before, reasoning=True)
-                return self._close(rest)
-        for tag in TAG.finditer(held) if self._tag_name != BARE_FINAL else ():
-            self._give(parts, held[start : tag.start()], reasoning=True)
-            start = tag.start()
-            closes = self._closes_reasoning(held, tag, is_end)
-            if closes is None:
+        held, start, mode, pattern = self._held, 0, self._mode, self._mark_pattern()
+        for mark in pattern.finditer(held) if pattern else ():
+            self._give(parts, held[start : mark.start()])
+            start = mark.start()
+            ending = self._read_mark(parts, mark, is_end)
+            if ending < 0:
                 self._held = held[start:]
                 return False
-            if closes:
-                return self._close(held[tag.end() :])
-        end = len(held) if is_end else partial_tag_start(held, start, self._tag_name)
-        self._give(parts, held[start:end], reasoning=True)
+            if self._mode != mode:
+                self._held = held[ending:]
+                return True
+            start = ending or start
+        closing = self._tag_name if mode == "reasoning" else ""
+        end = partial_mark_start(held, start, closing) if pattern and not is_end else len(held)
+        self._give(parts, held[start:end])
         self._held = held[end:]
         return False
 
-    def _closes_reasoning(self, held: str, tag: re.Match[str], is_end: bool) -> bool | None:
-        """Return whether a tag ends the reasoning around it; `None` if that depends on text to come."""
+    def _mark_pattern(self) -> re.Pattern[str] | None:
+        match self._mode:
+            case "reasoning":
+                return BARE_FINAL_PATTERN if self._tag_name == BARE_FINAL else TAG
+            case "harmony":
+                return HARMONY_TOKEN
+            case _:
+                return TAG_OR_TOKEN if self._lone_tag_counts else None
+
+    def _read_mark(self, parts: list[StreamItem], mark: re.Match[str], is_end: bool) -> int:
+        """Return the end of a mark that counts; 0 if it is part of the text, -1 if undecided."""
+        if self._mode == "harmony":
+            return self._read_token(mark)
+        if self._mode == "reasoning":
+            ending = self._closing_end(mark, is_end)
+            if ending > 0:
+                self._close("")
+            return ending
+        ending = self._lone_mark_end(mark, is_end)
+        if ending > 0:
+            self._lone_tag_counts = False
+            if self._has_text:
+                parts.append(Reclassified())
+                self._has_text = False
+            self._close("")
+            if mark["token"]:
+                self._mode, self._harmony = "harmony", HarmonyState("final")
+                self._restart_tracking()
+        return ending
+
+    def _read_token(self, token: re.Match[str]) -> int:
+        harmony = self._harmony
+        if harmony.channel == "final" and not harmony.in_header:
+            self._track()
+            if self._code.is_code:
+                return 0
+        harmony.read_token(token["token"])
+        if harmony.channel == "final":
+            self._restart_tracking()
+        return token.end()
+
+    def _closing_end(self, tag: re.Match[str], is_end: bool) -> int:
+        """Return the end of a tag if it closes the reasoning around it; see `_read_mark`."""
+        if self._tag_name == BARE_FINAL:
+            return tag.end()
         if self._unread:
             self._is_quoted = self._unread[-1].endswith("`")
         self._track()
         code = self._code
         if is_opening(tag):
             self._open_tags += bool(code.fence)
-            return False
+            return 0
         if code.fence and self._open_tags:
             self._open_tags -= 1
-            return False
+            return 0
         if code.is_inline and self._is_quoted:
-            after = held[tag.end() : tag.end() + 1]
-            return after != "`" if after or is_end else None
-        if tag_name(tag) != self._tag_name:
-            ending = line_ending(held, tag.end(), is_end)
-            return None if ending == -1 else ending > 0
-        return True
+            after = tag.string[tag.end() : tag.end() + 1]
+            if not after and not is_end:
+                return -1
+            return 0 if after == "`" else tag.end()
+        return tag.end() if tag_name(tag) == self._tag_name else line_ending(tag.string, tag.end(), is_end)
 
-    def _read_text(self, parts: list[StreamItem], is_end: bool) -> bool:
-        held, start = self._held, 0
-        for mark in TAG_OR_TOKEN.finditer(held) if self._lone_tag_counts else ():
-            if mark.start() < start:
-                continue
-            self._give(parts, held[start : mark.start()])
-            start = mark.start()
-            ending = self._lone_mark_ending(held, mark, is_end)
-            if ending == -1:
-                self._held = held[start:]
-                return False
-            if ending:
-                return self._reclassify(parts, mark, held[ending:])
-        end = partial_tag_start(held, start) if self._lone_tag_counts and not is_end else len(held)
-        self._give(parts, held[start:end])
-        self._held = held[end:]
-        return False
-
-    def _lone_mark_ending(self, held: str, mark: re.Match[str], is_end: bool) -> int:
-        """Return the end of a mark that makes all text before it reasoning; see `line_ending`."""
+    def _lone_mark_end(self, mark: re.Match[str], is_end: bool) -> int:
+        """Return the end of a mark if it makes all text before it reasoning; see `_read_mark`."""
+        text = mark.string
         if mark["token"]:
-            ending = harmony_ending(held, mark.start(), is_end)
+            ending = harmony_ending(text, mark.start(), is_end)
         else:
-            ending = 0 if is_opening(mark) else line_ending(held, mark.end(), is_end)
-        if ending == -1:
+            ending = 0 if is_opening(mark) else line_ending(text, mark.end(), is_end)
+        if ending < 0:
             return ending
         self._track()
         if self._code.is_code:
             return 0
-        if mark["token"]:
-            return ending
-        if is_opening(mark) or self._open_tags:
+        if not mark["token"] and (is_opening(mark) or self._open_tags):
             self._open_tags += 1 if is_opening(mark) else -1
             return 0
         return ending
 
-    def _reclassify(self, parts: list[StreamItem], mark: re.Match[str], rest: str) -> bool:
-        self._lone_tag_counts = False
-        if self._has_text:
-            parts.append(Reclassified())
-            self._has_text = False
-        if not mark["token"]:
-            return self._close(rest)
-        self._mode, self._harmony, self._held = "harmony", HarmonyState("final"), rest
-        self._restart_tracking()
-        return True
-
-    def _read_harmony(self, parts: list[StreamItem], is_end: bool) -> bool:
-        held, start, harmony = self._held, 0, self._harmony
-        for token in HARMONY_TOKEN.finditer(held):
-            self._give_harmony(parts, held[start : token.start()])
-            start = token.start()
-            if harmony.channel == "final" and not harmony.in_header:
-                self._track()
-                if self._code.is_code:
-                    continue
-            harmony.read_token(token[1])
-            start = token.end()
-            if harmony.channel == "final":
-                self._restart_tracking()
-        end = len(held) if is_end else partial_tag_start(held, start)
-        self._give_harmony(parts, held[start:end])
-        self._held = held[end:]
-        return False
-
-    def _give_harmony(self, parts: list[StreamItem], text: str) -> None:
-        text = self._harmony.read_text(text)
-        if text and self._harmony.channel != "tool":
-            self._give(parts, text, reasoning=self._harmony.channel != "final")
-
-    def _give(self, parts: list[StreamItem], text: str, *, reasoning: bool = False) -> None:
+    def _give(self, parts: list[StreamItem], text: str) -> None:
+        reasoning = self._mode == "reasoning"
+        if self._mode == "harmony":
+            text = self._harmony.read_text(text)
+            if self._harmony.channel == "tool":
+                return
+            reasoning = self._harmony.channel != "final"
         if not text:
             return
         parts.append(Chunk(text, reasoning))
         self._has_text = self._has_text or (not reasoning and not text.isspace())
         if self._lone_tag_counts or self._mode != "text":
             self._unread.append(text)
+
+    # Code in the text.
 
     def _track(self) -> None:
         """Update the code tracker to the current position."""

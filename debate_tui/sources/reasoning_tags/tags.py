@@ -23,7 +23,6 @@ TAG = re.compile(
 )
 _PARTIAL_TAG = re.compile(r"<\s{0,4}/?\s{0,4}[|｜]?(?P<word>[\w.▁:-]*)(?P<rest>[\s|｜/][^<>]*)?\Z")
 _TAGS_WITHOUT_ANGLES = ("[think]", "[/think]", "◁think▷", "◁/think▷")
-_BRACKETS = ("<", "[", "◁")
 
 HARMONY_TOKEN = re.compile(r"<\|(?P<token>start|channel|constrain|message|end|return|call)\|>")
 TAG_OR_TOKEN = re.compile(f"{TAG.pattern}|{HARMONY_TOKEN.pattern}", re.IGNORECASE)
@@ -38,12 +37,11 @@ _HARMONY_FINAL_FORMS = tuple(
 # The same without tokens, as decoders that skip them write it: analysisWe need…assistantfinalYes.
 BARE_ANALYSIS = re.compile(r"analysis(?=[A-Z\"'“‘])")
 BARE_FINAL = "assistantfinal"
+BARE_FINAL_PATTERN = re.compile(BARE_FINAL)
 
 
 class HarmonyState:
     """The state of a text in the harmony format; `channel` is that of the current message."""
-
-    __slots__ = ("_header", "_trims", "channel", "in_header")
 
     def __init__(self, channel: str = "") -> None:
         self.channel = channel
@@ -119,18 +117,15 @@ def may_become_tag(text: str) -> bool:
     found = _PARTIAL_TAG.match(text)
     if found is None:
         return False
-    return found["rest"] is None or found["word"].lower().rpartition(":")[2] in _NAMES or _ends_in_bar(text)
+    # A control token such as <|end|> may lack only its last character.
+    is_token = len(text) > 2 and text[1] in "|｜" and text[-1] in "|｜"
+    return found["rest"] is None or found["word"].lower().rpartition(":")[2] in _NAMES or is_token
 
 
-def _ends_in_bar(text: str) -> bool:
-    """Return whether a control token such as ``<|end|`` lacks only its last character."""
-    return len(text) > 2 and text[1] in "|｜" and text[-1] in "|｜"
-
-
-def partial_tag_start(text: str, start: int, closing: str = "") -> int:
-    """Return where a tag cut by the end of `text` begins, from `start`; the text's length if none does."""
+def partial_mark_start(text: str, start: int, closing: str) -> int:
+    """Return where a mark cut by the end of `text` begins, from `start`; the text's length if none does."""
     if closing == BARE_FINAL:
         cuts = range(max(start, len(text) - len(closing) + 1), len(text))
         return next((at for at in cuts if closing.startswith(text[at:])), len(text))
-    at = max(text.rfind(bracket, max(start, len(text) - MAX_TAG_LENGTH)) for bracket in _BRACKETS)
+    at = max(text.rfind(bracket, max(start, len(text) - MAX_TAG_LENGTH)) for bracket in "<[◁")
     return at if at >= 0 and may_become_tag(text[at:]) else len(text)

@@ -105,7 +105,7 @@ async def test_any_source_can_be_typed_if_it_can_be_one() -> None:
         await typed(start, "opnai:x")
         await start.press("enter")
         assert start.app.screen is asking
-        assert "There is no provider" in start.text
+        assert "No provider named" in start.text
         assert "Did you mean openai" in start.text
         await start.press(*["backspace"] * 7)
         await typed(start, "groq:x")
