@@ -67,6 +67,13 @@ async def read_source(
     return heard
 
 
+async def read_fault(source: Source, request: TurnRequest = REQUEST, resume: Resume | None = None) -> Fault:
+    """Open the source once and return the fault it ends with."""
+    fault = (await read_source(source, request, resume)).fault
+    assert fault is not None
+    return fault
+
+
 async def count_turns(reading: object) -> int:
     """How many turns others have had when `reading` is done."""
     turns = 0

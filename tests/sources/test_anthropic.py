@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from debate_tui.domain.debate import ModelParameters
+from debate_tui.domain.debate import NO_PARAMETERS, ModelParameters
 from debate_tui.domain.stream import (
-    Chunk,
     Connected,
     FaultKind,
     Finished,
@@ -32,25 +31,17 @@ from tests.fakes.provider_server import (
     event,
     messages_events,
 )
-from tests.sources.source_reader import REQUEST, TEXT_PIECES, read_source
+from tests.sources.conftest import KEYS
+from tests.sources.source_reader import REQUEST, TEXT_PIECES, read_fault, read_source
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-KEY = "sk-ant-api03-0123456789abcdef"
+KEY = KEYS["ANTHROPIC_API_KEY"]
 
 
-@pytest.fixture
-async def sdk() -> AsyncIterator[SdkClients]:
-    clients = SdkClients(environ={"ANTHROPIC_API_KEY": KEY})
-    yield clients
-    await clients.aclose()
-
-
-def claude(server: ProviderServer, sdk: SdkClients) -> AnthropicSource:
-    return AnthropicSource(
-        "m", sdk_clients=sdk, provider=replace(find_provider("anthropic", {}), base_url=server.url)
-    )
+def claude(
+    server: ProviderServer, sdk: SdkClients, parameters: ModelParameters = NO_PARAMETERS
+) -> AnthropicSource:
+    provider = replace(find_provider("anthropic", {}), base_url=server.url)
+    return AnthropicSource("m", sdk_clients=sdk, provider=provider, parameters=parameters)
 
 
 async def test_text_thinking_and_usage_are_streamed(server: ProviderServer, sdk: SdkClients) -> None:
@@ -107,27 +98,6 @@ async def test_how_it_ended(server: ProviderServer, sdk: SdkClients, stop: str, 
     assert heard.finished.reason == reason
 
 
-@pytest.mark.parametrize("ending", ["cut", "reset", "end"])
-async def test_an_end_without_end_marker_is_a_fault_at_every_event(
-    server: ProviderServer, sdk: SdkClients, ending: Any
-) -> None:
-    """At every boundary between events, and in the middle of every event and of its characters."""
-    events = messages_events(TEXT_PIECES)
-    whole = b"".join(events)
-    source = claude(server, sdk)
-    # Up to the stop reason, after which the answer is complete.
-    bounds = [sum(map(len, events[:count])) for count in range(len(events) - 1)]
-    middles = [place + 7 for place in bounds] + [whole.index("🍵".encode()) + 2]
-    for place in (*bounds, *middles):
-        server.script(MESSAGES, ProviderReply(whole[:place], ending=ending))
-        heard = await read_source(source)
-        assert heard.finished is None
-        assert heard.fault is not None
-        assert heard.fault.kind is FaultKind.NETWORK
-        assert heard.fault.text_seen == bool(heard.text)
-        assert "".join(TEXT_PIECES).startswith(heard.text)
-
-
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -174,8 +144,7 @@ async def test_error_statuses_are_told_apart(
     server: ProviderServer, sdk: SdkClients, status: int, body: bytes, kind: FaultKind
 ) -> None:
     server.script(MESSAGES, ProviderReply(body, status, JSON, {"retry-after": "3"}))
-    fault = (await read_source(claude(server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(claude(server, sdk))
     assert (fault.kind, fault.status, fault.retry_after) == (kind, status, 3.0)
     assert len(server.requests) == 1
 
@@ -205,25 +174,14 @@ async def test_a_cut_answer_is_continued_without_prefill(server: ProviderServer,
 async def test_a_missing_key_is_said(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("debate_tui.sources.credentials.key_in_keyring", lambda provider: "")
     sdk = SdkClients(environ={})
-    fault = (await read_source(claude(server, sdk))).fault
+    fault = await read_fault(claude(server, sdk))
     await sdk.aclose()
-    assert fault is not None
     assert fault.kind is FaultKind.AUTH
     assert "ANTHROPIC_API_KEY" in fault.hint
 
 
-async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(MESSAGES, ProviderReply(messages_events(TEXT_PIECES, stop=None), ending="stall"))
-    async with claude(server, sdk).open(REQUEST) as items:
-        async for item in items:
-            if isinstance(item, Chunk):
-                break
-    request = await server.received(1)
-    await asyncio.wait_for(request.gone.wait(), 1)
-
-
 async def test_both_sdks_can_be_first_at_once(server: ProviderServer) -> None:
-    sdk = SdkClients(environ={"ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": KEY})
+    sdk = SdkClients(environ=KEYS)
     claude_, gpt = await asyncio.gather(
         sdk.client(find_provider("anthropic")), sdk.client(find_provider("openai"))
     )
@@ -244,8 +202,7 @@ async def test_an_effort_is_asked_for_in_anthropics_words(
 ) -> None:
     server.script(MESSAGES, ProviderReply(messages_events(TEXT_PIECES)))
     parameters = ModelParameters(effort=effort, system="Rhyme.", headers={"X-Team": "red"})
-    provider = replace(find_provider("anthropic", {}), base_url=server.url)
-    await read_source(AnthropicSource("m", sdk_clients=sdk, provider=provider, parameters=parameters))
+    await read_source(claude(server, sdk, parameters))
     (request,) = server.requests
     assert {key: request.json.get(key) for key in expected} == expected
     assert request.headers["x-team"] == "red"
@@ -254,9 +211,7 @@ async def test_an_effort_is_asked_for_in_anthropics_words(
 
 async def test_a_temperature_goes_without_thinking(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(MESSAGES, ProviderReply(messages_events(TEXT_PIECES)))
-    provider = replace(find_provider("anthropic", {}), base_url=server.url)
-    parameters = ModelParameters(temperature=0.2, max_output_tokens=50)
-    await read_source(AnthropicSource("m", sdk_clients=sdk, provider=provider, parameters=parameters))
+    await read_source(claude(server, sdk, ModelParameters(temperature=0.2, max_output_tokens=50)))
     (request,) = server.requests
     assert (request.json["temperature"], request.json["max_tokens"]) == (0.2, 50)
     assert "thinking" not in request.json
@@ -268,8 +223,6 @@ async def test_an_effort_that_a_model_does_not_support_is_dropped(
     message = "This model does not support the effort parameter."
     refusal = ProviderReply(error("invalid_request_error", message), 400, JSON)
     server.script(MESSAGES, refusal, ProviderReply(messages_events(["Tea."])))
-    provider = replace(find_provider("anthropic", {}), base_url=server.url)
-    parameters = ModelParameters(effort="high")
-    heard = await read_source(AnthropicSource("m", sdk_clients=sdk, provider=provider, parameters=parameters))
+    heard = await read_source(claude(server, sdk, ModelParameters(effort="high")))
     assert [item.dropped for item in heard.items if isinstance(item, Connected)] == [("effort",)]
     assert "output_config" not in server.requests[1].json

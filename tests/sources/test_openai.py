@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,20 +37,10 @@ from tests.fakes.provider_server import (
     event,
     responses_events,
 )
-from tests.sources.source_reader import REQUEST, TEXT_PIECES, read_source
+from tests.sources.conftest import KEYS
+from tests.sources.source_reader import REQUEST, TEXT_PIECES, read_fault, read_source
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-KEY = "sk-test-0123456789abcdef"
-KEYS = {"OPENAI_API_KEY": KEY, "GROQ_API_KEY": "gsk_0123456789abcdef", "MISTRAL_API_KEY": "mistral-secret"}
-
-
-@pytest.fixture
-async def sdk() -> AsyncIterator[SdkClients]:
-    clients = SdkClients(environ=KEYS)
-    yield clients
-    await clients.aclose()
+KEY = KEYS["OPENAI_API_KEY"]
 
 
 def at(server: ProviderServer, name: str = "openai", **changes: Any) -> Provider:
@@ -171,32 +161,6 @@ async def test_chat_broken_off_by_the_provider_is_a_fault(server: ProviderServer
     assert heard.fault.kind is FaultKind.OVERLOADED
 
 
-@pytest.mark.parametrize("api", ["chat", "responses"])
-@pytest.mark.parametrize("ending", ["cut", "reset", "end"])
-async def test_an_end_without_end_marker_is_a_fault_at_every_event(
-    server: ProviderServer, sdk: SdkClients, api: str, ending: Any
-) -> None:
-    """At every boundary between events, and in the middle of every event and of its characters."""
-    chats = api == "chat"
-    events = (
-        chat_events(TEXT_PIECES, finish=None, done=False)
-        if chats
-        else responses_events(TEXT_PIECES, status="")
-    )
-    source = OpenAISource("m", provider=at(server, api=api), sdk_clients=sdk)
-    whole = b"".join(events)
-    bounds = [sum(map(len, events[:count])) for count in range(len(events) + 1)]
-    middles = [place - 7 for place in bounds[1:]] + [whole.index("🍵".encode()) + 2]
-    for place in (*bounds, *middles):
-        server.script(CHAT if chats else RESPONSES, ProviderReply(whole[:place], ending=ending))
-        heard = await read_source(source)
-        assert heard.finished is None
-        assert heard.fault is not None
-        assert heard.fault.kind is FaultKind.NETWORK
-        assert heard.fault.text_seen == bool(heard.text)
-        assert "".join(TEXT_PIECES).startswith(heard.text)
-
-
 async def test_a_finish_reason_is_an_end_however_the_connection_ends(
     server: ProviderServer, sdk: SdkClients
 ) -> None:
@@ -237,8 +201,7 @@ async def test_error_statuses_are_told_apart(
     server: ProviderServer, sdk: SdkClients, status: int, body: bytes, kind: FaultKind
 ) -> None:
     server.script(CHAT, ProviderReply(body, status, JSON if body.startswith(b"{") else "text/html"))
-    fault = (await read_source(chat(server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(chat(server, sdk))
     assert (fault.kind, fault.status, fault.text_seen) == (kind, status, False)
     assert fault.message
     assert "<html>" not in fault.message
@@ -253,24 +216,21 @@ async def test_the_wait_a_server_asks_for_is_passed_on(
     server: ProviderServer, sdk: SdkClients, headers: dict[str, str], wait: float | None
 ) -> None:
     server.script(CHAT, ProviderReply(error("requests"), 429, JSON, headers))
-    fault = (await read_source(chat(server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(chat(server, sdk))
     assert fault.retry_after == wait
 
 
 async def test_no_key_is_in_any_message(server: ProviderServer, sdk: SdkClients) -> None:
     quoted = f"Incorrect API key provided: {KEY[:8]}*********{KEY[-4:]}; you sent Bearer {KEY}."
     server.script(CHAT, ProviderReply(error("invalid_request_error", quoted, "invalid_api_key"), 401, JSON))
-    fault = (await read_source(chat(server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(chat(server, sdk))
     assert not any(KEY[:8] in text or KEY[-4:] in text for text in (fault.message, str(fault), fault.hint))
     assert "OPENAI_API_KEY" in fault.hint
 
 
 async def test_no_key_is_in_the_message_of_a_broken_stream(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(CHAT, ProviderReply(event({"error": {"message": f"bad {KEY}", "type": "server_error"}})))
-    fault = (await read_source(chat(server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(chat(server, sdk))
     assert fault.kind is FaultKind.SERVER
     assert KEY not in str(fault)
 
@@ -283,8 +243,7 @@ async def test_what_is_no_event_stream_is_a_wrong_address(
     server: ProviderServer, sdk: SdkClients, kind: str, body: bytes
 ) -> None:
     server.script(CHAT, ProviderReply(body, content_type=kind))
-    fault = (await read_source(chat(server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(chat(server, sdk))
     assert (fault.kind, fault.status) == (FaultKind.BAD_REQUEST, 200)
     assert "instead of an event stream" in fault.message
 
@@ -293,22 +252,19 @@ async def test_an_error_that_comes_as_json_with_a_good_status_counts(
     server: ProviderServer, sdk: SdkClients
 ) -> None:
     server.script(CHAT, ProviderReply(error("overloaded_error", "Later."), content_type=JSON))
-    fault = (await read_source(chat(server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(chat(server, sdk))
     assert (fault.kind, fault.message) == (FaultKind.OVERLOADED, "Later.")
 
 
 async def test_an_empty_stream_is_a_cut(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(CHAT, ProviderReply(b""))
-    fault = (await read_source(chat(server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(chat(server, sdk))
     assert fault.kind is FaultKind.NETWORK
 
 
 async def test_a_redirect_is_not_followed_with_the_key(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(CHAT, ProviderReply(b"", 307, headers={"location": f"{server.url}/elsewhere"}))
-    fault = (await read_source(chat(server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(chat(server, sdk))
     assert (fault.kind, fault.status) == (FaultKind.BAD_REQUEST, 307)
     assert "/elsewhere" in fault.message
     assert len(server.requests) == 1
@@ -320,9 +276,8 @@ async def test_a_server_that_is_not_running_is_named(server: ProviderServer) -> 
     async with gone:
         base = gone.base
     source = OpenAISource("m", provider=replace(find_provider("ollama", {}), base_url=base), sdk_clients=sdk)
-    fault = (await read_source(source)).fault
+    fault = await read_fault(source)
     await sdk.aclose()
-    assert fault is not None
     assert fault.kind is FaultKind.NETWORK
     assert fault.message == f"Could not connect to 127.0.0.1:{gone.port}: connection refused."
     assert "ollama serve" in fault.hint
@@ -333,8 +288,7 @@ async def test_an_address_that_is_none_is_named(sdk: SdkClients, address: str) -
     source = OpenAISource(
         "m", provider=replace(find_provider("openai", {}), base_url=address), sdk_clients=sdk
     )
-    fault = (await read_source(source)).fault
-    assert fault is not None
+    fault = await read_fault(source)
     assert fault.kind is FaultKind.BAD_REQUEST
     assert "OPENAI_BASE_URL" in fault.hint
 
@@ -360,8 +314,7 @@ async def test_the_other_name_of_a_limit_is_tried(server: ProviderServer, sdk: S
 
 async def test_a_refusal_of_something_needed_stands(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(CHAT, ProviderReply(error("invalid_request_error", "messages: too long"), 400, JSON))
-    fault = (await read_source(chat(server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(chat(server, sdk))
     assert fault.kind is FaultKind.BAD_REQUEST
     assert len(server.requests) == 1
 
@@ -395,9 +348,8 @@ async def test_a_missing_key_is_said_before_anything_is_asked(
 ) -> None:
     monkeypatch.setattr("debate_tui.sources.credentials.key_in_keyring", lambda provider: "")
     sdk = SdkClients(environ={})
-    fault = (await read_source(OpenAISource("m", provider=at(server), sdk_clients=sdk))).fault
+    fault = await read_fault(OpenAISource("m", provider=at(server), sdk_clients=sdk))
     await sdk.aclose()
-    assert fault is not None
     assert fault.kind is FaultKind.AUTH
     assert "OPENAI_API_KEY" in fault.hint
     assert not server.requests
@@ -443,8 +395,7 @@ async def test_a_local_server_without_models_says_so(
     server: ProviderServer, sdk: SdkClients, listed: bytes, content_type: str
 ) -> None:
     server.script(MODELS, ProviderReply(listed, content_type=content_type))
-    fault = (await read_source(chat(server, sdk, "ollama", model=""))).fault
-    assert fault is not None
+    fault = await read_fault(chat(server, sdk, "ollama", model=""))
     assert fault.kind is FaultKind.BAD_REQUEST
     assert "ollama:MODEL" in fault.hint
 
@@ -461,16 +412,6 @@ async def test_sources_share_a_client_and_import_once(server: ProviderServer, sd
     clients = await asyncio.gather(*(sdk.client(at(server)) for _ in range(4)))
     assert len({id(client) for client in clients}) == 1
     assert clients[0].sdk.max_retries == 0
-
-
-async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: SdkClients) -> None:
-    server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES, finish=None, done=False), ending="stall"))
-    async with chat(server, sdk).open(REQUEST) as items:
-        async for item in items:
-            if isinstance(item, Chunk):
-                break
-    request = await server.received(1)
-    await asyncio.wait_for(request.gone.wait(), 1)
 
 
 async def test_being_cancelled_reaches_the_server_too(server: ProviderServer, sdk: SdkClients) -> None:

@@ -22,7 +22,6 @@ from debate_tui.domain.stream import (
 )
 from debate_tui.sources.openai import OpenAISource
 from debate_tui.sources.providers import find_provider
-from debate_tui.sources.sdk import SdkClients
 from tests.fakes.provider_server import (
     CHAT,
     JSON,
@@ -38,18 +37,11 @@ from tests.fakes.provider_server import (
 from tests.sources.source_reader import REQUEST, SourceOutput, read_source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from debate_tui.sources.sdk import SdkClients
 
 TEXT = ["Tea ", "🍵 is ", "茶 and", " café", "."]
 LONG_TEXT = ["Tea is older than coffee, ", *TEXT[1:]]
 RESPONSE = f"{RESPONSES}/resp_1"
-
-
-@pytest.fixture
-async def sdk() -> AsyncIterator[SdkClients]:
-    clients = SdkClients(environ={"OPENAI_API_KEY": "sk-test-0123456789"})
-    yield clients
-    await clients.aclose()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import tracemalloc
@@ -10,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from debate_tui.domain.stream import Cursor, FaultKind, Message, Resume
+from debate_tui.domain.stream import Chunk, Cursor, FaultKind, Message, Resume
 from debate_tui.sources.anthropic import AnthropicSource
 from debate_tui.sources.openai import OpenAISource
 from debate_tui.sources.providers import find_provider
-from debate_tui.sources.sdk import SdkClients
 from tests.fakes.provider_server import (
     CHAT,
     JSON,
@@ -28,12 +28,13 @@ from tests.fakes.provider_server import (
     messages_events,
     responses_events,
 )
-from tests.sources.source_reader import REQUEST, read_source
+from tests.sources.source_reader import REQUEST, TEXT_PIECES, read_fault, read_source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from debate_tui.domain.stream import Fault, Source
+    from debate_tui.sources.sdk import SdkClients
     from tests.fakes.provider_server import ProviderRequest
 
 SSE = "text/event-stream"
@@ -76,15 +77,6 @@ WHOLE_ANSWERS: dict[str, dict[str, object]] = {
 }
 LIMIT = 12 << 20
 """How much a source may keep of a body without end, with the server in the same process."""
-
-
-@pytest.fixture
-async def sdk() -> AsyncIterator[SdkClients]:
-    clients = SdkClients(
-        environ={"OPENAI_API_KEY": "sk-test-0123456789", "ANTHROPIC_API_KEY": "sk-ant-012345"}
-    )
-    yield clients
-    await clients.aclose()
 
 
 def make_source(
@@ -218,8 +210,7 @@ async def test_a_parameter_refused_in_the_stream_is_not_sent_again(
     refusal = event({"error": {"message": "stream_options is not supported", "code": 400}})
     server.script(CHAT, ProviderReply(refusal), ProviderReply(ANSWERS["chat"]))
     source = make_source("chat", server, sdk)
-    fault = (await read_source(source)).fault
-    assert fault is not None
+    fault = await read_fault(source)
     assert fault.kind is FaultKind.SERVER  # which is retried
     assert (await read_source(source)).text == "Hello."
     assert "stream_options" not in server.requests[1].json
@@ -318,8 +309,7 @@ async def test_a_refused_system_role_moves_into_the_user_message(
 
 async def test_a_system_role_refused_twice_is_a_fault(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(CHAT, ProviderReply(b'{"message": "System role not supported"}', 400, JSON))
-    fault = (await read_source(make_source("chat", server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(make_source("chat", server, sdk))
     assert fault.kind is FaultKind.BAD_REQUEST
     assert len(server.requests) == 2
 
@@ -468,6 +458,48 @@ async def test_what_is_no_answer_is_named(
     assert heard.text == ""
 
 
+# What is cut, and what is left early
+
+
+UNFINISHED = {
+    "chat": chat_events(TEXT_PIECES, finish=None, done=False),
+    "responses": responses_events(TEXT_PIECES, status=""),
+    "messages": messages_events(TEXT_PIECES)[:-2],  # a stop reason would complete the answer
+}
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("ending", ["cut", "reset", "end"])
+async def test_an_end_without_end_marker_is_a_fault_at_every_event(
+    server: ProviderServer, sdk: SdkClients, api: str, ending: Any
+) -> None:
+    """At every boundary between events, and in the middle of every event and of its characters."""
+    events = UNFINISHED[api]
+    whole = b"".join(events)
+    source = make_source(api, server, sdk)
+    bounds = [sum(map(len, events[:count])) for count in range(len(events) + 1)]
+    middles = [place - 7 for place in bounds[1:]] + [whole.index("🍵".encode()) + 2]
+    for place in (*bounds, *middles):
+        server.script(APIS[api], ProviderReply(whole[:place], ending=ending))
+        heard = await read_source(source)
+        assert heard.finished is None
+        assert heard.fault is not None
+        assert heard.fault.kind is FaultKind.NETWORK
+        assert heard.fault.text_seen == bool(heard.text)
+        assert "".join(TEXT_PIECES).startswith(heard.text)
+
+
+@pytest.mark.parametrize("api", APIS)
+async def test_leaving_reaches_the_server_at_once(server: ProviderServer, sdk: SdkClients, api: str) -> None:
+    server.script(APIS[api], ProviderReply(UNFINISHED[api], ending="stall"))
+    async with make_source(api, server, sdk).open(REQUEST) as items:
+        async for item in items:
+            if isinstance(item, Chunk):
+                break
+    request = await server.received(1)
+    await asyncio.wait_for(request.gone.wait(), 1)
+
+
 # Addresses that lead nowhere
 
 
@@ -489,8 +521,7 @@ async def test_a_404_names_the_url_and_what_is_odd_about_it(
     reply = ProviderReply(b"404 page not found", 404, "text/plain")
     for known in (f"{path}/chat/completions", f"{path}/responses", f"{path}/v1/messages"):
         server.script(known, reply)
-    fault = (await read_source(make_source(api, server, sdk, path=f"{path}?key=SECRET-KEY"))).fault
-    assert fault is not None
+    fault = await read_fault(make_source(api, server, sdk, path=f"{path}?key=SECRET-KEY"))
     assert fault.kind is FaultKind.BAD_REQUEST
     assert fault.message.startswith("404 page not found The requested URL was 'http://127.0.0.1:")
     assert fault.message.endswith(says)
@@ -500,8 +531,7 @@ async def test_a_404_names_the_url_and_what_is_odd_about_it(
 async def test_a_404_for_a_model_says_nothing_about_the_path(server: ProviderServer, sdk: SdkClients) -> None:
     body = b'{"error": {"message": "model \'m\' not found", "code": "model_not_found"}}'
     server.script("/api/chat/completions", ProviderReply(body, 404, JSON))
-    fault = (await read_source(make_source("chat", server, sdk, path="/api"))).fault
-    assert fault is not None
+    fault = await read_fault(make_source("chat", server, sdk, path="/api"))
     assert "/v1" not in fault.message
 
 
@@ -520,8 +550,7 @@ async def test_only_a_fault_of_the_key_asks_for_it(
     server.script(
         APIS[api], ProviderReply(json.dumps({"error": {"message": message}}).encode(), status, JSON)
     )
-    fault = (await read_source(make_source(api, server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(make_source(api, server, sdk))
     assert (fault.kind, "API_KEY" in fault.hint) == (kind, kind is FaultKind.AUTH)
 
 
@@ -545,8 +574,7 @@ async def measure(source: Source, resume: Resume | None = None) -> tuple[Fault, 
     await read_source(source)  # imports what it needs
     tracemalloc.start()
     try:
-        fault = (await read_source(source, resume=resume)).fault
-        assert fault is not None
+        fault = await read_fault(source, resume=resume)
         return fault, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -606,8 +634,7 @@ async def test_a_polled_response_and_a_cancellation_without_end_are_bounded(
 async def test_a_compressed_error_is_read(server: ProviderServer, sdk: SdkClients) -> None:
     body = gzip.compress(b'{"error": {"message": "Sorry."}}')
     server.script(CHAT, ProviderReply(body, 400, JSON, {"content-encoding": "gzip"}))
-    fault = (await read_source(make_source("chat", server, sdk))).fault
-    assert fault is not None
+    fault = await read_fault(make_source("chat", server, sdk))
     assert fault.message == "Sorry."
 
 
