@@ -82,10 +82,13 @@ def discover_sources(
     """Return sources for `count` debaters, in the syntax of ``-d``; empty if none were found.
 
     There is one debater per provider whose key is in the environment, with its default model, repeated if
-    there are too few; without any key, the models of a server are used. Takes up to `PROBE_TIMEOUT`, but
-    usually returns at once: closed ports refuse connections immediately.
+    there are too few; without any key, the models of the first server that answers are used. Takes up to
+    `PROBE_TIMEOUT`, but usually returns at once: closed ports refuse connections immediately.
     """
-    return sources_with_keys(environ, count=count) or sources_from_server(environ, count=count)
+    if found := sources_with_keys(environ, count=count):
+        return found
+    served = next(iter(probe_servers(environ)), None)
+    return limit_sources([f"{served[0].name}:{model}" for model in served[1]], count) if served else ()
 
 
 def sources_with_keys(
@@ -121,15 +124,6 @@ def any_key(environ: Mapping[str, str] = os.environ) -> str:
     return next(filter(None, sources), "")
 
 
-def sources_from_server(
-    environ: Mapping[str, str] = os.environ, *, count: int = DEFAULT_COUNT
-) -> tuple[str, ...]:
-    """Return sources for the models of the first server that answers in time."""
-    for server, found in probe_servers(environ):
-        return limit_sources([f"{server.name}:{model}" for model in found], count)
-    return ()
-
-
 def custom_servers(environ: Mapping[str, str] = os.environ) -> list[Provider]:
     """Return the keyless servers set by a variable such as ``OPENAI_BASE_URL`` or in the settings."""
     found = [find_provider(name, environ) for name in providers() if name not in LOCAL_SERVERS]
@@ -141,23 +135,19 @@ def probe_servers(environ: Mapping[str, str] = os.environ) -> list[tuple[Provide
 
     Block up to `PROBE_TIMEOUT`.
     """
+
+    def probe(server: Provider) -> tuple[str, ...]:
+        try:
+            return fetch_models(server, environ, timeout=PROBE_TIMEOUT)
+        except Fault:
+            return ()
+
     servers = [*custom_servers(environ), *(find_provider(name, environ) for name in LOCAL_SERVERS)]
     pool = ThreadPoolExecutor(len(servers), thread_name_prefix="probe")
-    probes = {server.name: pool.submit(list_models, server, environ) for server in servers}
-    wait(probes.values(), timeout=PROBE_TIMEOUT)
+    probes = [(server, pool.submit(probe, server)) for server in servers]
+    wait((answer for _, answer in probes), timeout=PROBE_TIMEOUT)
     pool.shutdown(wait=False, cancel_futures=True)
-    answers = ((server, probes[server.name]) for server in servers)
-    return [(server, probe.result()) for server, probe in answers if probe.done() and probe.result()]
-
-
-def list_models(
-    server: Provider, environ: Mapping[str, str] = os.environ, *, timeout: float = PROBE_TIMEOUT
-) -> tuple[str, ...]:
-    """Like `fetch_models`, but return an empty tuple if the server does not answer."""
-    try:
-        return fetch_models(server, environ, timeout=timeout)
-    except Fault:
-        return ()
+    return [(server, answer.result()) for server, answer in probes if answer.done() and answer.result()]
 
 
 def fetch_models(

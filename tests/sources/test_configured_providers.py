@@ -258,7 +258,7 @@ async def test_without_a_model_the_first_listed_is_used(server: ProviderServer) 
 async def test_the_models_of_a_keyless_server_are_offered(server: ProviderServer) -> None:
     server.script(MODELS, ProviderReply(b'{"data": [{"id": "one"}, {"id": "two"}]}', 200, JSON))
     configure_providers({"mine": {"base_url": server.base, "headers": {"X-Team": "red"}}})
-    found = await asyncio.to_thread(discovery.sources_from_server, {})
+    found = await asyncio.to_thread(discovery.discover_sources, {})
     assert found == ("mine:one", "mine:two")
     assert server.requests[0].headers["x-team"] == "red"
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from debate_tui.sources.discovery import discover_sources, parse_chat_models, sources_from_server
+from debate_tui.sources.discovery import discover_sources, parse_chat_models
 from tests.fakes.provider_server import (
     MODELS,
     NO_LOCAL_SERVERS,
@@ -114,7 +114,7 @@ async def test_a_server_without_models_or_sense_is_passed_over() -> None:
         server.script(MODELS, listing())
         confused.script(MODELS, ProviderReply(b"<html>", content_type="text/html"))
         environ = {**NO_LOCAL_SERVERS, "OLLAMA_BASE_URL": server.base, "LMSTUDIO_BASE_URL": confused.base}
-        assert await asyncio.to_thread(sources_from_server, environ) == ()
+        assert await asyncio.to_thread(discover_sources, environ) == ()
 
 
 async def test_keys_go_before_local_servers() -> None:
