@@ -160,7 +160,7 @@ _API_KEY = re.compile(
 _STARRED_KEY = re.compile(r"(?<![\w\-.])[\w\-.]*+\*{3,}[\w\-.*]*")
 _NAMED_TOKEN = re.compile(
     r"(?i)\b((?:bearer|basic)\s+|(?:api[-_ ]?key|token|password|secret)\s*[:=]\s*)"
-    r"(?=\S{0,64}\d|\S{20})[^\s'\"]{4,}"
+    r"(?=\S{0,64}\d|\S{20})[^\s'\"&]{4,}"
 )
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]+@")
 _PARAMETER = re.compile(r"(?P<name>[?&#][^=?&#\s]*+)=[^&#\s]+")

@@ -67,7 +67,7 @@ async def test_what_cannot_be_used_is_named_as_in_a_debate() -> None:
     assert (done.code, done.err) == (4, "")
     assert "OLLAMA_HOST cannot be used: its port" in done.out
     assert "LMSTUDIO_BASE_URL cannot be used: its host" in done.out
-    assert "GROQ_API_KEY: The key for Groq has characters" in done.out
+    assert "GROQ_API_KEY: The key for Groq contains invalid characters" in done.out
     assert done.out.count("ALL_PROXY cannot be used: its port") == 3
     assert "hunter2" not in done.out
 

@@ -131,9 +131,25 @@ async def test_a_judge_is_read_without_its_thoughts(
 
 
 @pytest.mark.parametrize(
-    "typed", ["openai:m", "anthropic:m", "lmstudio:m", "https://host/path", "wss://host/path"]
+    ("typed", "is_read"),
+    [
+        ("demo:orator", False),
+        ("openai:m", False),
+        ("anthropic:m", False),
+        ("lmstudio:m", True),
+        ("https://host/path", True),
+        ("wss://host/path", True),
+    ],
 )
-async def test_every_source_but_the_demo_has_its_tags_read(typed: str) -> None:
+async def test_tags_are_read_where_reasoning_may_be_left_in_the_text(typed: str, is_read: bool) -> None:
     async with SourceFactory() as factory:
-        assert isinstance(factory.make(parse_source(typed)), ReasoningTagSource)
-        assert not isinstance(factory.make(parse_source("demo:orator")), ReasoningTagSource)
+        assert isinstance(factory.make(parse_source(typed)), ReasoningTagSource) is is_read
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic"])
+async def test_tags_are_read_where_a_provider_has_another_address(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{name.upper()}_BASE_URL", "https://gateway.test/v1")
+    async with SourceFactory() as factory:
+        assert isinstance(factory.make(parse_source(f"{name}:m")), ReasoningTagSource)

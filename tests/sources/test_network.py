@@ -511,7 +511,7 @@ async def test_where_the_address_of_a_server_that_is_not_there_comes_from(
 ) -> None:
     environ.setenv("OLLAMA_HOST", "127.0.0.1:9")
     fault = fault_of(await ask("ollama:m"))
-    assert fault.hint == "Its address is from OLLAMA_HOST. Is it running? Start it with: ollama serve"
+    assert fault.hint == "The address comes from OLLAMA_HOST. Start the server with: ollama serve"
 
 
 @pytest.mark.parametrize("target", ["http://127.0.0.1:99999/", "http://[::1/", "http://:0/", "ftp://x/"])

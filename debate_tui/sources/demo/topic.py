@@ -90,7 +90,7 @@ def parse_topic(text: str) -> TopicClaims:
 
 def _quote_topic(raw: str, bare: str) -> TopicClaims:
     if options := _CHOICE.fullmatch(bare):
-        return TopicClaims(*(f"the right answer is “{option}”" for option in options.groups()))
+        return TopicClaims(f"the right answer is “{options[1]}”", f"the right answer is “{options[2]}”")
     quote = f"“{raw if len(raw) <= _MAX_QUOTE else f'{raw[:_MAX_QUOTE]}…'}”" if bare else "this question"
     if not bare or (raw.endswith("?") and re.match(_AUXILIARIES, bare, re.IGNORECASE)):
         return TopicClaims(f"the right answer to {quote} is yes", f"the right answer to {quote} is no")
