@@ -59,10 +59,8 @@ class ModelPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     input: Annotated[float, _about("the price of input", unit="US$ per million tokens", ge=0)]
     output: Annotated[float, _about("the price of output", unit="US$ per million tokens", ge=0)]
     cached: Annotated[
-        float | None,
-        _about(
-            "the price of cached input; the same as `input` if not set", unit="US$ per million tokens", ge=0
-        ),
+        Annotated[float, Meta(ge=0)] | None,
+        _about("the price of cached input; the same as `input` if not set", unit="US$ per million tokens"),
     ] = None
 
 
@@ -129,10 +127,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[str | JudgeSettings, ...], _about("sources that judge the debate, or `[[judge]]` tables")
     ] = ()
     max_cost: Annotated[
-        float | None, _about("start no new turn after spending this much", unit="US$", gt=0)
+        Annotated[float, Meta(gt=0)] | None, _about("start no new turn after spending this much", unit="US$")
     ] = None
     max_tokens: Annotated[
-        int | None, _about("start no new turn after using this many tokens, input and output", ge=1)
+        Annotated[int, Meta(ge=1)] | None,
+        _about("start no new turn after using this many tokens, input and output"),
     ] = None
     record: Annotated[bool, _about("record the debate in the history")] = True
     http2: Annotated[

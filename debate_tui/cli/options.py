@@ -174,7 +174,7 @@ class _DebateCommand(click.Command):
 @ascii_option
 @continue_option
 @click.option("--chaos", is_flag=True, help="Break the demo's streams to show how they recover")
-@click.version_option(__version__, message="debate-tui %(version)s")
+@click.version_option(__version__, message="debate-tui %(version)s", help="Show the version and exit")
 def debate(
     topic: str | None,
     debaters: tuple[str, ...],

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from debate_tui.cli.messages import (
     MAX_LINE_CHARACTERS,
-    format_error,
     format_hint,
     format_info,
     print_error,
@@ -26,8 +25,9 @@ def test_hostile_words_become_single_lines(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err == "debate-tui: Busy now\ndebate-tui: Busy now\n  Busy now\n"
 
 
-def test_an_empty_message_prints_no_line() -> None:
-    assert format_error(DebateError("So what?")) == "debate-tui: So what?\n"
+def test_an_empty_message_prints_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_error(DebateError("So what?"))
+    assert capsys.readouterr().err == "debate-tui: So what?\n"
     assert format_hint("") == ""
 
 
