@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from debate_tui.config import write_private_file
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.exports import EXPORT_TYPES, export_debate, export_filename
 from debate_tui.domain.transcript import Transcript
 from debate_tui.tui.screens.debate_view import Controller
 from debate_tui.tui.styles import Tone
@@ -59,6 +58,7 @@ class ExportController(Controller):
 
     def action_open_menu(self) -> None:
         """Ask for a file type and export the debate so far."""
+        from debate_tui.domain.exports import EXPORT_TYPES
         from debate_tui.tui.screens.dialogs import ExportMenuScreen
 
         screen = self._view.screen
@@ -95,6 +95,8 @@ def display_path(path: Path) -> str:
 
 
 def _write_new_file(events: Sequence[Event], form: ExportType, folder: Path) -> Path:
+    from debate_tui.domain.exports import export_debate, export_filename
+
     text = export_debate(events, form)
     name = Path(export_filename(Transcript(events), form))
     for number in range(1, MAX_SAME_NAME_FILES):
