@@ -51,7 +51,7 @@ async def test_log_can_be_attached_after_the_screen_opens() -> None:
         assert board.ready == 1
         assert "Ada" in board.text
         board.begin().phase().say("ada", "Said before the screen was told.")
-        await board.app.attach_log(board.log)
+        await board.screen.attach_log(board.log)
         board.say("ada", " And after.")
         await board.settle()
         assert board.pane_text("ada").endswith("Said before the screen was told. And after.")
@@ -252,7 +252,7 @@ async def test_provider_figures_replace_estimates() -> None:
         assert "~10 tokens" in board.text
         board.end("ada", usage=Usage(output_tokens=12), cost=0.0031, ttft_ms=640)
         await board.settle()
-        assert "600 ms to first token · 1/200 words · 12 tokens · $0.0031" in board.text
+        assert "640 ms to first token · 1/200 words · 12 tokens · $0.0031" in board.text
 
 
 async def test_help_opens_over_the_debate_and_closes() -> None:

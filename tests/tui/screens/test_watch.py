@@ -94,9 +94,7 @@ async def test_statistics_show_the_transport(transport: str) -> None:
     board.log.transport = transport
     async with board.opened(160, 45):
         await board.press("s")
-        row = next(row for row in board.rows if " transport " in row)
-        assert row.replace(" · ", ", ").count(f"{transport}, one stream for all") == 2
-        await board.press("s")
+        assert board.text.count(transport) == 2
 
 
 async def test_connection_notice_is_shown_until_reconnected() -> None:
@@ -114,5 +112,5 @@ async def test_help_lists_the_keys_of_a_viewer() -> None:
     board = watch_board()
     async with board.opened():
         await board.press("question_mark")
-        assert "pause here, go on: all" in board.text
+        assert "pause or resume all, here only" in board.text
         assert "interject" not in board.text
