@@ -89,7 +89,7 @@ async def test_name_of_an_exported_file_is_never_cut(
         (file,) = folder.glob("debate-*")
         assert len(file.name) > 60
         assert file.name in board.rows[-1]
-        assert "Exported to …/" in board.rows[-1] or f"Exported to {file}" in board.rows[-1]
+        assert "Saved …/" in board.rows[-1] or f"Saved {file}" in board.rows[-1]
 
 
 def test_path_loses_its_first_folders_first() -> None:
@@ -111,7 +111,7 @@ async def test_running_debate_is_exported_so_far(
         await press_export(board, "e", LETTERS[form])
         (file,) = tmp_path.glob("debate-*")
         assert file.read_text() == export_debate(board.log._events, form)
-        assert f"Exported to {file}"[:60] in board.rows[-1]
+        assert f"Saved {file}"[:60] in board.rows[-1]
 
 
 async def test_export_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,7 @@ async def test_export_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.Mon
 
 async def test_unwritable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("debate_tui.tui.screens.debate.Path.cwd", lambda: tmp_path / "gone")
+    monkeypatch.setattr("debate_tui.tui.screens.export.Path.cwd", lambda: tmp_path / "gone")
     async with DebateHarness(2).opened(160, 35) as board:
         board.begin()
         await press_export(board, "e", "enter")
@@ -142,6 +142,7 @@ async def test_export_menu_can_be_closed_and_clicked(tmp_path: Path, monkeypatch
         rows = board.rows
         y = next(place for place, row in enumerate(rows) if "JSON" in row)
         await board.pilot.click(offset=(rows[y].index("JSON"), y))
+        await board.settle()  # the menu closes
         await press_export(board)
         (file,) = tmp_path.glob("debate-*")
         assert file.suffix == ".json"

@@ -75,7 +75,7 @@ class ExportController(Controller):
         except DebateError as error:
             self._view.show_message(error.message, Tone.FAILED)
         else:
-            self._view.show_message("Exported to ", Tone.FINISHED, path=display_path(path))
+            self._view.show_message("Saved ", Tone.FINISHED, path=display_path(path))
 
 
 async def export_to_folder(events: Sequence[Event], form: ExportType, folder: Path) -> Path:

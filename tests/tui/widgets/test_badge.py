@@ -84,11 +84,11 @@ FULL = TurnMetrics(ttft_ms=640, tokens=1234, tokens_per_second=61.7, cost=0.0123
 
 
 def test_metrics_are_shown_in_full_if_they_fit() -> None:
-    assert format_metrics(FULL, 80) == "600 ms to first token · 1,234 tokens · 62 tokens/s · $0.0123"
+    assert format_metrics(FULL, 80) == "640 ms to first token · 1,234 tokens · 62 tokens/s · $0.0123"
 
 
 def test_metrics_are_shortened_before_they_are_dropped() -> None:
-    assert format_metrics(FULL, 40) == "0.6s · 1,234 tok · 62/s · $0.0123"
+    assert format_metrics(FULL, 40) == "640 ms · 1,234 tok · 62/s · $0.0123"
     assert format_metrics(FULL, 20) == "62/s · $0.0123"
 
 
@@ -132,7 +132,7 @@ def test_words_are_shown_with_their_target() -> None:
         cost=0.02,
     )
     assert format_metrics(speaking, 90) == (
-        "600 ms to first token · 124/200 words · ~170 tokens · 31 tokens/s · $0.0200"
+        "640 ms to first token · 124/200 words · ~170 tokens · 31 tokens/s · $0.0200"
     )
     assert format_metrics(speaking, 40) == "124/200 w · ~170 tok · 31/s · $0.0200"
     assert format_metrics(TurnMetrics(words=124, tokens=170), 40) == "170 tokens"
