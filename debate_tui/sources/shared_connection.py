@@ -226,6 +226,11 @@ class SharedEndpoint:
         self._source_by_tag: dict[str, SharedSource] = {}
         self._connections: dict[str, SharedConnection] = {}
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several sources use the address, and its chunks may carry their debater."""
+        return len(self.sources) > 1 and self.has_tags is not False
+
     def add_source(self, names: Sequence[str] = ()) -> SharedSource:
         """Add a source for another debater; `names` are those its chunks may carry, such as its id."""
         source = SharedSource(self, names)
@@ -346,9 +351,7 @@ class SharedSource:
         self, request: TurnRequest, resume: Resume | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
-        shared = self._endpoint
-        needs_own_connection = len(shared.sources) < 2 or shared.has_tags is False
-        if needs_own_connection or resume:
+        if resume or not self._endpoint.is_shared:
             return self._open_own(request, resume)
         return self._open_shared(request)
 
@@ -361,11 +364,11 @@ class SharedSource:
         self, request: TurnRequest, resume: Resume | None
     ) -> AsyncGenerator[AsyncGenerator[StreamItem]]:
         cursor = sendable_cursor(resume.cursor if resume else None)
-        async with (
-            self._endpoint.endpoint.connect(request, cursor) as connection,
-            decode_connection(self._filter_connection(connection), cursor) as items,
-        ):
-            yield items
+        async with self._endpoint.endpoint.connect(request, cursor) as connection:
+            if self._endpoint.is_shared:
+                connection = replace(connection, events=self._own_events(connection.events))
+            async with decode_connection(connection, cursor) as items:
+                yield items
 
     @asynccontextmanager
     async def _open_shared(self, request: TurnRequest) -> AsyncGenerator[AsyncGenerator[StreamItem]]:
@@ -392,13 +395,7 @@ class SharedSource:
                 async for item in items:
                     yield item
 
-    def _filter_connection(self, connection: EndpointConnection) -> EndpointConnection:
-        shared = self._endpoint
-        if len(shared.sources) < 2 or shared.has_tags is False:
-            return connection
-        return replace(connection, events=self._filter_events(connection.events))
-
-    async def _filter_events(
+    async def _own_events(
         self, events: AsyncGenerator[PayloadEvent | KeepAlive]
     ) -> AsyncGenerator[PayloadEvent | KeepAlive]:
         async with aclosing(events):

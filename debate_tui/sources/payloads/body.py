@@ -1,8 +1,7 @@
 """The body of a successful response, whatever its media type: events, JSON, a page or text.
 
 Servers give event streams any label, send JSON lines instead, or ignore the request for a stream and send the
-whole answer as one JSON document. The first bytes decide; JSON is converted to the events of a stream, so
-that the decoders need no special case.
+whole answer as one JSON document. The first bytes decide; each JSON document becomes an event.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import msgspec
 
 from debate_tui.domain.stream import Fault, FaultKind, KeepAlive
 from debate_tui.sources.payloads import SimpleEvent, errors
-from debate_tui.sources.payloads.json_decoder import load_json
 from debate_tui.sources.sse_parser import EVENT_LIMIT, parse_sse
 
 if TYPE_CHECKING:
@@ -147,7 +145,7 @@ class _Documents:
         self._unknown_fields: list[str] = []
 
     def events(self, document: bytes) -> Iterator[PayloadEvent]:
-        """Yield a document as events: a complete answer as its stream's events, anything else unchanged."""
+        """Yield a document as an event, or the parts of a list as one event each."""
         self.count += 1
         try:
             value = msgspec.json.decode(document)
@@ -163,7 +161,7 @@ class _Documents:
             is_error = not item.get("choices") and errors.is_error(item)
             self._known = self._known or is_error or any(map(item.get, _ANSWER_FIELDS))
             self._unknown_fields = self._unknown_fields or list(item)[:5]
-            yield from _answer_events(item, is_error=is_error)
+            yield SimpleEvent(msgspec.json.encode(item).decode(), "error" if is_error else "message")
 
     def check(self) -> None:
         """Raise the fault of a JSON body without any part of an answer."""
@@ -173,70 +171,3 @@ class _Documents:
                 f"The server returned JSON instead of an event stream or an answer. Its fields: {names}."
             )
             raise Fault(FaultKind.BAD_REQUEST, message, status=HTTPStatus.OK)
-
-
-def split_answer(data: str) -> list[str]:
-    """Return the data of the events that would stream a complete answer; empty for anything else."""
-    value = load_json(data)
-    if not isinstance(value, dict):
-        return []
-    parts = [event.data for event in _answer_events(value, is_error=False)]
-    return parts if parts != [_event(value).data] else []
-
-
-def _answer_events(value: dict[str, object], *, is_error: bool) -> Iterator[PayloadEvent]:
-    choices = _objects(value.get("choices"))
-    if any(map(_has_message, choices)):
-        yield from _chat_events(value, choices)
-    elif value.get("object") == "response" and "output" in value:
-        yield from _responses_events(value)
-    elif value.get("type") == "message" and "content" in value:
-        yield from _messages_events(value)
-    else:
-        yield SimpleEvent(msgspec.json.encode(value).decode(), "error" if is_error else "message")
-
-
-def _has_message(choice: dict[str, object]) -> bool:
-    return isinstance(choice.get("message"), dict) and not choice.get("delta")
-
-
-def _chat_events(completion: dict[str, object], choices: list[dict[str, object]]) -> Iterator[PayloadEvent]:
-    """Yield a complete chat completion as a single chunk."""
-    chunks = [choice | {"delta": choice["message"]} if _has_message(choice) else choice for choice in choices]
-    yield _event(completion | {"object": "chat.completion.chunk", "choices": chunks})
-    yield SimpleEvent("[DONE]")
-
-
-def _responses_events(response: dict[str, object]) -> Iterator[PayloadEvent]:
-    """Yield a complete response as its text and its final event."""
-    for item in _objects(response.get("output")):
-        for index, part in enumerate(_objects(item.get("summary"))):
-            yield _event({"type": "response.reasoning_summary_part.added", "summary_index": index})
-            yield _event({"type": "response.reasoning_summary_text.delta", "delta": part.get("text")})
-        for part in _objects(item.get("content")) if item.get("type") == "message" else ():
-            kind, text = (
-                ("refusal", part["refusal"]) if part.get("refusal") else ("output_text", part.get("text"))
-            )
-            yield _event({"type": f"response.{kind}.delta", "delta": text})
-    status = response.get("status") or "completed"
-    yield _event({"type": f"response.{status}", "response": response})
-
-
-def _objects(value: object) -> list[dict[str, object]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _messages_events(message: dict[str, object]) -> Iterator[PayloadEvent]:
-    """Yield a complete message as its blocks, each in one piece."""
-    content, usage = message.get("content"), message.get("usage")
-    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    yield _event({"type": "message_start", "message": message | {"content": []}})
-    for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
-        yield _event({"type": "content_block_start", "index": index, "content_block": block})
-    stop = {"stop_reason": message.get("stop_reason")}
-    yield _event({"type": "message_delta", "delta": stop, "usage": usage})
-    yield _event({"type": "message_stop"})
-
-
-def _event(value: dict[str, object]) -> SimpleEvent:
-    return SimpleEvent(msgspec.json.encode(value).decode())

@@ -240,6 +240,10 @@ def _payload_name(value: dict[str, object], data: str) -> str | None:
     kind, kind_of_object = str(value.get("type", "")), str(value.get("object", ""))
     if isinstance(value.get("choices"), list) or kind_of_object.startswith(("chat.completion", "text_comp")):
         return "chat"
+    if kind_of_object == "response":
+        return "responses"
+    if kind == "message" and isinstance(value.get("content"), list):
+        return "messages"
     if isinstance(chunks := value.get("chunks"), list):
         names = (_payload_name(chunk, data) for chunk in chunks if isinstance(chunk, dict))
         return next((name for name in names if name), "deltas")

@@ -8,11 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Usage
-from debate_tui.sources.payloads.body import split_answer
-from debate_tui.sources.payloads.json_decoder import NOTHING, Count, JsonDecoder, to_count
+from debate_tui.sources.payloads.json_decoder import NOTHING, Count, JsonDecoder, fit_json, to_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from debate_tui.domain.stream import StreamItem
     from debate_tui.sources.payloads import PayloadEvent
@@ -52,6 +51,8 @@ class _MessagesMessage(Struct):
     id: str = ""
     model: str = ""
     usage: _MessagesUsage | None = None
+    content: list[_MessagesBlock] | str | None = None
+    stop_reason: str | None = None
 
 
 class _MessagesEvent(Struct):
@@ -74,34 +75,50 @@ class MessagesDecoder(JsonDecoder[_MessagesEvent]):
     def read(self, value: _MessagesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `JsonDecoder.read`."""
         block = value.delta or value.content_block
-        if block is not None:
-            if block.text:
-                return (Chunk(block.text),)
-            if block.thinking:
-                return (Chunk(block.thinking, True),)
-        return self._read_metadata(value, event)
+        return (block and self._read_block(block)) or self._read_metadata(value, event)
+
+    def _read_block(self, block: _MessagesBlock) -> tuple[Chunk, ...]:
+        if block.text:
+            return (Chunk(block.text),)
+        if block.thinking:
+            return (Chunk(block.thinking, True),)
+        if block.type.endswith("tool_use"):
+            self._instead = "a tool call"
+        return ()
 
     def _read_metadata(self, value: _MessagesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         if value.delta is not None and value.delta.stop_reason is not None:
             self.note_finish_reason(value.delta.stop_reason)
-        if value.type == "message" and (parts := split_answer(event.data)):
-            # A complete answer: the server ignored the request for a stream.
-            return self._decode_each(parts, event)
         if value.type == "message_stop":
             return (self.finished(),)
+        if value.type == "message":
+            message = fit_json(event.data, _MessagesMessage)
+            return self.read_other(event) if message.content is None else self._read_whole(message)
         if value.message is not None:
             self._model, self._response = value.message.model, value.message.id
-        if value.content_block is not None and value.content_block.type.endswith("tool_use"):
-            self._instead = "a tool call"
         usage = value.usage or (value.message and value.message.usage)
         if usage:
-            self._understood = True
-            self._cost = self._cost if usage.cost is None else usage.cost
-            return self.update_usage(_to_usage(usage))
+            return self._read_usage(usage)
         if value.type not in _TYPES:
             return self.read_other(event)
         self._understood = True
         return NOTHING
+
+    def _read_whole(self, message: _MessagesMessage) -> Iterator[StreamItem]:
+        """Yield the items of a complete answer: the server ignored the request for a stream."""
+        self._model, self._response = message.model, message.id
+        content = message.content or []
+        for block in [_MessagesBlock(text=content)] if isinstance(content, str) else content:
+            yield from self._read_block(block)
+        if message.usage:
+            yield from self._read_usage(message.usage)
+        self.note_finish_reason(message.stop_reason or "")
+        yield self.finished()
+
+    def _read_usage(self, usage: _MessagesUsage) -> Iterable[StreamItem]:
+        self._understood = True
+        self._cost = self._cost if usage.cost is None else usage.cost
+        return self.update_usage(_to_usage(usage))
 
 
 def _to_usage(reported: _MessagesUsage) -> Usage:

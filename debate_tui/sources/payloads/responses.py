@@ -9,9 +9,8 @@ from msgspec import Struct, structs
 
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
 from debate_tui.sources.payloads import errors
-from debate_tui.sources.payloads.body import split_answer
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
-from debate_tui.sources.payloads.json_decoder import Count, JsonDecoder, fit_struct, to_count
+from debate_tui.sources.payloads.json_decoder import Count, JsonDecoder, fit_json, fit_struct, to_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -154,8 +153,9 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
     def __init__(self, response_id: str = "") -> None:
         super().__init__()
         self._response = response_id
-        self._has_text = False
         self._has_start = False
+        self._has_text = False
+        self._has_reasoning = False
 
     def read(self, value: _ResponsesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         """See `JsonDecoder.read`."""
@@ -176,15 +176,15 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
         if kind == "response.error" or event.event == "error":
             raise errors.fault_from_body(event.data)
         if kind in _REASONING_EVENTS and value.delta:
+            self._has_reasoning = True
             return (Chunk(value.delta, True, cursor),)
         if kind == "response.refusal.delta" and value.delta:
             self._is_refusal = self._has_text = True
             return (Chunk(value.delta, False, cursor),)
         if kind == "response.reasoning_summary_part.added" and value.summary_index:
             return (Chunk(_SUMMARY_SEPARATOR, True, cursor),)
-        if value.object == "response" and (parts := split_answer(event.data)):
-            # A complete answer: the server ignored the request for a stream.
-            return self._decode_each(parts, event)
+        if value.object == "response":
+            return self._read_whole(fit_json(event.data, ResponsesResult), event)
         if not kind.startswith("response."):
             return self.read_other(event)
         if value.item is not None and value.item.type.endswith("_call"):
@@ -207,10 +207,20 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
             return self._read_failure(response)
         return (KeepAlive(cursor),)
 
+    def _read_whole(self, response: ResponsesResult, event: PayloadEvent) -> Iterable[StreamItem]:
+        """Return the items of a complete answer: the server ignored the request for a stream."""
+        if response.output is None:
+            return self.read_other(event)
+        self._has_start = True
+        return self._read_state(f"response.{response.status or 'completed'}", response, None)
+
     def _read_end(self, response: ResponsesResult) -> Iterator[StreamItem]:
-        """Yield the end, preceded by the text if the server has not streamed any."""
-        if response.text and self._has_start and not self._has_text:
-            yield Chunk(response.text)
+        """Yield the end, preceded by the answer if the server has not streamed any of it."""
+        if self._has_start and not self._has_text:
+            if response.reasoning and not self._has_reasoning:
+                yield Chunk(response.reasoning, True)
+            if response.text:
+                yield Chunk(response.text)
         finished = response.to_finished(self._is_refusal)
         yield structs.replace(
             finished,

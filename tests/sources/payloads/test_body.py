@@ -56,7 +56,7 @@ async def test_json_is_the_same_however_it_is_cut(body: str, cuts: list[int]) ->
     assert await events(parse_json_body, raw, cuts) == whole
     assert await events(parse_ndjson, raw, cuts) == whole
     texts = [
-        choice["delta"]["content"]
+        (choice.get("delta") or choice["message"])["content"]
         for data in whole
         if data != "[DONE]"
         for choice in json.loads(data)["choices"]
