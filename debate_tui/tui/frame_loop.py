@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from debate_tui.display.buffer import PaneItem, SharedBuffer
@@ -45,8 +45,8 @@ class FrameTarget(Protocol):
         """Whether the terminal has not accepted all of the last frame yet."""
         ...
 
-    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
-        """Paint pending items of all panes in one frame."""
+    def paint(self, panes: Iterable[str] | None = None, *, limit: int | None = None) -> None:
+        """Take pending items of these panes, or of all, and paint them; `limit` is that of the buffer."""
         ...
 
     def tick(self, now: float) -> None:
@@ -112,8 +112,8 @@ class FrameLoop:
 
     def flush_all(self) -> None:
         """Paint all pending text immediately, in any mode."""
-        while taken := self._buffer.take():
-            self._target.paint_items(taken)
+        while self._buffer.oldest_arrivals:
+            self._target.paint()
 
     async def run(self) -> None:
         """Paint frames when they are due."""
@@ -154,7 +154,7 @@ class FrameLoop:
                 stage.tick(now)
             return due.ask_again_at, tick_due
         with stage.frame():
-            stage.paint_items(buffer.take(due.panes, limit=self._frame_limit))
+            stage.paint(due.panes, limit=self._frame_limit)
             if tick_due:
                 stage.tick(now)
         spent = time.monotonic() - now

@@ -61,11 +61,7 @@ _ATTRIBUTE_CODES = (
 class RowStrip(Strip):
     """A strip that caches its escape sequences, because it will be painted again."""
 
-    __slots__ = ("cached_encoding",)
-
-    def __init__(self, segments: Iterable[Segment], cell_length: int) -> None:
-        super().__init__(segments, cell_length)
-        self.cached_encoding: tuple[ColorSystem, str] | None = None
+    cached_encoding: tuple[ColorSystem, str] | None = None
 
 
 def encode_rows(rows: Iterable[tuple[int, int, Strip]], system: ColorSystem) -> str:

@@ -20,7 +20,7 @@ from debate_tui.tui.frame_loop import (
 from debate_tui.tui.widgets.page_view import Viewport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
 
 class RecordingTarget:
@@ -28,7 +28,8 @@ class RecordingTarget:
 
     active_streams = 2
 
-    def __init__(self) -> None:
+    def __init__(self, buffer: SharedBuffer[PaneItem]) -> None:
+        self.buffer = buffer
         self.behind = False
         self.times_behind = 0
         self.often_behind = asyncio.Event()
@@ -59,9 +60,10 @@ class RecordingTarget:
         else:
             self._open.append(what)
 
-    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
+    def paint(self, panes: Iterable[str] | None = None, *, limit: int | None = None) -> None:
+        taken = self.buffer.take(panes, limit=limit)
         self.released.append(
-            {pane: "".join(i.text for i in items if isinstance(i, PaneText)) for pane, items in due.items()}
+            {pane: "".join(i.text for i in items if isinstance(i, PaneText)) for pane, items in taken.items()}
         )
         self._note("text")
         self.flushed.set()
@@ -77,7 +79,7 @@ async def running_loop(
     mode: DisplayMode, window: float = 0.02
 ) -> AsyncIterator[tuple[RecordingTarget, SharedBuffer[PaneItem], FrameClock, FrameLoop]]:
     buffer: SharedBuffer[PaneItem] = SharedBuffer(["a", "b"])
-    stage, clock = RecordingTarget(), FrameClock(mode, window=window)
+    stage, clock = RecordingTarget(buffer), FrameClock(mode, window=window)
     pulse = FrameLoop(buffer, clock, stage)
     task = asyncio.create_task(pulse.run())
     try:
@@ -247,13 +249,13 @@ async def test_keys_leave_time_for_text() -> None:
 class SlowTarget(RecordingTarget):
     """Takes as long for a frame as it is told to."""
 
-    def __init__(self, clock: dict[str, float]) -> None:
-        super().__init__()
+    def __init__(self, buffer: SharedBuffer[PaneItem], clock: dict[str, float]) -> None:
+        super().__init__(buffer)
         self.clock = clock
         self.seconds = 0.0
 
-    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
-        super().paint_items(due)
+    def paint(self, panes: Iterable[str] | None = None, *, limit: int | None = None) -> None:
+        super().paint(panes, limit=limit)
         self.clock["now"] += self.seconds
 
 
@@ -263,7 +265,7 @@ def test_frame_size_adapts_to_the_painting_speed(
     clock = {"now": 1.0}
     monkeypatch.setattr("debate_tui.tui.frame_loop.time.monotonic", lambda: clock["now"])
     buffer: SharedBuffer[PaneItem] = SharedBuffer(["a"], clock=lambda: clock["now"])
-    stage = SlowTarget(clock)
+    stage = SlowTarget(buffer, clock)
     pulse = FrameLoop(buffer, FrameClock(DisplayMode.STAGGERED), stage)
 
     def frames(count: int, seconds: float) -> list[int]:

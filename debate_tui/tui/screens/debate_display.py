@@ -17,7 +17,7 @@ from debate_tui.tui.screens.debate_view import Controller
 from debate_tui.tui.widgets.header import Header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from debate_tui.display.buffer import PaneItem, SharedBuffer
@@ -41,6 +41,7 @@ class DebateDisplay(Controller):
         self.bars: list[TextRows] = []
         self.filter_items: ItemFilter | None = None
         self._view = view
+        self._buffer = buffer
         self._panes = {pane.state.id: pane for pane in view.panes.panes}
         self._viewports = [pane.turn_text.viewport for pane in view.panes.panes]
         self._frame_clock = FrameClock(options.mode, window=options.window_ms / 1000)
@@ -107,9 +108,10 @@ class DebateDisplay(Controller):
         """Paint everything changed within the block as one frame, at its end."""
         return painter.frame(self._view.screen)
 
-    def paint_items(self, due: Mapping[str, Sequence[PaneItem]]) -> None:
-        """Paint pending items of all panes in one frame."""
+    def paint(self, panes: Iterable[str] | None = None, *, limit: int | None = None) -> None:
+        """Take pending items of these panes, or of all, and paint them; `limit` is that of the buffer."""
         now = time.monotonic()
+        due: Mapping[str, Sequence[PaneItem]] = self._buffer.take(panes, limit=limit)
         if self.filter_items is not None:
             due = self.filter_items(due)
         self._limit_scrolling(now)
