@@ -58,17 +58,17 @@ def test_the_manual_names_options_that_exist() -> None:
     [
         f"{limits.MAX_HEAD_BYTES >> 10} KiB, {limits.MAX_HEADERS} headers, {limits.REQUEST_TIMEOUT_S:.0f} s",
         f"{limits.MAX_BODY_BYTES >> 10} KiB, {limits.REQUEST_TIMEOUT_S:.0f} s",
-        f"{limits.MAX_PENDING:,}, and {limits.MAX_PENDING_PER_ADDRESS} per address",
-        f"{limits.MAX_PENDING_BYTES >> 20} MiB in all",
+        f"{limits.MAX_PENDING:,}, {limits.MAX_PENDING_PER_ADDRESS} per address",
+        f"{limits.MAX_PENDING_BYTES >> 20} MiB of incomplete requests",
         f"{limits.WEBSOCKET_BURST_BYTES >> 10} KiB, then {limits.WEBSOCKET_BYTES_PER_SECOND} bytes a second",
         f"{len(BATCH_STEPS_MS) + 1} values of `batch_ms`",
-        f"beyond {MAX_STREAMS} the nearest",
+        f"above {MAX_STREAMS}, viewers share the nearest",
         f"{commands.VOTE_BURST} per address, then one every {commands.VOTE_INTERVAL_S:.0f} s",
         f"{commands.MAX_VOTES:,} per debate",
         f"{commands.INTERJECTION_BURST}, then one every {commands.INTERJECTION_INTERVAL_S:.0f} s; "
         f"{commands.MAX_INTERJECTIONS} per debate",
         f"US$ {DEFAULT_MAX_COST:.0f} or {DEFAULT_MAX_TOKENS:,} tokens",
-        f"{commands.ORDER_BURST} can be ordered at once",
+        f"a host can start {commands.ORDER_BURST} at once",
         f"After {GUESS_BURST} wrong tokens",
     ],
 )

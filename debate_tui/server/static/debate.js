@@ -20,7 +20,7 @@ const painter = new Painter(panes, (id, deadline) => {
 
 themes($("theme"));
 
-// What comes in
+// Incoming events
 
 const stream = new Stream(`${address}/events`, {
   onEvent(type, event) {
@@ -36,14 +36,14 @@ const stream = new Stream(`${address}/events`, {
   },
   onState(state) {
     const words = {
-      live: debate.finished ? "recorded" : "live", over: "over", reconnecting: "reconnecting",
-      offline: "offline", locked: "no longer allowed in", gone: "not here",
+      live: debate.finished ? "recorded" : "live", over: "finished", reconnecting: "reconnecting",
+      offline: "offline", locked: "access denied", gone: "not found",
     };
     $("line").textContent = words[state];
     $("line").dataset.line = state;
     if (state === "over") painter.flush();
   },
-  isTold: () => Boolean(debate.finished),
+  isFinished: () => Boolean(debate.finished),
 });
 
 function streaming() {
@@ -72,7 +72,7 @@ function everything() {
   for (const id of panes.keys()) mark(id);
 }
 
-// Around the panes
+// Header and notes
 
 function heading() {
   const topic = oneLine(debate.topic, 300) || "…";
@@ -90,14 +90,14 @@ function heading() {
 }
 
 function notes() {
-  const name = (id) => oneLine(debate.debaters.get(id)?.name ?? id ?? "everybody", 40);
+  const name = (id) => oneLine(debate.debaters.get(id)?.name ?? id ?? "everyone", 40);
   const said = debate.notes.map(({ kind, event }) => {
-    if (kind === "interjection") return [`❯ to ${event.to ? name(event.to) : "everybody"}`, oneLine(event.text, 500)];
-    const what = { "debater.removed": "left", "debater.replaced": "was replaced", "debater.returned": "is back" }[kind];
+    if (kind === "interjection") return [`❯ to ${event.to ? name(event.to) : "everyone"}`, oneLine(event.text, 500)];
+    const what = { "debater.removed": "was removed", "debater.replaced": "was replaced", "debater.returned": "returned" }[kind];
     return [`${name(event.debater)} ${what}`, oneLine(event.reason ?? "", 300)];
   });
   for (const verdict of debate.verdicts) {
-    const winner = verdict.problem ? oneLine(verdict.problem, 200) : verdict.winner ? `for ${name(verdict.winner)}` : "a tie";
+    const winner = verdict.problem ? oneLine(verdict.problem, 200) : verdict.winner ? `for ${name(verdict.winner)}` : "tie";
     said.push([`⚖ ${oneLine(verdict.judge, 40)}: ${winner}`, oneLine(verdict.why ?? "", 500)]);
   }
   $("notes").replaceChildren(...said.slice(-6).map(([who, what]) => {
@@ -118,8 +118,8 @@ function poll() {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const open = !debate.finished && debate.live && !(when in voted);
   $("poll").hidden = !panes.size || (!open && !total);
-  $("question").textContent = open ? { before: "Before you hear them: who is right?", after: "And now: who convinces you?" }[when]
-    : when in voted && !debate.finished ? "You have voted." : "The viewers’ vote";
+  $("question").textContent = open ? { before: "Before it starts: who do you agree with?", after: "Who do you agree with now?" }[when]
+    : when in voted && !debate.finished ? "You have voted." : "Votes";
   const choices = [...debate.debaters.values()].map(({ id, name }) => [id, oneLine(name, 24)]).concat([["", "undecided"]]);
   $("choices").replaceChildren(...(open ? choices.map(choice) : []));
   if (open && chosen !== undefined) $("choices").append(element("button", "cast", "Vote"));
@@ -197,15 +197,15 @@ async function whoami() {
   $("pause").addEventListener("click", () => attempt({ command: debate.paused ? "resume" : "pause" }));
   $("stop").addEventListener("click", () => confirm("End the debate?") && attempt({ command: "stop" }));
   $("to").addEventListener("focus", () => {
-    const names = [["", "to everybody"], ...[...debate.debaters.values()].map((each) => [each.id, `to ${oneLine(each.name, 24)}`])];
+    const names = [["", "to everyone"], ...[...debate.debaters.values()].map((each) => [each.id, `to ${oneLine(each.name, 24)}`])];
     const kept = $("to").value;
     $("to").replaceChildren(...names.map(([id, name]) => Object.assign(element("option", "", name), { value: id })));
     $("to").value = kept;
   });
-  $("to").append(Object.assign(element("option", "", "to everybody"), { value: "" }));
+  $("to").append(Object.assign(element("option", "", "to everyone"), { value: "" }));
 }
 
-// How it is looked at
+// Display mode, reasoning, keys
 
 function setMode(mode) {
   painter.mode = mode;

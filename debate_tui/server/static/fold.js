@@ -1,4 +1,4 @@
-// A debate as its events add up; the counterpart of the program's own `Transcript`.
+// The state of a debate, folded from its events; the counterpart of the program's `Transcript`.
 
 import { codePoints } from "./text.js";
 
@@ -25,7 +25,7 @@ class Turn {
     this.omitted = false;
   }
 
-  // A delta applies only if it begins where the text ends: that makes duplicates harmless.
+  // A delta applies only if it starts where the text ends, so duplicates are harmless.
   add(delta) {
     if (delta.attempt < this.oldest || !delta.text) return false;
     if (delta.reasoning) {
@@ -115,7 +115,7 @@ export class Debate {
     else if (snapshot.state !== "running") this.finished = snapshot.state;
   }
 
-  // Takes an event into account; gives the ids of the debaters whose panes it changes, null for all.
+  // Applies an event; returns the ids of the debaters whose panes change, or null for all.
   apply(event) {
     if (event.type !== "turn.delta" && event.seq && event.seq <= this.seq) return [];
     if (event.seq > this.seq) this.seq = event.seq;

@@ -1,18 +1,18 @@
-// Markdown as it streams, into elements and text nodes: nothing is ever parsed as HTML.
-// Blocks that are complete stay as they are; only the last one is made anew.
+// Streaming Markdown as elements and text nodes: nothing is ever parsed as HTML.
+// Complete blocks stay as they are; only the last one is rebuilt.
 
 import { element, sanitise } from "./text.js";
 
-// Quotes, lists and emphasis within each other; what would be deeper stays text.
+// Maximum nesting of quotes, lists and emphasis; deeper ones stay text.
 const DEEPEST = 20;
 
-// A longer block is shown literally, and one that is still open is not parsed again with every piece.
+// Maximum characters of a block that is parsed: longer ones are shown literally.
 const LONGEST = 10_000;
-// Literal text comes in paragraphs of its own, so that the browser lays out the last one only.
+// Literal text is split into paragraphs of this length, so that the browser lays out only the last one.
 const LITERAL = 4000;
-// What is settled is parsed in steps of about so many characters, between which time is looked at.
+// Complete blocks are parsed in steps of about this many characters; between them the deadline is checked.
 const STEP = 4000;
-// The most that an escape sequence may have: no cut is made within one.
+// Maximum length of an escape sequence: text is not cut within one.
 const LONGEST_SEQUENCE = 2100;
 
 const FENCE = /^ {0,3}(```+|~~~+)/;
@@ -20,7 +20,7 @@ const LIST = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
 const TABLE_RULE = /^ *\|?( *:?-+:? *\|)+ *:?-*:? *$/;
 const LINK = /\[([^\]]{1,300})\]\(([^()\s]{1,2000})\)/y;
-// What has no end within so many characters is not looked for.
+// Maximum characters of a span: a closing mark further away is not found.
 const REACH = 2000;
 
 export class Prose {
@@ -39,7 +39,7 @@ export class Prose {
     this.whole = true;
   }
 
-  // Shows the text, as much of it as can be parsed until `deadline`; says whether that was all. Text that is
+  // Shows as much of the text as can be parsed before `deadline`; returns whether that was all. Text that is
   // `finished` is parsed to its end.
   show(text, deadline = Infinity, finished = false) {
     if (text === this.shown && this.whole && !(finished && this.tail.length)) return true;
@@ -63,7 +63,7 @@ export class Prose {
     return true;
   }
 
-  // Moves on to an empty line outside a fence: what comes before it will not change.
+  // Advances to an empty line outside a fence: the text before it will not change.
   boundary(text) {
     while (this.at < text.length && this.cut - this.settled < STEP) {
       const end = text.indexOf("\n", this.at);
@@ -95,7 +95,7 @@ export class Prose {
   }
 }
 
-// Where text may be cut so that no escape sequence is.
+// Returns where text can be cut without cutting an escape sequence.
 function safeEnd(text) {
   const from = Math.max(0, text.length - LONGEST_SEQUENCE);
   const found = text.slice(from).search(/[\x1b\x80-\x9f]/);
@@ -165,7 +165,7 @@ function blocks(text, depth = 0) {
   return made;
 }
 
-// A paragraph or a heading, or, if it is too long, several of its literal text.
+// Makes a paragraph or heading; if the text is too long, several literal paragraphs.
 function leaf(name, text) {
   if (text.length <= LONGEST) return [inline(element(name), text)];
   return literalPieces(text).map((piece) => element("p", "literal", piece));
@@ -178,7 +178,7 @@ function heading(line) {
   return /\s/.test(text[end - 1] ?? "") ? text.slice(0, end).trimEnd() : text;
 }
 
-// One by one: as arguments of a single call they could be too many.
+// Append one by one: a single call could have too many arguments.
 function within(parent, nodes) {
   for (const node of nodes) parent.append(node);
   return parent;
@@ -227,7 +227,7 @@ function table(rows) {
   return frame;
 }
 
-// Emphasis, code and links. Where each kind may end is found once, so that the cost grows with the text only.
+// Emphasis, code and links. Possible ends of each kind are found once, so that the cost is linear.
 function inline(parent, text, depth = 0) {
   if (text.length > LONGEST || depth >= DEEPEST) {
     parent.append(text);
@@ -262,7 +262,7 @@ function nextMark(text, from) {
   return MARK.exec(text)?.index ?? text.length;
 }
 
-// For each mark, where it may end a span: runs of backticks by their length, the others after no space.
+// Returns where each mark may end a span: backticks by the length of their run, others not after a space.
 function endsOf(text) {
   const ends = { "**": [], "__": [], "~~": [], "*": [], _: [] };
   for (const found of text.matchAll(/`+/g)) (ends[found[0]] ??= []).push(found.index);
@@ -274,7 +274,7 @@ function endsOf(text) {
   return ends;
 }
 
-// The first of these places from `from` on, within reach.
+// Returns the first of these positions at or after `from`, within reach.
 function endFrom(places, from) {
   let low = 0, high = places.length;
   while (low < high) {

@@ -1,7 +1,7 @@
-// When what came is painted: the counterpart of the program's display modes.
+// When text is painted: the counterpart of the program's display modes.
 
 const WINDOW_MS = 100;
-// How long one frame may parse; what is left is for the next one.
+// Milliseconds one frame may spend on parsing; the rest is left for the next.
 const BUDGET_MS = 8;
 
 export class Painter {
@@ -26,7 +26,7 @@ export class Painter {
   }
 
   frame() {
-    // A hidden page has no frames; it is painted at once when it is looked at.
+    // Hidden pages have no animation frames: paint at once.
     if (document.hidden) this.flush();
     else requestAnimationFrame(() => this.flush());
   }

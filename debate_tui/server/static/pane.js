@@ -1,4 +1,4 @@
-// A debater's pane: badge, turns, meter; it follows its text until the reader scrolls up.
+// A debater's pane: badge, turns and meter. It follows new text until the reader scrolls up.
 
 import { Prose } from "./markdown.js";
 import { element, oneLine } from "./text.js";
@@ -66,7 +66,7 @@ export class Pane {
     this.more.hidden = true;
   }
 
-  // What the debate knows of this debater, in this frame; `whole` says whether all of its text was shown.
+  // Shows the debater's current state; `whole` is whether all of its text is shown, or the rest needs another frame.
   paint(debate, { reasoning }, deadline = Infinity) {
     this.whole = true;
     this.name(debate.debaters.get(this.debater.id) ?? this.debater);
@@ -104,9 +104,9 @@ export class Pane {
     shown.thoughts.hidden = !reasoning || !turn.reasoning;
     if (!shown.thoughts.hidden && !shown.thinking.show(turn.reasoning, deadline, Boolean(turn.reason))) this.whole = false;
     shown.node.classList.toggle("open", !turn.reason && turn.text !== "");
-    const ending = turn.omitted ? "text left out" : ENDINGS[turn.reason] ?? "";
+    const ending = turn.omitted ? "text omitted" : ENDINGS[turn.reason] ?? "";
     const seams = turn.seams.length ? `recovered ${turn.seams.length === 1 ? "once" : `${turn.seams.length} times`}` : "";
-    shown.note.textContent = [ending, seams, turn.superseded ? "began anew" : ""].filter(Boolean).join(" · ");
+    shown.note.textContent = [ending, seams, turn.superseded ? "restarted" : ""].filter(Boolean).join(" · ");
     shown.node.dataset.reason = turn.reason ?? "";
     return Math.max(0, shown.length - before);
   }

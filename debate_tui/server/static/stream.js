@@ -1,12 +1,12 @@
-// The event stream, read by hand: unlike EventSource this notices silence, and says why it waits.
+// The event stream, read with fetch: unlike EventSource, this notices silence and reports why it waits.
 
 const SILENCE_MS = 40_000;
 const LONGEST_WAIT_MS = 30_000;
 
 export class Stream {
-  constructor(url, { onEvent, onState, isTold }) {
+  constructor(url, { onEvent, onState, isFinished }) {
     this.url = url;
-    this.isTold = isTold;
+    this.isFinished = isFinished;
     this.onEvent = onEvent;
     this.onState = onState;
     this.id = "";
@@ -23,8 +23,8 @@ export class Stream {
         await this.connect();
       } catch (error) {
         this.failures++;
-        // An end behind the debate's own is none to heal: the next try only asks whether that was all.
-        if (!this.isTold()) this.onState(navigator.onLine ? "reconnecting" : "offline", error);
+        // After the end of the debate there is nothing to recover: the next request only asks for further events.
+        if (!this.isFinished()) this.onState(navigator.onLine ? "reconnecting" : "offline", error);
       }
       if (!this.over) await this.wait();
     }
@@ -68,7 +68,7 @@ export class Stream {
       for (const line of lines) {
         if (line) this.field(event, line);
         else {
-          // An id counts once its event is whole: a cut in between must not skip it.
+          // Use an id only after its whole event: if the connection breaks in between, the event must not be skipped.
           if (event.id !== null) this.id = event.id;
           if (event.data.length) this.onEvent(event.type, JSON.parse(event.data.join("\n")));
           event = { type: "", data: [], id: null };

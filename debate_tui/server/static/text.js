@@ -1,4 +1,4 @@
-// Hostile text made safe to show; the counterpart of the program's own `sanitise`.
+// Make hostile text safe to show; the counterpart of the program's `sanitise`.
 
 const SEQUENCE = /(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]?|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x00-\x08\x0a-\x1f\x7f-\x9f]{0,2048}(?:[\x07\x18\x1a\x9c]|(?=\x1b))|(?:\x1b[NO]|[\x8e\x8f])[!-~]?|\x1b[ -/]{0,8}[0-~]?/g;
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
