@@ -142,7 +142,6 @@ async def open_server(
         hosting.viewer_token,
         viewers_need_token=not is_loopback(hosting.host),
         origins=hosting.origins,
-        host_names=(hosting.host,),
         public=hosting.public,
         secret=secret or secrets.token_bytes(32),
     )

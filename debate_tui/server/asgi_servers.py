@@ -19,7 +19,7 @@ from msgspec import Struct
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import one_line
 from debate_tui.server import limits
-from debate_tui.server.limits import PendingConnections
+from debate_tui.server.limits import PendingConnections, limit_responses
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -141,19 +141,16 @@ def bind_socket(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def run_server(
-    app: ASGIApp,
-    listener: socket.socket,
-    certificate: TlsCertificate | None = None,
-    pending: PendingConnections | None = None,
+    app: ASGIApp, listener: socket.socket, certificate: TlsCertificate | None = None
 ) -> AsyncIterator[None]:
     """Serve the application on a socket while the context is open.
 
-    On exit, connections have `SHUTDOWN_GRACE_S` seconds to finish, and the socket is closed. `pending` limits
-    the connections that are not watching yet.
+    On exit, connections have `SHUTDOWN_GRACE_S` seconds to finish, and the socket is closed.
     """
     log_to_stderr()
     stop = asyncio.Event()
-    pending = pending or PendingConnections()
+    pending = PendingConnections()
+    app = limit_responses(app)
     serve = (
         _run_uvicorn(app, listener, stop, pending)
         if certificate is None
@@ -161,10 +158,12 @@ async def run_server(
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(serve)
+        closing_overdue = group.create_task(pending.keep_closing_overdue())
         try:
             yield
         finally:
             stop.set()
+            closing_overdue.cancel()
 
 
 async def _run_uvicorn(
@@ -182,11 +181,12 @@ async def _run_uvicorn(
     server = Server(
         uvicorn.Config(
             app,
+            # Type: uvicorn calls the class only to create protocols.
             http=partial(UvicornHttpProtocol, pending),  # type: ignore[arg-type]
             ws=UvicornWebSocketProtocol,
             ws_ping_interval=PING_INTERVAL_S,
             ws_ping_timeout=PING_INTERVAL_S,
-            ws_max_size=1 << 16,
+            ws_max_size=limits.MAX_BODY_BYTES,
             ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
@@ -212,7 +212,7 @@ async def _run_hypercorn(
 ) -> None:
     from hypercorn.config import Config
 
-    from debate_tui.server.hypercorn_server import serve
+    from debate_tui.server.hypercorn_server import HypercornServer
 
     config = Config()
     config.certfile, config.keyfile = str(certificate.chain), str(certificate.key)
@@ -220,10 +220,9 @@ async def _run_hypercorn(
     config.websocket_ping_interval = PING_INTERVAL_S
     config.websocket_max_message_size = limits.MAX_BODY_BYTES
     config.h11_max_incomplete_size = config.h2_max_header_list_size = limits.MAX_HEAD_BYTES
-    config.keep_alive_timeout = limits.REQUEST_TIMEOUT_S
     config.h2_max_concurrent_streams = 256
     config.graceful_timeout = SHUTDOWN_GRACE_S
     config.include_server_header = False
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
-    await serve(app, listener, config, pending, stop)
+    await HypercornServer(app, config, pending).serve(listener, stop)

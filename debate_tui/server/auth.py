@@ -1,9 +1,10 @@
-"""Access control: tokens, one-time links, and login cookies."""
+"""Access control: tokens, one-time links, login cookies, and the middleware that requires them."""
 
 from __future__ import annotations
 
 import hmac
 import ipaddress
+import math
 import secrets
 import time
 from hashlib import sha256
@@ -12,17 +13,23 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from msgspec import Struct
+from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
+from starlette.routing import Route
+from starlette.websockets import WebSocket
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.server import responses
 from debate_tui.server.limits import RateLimiter
+from debate_tui.server.page import SecurityHeadersMiddleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from starlette.requests import HTTPConnection, Request
+    from starlette.datastructures import Headers
+    from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from debate_tui.server.page import PageFiles
 
@@ -57,13 +64,13 @@ def check_tokens(host_token: str, viewer_token: str) -> None:
     for name, token in (("host", host_token), ("viewer", viewer_token)):
         if token and len(token) < MIN_TOKEN_CHARACTERS:
             raise UsageError(
-                f"The {name} token is shorter than {MIN_TOKEN_CHARACTERS} characters.",
-                "Choose a longer one, or give none: then one is generated.",
+                f"The {name} token has fewer than {MIN_TOKEN_CHARACTERS} characters.",
+                "Choose a longer one, or leave it out to have one generated.",
             )
     if host_token and host_token == viewer_token:
         raise UsageError(
             "The host token and the viewer token are the same.",
-            "Viewers could steer the debate: choose another, or leave one out.",
+            "Viewers could control the debate. Change one of them, or leave one out.",
         )
 
 
@@ -73,8 +80,7 @@ class AccessControl:
     The host token allows everything. Viewers need the viewer token if `viewers_need_token` is set, or if they
     come through a proxy and the server is not `public`. Missing tokens are generated. A generated viewer
     token and all cookies are derived from the host token and the store's `secret`, so they stay valid as long
-    as both stay the same. `origins` are the other web origins that may use the server (CORS); their host
-    names are accepted as names of this server.
+    as both stay the same. `origins` are the other web origins that may use the server (CORS).
     """
 
     def __init__(
@@ -85,7 +91,6 @@ class AccessControl:
         viewers_need_token: bool = False,
         public: bool = False,
         origins: Iterable[str] = (),
-        host_names: Iterable[str] = (),
         secret: bytes = b"",
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -96,7 +101,6 @@ class AccessControl:
         self.public = public
         self.origins = frozenset(origins)
         self.guesses = RateLimiter(GUESS_BURST, GUESS_INTERVAL_S)
-        self._host_names = {*host_names, *(host_name(urlsplit(origin).netloc) for origin in self.origins)}
         self._clock = clock
         self._links: dict[str, tuple[Role, float]] = {}
 
@@ -175,16 +179,6 @@ class AccessControl:
     def _sign(self, message: str, length: int = 32) -> str:
         return hmac.new(self._key, message.encode("utf-8", "replace"), sha256).hexdigest()[:length]
 
-    # Origins of requests
-
-    def is_own_name(self, host: str) -> bool:
-        """Return whether a ``Host`` header names this server: loopback, ``--host``, or an allowed origin.
-
-        If viewers need a token, any name is accepted.
-        """
-        name = host_name(host)
-        return self.viewers_need_token or name in self._host_names or is_loopback(name)
-
     def is_allowed_origin(self, origin: str | None, host: str) -> bool:
         """Return whether a write request comes from our own page, an allowed origin, or no page at all."""
         if origin is None or origin in self.origins:
@@ -262,20 +256,28 @@ class LoginRoutes:
         self._access = access
         self._pages = pages
 
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/enter", self.login_form),
+            Route("/enter", self.log_in, methods=["POST"]),
+            Route("/links", self.create_link, methods=["POST"]),
+        ]
+
     async def login_form(self, request: Request) -> Response:
         """Return the page that asks for a token, or, with ``?code=``, for confirmation."""
-        return self._pages.login_page()
+        return self._pages.respond("enter.html")
 
     async def log_in(self, request: Request) -> Response:
         """Exchange a code or a token for a login cookie."""
         address = responses.client_address(request)
-        responses.require_rate(self._access.guesses, address, "Too many wrong tokens.")
+        responses.require_rate(self._access.guesses, address, "Too many wrong tokens from your address.")
         fields = parse_qs((await responses.read_body(request)).decode("utf-8", "replace"))
         code, token = fields.get("code", [""])[0], fields.get("token", [""])[0]
         role = self._access.redeem_link(code) if code else self._access.role_of_token(token.strip())
         if role is None:
             self._access.guesses.count(address)
-            return self._pages.login_page(403)
+            return self._pages.respond("enter.html", 403)
         response = RedirectResponse(_safe_redirect_path(fields.get("next", [""])[0]), 303)
         response.set_cookie(
             LOGIN_COOKIE,
@@ -300,3 +302,62 @@ class LoginRoutes:
 def _safe_redirect_path(path: str) -> str:
     """Return `path` if it is a page of debates here, else ``/``, to prevent open redirects."""
     return path if path.startswith("/debates") and "\\" not in path else "/"
+
+
+# Authorization of requests.
+
+
+PUBLIC_PATHS: Final = ("/health", "/enter", "/page/", "/openapi.json")
+"""Path prefixes that need no token."""
+
+
+class AuthMiddleware:
+    """ASGI middleware that refuses unauthorized requests and sets `state.role` for the others."""
+
+    def __init__(self, app: ASGIApp, access: AccessControl, pages: PageFiles) -> None:
+        self._app = app
+        self._access = access
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return  # Not used: the caller starts and stops what the application needs.
+        refusal, role = self._authorize(HTTPConnection(scope))
+        if refusal is None:
+            scope.setdefault("state", {})["role"] = role
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(refusal)
+        else:
+            await SecurityHeadersMiddleware(refusal)(scope, receive, send)
+
+    def _authorize(self, connection: HTTPConnection) -> tuple[Response | None, Role | None]:
+        """Return a refusal, or `None` and the client's role (`None` on public paths without one)."""
+        access, headers, scope = self._access, connection.headers, connection.scope
+        is_read = scope.get("method") in ("GET", "HEAD", "OPTIONS")
+        if not is_read and not access.is_allowed_origin(headers.get("origin"), headers.get("host", "")):
+            hint = "Allow the page's origin with --allow-origin."
+            return responses.error_response(403, "Pages of other origins cannot do this.", hint), None
+        address = responses.client_address(connection)
+        has_token = bearer_token(headers) is not None
+        if has_token and (wait := access.guesses.wait_s(address)):
+            retry_after = {"retry-after": str(math.ceil(wait))}
+            message = "Too many wrong tokens from your address."
+            return responses.error_response(429, message, "Try again later.", retry_after), None
+        proxied = came_through_proxy(headers, scope["http_version"])
+        role = access.role_of_request(headers, connection.cookies, proxied=proxied)
+        if role is None and has_token:
+            access.guesses.count(address)
+        # Use the path for routing: `connection.url` also depends on the client's ``Host`` header.
+        if role is None and not scope["path"].startswith(PUBLIC_PATHS):
+            return self._login_required(headers), None
+        return None, role
+
+    def _login_required(self, headers: Headers) -> Response:
+        # A name in ``Host`` that is not ours, as when a web page rebinds its DNS name to this address, also
+        # gets 401 and not 403: such requests are treated as a proxy's, which a token makes valid. The page
+        # can read nothing here, because it has no token and our cookies belong to other names.
+        if "text/html" in headers.get("accept", ""):
+            return self._pages.respond("enter.html", 401)
+        hint = "Send it in the header 'Authorization: Bearer TOKEN'."
+        return responses.error_response(401, "A token is required.", hint, {"www-authenticate": "Bearer"})

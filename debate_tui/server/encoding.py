@@ -18,22 +18,18 @@ from debate_tui.display.json_lines import encode_line
 from debate_tui.domain.events import (
     DebatePaused,
     DebateResumed,
-    DebaterInfo,
     DebaterRemoved,
     DebaterReplaced,
     DebaterReturned,
     Event,
     Interjection,
-    PhaseStarted,
     StreamStatus,
     TurnDelta,
     TurnFinished,
     TurnStarted,
     TurnSuperseded,
-    Verdict,
     event_to_json,
 )
-from debate_tui.domain.stream import FinishReason, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -106,6 +102,8 @@ Encoding = Literal["json", "msgpack"]
 Piece = bytes | str
 """Bytes of an event stream, or one WebSocket message."""
 
+Pieces = tuple[Piece, ...]
+
 
 class StreamOptions(Struct, frozen=True):
     """A viewer's stream options; viewers with the same options share all encoded bytes.
@@ -151,6 +149,20 @@ class OutgoingEvent(Struct, frozen=True):
         return EventCursor(epoch, self.event.seq, self.span)
 
 
+_ABOUT_ONE_DEBATER: Final = (
+    TurnStarted,
+    TurnDelta,
+    TurnSuperseded,
+    TurnFinished,
+    StreamStatus,
+    DebatePaused,
+    DebateResumed,
+    DebaterRemoved,
+    DebaterReplaced,
+    DebaterReturned,
+)
+
+
 def is_relevant(event: Event, debater: str | None) -> bool:
     """Return whether an event belongs in the stream of `debater`, or of all debaters if it is `None`.
 
@@ -158,31 +170,20 @@ def is_relevant(event: Event, debater: str | None) -> bool:
     """
     if debater is None:
         return True
-    match event:
-        case Interjection():
-            return event.to in (None, debater)
-        case DebatePaused() | DebateResumed():
-            return event.debater in (None, debater)
-        case (
-            TurnStarted()
-            | TurnDelta()
-            | TurnSuperseded()
-            | TurnFinished()
-            | StreamStatus()
-            | DebaterRemoved()
-            | DebaterReplaced()
-            | DebaterReturned()
-        ):
-            return event.debater == debater
-    return True
+    if isinstance(event, Interjection):
+        return event.to in (None, debater)
+    return not isinstance(event, _ABOUT_ONE_DEBATER) or event.debater in (None, debater)
 
 
-def coalesce(events: Iterable[Event], options: StreamOptions) -> list[OutgoingEvent]:
-    """Filter a range of the log for the viewer, and coalesce its deltas if `batch_ms` is not 0."""
+def coalesce(events: Iterable[Event], options: StreamOptions, after: int = 0) -> list[OutgoingEvent]:
+    """Filter a range of the log for the viewer, and coalesce its deltas if `batch_ms` is not 0.
+
+    With `after`, `events` are the span of a cursor with this `seq`; return what is missing after it.
+    """
     relevant = [event for event in events if is_relevant(event, options.debater)]
-    return (
-        list(_coalesce_deltas(relevant)) if options.batch_ms else [OutgoingEvent(event) for event in relevant]
-    )
+    if not (options.batch_ms or after):
+        return [OutgoingEvent(event) for event in relevant]
+    return [outgoing for outgoing in _coalesce_deltas(relevant) if outgoing.event.seq > after]
 
 
 def _coalesce_deltas(events: Sequence[Event]) -> Iterator[OutgoingEvent]:
@@ -222,14 +223,6 @@ def _merge_deltas(deltas: Sequence[TurnDelta]) -> Iterator[OutgoingEvent]:
         yield OutgoingEvent(whole, None if last.seq == span[1] else span)
 
 
-def remaining_events(
-    events: Iterable[Event], cursor: EventCursor, options: StreamOptions
-) -> list[OutgoingEvent]:
-    """Return what a viewer at `cursor` still misses of its span; `events` are those of the span."""
-    relevant = [event for event in events if is_relevant(event, options.debater)]
-    return [told for told in _coalesce_deltas(relevant) if told.event.seq > cursor.seq]
-
-
 def split_by_size(events: Sequence[OutgoingEvent]) -> Iterator[Sequence[OutgoingEvent]]:
     """Split events into parts of about `MAX_WRITE_BYTES`."""
     start = weight = 0
@@ -246,7 +239,7 @@ def split_by_size(events: Sequence[OutgoingEvent]) -> Iterator[Sequence[Outgoing
 # Framing.
 
 
-def encode_events(events: Sequence[OutgoingEvent], epoch: str, options: StreamOptions) -> tuple[Piece, ...]:
+def encode_events(events: Sequence[OutgoingEvent], epoch: str, options: StreamOptions) -> Pieces:
     """Encode events: one piece for SSE, one piece per message for WebSockets."""
     if not events:
         return ()
@@ -259,7 +252,7 @@ def encode_events(events: Sequence[OutgoingEvent], epoch: str, options: StreamOp
     return join_pieces(pieces, options)
 
 
-def join_pieces(pieces: Iterable[bytes], options: StreamOptions) -> tuple[Piece, ...]:
+def join_pieces(pieces: Iterable[bytes], options: StreamOptions) -> Pieces:
     """Convert framed events to the pieces that the transport sends."""
     if options.transport == "sse":
         return (b"".join(pieces),)
@@ -271,34 +264,18 @@ def _encode_event(outgoing: OutgoingEvent, epoch: str, options: StreamOptions) -
     body = encode_line(outgoing.event)[:-1]
     if options.transport == "websocket":
         body = b'{"id":"%s",%s' % (event_id.encode(), body[1:])
-    return _frame_message(outgoing.event.__struct_config__.tag, event_id, body, options)
+    return encode_message(outgoing.event.__struct_config__.tag, body, options, event_id)
 
 
 def _encode_batch(group: Sequence[OutgoingEvent], epoch: str, options: StreamOptions) -> bytes:
     event_id = str(group[-1].cursor(epoch))
-    chunks = b",".join(encode_line(told.event)[:-1] for told in group)
+    chunks = b",".join(encode_line(outgoing.event)[:-1] for outgoing in group)
     inside = b'"id":"%s",' % event_id.encode() if options.transport == "websocket" else b""
-    return _frame_message("batch", event_id, b'{%s"type":"batch","chunks":[%s]}' % (inside, chunks), options)
+    return encode_message("batch", b'{%s"type":"batch","chunks":[%s]}' % (inside, chunks), options, event_id)
 
 
-def encode_message(
-    type_: str, body: bytes, options: StreamOptions, cursor: EventCursor | None = None
-) -> bytes:
-    """Encode a message other than an event; `body` is a JSON object that includes type and cursor."""
-    return _frame_message(type_, str(cursor) if cursor else "", body, options)
-
-
-def encode_retry(milliseconds: int, cursor: EventCursor | None) -> bytes:
-    """Encode an SSE client's wait before it reconnects.
-
-    Without a `cursor`, the lines become part of the next event: some clients would treat a block of their own
-    as an event without an id. With a `cursor`, they end as a block that repeats the client's id, because the
-    next event may take a while.
-    """
-    return b"retry: %d\n" % milliseconds + (f"id: {cursor}\n\n".encode() if cursor else b"")
-
-
-def _frame_message(type_: object, event_id: str, body: bytes, options: StreamOptions) -> bytes:
+def encode_message(type_: object, body: bytes, options: StreamOptions, event_id: str = "") -> bytes:
+    """Encode a message; `body` is a JSON object that includes its type."""
     if options.encoding == "msgpack":
         body = msgspec.msgpack.encode(msgspec.json.decode(body))
         if options.transport == "sse":
@@ -309,55 +286,11 @@ def _frame_message(type_: object, event_id: str, body: bytes, options: StreamOpt
     return f"{id_}event: {type_}\ndata: ".encode() + body + b"\n\n"
 
 
-SnapshotState = Literal["running", "paused", "complete", "stopped", "failed"]
+def encode_retry(milliseconds: int, cursor: EventCursor | None) -> bytes:
+    """Encode an SSE client's wait before it reconnects.
 
-
-class SnapshotTurn(Struct, frozen=True, omit_defaults=True):
-    """A turn in a snapshot, with its text as received; `reason` is missing while the turn runs.
-
-    `omitted` means that the text is left out to keep the snapshot small; `GET` on the debate returns it.
+    Without a `cursor`, the lines become part of the next event: some clients would treat a block of their own
+    as an event without an id. With a `cursor`, they end as a block that repeats the client's id, because the
+    next event may take a while.
     """
-
-    turn: int
-    debater: str
-    phase: str
-    round: int
-    model: str
-    attempt: int
-    started: float
-    text: str
-    reasoning: str = ""
-    superseded: int = 0
-    reason: FinishReason | None = None
-    usage: Usage | None = None
-    cost: float | None = None
-    ttft_ms: int | None = None
-    duration_ms: int | None = None
-    omitted: bool = False
-
-
-class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
-    """The state of a debate after the event `seq`; `id` is the cursor to continue from.
-
-    `live` says whether this server runs the debate and accepts votes. `active` has the ids of the debaters
-    still in the debate, `statuses` the last status of each debater. `votes` counts the votes before and after
-    the debate by debater id, or under an empty key for undecided.
-    """
-
-    id: str
-    seq: int
-    debate: str
-    topic: str
-    format: str
-    state: SnapshotState
-    live: bool
-    started: float
-    updated: float
-    debaters: tuple[DebaterInfo, ...]
-    active: tuple[str, ...]
-    phase: PhaseStarted | None
-    statuses: dict[str, StreamStatus]
-    turns: tuple[SnapshotTurn, ...]
-    interjections: tuple[Interjection, ...]
-    votes: dict[str, dict[str, int]]
-    verdicts: tuple[Verdict, ...]
+    return b"retry: %d\n" % milliseconds + (f"id: {cursor}\n\n".encode() if cursor else b"")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, OrderedDict
-from contextlib import contextmanager
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
@@ -15,7 +15,7 @@ from debate_tui.server.hosted_debate import HostedDebate
 from debate_tui.server.limits import ViewerLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Self
 
     from debate_tui.record.log import DebateStore, ReadableLog
@@ -48,8 +48,7 @@ class Hub:
         self._store = store
         self._visible: set[str] | None = set() if only_hosted else None
         self._open_debates: OrderedDict[str, _OpenDebate] = OrderedDict()
-        self._lookups: Counter[str] = Counter()
-        self._open_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lookup_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._sweep_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -87,17 +86,18 @@ class Hub:
         """Return the debate with exactly this id once it has events, or `None` if there is none."""
         if self._visible is not None and debate not in self._visible:
             return None
-        with self._keep_open(debate):
-            async with self._open_locks.setdefault(debate, asyncio.Lock()):
-                opened = self._open_debates.get(debate)
-                if opened is None or not await self._is_current(opened):
-                    opened = await self._open(debate)
-            if opened is None or not await opened.hosted.wait_until_loaded():
-                return None
-            if self._open_debates.get(debate) is opened:
-                self._open_debates.move_to_end(debate)
-            await self._close_idle()
-            return opened.hosted
+        # As long as this call refers to the lock, `_close_idle` spares the debate.
+        lock = self._lookup_locks.setdefault(debate, asyncio.Lock())
+        async with lock:
+            opened = self._open_debates.get(debate)
+            if opened is None or not await self._is_current(opened):
+                opened = await self._open(debate)
+        if opened is None or not await opened.hosted.wait_until_loaded():
+            return None
+        if self._open_debates.get(debate) is opened:
+            self._open_debates.move_to_end(debate)
+        await self._close_idle()
+        return opened.hosted
 
     async def debates(self, words: str = "") -> list[tuple[DebateSummary, bool]]:
         """Return the debates that match `words`, newest first, each with whether it runs here now."""
@@ -106,8 +106,8 @@ class Hub:
         }
         found = {
             debate: summary
-            for debate, channel in hosted_here.items()
-            if channel.seq and (summary := channel.summary).matches(words)
+            for debate, hosted in hosted_here.items()
+            if hosted.seq and (summary := hosted.summary).matches(words)
         }
         for summary in await self._store.debates(words) if self._store else ():
             if self._visible is None or summary.debate in self._visible:
@@ -148,17 +148,6 @@ class Hub:
             return None
         return found if found.debate == debate else None
 
-    @contextmanager
-    def _keep_open(self, debate: str) -> Iterator[None]:
-        """Keep a debate from being closed as idle while the context is open."""
-        self._lookups[debate] += 1
-        try:
-            yield
-        finally:
-            self._lookups[debate] -= 1
-            if not self._lookups[debate]:
-                del self._lookups[debate]
-
     async def _open(self, debate: str) -> _OpenDebate | None:
         summary = await self._find_summary(debate)
         if self._store is None or summary is None:
@@ -187,7 +176,7 @@ class Hub:
         idle = [
             opened
             for debate, opened in self._open_debates.items()
-            if opened.log is not None and not opened.hosted.has_viewers and debate not in self._lookups
+            if opened.log is not None and not opened.hosted.has_viewers and debate not in self._lookup_locks
         ]
         for opened in idle[:-MAX_IDLE_DEBATES]:
             await self._close(opened)
@@ -203,14 +192,14 @@ class Hub:
             await opened.log.aclose()
 
 
+@dataclass(eq=False)
 class _OpenDebate:
     """An open debate with its task, and with its log if the hub must close it."""
 
-    def __init__(self, hosted: HostedDebate, task: asyncio.Task[None], log: ReadableLog | None) -> None:
-        self.hosted = hosted
-        self.task = task
-        self.log = log
-        self.checked_at = 0.0
+    hosted: HostedDebate
+    task: asyncio.Task[None]
+    log: ReadableLog | None
+    checked_at: float = 0.0
 
 
 async def _run_debate(hosted: HostedDebate) -> None:

@@ -16,7 +16,7 @@ from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.events import Closed, RawData
 
 from debate_tui.server import limits
-from debate_tui.server.limits import Allowance
+from debate_tui.server.limits import REQUEST_EXTENSION, Allowance, ClientRequest
 
 if TYPE_CHECKING:
     import socket
@@ -57,10 +57,11 @@ class HttpServer(TCPServer):
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
         self._connection = connection
+        self._app = app
         self._allowance = Allowance(BURST_BYTES, BYTES_PER_SECOND)
         self._handling = False
-        wrapped = ASGIWrapper(self._count_request)  # type: ignore[arg-type]
-        self._asgi_app = app
+        self._app_tasks: set[asyncio.Task[object]] = set()
+        wrapped = ASGIWrapper(self._run_app)  # type: ignore[arg-type] # hypercorn types ASGI's dicts closely
         super().__init__(wrapped, asyncio.get_running_loop(), config, context, {}, *streams)
 
     async def protocol_send(self, event: Event) -> None:
@@ -70,22 +71,17 @@ class HttpServer(TCPServer):
             self._allowance.add(BYTES_PER_WRITE)
         await super().protocol_send(event)
 
-    async def _count_request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; close the connection if the client does not read the response in time."""
+    async def _run_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and scope["http_version"] == "1.1":
             self._allowance = Allowance(limits.WEBSOCKET_BURST_BYTES, limits.WEBSOCKET_BYTES_PER_SECOND)
-        self._connection.start_request()
+        scope["extensions"][REQUEST_EXTENSION] = ClientRequest(self._connection)
+        task = asyncio.current_task()
+        assert task is not None
+        self._app_tasks.add(task)
         try:
-            async with asyncio.timeout(limits.RESPONSE_TIMEOUT_S) as deadline:
-                scope["extensions"][limits.CONNECTION_EXTENSION] = {
-                    "connection": self._connection,
-                    "deadline": deadline,
-                }
-                await self._asgi_app(scope, receive, send)
-        except TimeoutError:
-            self.writer.transport.abort()
+            await self._app(scope, receive, send)
         finally:
-            self._connection.end_request()
+            self._app_tasks.discard(task)
 
     async def _read_data(self) -> None:
         while not self.reader.at_eof():
@@ -102,98 +98,84 @@ class HttpServer(TCPServer):
             self._handling = False
             await asyncio.sleep(0)  # `read` does not yield if data is buffered.
         await self.protocol.handle(Closed())
-
-
-async def serve(
-    app: ASGIApp,
-    listener: socket.socket,
-    config: Config,
-    pending: PendingConnections,
-    stop: asyncio.Event,
-) -> None:
-    """Serve until `stop` is set; connections then have `config.graceful_timeout` seconds to finish."""
-    context = WorkerContext(None)
-    tls = config.create_ssl_context()
-    assert tls is not None
-    tasks: set[asyncio.Task[None]] = set()
-    accepting = asyncio.create_task(_accept(app, listener, (config, context, tls), pending, tasks))
-    try:
-        await stop.wait()
-    finally:
-        accepting.cancel()
-        await asyncio.wait({accepting})
-        listener.close()
-        await context.terminated.set()
-        if tasks:
-            await asyncio.wait(tasks, timeout=config.graceful_timeout)
-        for task in tasks:
+        # hypercorn does not wake an application that waits until an HTTP/2 stream accepts more.
+        for task in self._app_tasks:
             task.cancel()
 
 
-async def _accept(
-    app: ASGIApp,
-    listener: socket.socket,
-    setup: tuple[Config, WorkerContext, ssl.SSLContext],
-    pending: PendingConnections,
-    tasks: set[asyncio.Task[None]],
-) -> None:
-    loop = asyncio.get_running_loop()
-    listener.setblocking(False)
-    while True:
+class HypercornServer:
+    """Accepts TLS connections and serves each with `HttpServer`."""
+
+    def __init__(self, app: ASGIApp, config: Config, pending: PendingConnections) -> None:
+        self._app = app
+        self._config = config
+        self._pending = pending
+        self._context = WorkerContext(None)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set; connections then have `config.graceful_timeout` seconds to finish."""
+        tls = self._config.create_ssl_context()
+        assert tls is not None
+        accepting = asyncio.create_task(self._accept(listener, tls))
         try:
-            accepted, address = await loop.sock_accept(listener)
-        except ConnectionError:
-            continue
-        except OSError as error:
-            _log.warning("Cannot accept connections: %s", error.strerror)
-            await asyncio.sleep(ACCEPT_RETRY_S)
-            continue
-        task = loop.create_task(_serve_connection(app, accepted, setup, pending, str(address[0])))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        task.add_done_callback(_report_failure)
-        await asyncio.sleep(0)
+            await stop.wait()
+        finally:
+            accepting.cancel()
+            await asyncio.wait({accepting})
+            listener.close()
+            await self._context.terminated.set()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=self._config.graceful_timeout)
+            for task in self._tasks:
+                task.cancel()
 
+    async def _accept(self, listener: socket.socket, tls: ssl.SSLContext) -> None:
+        loop = asyncio.get_running_loop()
+        listener.setblocking(False)
+        while True:
+            try:
+                accepted, address = await loop.sock_accept(listener)
+            except ConnectionError:
+                continue
+            except OSError as error:
+                _log.warning("Cannot accept connections: %s", error.strerror)
+                await asyncio.sleep(ACCEPT_RETRY_S)
+                continue
+            task = loop.create_task(self._serve_connection(accepted, str(address[0]), tls))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(_report_failure)
+            await asyncio.sleep(0)
 
-async def _serve_connection(
-    app: ASGIApp,
-    accepted: socket.socket,
-    setup: tuple[Config, WorkerContext, ssl.SSLContext],
-    pending: PendingConnections,
-    host: str,
-) -> None:
-    config, context, tls = setup
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-    transport: asyncio.Transport | None = None
+    async def _serve_connection(self, accepted: socket.socket, host: str, tls: ssl.SSLContext) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+        transport: asyncio.Transport | None = None
 
-    def close() -> None:
-        # Abort if possible: a cancelled task would wait for a TLS goodbye that the client may not send.
-        if transport:
-            transport.abort()
-        else:
-            task.cancel()
+        def close() -> None:
+            # Abort if possible: a cancelled task would wait for a TLS goodbye that the client may not send.
+            if transport:
+                transport.abort()
+            else:
+                task.cancel()
 
-    connection = pending.open(host, close)
-    reader = asyncio.StreamReader(limit=READ_BYTES)
-    protocol = asyncio.StreamReaderProtocol(reader)
-    try:
-        accepted.setblocking(False)
-        transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol,
-            accepted,
-            ssl=tls,
-            ssl_handshake_timeout=limits.REQUEST_TIMEOUT_S,
-            ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT_S,
-        )
-        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-        await HttpServer(connection, app, config, context, (reader, writer)).run()
-    except OSError:
-        pass  # The client has disconnected, or does not use TLS.
-    finally:
-        connection.forget()
-        accepted.close()
+        connection = self._pending.open(host, close)
+        reader = asyncio.StreamReader(limit=READ_BYTES)
+        protocol = asyncio.StreamReaderProtocol(reader)
+        try:
+            accepted.setblocking(False)
+            transport, _ = await loop.connect_accepted_socket(
+                lambda: protocol, accepted, ssl=tls, ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT_S
+            )
+            writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+            await HttpServer(connection, self._app, self._config, self._context, (reader, writer)).run()
+        except OSError:
+            pass  # The client has disconnected, or does not use TLS.
+        finally:
+            connection.forget()
+            accepted.close()
 
 
 def _report_failure(task: asyncio.Task[None]) -> None:

@@ -1,23 +1,29 @@
 """Limits on untrusted clients: requests, connections that are not watching yet, rates and viewers.
 
-Neither uvicorn nor hypercorn has all of these limits. The protocols in `uvicorn_protocols` and
-`hypercorn_server` check them as bytes arrive, before anything is parsed or stored.
+Neither uvicorn nor hypercorn has all of these limits. `uvicorn_protocols` and `hypercorn_server` count bytes
+as they arrive, before anything is parsed or stored; `limit_responses` counts requests.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
+from collections import Counter
 from contextlib import contextmanager
-from itertools import islice
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from debate_tui.server.encoding import Pieces
 
 MAX_HEAD_BYTES: Final = 1 << 16
 """Maximum bytes of a request's request line and headers together."""
@@ -29,10 +35,10 @@ MAX_BODY_BYTES: Final = 1 << 16
 """Maximum bytes of a request's body."""
 
 REQUEST_TIMEOUT_S: Final = 10.0
-"""Seconds allowed for a request's headers to arrive, and again for its body."""
+"""Seconds a connection may be silent: without a complete request, a response under way, or a viewer."""
 
 RESPONSE_TIMEOUT_S: Final = 60.0
-"""Seconds allowed for a response that is not a stream."""
+"""Seconds a client has to accept a response that is not a stream."""
 
 MAX_PIPELINED: Final = 16
 """Maximum requests a client may send before it gets the responses."""
@@ -53,11 +59,8 @@ WEBSOCKET_BURST_BYTES: Final = 2048
 WEBSOCKET_BYTES_PER_SECOND: Final = 256
 """Bytes a viewer may send over a WebSocket, which it needs only for pings, pongs and a close."""
 
-CONNECTION_EXTENSION: Final = "debate_tui.connection"
-"""An ASGI extension with the client's `connection` (a `PendingConnection`).
-
-It may also have a `deadline`, which ends requests that are not streams.
-"""
+REQUEST_EXTENSION: Final = "debate_tui.request"
+"""The name of the ASGI extension `ClientRequest`."""
 
 
 def network_of(host: str) -> str:
@@ -73,57 +76,48 @@ def network_of(host: str) -> str:
     return str(address)
 
 
+@dataclass(eq=False, slots=True)
 class PendingConnection:
-    """A connection and its state: sending a request, waiting for the response, or watching."""
+    """A connection and its state: silent, with `requests` being answered, or with `viewers`.
 
-    __slots__ = ("_pending", "address", "close", "opened_at", "received", "requests", "viewers")
+    `pending_since` and `silent_since` are times of the registry's clock.
+    """
 
-    def __init__(
-        self, pending: PendingConnections, address: str, close: Callable[[], object], opened_at: float
-    ) -> None:
-        self._pending = pending
-        self.address = address
-        self.close = close
-        self.opened_at = opened_at
-        self.received = 0
-        self.requests = 0
-        self.viewers = 0
+    registry: PendingConnections
+    address: str
+    close: Callable[[], object]
+    closed: bool = False
+    pending_since: float = 0.0
+    silent_since: float = 0.0
+    received: int = 0
+    requests: int = 0
+    viewers: int = 0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the server is waiting for a request from the client."""
+        return not (self.requests or self.viewers)
 
     def add_received(self, size: int) -> None:
         """Count bytes of an incomplete request; may close the connections with the most bytes."""
-        self._pending.count_received(self, size)
+        self.registry.count_received(self, size)
 
-    def start_request(self) -> None:
-        """Record that a request is complete; the connection is not silent until `end_request`."""
-        self.requests += 1
-        self._pending.update(self)
-
-    def end_request(self) -> None:
-        """Record that a request has been answered."""
-        self.requests = max(0, self.requests - 1)
-        self._pending.update(self)
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Count the connection as a viewer's, not as pending, while the context is open."""
-        self.viewers += 1
-        self._pending.update(self)
-        try:
-            yield
-        finally:
-            self.viewers -= 1
-            self._pending.update(self)
+    def change(self, *, requests: int = 0, viewers: int = 0) -> None:
+        """Add to the number of requests being answered, and of viewers."""
+        self.requests += requests
+        self.viewers += viewers
+        self.registry.update(self)
 
     def forget(self) -> None:
         """Record that the connection is closed; may be called repeatedly."""
-        self._pending.remove(self)
+        self.registry.remove(self)
 
 
 class PendingConnections:
     """The connections of a server that are not watching yet.
 
-    Above a limit, the oldest silent connection is closed, that is one without a request being answered. If
-    none is silent, the new one is closed. Call everything on the event loop's thread.
+    Above a limit, the oldest silent connection is closed. If none is silent, the new one is closed. Call
+    everything on the event loop's thread.
     """
 
     def __init__(
@@ -139,119 +133,206 @@ class PendingConnections:
         self._byte_limit = byte_limit
         self._clock = clock
         self._received = 0
-        self._open: set[PendingConnection] = set()
-        self._pending: dict[PendingConnection, None] = {}
-        self._silent: dict[PendingConnection, None] = {}
-        self._by_address: dict[str, dict[PendingConnection, None]] = {}
+        self._pending: dict[PendingConnection, None] = {}  # The oldest first.
+        self._counts_by_address: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._pending)
 
     def open(self, host: str, close: Callable[[], object]) -> PendingConnection:
         """Register a new connection from `host`; `close` must close it at once."""
-        connection = PendingConnection(self, network_of(host), close, self._clock())
-        self._open.add(connection)
+        connection = PendingConnection(self, network_of(host), close)
         self.update(connection)
-        self._make_room(self._by_address[connection.address], self._limit_per_address, connection)
-        self._make_room(self._pending, self._limit, connection)
+        address = connection.address
+        self._close_oldest(self._counts_by_address[address] - self._limit_per_address, connection, address)
+        self._close_oldest(len(self._pending) - self._limit, connection)
         return connection
 
     def update(self, connection: PendingConnection) -> None:
         """Update the counts after the state of a connection has changed."""
-        if connection not in self._open:
+        if connection.closed:
             return
-        if connection.viewers or connection.requests:
-            self._silent.pop(connection, None)
+        now = self._clock()
+        if connection.is_silent:
+            connection.silent_since = now
+        else:
             self._received -= connection.received
             connection.received = 0
-        else:
-            self._silent.setdefault(connection)
         if connection.viewers:
-            self._drop_pending(connection)
-        else:
-            self._pending.setdefault(connection)
-            self._by_address.setdefault(connection.address, {}).setdefault(connection)
+            self._drop(connection)
+        elif connection not in self._pending:
+            connection.pending_since = now
+            self._pending[connection] = None
+            self._counts_by_address[connection.address] += 1
 
     def count_received(self, connection: PendingConnection, size: int) -> None:
         """See `PendingConnection.add_received`."""
-        if connection not in self._silent:
+        if connection.closed or not connection.is_silent:
             return
         connection.received += size
         self._received += size
-        while self._received > self._byte_limit and self._silent:
-            self._evict(max(self._silent, key=lambda each: each.received))
+        while self._received > self._byte_limit:
+            self._close(max(self._pending, key=lambda each: each.received))
 
     def remove(self, connection: PendingConnection) -> None:
         """See `PendingConnection.forget`."""
-        if connection in self._open:
-            self._open.discard(connection)
-            self._silent.pop(connection, None)
+        if not connection.closed:
+            connection.closed = True
             self._received -= connection.received
-            connection.received = 0
-            self._drop_pending(connection)
+            self._drop(connection)
 
-    def _drop_pending(self, connection: PendingConnection) -> None:
-        self._pending.pop(connection, None)
-        same_address = self._by_address.get(connection.address, {})
-        same_address.pop(connection, None)
-        if not same_address:
-            self._by_address.pop(connection.address, None)
+    def close_overdue(self) -> None:
+        """Close connections that have been silent for `REQUEST_TIMEOUT_S` seconds."""
+        overdue = self._clock() - REQUEST_TIMEOUT_S
+        for connection in tuple(self._pending):
+            if connection.is_silent and connection.silent_since <= overdue:
+                self._close(connection)
 
-    def _make_room(self, group: dict[PendingConnection, None], limit: int, newest: PendingConnection) -> None:
-        """Close the oldest silent connections of a group until it has `limit` or fewer.
+    async def keep_closing_overdue(self) -> None:
+        """Call `close_overdue` regularly; runs until cancelled."""
+        while True:
+            await asyncio.sleep(REQUEST_TIMEOUT_S / 10)
+            self.close_overdue()
+
+    def _drop(self, connection: PendingConnection) -> None:
+        if connection in self._pending:
+            del self._pending[connection]
+            self._counts_by_address[connection.address] -= 1
+            if not self._counts_by_address[connection.address]:
+                del self._counts_by_address[connection.address]
+
+    def _close_oldest(self, excess: int, newest: PendingConnection, address: str | None = None) -> None:
+        """Close the `excess` oldest silent connections, of an address or in total.
 
         Connections younger than `PENDING_GRACE_S` stay. If none is silent, close `newest`.
         """
-        excess = len(group) - limit
         if excess <= 0:
             return
         grace = self._clock() - PENDING_GRACE_S
-        old = (each for each in group if each.opened_at <= grace)
-        for connection in list(islice((each for each in old if each in self._silent), excess)):
-            self._evict(connection)
-        if len(group) > limit and all(each is newest or each not in self._silent for each in group):
-            self._evict(newest)
+        old = takewhile(lambda each: each.pending_since <= grace, self._pending)
+        silent = (each for each in old if each.is_silent and address in (None, each.address))
+        overflow = list(islice(silent, excess))
+        for connection in overflow:
+            self._close(connection)
+        if len(overflow) < excess and not any(
+            each.is_silent and each is not newest and address in (None, each.address)
+            for each in self._pending
+        ):
+            self._close(newest)
 
-    def _evict(self, connection: PendingConnection) -> None:
+    def _close(self, connection: PendingConnection) -> None:
         self.remove(connection)
         connection.close()
 
 
-@contextmanager
-def watching(scope: Scope) -> Iterator[None]:
-    """Mark the request as a viewer's stream while the context is open: not pending, no deadline."""
-    extension = scope.get("extensions", {}).get(CONNECTION_EXTENSION)
-    if extension is None:
-        yield
-    else:
-        if "deadline" in extension:
-            extension["deadline"].reschedule(None)
-        with extension["connection"].watching():
+class ClientRequest:
+    """An ASGI extension: a request and the connection it came over.
+
+    `push`, if the server has it, sends to the client without waiting and returns whether the client keeps up.
+    `ready` waits until the client has accepted most of what was sent.
+    """
+
+    __slots__ = ("_deadline", "connection", "push", "ready")
+
+    def __init__(
+        self,
+        connection: PendingConnection,
+        push: Callable[[Pieces], bool] | None = None,
+        ready: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        self.connection = connection
+        self.push = push
+        self.ready = ready
+        self._deadline: asyncio.TimerHandle
+
+    def start(self) -> None:
+        """Count the request as being answered; close the connection after `RESPONSE_TIMEOUT_S` seconds."""
+        self.connection.change(requests=1)
+        self._start_deadline()
+
+    def finish(self) -> None:
+        """Record that the client has accepted the response."""
+        self._deadline.cancel()
+        self.connection.change(requests=-1)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Count the request as a viewer, which has no deadline."""
+        self._deadline.cancel()
+        self.connection.change(requests=-1, viewers=1)
+        try:
             yield
+        finally:
+            self.connection.change(requests=1, viewers=-1)
+            self._start_deadline()
+
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Count the connection as silent while the client sends the request's body."""
+        self.connection.change(requests=-1)
+        try:
+            yield
+        finally:
+            self.connection.change(requests=1)
+
+    def _start_deadline(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(RESPONSE_TIMEOUT_S, self.connection.close)
+
+
+def request_of(scope: Scope) -> ClientRequest:
+    """Return the ASGI extension that the server has added to `scope`."""
+    request: ClientRequest = scope["extensions"][REQUEST_EXTENSION]
+    return request
+
+
+def limit_responses(app: ASGIApp) -> ASGIApp:
+    """Return ASGI middleware that counts requests until the client has accepted the response."""
+
+    async def limited_app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = request_of(scope)
+        request.start()
+        try:
+            await app(scope, receive, send)
+            if request.ready is not None:
+                await request.ready()
+        finally:
+            request.finish()
+
+    return limited_app
 
 
 class Allowance:
-    """A byte budget for a client: a burst, refilled at a rate per second."""
+    """A budget for a client: a burst, refilled at a rate per second."""
 
     __slots__ = ("_burst", "_checked_at", "_clock", "_left", "_per_second")
 
-    def __init__(self, burst: int, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, burst: int, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._burst = burst
         self._per_second = per_second
         self._clock = clock
         self._left = float(burst)
         self._checked_at = clock()
 
-    def take(self, size: int) -> bool:
-        """Use `size` bytes; return whether the budget was enough."""
-        now = self._clock()
-        self._left = min(self._burst, self._left + (now - self._checked_at) * self._per_second) - size
-        self._checked_at = now
-        return self._left >= 0
+    def take(self, amount: int) -> bool:
+        """Use up to `amount`; return whether the budget was enough."""
+        left = self._refill() - amount
+        self._left = max(0.0, left)
+        return left >= 0
 
-    def add(self, size: int) -> None:
-        """Add `size` bytes to the budget, up to the burst."""
-        self._left = min(self._burst, self._left + size)
+    def add(self, amount: int) -> None:
+        """Add to the budget, up to the burst."""
+        self._left = min(self._burst, self._left + amount)
+
+    def wait_s(self) -> float:
+        """Return the seconds until 1 can be taken."""
+        return max(0.0, 1 - self._refill()) / self._per_second
+
+    def _refill(self) -> float:
+        now = self._clock()
+        self._left = min(self._burst, self._left + (now - self._checked_at) * self._per_second)
+        self._checked_at = now
+        return self._left
 
 
 MAX_RATED_KEYS: Final = 10_000
@@ -262,22 +343,21 @@ class RateLimiter:
     """A rate limit per key: a burst, then one every `interval_s` seconds."""
 
     def __init__(self, burst: int, interval_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._tolerance = (burst - 1) * interval_s
-        self._interval = interval_s
-        self._clock = clock
-        self._due: dict[str, float] = {}
+        self._new_allowance = partial(Allowance, burst, 1 / interval_s, clock)
+        self._allowances: dict[str, Allowance] = {}
 
     def wait_s(self, key: str) -> float:
         """Return the seconds until the next action is allowed; 0 if it is allowed now."""
-        return max(0.0, self._due.get(key, 0.0) - self._tolerance - self._clock())
+        allowance = self._allowances.get(key)
+        return allowance.wait_s() if allowance else 0.0
 
     def count(self, key: str) -> None:
         """Count one action."""
-        now = self._clock()
-        due = max(self._due.pop(key, now), now) + self._interval
-        while len(self._due) >= MAX_RATED_KEYS:
-            del self._due[next(iter(self._due))]
-        self._due[key] = min(due, now + self._tolerance + self._interval)
+        allowance = self._allowances.pop(key, None) or self._new_allowance()
+        while len(self._allowances) >= MAX_RATED_KEYS:
+            del self._allowances[next(iter(self._allowances))]
+        self._allowances[key] = allowance
+        allowance.take(1)
 
 
 class ViewerLimits(Struct, frozen=True):

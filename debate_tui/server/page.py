@@ -1,4 +1,4 @@
-"""The web page: static files that get their content from event streams."""
+"""The web page: static files that get their content from event streams, and their security headers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from hashlib import blake2s
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _MEDIA_TYPES: Final = {
     "html": "text/html",
@@ -20,53 +22,58 @@ _MEDIA_TYPES: Final = {
     "json": "application/json",
 }
 
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+
+
+_SECURITY_HEADERS: Final = (
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+)
+
 
 class PageFiles:
-    """Routes for the page's files, which are kept in memory."""
+    """The page's files, kept in memory."""
 
     def __init__(self) -> None:
         folder = resources.files("debate_tui.server") / "static"
         self._files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
-        self._etags = {name: _etag(data) for name, data in self._files.items()}
 
-    async def redirect_to_debates(self, request: Request) -> Response:
-        """Redirect to the list of debates."""
-        return RedirectResponse("/debates", 307)
+    def respond(self, name: str, status: int = 200) -> Response:
+        """Return a file that must not be cached."""
+        kind = name.rpartition(".")[2]
+        headers = {"cache-control": "no-store"} | ({"vary": "accept"} if kind == "html" else {})
+        return Response(self._files[name], status, headers, _MEDIA_TYPES[kind])
 
     async def page_file(self, request: Request) -> Response:
-        """Return a file of the page; browsers may cache it but must revalidate."""
+        """Return a file that pages load; browsers may cache it but must revalidate."""
         name = request.path_params["name"]
         if name not in self._files or name.endswith(".html"):
-            raise HTTPException(404, f"There is no {name!r} here.")
-        if request.headers.get("if-none-match") == self._etags[name]:
-            return Response(status_code=304, headers={"etag": self._etags[name]})
-        return self._file_response(name, cacheable=True)
-
-    async def openapi(self, request: Request) -> Response:
-        """Return the OpenAPI description of the HTTP interface."""
-        return self._file_response("openapi.json")
-
-    def debates_page(self) -> Response:
-        """Return the page with the list of debates."""
-        return self._file_response("debates.html")
-
-    def debate_page(self) -> Response:
-        """Return the page for watching a debate."""
-        return self._file_response("debate.html")
-
-    def login_page(self, status: int = 200) -> Response:
-        """Return the page for entering a token or using a link."""
-        return self._file_response("enter.html", status)
-
-    def _file_response(self, name: str, status: int = 200, *, cacheable: bool = False) -> Response:
-        headers = {"cache-control": "no-store"}
-        if cacheable:
-            headers = {"cache-control": "no-cache", "etag": self._etags[name]}
-        if name.endswith(".html"):
-            headers["vary"] = "accept"
-        media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
-        return Response(self._files[name], status, headers, media_type)
+            raise HTTPException(404, f"No file named {name!r}.")
+        etag = f'"{blake2s(self._files[name], digest_size=8).hexdigest()}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"etag": etag})
+        response = self.respond(name)
+        response.headers.update({"cache-control": "no-cache", "etag": etag})
+        return response
 
 
-def _etag(data: bytes) -> str:
-    return f'"{blake2s(data, digest_size=8).hexdigest()}"'
+class SecurityHeadersMiddleware:
+    """ASGI middleware that adds security headers to responses."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _SECURITY_HEADERS:
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

@@ -54,7 +54,7 @@ def wants_html(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def wants_json(request: Request) -> bool:
+def wants_json(request: HTTPConnection) -> bool:
     """Return whether the client wants a single JSON response, not a stream."""
     accepted = request.headers.get("accept", "")
     return "application/json" in accepted and "text/event-stream" not in accepted
@@ -75,41 +75,44 @@ async def get_debate_or_404(hub: Hub, debate: str) -> HostedDebate:
     """Return a hosted debate; raise `HTTPException` 404 if it is not found."""
     hosted = await hub.find(debate)
     if hosted is None:
-        raise HTTPException(404, f"There is no debate {debate!r}.")
+        raise HTTPException(404, f"No debate has the id {debate!r}.")
     return hosted
 
 
 def require_host(request: Request) -> None:
     """Raise `HTTPException` 403 unless the request has the host's role."""
     if request.state.role != "host":
-        raise HTTPException(403, "Only the host may do that: it takes the host's token.")
+        raise HTTPException(403, "Only the host can do this: send the host token.")
 
 
 async def read_json_body(request: Request, decode: Callable[[bytes], T]) -> T:
     """Read and decode a JSON body; raise `HTTPException` if it is not valid."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise HTTPException(415, "The body has to be application/json.")
+        raise HTTPException(415, "The body must be application/json.")
     data = await read_body(request)
     try:
         return decode(data)
     except RecursionError:
-        raise HTTPException(400, "The body cannot be read: it is nested too deeply.") from None
+        raise HTTPException(400, "The body is not valid: it is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise HTTPException(400, f"The body cannot be read: {error}.") from None
+        raise HTTPException(400, f"The body is not valid: {error}.") from None
 
 
 async def read_body(request: Request) -> bytes:
     """Read a request's body; raise `HTTPException` if it is too large or arrives too slowly."""
     data = b""
     try:
-        async with asyncio.timeout(limits.REQUEST_TIMEOUT_S):
-            async for part in request.stream():
-                data += part
-                if len(data) > limits.MAX_BODY_BYTES:
-                    raise HTTPException(413, f"The body has more than {limits.MAX_BODY_BYTES} bytes.")
+        with limits.request_of(request.scope).receiving():
+            async with asyncio.timeout(limits.REQUEST_TIMEOUT_S):
+                async for part in request.stream():
+                    data += part
+                    if len(data) > limits.MAX_BODY_BYTES:
+                        raise HTTPException(413, f"The body is larger than {limits.MAX_BODY_BYTES} bytes.")
     except TimeoutError:
-        raise HTTPException(408, "The body did not arrive in time.", {"connection": "close"}) from None
+        raise HTTPException(
+            408, f"The body did not arrive within {limits.REQUEST_TIMEOUT_S:g} s.", {"connection": "close"}
+        ) from None
     except ClientDisconnect:
         raise HTTPException(400, "The client has disconnected.") from None
     return data

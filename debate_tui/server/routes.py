@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Final
+import sys
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.websockets import WebSocket
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebaterInfo, Event
 from debate_tui.server import commands, responses
 from debate_tui.server.auth import VOTER_COOKIE, is_from_elsewhere
-from debate_tui.server.connections import SseResponse, WebSocketResponse
+from debate_tui.server.connections import ViewerResponse
 from debate_tui.server.encoding import Encoding, EventCursor, StreamOptions, nearest_batches, parse_cursor
 from debate_tui.server.limits import RateLimiter
 from debate_tui.server.viewer import Viewer
 from debate_tui.session.commands import Interject
 
 if TYPE_CHECKING:
-    from starlette.requests import HTTPConnection
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from debate_tui.record.summary import DebateSummary
     from debate_tui.server.auth import AccessControl
     from debate_tui.server.commands import DebateLauncher
+    from debate_tui.server.encoding import Transport
     from debate_tui.server.hosted_debate import HostedDebate
     from debate_tui.server.hub import Hub
     from debate_tui.server.page import PageFiles
+
+
+T = TypeVar("T")
 
 
 class DebateListEntry(Struct, frozen=True):
@@ -60,23 +66,18 @@ class ListQuery(Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=MAX_LISTED)] = MAX_LISTED
 
 
-def list_position(summary: DebateSummary) -> tuple[float, str]:
+def _list_position(summary: DebateSummary) -> tuple[float, str]:
     """Return a debate's sort key in the list."""
     return -summary.started, summary.debate
 
 
-def format_position(summary: DebateSummary) -> str:
-    """Return the sort key as text, for `next`."""
-    return f"{summary.started!r}:{summary.debate}"
-
-
-def parse_position(text: str) -> tuple[float, str]:
-    """Parse the result of `format_position`; raise `HTTPException` 400 if it is not valid."""
+def _parse_position(text: str) -> tuple[float, str]:
+    """Parse a page's `next`; raise `HTTPException` 400 if it is not valid."""
     started, _, debate = text.partition(":")
     try:
         return -float(started), debate
     except ValueError:
-        raise HTTPException(400, "The query cannot be read: 'after' is what 'next' said.") from None
+        raise HTTPException(400, "The query is not valid: 'after' must be the 'next' of a page.") from None
 
 
 class DebateRoutes:
@@ -90,20 +91,27 @@ class DebateRoutes:
         self._pages = pages
         self._launcher = launcher
         self._votes = RateLimiter(commands.VOTE_BURST, commands.VOTE_INTERVAL_S)
-        self._orders = RateLimiter(commands.ORDER_BURST, commands.ORDER_INTERVAL_S)
+        self._requests = RateLimiter(commands.ORDER_BURST, commands.ORDER_INTERVAL_S)
         self._interjections = RateLimiter(commands.INTERJECTION_BURST, commands.INTERJECTION_INTERVAL_S)
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/debates", self.list_debates),
+            Route("/debates", self.start_debate, methods=["POST"]),
+            Route("/debates/{debate}", self.get_debate),
+            Route("/debates/{debate}/commands", self.post_command, methods=["POST"]),
+        ]
 
     async def list_debates(self, request: Request) -> Response:
         """Return a page of debates, newest first; browsers get the web page."""
         if responses.wants_html(request):
-            return self._pages.debates_page()
-        try:
-            query = msgspec.convert(dict(request.query_params), ListQuery, strict=False)
-        except msgspec.ValidationError as error:
-            raise HTTPException(400, f"The query cannot be read: {error}.") from None
+            return self._pages.respond("debates.html")
+        query = _parse_query(request, ListQuery)
         found = await self._hub.debates(query.words)
         if query.after:
-            found = [each for each in found if list_position(each[0]) > parse_position(query.after)]
+            after = _parse_position(query.after)
+            found = [each for each in found if _list_position(each[0]) > after]
         entries = [
             DebateListEntry(
                 summary.debate,
@@ -118,14 +126,15 @@ class DebateRoutes:
             )
             for summary, live in found[: query.limit]
         ]
-        next_ = format_position(found[query.limit - 1][0]) if len(found) > query.limit else None
+        next_ = f"{entries[-1].started!r}:{entries[-1].debate}" if len(found) > query.limit else None
         return responses.json_response({"debates": entries, "next": next_})
 
     async def get_debate(self, request: Request) -> Response:
         """Return the current state of a debate; browsers get the web page."""
         if responses.wants_html(request):
-            return self._pages.debate_page()
-        return responses.json_response((await self._find_debate(request)).full_snapshot())
+            return self._pages.respond("debate.html")
+        hosted = await self._find_debate(request)
+        return responses.json_response(hosted.snapshot(limit=sys.maxsize))
 
     async def post_command(self, request: Request) -> Response:
         """Execute a command of the host, or a viewer's vote."""
@@ -135,7 +144,7 @@ class DebateRoutes:
         responses.require_host(request)
         hosted = await self._find_debate(request)
         if isinstance(command, Interject):
-            responses.require_rate(self._interjections, hosted.debate, "Too many interjections.")
+            responses.require_rate(self._interjections, hosted.debate, "Too many interjections at once.")
             self._interjections.count(hosted.debate)
         commands.execute_command(command, hosted)
         return responses.json_response({"ok": True}, 202)
@@ -160,14 +169,14 @@ class DebateRoutes:
         """Start a debate."""
         responses.require_host(request)
         if self._launcher is None:
-            raise HTTPException(501, "This server holds no debates of its own.")
-        order = await responses.read_json_body(request, commands.decode_debate_request)
+            raise HTTPException(501, "This server does not start debates.")
+        requested = await responses.read_json_body(request, commands.decode_debate_request)
         if is_from_elsewhere(request):
-            responses.require_rate(self._orders, "", "Too many debates were ordered.")
-            self._orders.count("")
-            debate = await self._launcher.start_debate(order, from_elsewhere=True)
+            responses.require_rate(self._requests, "", "Too many debates were started.")
+            self._requests.count("")
+            debate = await self._launcher.start_debate(requested, from_elsewhere=True)
         else:
-            debate = await self._launcher.start_debate(order)
+            debate = await self._launcher.start_debate(requested)
         return responses.json_response({"debate": debate}, 201, {"location": f"/debates/{debate}"})
 
     async def _find_debate(self, request: Request) -> HostedDebate:
@@ -177,8 +186,6 @@ class DebateRoutes:
 # Events of a debate or of one debater. An ASGI application of its own, to keep little memory per viewer.
 
 
-MAX_BATCH_MS: Final = 5000
-MAX_BATCH_EVENTS: Final = 1000
 MAX_PAGE_EVENTS: Final = 1000
 
 _EVENTS_PATH: Final = re.compile(r"/debates/(?P<debate>[^/]+)(?:/debaters/(?P<debater>[^/]+))?/events")
@@ -197,27 +204,12 @@ class EventPage(Struct, frozen=True):
 class StreamQuery(Struct, frozen=True, rename={"last_event_id": "lastEventId"}):
     """The query of a stream; unknown parameters are ignored."""
 
-    batch_ms: int = 50
-    batch: int = 0
+    batch_ms: Annotated[int, Meta(ge=0, le=5000)] = 50
+    batch: Annotated[int, Meta(ge=0, le=1000)] = 0
     encoding: Encoding = "json"
     last_event_id: str = ""
-    after: int | None = None
-    limit: int = MAX_PAGE_EVENTS
-
-    @property
-    def batches(self) -> tuple[int, int]:
-        """`batch_ms` and `batch`, rounded to supported values."""
-        return nearest_batches(self.batch_ms, self.batch)
-
-    def __post_init__(self) -> None:
-        for name, value, least, most in (
-            ("batch_ms", self.batch_ms, 0, MAX_BATCH_MS),
-            ("batch", self.batch, 0, MAX_BATCH_EVENTS),
-            ("after", self.after or 0, 0, 2**53),
-            ("limit", self.limit, 1, MAX_PAGE_EVENTS),
-        ):
-            if not least <= value <= most:
-                raise ValueError(f"{name} is from {least} to {most}")
+    after: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_EVENTS)] = MAX_PAGE_EVENTS
 
 
 class EventRoutes:
@@ -233,12 +225,7 @@ class EventRoutes:
             await self._fallback(scope, receive, send)
             return
         try:
-            if scope["type"] == "http":
-                response = await self._event_stream(Request(scope), path["debate"], path["debater"])
-            else:
-                response = await self._websocket_stream(
-                    WebSocket(scope, receive, send), path["debate"], path["debater"]
-                )
+            response = await self._respond(HTTPConnection(scope), path["debate"], path["debater"])
             await response(scope, receive, send)
         except (DebateError, HTTPException) as error:
             refusal = responses.response_to_error(error)
@@ -247,38 +234,31 @@ class EventRoutes:
             else:
                 await WebSocket(scope, receive, send).send_denial_response(refusal)
 
-    async def _event_stream(self, request: Request, debate: str, debater: str | None) -> ASGIApp:
-        query = _parse_query(request)
-        hosted, id_ = await self._find_debate(debate, debater)
-        resume_id = request.headers.get("last-event-id") or query.last_event_id
-        if responses.wants_json(request):
-            return await _event_page(hosted, query, resume_id)
-        if (cursor := parse_cursor(resume_id)) is not None and hosted.is_complete_at(cursor):
-            return Response(status_code=204, headers={"cache-control": "no-store"})
-        if request.method == "HEAD":
-            return Response(media_type="text/event-stream")
-        options = StreamOptions("sse", id_, *query.batches, query.encoding)
-        viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
-        return SseResponse(self._hub.viewers, responses.client_address(request), viewer)
-
-    async def _websocket_stream(self, socket: WebSocket, debate: str, debater: str | None) -> ASGIApp:
-        query = _parse_query(socket)
-        hosted, id_ = await self._find_debate(debate, debater)
-        resume_id = socket.headers.get("last-event-id") or query.last_event_id
-        options = StreamOptions("websocket", id_, *query.batches, query.encoding)
-        viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
-        return WebSocketResponse(self._hub.viewers, responses.client_address(socket), viewer)
-
-    async def _find_debate(self, debate: str, debater: str | None) -> tuple[HostedDebate, str | None]:
+    async def _respond(self, connection: HTTPConnection, debate: str, debater: str | None) -> ASGIApp:
+        query = _parse_query(connection, StreamQuery)
         hosted = await responses.get_debate_or_404(self._hub, debate)
-        return hosted, None if debater is None else _find_debater(hosted, debater)
+        debater_id = None if debater is None else _find_debater(hosted, debater)
+        resume_id = connection.headers.get("last-event-id") or query.last_event_id
+        transport: Transport = "websocket"
+        if connection.scope["type"] == "http":
+            transport = "sse"
+            if responses.wants_json(connection):
+                return await _event_page(hosted, query, resume_id)
+            if (cursor := parse_cursor(resume_id)) is not None and hosted.is_complete_at(cursor):
+                return Response(status_code=204, headers={"cache-control": "no-store"})
+            if connection.scope["method"] == "HEAD":
+                return Response(media_type="text/event-stream")
+        batches = nearest_batches(query.batch_ms, query.batch)
+        options = StreamOptions(transport, debater_id, *batches, query.encoding)
+        viewer = Viewer(hosted, options, resume_id=resume_id, after=query.after)
+        return ViewerResponse(self._hub.viewers, responses.client_address(connection), viewer)
 
 
-def _parse_query(connection: HTTPConnection) -> StreamQuery:
+def _parse_query(connection: HTTPConnection, type_: type[T]) -> T:
     try:
-        return msgspec.convert(dict(connection.query_params), StreamQuery, strict=False)
+        return msgspec.convert(dict(connection.query_params), type_, strict=False)
     except msgspec.ValidationError as error:
-        raise HTTPException(400, f"The query cannot be read: {error}.") from None
+        raise HTTPException(400, f"The query is not valid: {error}.") from None
 
 
 async def _event_page(hosted: HostedDebate, query: StreamQuery, resume_id: str) -> Response:
@@ -301,4 +281,4 @@ def _find_debater(hosted: HostedDebate, id_or_name: str) -> str:
     for debater in debaters.values():
         if debater.name.casefold() == folded_name:
             return debater.id
-    raise HTTPException(404, f"There is no debater {id_or_name!r} in this debate.")
+    raise HTTPException(404, f"No debater named {id_or_name!r} in this debate.")

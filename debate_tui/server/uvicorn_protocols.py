@@ -1,8 +1,7 @@
-"""uvicorn's protocols with limits on clients, and with two ASGI extensions for viewers' streams.
+"""uvicorn's protocols with limits on clients, and with the ASGI extension `ClientRequest`.
 
-`connections.ABORT_EXTENSION` drops unsent data, which ASGI cannot do: a normal close would wait forever for a
-stalled client. `connections.PUSH_EXTENSION` sends the same bytes to thousands of viewers without waking a
-task for each of them.
+The extension closes connections at once, which ASGI cannot do: a normal close would wait forever for a
+stalled client. It also pushes the same bytes to thousands of viewers without waking a task for each of them.
 """
 
 from __future__ import annotations
@@ -12,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+from wsproto.frame_protocol import FrameProtocol
 
 from debate_tui.server import limits
-from debate_tui.server.connections import ABORT_EXTENSION, PUSH_EXTENSION
-from debate_tui.server.limits import Allowance
+from debate_tui.server.limits import REQUEST_EXTENSION, Allowance, ClientRequest
 
 if TYPE_CHECKING:
     import asyncio
 
     from wsproto.events import Request
 
-    from debate_tui.server.encoding import Piece
+    from debate_tui.server.encoding import Pieces
     from debate_tui.server.limits import PendingConnection, PendingConnections
 
 
@@ -33,7 +32,6 @@ _LINGER_S: Final = 1.0
 """Seconds a refused client has to read the response."""
 
 _REFUSALS: Final = {
-    408: b"HTTP/1.1 408 Request Timeout\r\n",
     413: b"HTTP/1.1 413 Content Too Large\r\n",
     431: b"HTTP/1.1 431 Request Header Fields Too Large\r\n",
 }
@@ -46,26 +44,23 @@ class UvicornHttpProtocol(HttpToolsProtocol):
         super().__init__(**options)
         self._pending = pending
         self._connection: PendingConnection
-        self._timer: asyncio.TimerHandle | None = None
         self._head_bytes = 0
         self._body_bytes = 0
         self._in_head = True
         self._refused = False
 
+    # Type: uvicorn itself declares the transport more narrowly than `asyncio.Protocol`.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._connection = self._pending.open(self.client[0] if self.client else "", transport.abort)
+        # Type: uvicorn calls the class only to create a protocol.
         self.ws_protocol_class = partial(UvicornWebSocketProtocol, self._connection)  # type: ignore[assignment]
-        self._start_timer(limits.REQUEST_TIMEOUT_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
         self._connection.forget()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._timer is None and not (self._connection.requests or self._connection.viewers):
-            self._start_timer(limits.REQUEST_TIMEOUT_S)
         for start in range(0, len(data), _FEED_BYTES):
             if self._refused or self.transport.is_closing() or self.transport.get_protocol() is not self:
                 return
@@ -78,21 +73,12 @@ class UvicornHttpProtocol(HttpToolsProtocol):
             self._connection.add_received(len(part))
             super().data_received(part)
 
-    def handle_websocket_upgrade(self) -> None:
-        self._stop_timer()
-        if not self._refused:
-            self._connection.start_request()
-            super().handle_websocket_upgrade()
-
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._body_bytes = 0
         self._in_head = True
-        self.scope["extensions"] = {
-            ABORT_EXTENSION: {"call": self.transport.abort},
-            PUSH_EXTENSION: {"call": self._push, "ready": self.flow.drain},
-            limits.CONNECTION_EXTENSION: {"connection": self._connection},
-        }
+        request = ClientRequest(self._connection, self._push, self.flow.drain)
+        self.scope["extensions"] = {REQUEST_EXTENSION: request}  # type: ignore[dict-item] # uvicorn: only dicts
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) <= limits.MAX_HEADERS:
@@ -104,9 +90,9 @@ class UvicornHttpProtocol(HttpToolsProtocol):
         if len(self.headers) > limits.MAX_HEADERS:
             self._refuse(431)
         elif len(self.pipeline) >= limits.MAX_PIPELINED:
-            self._abort()
+            self._refused = True
+            self.transport.abort()
         if not self._refused:
-            self._start_timer(limits.REQUEST_TIMEOUT_S)
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -117,49 +103,18 @@ class UvicornHttpProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if self._refused or (self.parser.should_upgrade() and self._should_upgrade()):
-            return
-        if self.cycle.response_complete:  # Answered before the whole body arrived.
-            self._stop_timer()
-        else:
-            self._connection.start_request()
-            self._start_timer(limits.RESPONSE_TIMEOUT_S)
-        super().on_message_complete()
+        if not self._refused:
+            super().on_message_complete()
 
-    def on_response_complete(self) -> None:
-        self._connection.end_request()
-        if self._in_head or (self.cycle.response_complete and self.cycle.more_body):
-            self._start_timer(limits.REQUEST_TIMEOUT_S)
-        elif self.pipeline:
-            self._start_timer(limits.RESPONSE_TIMEOUT_S)
-        else:
-            self._stop_timer()
-        super().on_response_complete()
-
-    def _start_timer(self, seconds: float) -> None:
-        self._stop_timer()
-        self._timer = self.loop.call_later(seconds, self._time_out)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _time_out(self) -> None:
-        self._timer = None
-        if self._connection.viewers:
-            return
-        if self._head_bytes and self._in_head:
-            self._refuse(408)
-        else:
-            self._abort()
+    def handle_websocket_upgrade(self) -> None:
+        if not self._refused:
+            super().handle_websocket_upgrade()
 
     def _refuse(self, status: int) -> None:
         """Send an error response if still possible, and stop reading from the client."""
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
-        self._stop_timer()
         if self._is_answering():
             self.transport.abort()
             return
@@ -175,11 +130,7 @@ class UvicornHttpProtocol(HttpToolsProtocol):
         cycle = self.cycle
         return cycle is not None and not cycle.response_complete and (cycle.response_started or self._in_head)
 
-    def _abort(self) -> None:
-        self._refused = True
-        self.transport.abort()
-
-    def _push(self, pieces: tuple[bytes, ...]) -> bool:
+    def _push(self, pieces: Pieces) -> bool:
         if self.transport.is_closing():
             return False
         self.transport.write(_encode_chunk(pieces))
@@ -208,17 +159,10 @@ class UvicornWebSocketProtocol(WSProtocol):
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
-        self.scope["extensions"] |= {
-            ABORT_EXTENSION: {"call": self.transport.abort},
-            PUSH_EXTENSION: {"call": self._push, "ready": self.writable.wait},
-            limits.CONNECTION_EXTENSION: {"connection": self._connection},
-        }
+        request = ClientRequest(self._connection, self._push, self.writable.wait)
+        self.scope["extensions"][REQUEST_EXTENSION] = request  # type: ignore[assignment] # as above
 
-    def on_task_complete(self, task: asyncio.Task[None]) -> None:
-        self._connection.end_request()
-        super().on_task_complete(task)
-
-    def _push(self, pieces: tuple[Piece, ...]) -> bool:
+    def _push(self, pieces: Pieces) -> bool:
         if self.close_sent or self.transport.is_closing():
             return False
         self.transport.write(_encode_frames(pieces))
@@ -236,16 +180,9 @@ def _encode_chunk(pieces: tuple[bytes, ...]) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _encode_frames(pieces: tuple[Piece, ...]) -> bytes:
-    """Encode messages as one unmasked frame each (RFC 6455, section 5.2)."""
-    return b"".join(map(_encode_frame, pieces))
+def _encode_frames(pieces: Pieces) -> bytes:
+    """Encode messages as one frame each."""
+    return b"".join(map(_frames.send_data, pieces))
 
 
-def _encode_frame(piece: Piece) -> bytes:
-    data, kind = (piece.encode(), b"\x81") if isinstance(piece, str) else (piece, b"\x82")
-    size = len(data)
-    if size < 126:
-        return b"%b%c%b" % (kind, size, data)
-    if size < 1 << 16:
-        return b"%b\x7e%b%b" % (kind, size.to_bytes(2), data)
-    return b"%b\x7f%b%b" % (kind, size.to_bytes(8), data)
+_frames: Final = FrameProtocol(client=False, extensions=[])

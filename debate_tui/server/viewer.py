@@ -1,33 +1,24 @@
-"""A viewer of a debate: its cursor, and what to send next."""
+"""A viewer of a debate: its position in the encoded stream, and what to send next."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.server.broadcast import MAX_LAG_BYTES, EncodedRange
-from debate_tui.server.encoding import (
-    EventCursor,
-    coalesce,
-    encode_events,
-    encode_message,
-    encode_retry,
-    join_pieces,
-    parse_cursor,
-    remaining_events,
-    split_by_size,
-)
+from debate_tui.server.encoding import EventCursor, encode_message, encode_retry, join_pieces, parse_cursor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator
 
-    from debate_tui.server.broadcast import EncodedBatch, EncodedStream, Push
-    from debate_tui.server.encoding import OutgoingEvent, Piece, StreamOptions
+    from debate_tui.server.encoded_stream import EncodedStream, Push, StreamPosition
+    from debate_tui.server.encoding import Pieces, StreamOptions
     from debate_tui.server.hosted_debate import HostedDebate
 
-    Pieces = tuple[Piece, ...]
+MAX_LAG_BYTES: Final = 1 << 20
+"""Maximum bytes a viewer may lag; above it, the viewer is reset with a snapshot."""
 
 RETRY_MS: Final = (1000, 3000)
 """Range of the reconnect delay in ms, random per client so that they do not all return at once."""
@@ -41,30 +32,40 @@ UNKNOWN_CURSOR_TIMEOUT_S: Final = 2.0
 ResetReason = Literal["epoch", "history", "lag"]
 
 
+class ViewerState(Enum):
+    """What a viewer gets next."""
+
+    CATCHING_UP = "events before the stream's batches, from the debate's window or log"
+    LIVE = "the stream's batches, pushed while the client keeps up"
+    LEAVING = "nothing: the debate is over, the server stops, or the client has disconnected"
+
+
 class Viewer:
     """The events sent over one connection.
 
     They resume after `resume_id`, the last event id received. Without one, they start after the event
     `after`, or with a snapshot. `reset_count` counts the snapshots that replaced missed events.
+    `sending_since` is the loop time at which a send began that is still blocked, or `None`.
     """
 
     def __init__(
         self, hosted: HostedDebate, options: StreamOptions, *, resume_id: str = "", after: int | None = None
     ) -> None:
+        self.state = ViewerState.CATCHING_UP
+        self.shutting_down = False
+        self.reset_count = 0
+        self.sending_since: float | None = None
         self._hosted = hosted
         self._options = options
         self._resume_id = resume_id
         self._after = after
-        self._cursor: EventCursor | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._active_push: tuple[EncodedStream, asyncio.Future[EncodedBatch | None]] | None = None
-        self._disconnected = False
-        self.shutting_down = False
-        self.reset_count = 0
+        self._cursor = EventCursor("", 0)
+        self._position: StreamPosition
+        self._wait: tuple[EncodedStream, asyncio.Future[StreamPosition]] | None = None
 
     def disconnect(self) -> None:
         """Stop sending: the client has disconnected."""
-        self._disconnected = True
+        self.state = ViewerState.LEAVING
         self._wake()
 
     def shut_down(self) -> None:
@@ -78,40 +79,28 @@ class Viewer:
         With `push`, new batches go there while the client keeps up. When it falls behind, an empty tuple is
         yielded: resume iterating when the client can receive again.
         """
-        hosted = self._hosted
-        stream = hosted.get_stream(self._options)
-        options = self._options = stream.options
+        stream = self._hosted.get_stream(self._options)
+        self._options = stream.options
         stream.viewer_count += 1
         try:
-            self._cursor = await self._initial_cursor(stream)
-            if options.transport == "sse":
-                yield (encode_retry(random.randint(*RETRY_MS), self._cursor),)  # noqa: S311
-            if self._cursor is None:
+            cursor = await self._initial_cursor(stream)
+            if stream.options.transport == "sse":
+                # The delay only spreads reconnects; it need not be unpredictable.
+                yield (encode_retry(random.randint(*RETRY_MS), cursor),)  # noqa: S311
+            if cursor is None:
                 yield self._encode_snapshot(stream, "epoch" if self._resume_id else None)
-            while not self._disconnected:
-                while pieces := await self._next_missed(stream):
+            else:
+                self._cursor = cursor
+            while self.state is not ViewerState.LEAVING:
+                if self.state is ViewerState.CATCHING_UP:
+                    pieces = await self._next_missed(stream)
+                else:
+                    pieces = await self._next_live(stream, push)
+                if pieces is not None:
                     yield pieces
-                number, offset = self._stream_position(stream)
-                while number >= stream.first_number and not self._disconnected:
-                    if number < stream.next_number:
-                        number, batches = stream.batches_from(number)
-                        offset, self._cursor = batches[-1].end_offset, batches[-1].cursor
-                        yield batches[0].pieces if len(batches) == 1 else _flatten(batches)
-                    elif stream.ended or self.shutting_down:
-                        if not stream.ended:
-                            yield self._encode_goodbye()
-                        return
-                    elif push is None:
-                        await self._wait_for_change(stream)
-                    else:
-                        if (batch := await self._push_until_slow(stream, push)) is not None:
-                            number, offset, self._cursor = batch.number + 1, batch.end_offset, batch.cursor
-                        yield ()
-                if not self._disconnected and stream.total_size - offset > MAX_LAG_BYTES:
-                    yield self._encode_snapshot(stream, "lag")
         finally:
             stream.viewer_count -= 1
-            hosted.release_stream(stream)
+            self._hosted.release_stream(stream)
 
     async def _initial_cursor(self, stream: EncodedStream) -> EventCursor | None:
         """Return the cursor to start from; `None` for a snapshot, if resuming is not possible."""
@@ -123,80 +112,74 @@ class Viewer:
             return None
         try:
             async with asyncio.timeout(UNKNOWN_CURSOR_TIMEOUT_S):
-                while not (hosted.can_resume_from(cursor) or hosted.over):
+                while not (hosted.can_resume_from(cursor) or hosted.over or self._must_act):
                     await self._wait_for_change(stream)
         except TimeoutError:
             return None
-        return cursor if hosted.can_resume_from(cursor) else None
+        return cursor if hosted.can_resume_from(cursor) or self._must_act else None
 
-    async def _next_missed(self, stream: EncodedStream) -> Pieces:
-        """Return the next encoded range before the stream's batches; empty if the viewer has caught up."""
+    @property
+    def _must_act(self) -> bool:
+        return self.shutting_down or self.state is ViewerState.LEAVING
+
+    async def _next_missed(self, stream: EncodedStream) -> Pieces | None:
+        """Return the next events before the stream's batches; go live once there are none."""
+        if (position := stream.position_after(self._cursor)) is not None:
+            self._position = position
+            self._enter(ViewerState.LIVE)
+            return None
+        if self.shutting_down and not stream.ended:  # The viewer can get the rest from another server.
+            return self._encode_goodbye()
+        if self._cursor.contiguous_seq > stream.end.cursor.seq:
+            await self._wait_for_change(stream)
+            return None
         try:
-            # On shutdown, viewers can get the rest from another server. After the end, still send it.
-            while not self._disconnected and (stream.ended or not self.shutting_down):
-                cursor = self._cursor
-                assert cursor is not None
-                if stream.position_after(cursor) is not None:
-                    return ()
-                if cursor.contiguous_seq > stream.encoded_seq:
-                    await self._wait_for_change(stream)
-                    continue
-                upto = stream.catch_up_target(cursor)
-                if (encoded := stream.cached_range(cursor, upto)) is None:
-                    encoded = await self._encode_range(cursor, upto)
-                    stream.cache_range(cursor, upto, encoded)
-                self._cursor = encoded.cursor
-                if encoded.pieces:
-                    return encoded.pieces
+            pieces, self._cursor = await stream.missed_after(self._cursor)
         except DebateError:
             return self._encode_snapshot(stream, "history")
+        return pieces or None
+
+    async def _next_live(self, stream: EncodedStream, push: Push | None) -> Pieces | None:
+        """Return the next batches, or wait for them; catch up if they are no longer kept."""
+        position = self._position
+        if position.number < stream.start.number:
+            self._cursor = position.cursor
+            self._enter(ViewerState.CATCHING_UP)
+            is_lagging = stream.end.offset - position.offset > MAX_LAG_BYTES
+            return self._encode_snapshot(stream, "lag") if is_lagging else None
+        if position.number < stream.end.number:
+            pieces, self._position = stream.batches_after(position)
+            return pieces
+        if stream.ended:
+            self._enter(ViewerState.LEAVING)
+            return None
+        if self.shutting_down:
+            return self._encode_goodbye()
+        pushed_to = await self._wait_for_change(stream, push)
+        if push is None:
+            return None
+        self._position = pushed_to
         return ()
 
-    async def _encode_range(self, cursor: EventCursor, upto: int) -> EncodedRange:
-        hosted, options = self._hosted, self._options
-        if cursor.span is not None:
-            outgoing: Sequence[OutgoingEvent] = remaining_events(
-                await hosted.read_all(*cursor.span), cursor, options
-            )
-            end_cursor = EventCursor(hosted.epoch, cursor.span[1])
-        else:
-            events = await hosted.read(cursor.seq, upto)
-            outgoing = coalesce(events, options)
-            end_cursor = EventCursor(hosted.epoch, events[-1].seq)
-            parts = list(split_by_size(outgoing))
-            if len(parts) > 1:
-                outgoing = parts[0]
-                end_cursor = outgoing[-1].cursor(hosted.epoch)
-        return EncodedRange(encode_events(outgoing, hosted.epoch, options), end_cursor)
-
-    async def _wait_for_change(self, stream: EncodedStream) -> None:
-        self._waiter = stream.next_change()
-        if not (self._disconnected or self.shutting_down):
-            await self._waiter
-
-    async def _push_until_slow(self, stream: EncodedStream, push: Push) -> EncodedBatch | None:
-        """Push until the client falls behind or the stream ends; return the last batch pushed, if any."""
-        waiter = stream.start_push(push)
-        self._active_push = (stream, waiter)
+    async def _wait_for_change(self, stream: EncodedStream, push: Push | None = None) -> StreamPosition:
+        """Wait for the next batch, or push until the client falls behind or the viewer must act."""
+        waiter = stream.next_change(push)
+        self._wait = (stream, waiter)
         try:
             return await waiter
         finally:
-            self._active_push = None
-            stream.stop_push(waiter)
+            self._wait = None
+            stream.forget(waiter)
 
     def _wake(self) -> None:
-        if self._active_push is not None and not self._active_push[1].done():
-            self._active_push[1].set_result(self._active_push[0].last_pushed)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if self._wait is not None:
+            stream, waiter = self._wait
+            stream.wake(waiter)
 
-    def _stream_position(self, stream: EncodedStream) -> tuple[int, int]:
-        """Return the batch number and byte offset to continue at.
-
-        Continue after all batches if the client has disconnected or the server is stopping.
-        """
-        assert self._cursor is not None
-        return stream.position_after(self._cursor) or (stream.next_number, stream.total_size)
+    def _enter(self, state: ViewerState) -> None:
+        """Change the state, unless the client has disconnected in the meantime."""
+        if self.state is not ViewerState.LEAVING:
+            self.state = state
 
     def _encode_snapshot(self, stream: EncodedStream, reason: ResetReason | None) -> Pieces:
         """Return a snapshot, after a reset message if there is a `reason`, and move the cursor to it."""
@@ -211,12 +194,10 @@ class Viewer:
         return join_pieces(messages, options)
 
     def _encode_goodbye(self) -> Pieces:
-        options, retry_ms = self._options, random.randint(*GOODBYE_MS)  # noqa: S311
+        """Leave, and return a message that says when to reconnect."""
+        self._enter(ViewerState.LEAVING)
+        options, retry_ms = self._options, random.randint(*GOODBYE_MS)  # noqa: S311 (spreads reconnects)
         messages = [encode_message("goodbye", b'{"type":"goodbye","retry":%d}' % retry_ms, options)]
         if options.transport == "sse":
             messages.insert(0, encode_retry(retry_ms, None))
         return join_pieces(messages, options)
-
-
-def _flatten(batches: Sequence[EncodedBatch]) -> Pieces:
-    return tuple(piece for burst in batches for piece in burst.pieces)

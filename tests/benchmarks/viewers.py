@@ -33,7 +33,7 @@ from debate_tui.record.stores import open_store
 from debate_tui.server.app import create_app
 from debate_tui.server.asgi_servers import bind_socket, run_server
 from debate_tui.server.auth import AccessControl
-from debate_tui.server.hosted_debate import RECENT_EVENTS
+from debate_tui.server.event_window import RECENT_EVENTS
 from debate_tui.server.hub import Hub
 from debate_tui.server.limits import ViewerLimits
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import msgspec
 from httpx_ws import WebSocketDisconnect, aconnect_ws
 
+from debate_tui.record.log import MemoryLog
 from debate_tui.server import viewer
 from debate_tui.server.app import create_app
 from debate_tui.server.asgi_servers import TlsCertificate, bind_socket, run_server
@@ -16,6 +18,7 @@ from debate_tui.server.auth import AccessControl
 from debate_tui.server.hub import Hub
 from tests.fakes import tls
 from tests.fakes.tls import PEM
+from tests.server.generated_debates import example_debate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,10 +26,17 @@ if TYPE_CHECKING:
     import pytest
     from starlette.types import ASGIApp
 
+    from debate_tui.domain.events import Event
     from debate_tui.record.log import DebateStore
     from debate_tui.server.commands import DebateLauncher
     from debate_tui.server.limits import ViewerLimits
     from tests.server.received_messages import ReceivedMessages
+
+
+WEBSOCKET_HEADERS: Final = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 
 
 class RunningServer:
@@ -36,6 +46,25 @@ class RunningServer:
         self.hub = hub
         self.url = url
         self.client = client
+
+
+@asynccontextmanager
+async def hosted_example(**options: Any) -> AsyncIterator[tuple[RunningServer, list[Event]]]:
+    """A server that hosts the finished example debate as d1, and the debate's events."""
+    events = example_debate()
+    async with running_server(**options) as here:
+        here.hub.host("d1", MemoryLog(events))
+        yield here, events
+
+
+def stalled_client(here: RunningServer, query: str, headers: bytes = b"") -> socket.socket:
+    """A client that asks for the events of d1 and never reads; close it afterwards."""
+    client = socket.create_connection(("127.0.0.1", int(here.url.rpartition(":")[2])))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.sendall(
+        b"GET /debates/d1/events?%b HTTP/1.1\r\nHost: localhost\r\n%b\r\n" % (query.encode(), headers)
+    )
+    return client
 
 
 @asynccontextmanager

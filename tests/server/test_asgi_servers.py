@@ -10,63 +10,55 @@ import pytest
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.record.log import MemoryLog
-from debate_tui.server.app import create_app
-from debate_tui.server.asgi_servers import TlsCertificate, bind_socket, run_server
-from debate_tui.server.auth import AccessControl
+from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.server.encoding import is_relevant
-from debate_tui.server.hub import Hub
 from tests.fakes import tls
-from tests.fakes.tls import PEM
 from tests.server.generated_debates import example_debate
 from tests.server.received_messages import ReceivedMessages, check_same_log
-from tests.server.running_server import read_sse, read_websocket
+from tests.server.running_server import (
+    RunningServer,
+    hosted_example,
+    read_sse,
+    read_websocket,
+    running_server,
+)
+
+
+def tls_client(here: RunningServer, *, http2: bool) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=here.url, http2=http2, verify=tls.client(), trust_env=False)
 
 
 @pytest.mark.parametrize("http2", [True, False])
 async def test_tls_offers_http2(http2: bool) -> None:
-    log = example_debate()
-    certificate = TlsCertificate(PEM, PEM)
-    async with Hub() as hub:
-        hub.host("d1", MemoryLog(log))
-        at = bind_socket("127.0.0.1", 0)
-        url = f"https://127.0.0.1:{at.getsockname()[1]}"
-        async with (
-            run_server(create_app(hub, AccessControl("host")), at, certificate),
-            httpx.AsyncClient(base_url=url, http2=http2, verify=tls.client(), trust_env=False) as client,
-        ):
-            health = await client.get("/health")
-            assert health.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
-            everybody = [None, "a", "b", "a"]
-            paths = [f"/debates/d1/{f'debaters/{d}/' if d else ''}events?after=0" for d in everybody]
-            received = [ReceivedMessages() for _ in paths]
-            await asyncio.gather(
-                *(read_sse(client, path, got) for path, got in zip(paths, received, strict=True))
-            )
-            for debater, got in zip(everybody, received, strict=True):
-                check_same_log(got.events(), [event for event in log if is_relevant(event, debater)])
-            assert await read_sse(client, paths[0], received[0]) == 204
-            if not http2:
-                over = ReceivedMessages()
-                assert await read_websocket(client, paths[0], over) == 1000
-                check_same_log(over.events(), log)
+    async with hosted_example(secure=True) as (here, log), tls_client(here, http2=http2) as client:
+        health = await client.get("/health")
+        assert health.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
+        debaters = [None, "a", "b", "a"]
+        paths = [f"/debates/d1/{f'debaters/{d}/' if d else ''}events?after=0" for d in debaters]
+        received = [ReceivedMessages() for _ in paths]
+        await asyncio.gather(
+            *(read_sse(client, path, got) for path, got in zip(paths, received, strict=True))
+        )
+        for debater, got in zip(debaters, received, strict=True):
+            check_same_log(got.events(), [event for event in log if is_relevant(event, debater)])
+        assert await read_sse(client, paths[0], received[0]) == 204
+        if not http2:
+            over = ReceivedMessages()
+            assert await read_websocket(client, paths[0], over) == 1000
+            check_same_log(over.events(), log)
 
 
 async def test_viewers_end_with_their_connection() -> None:
-    async with Hub() as hub:
-        hub.host("d1", MemoryLog(example_debate()[:10]), known_seq=10)
-        at = bind_socket("127.0.0.1", 0)
-        url = f"https://127.0.0.1:{at.getsockname()[1]}"
-        async with run_server(create_app(hub, AccessControl("host")), at, TlsCertificate(PEM, PEM)):
-            async with httpx.AsyncClient(
-                base_url=url, http2=True, verify=tls.client(), trust_env=False
-            ) as client:
-                async with client.stream("GET", "/debates/d1/events") as answer:
-                    await anext(answer.aiter_bytes())
-                assert len(hub.viewers) == 1, "a stream is abandoned, and its connection kept"
-            await hub.viewers.wait_until_empty()
+    async with running_server(secure=True) as here:
+        here.hub.host("d1", MemoryLog(example_debate()[:10]), known_seq=10)
+        async with tls_client(here, http2=True) as client:
+            async with client.stream("GET", "/debates/d1/events") as answer:
+                await anext(answer.aiter_bytes())
+            assert len(here.hub.viewers) == 1, "a stream is abandoned, and its connection kept"
+        await here.hub.viewers.wait_until_empty()
 
 
-def test_an_address_that_cannot_be_had() -> None:
+def test_a_port_that_is_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(DebateError) as raised:
         bind_socket("127.0.0.1", taken.getsockname()[1])
     assert "--port" in raised.value.hint

@@ -24,7 +24,6 @@ from debate_tui.server.encoding import (
     is_relevant,
     nearest_batches,
     parse_cursor,
-    remaining_events,
 )
 from tests.sample_debates import debate_started
 from tests.server.generated_debates import debates, example_debate, logged_events
@@ -76,7 +75,7 @@ def test_every_message_is_a_place_to_go_on_from(
         seq = place.seq
         if place.span is not None:
             seq = place.span[1]
-            missing = remaining_events([e for e in log if place.span[0] < e.seq <= seq], place, manner)
+            missing = coalesce([e for e in log if place.span[0] < e.seq <= seq], manner, place.seq)
             for piece in encode_events(missing, "e", manner):
                 assert isinstance(piece, bytes)
                 got.feed(piece)
@@ -147,7 +146,7 @@ def test_websocket_messages_say_where_they_are() -> None:
 
 
 def test_a_message_to_one_viewer() -> None:
-    said = encode_message("snapshot", b'{"type":"snapshot"}', StreamOptions(), EventCursor("e", 3))
+    said = encode_message("snapshot", b'{"type":"snapshot"}', StreamOptions(), "e:3")
     assert said == b'id: e:3\nevent: snapshot\ndata: {"type":"snapshot"}\n\n'
 
 

@@ -7,7 +7,7 @@ import contextlib
 import re
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h2.config
 import h2.connection
@@ -15,23 +15,22 @@ import pytest
 from msgspec.structs import replace
 
 from debate_tui.record.log import MemoryLog
-from debate_tui.server import limits
+from debate_tui.server import hypercorn_server, limits
 from debate_tui.server.limits import Allowance, PendingConnections, RateLimiter, network_of
 from tests.fakes import tls
 from tests.sample_debates import opening_events
-from tests.server.running_server import RunningServer, running_server
+from tests.server.running_server import WEBSOCKET_HEADERS, RunningServer, running_server
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
 
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
 MEBIBYTE = 1 << 20
 CHUNK = 1 << 16
 
-UPGRADE = (
-    b"GET /debates/d1/events HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
+UPGRADE = b"GET /debates/d1/events HTTP/1.1\r\nHost: localhost\r\n" + WEBSOCKET_HEADERS + b"\r\n"
 
 
 class ManualClock:
@@ -87,19 +86,27 @@ async def stranger(here: RunningServer, alpn: str = "http/1.1") -> AsyncIterator
 
 
 @asynccontextmanager
-async def hosted(*, secure: bool = False) -> AsyncIterator[RunningServer]:
-    """A server with a debate under way."""
+async def hosted(**options: Any) -> AsyncIterator[RunningServer]:
+    """A server with a running debate."""
     log = MemoryLog()
     for event in opening_events():
         log.append(event)
-    async with running_server(secure=secure) as here:
+    async with running_server(**options) as here:
         here.hub.host("d1", log, known_seq=4)
         await here.client.get("/health")
         yield here
 
 
+async def enlarge_snapshots(here: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the debate's JSON be larger than all buffers on its way."""
+    debate = await here.hub.find("d1")
+    assert debate is not None
+    whole = replace(debate.snapshot(), topic="x" * 20_000_000)
+    monkeypatch.setattr(debate, "snapshot", lambda *_, **_options: whole)
+
+
 def resident_bytes() -> int:
-    """What this process occupies, in bytes."""
+    """The memory of this process, in bytes."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024  # type: ignore[index]
 
@@ -185,10 +192,7 @@ async def test_a_request_that_never_ends_is_given_up(
 async def test_an_answer_that_is_not_taken_is_given_up(monkeypatch: pytest.MonkeyPatch, secure: bool) -> None:
     monkeypatch.setattr(limits, "RESPONSE_TIMEOUT_S", 0.5)
     async with hosted(secure=secure) as here, stranger(here) as slow:
-        hosted_debate = await here.hub.find("d1")
-        assert hosted_debate is not None
-        whole = hosted_debate.full_snapshot()
-        monkeypatch.setattr(hosted_debate, "full_snapshot", lambda: replace(whole, topic="x" * 20_000_000))
+        await enlarge_snapshots(here, monkeypatch)
         slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
         slow.writer.write(b"GET /debates/d1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         async with here.client.stream("GET", "/debates/d1/events") as watched:
@@ -198,6 +202,34 @@ async def test_an_answer_that_is_not_taken_is_given_up(monkeypatch: pytest.Monke
                 slow.writer.write(b"\r\n")  # Only whoever writes notices that the connection is gone.
                 await asyncio.sleep(0.01)
             assert len(here.hub.viewers) == 1
+
+
+async def test_a_blocked_response_ends_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    running: list[Scope] = []
+
+    def counted(app: ASGIApp) -> ASGIApp:
+        async def counting_app(scope: Scope, receive: Receive, send: Send) -> None:
+            running.append(scope)
+            try:
+                await app(scope, receive, send)
+            finally:
+                running.remove(scope)
+
+        return counting_app
+
+    async with hosted(secure=True, behind=counted) as here, stranger(here, "h2") as slow:
+        await enlarge_snapshots(here, monkeypatch)
+        client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+        client.initiate_connection()
+        client.send_headers(1, http2_head("/debates/d1"), end_stream=True)
+        slow.writer.write(client.data_to_send())
+        received = 0
+        while received < client.local_settings.initial_window_size:
+            received += len(await slow.reader.read(CHUNK))
+        assert len(running) == 1
+        slow.writer.transport.abort()
+        while running:
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -262,6 +294,10 @@ async def test_what_a_viewer_may_send_on_a_websocket() -> None:
             received += await viewer.reader.read(CHUNK)
 
 
+def http2_head(path: str) -> list[tuple[str, str]]:
+    return [(":method", "GET"), (":path", path), (":scheme", "https"), (":authority", "localhost")]
+
+
 def http2_floods() -> dict[str, bytes]:
     """Frames of HTTP/2 that cost a server more than their client."""
 
@@ -294,14 +330,16 @@ async def test_frames_of_http2_without_end(kind: str, capsys: pytest.CaptureFixt
     check_quiet(capsys.readouterr().err)
 
 
-async def test_requests_of_http2_that_are_reset_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_requests_of_http2_that_are_reset_at_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hypercorn_server, "BURST_BYTES", 1 << 15)
     async with hosted(secure=True) as here, stranger(here, "h2") as flooder:
         client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         client.initiate_connection()
         reading = asyncio.create_task(flooder.read_to_end())
-        head = [(":method", "GET"), (":path", "/debates"), (":scheme", "https"), (":authority", "localhost")]
         for number in range(20_000):
-            client.send_headers(2 * number + 1, head, end_stream=True)
+            client.send_headers(2 * number + 1, http2_head("/debates"), end_stream=True)
             client.reset_stream(2 * number + 1)
             if number % 100 == 0:
                 await flooder.flood(client.data_to_send(), flooder.sent + 1)
@@ -360,24 +398,24 @@ def test_the_oldest_silent_connection_goes_first() -> None:
         return pending.open(host, lambda: closed.append(number))
 
     busy = connect(1, "10.0.0.1")
-    busy.start_request()
+    busy.change(requests=1)
     connect(2, "10.0.0.1")
     connect(3, "10.0.0.1")
     assert closed == [2], "the address has its own limit"
-    busy.end_request()
+    busy.change(requests=-1)
     connect(4, "10.0.0.2")
     connect(5, "10.0.0.3")
     assert closed == [2, 1]
-    with connect(6, "10.0.0.4").watching():
-        assert closed == [2, 1, 3]
-        assert len(pending) == 2
+    connect(6, "10.0.0.4").change(viewers=1)
+    assert closed == [2, 1, 3]
+    assert len(pending) == 2
 
 
 def test_where_all_are_busy_the_new_one_goes() -> None:
     closed: list[int] = []
     pending = PendingConnections(2, 2, clock=ManualClock())
     for number in range(2):
-        pending.open("10.0.0.1", lambda n=number: closed.append(n)).start_request()  # type: ignore[misc]
+        pending.open("10.0.0.1", lambda n=number: closed.append(n)).change(requests=1)  # type: ignore[misc]
     pending.open("10.0.0.1", lambda: closed.append(9))
     assert closed == [9]
 
@@ -398,10 +436,32 @@ def test_unfinished_requests_hold_so_many_bytes_in_all() -> None:
     large.add_received(60)
     small.add_received(20)
     assert closed == [2]
-    small.start_request()
-    small.end_request()
+    small.change(requests=1)
+    small.change(requests=-1)
     small.add_received(100)
     assert closed == [2]
+
+
+def test_silent_connections_are_closed_in_time() -> None:
+    clock = ManualClock()
+    closed: list[str] = []
+    pending = PendingConnections(clock=clock)
+    connections = {
+        name: pending.open("10.0.0.1", lambda n=name: closed.append(n))  # type: ignore[misc]
+        for name in ("silent", "busy", "watching")
+    }
+    connections["busy"].change(requests=1)
+    connections["watching"].change(viewers=1)
+    clock.now += limits.REQUEST_TIMEOUT_S - 1
+    pending.close_overdue()
+    assert closed == []
+    connections["busy"].change(requests=-1)
+    clock.now += 1
+    pending.close_overdue()
+    assert closed == ["silent"]
+    clock.now += limits.REQUEST_TIMEOUT_S
+    pending.close_overdue()
+    assert closed == ["silent", "busy"]
 
 
 def test_an_allowance_comes_back() -> None:

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from debate_tui.record.log import MemoryLog
-from debate_tui.server import commands, hosted_debate, routes
-from tests.server.generated_debates import example_debate
-from tests.server.running_server import running_server
+from debate_tui.server import commands, event_window, routes
+from tests.server.running_server import hosted_example, running_server
 
 if TYPE_CHECKING:
     from typing import Any
@@ -30,8 +28,7 @@ def schema(described: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 async def test_every_path_answers_as_described(described: dict[str, Any]) -> None:
-    async with running_server() as here:
-        here.hub.host("d1", MemoryLog(example_debate()))
+    async with hosted_example() as (here, _):
         for path, operations in described["paths"].items():
             address = path.replace("{debate}", "d1").replace("{debater}", "a")
             for method in {"get", "post"} & set(operations):
@@ -45,7 +42,7 @@ async def test_every_path_answers_as_described(described: dict[str, Any]) -> Non
     [
         ("Listed", routes.DebateListEntry),
         ("EventPage", routes.EventPage),
-        ("Turn", hosted_debate.SnapshotTurn),
+        ("Turn", event_window.SnapshotTurn),
         ("Order", commands.DebateRequest),
     ],
 )
@@ -58,8 +55,7 @@ async def test_objects_have_the_fields_that_are_described(
 
 
 async def test_a_snapshot_is_as_described(described: dict[str, Any]) -> None:
-    async with running_server() as here:
-        here.hub.host("d1", MemoryLog(example_debate()))
+    async with hosted_example() as (here, _):
         told = (await here.client.get("/debates/d1")).json()
     assert set(told) == set(schema(described, "Snapshot")["properties"])
     turn = schema(described, "Turn")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from debate_tui.domain.judging.scoring import VoteTally
 from debate_tui.domain.transcript import Transcript
 from debate_tui.server.encoding import StreamOptions, coalesce
-from debate_tui.server.hosted_debate import build_snapshot
+from debate_tui.server.event_window import build_snapshot
 from tests.server.generated_debates import debates
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def test_a_snapshot_and_the_rest(
 ) -> None:
     cut = data.draw(st.integers(1, len(log)))
     before, rest = log[:cut], log[cut:]
-    start = build_snapshot(Transcript(before), "e:1", poll=VoteTally(), live=True)
+    start = build_snapshot(Transcript(before), "e", poll=VoteTally(), live=True)
     folded = fold([each.event for each in coalesce(rest, StreamOptions())], start)
     whole = expected(log)
     for turn in (*folded["turns"], *whole["turns"]):

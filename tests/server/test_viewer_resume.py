@@ -12,7 +12,13 @@ from debate_tui.record.stores import open_store
 from debate_tui.server.encoding import is_relevant
 from tests.server.generated_debates import example_debate
 from tests.server.received_messages import ReceivedMessages, check_same_log, transcript_of
-from tests.server.running_server import read_sse, read_websocket, received_at_least, running_server
+from tests.server.running_server import (
+    hosted_example,
+    read_sse,
+    read_websocket,
+    received_at_least,
+    running_server,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,9 +160,7 @@ async def test_a_debater_is_heard_from_the_beginning_of_its_turn() -> None:
 
 
 async def test_a_debate_that_was_told_to_its_end_is_204() -> None:
-    log = example_debate()
-    async with running_server() as here:
-        here.hub.host("d1", MemoryLog(log))
+    async with hosted_example() as (here, log):
         received = ReceivedMessages()
         assert await read_sse(here.client, PATHS[None], received) == 200
         assert await read_sse(here.client, PATHS[None], received) == 204
