@@ -107,7 +107,9 @@ async def test_a_token_that_is_missing_is_asked_for_and_one_that_is_there_is_use
         assert event_from_json(allowed.out.splitlines()[-1]) == LOG[-1]
 
 
-@pytest.mark.parametrize(("path", "says"), [("/debates/nope", "No debate has the id 'nope'"), ("", "has no debates")])
+@pytest.mark.parametrize(
+    ("path", "says"), [("/debates/nope", "No debate has the id 'nope'"), ("", "has no debates")]
+)
 async def test_a_missing_debate_is_reported(path: str, says: str) -> None:
     async with running_server() as here:
         done = await run_program("watch", here.url + path)
