@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import math
 import secrets
 import time
 from hashlib import sha256
@@ -13,20 +12,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from msgspec import Struct
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
-from starlette.websockets import WebSocket
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.server import responses
 from debate_tui.server.limits import RateLimiter
-from debate_tui.server.page import SecurityHeadersMiddleware
+from debate_tui.server.page import add_security_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from starlette.datastructures import Headers
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -322,42 +320,37 @@ class AuthMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return  # Not used: the caller starts and stops what the application needs.
-        refusal, role = self._authorize(HTTPConnection(scope))
-        if refusal is None:
-            scope.setdefault("state", {})["role"] = role
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await WebSocket(scope, receive, send).send_denial_response(refusal)
+        connection = HTTPConnection(scope)
+        try:
+            scope.setdefault("state", {})["role"] = self._authorize(connection)
+        except HTTPException as error:
+            refusal = responses.response_to_error(error)
+            if error.status_code == 401 and responses.wants_html(connection):
+                refusal = self._pages.respond("enter.html", 401)
+            add_security_headers(refusal.headers)
+            await responses.refuse(refusal, scope, receive, send)
         else:
-            await SecurityHeadersMiddleware(refusal)(scope, receive, send)
+            await self._app(scope, receive, send)
 
-    def _authorize(self, connection: HTTPConnection) -> tuple[Response | None, Role | None]:
-        """Return a refusal, or `None` and the client's role (`None` on public paths without one)."""
+    def _authorize(self, connection: HTTPConnection) -> Role | None:
+        """Return the client's role, `None` on public paths without one; raise `HTTPException` to refuse."""
         access, headers, scope = self._access, connection.headers, connection.scope
         is_read = scope.get("method") in ("GET", "HEAD", "OPTIONS")
         if not is_read and not access.is_allowed_origin(headers.get("origin"), headers.get("host", "")):
-            hint = "Allow the page's origin with --allow-origin."
-            return responses.error_response(403, "Pages of other origins cannot do this.", hint), None
+            raise HTTPException(403, "Pages of other origins cannot do this. Allow them with --allow-origin.")
         address = responses.client_address(connection)
         has_token = bearer_token(headers) is not None
-        if has_token and (wait := access.guesses.wait_s(address)):
-            retry_after = {"retry-after": str(math.ceil(wait))}
-            message = "Too many wrong tokens from your address."
-            return responses.error_response(429, message, "Try again later.", retry_after), None
+        if has_token:
+            responses.require_rate(access.guesses, address, "Too many wrong tokens from your address.")
         proxied = came_through_proxy(headers, scope["http_version"])
         role = access.role_of_request(headers, connection.cookies, proxied=proxied)
         if role is None and has_token:
             access.guesses.count(address)
         # Use the path for routing: `connection.url` also depends on the client's ``Host`` header.
         if role is None and not scope["path"].startswith(PUBLIC_PATHS):
-            return self._login_required(headers), None
-        return None, role
-
-    def _login_required(self, headers: Headers) -> Response:
-        # A name in ``Host`` that is not ours, as when a web page rebinds its DNS name to this address, also
-        # gets 401 and not 403: such requests are treated as a proxy's, which a token makes valid. The page
-        # can read nothing here, because it has no token and our cookies belong to other names.
-        if "text/html" in headers.get("accept", ""):
-            return self._pages.respond("enter.html", 401)
-        hint = "Send it in the header 'Authorization: Bearer TOKEN'."
-        return responses.error_response(401, "A token is required.", hint, {"www-authenticate": "Bearer"})
+            # An unknown name in ``Host``, as after DNS rebinding, gets 401 and not 403: it may as well be a
+            # proxy's, and then a token is what is missing. The rebinding page has no token, and the browser
+            # sends it no cookie of ours, because the cookie belongs to another name.
+            message = "A token is required. Send it in the header 'Authorization: Bearer TOKEN'."
+            raise HTTPException(401, message, {"www-authenticate": "Bearer"})
+        return role

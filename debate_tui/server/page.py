@@ -62,6 +62,12 @@ class PageFiles:
         return response
 
 
+def add_security_headers(headers: MutableHeaders) -> None:
+    """Add the security headers of a response, unless it has its own."""
+    for name, value in _SECURITY_HEADERS:
+        headers.setdefault(name, value)
+
+
 class SecurityHeadersMiddleware:
     """ASGI middleware that adds security headers to responses."""
 
@@ -71,9 +77,7 @@ class SecurityHeadersMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _SECURITY_HEADERS:
-                    headers.setdefault(name, value)
+                add_security_headers(MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from starlette.requests import HTTPConnection, Request
+    from starlette.types import Receive, Scope, Send
 
     from debate_tui.server.hosted_debate import HostedDebate
     from debate_tui.server.hub import Hub
@@ -49,7 +50,7 @@ def error_response(
     return json_response({"error": {"message": message, "hint": hint}}, status, headers)
 
 
-def wants_html(request: Request) -> bool:
+def wants_html(request: HTTPConnection) -> bool:
     """Return whether the client accepts HTML, as browsers do for pages."""
     return "text/html" in request.headers.get("accept", "")
 
@@ -118,13 +119,17 @@ async def read_body(request: Request) -> bytes:
     return data
 
 
-async def handle_error(connection: HTTPConnection, error: Exception) -> Response | None:
-    """Return the response to a client's error; for a WebSocket, send it as a denial response."""
-    response = response_to_error(error)
-    if isinstance(connection, WebSocket):
-        await connection.send_denial_response(response)
-        return None
-    return response
+async def refuse(refusal: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an error response; to a WebSocket, as a denial response."""
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(refusal)
+    else:
+        await refusal(scope, receive, send)
+
+
+async def handle_error(request: Request, error: Exception) -> Response:
+    """Return the response to an error, as an exception handler of Starlette."""
+    return response_to_error(error)
 
 
 def response_to_error(exception: Exception) -> Response:

@@ -12,7 +12,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.websockets import WebSocket
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebaterInfo, Event
@@ -228,11 +227,7 @@ class EventRoutes:
             response = await self._respond(HTTPConnection(scope), path["debate"], path["debater"])
             await response(scope, receive, send)
         except (DebateError, HTTPException) as error:
-            refusal = responses.response_to_error(error)
-            if scope["type"] == "http":
-                await refusal(scope, receive, send)
-            else:
-                await WebSocket(scope, receive, send).send_denial_response(refusal)
+            await responses.refuse(responses.response_to_error(error), scope, receive, send)
 
     async def _respond(self, connection: HTTPConnection, debate: str, debater: str | None) -> ASGIApp:
         query = _parse_query(connection, StreamQuery)
