@@ -13,7 +13,7 @@ import time
 import zlib
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from msgspec import Struct
@@ -195,24 +195,21 @@ async def read_start(body: AsyncGenerator[bytes], broken: type[Exception] = Faul
     return bytes(start[:_MAX_ERROR_BODY])
 
 
-async def decode_body(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[bytes]:
-    """Yield a body with its content coding removed, in pieces of up to 16 KiB if it was compressed.
-
-    Yield to the event loop every few milliseconds, however much was received. Raise `Fault` for codings other
-    than gzip and deflate, for corrupt data, and for data that expands too much.
-    """
+def decode_body(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[bytes]:
+    """Return the pieces of a body with its content coding removed; see `_decompress`."""
     coding = coding.strip().lower()
-    turn = TimeSlice(asyncio.get_running_loop().call_soon)
-    pieces = raw if coding in ("", "identity") else _decompress(raw, coding)
-    async for piece in pieces:
-        if piece:
-            yield piece
-        now = time.monotonic()
-        if now >= turn.end and turn.is_spent(now):
-            await asyncio.sleep(0)
+    if coding in ("", "identity"):
+        return cast("AsyncGenerator[bytes]", raw)  # both client libraries read bodies with generators
+    return _decompress(raw, coding)
 
 
 async def _decompress(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[bytes]:
+    """Yield a compressed body in pieces of up to 16 KiB, and to the event loop every few milliseconds.
+
+    Raise `Fault` for codings other than gzip and deflate, for corrupt data, and for data that expands too
+    much.
+    """
+    turn = TimeSlice(asyncio.get_running_loop().call_soon)
     if coding not in _ZLIB_WINDOWS:
         message = f"The server's content encoding is not supported: '{coding[:40]}'."
         raise Fault(FaultKind.BAD_REQUEST, message)
@@ -233,7 +230,11 @@ async def _decompress(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[
             piece = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
             if decoder.eof:
                 decoder = None  # gzip may have another member
-            yield data
+            if data:
+                yield data
+            now = time.monotonic()
+            if now >= turn.end and turn.is_spent(now):
+                await asyncio.sleep(0)
 
 
 def _zlib_window(coding: str, start: bytes) -> int:
