@@ -30,6 +30,7 @@ from tests.fakes.judged_debate_server import (
     prefer_ada,
     prefer_first_speaker,
 )
+from tests.golden import check_golden
 from tests.stored_debate import stored_events
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ async def test_exports_match_golden_files(form: str, tmp_path: Path) -> None:
         await run_debate(debate, tmp_path)
     document = (await run_program("export", "--to", form)).out
     shown = without_dates(document) if form == "json" else without_times(document)
-    assert shown == (GOLDEN / f"judged.{form}").read_text("utf-8")
+    check_golden(GOLDEN / f"judged.{form}", shown)
 
 
 async def test_a_replay_is_the_debate_event_for_event(tmp_path: Path) -> None:

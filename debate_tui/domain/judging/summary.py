@@ -117,7 +117,7 @@ def describe_outcome(transcript: Transcript) -> Iterator[str]:
     if outcome is None or not outcome.verdicts:
         return
     for verdict in outcome.verdicts:
-        scores = ", ".join(f"{score.name} {score.value:.1f}" for score in verdict.scores)
+        scores = "" if verdict.by_debaters else ", ".join(f"{s.name} {s.value:.1f}" for s in verdict.scores)
         yield f"{verdict.judge}: {verdict.decision}{f' ({scores})' if scores else ''}"
         yield from verdict.reasons
     if (swing := outcome.swing) is not None:
