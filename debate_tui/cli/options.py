@@ -186,7 +186,7 @@ def debate(
 ) -> int:
     """Watch two to four language models debate TOPIC, live, side by side.
 
-    Use - to read TOPIC from standard input.
+    Use - or a pipe to read TOPIC from standard input.
     """
     from debate_tui.cli.debate import run_debate
     from debate_tui.cli.plan import RunOptions

@@ -206,7 +206,7 @@ def unwatched_sources() -> tuple[str, ...]:
     if variable := any_key():
         raise UsageError(
             f"No debaters are named, and {variable} is set.",
-            "Name the debaters, such as -d openai -d anthropic, or use -d demo for the scripted demo.",
+            "Name the debaters with -d, such as -d openai -d anthropic; -d demo is the scripted demo.",
         )
     return DEMO_SOURCES
 

@@ -69,7 +69,7 @@ async def test_it_can_begin_with_a_later_round() -> None:
         (["--from", "5"], "no round 5"),
         (["--from", "0"], "no round 0"),
         (["--speed", "0"], "--speed"),
-        (["--plain", "--json"], "exclude each other"),
+        (["--plain", "--json"], "cannot be used together"),
     ],
 )
 async def test_an_unplayable_debate_is_reported(arguments: list[str], said: str) -> None:

@@ -176,5 +176,5 @@ async def test_a_keyring_that_asks_its_user_keeps_nobody_else_waiting(
             await asyncio.sleep(0)
         assert not ordering.done()
         unlocked.set()
-        with pytest.raises(ConfigError, match="No key"):
+        with pytest.raises(ConfigError, match="No API key"):
             await ordering

@@ -127,7 +127,7 @@ async def test_a_producer_that_lost_its_lease_stops_and_appends_nothing(redis: R
                 said = (await first.process.stderr.readline()).decode()
                 hint = (await first.process.stderr.readline()).decode()
             assert f"Another process has taken over the debate {first.debate}" in said
-            assert "it ends here" in hint
+            assert "It ends here" in hint
             while "debate_tui_debates_held 0" not in (await first.client.get("/metrics")).text:
                 await asyncio.sleep(0.02)
             # Those who watch the first server are told how the debate goes on at the second.
