@@ -311,7 +311,7 @@ async def test_a_debate_that_is_over_is_shown_as_recorded_and_not_as_broken(
         here.hub.host("d1", MemoryLog(example_debate()))
         await browser.call("Page.addScriptToEvaluateOnNewDocument", source=LINES)
         await browser.go(f"{here.url}/debates/d1")
-        await browser.until("lines.at(-1) === 'finished'")
+        await browser.until("lines.at(-1) === 'stream ended'")
         assert "reconnecting" not in await browser.js("lines")
         assert "recorded" in await browser.js("lines")
         assert browser.problems == []

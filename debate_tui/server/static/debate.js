@@ -36,7 +36,7 @@ const stream = new Stream(`${address}/events`, {
   },
   onState(state) {
     const words = {
-      live: debate.finished ? "recorded" : "live", over: "finished", reconnecting: "reconnecting",
+      live: debate.finished ? "recorded" : "live", over: "stream ended", reconnecting: "reconnecting",
       offline: "offline", locked: "access denied", gone: "not found",
     };
     $("line").textContent = words[state];

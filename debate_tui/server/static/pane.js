@@ -118,7 +118,7 @@ export class Pane {
     const turn = debate.turnsOf(this.debater.id).at(-1);
     if (state === "finished" && turn?.reason && ENDINGS[turn.reason]) text = ENDINGS[turn.reason];
     if (state === "reconnecting") {
-      if (status.retry) text += ` ${status.retry}/${status.max_retries}`;
+      if (status.max_retries) text += ` ${status.retry}/${status.max_retries}`;
       const left = Math.ceil(((status.retry_in_ms ?? 0) - (performance.now() - (status.received ?? 0))) / 1000);
       if (left > 0) text += ` · ${left}s`;
     }
