@@ -21,7 +21,7 @@ from tests.fakes.tls import PEM
 from tests.server.generated_debates import example_debate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     import pytest
     from starlette.types import ASGIApp
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from debate_tui.server.commands import DebateLauncher
     from debate_tui.server.limits import ViewerLimits
     from tests.server.received_messages import ReceivedMessages
+
+    Reader = Callable[..., Awaitable[int | None]]
+    """`read_sse` or `read_websocket`."""
 
 
 WEBSOCKET_HEADERS: Final = (

@@ -61,6 +61,12 @@ async def live_debate(**options: object) -> AsyncIterator[tuple[RunningServer, C
         yield here, chair
 
 
+async def command(here: RunningServer, body: object, headers: dict[str, str] | None = None) -> int:
+    """Send a command; return the status of the response."""
+    answer = await here.client.post("/debates/d1/commands", json=body, headers=headers)
+    return answer.status_code
+
+
 # What there is to see
 
 
@@ -290,14 +296,11 @@ async def test_only_the_host_steers() -> None:
             ({"command": "retry", "debater": "b"}, Retry("b")),
             ({"command": "stop"}, EndDebate()),
         ):
-            assert (await here.client.post("/debates/d1/commands", json=asked)).status_code == 403
-            answer = await here.client.post("/debates/d1/commands", json=asked, headers=HOST)
-            assert answer.status_code == 202
+            assert await command(here, asked) == 403
+            assert await command(here, asked, HOST) == 202
             assert chair.heard[-1] == heard
         assert len(chair.heard) == 5
-        await here.client.post(
-            "/debates/d1/commands", json={"command": "interject", "text": "Hm?"}, headers=HOST
-        )
+        await command(here, {"command": "interject", "text": "Hm?"}, HOST)
         assert chair.log._events[-1].text == "Hm?"
 
 
@@ -306,8 +309,7 @@ async def test_a_viewer_votes_once_before_and_once_after() -> None:
         await here.client.get("/debates/d1")
 
         async def vote(**vote: object) -> int:
-            answer = await here.client.post("/debates/d1/commands", json={"command": "vote", **vote})
-            return answer.status_code
+            return await command(here, {"command": "vote", **vote})
 
         assert await vote(debater="a", when="after") == 409
         assert await vote(debater="zoe") == 400
@@ -328,8 +330,7 @@ async def test_a_viewer_votes_once_before_and_once_after() -> None:
 async def test_a_debate_that_is_over_takes_no_commands() -> None:
     async with hosted_example() as (here, _):
         for asked in ({"command": "pause"}, {"command": "vote", "debater": "a"}):
-            answer = await here.client.post("/debates/d1/commands", json=asked, headers=HOST)
-            assert answer.status_code == 409
+            assert await command(here, asked, HOST) == 409
 
 
 class RecordingHolder:
@@ -475,21 +476,12 @@ async def test_votes_without_end_do_not_close_the_poll() -> None:
         await here.client.get("/debates/d1")
         vote = {"command": "vote", "debater": "a"}
 
-        async def post(address: str, **headers: str) -> int:
-            here.client.cookies.clear()
-            headers["x-forwarded-for"] = address
-            answer = await here.client.post("/debates/d1/commands", json=vote, headers=headers)
-            return answer.status_code
-
-        bearer = {"authorization": "Bearer host"}
-        flood = [await post("8.8.8.8", **bearer) for _ in range(2)]
+        flood = [await command(here, vote, HOST | PROXIED) for _ in range(2)]
         assert flood == [202, 409], "one for each ticket"
-        here.client.cookies.clear()
-        statuses = [
-            (await here.client.post("/debates/d1/commands", json=vote, headers={})).status_code
-            for _ in range(60)
-            if here.client.cookies.clear() is None
-        ]
+        statuses = []
+        for _ in range(60):
+            here.client.cookies.clear()
+            statuses.append(await command(here, vote))
         assert statuses.count(202) <= commands.VOTE_BURST + 5
         assert statuses.count(429) == 60 - statuses.count(202)
         votes = [event for event in chair.log._events if isinstance(event, Vote)]
@@ -503,8 +495,7 @@ async def test_interjections_have_a_rate_and_a_total(monkeypatch: pytest.MonkeyP
         order = {"command": "interject", "text": "Hm?"}
         statuses = []
         for number in range(commands.INTERJECTION_BURST + 1):
-            answer = await here.client.post("/debates/d1/commands", json=order, headers=HOST)
-            statuses.append(answer.status_code)
+            statuses.append(await command(here, order, HOST))
             while (await here.client.get("/debates/d1")).json()["seq"] < 4 + min(number + 1, 3):
                 await asyncio.sleep(0)
         assert statuses[:3] == [202] * 3
@@ -539,12 +530,11 @@ async def test_a_page_of_another_origin_can_neither_read_nor_write() -> None:
         answer = await here.client.get("/debates/d1", headers=evil)
         assert "access-control-allow-origin" not in answer.headers
         asked = {"command": "vote", "debater": "a"}
-        assert (await here.client.post("/debates/d1/commands", json=asked, headers=evil)).status_code == 403
+        assert await command(here, asked, evil) == 403
         with pytest.raises(WebSocketUpgradeError):
             async with aconnect_ws("/debates/d1/events", here.client, headers=evil):
                 pass
-        own = {"origin": here.url}
-        assert (await here.client.post("/debates/d1/commands", json=asked, headers=own)).status_code == 202
+        assert await command(here, asked, {"origin": here.url}) == 202
         assert len([event for event in chair.log._events if isinstance(event, Vote)]) == 1
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
     from debate_tui.record.log import DebateLog
-    from tests.server.running_server import RunningServer
+    from tests.server.running_server import Reader, RunningServer
 
 PATH = "/debates/d1/events"
 
@@ -76,7 +76,7 @@ async def replicas(
 
 
 @pytest.mark.parametrize("read", [read_sse, read_websocket])
-async def test_a_viewer_goes_on_at_another_server(keeping: RedisServer, read: object) -> None:
+async def test_a_viewer_goes_on_at_another_server(keeping: RedisServer, read: Reader) -> None:
     """Cut behind every second message, and back at the other server, while the debate goes on."""
     log = example_debate()
     async with replicas(keeping.url, 2, log) as (producer, sites):
@@ -86,7 +86,7 @@ async def test_a_viewer_goes_on_at_another_server(keeping: RedisServer, read: ob
             while not received.of_type("debate.finished"):
                 target = len(received.messages) + 2
                 client = sites[turn % 2].client
-                await read(client, PATH + query, received, until=received_at_least(target))  # type: ignore[operator]
+                await read(client, PATH + query, received, until=received_at_least(target))
                 turn += 1
             return received
 
@@ -100,7 +100,7 @@ async def test_a_viewer_goes_on_at_another_server(keeping: RedisServer, read: ob
 @pytest.mark.parametrize("read", [read_sse, read_websocket])
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
 async def test_every_cut_is_healed_at_another_server_of_either_store(
-    request: pytest.FixtureRequest, tmp_path: Path, kind: str, read: object
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, read: Reader
 ) -> None:
     log = example_debate()
     url = request.getfixturevalue("keeping").url if kind == "redis" else str(tmp_path / "debates.sqlite3")
@@ -109,12 +109,12 @@ async def test_every_cut_is_healed_at_another_server_of_either_store(
             producer.append(event)
         await producer.log.flush()
         full = ReceivedMessages()
-        await read(first.client, f"{PATH}?after=0", full)  # type: ignore[operator]
+        await read(first.client, f"{PATH}?after=0", full)
         check_same_log(full.events(), log)
         for cut in range(1, len(full.messages) + 1):
             received = ReceivedMessages()
-            await read(first.client, f"{PATH}?after=0", received, until=received_at_least(cut))  # type: ignore[operator]
-            await read(second.client, PATH, received)  # type: ignore[operator]
+            await read(first.client, f"{PATH}?after=0", received, until=received_at_least(cut))
+            await read(second.client, PATH, received)
             check_same_log(received.events(), log)
 
 

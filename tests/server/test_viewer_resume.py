@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from debate_tui.domain.events import Event
+    from tests.server.running_server import Reader
 
 PATHS = {
     None: "/debates/d1/events",
@@ -39,26 +40,26 @@ def events_of(debater: str | None, log: list[Event]) -> list[Event]:
 @pytest.mark.parametrize("query", ["after=0", "after=0&batch_ms=0", "after=0&batch=3"])
 @pytest.mark.parametrize("debater", [None, "a"])
 @pytest.mark.parametrize("read", [read_sse, read_websocket])
-async def test_every_cut_of_a_recorded_debate(query: str, debater: str | None, read: object) -> None:
+async def test_every_cut_of_a_recorded_debate(query: str, debater: str | None, read: Reader) -> None:
     log = example_debate()
     path = f"{PATHS[debater]}?{query}"
     async with running_server() as here:
         here.hub.host("d1", MemoryLog(log))
         full = ReceivedMessages()
-        await read(here.client, path, full)  # type: ignore[operator]
+        await read(here.client, path, full)
         check_same_log(full.events(), events_of(debater, log))
         for cut in range(1, len(full.messages) + 1):
             received = ReceivedMessages()
-            await read(here.client, path, received, until=received_at_least(cut))  # type: ignore[operator]
+            await read(here.client, path, received, until=received_at_least(cut))
             assert len(received.messages) == cut
             resumed = path.replace("after=0", "encoding=json")
-            await read(here.client, resumed, received)  # type: ignore[operator]
+            await read(here.client, resumed, received)
             check_same_log(received.events(), events_of(debater, log))
 
 
 @pytest.mark.parametrize("debater", [None, "a", "b"])
 @pytest.mark.parametrize("read", [read_sse, read_websocket])
-async def test_cuts_while_the_debate_goes_on(debater: str | None, read: object) -> None:
+async def test_cuts_while_the_debate_goes_on(debater: str | None, read: Reader) -> None:
     """Several viewers are cut off behind every message, again and again, as the events come."""
     log = example_debate()
     grown = MemoryLog(clock=iter([event.at for event in log]).__next__)
@@ -70,7 +71,7 @@ async def test_cuts_while_the_debate_goes_on(debater: str | None, read: object) 
             query = "?after=0&batch_ms=1"
             while not received.of_type("debate.finished"):
                 target = len(received.messages) + every
-                await read(here.client, PATHS[debater] + query, received, until=received_at_least(target))  # type: ignore[operator]
+                await read(here.client, PATHS[debater] + query, received, until=received_at_least(target))
                 query = "?batch_ms=1" if received.last_id else query
             return received
 
@@ -84,7 +85,7 @@ async def test_cuts_while_the_debate_goes_on(debater: str | None, read: object) 
 
 
 @pytest.mark.parametrize("read", [read_sse, read_websocket])
-async def test_cuts_across_restarts(tmp_path: Path, read: object) -> None:
+async def test_cuts_across_restarts(tmp_path: Path, read: Reader) -> None:
     """The server is another one each time, with other windows; the record is the same."""
     log = example_debate()
     store = open_store(tmp_path / "debates.sqlite3")
@@ -99,11 +100,11 @@ async def test_cuts_across_restarts(tmp_path: Path, read: object) -> None:
         other = open_store(tmp_path / "debates.sqlite3")
         async with running_server(other) as here:
             target = len(received.messages) + 2
-            await read(here.client, PATHS[None] + query, received, until=received_at_least(target))  # type: ignore[operator]
+            await read(here.client, PATHS[None] + query, received, until=received_at_least(target))
         await other.aclose()
         query = "?batch_ms=5"
     async with running_server(store) as here:
-        await read(here.client, PATHS[None], received)  # type: ignore[operator]
+        await read(here.client, PATHS[None], received)
     await record.aclose()
     await store.aclose()
     check_same_log(received.events(), log)
