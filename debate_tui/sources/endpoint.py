@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from abc import ABC, abstractmethod
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
@@ -158,34 +158,3 @@ def encode_turn_request(request: TurnRequest) -> bytes:
 
 def _percent_encode(text: str) -> str:
     return quote(text, safe="", errors="replace")
-
-
-# Fallback to another transport.
-
-
-class FallbackEndpoint(RemoteEndpoint):
-    """Tries `first`, then `second` at the same address if the answer is not an event stream.
-
-    The one that worked is tried first from then on. If neither is an event stream, the fault of `first` is
-    raised.
-    """
-
-    def __init__(self, first: RemoteEndpoint, second: RemoteEndpoint) -> None:
-        super().__init__(first.url)
-        self._second = second
-        self._preferred = first
-
-    @asynccontextmanager
-    async def connect(
-        self, request: TurnRequest, cursor: Cursor | None
-    ) -> AsyncGenerator[EndpointConnection]:
-        async with AsyncExitStack() as stack:
-            try:
-                connection = await stack.enter_async_context(self._preferred.connect(request, cursor))
-            except NotAStream as refusal:
-                try:
-                    connection = await stack.enter_async_context(self._second.connect(request, cursor))
-                except Fault:
-                    raise refusal from None
-                self._preferred = self._second
-            yield connection

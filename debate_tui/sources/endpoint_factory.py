@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from debate_tui.domain.sanitise import redact
-from debate_tui.sources.endpoint import FallbackEndpoint
+from debate_tui.domain.stream import Fault
+from debate_tui.sources.endpoint import NotAStream, RemoteEndpoint
 from debate_tui.sources.http import CONNECT_TIMEOUT, HttpClients
 from debate_tui.sources.shared_connection import SharedEndpoint
 from debate_tui.sources.sse import SseSource
 from debate_tui.sources.websocket import WebSocketSource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
-    from debate_tui.domain.stream import Source
-    from debate_tui.sources.endpoint import HttpMethod, RemoteEndpoint
+    from debate_tui.domain.stream import Cursor, Source, TurnRequest
+    from debate_tui.sources.endpoint import EndpointConnection, HttpMethod
 
 
 class EndpointFactory:
@@ -74,3 +76,31 @@ class EndpointFactory:
 
 def _netloc(url: str) -> str:
     return urlsplit(url).netloc
+
+
+class FallbackEndpoint(RemoteEndpoint):
+    """Tries `first`, then `second` at the same address if the answer is not an event stream.
+
+    The one that worked is tried first from then on. If neither is an event stream, the fault of `first` is
+    raised.
+    """
+
+    def __init__(self, first: RemoteEndpoint, second: RemoteEndpoint) -> None:
+        super().__init__(first.url)
+        self._second = second
+        self._preferred = first
+
+    @asynccontextmanager
+    async def connect(
+        self, request: TurnRequest, cursor: Cursor | None
+    ) -> AsyncGenerator[EndpointConnection]:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self._preferred.connect(request, cursor))
+            except NotAStream as refusal:
+                try:
+                    connection = await stack.enter_async_context(self._second.connect(request, cursor))
+                except Fault:
+                    raise refusal from None
+                self._preferred = self._second
+            yield connection

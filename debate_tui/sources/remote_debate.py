@@ -15,7 +15,7 @@ from msgspec import Struct
 from debate_tui.domain.events import Event
 from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive, TimeSlice, TurnRequest
 from debate_tui.sources.credentials import check_url
-from debate_tui.sources.endpoint import FallbackEndpoint
+from debate_tui.sources.endpoint_factory import FallbackEndpoint
 from debate_tui.sources.http import HttpClients, HttpRequest, open_response
 from debate_tui.sources.network import url_host
 from debate_tui.sources.sse import SseSource
