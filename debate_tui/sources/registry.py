@@ -244,8 +244,12 @@ class SourceFactory:
             case "local":
                 source = self._make_local(specification.detail, asked)
             case "provider":
-                source = self._make_model(specification, asked, background)
-                if _separates_reasoning(find_provider(specification.scheme)):
+                from debate_tui.sources.sdk import SdkClients
+
+                self._sdk_clients = self._sdk_clients or SdkClients(connect_timeout=self._connect_timeout)
+                provider = find_provider(specification.scheme)
+                source = _make_model(specification.detail, provider, self._sdk_clients, asked, background)
+                if _separates_reasoning(provider):
                     return self._own(source)
         from debate_tui.sources.reasoning_tags import ReasoningTagSource
 
@@ -268,36 +272,31 @@ class SourceFactory:
         from debate_tui.sources.local_model import LocalServers
 
         self._local_servers = self._local_servers or LocalServers(
-            _make_compatible, self._model_folder, self._report_progress
+            _make_model, self._model_folder, self._report_progress
         )
         return self._local_servers.make(model, parameters)
 
-    def _make_model(self, specification: SourceSpec, parameters: ModelParameters, background: bool) -> Source:
-        from debate_tui.sources.sdk import SdkClients
 
-        self._sdk_clients = self._sdk_clients or SdkClients(connect_timeout=self._connect_timeout)
-        asked = find_provider(specification.scheme)
-        if asked.api == "messages":
-            from debate_tui.sources.anthropic import AnthropicSource
+def _make_model(
+    model: str,
+    provider: Provider,
+    sdk_clients: SdkClients,
+    parameters: ModelParameters,
+    background: bool = False,
+) -> Source:
+    if provider.api == "messages":
+        from debate_tui.sources.anthropic import AnthropicSource
 
-            return AnthropicSource(
-                specification.detail, sdk_clients=self._sdk_clients, provider=asked, parameters=parameters
-            )
-        from debate_tui.sources.openai import OpenAISource
-
-        return OpenAISource(
-            specification.detail,
-            provider=asked,
-            sdk_clients=self._sdk_clients,
-            background=background,
-            parameters=parameters,
-        )
-
-
-def _make_compatible(model: str, provider: Provider, sdk: SdkClients, parameters: ModelParameters) -> Source:
+        return AnthropicSource(model, provider=provider, sdk_clients=sdk_clients, parameters=parameters)
     from debate_tui.sources.openai import OpenAISource
 
-    return OpenAISource(model, provider=provider, sdk_clients=sdk, parameters=parameters)
+    return OpenAISource(
+        model,
+        provider=provider,
+        sdk_clients=sdk_clients,
+        background=background,
+        parameters=parameters,
+    )
 
 
 def _separates_reasoning(provider: Provider) -> bool:
