@@ -316,10 +316,6 @@ class Source(Protocol):
         """
         ...
 
-    async def aclose(self) -> None:
-        """Close what outlives a turn, such as pooled connections."""
-        ...
-
 
 # How long a reader may block the event loop
 

@@ -101,9 +101,6 @@ class ChaosSource:
             async with aclosing(_break_stream(items, plan)) as broken:
                 yield broken
 
-    async def aclose(self) -> None:
-        await self._source.aclose()
-
 
 def _fail_connecting(plan: PlannedFailure | None) -> None:
     match plan:

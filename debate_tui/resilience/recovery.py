@@ -122,10 +122,6 @@ class RecoveringSource:
             await items.aclose()
             watchdog.close()
 
-    async def aclose(self) -> None:
-        """Close the wrapped source."""
-        await self._source.aclose()
-
 
 class _ConnectionState:
     """The state of one connection of a turn."""

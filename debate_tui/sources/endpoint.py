@@ -89,10 +89,6 @@ class RemoteEndpoint(ABC):
         ):
             yield items
 
-    async def aclose(self) -> None:
-        """Do nothing: only the shared clients outlive a turn."""
-        return
-
 
 @asynccontextmanager
 async def decode_connection(

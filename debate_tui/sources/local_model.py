@@ -354,9 +354,6 @@ class LocalSource:
         async with self._source.open(request, resume) as items:
             yield items
 
-    async def aclose(self) -> None:
-        """See `Source.aclose`: the server is shared with other sources."""
-
 
 async def _stop_server(start_task: asyncio.Task[LlamaServer]) -> None:
     """Stop the server that a start produced, if any."""

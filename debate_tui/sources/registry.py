@@ -203,14 +203,11 @@ class SourceFactory:
         self._local_servers: LocalServers | None = None
         self._endpoint_factory: EndpointFactory | None = None
         self._sdk_clients: SdkClients | None = None
-        self._sources: list[Source] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for source in self._sources:
-            await source.aclose()
         if self._endpoint_factory is not None:
             await self._endpoint_factory.aclose()
         if self._sdk_clients is not None:
@@ -238,7 +235,7 @@ class SourceFactory:
             case "demo":
                 from debate_tui.sources.demo import DemoSource
 
-                return self._own(DemoSource(specification.detail))
+                return DemoSource(specification.detail)
             case "endpoint":
                 source = self._make_endpoint(specification.detail, method, names)
             case "local":
@@ -250,14 +247,10 @@ class SourceFactory:
                 provider = find_provider(specification.scheme)
                 source = _make_model(specification.detail, provider, self._sdk_clients, asked, background)
                 if _separates_reasoning(provider):
-                    return self._own(source)
+                    return source
         from debate_tui.sources.reasoning_tags import ReasoningTagSource
 
-        return self._own(ReasoningTagSource(source))
-
-    def _own(self, source: Source) -> Source:
-        self._sources.append(source)
-        return source
+        return ReasoningTagSource(source)
 
     def _make_endpoint(self, url: str, method: Literal["GET", "POST"], names: Sequence[str]) -> Source:
         from debate_tui.sources.endpoint_factory import EndpointFactory

@@ -104,10 +104,6 @@ class SdkSource(ABC):
             fault.redact(*self._parameters.secrets, *secret_values(self._provider.headers))
             raise
 
-    async def aclose(self) -> None:
-        """See `Source.aclose`: this source owns no resources."""
-        return
-
     @abstractmethod
     async def request_stream(
         self, client: SdkClient[Any], request: TurnRequest, resume: Resume | None

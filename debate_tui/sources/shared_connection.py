@@ -355,10 +355,6 @@ class SharedSource:
             return self._open_own(request, resume)
         return self._open_shared(request)
 
-    async def aclose(self) -> None:
-        """See `Source.aclose`."""
-        await self._endpoint.endpoint.aclose()
-
     @asynccontextmanager
     async def _open_own(
         self, request: TurnRequest, resume: Resume | None

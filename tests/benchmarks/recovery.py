@@ -43,9 +43,6 @@ class ReadySource:
             yield chunk
         yield Finished()
 
-    async def aclose(self) -> None:
-        pass
-
 
 async def microseconds_per_chunk(source: Source, chunks: int) -> float:
     """CPU microseconds per chunk, of several runs the cheapest."""

@@ -111,9 +111,6 @@ class ScriptedSource:
         """What the next opening plays."""
         return self._scripts[self.opened]
 
-    async def aclose(self) -> None:
-        pass
-
     async def _items(self, script: list[Step]) -> AsyncIterator[StreamItem]:
         for step in script:
             if isinstance(step, (Fault, Stall, Pass, asyncio.Event)):

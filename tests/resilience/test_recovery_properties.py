@@ -110,9 +110,6 @@ class CutSource:
         if broken:
             raise Fault(FaultKind.NETWORK, "connection reset")
 
-    async def aclose(self) -> None:
-        pass
-
 
 texts = st.one_of(
     st.text(min_size=1, max_size=12),
@@ -220,9 +217,6 @@ class ExactSource:
         if broken:
             raise Fault(FaultKind.NETWORK, "connection reset")
 
-    async def aclose(self) -> None:
-        pass
-
 
 def cut_into_words(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
@@ -326,9 +320,6 @@ class ContinuedSource:
             yield Finished()
 
         yield items()
-
-    async def aclose(self) -> None:
-        pass
 
 
 @given(

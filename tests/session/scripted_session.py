@@ -66,9 +66,6 @@ class Scripted:
             else:
                 yield step
 
-    async def aclose(self) -> None:
-        pass
-
 
 def speech_items(*pieces: str) -> list[Step]:
     return [Connected(), *(Chunk(piece) for piece in pieces), Finished(usage=Usage(3, len(pieces)))]

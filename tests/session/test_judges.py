@@ -59,9 +59,6 @@ class AnsweringJudge:
             yield Chunk(text[start : start + 50])
         yield Finished(usage=Usage(10, 5))
 
-    async def aclose(self) -> None:
-        pass
-
 
 def is_stance(prompt: str) -> bool:
     return "Before you hear anything" in prompt

@@ -54,9 +54,6 @@ class PromptRecorder:
             await asyncio.sleep(0)
         yield Finished()
 
-    async def aclose(self) -> None:
-        pass
-
 
 async def run_debate(past: list[events.Event]) -> tuple[list[events.Event], dict[int, str]]:
     """Hold the debate, or what is left of it; returns all its events, and every prompt by its turn."""

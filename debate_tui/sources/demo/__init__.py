@@ -117,9 +117,6 @@ class DemoSource:
         finally:
             await stream.aclose()
 
-    async def aclose(self) -> None:
-        """Do nothing: no resource outlives a turn."""
-
     def _prepare(self, request: TurnRequest) -> tuple[ScriptedTurn, Pace]:
         from debate_tui.domain.prompts import parse_prompt
         from debate_tui.sources.demo.script import compose_turn, compose_verdict

@@ -76,10 +76,6 @@ class ReasoningTagSource:
         ):
             yield split
 
-    async def aclose(self) -> None:
-        """See `Source.aclose`."""
-        await self._source.aclose()
-
 
 async def _split_items(items: AsyncIterator[StreamItem], resume: Resume | None) -> AsyncGenerator[StreamItem]:
     splitter = ReasoningTagSplitter()
