@@ -116,10 +116,10 @@ class HttpClients:
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                     headers={"user-agent": f"debate-tui/{__version__}"},
                 )
-            except (httpx.InvalidURL, ValueError, ImportError) as error:
+            except (httpx.InvalidURL, ValueError):
                 if proxy is None:
                     raise
-                raise network.unusable_proxy_fault(proxy, error) from None
+                raise network.unusable_proxy_fault(proxy.variable) from None
 
     def _tls_context(self, http2: bool) -> ssl.SSLContext:
         # httpx sets the ALPN protocols on the context, so HTTP/1.1 and HTTP/2 cannot share one.

@@ -121,17 +121,6 @@ def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | Non
     return _parse_proxy(value, variable)
 
 
-def unusable_proxy_fault(proxy: Proxy, error: Exception) -> Fault:
-    """Return the fault of a proxy that no HTTP client can be made for."""
-    if isinstance(error, ImportError):
-        return Fault(
-            FaultKind.BAD_REQUEST,
-            f"{proxy.variable} names a SOCKS proxy, which needs the package 'socksio'.",
-            hint="Run: pip install socksio",
-        )
-    return _proxy_fault(proxy.variable, "its host is not valid")
-
-
 def refused_by_proxy_fault(proxy: Proxy, host: str, error: Exception) -> Fault:
     """Return the fault of a proxy that did not connect to `host`; if it needs a login, a retry is useless."""
     answers_otherwise = isinstance(error, socks_errors(proxy)) or not str(error)
@@ -197,17 +186,18 @@ def _parse_proxy(value: str, variable: str) -> Proxy:
     known = _PROXY_SCHEMES.get(scheme.lower())
     if known is None:
         kind = f"'{scheme}'" if scheme.isalnum() else "it"  # what is not a scheme may be a password
-        raise _proxy_fault(variable, f"{kind} is not one of {', '.join(_PROXY_SCHEMES)}")
+        raise unusable_proxy_fault(variable, f"{kind} is not one of {', '.join(_PROXY_SCHEMES)}")
     url = f"{known}://{rest}"
     if problem := find_url_problem(url, (known,)):
-        raise _proxy_fault(variable, problem)
+        raise unusable_proxy_fault(variable, problem)
     parts = urlsplit(url)
     userinfo = ":".join(quote(unquote(part), safe="") for part in (parts.username, parts.password) if part)
     host_and_port = parts.netloc.rpartition("@")[2]
     return Proxy(f"{known}://{userinfo}{'@' * bool(userinfo)}{host_and_port}", variable)
 
 
-def _proxy_fault(variable: str, reason: str) -> Fault:
+def unusable_proxy_fault(variable: str, reason: str = "its host is not valid") -> Fault:
+    """Return the fault of a proxy that cannot be used; `variable` is the setting it comes from."""
     return variable_fault(variable, reason, f"Correct or unset {variable}, or add the server to NO_PROXY.")
 
 

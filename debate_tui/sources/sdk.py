@@ -192,10 +192,10 @@ class SdkClients:
                     "response": [bound_error_body],
                 },
             )
-        except (httpx2.InvalidURL, ValueError, ImportError) as error:
+        except (httpx2.InvalidURL, ValueError):
             if proxy is None:
                 raise
-            raise network.unusable_proxy_fault(proxy, error) from None
+            raise network.unusable_proxy_fault(proxy.variable) from None
 
 
 def import_sdk(api: Api) -> None:
