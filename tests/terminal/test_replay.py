@@ -15,7 +15,7 @@ from tests.tui.replay_harness import recorded_debate
 async def test_a_debate_is_played_and_left_as_it_was_found() -> None:
     await store_debate(recorded_debate())
     async with run_in_terminal("replay", "--speed", "64") as terminal:
-        await terminal.wait_for_text("replay", "64×", "■ the end", "✓ complete", "On second thought, no.")
+        await terminal.wait_for_text("replay", "64×", "■ ended", "✓ complete", "On second thought, no.")
         terminal.press("  ")
         await terminal.wait_for_text("‖ paused", "0:0", "Opening")
         await terminal.wait_until(lambda display: "On second thought" not in display.text)
@@ -65,7 +65,7 @@ async def test_hostile_text_is_as_harmless_as_it_was() -> None:
     ]
     await store_debate(events)
     async with run_in_terminal("replay", "--speed", "64") as terminal:
-        await terminal.wait_for_text("■ the end", "Fine.")
+        await terminal.wait_for_text("■ ended", "Fine.")
         assert b"pwned" not in terminal.display.raw.replace(b"Fine.", b"")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
