@@ -25,7 +25,7 @@ async def test_a_debate_is_opened_and_the_list_comes_back_as_it_was() -> None:
         terminal.press("q")
         await terminal.wait_for_text("Recorded debates", "/ cars")
         terminal.press("\x1b")
-        await terminal.wait_for_text("words of the topic")
+        await terminal.wait_for_text("Filter by topic")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
         assert terminal.is_restored()

@@ -44,7 +44,7 @@ async def test_no_screen_sends_a_colour(theme: str) -> None:
         for key, shown in (
             ("?", "Keys and badges"),
             ("s", "Stream statistics"),
-            ("M", "The moderator"),
+            ("M", "Moderate the debate"),
             ("e", "Markdown"),
         ):
             terminal.press(key)

@@ -271,12 +271,9 @@ class StartScreen(Screen[None]):
     def _show_explanation(self) -> None:
         item = self._item if self._setup_list.has_focus else None
         title, *paragraphs = help_text(item, self.setup, self._source_options, self._formats)
-        rows = [Piece(one_line(title), bold=True)]
-        for paragraph in filter(None, paragraphs):
-            rows += [
-                Piece(""),
-                *(Piece(one_line(x, MAX_HELP_CHARACTERS), Tone.QUIET) for x in paragraph.split("\n")),
-            ]
+        text = "\n\n".join(filter(None, paragraphs))
+        lines = [Piece(one_line(line, MAX_HELP_CHARACTERS), Tone.QUIET) for line in text.split("\n")]
+        rows = [Piece(one_line(title), bold=True), *lines]
         self._setup_help.update(to_lines([(row,) for row in rows], self._glyphs))
         self._footer.set_hints(self._hints(item))
 

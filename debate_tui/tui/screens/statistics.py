@@ -89,7 +89,7 @@ class StatisticsScreen(OverlayScreen[None]):
                 continue
             text = parts[0]
             for part in parts[1:]:
-                if len(f"{text}{separator}{part}") > cells and not row.is_about_faults:
+                if len(f"{text}{separator}{part}") > cells and row.label != "faults":
                     break
                 text += f"{separator}{part}"
             yield (Piece(text, Tone.RECONNECTING if row.is_about_faults and text != "none" else Tone.TEXT),)
