@@ -252,7 +252,7 @@ async def open_statistics(board: DebateHarness) -> None:
 
 def row(board: DebateHarness, label: str) -> list[str]:
     """What a row of the table says of each debater."""
-    found = next(match for line in board.rows if (match := re.search(rf" {label} +(\S.*)", line)))
+    found = next(match for line in board.rows if (match := re.search(rf" {label.ljust(13)}(\S.*)", line)))
     return re.split(r"\s{2,}", found[1])
 
 
