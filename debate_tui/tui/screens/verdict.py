@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events, on
 from textual.binding import Binding, BindingType
 
 from debate_tui.display.markdown.wrap import wrap
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from textual.app import ComposeResult
-    from textual.events import MouseScrollDown, MouseScrollUp, Resize
+    from textual.events import Resize
     from textual.geometry import Size
 
     from debate_tui.domain.judging.summary import OutcomeSummary, Quote, Score, VerdictSummary
@@ -301,14 +302,13 @@ class VerdictScreen(OverlayScreen[None]):
     """The dialog opened when a debate ends with a verdict, and with ``v``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,v,enter", "close"),
+        Binding("v,enter", "close"),
         Binding("down,j", "scroll(1)"),
         Binding("up,k", "scroll(-1)"),
         Binding("pagedown,space", "page(1)"),
         Binding("pageup", "page(-1)"),
         Binding("home,g", "scroll(-100000)"),
         Binding("end,G", "scroll(100000)"),
-        Binding("ctrl+c,ctrl+q", "app.quit"),
     ]
 
     def __init__(self, transcript: Transcript, glyphs: Glyphs) -> None:
@@ -336,12 +336,9 @@ class VerdictScreen(OverlayScreen[None]):
         """Scroll down or up by pages."""
         self._card.scroll_rows(pages * self._card.page_rows)
 
-    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        """Scroll down."""
+    @on(events.MouseScrollDown)
+    @on(events.MouseScrollUp)
+    def scroll_by_wheel(self, event: events.MouseScrollDown | events.MouseScrollUp) -> None:
+        """Scroll down or up."""
         event.stop()
-        self._card.scroll_rows(WHEEL_ROWS)
-
-    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        """Scroll up."""
-        event.stop()
-        self._card.scroll_rows(-WHEEL_ROWS)
+        self._card.scroll_rows(WHEEL_ROWS if isinstance(event, events.MouseScrollDown) else -WHEEL_ROWS)
