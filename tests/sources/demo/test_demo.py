@@ -87,22 +87,25 @@ def load_format(name: str) -> Format:
     return parse_format(text, f"{name}.toml")
 
 
-async def hold_debate(topic: str, count: int = 2, *, seed: int = 0, rebuttals: int = 2) -> list[Speech]:
-    """A whole Oxford debate between scripted debaters, prompts and all."""
-    oxford = with_round_count(load_format("oxford"), rebuttals)
+async def hold_debate(
+    topic: str, count: int = 2, *, seed: int = 0, rebuttals: int = 0, name: str = "oxford"
+) -> list[Speech]:
+    """A whole debate between scripted debaters, prompts and all."""
+    form = load_format(name)
+    form = with_round_count(form, rebuttals) if rebuttals else form
     debaters = tuple(
         Debater(id=name, name=VOICES[name], side=side, source=f"demo:{name}")
-        for name, side in zip(pick_voices(count, seed), assign_sides(oxford, count), strict=True)
+        for name, side in zip(pick_voices(count, seed), assign_sides(form, count), strict=True)
     )
     said: list[Speech] = []
-    for step in iter_rounds(oxford):
+    for step in iter_rounds(form):
         heard, turn = tuple(said), len(said)
         for wave in speaking_groups(step, debaters):
             for me in wave:
                 turn += 1
                 brief = Brief(
                     topic=topic,
-                    format=oxford.title,
+                    format=form.title,
                     debater=me,
                     opponents=tuple(other for other in debaters if other is not me),
                     round=step,
@@ -246,6 +249,15 @@ async def test_every_speech_is_near_its_length_and_leaves_no_slot_open(topic: st
         assert not re.search(r"\{\w+\}", speech.text)
         assert "  " not in re.sub(r"```.*?```", "", speech.text, flags=re.DOTALL)
         assert speech.text.count("```") in (0, 2)
+
+
+@pytest.mark.parametrize(
+    "name", [file.name[:-5] for file in files("debate_tui.domain.formats").iterdir() if ".toml" in file.name]
+)
+async def test_every_format_is_a_show(name: str) -> None:
+    said = await hold_debate(TOPICS[0], max(2, load_format(name).min_debaters), name=name)
+    assert all(speech.text and "{" not in speech.text for speech in said)
+    assert len({speech.text for speech in said}) == len(said)
 
 
 @pytest.mark.parametrize("seed", range(6))
