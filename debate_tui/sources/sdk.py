@@ -12,6 +12,7 @@ import re
 import ssl
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -201,12 +202,8 @@ class SdkClients:
 def import_sdk(api: Api) -> None:
     """Import the SDK for an API, and httpx-sse; blocking."""
     with sdk_import.import_without_gc():
-        import httpx_sse  # noqa: F401 (imported for others, as are the SDKs)
-
-        if api == "messages":
-            import anthropic  # noqa: F401
-        else:
-            import openai  # noqa: F401
+        import_module("httpx_sse")
+        import_module("anthropic" if api == "messages" else "openai")
 
 
 async def _append_query(query: bytes, request: httpx2.Request) -> None:
