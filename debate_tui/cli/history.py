@@ -121,30 +121,6 @@ def _confirm_deletion(count: int) -> bool:
 # The history on the full screen.
 
 
-class _RecordedDebates:
-    """The `HistoryStore` of the program's own record."""
-
-    def __init__(self, store: DebateStore) -> None:
-        self._store = store
-
-    async def debates(self) -> Sequence[DebateSummary]:
-        """See `HistoryStore.debates`."""
-        return await self._store.debates()
-
-    async def events(self, debate: str) -> Sequence[Event]:
-        """See `HistoryStore.events`."""
-        return await self._store.events(debate)
-
-    async def delete(self, debate: str) -> None:
-        """See `HistoryStore.delete`."""
-        check_not_live(await self._store.find(debate))
-        await self._store.delete(debate)
-
-    async def check(self, debate: str) -> None:
-        """See `HistoryStore.check`."""
-        await plan_continuation(self._store, debate, load_settings({}))
-
-
 async def browse_history(store: DebateStore, query: str) -> int:
     """Show the history screen and the debates opened from it until the user quits; return the exit code.
 
@@ -154,12 +130,17 @@ async def browse_history(store: DebateStore, query: str) -> int:
     from debate_tui.cli.tui_runner import make_screen_options
     from debate_tui.tui.screens.history import HistoryApp
 
-    archive, selected_debate = _RecordedDebates(store), ""
+    selected_debate = ""
+
+    async def check_resumable(debate: str) -> None:
+        await plan_continuation(store, debate, load_settings({}))
+
     while True:
         settings = load_settings({})
-        summaries = await archive.debates()
+        summaries = await store.debates()
         app = HistoryApp(
-            archive,
+            store,
+            check_resumable,
             summaries,
             make_screen_options(settings),
             filter_text=query,

@@ -68,6 +68,9 @@ class FakeArchive:
             raise self.trouble
         return recorded_debate()
 
+    async def find(self, debate: str) -> DebateSummary:
+        return next(summary for summary in self.kept if summary.debate == debate)
+
     async def delete(self, debate: str) -> None:
         if self.trouble:
             raise self.trouble
@@ -84,7 +87,12 @@ class HistoryHarness(ScreenHarness):
     ) -> None:
         self.archive = FakeArchive(summaries(count, live))
         self.app = HistoryApp(
-            self.archive, self.archive.kept, ScreenOptions(**options), filter_text=words, selected_debate=at
+            self.archive,  # type: ignore[arg-type]
+            self.archive.check,
+            self.archive.kept,
+            ScreenOptions(**options),
+            filter_text=words,
+            selected_debate=at,
         )
 
     async def press(self, *keys: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -29,39 +29,17 @@ from debate_tui.tui.widgets.option_list import MarkedList, to_lines
 from debate_tui.tui.widgets.rows import Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.events import Click, Resize
     from textual.timer import Timer
     from textual.widgets import Input, OptionList
 
-    from debate_tui.domain.events import Event
+    from debate_tui.record.log import DebateStore
     from debate_tui.record.summary import DebateSummary
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.symbols import Glyphs
-
-# The interface between the history screen and the record.
-
-
-class HistoryStore(Protocol):
-    """The recorded debates; every method raises `DebateError` if the record cannot be used."""
-
-    async def debates(self) -> Sequence[DebateSummary]:
-        """Return all debates, newest first."""
-        ...
-
-    async def events(self, debate: str) -> Sequence[Event]:
-        """Return all recorded events of a debate."""
-        ...
-
-    async def delete(self, debate: str) -> None:
-        """Delete a debate permanently."""
-        ...
-
-    async def check(self, debate: str) -> None:
-        """Raise `DebateError` with the reason if this debate cannot be resumed."""
-        ...
 
 
 class HistorySelection(NamedTuple):
@@ -103,6 +81,48 @@ def format_when(seconds: float) -> str:
     return f"{day} {moment:%H:%M}"
 
 
+def debate_rows(summary: DebateSummary, glyphs: Glyphs) -> Iterator[tuple[Piece, ...]]:
+    """Yield the two rows of a debate in the list."""
+    yield (Piece(one_line(summary.topic, MAX_TOPIC_CHARACTERS), bold=True),)
+    facts = (
+        format_when(summary.started),
+        one_line(summary.format, 40),
+        ", ".join(one_line(debater.name, 40) for debater in summary.debaters),
+    )
+    separator = f" {glyphs.separator} "
+    yield _state_piece(summary, glyphs), Piece(f"{separator}{separator.join(facts)}", Tone.QUIET)
+
+
+def detail_rows(summary: DebateSummary, glyphs: Glyphs) -> Iterator[tuple[Piece, ...]]:
+    """Yield the details of a debate: topic, state, times and debaters."""
+    yield (Piece(one_line(summary.topic, MAX_TOPIC_CHARACTERS), bold=True),)
+    yield ()
+    yield (_state_piece(summary, glyphs),)
+    yield ()
+    facts = {
+        "started": format_when(summary.started),
+        "ended" if summary.finished else "last event": format_when(summary.updated),
+        "format": one_line(summary.format, 40),
+        "events": f"{summary.events:,}",
+        "id": summary.debate,
+    }
+    for label, value in facts.items():
+        yield Piece(label.ljust(12), Tone.QUIET), Piece(value)
+    for debater in summary.debaters:
+        yield ()
+        side = one_line(debater.side, 40)
+        name = Piece(one_line(debater.name, 40), bold=True)
+        yield name, Piece(f" {glyphs.separator} {side}" if side else "", Tone.QUIET)
+        yield (Piece(one_line(debater.model or debater.source, 80), Tone.QUIET),)
+
+
+def _state_piece(summary: DebateSummary, glyphs: Glyphs) -> Piece:
+    """Return how a debate ended; one without an end is still live or was interrupted."""
+    state = debate_state(summary.finished, live=summary.live)
+    glyph, tone = _ENDING_LOOKS[state]
+    return Piece(f"{getattr(glyphs, glyph)} {state}", tone)
+
+
 class DebateList(MarkedList):
     """The list of recorded debates, two rows each; a click highlights, a double click opens."""
 
@@ -121,7 +141,8 @@ class HistoryScreen(Screen[None]):
     """The list of recorded debates, filtered by words.
 
     It first shows those of `summaries` that match `filter_text`, with the debate whose id is
-    `selected_debate` highlighted. `on_selection` is called with what the user wants to see next.
+    `selected_debate` highlighted. `check_resumable` raises `DebateError` if the debate with this id cannot be
+    resumed. `on_selection` is called with what the user wants to see next.
     """
 
     DEFAULT_CSS = """
@@ -151,7 +172,8 @@ class HistoryScreen(Screen[None]):
 
     def __init__(
         self,
-        store: HistoryStore,
+        store: DebateStore,
+        check_resumable: Callable[[str], Awaitable[object]],
         summaries: Sequence[DebateSummary],
         glyphs: Glyphs,
         on_selection: Callable[[HistorySelection], None],
@@ -161,6 +183,7 @@ class HistoryScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self._store = store
+        self._check_resumable = check_resumable
         self._summaries = tuple(summaries)
         self._glyphs = glyphs
         self._selection_callback = on_selection
@@ -213,7 +236,9 @@ class HistoryScreen(Screen[None]):
         """List the debates that match the filter, and highlight this one or the one in its place."""
         words, index = self._filter_bar.input.value, self._debate_list.highlighted or 0
         self._found = [summary for summary in self._summaries if summary.matches(words)]
-        options = [Option(to_lines(self._debate_rows(summary), self._glyphs)) for summary in self._found]
+        options = [
+            Option(to_lines(debate_rows(summary, self._glyphs), self._glyphs)) for summary in self._found
+        ]
         if not options:
             about = f"No debate matches “{one_line(words, 60)}”." if words.strip() else "No debates recorded."
             options = [Option(to_lines([(), (Piece(about, Tone.QUIET),)], self._glyphs), disabled=True)]
@@ -226,48 +251,11 @@ class HistoryScreen(Screen[None]):
         self._title_bar.update_status(f"{count} {'debate' if total == 1 else 'debates'}, newest first")
         self._show_highlighted()
 
-    def _debate_rows(self, summary: DebateSummary) -> Iterator[tuple[Piece, ...]]:
-        yield (Piece(one_line(summary.topic, MAX_TOPIC_CHARACTERS), bold=True),)
-        facts = (
-            format_when(summary.started),
-            one_line(summary.format, 40),
-            ", ".join(one_line(debater.name, 40) for debater in summary.debaters),
-        )
-        separator = f" {self._glyphs.separator} "
-        yield self._state_piece(summary), Piece(f"{separator}{separator.join(facts)}", Tone.QUIET)
-
-    def _state_piece(self, summary: DebateSummary, *, bold: bool = False) -> Piece:
-        """Return how a debate ended; one without an end is still live or was interrupted."""
-        state = debate_state(summary.finished, live=summary.live)
-        glyph, tone = _ENDING_LOOKS[state]
-        return Piece(f"{getattr(self._glyphs, glyph)} {state}", tone, bold)
-
     def _show_highlighted(self) -> None:
         summary = self.highlighted_debate
-        rows = self._detail_rows(summary) if summary is not None else ()
+        rows = detail_rows(summary, self._glyphs) if summary is not None else ()
         self._details.update(to_lines(rows, self._glyphs))
         self._show_hints()
-
-    def _detail_rows(self, summary: DebateSummary) -> Iterator[tuple[Piece, ...]]:
-        yield (Piece(one_line(summary.topic, MAX_TOPIC_CHARACTERS), bold=True),)
-        yield ()
-        yield (self._state_piece(summary, bold=True),)
-        yield ()
-        facts = {
-            "started": format_when(summary.started),
-            "ended" if summary.finished else "last event": format_when(summary.updated),
-            "format": one_line(summary.format, 40),
-            "events": f"{summary.events:,}",
-            "id": summary.debate,
-        }
-        for label, value in facts.items():
-            yield Piece(label.ljust(12), Tone.QUIET), Piece(value)
-        for debater in summary.debaters:
-            yield ()
-            side = one_line(debater.side, 40)
-            name = Piece(one_line(debater.name, 40), bold=True)
-            yield name, Piece(f" {self._glyphs.separator} {side}" if side else "", Tone.QUIET)
-            yield (Piece(one_line(debater.model or debater.source, 80), Tone.QUIET),)
 
     def _show_hints(self) -> None:
         if self._is_filtering:
@@ -321,7 +309,7 @@ class HistoryScreen(Screen[None]):
 
     async def _resume(self, debate: str) -> None:
         try:
-            await self._store.check(debate)
+            await self._check_resumable(debate)
         except DebateError as error:
             self._show_message(f"{error.message} {error.hint}".strip(), Tone.FAILED)
         else:
@@ -361,6 +349,9 @@ class HistoryScreen(Screen[None]):
 
     async def _delete(self, debate: str) -> None:
         try:
+            if (await self._store.find(debate)).live:
+                self._show_message("The debate is running in another program", Tone.FAILED)
+                return
             await self._store.delete(debate)
             self._summaries = tuple(await self._store.debates())
         except DebateError as error:
@@ -419,7 +410,8 @@ class HistoryApp(BaseApp[HistorySelection]):
 
     def __init__(
         self,
-        store: HistoryStore,
+        store: DebateStore,
+        check_resumable: Callable[[str], Awaitable[object]],
         summaries: Sequence[DebateSummary],
         options: ScreenOptions,
         *,
@@ -429,7 +421,13 @@ class HistoryApp(BaseApp[HistorySelection]):
         super().__init__(options)
         glyphs = ASCII if options.ascii else UNICODE
         self._history_screen = HistoryScreen(
-            store, summaries, glyphs, self.exit, filter_text=filter_text, selected_debate=selected_debate
+            store,
+            check_resumable,
+            summaries,
+            glyphs,
+            self.exit,
+            filter_text=filter_text,
+            selected_debate=selected_debate,
         )
 
     def get_default_screen(self) -> HistoryScreen:
