@@ -50,12 +50,14 @@ class HttpServer(TCPServer):
 
     def __init__(
         self,
+        pending: PendingConnections,
         connection: PendingConnection,
         app: ASGIApp,
         config: Config,
         context: WorkerContext,
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
+        self._pending = pending
         self._connection = connection
         self._app = app
         self._allowance = Allowance(BURST_BYTES, BYTES_PER_SECOND)
@@ -74,7 +76,7 @@ class HttpServer(TCPServer):
     async def _run_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and scope["http_version"] == "1.1":
             self._allowance = Allowance(limits.WEBSOCKET_BURST_BYTES, limits.WEBSOCKET_BYTES_PER_SECOND)
-        scope["extensions"][REQUEST_EXTENSION] = ClientRequest(self._connection)
+        scope["extensions"][REQUEST_EXTENSION] = ClientRequest(self._pending, self._connection)
         task = asyncio.current_task()
         assert task is not None
         self._app_tasks.add(task)
@@ -92,7 +94,7 @@ class HttpServer(TCPServer):
             if not self._allowance.take(len(data)):
                 self.writer.transport.abort()
                 break
-            self._connection.add_received(len(data))
+            self._pending.add_received(self._connection, len(data))
             self._handling = True
             await self.protocol.handle(RawData(data))
             self._handling = False
@@ -170,11 +172,13 @@ class HypercornServer:
                 lambda: protocol, accepted, ssl=tls, ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT_S
             )
             writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-            await HttpServer(connection, self._app, self._config, self._context, (reader, writer)).run()
+            streams = (reader, writer)
+            server = HttpServer(self._pending, connection, self._app, self._config, self._context, streams)
+            await server.run()
         except OSError:
             pass  # The client has disconnected, or does not use TLS.
         finally:
-            connection.forget()
+            self._pending.remove(connection)
             accepted.close()
 
 

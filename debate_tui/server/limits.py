@@ -83,7 +83,6 @@ class PendingConnection:
     `pending_since` and `silent_since` are times of the registry's clock.
     """
 
-    registry: PendingConnections
     address: str
     close: Callable[[], object]
     closed: bool = False
@@ -97,20 +96,6 @@ class PendingConnection:
     def is_silent(self) -> bool:
         """Whether the server is waiting for a request from the client."""
         return not (self.requests or self.viewers)
-
-    def add_received(self, size: int) -> None:
-        """Count bytes of an incomplete request; may close the connections with the most bytes."""
-        self.registry.count_received(self, size)
-
-    def change(self, *, requests: int = 0, viewers: int = 0) -> None:
-        """Add to the number of requests being answered, and of viewers."""
-        self.requests += requests
-        self.viewers += viewers
-        self.registry.update(self)
-
-    def forget(self) -> None:
-        """Record that the connection is closed; may be called repeatedly."""
-        self.registry.remove(self)
 
 
 class PendingConnections:
@@ -141,15 +126,17 @@ class PendingConnections:
 
     def open(self, host: str, close: Callable[[], object]) -> PendingConnection:
         """Register a new connection from `host`; `close` must close it at once."""
-        connection = PendingConnection(self, network_of(host), close)
-        self.update(connection)
+        connection = PendingConnection(network_of(host), close)
+        self.change(connection)
         address = connection.address
         self._close_oldest(self._counts_by_address[address] - self._limit_per_address, connection, address)
         self._close_oldest(len(self._pending) - self._limit, connection)
         return connection
 
-    def update(self, connection: PendingConnection) -> None:
-        """Update the counts after the state of a connection has changed."""
+    def change(self, connection: PendingConnection, *, requests: int = 0, viewers: int = 0) -> None:
+        """Add to a connection's number of requests being answered, and of viewers."""
+        connection.requests += requests
+        connection.viewers += viewers
         if connection.closed:
             return
         now = self._clock()
@@ -165,8 +152,8 @@ class PendingConnections:
             self._pending[connection] = None
             self._counts_by_address[connection.address] += 1
 
-    def count_received(self, connection: PendingConnection, size: int) -> None:
-        """See `PendingConnection.add_received`."""
+    def add_received(self, connection: PendingConnection, size: int) -> None:
+        """Count bytes of an incomplete request; may close the connections with the most bytes."""
         if connection.closed or not connection.is_silent:
             return
         connection.received += size
@@ -175,7 +162,7 @@ class PendingConnections:
             self._close(max(self._pending, key=lambda each: each.received))
 
     def remove(self, connection: PendingConnection) -> None:
-        """See `PendingConnection.forget`."""
+        """Record that a connection is closed; may be called repeatedly."""
         if not connection.closed:
             connection.closed = True
             self._received -= connection.received
@@ -232,48 +219,50 @@ class ClientRequest:
     `ready` waits until the client has accepted most of what was sent.
     """
 
-    __slots__ = ("_deadline", "connection", "push", "ready")
+    __slots__ = ("_deadline", "_pending", "connection", "push", "ready")
 
     def __init__(
         self,
+        pending: PendingConnections,
         connection: PendingConnection,
         push: Callable[[Pieces], bool] | None = None,
         ready: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self.connection = connection
         self.push = push
+        self._pending = pending
         self.ready = ready
         self._deadline: asyncio.TimerHandle
 
     def start(self) -> None:
         """Count the request as being answered; close the connection after `RESPONSE_TIMEOUT_S` seconds."""
-        self.connection.change(requests=1)
+        self._pending.change(self.connection, requests=1)
         self._start_deadline()
 
     def finish(self) -> None:
         """Record that the client has accepted the response."""
         self._deadline.cancel()
-        self.connection.change(requests=-1)
+        self._pending.change(self.connection, requests=-1)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Count the request as a viewer, which has no deadline."""
         self._deadline.cancel()
-        self.connection.change(requests=-1, viewers=1)
+        self._pending.change(self.connection, requests=-1, viewers=1)
         try:
             yield
         finally:
-            self.connection.change(requests=1, viewers=-1)
+            self._pending.change(self.connection, requests=1, viewers=-1)
             self._start_deadline()
 
     @contextmanager
     def receiving(self) -> Iterator[None]:
         """Count the connection as silent while the client sends the request's body."""
-        self.connection.change(requests=-1)
+        self._pending.change(self.connection, requests=-1)
         try:
             yield
         finally:
-            self.connection.change(requests=1)
+            self._pending.change(self.connection, requests=1)
 
     def _start_deadline(self) -> None:
         loop = asyncio.get_running_loop()

@@ -54,10 +54,12 @@ class UvicornHttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._connection = self._pending.open(self.client[0] if self.client else "", transport.abort)
         # Type: uvicorn calls the class only to create a protocol.
-        self.ws_protocol_class = partial(UvicornWebSocketProtocol, self._connection)  # type: ignore[assignment]
+        self.ws_protocol_class = partial(  # type: ignore[assignment]
+            UvicornWebSocketProtocol, self._pending, self._connection
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connection.forget()
+        self._pending.remove(self._connection)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -70,14 +72,14 @@ class UvicornHttpProtocol(HttpToolsProtocol):
                 if self._head_bytes > limits.MAX_HEAD_BYTES:
                     self._refuse(431)
                     return
-            self._connection.add_received(len(part))
+            self._pending.add_received(self._connection, len(part))
             super().data_received(part)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._body_bytes = 0
         self._in_head = True
-        request = ClientRequest(self._connection, self._push, self.flow.drain)
+        request = ClientRequest(self._pending, self._connection, self._push, self.flow.drain)
         self.scope["extensions"] = {REQUEST_EXTENSION: request}  # type: ignore[dict-item] # uvicorn: only dicts
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -140,13 +142,14 @@ class UvicornHttpProtocol(HttpToolsProtocol):
 class UvicornWebSocketProtocol(WSProtocol):
     """WebSockets over HTTP/1.1; drops clients that send more than a viewer needs to."""
 
-    def __init__(self, connection: PendingConnection, **options: Any) -> None:
+    def __init__(self, pending: PendingConnections, connection: PendingConnection, **options: Any) -> None:
         super().__init__(**options)
+        self._pending = pending
         self._connection = connection
         self._allowance: Allowance | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connection.forget()
+        self._pending.remove(self._connection)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -159,7 +162,7 @@ class UvicornWebSocketProtocol(WSProtocol):
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
-        request = ClientRequest(self._connection, self._push, self.writable.wait)
+        request = ClientRequest(self._pending, self._connection, self._push, self.writable.wait)
         self.scope["extensions"][REQUEST_EXTENSION] = request  # type: ignore[assignment] # as above
 
     def _push(self, pieces: Pieces) -> bool:

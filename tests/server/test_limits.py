@@ -388,27 +388,28 @@ class Registry:
         self.closed: list[int] = []
         self.pending = PendingConnections(*limits, byte_limit=byte_limit, clock=self.clock)
 
-    def connect(self, number: int, host: str = "10.0.0.1") -> limits.PendingConnection:
-        return self.pending.open(host, lambda: self.closed.append(number))
+    def connect(self, number: int, host: str = "10.0.0.1", **change: int) -> limits.PendingConnection:
+        connection = self.pending.open(host, lambda: self.closed.append(number))
+        self.pending.change(connection, **change)
+        return connection
 
 
 def test_the_oldest_silent_connection_goes_first() -> None:
     registry = Registry(3, 2)
 
-    def connect_later(number: int, host: str) -> limits.PendingConnection:
+    def connect_later(number: int, host: str, **change: int) -> limits.PendingConnection:
         registry.clock.now += 10
-        return registry.connect(number, host)
+        return registry.connect(number, host, **change)
 
-    busy = connect_later(1, "10.0.0.1")
-    busy.change(requests=1)
+    busy = connect_later(1, "10.0.0.1", requests=1)
     connect_later(2, "10.0.0.1")
     connect_later(3, "10.0.0.1")
     assert registry.closed == [2], "the address has its own limit"
-    busy.change(requests=-1)
+    registry.pending.change(busy, requests=-1)
     connect_later(4, "10.0.0.2")
     connect_later(5, "10.0.0.3")
     assert registry.closed == [2, 1]
-    connect_later(6, "10.0.0.4").change(viewers=1)
+    connect_later(6, "10.0.0.4", viewers=1)
     assert registry.closed == [2, 1, 3]
     assert len(registry.pending) == 2
 
@@ -416,7 +417,7 @@ def test_the_oldest_silent_connection_goes_first() -> None:
 def test_if_all_are_busy_the_new_connection_goes() -> None:
     registry = Registry(2, 2)
     for number in range(2):
-        registry.connect(number).change(requests=1)
+        registry.connect(number, requests=1)
     registry.connect(9)
     assert registry.closed == [9]
 
@@ -431,26 +432,25 @@ def test_a_crowd_that_returns_at_once_is_admitted() -> None:
 def test_incomplete_requests_have_a_byte_limit_in_total() -> None:
     registry = Registry(byte_limit=100)
     small, large = registry.connect(1), registry.connect(2)
-    small.add_received(30)
-    large.add_received(60)
-    small.add_received(20)
+    for connection, size in ((small, 30), (large, 60), (small, 20)):
+        registry.pending.add_received(connection, size)
     assert registry.closed == [2]
-    small.change(requests=1)
-    small.change(requests=-1)
-    small.add_received(100)
+    registry.pending.change(small, requests=1)
+    registry.pending.change(small, requests=-1)
+    registry.pending.add_received(small, 100)
     assert registry.closed == [2]
 
 
 def test_silent_connections_are_closed_in_time() -> None:
     registry = Registry()
-    _, busy, watching = (registry.connect(number) for number in range(3))
-    busy.change(requests=1)
-    watching.change(viewers=1)
+    registry.connect(0)
+    busy = registry.connect(1, requests=1)
+    registry.connect(2, viewers=1)
     for seconds, closed in ((limits.REQUEST_TIMEOUT_S - 1, []), (1, [0]), (limits.REQUEST_TIMEOUT_S, [0])):
         registry.clock.now += seconds
         registry.pending.close_overdue()
         assert registry.closed == closed
-    busy.change(requests=-1)
+    registry.pending.change(busy, requests=-1)
     registry.clock.now += limits.REQUEST_TIMEOUT_S
     registry.pending.close_overdue()
     assert registry.closed == [0, 1]
