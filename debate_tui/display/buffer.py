@@ -37,23 +37,13 @@ MAX_PENDING_ITEMS = 1000
 class PaneBufferStatistics(Struct, frozen=True):
     """Statistics of one pane's part of the buffer.
 
-    `pending_size` is what is pending now and `peak_size` the maximum so far, both in characters.
-    `wait_count` is how often backpressure made the pane's reader wait, and `wait_seconds` how long in
-    total, including a wait in progress.
+    `pending_size` is what is pending now, in characters. `wait_count` is how often backpressure made the
+    pane's reader wait, and `wait_seconds` how long in total, including a wait in progress.
     """
 
     pending_size: int
-    pending_items: int
-    peak_size: int
     wait_count: int
     wait_seconds: float
-
-
-class BufferStatistics(Struct, frozen=True):
-    """Statistics of the buffer; `flushes` counts the calls of `take` that found something."""
-
-    flushes: int
-    panes: dict[str, PaneBufferStatistics]
 
 
 class SharedBuffer(Generic[ItemT]):
@@ -92,7 +82,6 @@ class SharedBuffer(Generic[ItemT]):
         self._queues = {pane: _PaneQueue[ItemT](low_watermark) for pane in panes}
         self._oldest_arrivals: dict[str, float] = {}
         self._pending_items = 0
-        self._flushes = 0
         self._closed = False
         self._reading_allowed = asyncio.Event()
         self._reading_allowed.set()
@@ -155,7 +144,6 @@ class SharedBuffer(Generic[ItemT]):
             self._pending_items -= len(items)
             if not lane.items:
                 del self._oldest_arrivals[pane]
-        self._flushes += bool(taken)
         return taken
 
     def has_room(self, pane: str) -> bool:
@@ -192,12 +180,10 @@ class SharedBuffer(Generic[ItemT]):
         for lane in self._queues.values():
             lane.wake_waiters()
 
-    def statistics(self) -> BufferStatistics:
-        """Return the figures for the stream statistics overlay."""
+    def statistics(self) -> dict[str, PaneBufferStatistics]:
+        """Return the statistics of each pane."""
         now = self._clock()
-        return BufferStatistics(
-            self._flushes, {pane: lane.statistics(now) for pane, lane in self._queues.items()}
-        )
+        return {pane: lane.statistics(now) for pane, lane in self._queues.items()}
 
 
 class _PaneQueue(Generic[ItemT]):
@@ -205,7 +191,6 @@ class _PaneQueue(Generic[ItemT]):
 
     __slots__ = (
         "_low_watermark",
-        "_peak_size",
         "_wait_count",
         "_wait_seconds",
         "_waiters",
@@ -219,13 +204,11 @@ class _PaneQueue(Generic[ItemT]):
         self.pending_size = 0
         self.is_full = False
         self._low_watermark = low_watermark
-        self._peak_size = 0
         self._wait_count = 0
         self._wait_seconds = 0.0
         self._waiters: dict[asyncio.Future[None], float] = {}
 
     def take(self, limit: int | None) -> list[ItemT]:
-        self._peak_size = max(self._peak_size, self.pending_size)
         if limit is None or self.pending_size <= limit:
             items = [item for item, _ in self.items]
             self.items.clear()
@@ -255,8 +238,6 @@ class _PaneQueue(Generic[ItemT]):
     def statistics(self, now: float) -> PaneBufferStatistics:
         return PaneBufferStatistics(
             pending_size=self.pending_size,
-            pending_items=len(self.items),
-            peak_size=max(self._peak_size, self.pending_size),
             wait_count=self._wait_count,
             wait_seconds=self._wait_seconds + sum(now - began for began in self._waiters.values()),
         )

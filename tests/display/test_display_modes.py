@@ -212,7 +212,7 @@ class SimulatedScreen(RuleBasedStateMachine):
     def nothing_is_lost_doubled_or_reordered(self) -> None:
         for pane in PANES:
             assert self.received[pane].startswith(self.painted[pane])
-            pending = self.buffer.statistics().panes[pane].pending_size
+            pending = self.buffer.statistics()[pane].pending_size
             assert len(self.painted[pane]) + pending == len(self.received[pane])
 
     @invariant()

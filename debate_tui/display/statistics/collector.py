@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.display.buffer import BufferStatistics
+from debate_tui.display.buffer import PaneBufferStatistics
 from debate_tui.display.statistics.stream import StreamStatistics, TurnStatistics
 from debate_tui.domain.events import (
     DebateFinished,
@@ -39,14 +39,15 @@ class StatisticsReport(Struct, frozen=True):
     """The statistics of a debate at the log's time `now`.
 
     `elapsed` is in seconds since the debate began. Of the latest frames, 95 % took no longer than
-    `frame_time`, in seconds. Without a screen there are no frames and no `buffer`.
+    `frame_time`, in seconds. `buffers` are those of the panes, by debater. Without a screen there are
+    neither frames nor buffers.
     """
 
     now: float
     elapsed: float
     streams: tuple[StreamStatistics, ...]
     frame_time: float | None
-    buffer: BufferStatistics | None
+    buffers: dict[str, PaneBufferStatistics]
 
 
 class Statistics:
@@ -93,13 +94,13 @@ class Statistics:
         stream = self._streams.get(debater)
         return stream.turn if stream else TurnStatistics()
 
-    def report(self, buffer: BufferStatistics | None = None) -> StatisticsReport:
-        """Return all current figures; `buffer` has those of the screen's buffer, if there is a screen."""
+    def report(self, buffers: dict[str, PaneBufferStatistics] | None = None) -> StatisticsReport:
+        """Return all current figures; `buffers` has those of the panes, if there is a screen."""
         now = self._now
         frames = sorted(self._frame_times)
         frame_time = frames[len(frames) * 95 // 100] if frames else None
         return StatisticsReport(
-            now, now - self._started_at, tuple(self._streams.values()), frame_time, buffer
+            now, now - self._started_at, tuple(self._streams.values()), frame_time, buffers or {}
         )
 
     @property

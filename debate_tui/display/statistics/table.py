@@ -123,7 +123,7 @@ def _faults(stream: StreamStatistics, _: StatisticsReport) -> Parts:
 
 
 def _backpressure(stream: StreamStatistics, report: StatisticsReport) -> Parts:
-    pane = report.buffer.panes.get(stream.info.id) if report.buffer else None
+    pane = report.buffers.get(stream.info.id)
     if pane is None:
         return ()
     if not pane.wait_count:

@@ -70,7 +70,11 @@ class OverlayScreen(ModalScreen[Result]):
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close the screen; ignore repeated calls, as a key pressed twice may arrive after it has closed."""
-        return super().dismiss(result) if self.is_current else AwaitComplete.nothing()  # type: ignore[no-untyped-call]  # Textual (8.2) has no annotation there
+        if self.is_current:
+            return super().dismiss(result)
+        # Textual (8.2) does not annotate `nothing`.
+        nothing: AwaitComplete = AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+        return nothing
 
     def action_close(self) -> None:
         """Close the screen without a result."""

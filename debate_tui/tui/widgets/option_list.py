@@ -58,8 +58,8 @@ class MarkedList(OptionList):
     marks_unfocused = True
     rows_per_option = 1
 
-    def __init__(self, glyphs: Glyphs, options: Iterable[Content] = (), *, id: str | None = None) -> None:  # noqa: A002  Textual's name
-        super().__init__(*options, id=id)
+    def __init__(self, glyphs: Glyphs, options: Iterable[Content] = ()) -> None:
+        super().__init__(*options)
         self._mark = glyphs.interjection.ljust(MARK_CELLS)
         self.set_class(glyphs.ellipsis.isascii(), "-ascii")
 

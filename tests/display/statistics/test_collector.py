@@ -219,7 +219,7 @@ def test_screen_and_buffer_are_in_the_report_where_there_are_any() -> None:
     debate.statistics.record_frame(0.002)
     debate.state("waiting")
     report = debate.statistics.report(buffer.statistics())
-    assert (report.frame_time, report.buffer) == (0.002, buffer.statistics())
+    assert (report.frame_time, report.buffers) == (0.002, buffer.statistics())
     assert Statistics().report().frame_time is None
 
 
