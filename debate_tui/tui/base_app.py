@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections import deque
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events
@@ -14,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 
 from debate_tui.tui import themes
-from debate_tui.tui.driver import TerminalDriver, terminal_size
+from debate_tui.tui.driver import TerminalDriver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +154,7 @@ class BaseApp(KeyboardApp[Result]):
     def size(self) -> Size:
         """The terminal's size, from the same source as resize events."""
         if self._size is None and isinstance(self._driver, TerminalDriver):
-            return Size(*terminal_size())
+            return Size(*get_terminal_size())
         return super().size
 
     async def run_async(self, **kwargs: Any) -> Result | None:

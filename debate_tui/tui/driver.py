@@ -10,6 +10,7 @@ from contextlib import suppress
 from queue import Empty, Queue
 from select import select
 from selectors import EVENT_READ, DefaultSelector
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
@@ -93,32 +94,6 @@ def _length_without_partial_end(pasted: str) -> int:
     return len(pasted) - next(starts, 0)
 
 
-# The terminal size. In containers and on serial lines, it may be 0 columns or rows until it is set.
-
-
-UNKNOWN_SIZE = 80, 24
-"""Columns and rows assumed for a terminal that reports none."""
-
-
-def terminal_size() -> tuple[int, int]:
-    """Return the terminal's columns and rows, neither of which is 0.
-
-    The environment variables `COLUMNS` and `LINES` take precedence.
-    """
-    columns = rows = 0
-    for descriptor in (0, 2, 1):
-        with suppress(OSError):
-            columns, rows = os.get_terminal_size(descriptor)
-            break
-    columns, rows = _size_from_environment("COLUMNS") or columns, _size_from_environment("LINES") or rows
-    return columns or UNKNOWN_SIZE[0], rows or UNKNOWN_SIZE[1]
-
-
-def _size_from_environment(name: str) -> int:
-    value = os.environ.get(name, "")
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 6 else 0
-
-
 STDERR = 2
 
 CLOSE_TIMEOUT_SECONDS = 1.5
@@ -197,16 +172,14 @@ class TerminalDriver(LinuxDriver):
         self.write(_CLEAR_SCREEN)
         super().stop_application_mode()
 
-    def _get_terminal_size(self) -> tuple[int, int]:
-        return terminal_size()
-
     def process_message(self, message: Message) -> None:
-        """See `Driver.process_message`; replaces reported sizes of 0 and announces input to the app.
+        """See `Driver.process_message`; replaces sizes of 0 and announces input to the app.
 
+        In containers and on serial lines, the size may be 0 columns or rows until it is set.
         If the app has a `start_input` method, it is called several loop iterations before the input arrives.
         """
         if isinstance(message, events.Resize) and not (message.size.width and message.size.height):
-            size = Size(*terminal_size())
+            size = Size(*get_terminal_size())
             message = events.Resize(size, size)
         elif isinstance(message, _URGENT_INPUT) and (start_input := getattr(self._app, "start_input", None)):
             with suppress(RuntimeError):  # the loop has ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
+from textual.geometry import Size
 
 from debate_tui.domain.sanitise import sanitise
-from debate_tui.tui.driver import PASTE_END, PASTE_START, PasteSanitiser, TerminalDriver, terminal_size
+from debate_tui.tui.driver import PASTE_END, PASTE_START, PasteSanitiser, TerminalDriver
 from tests.cutting import cut_at
 
 if TYPE_CHECKING:
@@ -72,33 +74,45 @@ def test_typed_input_is_passed_on_at_once(text: str, places: list[int]) -> None:
         assert pastes.feed(piece) == piece
 
 
-def test_app_is_notified_before_input_arrives() -> None:
-    """Text waits from then on; that a mouse moves is no reason to."""
-    order: list[str] = []
+@pytest.fixture
+def driver() -> Any:
+    """A driver without a terminal; `order` lists the messages it sends, and its notices of input."""
 
     class Loop:
         def call_soon_threadsafe(self, callback: Callable[[], object]) -> None:
             callback()
 
     driver: Any = TerminalDriver.__new__(TerminalDriver)
-    driver._app = SimpleNamespace(start_input=lambda: order.append("start"))
+    driver.order = []
+    driver._app = SimpleNamespace(start_input=lambda: driver.order.append("start"))
     driver._loop = Loop()
     driver.cursor_origin = None
     driver._down_buttons, driver._last_move_event = [], None
-    driver.send_message = lambda message: order.append(type(message).__name__)
-    driver.process_message(events.Key("a", "a"))
-    driver.process_message(events.MouseMove(None, 0, 0, 0, 0, 0, False, False, False))
-    assert order == ["start", "Key", "MouseMove"]
+    driver.send_message = driver.order.append
+    return driver
 
 
-def test_size_of_zero_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("COLUMNS", "LINES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("os.get_terminal_size", lambda _: (0, 0))
-    assert terminal_size() == (80, 24)
-    monkeypatch.setattr("os.get_terminal_size", lambda _: (0, 50))
-    assert terminal_size() == (80, 50)
-    monkeypatch.setenv("COLUMNS", "120")
-    assert terminal_size() == (120, 50)
-    monkeypatch.setenv("COLUMNS", "0")
-    assert terminal_size() == (80, 50)
+def test_app_is_notified_before_input_arrives(driver: Any) -> None:
+    """Text waits from then on; that a mouse moves is no reason to."""
+    key, move = events.Key("a", "a"), events.MouseMove(None, 0, 0, 0, 0, 0, False, False, False)
+    driver.process_message(key)
+    driver.process_message(move)
+    assert driver.order == ["start", key, move]
+
+
+@pytest.mark.parametrize(
+    ("reported", "columns", "expected"),
+    [((0, 0), "", (80, 24)), ((0, 50), "", (80, 50)), ((0, 50), "120", (120, 50)), ((0, 50), "0", (80, 50))],
+)
+def test_size_of_zero_is_replaced(
+    driver: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    reported: tuple[int, int],
+    columns: str,
+    expected: tuple[int, int],
+) -> None:
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size(reported))
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.delenv("LINES", raising=False)
+    driver.process_message(events.Resize(Size(*reported), Size(*reported)))
+    assert [tuple(message.size) for message in driver.order] == [expected]
