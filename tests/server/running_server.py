@@ -18,6 +18,8 @@ from debate_tui.server.auth import AccessControl
 from debate_tui.server.hub import Hub
 from tests.fakes import tls
 from tests.fakes.tls import PEM
+from tests.sample_debates import opening_events
+from tests.server.command_recorder import CommandRecorder
 from tests.server.generated_debates import example_debate
 
 if TYPE_CHECKING:
@@ -58,6 +60,18 @@ async def hosted_example(**options: Any) -> AsyncIterator[tuple[RunningServer, l
     async with running_server(**options) as here:
         here.hub.host("d1", MemoryLog(events))
         yield here, events
+
+
+@asynccontextmanager
+async def live_debate(**options: Any) -> AsyncIterator[tuple[RunningServer, CommandRecorder]]:
+    """A server that hosts a running debate as d1, and what takes the debate's commands."""
+    log = MemoryLog()
+    for event in opening_events():
+        log.append(event)
+    chair = CommandRecorder(log)
+    async with running_server(**options) as here:
+        here.hub.host("d1", log, chair.handle, known_seq=4)
+        yield here, chair
 
 
 def stalled_client(here: RunningServer, query: str, headers: bytes = b"") -> socket.socket:

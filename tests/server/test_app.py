@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import re
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,7 +17,6 @@ from starlette.requests import HTTPConnection
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebateFinished, Interjection, TurnFinished, TurnStarted, Vote
-from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import commands, connections
 from debate_tui.server.auth import GUESS_BURST, LOGIN_COOKIE, AccessControl
@@ -26,13 +24,13 @@ from debate_tui.server.hosted_debate import MAX_STREAMS
 from debate_tui.server.limits import ViewerLimits
 from debate_tui.session.commands import CastVote, EndDebate, Pause, Resume, Retry, StopTurn
 from tests.sample_debates import opening_events
-from tests.server.command_recorder import CommandRecorder
 from tests.server.generated_debates import example_debate
 from tests.server.received_messages import ReceivedMessages, check_same_log
 from tests.server.running_server import (
     WEBSOCKET_HEADERS,
     RunningServer,
     hosted_example,
+    live_debate,
     read_sse,
     received_at_least,
     running_server,
@@ -40,25 +38,13 @@ from tests.server.running_server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from debate_tui.record.log import MemoryLog
     from debate_tui.server.commands import DebateRequest
 
 HOST = {"authorization": "Bearer host"}
 JSON = {"accept": "application/json"}
-
-
-@asynccontextmanager
-async def live_debate(**options: object) -> AsyncIterator[tuple[RunningServer, CommandRecorder]]:
-    """A site with a debate under way."""
-    log = MemoryLog()
-    for event in opening_events():
-        log.append(event)
-    chair = CommandRecorder(log)
-    async with running_server(**options) as here:  # type: ignore[arg-type]
-        here.hub.host("d1", log, chair.handle, known_seq=4)
-        yield here, chair
 
 
 async def command(here: RunningServer, body: object, headers: dict[str, str] | None = None) -> int:

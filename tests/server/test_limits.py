@@ -7,19 +7,17 @@ import contextlib
 import re
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h2.config
 import h2.connection
 import pytest
 from msgspec.structs import replace
 
-from debate_tui.record.log import MemoryLog
 from debate_tui.server import hypercorn_server, limits
 from debate_tui.server.limits import Allowance, PendingConnections, RateLimiter, network_of
 from tests.fakes import tls
-from tests.sample_debates import opening_events
-from tests.server.running_server import WEBSOCKET_HEADERS, RunningServer, running_server
+from tests.server.running_server import WEBSOCKET_HEADERS, RunningServer, live_debate
 
 if TYPE_CHECKING:
     import ssl
@@ -85,18 +83,6 @@ async def stranger(here: RunningServer, alpn: str = "http/1.1") -> AsyncIterator
         writer.transport.abort()
 
 
-@asynccontextmanager
-async def hosted(**options: Any) -> AsyncIterator[RunningServer]:
-    """A server with a running debate."""
-    log = MemoryLog()
-    for event in opening_events():
-        log.append(event)
-    async with running_server(**options) as here:
-        here.hub.host("d1", log, known_seq=4)
-        await here.client.get("/health")
-        yield here
-
-
 async def enlarge_snapshots(here: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the debate's JSON be larger than all buffers on its way."""
     debate = await here.hub.find("d1")
@@ -116,7 +102,8 @@ async def flooded(
     capsys: pytest.CaptureFixture[str], *, secure: bool, alpn: str = "http/1.1"
 ) -> AsyncIterator[tuple[RunningServer, Stranger]]:
     """A server and a client that floods it: memory is bounded, others are served, and stderr is quiet."""
-    async with hosted(secure=secure) as here, stranger(here, alpn) as flooder:
+    async with live_debate(secure=secure) as (here, _), stranger(here, alpn) as flooder:
+        await here.client.get("/health")
         before = resident_bytes()
         yield here, flooder
         assert flooder.sent < 64 * MEBIBYTE
@@ -147,7 +134,7 @@ async def test_headers_without_end(
 
 
 async def test_a_head_that_is_too_long_is_answered() -> None:
-    async with hosted() as here:
+    async with live_debate() as (here, _):
         for head in (b"x: " + b"x" * 70_000, b"a: b\r\n" * 300):
             async with stranger(here) as client:
                 client.writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n")
@@ -187,7 +174,7 @@ async def test_a_request_that_never_ends_is_given_up(
     monkeypatch: pytest.MonkeyPatch, start: bytes, secure: bool
 ) -> None:
     monkeypatch.setattr(limits, "REQUEST_TIMEOUT_S", 0.3)
-    async with hosted(secure=secure) as here, stranger(here) as slow:
+    async with live_debate(secure=secure) as (here, _), stranger(here) as slow:
         slow.writer.write(start)
         await asyncio.wait_for(slow.read_to_end(), 10)
 
@@ -195,7 +182,7 @@ async def test_a_request_that_never_ends_is_given_up(
 @pytest.mark.parametrize("secure", [False, True])
 async def test_an_answer_that_is_not_taken_is_given_up(monkeypatch: pytest.MonkeyPatch, secure: bool) -> None:
     monkeypatch.setattr(limits, "RESPONSE_TIMEOUT_S", 0.5)
-    async with hosted(secure=secure) as here, stranger(here) as slow:
+    async with live_debate(secure=secure) as (here, _), stranger(here) as slow:
         await enlarge_snapshots(here, monkeypatch)
         slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
         slow.writer.write(b"GET /debates/d1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -221,7 +208,7 @@ async def test_a_blocked_response_ends_with_its_connection(monkeypatch: pytest.M
 
         return counting_app
 
-    async with hosted(secure=True, behind=counted) as here, stranger(here, "h2") as slow:
+    async with live_debate(secure=True, behind=counted) as (here, _), stranger(here, "h2") as slow:
         await enlarge_snapshots(here, monkeypatch)
         client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         client.initiate_connection()
@@ -241,7 +228,7 @@ async def test_silent_connections_make_room_for_others(monkeypatch: pytest.Monke
     monkeypatch.setattr(limits, "PENDING_GRACE_S", 0.0)
     monkeypatch.setattr(PendingConnections.__init__, "__defaults__", (40, 20))
     async with (
-        hosted(secure=secure) as here,
+        live_debate(secure=secure) as (here, _),
         contextlib.AsyncExitStack() as stack,
         here.client.stream("GET", "/debates/d1/events") as watched,
     ):
@@ -283,7 +270,7 @@ async def test_frames_that_no_viewer_sends(
 
 
 async def test_what_a_viewer_may_send_on_a_websocket() -> None:
-    async with hosted() as here, stranger(here) as viewer:
+    async with live_debate() as (here, _), stranger(here) as viewer:
         viewer.writer.write(UPGRADE)
         await viewer.reader.readuntil(b"\r\n\r\n")
         for _ in range(10):
@@ -346,7 +333,7 @@ async def test_requests_of_http2_that_are_reset_at_once(
 async def test_bytes_that_are_no_request_cost_one_line(
     capsys: pytest.CaptureFixture[str], secure: bool
 ) -> None:
-    async with hosted(secure=secure) as here:
+    async with live_debate(secure=secure) as (here, _):
         for _ in range(30):
             async with stranger(here) as client:
                 client.writer.write(b"\x00\x01\x02 nothing of HTTP\r\n\r\n")

@@ -20,8 +20,8 @@ from debate_tui.session.commands import Pause
 from tests.sample_debates import opening_events
 from tests.server.chromium import Browser, needs_browser
 from tests.server.command_recorder import CommandRecorder
-from tests.server.generated_debates import WORDS, example_debate
-from tests.server.running_server import running_server
+from tests.server.generated_debates import WORDS
+from tests.server.running_server import hosted_example, live_debate, running_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,12 +40,7 @@ HOSTILE = (
 @contextlib.asynccontextmanager
 async def watched_debate(tmp_path: Path) -> AsyncIterator[tuple[Browser, CommandRecorder, str]]:
     """A debate under way, and its page open in a browser."""
-    log = MemoryLog()
-    for event in opening_events():
-        log.append(event)
-    chair = CommandRecorder(log)
-    async with running_server() as here, Browser(tmp_path / "profile") as browser:
-        here.hub.host("d1", log, chair.handle, known_seq=4)
+    async with live_debate() as (here, chair), Browser(tmp_path / "profile") as browser:
         url = f"{here.url}/debates/d1"
         await browser.go(url)
         await browser.until("document.querySelectorAll('.pane').length === 2")
@@ -307,8 +302,7 @@ async def test_a_debate_that_is_over_is_shown_as_recorded_and_not_as_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(viewer, "RETRY_MS", (20, 40))
-    async with running_server() as here, Browser(tmp_path / "profile") as browser:
-        here.hub.host("d1", MemoryLog(example_debate()))
+    async with hosted_example() as (here, _), Browser(tmp_path / "profile") as browser:
         await browser.call("Page.addScriptToEvaluateOnNewDocument", source=LINES)
         await browser.go(f"{here.url}/debates/d1")
         await browser.until("lines.at(-1) === 'stream ended'")
@@ -415,8 +409,7 @@ async def test_the_list_leads_to_debates(tmp_path: Path) -> None:
 
 async def test_a_link_lets_in_once(tmp_path: Path) -> None:
     access = AccessControl("host", viewers_need_token=True)
-    async with running_server(access=access) as here, Browser(tmp_path / "profile") as browser:
-        here.hub.host("d1", MemoryLog(example_debate()))
+    async with hosted_example(access=access) as (here, _), Browser(tmp_path / "profile") as browser:
         link = f"{here.url}/enter?code={access.create_link('viewer')}"
         await browser.call("Page.navigate", url=link)
         await browser.until("document.querySelector('#why')?.textContent.startsWith('You are invited')")
@@ -435,8 +428,7 @@ async def test_a_link_lets_in_once(tmp_path: Path) -> None:
 
 async def test_a_token_leads_to_where_one_wanted_to_go(tmp_path: Path) -> None:
     access = AccessControl("host", viewers_need_token=True)
-    async with running_server(access=access) as here, Browser(tmp_path / "profile") as browser:
-        here.hub.host("d1", MemoryLog(example_debate()))
+    async with hosted_example(access=access) as (here, _), Browser(tmp_path / "profile") as browser:
         await browser.go(f"{here.url}/debates/d1")
         await browser.js(f"document.querySelector('[name=token]').value = '{access.viewer_token}'")
         await browser.js("document.querySelector('form').requestSubmit()")
