@@ -96,8 +96,7 @@ class Page:
         """Append sanitised Markdown to the last section, or to a new one if kind or turn differ."""
         section = self._sections[-1] if self._sections else None
         if section is None or section.kind != kind or section.turn != turn:
-            style = "reasoning" if kind == "reasoning" else ""
-            section = self._append_section(kind, turn, self._new_document(style))
+            section = self._append_section(kind, turn, style="reasoning" if kind == "reasoning" else "")
             section.is_folded = kind == "reasoning" and not self._reasoning_visible
         section.document.feed(text)
 
@@ -223,22 +222,18 @@ class Page:
         from debate_tui.display.markdown.blocks import LabelBlock
         from debate_tui.display.markdown.wrap import BlockPrefix
 
-        document = self._new_document()
-        document.append_leaf(LabelBlock(text, BlockPrefix(), style, fill_with_rule=across))
-        self._append_section(kind, turn, document)
+        section = self._append_section(kind, turn)
+        section.document.append_leaf(LabelBlock(text, BlockPrefix(), style, fill_with_rule=across))
 
-    def _new_document(self, style: str = "") -> Document:
+    def _append_section(self, kind: SectionKind, turn: int, style: str = "") -> PageSection:
         # The modules that parse and render Markdown are loaded with the first text; an empty page needs
         # none.
         from debate_tui.display.markdown.document import Document
 
-        return Document(self.width, self._symbols, style)
-
-    def _append_section(self, kind: SectionKind, turn: int, document: Document) -> PageSection:
         self._flush_last_section(close=True)
         self._layout_changed = True
         self._last_number += 1
-        section = PageSection(self._last_number, kind, turn, document)
+        section = PageSection(self._last_number, kind, turn, Document(self.width, self._symbols, style))
         self._sections.append(section)
         self._first_lines.append(self._first_lines[-1])
         return section
