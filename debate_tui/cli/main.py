@@ -140,7 +140,7 @@ def _secrets_in_environment() -> list[str]:
     return [value for name, value in os.environ.items() if name.upper().endswith(names) and len(value) > 7]
 
 
-COMMAND_NAMES = ("doctor", "export", "formats", "history", "replay", "serve", "watch")
+COMMAND_NAMES = ("doctor", "export", "formats", "help", "history", "replay", "serve", "watch")
 """First words that name a command, not a topic: see `subcommands`."""
 
 

@@ -122,6 +122,7 @@ Commands:
   debate-tui serve [TOPIC]       host debates for viewers in browsers and terminals
   debate-tui watch URL           watch a hosted debate
   debate-tui doctor              check the terminal, keys, local servers and sources
+  debate-tui help [PAGE]         read the manual
 
 \b
 Put -- before a topic that is also the name of a command. Without -d, debaters

@@ -249,10 +249,23 @@ def watch(url: str, token: str, plain: bool, json_lines: bool) -> int:
     return watch_debate(url, token=token, plain=plain, json_lines=json_lines)
 
 
+@click.command("help")
+@click.argument("page", required=False)
+@click.option("--plain", is_flag=True, help="Print plain text instead of using the full screen")
+def manual(page: str | None, plain: bool) -> object:
+    """Show PAGE of the manual (default: its contents), or the options of a command."""
+    from debate_tui.cli.manual import PAGE_NAMES, show_manual
+
+    if page in COMMANDS and page not in PAGE_NAMES:
+        return COMMANDS[page].main(["--help"], prog_name=f"debate-tui {page}", standalone_mode=False)
+    return show_manual(page or "", plain=plain)
+
+
 COMMANDS: dict[str, click.Command] = {
     "doctor": doctor,
     "export": export,
     "formats": formats,
+    "help": manual,
     "history": history,
     "serve": serve,
     "replay": replay,
