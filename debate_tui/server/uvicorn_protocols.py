@@ -40,6 +40,9 @@ _REFUSALS: Final = {
 class UvicornHttpProtocol(HttpToolsProtocol):
     """HTTP/1.1 with the limits that uvicorn lacks; see `limits`."""
 
+    # Beside uvicorn's own attributes, these would need a larger dictionary for every connection (1 KiB).
+    __slots__ = ("_body_bytes", "_connection", "_head_bytes", "_in_head", "_pending", "_refused")
+
     def __init__(self, pending: PendingConnections, **options: Any) -> None:
         super().__init__(**options)
         self._pending = pending
