@@ -75,7 +75,7 @@ async def test_a_terminal_of_no_size_is_an_ordinary_one_until_it_has_a_size(colu
 
 async def test_the_start_screen_has_a_size_too() -> None:
     async with run_in_terminal(columns=0, rows=0) as terminal:
-        await terminal.wait_for_text("begin", "quit")
+        await terminal.wait_for_text("Start the debate", "quit")
         terminal.press("\x11")
         assert await terminal.wait_for_exit() == 0
         assert len(terminal.display.raw) < 100_000
