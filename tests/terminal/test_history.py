@@ -46,7 +46,7 @@ async def test_a_killed_debate_is_continued_in_the_same_program() -> None:
             terminal.press("c")
             await terminal.wait_for_text("The first half, and the second.", "✓ complete")
             terminal.press("q")
-            await terminal.wait_for_text("Which half?", "✓ complete")
+            await terminal.wait_for_text("Recorded debates", "Which half?", "✓ complete")
             terminal.press("q")
             assert await terminal.wait_for_exit() == 0
             assert terminal.is_restored()
