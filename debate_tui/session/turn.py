@@ -288,8 +288,8 @@ class RunningTurn:
                 reasoning=chunk.reasoning,
             )
         )
-        lengths = (logged.length, logged.reasoning_length)
         if chunk.cursor is not None:
-            self._cursor, self._cursor_place = chunk.cursor, lengths
-        if sum(lengths) > MAX_TURN_CHARACTERS:
+            self._cursor = chunk.cursor
+            self._cursor_place = (logged.length, logged.reasoning_length)
+        if logged.length + logged.reasoning_length > MAX_TURN_CHARACTERS:
             self.finish("length")
