@@ -25,7 +25,7 @@ from debate_tui.tui.widgets.rows import Piece, clip
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from debate_tui.domain.debate import Format
+    from debate_tui.domain.debate import Format, Phase
     from debate_tui.tui.symbols import Glyphs
 
 MAX_DEBATERS = 4
@@ -364,13 +364,8 @@ def help_text(
             modes = "\n".join(f"{mode.value}: {summary}" for mode, summary in MODE_SUMMARIES.items())
             return "Display modes", modes, "Press m during the debate to change it."
         case SetupItem("format") if format_ is not None:
-            phases = (
-                f"{one_line(phase.title, 40)}: {f'{phase.rounds} × ' if phase.rounds > 1 else ''}"
-                f"{f'{phase.words} words' if phase.words else count_of(phase.rounds, 'round')}"
-                for phase in format_.phases
-            )
-            outcome = _OUTCOME_DESCRIPTIONS[format_.outcome]
-            return one_line(format_.title, 60), format_.description, "\n".join(phases), outcome
+            phases = "\n".join(f"{phase.title}: {_phase_length(phase)}" for phase in format_.phases)
+            return format_.title, format_.description, phases, _OUTCOME_DESCRIPTIONS[format_.outcome]
     return "Start", *([_length(setup, format_)] if format_ is not None else [])
 
 
@@ -389,6 +384,12 @@ def _debater_help(setup: DebateSetup, item: SetupItem, options: Sequence[SourceO
     )
     if setup.can_remove(item):
         yield "Delete removes it."
+
+
+def _phase_length(phase: Phase) -> str:
+    if not phase.words:
+        return count_of(phase.rounds, "round")
+    return f"{phase.rounds} × {phase.words} words" if phase.rounds > 1 else f"{phase.words} words"
 
 
 def _length(setup: DebateSetup, format_: Format) -> str:

@@ -61,7 +61,7 @@ async def test_a_deleted_debate_is_gone() -> None:
         terminal.press("d")
         await terminal.wait_for_text("Delete it permanently")
         terminal.press("y")
-        await terminal.wait_for_text("No debates recorded.", "Deleted")
+        await terminal.wait_for_text("No debate matches", "Deleted")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
     assert list_debates(record_file()) == []
