@@ -177,7 +177,7 @@ class PaneFeed:
         if turn is None or not turn.rule.accept(delta):
             return
         turn.attempt = delta.attempt
-        if text := turn.sanitiser(reasoning=delta.reasoning).feed(delta.text):
+        if text := turn.sanitisers[delta.reasoning].feed(delta.text):
             item = PaneText(delta.turn, delta.attempt, text, delta.reasoning)
             self._buffer.push(turn.debater, item, len(text))
 
@@ -214,8 +214,8 @@ class PaneFeed:
 
     def _flush_sanitisers(self, number: int, turn: _PaneTurn) -> None:
         """Show incomplete escape sequences that will not be completed any more."""
-        for reasoning in (True, False):
-            if text := turn.sanitiser(reasoning=reasoning).flush():
+        for reasoning, sanitiser in turn.sanitisers.items():
+            if text := sanitiser.flush():
                 item = PaneText(number, turn.attempt, text, reasoning)
                 self._buffer.push(turn.debater, item, len(text))
 
@@ -229,24 +229,23 @@ class PaneFeed:
 class _PaneTurn:
     """A debater's newest turn; kept after its end because it may be resumed."""
 
-    __slots__ = ("_answer", "_reasoning", "attempt", "debater", "rule")
+    __slots__ = ("attempt", "debater", "rule", "sanitisers")
 
     def __init__(self, debater: str) -> None:
         self.debater = debater
         self.attempt = 1
         self.rule = DeltaRule()
-        self._answer = Sanitiser()
-        self._reasoning = Sanitiser()
-
-    def sanitiser(self, *, reasoning: bool) -> Sanitiser:
-        """Return the sanitiser of the answer or of the reasoning; it may hold back the end of the text."""
-        return self._reasoning if reasoning else self._answer
+        self.sanitisers = _new_sanitisers()
 
     def supersede(self, attempt: int) -> bool:
         """Start over with `attempt`; return `False` if that has been done before."""
         if not self.rule.supersede(attempt):
             return False
         self.attempt = attempt
-        self._answer = Sanitiser()
-        self._reasoning = Sanitiser()
+        self.sanitisers = _new_sanitisers()
         return True
+
+
+def _new_sanitisers() -> dict[bool, Sanitiser]:
+    """Return sanitisers for reasoning and for the answer, which may hold back the end of their texts."""
+    return {True: Sanitiser(), False: Sanitiser()}
