@@ -181,7 +181,7 @@ def assign_letters(brief: Brief) -> tuple[tuple[str, Speech], ...]:
     names = sorted(answers)
     random.Random(brief.topic).shuffle(names)  # noqa: S311 (order, not secrecy)
     lettered = [(letter, answers[name]) for letter, name in zip("ABCD", names, strict=False)]
-    random.Random(f"{brief.topic}\n{brief.debater.id}").shuffle(lettered)  # noqa: S311
+    random.Random(f"{brief.topic}\n{brief.debater.id}").shuffle(lettered)  # noqa: S311 (order)
     return tuple(lettered)
 
 

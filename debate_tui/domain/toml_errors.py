@@ -66,7 +66,7 @@ def validation_error(problem: str, value: object, type_: object, subject: str) -
     path, problem = _split_location(problem)
     for step in path:
         if step is not None:
-            value = value[step]  # type: ignore[index]
+            value = value[step]  # type: ignore[index]  # msgspec's paths lead through containers only
     if path:
         subject = f"{subject}: `{_last_key(path)}`"
     problem, hint = _explain(problem, type_, path, subject)

@@ -24,11 +24,11 @@ PANEL = tuple(Debater(id=f"d{n}", name=f"D{n}", side="", source="demo") for n in
 
 
 def phase(**changes: object) -> Phase:
-    return Phase(**{"name": "phase", "title": "Phase", **changes})  # type: ignore[arg-type]
+    return Phase(**{"name": "phase", "title": "Phase", **changes})
 
 
 def format_of(*phases: Phase, **changes: object) -> Format:
-    return Format(**{"name": "f", "title": "F", "description": "", "phases": phases, **changes})  # type: ignore[arg-type]
+    return Format(**{"name": "f", "title": "F", "description": "", "phases": phases, **changes})
 
 
 def ids(step: Phase, absent: frozenset[str] = frozenset()) -> list[list[str]]:
@@ -121,8 +121,6 @@ def test_what_a_phase_lets_a_speaker_see(sees: str, shown: list[str]) -> None:
         "other, this round": (False, True),
     }
     assert [
-        name
-        for name, (own, this_round) in turns.items()
-        if may_see(sees, own=own, this_round=this_round)  # type: ignore[arg-type]
+        name for name, (own, this_round) in turns.items() if may_see(sees, own=own, this_round=this_round)
     ] == shown
     assert all(may_see("all", own=own, this_round=this_round) for own, this_round in turns.values())

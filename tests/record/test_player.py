@@ -49,7 +49,7 @@ class PlayerHarness:
 @asynccontextmanager
 async def running_player(**options: object) -> AsyncIterator[PlayerHarness]:
     clock = FakePlayerClock()
-    stage = PlayerHarness(Player(EVENTS, clock=clock, **options), clock)  # type: ignore[arg-type]
+    stage = PlayerHarness(Player(EVENTS, clock=clock, **options), clock)
     task = asyncio.create_task(stage.player.run())
     await clock.idle.wait()
     yield stage

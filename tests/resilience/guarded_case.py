@@ -27,7 +27,7 @@ RECOVERED_STATES = [*UNDISTURBED_STATES, "reconnecting 1/5", *UNDISTURBED_STATES
 
 
 def cut_fault(kind: FaultKind = FaultKind.NETWORK, **facts: object) -> Fault:
-    return Fault(kind, "It broke.", **facts)  # type: ignore[arg-type]
+    return Fault(kind, "It broke.", **facts)
 
 
 def chunks(*texts: str, ids: int | None = None, reasoning: bool = False) -> list[Step]:

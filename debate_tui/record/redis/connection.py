@@ -113,7 +113,7 @@ class RedisConnection:
                 socket_connect_timeout=TIMEOUT_S,
                 max_connections=_MAX_CONNECTIONS,
             )
-            # Only this validates the query's options; it does not connect yet.
+            # Only this validates the query's options; it does not connect yet. redis-py has no types for it.
             self.client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
             port = url.port
         except (KeyError, TypeError, ValueError):

@@ -30,4 +30,4 @@ def speech_deltas(
 
 
 def turn_finished(turn: int, debater: str, reason: FinishReason = "complete", **more: object) -> TurnFinished:
-    return TurnFinished(turn=turn, debater=debater, reason=reason, **more)  # type: ignore[arg-type]
+    return TurnFinished(turn=turn, debater=debater, reason=reason, **more)

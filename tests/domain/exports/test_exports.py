@@ -362,7 +362,7 @@ DANGEROUS_TARGETS = (
 def test_markdown_links_lead_to_nothing_dangerous(form: str, target: str) -> None:
     """Also for readers that take more for a link than others."""
     parser = MarkdownIt("commonmark")
-    parser.validateLink = lambda _: True  # type: ignore[method-assign,assignment]
+    parser.validateLink = lambda _: True
     exported = embed_markdown(form.format(target) + "\n\n[fine](https://example.org)")
     tokens = [child for token in parser.parse(exported) for child in token.children or ()]
     targets = [

@@ -156,7 +156,7 @@ def test_without_both_readings_there_is_no_opinion() -> None:
 
 def verdict(winner: str | None, ada: float = 6.0, **more: object) -> Verdict:
     facts = {"agreed": True, "controlled": True, "scores": {"ada": ada, "bo": 6.0}, **more}
-    return Verdict(judge="j", model="m", winner=winner, **facts)  # type: ignore[arg-type]
+    return Verdict(judge="j", model="m", winner=winner, **facts)
 
 
 SILENT = verdict(None, scores={}, problem="its answer could not be read")

@@ -33,7 +33,7 @@ def verdict(winner: str | None, **more: object) -> Verdict:
         "scores": {"a": 8.0, "b": 6.0},
         **more,
     }
-    return Verdict(winner=winner, **facts)  # type: ignore[arg-type]
+    return Verdict(winner=winner, **facts)
 
 
 NONE = verdict(None, agreed=False, controlled=False, scores={}, problem="its answer could not be read")
@@ -112,7 +112,7 @@ def test_points_of_a_ranking_fill_the_bar_of_the_best():
 
 def test_the_users_vote_stands_beside_those_of_an_audience():
     def vote(when: str, voter: str, debater: str | None) -> Vote:
-        return Vote(when=when, voter=voter, debater=debater)  # type: ignore[arg-type]
+        return Vote(when=when, voter=voter, debater=debater)
 
     found = summary_of(
         vote("before", "user", "a"),
