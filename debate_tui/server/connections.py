@@ -49,11 +49,13 @@ class ViewerResponse:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         serve = self._serve_sse if scope["type"] == "http" else self._serve_websocket
-        with (
-            self._viewers.admit(self._address, self._viewer, _drop_callback(scope)),
-            request_of(scope).watching(),
-        ):
-            await serve(scope, receive, send)
+        request = request_of(scope)
+        with self._viewers.admit(self._address, self._viewer, _drop_callback(scope)):
+            request.start_watching()
+            try:
+                await serve(scope, receive, send)
+            finally:
+                request.stop_watching()
 
     async def _serve_sse(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_pieces(pieces: Pieces) -> None:

@@ -244,16 +244,15 @@ class ClientRequest:
         self._deadline.cancel()
         self._pending.change(self.connection, requests=-1)
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
+    def start_watching(self) -> None:
         """Count the request as a viewer, which has no deadline."""
         self._deadline.cancel()
         self._pending.change(self.connection, requests=-1, viewers=1)
-        try:
-            yield
-        finally:
-            self._pending.change(self.connection, requests=1, viewers=-1)
-            self._start_deadline()
+
+    def stop_watching(self) -> None:
+        """Count the request as one that is being answered again."""
+        self._pending.change(self.connection, requests=1, viewers=-1)
+        self._start_deadline()
 
     @contextmanager
     def receiving(self) -> Iterator[None]:
