@@ -68,6 +68,36 @@ async def test_text_comes_live_into_panes_side_by_side(tmp_path: Path) -> None:
         assert browser.problems == []
 
 
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (
+            "So \\(a_1 *b*\\), `\\(` *c* `\\)`",
+            "<p>So \\(a_1 *b*\\), <code>\\(</code> <em>c</em> <code>\\)</code></p>",
+        ),
+        ("*a \\(b*c\\) d*", "<p><em>a \\(b*c\\) d</em></p>"),
+        ("so\n\\[\nx_1\n- y_1\n= z\n\\]\n*a*", "<p>so</p><p>\\[\nx_1\n- y_1\n= z\n\\]</p><p><em>a</em></p>"),
+        ("$$ a_i b_i $$ is $5 and $6", "<p>$$ a_i b_i $$ is $5 and $6</p>"),
+        ("- a\n  $$\n  - b\n  $$\n- \\[ ] c", "<ul><li>a\n$$\n- b\n$$</li><li>[ ] c</li></ul>"),
+        ("\\*a\\* a<br>b<br x>", "<p>*a* a<br>b&lt;br x&gt;</p>"),
+        (
+            "|a|\n|-|\n|b<br/>c|",
+            '<div class="table"><table><tr><th>a</th></tr><tr><td>b<br>c</td></tr></table></div>',
+        ),
+        ("これは**「強調」**の例", "<p>これは<strong>「強調」</strong>の例</p>"),
+    ],
+    ids=["inline", "emphasis around", "display", "dollars", "list", "line break", "cell", "cjk"],
+)
+async def test_the_markdown_that_models_write(tmp_path: Path, text: str, html: str) -> None:
+    async with watched_debate(tmp_path) as (browser, chair, _):
+        say(chair, text)
+        chair.log.append(TurnFinished(turn=1, debater="a", reason="complete"))
+        await browser.until("document.querySelector('#pane-a .turn > .prose')?.textContent")
+        assert (
+            await browser.js(f"document.querySelector({msgspec.json.encode(ADA).decode()}).innerHTML") == html
+        )
+
+
 async def test_hostile_text_stays_text(tmp_path: Path) -> None:
     async with watched_debate(tmp_path) as (browser, chair, _):
         say(chair, HOSTILE)
@@ -128,6 +158,9 @@ async def test_there_is_an_end_to_what_is_within_each_other(tmp_path: Path, text
         "|-" * 100_000,
         "---\n" * 150_000,
         "> ---\n" * 150_000,
+        "$$a " * 50_000,
+        "\\(`" * 50_000,
+        "\\[\n" * 100_000,
     ],
     ids=lambda text: text[:6],
 )

@@ -11,7 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from debate_tui.display.markdown.blocks import EmptyBlock, LeafBlock, ThematicBreak, skip_indentation
+from debate_tui.display.markdown.blocks import (
+    EmptyBlock,
+    LeafBlock,
+    OpenFormula,
+    ThematicBreak,
+    skip_indentation,
+)
 from debate_tui.display.markdown.code import OpenFence, OpenIndentedCode
 from debate_tui.display.markdown.containers import (
     MAX_NESTING,
@@ -25,12 +31,14 @@ from debate_tui.display.markdown.containers import (
 )
 from debate_tui.display.markdown.paragraphs import OpenParagraph, Paragraph
 from debate_tui.display.markdown.tables import OpenTable, parse_alignments, split_row
+from debate_tui.display.markdown.wrap import strip_stray_joiners
+from debate_tui.domain.markdown import display_formula_end
 
 if TYPE_CHECKING:
     from debate_tui.display.markdown.lines import MarkdownSymbols
     from debate_tui.display.markdown.wrap import BlockPrefix
 
-OpenBlock = OpenParagraph | OpenFence | OpenIndentedCode | OpenTable
+OpenBlock = OpenParagraph | OpenFence | OpenIndentedCode | OpenFormula | OpenTable
 
 MAX_MARKUP_LINE = 4000
 """The length in characters beyond which a line can only be a paragraph or code."""
@@ -43,7 +51,7 @@ _ATX_END = re.compile(r"(?:^| )#+ *$")
 _OPENING_FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 _THEMATIC_BREAK = re.compile(r"(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$")
 _SETEXT_UNDERLINE = re.compile(r"(=+|-+) *$")
-_BLOCK_STARTERS = frozenset(">#`~*-_+=|:0123456789")
+_BLOCK_STARTERS = frozenset(">#`~*-_+=|:$\\0123456789")
 _TEXT_CHARACTER = re.compile(r"[^\s|:\-*+_=#`~>.)\d]")
 
 
@@ -77,6 +85,8 @@ class BlockParser:
         whole = count == len(self._containers)
         leaf = self._open_block
         if whole and isinstance(leaf, OpenFence | OpenIndentedCode) and self._add_code(leaf, line, position):
+            return
+        if whole and isinstance(leaf, OpenFormula) and self._add_to_formula(leaf, line, position):
             return
         if isinstance(leaf, OpenFence | OpenIndentedCode):
             self._close_open_block()
@@ -135,6 +145,17 @@ class BlockParser:
         if grown is None:
             return False
         self._open_block = grown
+        return True
+
+    def _add_to_formula(self, leaf: OpenFormula, line: str, position: int) -> bool:
+        """Add a line to a formula, or close it; return whether the line belonged to the formula."""
+        start = skip_indentation(line, position)
+        grown = leaf.with_line(line[start:]) if start < len(line) else None
+        if grown is None:
+            return False
+        self._open_block = grown
+        if leaf.closer in line:
+            self._close_open_block()
         return True
 
     def _open_containers(self, line: str, count: int, position: int) -> tuple[int, bool]:
@@ -196,6 +217,13 @@ class BlockParser:
             self._close_beyond(count)
             sign, info = fence[1] or fence[3], fence[2] if fence[1] else fence[4]
             self._open_block = OpenFence.start(sign, info, start - position, self._next_prefix())
+            return True
+        closer = display_formula_end(rest)
+        if closer is not None:
+            self._close_beyond(count)
+            self._open_block = OpenFormula(strip_stray_joiners(rest.rstrip()), self._next_prefix(), closer)
+            if not closer:
+                self._close_open_block()
             return True
         if _THEMATIC_BREAK.match(rest):
             self._close_beyond(count)

@@ -14,7 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from debate_tui.display.markdown.lines import Line, combine_styles
-from debate_tui.display.markdown.wrap import BlockPrefix, fit_prefix
+from debate_tui.display.markdown.wrap import BlockPrefix, fit_prefix, strip_stray_joiners
+from debate_tui.domain.markdown import MAX_FORMULA_LENGTH
 
 if TYPE_CHECKING:
     from debate_tui.display.markdown.lines import MarkdownSymbols
@@ -65,6 +66,31 @@ class EmptyBlock(LeafBlock, frozen=True, gc=False):
     def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
         """Return a single line that shows only the bullet or bar."""
         return [fit_prefix(self.prefix, width).build_line([], start=0, first=True)]
+
+
+class FormulaBlock(LeafBlock, frozen=True, gc=False):
+    """A formula on lines of its own, shown as written."""
+
+    def render(self, width: int, symbols: MarkdownSymbols) -> list[Line]:
+        """Wrap the lines."""
+        return fit_prefix(self.prefix, width).wrap_runs([(self.text, self.prefix.style)])
+
+
+class OpenFormula(Struct, frozen=True):
+    """A formula until the line that contains `closer`."""
+
+    text: str
+    prefix: BlockPrefix
+    closer: str
+
+    def with_line(self, line: str) -> OpenFormula | None:
+        """Return the formula with one more line, or `None` if it would be too long."""
+        text = f"{self.text}\n{strip_stray_joiners(line.rstrip())}"
+        return None if len(text) > MAX_FORMULA_LENGTH else replace(self, text=text)
+
+    def close(self, closed: list[LeafBlock], *, draft: bool = False) -> None:
+        """Close the formula."""
+        closed.append(FormulaBlock(self.text, self.prefix))
 
 
 class LabelBlock(LeafBlock, frozen=True, gc=False):

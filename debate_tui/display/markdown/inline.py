@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.display.markdown.lines import Run, combine_styles
 from debate_tui.display.markdown.wrap import JOINERS, merge_runs, runs_text, strip_stray_joiners
+from debate_tui.domain.markdown import extend_markdown_it
 from debate_tui.domain.sanitise import sanitise
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 
-_MARKUP_CHARACTER = re.compile(r"[\\`*_~\[\]<&]|://| \n|\n[ \t]")
+_MARKUP_CHARACTER = re.compile(r"[\\`*_~\[\]<&]|\$\$|://| \n|\n[ \t]")
 _SIMPLE_TEXT = r"[^\s*_`\[\]<&\\~:](?:[^*_`\[\]<&\\~:\n]*[^\s*_`\[\]<&\\~:])?"
 _SIMPLE_MARKUP = re.compile(
     rf"(?:^|(?<=[\s(]))(?:\*\*({_SIMPLE_TEXT})\*\*|\*({_SIMPLE_TEXT})\*|`([^`\s](?:[^`\n]*[^`\s])?)`)(?=$|[\s.,;:!?)])"
@@ -25,7 +26,7 @@ _SIMPLE_MARKUP = re.compile(
 """Strong text, emphasis and code that stand alone, without other markup in them."""
 
 _URL = re.compile(r"https?://[!-~]*?[\w/&#=%+-](?=[.,;:!?)\]}*_~'\"]*(?:[^!-~]|[<>\"'`|]|$))", re.ASCII)
-_INLINE_STOPS = re.compile(r"[\n!&*<\[\\\]_`~]")
+_INLINE_STOPS = re.compile(r"[\n!$&*<\[\\\]_`~]")
 
 _STYLE_OF_TOKEN = {"em_open": "emphasis", "strong_open": "strong", "s_open": "strike", "link_open": "link"}
 
@@ -38,6 +39,7 @@ def markdown_it_parser(*, links: bool = True) -> MarkdownIt:
     rules = ["newline", "escape", "backticks", "strikethrough", "emphasis", "autolink", "entity"]
     made = MarkdownIt("zero").enable([*rules, "link", "image"] if links else rules)
     made.inline.ruler2.enable(["balance_pairs", "strikethrough", "emphasis", "fragments_join"])
+    extend_markdown_it(made)
     # The default terminators are for plugins: every hyphen and colon would be tried against all rules.
     made.inline.terminator_re = _INLINE_STOPS
     return made
@@ -63,6 +65,8 @@ def _parse_simple(text: str, style: str) -> list[Run] | None:
     """Return the runs of a text with unambiguous markup or none, which is most text; otherwise `None`."""
     if not _MARKUP_CHARACTER.search(text):
         return [(text.replace("\n", " "), style)] if text else []
+    if "$$" in text:
+        return None
     runs: list[Run] = []
     end = 0
     for span in _SIMPLE_MARKUP.finditer(text):
@@ -81,8 +85,8 @@ def _parse_simple(text: str, style: str) -> list[Run] | None:
 
 @lru_cache(512)
 def parse_inline_cached(text: str, style: str = "") -> tuple[Run, ...]:
-    """Cache `parse_inline`, without breaks, for repeated text such as the cells of an open table."""
-    return tuple((run.replace("\n", " "), name) for run, name in parse_inline(text, style))
+    """Cache `parse_inline` for repeated text such as the cells of an open table."""
+    return tuple(parse_inline(text, style))
 
 
 def _tokens_to_runs(tokens: Sequence[Token], style: str) -> Iterator[Run]:

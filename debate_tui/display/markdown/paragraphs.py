@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -21,9 +20,10 @@ from debate_tui.display.markdown.wrap import (
     slice_runs,
     wrap,
 )
+from debate_tui.domain.markdown import can_open_close, formula_end, line_break_end, may_become_verbatim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from debate_tui.display.markdown.lines import Line, MarkdownSymbols
 
@@ -194,7 +194,7 @@ _TICKS = re.compile(r"`+")
 _AUTOLINK = re.compile(r"<[a-zA-Z][a-zA-Z0-9+.\-]{1,31}:[^<>\x00-\x20]*>|<[^\s<>@]+@[^\s<>@]+>")
 _AUTOLINK_END = re.compile(r"[\s<>]")
 _LINK_DESTINATION = re.compile(r"\([ \n]*([^\s()<>\\*_~\[\]`&]*)(?:[ \n]+\"[^\"\\*_~\[\]`&]*\")?[ \n]*\)")
-_SPECIAL_CHARACTER = re.compile(r"[\\`*_~\[\]<]")
+_SPECIAL_CHARACTER = re.compile(r"[\\`*_~\[\]<$]")
 _UNDECIDED = -1
 
 
@@ -226,14 +226,10 @@ def _skip_markup(text: str, at: int, stack: list[str]) -> int:
     What it opens or closes is pushed to or popped from `stack`.
     """
     match text[at]:
-        case "\\":
-            return at + 2 if at + 2 <= len(text) else _UNDECIDED
+        case "\\" | "$" | "<":
+            return _skip_verbatim(text, at)
         case "`":
             return _skip_code(text, at)
-        case "<":
-            if link := _AUTOLINK.match(text, at):
-                return link.end()
-            return at + 1 if _AUTOLINK_END.search(text, at + 1) else _UNDECIDED
         case "[":
             stack.append("[")
             return at + 1
@@ -241,6 +237,18 @@ def _skip_markup(text: str, at: int, stack: list[str]) -> int:
             return _skip_bracket(text, at, stack)
         case _:
             return _skip_delimiter(text, at, stack)
+
+
+def _skip_verbatim(text: str, at: int) -> int:
+    if end := formula_end(text, at) or line_break_end(text, at):
+        return end
+    if may_become_verbatim(text, at):
+        return _UNDECIDED
+    if text[at] != "<":
+        return at + (2 if text[at] == "\\" else 1)
+    if link := _AUTOLINK.match(text, at):
+        return link.end()
+    return at + 1 if _AUTOLINK_END.search(text, at + 1) else _UNDECIDED
 
 
 def _skip_code(text: str, at: int) -> int:
@@ -278,7 +286,7 @@ def _skip_delimiter(text: str, at: int, stack: list[str]) -> int:
         return _UNDECIDED
     if run[1] == "~" and len(run[0]) != 2:
         return end if len(run[0]) == 1 else _UNDECIDED
-    opens, closes = _can_open_close(text, at, end)
+    opens, closes = can_open_close(run[1], text[at - 1] if at else " ", text[end])
     if closes and stack and stack[-1] == run[0]:
         stack.pop()
     elif closes and stack:
@@ -286,32 +294,6 @@ def _skip_delimiter(text: str, at: int, stack: list[str]) -> int:
     elif opens:
         stack.append(run[0])
     return end
-
-
-@cache
-def _character_classes() -> tuple[Callable[[str], bool], Callable[[str], bool]]:
-    from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
-
-    def is_blank(character: str) -> bool:
-        return isWhiteSpace(ord(character))
-
-    def is_punctuation(character: str) -> bool:
-        return isMdAsciiPunct(ord(character)) or isPunctChar(character)
-
-    return is_blank, is_punctuation
-
-
-def _can_open_close(text: str, at: int, end: int) -> tuple[bool, bool]:
-    """Return whether a delimiter run can open and close emphasis, by CommonMark's flanking rules."""
-    is_blank, is_punctuation = _character_classes()
-    before, after = text[at - 1] if at else " ", text[end]
-    blank_before, blank_after = is_blank(before), is_blank(after)
-    mark_before, mark_after = is_punctuation(before), is_punctuation(after)
-    left = not blank_after and (not mark_after or blank_before or mark_before)
-    right = not blank_before and (not mark_before or blank_after or mark_after)
-    if text[at] != "_":
-        return left, right
-    return left and (not right or mark_before), right and (not left or mark_after)
 
 
 _IDEOGRAPH = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"

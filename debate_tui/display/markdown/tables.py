@@ -22,6 +22,7 @@ from debate_tui.display.markdown.wrap import (
     slice_runs,
     wrap,
 )
+from debate_tui.domain.markdown import LINE_BREAK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -99,7 +100,8 @@ class TableColumns(Struct, frozen=True):
 def _measure_cell(cell: str) -> tuple[int, int]:
     text = runs_text(parse_inline_cached(cell))
     words = [len(word) if is_narrow(word) else 2 for word in text.split()]
-    return cell_width(text), min(MAX_WORD_WIDTH, max(words, default=1))
+    width = max(cell_width(line) for line in text.split("\n"))
+    return width, min(MAX_WORD_WIDTH, max(words, default=1))
 
 
 @lru_cache(256)
@@ -170,8 +172,8 @@ class TableRow(LeafBlock, frozen=True, gc=False):
             self.columns.minimum_widths,
             fit_prefix(self.prefix, width).text_width,
         )
-        # Markup only ever makes a cell narrower.
-        plain_to_see = sizes and self.text.isascii() and not self.is_heading
+        # Markup only ever makes a cell narrower, except for line breaks.
+        plain_to_see = sizes and self.text.isascii() and not self.is_heading and "<" not in self.text
         if plain_to_see and all(len(cell) <= size for cell, size in zip(self._cells, sizes, strict=True)):
             return 1
         return len(self.render(width, symbols))
@@ -198,7 +200,7 @@ class TableRow(LeafBlock, frozen=True, gc=False):
         style = self.prefix.style
         for name, cell in zip(self.columns.headings, self._cells, strict=True):
             runs = [
-                *parse_inline_cached(name, combine_styles(style, "marker")),
+                *parse_inline_cached(LINE_BREAK.sub(" ", name), combine_styles(style, "marker")),
                 (": ", combine_styles(style, "marker")),
                 *parse_inline_cached(cell, style),
             ]

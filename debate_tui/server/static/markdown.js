@@ -20,6 +20,12 @@ const LIST = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
 const TABLE_RULE = /^ *\|?( *:?-+:? *\|)+ *:?-*:? *$/;
 const LINK = /\[([^\]]{1,300})\]\(([^()\s]{1,2000})\)/y;
+const LINE_BREAK = /<br *\/?>/iy;
+const PUNCTUATION = /[!-/:-@[-`{-~]/;
+// A formula in LaTeX stays as written. None contains the start of another: each character is read once.
+const FORMULA = /\\\((?:[^\\]|\\[^()])*\\\)|\\\[(?:[^\\]|\\[^[\]])*\\\]|\$\$(?:[^\\$]|\\[^]|\$(?!\$))*\$\$/y;
+// Maximum characters of a formula on lines of its own.
+const LONGEST_FORMULA = 4000;
 // Maximum characters of a span: a closing mark further away is not found.
 const REACH = 2000;
 
@@ -128,6 +134,7 @@ function blocks(text, depth = 0) {
   while (at < lines.length) {
     const line = lines[at];
     const fence = FENCE.exec(line);
+    const closer = formulaCloser(line);
     if (!line.trim()) {
       at++;
     } else if (fence) {
@@ -138,6 +145,14 @@ function blocks(text, depth = 0) {
       const pre = element("pre");
       pre.append(element("code", "", body.join("\n")));
       made.push(pre);
+    } else if (closer !== null) {
+      let text = line.trim();
+      for (let open = closer; open && lines[at + 1]?.trim() && text.length < LONGEST_FORMULA;) {
+        text += `\n${lines[++at].trim()}`;
+        if (lines[at].includes(open)) open = "";
+      }
+      at++;
+      made.push(element("p", "", text));
     } else if (/^ {0,3}#{1,6}\s/.test(line)) {
       made.push(...leaf("h4", heading(line)));
       at++;
@@ -185,18 +200,38 @@ function within(parent, nodes) {
 }
 
 function starts(line) {
-  return FENCE.test(line) || /^ {0,3}(#{1,6}\s|>)/.test(line) || (LIST.test(line) && !/^\s*\d/.test(line));
+  if (FENCE.test(line) || /^ {0,3}(#{1,6}\s|>)/.test(line) || formulaCloser(line) !== null) return true;
+  return LIST.test(line) && !/^\s*\d/.test(line);
+}
+
+// Returns what closes the formula that starts with a line, "" if the line does, or null if none starts with it.
+function formulaCloser(line) {
+  if (!/^ {0,3}(\\\[|\$\$(?!\$))/.test(line) || line.length > LONGEST_FORMULA) return null;
+  const text = line.trim();
+  const end = formulaEnd(text, 0);
+  if (end) return /^[\s.,;:]*$/.test(text.slice(end)) ? "" : null;
+  if (text[0] === "$") return text.includes("$$", 2) ? null : "$$";
+  return /^\\\[[^[\]]*\]/.test(text) ? null : "\\]"; // such as \[x]
+}
+
+function formulaEnd(text, at) {
+  FORMULA.lastIndex = at;
+  const found = FORMULA.exec(text);
+  return found && /[\p{L}\p{N}_]/u.test(found[0]) ? FORMULA.lastIndex : 0;
 }
 
 function list(lines) {
   const stack = [];
-  let item = null;
+  let item = null, text = "", closer = null;
   for (const line of lines) {
-    const found = LIST.exec(line);
+    const found = closer ? null : LIST.exec(line);
     if (!found) {
-      if (item) inline(item, ` ${line.trim()}`);
+      text += `\n${line.trim()}`;
+      if (!closer) closer = formulaCloser(line.trim());
+      else if (line.includes(closer)) closer = null;
       continue;
     }
+    if (item) inline(item, text);
     const depth = found[1].length;
     while (stack.length > 1 && depth < stack.at(-1).depth) stack.pop();
     if (!stack.length || (stack.length < DEEPEST && depth > stack.at(-1).depth + 1)) {
@@ -207,9 +242,11 @@ function list(lines) {
       stack.push({ depth, list: made });
     }
     item = element("li");
-    inline(item, found[3]);
+    text = found[3];
+    closer = formulaCloser(text);
     stack.at(-1).list.append(item);
   }
+  inline(item, text);
   return stack[0].list;
 }
 
@@ -227,7 +264,7 @@ function table(rows) {
   return frame;
 }
 
-// Emphasis, code and links. Possible ends of each kind are found once, so that the cost is linear.
+// Emphasis, code, formulas and links. Possible ends of each kind are found once, so that the cost is linear.
 function inline(parent, text, depth = 0) {
   if (text.length > LONGEST || depth >= DEEPEST) {
     parent.append(text);
@@ -242,6 +279,8 @@ function inline(parent, text, depth = 0) {
       if (written < at) parent.append(text.slice(written, at));
       if (name === "a") parent.append(link(label, address, depth + 1));
       else if (name === "code") parent.append(element("code", "", inner));
+      else if (name === "br") parent.append(element("br"));
+      else if (name === "text") parent.append(inner);
       else parent.append(inline(element(name), inner, depth + 1));
       written = end;
       at = nextMark(text, end);
@@ -255,23 +294,46 @@ function inline(parent, text, depth = 0) {
   return parent;
 }
 
-const MARK = /[`*_~[]/g;
+const MARK = /[`*_~[\\$<]/g;
 
 function nextMark(text, from) {
   MARK.lastIndex = from;
   return MARK.exec(text)?.index ?? text.length;
 }
 
-// Returns where each mark may end a span: backticks by the length of their run, others not after a space.
+// Returns where each mark may end a span, not after a space, and the spans that are shown without markup.
 function endsOf(text) {
-  const ends = { "**": [], "__": [], "~~": [], "*": [], _: [] };
-  for (const found of text.matchAll(/`+/g)) (ends[found[0]] ??= []).push(found.index);
-  for (let at = nextMark(text, 0); at < text.length; at = nextMark(text, at + 1)) {
+  const ends = { "**": [], "__": [], "~~": [], "*": [], _: [], verbatim: new Map() };
+  const ticks = {};
+  for (const found of text.matchAll(/`+/g)) (ticks[found[0].length] ??= []).push(found.index);
+  for (let at = nextMark(text, 0), next; at < text.length; at = nextMark(text, next)) {
     const mark = text[at];
-    if (mark === "*" || mark === "_") ends[mark].push(at);
-    if (mark !== "`" && mark !== "[" && text[at + 1] === mark && /\S/.test(text[at - 1] ?? " ")) ends[mark + mark].push(at);
+    next = at + 1;
+    if (mark === "`" || mark === "\\" || mark === "$") {
+      const span = mark === "`" ? codeAt(text, at, ticks) : literalAt(text, at);
+      if (span.name) ends.verbatim.set(at, span);
+      next = span.end;
+    } else if (mark !== "[" && mark !== "<") {
+      if (mark !== "~") ends[mark].push(at);
+      if (text[at + 1] === mark && /\S/.test(text[at - 1] ?? " ")) ends[mark + mark].push(at);
+    }
   }
   return ends;
+}
+
+function codeAt(text, at, ticks) {
+  let run = at;
+  while (text[run] === "`") run++;
+  const end = endFrom(ticks[run - at], run);
+  return end < 0 ? { end: run } : { name: "code", inner: text.slice(run, end), end: end + run - at };
+}
+
+// Returns a formula, or the character that a backslash escapes.
+function literalAt(text, at) {
+  const end = formulaEnd(text, at);
+  if (end) return { name: "text", inner: text.slice(at, end), end };
+  if (text[at] !== "\\" || !PUNCTUATION.test(text[at + 1] ?? "")) return { end: at + 1 };
+  return { name: "text", inner: text[at + 1], end: at + 2 };
 }
 
 // Returns the first of these positions at or after `from`, within reach.
@@ -292,12 +354,11 @@ function spanAt(text, at, ends) {
     const found = LINK.exec(text);
     return found && { name: "a", label: found[1], address: found[2], end: LINK.lastIndex };
   }
-  if (mark === "`") {
-    let run = at;
-    while (text[run] === "`") run++;
-    const end = endFrom(ends[text.slice(at, run)] ?? [], run);
-    return end < 0 ? null : { name: "code", inner: text.slice(run, end), end: end + run - at };
+  if (mark === "<") {
+    LINE_BREAK.lastIndex = at;
+    return LINE_BREAK.test(text) ? { name: "br", end: LINE_BREAK.lastIndex } : null;
   }
+  if (mark === "`" || mark === "\\" || mark === "$") return ends.verbatim.get(at) ?? null;
   if (text[at + 1] === mark) {
     if (!/\S/.test(text[at + 2] ?? " ")) return null;
     const end = endFrom(ends[mark + mark], at + 3);

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 
 from debate_tui.display.markdown.block_parser import BlockParser
-from debate_tui.display.markdown.blocks import EmptyBlock, ThematicBreak
+from debate_tui.display.markdown.blocks import EmptyBlock, FormulaBlock, ThematicBreak
 from debate_tui.display.markdown.code import CodeBlock
 from debate_tui.display.markdown.lines import UNICODE_SYMBOLS
 from debate_tui.display.markdown.paragraphs import Paragraph
 from debate_tui.display.markdown.tables import TableRow, split_row
+from debate_tui.domain.markdown import extend_markdown_it
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -28,6 +29,7 @@ ORACLE = (
     .enable(["table"])
     .disable(["reference", "html_block"])
 )
+extend_markdown_it(ORACLE)
 
 
 class _Reading:
@@ -63,6 +65,8 @@ class _Reading:
             self._take_inline(token.content)
         elif kind == "hr":
             self._add("rule", "")
+        elif kind == "formula":
+            self._add("formula", token.content)
         elif kind in ("fence", "code_block"):
             self._add("code", token.content.removesuffix("\n"))
 
@@ -135,6 +139,8 @@ def _describe_leaf(leaf: LeafBlock) -> Block:
         case TableRow():
             cells = split_row(leaf.text)[: len(leaf.columns.headings)]
             return signs, "row", "|".join(cells + [""] * (len(leaf.columns.headings) - len(cells)))
+        case FormulaBlock():
+            return signs, "formula", leaf.text
         case ThematicBreak():
             return signs, "rule", ""
         case EmptyBlock():

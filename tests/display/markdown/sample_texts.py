@@ -55,6 +55,13 @@ EXAMPLES = (
     "a\tb\n\tcode by tab\n-\titem by tab\n\n\titem's own\n",
     "word" * 60 + "\n" + "-" * 90 + "\n",
     "> " * 12 + "deep\n" + "- " * 12 + "deeper\n",
+    "so \\(x_1 *y* z_2\\) and \\[ a \\\\ b \\], $$ c *d* $$ and \\(open *e*\n",
+    "text\n\\[\na\n- b\n= c\n===\n\\]\nmore\n$$ *one* line $$\n$$ not *one* $$ of its own\n",
+    "- item\n  $$\n  a | b\n  --|--\n\n  \\[ x\n  # y \\] with *more*\n> \\[\n> a\nb\n\n\\[\n> c\n",
+    "- \\[ ] open\n- \\[x] done\n\n\\[1\\] and $5 or $$6, \\\\(a\\\\)\n\n$$\n    a\n``` \n",
+    "a<br>b <br/>\nc<BR /> d<br x>`<br>`<br \n",
+    "| a<br>x | b |\n|---|--:|\n| one<br/>two | \\(_c_\\)<br> |\n",
+    "これは**「強調」**の例、**强调。**后文、**“引用”**后。~~「消」~~の*（斜）*体\n",
 )
 
 ALL = 1 << 30
@@ -64,6 +71,7 @@ BLOCK_SIGNS = ("- ", "* ", "1. ", "2) ", "> ", "    ", "  ", " ", "#", "## ", "`
 
 _PIECES = (
     *(*BLOCK_SIGNS, " ", "```py\n"),
+    *("$$", "$$\n", "\\(", "\\)", "\\[", "\\[\n", "\\]", "$", "<br>", "<br />", "」", "\\(a_b_c*d*\\)"),
     *("|", "a|b", "|-|-|", "|a|b|", "\n", "\n", "\n", "\n\n", "\t", "[ ] ", "[x] ", "1", "."),
     *(
         "`",

@@ -15,11 +15,12 @@ _SIGNS = (
     *(*BLOCK_SIGNS, "+ ", "7. ", ">", "   ", "````", "```py", "***", "--"),
     *("|", "a|b", "|-|-", "|-", "--|:-:", "foo", "x", "\n", "\n", "\n", "\n\n"),
     *("`", "**", "_", "\\", "|a|b|", "1", "12"),
+    *("$$", "$$\n", "\\[", "\\[\n", "\\]", "\\]\n", "$$ x", "]"),
 )
 
 _DISAGREEMENTS = re.compile(
     r"""
-    ^\ *([>#`~*+-]|\d+[.)]).*\|.*\n[\ >]*[-|:]   # markdown-it lets any line head a table
+    ^\ *([>#`~*+$\\-]|\d+[.)]).*\|.*\n[\ >]*[-|:]   # markdown-it lets any line head a table
     | [.)*+-]\ *\n[\ >]*\n[\ >]*\n                # and ends a list at the second blank line of an empty item
     | ^[\ \d.)*+-]*[>.)*+-].*\n[\ >]*\ {4}        # and reads no lazy line that is indented by four
     """,

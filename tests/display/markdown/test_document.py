@@ -357,3 +357,51 @@ def test_a_long_line_of_marks_is_the_same_however_it_came(unit: str, before: str
     whole.close()
     cut.close()
     assert lines_of(cut) == lines_of(whole)
+
+
+def test_formulas_are_shown_as_written() -> None:
+    text = (
+        "So *this*\n\\[\na_1 = *b*\n- c_1\n\\]\nholds, as \\(x_1 * y * z\\) does:\n\n"
+        "- item\n  $$ \\frac{a}{b} $$\n"
+    )
+    assert [line.text for line in render(text, 36)] == [
+        "So this",
+        "",
+        "\\[",
+        "a_1 = *b*",
+        "- c_1",
+        "\\]",
+        "",
+        "holds, as \\(x_1 * y * z\\) does:",
+        "",
+        "• item",
+        "",
+        "  $$ \\frac{a}{b} $$",
+    ]
+
+
+def test_an_escaped_bracket_does_not_begin_a_formula() -> None:
+    assert [line.text for line in render("- \\[ ] *a*\n- \\[x] b\n", 30)] == ["• [ ] a", "• [x] b"]
+
+
+def test_a_cell_grows_by_the_lines_that_are_broken_in_it() -> None:
+    text = "| a<br>b | c |\n|---|--:|\n| one<br>**two**<br/>3 | 4<br />56 |\n| 7 | 8 |\n"
+    assert [line.text for line in render(text, 40)] == [
+        "a   │  c",
+        "b   │   ",
+        "────┼───",
+        "one │  4",
+        "two │ 56",
+        "3   │   ",
+        "7   │  8",
+    ]
+
+
+def test_a_cell_of_a_list_breaks_its_lines_too() -> None:
+    text = "| al<br>pha | beta | gamma |\n|---|---|---|\n| one<br>two | long cell two | three |\n"
+    assert [line.text for line in render(text, 12)][:4] == [
+        "────────────",
+        "al pha: one",
+        "two",
+        "beta: long",
+    ]

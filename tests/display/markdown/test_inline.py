@@ -46,6 +46,7 @@ _PIECES = (
         "語。",
     ),
     *("é", "👩‍👧", "\ufe0f", "\u200d", "(", "'", '"', "-", "1"),
+    *("$$", "$", "\\(", "\\)", "\\[", "\\]", "<br>", "<br ", "/>", "「", "」", "**「", "」**"),
 )
 
 texts = st.lists(st.sampled_from(_PIECES), max_size=30).map("".join)
@@ -94,6 +95,13 @@ def test_text_grows_more_settled(text: str) -> None:
         ("2 * 3 and", len("2 * 3 ")),
         ("snake_case and", len("snake_case ")),
         ("日本語", 2),
+        (r"a \(b _c and", len("a ")),
+        (r"a \(b _c\) and", len(r"a \(b _c\) ")),
+        ("a $$ b _c and", len("a ")),
+        ("a $5 and", len("a $5 ")),
+        ("a <br and", len("a <br ")),
+        ("a <br> and", len("a <br> ")),
+        ("**「強」**の 'a", len("**「強」**の ")),
     ],
 )
 def test_markup_is_settled_once_it_is_closed(text: str, end: int) -> None:
@@ -140,6 +148,12 @@ def test_a_cut_falls_between_sentences_and_outside_of_markup() -> None:
         ),
         ("~~a~~ ~b~", [("a", "strike"), (" ~b~", "")]),
         ("[bold]red[/bold]", [("[bold]red[/bold]", "")]),
+        (r"*a* \(b*c\) d*", [("a", "emphasis"), (r" \(b*c\) d*", "")]),
+        (r"\[ a_1 \\ b_1 \] \* c", [(r"\[ a_1 \\ b_1 \] * c", "")]),
+        ("$$ **a**\nb $$", [("$$ **a** b $$", "")]),
+        ("**a $$ b** c **d $$ e**", [("a $$ b** c **d $$ e", "strong")]),
+        ("a<br>**b**<br />c", [("a\n", ""), ("b", "strong"), ("\nc", "")]),
+        ("これは**「強調」**の例", [("これは", ""), ("「強調」", "strong"), ("の例", "")]),
     ],
 )
 def test_markup_and_links(text: str, runs: list[tuple[str, str]]) -> None:
