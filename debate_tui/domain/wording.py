@@ -26,12 +26,14 @@ UNKNOWN: Final = "–"
 
 
 def format_money(dollars: float | None, *, complete: bool = True, unknown: str = UNKNOWN) -> str:
-    """Format an amount of US dollars, such as ``$0.0031``.
+    """Format an amount of US dollars, such as ``$0.0031`` or ``<$0.0001``.
 
     A ``+`` marks a sum that is not `complete`; `unknown` stands for an amount that is not known.
     """
     if dollars is None:
         return f"${unknown}"
+    if 0 < dollars < 0.00005:
+        return f"<$0.0001{'' if complete else '+'}"
     digits = 0 if not dollars else 4 if dollars < 0.1 else 2
     return f"${dollars:.{digits}f}{'' if complete else '+'}"
 

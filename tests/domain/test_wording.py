@@ -57,6 +57,8 @@ def test_money_is_exact_where_it_is_little_and_never_guessed() -> None:
         "$12.35",
     ]
     assert format_money(0.0031, complete=False) == "$0.0031+"
+    assert format_money(0.00001) == "<$0.0001"
+    assert format_money(0.00001, complete=False) == "<$0.0001+"
     assert (format_money(None), format_money(None, unknown="-")) == ("$–", "$-")
 
 

@@ -1,7 +1,7 @@
 """Exports of a debate as Markdown, HTML, JSON or plain text, all from the same fold.
 
-Text is shown sanitised; JSON keeps it as received, escaped. The course of a turn is always visible: the
-seams of recoveries, dropped text, and every end other than a natural one.
+Text is shown sanitised; JSON keeps it as received, escaped. Every end of a turn other than a natural one is
+named. How the text arrived (reconnections, dropped text) is only in JSON.
 """
 
 from __future__ import annotations

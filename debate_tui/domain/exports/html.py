@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
+from functools import cache
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from debate_tui.domain.exports import outline
-from debate_tui.domain.exports.outline import summary_sections
+from debate_tui.domain.markdown import extend_markdown_it
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.wording import describe_debate_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from markdown_it.renderer import RendererProtocol
+    from markdown_it.token import Token
 
     from debate_tui.domain.exports.outline import (
         FigureBar,
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
 
 _TURN_HEADING_LEVEL = 3
 _ALLOWED_ATTRIBUTES = frozenset({"href", "start"})
+
+# The box scrolls where the table is wider than the page.
+_TABLE_START = '<div class="table"><table>'
+_TABLE_END = "</table></div>"
 
 
 def render_html(transcript: Transcript) -> str:
@@ -75,9 +81,11 @@ def _body_lines(transcript: Transcript, title: str) -> Iterator[str]:
     yield "</ul>"
     yield "</header>"
     yield "<main>"
+    for section in outline.verdict_sections(transcript):
+        yield from _summary_lines(section, places)
     for part in outline.round_sections(transcript):
         yield from _round_lines(part, places)
-    for section in summary_sections(transcript):
+    for section in outline.cost_sections(transcript):
         yield from _summary_lines(section, places)
     yield "</main>"
     yield f"<footer>{escape(describe_debate_end(transcript.finish_reason))}</footer>"
@@ -102,11 +110,9 @@ def _turn_lines(speech: TurnEntry, place: int) -> Iterator[str]:
     yield f"<h3>{escape(speech.speaker)}</h3>"
     if speech.facts:
         yield f'<p class="facts">{escape(speech.facts)}</p>'
-    if speech.warning:
-        yield f'<p class="mark">{escape(speech.warning)}</p>'
     if speech.reasoning:
         yield f"<details><summary>Reasoning</summary><pre>{escape(speech.reasoning)}</pre></details>"
-    yield markdown_to_html(speech.text, speech.seam_marks) or '<p class="facts">(no text)</p>'
+    yield markdown_to_html(speech.text) or '<p class="facts">(no text)</p>'
     if speech.ending:
         kind = f" {speech.reason}" if speech.reason else ""
         yield f'<p class="mark{kind}">{escape(speech.ending)}</p>'
@@ -136,26 +142,38 @@ def _bar_lines(bars: tuple[FigureBar, ...], places: dict[str, int]) -> Iterator[
 
 
 def _table_lines(table: SummaryTable) -> Iterator[str]:
-    yield "<table>"
+    yield _TABLE_START
     yield "<tr>{}</tr>".format("".join(f"<th>{escape(cell)}</th>" for cell in table.header))
     for row in table.rows:
         yield "<tr>{}</tr>".format("".join(f"<td>{escape(cell)}</td>" for cell in row))
-    yield "</table>"
+    yield _TABLE_END
 
 
-def markdown_to_html(text: str, seams: tuple[str, ...] = ()) -> str:
-    """Convert sanitised Markdown to safe HTML with headings below level 3 and the seams marked."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
-    # The library documents this assignment, but types the method as fixed.
-    parser.validateLink = _is_web_link  # type: ignore[method-assign]
+def markdown_to_html(text: str) -> str:
+    """Convert sanitised Markdown to safe HTML with headings below level 3."""
+    parser = _parser()
     tokens = parser.parse(text)
     for token in tokens:
         _strip_attributes(token)
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + _TURN_HEADING_LEVEL, 6)}"
-        if token.children and seams:
-            token.children = [part for child in token.children for part in _split_at_seams(child, seams)]
     return str(parser.renderer.render(tokens, parser.options, {})).rstrip("\n")
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+    # The library documents this assignment, but types the method as fixed.
+    parser.validateLink = _is_web_link  # type: ignore[method-assign]
+    extend_markdown_it(parser)
+    parser.add_render_rule("formula", _render_formula)
+    parser.add_render_rule("table_open", lambda *_: _TABLE_START)
+    parser.add_render_rule("table_close", lambda *_: _TABLE_END)
+    return parser
+
+
+def _render_formula(_: RendererProtocol, tokens: Sequence[Token], index: int, *__: object) -> str:
+    return "<p>{}</p>\n".format(escape(tokens[index].content).replace("\n", "<br />\n"))
 
 
 def _strip_attributes(token: Token) -> None:
@@ -170,18 +188,6 @@ def _strip_attributes(token: Token) -> None:
         token.attrs["rel"] = "noopener noreferrer nofollow"
     for child in token.children or ():
         _strip_attributes(child)
-
-
-def _split_at_seams(token: Token, seams: tuple[str, ...]) -> Iterator[Token]:
-    """Split a text token at the marks of recoveries; each mark becomes an element of its own."""
-    if token.type != "text":
-        yield token
-        return
-    for piece in re.split("({})".format("|".join(map(re.escape, seams))), token.content):
-        if piece in seams:
-            yield Token("html_inline", "", 0, content=f'<span class="mark">{escape(piece)}</span>')
-        else:
-            yield Token("text", "", 0, content=piece)
 
 
 def _is_web_link(url: str) -> bool:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import Interjection
+from debate_tui.domain.formats import format_title
 from debate_tui.domain.judging.summary import summarise_outcome
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.stream import FinishReason
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from debate_tui.domain.judging.summary import OutcomeSummary, Score, VerdictSummary, VoteSummary
-    from debate_tui.domain.transcript import Seam, SideEvent, Transcript, Turn
+    from debate_tui.domain.transcript import SideEvent, Transcript, Turn
     from debate_tui.domain.usage import Spending
 
 
@@ -45,18 +46,12 @@ _ENDING_SYMBOLS: Final = {
 
 
 class TurnEntry(Struct, frozen=True):
-    """A turn as documents show it; everything in it is sanitised.
-
-    `text` has a mark wherever a recovery resumed it; `seam_marks` lists these marks. `warning` comes before
-    the text, `ending` after it; both may be empty.
-    """
+    """A turn as documents show it; everything in it is sanitised. `ending` may be empty."""
 
     debater: str
     speaker: str
     text: str
-    seam_marks: tuple[str, ...]
     reasoning: str
-    warning: str
     reason: FinishReason | None
     ending: str
     facts: str
@@ -79,7 +74,7 @@ def document_subtitle(transcript: Transcript) -> str:
     """Return the format and the start time on one line."""
     when = to_datetime(transcript.started_at)
     date = f" · {when:%Y-%m-%d %H:%M} UTC" if when else ""
-    return f"Format: {one_line(transcript.format)}{date}"
+    return f"Format: {format_title(transcript.format)}{date}"
 
 
 def speaker_lines(transcript: Transcript) -> tuple[str, ...]:
@@ -110,35 +105,12 @@ def _turn_entry(transcript: Transcript, turn: Turn) -> TurnEntry:
     return TurnEntry(
         debater=turn.debater,
         speaker=debater_label(transcript, turn.debater),
-        text=_text_with_seams(turn.text, turn.seams),
-        seam_marks=tuple(map(_seam_mark, turn.seams)),
+        text=sanitise(turn.text).strip("\n"),
         reasoning=sanitise(turn.reasoning).strip("\n"),
-        warning=_restart_warning(turn),
         reason=turn.reason,
         ending=f"{_ENDING_SYMBOLS.get(turn.reason, '')} {ending}".strip(),
         facts=" · ".join(_turn_facts(turn)),
     )
-
-
-def _text_with_seams(text: str, seams: tuple[Seam, ...]) -> str:
-    shown: list[str] = []
-    start = 0
-    for seam in seams:
-        piece = sanitise(text[start : seam.offset])
-        shown += piece, _seam_mark(seam), "\n\n" if piece.endswith("\n") else ""
-        start = seam.offset
-    return "".join((*shown, sanitise(text[start:]))).strip("\n")
-
-
-def _seam_mark(seam: Seam) -> str:
-    return f"⟪↻ reconnected, attempt {seam.attempt}⟫"
-
-
-def _restart_warning(turn: Turn) -> str:
-    if not turn.superseded_count:
-        return ""
-    times = "" if turn.superseded_count == 1 else f" {turn.superseded_count} times"
-    return f"↻ restarted{times}: the earlier text no longer counts"
 
 
 def _turn_facts(turn: Turn) -> Iterator[str]:
@@ -148,7 +120,7 @@ def _turn_facts(turn: Turn) -> Iterator[str]:
         yield f"{turn.usage.output_tokens:,} tokens"
     if turn.duration_ms is not None:
         yield format_duration(turn.duration_ms / 1000)
-    if turn.cost is not None:
+    if turn.cost:
         yield format_money(turn.cost)
 
 
@@ -192,12 +164,17 @@ class SummarySection(Struct, frozen=True):
 
 def summary_sections(transcript: Transcript) -> Iterator[SummarySection]:
     """Yield the sections that the debate has content for."""
+    yield from verdict_sections(transcript)
+    yield from cost_sections(transcript)
+
+
+def verdict_sections(transcript: Transcript) -> Iterator[SummarySection]:
+    """Yield the outcome with its votes, then each judge's verdict, if there is any."""
     if (found := summarise_outcome(transcript)) is not None:
-        yield from _verdict_sections(found)
-    yield from _cost_section(transcript)
+        yield from _outcome_sections(found)
 
 
-def _verdict_sections(found: OutcomeSummary) -> Iterator[SummarySection]:
+def _outcome_sections(found: OutcomeSummary) -> Iterator[SummarySection]:
     headline = (f"{found.headline}.",) if found.headline else ()
     yield SummarySection("Verdict", lines=headline, bars=_score_bars(found.scores, 10.0))
     if found.swing is not None:
@@ -257,7 +234,8 @@ def _score_bars(scores: tuple[Score, ...], best: float) -> tuple[FigureBar, ...]
     return tuple(FigureBar(each.name, each.value, best, f"{each.value:.1f}", each.debater) for each in scores)
 
 
-def _cost_section(transcript: Transcript) -> Iterator[SummarySection]:
+def cost_sections(transcript: Transcript) -> Iterator[SummarySection]:
+    """Yield the tokens and costs, if any are known; costs are left out if all are unknown or zero."""
     spent = compute_costs(transcript)
     if spent.total.tokens is None and spent.total.cost is None:
         return
@@ -265,6 +243,10 @@ def _cost_section(transcript: Transcript) -> Iterator[SummarySection]:
     if spent.judges.tokens is not None or spent.judges.cost is not None:
         rows.append(_cost_row("Judges", spent.judges))
     rows.append(_cost_row("Total", spent.total))
+    if not spent.total.cost:
+        table = SummaryTable(("", "tokens in", "tokens out"), tuple(row[:-1] for row in rows))
+        yield SummarySection("Tokens", table=table)
+        return
     lines = (f"Prices: {one_line(transcript.prices, 200)}.",) if transcript.prices else ()
     yield SummarySection(
         "Cost", lines=lines, table=SummaryTable(("", "tokens in", "tokens out", "cost"), tuple(rows))
@@ -276,7 +258,8 @@ def _cost_row(who: str, spent: Spending) -> tuple[str, ...]:
         f"{_format_count(count)}{'' if spent.counted or count is None else '+'}"
         for count in (spent.input_tokens, spent.output_tokens)
     )
-    return who, *tokens, format_money(spent.cost, complete=spent.priced)
+    cost = UNKNOWN if spent.cost is None else format_money(spent.cost, complete=spent.priced)
+    return who, *tokens, cost
 
 
 def _format_count(count: int | None) -> str:

@@ -38,6 +38,7 @@ _TURN_HEADING_LEVEL: Final = 3
 _HASHES = re.compile(r"#{1,6}(?=[ \t]|$)")
 _UNDERLINE = re.compile(r"(=+|-+)[ \t]*$")
 _TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
+_TAG_START_IN_CELL = re.compile(r"<(?=[A-Za-z/!?])(?!br *+/?>)", re.IGNORECASE)
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~#|])")
 _LIST_MARKER = re.compile(r"^(\d{0,9})([-+.)])")
 
@@ -84,8 +85,6 @@ def _markdown_turn(speech: TurnEntry) -> Iterator[str]:
     yield f"{'#' * _TURN_HEADING_LEVEL} {_escape_markdown(speech.speaker)}"
     if speech.facts:
         yield f"*{_escape_markdown(speech.facts)}*"
-    if speech.warning:
-        yield f"**{_escape_markdown(speech.warning)}**"
     yield embed_markdown(speech.text) or "*(no text)*"
     if speech.ending:
         yield f"**{_escape_markdown(speech.ending)}**"
@@ -125,10 +124,16 @@ def embed_markdown(text: str) -> str:
     lines = _drop_unsafe_targets("\n".join(lines), code).split("\n")
     for number, line in enumerate(lines):
         if number not in code:
-            lines[number] = _TAG_START.sub("&lt;", line).replace("![", "!\\[")
+            lines[number] = _escape_tags(line).replace("![", "!\\[")
     if tokens and tokens[-1].type == "fence" and not _is_closed_fence(tokens[-1], lines):
         lines.append(tokens[-1].markup)
     return "\n".join(lines)
+
+
+def _escape_tags(line: str) -> str:
+    """Turn raw HTML into text, except for ``<br>`` after a bar: it breaks lines in a table's cell."""
+    before, bar, cells = line.partition("|")
+    return _TAG_START.sub("&lt;", before) + bar + _TAG_START_IN_CELL.sub("&lt;", cells)
 
 
 _LINK_START = re.compile(r"\]\(\s*")
@@ -215,8 +220,6 @@ def _text_round(part: RoundSection) -> Iterator[str]:
         yield f"{part.title}\n{'-' * len(part.title)}"
     for speech in part.turns:
         yield f"{speech.speaker}  [{speech.facts}]" if speech.facts else speech.speaker
-        if speech.warning:
-            yield f"[{speech.warning}]"
         yield textwrap.indent(speech.text or "(no text)", _INDENT)
         if speech.ending:
             yield f"[{speech.ending}]"

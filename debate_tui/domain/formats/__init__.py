@@ -7,10 +7,12 @@ The built-in formats are the files ``NAME.toml`` in this folder; users add their
 from __future__ import annotations
 
 import textwrap
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.debate import Format
 from debate_tui.domain.toml import decode_toml
+from debate_tui.domain.wording import phase_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +42,14 @@ _VISIBILITY_WORDS = {
 def parse_format(text: str, file_name: str) -> Format:
     """Read a format; raise `ConfigError` with `file_name`, line and key if it is invalid."""
     return decode_toml(text, Format, file_name=file_name)
+
+
+def format_title(name: str) -> str:
+    """Return the title of a built-in format by name; other formats are called by their name."""
+    for file in files(__package__).iterdir():
+        if file.name == f"{name}.toml":
+            return parse_format(file.read_text("utf-8"), file.name).title
+    return phase_title(name)
 
 
 def summarise_format(format_: Format) -> str:

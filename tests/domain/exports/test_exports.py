@@ -122,9 +122,10 @@ def test_nothing_in_a_document_acts_on_a_terminal(form: ExportType):
 @pytest.mark.parametrize(
     ("words", "count"),
     [
-        ("reconnected, attempt 2", 1),
-        ("reconnected, attempt 3", 1),
-        ("no longer counts", 1),
+        ("Format: Oxford debate · 2023-11-14", 1),
+        ("Coffee wins, because it does.", 1),
+        ("reconnected", 0),
+        ("no longer counts", 0),
         ("cut off at the length limit", 1),
         ("stopped early", 1),
         ("failed: no money left", 1),
@@ -222,7 +223,7 @@ def test_a_markdown_document_has_just_its_own_headings():
 
 TAGS = {
     *("a", "blockquote", "br", "code", "em", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s"),
-    *("strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+    *("strong", "table", "tbody", "td", "th", "thead", "tr", "ul", "div"),
 }
 
 
@@ -250,6 +251,7 @@ class Elements(html.parser.HTMLParser):
 
 
 @given(MARKUP | st.text(max_size=30))
+@example("\\[\n<b>\n- \\( & \\]")
 @example('[a](http://x "t\\"onload=1")')
 @example("[a](JAVASCRIPT:x) <http://a.b> [b](data:text/html,x)")
 @example("| a |\n|--:|\n| b |")
@@ -264,19 +266,21 @@ def test_speech_becomes_harmless_elements_alone(text: str):
     assert not elements.open
     for tag, attributes in elements.found:
         assert tag in TAGS
-        assert set(attributes) <= {"href", "rel", "start"}
+        assert set(attributes) <= {"href", "rel", "start"} or (tag, attributes) == ("div", {"class": "table"})
         assert (attributes.get("href") or "http://").startswith(("http://", "https://", "HTTP"))
 
 
-@given(MARKUP, MARKUP)
-def test_a_seam_in_any_place_keeps_the_page_whole(before: str, after: str):
-    seam = "⟪↻ reconnected, attempt 2⟫"
-    elements = Elements(markdown_to_html(sanitise(before) + seam + sanitise(after), (seam,)))
+def test_formulas_line_breaks_and_cjk_emphasis_in_a_page():
+    page = markdown_to_html(
+        "So \\(a_1 < *b*\\):\n\\[\nx\n- y_1\n\\]\n\n| a |\n|---|\n| b<br>c |\n\nこれは**「強調」**の例"
+    )
 
-    assert elements.balanced
-    for tag, attributes in elements.found:
-        assert tag in TAGS | {"span"}
-        assert set(attributes) <= {"href", "rel", "start"} or attributes == {"class": "mark"}
+    assert page == (
+        "<p>So \\(a_1 &lt; *b*\\):</p>\n<p>\\[<br />\nx<br />\n- y_1<br />\n\\]</p>\n"
+        '<div class="table"><table>'
+        "<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>b<br />\nc</td>\n</tr>\n</tbody>\n"
+        "</table></div><p>これは<strong>「強調」</strong>の例</p>"
+    )
 
 
 def test_the_page_loads_and_runs_nothing():
@@ -320,6 +324,15 @@ def test_the_file_is_named_after_day_and_topic(topic: str, name: str):
     )
 
     assert export_filename(Transcript(events), "md") == name
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("lincoln-douglas", "Lincoln–Douglas debate"), ("my own", "My own"), ("../x", "../x")]
+)
+def test_the_format_is_called_by_its_title(name: str, title: str) -> None:
+    started = DebateStarted(debate="d", topic="x", format=name, debaters=())
+    for form in ("md", "html", "txt"):
+        assert f"Format: {title}".replace("_", "\\_") in export_debate(numbered_events(started), form)
 
 
 @pytest.mark.parametrize("at", [1e300, -1e300, 253_402_300_800.0])
@@ -370,6 +383,24 @@ def test_markdown_links_lead_to_nothing_dangerous(form: str, target: str) -> Non
     ]
     assert "https://example.org" in targets
     assert all(each in ("https://example.org", "#") for each in targets), exported
+
+
+def test_line_breaks_in_cells_stay_in_a_markdown_document_and_no_other_tags() -> None:
+    text = "<br>\n\n| a<br>b | <b>c</b> |\n|---|---|\n| d<BR /> | <br class=x> |"
+    assert embed_markdown(text) == (
+        "&lt;br>\n\n| a<br>b | &lt;b>c&lt;/b> |\n|---|---|\n| d<BR /> | &lt;br class=x> |"
+    )
+
+
+@pytest.mark.parametrize("form", ["md", "txt"])
+def test_formulas_stay_as_they_are_in_documents_of_text(form: ExportType) -> None:
+    formula = r"\(a_1 *b*\) and $$ c \\ d $$"
+    events = numbered_events(
+        DebateStarted(debate="d", topic="x", format="f", debaters=(DebaterInfo("a", "A", "", "demo:a", ""),)),
+        TurnStarted(turn=1, debater="a", phase="p"),
+        *speech_deltas(1, "a", formula),
+    )
+    assert formula in export_debate(events, form)
 
 
 def test_markdown_without_dangerous_links_stays_as_it_is() -> None:

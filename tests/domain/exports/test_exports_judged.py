@@ -129,6 +129,48 @@ def test_a_cost_that_is_not_known_is_not_guessed(form: ExportType) -> None:
 
     assert "$0.10+" in document
     assert "$0.0900+" in document
+    assert "$–" not in document
+
+
+@pytest.mark.parametrize("form", ["md", "html", "txt"])
+@pytest.mark.parametrize("cost", [None, 0.0])
+def test_a_debate_that_costs_nothing_has_tokens_only(form: ExportType, cost: float | None) -> None:
+    free = [
+        msgspec.structs.replace(event, cost=cost) if isinstance(event, TurnFinished) else event
+        for event in judged_events()
+    ]
+    document = export_debate(free, form)
+
+    assert "Tokens" in document
+    assert "tokens out" in document
+    assert "Cost" not in document
+    assert "$" not in document
+
+
+@pytest.mark.parametrize("form", ["md", "html", "txt"])
+def test_a_tiny_cost_is_not_shown_as_none(form: ExportType) -> None:
+    tiny = [
+        msgspec.structs.replace(event, cost=0.00001) if isinstance(event, TurnFinished) else event
+        for event in judged_events()
+    ]
+    document = export_debate(tiny, form)
+
+    assert "$0.0000" not in document
+    assert "$0.0001" in document
+
+
+def test_a_page_begins_with_the_verdict() -> None:
+    page = export_debate(judged_events(*JUDGED), "html")
+    titles = [title for title in ("Verdict", "Votes", "Opening", "Cost") if f">{title}<" in page]
+
+    assert titles == ["Verdict", "Votes", "Opening", "Cost"]
+    assert sorted(titles, key=lambda title: page.index(f">{title}<")) == titles
+
+
+def test_every_table_of_a_page_scrolls_in_a_box_of_its_own() -> None:
+    page = export_debate(judged_events(*JUDGED), "html")
+
+    assert page.count("<table>") == page.count('<div class="table"><table>') > 0
 
 
 def test_a_debate_nobody_judged_or_paid_for_has_no_such_sections() -> None:
