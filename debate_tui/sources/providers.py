@@ -41,7 +41,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `name` is what a user types before the colon. `key_env` lists the variables for its key; the first one
     that is set is used. `needs_key` is true if it requires a key. `model` is the default model; empty means
-    the first one the server lists. `start` is the command that starts a local server. `host_env` is the
+    the first one the server lists. `families` are how the names of its models begin: they are suggested when
+    a model is named without a provider. `start` is the command that starts a local server. `host_env` is the
     variable that holds a host in Ollama's syntax; `moved_by` is the variable or settings table that changed
     the address.
 
@@ -60,6 +61,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key_env: tuple[str, ...] = ()
     needs_key: bool = True
     model: str = ""
+    families: tuple[str, ...] = ()
     start: str = ""
     host_env: str = ""
     moved_by: str = ""

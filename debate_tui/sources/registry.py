@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -104,14 +105,49 @@ def parse_source(text: str) -> SourceSpec:
             path = str(Path(rest).expanduser().absolute()) if rest else ""
             return SourceSpec("local", scheme, path, _parse_query(query, text))
     if scheme not in providers():
-        known = [*providers(), *_SCHEME_KINDS]
-        suggestions = difflib.get_close_matches(scheme, known, n=1)
-        raise UsageError(
-            f"No provider named '{scheme}' (in '{text}').",
-            f"Did you mean {suggestions[0]}:…?" if suggestions else f"Choose one of {', '.join(known)}.",
-        )
+        raise _unknown_provider(name, query)
     model = rest or find_provider(scheme).model
     return SourceSpec("provider", scheme, model, _parse_query(query, text))
+
+
+def _unknown_provider(name: str, query: str) -> UsageError:
+    scheme = name.partition(":")[0]
+    quoted = "" if scheme == name else f" (in '{name}')"
+    if suggestion := _suggest_source(name):
+        hint = f"Did you mean '{suggestion}?{query}'?" if query else f"Did you mean '{suggestion}'?"
+    else:
+        hint = f"Write PROVIDER:MODEL, with one of {', '.join([*providers(), *_SCHEME_KINDS])}."
+    return UsageError(f"No provider named '{scheme}'{quoted}.", hint)
+
+
+_ADDRESS = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+)(?::\d+(?:/.*)?|/.*)")
+
+
+def _suggest_source(name: str) -> str:
+    """Return the source that was probably meant, or nothing.
+
+    `name` may be a misspelt provider, a model without its provider (``gpt-4o``, or ``qwen3:8b`` as Ollama
+    tags it), a slash instead of the colon, a file, or an address without its scheme.
+    """
+    head, colon, rest = name.partition(":")
+    known = [*providers(), *_SCHEME_KINDS]
+    if name.endswith(".gguf"):
+        return f"local:{name}"
+    if _ADDRESS.fullmatch(name):
+        return f"{'http' if head.startswith(('localhost', '127.')) else 'https'}://{name}"
+    if "/" in head:
+        provider, _, model = name.partition("/")
+        return f"{provider}:{model}" if provider in known and not colon else f"openrouter:{name}"
+    closest = next(iter(difflib.get_close_matches(head.lower(), known, n=1)), "")
+    is_misspelt = difflib.SequenceMatcher(None, head.lower(), closest).ratio() > 0.85
+    families = [(family, entry.name) for entry in providers().values() for family in entry.families]
+    matching = [(len(family), family, owner) for family, owner in families if head.lower().startswith(family)]
+    if matching and not is_misspelt:
+        _, family, owner = max(matching)
+        if head.lower() != family or not family.isalpha():
+            return f"ollama:{name}" if colon else f"{owner}:{name}"
+        closest = owner
+    return f"{closest}{colon}{rest}" if closest else ""
 
 
 def _parse_demo(text: str, voice: str, query: str) -> SourceSpec:

@@ -1,4 +1,4 @@
-"""Endpoints put together: HTTP/2 for several panes, and WebSockets instead of SSE."""
+"""Sources as they are typed; endpoints together: HTTP/2 for several panes, WebSockets instead of SSE."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from debate_tui.domain.stream import (
 )
 from debate_tui.sources.endpoint import NotAStream
 from debate_tui.sources.endpoint_factory import EndpointFactory
+from debate_tui.sources.registry import parse_source
 from tests.fakes import tls
 from tests.fakes.h2_server import GoAway, H2Server, Reset
 from tests.fakes.scripted_source import REQUEST
@@ -27,6 +28,54 @@ from tests.sources.endpoint_reader import collect, data, open_endpoints, read_fa
 
 if TYPE_CHECKING:
     from tests.fakes.sse_server import ReceivedRequest
+
+# What is typed after -d
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("opanai:gpt-5", "openai:gpt-5"),
+        ("openia", "openai"),
+        ("gpt-4o", "openai:gpt-4o"),
+        ("GPT-4o", "openai:GPT-4o"),
+        ("o3-mini", "openai:o3-mini"),
+        ("chatgpt", "openai"),
+        ("claude", "anthropic"),
+        ("claude:claude-opus-5", "anthropic:claude-opus-5"),
+        ("claude-opus-5?effort=high", "anthropic:claude-opus-5?effort=high"),
+        ("gemini-2.5-pro", "gemini:gemini-2.5-pro"),
+        ("google:gemini-2.5-pro", "gemini:gemini-2.5-pro"),
+        ("grok-4", "xai:grok-4"),
+        ("mistral-large", "mistral:mistral-large"),
+        ("deepseek-chat", "deepseek:deepseek-chat"),
+        ("kimi-k2", "moonshot:kimi-k2"),
+        ("qwen3:8b", "ollama:qwen3:8b"),
+        ("llama3.2", "ollama:llama3.2"),
+        ("gpt-oss:20b", "ollama:gpt-oss:20b"),
+        ("llama-cpp", "llamacpp"),
+        ("lm-studio:x", "lmstudio:x"),
+        ("openai/gpt-4o", "openai:gpt-4o"),
+        ("meta-llama/llama-4-scout", "openrouter:meta-llama/llama-4-scout"),
+        ("./models/tiny.gguf", "local:./models/tiny.gguf"),
+        ("example.com/stream", "https://example.com/stream"),
+        ("localhost:8080/v1", "http://localhost:8080/v1"),
+        ("lcoal", "local"),
+    ],
+)
+def test_what_is_not_a_source_suggests_one(typed: str, meant: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_source(typed)
+    assert raised.value.hint == f"Did you mean '{meant}'?"
+    assert parse_source(meant).public_name
+
+
+def test_a_name_like_no_other_gets_all_providers() -> None:
+    with pytest.raises(UsageError, match="No provider named 'zzz'") as raised:
+        parse_source("zzz:x")
+    assert "(in 'zzz:x')" in raised.value.message
+    assert "openai, anthropic" in raised.value.hint
+
 
 # HTTP/2 and TLS
 

@@ -106,7 +106,7 @@ async def test_any_source_can_be_typed_if_it_can_be_one() -> None:
         await start.press("enter")
         assert start.app.screen is asking
         assert "No provider named" in start.text
-        assert "Did you mean openai" in start.text
+        assert "Did you mean 'openai:x'?" in start.text
         await start.press(*["backspace"] * 7)
         await typed(start, "groq:x")
         await start.press("enter")
