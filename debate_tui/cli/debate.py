@@ -106,9 +106,7 @@ async def _write_output(plan: Plan, context: DebateContext, out: OutputWriter, e
 
         output_open = await write_json_lines(context.log.follow(), out)
     else:
-        from debate_tui.display.plain import write_plain
-
-        output_open = await write_plain(context.log.follow(), out, err, notice=plan.notice)
+        output_open = await terminal.write_plain(context.log.follow(), out, err, notice=plan.notice)
     if not output_open:
         context.session.handle(EndDebate())
 

@@ -87,9 +87,7 @@ async def _write_output(events: Sequence[Event], *, json_lines: bool) -> None:
 
         await write_json_lines(single_batch(), out)
     else:
-        from debate_tui.display.plain import write_plain
-
-        await write_plain(single_batch(), out, OutputWriter.for_stream(sys.stderr, required=False))
+        await terminal.write_plain(single_batch(), out, OutputWriter.for_stream(sys.stderr, required=False))
 
 
 # Replay on the full screen

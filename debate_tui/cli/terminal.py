@@ -1,10 +1,11 @@
-"""The terminal: detect it, reopen the keyboard after a pipe, and catch signals."""
+"""The terminal: detect it, write plain text to it, reopen the keyboard after a pipe, and catch signals."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import select
+import shutil
 import signal
 import sys
 from contextlib import contextmanager
@@ -12,7 +13,10 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterable, Callable, Iterator, Sequence
+
+    from debate_tui.display.output import OutputWriter
+    from debate_tui.domain.events import Event
 
 
 def supports_full_screen() -> bool:
@@ -21,9 +25,33 @@ def supports_full_screen() -> bool:
     Output and errors must go to a terminal that can move its cursor, and there must be a keyboard: standard
     input or the controlling terminal.
     """
-    if os.environ.get("TERM", "") in ("", "dumb"):
-        return False
-    return _is_terminal(1) and _is_terminal(2) and (_is_terminal(0) or _has_controlling_terminal())
+    return _can_move_cursor(1) and _is_terminal(2) and (_is_terminal(0) or _has_controlling_terminal())
+
+
+def _can_move_cursor(descriptor: int) -> bool:
+    return os.environ.get("TERM", "") not in ("", "dumb") and _is_terminal(descriptor)
+
+
+async def write_plain(
+    batches: AsyncIterable[Sequence[Event]], out: OutputWriter, err: OutputWriter, *, notice: str = ""
+) -> bool:
+    """Write a debate as plain text: as it streams if standard output is a terminal, else turn by turn.
+
+    `out` and `err` are the standard streams. Returns and raises the same as `plain.write_plain`.
+    """
+    from debate_tui.display import plain
+
+    if not _can_move_cursor(1):
+        return await plain.write_plain(batches, out, err, notice=notice)
+    from debate_tui.display.plain_stream import write_stream
+
+    return await write_stream(
+        batches,
+        out,
+        None if _is_terminal(2) else err,
+        columns=lambda: shutil.get_terminal_size().columns,
+        notice=notice,
+    )
 
 
 def reopen_keyboard() -> None:

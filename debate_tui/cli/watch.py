@@ -90,9 +90,7 @@ async def _watch_headless(log: RemoteLog, *, json_lines: bool) -> int:
 
             await write_json_lines(log.follow(), out)
         else:
-            from debate_tui.display.plain import write_plain
-
-            await write_plain(log.follow(), out, err)
+            await terminal.write_plain(log.follow(), out, err)
         tasks[0].cancel()
 
     with catch_signals(stop_following) as signal:

@@ -54,25 +54,25 @@ class PlainFormatter:
     """A fold over the debate log that yields plain text, sanitised and without escape codes.
 
     Everything is in words, because a screen reader cannot read badges, colours or rules. `notice` appears
-    once, after the header. Reasoning is omitted.
+    once, after the header. Reasoning is omitted. `statuses` are the debaters' last states in words, by id.
     """
 
     def __init__(self, notice: str = "") -> None:
         self._notice = notice
-        self._transcript = Transcript()
-        self._last_statuses: dict[str, str] = {}
+        self.transcript = Transcript()
+        self.statuses: dict[str, str] = {}
         self._unfinished_turns: dict[int, None] = {}
 
     def apply(self, event: Event) -> list[PlainParagraph]:
         """Process one event and return the paragraphs to print for it."""
-        if event.seq and event.seq <= self._transcript.seq:
+        if event.seq and event.seq <= self.transcript.seq:
             return []
         if isinstance(event, TurnDelta):
-            self._transcript.apply(event)
+            self.transcript.apply(event)
             self._unfinished_turns[event.turn] = None
             return []
         shown = sanitise_strings(event)
-        self._transcript.apply(shown)
+        self.transcript.apply(shown)
         return list(self._format_event(shown))
 
     def finish(self) -> list[PlainParagraph]:
@@ -80,10 +80,10 @@ class PlainFormatter:
         turns = [
             turn
             for number in self._unfinished_turns
-            if (turn := self._transcript.turns.get(number)) is not None
+            if (turn := self.transcript.turns.get(number)) is not None
         ]
         left = [self._format_turn(turn, describe_turn_end(None)) for turn in turns if turn.text]
-        if self._transcript.seq and self._transcript.finish_reason is None:
+        if self.transcript.seq and self.transcript.finish_reason is None:
             left.append(PlainParagraph(describe_debate_end(None)))
         return left
 
@@ -107,7 +107,7 @@ class PlainFormatter:
             case DebatePaused() | DebateResumed():
                 yield PlainParagraph(self._format_pause(event), to_stderr=True)
             case DebateFinished():
-                if lines := list(describe_outcome(self._transcript)):
+                if lines := list(describe_outcome(self.transcript)):
                     yield PlainParagraph("\n".join(("## Verdict", "", *lines)))
                 yield PlainParagraph(describe_debate_end(event.reason))
             case _:
@@ -117,7 +117,7 @@ class PlainFormatter:
         yield PlainParagraph(f"# {one_line(event.topic, 2000)}")
         lines = [f"Format: {one_line(event.format)}. The debaters:"]
         lines += [
-            f"- {debater_label(self._transcript, info.id)}: {one_line(info.model or info.source)}"
+            f"- {debater_label(self.transcript, info.id)}: {one_line(info.model or info.source)}"
             for info in event.debaters
         ]
         yield PlainParagraph("\n".join(lines))
@@ -126,12 +126,12 @@ class PlainFormatter:
 
     def _format_turn_end(self, event: TurnFinished) -> Iterator[PlainParagraph]:
         self._unfinished_turns.pop(event.turn, None)
-        if turn := self._transcript.turns.get(event.turn):
+        if turn := self.transcript.turns.get(event.turn):
             yield self._format_turn(turn, describe_turn_end(event.reason, turn.faults))
 
     def _format_turn(self, turn: Turn, ending: str) -> PlainParagraph:
         text = sanitise(turn.text).rstrip("\n")
-        parts = [f"### {debater_label(self._transcript, turn.debater)}", text or "(no text)"]
+        parts = [f"### {debater_label(self.transcript, turn.debater)}", text or "(no text)"]
         if ending:
             parts.append(f"({ending})")
         return PlainParagraph("\n\n".join(parts))
@@ -146,12 +146,12 @@ class PlainFormatter:
             words += " again"
         if event.error is not None:
             words += f": {one_line(event.error.message)}"
-        if event.state != "waiting" and self._last_statuses.get(event.debater) != words:
+        if event.state != "waiting" and self.statuses.get(event.debater) != words:
             yield PlainParagraph(f"{self._name(event.debater)}: {words}", to_stderr=True)
         if event.dropped:
             dropped = describe_dropped(event.dropped)
             yield PlainParagraph(f"{self._name(event.debater)}: {dropped}", to_stderr=True)
-        self._last_statuses[event.debater] = words
+        self.statuses[event.debater] = words
 
     def _format_pause(self, event: DebatePaused | DebateResumed) -> str:
         state = "paused" if isinstance(event, DebatePaused) else "resumed"
@@ -162,7 +162,7 @@ class PlainFormatter:
         return f"The debate is {state}{about}: {one_line(event.reason)}"
 
     def _name(self, debater: str) -> str:
-        return debater_name(self._transcript, debater)
+        return debater_name(self.transcript, debater)
 
 
 async def write_plain(
