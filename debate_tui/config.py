@@ -8,7 +8,7 @@ file, the user's settings file, what was remembered from the last run, and the d
 import difflib
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -148,6 +148,11 @@ def config_folder() -> Path:
     return platformdirs.user_config_path(APP_NAME, appauthor=False)
 
 
+def user_file() -> Path:
+    """Return the user's settings file, which may not exist."""
+    return config_folder() / "config.toml"
+
+
 def record_file() -> Path:
     """Return the SQLite file of all recorded debates; raise `ConfigError` if it is a symbolic link."""
     file = platformdirs.user_data_path(APP_NAME, appauthor=False) / "debates.sqlite3"
@@ -216,6 +221,28 @@ def write_private_file(file: Path, data: bytes) -> None:
         raise
 
 
+class SettingsLayer(Struct, frozen=True):
+    """The settings from one origin: remembered choices, a file, the environment or the command line.
+
+    `file` is set for a file; `table` is then its content as it stands there.
+    """
+
+    kind: Literal["remembered", "file", "environment", "option"]
+    values: Mapping[str, object]
+    file: Path | None = None
+    table: Mapping[str, Any] = {}
+
+    def origin(self, name: str) -> str:
+        """Return what set `name`: a file, a variable, an option, or ``remembered``."""
+        match self.kind:
+            case "environment":
+                return _variable_name(name)
+            case "option":
+                return option_name(name)
+            case _:
+                return str(self.file or self.kind)
+
+
 def load_settings(
     options: Mapping[str, object],
     *,
@@ -226,20 +253,35 @@ def load_settings(
 
     Raise `ConfigError` for an invalid file or variable, `UsageError` for an invalid option.
     """
+    return combine_layers(load_layers(options, debate_file=debate_file, environment=environment))
+
+
+def load_layers(
+    options: Mapping[str, object],
+    *,
+    debate_file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> list[SettingsLayer]:
+    """Return the layers of settings, the weakest first; raise the same errors as `load_settings`."""
     chosen = load_remembered()
-    layers: list[Mapping[str, object]] = [
-        {key: value for key, value in (("mode", chosen.mode), ("theme", chosen.theme)) if value is not None}
+    remembered = {"mode": chosen.mode, "theme": chosen.theme}
+    layers = [
+        SettingsLayer("remembered", {key: value for key, value in remembered.items() if value is not None})
     ]
-    user_file = config_folder() / "config.toml"
-    if user_file.exists():
-        layers.append(_read_settings(user_file))
+    if user_file().exists():
+        layers.append(_read_settings(user_file()))
     if debate_file is not None:
         layers.append(_read_debate_file(debate_file))
-    layers.append(dict(_environment_settings(environment)))
-    layers.append(_check_options(options))
+    layers.append(SettingsLayer("environment", dict(_environment_settings(environment))))
+    layers.append(SettingsLayer("option", _check_options(options)))
+    return layers
+
+
+def combine_layers(layers: Iterable[SettingsLayer]) -> Settings:
+    """Return the settings of all layers; raise `ConfigError` if they contradict each other."""
     settings = Settings()
     for layer in layers:
-        settings = msgspec.structs.replace(settings, **layer)
+        settings = msgspec.structs.replace(settings, **layer.values)
     if settings.low_mark >= settings.high_mark:
         raise ConfigError(
             f"low_mark ({settings.low_mark} KiB) is not below high_mark ({settings.high_mark} KiB).",
@@ -262,21 +304,31 @@ def _read_text(file: Path) -> str:
         raise ConfigError(f"{file} is not a UTF-8 or UTF-16 text file.") from None
 
 
-def _read_settings(file: Path) -> dict[str, object]:
+def _read_settings(file: Path) -> SettingsLayer:
     text = _read_text(file)
     settings = toml.decode_toml(text, Settings, file_name=str(file))
-    return {key: getattr(settings, key) for key in tomllib.loads(text)}
+    table = tomllib.loads(text)
+    return SettingsLayer("file", {key: getattr(settings, key) for key in table}, file, table)
 
 
-def _read_debate_file(file: Path) -> dict[str, object]:
+def _read_debate_file(file: Path) -> SettingsLayer:
     """Read a debate file, which may come from anyone: it can run no command and send no key anywhere."""
-    settings = _read_settings(file)
-    if "provider" in settings:
+    layer = _read_settings(file)
+    if "provider" in layer.values:
         raise ConfigError(
             f"{file} has a [provider] table, which is not allowed in a debate file.",
-            f"Move it to {config_folder() / 'config.toml'}.",
+            f"Move it to {user_file()}.",
         )
-    return settings
+    return layer
+
+
+def _variable_name(name: str) -> str:
+    return ENVIRONMENT_PREFIX + name.upper()
+
+
+def option_name(name: str) -> str:
+    """Return the option on the command line that sets `name`."""
+    return f"--{name.replace('_', '-')}"
 
 
 _COMPOUND_SETTINGS = ("judge", "recovery", "price", "provider", "debater")
@@ -286,7 +338,7 @@ _COMPOUND_SETTINGS = ("judge", "recovery", "price", "provider", "debater")
 def _environment_settings(environment: Mapping[str, str]) -> Iterator[tuple[str, object]]:
     """Yield the settings in environment variables; the usual spellings of a switch are translated."""
     for name in Settings.__struct_fields__:
-        variable = ENVIRONMENT_PREFIX + name.upper()
+        variable = _variable_name(name)
         if name not in _COMPOUND_SETTINGS and (value := environment.get(variable)):
             value = {"yes": "true", "on": "true", "no": "false"}.get(value.lower(), value)
             yield name, _convert_setting(name, value, variable, ConfigError, strict=False)
@@ -294,8 +346,7 @@ def _environment_settings(environment: Mapping[str, str]) -> Iterator[tuple[str,
 
 def _check_options(options: Mapping[str, object]) -> dict[str, object]:
     return {
-        name: _convert_setting(name, value, f"--{name.replace('_', '-')}", UsageError)
-        for name, value in options.items()
+        name: _convert_setting(name, value, option_name(name), UsageError) for name, value in options.items()
     }
 
 

@@ -9,8 +9,7 @@ import click
 import msgspec
 from msgspec import inspect
 
-from debate_tui.cli.main import COMMAND_NAMES
-from debate_tui.cli.options import debate
+from debate_tui.cli.options import COMMAND_NAMES, debate
 from debate_tui.cli.subcommands import COMMANDS
 from debate_tui.config import DebaterSettings, JudgeSettings, ModelPrice, ProviderSettings, Settings
 from debate_tui.domain.debate import ModelParameters

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from debate_tui.cli.messages import print_error
-from debate_tui.cli.options import debate
+from debate_tui.cli.options import COMMAND_NAMES, COMPLETION_VARIABLE, HELP_OPTIONS, debate, invoke_command
 from debate_tui.domain.errors import DebateError, UsageError
 
 if TYPE_CHECKING:
@@ -103,16 +103,28 @@ def _to_debate_error(error: Exception) -> DebateError:
     match error:
         case DebateError():
             return error
-        case click.NoSuchOption(possibilities=[_, *_] as close):
-            # `format_message` would list the possibilities too.
-            return UsageError(error.message, f"Did you mean {' or '.join(sorted(close))}?")
         case click.ClickException():
-            return UsageError(error.format_message(), "See 'debate-tui --help'.")
+            return UsageError(_click_message(error), _click_hint(error))
         case ExceptionGroup():
             expected, unexpected = error.split(DebateError)
             if unexpected is None and expected is not None:
                 return _to_debate_error(expected.exceptions[0])
     return _unexpected_error(error)
+
+
+def _click_message(error: click.ClickException) -> str:
+    """Return what is wrong, in the wording of all other errors."""
+    if isinstance(error, click.NoSuchOption):
+        return f"No option is named '{error.option_name}'."
+    message = error.format_message()
+    return message if message.endswith((".", "?")) else f"{message}."
+
+
+def _click_hint(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        return f"Did you mean '{error.possibilities[0]}'?"
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"See '{context.command_path if context else 'debate-tui'} --help'."
 
 
 def _unexpected_error(error: Exception) -> DebateError:
@@ -140,20 +152,27 @@ def _secrets_in_environment() -> list[str]:
     return [value for name, value in os.environ.items() if name.upper().endswith(names) and len(value) > 7]
 
 
-COMMAND_NAMES = ("doctor", "export", "formats", "help", "history", "replay", "serve", "watch")
-"""First words that name a command, not a topic: see `subcommands`."""
-
-
 def run_command(arguments: Sequence[str]) -> object:
     """Run the command named by the first argument, or a debate if it is not a command name."""
-    command: click.Command = debate
-    name = "debate-tui"
-    if arguments and arguments[0] in COMMAND_NAMES:
-        # Imported here so that starting a debate does not wait for the other commands' options.
+    if (instruction := os.environ.get(COMPLETION_VARIABLE)) is not None:
+        from debate_tui.cli.completion import print_completions
         from debate_tui.cli.subcommands import COMMANDS
 
-        command = COMMANDS[arguments[0]]
-        name = f"debate-tui {arguments[0]}"
-        arguments = arguments[1:]
-        gc.enable()
-    return command.main(list(arguments), prog_name=name, standalone_mode=False)
+        print_completions(instruction, debate, COMMANDS, HELP_OPTIONS)
+        return 0
+    if not arguments or arguments[0] not in COMMAND_NAMES:
+        return invoke_command(debate, "debate-tui", arguments)
+    # Imported here so that starting a debate does not wait for the other commands' options.
+    from debate_tui.cli.subcommands import COMMANDS
+
+    gc.enable()
+    name, *rest = arguments
+    try:
+        return invoke_command(COMMANDS[name], f"debate-tui {name}", rest)
+    except click.UsageError as error:
+        if len(rest) > 1 and not any(argument.startswith("-") for argument in rest):
+            raise UsageError(
+                _click_message(error),
+                f"To debate a topic that begins with '{name}', quote it or put -- before it.",
+            ) from None
+        raise

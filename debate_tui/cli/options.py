@@ -2,19 +2,83 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from debate_tui import __version__
+from debate_tui.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from click.shell_completion import CompletionItem
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+    Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
+
+COMMAND_NAMES = (
+    "completion",
+    "config",
+    "doctor",
+    "export",
+    "formats",
+    "help",
+    "history",
+    "replay",
+    "serve",
+    "watch",
+)
+"""First words that name a command, not a topic: see `subcommands`."""
+
+COMPLETION_VARIABLE = "_DEBATE_TUI_COMPLETE"
+"""Variable that is set when a shell asks for completions: see `completion`."""
+
+
+HELP_OPTIONS = ["-h", "--help"]
+
+
+def invoke_command(command: click.Command, name: str, arguments: Iterable[str]) -> object:
+    """Run a command under a name; raise `click.ClickException` instead of printing errors."""
+    return command.main(
+        list(arguments), prog_name=name, standalone_mode=False, help_option_names=HELP_OPTIONS
+    )
+
 
 # Options of several commands
+
+
+def completer(kind: str) -> Completer:
+    """Return a completion function for values of a kind: a function of this name in `completion`."""
+
+    def complete(
+        _context: click.Context, _parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        from debate_tui.cli import completion
+
+        return completion.complete_value(kind, incomplete)
+
+    return complete
+
+
+def parse_roles(_context: click.Context, _parameter: click.Parameter, typed: Iterable[str]) -> dict[str, str]:
+    """Return the texts of ``NAME=TEXT`` options by name; raise `click.BadParameter` without a name."""
+    from debate_tui.cli.debate import replace_surrogates
+
+    roles = {}
+    for option in typed:
+        name, _, text = (part.strip() for part in replace_surrogates(option).partition("="))
+        if not name or not text:
+            raise click.BadParameter(f"'{option}' has no name and text; write NAME=TEXT.")
+        roles[name] = text
+    return roles
+
+
+def join_words(words: Sequence[str]) -> str | None:
+    """Return the words of a topic as one text; `None` if there are none."""
+    return " ".join(words) if words else None
 
 
 def stack_options(*options: Decorator) -> Decorator:
@@ -28,6 +92,8 @@ def stack_options(*options: Decorator) -> Decorator:
     return add
 
 
+topic_argument = click.argument("topic", nargs=-1, metavar="[TOPIC]")
+
 debater_options = stack_options(
     click.option(
         "-d",
@@ -36,10 +102,43 @@ debater_options = stack_options(
         multiple=True,
         metavar="[NAME=]SOURCE",
         help="Add a debater (two to four)",
+        shell_complete=completer("debaters"),
     ),
-    click.option("-f", "--format", metavar="NAME", help="Use this debate format (default: oxford)"),
+    click.option(
+        "-f",
+        "--format",
+        metavar="NAME",
+        help="Use this debate format (default: oxford)",
+        shell_complete=completer("formats"),
+    ),
     click.option("-r", "--rounds", type=int, metavar="N", help="Set the rounds of each repeated phase"),
-    click.option("--judge", "judges", multiple=True, metavar="SOURCE", help="Add a judge (repeatable)"),
+    click.option(
+        "--judge",
+        "judges",
+        multiple=True,
+        metavar="SOURCE",
+        help="Add a judge (repeatable)",
+        shell_complete=completer("sources"),
+    ),
+)
+
+role_options = stack_options(
+    click.option(
+        "--side",
+        "sides",
+        multiple=True,
+        metavar="NAME=SIDE",
+        callback=parse_roles,
+        help="Set the side of a debater (repeatable)",
+    ),
+    click.option(
+        "--persona",
+        "personas",
+        multiple=True,
+        metavar="NAME=TEXT",
+        callback=parse_roles,
+        help="Set how a debater speaks (repeatable)",
+    ),
 )
 
 debate_file_option = click.option(
@@ -64,6 +163,7 @@ continue_option = click.option(
     flag_value="",
     metavar="[DEBATE]",
     help="Resume an interrupted debate (default: the latest)",
+    shell_complete=completer("debates"),
 )
 
 mode_option = click.option(
@@ -72,7 +172,12 @@ mode_option = click.option(
     type=click.Choice(("synchronized", "staggered", "hybrid")),
     help="Choose when text is painted (default: hybrid)",
 )
-theme_option = click.option("--theme", metavar="NAME", help="Use this colour theme")
+window_option = click.option(
+    "--window", type=int, metavar="MS", help="Set the time between synchronized flushes (default: 100)"
+)
+theme_option = click.option(
+    "--theme", metavar="NAME", help="Use this colour theme", shell_complete=completer("themes")
+)
 ascii_option = click.option("--ascii", is_flag=True, help="Draw icons and lines in ASCII only")
 
 output_options = stack_options(
@@ -94,13 +199,16 @@ def typed_settings(options: Mapping[str, object], judges: tuple[str, ...] = ()) 
 def check_outputs(*, plain: bool, json_lines: bool) -> None:
     """Raise `UsageError` if two kinds of output are asked for."""
     if plain and json_lines:
-        raise click.UsageError("--plain and --json cannot be used together.")
+        raise UsageError("--plain and --json cannot be used together.", "Leave out one of them.")
 
 
-def check_continuation(continued: str | None, topic: str | None, debaters: tuple[str, ...]) -> None:
-    """Raise `UsageError` if a debate is to be resumed, but its topic or debaters are given too."""
-    if continued is not None and (topic is not None or debaters):
-        raise click.UsageError("--continue takes the topic and debaters from the recorded debate.")
+def check_continuation(continued: str | None, topic: str | None, *debaters: Collection[str]) -> None:
+    """Raise `UsageError` if a debate is to be resumed, but its topic or `debaters` are given too."""
+    if continued is not None and (topic is not None or any(debaters)):
+        raise UsageError(
+            "--continue takes the topic and the debaters from the recorded debate.",
+            "Leave out the topic, -d, --side and --persona.",
+        )
 
 
 # The main command
@@ -121,18 +229,50 @@ Commands:
   debate-tui formats [NAME]      list the formats, or describe one
   debate-tui serve [TOPIC]       host debates for viewers in browsers and terminals
   debate-tui watch URL           watch a hosted debate
+  debate-tui config              list the settings and where they come from
+  debate-tui completion SHELL    complete commands and options in bash, zsh or fish
   debate-tui doctor              check the terminal, keys, local servers and sources
   debate-tui help [PAGE]         read the manual
 
 \b
-Put -- before a topic that is also the name of a command. Without -d, debaters
-are chosen from the keys and servers found, as many as the format needs; if
-there are none, the demo runs.
+Put -- before a topic that starts with the name of a command. Without -d,
+debaters are chosen from the keys and servers found, as many as the format
+needs; if there are none, the demo runs.
 """
 
 
+def _check_first_word(words: Sequence[str]) -> None:
+    """Raise `UsageError` if a topic looks like a command.
+
+    That is the case if it begins with the name of a command, or is a single word close to one.
+    """
+    first = words[0]
+    if first in COMMAND_NAMES:
+        raise UsageError(
+            f"'{first}' is a command, and commands come before all options.",
+            f"Write 'debate-tui {first} …'. To debate it as a topic, quote the topic or put -- before it.",
+        )
+    close = difflib.get_close_matches(first.lower(), COMMAND_NAMES, n=1, cutoff=0.75)
+    if close and len(words) == 1:
+        raise UsageError(
+            f"No command is named '{first}'.",
+            f"Did you mean '{close[0]}'? To debate it as a topic, put -- before it.",
+        )
+
+
 class _DebateCommand(click.Command):
-    """A command whose help ends with the recovery settings and their defaults."""
+    """A command that takes its topic in one or several words.
+
+    Its help ends with the recovery settings and their defaults.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See `click.Command.parse_args`; the words of a topic after ``--`` are never a command."""
+        is_marked = "--" in args
+        rest = super().parse_args(ctx, args)
+        if ctx.params["topic"] and not is_marked and not ctx.resilient_parsing:
+            _check_first_word(ctx.params["topic"])
+        return rest
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """See `click.Command.format_epilog`."""
@@ -143,13 +283,12 @@ class _DebateCommand(click.Command):
         super().format_epilog(ctx, formatter)
 
 
-@click.command(cls=_DebateCommand, epilog=EPILOGUE, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("topic", required=False)
+@click.command(cls=_DebateCommand, epilog=EPILOGUE)
+@topic_argument
 @debater_options
+@role_options
 @mode_option
-@click.option(
-    "--window", type=int, metavar="MS", help="Set the time between synchronized flushes (default: 100)"
-)
+@window_option
 @theme_option
 @debate_file_option
 @output_options
@@ -177,7 +316,7 @@ class _DebateCommand(click.Command):
 @click.option("--chaos", is_flag=True, help="Break the demo's streams to show how they recover")
 @click.version_option(__version__, message="debate-tui %(version)s", help="Show the version and exit")
 def debate(
-    topic: str | None,
+    topic: tuple[str, ...],
     debaters: tuple[str, ...],
     judges: tuple[str, ...],
     debate_file: Path | None,
@@ -194,8 +333,9 @@ def debate(
 
     run_options = RunOptions(**{name: options.pop(name) for name in RunOptions.__struct_fields__})
     check_outputs(plain=run_options.plain, json_lines=run_options.json_lines)
-    check_continuation(continued, topic, debaters)
+    text = join_words(topic)
+    check_continuation(continued, text, debaters, run_options.sides, run_options.personas)
     settings = typed_settings(options, judges)
     if no_record:
         settings["record"] = False
-    return run_debate(topic, debaters, settings, run_options, debate_file=debate_file, continued=continued)
+    return run_debate(text, debaters, settings, run_options, debate_file=debate_file, continued=continued)

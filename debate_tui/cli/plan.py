@@ -69,7 +69,7 @@ class RunOptions(Struct, frozen=True):
 
     With `chaos`, the demo's streams break on purpose. With `stats`, stream statistics are printed at the end.
     Connections, waits, faults and recoveries are appended to `stream_log_file`. The debate is hosted at
-    `share_address` if that is set.
+    `share_address` if that is set. `sides` and `personas` are typed for single debaters, by their names.
     """
 
     plain: bool = False
@@ -78,6 +78,8 @@ class RunOptions(Struct, frozen=True):
     stats: bool = False
     stream_log_file: Path | None = None
     share_address: str = ""
+    sides: dict[str, str] = {}
+    personas: dict[str, str] = {}
 
 
 DEFAULT_OPTIONS = RunOptions()
@@ -120,7 +122,7 @@ def make_plan(
     for specification in (*source_specs, *judges):
         registry.check_availability(specification)
     judges = assign_voices(topic, judges)
-    planned_debaters = _plan_debaters(format_, debaters, assign_voices(topic, source_specs))
+    planned_debaters = _plan_debaters(format_, debaters, assign_voices(topic, source_specs), options)
     return Plan(
         topic,
         format_,
@@ -133,9 +135,13 @@ def make_plan(
 
 
 def _plan_debaters(
-    format_: Format, debaters: Sequence[config.DebaterSettings], source_specs: Sequence[SourceSpec]
+    format_: Format,
+    debaters: Sequence[config.DebaterSettings],
+    source_specs: Sequence[SourceSpec],
+    options: RunOptions,
 ) -> tuple[PlannedDebater, ...]:
     names = _debater_names(debaters, source_specs)
+    debaters = _with_roles(debaters, names, options)
     sides = assign_sides(format_, len(debaters))
     return tuple(
         PlannedDebater(
@@ -154,6 +160,24 @@ def _plan_debaters(
             zip(debaters, source_specs, names, sides, strict=True), 1
         )
     )
+
+
+def _with_roles(
+    debaters: Sequence[config.DebaterSettings], names: Sequence[str], options: RunOptions
+) -> list[config.DebaterSettings]:
+    """Return the debaters with the sides and personas of `options`; raise `UsageError` for unknown names."""
+    places = {name.casefold(): place for place, name in enumerate(names)}
+    changed = list(debaters)
+    for field, typed in (("side", options.sides), ("persona", options.personas)):
+        for name, text in typed.items():
+            place = places.get(name.casefold())
+            if place is None:
+                raise UsageError(
+                    f"--{field}: no debater is named '{name}'.",
+                    f"The debaters are: {', '.join(names)}. Name your own with -d NAME=SOURCE.",
+                )
+            changed[place] = msgspec.structs.replace(changed[place], **{field: text})
+    return changed
 
 
 def parse_judges(settings: config.Settings) -> list[SourceSpec]:

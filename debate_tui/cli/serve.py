@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from debate_tui.cli.hosting import HostAddresses, HostingOptions
-    from debate_tui.cli.plan import Plan
+    from debate_tui.cli.plan import Plan, RunOptions
     from debate_tui.record.log import DebateStore
     from debate_tui.server.commands import DebateRequest
     from debate_tui.session.session import Session
@@ -48,6 +48,7 @@ def run_server(
     topic: str | None,
     debaters: tuple[str, ...],
     overrides: dict[str, object],
+    options: RunOptions,
     *,
     debate_file: Path | None,
     store: str,
@@ -68,7 +69,7 @@ def run_server(
     debate_plan = None
     if continued is None and (topic is not None or settings.topic):
         debate_plan = make_plan(
-            topics.read_topic(topic, settings.topic), default_debaters(settings), settings
+            topics.read_topic(topic, settings.topic), default_debaters(settings), settings, options
         )
     with asyncio.Runner(loop_factory=_uvloop_factory()) as runner:
         return runner.run(_serve_until_signal(debate_plan, continued, settings, store, hosting))

@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from debate_tui.cli.options import (
+    COMPLETION_VARIABLE,
     ascii_option,
     check_continuation,
     check_outputs,
+    completer,
     continue_option,
+    debate,
     debate_file_option,
     debater_options,
+    invoke_command,
+    join_words,
     limit_options,
     mode_option,
     output_options,
+    role_options,
     theme_option,
+    topic_argument,
     typed_settings,
+    window_option,
 )
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from debate_tui.domain.exports import ExportType
 
 
 @click.command()
-@click.argument("topic", required=False)
+@topic_argument
 @debater_options
+@role_options
 @debate_file_option
 @limit_options
 @continue_option
@@ -54,6 +65,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="SOURCE",
     help="Let remote hosts use this source (repeatable)",
+    shell_complete=completer("sources"),
 )
 @click.option(
     "--store",
@@ -83,17 +95,15 @@ if TYPE_CHECKING:
     help="Limit the viewers from one address (default: 100)",
 )
 def serve(
-    topic: str | None,
+    topic: tuple[str, ...],
     debaters: tuple[str, ...],
     judges: tuple[str, ...],
     debate_file: Path | None,
     store: str,
     continued: str | None,
-    format: str | None,  # noqa: A002 (the option's name)
-    rounds: int | None,
-    max_cost: float | None,
-    max_tokens: int | None,
-    **hosting: object,
+    sides: dict[str, str],
+    personas: dict[str, str],
+    **options: Any,
 ) -> int:
     """Run a debate about TOPIC for viewers in browsers and terminals, or host all recorded debates.
 
@@ -102,20 +112,23 @@ def serve(
     from debate_tui.cli.hosting import HostingOptions, check_installed
 
     check_installed()
-    check_continuation(continued, topic, debaters)
+    text = join_words(topic)
+    check_continuation(continued, text, debaters, sides, personas)
     from msgspec import convert
 
+    from debate_tui.cli.plan import RunOptions
     from debate_tui.cli.serve import run_server
 
-    options = {"format": format, "rounds": rounds, "max_cost": max_cost, "max_tokens": max_tokens}
+    hosting = convert({name: options.pop(name) for name in HostingOptions.__struct_fields__}, HostingOptions)
     return run_server(
-        topic,
+        text,
         debaters,
         typed_settings(options, judges),
+        RunOptions(sides=sides, personas=personas),
         debate_file=debate_file,
         store=store,
         continued=continued,
-        hosting=convert(hosting, HostingOptions),
+        hosting=hosting,
     )
 
 
@@ -126,7 +139,7 @@ EXPORT_TYPES: tuple[ExportType, ...] = ("md", "html", "json", "txt")
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completer("formats"))
 def formats(name: str | None) -> None:
     """List the debate formats, or describe one."""
     import textwrap
@@ -150,7 +163,13 @@ def formats(name: str | None) -> None:
 
 @click.command()
 @click.option(
-    "-d", "--debater", "debaters", multiple=True, metavar="SOURCE", help="Check this source (repeatable)"
+    "-d",
+    "--debater",
+    "debaters",
+    multiple=True,
+    metavar="SOURCE",
+    help="Check this source (repeatable)",
+    shell_complete=completer("debaters"),
 )
 @debate_file_option
 def doctor(debaters: tuple[str, ...], debate_file: Path | None) -> int:
@@ -165,7 +184,14 @@ def doctor(debaters: tuple[str, ...], debate_file: Path | None) -> int:
 
 @click.command()
 @click.argument("words", nargs=-1)
-@click.option("--delete", "to_delete", multiple=True, metavar="DEBATE", help="Delete a debate permanently")
+@click.option(
+    "--delete",
+    "to_delete",
+    multiple=True,
+    metavar="DEBATE",
+    help="Delete a debate permanently",
+    shell_complete=completer("debates"),
+)
 @click.option("--yes", is_flag=True, help="Delete without asking")
 @click.option("--plain", is_flag=True, help="Print a list instead of using the full screen")
 def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool, plain: bool) -> int:
@@ -182,7 +208,7 @@ def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool, plain
 
 
 @click.command()
-@click.argument("debate", metavar="[DEBATE]", default="")
+@click.argument("debate", metavar="[DEBATE]", default="", shell_complete=completer("debates"))
 @click.option("--to", "form", type=click.Choice(EXPORT_TYPES), help="Choose the file format (default: md)")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file or folder"
@@ -198,7 +224,7 @@ def export(debate: str, form: ExportType | None, output: Path | None) -> None:
 
 
 @click.command()
-@click.argument("debate", metavar="[DEBATE]", default="")
+@click.argument("debate", metavar="[DEBATE]", default="", shell_complete=completer("debates"))
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),
@@ -249,25 +275,100 @@ def watch(url: str, token: str, plain: bool, json_lines: bool) -> int:
     return watch_debate(url, token=token, plain=plain, json_lines=json_lines)
 
 
+@click.command("config")
+@click.argument(
+    "action",
+    required=False,
+    type=click.Choice(("path", "edit", "init")),
+    metavar="[path|edit|init]",
+)
+@debater_options
+@mode_option
+@window_option
+@theme_option
+@ascii_option
+@limit_options
+@debate_file_option
+def config_command(
+    action: str | None,
+    debaters: tuple[str, ...],
+    judges: tuple[str, ...],
+    debate_file: Path | None,
+    **options: object,
+) -> None:
+    """List the settings of a debate with these options: their values, and where these come from.
+
+    'path' prints the name of your settings file, 'edit' opens it in $VISUAL or $EDITOR, and 'init' creates it
+    with all defaults as comments.
+    """
+    from debate_tui import config
+    from debate_tui.cli import config_command as command
+
+    match action:
+        case "path":
+            print(config.user_file())
+        case "edit":
+            command.edit_user_file()
+        case "init":
+            print(command.create_user_file())
+        case _:
+            typed = typed_settings(options, judges)
+            if debaters:
+                from debate_tui.cli.debate import parse_debater_option
+
+                typed["debater"] = [parse_debater_option(text) for text in debaters]
+            command.print_settings(typed, debate_file)
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print a script that completes commands, options and their values in SHELL: bash, zsh or fish.
+
+    \b
+    Add one of these lines to the file that your shell reads when it starts:
+      ~/.bashrc                   eval "$(debate-tui completion bash)"
+      ~/.zshrc, after compinit    eval "$(debate-tui completion zsh)"
+      ~/.config/fish/config.fish  debate-tui completion fish | source
+    """
+    from debate_tui.cli.completion import print_script
+
+    print_script(shell, debate, COMPLETION_VARIABLE)
+
+
+def _complete_page(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """Complete the names of pages and of commands."""
+    from click.shell_completion import CompletionItem
+
+    pages = completer("pages")(context, parameter, incomplete)
+    known = {page.value for page in pages}
+    names = (name for name in COMMANDS if name not in known and name.startswith(incomplete))
+    return [*pages, *(CompletionItem(name, help=COMMANDS[name].get_short_help_str(80)) for name in names)]
+
+
 @click.command("help")
-@click.argument("page", required=False)
+@click.argument("page", required=False, shell_complete=_complete_page)
 @click.option("--plain", is_flag=True, help="Print plain text instead of using the full screen")
 def manual(page: str | None, plain: bool) -> object:
     """Show PAGE of the manual (default: its contents), or the options of a command."""
     from debate_tui.cli.manual import PAGE_NAMES, show_manual
 
     if page in COMMANDS and page not in PAGE_NAMES:
-        return COMMANDS[page].main(["--help"], prog_name=f"debate-tui {page}", standalone_mode=False)
+        return invoke_command(COMMANDS[page], f"debate-tui {page}", ["--help"])
     return show_manual(page or "", plain=plain)
 
 
 COMMANDS: dict[str, click.Command] = {
+    "completion": completion,
+    "config": config_command,
     "doctor": doctor,
     "export": export,
     "formats": formats,
     "help": manual,
     "history": history,
-    "serve": serve,
     "replay": replay,
+    "serve": serve,
     "watch": watch,
 }

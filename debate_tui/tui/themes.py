@@ -137,6 +137,14 @@ def load_themes(*folders: Path | None) -> ThemeCollection:
     return ThemeCollection(tuple(themes.values()), tuple(problems))
 
 
+def theme_names(folder: Path) -> list[str]:
+    """Return the names of all themes: the bundled ones, those in the user's `folder`, and Textual's."""
+    from textual.theme import BUILTIN_THEMES
+
+    found = (theme.name for theme in load_themes(bundled_folder(), folder).themes)
+    return list(dict.fromkeys((*found, *BUILTIN_THEMES)))
+
+
 def read_theme(path: Path) -> Theme:
     """Load one theme; raise `ConfigError` with the file, line and key if it is invalid."""
     try:

@@ -22,7 +22,10 @@ TWO = ("-d", "demo", "-d", "demo")
 USAGE = {
     "one debater": (["Q?", "-d", "demo"], ["2 to 4 debaters", "not 1"]),
     "five debaters": (["Q?", *("-d", "demo") * 5], ["2 to 4 debaters", "not 5"]),
-    "unknown provider": (["Q?", "-d", "opanai:gpt", "-d", "demo"], ["opanai", "Did you mean openai"]),
+    "unknown provider": (
+        ["Q?", "-d", "opanai:gpt", "-d", "demo"],
+        ["No provider named 'opanai'", "Did you mean 'openai:gpt'?"],
+    ),
     "unknown mode": (["Q?", "-m", "hybird", *TWO], ["hybird", "hybrid"]),
     "unknown option": (["Q?", "--plian", *TWO], ["--plian", "--plain"]),
     "unknown format": (["Q?", "-f", "oxfrod", *TWO], ["oxfrod", "oxford"]),
@@ -32,7 +35,27 @@ USAGE = {
     "no topic": ([*TWO], ["The topic is empty", "debate-tui"]),
     "too few for the format": (["Q?", "-f", "british-parliamentary", *TWO], ["takes 4 debaters, not 2"]),
     "endless topic": (["why " * 2000, *TWO], ["more than 4,000"]),
-    "two topics": (["Q?", "R?", *TWO], ["R?"]),
+    "misspelt command": (["histroy"], ["No command is named 'histroy'.", "Did you mean 'history'?"]),
+    "misspelt command with options": (
+        ["exprot", "-f", "oxford"],
+        ["'exprot'", "'export'", "put -- before it"],
+    ),
+    "command in capitals": (["History"], ["Did you mean 'history'?"]),
+    "command after options": (["--plain", "history"], ["'history' is a command", "put -- before it"]),
+    "topic like a command": (
+        ["replay", "of", "history"],
+        ["(history)", "To debate a topic that begins with 'replay', quote it or put -- before it."],
+    ),
+    "model without provider": (["Q?", "-d", "gpt-4o", "-d", "demo"], ["Did you mean 'openai:gpt-4o'?"]),
+    "side of nobody": (
+        ["Q?", "--side", "Cy=for", "-d", "Ada=demo", "-d", "Ben=demo"],
+        ["--side: no debater is named 'Cy'.", "The debaters are: Ada, Ben."],
+    ),
+    "side without name": (["Q?", "--side", "for", *TWO], ["'--side'", "'for'", "NAME=TEXT"]),
+    "persona of a recorded debate": (
+        ["--continue", "x1", "--persona", "Ada=calm"],
+        ["--continue", "--persona"],
+    ),
     "no address": (["Q?", "-d", "http://", "-d", "demo"], ["address"]),
     "both outputs": (["Q?", "--plain", "--json", *TWO], ["cannot be used together"]),
     "window out of range": (["Q?", "--window", "1", *TWO], ["--window", "10"]),
